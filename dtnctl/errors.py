@@ -1,0 +1,127 @@
+"""Every error that dtnctl raises on purpose, grouped by who must act, each with its exit code.
+
+The exit codes are a contract (docs/exit-codes.md). Error codes `E….` are stable: people search for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in what people wrote: where, what, and what to try.
+
+    `line` and `column` count from 1; 0 means that the problem is with the file as a whole.
+    """
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        tail = f"; try {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line or 1}:{self.column or 1}: {self.code}: {self.message}{tail}"
+
+
+class DtnctlError(Exception):
+    """The root. `exit_code` and `exit_name` are what the shell and the last line on stderr say."""
+
+    exit_code = 1
+    exit_name = "error"
+
+
+# --- the person at the keyboard ---------------------------------------------------------------------------
+
+
+class UsageError(DtnctlError):
+    """The command line cannot be carried out as typed."""
+
+    exit_code = 64
+    exit_name = "usage"
+
+
+class ConfigError(DtnctlError):
+    """The state files are wrong. Carries every problem that was found, not the first."""
+
+    exit_code = 65
+    exit_name = "invalid-config"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StalePlanError(DtnctlError):
+    """The plan that was reviewed is not the plan that would run now."""
+
+    exit_code = 5
+    exit_name = "stale-plan"
+
+
+class BlockedError(DtnctlError):
+    """A guard rail says no: an owner's `allow:`, a name held by somebody else, the prune budget."""
+
+    exit_code = 4
+    exit_name = "blocked"
+
+
+# --- whoever runs the endpoints -----------------------------------------------------------------------------
+
+
+class UnreachableError(DtnctlError):
+    """An endpoint gave no answer. Nothing is known about it; nothing was changed on it."""
+
+    exit_code = 7
+    exit_name = "unreachable"
+
+
+class LockError(DtnctlError):
+    """Somebody else holds the lease of an endpoint, or ours was taken over."""
+
+    exit_code = 6
+    exit_name = "lock"
+
+
+class EngineError(DtnctlError):
+    """The container engine refused a call. `status` is its HTTP status, 0 if there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class NotFoundError(EngineError):
+    """The engine has no such object."""
+
+
+class ConflictError(EngineError):
+    """The engine says that the name or the resource is taken, or the object is in the wrong state."""
+
+
+class PartialApplyError(DtnctlError):
+    """Some steps failed and others converged; the next apply continues."""
+
+    exit_code = 3
+    exit_name = "partial"
+
+
+class HealthTimeoutError(DtnctlError):
+    """A container did not become healthy in time."""
+
+    exit_code = 8
+    exit_name = "health-timeout"
+
+
+# --- whoever owns the data ----------------------------------------------------------------------------------
+
+
+class TransferError(DtnctlError):
+    """The control plane is fine; a transfer failed."""
+
+    exit_code = 9
+    exit_name = "transfer-failed"

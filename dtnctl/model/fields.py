@@ -1,0 +1,221 @@
+"""The scalar types of the state files: sizes, durations, ports, addresses. Parsing only, no I/O.
+
+Each type keeps what the planner needs (bytes, seconds, canonical text) and refuses the rest with a sentence that
+tells the accepted form.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?$")
+_SIZE_UNIT = {"": 1, "B": 1} | {
+    f"{prefix}{suffix}": base**power
+    for power, prefix in enumerate("KMGT", start=1)
+    for suffix, base in (("iB", 1024), ("B", 1000))
+}
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_DURATION_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+_PORT = re.compile(r"^(\d+)(?:-(\d+))?(?:/(tcp|udp))?$")
+_CPU_LIST = re.compile(r"^\d+(-\d+)?(,\d+(-\d+)?)*$")
+
+
+def parse_size(value: Any) -> int:
+    """Bytes of `64GiB`, `1.5GB`, `512MiB` or a plain number of bytes. KiB is 1024, KB is 1000."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError("a size is a number of bytes or text such as 64GiB, 500MB")
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError("a size cannot be negative")
+        return value
+    match = _SIZE.match(value.strip())
+    if match is None:
+        raise ValueError(f"{value!r} is not a size; write a number and a unit such as 64GiB, 500MB")
+    return int(float(match[1]) * _SIZE_UNIT[match[2] or ""])
+
+
+def parse_memory(value: Any) -> int | None:
+    """Like a size, but `null`, `false` and `0` mean no limit (as Janus profiles write it)."""
+    if value is None or value is False or value == 0:
+        return None
+    return parse_size(value)
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds of `30s`, `1.5m`, `2h`, `500ms`, `1d` or a plain number of seconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a duration; write a number and a unit such as 30s, 5m, 2h")
+    return float(match[1]) * _DURATION_UNIT[match[2]]
+
+
+def parse_port_range(value: Any) -> tuple[int, int]:
+    """`[low, high]`, both included, 1 to 65535. A single number is a range of one."""
+    bounds = [value, value] if isinstance(value, int) else value
+    if (
+        not isinstance(bounds, (list, tuple))
+        or len(bounds) != 2
+        or any(isinstance(bound, bool) or not isinstance(bound, int) for bound in bounds)
+    ):
+        raise ValueError("a port range is [low, high], two numbers, both included")
+    low, high = bounds
+    if not (1 <= low <= 65535 and 1 <= high <= 65535):
+        raise ValueError("ports go from 1 to 65535")
+    if low > high:
+        raise ValueError(f"the range is backward: {low} is above {high}; write [{high}, {low}]")
+    return low, high
+
+
+def parse_exposed_port(value: Any) -> tuple[int, int, str]:
+    """(low, high, protocol) of `8080`, `8080/udp`, `5000-5010/tcp`; published 1:1 on the endpoint."""
+    if isinstance(value, (tuple, list)) and len(value) == 3:
+        value = f"{value[0]}-{value[1]}/{value[2]}"
+    match = _PORT.match(str(value).strip()) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a port; write 8080, 8080/udp or 5000-5010/tcp")
+    low, high = parse_port_range([int(match[1]), int(match[2] or match[1])])
+    return low, high, match[3] or "tcp"
+
+
+def parse_arguments(value: Any) -> tuple[str, ...]:
+    """A command line: a list of words, or one text that is split the way a shell does."""
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    raise ValueError("a command is text or a list of words")
+
+
+def parse_address_pool(value: Any) -> tuple[tuple[str, str], ...]:
+    """((first, last), …) of `10.0.0.64-10.0.0.95`, a single address, or a list of both."""
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not items:
+        raise ValueError("an address pool is FIRST-LAST, an address, or a list of them")
+    return tuple(_address_span(item) for item in items)
+
+
+def _address_span(item: Any) -> tuple[str, str]:
+    if isinstance(item, (tuple, list)) and len(item) == 2:
+        item = f"{item[0]}-{item[1]}"
+    if not isinstance(item, str):
+        raise ValueError(f"{item!r} is not an address or FIRST-LAST")
+    first_text, _, last_text = item.partition("-")
+    try:
+        first = ipaddress.ip_address(first_text.strip())
+        last = ipaddress.ip_address((last_text or first_text).strip())
+    except ValueError:
+        raise ValueError(f"{item!r} is not an address or FIRST-LAST") from None
+    if first.version != last.version:
+        raise ValueError(f"{item!r} mixes IPv4 and IPv6")
+    if int(first) > int(last):
+        raise ValueError(f"the range is backward: {first} is above {last}")
+    return str(first), str(last)
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.match(value):
+        raise ValueError(f"{value!r} is not a name; letters, digits, - and _ are allowed, at most 40, letter or digit first")
+    return value
+
+
+def _check_ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IPv4 address") from None
+
+
+def _check_ipv6(value: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IPv6 address") from None
+
+
+def _check_ip(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address") from None
+
+
+def _check_subnet4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Network(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not an IPv4 subnet ({error}); write for example 192.168.2.0/24") from None
+
+
+def _check_subnet6(value: str) -> str:
+    try:
+        return str(ipaddress.IPv6Network(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not an IPv6 subnet ({error}); write for example fd00:2::/64") from None
+
+
+def _check_cpu_list(value: str) -> str:
+    if not _CPU_LIST.match(value):
+        raise ValueError(f"{value!r} is not a CPU list; write for example 0-3,8")
+    return value
+
+
+def _check_absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} is not an absolute path")
+    return value
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+_SIZE_SCHEMA = WithJsonSchema({"type": ["integer", "string"], "pattern": _SIZE.pattern, "minimum": 0})
+_RANGE_SCHEMA = WithJsonSchema(
+    {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}, "minItems": 2, "maxItems": 2}
+)
+
+Name = Annotated[str, AfterValidator(_check_name)]
+Size = Annotated[int, BeforeValidator(parse_size), _SIZE_SCHEMA]
+Memory = Annotated[
+    int | None,
+    BeforeValidator(parse_memory),
+    WithJsonSchema({"type": ["integer", "string", "null", "boolean"], "description": "64GiB; null, false or 0: no limit"}),
+]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": ["number", "string"], "pattern": _DURATION.pattern}),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+PortRange = Annotated[tuple[int, int], BeforeValidator(parse_port_range), _RANGE_SCHEMA]
+ExposedPort = Annotated[
+    tuple[int, int, str],
+    BeforeValidator(parse_exposed_port),
+    WithJsonSchema({"type": ["integer", "string"], "pattern": _PORT.pattern}),
+]
+Arguments = Annotated[
+    tuple[str, ...],
+    BeforeValidator(parse_arguments),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+AddressPool = Annotated[
+    tuple[tuple[str, str], ...],
+    BeforeValidator(parse_address_pool),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+IPv4 = Annotated[str, AfterValidator(_check_ipv4)]
+IPv6 = Annotated[str, AfterValidator(_check_ipv6)]
+IP = Annotated[str, AfterValidator(_check_ip)]
+Subnet4 = Annotated[str, AfterValidator(_check_subnet4)]
+Subnet6 = Annotated[str, AfterValidator(_check_subnet6)]
+CpuList = Annotated[str, AfterValidator(_check_cpu_list)]
+AbsolutePath = Annotated[str, AfterValidator(_check_absolute)]
+OneOrMany = BeforeValidator(_one_or_many)

@@ -1,0 +1,432 @@
+"""What people write: one strict pydantic model per folder of `state/`. No I/O, no defaults that depend on an endpoint.
+
+Field descriptions are the reference that users read (docs/state-reference.md and the editor's help are made from them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dtnctl.model.fields import (
+    IP,
+    AbsolutePath,
+    AddressPool,
+    Arguments,
+    CpuList,
+    Duration,
+    ExposedPort,
+    IPv4,
+    IPv6,
+    Memory,
+    Name,
+    OneOrMany,
+    Port,
+    PortRange,
+    Size,
+    Subnet4,
+    Subnet6,
+)
+
+T = TypeVar("T")
+Words = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Written(BaseModel):
+    """Base of everything that is read from YAML: unknown keys are refused, values are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+# --- state/site.yaml ----------------------------------------------------------------------------------------
+
+
+class Limits(Written):
+    max_prune: int | str = Field("25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed.")
+    parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
+
+    @model_validator(mode="after")
+    def _prune_is_a_number_or_a_share(self) -> Limits:
+        text = str(self.max_prune)
+        if not text.removesuffix("%").isdigit() or (text.endswith("%") and int(text[:-1]) > 100):
+            raise ValueError(f"max_prune {text!r} is not a number or a share such as 25%")
+        return self
+
+
+class Registry(Written):
+    """How to log in at an image registry. The secret itself is never written here."""
+
+    username: str | None = Field(None, description="User name, if it is no secret.")
+    username_env: str | None = Field(None, description="Environment variable that holds the user name.")
+    password_env: str | None = Field(None, description="Environment variable that holds the password or token.")
+    password_file: str | None = Field(None, description="File that holds the password or token (first line).")
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Registry:
+        if (self.password_env is None) == (self.password_file is None):
+            raise ValueError("write exactly one of password_env and password_file")
+        if (self.username is None) == (self.username_env is None):
+            raise ValueError("write exactly one of username and username_env")
+        return self
+
+
+class SiteSettings(Written):
+    """Who we are, and the guard rails."""
+
+    name: Name = Field(description="Name of this site; part of every object's label and name on the endpoints.")
+    limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
+    registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+
+
+# --- state/endpoints/ ---------------------------------------------------------------------------------------
+
+
+class Tls(Written):
+    ca: str = Field(description="CA certificate (PEM) that signed the engine's certificate; relative to the repository's root, or absolute.")
+    cert: str = Field(description="Our client certificate (PEM).")
+    key: str = Field(description="Our client key (PEM).")
+
+
+class Allow(Written):
+    """The host owner's guard rails, checked before anything is called. A missing key allows what is said there."""
+
+    images: Words | None = Field(None, description="Image name patterns (`*` matches anything). Missing: any image.")
+    mounts: Words = Field((), description="Host folders that may be bind-mounted, with all below them. Missing: none.")
+    devices: Words = Field((), description="Devices that may be given, as profiles name them (patterns). Missing: none.")
+    capabilities: Words = Field((), description="Capabilities that may be added. Missing: none.")
+    privileged: bool = Field(False, description="Whether privileged containers may run.")
+    networks: Words | None = Field(None, description="Networks that may be attached (patterns), `host` and `bridge` included. Missing: any.")
+    ports: Annotated[tuple[PortRange, ...], Field(strict=False)] | None = Field(
+        None, description="Ranges of host ports that may be used. Missing: any port above 1023."
+    )
+
+
+class Endpoint(Written):
+    """A host with a container engine."""
+
+    docker: str = Field(
+        pattern=r"^(unix://|tcp://|ssh://).+",
+        description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
+    )
+    tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
+    host: str | None = Field(None, description="Name or address where control ports are reached (ctrl_host). Missing: taken from `docker:`.")
+    agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one.")
+    interfaces: dict[str, str] = Field(default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`.")
+    allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
+
+    @model_validator(mode="after")
+    def _transport_is_whole(self) -> Endpoint:
+        if self.docker.startswith("tcp://") and self.tls is None:
+            raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everybody who reaches the port")
+        if self.tls is not None and not self.docker.startswith("tcp://"):
+            raise ValueError("`tls:` belongs to tcp:// only")
+        if self.host is None and self.docker.startswith("unix://"):
+            raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
+        return self
+
+
+# --- state/networks/ ----------------------------------------------------------------------------------------
+
+
+class Network(Written):
+    """One layer-2 network; the same name on two endpoints is one L2 and one address pool."""
+
+    driver: Literal["bridge", "macvlan", "ipvlan", "sriov"] = Field(description="How containers are attached. `host`, `bridge` and `none` exist without a file.")
+    mode: Literal["bridge", "passthru", "l2", "l3"] | None = Field(
+        None, description="macvlan: `bridge` (default) or `passthru`; ipvlan: `l2` (default) or `l3`."
+    )
+    vlan: int | None = Field(None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`.")
+    mtu: int | None = Field(None, ge=576, le=65535, description="Bytes; 9000 on data networks as a rule.")
+    internal: bool = Field(False, description="No route to the outside.")
+    subnet: Subnet4 | None = Field(None, description="IPv4 subnet.")
+    gateway: IPv4 | None = Field(None, description="IPv4 gateway, if there is one.")
+    addresses: AddressPool | None = Field(None, description="IPv4 addresses that may be given to containers. Missing: the whole subnet.")
+    subnet6: Subnet6 | None = Field(None, description="IPv6 subnet.")
+    gateway6: IPv6 | None = Field(None, description="IPv6 gateway, if there is one.")
+    addresses6: AddressPool | None = Field(None, description="IPv6 addresses that may be given to containers. Missing: the whole subnet.")
+    default_route: bool | None = Field(
+        None,
+        description="Whether containers may take their default route here. Missing: yes for bridge, and for macvlan and ipvlan with a gateway.",
+    )
+
+    @model_validator(mode="after")
+    def _mode_fits_driver(self) -> Network:
+        fitting = {"macvlan": ("bridge", "passthru"), "ipvlan": ("l2", "l3")}.get(self.driver, ())
+        if self.mode is not None and self.mode not in fitting:
+            raise ValueError(f"mode {self.mode!r} does not go with driver {self.driver}" + (f"; it knows {', '.join(fitting)}" if fitting else ""))
+        if self.vlan is not None and self.driver == "bridge":
+            raise ValueError("a bridge network has no VLAN; use macvlan or ipvlan")
+        if self.driver != "bridge" and self.subnet is None and self.subnet6 is None:
+            raise ValueError(f"driver {self.driver} needs a subnet: containers get their addresses from dtnctl, there is no DHCP")
+        return self
+
+
+# --- state/profiles/ ----------------------------------------------------------------------------------------
+
+
+def _volume_from_text(value: Any) -> Any:
+    """`/nvme/data:/data:ro`, `name:/data` or `/data` (bind to the same path) as a mapping."""
+    if not isinstance(value, str):
+        return value
+    source, _, rest = value.partition(":")
+    target, _, mode = rest.partition(":")
+    return {"source": source, "target": target or source, **({"mode": mode} if mode else {})}
+
+
+class Volume(Written):
+    """One mount. A source that starts with `/` is a bind mount; another name is a named volume; no source is a tmpfs."""
+
+    type: Literal["bind", "volume", "tmpfs"] | None = Field(None, description="Missing: told by `source`.")
+    source: str | None = Field(None, description="Host path (bind) or volume name (volume).")
+    target: AbsolutePath = Field(description="Path in the container.")
+    mode: Literal["rw", "ro"] = Field("rw", description="`ro` is honoured.")
+    driver: str | None = Field(None, description="Volume driver of a named volume.")
+    driver_opts: dict[str, str] = Field(default_factory=dict, description="Options of the volume driver.")
+    size: Size | None = Field(None, description="Size of a tmpfs.")
+
+    @property
+    def kind(self) -> Literal["bind", "volume", "tmpfs"]:
+        if self.type is not None:
+            return self.type
+        if self.source is None:
+            return "tmpfs"
+        return "bind" if self.source.startswith("/") else "volume"
+
+    @model_validator(mode="after")
+    def _fields_fit_kind(self) -> Volume:
+        if self.kind == "bind" and not (self.source or "").startswith("/"):
+            raise ValueError("a bind mount needs an absolute host path as `source`")
+        if self.kind == "volume" and not self.source:
+            raise ValueError("a named volume needs its name as `source`")
+        if self.kind == "tmpfs" and self.source is not None:
+            raise ValueError("a tmpfs has no source")
+        if self.kind != "volume" and (self.driver or self.driver_opts):
+            raise ValueError("`driver` belongs to named volumes")
+        if self.kind != "tmpfs" and self.size is not None:
+            raise ValueError("`size` belongs to tmpfs")
+        return self
+
+
+class Ulimit(Written):
+    soft: int = Field(ge=-1, description="-1 is unlimited.")
+    hard: int = Field(ge=-1, description="-1 is unlimited.")
+
+
+def _ulimit_from_number(value: Any) -> Any:
+    return {"soft": value, "hard": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Capabilities(Written):
+    add: Words = Field((), description="Capabilities to add, without `CAP_`: `IPC_LOCK`, `NET_ADMIN`.")
+    drop: Words = Field((), description="Capabilities to drop; `ALL` drops all.")
+
+
+class HealthCheck(Written):
+    """When a service counts as ready. apply waits for it and goes back to the old container if it fails."""
+
+    test: Arguments = Field(description="Command run in the container; exit code 0 is healthy. Text runs in a shell.")
+    shell: bool = Field(False, description="Run `test` by `/bin/sh -c`.")
+    interval: Duration = Field(10.0, description="Time between checks.")
+    timeout: Duration = Field(5.0, description="Time for one check.")
+    retries: int = Field(3, ge=1, description="Failures in a row until unhealthy.")
+    start_period: Duration = Field(30.0, description="Time to start in which failures do not count.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_runs_in_a_shell(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("test"), str):
+            return {**value, "test": [value["test"]], "shell": True}
+        return value
+
+
+class Attachment(Written):
+    """A network of a profile, with fixed addresses where wanted; a list gives the first free one of it."""
+
+    name: str = Field(description="Name of a file in state/networks, or `bridge`.")
+    ipv4: Annotated[tuple[IPv4, ...], OneOrMany, Field(strict=False)] = Field((), description="Fixed IPv4 address, or several to choose from.")
+    ipv6: Annotated[tuple[IPv6, ...], OneOrMany, Field(strict=False)] = Field((), description="Fixed IPv6 address, or several to choose from.")
+
+
+def _attachment_from_name(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+AttachmentField = Annotated[Attachment, BeforeValidator(_attachment_from_name)]
+
+
+def _ports_from_one(value: Any) -> Any:
+    return [value] if isinstance(value, (int, str)) and not isinstance(value, bool) else value
+
+
+class ProfileFields(Written):
+    """Everything that a profile, a session's `settings` and its `overrides` can say. Missing means "as inherited"."""
+
+    image: str | None = Field(None, description="Image, if the session names none.")
+    volumes: Annotated[tuple[Annotated[Volume, BeforeValidator(_volume_from_text)], ...], Field(strict=False)] = Field((), description="Mounts.")
+    devices: Words = Field((), description="`rdma_cm`, `uverbs` (needs the agent), or paths: `/dev/fuse`, `/dev/nvme0n1:/dev/disk:r`.")
+    limits: dict[str, Annotated[Ulimit, BeforeValidator(_ulimit_from_number)]] = Field(default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}.")
+    capabilities: Capabilities = Field(default_factory=Capabilities, description="Linux capabilities.")
+    privileged: bool = Field(False, description="All capabilities and devices of the host.")
+    systemd: bool = Field(False, description="The container runs systemd: it is stopped by SIGRTMIN+3.")
+    env: dict[str, str | int | float | bool | None] = Field(default_factory=dict, description="Environment. null is the empty text.")
+    user: str | None = Field(None, description="Login name inside the container (USER_NAME).")
+    ssh_keys: Words = Field((), description="Public keys that may log in (PUBLIC_KEY, a line each).")
+    dns: Annotated[tuple[IP, ...], Field(strict=False)] = Field((), description="Name servers.")
+    arguments: Arguments | None = Field(None, description="The container's command: a list, or text split as a shell does.")
+    entrypoint: Arguments | None = Field(None, description="Replaces the image's entry point.")
+    memory: Memory = Field(8 * 1024**3, description="Memory limit; `null`, `false` or `0`: none.")
+    cpus: Annotated[float, Field(ge=0)] | None = Field(None, strict=False, description="CPU time, in CPUs; `null` or `0`: no limit.")
+    cpu_set: CpuList | None = Field(None, description="CPUs to run on: `0-3,8`.")
+    memory_nodes: CpuList | None = Field(None, description="NUMA nodes to take memory from: `0`.")
+    sysctls: dict[str, str | int] = Field(default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly.")
+    init: bool = Field(False, description="Run an init (tini) as process 1.")
+    tty: bool = Field(True, description="Give process 1 a terminal.")
+    shm_size: Size = Field(64 * 1024**2, description="Size of /dev/shm.")
+    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field("unless-stopped", description="Restart policy.")
+    stop_timeout: Duration = Field(10.0, description="Time to stop before it is killed.")
+    health_check: HealthCheck | None = Field(None, description="When the service counts as ready.")
+    pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
+    mgmt_net: AttachmentField | None = Field(Attachment(name="bridge"), description="Management network; `host`, `bridge`, a name, or null for none.")
+    data_nets: Annotated[tuple[AttachmentField, ...], Field(strict=False)] = Field((), description="Data networks; the first one is the primary one.")
+    default_route: str | None = Field(None, description="Network that carries the default route. Missing: mgmt_net if it can, else the first data network that can.")
+    ctrl_port_range: PortRange | None = Field((30000, 30200), description="One control port is chosen from it (CTRL_PORT).")
+    internal_port: Port | None = Field(None, description="Port in the container that the control port maps to. Missing: the same number.")
+    serv_port_range: PortRange | None = Field(None, description="One service port is chosen from it (SERV_PORT).")
+    data_port_range: PortRange | None = Field(None, description="All of it is published 1:1 on bridges (DATA_PORTS).")
+    exposed_ports: Annotated[tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False)] = Field(
+        (), description="More ports, published 1:1: `8080`, `4791/udp`, `5000-5010/tcp`."
+    )
+
+    @model_validator(mode="after")
+    def _cpus_are_said_once(self) -> ProfileFields:
+        if self.privileged and (self.capabilities.add or self.devices):
+            raise ValueError("privileged already gives all capabilities and devices; remove them or privileged")
+        return self
+
+
+class Profile(ProfileFields):
+    """A named set of container settings."""
+
+    extends: str | None = Field(None, description="Profile to inherit from; mappings merge by key, everything else is replaced.")
+
+
+# --- state/sessions/ ----------------------------------------------------------------------------------------
+
+
+class Session(Written):
+    """One service (container) on each of its endpoints."""
+
+    endpoints: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(description="Endpoints, one service each.")
+    image: str | None = Field(None, description="Image; missing: the profile's.")
+    profile: str = Field("default", description="Profile; `default` exists without a file.")
+    user: str | None = Field(None, description="Login name inside the containers (container_user).")
+    state: Literal["initialized", "started", "stopped"] = Field("started", description="initialized: created, not started.")
+    expires: datetime | None = Field(None, description="From then on the session counts as removed.")
+    settings: ProfileFields | None = Field(None, description="Profile fields for this session only.")
+    overrides: dict[str, ProfileFields] = Field(default_factory=dict, description="Profile fields by endpoint; they win over `settings`.")
+
+    @model_validator(mode="after")
+    def _endpoints_are_distinct(self) -> Session:
+        if len(set(self.endpoints)) != len(self.endpoints):
+            raise ValueError("an endpoint is named twice; a session has one service on each")
+        if self.expires is not None and self.expires.tzinfo is None:
+            raise ValueError("`expires` needs a time zone: write 2026-12-01T00:00:00Z")
+        return self
+
+
+# --- state/transfers/ ---------------------------------------------------------------------------------------
+
+
+class Transfer(Written):
+    """A one-shot job: started once per generation, never again by itself."""
+
+    from_: str = Field(alias="from", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`; a path that ends in / is a folder.")
+    to: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`.")
+    tool: Literal["gridftp"] = Field(description="The mover.")
+    session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")
+    generation: int = Field(1, ge=1, description="Raise it to run again.")
+    parallelism: int = Field(4, ge=1, le=64, description="TCP streams per file.")
+    concurrency: int = Field(1, ge=1, le=64, description="Files at once.")
+    recursive: bool = Field(False, description="Copy a folder with all below it.")
+    verify: Literal["none", "size", "checksum"] = Field("checksum", description="Evidence asked for before it counts as done.")
+    algorithm: Literal["md5", "sha256", "sha512"] = Field("md5", description="Checksum of `verify: checksum`; computed at both ends.")
+    block_size: Size | None = Field(None, description="Bytes per disk block.")
+    tcp_buffer: Size | None = Field(None, description="TCP buffer per stream.")
+    retries: int = Field(0, ge=0, le=20, description="Further tries after a failure that may pass by itself.")
+    backoff: Duration = Field(5.0, description="Pause before the first retry; doubles with each.")
+    deadline: Duration | None = Field(None, description="Longest time for all tries together.")
+    stall_timeout: Duration = Field(600.0, description="Without progress for so long, the try counts as failed.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _folders_are_recursive(self) -> Transfer:
+        folders = (self.from_.endswith("/"), self.to.endswith("/"))
+        if self.recursive and folders != (True, True):
+            raise ValueError("a recursive transfer copies a folder into a folder: both paths end in /")
+        if folders[0] and not self.recursive:
+            raise ValueError("the source is a folder; add `recursive: true`")
+        return self
+
+
+# --- what load returns --------------------------------------------------------------------------------------
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file; lines and columns count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[T]):
+    """One file: its value, and where each of its fields stands (`marks[()]` is the file's first line)."""
+
+    name: str
+    file: str
+    value: T
+    marks: Mapping[Location, Mark]
+
+    def mark(self, location: Location = ()) -> Mark:
+        """Where the field stands, or the nearest one above it that was written."""
+        while location and location not in self.marks:
+            location = location[:-1]
+        return self.marks.get(location, Mark(1, 1))
+
+    def where(self, *location: str | int) -> str:
+        """`file:line` of a field, for causes in plans."""
+        return f"{self.file}:{self.mark(location).line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that people wrote, validated; mappings are in name order."""
+
+    settings: Document[SiteSettings]
+    endpoints: Mapping[str, Document[Endpoint]]
+    networks: Mapping[str, Document[Network]]
+    profiles: Mapping[str, Document[Profile]]
+    sessions: Mapping[str, Document[Session]]
+    transfers: Mapping[str, Document[Transfer]]
+
+    @property
+    def name(self) -> str:
+        return self.settings.value.name
+
+
+BUILT_IN_NETWORKS = ("bridge", "host", "none")
+KINDS: Mapping[str, type[Written]] = {
+    "endpoints": Endpoint,
+    "networks": Network,
+    "profiles": Profile,
+    "sessions": Session,
+    "transfers": Transfer,
+}
