@@ -1,0 +1,84 @@
+"""The settings that a service really has: the pure merge of profiles, session and overrides, and which file set what.
+
+Order, later wins: built-in defaults, the profile chain (parents first), the session's own `image` and `user`, its
+`settings`, its `overrides` for the endpoint. Only what was written wins over what was inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dtnctl.model.site import Document, Location, Profile, ProfileFields, Session
+
+DEFAULT_PROFILE = "default"
+MERGED_BY_KEY = frozenset({"env", "limits", "sysctls"})
+
+
+class HasProfiles(Protocol):
+    """A Site, or the readable part of one."""
+
+    @property
+    def profiles(self) -> Mapping[str, Document[Profile]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One place that writes settings: the fields written there, the file, and where in the file they stand."""
+
+    written: Mapping[str, Any]
+    document: Document[Any]
+    base: Location = ()
+
+
+def profile_chain(site: HasProfiles, name: str) -> tuple[Document[Profile], ...]:
+    """The profile's files, parents first. Missing files are left out and a cycle is cut; both are reported elsewhere."""
+    chain: dict[str, Document[Profile]] = {}
+    following: str | None = name
+    while following is not None and following in site.profiles and following not in chain:
+        chain[following] = site.profiles[following]
+        following = chain[following].value.extends
+    return tuple(reversed(chain.values()))
+
+
+def layers(site: HasProfiles, session: Document[Session], endpoint: str) -> tuple[Layer, ...]:
+    """Every place that writes settings of the session's service on the endpoint, in the order in which they win."""
+    return tuple(_layers(site, session, endpoint))
+
+
+def _layers(site: HasProfiles, session: Document[Session], endpoint: str) -> Iterator[Layer]:
+    for profile in profile_chain(site, session.value.profile):
+        yield Layer(_written(profile.value), profile)
+    request = session.value
+    yield Layer({field: value for field in ("image", "user") if (value := getattr(request, field)) is not None}, session)
+    if request.settings is not None:
+        yield Layer(_written(request.settings), session, ("settings",))
+    if endpoint in request.overrides:
+        yield Layer(_written(request.overrides[endpoint]), session, ("overrides", endpoint))
+
+
+def _written(fields: ProfileFields) -> Mapping[str, Any]:
+    return {name: getattr(fields, name) for name in fields.model_fields_set if name != "extends"}
+
+
+def effective_profile(site: HasProfiles, session: Document[Session], endpoint: str) -> ProfileFields:
+    """What the session's service on the endpoint gets; `model_fields_set` holds what any file wrote."""
+    merged: dict[str, Any] = {}
+    for layer in layers(site, session, endpoint):
+        for field, value in layer.written.items():
+            merged[field] = {**merged.get(field, {}), **value} if field in MERGED_BY_KEY else value
+    return ProfileFields.model_construct(**merged)
+
+
+def origin(
+    site: HasProfiles, session: Document[Session], endpoint: str, field: str, key: str | None = None
+) -> tuple[Document[Any], Location]:
+    """The file and the place that set a field, or one key of a mapping such as `env`.
+
+    A field that nobody wrote has its default; then it is the session's choice of profile that brought it.
+    """
+    for layer in reversed(layers(site, session, endpoint)):
+        if field in layer.written and (key is None or key in layer.written[field]):
+            return layer.document, (*layer.base, field, *([] if key is None else [key]))
+    return session, ("profile",)
