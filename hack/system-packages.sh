@@ -1,0 +1,110 @@
+#!/bin/bash
+# Installs the system packages that the lab, the demo and the tests need, and only those that are missing.
+# usage: hack/system-packages.sh [--bench]      as root, on Debian 12 or Ubuntu 22.04/24.04
+# A command that is already there, from whatever package, is left alone. No service is started, and none of
+# those that come with the packages is left to start at the next boot: the lab starts its own.
+set -euo pipefail
+
+# what must be there (a command, or a file when it begins with /) and the package that brings it
+NEEDS="
+dockerd                                         docker.io
+docker                                          docker.io
+ip                                              iproute2
+iptables                                        iptables
+nsenter                                         util-linux
+mmdebstrap                                      mmdebstrap
+/usr/share/keyrings/debian-archive-keyring.gpg  debian-archive-keyring
+sshd                                            openssh-server
+ssh                                             openssh-client
+openssl                                         openssl
+tini-static                                     tini
+jq                                              jq
+git                                             git
+make                                            make
+/usr/share/doc/busybox-static                   busybox-static
+docker-registry                                 docker-registry
+htpasswd                                        apache2-utils
+"
+BENCH_NEEDS="
+iperf3                                          iperf3
+docker-compose                                  docker-compose
+"
+# units of the packages above; they must not run because of us
+UNITS="docker.service docker.socket containerd.service docker-registry.service ssh.service ssh.socket"
+
+say() { echo "system-packages: $*" >&2; }
+
+is_there() {
+    case $1 in
+        /*) [ -e "$1" ] ;;
+        *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
+    esac
+}
+
+missing_packages() {
+    local need package
+    while read -r need package; do
+        [ -z "$need" ] || is_there "$need" || echo "$package"
+    done <<<"$NEEDS${1:+$BENCH_NEEDS}"
+    missing_python
+}
+
+# dtnctl wants Python 3.11 with venv; Ubuntu 22.04's python3 is older, but has python3.11 beside it
+missing_python() {
+    local python
+    for python in python3 python3.11; do
+        "$python" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return
+    done
+    if grep -q '^VERSION_ID="22.04"' /etc/os-release; then echo python3.11-venv; else echo python3-venv; fi
+}
+
+POLICY=/usr/sbin/policy-rc.d
+forbid_service_starts() {
+    [ ! -e "$POLICY" ] || mv "$POLICY" "$POLICY.kept"
+    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    chmod 755 "$POLICY"
+}
+allow_service_starts() {
+    rm -f "$POLICY"
+    [ ! -e "$POLICY.kept" ] || mv "$POLICY.kept" "$POLICY"
+}
+
+# units that were not known before the installation came with it: leave them off
+known_units() {
+    local unit
+    for unit in $UNITS; do
+        if [ -e "/lib/systemd/system/$unit" ] || [ -e "/etc/systemd/system/$unit" ]; then echo "$unit"; fi
+    done
+}
+disable_new_units() {
+    local unit
+    command -v systemctl >/dev/null || return 0
+    for unit in $(known_units); do
+        grep -qx "$unit" <<<"$1" || systemctl --quiet disable "$unit" 2>/dev/null || true
+    done
+}
+
+main() {
+    local bench="" packages units
+    [ "${1:-}" != --bench ] || bench=yes
+    packages=$(missing_packages "$bench" | sort -u | tr '\n' ' ')
+    if [ -z "${packages// /}" ]; then
+        say "nothing is missing"
+        return
+    fi
+    say "missing: $packages"
+    [ "$(id -u)" = 0 ] || { say "run me as root to install them"; exit 1; }
+    units=$(known_units)
+    trap allow_service_starts EXIT
+    forbid_service_starts
+    export DEBIAN_FRONTEND=noninteractive
+    say "apt-get update"
+    apt-get -q=2 -o DPkg::Lock::Timeout=600 update || say "apt-get update failed for some source; going on with what is known"
+    say "apt-get install"
+    # shellcheck disable=SC2086  # a list of words is meant
+    apt-get -q=2 -o DPkg::Lock::Timeout=600 install --no-install-recommends -y $packages >&2
+    disable_new_units "$units"
+    say "installed: $packages"
+}
+
+main "$@"
