@@ -1,0 +1,348 @@
+"""The Plan: a value that can be printed, compared and hashed. What is not in it does not happen. No I/O.
+
+A Plan has Changes (what a person reads: one object of one session on one endpoint, with its cause) and Steps (what is
+done: one effect each, with the steps that it needs). Renderers read Changes, the executor reads Steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+
+# --- actions: the closed set of effects ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PullImage:
+    """Make `image` be there, from its registry; checked by digest where the reference has one."""
+
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateNetwork:
+    network: str
+    spec: NetworkSpec
+    labels: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNetwork:
+    network: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContainer:
+    """Create without starting, on `spec.network`; the other attachments are ConnectNetwork steps."""
+
+    container: str
+    spec: ContainerSpec
+    labels: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectNetwork:
+    container: str
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectNetwork:
+    container: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartContainer:
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopContainer:
+    """`timeout` in seconds until it is killed. `id` guards against stopping a namesake."""
+
+    container: str
+    id: str
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetireContainer:
+    """Rename to `….old`: kept until its replacement is healthy."""
+
+    container: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreContainer:
+    """Undo RetireContainer: remove a failed replacement, give the old one its name back and start it if it ran."""
+
+    container: str
+    id: str
+    start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveContainer:
+    container: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateContainer:
+    """What the engine changes in a live container. A None is left alone."""
+
+    container: str
+    memory: int | None = None
+    cpus: float | None = None
+    cpu_set: str | None = None
+    memory_nodes: str | None = None
+    restart: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitHealthy:
+    """Wait until the health check passes, or without one until it ran for `settle` seconds. `timeout` in seconds."""
+
+    container: str
+    timeout: float
+    settle: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureLedger:
+    """Make the hand that reads and writes the record of one-shot jobs on this endpoint."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """One end of a transfer. `host` and `port` are where its sshd is reached from the job."""
+
+    endpoint: str
+    container: str
+    path: str
+    host: str
+    port: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """Claim, then start once. If the ledger turns out to hold a record of this attempt, nothing is started.
+
+    `source_id` is empty when the source's container is created by the same plan.
+    """
+
+    transfer: str
+    generation: int
+    attempt: int
+    tool: str
+    source: JobEnd
+    destination: JobEnd
+    image: str
+    ports: tuple[int, int] | None
+    options: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTransfer:
+    """Wait for the end, judge by evidence, write the receipt, take the keys away."""
+
+    transfer: str
+    generation: int
+    attempt: int
+    tool: str
+    source: JobEnd
+    destination: JobEnd
+    options: Pairs
+    wait: bool
+
+
+Action = (
+    PullImage
+    | CreateNetwork
+    | RemoveNetwork
+    | CreateContainer
+    | ConnectNetwork
+    | DisconnectNetwork
+    | StartContainer
+    | StopContainer
+    | RetireContainer
+    | RestoreContainer
+    | RemoveContainer
+    | UpdateContainer
+    | WaitHealthy
+    | EnsureLedger
+    | StartTransfer
+    | FinishTransfer
+)
+
+# --- steps and changes --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One idempotent effect on one endpoint. `needs` are ids of steps that must have succeeded before.
+
+    `undo` is carried out instead of what follows when this step, or one of the same `group` after it, fails.
+    """
+
+    id: str
+    endpoint: str
+    action: Action
+    needs: tuple[str, ...] = ()
+    group: str = ""
+    undo: RestoreContainer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why: the place in Git, or what was seen. `text` is a short sentence; `field` the declared field, if one field decides."""
+
+    text: str
+    file: str = ""
+    line: int = 0
+    field: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs: live value and wanted value as short text. `forces_replace`: the engine cannot change it in place."""
+
+    field: str
+    before: str
+    after: str
+    forces_replace: bool
+    cause: Cause
+
+
+Mark = Literal["blocked", "destroy", "replace", "transfer", "update", "create"]
+MARKS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer", "update", "create")  # by danger
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object that differs, for a reader.
+
+    `kind` and `name` are the state's words (session, network, transfer). `is_drift`: Git did not change, the endpoint did.
+    `allocations` are concrete choices ("port 30000", …) as (label, value); `kept` those of a replacement that stay.
+    `interrupts` says what stops working meanwhile; empty if nothing does. `fix` says what to do about a blocked one.
+    """
+
+    mark: Mark
+    kind: Literal["session", "network", "transfer", "ledger"]
+    name: str
+    endpoint: str
+    cause: Cause
+    summary: str
+    fields: tuple[FieldChange, ...] = ()
+    allocations: Pairs = ()
+    kept: Pairs = ()
+    notes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    is_drift: bool = False
+    interrupts: str = ""
+    code: str = ""
+    fix: str = ""
+
+    @property
+    def sort_key(self) -> tuple[int, str, str, str]:
+        return (MARKS.index(self.mark), self.endpoint, self.kind, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSummary:
+    """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold."""
+
+    name: str
+    silence: str
+    lock: str
+    sessions_before: int
+    sessions_after: int
+    ports_before: int
+    ports_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferNote:
+    """A transfer that needs nothing now, and why: done, running, failed for good, unknown."""
+
+    name: str
+    generation: int
+    state: str
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that apply would do. Equal inputs give equal bytes."""
+
+    site: str
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+    endpoints: tuple[EndpointSummary, ...]
+    transfers: tuple[TransferNote, ...] = ()
+    notes: tuple[str, ...] = ()
+    owned: int = 0
+    unchanged: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+    @property
+    def blocked(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.mark == "blocked")
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        return tuple(row.name for row in self.endpoints if row.silence)
+
+    def count(self, mark: Mark) -> int:
+        return sum(change.mark == mark for change in self.changes)
+
+    @property
+    def hash(self) -> str:
+        """Digest of what would be done: steps and what is blocked. Wording, notes and locks do not count."""
+        blocked = [(change.name, change.endpoint, change.code) for change in self.blocked]
+        text = json.dumps([as_data(self.steps), blocked], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def as_data(value: Any) -> Any:
+    """Plain lists, dicts and scalars of any value of the model; actions and other dataclasses carry their type's name."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"type": type(value).__name__} | {item.name: as_data(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [as_data(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_data(item) for key, item in value.items()}
+    return value
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one step. `failed` carries the reason; `skipped` names the step or the reason that held it back."""
+
+    step: str
+    result: Literal["done", "failed", "skipped", "undone"]
+    reason: str = ""
+    seconds: float = 0.0
+    error: Literal["", "engine", "unreachable", "health", "transfer", "lock", "interrupted"] = ""
+    detail: str = ""

@@ -1,0 +1,331 @@
+"""The normal form of everything that lives on an endpoint, and what was seen there. Frozen values, no I/O.
+
+The planner builds specs in this form from YAML; the provider translates what the engine reports into the same form.
+Comparing two specs field by field is therefore the whole of drift detection. Tuples are sorted where order means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Pairs = tuple[tuple[str, str], ...]
+
+# --- ownership ----------------------------------------------------------------------------------------------
+
+LABEL_SITE = "dtnctl.site"
+LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger
+LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
+LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
+LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
+LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
+RETIRED_SUFFIX = ".old"  # the container that is kept until its replacement is healthy
+
+Kind = Literal["service", "network", "transfer", "lease", "ledger"]
+
+
+def self_reference(endpoint: str, object_name: str) -> str:
+    """The value of the self-reference label of an object."""
+    return f"{endpoint}/{object_name}"
+
+
+def is_owned(labels: Mapping[str, str], *, site: str, endpoint: str, object_name: str) -> bool:
+    """Whether the labels say that this very object on this very endpoint is ours."""
+    name = object_name.removesuffix(RETIRED_SUFFIX)
+    return labels.get(LABEL_SITE) == site and labels.get(LABEL_SELF) == self_reference(endpoint, name)
+
+
+def service_name(site: str, session: str) -> str:
+    """The engine's name of a session's container. State names have no dots, so the parts never run together."""
+    return f"{site}.{session}"
+
+
+def transfer_name(site: str, transfer: str, generation: int, attempt: int) -> str:
+    """The engine's name of one attempt of a transfer; attempts count from 1."""
+    return f"{site}.{transfer}.g{generation}a{attempt}"
+
+
+def lease_name(site: str) -> str:
+    return f"{site}.control.lease"
+
+
+def ledger_name(site: str) -> str:
+    return f"{site}.control.ledger"
+
+
+# --- containers ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mount:
+    """`size` is bytes, of a tmpfs; 0 is the engine's default."""
+
+    target: str
+    kind: Literal["bind", "volume", "tmpfs"]
+    source: str = ""
+    read_only: bool = False
+    driver: str = ""
+    driver_opts: Pairs = ()
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Device:
+    host: str
+    container: str
+    permissions: str = "rwm"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ulimit:
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`test` in the engine's form: ("CMD", …) or ("CMD-SHELL", text). Times in seconds."""
+
+    test: tuple[str, ...]
+    interval: float
+    timeout: float
+    retries: int
+    start_period: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PortBinding:
+    host: int
+    container: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attachment:
+    """A network of a container. An empty address is the engine's own choice."""
+
+    network: str
+    ipv4: str = ""
+    ipv6: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """All fields of a container that we set, with the engine's defaults where nothing is said.
+
+    `command` and `entrypoint` None: the image's. `memory` and `shm_size` in bytes, 0 no limit. `cpus` in CPUs, 0 no limit.
+    `network` is the network it is created on: a network's name, `bridge`, `host`, `none` or `container:ID`.
+    """
+
+    image: str
+    hostname: str = ""
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    env: Pairs = ()
+    tty: bool = False
+    init: bool = False
+    privileged: bool = False
+    stop_signal: str = ""
+    stop_timeout: int = 10
+    health: Health | None = None
+    restart: str = "no"
+    memory: int = 0
+    cpus: float = 0.0
+    cpu_set: str = ""
+    memory_nodes: str = ""
+    shm_size: int = 64 * 1024**2
+    mounts: tuple[Mount, ...] = ()
+    devices: tuple[Device, ...] = ()
+    ulimits: tuple[Ulimit, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    sysctls: Pairs = ()
+    dns: tuple[str, ...] = ()
+    network: str = "bridge"
+    attachments: tuple[Attachment, ...] = ()
+    ports: tuple[PortBinding, ...] = ()
+
+
+ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSeen:
+    """One owned container as the engine reports it. `spec` holds the live values, the image's own included.
+
+    `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them.
+    """
+
+    name: str
+    id: str
+    labels: Mapping[str, str]
+    spec: ContainerSpec
+    image_id: str
+    state: ContainerState
+    health: Literal["", "starting", "healthy", "unhealthy"] = ""
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_at: str = ""
+    finished_at: str = ""
+    restart_count: int = 0
+    addresses: tuple[Attachment, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.labels.get(LABEL_KIND, "")
+
+    @property
+    def owner(self) -> str:
+        """Name of the session or transfer that it belongs to."""
+        return self.labels.get(LABEL_NAME, "")
+
+    @property
+    def is_retired(self) -> bool:
+        return self.name.endswith(RETIRED_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignSeen:
+    """A container of somebody else: only what it takes away from us."""
+
+    name: str
+    id: str
+    host_ports: tuple[tuple[int, str], ...] = ()
+    addresses: tuple[Attachment, ...] = ()
+
+
+# --- networks and images ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    subnet: str
+    gateway: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """`options` are the engine's driver options. Without declared subnets the engine chooses, and `subnets` is empty."""
+
+    driver: str
+    internal: bool = False
+    ipv6: bool = False
+    subnets: tuple[Subnet, ...] = ()
+    options: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSeen:
+    name: str
+    id: str
+    labels: Mapping[str, str]
+    spec: NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeen:
+    """An image on an endpoint: what a container inherits from it."""
+
+    id: str
+    digests: tuple[str, ...] = ()
+    env: Pairs = ()
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    stop_signal: str = ""
+    health: Health | None = None
+
+
+# --- the record of one-shot jobs ----------------------------------------------------------------------------
+
+Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One start of a transfer, as its ledger tells: a claim (written before the start), later the receipt.
+
+    `released` is a claim whose container was never started and is gone: the attempt did not happen.
+    `container` is the claimed container's id. Sizes in bytes, times in seconds.
+    """
+
+    transfer: str
+    generation: int
+    attempt: int
+    container: str
+    claimed_at: str
+    released: bool = False
+    verdict: Verdict | None = None
+    cause: str = ""
+    retryable: bool = False
+    exit_code: int | None = None
+    bytes: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    finished_at: str = ""
+    checksum: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSeen:
+    """`readable` is False when the hand on the endpoint is gone (prune): then nothing is known, which is not nothing."""
+
+    readable: bool = False
+    attempts: tuple[Attempt, ...] = ()
+
+
+# --- what was seen ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseSeen:
+    """Somebody's lease on an endpoint; `holder` says who and where, in their own words."""
+
+    id: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSeen:
+    """One endpoint. `silence` is why it did not answer; then everything else is unknown, not empty.
+
+    `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
+    `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
+    `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
+    """
+
+    name: str
+    silence: str = ""
+    engine_version: str = ""
+    api_version: str = ""
+    containers: tuple[ContainerSeen, ...] = ()
+    networks: tuple[NetworkSeen, ...] = ()
+    foreign: tuple[ForeignSeen, ...] = ()
+    foreign_networks: tuple[NetworkSeen, ...] = ()
+    images: Mapping[str, ImageSeen | None] = field(default_factory=dict)
+    remote_digests: Mapping[str, str] = field(default_factory=dict)
+    ledger: LedgerSeen = LedgerSeen()
+    lease: LeaseSeen | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        return bool(self.silence)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was seen, by endpoint name, in name order."""
+
+    endpoints: Mapping[str, EndpointSeen]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger."""
+
+    images: frozenset[str] = frozenset()
+    remote_images: frozenset[str] = frozenset()
+    ledger: bool = False

@@ -1,0 +1,95 @@
+"""What dtnctl asks of a backend: an Observer cannot write; an Engine can. The provider translates, it never decides.
+
+Every method raises UnreachableError when the endpoint does not answer, and EngineError (NotFoundError, ConflictError)
+when it answers with a refusal, with the engine's own words in the message and no secret in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from dtnctl.model.plan import Action
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file to put into a container. Parent folders that are missing are made with `folder_mode`, same owner."""
+
+    path: str
+    content: bytes
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    folder_mode: int = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A finished command: its exit code and what it wrote. `exit_code` is 126 or 127 when it could not be started."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Observer(Protocol):
+    """A client that cannot write: plan, drift, status and validate hold nothing else."""
+
+    endpoint: str
+
+    def observe(self, wanted: Wanted) -> EndpointSeen:
+        """Everything owned, what others hold, and what `wanted` names. Silence is returned, not raised."""
+
+    def inspect(self, container: str) -> ContainerSeen:
+        """One container by name or id, owned or not, whatever state it is in."""
+
+    def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
+        """The file at `path`, or all files below the folder, by absolute path in the container. Works on stopped ones."""
+
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+        """Output of the container as it was written (stdout and stderr together), in chunks; with `follow` until it ends."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+
+
+class Engine(Observer, Protocol):
+    """A client that can change its endpoint. Calls are idempotent: what is already so is success."""
+
+    def perform(self, action: Action) -> None:
+        """Carry out one action of a plan, except transfers, the ledger and WaitHealthy, which are made of the calls below.
+
+        CreateContainer on a name that is taken: success if that container is owned by us, was never started and has the same
+        spec label; else ConflictError. Removing or stopping what is not there is success; where the action has an `id`, only
+        that very object is touched.
+        """
+
+    def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
+        """Create without starting; returns the id. `binds` are (host folder, container path), made on the host if missing."""
+
+    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        """Create a container of the empty image that is never started; returns its id. A taken name is a ConflictError.
+
+        The empty image is imported when it is missing. Two of these at once on one engine: exactly one succeeds.
+        """
+
+    def start(self, container: str) -> None:
+        """Start it; already running is success. Never call it on a job that already ran: it would run again."""
+
+    def stop(self, container: str, timeout: int) -> None:
+        """Stop with the container's stop signal, kill after `timeout` seconds."""
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        """Remove by id or name; not there is success. Named volumes stay."""
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        """Exit code once it stopped, or None after `timeout` seconds. One call, no polling."""
+
+    def write_files(self, container: str, entries: tuple[FileEntry, ...]) -> None:
+        """Put files in by the archive API, in one call; works on containers that never ran."""
+
+    def run(self, container: str, command: tuple[str, ...], *, user: str = "") -> Ran:
+        """Run a command in a running container and wait for its end."""
