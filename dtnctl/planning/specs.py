@@ -1,0 +1,239 @@
+"""Turns a service and its allocation into the normal form of a container, and a network into that of a network.
+
+Pure. The environment is what Janus images expect; an unset variable is the empty text, never the word None.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from dtnctl.model.plan import as_data
+from dtnctl.model.resources import (
+    LABEL_KIND,
+    LABEL_NAME,
+    LABEL_SELF,
+    LABEL_SITE,
+    LABEL_SPEC,
+    Attachment,
+    ContainerSpec,
+    Device,
+    Health,
+    Kind,
+    Mount,
+    NetworkSpec,
+    Pairs,
+    PortBinding,
+    Subnet,
+    Ulimit,
+    self_reference,
+)
+from dtnctl.model.site import Endpoint, HealthCheck, Network, Volume
+from dtnctl.planning.allocate import Allocation, published_ranges
+from dtnctl.planning.resolve import Service, network_carries_default_route
+
+LONGEST_HOSTNAME = 63
+KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
+MTU_OPTION = "com.docker.network.driver.mtu"
+
+
+def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
+    """The container that the service should be, every choice made."""
+    profile = service.profile
+    return ContainerSpec(
+        image=service.image,
+        hostname=service.endpoint.name[:LONGEST_HOSTNAME],
+        command=profile.arguments,
+        entrypoint=profile.entrypoint,
+        env=environment(service, allocation),
+        tty=profile.tty,
+        init=profile.init,
+        privileged=profile.privileged,
+        stop_signal="SIGRTMIN+3" if profile.systemd else "SIGTERM",
+        stop_timeout=max(1, round(profile.stop_timeout)),
+        health=_health(profile.health_check),
+        restart=_restart(profile.restart),
+        memory=profile.memory or 0,
+        cpus=profile.cpus or 0.0,
+        cpu_set=profile.cpu_set or "",
+        memory_nodes=profile.memory_nodes or "",
+        shm_size=profile.shm_size,
+        mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
+        devices=tuple(sorted(_device(text) for text in profile.devices)),
+        ulimits=tuple(sorted(Ulimit(name, limit.soft, limit.hard) for name, limit in profile.limits.items())),
+        cap_add=_capabilities(profile.capabilities.add),
+        cap_drop=_capabilities(profile.capabilities.drop),
+        sysctls=tuple(sorted((name, str(value)) for name, value in profile.sysctls.items())),
+        dns=profile.dns,
+        network=_primary_network(service),
+        attachments=allocation.attachments,
+        ports=tuple(sorted(_bindings(service, allocation))),
+    )
+
+
+def environment(service: Service, allocation: Allocation) -> Pairs:
+    """The variables of the profile, and those that Janus images expect."""
+    profile = service.profile
+    data_ports = profile.data_port_range
+    expected = {
+        "HOSTNAME": service.ctrl_host,
+        "CTRL_PORT": _number(allocation.ctrl_port),
+        "SERV_PORT": _number(allocation.serv_port),
+        "DATA_PORTS": f"{data_ports[0]},{data_ports[1]}" if data_ports else "",
+        "USER_NAME": profile.user or "",
+        "PUBLIC_KEY": "\n".join(profile.ssh_keys),
+        "DEPLOYMENT_KEY": "",
+        "DATA_IFACE": data_address(service, allocation) or service.ctrl_host,
+    }
+    written = {name: _text(value) for name, value in profile.env.items()}
+    return tuple(sorted((written | expected).items()))
+
+
+def data_address(service: Service, allocation: Allocation) -> str:
+    """The service's address on its primary data network, IPv4 first; empty without one."""
+    if not service.profile.data_nets or service.is_host_networked:
+        return ""
+    primary = service.profile.data_nets[0].name
+    for attachment in allocation.attachments:
+        if attachment.network == primary:
+            return attachment.ipv4 or attachment.ipv6
+    return ""
+
+
+def _number(port: int) -> str:
+    return str(port) if port else ""
+
+
+def _text(value: str | float | bool | None) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _restart(policy: str) -> str:
+    return "on-failure:0" if policy == "on-failure" else policy
+
+
+def _health(check: HealthCheck | None) -> Health | None:
+    if check is None:
+        return None
+    kind = "CMD-SHELL" if check.shell else "CMD"
+    return Health((kind, *check.test), check.interval, check.timeout, check.retries, check.start_period)
+
+
+def _mount(volume: Volume) -> Mount:
+    return Mount(
+        target=volume.target,
+        kind=volume.kind,
+        source=volume.source or "",
+        read_only=volume.mode == "ro",
+        driver=volume.driver or "",
+        driver_opts=tuple(sorted(volume.driver_opts.items())),
+        size=volume.size or 0,
+    )
+
+
+def _device(text: str) -> Device:
+    host, _, rest = KNOWN_DEVICES.get(text, text).partition(":")
+    container, _, permissions = rest.partition(":")
+    return Device(host, container or host, permissions or "rwm")
+
+
+def _capabilities(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({name.upper().removeprefix("CAP_") for name in names}))
+
+
+def _primary_network(service: Service) -> str:
+    if service.is_host_networked:
+        return "host"
+    return service.nets[0].name if service.nets else "none"
+
+
+def _bindings(service: Service, allocation: Allocation) -> Iterator[PortBinding]:
+    if not service.publishes:
+        return
+    if allocation.ctrl_port:
+        yield PortBinding(allocation.ctrl_port, service.profile.internal_port or allocation.ctrl_port)
+    if allocation.serv_port:
+        yield PortBinding(allocation.serv_port, allocation.serv_port)
+    for low, high, protocol, _ in published_ranges(service):
+        for port in range(low, high + 1):
+            yield PortBinding(port, port, protocol)
+
+
+def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec:
+    """The network as this endpoint should have it. macvlan and ipvlan need the endpoint's `interfaces` entry for it.
+
+    One that carries no default route is made internal: the engine then sets none, and published ports of other networks live.
+    """
+    options: dict[str, str] = {}
+    if network.driver != "bridge":
+        parent = endpoint.interfaces[name]
+        options["parent"] = f"{parent}.{network.vlan}" if network.vlan is not None else parent
+        options[f"{network.driver}_mode"] = network.mode or {"macvlan": "bridge", "ipvlan": "l2"}[network.driver]
+    if network.mtu is not None:
+        options[MTU_OPTION] = str(network.mtu)
+    subnets = [
+        Subnet(subnet, gateway or "")
+        for subnet, gateway in ((network.subnet, network.gateway), (network.subnet6, network.gateway6))
+        if subnet is not None
+    ]
+    return NetworkSpec(
+        driver=network.driver,
+        internal=not network_carries_default_route(network),
+        ipv6=network.subnet6 is not None,
+        subnets=tuple(subnets),
+        options=tuple(sorted(options.items())),
+    )
+
+
+def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
+    """Short digest of a spec, for the label that tells drift from a change in Git."""
+    text = json.dumps(as_data(spec), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:
+    """The labels that make an object ours."""
+    pairs = {
+        LABEL_SITE: site,
+        LABEL_KIND: kind,
+        LABEL_NAME: name,
+        LABEL_SELF: self_reference(endpoint, object_name),
+        LABEL_SPEC: digest,
+    }
+    return tuple(sorted((key, value) for key, value in pairs.items() if value))
+
+
+def default_route_of(service: Service) -> str:
+    """The network that should carry the default route: the declared one, else mgmt_net, else the first data network that can."""
+    if service.profile.default_route is not None:
+        return service.profile.default_route
+    mgmt = service.profile.mgmt_net
+    able = [net.name for net in service.nets if _can_route(service, net.name)]
+    if mgmt is not None and mgmt.name in able:
+        return mgmt.name
+    return able[0] if able else ""
+
+
+def engine_default_route(service: Service) -> str:
+    """The network that Docker gives the default route to: the first by name of those that have a route to the outside.
+
+    Source: libnetwork orders a sandbox's endpoints by network name; seen on 20.10.
+    """
+    return min((net.name for net in service.nets if _can_route(service, net.name)), default="")
+
+
+def _can_route(service: Service, network: str) -> bool:
+    if network == "bridge":
+        return True
+    return network_carries_default_route(service.site.networks[network].value)
+
+
+def primary_attachment(spec: ContainerSpec) -> Attachment | None:
+    """The attachment that the container is created with; the others are connected after."""
+    for attachment in spec.attachments:
+        if attachment.network == spec.network:
+            return attachment
+    return None
