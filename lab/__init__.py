@@ -1,0 +1,7 @@
+"""Endpoints made on this machine for the demo and the tests: network namespaces with an engine each."""
+
+from lab.engines import Limits, limits
+from lab.lab import Lab
+from lab.layout import Endpoint, LabError, TlsFiles
+
+__all__ = ["Endpoint", "Lab", "LabError", "Limits", "TlsFiles", "limits"]

@@ -1,0 +1,55 @@
+#!/bin/bash
+# PID 1 of one endpoint, in mount, UTS, IPC and process namespaces of its own and its network namespace:
+# gives it its own /run, /etc, /data and /sys, then runs sshd and the engine.
+# Says "ready" on its output when sshd runs and the engine is about to start.
+# usage: endpoint-init.sh NAME FOLDER GOLDEN RUNTIME_FOLDER ENGINE_OPTION...
+#   GOLDEN: a folder with image layers to start with, or ""; RUNTIME_FOLDER: goes first in the engine's PATH, or ""
+set -eu
+name=$1 folder=$2 golden=$3 runtime=$4
+shift 4
+hostname "$name"
+
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/lock /run/sshd /run/lab /run/groups
+mount --rbind "$folder" /run/lab # short paths: a socket's path has 107 bytes at most
+
+# a /sys that shows this network namespace, with the control groups kept (ip netns exec would hide them)
+mount --rbind /sys/fs/cgroup /run/groups
+mount -t sysfs sysfs /sys
+mount --rbind /sys/fs/cgroup /sys/fs/cgroup
+mount --rbind /run/groups /sys/fs/cgroup
+umount --lazy /run/groups
+
+disk=/run/lab/disk
+mkdir -p $disk/etc-upper $disk/etc-work $disk/engine
+mount -t overlay -o lowerdir=/etc,upperdir=$disk/etc-upper,workdir=$disk/etc-work overlay /etc
+rm -rf /etc/docker /etc/resolv.conf
+mkdir -p $disk/etc-docker /etc/docker
+mount --bind $disk/etc-docker /etc/docker # the engine's identity
+cp /run/lab/daemon.json /etc/docker/
+cp /run/lab/hosts /etc/hosts
+cp /run/lab/resolv.conf /etc/resolv.conf
+echo "$name" >/etc/hostname
+mount --bind /run/lab/data /data
+mount --make-rshared / # as systemd leaves it on a real host
+
+# Image layers are shared with all endpoints: their content is bound read-only from the golden copy, the rest is
+# copied. Not the whole layer folder: the engine writes beside diff/. Layers that were deleted stay deleted.
+if [ -n "$golden" ]; then
+    if [ ! -e $disk/engine/image ]; then
+        cp -a "$golden/image" $disk/engine/
+        (cd "$golden" && find overlay2 -mindepth 1 -maxdepth 2 ! -name diff -print0) |
+            tar -C "$golden" --null --no-recursion -T - -c | tar -C $disk/engine -x
+    fi
+    for layer in "$golden"/overlay2/*/; do
+        own=$disk/engine/overlay2/$(basename "$layer")
+        [ -e "$own/link" ] || continue
+        mkdir -p "$own/diff"
+        mount --bind -o ro "$layer/diff" "$own/diff"
+    done
+fi
+
+/usr/sbin/sshd -f /run/lab/sshd_config -E /run/lab/sshd.log
+echo ready
+exec >>/run/lab/engine.log 2>&1
+PATH=${runtime:+$runtime:}$PATH exec tini-static -- dockerd --data-root $disk/engine "$@"

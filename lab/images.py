@@ -1,0 +1,109 @@
+"""The lab's images, kept as golden copies: an engine's image folders that any endpoint can start with at no cost."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from lab.builder import Builder
+from lab.layout import CLONE, LabError
+
+Content = Literal["tiny", "both"]
+DTN_IMAGE = "dtn:1"
+TINY_IMAGE = "tiny:1"
+DTN_RECIPE = CLONE / "images" / "dtn"
+BUSYBOX = Path("/bin/busybox")
+TINY_FOLDERS = ("bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var", "data")
+TINY_FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+}
+# ends at once on SIGTERM, which a shell or sleep as PID 1 would ignore
+TINY_CHANGES = ("ENV PATH=/bin", """CMD ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]""")
+Progress = Callable[[str], None]
+
+
+def golden_copy(content: Content, cache: Path, say: Progress) -> Path:
+    """The folder with the images asked for, made when it is not there yet."""
+    folder = cache / f"golden-{content}-{_fingerprint(content)}"
+    if folder.is_dir():
+        return folder
+    with cache_lock(cache):
+        if not folder.is_dir():
+            say(f"making the images ({content}), once; they are kept in {cache}")
+            _make(content, cache, folder, say)
+    return folder
+
+
+@contextmanager
+def cache_lock(cache: Path) -> Iterator[None]:
+    """Keep other runs from building in this cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    handle = os.open(cache, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove_dead_builder(cache: Path) -> None:
+    """Remove what a killed run's image builder left; one that is at work is left alone."""
+    if not (cache / "builder").exists():
+        return
+    handle = os.open(cache, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        Builder(cache).remove()
+    except BlockingIOError:
+        return
+    finally:
+        os.close(handle)
+
+
+def _fingerprint(content: Content) -> str:
+    parts = [Path(__file__).read_bytes(), BUSYBOX.read_bytes()]
+    if content == "both":
+        parts += [path.read_bytes() for path in sorted(DTN_RECIPE.iterdir())]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
+    with Builder(cache) as builder:
+        tiny = builder.folder / "tiny.tar"
+        write_tiny_tar(tiny)
+        _import(builder, tiny, TINY_IMAGE, TINY_CHANGES)
+        builder.take_images(folder)
+
+
+def _import(builder: Builder, tar: Path, tag: str, changes: tuple[str, ...] = ()) -> None:
+    builder.docker("import", *(f"--change={change}" for change in changes), str(tar), tag)
+
+
+def write_tiny_tar(path: Path) -> None:
+    """A root folder of 2 MB: busybox under each of its names."""
+    if not BUSYBOX.exists():
+        raise LabError(f"missing on this machine: {BUSYBOX}; run hack/system-packages.sh as root")
+    names = subprocess.run([BUSYBOX, "--list"], text=True, capture_output=True, check=True).stdout.split()
+    with tarfile.open(path, "w") as tar:
+        for folder in TINY_FOLDERS:
+            _add(tar, folder, tarfile.DIRTYPE, mode=0o1777 if folder == "tmp" else 0o755)
+        for name, text in TINY_FILES.items():
+            _add(tar, name, tarfile.REGTYPE, text.encode())
+        _add(tar, "bin/busybox", tarfile.REGTYPE, BUSYBOX.read_bytes(), mode=0o755)
+        for name in sorted(set(names) - {"busybox"}):
+            _add(tar, f"bin/{name}", tarfile.SYMTYPE, link="busybox")
+
+
+def _add(tar: tarfile.TarFile, name: str, kind: bytes, content: bytes = b"", mode: int = 0o644, link: str = "") -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.size, entry.mode, entry.linkname = kind, len(content), mode, link
+    tar.addfile(entry, io.BytesIO(content))

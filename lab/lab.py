@@ -1,0 +1,222 @@
+"""The lab as one object: endpoints that come up together, can be cut off and brought back, and vanish together."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lab import anchor, cgroups, engines, fabric, folders, images, keys, processes
+from lab.layout import CODE, CONTROLLER, MOST_ENDPOINTS, Endpoint, LabError, default_cache, layout_of
+
+SIZE = re.compile(r"[1-9]\d*[kmg]", re.IGNORECASE)
+PROGRAMS = (
+    *("dockerd", "docker", "ip", "iptables", "openssl", "ssh-keygen", "tini-static"),
+    *("nsenter", "unshare", "setsid", "setpriv"),
+)
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+class Lab:
+    """A lab in a folder. In a `with` block it comes up, and it ends with the block and with the process at the latest."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        count: int = 2,
+        *,
+        image: images.Content = "both",
+        disk: str | None = None,
+        cache: Path | None = None,
+        say: images.Progress = quiet,
+    ) -> None:
+        self.layout = layout_of(folder)
+        self.count = _checked_count(count)
+        self.image = image
+        self.disk = _checked_size(disk)
+        self.cache = (cache or default_cache()).resolve()
+        self.say = say
+        self._anchor_process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """The lab that was brought up in this folder, by whatever process."""
+        layout = layout_of(folder)
+        if not layout.record.exists():
+            raise LabError(f"{layout.folder}: no lab is here; bring one up with `python -m lab up N --dir {folder}`")
+        record = json.loads(layout.record.read_text())
+        return cls(folder, record["count"], image=record["image"], disk=record["disk"], cache=Path(record["cache"]))
+
+    def __enter__(self) -> Self:
+        return self.up(tied=True)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.down()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self.layout.endpoints(self.count)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of this name."""
+        found = next((endpoint for endpoint in self.endpoints if endpoint.name == name), None)
+        if found is None:
+            known = ", ".join(endpoint.name for endpoint in self.endpoints)
+            raise LabError(f"{name}: no such endpoint in this lab; there are {known}")
+        return found
+
+    def up(self, *, tied: bool = False) -> Self:
+        """Bring everything up, after removing what an earlier run left here; on an error leave nothing.
+
+        Tied, the lab also ends when this process ends, however that happens.
+        """
+        if os.geteuid() != 0:
+            raise LabError("the lab needs root, for its namespaces and engines")
+        engines.need_programs(*PROGRAMS)
+        golden = images.golden_copy(self.image, self.cache, self.say)
+        with folders.hold(self.layout.folder):
+            folders.refuse_foreign(self.layout)
+            self._clean()
+            try:
+                self._bring_up(golden, tied=tied)
+            except BaseException:
+                self._clean()
+                raise
+        return self
+
+    def down(self) -> None:
+        """Leave nothing of the lab: no process, network, mount, control group or file. Also when there is none."""
+        with folders.hold(self.layout.folder):
+            self._clean()
+            folders.remove_when_empty(self.layout.folder)
+        images.remove_dead_builder(self.cache)
+
+    def command(self, name: str, argv: Sequence[str]) -> list[str]:
+        """The command line that runs argv on an endpoint, or as the controller (`ctl`), for subprocess.
+
+        As the controller it keeps its pid and its folder, so it can be killed and sees the caller's files.
+        """
+        if name == CONTROLLER:
+            network = f"--net={fabric.network_namespace(self._anchor(), CONTROLLER)}"
+            script = ["bash", str(CODE / "controller-init.sh"), str(self.layout.folder)]
+            return ["nsenter", network, "--", "unshare", "--mount", "--", *script, *argv]
+        init = engines.find_endpoint_init(self.layout, self.endpoint(name))
+        if init is None:
+            raise LabError(f"{name}: is off; bring it back with start_engine")
+        return ["nsenter", f"--target={init}", "--mount", "--net", "--uts", "--ipc", "--pid", "--", *argv]
+
+    def environment(self) -> dict[str, str]:
+        """The caller's environment with the lab's mark, for what runs in it."""
+        return processes.marked_environment(self.layout.identity, "exec", DTN_LAB_DIR=str(self.layout.folder))
+
+    def exec(self, name: str, argv: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run argv on an endpoint or as the controller and return its output."""
+        command = self.command(name, argv)
+        return subprocess.run(command, env=self.environment(), text=True, capture_output=True, check=check)
+
+    def kill_engine(self, name: str) -> None:
+        """Cut the endpoint's power: engine, containers and sshd are gone, what they wrote is kept."""
+        engines.stop(self.layout, self.endpoint(name), signal.SIGKILL)
+
+    def stop_engine(self, name: str) -> None:
+        """Shut the endpoint down; its containers are stopped first."""
+        engines.stop(self.layout, self.endpoint(name), signal.SIGTERM)
+
+    def start_engine(self, name: str) -> None:
+        """Switch the endpoint on and wait until its engine answers."""
+        endpoint = self.endpoint(name)
+        if engines.find_endpoint_init(self.layout, endpoint) is None:
+            golden = images.golden_copy(self.image, self.cache, self.say)
+            engines.launch(engines.EngineHost(self.layout, self._anchor(), golden), endpoint)
+        engines.wait_until_ready(self.layout, endpoint)
+
+    def unplug(self, name: str) -> None:
+        """Pull both network cables of the endpoint (or `ctl`): nothing answers, nothing refuses."""
+        fabric.set_plugged(self._anchor(), name, plugged=False)
+
+    def plug(self, name: str) -> None:
+        """Put both network cables back."""
+        fabric.set_plugged(self._anchor(), name, plugged=True)
+
+    def files(self, name: str) -> Path:
+        """The root folder of a running endpoint, to read and write its files (such as data/…) from here."""
+        init = engines.find_endpoint_init(self.layout, self.endpoint(name))
+        if init is None:
+            raise LabError(f"{name}: is off")
+        return Path(f"/proc/{init}/root")
+
+    def _anchor(self) -> int:
+        pid = anchor.find_anchor(self.layout)
+        if pid is None:
+            raise LabError(f"{self.layout.folder}: the lab is not running; bring it up with `python -m lab up`")
+        return pid
+
+    def _bring_up(self, golden: Path, *, tied: bool) -> None:
+        self.layout.record.write_text(self._record())
+        if self.layout.needs_short_link():
+            self.layout.short_link.symlink_to(self.layout.folder)
+        for endpoint in self.endpoints:
+            for folder in ("disk", "data"):
+                (endpoint.folder / folder).mkdir(parents=True)
+        self.say(f"keys, disks and networks for {self.count} endpoints")
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(self._write_files)
+            self._anchor_process = anchor.start_anchor(self.layout, self.endpoints, self.disk, tied=tied)
+            fabric.lay_wires(self._anchor(), self.endpoints)
+            anchor.start_resolver(self.layout, self._anchor())
+            written.result()
+        self.say(f"engines of {', '.join(endpoint.name for endpoint in self.endpoints)}")
+        host = engines.EngineHost(self.layout, self._anchor(), golden)
+        with ThreadPoolExecutor(self.count) as pool:
+            for started in [pool.submit(engines.switch_on, host, endpoint) for endpoint in self.endpoints]:
+                started.result()
+
+    def _record(self) -> str:
+        values = {"count": self.count, "image": self.image, "disk": self.disk, "cache": str(self.cache)}
+        return json.dumps({"identity": self.layout.identity, **values}, indent=2)
+
+    def _write_files(self) -> None:
+        keys.make_keys(self.layout, self.endpoints)
+        for endpoint in self.endpoints:
+            engines.write_endpoint_files(endpoint)
+        hosts = [f"{endpoint.control_ip} {endpoint.name}" for endpoint in self.endpoints]
+        hosts += [f"{endpoint.data_ip} {endpoint.name}-data" for endpoint in self.endpoints]
+        text = "\n".join(["127.0.0.1 localhost", *hosts, ""])
+        for folder in (self.layout.controller, *(endpoint.folder for endpoint in self.endpoints)):
+            (folder / "hosts").write_text(text)
+        (self.layout.controller / "resolv.conf").write_text(engines.RESOLV_CONF)
+
+    def _clean(self) -> None:
+        """Remove everything of the lab but its folder."""
+        processes.end_all(self.layout.identity)
+        if self._anchor_process is not None:
+            if self._anchor_process.stdin is not None:
+                self._anchor_process.stdin.close()
+            self._anchor_process.wait()
+            self._anchor_process = None
+        cgroups.remove_groups(self.layout.cgroup)
+        if self.layout.short_link.is_symlink():
+            self.layout.short_link.unlink()
+        folders.empty(self.layout)
+
+
+def _checked_count(count: int) -> int:
+    if not 1 <= count <= MOST_ENDPOINTS:
+        raise LabError(f"{count} endpoints: give a number from 1 to {MOST_ENDPOINTS}")
+    return count
+
+
+def _checked_size(size: str | None) -> str | None:
+    if size is not None and not SIZE.fullmatch(size):
+        raise LabError(f"{size}: give a size such as 512m or 2g")
+    return size
