@@ -7,37 +7,51 @@ tells the accepted form.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema
 
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?$")
+# The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
+_SIZE = re.compile(r"^([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")
 _SIZE_UNIT = {"": 1, "B": 1} | {
     f"{prefix}{suffix}": base**power
     for power, prefix in enumerate("KMGT", start=1)
     for suffix, base in (("iB", 1024), ("B", 1000))
 }
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_DURATION = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)$")
 _DURATION_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
-_PORT = re.compile(r"^(\d+)(?:-(\d+))?(?:/(tcp|udp))?$")
-_CPU_LIST = re.compile(r"^\d+(-\d+)?(,\d+(-\d+)?)*$")
+_PORT = re.compile(r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?$")
+_CPU_LIST = re.compile(r"^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$")
+_MAX_SIZE = 2**63 - 1
+_MAX_SECONDS = 10.0**9
+
+
+def shown(value: Any) -> str:
+    """A value as people wrote it, for a message: short, and in YAML's words rather than Python's."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return f"`{text}`" if len(text) <= 60 else f"`{text[:60]}…`"
 
 
 def parse_size(value: Any) -> int:
     """Bytes of `64GiB`, `1.5GB`, `512MiB` or a plain number of bytes. KiB is 1024, KB is 1000."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError("a size is a number of bytes or text such as 64GiB, 500MB")
-    if isinstance(value, int):
-        if value < 0:
-            raise ValueError("a size cannot be negative")
-        return value
-    match = _SIZE.match(value.strip())
+    match = _SIZE.fullmatch(str(value))
     if match is None:
-        raise ValueError(f"{value!r} is not a size; write a number and a unit such as 64GiB, 500MB")
-    return int(float(match[1]) * _SIZE_UNIT[match[2] or ""])
+        raise ValueError(f"{shown(value)} is not a size; write a number and a unit such as 64GiB, 500MB")
+    size = int(Decimal(match[1]) * _SIZE_UNIT[match[2] or ""])
+    if size > _MAX_SIZE:
+        raise ValueError(f"{shown(value)} is more than any machine has")
+    return size
 
 
 def parse_memory(value: Any) -> int | None:
@@ -49,17 +63,30 @@ def parse_memory(value: Any) -> int | None:
 
 def parse_duration(value: Any) -> float:
     """Seconds of `30s`, `1.5m`, `2h`, `500ms`, `1d` or a plain number of seconds."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MAX_SECONDS:
         return float(value)
-    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{value!r} is not a duration; write a number and a unit such as 30s, 5m, 2h")
+        raise ValueError(f"{shown(value)} is not a duration; write a number and a unit such as 30s, 5m, 2h")
     return float(match[1]) * _DURATION_UNIT[match[2]]
+
+
+def parse_moment(value: Any) -> datetime:
+    """A point in time with its zone: `2026-12-01T00:00:00Z`."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime):
+        raise ValueError(f"{shown(value)} is not a point in time; write for example 2026-12-01T00:00:00Z")
+    if moment.tzinfo is None:
+        raise ValueError(f"{shown(value)} has no time zone; write for example 2026-12-01T00:00:00Z")
+    return moment
 
 
 def parse_port_range(value: Any) -> tuple[int, int]:
     """`[low, high]`, both included, 1 to 65535. A single number is a range of one."""
-    bounds = [value, value] if isinstance(value, int) else value
+    bounds = [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
     if (
         not isinstance(bounds, (list, tuple))
         or len(bounds) != 2
@@ -78,9 +105,9 @@ def parse_exposed_port(value: Any) -> tuple[int, int, str]:
     """(low, high, protocol) of `8080`, `8080/udp`, `5000-5010/tcp`; published 1:1 on the endpoint."""
     if isinstance(value, (tuple, list)) and len(value) == 3:
         value = f"{value[0]}-{value[1]}/{value[2]}"
-    match = _PORT.match(str(value).strip()) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    match = _PORT.fullmatch(str(value)) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if match is None:
-        raise ValueError(f"{value!r} is not a port; write 8080, 8080/udp or 5000-5010/tcp")
+        raise ValueError(f"{shown(value)} is not a port; write 8080, 8080/udp or 5000-5010/tcp")
     low, high = parse_port_range([int(match[1]), int(match[2] or match[1])])
     return low, high, match[3] or "tcp"
 
@@ -88,7 +115,10 @@ def parse_exposed_port(value: Any) -> tuple[int, int, str]:
 def parse_arguments(value: Any) -> tuple[str, ...]:
     """A command line: a list of words, or one text that is split the way a shell does."""
     if isinstance(value, str):
-        return tuple(shlex.split(value))
+        try:
+            return tuple(shlex.split(value))
+        except ValueError:
+            raise ValueError(f"{shown(value)} has a quote that is never closed") from None
     if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
         return tuple(value)
     raise ValueError("a command is text or a list of words")
@@ -106,23 +136,23 @@ def _address_span(item: Any) -> tuple[str, str]:
     if isinstance(item, (tuple, list)) and len(item) == 2:
         item = f"{item[0]}-{item[1]}"
     if not isinstance(item, str):
-        raise ValueError(f"{item!r} is not an address or FIRST-LAST")
+        raise ValueError(f"{shown(item)} is not an address or FIRST-LAST")
     first_text, _, last_text = item.partition("-")
     try:
         first = ipaddress.ip_address(first_text.strip())
         last = ipaddress.ip_address((last_text or first_text).strip())
     except ValueError:
-        raise ValueError(f"{item!r} is not an address or FIRST-LAST") from None
+        raise ValueError(f"{shown(item)} is not an address or FIRST-LAST") from None
     if first.version != last.version:
-        raise ValueError(f"{item!r} mixes IPv4 and IPv6")
+        raise ValueError(f"{shown(item)} mixes IPv4 and IPv6")
     if int(first) > int(last):
         raise ValueError(f"the range is backward: {first} is above {last}")
     return str(first), str(last)
 
 
 def _check_name(value: str) -> str:
-    if not _NAME.match(value):
-        raise ValueError(f"{value!r} is not a name; letters, digits, - and _ are allowed, at most 40, letter or digit first")
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not a name; letters, digits, - and _ are allowed, at most 40, letter or digit first")
     return value
 
 
@@ -130,76 +160,111 @@ def _check_ipv4(value: str) -> str:
     try:
         return str(ipaddress.IPv4Address(value))
     except ValueError:
-        raise ValueError(f"{value!r} is not an IPv4 address") from None
+        raise ValueError(f"{shown(value)} is not an IPv4 address") from None
 
 
 def _check_ipv6(value: str) -> str:
     try:
-        return str(ipaddress.IPv6Address(value))
+        if "%" not in value:  # a zone means something on one host only
+            return str(ipaddress.IPv6Address(value))
     except ValueError:
-        raise ValueError(f"{value!r} is not an IPv6 address") from None
+        pass
+    raise ValueError(f"{shown(value)} is not an IPv6 address")
 
 
 def _check_ip(value: str) -> str:
+    if ":" in value:
+        return _check_ipv6(value)
     try:
-        return str(ipaddress.ip_address(value))
+        return str(ipaddress.IPv4Address(value))
     except ValueError:
-        raise ValueError(f"{value!r} is not an IP address") from None
+        raise ValueError(f"{shown(value)} is not an IP address") from None
 
 
 def _check_subnet4(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Network(value))
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not an IPv4 subnet ({error}); write for example 192.168.2.0/24") from None
+    return _check_subnet(value, ipaddress.IPv4Network, "an IPv4 subnet", "192.168.2.0/24")
 
 
 def _check_subnet6(value: str) -> str:
+    return _check_subnet(value, ipaddress.IPv6Network, "an IPv6 subnet", "fd00:2::/64")
+
+
+def _check_subnet(value: str, kind: type[ipaddress.IPv4Network | ipaddress.IPv6Network], what: str, example: str) -> str:
     try:
-        return str(ipaddress.IPv6Network(value))
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not an IPv6 subnet ({error}); write for example fd00:2::/64") from None
+        subnet = kind(value, strict=False)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not {what}; write for example {example}") from None
+    if "/" not in value:
+        raise ValueError(f"{shown(value)} has no prefix length; write for example {example}")
+    if subnet.network_address != ipaddress.ip_address(value.partition("/")[0]):
+        raise ValueError(f"{shown(value)} is an address in a subnet; the subnet is {subnet}")
+    return str(subnet)
 
 
 def _check_cpu_list(value: str) -> str:
-    if not _CPU_LIST.match(value):
-        raise ValueError(f"{value!r} is not a CPU list; write for example 0-3,8")
+    if not _CPU_LIST.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not a CPU list; write for example 0-3,8")
     return value
 
 
 def _check_absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError(f"{value!r} is not an absolute path")
+        raise ValueError(f"{shown(value)} is not an absolute path")
     return value
+
+
+def _ports_from_one(value: Any) -> Any:
+    return [value] if isinstance(value, (int, str)) and not isinstance(value, bool) else value
 
 
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_SIZE_SCHEMA = WithJsonSchema({"type": ["integer", "string"], "pattern": _SIZE.pattern, "minimum": 0})
-_RANGE_SCHEMA = WithJsonSchema(
-    {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}, "minItems": 2, "maxItems": 2}
-)
+_PORT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 65535}
+_SIZE_FORMS: list[dict[str, Any]] = [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _SIZE.pattern}]
 
-Name = Annotated[str, AfterValidator(_check_name)]
-Size = Annotated[int, BeforeValidator(parse_size), _SIZE_SCHEMA]
+_EXPOSED_FORMS: list[dict[str, Any]] = [_PORT_SCHEMA, {"type": "string", "pattern": _PORT.pattern}]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # by identity: annotations are hashed
+class OrShort:
+    """Tells editors that a field has a short form beside the long one (a `BeforeValidator` reads it)."""
+
+    short: Mapping[str, Any]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [dict(self.short), handler(schema)]}
+
+
+Name = Annotated[str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
+Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"anyOf": _SIZE_FORMS})]
 Memory = Annotated[
     int | None,
     BeforeValidator(parse_memory),
-    WithJsonSchema({"type": ["integer", "string", "null", "boolean"], "description": "64GiB; null, false or 0: no limit"}),
+    WithJsonSchema({"anyOf": [*_SIZE_FORMS, {"enum": [None, False]}]}),
 ]
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    WithJsonSchema({"type": ["number", "string"], "pattern": _DURATION.pattern}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": _MAX_SECONDS}, {"type": "string", "pattern": _DURATION.pattern}]}
+    ),
 ]
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-PortRange = Annotated[tuple[int, int], BeforeValidator(parse_port_range), _RANGE_SCHEMA]
+PortRange = Annotated[
+    tuple[int, int],
+    BeforeValidator(parse_port_range),
+    WithJsonSchema({"anyOf": [_PORT_SCHEMA, {"type": "array", "items": _PORT_SCHEMA, "minItems": 2, "maxItems": 2}]}),
+]
 ExposedPort = Annotated[
     tuple[int, int, str],
     BeforeValidator(parse_exposed_port),
-    WithJsonSchema({"type": ["integer", "string"], "pattern": _PORT.pattern}),
+    WithJsonSchema({"anyOf": _EXPOSED_FORMS}),
+]
+ExposedPorts = Annotated[
+    tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS})
 ]
 Arguments = Annotated[
     tuple[str, ...],
@@ -216,6 +281,6 @@ IPv6 = Annotated[str, AfterValidator(_check_ipv6)]
 IP = Annotated[str, AfterValidator(_check_ip)]
 Subnet4 = Annotated[str, AfterValidator(_check_subnet4)]
 Subnet6 = Annotated[str, AfterValidator(_check_subnet6)]
-CpuList = Annotated[str, AfterValidator(_check_cpu_list)]
-AbsolutePath = Annotated[str, AfterValidator(_check_absolute)]
+CpuList = Annotated[str, AfterValidator(_check_cpu_list), WithJsonSchema({"type": "string", "pattern": _CPU_LIST.pattern})]
+AbsolutePath = Annotated[str, AfterValidator(_check_absolute), WithJsonSchema({"type": "string", "pattern": "^/"})]
 OneOrMany = BeforeValidator(_one_or_many)

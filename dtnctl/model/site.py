@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,12 +18,14 @@ from dtnctl.model.fields import (
     Arguments,
     CpuList,
     Duration,
-    ExposedPort,
+    ExposedPorts,
     IPv4,
     IPv6,
     Memory,
+    Moment,
     Name,
     OneOrMany,
+    OrShort,
     Port,
     PortRange,
     Size,
@@ -211,6 +212,9 @@ class Volume(Written):
         return self
 
 
+VolumeField = Annotated[Volume, BeforeValidator(_volume_from_text), OrShort({"type": "string"})]
+
+
 class Ulimit(Written):
     soft: int = Field(ge=-1, description="-1 is unlimited.")
     hard: int = Field(ge=-1, description="-1 is unlimited.")
@@ -218,6 +222,9 @@ class Ulimit(Written):
 
 def _ulimit_from_number(value: Any) -> Any:
     return {"soft": value, "hard": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+UlimitField = Annotated[Ulimit, BeforeValidator(_ulimit_from_number), OrShort({"type": "integer", "minimum": -1})]
 
 
 class Capabilities(Written):
@@ -247,28 +254,24 @@ class Attachment(Written):
     """A network of a profile, with fixed addresses where wanted; a list gives the first free one of it."""
 
     name: str = Field(description="Name of a file in state/networks, or `bridge`.")
-    ipv4: Annotated[tuple[IPv4, ...], OneOrMany, Field(strict=False)] = Field((), description="Fixed IPv4 address, or several to choose from.")
-    ipv6: Annotated[tuple[IPv6, ...], OneOrMany, Field(strict=False)] = Field((), description="Fixed IPv6 address, or several to choose from.")
+    ipv4: Annotated[tuple[IPv4, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field((), description="Fixed IPv4 address, or several to choose from.")
+    ipv6: Annotated[tuple[IPv6, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field((), description="Fixed IPv6 address, or several to choose from.")
 
 
 def _attachment_from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-AttachmentField = Annotated[Attachment, BeforeValidator(_attachment_from_name)]
-
-
-def _ports_from_one(value: Any) -> Any:
-    return [value] if isinstance(value, (int, str)) and not isinstance(value, bool) else value
+AttachmentField = Annotated[Attachment, BeforeValidator(_attachment_from_name), OrShort({"type": "string"})]
 
 
 class ProfileFields(Written):
     """Everything that a profile, a session's `settings` and its `overrides` can say. Missing means "as inherited"."""
 
     image: str | None = Field(None, description="Image, if the session names none.")
-    volumes: Annotated[tuple[Annotated[Volume, BeforeValidator(_volume_from_text)], ...], Field(strict=False)] = Field((), description="Mounts.")
+    volumes: Annotated[tuple[VolumeField, ...], Field(strict=False)] = Field((), description="Mounts.")
     devices: Words = Field((), description="`rdma_cm`, `uverbs` (needs the agent), or paths: `/dev/fuse`, `/dev/nvme0n1:/dev/disk:r`.")
-    limits: dict[str, Annotated[Ulimit, BeforeValidator(_ulimit_from_number)]] = Field(default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}.")
+    limits: dict[str, UlimitField] = Field(default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}.")
     capabilities: Capabilities = Field(default_factory=Capabilities, description="Linux capabilities.")
     privileged: bool = Field(False, description="All capabilities and devices of the host.")
     systemd: bool = Field(False, description="The container runs systemd: it is stopped by SIGRTMIN+3.")
@@ -279,14 +282,14 @@ class ProfileFields(Written):
     arguments: Arguments | None = Field(None, description="The container's command: a list, or text split as a shell does.")
     entrypoint: Arguments | None = Field(None, description="Replaces the image's entry point.")
     memory: Memory = Field(8 * 1024**3, description="Memory limit; `null`, `false` or `0`: none.")
-    cpus: Annotated[float, Field(ge=0)] | None = Field(None, strict=False, description="CPU time, in CPUs; `null` or `0`: no limit.")
+    cpus: Annotated[float, Field(ge=0)] | None = Field(None, description="CPU time, in CPUs; `null` or `0`: no limit.")
     cpu_set: CpuList | None = Field(None, description="CPUs to run on: `0-3,8`.")
     memory_nodes: CpuList | None = Field(None, description="NUMA nodes to take memory from: `0`.")
     sysctls: dict[str, str | int] = Field(default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly.")
     init: bool = Field(False, description="Run an init (tini) as process 1.")
     tty: bool = Field(True, description="Give process 1 a terminal.")
     shm_size: Size = Field(64 * 1024**2, description="Size of /dev/shm.")
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field("unless-stopped", description="Restart policy.")
+    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:[0-9]{1,6})?)$")] = Field("unless-stopped", description="Restart policy.")
     stop_timeout: Duration = Field(10.0, description="Time to stop before it is killed.")
     health_check: HealthCheck | None = Field(None, description="When the service counts as ready.")
     pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
@@ -297,7 +300,7 @@ class ProfileFields(Written):
     internal_port: Port | None = Field(None, description="Port in the container that the control port maps to. Missing: the same number.")
     serv_port_range: PortRange | None = Field(None, description="One service port is chosen from it (SERV_PORT).")
     data_port_range: PortRange | None = Field(None, description="All of it is published 1:1 on bridges (DATA_PORTS).")
-    exposed_ports: Annotated[tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False)] = Field(
+    exposed_ports: ExposedPorts = Field(
         (), description="More ports, published 1:1: `8080`, `4791/udp`, `5000-5010/tcp`."
     )
 
@@ -325,7 +328,7 @@ class Session(Written):
     profile: str = Field("default", description="Profile; `default` exists without a file.")
     user: str | None = Field(None, description="Login name inside the containers (container_user).")
     state: Literal["initialized", "started", "stopped"] = Field("started", description="initialized: created, not started.")
-    expires: datetime | None = Field(None, description="From then on the session counts as removed.")
+    expires: Moment | None = Field(None, description="From then on the session counts as removed.")
     settings: ProfileFields | None = Field(None, description="Profile fields for this session only.")
     overrides: dict[str, ProfileFields] = Field(default_factory=dict, description="Profile fields by endpoint; they win over `settings`.")
 
@@ -333,8 +336,6 @@ class Session(Written):
     def _endpoints_are_distinct(self) -> Session:
         if len(set(self.endpoints)) != len(self.endpoints):
             raise ValueError("an endpoint is named twice; a session has one service on each")
-        if self.expires is not None and self.expires.tzinfo is None:
-            raise ValueError("`expires` needs a time zone: write 2026-12-01T00:00:00Z")
         return self
 
 
