@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,9 @@ PLACES = (
     "--pidfile=/run/docker.pid",
     "--host=unix:///run/lab/docker.sock",
 )
+NAMESPACES = ("--mount", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
+# it must not outlive us, not even when we are killed
+UNTIL_WE_END = ("setpriv", "--pdeathsig", "KILL")
 # the parts of an engine's data that are images
 IMAGE_PARTS = ("image", "overlay2")
 
@@ -64,6 +68,16 @@ class Builder:
             raise LabError(f"docker {words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
 
+    def run_apart(self, command: Sequence[str]) -> None:
+        """Run a program that mounts things in namespaces that end with it, and with us."""
+        log = self.folder / "program.log"
+        environment = processes.marked_environment(self.identity, "program", TMPDIR=str(self.folder))
+        with log.open("wb") as output:
+            whole = [*UNTIL_WE_END, "unshare", *NAMESPACES, "--", *command]
+            done = subprocess.run(whole, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{command[0]} failed:\n{log.read_text(errors='replace')[-2000:]}")
+
     def take_images(self, target: Path) -> None:
         """Stop the engine and move its images to the target folder, complete or not at all."""
         init = processes.find_init(self.identity, ROLE)
@@ -86,11 +100,9 @@ class Builder:
             shutil.rmtree(self.folder)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        namespaces = ["--mount", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
         options = [*PLACES, *NETWORK_OPTIONS, f"--cgroup-parent=/{self.cgroup}"]
         script = ["bash", str(CODE / "builder-init.sh"), str(self.folder), engines.runtime_folder(), *options]
-        # it must not outlive us, not even when we are killed
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "--", *script]
+        command = [*UNTIL_WE_END, "unshare", *NAMESPACES, "--", *script]
         environment = processes.marked_environment(self.identity, ROLE, LAB_PYTHON=sys.executable)
         with (self.folder / "init.log").open("wb") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)

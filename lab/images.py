@@ -21,6 +21,22 @@ DTN_IMAGE = "dtn:1"
 TINY_IMAGE = "tiny:1"
 DTN_RECIPE = CLONE / "images" / "dtn"
 BUSYBOX = Path("/bin/busybox")
+# the base of the recipe, from Debian's own packages because no image registry may be in reach
+BASE_IMAGE = "debian:bookworm-slim"
+BASE_SUITE = "bookworm"
+BASE_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+BASE_SOURCES = (
+    "deb http://deb.debian.org/debian bookworm main",
+    "deb http://deb.debian.org/debian bookworm-updates main",
+    "deb http://deb.debian.org/debian-security bookworm-security main",
+)
+# as in Debian's slim images: no manuals, and no waiting for the disk while installing
+BASE_DPKG = (
+    *(f"path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "info", "locale", "lintian")),
+    "path-include=/usr/share/doc/*/copyright",
+    "force-unsafe-io",
+)
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 TINY_FOLDERS = ("bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var", "data")
 TINY_FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
@@ -73,6 +89,10 @@ def _fingerprint(content: Content) -> str:
     parts = [Path(__file__).read_bytes(), BUSYBOX.read_bytes()]
     if content == "both":
         parts += [path.read_bytes() for path in sorted(DTN_RECIPE.iterdir())]
+    return _short_hash(parts)
+
+
+def _short_hash(parts: list[bytes]) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
@@ -81,7 +101,32 @@ def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
         tiny = builder.folder / "tiny.tar"
         write_tiny_tar(tiny)
         _import(builder, tiny, TINY_IMAGE, TINY_CHANGES)
+        if content == "both":
+            _build_dtn(builder, _base_tar(builder, cache, say), say)
         builder.take_images(folder)
+
+
+def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:
+    """Debian's base system as a tar, made when it is not there yet."""
+    words = [BASE_SUITE, *BASE_SOURCES, *BASE_DPKG]
+    tar = cache / f"base-{_short_hash([word.encode() for word in words])}.tar"
+    if not tar.exists():
+        say("Debian's base system, with mmdebstrap (about a minute)")
+        fresh = builder.folder / "base.tar"
+        options = [f"--dpkgopt={line}" for line in BASE_DPKG]
+        command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={BASE_KEYRING}", *options]
+        builder.run_apart([*command, BASE_SUITE, str(fresh), *BASE_SOURCES])
+        fresh.rename(tar)
+    return tar
+
+
+def _build_dtn(builder: Builder, base: Path, say: Progress) -> None:
+    say(f"{DTN_IMAGE} from images/dtn/Dockerfile (about a minute)")
+    _import(builder, base, BASE_IMAGE, ('CMD ["bash"]',))
+    proxies = [name for name in PROXY_VARIABLES if name in os.environ]
+    arguments = [f"--build-arg={name}" for name in proxies]  # known to the engine, which keeps them out of the image
+    builder.docker("build", "--network=host", "--force-rm", *arguments, f"--tag={DTN_IMAGE}", str(DTN_RECIPE))
+    builder.docker("rmi", BASE_IMAGE)
 
 
 def _import(builder: Builder, tar: Path, tag: str, changes: tuple[str, ...] = ()) -> None:
