@@ -1,0 +1,122 @@
+"""One heading of a plan with its facts, laid out for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dtnctl.model.plan import Mark
+from dtnctl.model.resources import Pairs
+from dtnctl.render.facts import Fact, claim_pieces, facts_of
+from dtnctl.render.summary import Group, object_name
+from dtnctl.render.text import Look, cells, flow, pad
+
+BODY = 4  # where the facts of a change start
+VERB = 11  # cells of mark and verb
+LABEL = 20  # the longest label that shares its line with its text
+
+VERBS: dict[Mark, str] = {
+    "blocked": "blocked",
+    "destroy": "destroy",
+    "replace": "replace",
+    "transfer": "start",
+    "update": "update",
+    "create": "create",
+}
+
+
+def block_lines(group: Group, look: Look) -> list[str]:
+    """Heading, why and what differs, the concrete choices, and last what stays or is worth knowing."""
+    facts = facts_of(group, look)
+    label = _label_width([*facts.before, *facts.after], facts.claims)
+    columns = _claim_columns(facts.claims, label, look) if len(group.changes) > 1 else []
+    rows = [] if columns else _claim_facts(facts.claims, look, named=len(group.changes) > 1)
+    lines = [*_heading(group, look), *_all_lines(facts.before, label, look), *columns]
+    return [*lines, *_all_lines(rows, label, look), *_all_lines(facts.after, label, look)]
+
+
+def _label_width(facts: Sequence[Fact], claims: Sequence[tuple[str, Pairs]]) -> int:
+    labels = [fact.label for fact in facts] + [label for _, pairs in claims for label, _ in pairs]
+    return max((cells(label) for label in labels if cells(label) <= LABEL), default=0)
+
+
+# --- the heading --------------------------------------------------------------------------------------------
+
+
+def _heading(group: Group, look: Look) -> list[str]:
+    """Mark, verb, object and endpoints; the place in Git at the right edge, or below if there is no room."""
+    change = group.first
+    start = pad(look.paint(change.mark, f"{look.signs[change.mark]} {VERBS[change.mark]}"), VERB)
+    where, *more = _endpoints(group.endpoints, look)
+    pieces = [look.paint("bold", object_name(change)), f"@ {where}", *more]
+    first, *others = flow(pieces, look.width - VERB)
+    return with_place([start + first, *(" " * VERB + line for line in others)], change.cause.place, look)
+
+
+def _endpoints(names: Sequence[str], look: Look) -> list[str]:
+    joint = f" {look.both}" if len(names) == 2 else ","
+    return [*(name + joint for name in names[:-1]), names[-1]]
+
+
+def with_place(lines: list[str], place: str, look: Look) -> list[str]:
+    """The lines with a place in Git at the right edge of the last one, or below it if there is no room."""
+    if not place:
+        return lines
+    room = look.width - cells(lines[-1]) - cells(place)
+    if room >= 2:
+        return [*lines[:-1], lines[-1] + " " * room + look.paint("dim", place)]
+    parts = flow([place], look.width - BODY)
+    return [*lines, *(" " * max(BODY, look.width - cells(part)) + look.paint("dim", part) for part in parts)]
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+def fact_lines(fact: Fact, label: int, look: Look) -> list[str]:
+    """Sign, label and text; a label longer than `label` cells has its text below."""
+    sign = look.signs[fact.sign] if fact.sign else " "
+    start = " " * BODY + look.paint(fact.sign or "", sign) + " " + look.paint(fact.sign or "dim", fact.label)
+    indent = _indent(label)
+    lines = [" " * indent + line for line in flow(fact.pieces, look.width - indent)]
+    if cells(fact.label) > label:
+        room = look.width - BODY - 2
+        first, *more = flow([fact.label], room)
+        return [start if not more else start.replace(fact.label, first), *(" " * (BODY + 2) + line for line in more), *lines]
+    return [pad(start, indent) + lines[0][indent:], *lines[1:]]
+
+
+def _all_lines(facts: Sequence[Fact], label: int, look: Look) -> list[str]:
+    return [line for fact in facts for line in fact_lines(fact, label, look)]
+
+
+def _indent(label: int) -> int:
+    return BODY + 2 + label + 2
+
+
+# --- concrete choices ---------------------------------------------------------------------------------------
+
+
+def _claim_facts(claims: Sequence[tuple[str, Pairs]], look: Look, *, named: bool) -> list[Fact]:
+    """One row for each choice; with names, one row for each endpoint."""
+    if named:
+        return [Fact("create", endpoint, tuple(claim_pieces(pairs, look))) for endpoint, pairs in claims]
+    return [Fact("create", label, (value,)) for _, pairs in claims for label, value in pairs]
+
+
+def _claim_columns(claims: Sequence[tuple[str, Pairs]], label: int, look: Look) -> list[str]:
+    """Endpoints side by side; empty if they would not fit, or if an endpoint has several choices with one label."""
+    labels = list(dict.fromkeys(label for _, pairs in claims for label, _ in pairs))
+    widths = [max(cells(text) for text in (endpoint, *dict(pairs).values())) for endpoint, pairs in claims]
+    is_ambiguous = any(len(pairs) != len(dict(pairs)) for _, pairs in claims)
+    is_wide = _indent(label) + sum(widths) + 2 * (len(widths) - 1) > look.width
+    if is_ambiguous or is_wide or any(cells(name) > label for name in labels):
+        return []
+    endpoints = [look.paint("dim", endpoint) for endpoint, _ in claims]
+    lines = [" " * _indent(label) + _columns(endpoints, widths)] * bool(labels)
+    for name in labels:
+        start = " " * BODY + look.paint("create", f"{look.signs['create']} {name}")
+        lines.append(pad(start, _indent(label)) + _columns([dict(pairs).get(name, "") for _, pairs in claims], widths))
+    return lines
+
+
+def _columns(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(pad(text, width) for text, width in zip(texts, widths, strict=True)).rstrip()

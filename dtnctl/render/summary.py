@@ -1,0 +1,167 @@
+"""What all renderers say of a Plan in common: counts, verdict, risks, and which changes belong under one heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, TransferNote
+from dtnctl.render.context import Command
+from dtnctl.render.text import plural
+
+NAMED = 3  # as many are named in a sentence; of the others it says how many they are
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`changes` are those that apply would make; blocked ones are apart."""
+
+    changes: int
+    sessions: int
+    networks: int
+    create: int
+    update: int
+    replace: int
+    destroy: int
+    transfer: int
+    blocked: int
+    drift: int
+    interrupts: int
+    unchanged: int
+
+
+def count(plan: Plan) -> Counts:
+    wanted = [change for change in plan.changes if change.mark != "blocked"]
+    return Counts(
+        changes=len(wanted),
+        sessions=len({change.name for change in wanted if change.kind == "session"}),
+        networks=len({change.name for change in wanted if change.kind == "network"}),
+        create=plan.count("create"),
+        update=plan.count("update"),
+        replace=plan.count("replace"),
+        destroy=plan.count("destroy"),
+        transfer=plan.count("transfer"),
+        blocked=plan.count("blocked"),
+        drift=sum(change.is_drift for change in plan.changes),
+        interrupts=sum(bool(change.interrupts) for change in wanted),
+        unchanged=len(plan.unchanged),
+    )
+
+
+# --- sentences ----------------------------------------------------------------------------------------------
+
+
+def verdict(plan: Plan, command: Command) -> list[str]:
+    """The parts of the first line, most important first: how much changes, and what of it is dangerous."""
+    if plan.is_empty:
+        return _nothing(plan, command)
+    counts = count(plan)
+    parts = [_how_much(counts)]
+    parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
+    parts += [_replaces(plan, counts)] * bool(counts.replace)
+    parts += [f"{plural(counts.transfer, 'transfer')} will start"] * bool(counts.transfer)
+    parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
+    return [*parts, f"{counts.blocked:,} blocked"]
+
+
+def _nothing(plan: Plan, command: Command) -> list[str]:
+    what = "No drift" if command == "drift" else "No changes"
+    match = f"{plural(len(plan.unchanged), 'object')} {'matches' if len(plan.unchanged) == 1 else 'match'}"
+    if plan.silent:
+        return [f"{what} on the endpoints that answered. {match}", f"unknown: {named(plan.silent)}"]
+    return [f"{what}. {match}."]
+
+
+def _how_much(counts: Counts) -> str:
+    where = [plural(counts.sessions, "session")] * bool(counts.sessions)
+    where += [plural(counts.networks, "network")] * bool(counts.networks)
+    changes = plural(counts.changes, "change")
+    return f"{changes} in {' and '.join(where)}" if where else changes
+
+
+def _replaces(plan: Plan, counts: Counts) -> str:
+    interrupting = sum(bool(change.interrupts) for change in plan.changes if change.mark == "replace")
+    if not interrupting:
+        return plural(counts.replace, "replace")
+    verb = "interrupts" if interrupting == 1 else "interrupt"
+    return f"{plural(counts.replace, 'replace')} ({interrupting:,} {verb})"
+
+
+def risks(plan: Plan) -> list[str]:
+    """What could hurt: interruptions, removals of how many objects, endpoints of which nothing is known, locks."""
+    interrupted = [object_at(change) for change in plan.changes if change.interrupts and change.mark != "blocked"]
+    parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
+    parts.append(f"prunes {plan.count('destroy'):,} of {plural(plan.owned, 'object')}")
+    parts += [f"{row.name} is silent ({row.silence}), {_need(plan, row)}" for row in plan.endpoints if row.silence]
+    parts += [f"{row.name} is locked by {row.lock}" for row in plan.endpoints if row.lock]
+    return parts
+
+
+def _need(plan: Plan, row: EndpointSummary) -> str:
+    waiting = sum(change.endpoint == row.name for change in plan.changes)
+    return f"needed by {plural(waiting, 'change')}" if waiting else "nothing is planned there"
+
+
+def named(names: Sequence[str]) -> str:
+    """`a, b, c and 4 more`."""
+    more = len(names) - NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:NAMED])} and {more:,} more"
+
+
+def object_name(change: Change) -> str:
+    return f"{change.kind}/{change.name}"
+
+
+def object_at(change: Change) -> str:
+    return f"{object_name(change)} @ {change.endpoint}"
+
+
+def count_at(plan: Plan, endpoint: str, mark: Mark) -> int:
+    return sum(change.endpoint == endpoint and change.mark == mark for change in plan.changes)
+
+
+# --- headings -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Changes under one heading: the same thing for the same reason, on different endpoints."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def first(self) -> Change:
+        return self.changes[0]
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        return tuple(change.endpoint for change in self.changes)
+
+
+def group_changes(changes: Iterable[Change]) -> list[Group]:
+    """The changes in their order; one joins an earlier heading if everything that a heading says is true of it as well."""
+    found: dict[object, dict[str, Change]] = {}
+    for position, change in enumerate(changes):
+        key: object = (
+            (change.mark, change.kind, change.name, change.cause, change.fields),
+            (change.is_drift, change.code, change.fix),
+        )
+        if change.endpoint in found.get(key, {}):
+            key = (key, position)
+        found.setdefault(key, {})[change.endpoint] = change
+    return [Group(tuple(members.values())) for members in found.values()]
+
+
+def split_drift(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
+    """Changes that Git asks for (and all that is blocked), and those that only take back what happened on an endpoint."""
+    wanted: list[Change] = []
+    drifted: list[Change] = []
+    for change in changes:
+        (drifted if change.is_drift and change.mark != "blocked" else wanted).append(change)
+    return wanted, drifted
+
+
+def transfer_order(notes: Iterable[TransferNote]) -> list[TransferNote]:
+    """Those that a person must look at first; finished ones last."""
+    rank = {"done": 2, "running": 1}
+    return sorted(notes, key=lambda note: (rank.get(note.state, 0), note.name, note.generation))

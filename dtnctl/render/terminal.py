@@ -1,0 +1,163 @@
+"""A Plan as text for a terminal: verdict first, then by danger, each change with its cause. Reads well without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan
+from dtnctl.render.blocks import BODY, block_lines, fact_lines, with_place
+from dtnctl.render.columns import Column, table_lines
+from dtnctl.render.context import RenderContext
+from dtnctl.render.facts import transfer_fact
+from dtnctl.render.summary import count_at, group_changes, risks, split_drift, transfer_order, verdict
+from dtnctl.render.text import Look, Role, cells, dotted, flow, look_of, plural, printable
+
+HEAD = 9  # cells of VERDICT, RISK and the words below them
+FEW = 5  # finished transfers that are worth listing unasked
+
+TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "transfer", "blocked")
+
+
+def render_plan(plan: Plan, context: RenderContext) -> str:
+    """The whole plan. Equal plans and contexts give equal bytes; nothing in it obeys or deceives a terminal."""
+    look = look_of(context)
+    plan_hash = plan.hash
+    plan = printable(replace(plan, steps=()), ascii_only=context.ascii)
+    context = printable(context, ascii_only=context.ascii)
+    sections = [_head(plan, context, look), _endpoint_table(plan, context, look)]
+    if not context.brief:
+        wanted, drifted = split_drift(plan.changes)
+        sections += [block_lines(group, look) for group in group_changes(wanted)]
+        sections += _drift(drifted, look)
+        sections += [_transfers(plan, context, look), _unchanged(plan, context, look)]
+    sections.append(_foot(plan, plan_hash, context, look))
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+# --- head and table -----------------------------------------------------------------------------------------
+
+
+def _head(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+    lines = _headed("VERDICT", verdict(plan, context.command), look, "bold")
+    if not plan.is_empty or plan.silent:
+        lines += _headed("RISK", risks(plan), look, "bold")
+    lines += _headed("FROM", _source(plan, context), look, "dim")
+    for note in plan.notes:
+        lines += _headed("NOTE", [note], look, "note")
+    return lines
+
+
+def _headed(word: str, items: Sequence[str], look: Look, role: Role) -> list[str]:
+    first, *more = flow(dotted(items, look.dot), look.width - HEAD)
+    return [look.paint(role, word) + " " * (HEAD - len(word)) + first, *(" " * HEAD + line for line in more)]
+
+
+def _source(plan: Plan, context: RenderContext) -> list[str]:
+    answered = sum(not row.silence for row in plan.endpoints)
+    return [
+        f"site {plan.site}",
+        *[f"HEAD {context.commit}"] * bool(context.commit),
+        f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
+        *[f"dtnctl {context.version}"] * bool(context.version),
+        *[context.took] * bool(context.took),
+    ]
+
+
+ENDPOINT_COLUMNS = (
+    Column("ENDPOINT", least=12),
+    Column("SESSIONS"),
+    *(Column("", right=True) for _ in TABLE_MARKS),
+    Column("PORTS", drop=2),
+    Column("LOCK", least=8, drop=1),
+    Column("STATE"),
+)
+
+
+def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+    """One row for each endpoint; none of them if nothing changes and all answered."""
+    if not plan.endpoints or (plan.is_empty and not plan.silent and not context.show_all):
+        return []
+    columns = [
+        replace(column, header=look.signs[TABLE_MARKS[index - 2]]) if not column.header else column
+        for index, column in enumerate(ENDPOINT_COLUMNS)
+    ]
+    rows = [_endpoint_row(plan, row, look) for row in plan.endpoints]
+    return table_lines(columns, rows, look, indent=2, roles={"SILENT": "destroy"})
+
+
+def _endpoint_row(plan: Plan, row: EndpointSummary, look: Look) -> list[str]:
+    marks = [str(count_at(plan, row.name, mark)) for mark in TABLE_MARKS]
+    if row.silence:
+        return [row.name, "?", *(look.dot if mark == "0" else mark for mark in marks), "?", "?", "SILENT"]
+    return [
+        row.name,
+        _from_to(row.sessions_before, row.sessions_after, look),
+        *marks,
+        _from_to(row.ports_before, row.ports_after, look),
+        row.lock or "free",
+        "live",
+    ]
+
+
+def _from_to(before: int, after: int, look: Look) -> str:
+    return str(after) if before == after else f"{before} {look.arrow} {after}"
+
+
+# --- what follows the changes -------------------------------------------------------------------------------
+
+
+def _drift(changes: Sequence[Change], look: Look) -> list[list[str]]:
+    if not changes:
+        return []
+    title = look.paint("bold", "drift") + f" ({len(changes):,})  Git did not change, the endpoint did; apply takes it back"
+    return [flow([title], look.width), *(block_lines(group, look) for group in group_changes(changes))]
+
+
+def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+    if not plan.transfers:
+        return []
+    notes = transfer_order(plan.transfers)
+    done = sum(note.state == "done" for note in notes)
+    hidden = done if done > FEW and not context.show_all else 0
+    listed = notes[: len(notes) - hidden]
+    label = max((cells(note.state) for note in listed), default=0)
+    lines = [look.paint("bold", "transfers") + f" ({len(notes):,})  nothing to do for them"]
+    for note in listed:
+        lines += with_place(fact_lines(transfer_fact(note), label, look), note.place, look)
+    if hidden:
+        lines.append(" " * BODY + f"{look.signs['kept']} {hidden:,} done (--all lists them)")
+    return lines
+
+
+def _unchanged(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+    if not plan.unchanged:
+        return []
+    title = look.paint("bold", "unchanged") + f" ({len(plan.unchanged):,})"
+    if not context.show_all:
+        return [f"{title}  --all lists them"]
+    start = " " * BODY + f"{look.signs['kept']} "
+    return [title, *(start + line for name in plan.unchanged for line in flow([name], look.width - len(start)))]
+
+
+def _foot(plan: Plan, plan_hash: str, context: RenderContext, look: Look) -> list[str]:
+    if plan.is_empty:
+        return []
+    lines = [f"plan hash {plan_hash}"]
+    # `apply` is about to do it already; and what `drift` saw is not all that apply would do.
+    if context.command in ("plan", "destroy"):
+        verb = "destroy" if context.command == "destroy" else "apply"
+        command = ["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan_hash]
+        lines += _command(f"{verb} exactly this:", " ".join(command), look)
+    if context.reproduce:
+        lines += _command("make this plan again:", context.reproduce, look)
+    return lines
+
+
+def _command(word: str, command: str, look: Look) -> list[str]:
+    """A line to copy: a command that needs several lines has the backslashes that a shell wants."""
+    start = f"{word:<23}"
+    lines = flow([command], look.width - len(start))
+    if len(lines) > 1:
+        lines = flow(command.split(" "), look.width - len(start) - 2)
+    return [(start if not index else " " * len(start)) + line for index, line in enumerate(" \\\n".join(lines).split("\n"))]
