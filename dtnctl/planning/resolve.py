@@ -138,6 +138,7 @@ def is_expired(session: Session, now: datetime) -> bool:
 class Route:
     """A transfer with its ends taken apart and the session that carries it."""
 
+    site: str
     transfer: Document[Transfer]
     source_endpoint: str
     source_path: str
@@ -161,7 +162,7 @@ def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Iterator[
         named = transfer.value.session in (None, name)
         covers = {source, destination} <= set(session.value.endpoints)
         if named and covers and not is_expired(session.value, now):
-            yield Route(transfer, source, source_path, destination, destination_path, name)
+            yield Route(site.name, transfer, source, source_path, destination, destination_path, name)
             return
 
 
