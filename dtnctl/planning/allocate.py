@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.effective import origin
+from dtnctl.model.fields import AddressPool, PortRange
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
-from dtnctl.model.fields import AddressPool, PortRange
 from dtnctl.model.site import BUILT_IN_NETWORKS, Network, Site
 from dtnctl.planning.resolve import Service
 
@@ -199,7 +199,13 @@ class _Allocator:
             (low, high), high - low + 1, lambda position: (low + position, "tcp") if self._is_allowed(service, low + position) else None
         )
         if found is None:
-            self._refuse(service, "E0413", f"no free port in {low}-{high} on {service.endpoint.name}{self._port_reason(service)}", field_name, "a wider range")
+            self._refuse(
+                service,
+                "E0413",
+                f"no free port in {low}-{high} on {service.endpoint.name}{self._port_reason(service)}",
+                field_name,
+                "a wider range",
+            )
             return 0
         assert isinstance(found, tuple)
         pool.hold(found, _holder(service))
@@ -226,9 +232,7 @@ class _Allocator:
         ipv6 = before.ipv6 or self._new_address(service, net.name, net.ipv6, network.subnet6, network.addresses6)
         return Attachment(net.name, ipv4, ipv6)
 
-    def _new_address(
-        self, service: Service, network: str, fixed: tuple[str, ...], subnet: str | None, pool: AddressPool | None
-    ) -> str:
+    def _new_address(self, service: Service, network: str, fixed: tuple[str, ...], subnet: str | None, pool: AddressPool | None) -> str:
         """A bridge without an own pool lets the engine choose; it knows its bridge better than we do."""
         value = self.site.networks[network].value
         if subnet is None or (value.driver == "bridge" and not fixed and pool is None):

@@ -39,27 +39,35 @@ def _needs_agent(service: Service) -> Iterator[Refusal]:
 def _not_allowed(service: Service, allocation: Allocation) -> Iterator[Refusal]:
     """Each refusal cites the owner's line in the endpoint's file."""
     allow = service.endpoint.value.allow
-    profile = service.profile
-    if profile.privileged and not allow.privileged:
+    if service.profile.privileged and not allow.privileged:
         yield _owner_says_no(service, "privileged", "E0401", "a privileged container")
     if allow.images is not None and not _matches(service.image, allow.images):
         yield _owner_says_no(service, "images", "E0402", f"image {service.image}")
-    for volume in profile.volumes:
-        if volume.kind == "bind" and not _is_below(volume.source or "", allow.mounts):
-            yield _owner_says_no(service, "mounts", "E0403", f"the mount of {volume.source}")
-    for device in profile.devices:
+    for source in (volume.source or "" for volume in service.profile.volumes if volume.kind == "bind"):
+        if not _is_below(source, allow.mounts):
+            yield _owner_says_no(service, "mounts", "E0403", f"the mount of {source}")
+    for device in service.profile.devices:
         if not _matches(device.partition(":")[0], allow.devices):
             yield _owner_says_no(service, "devices", "E0404", f"device {device}")
-    for name in profile.capabilities.add:
-        if not _matches(name.upper().removeprefix("CAP_"), tuple(item.upper().removeprefix("CAP_") for item in allow.capabilities)):
+    yield from _capabilities_not_allowed(service)
+    yield from _networks_not_allowed(service)
+    ports = (binding for binding in container_spec(service, allocation).ports if not _is_allowed_port(binding, allow.ports))
+    for binding in ports:
+        yield _owner_says_no(service, "ports", "E0407", f"port {binding.host}/{binding.protocol}")
+
+
+def _capabilities_not_allowed(service: Service) -> Iterator[Refusal]:
+    allowed = tuple(name.upper().removeprefix("CAP_") for name in service.endpoint.value.allow.capabilities)
+    for name in service.profile.capabilities.add:
+        if not _matches(name.upper().removeprefix("CAP_"), allowed):
             yield _owner_says_no(service, "capabilities", "E0405", f"capability {name}")
-    for name in ["host"] if service.is_host_networked else [net.name for net in service.nets]:
-        if allow.networks is not None and not _matches(name, allow.networks):
+
+
+def _networks_not_allowed(service: Service) -> Iterator[Refusal]:
+    patterns = service.endpoint.value.allow.networks
+    for name in ("host",) if service.is_host_networked else tuple(net.name for net in service.nets):
+        if patterns is not None and not _matches(name, patterns):
             yield _owner_says_no(service, "networks", "E0406", f"network {name}")
-    for binding in container_spec(service, allocation).ports:
-        if not _is_allowed_port(binding, allow.ports):
-            yield _owner_says_no(service, "ports", "E0407", f"port {binding.host}/{binding.protocol}")
-            break
 
 
 def _owner_says_no(service: Service, key: str, code: str, what: str) -> Refusal:

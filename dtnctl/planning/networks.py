@@ -64,7 +64,9 @@ def create_step_id(endpoint: str, network: str) -> str:
     return f"{endpoint}/network/{network}"
 
 
-def plan_present(site: Site, plan: NetworkPlan, needed: set[str], leavers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+def plan_present(
+    site: Site, plan: NetworkPlan, needed: set[str], leavers: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[Change, tuple[Step, ...]]]:
     """Create what is missing and `needed`; make anew what differs, after the steps that take our containers off it (`leavers`)."""
     for name in sorted((plan.missing & needed) | set(plan.rebuilt)):
         document = site.networks[name]

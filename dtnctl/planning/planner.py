@@ -30,7 +30,7 @@ from dtnctl.planning.networks import NetworkPlan, create_step_id, plan_present, 
 from dtnctl.planning.resolve import Route, Service, is_expired, resolve_routes, resolve_services
 from dtnctl.planning.services import RUNNING_STATES, Situation, holdings, plan_destroy, plan_service
 from dtnctl.planning.specs import container_spec
-from dtnctl.planning.transfers import End, plan_leftover, plan_ledger, plan_transfer
+from dtnctl.planning.transfers import End, plan_ledger, plan_leftover, plan_transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,9 @@ class _Planner:
         digest = seen.remote_digests.get(service.image, "")
         image = seen.images.get(service.image)
         if service.profile.pull == "always" and not digest and image is not None:
-            self.draft.notes.append(f"the registry did not say what {service.image} is now; {service.endpoint.name} keeps the image that it has")
+            self.draft.notes.append(
+                f"the registry did not say what {service.image} is now; {service.endpoint.name} keeps the image that it has"
+            )
         if not digest or image is None or any(item.endswith(digest) for item in image.digests):
             return ""
         return f"{service.image} ({digest.removeprefix('sha256:')[:12]} in the registry)"
@@ -237,8 +239,15 @@ class _Planner:
         for name, seen in self.answering.items():
             plan = self.networks[name]
             creating = {step.action.spec.network for step in self._steps_of(name) if isinstance(step.action, CreateContainer)}
-            creating |= {item.network for step in self._steps_of(name) if isinstance(step.action, CreateContainer) for item in step.action.spec.attachments}
-            needed = creating | {step_id.rpartition("/")[2] for step in self._steps_of(name) for step_id in step.needs if "/network/" in step_id}
+            creating |= {
+                item.network
+                for step in self._steps_of(name)
+                if isinstance(step.action, CreateContainer)
+                for item in step.action.spec.attachments
+            }
+            needed = creating | {
+                step_id.rpartition("/")[2] for step in self._steps_of(name) for step_id in step.needs if "/network/" in step_id
+            }
             leavers, staying = self._leavers(name, seen)
             for change, steps in plan_present(self.site, plan, needed, leavers):
                 self.draft.add(change, steps)
@@ -351,7 +360,13 @@ class _Planner:
             if change.mark == "destroy":
                 self._drop_steps(change)
                 self.draft.changes[index] = replace(
-                    change, mark="blocked", cause=cause, code="E0440", steps=(), interrupts="", fix=f"--max-prune {len(doomed)} if it is meant"
+                    change,
+                    mark="blocked",
+                    cause=cause,
+                    code="E0440",
+                    steps=(),
+                    interrupts="",
+                    fix=f"--max-prune {len(doomed)} if it is meant",
                 )
 
     def _drop_steps(self, change: Change) -> None:
@@ -415,7 +430,9 @@ def _with_handovers(steps: tuple[Step, ...], live: Mapping[tuple[str, str], Cont
     return tuple(_after_release(step, specs, released) for step in steps)
 
 
-def _after_release(step: Step, specs: Mapping[tuple[str, str], ContainerSpec], released: Mapping[tuple[str, str, str], tuple[str, str]]) -> Step:
+def _after_release(
+    step: Step, specs: Mapping[tuple[str, str], ContainerSpec], released: Mapping[tuple[str, str, str], tuple[str, str]]
+) -> Step:
     if not isinstance(step.action, StartContainer) or not released:
         return step
     spec = specs.get((step.endpoint, step.action.container))

@@ -155,7 +155,8 @@ def _replace(situation: Situation, seen: ContainerSeen, differences: tuple[Diffe
         chain.add("retire", service.container, RetireContainer(service.container, seen.id))
         _replacement(situation, chain, seen)
     fields = _field_changes(service, differences) + tuple(
-        FieldChange(f"network {name}", "old", "made anew", True, service.cause("its network changes", "data_nets")) for name in situation.rebuild
+        FieldChange(f"network {name}", "old", "made anew", True, service.cause("its network changes", "data_nets"))
+        for name in situation.rebuild
     )
     cause = fields[0].cause if fields else Cause(f"it is {seen.state}", service.session.file, service.session.mark().line)
     summary = f"replaces container {service.container}"

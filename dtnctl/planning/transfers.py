@@ -63,7 +63,9 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
     """What happens with one transfer now."""
     transfer = route.transfer
     attempts = [
-        item for item in seen.ledger.attempts if item.transfer == transfer.name and item.generation == transfer.value.generation and not item.released
+        item
+        for item in seen.ledger.attempts
+        if item.transfer == transfer.name and item.generation == transfer.value.generation and not item.released
     ]
     last = max(attempts, key=lambda item: item.attempt, default=None)
     other = _running_generation(route, seen)
@@ -73,7 +75,9 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
             return _running_or_ended(route, last, job, source, destination)
         return _after_verdict(route, last, source, destination, seen)
     if last is not None and job is None:
-        text = f"claimed at {last.claimed_at}, but its container and its result are gone: it may have run; raise `generation` to run it again"
+        text = (
+            f"claimed at {last.claimed_at}, but its container and its result are gone: it may have run; raise `generation` to run it again"
+        )
         return _note(route, "unknown", text)
     if job is not None and job.started_at:
         return _running_or_ended(route, last, job, source, destination)
@@ -126,7 +130,13 @@ def _running_or_ended(route: Route, claim: Attempt | None, job: ContainerSeen, s
     attempt = claim.attempt if claim is not None else 1
     transfer = route.transfer
     action = FinishTransfer(
-        transfer.name, transfer.value.generation, attempt, transfer.value.tool, *_ends(route, source, destination), job_options(route), wait=False
+        transfer.name,
+        transfer.value.generation,
+        attempt,
+        transfer.value.tool,
+        *_ends(route, source, destination),
+        job_options(route),
+        wait=False,
     )
     step = Step(f"{route.source_endpoint}/finish/{transfer.name}", route.source_endpoint, action)
     if claim is not None and claim.verdict is not None:
@@ -149,7 +159,14 @@ def _start(route: Route, attempt: int, source: End, destination: End, seen: Endp
         id=f"{route.source_endpoint}/transfer/{transfer.name}",
         endpoint=route.source_endpoint,
         action=StartTransfer(
-            transfer.name, value.generation, attempt, value.tool, *ends, source.service.image, source.service.profile.data_port_range, job_options(route)
+            transfer.name,
+            value.generation,
+            attempt,
+            value.tool,
+            *ends,
+            source.service.image,
+            source.service.profile.data_port_range,
+            job_options(route),
         ),
         needs=needs,
     )
@@ -195,7 +212,19 @@ def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
 def job_options(route: Route) -> Pairs:
     """The transfer's own settings as text, in name order; the mover makes a command line of them."""
     value = route.transfer.value
-    names = ("parallelism", "concurrency", "recursive", "verify", "algorithm", "block_size", "tcp_buffer", "retries", "backoff", "deadline", "stall_timeout")
+    names = (
+        "parallelism",
+        "concurrency",
+        "recursive",
+        "verify",
+        "algorithm",
+        "block_size",
+        "tcp_buffer",
+        "retries",
+        "backoff",
+        "deadline",
+        "stall_timeout",
+    )
     return tuple((name, str(getattr(value, name))) for name in sorted(names) if getattr(value, name) is not None)
 
 

@@ -1,0 +1,244 @@
+"""One writer per endpoint: a lease that dies with its holder, made of a container that never runs.
+
+A fixed name is an atomic test-and-set on the engine. The holder writes a beat into it every few seconds. A waiter takes a
+lease over when its beat did not move for a while on the waiter's own clock, or at once when the holder is a dead process of
+the waiter's own machine. It removes the old one by id, never by name: that could hit the next holder's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dtnctl.errors import ConflictError, DtnctlError, LockError, NotFoundError
+from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, lease_name, self_reference
+from dtnctl.providers.base import Engine, FileEntry
+
+LABEL_HOLDER = "dtnctl.holder"
+BEAT_FILE = "/lease/beat"
+BEAT_SECONDS = 5.0
+STALE_SECONDS = 30.0  # a lease whose beat stands still for so long is taken over
+SAFE_SECONDS = 20.0  # without a confirmed beat for so long, the holder stops writing; shorter than STALE_SECONDS on purpose
+POLL_SECONDS = 0.5
+
+
+class Clock(Protocol):
+    """Time and waiting, passed in so that tests need neither."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process, told apart from every other one on any machine. `started` is its start time in seconds since the epoch."""
+
+    who: str
+    machine: str
+    pid: int
+    started: float
+
+    def text(self) -> str:
+        """For the lease's label."""
+        return json.dumps({"who": self.who, "machine": self.machine, "pid": self.pid, "started": self.started}, sort_keys=True)
+
+
+def this_process() -> Holder:
+    """Ourselves as a holder. The machine is told by its boot and our process namespace, so that a pid means something."""
+    import psutil
+
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    namespace = os.readlink("/proc/self/ns/pid")
+    user = os.environ.get("USER") or str(os.getuid())
+    return Holder(f"{user}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
+
+
+def describe_holder(text: str) -> str:
+    """A lease's holder label as a person reads it."""
+    try:
+        data = json.loads(text)
+        return f"{data['who']} (pid {data['pid']})"
+    except (ValueError, KeyError, TypeError):
+        return text or "somebody"
+
+
+def is_dead(text: str) -> bool:
+    """Whether the holder was a process of this very machine that is gone. Anything doubtful counts as alive."""
+    import psutil
+
+    try:
+        data = json.loads(text)
+        if data["machine"] != this_process().machine:
+            return False
+        started: float = psutil.Process(int(data["pid"])).create_time()
+        return abs(started - float(data["started"])) > 1.0
+    except psutil.NoSuchProcess:
+        return True
+    except (ValueError, KeyError, TypeError, psutil.Error):
+        return False
+
+
+@dataclass(slots=True)
+class _Held:
+    engine: Engine
+    container: str
+    last_beat: float
+
+
+@dataclass(slots=True)
+class Leases:
+    """The leases that we hold. `check` is called before every write."""
+
+    clock: Clock
+    held: dict[str, _Held] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    def check(self, endpoint: str) -> None:
+        """Raise LockError unless the lease of the endpoint is certainly still ours."""
+        if endpoint in self.lost:
+            raise LockError(f"the lease of {endpoint} was lost: {self.lost[endpoint]}; nothing more is changed there")
+        age = self.clock.monotonic() - self.held[endpoint].last_beat
+        if age > SAFE_SECONDS:
+            raise LockError(f"the lease of {endpoint} could not be renewed for {age:.0f} s; nothing more is changed there")
+
+    def _beat_forever(self) -> None:
+        number = 0
+        while not self.stopping.wait(BEAT_SECONDS):
+            number += 1
+            for endpoint, held in self.held.items():
+                self._beat(endpoint, held, number)
+
+    def _beat(self, endpoint: str, held: _Held, number: int) -> None:
+        before = self.clock.monotonic()
+        try:
+            held.engine.write_files(held.container, (FileEntry(BEAT_FILE, f"{os.getpid()} {number}\n".encode()),))
+            held.last_beat = before
+        except NotFoundError:
+            self.lost[endpoint] = "somebody removed it"
+        except DtnctlError as error:
+            if before - held.last_beat > SAFE_SECONDS:
+                self.lost.setdefault(endpoint, str(error))
+
+
+@contextlib.contextmanager
+def hold_leases(
+    engines: Mapping[str, Engine], *, site: str, holder: Holder, clock: Clock, timeout: float, report: Callable[[str], None]
+) -> Iterator[Leases]:
+    """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds; given back at the end.
+
+    All are asked for at once. Where one is taken, the others are given back and all are taken in name order: two holders
+    that want the same two endpoints cannot wait for each other for ever.
+    """
+    leases = Leases(clock)
+    deadline = clock.monotonic() + timeout
+    try:
+        _acquire(leases, engines, site, holder, deadline, report)
+        leases.thread = threading.Thread(target=leases._beat_forever, name="lease", daemon=True)
+        leases.thread.start()
+        yield leases
+    finally:
+        leases.stopping.set()
+        if leases.thread is not None:
+            leases.thread.join()
+        _release(leases)
+
+
+def _acquire(
+    leases: Leases, engines: Mapping[str, Engine], site: str, holder: Holder, deadline: float, report: Callable[[str], None]
+) -> None:
+    names = sorted(engines)
+    with ThreadPoolExecutor(max_workers=max(1, len(names)), thread_name_prefix="lease") as pool:
+        results = dict(zip(names, pool.map(lambda name: _take(engines[name], site, holder), names), strict=True))
+    now = leases.clock.monotonic()
+    for name, container in results.items():
+        if container is not None:
+            leases.held[name] = _Held(engines[name], container, now)
+    if len(leases.held) == len(names):
+        return
+    _release(leases)
+    for name in names:
+        container = _wait_for(engines[name], name, site, holder, leases.clock, deadline, report)
+        leases.held[name] = _Held(engines[name], container, leases.clock.monotonic())
+
+
+def _take(engine: Engine, site: str, holder: Holder) -> str | None:
+    """The lease's container id, or None when somebody has it."""
+    name = lease_name(site)
+    labels = {LABEL_SITE: site, LABEL_KIND: "lease", LABEL_SELF: self_reference(engine.endpoint, name), LABEL_HOLDER: holder.text()}
+    try:
+        return engine.create_hand(name, tuple(sorted(labels.items())))
+    except ConflictError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """Somebody's lease at one moment."""
+
+    container: str
+    holder: str
+    beat: bytes
+
+
+def _sight(engine: Engine, site: str) -> _Sighting | None:
+    """The lease as it is now; None when it was just given back."""
+    try:
+        seen = engine.inspect(lease_name(site))
+    except NotFoundError:
+        return None
+    try:
+        beat = engine.read_files(seen.id, BEAT_FILE).get(BEAT_FILE, b"")
+    except NotFoundError:
+        beat = b""  # it has not beaten yet
+    return _Sighting(seen.id, seen.labels.get(LABEL_HOLDER, ""), beat)
+
+
+def _wait_for(
+    engine: Engine, endpoint: str, site: str, holder: Holder, clock: Clock, deadline: float, report: Callable[[str], None]
+) -> str:
+    last: _Sighting | None = None
+    since = clock.monotonic()
+    while True:
+        container = _take(engine, site, holder)
+        if container is not None:
+            return container
+        seen = _sight(engine, site)
+        if seen is None:
+            continue
+        who = describe_holder(seen.holder)
+        if last is None or seen.container != last.container:
+            report(f"waiting for the lease of {endpoint}, held by {who}")
+        if seen != last:
+            last, since = seen, clock.monotonic()
+        if is_dead(seen.holder) or clock.monotonic() - since > STALE_SECONDS:
+            report(f"taking over the lease of {endpoint}: {who} is gone")
+            engine.remove(seen.container)
+            continue
+        if clock.monotonic() >= deadline:
+            fix = f"wait longer with --lock-timeout or, if that run is surely dead, `dtnctl unlock {endpoint}`"
+            raise LockError(f"the lease of {endpoint} is held by {who}; {fix}")
+        clock.sleep(POLL_SECONDS)
+
+
+def _release(leases: Leases) -> None:
+    """Give all back. One that was lost meanwhile is not ours to remove: it is removed by id, which then finds nothing."""
+
+    def give_back(held: _Held) -> None:
+        with contextlib.suppress(DtnctlError):
+            held.engine.remove(held.container)
+
+    if leases.held:
+        with ThreadPoolExecutor(max_workers=len(leases.held), thread_name_prefix="release") as pool:
+            list(pool.map(give_back, leases.held.values()))
+    leases.held.clear()
