@@ -1,0 +1,108 @@
+"""The record of one-shot jobs as files: where an attempt's record and log lie, and how a record is written and read. Pure.
+
+A record that cannot be read is not an absent one: it decodes to an attempt of unknown result, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from dtnctl.model.resources import Attempt, LedgerSeen
+
+LEDGER_MOUNT = "/ledger"  # where the host's folder is in the hand on the endpoint
+RECORDS = f"{LEDGER_MOUNT}/records"
+LOGS = f"{LEDGER_MOUNT}/logs"
+VERSION = 1
+VERDICTS = ("succeeded", "failed", "cancelled", "unknown")
+FILE_NAME = re.compile(r"(?P<transfer>[^./]+)\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})\.json")
+LONGEST_RECORD = 64 * 1024  # far more than any that we write
+
+
+def record_path(transfer: str, generation: int, attempt: int) -> str:
+    return f"{RECORDS}/{transfer}.g{generation}a{attempt}.json"
+
+
+def log_path(transfer: str, generation: int, attempt: int) -> str:
+    return f"{LOGS}/{transfer}.g{generation}a{attempt}.log"
+
+
+def encode_attempt(attempt: Attempt) -> bytes:
+    """The record's file content: the attempt's fields and the format's version."""
+    return json.dumps({"version": VERSION, **asdict(attempt)}, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
+
+
+def decode_attempt(path: str, content: bytes) -> Attempt:
+    """The attempt that the record at `path` tells of; of unknown result if the record cannot be understood."""
+    name = posixpath.basename(path)
+    named = FILE_NAME.fullmatch(name)
+    if named is None:
+        return _unknown(name, 0, 0, f"the ledger has a file {name!r} that is no record's name")
+    key = (named["transfer"], int(named["generation"]), int(named["attempt"]))
+    try:
+        attempt = _parse(content)
+    except (ValueError, RecursionError) as error:
+        return _unknown(*key, f"its record {name} cannot be read: {error}")
+    if (attempt.transfer, attempt.generation, attempt.attempt) != key:
+        return _unknown(*key, f"its record {name} tells of {attempt.transfer} generation {attempt.generation} attempt {attempt.attempt}")
+    return attempt
+
+
+def decode_ledger(records: Mapping[str, bytes]) -> LedgerSeen:
+    """What the files of the records folder tell, by path; in the order of transfer, generation and attempt."""
+    attempts = (decode_attempt(path, content) for path, content in records.items())
+    return LedgerSeen(True, tuple(sorted(attempts, key=lambda item: (item.transfer, item.generation, item.attempt, item.cause))))
+
+
+def _unknown(transfer: str, generation: int, attempt: int, cause: str) -> Attempt:
+    return Attempt(transfer, generation, attempt, container="", claimed_at="", verdict="unknown", cause=cause)
+
+
+def _parse(content: bytes) -> Attempt:
+    """ValueError says what is wrong with it."""
+    if len(content) > LONGEST_RECORD:
+        raise ValueError(f"{len(content)} bytes are too many for a record")
+    if not content.strip():
+        raise ValueError("it is empty")
+    data = json.loads(content)
+    if not isinstance(data, dict):
+        raise ValueError("it is not a JSON object")
+    version = data.pop("version", None)
+    if version != VERSION or isinstance(version, bool):
+        raise ValueError(f"its format is version {version!r}, this dtnctl knows {VERSION}")
+    return Attempt(**_checked(data))
+
+
+def _checked(data: dict[str, Any]) -> dict[str, Any]:
+    kinds = {field.name: str(field.type) for field in fields(Attempt)}
+    unknown = sorted(data.keys() - kinds.keys())
+    if unknown:
+        raise ValueError(f"unknown field {unknown[0]!r}")
+    missing = sorted({"transfer", "generation", "attempt", "container", "claimed_at"} - data.keys())
+    if missing:
+        raise ValueError(f"field {missing[0]!r} is missing")
+    wrong = sorted(name for name, value in data.items() if not _fits(kinds[name], value))
+    if wrong:
+        raise ValueError(f"field {wrong[0]!r} has a wrong value")
+    return data
+
+
+def _fits(kind: str, value: object) -> bool:
+    """Whether a value of JSON is one of the field's kind. A truth value is no number here."""
+    match kind:
+        case "str":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "int | None":
+            return value is None or _fits("int", value)
+        case "float":
+            return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+        case _:
+            return value is None or value in VERDICTS

@@ -1,0 +1,114 @@
+"""The record of one-shot jobs: what is written is read back, and what cannot be read is unknown, never absent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dtnctl.model.ledger import LONGEST_RECORD, decode_attempt, decode_ledger, encode_attempt, log_path, record_path
+from dtnctl.model.resources import Attempt
+
+CLAIM = Attempt("sc20-1T", 1, 2, container="c0ffee", claimed_at="2026-11-22T10:00:00Z")
+PATH = "/ledger/records/sc20-1T.g1a2.json"
+TEXTS = st.text(st.characters(codec="utf-8"))
+NUMBERS = st.integers(0, 10**18)
+
+ATTEMPTS = st.builds(
+    Attempt,
+    transfer=st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True),
+    generation=NUMBERS.map(lambda n: n % 10**17),
+    attempt=NUMBERS.map(lambda n: n % 10**17),
+    container=TEXTS,
+    claimed_at=TEXTS,
+    released=st.booleans(),
+    verdict=st.sampled_from([None, "succeeded", "failed", "cancelled", "unknown"]),
+    cause=TEXTS,
+    retryable=st.booleans(),
+    exit_code=st.none() | st.integers(-1, 255),
+    bytes=NUMBERS,
+    files=NUMBERS,
+    seconds=st.floats(0, 1e12, allow_nan=False),
+    finished_at=TEXTS,
+    checksum=TEXTS,
+    verified=TEXTS,
+)
+
+
+@given(ATTEMPTS)
+def test_a_record_is_read_back_as_it_was_written(attempt: Attempt) -> None:
+    path = record_path(attempt.transfer, attempt.generation, attempt.attempt)
+    assert decode_attempt(path, encode_attempt(attempt)) == attempt
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_decode_to_an_unknown_attempt_of_the_name(content: bytes) -> None:
+    attempt = decode_attempt(PATH, content)
+    assert (attempt.transfer, attempt.generation, attempt.attempt) == ("sc20-1T", 1, 2)
+    assert attempt.verdict == "unknown"
+    assert attempt.cause
+
+
+@given(st.integers(0, 400))
+def test_a_record_cut_off_anywhere_is_unknown(length: int) -> None:
+    whole = encode_attempt(CLAIM)
+    attempt = decode_attempt(PATH, whole[: min(length, len(whole) - 3)])
+    assert attempt.verdict == "unknown"
+
+
+def _with(**changes: object) -> bytes:
+    return json.dumps(json.loads(encode_attempt(CLAIM)) | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"", "it is empty"),
+        (b"[]", "not a JSON object"),
+        (b"[" * 20000, "cannot be read"),
+        (b" " * LONGEST_RECORD + b"{}", "too many"),
+        (_with(version=2), "version 2, this dtnctl knows 1"),
+        (_with(version=True), "version True"),
+        (_with(colour="red"), "unknown field 'colour'"),
+        (json.dumps({"version": 1, "transfer": "sc20-1T"}).encode(), "field 'attempt' is missing"),
+        (_with(bytes=True), "field 'bytes' has a wrong value"),
+        (_with(bytes="3"), "field 'bytes' has a wrong value"),
+        (_with(exit_code="1"), "field 'exit_code' has a wrong value"),
+        (_with(seconds=float("nan")), "field 'seconds' has a wrong value"),
+        (_with(released=0), "field 'released' has a wrong value"),
+        (_with(verdict="fine"), "field 'verdict' has a wrong value"),
+        (_with(cause=None), "field 'cause' has a wrong value"),
+        (_with(attempt=3), "tells of sc20-1T generation 1 attempt 3"),
+    ],
+)
+def test_a_record_that_cannot_be_understood_says_why(content: bytes, cause: str) -> None:
+    attempt = decode_attempt(PATH, content)
+    assert attempt.verdict == "unknown"
+    assert cause in attempt.cause
+    assert "sc20-1T.g1a2.json" in attempt.cause
+
+
+def test_a_stray_file_is_shown_and_belongs_to_no_transfer() -> None:
+    (stray,) = decode_ledger({"/ledger/records/notes.txt": b"hello"}).attempts
+    assert (stray.transfer, stray.verdict) == ("notes.txt", "unknown")
+
+
+def test_the_ledger_is_in_the_order_of_transfer_generation_attempt() -> None:
+    attempts = [replace(CLAIM, transfer=name, generation=g, attempt=a) for name in "ba" for g in (10, 2) for a in (2, 1)]
+    records = {record_path(item.transfer, item.generation, item.attempt): encode_attempt(item) for item in attempts}
+    seen = decode_ledger(records)
+    assert seen.readable
+    assert [(item.transfer, item.generation, item.attempt) for item in seen.attempts] == [
+        (t, g, a) for t in "ab" for g in (2, 10) for a in (1, 2)
+    ]
+
+
+def test_an_empty_folder_is_a_readable_ledger() -> None:
+    assert decode_ledger({}).readable
+
+
+def test_a_log_lies_beside_the_records_with_the_same_name() -> None:
+    assert log_path("sc20-1T", 1, 2) == "/ledger/logs/sc20-1T.g1a2.log"
