@@ -3,5 +3,6 @@
 from lab.engines import Limits, limits
 from lab.lab import Lab
 from lab.layout import Endpoint, LabError, TlsFiles
+from lab.registry import Login, Registry
 
-__all__ = ["Endpoint", "Lab", "LabError", "Limits", "TlsFiles", "limits"]
+__all__ = ["Endpoint", "Lab", "LabError", "Limits", "Login", "Registry", "TlsFiles", "limits"]

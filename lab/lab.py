@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lab import anchor, cgroups, engines, fabric, folders, images, keys, processes
-from lab.layout import CODE, CONTROLLER, MOST_ENDPOINTS, Endpoint, LabError, default_cache, layout_of
+from lab import anchor, cgroups, endpoint_yaml, engines, fabric, folders, images, keys, processes, registry
+from lab.layout import CODE, CONTROLLER, MOST_ENDPOINTS, REGISTRY_PORT, Endpoint, LabError, default_cache, layout_of
 
 SIZE = re.compile(r"[1-9]\d*[kmg]", re.IGNORECASE)
 PROGRAMS = (
@@ -96,9 +96,12 @@ class Lab:
 
     def down(self) -> None:
         """Leave nothing of the lab: no process, network, mount, control group or file. Also when there is none."""
-        with folders.hold(self.layout.folder):
+        if self.layout.folder.exists():
+            with folders.hold(self.layout.folder):
+                self._clean()
+                folders.remove_when_empty(self.layout.folder)
+        else:
             self._clean()
-            folders.remove_when_empty(self.layout.folder)
         images.remove_dead_builder(self.cache)
 
     def command(self, name: str, argv: Sequence[str]) -> list[str]:
@@ -154,6 +157,23 @@ class Lab:
         if init is None:
             raise LabError(f"{name}: is off")
         return Path(f"/proc/{init}/root")
+
+    def start_registry(self, login: registry.Login | None = None, port: int = REGISTRY_PORT) -> registry.Registry:
+        """Start an image registry that every engine of the lab accepts; with a login, for that user only."""
+        engines.need_programs("docker-registry", "htpasswd")
+        return registry.start_registry(self.layout, self._anchor(), login, port)
+
+    def stop_registry(self, port: int = REGISTRY_PORT) -> None:
+        """End the registry and forget its images."""
+        registry.stop_registry(self.layout, port)
+
+    def push_image(self, endpoint_name: str, image: str, target: registry.Registry, name: str) -> str:
+        """Push an endpoint's image to the registry under this name; returns the reference with its digest."""
+        return registry.push_image(self.endpoint(endpoint_name), image, target, name)
+
+    def endpoint_yaml(self, name: str, transport: endpoint_yaml.Choice) -> str:
+        """The endpoint's state file for dtnctl."""
+        return endpoint_yaml.render_endpoint(self.endpoint(name), transport)
 
     def _anchor(self) -> int:
         pid = anchor.find_anchor(self.layout)

@@ -4,12 +4,14 @@ Run as a program with the addresses to listen on; prints "ready" when it does. W
 two seconds to fail, because the engine's own name server stays silent when the one behind it cannot be reached.
 """
 
-import asyncio
+import selectors
+import socket
 import struct
 import sys
 
 HEADER = struct.Struct("!HHHHHH")
 PORT = 53
+LARGEST_QUERY = 4096
 RESPONSE, AUTHORITATIVE, RECURSION_AVAILABLE, NO_SUCH_NAME = 0x8000, 0x0400, 0x0080, 3
 KEPT_FLAGS = 0x7900  # the query's operation and its wish for recursion
 
@@ -31,28 +33,28 @@ def _end_of_question(query: bytes) -> int:
     return at + 5  # the final empty label, the type and the class
 
 
-class Refuser(asyncio.DatagramProtocol):
-    """Answers every datagram."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = refuse(data)
-        if answer is not None:
-            self.transport.sendto(answer, addr)
-
-
-async def serve(addresses: list[str]) -> None:
+def serve(addresses: list[str]) -> None:
     """Listen on the addresses until killed."""
-    loop = asyncio.get_running_loop()
-    for address in addresses:
-        await loop.create_datagram_endpoint(Refuser, local_addr=(address, PORT))
-    print("ready", flush=True)
-    sys.stdout.close()
-    await asyncio.Event().wait()
+    with selectors.DefaultSelector() as selector:
+        for address in addresses:
+            plug = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            plug.bind((address, PORT))
+            selector.register(plug, selectors.EVENT_READ, plug)
+        sys.stdout.write("ready\n")
+        sys.stdout.close()
+        while True:
+            for key, _ in selector.select():
+                _answer(key.data)
+
+
+def _answer(plug: socket.socket) -> None:
+    try:
+        query, asker = plug.recvfrom(LARGEST_QUERY)
+        if (answer := refuse(query)) is not None:
+            plug.sendto(answer, asker)
+    except OSError:  # the asker is gone
+        return
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1:]))
+    serve(sys.argv[1:])
