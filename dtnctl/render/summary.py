@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, TransferNote
-from dtnctl.render.context import Command
+from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
 
 NAMED = 3  # as many are named in a sentence; of the others it says how many they are
@@ -92,14 +92,25 @@ def risks(plan: Plan) -> list[str]:
     interrupted = [object_at(change) for change in plan.changes if change.interrupts and change.mark != "blocked"]
     parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
     parts.append(f"prunes {plan.count('destroy'):,} of {plural(plan.owned, 'object')}")
-    parts += [f"{row.name} is silent ({row.silence}), {_need(plan, row)}" for row in plan.endpoints if row.silence]
-    parts += [f"{row.name} is locked by {row.lock}" for row in plan.endpoints if row.lock]
-    return parts
+    return parts + endpoint_risks(plan)
+
+
+def endpoint_risks(plan: Plan) -> list[str]:
+    silent = [f"{row.name} is silent ({row.silence}), {_need(plan, row)}" for row in plan.endpoints if row.silence]
+    return silent + [f"{row.name} is locked by {row.lock}" for row in plan.endpoints if row.lock]
 
 
 def _need(plan: Plan, row: EndpointSummary) -> str:
     waiting = sum(change.endpoint == row.name for change in plan.changes)
     return f"needed by {plural(waiting, 'change')}" if waiting else "nothing is planned there"
+
+
+def exact_command(plan_hash: str, context: RenderContext) -> str:
+    """The command that does exactly this plan or refuses. Empty while `apply` does it already; and `drift` did not see all of it."""
+    if context.command not in ("plan", "destroy"):
+        return ""
+    verb = "destroy" if context.command == "destroy" else "apply"
+    return " ".join(["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan_hash])
 
 
 def named(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from dtnctl.render.blocks import BODY, block_lines, fact_lines, with_place
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
-from dtnctl.render.summary import count_at, group_changes, risks, split_drift, transfer_order, verdict
+from dtnctl.render.summary import count_at, exact_command, group_changes, risks, split_drift, transfer_order, verdict
 from dtnctl.render.text import Look, Role, cells, dotted, flow, look_of, plural, printable
 
 HEAD = 9  # cells of VERDICT, RISK and the words below them
@@ -144,11 +144,8 @@ def _foot(plan: Plan, plan_hash: str, context: RenderContext, look: Look) -> lis
     if plan.is_empty:
         return []
     lines = [f"plan hash {plan_hash}"]
-    # `apply` is about to do it already; and what `drift` saw is not all that apply would do.
-    if context.command in ("plan", "destroy"):
-        verb = "destroy" if context.command == "destroy" else "apply"
-        command = ["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan_hash]
-        lines += _command(f"{verb} exactly this:", " ".join(command), look)
+    if command := exact_command(plan_hash, context):
+        lines += _command(f"{context.command.replace('plan', 'apply')} exactly this:", command, look)
     if context.reproduce:
         lines += _command("make this plan again:", context.reproduce, look)
     return lines

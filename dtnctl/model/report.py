@@ -1,0 +1,95 @@
+"""What the lists show: sessions, services, transfers and endpoints as rows that the renderers read. Frozen values, no I/O.
+
+The names of the fields are those that the lists and the JSON documents show; users of the talk's client know most of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SessionState = Literal["INITIALIZED", "STARTED", "STOPPED", "MIXED", "ABSENT", "UNKNOWN"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One declared or live session. MIXED: its services differ. ABSENT: declared, nothing of it lives. UNKNOWN: an endpoint is silent."""
+
+    name: str
+    state: SessionState
+    endpoints: tuple[str, ...]
+    image: str
+    profile: str = ""
+    user: str = ""
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One container of a session. Empty texts and None: it has none, or nothing is known of it (`state` says which).
+
+    `state` is the container's as the engine says it, "absent" or "unknown". `ctrl_host` and `ctrl_port` are where it is reached.
+    `data_ports` is a range as text, "50100-50199".
+    """
+
+    session: str
+    endpoint: str
+    state: str
+    data_net_name: str = ""
+    data_ipv4: str = ""
+    data_ipv6: str = ""
+    ctrl_host: str = ""
+    ctrl_port: int | None = None
+    serv_port: int | None = None
+    data_ports: str = ""
+    container_user: str = ""
+    container_id: str = ""
+    container_name: str = ""
+    image: str = ""
+    image_id: str = ""
+    profile: str = ""
+    health: str = ""
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    """One declared transfer and what is known of its newest attempt. `source` and `destination` as ENDPOINT:PATH.
+
+    `state` is one of waiting, running, succeeded, failed, cancelled, unknown. None: not known (yet).
+    `bytes_per_second` is the average of a finished transfer and the momentary rate of a running one.
+    `verified` says how the data was compared, empty if it was not.
+    """
+
+    name: str
+    source: str
+    destination: str
+    tool: str
+    generation: int
+    state: str
+    bytes: int | None = None
+    seconds: float | None = None
+    bytes_per_second: float | None = None
+    checksum: str = ""
+    verified: str = ""
+    cause: str = ""
+    attempt: int = 0
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """One declared endpoint. When it is silent, `reason` says why and the counts are None: unknown, not zero.
+
+    `lock` is the holder of its lease, empty if it is free. `host` is where control ports are reached.
+    """
+
+    name: str
+    url: str
+    state: Literal["answered", "silent"]
+    engine_version: str = ""
+    sessions: int | None = None
+    containers: int | None = None
+    lock: str = ""
+    host: str = ""
+    reason: str = ""

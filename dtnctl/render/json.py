@@ -1,0 +1,267 @@
+"""Plans, outcomes, problems and lists as JSON documents: a contract (docs/json.md). Text for people may change; these keys may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dtnctl.errors import Problem
+from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, as_data
+from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
+from dtnctl.model.resources import Pairs
+from dtnctl.render.context import RenderContext
+from dtnctl.render.results import change_results, count_results
+from dtnctl.render.summary import count, count_at, exact_command
+
+FORMAT_VERSION = 1
+Json = dict[str, Any]
+
+# Lists as Terraform has them, so that a search for "delete" finds replacements.
+ACTIONS: dict[Mark, list[str]] = {
+    "blocked": [],
+    "destroy": ["delete"],
+    "replace": ["delete", "create"],
+    "transfer": ["start"],
+    "update": ["update"],
+    "create": ["create"],
+}
+
+
+def render_json(document: Json) -> str:
+    """The document's one and only form: keys sorted, two spaces, ASCII, a newline at the end."""
+    return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def _document(kind: str, content: Json) -> Json:
+    return {"format_version": FORMAT_VERSION, "kind": kind} | content
+
+
+# --- plan ---------------------------------------------------------------------------------------------------
+
+
+def plan_document(plan: Plan, context: RenderContext) -> Json:
+    """The whole plan: what a reader sees as `changes`, what is done as `steps`."""
+    return _document(
+        "plan",
+        {
+            "command": context.command,
+            "version": context.version,
+            "site": plan.site,
+            "commit": context.commit,
+            "plan_hash": plan.hash,
+            "exact_command": exact_command(plan.hash, context),
+            "partial": bool(plan.silent),
+            "summary": _summary(plan),
+            "endpoints": [_endpoint(plan, row) for row in plan.endpoints],
+            "changes": [_change(change) for change in plan.changes],
+            "steps": [_step(step) for step in plan.steps],
+            "transfers": [_transfer_note(note) for note in plan.transfers],
+            "notes": list(plan.notes),
+            "unchanged": list(plan.unchanged),
+        },
+    )
+
+
+def _summary(plan: Plan) -> Json:
+    counts: Json = as_data(count(plan))
+    del counts["type"]
+    return counts | {"owned": plan.owned, "silent": len(plan.silent), "steps": len(plan.steps)}
+
+
+def _endpoint(plan: Plan, row: EndpointSummary) -> Json:
+    """Counts of what is there are null where nothing is known."""
+    known = not row.silence
+    return {
+        "name": row.name,
+        "silence": row.silence,
+        "lock": row.lock,
+        "sessions": {"before": row.sessions_before, "after": row.sessions_after} if known else None,
+        "ports": {"before": row.ports_before, "after": row.ports_after} if known else None,
+        "changes": {mark: count_at(plan, row.name, mark) for mark in ACTIONS},
+    }
+
+
+def _change(change: Change) -> Json:
+    return {
+        "mark": change.mark,
+        "actions": ACTIONS[change.mark],
+        "kind": change.kind,
+        "name": change.name,
+        "endpoint": change.endpoint,
+        "summary": change.summary,
+        "cause": _cause(change.cause),
+        "fields": [_field(field) for field in change.fields],
+        "allocations": _pairs(change.allocations),
+        "kept": _pairs(change.kept),
+        "notes": list(change.notes),
+        "interrupts": change.interrupts,
+        "is_drift": change.is_drift,
+        "code": change.code,
+        "fix": change.fix,
+        "steps": list(change.steps),
+    }
+
+
+def _cause(cause: Cause) -> Json:
+    return {"text": cause.text, "file": cause.file, "line": cause.line, "field": cause.field}
+
+
+def _field(field: FieldChange) -> Json:
+    return {
+        "field": field.field,
+        "before": field.before,
+        "after": field.after,
+        "forces_replace": field.forces_replace,
+        "cause": _cause(field.cause),
+    }
+
+
+def _pairs(pairs: Pairs) -> list[Json]:
+    return [{"label": label, "value": value} for label, value in pairs]
+
+
+def _step(step: Step) -> Json:
+    return {
+        "id": step.id,
+        "endpoint": step.endpoint,
+        "action": as_data(step.action),
+        "needs": list(step.needs),
+        "group": step.group,
+        "undo": as_data(step.undo) if step.undo else None,
+    }
+
+
+def _transfer_note(note: TransferNote) -> Json:
+    return {"name": note.name, "generation": note.generation, "state": note.state, "text": note.text, "place": note.place}
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------
+
+
+def outcomes_document(plan: Plan, outcomes: Sequence[Outcome]) -> Json:
+    """What became of each change and of each step that was decided upon."""
+    results = change_results(plan, outcomes)
+    counts = count_results(results)
+    steps = {step.id: step for step in plan.steps}
+    return _document(
+        "outcomes",
+        {
+            "site": plan.site,
+            "plan_hash": plan.hash,
+            "converged": counts.applied == counts.changes and not plan.blocked and not plan.silent,
+            "summary": {
+                "changes": counts.changes,
+                "applied": counts.applied,
+                "failed": counts.failed,
+                "unfinished": counts.unfinished,
+                "not_tried": counts.not_tried,
+                "blocked": len(plan.blocked),
+                "silent": len(plan.silent),
+            },
+            "changes": [
+                _change_key(entry.change) | {"result": entry.result.replace(" ", "_"), "reasons": list(entry.reasons)} for entry in results
+            ],
+            "steps": [_outcome(outcome, steps.get(outcome.step)) for outcome in outcomes],
+        },
+    )
+
+
+def _change_key(change: Change) -> Json:
+    return {"mark": change.mark, "kind": change.kind, "name": change.name, "endpoint": change.endpoint}
+
+
+def _outcome(outcome: Outcome, step: Step | None) -> Json:
+    return {
+        "step": outcome.step,
+        "endpoint": step.endpoint if step else "",
+        "action": type(step.action).__name__ if step else "",
+        "result": outcome.result,
+        "reason": outcome.reason,
+        "error": outcome.error,
+        "detail": outcome.detail,
+        "seconds": outcome.seconds,
+    }
+
+
+# --- problems -----------------------------------------------------------------------------------------------
+
+
+def problems_document(problems: Sequence[Problem]) -> Json:
+    """What is wrong in what people wrote. `line` and `column` count from 1; 0 is the file as a whole."""
+    entries = [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "column": problem.column,
+            "code": problem.code,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in sorted(problems)
+    ]
+    files = len({problem.file for problem in problems})
+    return _document("problems", {"problems": entries, "summary": {"problems": len(entries), "files": files}})
+
+
+# --- lists --------------------------------------------------------------------------------------------------
+
+
+def sessions_document(rows: Sequence[SessionRow]) -> Json:
+    return _document("sessions", {"sessions": [_row(row) for row in rows]})
+
+
+def session_document(row: SessionRow, services: Sequence[ServiceRow]) -> Json:
+    """One session with its services."""
+    own = [_row(service) for service in services if service.session == row.name]
+    return _document("session", {"session": _row(row), "services": own})
+
+
+def services_document(rows: Sequence[ServiceRow]) -> Json:
+    return _document("services", {"services": [_row(row) for row in rows]})
+
+
+def transfers_document(rows: Sequence[TransferRow]) -> Json:
+    return _document("transfers", {"transfers": [_transfer(row) for row in rows]})
+
+
+def transfer_document(row: TransferRow) -> Json:
+    return _document("transfer", {"transfer": _transfer(row)})
+
+
+def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
+    return _document("endpoints", {"endpoints": [_row(row) for row in rows]})
+
+
+def endpoint_document(row: EndpointRow) -> Json:
+    return _document("endpoint", {"endpoint": _row(row)})
+
+
+def status_document(
+    sessions: Sequence[SessionRow],
+    services: Sequence[ServiceRow],
+    transfers: Sequence[TransferRow],
+    endpoints: Sequence[EndpointRow],
+) -> Json:
+    """All lists in one document."""
+    return _document(
+        "status",
+        {
+            "sessions": [_row(row) for row in sessions],
+            "services": [_row(row) for row in services],
+            "transfers": [_transfer(row) for row in transfers],
+            "endpoints": [_row(row) for row in endpoints],
+        },
+    )
+
+
+def _row(row: SessionRow | ServiceRow | TransferRow | EndpointRow) -> Json:
+    data: Json = as_data(row)
+    del data["type"]
+    return data
+
+
+def _transfer(row: TransferRow) -> Json:
+    """`from` and `to` as people write them; Python has its own use for one of the words."""
+    data = _row(row)
+    return data | {"from": data.pop("source"), "to": data.pop("destination")}

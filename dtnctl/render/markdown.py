@@ -1,0 +1,241 @@
+"""A Plan as the comment of a pull request or the summary of a CI step. Whatever the names and causes say, it stays text.
+
+What is dropped when the comment would be too long, in this order: the unchanged list, notes on transfers, details of creates,
+updates, starts, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dtnctl.model.plan import EndpointSummary, Mark, Plan
+from dtnctl.render.budget import Part, shorten
+from dtnctl.render.context import RenderContext
+from dtnctl.render.escape import code, fence, html_code, marker_word, prose
+from dtnctl.render.facts import Fact, claim_pieces, facts_of, transfer_fact
+from dtnctl.render.summary import (
+    Group,
+    count,
+    count_at,
+    endpoint_risks,
+    exact_command,
+    group_changes,
+    object_name,
+    split_drift,
+    transfer_order,
+    verdict,
+)
+from dtnctl.render.text import UNICODE_SIGNS, Sign, clip, look_of, pad, plural, printable
+
+LIMIT = 65_536  # characters of a comment on GitHub
+STATUS_LIMIT = 140  # characters of a commit status
+LONGEST = 300  # characters of one text in the lists above the folds; the folds have all of it
+
+LOOK = look_of(RenderContext(width=1_000_000))
+DANGERS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer")
+TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "transfer", "blocked")
+# What colours a line of a ```diff fence; other signs would not.
+DIFF_SIGNS: dict[Sign, str] = {
+    "blocked": "!",
+    "destroy": "-",
+    "replace": "!",
+    "transfer": "+",
+    "update": "!",
+    "create": "+",
+    "kept": " ",
+    "note": "#",
+}
+WORDS: dict[Mark, str] = {
+    "blocked": "Blocked",
+    "destroy": "Destroy",
+    "replace": "Replace",
+    "transfer": "Starts once",
+    "update": "Update",
+    "create": "Create",
+}
+
+
+def plan_marker(site: str) -> str:
+    """How the hidden first line of this site's comment begins: by it the comment of an earlier push is found."""
+    return f"<!-- dtnctl:plan site={marker_word(site)} "
+
+
+def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
+    """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
+    plan_hash = plan.hash
+    plan = printable(plan, ascii_only=False)
+    context = printable(context, ascii_only=False)
+    marker = f"{plan_marker(plan.site)}hash={plan_hash} -->"
+    if plan.is_empty:
+        return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
+    head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))
+    parts = [head, _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *_folds(plan), _foot(plan, plan_hash, context)]
+    where = f"All of it: {prose(_short(context.details))}." if context.details else "All of it is in the plan's JSON."
+    return shorten(parts, limit, where)
+
+
+def render_status_line(plan: Plan) -> str:
+    """One line for a commit status: at most 140 characters, and only numbers of what was found."""
+    short_hash = plan.hash[:4]
+    silent = f", {plural(len(plan.silent), 'endpoint')} silent" if plan.silent else ""
+    if plan.is_empty:
+        return f"No changes, {len(plan.unchanged)} unchanged{silent} ({short_hash})"[:STATUS_LIMIT]
+    counts = count(plan)
+    parts = [plural(counts.changes, "change")]
+    parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
+    parts += [plural(counts.replace, "replace")] * bool(counts.replace)
+    parts += [plural(counts.transfer, "transfer") + (" starts" if counts.transfer == 1 else " start")] * bool(counts.transfer)
+    return f"{', '.join(parts)}, {counts.blocked} blocked{silent} ({short_hash})"[:STATUS_LIMIT]
+
+
+def _short(text: str) -> str:
+    return clip(text, LONGEST, "…")
+
+
+def _headline(plan: Plan, context: RenderContext) -> str:
+    items = [prose(_short(item)) for item in (plan.site, *verdict(plan, context.command))]
+    return " · ".join(items if plan.is_empty else [*items[:1], *(_danger_sign(item) + item for item in items[1:])])
+
+
+def _danger_sign(item: str) -> str:
+    if item.endswith("will start"):
+        return "▶ "
+    is_dangerous = any(word in item for word in ("destroy", "replace", "blocked")) and not item.startswith("0 ")
+    return "⚠ " if is_dangerous else ""
+
+
+# --- above the folds ----------------------------------------------------------------------------------------
+
+
+def _endpoints(plan: Plan) -> Part:
+    signs = " | ".join(UNICODE_SIGNS[mark].replace("-", "−") for mark in TABLE_MARKS)
+    head = (f"| Endpoint | Sessions | {signs} | Ports | State |", f"|---|---|{'--:|' * len(TABLE_MARKS)}---|---|")
+    return Part("rows of the endpoint table", tuple(_endpoint_row(plan, row) for row in plan.endpoints), 20, head, ("",))
+
+
+def _endpoint_row(plan: Plan, row: EndpointSummary) -> str:
+    marks = [str(count_at(plan, row.name, mark)) for mark in TABLE_MARKS]
+    state = f"⚠ locked by {prose(_short(row.lock))}" if row.lock else "live"
+    sessions, ports = _from_to(row.sessions_before, row.sessions_after), _from_to(row.ports_before, row.ports_after)
+    if row.silence:
+        sessions, ports, state = "?", "?", f"⚠ silent: {prose(_short(row.silence))}"
+    return f"| {' | '.join([prose(_short(row.name)), sessions, *marks, ports, state])} |"
+
+
+def _from_to(before: int, after: int) -> str:
+    return str(after) if before == after else f"{before} → {after}"
+
+
+def _careful(plan: Plan) -> Part:
+    """Blocked first; so they are the last that a comment without room gives up."""
+    items = [_careful_item(group) for group in group_changes(plan.changes) if _is_careful(group)]
+    items += [f"> - **Endpoint** {prose(_short(risk))}" for risk in endpoint_risks(plan)]
+    items += [f"> - **Note** {prose(_short(note))}" for note in plan.notes]
+    return Part("entries of the careful list", tuple(items), 21, ("> **Needs a careful look**",), ("",))
+
+
+def _is_careful(group: Group) -> bool:
+    return group.first.mark in DANGERS or any(change.interrupts for change in group.changes)
+
+
+def _careful_item(group: Group) -> str:
+    change = group.first
+    where = ", ".join(prose(_short(name)) for name in group.endpoints)
+    texts = [change.code, change.cause.text, change.cause.place]
+    texts += [f"interrupts: {text}" for text in dict.fromkeys(other.interrupts for other in group.changes) if text]
+    texts += [f"fix: {change.fix}"] * bool(change.fix)
+    why = "; ".join(prose(_short(text)) for text in texts if text)
+    return f"> - **{WORDS[change.mark]}** {code(_short(object_name(change)))} on {where} — {why}"
+
+
+def _claims(plan: Plan) -> Part:
+    rows = []
+    for change in plan.changes:
+        if change.allocations:
+            claims = " · ".join(f"{prose(label)} {code(_short(value))}" for label, value in change.allocations)
+            rows.append(f"| {code(_short(object_name(change)))} | {prose(_short(change.endpoint))} | {claims} |")
+    return Part("rows of new claims", tuple(rows), 19, ("| For | Endpoint | New claims |", "|---|---|---|"), ("",))
+
+
+def _counted(plan: Plan) -> Part:
+    items = [f"**Drift:** {plural(count(plan).drift, 'change')}", f"**Unchanged:** {plural(len(plan.unchanged), 'object')}"]
+    states = [note.state for note in transfer_order(plan.transfers)]
+    told = ", ".join(f"{states.count(state):,} {prose(_short(state))}" for state in list(dict.fromkeys(states))[:4])
+    items += [f"**Transfers with nothing to do:** {told}"] * bool(told)
+    return Part("", (" · ".join(items), ""))
+
+
+# --- folds --------------------------------------------------------------------------------------------------
+
+
+def _folds(plan: Plan) -> list[Part]:
+    """Details by mark, then drift; the rank of each says what is dropped first."""
+    wanted, drifted = split_drift(plan.changes)
+    groups = [(group, "") for group in group_changes(wanted)] + [(group, " · drift") for group in group_changes(drifted)]
+    ranked: tuple[tuple[Mark, str], ...] = (
+        ("create", "details of creates"),
+        ("update", "details of updates"),
+        ("transfer", "details of starts"),
+        ("replace", "details of replaces"),
+        ("destroy", "details of destroys"),
+        ("blocked", "details of blocked changes"),
+    )
+    parts = [
+        Part(name, tuple(_fold(group, tag) for group, tag in groups if group.first.mark == mark), rank)
+        for rank, (mark, name) in enumerate(ranked, start=3)
+    ]
+    return [*reversed(parts), _transfer_fold(plan), _unchanged_fold(plan)]
+
+
+def _fold(group: Group, tag: str) -> str:
+    change = group.first
+    where = ", ".join(html_code(name) for name in group.endpoints)
+    title = f"{UNICODE_SIGNS[change.mark]} {html_code(object_name(change))} @ {where}{tag}"
+    facts = facts_of(group, LOOK)
+    claims = [Fact("create", endpoint, tuple(claim_pieces(pairs, LOOK))) for endpoint, pairs in facts.claims]
+    rows = [*facts.before, *claims, *facts.after]
+    place = [f"# {change.cause.place}"] * bool(change.cause.place)
+    return _folded(title, [*place, *_diff_lines(rows)], "diff")
+
+
+def _diff_lines(facts: Sequence[Fact]) -> list[str]:
+    width = max((len(fact.label) for fact in facts), default=0)
+    return [f"{DIFF_SIGNS[fact.sign] if fact.sign else ' '} {pad(fact.label, width)}  {' '.join(fact.pieces)}" for fact in facts]
+
+
+def _folded(title: str, lines: Sequence[str], language: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{fence(lines, language)}\n\n</details>"
+
+
+def _transfer_fold(plan: Plan) -> Part:
+    facts = [(transfer_fact(note), note.place) for note in transfer_order(plan.transfers)]
+    lines = [f"{fact.label}  {' '.join(fact.pieces)}  {place}".rstrip() for fact, place in facts]
+    return _list_fold("Transfers with nothing to do", "notes on transfers", lines, 2)
+
+
+def _unchanged_fold(plan: Plan) -> Part:
+    return _list_fold("Unchanged", "names of the unchanged list", plan.unchanged, 1)
+
+
+def _list_fold(title: str, name: str, lines: Iterable[str], rank: int) -> Part:
+    """A folded list whose lines can be dropped one by one."""
+    items = tuple(lines)
+    start, *_, end = fence(items, "").split("\n")
+    return Part(name, items, rank, (f"<details><summary>{title} ({len(items):,})</summary>", "", start), (end, "", "</details>"))
+
+
+# --- foot ---------------------------------------------------------------------------------------------------
+
+
+def _foot(plan: Plan, plan_hash: str, context: RenderContext) -> Part:
+    answered = sum(not row.silence for row in plan.endpoints)
+    items = [
+        *[f"HEAD {prose(_short(context.commit))}"] * bool(context.commit),
+        f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
+        f"plan hash {code(plan_hash)}",
+        *[f"dtnctl {prose(_short(context.version))}"] * bool(context.version),
+        *[f"reproduce: {code(_short(context.reproduce))}"] * bool(context.reproduce),
+        *[f"do exactly this: {code(_short(text))}" for text in [exact_command(plan_hash, context)] if text],
+        *[f"all of it: {prose(_short(context.details))}"] * bool(context.details),
+    ]
+    return Part("", ("", f"<sub>{' · '.join(items)}</sub>"))
