@@ -6,7 +6,7 @@ Order, later wins: built-in defaults, the profile chain (parents first), the ses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,12 +44,15 @@ def profile_chain(site: HasProfiles, name: str) -> tuple[Document[Profile], ...]
 
 def layers(site: HasProfiles, session: Document[Session], endpoint: str) -> tuple[Layer, ...]:
     """Every place that writes settings of the session's service on the endpoint, in the order in which they win."""
-    return tuple(_layers(site, session, endpoint))
+    return (*profile_layers(site, session.value.profile), *_session_layers(session, endpoint))
 
 
-def _layers(site: HasProfiles, session: Document[Session], endpoint: str) -> Iterator[Layer]:
-    for profile in profile_chain(site, session.value.profile):
-        yield Layer(_written(profile.value), profile)
+def profile_layers(site: HasProfiles, name: str) -> tuple[Layer, ...]:
+    """The same for a profile by itself."""
+    return tuple(Layer(_written(profile.value), profile) for profile in profile_chain(site, name))
+
+
+def _session_layers(session: Document[Session], endpoint: str) -> Iterator[Layer]:
     request = session.value
     yield Layer({field: value for field in ("image", "user") if (value := getattr(request, field)) is not None}, session)
     if request.settings is not None:
@@ -62,23 +65,30 @@ def _written(fields: ProfileFields) -> Mapping[str, Any]:
     return {name: getattr(fields, name) for name in fields.model_fields_set if name != "extends"}
 
 
-def effective_profile(site: HasProfiles, session: Document[Session], endpoint: str) -> ProfileFields:
-    """What the session's service on the endpoint gets; `model_fields_set` holds what any file wrote."""
+def merge(found: Iterable[Layer]) -> ProfileFields:
+    """The settings that the layers come to; `model_fields_set` holds what any of them wrote."""
     merged: dict[str, Any] = {}
-    for layer in layers(site, session, endpoint):
+    for layer in found:
         for field, value in layer.written.items():
             merged[field] = {**merged.get(field, {}), **value} if field in MERGED_BY_KEY else value
     return ProfileFields.model_construct(**merged)
 
 
+def winner(found: Sequence[Layer], field: str, key: str | None = None) -> tuple[Document[Any], Location] | None:
+    """The file and the place that set a field, or one key of a mapping such as `env`; None if nobody wrote it."""
+    for layer in reversed(found):
+        if field in layer.written and (key is None or key in layer.written[field]):
+            return layer.document, (*layer.base, field, *([] if key is None else [key]))
+    return None
+
+
+def effective_profile(site: HasProfiles, session: Document[Session], endpoint: str) -> ProfileFields:
+    """What the session's service on the endpoint gets."""
+    return merge(layers(site, session, endpoint))
+
+
 def origin(
     site: HasProfiles, session: Document[Session], endpoint: str, field: str, key: str | None = None
 ) -> tuple[Document[Any], Location]:
-    """The file and the place that set a field, or one key of a mapping such as `env`.
-
-    A field that nobody wrote has its default; then it is the session's choice of profile that brought it.
-    """
-    for layer in reversed(layers(site, session, endpoint)):
-        if field in layer.written and (key is None or key in layer.written[field]):
-            return layer.document, (*layer.base, field, *([] if key is None else [key]))
-    return session, ("profile",)
+    """The file and the place that set a field. One that nobody wrote came with the session's choice of profile."""
+    return winner(layers(site, session, endpoint), field, key) or (session, ("profile",))

@@ -150,7 +150,8 @@ def _address_span(item: Any) -> tuple[str, str]:
     return str(first), str(last)
 
 
-def _check_name(value: str) -> str:
+def check_name(value: str) -> str:
+    """The value, if an object may have it as its name."""
     if not _NAME.fullmatch(value):
         raise ValueError(f"{shown(value)} is not a name; letters, digits, - and _ are allowed, at most 40, letter or digit first")
     return value
@@ -237,7 +238,7 @@ class OrShort:
         return {"anyOf": [dict(self.short), handler(schema)]}
 
 
-Name = Annotated[str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
+Name = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"anyOf": _SIZE_FORMS})]
 Memory = Annotated[
     int | None,

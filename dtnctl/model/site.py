@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -331,6 +332,9 @@ class Session(Written):
     expires: Moment | None = Field(None, description="From then on the session counts as removed.")
     settings: ProfileFields | None = Field(None, description="Profile fields for this session only.")
     overrides: dict[str, ProfileFields] = Field(default_factory=dict, description="Profile fields by endpoint; they win over `settings`.")
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires <= now
 
     @model_validator(mode="after")
     def _endpoints_are_distinct(self) -> Session:

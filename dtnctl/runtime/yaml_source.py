@@ -11,14 +11,13 @@ import errno
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dtnctl.errors import Problem
 from dtnctl.model.site import Location, Mark
+from dtnctl.model.source import Source
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -53,22 +52,6 @@ _PLAIN_WORDS = {
     "found undefined tag handle": ("a tag (`!…`) has no meaning here", "quotes around the text"),
     "found incompatible YAML document": ("this YAML version is not known", "to remove the %YAML line"),
 }
-
-
-@dataclass(slots=True)
-class Source:
-    """What one file says. `marks` has a place for every field: a scalar's own, a collection's key; `keys` the keys' own."""
-
-    file: str
-    value: Any = None
-    marks: dict[Location, Mark] = field(default_factory=lambda: {(): Mark(1, 1)})
-    keys: dict[Location, Mark] = field(default_factory=dict)
-    words: dict[Location, str] = field(default_factory=dict)  # what was written where a number, truth value or null was read
-    problems: list[Problem] = field(default_factory=list)
-    reported: set[Location] = field(default_factory=set)  # fields whose problem is known; a second one would only repeat it
-
-    def report(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.file, mark.line, mark.column, code, message, hint))
 
 
 class _GiveUpError(Exception):
@@ -210,10 +193,10 @@ class _Builder:
             return self._scalar(event, location)
         if isinstance(event, yaml.AliasEvent):
             hint = "to write the value again, or share it by a profile's `extends:`"
-            self._refuse(location, _mark(event), "E0113", f"aliases (`*{event.anchor}`) are not read", hint)
+            self.source.refuse(location, _mark(event), "E0113", f"aliases (`*{event.anchor}`) are not read", hint)
             return None
         if event.tag is not None:
-            self._refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
+            self.source.refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(location)
         return self._mapping(location)
@@ -249,32 +232,32 @@ class _Builder:
         """The key's text; None if it cannot be one."""
         if not isinstance(event, yaml.ScalarEvent):
             self._skip(event)
-            self._refuse(location, _mark(event), "E0111", "a key must be text, not a list, a mapping or an alias")
+            self.source.refuse(location, _mark(event), "E0111", "a key must be text, not a list, a mapping or an alias")
             return None
         key: str = event.value
         if not _is_plain(event):
             return key
         if key == "<<":
             hint = "a profile's `extends:`, or to write the keys out"
-            self._refuse(location, _mark(event), "E0112", "merge keys (`<<`) are not read", hint)
+            self.source.refuse(location, _mark(event), "E0112", "merge keys (`<<`) are not read", hint)
             return None
         kind = _plain_kind(key)
         if kind is not None:
-            self._refuse(location, _mark(event), "E0111", f"the key `{key}` is {kind}, not text", f'"{key}" in quotes')
+            self.source.refuse(location, _mark(event), "E0111", f"the key `{key}` is {kind}, not text", f'"{key}" in quotes')
             return None
         return key
 
     def _scalar(self, event: Any, location: Location) -> Any:
         text: str = event.value
         if event.tag is not None:
-            self._refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
+            self.source.refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
             return text
         if not _is_plain(event):
             return text
         try:
             value = _plain_value(text)
         except _UnclearError as error:
-            self._refuse(location, _mark(event), error.code, error.message, error.hint)
+            self.source.refuse(location, _mark(event), error.code, error.message, error.hint)
             return text
         if value is not text:
             self.source.words[location] = text
@@ -291,10 +274,6 @@ class _Builder:
             if depth == 0:
                 return
             event = next(self.events)
-
-    def _refuse(self, location: Location, mark: Mark, code: str, message: str, hint: str = "") -> None:
-        self.source.reported.add(location)
-        self.source.report(mark, code, message, hint)
 
 
 # --- plain scalars ------------------------------------------------------------------------------------------

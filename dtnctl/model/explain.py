@@ -1,0 +1,214 @@
+"""Turns pydantic's complaints about one file into problems in plain words, each at its place, with what to try."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from dtnctl.model.fields import shown
+from dtnctl.model.nearest import nearest, suggestion
+from dtnctl.model.site import Location, Mark
+from dtnctl.model.source import Source
+
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+_FORMS = {
+    "docker": "unix://PATH, tcp://HOST:PORT or ssh://USER@HOST",
+    "restart": '"no", always, unless-stopped, on-failure or on-failure:3',
+    "from": "ENDPOINT:/path",
+    "to": "ENDPOINT:/path",
+}
+
+
+def explain(errors: Iterable[ErrorDetails], model: type[BaseModel], source: Source) -> None:
+    """Adds a problem for every error; several about one field (the arms of a union) become one."""
+    grouped: dict[tuple[Location, str], list[ErrorDetails]] = {}
+    for error in errors:
+        grouped.setdefault(_place(error, source), []).append(error)
+    for (location, kind), group in grouped.items():
+        if not _is_reported(location, source):
+            _Explanation(model, source, location, group).report(kind)
+
+
+def _place(error: ErrorDetails, source: Source) -> tuple[Location, str]:
+    """Where it is in the file, and what kind. pydantic's own path has union arms and keys of short forms in it as well."""
+    kind = error["type"]
+    *way, last = error["loc"] or ("",)
+    location: Location = ()
+    for part in way:
+        location = (*location, part) if (*location, part) in source.marks else location
+    if kind in ("missing", "extra_forbidden"):
+        return (*location, last), kind
+    known = (*location, last) in source.marks
+    return ((*location, last) if known else location), "type" if kind in _WANTED else kind
+
+
+def _is_reported(location: Location, source: Source) -> bool:
+    return any(location[:length] in source.reported for length in range(1, len(location) + 1))
+
+
+class _Explanation:
+    """One field, and everything that pydantic says about it."""
+
+    def __init__(self, model: type[BaseModel], source: Source, location: Location, errors: list[ErrorDetails]) -> None:
+        self.model = model
+        self.source = source
+        self.location = location
+        self.error = errors[0]
+        self.wanted = list(dict.fromkeys(_WANTED[error["type"]] for error in errors if error["type"] in _WANTED))
+
+    def report(self, kind: str) -> None:
+        match kind:
+            case "missing":
+                self._missing()
+            case "extra_forbidden":
+                self._unknown()
+            case "type":
+                self._wrong_type()
+            case "literal_error":
+                self._not_a_choice()
+            case "string_pattern_mismatch":
+                form = _FORMS[str(self.location[-1])]
+                self._report("E0206", f"{self._field()} cannot be {shown(self.error['input'])}", form)
+            case "value_error":
+                self._refused_by_us()
+            case _:
+                self._out_of_range()
+
+    def _missing(self) -> None:
+        *parent, key = self.location
+        inside = f" in `{path(tuple(parent))}`" if parent else ""
+        self._report("E0202", f"the key `{key}` is missing{inside}", f"`{key}: …`")
+
+    def _unknown(self) -> None:
+        *parent, key = self.location
+        fields = _fields(self.model, tuple(parent))
+        inside = f" in `{path(tuple(parent))}`" if parent else ""
+        hint = suggestion(str(key), fields, "to remove it")
+        mark = self.source.keys.get(self.location, self._mark())
+        self.source.report(mark, "E0201", f"unknown key `{key}`{inside}", hint)
+
+    def _wrong_type(self) -> None:
+        value, wanted = self.error["input"], " or ".join(self.wanted)
+        word = self.source.words.get(self.location)
+        hint = ""
+        if "text" in self.wanted and word:
+            hint = f'"{word}" in quotes'
+        elif wanted == "a list" and not isinstance(value, (dict, type(None))):
+            hint = f"[{_plain(value, word)}]"
+        elif wanted == "a mapping" and isinstance(value, list):
+            hint = "`key: value` lines without `-`"
+        elif value is None:
+            hint = "a value, or to remove the key"
+        self._report("E0203", f"{self._field()} must be {wanted}, not {_found(value, word)}", hint)
+
+    def _not_a_choice(self) -> None:
+        choices = re.findall(r"'([^']*)'", self.error["ctx"]["expected"])
+        value = self.error["input"]
+        similar = nearest(value, choices) if isinstance(value, str) else ""
+        listed = choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+        self._report("E0204", f"{self._field()} cannot be {shown(value)}, only {listed}", similar)
+
+    def _refused_by_us(self) -> None:
+        """Our own validators: about one field, or about several that do not go together."""
+        message = str(self.error["ctx"]["error"])
+        if isinstance(self.error["input"], dict):
+            self._report("E0207", f"`{path(self.location)}`: {message}" if self.location else message)
+        else:
+            self._report("E0206", f"{self._field()}: {message}")
+
+    def _out_of_range(self) -> None:
+        context = self.error.get("ctx", {})
+        value = shown(self.error["input"])
+        match self.error["type"]:
+            case "greater_than_equal":
+                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['ge']} or more")
+            case "less_than_equal":
+                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['le']} or less")
+            case _:
+                self._report("E0205", f"{self._field()} is empty", "at least one")
+
+    def _field(self) -> str:
+        return f"`{path(self.location)}`"
+
+    def _mark(self) -> Mark:
+        location = self.location
+        while location not in self.source.marks:
+            location = location[:-1]
+        return self.source.marks[location]
+
+    def _report(self, code: str, message: str, hint: str = "") -> None:
+        self.source.report(self._mark(), code, message, hint)
+
+
+def path(location: Location) -> str:
+    """`overrides.dtn1.volumes[0].source`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def _found(value: Any, word: str | None) -> str:
+    match value:
+        case None:
+            return word if word else "empty"
+        case bool():
+            return str(word)
+        case int() | float():
+            return f"the number {word}"
+        case str():
+            return f"the text {shown(value)}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _plain(value: Any, word: str | None) -> str:
+    return word if word is not None else str(value)[:40]
+
+
+# --- which keys a place knows -------------------------------------------------------------------------------
+
+
+def _fields(model: type[BaseModel], location: Location) -> Mapping[str, Any]:
+    """The keys that a mapping at this place may have."""
+    annotation: Any = model
+    for part in location:
+        annotation = _step(annotation, part)
+    return dict(_keys(_bare(annotation)))
+
+
+def _keys(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field.annotation
+
+
+def _step(annotation: Any, part: str | int) -> Any:
+    bare = _bare(annotation)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return dict(_keys(bare))[str(part)]
+    return get_args(bare)[1 if get_origin(bare) is dict else 0]
+
+
+def _bare(annotation: Any) -> Any:
+    """Without Annotated and without the None of an optional."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, UnionType):
+            annotation = next(arm for arm in get_args(annotation) if arm is not type(None))
+        else:
+            return annotation

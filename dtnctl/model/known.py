@@ -1,0 +1,118 @@
+"""The readable part of a site, and how problems in it are said: the ground on which references and claims are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias
+
+from dtnctl.errors import Problem
+from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
+from dtnctl.model.site import (
+    BUILT_IN_NETWORKS,
+    Document,
+    Endpoint,
+    Location,
+    Network,
+    Profile,
+    ProfileFields,
+    Session,
+    Transfer,
+)
+
+Place: TypeAlias = tuple[Document[Any], Location]
+
+
+class Objects(Protocol):
+    """A Site, or what could be read of one."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Document[Endpoint]]: ...
+    @property
+    def networks(self) -> Mapping[str, Document[Network]]: ...
+    @property
+    def profiles(self) -> Mapping[str, Document[Profile]]: ...
+    @property
+    def sessions(self) -> Mapping[str, Document[Session]]: ...
+    @property
+    def transfers(self) -> Mapping[str, Document[Transfer]]: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one service, or of a profile by itself, with the place that set each of them."""
+
+    layers: tuple[Layer, ...]
+    fallback: Place
+
+    @cached_property
+    def profile(self) -> ProfileFields:
+        return merge(self.layers)
+
+    def origin(self, name: str, key: str | None = None) -> Place:
+        return winner(self.layers, name, key) or self.fallback
+
+    def where(self, name: str) -> str:
+        """`file:line` of what set the field."""
+        document, location = self.origin(name)
+        return document.where(*location)
+
+
+@dataclass(frozen=True)
+class Service(Settings):
+    """The settings of one session on one endpoint."""
+
+    session: Document[Session]
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The readable objects, the names whose files are broken, and the time."""
+
+    site: Objects
+    broken: Mapping[str, AbstractSet[str]]
+    now: datetime
+    problems: set[Problem] = field(default_factory=set)
+
+    def names(self, kind: str) -> set[str]:
+        """Every name that has a file, broken or not."""
+        return set(getattr(self.site, kind)) | set(self.broken.get(kind, ()))
+
+    def report(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        document, location = place
+        mark = document.mark(location)
+        self.problems.add(Problem(document.file, mark.line, mark.column, code, message, hint))
+
+    def network(self, name: str) -> Network | None:
+        """The network if its file could be read."""
+        document = self.site.networks.get(name)
+        return None if document is None else document.value
+
+    def has_readable_settings(self, profile: str) -> bool:
+        """Whether the whole chain of profiles is there; otherwise nobody knows what a service gets."""
+        chain = profile_chain(self.site, profile)
+        end = chain[0].value.extends if chain else profile
+        is_cut_cycle = end in self.site.profiles
+        return end is None or is_cut_cycle or (end == DEFAULT_PROFILE and end not in self.names("profiles"))
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Every service whose settings are known, in name order; expired sessions count as removed."""
+        return tuple(self._services())
+
+    def _services(self) -> Iterator[Service]:
+        for session in self.site.sessions.values():
+            if session.value.is_expired(self.now) or not self.has_readable_settings(session.value.profile):
+                continue
+            for endpoint in session.value.endpoints:
+                if endpoint in self.names("endpoints"):
+                    yield Service(layers(self.site, session, endpoint), (session, ("profile",)), session, endpoint)
+
+    def readable_networks(self, profile: ProfileFields) -> bool:
+        """Whether every network that the settings name is built in or could be read."""
+        nets = (*profile.data_nets, *((profile.mgmt_net,) if profile.mgmt_net is not None else ()))
+        return all(net.name in BUILT_IN_NETWORKS or net.name in self.site.networks for net in nets)

@@ -1,0 +1,21 @@
+"""Names that people may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The most similar of the names, or the empty text if none is similar."""
+    import difflib  # only a run with errors pays for it
+
+    return next(iter(difflib.get_close_matches(name, sorted(names), n=1)), "")
+
+
+def suggestion(name: str, names: Iterable[str], otherwise: str) -> str:
+    """What to try instead of a name that does not exist."""
+    existing = sorted(names)
+    similar = nearest(name, existing)
+    if similar:
+        return f"`{similar}`"
+    return f"one of {', '.join(existing)}" if 0 < len(existing) <= 8 else otherwise

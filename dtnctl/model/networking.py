@@ -1,0 +1,76 @@
+"""What a service can do on its networks: which it is attached to, what is published where, which addresses are nobody's."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Network, ProfileFields
+
+Networks: TypeAlias = Mapping[str, Document[Network]]
+
+
+def is_host_networked(profile: ProfileFields) -> bool:
+    """Whether the container shares the host's network. Only the name `host` means that, not a name with host in it."""
+    return profile.mgmt_net is not None and profile.mgmt_net.name == "host"
+
+
+def attachments(profile: ProfileFields) -> tuple[Attachment, ...]:
+    """All networks, the primary one first; none on the host's network."""
+    if is_host_networked(profile):
+        return ()
+    mgmt = profile.mgmt_net
+    return (*profile.data_nets, *((mgmt,) if mgmt is not None and mgmt.name != "none" else ()))
+
+
+def is_publishing(networks: Networks, name: str) -> bool:
+    """Whether ports can be published on containers of this network: bridges that are not internal can."""
+    if name in BUILT_IN_NETWORKS:
+        return name == "bridge"
+    network = networks[name].value
+    return network.driver == "bridge" and not network.internal
+
+
+def published_ranges(networks: Networks, profile: ProfileFields) -> Iterator[tuple[int, int, str, str]]:
+    """(low, high, protocol, field) of ports that are all published 1:1, or all used on the host's network.
+
+    Data ports are published only where there is no data network: with one, data goes over it.
+    """
+    if not is_host_networked(profile) and not any(is_publishing(networks, net.name) for net in attachments(profile)):
+        return
+    if profile.data_port_range is not None and not profile.data_nets:
+        yield *profile.data_port_range, "tcp", "data_port_range"
+    for low, high, protocol in profile.exposed_ports:
+        yield low, high, protocol, "exposed_ports"
+
+
+def carries_default_route(network: Network) -> bool:
+    """The declared `default_route`; else bridges do, macvlan and ipvlan with a gateway do, ipvlan l3 (which needs none) does."""
+    if network.internal:
+        return False
+    if network.default_route is not None:
+        return network.default_route
+    if network.driver == "bridge" or network.mode == "l3":
+        return True
+    return network.gateway is not None or network.gateway6 is not None
+
+
+def reserved_addresses(network: Network) -> Mapping[str, str]:
+    """Addresses that no container may have, and what each of them is.
+
+    Without a declared gateway the engine's own address book books the first host address as one, so it cannot be given.
+    """
+    reserved: dict[str, str] = {}
+    for text, gateway in ((network.subnet, network.gateway), (network.subnet6, network.gateway6)):
+        if text is None:
+            continue
+        subnet = ipaddress.ip_network(text)
+        reserved[str(subnet.network_address)] = "the network address"
+        if subnet.version == 4:
+            reserved[str(subnet.broadcast_address)] = "the broadcast address"
+        if gateway is None and subnet.num_addresses > 1:
+            reserved[str(subnet.network_address + 1)] = "taken by the engine where no gateway is declared"
+        elif gateway is not None:
+            reserved[gateway] = "the gateway"
+    return reserved

@@ -1,0 +1,245 @@
+"""Checks what one file cannot know by itself: names, networks and transfers that refer to other files.
+
+What services claim from each other is in claims.py, addresses are in addressing.py. A name whose file exists but could
+not be read is not reported: its own problem is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from dtnctl.errors import Problem
+from dtnctl.model.addressing import check_fixed_addresses, check_network_addresses
+from dtnctl.model.claims import check_claims
+from dtnctl.model.effective import DEFAULT_PROFILE, profile_chain, profile_layers
+from dtnctl.model.known import Known, Objects, Place, Service, Settings
+from dtnctl.model.nearest import suggestion
+from dtnctl.model.networking import attachments, carries_default_route, is_host_networked
+from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Location, Network, Profile, ProfileFields, Session, Transfer
+from dtnctl.model.suitable import ends, suitable_sessions
+
+NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+_KIND_OF = {"endpoint": "endpoints", "network": "networks", "profile": "profiles", "session": "sessions"}
+_CODE_OF = {"endpoint": "E0301", "network": "E0302", "profile": "E0303", "session": "E0304"}
+
+
+def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]] = NOTHING_BROKEN) -> list[Problem]:
+    """Every problem between files, sorted. `broken` names the files of each kind that could not be read."""
+    known = Known(site, broken, now)
+    for endpoint in site.endpoints.values():
+        for network in endpoint.value.interfaces:
+            _check_network_name(known, network, (endpoint, ("interfaces", network)))
+    for network_file in site.networks.values():
+        _check_network(known, network_file)
+    for profile in site.profiles.values():
+        _check_profile(known, profile)
+    for session in site.sessions.values():
+        _check_session(known, session)
+    for service in known.services:
+        _check_service(known, service)
+    for transfer in site.transfers.values():
+        _check_transfer(known, transfer)
+    check_claims(known)
+    return sorted(known.problems)
+
+
+def _check_name(known: Known, kind: str, name: str, place: Place) -> bool:
+    """Whether the name has a file; reports it if not."""
+    folder = _KIND_OF[kind]
+    names = known.names(folder)
+    if name in names:
+        return True
+    known.report(place, _CODE_OF[kind], f"there is no {kind} `{name}`", suggestion(name, names, f"to write {folder}/{name}.yaml"))
+    return False
+
+
+def _check_network_name(known: Known, name: str, place: Place) -> None:
+    if name not in BUILT_IN_NETWORKS:
+        _check_name(known, "network", name, place)
+
+
+# --- networks -----------------------------------------------------------------------------------------------
+
+
+def _check_network(known: Known, document: Document[Network]) -> None:
+    if document.name in BUILT_IN_NETWORKS:
+        known.report((document, ()), "E0122", f"`{document.name}` is a network of the engine itself", "another file name")
+    network = document.value
+    if network.default_route and network.internal:
+        known.report((document, ("default_route",)), "E0313", "an internal network has no default route", "false, or to remove `internal`")
+    elif network.default_route and network.driver != "bridge" and network.mode != "l3" and not (network.gateway or network.gateway6):
+        known.report((document, ("default_route",)), "E0313", "there is no default route without a gateway", "`gateway: …`")
+    check_network_addresses(known, document)
+
+
+# --- profiles, settings and overrides -----------------------------------------------------------------------
+
+
+def _check_profile(known: Known, document: Document[Profile]) -> None:
+    _check_fields(known, document, (), document.value)
+    parent = document.value.extends
+    if parent is not None and parent != DEFAULT_PROFILE:
+        _check_name(known, "profile", parent, (document, ("extends",)))
+    if parent is not None and document.name in _ancestors(known.site, parent):
+        what = f"profile `{document.name}` extends itself"
+        known.report((document, ("extends",)), "E0305", what, "to remove one `extends:` of the circle")
+    if document.name not in _used_profiles(known.site) and known.has_readable_settings(document.name):
+        _check_settings(known, Settings(profile_layers(known.site, document.name), (document, ())))
+
+
+def _ancestors(site: Objects, name: str) -> set[str]:
+    return {profile.name for profile in profile_chain(site, name)}
+
+
+def _used_profiles(site: Objects) -> set[str]:
+    """Profiles that others build on: by itself, such a one may be half a profile, and its users are checked."""
+    by_profiles = {profile.value.extends for profile in site.profiles.values()}
+    return {name for name in by_profiles if name is not None} | {session.value.profile for session in site.sessions.values()}
+
+
+def _check_fields(known: Known, document: Document[Any], base: Location, fields: ProfileFields) -> None:
+    """What one block of settings names, wherever it stands."""
+    nets: list[tuple[Location, Attachment]] = [(("data_nets", index), net) for index, net in enumerate(fields.data_nets)]
+    if fields.mgmt_net is not None and "mgmt_net" in fields.model_fields_set:
+        nets.insert(0, (("mgmt_net",), fields.mgmt_net))
+    for location, net in nets:
+        place = (document, (*base, *location))
+        _check_network_name(known, net.name, place)
+        if location[0] == "data_nets" and net.name in ("host", "none"):
+            known.report(place, "E0404", f"`{net.name}` cannot be a data network", f"`mgmt_net: {net.name}`, and no data networks")
+        check_fixed_addresses(known, net, place)
+    if fields.default_route is not None:
+        _check_network_name(known, fields.default_route, (document, (*base, "default_route")))
+
+
+def _check_settings(known: Known, settings: Settings) -> None:
+    """What can be wrong between the fields of merged settings."""
+    profile = settings.profile
+    if profile.data_nets and profile.mgmt_net is not None and profile.mgmt_net.name in ("host", "none"):
+        what = f"data networks do not go with `mgmt_net: {profile.mgmt_net.name}` ({settings.where('mgmt_net')})"
+        known.report(settings.origin("data_nets"), "E0404", what, "`mgmt_net: bridge`, or `data_nets: []`")
+    names = [net.name for net in attachments(profile)]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        known.report(settings.origin("data_nets"), "E0410", f"network `{name}` is attached twice", "to remove one")
+    if profile.privileged and (profile.capabilities.add or profile.devices):
+        field = "capabilities" if profile.capabilities.add else "devices"
+        what = f"`privileged` already gives all {field}; these are written in {settings.where(field)}"
+        known.report(settings.origin("privileged"), "E0411", what, "to remove one of them")
+    _check_default_route(known, settings, names)
+
+
+def _check_default_route(known: Known, settings: Settings, names: list[str]) -> None:
+    name = settings.profile.default_route
+    if name is None:
+        return
+    place = settings.origin("default_route")
+    if is_host_networked(settings.profile):
+        known.report(place, "E0312", "the host's network brings its own default route", "to remove `default_route`")
+    elif name not in names:
+        hint = f"one of {', '.join(names)}" if names else "to remove `default_route`"
+        known.report(place, "E0312", f"`{name}` is not among the networks", hint)
+    else:
+        network = known.network(name)
+        if network is not None and not carries_default_route(network):
+            reason = "it is internal" if network.internal else "it has no gateway"
+            reason = "it says `default_route: false`" if network.default_route is False else reason
+            known.report(place, "E0313", f"network `{name}` carries no default route: {reason}", "another network")
+
+
+# --- sessions and services ----------------------------------------------------------------------------------
+
+
+def _check_session(known: Known, document: Document[Session]) -> None:
+    session = document.value
+    for index, name in enumerate(session.endpoints):
+        _check_name(known, "endpoint", name, (document, ("endpoints", index)))
+    if session.profile != DEFAULT_PROFILE:
+        _check_name(known, "profile", session.profile, (document, ("profile",)))
+    if session.settings is not None:
+        _check_fields(known, document, ("settings",), session.settings)
+    for name, fields in session.overrides.items():
+        _check_fields(known, document, ("overrides", name), fields)
+        if name not in session.endpoints:
+            hint = suggestion(name, session.endpoints, "to name it in `endpoints`")
+            known.report((document, ("overrides", name)), "E0306", f"`{name}` is not an endpoint of this session", hint)
+
+
+def _check_service(known: Known, service: Service) -> None:
+    _check_settings(known, service)
+    if service.profile.image is None:
+        known.report((service.session, ()), "E0314", "neither the session nor its profile names an image", "`image: …`")
+    if "uverbs" in service.profile.devices:
+        known.report(service.origin("devices"), "E0405", _needs_agent("device `uverbs`", service.endpoint), "to remove it")
+    for net in attachments(service.profile):
+        network = known.network(net.name)
+        if network is None:
+            continue
+        if network.driver == "sriov":
+            place = service.origin("mgmt_net" if net is service.profile.mgmt_net else "data_nets")
+            known.report(place, "E0405", _needs_agent(f"network `{net.name}` (sriov)", service.endpoint), "macvlan")
+        _check_interface(known, service, net.name, network)
+
+
+def _needs_agent(what: str, endpoint: str) -> str:
+    return f"{what} needs the agent of endpoint {endpoint}, and this version does not speak to agents yet"
+
+
+def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:
+    """The engine must be told which interface of the host carries the network; the first session that needs it is named."""
+    endpoint = known.site.endpoints.get(service.endpoint)
+    if network.driver == "bridge" or endpoint is None or name in endpoint.value.interfaces:
+        return
+    users = (user.session.name for user in known.services if user.endpoint == service.endpoint and _uses(user, name))
+    what = f"no interface carries network `{name}` here, and session {next(users)} uses it"
+    known.report((endpoint, ("interfaces",)), "E0307", what, f"`interfaces: {{{name}: eth1}}` with the name of the interface")
+
+
+def _uses(service: Service, network: str) -> bool:
+    return any(net.name == network for net in attachments(service.profile))
+
+
+# --- transfers ----------------------------------------------------------------------------------------------
+
+
+def _check_transfer(known: Known, document: Document[Transfer]) -> None:
+    transfer = document.value
+    source, destination = ends(transfer)
+    places = ((source, (document, ("from",))), (destination, (document, ("to",))))
+    exist = [_check_name(known, "endpoint", name, place) for name, place in places]
+    if not all(exist):
+        return
+    if source == destination:
+        known.report((document, ("to",)), "E0311", f"the transfer goes from {source} to itself", "another endpoint")
+    elif transfer.session is None:
+        _check_suitable(known, document)
+    elif _check_name(known, "session", transfer.session, (document, ("session",))):
+        _check_named_session(known, document, transfer.session, (source, destination))
+
+
+def _check_named_session(known: Known, document: Document[Transfer], name: str, wanted: tuple[str, str]) -> None:
+    session = known.site.sessions.get(name)
+    missing = [] if session is None else [endpoint for endpoint in wanted if endpoint not in session.value.endpoints]
+    if missing:
+        what = f"session `{name}` has no service on {' and '.join(missing)}"
+        known.report((document, ("session",)), "E0308", what, _one_of(suitable_sessions(known.site, document.value, known.now)))
+
+
+def _check_suitable(known: Known, document: Document[Transfer]) -> None:
+    """One session must be left to carry it. A session in a broken file could be the one, so then nothing is missed."""
+    found = suitable_sessions(known.site, document.value, known.now)
+    source, destination = ends(document.value)
+    if len(found) > 1:
+        what = f"several sessions have services on {source} and {destination}"
+        known.report((document, ("from",)), "E0310", what, " or ".join(f"`session: {name}`" for name in found))
+    elif not found and not known.broken.get("sessions"):
+        what = f"no session has services on both {source} and {destination}"
+        known.report((document, ("from",)), "E0309", what, f"`dtnctl session create {source},{destination} image …`")
+
+
+def _one_of(names: Iterable[str]) -> str:
+    listed: Iterator[str] = (f"`{name}`" for name in names)
+    return " or ".join(listed)
