@@ -1,0 +1,195 @@
+"""Containers in networks: connecting, disconnecting, and what a start takes and a stop gives back."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from tests.fakes import addresses, ports
+from tests.fakes.core import Engine
+from tests.fakes.errors import EngineError, bad_request, conflict, server_error
+from tests.fakes.networks import PREDEFINED
+from tests.fakes.state import Container, Endpoint, Json, Network
+
+NO_SUBNET = "user specified IP address is supported only when connecting to networks with user configured subnets"
+PREDEFINED_IP = "user specified IP address is supported on user defined networks only"
+PREDEFINED_ALIAS = "network-scoped alias is supported only for containers in user defined networks"
+SHARED = "container sharing network namespace with another container or host cannot be connected to any other network"
+HOST_LATE = "container cannot be disconnected from host network or connected to host network"
+NONE_MIXED = "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+
+
+def network_mode(container: Container) -> str:
+    """The network that HostConfig.NetworkMode names; "default" is the bridge."""
+    mode: str = container.host_config["NetworkMode"]
+    return "bridge" if mode == "default" else mode
+
+
+def read_endpoint(given: Json | None) -> Endpoint:
+    """An EndpointSettings object of the client; addresses that are none are refused."""
+    given = given or {}
+    ipam: Json | None = given.get("IPAMConfig")
+    for name, version in (("IPv4Address", 4), ("IPv6Address", 6)):
+        address = (ipam or {}).get(name)
+        if address and not _is_address(address, version):
+            raise bad_request(f"invalid IPv{version} address: {address}")
+    return Endpoint(
+        ipam_config=dict(ipam) if ipam is not None else None,
+        links=given.get("Links"),
+        aliases=list(given["Aliases"]) if given.get("Aliases") else None,
+        driver_options=given.get("DriverOpts"),
+    )
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ip_address(text).version == version
+    except ValueError:
+        return False
+
+
+def first_endpoints(engine: Engine, mode: str, given: Json | None) -> dict[str, Endpoint]:
+    """The endpoints of a new container; networks need not exist yet."""
+    if mode.startswith("container:"):
+        return {}
+    configs: dict[str, Any] = (given or {}).get("EndpointsConfig") or {}
+    if len(configs) > 1:
+        raise bad_request("Container cannot be connected to network endpoints: " + ", ".join(configs))
+    name = "bridge" if mode == "default" else _name_of(engine, mode)
+    if not configs:
+        return {name: Endpoint()}
+    ((key, settings),) = configs.items()
+    key = "bridge" if key == "default" else _name_of(engine, key)
+    return {key: read_endpoint(settings)}
+
+
+def _name_of(engine: Engine, term: str) -> str:
+    try:
+        return engine.network(term).name
+    except EngineError:
+        return term
+
+
+def connect(engine: Engine, term: str, body: Json) -> None:
+    """POST /networks/{id}/connect: at once for a running container, at the next start for others."""
+    network = engine.network(term)
+    container = engine.container(body.get("Container") or "")
+    endpoint = read_endpoint(body.get("EndpointConfig"))
+    _refuse_mix(container, network)
+    existing = container.endpoints.get(network.name)
+    if existing is not None:
+        _refuse_second_connect(container, network)
+        return
+    check_endpoint(network, endpoint, container)
+    if container.running:
+        join(engine, container, network, endpoint)
+    container.endpoints[network.name] = endpoint
+    engine.emit("network", "connect", network.id, {"container": container.id, "name": network.name})
+
+
+def _refuse_second_connect(container: Container, network: Network) -> None:
+    # The engine refuses this for a running container only: a stopped one keeps its first settings without a word.
+    if container.running:
+        raise EngineError(403, f"endpoint with name {container.name} already exists in network {network.name}")
+
+
+def _refuse_mix(container: Container, network: Network) -> None:
+    mode = network_mode(container)
+    if mode.startswith("container:") or (mode == "host" and network.driver != "host"):
+        raise bad_request(SHARED)
+    if network.driver == "host" and mode != "host":
+        raise bad_request(HOST_LATE)
+    if network.driver == "null" or "none" in container.endpoints:
+        raise bad_request(NONE_MIXED)
+
+
+def check_endpoint(network: Network, endpoint: Endpoint, container: Container) -> None:
+    """Refuse fixed addresses where the network cannot give them; add the alias that the engine adds."""
+    ipam = endpoint.ipam_config or {}
+    wanted = {4: ipam.get("IPv4Address"), 6: ipam.get("IPv6Address")}
+    if network.name in PREDEFINED:
+        if any(wanted.values()):
+            raise bad_request(PREDEFINED_IP)
+        if endpoint.aliases:
+            raise bad_request(PREDEFINED_ALIAS)
+        return
+    for version, address in wanted.items():
+        if address and not _declares(network, version):
+            raise bad_request(NO_SUBNET)
+    short = container.id[:12]
+    if short not in (endpoint.aliases or []):
+        endpoint.aliases = [*(endpoint.aliases or []), short]
+
+
+def _declares(network: Network, version: int) -> bool:
+    return any(pool.declared is not None and (":" in pool.subnet) == (version == 6) for pool in network.pools)
+
+
+def disconnect(engine: Engine, term: str, body: Json) -> None:
+    """POST /networks/{id}/disconnect."""
+    network = engine.network(term)
+    container = engine.container(body.get("Container") or "")
+    if network_mode(container) == "host" and network.driver == "host":
+        raise bad_request(HOST_LATE)
+    if network.name not in container.endpoints:
+        link = "the network" if not container.running else "network"
+        raise server_error(f"container {container.id} is not connected to {link} {network.name}")
+    del container.endpoints[network.name]
+    if container.running:
+        container.ports = {}
+        ports.publish(engine, container)
+    engine.emit("network", "disconnect", network.id, {"container": container.id, "name": network.name})
+
+
+def attach_all(engine: Engine, container: Container) -> None:
+    """What a start takes: the addresses in every network, then the host ports. All or nothing."""
+    mode = network_mode(container)
+    try:
+        if mode.startswith("container:"):
+            _require_running(engine, container, mode.partition(":")[2])
+            return
+        container.sandbox_id = engine.new_id("sandbox")
+        # The default bridge first, as the engine does; it has no fixed order for the others.
+        for name in sorted(container.endpoints, key=lambda name: (name != "bridge", name)):
+            network = engine.network(name)
+            check_endpoint(network, container.endpoints[name], container)
+            join(engine, container, network, container.endpoints[name])
+        ports.publish(engine, container)
+    except EngineError:
+        detach_all(container)
+        raise
+
+
+def _require_running(engine: Engine, container: Container, term: str) -> None:
+    other = engine.container(term)
+    if other.id == container.id:
+        raise server_error("cannot join own network")
+    if not other.running:
+        raise conflict(f"cannot join network of a non running container: {term}")
+
+
+def join(engine: Engine, container: Container, network: Network, endpoint: Endpoint) -> None:
+    """Take addresses in one network."""
+    ipam = endpoint.ipam_config or {}
+    address, length, gateway = addresses.allocate(engine, network, ipam.get("IPv4Address") or "", 4)
+    address6, length6, gateway6 = "", 0, ""
+    if network.ipv6:
+        address6, length6, gateway6 = addresses.allocate(engine, network, ipam.get("IPv6Address") or "", 6)
+    endpoint.network_id = network.id
+    endpoint.endpoint_id = engine.new_id("endpoint")
+    endpoint.address, endpoint.prefix_length = address, length
+    endpoint.address6, endpoint.prefix_length6 = address6, length6
+    if not network.internal:
+        endpoint.gateway, endpoint.gateway6 = gateway, gateway6
+    if network.driver in ("bridge", "macvlan"):
+        wanted = container.config.get("MacAddress") if network.name == network_mode(container) else ""
+        endpoint.mac_address = wanted or addresses.mac_of(address, endpoint.endpoint_id)
+
+
+def detach_all(container: Container) -> None:
+    """What a stop gives back: addresses and ports. Fixed addresses, aliases and the network's id stay."""
+    container.ports = {}
+    for endpoint in container.endpoints.values():
+        endpoint.endpoint_id = endpoint.gateway = endpoint.address = endpoint.mac_address = ""
+        endpoint.gateway6 = endpoint.address6 = ""
+        endpoint.prefix_length = endpoint.prefix_length6 = 0

@@ -1,0 +1,144 @@
+"""File trees held in memory: normal paths, reading, writing, and tar in both directions."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from collections.abc import Iterator
+
+from tests.fakes.state import Node, Tree
+
+MAX_LINKS = 40
+
+
+class PathMissing(Exception):
+    """Nothing is at this path."""
+
+
+def normal(path: str) -> str:
+    """`path` as an absolute path without `.`, `..`, doubled or trailing slashes."""
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def folder(mode: int = 0o755, mtime: int = 0) -> Node:
+    return Node(kind="dir", mode=mode, mtime=mtime)
+
+
+def empty_tree() -> Tree:
+    return {"/": folder()}
+
+
+def make_folders(tree: Tree, path: str, mtime: int = 0) -> None:
+    """Make `path` and the folders above it, like `mkdir -p`."""
+    path = normal(path)
+    if path in tree:
+        return
+    make_folders(tree, posixpath.dirname(path), mtime)
+    tree[path] = folder(mtime=mtime)
+
+
+def write_file(tree: Tree, path: str, content: bytes, mode: int = 0o644, mtime: int = 0) -> None:
+    """Put a file at `path`, making the folders above it."""
+    path = normal(path)
+    make_folders(tree, posixpath.dirname(path), mtime)
+    tree[path] = Node(kind="file", content=content, mode=mode, mtime=mtime)
+
+
+def remove_path(tree: Tree, path: str) -> None:
+    """Remove `path` and everything below it; nothing there is fine."""
+    path = normal(path)
+    for found in [found for found in tree if found == path or found.startswith(path + "/")]:
+        del tree[found]
+
+
+def children(tree: Tree, path: str) -> list[str]:
+    """The paths directly in folder `path`, sorted."""
+    prefix = path if path == "/" else path + "/"
+    return sorted(p for p in tree if p != path and p.startswith(prefix) and "/" not in p[len(prefix) :])
+
+
+def follow(tree: Tree, path: str) -> str:
+    """`path` with symbolic links in its folders and its last part followed; raises PathMissing on a loop."""
+    for _ in range(MAX_LINKS):
+        link = _first_link(tree, path)
+        if link is None:
+            return path
+        target = posixpath.join(posixpath.dirname(link), tree[link].target)
+        path = normal(target + path[len(link) :])
+    raise PathMissing(path)
+
+
+def _first_link(tree: Tree, path: str) -> str | None:
+    reached = ""
+    for part in path.strip("/").split("/"):
+        reached += "/" + part
+        node = tree.get(reached)
+        if node is None:
+            return None
+        if node.kind == "link":
+            return reached
+    return None
+
+
+def walk(tree: Tree, top: str) -> Iterator[tuple[str, Node]]:
+    """`top` and everything below it, folders before what they hold, in name order."""
+    yield top, tree[top]
+    if tree[top].kind == "dir":
+        for child in children(tree, top):
+            yield from walk(tree, child)
+
+
+def pack(tree: Tree, top: str, name: str) -> bytes:
+    """A tar of `top`, whose own entry is called `name`, as the archive API sends it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path, node in walk(tree, top):
+            inside = path[len(top) :].lstrip("/")
+            _add_member(archive, posixpath.join(name, inside) if inside else name, node)
+    return buffer.getvalue()
+
+
+def _add_member(archive: tarfile.TarFile, name: str, node: Node) -> None:
+    member = tarfile.TarInfo(name)
+    member.mode, member.uid, member.gid, member.mtime = node.mode, node.uid, node.gid, node.mtime // 10**9
+    match node.kind:
+        case "dir":
+            member.type = tarfile.DIRTYPE
+        case "link":
+            member.type, member.linkname = tarfile.SYMTYPE, node.target
+        case _:
+            member.size = len(node.content)
+    archive.addfile(member, io.BytesIO(node.content))
+
+
+def unpack(tree: Tree, top: str, data: bytes) -> None:
+    """Extract a tar (plain or compressed) below folder `top`, replacing files that exist."""
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+        for member in archive:
+            path = normal(posixpath.join(top, normal(member.name).lstrip("/")))
+            node = _node_of(archive, member, tree, top)
+            if node is not None:
+                _place(tree, path, node)
+
+
+def _place(tree: Tree, path: str, node: Node) -> None:
+    existing = tree.get(path)
+    if existing is not None and existing.kind == "dir" and node.kind != "dir":
+        remove_path(tree, path)
+    make_folders(tree, posixpath.dirname(path), node.mtime)
+    tree[path] = node
+
+
+def _node_of(archive: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, top: str) -> Node | None:
+    mtime = int(member.mtime) * 10**9
+    if member.isdir():
+        return Node("dir", mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)
+    if member.issym():
+        return Node("link", target=member.linkname, mode=0o777, uid=member.uid, gid=member.gid, mtime=mtime)
+    if member.islnk():
+        return tree.get(normal(posixpath.join(top, member.linkname)))
+    source = archive.extractfile(member)
+    if source is None:
+        return None
+    return Node("file", source.read(), mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)

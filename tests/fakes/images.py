@@ -1,0 +1,196 @@
+"""Images: finding, adding, importing, committing, tagging, removing and pruning them."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+
+from tests.fakes import configs, files, references
+from tests.fakes.core import Engine
+from tests.fakes.errors import EngineError, bad_request, conflict, not_found
+from tests.fakes.state import Container, Image, Json, Tree
+
+
+def find(engine: Engine, term: str) -> Image:
+    """The image with this tag, digest or beginning of an id."""
+    images = engine.state.images
+    wanted = references.normal(term)
+    for image in images.values():
+        if image.id == term or wanted in image.tags or wanted in image.digests:
+            return image
+    matches = [image for key, image in images.items() if references.is_id_prefix(key, term)]
+    if len(matches) != 1:
+        raise not_found(f"No such image: {wanted}")
+    return matches[0]
+
+
+def add(engine: Engine, reference: str, config: Json, tree: Tree, **facts: str) -> Image:
+    """Store a new image; a tag that another image holds moves to it."""
+    image = Image(
+        id="sha256:" + engine.new_id(f"image {reference}"),
+        created=engine.clock(),
+        config=configs.complete(config),
+        files=tree,
+        size=sum(len(node.content) for node in tree.values()),
+        layers=["sha256:" + engine.new_id("layer")],
+        **facts,
+    )
+    engine.state.images[image.id] = image
+    if reference:
+        set_tag(engine, image, reference)
+    return image
+
+
+def add_from_files(engine: Engine, reference: str, config: Json, contents: Mapping[str, bytes]) -> Image:
+    """Store an image made of the given paths; paths that end in "/" are folders."""
+    tree = files.empty_tree()
+    for path, content in sorted(contents.items()):
+        if path.endswith("/"):
+            files.make_folders(tree, path)
+        else:
+            files.write_file(tree, path, content, mode=0o755)
+    return add(engine, reference, config, tree)
+
+
+def set_tag(engine: Engine, image: Image, reference: str) -> None:
+    """Give `image` this name, taking it from whichever image had it."""
+    name = references.normal(reference)
+    attribute = "digests" if "@" in name else "tags"
+    for other in engine.state.images.values():
+        names: list[str] = getattr(other, attribute)
+        if name in names:
+            names.remove(name)
+    getattr(image, attribute).append(name)
+    engine.emit("image", "tag", image.id, {"name": name})
+
+
+def tag(engine: Engine, term: str, repository: str, tag_name: str) -> None:
+    image = find(engine, term)
+    reference = f"{repository}:{tag_name or 'latest'}"
+    if not references.is_valid(reference):
+        raise bad_request("invalid reference format")
+    set_tag(engine, image, reference)
+
+
+def import_tar(engine: Engine, data: bytes, repository: str, tag_name: str, changes: list[str]) -> Image:
+    """An image from a tar of a file system; its configuration holds nothing but the changes."""
+    tree = files.empty_tree()
+    try:
+        files.unpack(tree, "/", data)
+    except (tarfile.TarError, EOFError) as error:
+        raise EngineError(500, f"Error processing tar file: {error}") from error
+    config = configs.complete({})
+    configs.apply_changes(config, changes)
+    reference = f"{repository}:{tag_name or 'latest'}" if repository else ""
+    if reference and not references.is_valid(reference):
+        raise bad_request("invalid reference format")
+    return add(engine, reference, config, tree, comment="Imported from -")
+
+
+def commit(engine: Engine, term: str, query: Mapping[str, str], given: Json, changes: list[str]) -> Image:
+    """An image from a container: it inherits the container's whole Config, labels and environment included."""
+    container = engine.container(term)
+    base = configs.complete(given)
+    configs.merge_image(base, container.config)
+    for name in ("Hostname", "Image", "Tty", "OpenStdin"):
+        base[name] = base[name] or container.config[name]
+    configs.apply_changes(base, changes)
+    repository, tag_name = query.get("repo", ""), query.get("tag", "")
+    image = add(
+        engine,
+        f"{repository}:{tag_name or 'latest'}" if repository else "",
+        base,
+        dict(container.files),
+        comment=query.get("comment", ""),
+        author=query.get("author", ""),
+        parent=container.image_id,
+        container=container.id,
+    )
+    image.container_config = json.loads(json.dumps(container.config))
+    parent = engine.state.images.get(container.image_id)
+    image.layers = (parent.layers if parent else []) + image.layers
+    return image
+
+
+def users(engine: Engine, image: Image) -> list[Container]:
+    """The containers made from this image, oldest first."""
+    found = [c for c in engine.state.containers.values() if c.image_id == image.id]
+    return sorted(found, key=lambda container: container.created)
+
+
+def remove(engine: Engine, term: str, force: bool) -> list[Json]:
+    """Take a name away, or the whole image when its last name or its id was given."""
+    image = find(engine, term)
+    if references.is_id_prefix(image.id, term):
+        return _remove_by_id(engine, image, force)
+    name = references.normal(term)
+    names = image.tags + image.digests
+    used_by = users(engine, image)
+    if len(names) == 1 and used_by and not force:
+        raise conflict(
+            f'conflict: unable to remove repository reference "{term}" (must force) - container '
+            f"{used_by[0].id[:12]} is using its referenced image {short_id(image)}"
+        )
+    untagged: list[Json] = [{"Untagged": name}]
+    for held in (image.tags, image.digests):
+        if name in held:
+            held.remove(name)
+    if image.tags or used_by:
+        return untagged
+    return untagged + _delete(engine, image)
+
+
+def _remove_by_id(engine: Engine, image: Image, force: bool) -> list[Json]:
+    names = image.tags + image.digests
+    repositories = {references.split(name)[0] for name in names}
+    if len(repositories) > 1 and not force:
+        raise conflict(
+            f"conflict: unable to delete {short_id(image)} (must be forced) - image is referenced in multiple repositories"
+        )
+    for container in users(engine, image):
+        if container.running:
+            raise conflict(
+                f"conflict: unable to delete {short_id(image)} (cannot be forced) - image is being used by running "
+                f"container {container.id[:12]}"
+            )
+        if not force:
+            raise conflict(
+                f"conflict: unable to delete {short_id(image)} (must be forced) - image is being used by stopped "
+                f"container {container.id[:12]}"
+            )
+    return [{"Untagged": name} for name in names] + _delete(engine, image)
+
+
+def _delete(engine: Engine, image: Image) -> list[Json]:
+    del engine.state.images[image.id]
+    engine.emit("image", "delete", image.id, {"name": image.id})
+    return [{"Deleted": image.id}, *({"Deleted": layer} for layer in reversed(image.layers))]
+
+
+def prune(engine: Engine, everything: bool) -> Json:
+    """Remove images without a name (or, with `everything`, without a container)."""
+    deleted: list[Json] = []
+    reclaimed = 0
+    for image in list(engine.state.images.values()):
+        if users(engine, image) or (image.tags and not everything):
+            continue
+        reclaimed += image.size
+        deleted += [{"Untagged": name} for name in image.tags + image.digests] + _delete(engine, image)
+    return {"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed}
+
+
+def short_id(image: Image) -> str:
+    return image.id.removeprefix("sha256:")[:12]
+
+
+def tar_of(contents: Mapping[str, bytes]) -> bytes:
+    """A tar with these files: what tests hand to `import`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in sorted(contents.items()):
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size, member.mode = len(content), 0o755
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,56 @@
+"""The pretended computer below an engine: its processors, interfaces, devices and folders, and what its registry holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.fakes.files import empty_tree, make_folders
+from tests.fakes.state import Json, Tree
+
+HOST_FOLDERS = ("/data", "/dev/shm", "/etc", "/home", "/nvme", "/run", "/sys/fs/cgroup", "/tmp", "/var/lib")
+DEVICES = (
+    "/dev/fuse",
+    "/dev/infiniband/rdma_cm",
+    "/dev/infiniband/uverbs0",
+    "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryImage:
+    """An image that can be pulled. With a `password` the pull must bring it; with `broken` the pull fails half way."""
+
+    config: Json = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    username: str = ""
+    password: str = ""
+    broken: str = ""
+
+
+@dataclass(slots=True)
+class Machine:
+    """Facts of the host that the engine checks requests against. Change them before or between calls."""
+
+    address: str = "127.0.0.1"
+    cpus: int = 4
+    memory_nodes: int = 1
+    memory: int = 64 * 2**30
+    interfaces: set[str] = field(default_factory=lambda: {"eth0", "eth1"})
+    devices: set[str] = field(default_factory=lambda: set(DEVICES))
+    swap_limit: bool = True
+    publishes_ipv6: bool = True
+    busy_ports: set[tuple[str, int]] = field(default_factory=set)
+    """(protocol, port) that a program outside the engine listens on."""
+    registry: dict[str, RegistryImage] = field(default_factory=dict)
+    """What can be pulled: "dtnaas/ofed:latest" -> image."""
+
+    def first_files(self) -> Tree:
+        """The host's folders when the machine is new."""
+        tree = empty_tree()
+        for path in HOST_FOLDERS:
+            make_folders(tree, path)
+        return tree

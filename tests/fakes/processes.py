@@ -1,0 +1,241 @@
+"""The lives of main processes: starting, signals, ending, restart policies. Containers change state only here."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.fakes import attachments, configs, containers, files, mounts
+from tests.fakes.core import Engine
+from tests.fakes.errors import EngineError, NotModified, bad_request, conflict, server_error
+from tests.fakes.programs import Behaviour, Orphaned, Program, Programs, Run
+from tests.fakes.state import Container, LogLine
+
+HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+KILLED = 128 + signal.SIGKILL
+
+
+@dataclass(slots=True)
+class Process:
+    """A main process that runs now. `thread` is None for a declared behaviour."""
+
+    behaviour: Behaviour
+    run: Run
+    thread: threading.Thread | None = None
+
+
+class Processes:
+    """The main processes of one engine, by container id."""
+
+    def __init__(self, engine: Engine, programs: Programs, count_start: Callable[[Container], None]) -> None:
+        self._engine = engine
+        self._programs = programs
+        self._count_start = count_start
+        self._alive: dict[str, Process] = {}
+
+    def start(self, container: Container) -> None:
+        """Take addresses and ports and begin. A refusal leaves the container as it was, with the error noted."""
+        if container.running and not container.restarting:
+            raise NotModified
+        try:
+            self._check_host(container)
+            attachments.attach_all(self._engine, container)
+        except EngineError as error:
+            container.error = error.message
+            container.exit_code = container.exit_code or 128
+            if container.host_config["AutoRemove"]:
+                containers.delete(self._engine, container, volumes=True)
+            raise
+        self._begin(container)
+
+    def _check_host(self, container: Container) -> None:
+        machine = self._engine.machine
+        for device in container.host_config["Devices"] or []:
+            path = device["PathOnHost"]
+            if path not in machine.devices:
+                reason = f'error gathering device information while adding custom device "{path}": no such file or directory'
+                raise server_error(reason)
+        shared = container.host_config["NetworkMode"] == "host"
+        for name in container.host_config.get("Sysctls") or {}:
+            if shared and name.startswith("net."):
+                raise bad_request(f'OCI runtime create failed: sysctl "{name}" not allowed in host network namespace: unknown')
+
+    def _begin(self, container: Container) -> None:
+        container.running, container.restarting, container.stopped_by_user = True, False, False
+        container.error, container.exit_code, container.oom_killed = "", 0, False
+        container.started_at = self._engine.clock()
+        container.pid = self._engine.new_pid()
+        container.tmpfs = {path: files.empty_tree() for path in mounts.tmpfs_paths(container)}
+        self._count_start(container)
+        containers.emit(self._engine, container, "start")
+        program = self._programs.choose(self._engine, container)
+        run = Run(self._engine, container, configs.command_of(container.config))
+        if isinstance(program, Behaviour):
+            self._behave(container, program, run)
+        else:
+            self._execute(container, program, run)
+
+    def _behave(self, container: Container, behaviour: Behaviour, run: Run) -> None:
+        self._alive[container.id] = Process(behaviour, run)
+        self._set_health(container, behaviour)
+        now = self._engine.clock()
+        for stream, lines in ((1, behaviour.stdout), (2, behaviour.stderr)):
+            container.logs += [LogLine(stream, (line + "\n").encode(), now) for line in lines]
+        for path, text in behaviour.writes.items():
+            run.files.write(path, text.encode())
+        if behaviour.ends:
+            self._end(container, KILLED if behaviour.out_of_memory else behaviour.exit_code, behaviour.out_of_memory)
+
+    def _set_health(self, container: Container, behaviour: Behaviour) -> None:
+        check = (container.config.get("Healthcheck") or {}).get("Test") or ["NONE"]
+        watched = check != ["NONE"]
+        container.health = behaviour.health if watched else ""
+        container.checks_until_healthy = behaviour.checks_until_healthy if watched else 0
+
+    def _execute(self, container: Container, program: Program, run: Run) -> None:
+        process = Process(Behaviour(), run)
+        self._alive[container.id] = process
+        self._set_health(container, process.behaviour)
+        if program.inline:
+            self._end(container, program.function(run))
+            return
+        process.thread = threading.Thread(target=self._thread_main, args=(container, program, run), daemon=True)
+        process.thread.start()
+
+    def _thread_main(self, container: Container, program: Program, run: Run) -> None:
+        try:
+            code = program.function(run)
+        except Orphaned:
+            return
+        except Exception as error:  # noqa: BLE001  # a program that breaks is a container that fails, with the reason in its log
+            run.stderr(f"{type(error).__name__}: {error}\n")
+            code = 1
+        with self._engine.changed:
+            if not run.orphaned:
+                self._end(container, code)
+
+    def _end(self, container: Container, exit_code: int, out_of_memory: bool = False) -> None:
+        self._alive.pop(container.id, None)
+        container.running, container.restarting, container.pid = False, False, 0
+        container.exit_code, container.oom_killed = exit_code, out_of_memory
+        container.finished_at = self._engine.clock()
+        container.tmpfs = {}
+        container.health = "unhealthy" if container.health else ""
+        attachments.detach_all(container)
+        if out_of_memory:
+            containers.emit(self._engine, container, "oom")
+        containers.emit(self._engine, container, "die", exitCode=str(exit_code))
+        if container.host_config["AutoRemove"]:
+            containers.delete(self._engine, container, volumes=True)
+        elif self._restarts(container):
+            # The real engine waits 100 ms and more here; tests say when, with `restart_due`.
+            container.running = container.restarting = True
+            container.restart_count += 1
+
+    def _restarts(self, container: Container) -> bool:
+        policy = container.host_config["RestartPolicy"]
+        if container.stopped_by_user:
+            return False
+        if policy["Name"] == "on-failure":
+            limit = policy["MaximumRetryCount"]
+            return container.exit_code != 0 and (not limit or container.restart_count < limit)
+        return policy["Name"] in ("always", "unless-stopped")
+
+    def restart_due(self) -> int:
+        """Start every container that its restart policy holds in `restarting`; returns how many."""
+        waiting = [found for found in self._engine.state.containers.values() if found.restarting]
+        for container in waiting:
+            self.start(container)
+        return len(waiting)
+
+    def stop(self, container: Container, seconds: float) -> None:
+        """Stop signal, then SIGKILL when the program has not ended after `seconds`."""
+        if not container.running:
+            raise NotModified
+        container.stopped_by_user = True
+        if not container.restarting:
+            self._signal(container, signal_number(container.config.get("StopSignal") or "SIGTERM"))
+            process = self._alive.get(container.id)
+            if process is not None and process.thread is not None:
+                self._engine.changed.wait_for(lambda: not container.running, timeout=seconds)
+        if container.running:
+            self._force_end(container)
+        containers.emit(self._engine, container, "stop")
+
+    def kill(self, container: Container, name: str) -> None:
+        """POST kill: the signal's effect, and the restart policy does not bring a killed container back."""
+        if not container.running:
+            raise conflict(f"Cannot kill container: {container.id}: Container {container.id} is not running")
+        number = signal_number(name)
+        if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            container.stopped_by_user = True
+        containers.emit(self._engine, container, "kill", signal=str(int(number)))
+        self._signal(container, number)
+
+    def end_for_removal(self, container: Container) -> None:
+        """End by force for a removal: the caller removes the container, whatever its AutoRemove says."""
+        container.stopped_by_user = True
+        self._force_end(container)
+
+    def release(self, container: Container, exit_code: int, out_of_memory: bool = False) -> None:
+        """Let a process that runs until it is told end now, by itself."""
+        if not container.running:
+            raise conflict(f"Container {container.id} is not running")
+        self._orphan(container.id)
+        self._end(container, KILLED if out_of_memory else exit_code, out_of_memory)
+
+    def _signal(self, container: Container, number: signal.Signals) -> None:
+        process = self._alive.get(container.id)
+        if number == signal.SIGKILL:
+            self._force_end(container)
+        elif process is not None and process.thread is not None:
+            process.run.signals.append(number)
+            process.run.stop_requested = True
+            self._engine.changed.notify_all()
+        elif number not in HARMLESS and (process is None or number.name not in process.behaviour.ignores):
+            self._end(container, 128 + number)
+
+    def _force_end(self, container: Container) -> None:
+        self._orphan(container.id)
+        self._end(container, container.exit_code if container.restarting else KILLED)
+
+    def _orphan(self, container_id: str) -> None:
+        process = self._alive.pop(container_id, None)
+        if process is not None:
+            process.run.orphaned = process.run.stop_requested = True
+            self._engine.changed.notify_all()
+
+    def abandon(self) -> list[threading.Thread]:
+        """Let go of every process, because the state they belong to is gone; returns the threads that still end."""
+        threads = [process.thread for process in self._alive.values() if process.thread is not None]
+        for container_id in list(self._alive):
+            self._orphan(container_id)
+        return threads
+
+    def adopt(self) -> None:
+        """Give every running container of a restored state a process again, without counting a start.
+
+        A Python program starts over; a declared behaviour goes on running.
+        """
+        for container in self._engine.state.containers.values():
+            if not container.running or container.restarting:
+                continue
+            program = self._programs.choose(self._engine, container)
+            run = Run(self._engine, container, configs.command_of(container.config))
+            if isinstance(program, Behaviour):
+                self._alive[container.id] = Process(program, run)
+            else:
+                self._execute(container, program, run)
+
+
+def signal_number(name: str) -> signal.Signals:
+    """A signal by name, with or without SIG, or by number."""
+    try:
+        if name.isdigit():
+            return signal.Signals(int(name))
+        upper = name.upper()
+        return signal.Signals[upper if upper.startswith("SIG") else f"SIG{upper}"]
+    except (KeyError, ValueError):
+        raise bad_request(f"Invalid signal: {name}") from None

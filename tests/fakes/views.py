@@ -1,0 +1,231 @@
+"""Containers as the API shows them: the full inspect and the short lines of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.fakes import configs, filters, images, references
+from tests.fakes.clock import SECOND, age, stamp
+from tests.fakes.core import Engine
+from tests.fakes.errors import EngineError, bad_request
+from tests.fakes.image_views import graph_driver
+from tests.fakes.state import Container, Endpoint, Json, Mount
+
+LIST_FILTERS = ("ancestor", "exited", "health", "id", "label", "name", "network", "status", "volume")
+STATES = ("created", "dead", "exited", "paused", "removing", "restarting", "running")
+
+
+def status(container: Container) -> str:
+    """The state's one word."""
+    if container.running:
+        return "restarting" if container.restarting else "running"
+    if container.dead:
+        return "dead"
+    return "exited" if container.started_at else "created"
+
+
+def inspect(engine: Engine, container: Container) -> Json:
+    """GET /containers/{id}/json."""
+    command = configs.command_of(container.config)
+    folder = f"/var/lib/docker/containers/{container.id}"
+    begun = bool(container.started_at)
+    return {
+        "Id": container.id,
+        "Created": stamp(container.created),
+        "Path": command[0],
+        "Args": command[1:],
+        "State": _state(container),
+        "Image": container.image_id,
+        "ResolvConfPath": f"{folder}/resolv.conf" if begun else "",
+        "HostnamePath": f"{folder}/hostname" if begun else "",
+        "HostsPath": f"{folder}/hosts" if begun else "",
+        "LogPath": f"{folder}/{container.id}-json.log" if begun else "",
+        "Name": f"/{container.name}",
+        "RestartCount": container.restart_count,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": [key for key, found in engine.state.execs.items() if found.container_id == container.id] or None,
+        "HostConfig": container.host_config,
+        "GraphDriver": graph_driver(container.id, running=True),
+        "Mounts": [_mount(mount) for mount in engine.shuffler.order(container.mounts)],
+        "Config": container.config,
+        "NetworkSettings": _network_settings(container),
+    }
+
+
+def _state(container: Container) -> Json:
+    state = {
+        "Status": status(container),
+        "Running": container.running,
+        "Paused": False,
+        "Restarting": container.restarting,
+        "OOMKilled": container.oom_killed,
+        "Dead": container.dead,
+        "Pid": container.pid,
+        "ExitCode": container.exit_code,
+        "Error": container.error,
+        "StartedAt": stamp(container.started_at),
+        "FinishedAt": stamp(container.finished_at),
+    }
+    if container.health:
+        failing = 1 if container.health == "unhealthy" else 0
+        state["Health"] = {"Status": container.health, "FailingStreak": failing, "Log": []}
+    return state
+
+
+def _mount(mount: Mount) -> Json:
+    shown = {
+        "Type": mount.kind,
+        "Source": mount.source,
+        "Destination": mount.destination,
+        "Mode": mount.mode,
+        "RW": mount.writable,
+        "Propagation": mount.propagation,
+    }
+    if mount.kind == "volume":
+        shown = {"Type": "volume", "Name": mount.name, **shown, "Driver": mount.driver}
+    return shown
+
+
+def _network_settings(container: Container) -> Json:
+    default = container.endpoints.get("bridge", Endpoint())
+    host = "host" in container.endpoints
+    key = "default" if host else container.sandbox_id[:12]
+    return {
+        "Bridge": "",
+        "SandboxID": container.sandbox_id,
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "Ports": dict(container.ports),
+        "SandboxKey": f"/var/run/docker/netns/{key}" if container.sandbox_id else "",
+        "SecondaryIPAddresses": None,
+        "SecondaryIPv6Addresses": None,
+        "EndpointID": default.endpoint_id,
+        "Gateway": default.gateway,
+        "GlobalIPv6Address": default.address6,
+        "GlobalIPv6PrefixLen": default.prefix_length6,
+        "IPAddress": default.address,
+        "IPPrefixLen": default.prefix_length,
+        "IPv6Gateway": default.gateway6,
+        "MacAddress": default.mac_address,
+        "Networks": {name: _endpoint(endpoint) for name, endpoint in sorted(container.endpoints.items())},
+    }
+
+
+def _endpoint(endpoint: Endpoint) -> Json:
+    return {
+        "IPAMConfig": endpoint.ipam_config,
+        "Links": endpoint.links,
+        "Aliases": endpoint.aliases,
+        "NetworkID": endpoint.network_id,
+        "EndpointID": endpoint.endpoint_id,
+        "Gateway": endpoint.gateway,
+        "IPAddress": endpoint.address,
+        "IPPrefixLen": endpoint.prefix_length,
+        "IPv6Gateway": endpoint.gateway6,
+        "GlobalIPv6Address": endpoint.address6,
+        "GlobalIPv6PrefixLen": endpoint.prefix_length6,
+        "MacAddress": endpoint.mac_address,
+        "DriverOpts": endpoint.driver_options,
+    }
+
+
+def list_containers(engine: Engine, query: dict[str, str]) -> list[Json]:
+    """GET /containers/json: newest first; only running ones unless `all` or a status filter says otherwise."""
+    wanted = filters.read_filters(query.get("filters", ""), LIST_FILTERS)
+    for value in wanted.get("status", []):
+        if value not in STATES:
+            raise bad_request(f"Unrecognised filter value for status: {value}")
+    everything = query.get("all", "") in ("1", "true", "True") or bool({"status", "exited"} & wanted.keys())
+    shown = [
+        container
+        for container in engine.state.containers.values()
+        if (everything or container.running) and _is_wanted(engine, container, wanted)
+    ]
+    shown.sort(key=lambda container: container.created, reverse=True)
+    limit = int(query.get("limit") or 0)
+    if limit > 0:
+        shown = shown[:limit]
+    return [_summary(engine, container) for container in engine.shuffler.order(shown)]
+
+
+def _is_wanted(engine: Engine, container: Container, wanted: filters.Filters) -> bool:
+    if not filters.has_labels(wanted.get("label", []), container.config["Labels"]):
+        return False
+    if "name" in wanted and not any(filters.matches_name([w.lstrip("/")], container.name) for w in wanted["name"]):
+        return False
+    tests: dict[str, Callable[[str], bool]] = {
+        "ancestor": lambda value: _descends(engine, container, value),
+        "exited": lambda value: container.started_at > 0 and not container.running and str(container.exit_code) == value,
+        "health": lambda value: (container.health or "none") == value,
+        "id": container.id.startswith,
+        "network": lambda value: any(value in (name, e.network_id) for name, e in container.endpoints.items()),
+        "status": lambda value: status(container) == value,
+        "volume": lambda value: any(value in (mount.name, mount.destination) for mount in container.mounts),
+    }
+    return all(any(test(value) for value in wanted[name]) for name, test in tests.items() if name in wanted)
+
+
+def _descends(engine: Engine, container: Container, term: str) -> bool:
+    try:
+        return images.find(engine, term).id == container.image_id
+    except EngineError:
+        return references.normal(container.config["Image"]) == references.normal(term)
+
+
+def _summary(engine: Engine, container: Container) -> Json:
+    command = configs.command_of(container.config)
+    networks = {name: {**_endpoint(e), "Aliases": None, "Links": None, "DriverOpts": None} for name, e in container.endpoints.items()}
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": _image_name(engine, container),
+        "ImageID": container.image_id,
+        "Command": " ".join(command),
+        "Created": container.created // SECOND,
+        "Ports": engine.shuffler.order(_port_list(container)),
+        "Labels": container.config["Labels"],
+        "State": status(container),
+        "Status": _status_text(engine, container),
+        "HostConfig": {"NetworkMode": container.host_config["NetworkMode"]},
+        "NetworkSettings": {"Networks": networks},
+        "Mounts": [_mount(mount) for mount in engine.shuffler.order(container.mounts)],
+    }
+
+
+def _image_name(engine: Engine, container: Container) -> str:
+    """The name the container was made with, or the image's id once that name means another image."""
+    name: str = container.config["Image"]
+    try:
+        found = images.find(engine, name).id
+    except EngineError:
+        found = ""
+    return name if found == container.image_id else container.image_id
+
+
+def _port_list(container: Container) -> list[Json]:
+    shown: list[Json] = []
+    for port, bindings in container.ports.items():
+        number, _, protocol = port.partition("/")
+        private: dict[str, Any] = {"PrivatePort": int(number), "Type": protocol}
+        shown += [{"IP": one["HostIp"], "PublicPort": int(one["HostPort"]), **private} for one in bindings or []]
+        if not bindings:
+            shown.append(private)
+    return shown
+
+
+def _status_text(engine: Engine, container: Container) -> str:
+    now = engine.clock()
+    if container.running and container.restarting:
+        return f"Restarting ({container.exit_code}) {age(now - container.finished_at)} ago"
+    if container.running:
+        health = {"": "", "starting": " (health: starting)"}.get(container.health, f" ({container.health})")
+        return f"Up {age(now - container.started_at)}{health}"
+    if not container.started_at:
+        return "Created"
+    return f"Exited ({container.exit_code}) {age(now - container.finished_at)} ago"

@@ -1,0 +1,277 @@
+"""Several engines that share one lock, one order of calls and one set of programs."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.fakes import control, image_views, images, networks, snapshots
+from tests.fakes.core import Engine, Shuffler
+from tests.fakes.errors import Dropped, EngineError
+from tests.fakes.execs import BUILT_IN, ExecFunction
+from tests.fakes.faults import Call, Fault, Journal, kill_client
+from tests.fakes.machine import Machine
+from tests.fakes.messages import Request, Response, refusal
+from tests.fakes.processes import Processes
+from tests.fakes.programs import Programs
+from tests.fakes.routes import Route, Routes
+from tests.fakes.server import SocketServer
+from tests.fakes.state import Container, EngineState, Image, Json
+
+START = "start"
+"""The snapshot that `reset` goes back to, if it was taken."""
+
+
+class World:
+    """Engines by name, each behind its own unix socket while the world is open (`with World([...]) as world`)."""
+
+    def __init__(self, names: Iterable[str], machines: Mapping[str, Machine] | None = None) -> None:
+        self.changed = threading.Condition(threading.RLock())
+        self.journal = Journal()
+        self.programs = Programs()
+        self.exec_programs: dict[str, ExecFunction] = dict(BUILT_IN)
+        self.shuffler = Shuffler()
+        self.sockets: dict[str, str] = {}
+        self._routes = Routes(self.exec_programs)
+        self._snapshots: dict[str, dict[str, bytes]] = {}
+        self._silent: set[str] = set()
+        self._servers: dict[str, SocketServer] = {}
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._closed = False
+        self.engines = {name: self._make_engine(name, (machines or {}).get(name) or Machine()) for name in names}
+
+    def _make_engine(self, name: str, machine: Machine) -> Engine:
+        engine = Engine(name, machine, changed=self.changed, shuffler=self.shuffler)
+
+        def count(container: Container) -> None:
+            self.journal.count_start(name, container.name, container.config["Labels"])
+
+        engine.processes = Processes(engine, self.programs, count)
+        self._begin_state(engine, EngineState(host=machine.first_files()))
+        networks.add_predefined(engine)
+        return engine
+
+    # -- opening and closing
+
+    def __enter__(self) -> Self:
+        self._directory = tempfile.TemporaryDirectory(prefix="fake-engines-")
+        return self.serve(Path(self._directory.name))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def serve(self, directory: Path) -> Self:
+        """Listen at `directory`/NAME.sock for every engine, and at control.sock for the test's own questions."""
+        for name in self.engines:
+            self.listen(name, directory / f"{name}.sock")
+        self.listen("", directory / "control.sock")
+        return self
+
+    def listen(self, name: str, path: Path) -> None:
+        """Serve one engine (or, with an empty name, only the control endpoint) at this path."""
+        self.sockets[name or "control"] = str(path)
+        self._servers[name] = SocketServer(path, lambda request, pid: self.handle(name, request, pid))
+
+    def close(self) -> None:
+        """End every program, cut every connection, remove the sockets."""
+        with self.changed:
+            self._closed = True
+            threads = [thread for engine in self.engines.values() for thread in self._leave_state(engine)]
+        for server in self._servers.values():
+            server.close()
+        for thread in threads:
+            thread.join()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    # -- what tests prepare and ask
+
+    def engine(self, name: str) -> Engine:
+        return self.engines[name]
+
+    def container(self, endpoint: str, name: str) -> Container:
+        with self.changed:
+            return self.engines[endpoint].container(name)
+
+    def add_image(self, reference: str, config: Json | None = None, files: Mapping[str, bytes] | None = None) -> list[Image]:
+        """Put the same image on every engine."""
+        with self.changed:
+            return [images.add_from_files(engine, reference, config or {}, files or {}) for engine in self.engines.values()]
+
+    def registry_digest(self, endpoint: str, reference: str) -> str:
+        """The digest under which this endpoint's registry serves an image."""
+        return image_views.digest_of(reference, self.engines[endpoint].machine.registry[reference])
+
+    def plan_faults(self, *faults: Fault) -> None:
+        """Replace the planned faults."""
+        with self.changed:
+            self.journal.faults = list(faults)
+
+    def calls(self) -> list[str]:
+        """Every call so far, as "dtn1 POST /containers/x/start", in the order in which the engines took them."""
+        with self.changed:
+            return [f"{call.endpoint} {call.method} {call.path}" for call in self.journal.calls]
+
+    def starts(self) -> list[Json]:
+        with self.changed:
+            return self.journal.starts()
+
+    def restart_due(self) -> int:
+        """Let restart policies act now; returns how many containers started again."""
+        with self.changed:
+            return sum(engine.processes.restart_due() for engine in self.engines.values())
+
+    def release(self, endpoint: str, name: str, exit_code: int = 0, *, out_of_memory: bool = False) -> None:
+        """Let the main process of a running container end now."""
+        with self.changed:
+            engine = self.engines[endpoint]
+            engine.processes.release(engine.container(name), exit_code, out_of_memory)
+
+    def wait_for(self, endpoint: str, name: str, seconds: float = 10.0) -> int:
+        """Wait until a container does not run; its exit code. TimeoutError if it goes on."""
+        with self.changed:
+            container = self.engines[endpoint].container(name)
+            if not self.changed.wait_for(lambda: not container.running, seconds):
+                raise TimeoutError(f"{name} on {endpoint} still runs after {seconds} s")
+            return container.exit_code
+
+    def set_mode(self, endpoint: str, mode: str) -> None:
+        """Make an engine `up`, `silent` (accepts and never answers) or `absent` (no socket)."""
+        if mode not in ("up", "silent", "absent"):
+            raise ValueError(f"mode is {mode!r}; expected up, silent or absent")
+        path = Path(self.sockets[endpoint])
+        with self.changed:
+            self._silent.discard(endpoint)
+            if mode == "silent":
+                self._silent.add(endpoint)
+            self.changed.notify_all()
+        if mode == "absent" and endpoint in self._servers:
+            self._servers.pop(endpoint).close()
+        elif mode != "absent" and endpoint not in self._servers:
+            self.listen(endpoint, path)
+
+    # -- states as values
+
+    def snapshot(self, name: str = START) -> None:
+        """Remember the state of all engines under a name."""
+        with self.changed:
+            self._snapshots[name] = {key: snapshots.freeze(engine) for key, engine in self.engines.items()}
+
+    def restore(self, name: str = START) -> None:
+        """Go back to a snapshot; calls, starts and planned faults are forgotten."""
+        with self.changed:
+            self._replace({key: snapshots.thaw(frozen) for key, frozen in self._snapshots[name].items()})
+
+    def reset(self) -> None:
+        """Go back to the snapshot "start", or to new engines if there is none."""
+        if START in self._snapshots:
+            self.restore()
+            return
+        with self.changed:
+            self._replace({key: EngineState(host=engine.machine.first_files()) for key, engine in self.engines.items()})
+            for engine in self.engines.values():
+                networks.add_predefined(engine)
+
+    def dump(self) -> Json:
+        """All engines without loss, as JSON values."""
+        with self.changed:
+            return {name: snapshots.dump(engine) for name, engine in self.engines.items()}
+
+    def load(self, dumped: Json) -> None:
+        """Go back to a dump; engines that it does not name stay as they are."""
+        states = {name: snapshots.load(plain) for name, plain in dumped.items()}
+        with self.changed:
+            self._replace(states)
+
+    def view(self) -> Json:
+        """All engines in the form that is equal for equal outcomes."""
+        with self.changed:
+            return {name: snapshots.view(engine) for name, engine in self.engines.items()}
+
+    def _replace(self, states: Mapping[str, EngineState]) -> None:
+        self.journal.clear()
+        for name, state in states.items():
+            engine = self.engines[name]
+            self._leave_state(engine)
+            self._begin_state(engine, state)
+            engine.processes.adopt()
+        self.changed.notify_all()
+
+    def _begin_state(self, engine: Engine, state: EngineState) -> None:
+        engine.state = state
+        engine.events.clear()
+
+    def _leave_state(self, engine: Engine) -> list[threading.Thread]:
+        engine.epoch += 1
+        self.changed.notify_all()
+        return engine.processes.abandon()
+
+    # -- requests
+
+    def handle(self, name: str, request: Request, pid: int) -> Response:
+        """Answer one request to the engine `name`, with the fault that is planned for it."""
+        if request.path.startswith("/_fake/"):
+            return control.handle(self, request)
+        with self.changed:
+            self.changed.wait_for(lambda: name not in self._silent or self._closed)
+            if self._closed or name not in self.engines or pid in self.journal.killed:
+                raise Dropped
+            return self._handle_call(self.engines[name], request, pid)
+
+    def _handle_call(self, engine: Engine, request: Request, pid: int) -> Response:
+        try:
+            route = self._routes.find(request.method, request.path)
+        except EngineError as error:
+            return refusal(error)
+        request.target = route.target
+        path = route.label(self._name_of(engine, route))
+        authenticated = "x-registry-auth" in request.headers
+        call = Call(0, engine.name, request.method, path, request.query, pid, authenticated)
+        fault = self.journal.begin(call)
+        spoiled = self._strike(fault, call) if fault and fault.when == "before" else None
+        response = spoiled or self._answer(engine, route, request)
+        call.status = response.status
+        if fault and fault.when == "after":
+            response = self._strike(fault, call) or response
+        return response
+
+    def _name_of(self, engine: Engine, route: Route) -> str:
+        try:
+            match route.kind:
+                case "containers":
+                    return engine.container(route.target).name
+                case "networks":
+                    return engine.network(route.target).name
+                case "exec":
+                    return engine.container(engine.state.execs[route.target].container_id).name
+        except (EngineError, KeyError):
+            pass
+        return route.target
+
+    def _answer(self, engine: Engine, route: Route, request: Request) -> Response:
+        try:
+            return route.handler(engine, request)
+        except EngineError as error:
+            return refusal(error)
+
+    def _strike(self, fault: Fault, call: Call) -> Response | None:
+        """Do what the fault says: None lets the call go on."""
+        call.fault = f"{fault.do} {fault.when}"
+        match fault.do:
+            case "status":
+                return refusal(EngineError(fault.status, fault.message))
+            case "stall":
+                self.changed.wait_for(lambda: self._closed, timeout=fault.seconds)
+                return None
+            case "kill-client" if not kill_client(call.pid):
+                call.fault = "kill-client refused: the client is the engine's own process or gone"
+                return None
+            case "kill-client":
+                # What this client sent before it died and nobody has taken yet is lost: the log ends at this call.
+                self.journal.killed.add(call.pid)
+        raise Dropped
+
