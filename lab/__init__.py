@@ -1,8 +1,8 @@
 """Endpoints made on this machine for the demo and the tests: network namespaces with an engine each."""
 
 from lab.engines import Limits, limits
-from lab.lab import Lab
+from lab.lab import Lab, unavailable
 from lab.layout import Endpoint, LabError, TlsFiles
 from lab.registry import Login, Registry
 
-__all__ = ["Endpoint", "Lab", "LabError", "Limits", "Login", "Registry", "TlsFiles", "limits"]
+__all__ = ["Endpoint", "Lab", "LabError", "Limits", "Login", "Registry", "TlsFiles", "limits", "unavailable"]

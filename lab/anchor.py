@@ -19,9 +19,7 @@ def find_anchor(layout: Layout) -> int | None:
     return processes.find_init(layout.identity, ROLE)
 
 
-def start_anchor(
-    layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, *, tied: bool
-) -> subprocess.Popen[bytes]:
+def start_anchor(layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, *, tied: bool) -> subprocess.Popen[bytes]:
     """Start the anchor and return when it can be entered; tied, it ends with the caller's process."""
     size = f"size={disk or WHOLE_DISK}"
     script = ["bash", str(CODE / "anchor-init.sh"), str(layout.folder), size, "owner" if tied else "nobody"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from lab import engines
 from lab.endpoint_yaml import render_endpoints, write_endpoints
+from lab.images import Content
 from lab.lab import Lab
 from lab.layout import Endpoint, LabError, default_folder
 from lab.processes import find_init
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options.perform(options)
     except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
+        _say(str(error))
         return 1
     return 0
 
@@ -64,18 +66,24 @@ def _folder(options: argparse.Namespace) -> Path:
 
 
 def _say(text: str) -> None:
-    print(f"lab: {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"lab: {text}\n")
+    sys.stderr.flush()
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _up(options: argparse.Namespace) -> None:
     began = time.monotonic()
-    image = "tiny" if options.image == "tiny" else "both"
+    image: Content = "tiny" if options.image == "tiny" else "both"
     lab = Lab(_folder(options), options.count, image=image, disk=options.disk, say=_say).up()
     for endpoint in lab.endpoints:
         _say(f"{endpoint.name}: {endpoint.unix_url} {endpoint.tcp_url} {endpoint.ssh_url}")
     if reason := engines.limits().resource_limits:
         _say(reason)
-    _say(f"{lab.count} endpoints in {time.monotonic() - began:.1f} s; end them with: python -m lab down --dir {lab.layout.folder}")
+    ending = shlex.join(["python", "-m", "lab", "down", "--dir", str(lab.layout.folder)])
+    _say(f"{lab.count} endpoints in {time.monotonic() - began:.1f} s; end them with: {ending}")
 
 
 def _down(options: argparse.Namespace) -> None:
@@ -87,9 +95,9 @@ def _status(options: argparse.Namespace) -> None:
     rows = [("ENDPOINT", "ENGINE", "PID", "TRANSPORTS"), *(_status_row(lab, endpoint) for endpoint in lab.endpoints)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
+        _show("  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), row[3]]))
     if reason := engines.limits().resource_limits:
-        print(f"\n{reason}")
+        _show(f"\n{reason}")
 
 
 def _status_row(lab: Lab, endpoint: Endpoint) -> tuple[str, str, str, str]:
@@ -103,13 +111,13 @@ def _status_row(lab: Lab, endpoint: Endpoint) -> tuple[str, str, str, str]:
 def _exec(options: argparse.Namespace) -> None:
     lab = Lab.open(_folder(options))
     command = lab.command(options.name, options.command)
-    os.execvpe(command[0], command, lab.environment())
+    os.execvpe(command[0], command, lab.environment())  # noqa: S606  no shell is wanted between us and it
 
 
 def _state(options: argparse.Namespace) -> None:
     lab = Lab.open(_folder(options))
     if options.write is None:
-        print(render_endpoints(lab.endpoints, options.transport), end="")
+        sys.stdout.write(render_endpoints(lab.endpoints, options.transport))
         return
     for path in write_endpoints(lab.endpoints, options.transport, options.write):
-        print(path)
+        _show(str(path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,6 +12,7 @@ from lab.layout import Endpoint
 
 Transport = Literal["unix", "tcp", "ssh"]
 Choice = Literal["unix", "tcp", "ssh", "mixed"]
+PLAIN = re.compile(r"([a-z]+://)?[\w./@:-]+")
 MIXED: tuple[Transport, ...] = ("tcp", "ssh", "unix")
 
 
@@ -22,10 +25,10 @@ def render_endpoint(endpoint: Endpoint, choice: Choice) -> str:
     """The endpoint's state file."""
     transport = transport_of(endpoint, choice)
     url = {"unix": endpoint.unix_url, "tcp": endpoint.tcp_url, "ssh": endpoint.ssh_url}[transport]
-    lines = [f"docker: {url}"]
+    lines = [f"docker: {_scalar(url)}"]
     if transport == "tcp":
         tls = endpoint.tls
-        lines.append(f"tls: {{ca: {tls.ca}, cert: {tls.cert}, key: {tls.key}}}")
+        lines.append(f"tls: {{ca: {_scalar(tls.ca)}, cert: {_scalar(tls.cert)}, key: {_scalar(tls.key)}}}")
     lines += [f"host: {endpoint.control_ip}", "interfaces: {data: eth1}", "allow: {mounts: [/data]}"]
     return "\n".join(lines) + "\n"
 
@@ -46,3 +49,9 @@ def write_endpoints(endpoints: Sequence[Endpoint], choice: Choice, state: Path) 
         path.write_text(render_endpoint(endpoint, choice))
         written.append(path)
     return written
+
+
+def _scalar(value: str | Path) -> str:
+    """A YAML scalar, quoted only where a reader could take it for something else."""
+    text = str(value)
+    return text if PLAIN.fullmatch(text) else json.dumps(text)

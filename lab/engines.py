@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +22,7 @@ STOP_SECONDS = 30.0
 CAP_SYS_RESOURCE = 24
 LOG_LINES = 8
 # containers without a route to one of the two nets get their "no such name" over the other
-RESOLV_CONF = (
-    f"nameserver {CONTROL_NET}.{CONTROLLER_HOST}\nnameserver {DATA_NET}.{CONTROLLER_HOST}\n"
-    "options timeout:1 attempts:1\n"
-)
+RESOLV_CONF = f"nameserver {CONTROL_NET}.{CONTROLLER_HOST}\nnameserver {DATA_NET}.{CONTROLLER_HOST}\noptions timeout:1 attempts:1\n"
 # the golden copies are in the layout of overlay2, which newer engines use only when told so
 ENGINE_CONFIG = {
     "storage-driver": "overlay2",
@@ -138,11 +134,12 @@ def answers(path: Path, timeout: float = 5.0) -> bool:
         return False
 
 
-def need_programs(*names: str) -> None:
-    """Raise one error that names every program that is missing."""
+def missing_programs(*names: str) -> str | None:
+    """One sentence that names every program that is missing, and what to do; None when all are there."""
     missing = [name for name in names if shutil.which(name) is None]
-    if missing:
-        raise LabError(f"missing on this machine: {', '.join(missing)}; run hack/system-packages.sh as root")
+    if not missing:
+        return None
+    return f"missing on this machine: {', '.join(missing)}; run hack/system-packages.sh as root"
 
 
 def _engine_options(host: EngineHost, endpoint: Endpoint) -> list[str]:

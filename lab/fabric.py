@@ -1,4 +1,4 @@
-"""The lab's wires: two bridges in the lab's own network namespace, one namespace per endpoint and one for the controller.
+"""The lab's wires: two bridges in the lab's network namespace, and a namespace for the controller and each endpoint.
 
 The namespaces' names exist only in the lab's mount namespace, so nothing is left when its processes are gone.
 """

@@ -49,6 +49,7 @@ Progress = Callable[[str], None]
 
 def golden_copy(content: Content, cache: Path, say: Progress) -> Path:
     """The folder with the images asked for, made when it is not there yet."""
+    _need_busybox()
     folder = cache / f"golden-{content}-{_fingerprint(content)}"
     if folder.is_dir():
         return folder
@@ -85,11 +86,22 @@ def remove_dead_builder(cache: Path) -> None:
         os.close(handle)
 
 
+def _need_busybox() -> None:
+    if not BUSYBOX.exists():
+        raise LabError(f"missing on this machine: {BUSYBOX}; run hack/system-packages.sh as root")
+
+
 def _fingerprint(content: Content) -> str:
-    parts = [Path(__file__).read_bytes(), BUSYBOX.read_bytes()]
+    words = [*TINY_FOLDERS, *TINY_FILES, *TINY_FILES.values(), *TINY_CHANGES]
+    parts = [BUSYBOX.read_bytes(), *(word.encode() for word in words)]
     if content == "both":
+        parts += [word.encode() for word in _base_words()]
         parts += [path.read_bytes() for path in sorted(DTN_RECIPE.iterdir())]
     return _short_hash(parts)
+
+
+def _base_words() -> tuple[str, ...]:
+    return (BASE_SUITE, *BASE_SOURCES, *BASE_DPKG)
 
 
 def _short_hash(parts: list[bytes]) -> str:
@@ -108,8 +120,7 @@ def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
 
 def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:
     """Debian's base system as a tar, made when it is not there yet."""
-    words = [BASE_SUITE, *BASE_SOURCES, *BASE_DPKG]
-    tar = cache / f"base-{_short_hash([word.encode() for word in words])}.tar"
+    tar = cache / f"base-{_short_hash([word.encode() for word in _base_words()])}.tar"
     if not tar.exists():
         say("Debian's base system, with mmdebstrap (about a minute)")
         fresh = builder.folder / "base.tar"
@@ -135,8 +146,6 @@ def _import(builder: Builder, tar: Path, tag: str, changes: tuple[str, ...] = ()
 
 def write_tiny_tar(path: Path) -> None:
     """A root folder of 2 MB: busybox under each of its names."""
-    if not BUSYBOX.exists():
-        raise LabError(f"missing on this machine: {BUSYBOX}; run hack/system-packages.sh as root")
     names = subprocess.run([BUSYBOX, "--list"], text=True, capture_output=True, check=True).stdout.split()
     with tarfile.open(path, "w") as tar:
         for folder in TINY_FOLDERS:

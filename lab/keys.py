@@ -31,7 +31,8 @@ def make_keys(layout: Layout, endpoints: Sequence[Endpoint]) -> None:
 def _make_authority(layout: Layout) -> None:
     layout.pki.mkdir(mode=0o700)
     out = ["-keyout", f"{layout.pki}/ca-key.pem", "-out", str(layout.tls.ca)]
-    _run(["openssl", "req", "-x509", *NEW_KEY, *out, "-days", DAYS, "-subj", "/CN=lab-ca"])
+    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]  # strict clients ask for it
+    _run(["openssl", "req", "-x509", *NEW_KEY, *out, "-days", DAYS, "-subj", "/CN=lab-ca", *usage])
 
 
 def _make_client_certificate(layout: Layout) -> None:
@@ -47,10 +48,9 @@ def _make_server_certificate(layout: Layout, endpoint: Endpoint) -> None:
 
 def _sign(layout: Layout, key: Path, certificate: Path, subject: str, extensions: Sequence[str]) -> None:
     authority = ["-CA", str(layout.tls.ca), "-CAkey", f"{layout.pki}/ca-key.pem"]
-    out = ["-keyout", str(key), "-out", str(certificate)]
-    added = [word for extension in extensions for word in ("-addext", extension)]
-    plain = ["-addext", "basicConstraints=CA:FALSE"]
-    _run(["openssl", "req", "-x509", *NEW_KEY, *authority, *out, "-days", DAYS, "-subj", f"/CN={subject}", *plain, *added])
+    out = ["-keyout", str(key), "-out", str(certificate), "-days", DAYS, "-subj", f"/CN={subject}"]
+    added = [word for extension in ("basicConstraints=CA:FALSE", *extensions) for word in ("-addext", extension)]
+    _run(["openssl", "req", "-x509", *NEW_KEY, *authority, *out, *added])
 
 
 def _make_ssh_key(path: Path) -> None:

@@ -23,12 +23,19 @@ PROGRAMS = (
 )
 
 
+def unavailable() -> str | None:
+    """Why no lab can be brought up here, in words that a skipped test can show; None when one can."""
+    if os.geteuid() != 0:
+        return "the lab needs root, for its namespaces and engines"
+    return engines.missing_programs(*PROGRAMS)
+
+
 def quiet(_: str) -> None:
     """Say nothing."""
 
 
 class Lab:
-    """A lab in a folder. In a `with` block it comes up, and it ends with the block and with the process at the latest."""
+    """A lab in a folder. In a `with` block it comes up, and it ends with the block, or with the process if that is sooner."""
 
     def __init__(
         self,
@@ -80,9 +87,8 @@ class Lab:
 
         Tied, the lab also ends when this process ends, however that happens.
         """
-        if os.geteuid() != 0:
-            raise LabError("the lab needs root, for its namespaces and engines")
-        engines.need_programs(*PROGRAMS)
+        if reason := unavailable():
+            raise LabError(reason)
         golden = images.golden_copy(self.image, self.cache, self.say)
         with folders.hold(self.layout.folder):
             folders.refuse_foreign(self.layout)
@@ -139,7 +145,7 @@ class Lab:
         """Switch the endpoint on and wait until its engine answers."""
         endpoint = self.endpoint(name)
         if engines.find_endpoint_init(self.layout, endpoint) is None:
-            golden = images.golden_copy(self.image, self.cache, self.say)
+            golden = Path(json.loads(self.layout.record.read_text())["golden"])  # not a newer one made meanwhile
             engines.launch(engines.EngineHost(self.layout, self._anchor(), golden), endpoint)
         engines.wait_until_ready(self.layout, endpoint)
 
@@ -160,7 +166,8 @@ class Lab:
 
     def start_registry(self, login: registry.Login | None = None, port: int = REGISTRY_PORT) -> registry.Registry:
         """Start an image registry that every engine of the lab accepts; with a login, for that user only."""
-        engines.need_programs("docker-registry", "htpasswd")
+        if reason := engines.missing_programs("docker-registry", "htpasswd"):
+            raise LabError(reason)
         return registry.start_registry(self.layout, self._anchor(), login, port)
 
     def stop_registry(self, port: int = REGISTRY_PORT) -> None:
@@ -182,7 +189,7 @@ class Lab:
         return pid
 
     def _bring_up(self, golden: Path, *, tied: bool) -> None:
-        self.layout.record.write_text(self._record())
+        self.layout.record.write_text(self._record(golden))
         if self.layout.needs_short_link():
             self.layout.short_link.symlink_to(self.layout.folder)
         for endpoint in self.endpoints:
@@ -201,9 +208,9 @@ class Lab:
             for started in [pool.submit(engines.switch_on, host, endpoint) for endpoint in self.endpoints]:
                 started.result()
 
-    def _record(self) -> str:
+    def _record(self, golden: Path) -> str:
         values = {"count": self.count, "image": self.image, "disk": self.disk, "cache": str(self.cache)}
-        return json.dumps({"identity": self.layout.identity, **values}, indent=2)
+        return json.dumps({"identity": self.layout.identity, **values, "golden": str(golden)}, indent=2)
 
     def _write_files(self) -> None:
         keys.make_keys(self.layout, self.endpoints)

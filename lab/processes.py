@@ -27,13 +27,13 @@ def start_until_ready(
 ) -> subprocess.Popen[bytes]:
     """Start a program and return when it has written "ready" on its output; an error shows its log."""
     with log.open("wb") as errors:
-        process = subprocess.Popen(
-            command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True)
     assert process.stdout is not None
     with process.stdout as output:
         line = output.readline()
     if line != b"ready\n":
+        process.kill()
+        process.wait()
         raise LabError(f"{what} did not start: {log.read_text(errors='replace').strip()}")
     return process
 
@@ -94,15 +94,15 @@ def _handle(pid: int) -> int | None:
 
 
 def _environments() -> Iterator[tuple[int, Mapping[bytes, bytes]]]:
-    for entry in os.listdir(PROC):
-        if not entry.isdigit():
+    for folder in PROC.iterdir():
+        if not folder.name.isdigit():
             continue
         try:
-            raw = (PROC / entry / "environ").read_bytes()
+            raw = (folder / "environ").read_bytes()
         except OSError:  # it ended meanwhile
             continue
         pairs = (item.partition(b"=") for item in raw.split(b"\0"))
-        yield int(entry), {name: value for name, _, value in pairs}
+        yield int(folder.name), {name: value for name, _, value in pairs}
 
 
 def _matches(environment: Mapping[bytes, bytes], identity: str, role: str | None) -> bool:

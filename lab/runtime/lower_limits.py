@@ -32,4 +32,5 @@ def main(path: Path) -> None:
     fresh.replace(path)
 
 
-main(Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
