@@ -122,7 +122,7 @@ def _apply_change(config: Json, word: str, rest: str) -> None:
         case "WORKDIR":
             config["WorkingDir"] = rest
         case "EXPOSE":
-            ports = {port if "/" in port else f"{port}/tcp": {} for port in rest.split()}
+            ports: Json = {port if "/" in port else f"{port}/tcp": {} for port in rest.split()}
             config["ExposedPorts"] = {**(config.get("ExposedPorts") or {}), **ports}
         case "VOLUME":
             config["Volumes"] = {**(config.get("Volumes") or {}), **{path: {} for path in _words(rest)}}

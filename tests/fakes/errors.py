@@ -12,7 +12,7 @@ class EngineError(Exception):
         self.message = message
 
 
-class NotModified(EngineError):
+class NotModified(EngineError):  # noqa: N818  # names the state, which is no failure
     """The object is in the wanted state already: 304 with an empty body."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from tests.fakes.state import Node, Tree
 MAX_LINKS = 40
 
 
-class PathMissing(Exception):
+class PathMissing(Exception):  # noqa: N818  # names the state; callers make the engine's error of it
     """Nothing is at this path."""
 
 

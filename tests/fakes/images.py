@@ -26,7 +26,7 @@ def find(engine: Engine, term: str) -> Image:
     return matches[0]
 
 
-def add(engine: Engine, reference: str, config: Json, tree: Tree, **facts: str) -> Image:
+def add(engine: Engine, reference: str, config: Json, tree: Tree) -> Image:
     """Store a new image; a tag that another image holds moves to it."""
     image = Image(
         id="sha256:" + engine.new_id(f"image {reference}"),
@@ -35,7 +35,6 @@ def add(engine: Engine, reference: str, config: Json, tree: Tree, **facts: str) 
         files=tree,
         size=sum(len(node.content) for node in tree.values()),
         layers=["sha256:" + engine.new_id("layer")],
-        **facts,
     )
     engine.state.images[image.id] = image
     if reference:
@@ -86,7 +85,9 @@ def import_tar(engine: Engine, data: bytes, repository: str, tag_name: str, chan
     reference = f"{repository}:{tag_name or 'latest'}" if repository else ""
     if reference and not references.is_valid(reference):
         raise bad_request("invalid reference format")
-    return add(engine, reference, config, tree, comment="Imported from -")
+    image = add(engine, reference, config, tree)
+    image.comment = "Imported from -"
+    return image
 
 
 def commit(engine: Engine, term: str, query: Mapping[str, str], given: Json, changes: list[str]) -> Image:
@@ -103,11 +104,9 @@ def commit(engine: Engine, term: str, query: Mapping[str, str], given: Json, cha
         f"{repository}:{tag_name or 'latest'}" if repository else "",
         base,
         dict(container.files),
-        comment=query.get("comment", ""),
-        author=query.get("author", ""),
-        parent=container.image_id,
-        container=container.id,
     )
+    image.comment, image.author = query.get("comment", ""), query.get("author", "")
+    image.parent, image.container = container.image_id, container.id
     image.container_config = json.loads(json.dumps(container.config))
     parent = engine.state.images.get(container.image_id)
     image.layers = (parent.layers if parent else []) + image.layers

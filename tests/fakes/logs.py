@@ -52,12 +52,16 @@ def _follow(engine: Engine, container: Container, position: int, show: Callable[
     epoch = engine.epoch
     while epoch == engine.epoch:
         with engine.changed:
-            engine.changed.wait_for(lambda: len(container.logs) > position or not container.running, WAKE_SECONDS)
+            _await_line(engine, container, position)
             lines, ended = container.logs[position:], not container.running
         position += len(lines)
         yield b"".join(show(line) for line in lines)
         if ended and not lines:
             return
+
+
+def _await_line(engine: Engine, container: Container, position: int) -> None:
+    engine.changed.wait_for(lambda: len(container.logs) > position or not container.running, WAKE_SECONDS)
 
 
 def read_events(engine: Engine, request: Request) -> Iterator[bytes]:

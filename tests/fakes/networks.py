@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from tests.fakes import addresses, filters
 from tests.fakes.clock import stamp
@@ -174,7 +175,7 @@ def list_networks(engine: Engine, query: dict[str, str]) -> list[Json]:
 
 def _is_wanted(engine: Engine, network: Network, wanted: filters.Filters) -> bool:
     kind = "builtin" if network.name in PREDEFINED else "custom"
-    tests = {
+    tests: dict[str, Callable[[str], bool]] = {
         "driver": lambda value: network.driver == value,
         "id": network.id.startswith,
         "type": lambda value: kind == value,

@@ -43,7 +43,8 @@ class Behaviour:
     @classmethod
     def from_json(cls, given: Json) -> Behaviour:
         """From a control request; lists become tuples, unknown names are an error."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        values: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        return cls(**values)
 
 
 class Files:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from tests.fakes.errors import Dropped
 from tests.fakes.messages import Request, Response, head_of, read_request
@@ -76,7 +76,7 @@ class SocketServer:
         try:
             with connection, connection.makefile("rb", READ_BUFFER) as stream:
                 pid = peer_pid(connection)
-                while (request := read_request(stream)) is not None:
+                while (request := read_request(cast(BinaryIO, stream))) is not None:
                     response = self._handle(request, pid)
                     if not _send(connection, request, response):
                         return

@@ -31,10 +31,10 @@ class World:
 
     def __init__(self, names: Iterable[str], machines: Mapping[str, Machine] | None = None) -> None:
         self.changed = threading.Condition(threading.RLock())
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self.programs = Programs()
         self.exec_programs: dict[str, ExecFunction] = dict(BUILT_IN)
-        self.shuffler = Shuffler()
+        self.shuffler: Shuffler = Shuffler()
         self.sockets: dict[str, str] = {}
         self._routes = Routes(self.exec_programs)
         self._snapshots: dict[str, dict[str, bytes]] = {}
