@@ -25,6 +25,11 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+_SHORT_FORMS = {
+    "Attachment": "a network's name or a mapping",
+    "Ulimit": "a number or a mapping",
+    "Volume": "text or a mapping",
+}
 _FORMS = {
     "docker": "unix://PATH, tcp://HOST:PORT or ssh://USER@HOST",
     "restart": '"no", always, unless-stopped, on-failure or on-failure:3',
@@ -68,7 +73,7 @@ class _Explanation:
         self.source = source
         self.location = location
         self.error = errors[0]
-        self.wanted = list(dict.fromkeys(_WANTED[error["type"]] for error in errors if error["type"] in _WANTED))
+        self.wanted = _wanted(errors)
 
     def report(self, kind: str) -> None:
         match kind:
@@ -102,7 +107,7 @@ class _Explanation:
         self.source.report(mark, "E0201", f"unknown key `{key}`{inside}", hint)
 
     def _wrong_type(self) -> None:
-        value, wanted = self.error["input"], " or ".join(self.wanted)
+        value, wanted = self.error["input"], _either(self.wanted)
         word = self.source.words.get(self.location)
         hint = ""
         if "text" in self.wanted and word:
@@ -119,8 +124,7 @@ class _Explanation:
         choices = re.findall(r"'([^']*)'", self.error["ctx"]["expected"])
         value = self.error["input"]
         similar = nearest(value, choices) if isinstance(value, str) else ""
-        listed = choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
-        self._report("E0204", f"{self._field()} cannot be {shown(value)}, only {listed}", similar)
+        self._report("E0204", f"{self._field()} cannot be {shown(value)}, only {_either(choices)}", similar)
 
     def _refused_by_us(self) -> None:
         """Our own validators: about one field, or about several that do not go together."""
@@ -135,9 +139,9 @@ class _Explanation:
         value = shown(self.error["input"])
         match self.error["type"]:
             case "greater_than_equal":
-                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['ge']} or more")
+                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['ge']:g} or more")
             case "less_than_equal":
-                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['le']} or less")
+                self._report("E0205", f"{self._field()} cannot be {value}", f"{context['le']:g} or less")
             case _:
                 self._report("E0205", f"{self._field()} is empty", "at least one")
 
@@ -159,10 +163,21 @@ def path(location: Location) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
+def _wanted(errors: list[ErrorDetails]) -> list[str]:
+    """What may stand here; a union has an error for each of its arms."""
+    forms = [_SHORT_FORMS.get(error.get("ctx", {}).get("class_name", ""), _WANTED.get(error["type"], "")) for error in errors]
+    found = [form for form in dict.fromkeys(forms) if form]
+    return [form for form in found if form != "a whole number" or "a number" not in found]
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
 def _found(value: Any, word: str | None) -> str:
     match value:
         case None:
-            return word if word else "empty"
+            return word or "empty"
         case bool():
             return str(word)
         case int() | float():

@@ -22,15 +22,14 @@ from pydantic_core import CoreSchema
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
 _SIZE = re.compile(r"^([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")
 _SIZE_UNIT = {"": 1, "B": 1} | {
-    f"{prefix}{suffix}": base**power
-    for power, prefix in enumerate("KMGT", start=1)
-    for suffix, base in (("iB", 1024), ("B", 1000))
+    f"{prefix}{suffix}": base**power for power, prefix in enumerate("KMGT", start=1) for suffix, base in (("iB", 1024), ("B", 1000))
 }
 _DURATION = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)$")
 _DURATION_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
 _PORT = re.compile(r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?$")
 _CPU_LIST = re.compile(r"^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _MAX_SIZE = 2**63 - 1
 _MAX_SECONDS = 10.0**9
 
@@ -44,7 +43,7 @@ def shown(value: Any) -> str:
 def parse_size(value: Any) -> int:
     """Bytes of `64GiB`, `1.5GB`, `512MiB` or a plain number of bytes. KiB is 1024, KB is 1000."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError("a size is a number of bytes or text such as 64GiB, 500MB")
+        raise ValueError(f"{shown(value)} is not a size; write a number of bytes, or with a unit such as 64GiB, 500MB")
     match = _SIZE.fullmatch(str(value))
     if match is None:
         raise ValueError(f"{shown(value)} is not a size; write a number and a unit such as 64GiB, 500MB")
@@ -92,10 +91,10 @@ def parse_port_range(value: Any) -> tuple[int, int]:
         or len(bounds) != 2
         or any(isinstance(bound, bool) or not isinstance(bound, int) for bound in bounds)
     ):
-        raise ValueError("a port range is [low, high], two numbers, both included")
+        raise ValueError(f"{shown(value)} is not a port range; write [low, high], two numbers, both included")
     low, high = bounds
     if not (1 <= low <= 65535 and 1 <= high <= 65535):
-        raise ValueError("ports go from 1 to 65535")
+        raise ValueError(f"{shown(value)} is beyond the ports, which go from 1 to 65535")
     if low > high:
         raise ValueError(f"the range is backward: {low} is above {high}; write [{high}, {low}]")
     return low, high
@@ -108,7 +107,7 @@ def parse_exposed_port(value: Any) -> tuple[int, int, str]:
     match = _PORT.fullmatch(str(value)) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
     if match is None:
         raise ValueError(f"{shown(value)} is not a port; write 8080, 8080/udp or 5000-5010/tcp")
-    low, high = parse_port_range([int(match[1]), int(match[2] or match[1])])
+    low, high = parse_port_range([int(match[1]), int(match[2])] if match[2] else int(match[1]))
     return low, high, match[3] or "tcp"
 
 
@@ -121,14 +120,14 @@ def parse_arguments(value: Any) -> tuple[str, ...]:
             raise ValueError(f"{shown(value)} has a quote that is never closed") from None
     if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
         return tuple(value)
-    raise ValueError("a command is text or a list of words")
+    raise ValueError(f"{shown(value)} is not a command; write text, or a list of words in quotes")
 
 
 def parse_address_pool(value: Any) -> tuple[tuple[str, str], ...]:
     """((first, last), …) of `10.0.0.64-10.0.0.95`, a single address, or a list of both."""
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not items:
-        raise ValueError("an address pool is FIRST-LAST, an address, or a list of them")
+        raise ValueError(f"{shown(value)} is not an address pool; write FIRST-LAST, an address, or a list of them")
     return tuple(_address_span(item) for item in items)
 
 
@@ -214,6 +213,21 @@ def _check_absolute(value: str) -> str:
     return value
 
 
+def _check_share(value: int | str) -> int | str:
+    text = str(value)
+    digits = text.removesuffix("%")
+    if not _COUNT.fullmatch(digits) or (text.endswith("%") and int(digits) > 100):
+        raise ValueError(f"{shown(value)} is neither a number nor a share such as 25%")
+    return value
+
+
+def _check_distinct(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
+    if twice is not None:
+        raise ValueError(f"{shown(twice)} is named twice")
+    return value
+
+
 def _ports_from_one(value: Any) -> Any:
     return [value] if isinstance(value, (int, str)) and not isinstance(value, bool) else value
 
@@ -264,9 +278,7 @@ ExposedPort = Annotated[
     BeforeValidator(parse_exposed_port),
     WithJsonSchema({"anyOf": _EXPOSED_FORMS}),
 ]
-ExposedPorts = Annotated[
-    tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS})
-]
+ExposedPorts = Annotated[tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS})]
 Arguments = Annotated[
     tuple[str, ...],
     BeforeValidator(parse_arguments),
@@ -284,4 +296,14 @@ Subnet4 = Annotated[str, AfterValidator(_check_subnet4)]
 Subnet6 = Annotated[str, AfterValidator(_check_subnet6)]
 CpuList = Annotated[str, AfterValidator(_check_cpu_list), WithJsonSchema({"type": "string", "pattern": _CPU_LIST.pattern})]
 AbsolutePath = Annotated[str, AfterValidator(_check_absolute), WithJsonSchema({"type": "string", "pattern": "^/"})]
+CountOrShare = Annotated[
+    int | str,
+    AfterValidator(_check_share),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]{1,9}|([0-9]{1,2}|100)%)$"}]}),
+]
+Distinct = Annotated[
+    tuple[str, ...],
+    AfterValidator(_check_distinct),
+    Field(strict=False, min_length=1, json_schema_extra={"uniqueItems": True}),
+]
 OneOrMany = BeforeValidator(_one_or_many)

@@ -88,9 +88,9 @@ class Known:
         self.problems.add(Problem(document.file, mark.line, mark.column, code, message, hint))
 
     def network(self, name: str) -> Network | None:
-        """The network if its file could be read."""
+        """The network if it has a file that could be read; those of the engine itself have none that counts."""
         document = self.site.networks.get(name)
-        return None if document is None else document.value
+        return None if document is None or name in BUILT_IN_NETWORKS else document.value
 
     def has_readable_settings(self, profile: str) -> bool:
         """Whether the whole chain of profiles is there; otherwise nobody knows what a service gets."""

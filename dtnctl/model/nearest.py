@@ -16,6 +16,6 @@ def suggestion(name: str, names: Iterable[str], otherwise: str) -> str:
     """What to try instead of a name that does not exist."""
     existing = sorted(names)
     similar = nearest(name, existing)
-    if similar:
-        return f"`{similar}`"
+    if similar or len(existing) == 1:
+        return f"`{similar or existing[0]}`"
     return f"one of {', '.join(existing)}" if 0 < len(existing) <= 8 else otherwise

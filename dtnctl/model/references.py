@@ -6,7 +6,7 @@ not be read is not reported: its own problem is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from types import MappingProxyType
@@ -225,7 +225,8 @@ def _check_named_session(known: Known, document: Document[Transfer], name: str, 
     missing = [] if session is None else [endpoint for endpoint in wanted if endpoint not in session.value.endpoints]
     if missing:
         what = f"session `{name}` has no service on {' and '.join(missing)}"
-        known.report((document, ("session",)), "E0308", what, _one_of(suitable_sessions(known.site, document.value, known.now)))
+        others = " or ".join(f"`{other}`" for other in suitable_sessions(known.site, document.value, known.now))
+        known.report((document, ("session",)), "E0308", what, others or f"to add {' and '.join(missing)} to its `endpoints`")
 
 
 def _check_suitable(known: Known, document: Document[Transfer]) -> None:
@@ -238,8 +239,3 @@ def _check_suitable(known: Known, document: Document[Transfer]) -> None:
     elif not found and not known.broken.get("sessions"):
         what = f"no session has services on both {source} and {destination}"
         known.report((document, ("from",)), "E0309", what, f"`dtnctl session create {source},{destination} image …`")
-
-
-def _one_of(names: Iterable[str]) -> str:
-    listed: Iterator[str] = (f"`{name}`" for name in names)
-    return " or ".join(listed)

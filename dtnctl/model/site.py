@@ -17,7 +17,9 @@ from dtnctl.model.fields import (
     AbsolutePath,
     AddressPool,
     Arguments,
+    CountOrShare,
     CpuList,
+    Distinct,
     Duration,
     ExposedPorts,
     IPv4,
@@ -48,15 +50,10 @@ class Written(BaseModel):
 
 
 class Limits(Written):
-    max_prune: int | str = Field("25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed.")
+    max_prune: CountOrShare = Field(
+        "25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed."
+    )
     parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
-
-    @model_validator(mode="after")
-    def _prune_is_a_number_or_a_share(self) -> Limits:
-        text = str(self.max_prune)
-        if not text.removesuffix("%").isdigit() or (text.endswith("%") and int(text[:-1]) > 100):
-            raise ValueError(f"max_prune {text!r} is not a number or a share such as 25%")
-        return self
 
 
 class Registry(Written):
@@ -88,7 +85,9 @@ class SiteSettings(Written):
 
 
 class Tls(Written):
-    ca: str = Field(description="CA certificate (PEM) that signed the engine's certificate; relative to the repository's root, or absolute.")
+    ca: str = Field(
+        description="CA certificate (PEM) that signed the engine's certificate; relative to the repository's root, or absolute."
+    )
     cert: str = Field(description="Our client certificate (PEM).")
     key: str = Field(description="Our client key (PEM).")
 
@@ -101,7 +100,9 @@ class Allow(Written):
     devices: Words = Field((), description="Devices that may be given, as profiles name them (patterns). Missing: none.")
     capabilities: Words = Field((), description="Capabilities that may be added. Missing: none.")
     privileged: bool = Field(False, description="Whether privileged containers may run.")
-    networks: Words | None = Field(None, description="Networks that may be attached (patterns), `host` and `bridge` included. Missing: any.")
+    networks: Words | None = Field(
+        None, description="Networks that may be attached (patterns), `host` and `bridge` included. Missing: any."
+    )
     ports: Annotated[tuple[PortRange, ...], Field(strict=False)] | None = Field(
         None, description="Ranges of host ports that may be used. Missing: any port above 1023."
     )
@@ -115,9 +116,13 @@ class Endpoint(Written):
         description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
     )
     tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
-    host: str | None = Field(None, description="Name or address where control ports are reached (ctrl_host). Missing: taken from `docker:`.")
+    host: str | None = Field(
+        None, description="Name or address where control ports are reached (ctrl_host). Missing: taken from `docker:`."
+    )
     agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one.")
-    interfaces: dict[str, str] = Field(default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`.")
+    interfaces: dict[str, str] = Field(
+        default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`."
+    )
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
 
     @model_validator(mode="after")
@@ -137,7 +142,9 @@ class Endpoint(Written):
 class Network(Written):
     """One layer-2 network; the same name on two endpoints is one L2 and one address pool."""
 
-    driver: Literal["bridge", "macvlan", "ipvlan", "sriov"] = Field(description="How containers are attached. `host`, `bridge` and `none` exist without a file.")
+    driver: Literal["bridge", "macvlan", "ipvlan", "sriov"] = Field(
+        description="How containers are attached. `host`, `bridge` and `none` exist without a file."
+    )
     mode: Literal["bridge", "passthru", "l2", "l3"] | None = Field(
         None, description="macvlan: `bridge` (default) or `passthru`; ipvlan: `l2` (default) or `l3`."
     )
@@ -152,14 +159,16 @@ class Network(Written):
     addresses6: AddressPool | None = Field(None, description="IPv6 addresses that may be given to containers. Missing: the whole subnet.")
     default_route: bool | None = Field(
         None,
-        description="Whether containers may take their default route here. Missing: yes for bridge, and for macvlan and ipvlan with a gateway.",
+        description="Whether containers may take their default route here. Missing: for bridge yes, for macvlan and ipvlan with a gateway.",
     )
 
     @model_validator(mode="after")
     def _mode_fits_driver(self) -> Network:
         fitting = {"macvlan": ("bridge", "passthru"), "ipvlan": ("l2", "l3")}.get(self.driver, ())
         if self.mode is not None and self.mode not in fitting:
-            raise ValueError(f"mode {self.mode!r} does not go with driver {self.driver}" + (f"; it knows {', '.join(fitting)}" if fitting else ""))
+            raise ValueError(
+                f"mode `{self.mode}` does not go with driver {self.driver}" + (f"; it knows {', '.join(fitting)}" if fitting else "")
+            )
         if self.vlan is not None and self.driver == "bridge":
             raise ValueError("a bridge network has no VLAN; use macvlan or ipvlan")
         if self.driver != "bridge" and self.subnet is None and self.subnet6 is None:
@@ -255,8 +264,12 @@ class Attachment(Written):
     """A network of a profile, with fixed addresses where wanted; a list gives the first free one of it."""
 
     name: str = Field(description="Name of a file in state/networks, or `bridge`.")
-    ipv4: Annotated[tuple[IPv4, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field((), description="Fixed IPv4 address, or several to choose from.")
-    ipv6: Annotated[tuple[IPv6, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field((), description="Fixed IPv6 address, or several to choose from.")
+    ipv4: Annotated[tuple[IPv4, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field(
+        (), description="Fixed IPv4 address, or several to choose from."
+    )
+    ipv6: Annotated[tuple[IPv6, ...], OneOrMany, Field(strict=False), OrShort({"type": "string"})] = Field(
+        (), description="Fixed IPv6 address, or several to choose from."
+    )
 
 
 def _attachment_from_name(value: Any) -> Any:
@@ -286,24 +299,32 @@ class ProfileFields(Written):
     cpus: Annotated[float, Field(ge=0)] | None = Field(None, description="CPU time, in CPUs; `null` or `0`: no limit.")
     cpu_set: CpuList | None = Field(None, description="CPUs to run on: `0-3,8`.")
     memory_nodes: CpuList | None = Field(None, description="NUMA nodes to take memory from: `0`.")
-    sysctls: dict[str, str | int] = Field(default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly.")
+    sysctls: dict[str, str | int] = Field(
+        default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly."
+    )
     init: bool = Field(False, description="Run an init (tini) as process 1.")
     tty: bool = Field(True, description="Give process 1 a terminal.")
     shm_size: Size = Field(64 * 1024**2, description="Size of /dev/shm.")
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:[0-9]{1,6})?)$")] = Field("unless-stopped", description="Restart policy.")
+    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:[0-9]{1,6})?)$")] = Field(
+        "unless-stopped", description="Restart policy."
+    )
     stop_timeout: Duration = Field(10.0, description="Time to stop before it is killed.")
     health_check: HealthCheck | None = Field(None, description="When the service counts as ready.")
     pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
-    mgmt_net: AttachmentField | None = Field(Attachment(name="bridge"), description="Management network; `host`, `bridge`, a name, or null for none.")
-    data_nets: Annotated[tuple[AttachmentField, ...], Field(strict=False)] = Field((), description="Data networks; the first one is the primary one.")
-    default_route: str | None = Field(None, description="Network that carries the default route. Missing: mgmt_net if it can, else the first data network that can.")
+    mgmt_net: AttachmentField | None = Field(
+        Attachment(name="bridge"), description="Management network; `host`, `bridge`, a name, or null for none."
+    )
+    data_nets: Annotated[tuple[AttachmentField, ...], Field(strict=False)] = Field(
+        (), description="Data networks; the first one is the primary one."
+    )
+    default_route: str | None = Field(
+        None, description="Network that carries the default route. Missing: mgmt_net if it can, else the first data network that can."
+    )
     ctrl_port_range: PortRange | None = Field((30000, 30200), description="One control port is chosen from it (CTRL_PORT).")
     internal_port: Port | None = Field(None, description="Port in the container that the control port maps to. Missing: the same number.")
     serv_port_range: PortRange | None = Field(None, description="One service port is chosen from it (SERV_PORT).")
     data_port_range: PortRange | None = Field(None, description="All of it is published 1:1 on bridges (DATA_PORTS).")
-    exposed_ports: ExposedPorts = Field(
-        (), description="More ports, published 1:1: `8080`, `4791/udp`, `5000-5010/tcp`."
-    )
+    exposed_ports: ExposedPorts = Field((), description="More ports, published 1:1: `8080`, `4791/udp`, `5000-5010/tcp`.")
 
     @model_validator(mode="after")
     def _cpus_are_said_once(self) -> ProfileFields:
@@ -324,7 +345,7 @@ class Profile(ProfileFields):
 class Session(Written):
     """One service (container) on each of its endpoints."""
 
-    endpoints: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(description="Endpoints, one service each.")
+    endpoints: Distinct = Field(description="Endpoints, one service each.")
     image: str | None = Field(None, description="Image; missing: the profile's.")
     profile: str = Field("default", description="Profile; `default` exists without a file.")
     user: str | None = Field(None, description="Login name inside the containers (container_user).")
@@ -336,12 +357,6 @@ class Session(Written):
     def is_expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
-    @model_validator(mode="after")
-    def _endpoints_are_distinct(self) -> Session:
-        if len(set(self.endpoints)) != len(self.endpoints):
-            raise ValueError("an endpoint is named twice; a session has one service on each")
-        return self
-
 
 # --- state/transfers/ ---------------------------------------------------------------------------------------
 
@@ -349,7 +364,9 @@ class Session(Written):
 class Transfer(Written):
     """A one-shot job: started once per generation, never again by itself."""
 
-    from_: str = Field(alias="from", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`; a path that ends in / is a folder.")
+    from_: str = Field(
+        alias="from", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`; a path that ends in / is a folder."
+    )
     to: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`.")
     tool: Literal["gridftp"] = Field(description="The mover.")
     session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")

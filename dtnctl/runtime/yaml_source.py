@@ -144,7 +144,8 @@ def _report_syntax(source: Source, text: str, error: yaml.MarkedYAMLError) -> No
         source.report(place, "E0106", "a tab in the indentation", "spaces")
     elif problem.startswith("found character ") and "cannot start any token" in problem:
         found = line[place.column - 1 : place.column]
-        source.report(place, "E0105", f"text cannot start with `{found}`", "quotes around the text")
+        shown = "a backtick" if found == "`" else f"`{found}`"
+        source.report(place, "E0105", f"text cannot start with {shown}", "quotes around the text")
     else:
         message, hint = _PLAIN_WORDS.get(problem, (f"this is not YAML: {problem}", ""))
         source.report(place, "E0105", message, hint)
@@ -196,7 +197,7 @@ class _Builder:
             self.source.refuse(location, _mark(event), "E0113", f"aliases (`*{event.anchor}`) are not read", hint)
             return None
         if event.tag is not None:
-            self.source.refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
+            self.source.refuse(location, _mark(event), "E0116", f"the tag `{_tag(event)}` has no meaning here", "to remove it")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(location)
         return self._mapping(location)
@@ -250,7 +251,7 @@ class _Builder:
     def _scalar(self, event: Any, location: Location) -> Any:
         text: str = event.value
         if event.tag is not None:
-            self.source.refuse(location, _mark(event), "E0116", f"the tag `{event.tag}` has no meaning here", "to remove it")
+            self.source.refuse(location, _mark(event), "E0116", f"the tag `{_tag(event)}` has no meaning here", "to remove it")
             return text
         if not _is_plain(event):
             return text
@@ -289,6 +290,10 @@ class _UnclearError(Exception):
 
 def _is_plain(event: Any) -> bool:
     return bool(event.implicit[0]) and not event.style
+
+
+def _tag(event: Any) -> str:
+    return str(event.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _mark(event: Any) -> Mark:
@@ -333,7 +338,7 @@ def _plain_kind(text: str) -> str | None:
     try:
         value = _plain_value(text)
     except _UnclearError:
-        return "a number or a truth value in some YAML version"
+        return "a number or a truth value for some readers of YAML"
     if value is None:
         return "null"
     if isinstance(value, bool):

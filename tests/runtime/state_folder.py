@@ -1,0 +1,44 @@
+"""A small valid site on disk, and what loading says about changes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dtnctl.errors import ConfigError
+from dtnctl.runtime.load import load_site
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+VALID: Mapping[str, str] = {
+    "site.yaml": "name: lab\n",
+    "endpoints/a.yaml": "docker: unix:///run/a.sock\nhost: a.example.net\ninterfaces: {data: eth1}\n",
+    "endpoints/b.yaml": "docker: ssh://dtn@b.example.net\ninterfaces: {data: eth1}\n",
+    "networks/data.yaml": "driver: macvlan\nsubnet: 10.0.0.0/24\ngateway: 10.0.0.1\n",
+    "profiles/p.yaml": "data_nets: [data]\nuser: dtn\n",
+    "sessions/s.yaml": "endpoints: [a, b]\nimage: dtn:1\nprofile: p\n",
+    "transfers/t.yaml": "from: a:/data/x\nto: b:/data/x\ntool: gridftp\nsession: s\n",
+}
+
+
+def write_state(root: Path, changes: Mapping[str, str | bytes | None] = {}, base: Mapping[str, str] = VALID) -> Path:
+    """Write the site with changes: text, bytes, or None to leave the file out. Returns the root."""
+    for name, content in {**base, **changes}.items():
+        path = root / "state" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif content is not None:
+            path.write_text(content, encoding="utf-8")
+    return root
+
+
+def problems(root: Path, changes: Mapping[str, str | bytes | None] = {}, base: Mapping[str, str] = VALID) -> list[str]:
+    """The lines that loading the changed site reports; none if it is valid."""
+    write_state(root, changes, base)
+    try:
+        load_site(root, "state", NOW)
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
