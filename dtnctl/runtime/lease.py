@@ -57,7 +57,7 @@ def this_process() -> Holder:
     import psutil
 
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    namespace = os.readlink("/proc/self/ns/pid")
+    namespace = str(Path("/proc/self/ns/pid").readlink())
     user = os.environ.get("USER") or str(os.getuid())
     return Holder(f"{user}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
 

@@ -1,0 +1,258 @@
+"""The commands that look: status, sessions, transfers, endpoints, and the logs. Nothing here can write, except `transfers cancel`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.workplace import Invocation, Workplace, engines, observers, open_workplace, say, terminal_width, wants_color
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from dtnctl.model.resources import Snapshot
+    from dtnctl.model.site import Site
+    from dtnctl.planning.resolve import Route
+    from dtnctl.render.context import RenderContext
+
+NamesArgument = Annotated[list[str], typer.Argument(help="Names.")]
+NameArgument = Annotated[str, typer.Argument(help="Name.")]
+FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on until it ends.")]
+TailOption = Annotated[int, typer.Option("--tail", min=0, help="Last lines only; 0 is all.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("status")(status_command)
+    sessions = typer.Typer(help="Sessions: list, show, logs.", no_args_is_help=True, rich_markup_mode=None)
+    sessions.command("list")(sessions_list)
+    sessions.command("show")(sessions_show)
+    sessions.command("logs")(sessions_logs)
+    app.add_typer(sessions, name="sessions")
+    transfers = typer.Typer(help="Transfers: list, show, logs, cancel.", no_args_is_help=True, rich_markup_mode=None)
+    transfers.command("list")(transfers_list)
+    transfers.command("show")(transfers_show)
+    transfers.command("logs")(transfers_logs)
+    transfers.command("cancel")(transfers_cancel)
+    app.add_typer(transfers, name="transfers")
+    endpoints = typer.Typer(help="Endpoints: list, show.", no_args_is_help=True, rich_markup_mode=None)
+    endpoints.command("list")(endpoints_list)
+    endpoints.command("show")(endpoints_show)
+    app.add_typer(endpoints, name="endpoints")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was seen of a site, once."""
+
+    workplace: Workplace
+    site: Site
+    snapshot: Snapshot
+    now: datetime
+
+
+def _look(context: typer.Context, output: opt.ListOutput, timeout: float) -> View:
+    from dtnctl.planning.resolve import wanted_by_endpoint
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.observe import observe_all
+
+    invocation = context.find_object(Invocation)
+    if invocation is not None:
+        invocation.json = output is opt.ListOutput.json
+    workplace = open_workplace()
+    now = SystemClock().now()
+    with observers(workplace, timeout) as clients:
+        snapshot = observe_all(clients, wanted_by_endpoint(workplace.site, now))
+    return View(workplace, workplace.site, snapshot, now)
+
+
+def _print(output: opt.ListOutput, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
+    from dtnctl import __version__
+    from dtnctl.render.context import RenderContext
+    from dtnctl.render.json import render_json
+
+    if output is opt.ListOutput.json:
+        sys.stdout.write(render_json(document()))
+    else:
+        sys.stdout.write(text(RenderContext(version=__version__, width=terminal_width(), color=wants_color("auto"))))
+    return 0
+
+
+def _one(kind: str, name: str, rows: Mapping[str, Any]) -> Any:
+    if name not in rows:
+        from dtnctl.model.nearest import nearest
+
+        hint = nearest(name, rows)
+        raise UsageError(f"no {kind} named {name}" + (f"; is it {hint}?" if hint else f"; there are {', '.join(sorted(rows)) or 'none'}"))
+    return rows[name]
+
+
+def status_command(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+    """Everything on one screen: sessions with their services, transfers, endpoints."""
+    from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
+    from dtnctl.render.json import status_document
+    from dtnctl.render.tables import render_status
+
+    view = _look(context, output, timeout)
+    rows = (
+        session_rows(view.site, view.snapshot, view.now),
+        service_rows(view.site, view.snapshot, view.now),
+        transfer_rows(view.site, view.snapshot, view.now),
+        endpoint_rows(view.site, view.snapshot),
+    )
+    return _print(output, lambda: status_document(*rows), lambda look: render_status(*rows, look))
+
+
+def sessions_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+    """All sessions: name, state, endpoints, image."""
+    from dtnctl.planning.report import session_rows
+    from dtnctl.render.json import sessions_document
+    from dtnctl.render.tables import render_sessions
+
+    view = _look(context, output, timeout)
+    rows = session_rows(view.site, view.snapshot, view.now)
+    return _print(output, lambda: sessions_document(rows), lambda look: render_sessions(rows, look))
+
+
+def sessions_show(
+    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+) -> int:
+    """One session with all fields of its services."""
+    from dtnctl.planning.report import service_rows, session_rows
+    from dtnctl.render.json import session_document
+    from dtnctl.render.tables import render_session
+
+    view = _look(context, output, timeout)
+    row = _one("session", name, {row.name: row for row in session_rows(view.site, view.snapshot, view.now)})
+    services = tuple(item for item in service_rows(view.site, view.snapshot, view.now) if item.session == name)
+    return _print(output, lambda: session_document(row, services), lambda look: render_session(row, services, look))
+
+
+def sessions_logs(
+    name: NameArgument,
+    endpoint: Annotated[str, typer.Option("--endpoint", help="Service on this endpoint; missing: all of them.")] = "",
+    follow: FollowOption = False,
+    tail: TailOption = 100,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """What a session's services wrote."""
+    from dtnctl.model.resources import service_name
+
+    workplace = open_workplace()
+    session = _one("session", name, workplace.site.sessions)
+    names = [endpoint] if endpoint else list(session.value.endpoints)
+    if follow and len(names) > 1:
+        raise UsageError(f"--follow needs --endpoint, one of {', '.join(names)}")
+    with observers(workplace, timeout) as clients:
+        for item in names:
+            client = _one("endpoint of this session", item, {key: clients[key] for key in session.value.endpoints})
+            if len(names) > 1:
+                say(f"--- {name} on {item}")
+            for chunk in client.logs(service_name(workplace.site.name, name), follow=follow, tail=tail or None):
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+    return 0
+
+
+def transfers_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+    """All transfers and what their records tell."""
+    from dtnctl.planning.report import transfer_rows
+    from dtnctl.render.json import transfers_document
+    from dtnctl.render.tables import render_transfers
+
+    view = _look(context, output, timeout)
+    rows = transfer_rows(view.site, view.snapshot, view.now)
+    return _print(output, lambda: transfers_document(rows), lambda look: render_transfers(rows, look))
+
+
+def transfers_show(
+    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+) -> int:
+    """One transfer with its receipt."""
+    from dtnctl.planning.report import transfer_rows
+    from dtnctl.render.json import transfer_document
+    from dtnctl.render.tables import render_transfer
+
+    view = _look(context, output, timeout)
+    row = _one("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
+    return _print(output, lambda: transfer_document(row), lambda look: render_transfer(row, look))
+
+
+def _route(workplace: Workplace, name: str) -> Route:
+    from dtnctl.planning.resolve import resolve_routes
+    from dtnctl.runtime.clock import SystemClock
+
+    _one("transfer", name, workplace.site.transfers)
+    routes = {route.transfer.name: route for route in resolve_routes(workplace.site, SystemClock().now())}
+    if name not in routes:
+        raise UsageError(f"no session that lives carries transfer {name}")
+    return routes[name]
+
+
+def transfers_logs(name: NameArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
+    """What the mover wrote: from the running job, or from the record. With -f: rate and ETA until it ends."""
+    from dtnctl.runtime.transfer import read_log
+
+    workplace = open_workplace()
+    route = _route(workplace, name)
+    with observers(workplace, timeout) as clients:
+        client = clients[route.source_endpoint]
+        for chunk in read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow):
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+    return 0
+
+
+def transfers_cancel(name: NameArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = "") -> int:
+    """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
+    from dtnctl.cli.workplace import duration
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import hold_leases, this_process
+    from dtnctl.runtime.transfer import cancel_transfer
+
+    workplace = open_workplace()
+    route = _route(workplace, name)
+    ends = {route.source_endpoint, route.destination_endpoint}
+    clock = SystemClock()
+    with engines(workplace, timeout) as clients:
+        held = hold_leases(
+            {end: clients[end] for end in ends},
+            site=workplace.site.name,
+            holder=this_process(),
+            clock=clock,
+            timeout=duration(lock_timeout, 60.0),
+            report=say,
+        )
+        with held:
+            say(cancel_transfer(route, clients, workplace.site.name, clock))
+    return 0
+
+
+def endpoints_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+    """All endpoints: whether they answer, engine, sessions, lock."""
+    from dtnctl.planning.report import endpoint_rows
+    from dtnctl.render.json import endpoints_document
+    from dtnctl.render.tables import render_endpoints
+
+    view = _look(context, output, timeout)
+    rows = endpoint_rows(view.site, view.snapshot)
+    return _print(output, lambda: endpoints_document(rows), lambda look: render_endpoints(rows, look))
+
+
+def endpoints_show(
+    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+) -> int:
+    """One endpoint."""
+    from dtnctl.planning.report import endpoint_rows
+    from dtnctl.render.json import endpoint_document
+    from dtnctl.render.tables import render_endpoint
+
+    view = _look(context, output, timeout)
+    row = _one("endpoint", name, {row.name: row for row in endpoint_rows(view.site, view.snapshot)})
+    return _print(output, lambda: endpoint_document(row), lambda look: render_endpoint(row, look))

@@ -1,0 +1,395 @@
+"""The loop's commands: plan, apply, drift, destroy, unlock. Each parses, calls reconcile, prints, and returns an exit code."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.workplace import (
+    Invocation,
+    Workplace,
+    duration,
+    engines,
+    is_ci,
+    observers,
+    open_workplace,
+    render_context,
+    say,
+    scope_of,
+    write_out,
+)
+from dtnctl.errors import BlockedError, LockError, PartialApplyError, StalePlanError, TransferError, UnreachableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dtnctl.model.plan import Plan
+    from dtnctl.planning.planner import Scope
+    from dtnctl.providers.base import Engine
+    from dtnctl.render.context import Command, RenderContext
+    from dtnctl.runtime.reconcile import Applied
+
+CHANGES_PENDING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a command should print."""
+
+    output: opt.Output
+    out: str
+    color: str
+    no_color: bool
+    ascii_only: bool
+    show_all: bool
+    brief: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("plan")(plan_command)
+    app.command("apply")(apply_command)
+    app.command("drift")(drift_command)
+    app.command("destroy")(destroy_command)
+    app.command("unlock")(unlock_command)
+
+
+def plan_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default, it never reaches a caller
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    replace_: opt.ReplaceOption = [],  # noqa: B006  # same
+    max_prune: opt.MaxPruneOption = "",
+    detailed_exitcode: opt.DetailedOption = False,
+    brief: opt.BriefOption = False,
+    all_: opt.AllOption = False,
+    color: opt.ColorOption = opt.Color.auto,
+    no_color: opt.NoColorOption = False,
+    ascii_: opt.AsciiOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Show what apply would do, and why. Changes nothing."""
+    look = Look(output, out, color, no_color, ascii_, all_, brief)
+    return _show(context, "plan", look, scope_of(target, exclude, replace_, max_prune), timeout, detailed_exitcode)
+
+
+def drift_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    detailed_exitcode: opt.DetailedOption = False,
+    color: opt.ColorOption = opt.Color.auto,
+    no_color: opt.NoColorOption = False,
+    ascii_: opt.AsciiOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Show how the endpoints have moved away from what was applied. Changes nothing."""
+    look = Look(output, out, color, no_color, ascii_, False, False)
+    return _show(context, "drift", look, scope_of(target, exclude, [], ""), timeout, detailed_exitcode)
+
+
+def _show(context: typer.Context, command: Command, look: Look, scope: Scope, timeout: float, detailed: bool) -> int:
+    _owe_json(context, look)
+    workplace = open_workplace()
+    plan = _plan(workplace, scope, timeout)
+    if command == "drift":
+        plan = replace(plan, changes=tuple(change for change in plan.changes if change.is_drift), steps=(), transfers=())
+    _print_plan(plan, _context(workplace, command, look, scope), look)
+    if plan.silent and (detailed or len(plan.silent) == len(plan.endpoints)):
+        raise UnreachableError(f"no answer from {', '.join(plan.silent)}: what is there is unknown")
+    return CHANGES_PENDING if detailed and not plan.is_empty else 0
+
+
+def _plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.reconcile import look_and_plan
+
+    with observers(workplace, timeout) as clients:
+        return look_and_plan(workplace.site, clients, SystemClock().now(), scope)[0]
+
+
+def apply_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    replace_: opt.ReplaceOption = [],  # noqa: B006  # same
+    max_prune: opt.MaxPruneOption = "",
+    yes: opt.YesOption = False,
+    no_input: opt.NoInputOption = False,
+    expect: opt.ExpectOption = "",
+    lock_timeout: opt.LockTimeoutOption = "",
+    wait: opt.WaitOption = True,
+    parallel: opt.ParallelOption = 0,
+    dry_run: opt.DryRunOption = False,
+    brief: opt.BriefOption = False,
+    all_: opt.AllOption = False,
+    color: opt.ColorOption = opt.Color.auto,
+    no_color: opt.NoColorOption = False,
+    ascii_: opt.AsciiOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
+    look = Look(output, out, color, no_color, ascii_, all_, brief)
+    scope = scope_of(target, exclude, replace_, max_prune)
+    if dry_run:
+        return _show(context, "plan", look, scope, timeout, False)
+    consent = Consent(yes, no_input, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), wait, parallel)
+    return _apply(context, "apply", look, scope, timeout, consent)
+
+
+def destroy_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    yes: opt.YesOption = False,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
+    lock_timeout: opt.LockTimeoutOption = "",
+    parallel: opt.ParallelOption = 0,
+    dry_run: opt.DryRunOption = False,
+    color: opt.ColorOption = opt.Color.auto,
+    no_color: opt.NoColorOption = False,
+    ascii_: opt.AsciiOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
+    look = Look(output, "", color, no_color, ascii_, False, False)
+    scope = scope_of(target, exclude, [], "", destroy=True)
+    if dry_run:
+        return _show(context, "destroy", look, scope, timeout, False)
+    site = open_workplace().site.name
+    if yes and not target and confirm != site:
+        raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
+    consent = Consent(yes, False, "", duration(lock_timeout, 600.0 if is_ci() else 60.0), True, parallel, typed=site)
+    return _apply(context, "destroy", look, scope, timeout, consent)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How a writing command may run. `typed`: the word that a person must type; empty asks for yes."""
+
+    yes: bool
+    no_input: bool
+    expect: str
+    lock_timeout: float
+    wait: bool
+    parallel: int
+    typed: str = ""
+
+
+def _apply(context: typer.Context, command: Command, look: Look, scope: Scope, timeout: float, consent: Consent) -> int:
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.reconcile import look_and_plan
+
+    _owe_json(context, look)
+    workplace = open_workplace()
+    expected = _expected_hash(consent.expect)
+    with engines(workplace, timeout) as clients:
+        now = SystemClock().now()
+        plan, _ = look_and_plan(workplace.site, clients, now, scope)
+        view = _context(workplace, command, look, scope)
+        if expected and plan.hash != expected:
+            raise StalePlanError(_stale_text(consent.expect, plan, view))
+        if look.output is not opt.Output.json:
+            _print_plan(plan, view, replace(look, out=""))
+        if not plan.steps:
+            return _nothing_to_do(plan, view, look)
+        _ask(plan, consent)
+        applied = _run(workplace, clients, plan, scope, consent, expected)
+    return _report(applied, view, look)
+
+
+def _run(workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope: Scope, consent: Consent, expected: str) -> Applied:
+    from dtnctl.cli.progress import interruptible, reports_for
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import this_process
+    from dtnctl.runtime.reconcile import Terms, apply_plan
+
+    with interruptible() as stop:
+        terms = Terms(
+            holder=this_process(),
+            clock=SystemClock(),
+            parallel=consent.parallel or workplace.site.settings.value.limits.parallel,
+            lock_timeout=consent.lock_timeout,
+            expect=expected,
+            confirmed="" if consent.yes else plan.hash,
+            wait=consent.wait,
+            stop=stop,
+        )
+        return apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan))
+
+
+def _expected_hash(expect: str) -> str:
+    """`--expect` is a hash, or a plan that `plan --out PLAN.json` wrote."""
+    if not expect or not Path(expect).is_file():
+        return expect
+    try:
+        return str(json.loads(Path(expect).read_text(encoding="utf-8"))["plan_hash"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{expect} is not a plan written by `dtnctl plan --out {expect}`") from error
+
+
+def _stale_text(expect: str, plan: Plan, view: RenderContext) -> str:
+    """The refusal, with what differs where the expected plan is at hand, else with the plan as it is now."""
+    from dtnctl.render.json import plan_document
+    from dtnctl.render.terminal import render_plan
+
+    head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
+    if not Path(expect).is_file():
+        return f"{head}; the plan now:\n{render_plan(plan, view)}"
+    from deepdiff import DeepDiff
+
+    before = json.loads(Path(expect).read_text(encoding="utf-8"))
+    after = json.loads(json.dumps(plan_document(plan, view)))
+    difference = DeepDiff(before.get("ops"), after.get("ops"), ignore_order=True).pretty()
+    return f"{head}; what differs:\n{difference}"
+
+
+def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
+    if look.output is opt.Output.json:
+        _print_plan(plan, view, look)
+    _raise_for_plan(plan, changed=False)
+    return 0
+
+
+def _raise_for_plan(plan: Plan, *, changed: bool) -> None:
+    if plan.blocked:
+        raise BlockedError(f"{len(plan.blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in plan.blocked}))}")
+    if plan.silent:
+        text = f"no answer from {', '.join(plan.silent)}; the next apply does what is left there"
+        raise PartialApplyError(text) if changed else UnreachableError(text)
+
+
+def _ask(plan: Plan, consent: Consent) -> None:
+    if consent.yes or consent.expect:
+        return
+    if consent.no_input or is_ci() or not sys.stdin.isatty():
+        raise UsageError(f"nobody can be asked here; pass --yes, or --expect {plan.hash} to run exactly this plan")
+    wanted = consent.typed or "yes"
+    say("")
+    answer = input(f"Type {wanted!r} to carry this out: ")
+    if answer.strip() != wanted:
+        raise UsageError("not confirmed; nothing was changed")
+
+
+def _report(applied: Applied, view: RenderContext, look: Look) -> int:
+    """Print what became of it; the exit code is that of the worst."""
+    from dtnctl.render.json import outcomes_document, render_json
+    from dtnctl.render.outcomes import render_outcomes
+
+    if look.output is opt.Output.json:
+        sys.stdout.write(render_json(outcomes_document(applied.plan, applied.outcomes)))
+    else:
+        sys.stdout.write(render_outcomes(applied.plan, applied.outcomes, view))
+    if look.out:
+        write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes)))
+    return _exit_code(applied)
+
+
+def _exit_code(applied: Applied) -> int:
+    bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
+    kinds = {outcome.error for outcome in bad}
+    if any(outcome.reason == "interrupted" for outcome in applied.outcomes):
+        raise KeyboardInterrupt
+    if kinds == {"lock"}:
+        raise LockError(bad[0].reason)
+    if kinds == {"transfer"}:
+        raise TransferError(f"{len(bad)} transfer failed: {bad[0].reason}")
+    if kinds == {"health"}:
+        from dtnctl.errors import HealthTimeoutError
+
+        raise HealthTimeoutError(bad[0].reason)
+    if bad:
+        raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next apply continues")
+    _raise_for_plan(applied.plan, changed=True)
+    left = applied.remaining
+    if left is not None and left.steps:
+        names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left.changes}))
+        raise PartialApplyError(f"everything was carried out, but a last look still finds changes: {names}; `dtnctl plan` shows them")
+    return 0
+
+
+def unlock_command(
+    endpoints: Annotated[list[str], typer.Argument(help="Endpoints whose lease is removed.")],
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Remove the lease of endpoints whose holder is surely dead."""
+    from dtnctl.errors import NotFoundError
+    from dtnctl.model.resources import lease_name
+    from dtnctl.runtime.lease import LABEL_HOLDER, describe_holder
+
+    workplace = open_workplace()
+    unknown = [name for name in endpoints if name not in workplace.site.endpoints]
+    if unknown:
+        raise UsageError(f"no endpoint named {', '.join(unknown)}; there are {', '.join(workplace.site.endpoints)}")
+    with engines(workplace, timeout) as clients:
+        for name in endpoints:
+            try:
+                seen = clients[name].inspect(lease_name(workplace.site.name))
+            except NotFoundError:
+                say(f"{name}: nobody holds its lease")
+                continue
+            clients[name].remove(seen.id)
+            say(f"{name}: removed the lease of {describe_holder(seen.labels.get(LABEL_HOLDER, ''))}")
+    return 0
+
+
+# --- printing -----------------------------------------------------------------------------------------------
+
+
+def _owe_json(context: typer.Context, look: Look) -> None:
+    invocation = context.find_object(Invocation)
+    if invocation is not None:
+        invocation.json = look.output is opt.Output.json
+
+
+def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -> RenderContext:
+    words = [f"--target {shlex.quote(item)}" for item in scope.targets]
+    words += [f"--exclude {shlex.quote(item)}" for item in scope.excludes]
+    words += [f"--replace {shlex.quote(item)}" for item in scope.replace]
+    words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
+    return render_context(
+        command,
+        workplace.commit.result(),
+        color=look.color,
+        no_color=look.no_color,
+        ascii_only=look.ascii_only,
+        brief=look.brief,
+        show_all=look.show_all,
+        options=" ".join(words),
+    )
+
+
+def _print_plan(plan: Plan, view: RenderContext, look: Look) -> None:
+    sys.stdout.write(_render(plan, view, look.output.value))
+    sys.stdout.flush()
+    if look.out:
+        kind = {".json": "json", ".md": "markdown"}.get(Path(look.out).suffix, look.output.value)
+        write_out(look.out, _render(plan, replace(view, color=False), kind))
+
+
+def _render(plan: Plan, view: RenderContext, kind: str) -> str:
+    if kind == "json":
+        from dtnctl.render.json import plan_document, render_json
+
+        return render_json(plan_document(plan, view))
+    if kind == "markdown":
+        from dtnctl.render.markdown import render_plan_comment
+
+        return render_plan_comment(plan, view)
+    from dtnctl.render.terminal import render_plan
+
+    return render_plan(plan, view)

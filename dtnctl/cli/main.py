@@ -1,0 +1,88 @@
+"""The command line: commands are registered here, and every error becomes its exit code here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from dtnctl import __version__
+from dtnctl.cli import edit, look, loop, state
+from dtnctl.cli.workplace import Invocation
+from dtnctl.errors import ConfigError, DtnctlError, UsageError
+
+app = typer.Typer(
+    name="dtnctl",
+    help="Data Transfer Nodes the GitOps way: what should run is YAML in Git; plan shows the difference, apply makes it so.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich costs more at start-up than the whole of `dtnctl --help`
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DTNCTL"},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dtnctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _globals(
+    chdir: Annotated[str, typer.Option("-C", "--chdir", metavar="DIR", help="Work in this folder (the repository's root).")] = "",
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    if chdir:
+        try:
+            os.chdir(chdir)
+        except OSError as error:
+            raise UsageError(f"cannot work in {chdir}: {error.strerror}") from error
+
+
+loop.register(app)
+look.register(app)
+state.register(app)
+edit.register(app)
+
+
+def run() -> None:
+    """The program: parse, carry out, exit with the contract's code."""
+    invocation = Invocation()
+    try:
+        code = app(standalone_mode=False, obj=invocation)
+    except DtnctlError as error:
+        code = _report(error, invocation)
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # the reader of our pipe is gone; nothing may be written at exit
+        code = 141
+    except Exception as error:
+        code = _usage(error)
+    sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: DtnctlError, invocation: Invocation) -> int:
+    if invocation.json:
+        from dtnctl.render.json import error_document, render_json
+
+        sys.stdout.write(render_json(error_document(error)))
+    lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
+    for line in lines:
+        print(line, file=sys.stderr)
+    print(f"dtnctl: {error.exit_name} ({error.exit_code})", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage(error: Exception) -> int:
+    """Click's own usage errors have their message and our code; everything else is a defect and keeps its traceback."""
+    show = getattr(error, "show", None)
+    if show is None:
+        raise error
+    show()
+    print(f"dtnctl: {UsageError.exit_name} ({UsageError.exit_code})", file=sys.stderr)
+    return UsageError.exit_code

@@ -1,0 +1,64 @@
+"""What a person sees on stderr while apply runs, and what Ctrl-C does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from dtnctl.cli.workplace import say
+from dtnctl.model.plan import Outcome, Plan, Step
+from dtnctl.runtime.reconcile import Reports
+
+QUIET_SECONDS = 10.0  # between progress lines where stderr is no terminal
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """The first SIGINT or SIGTERM asks to stop: no new steps, calls in flight end, leases are given back. The second one exits."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set():
+            say("dtnctl: stopped at once; calls in flight may still take effect, the next apply continues from there")
+            os._exit(128 + number)
+        stop.set()
+        say("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next apply continues)")
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def reports_for(plan: Plan) -> Reports:
+    """Lines on stderr: one per finished step, and a transfer's progress (in place on a terminal, else now and then)."""
+    from dtnctl.render.outcomes import render_progress
+
+    last: dict[str, float] = {}
+
+    def outcome(result: Outcome, step: Step) -> None:
+        say(render_progress(result, step, plan).rstrip("\n"))
+
+    def progress(state: Any) -> None:
+        from dtnctl.render.progress import render_transfer_progress
+
+        line = render_transfer_progress(state.transfer, state.bytes, state.total, state.rate, state.eta)
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            return
+        now = time.monotonic()
+        if now - last.get(state.transfer, 0.0) >= QUIET_SECONDS or state.bytes == state.total:
+            last[state.transfer] = now
+            say(line)
+
+    return Reports(say=say, outcome=outcome, progress=progress)

@@ -1,0 +1,177 @@
+"""What a command needs before it starts: the site, connections to its endpoints, the terminal's facts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from dtnctl.model.site import Site
+    from dtnctl.planning.planner import Scope
+    from dtnctl.providers.base import Engine, Observer
+    from dtnctl.render.context import Command, RenderContext
+
+STATE_FOLDER = "state"
+PIPE_WIDTH = 120  # of text that goes into a file or a pipe: the same on every machine
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What `run` must know when a command fails half-way: whether stdout is owed a JSON document."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A loaded site and the commit that it is."""
+
+    root: Path
+    site: Site
+    commit: Future[str]
+
+
+def open_workplace() -> Workplace:
+    """Load the site of the current folder; git is asked meanwhile."""
+    from dtnctl.runtime.git import describe_head
+    from dtnctl.runtime.load import load_site
+
+    root = Path.cwd()
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
+    commit = pool.submit(describe_head, root, STATE_FOLDER)
+    pool.shutdown(wait=False)
+    return Workplace(root, load_site(root, STATE_FOLDER), commit)
+
+
+@contextlib.contextmanager
+def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Observer]]:
+    """Clients that cannot write, one per endpoint."""
+    with contextlib.ExitStack() as stack:
+        yield {name: _enter(stack, workplace, name, timeout, read_only=True) for name in workplace.site.endpoints}
+
+
+@contextlib.contextmanager
+def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engine]]:
+    """Clients that can change their endpoint, one per endpoint."""
+    with contextlib.ExitStack() as stack:
+        yield {name: _enter(stack, workplace, name, timeout, read_only=False) for name in workplace.site.endpoints}
+
+
+def _enter(stack: contextlib.ExitStack, workplace: Workplace, name: str, timeout: float, *, read_only: bool) -> Engine:
+    from dtnctl.providers.docker import connect
+    from dtnctl.providers.timeouts import Timeouts
+
+    site = workplace.site
+    client = connect(
+        name,
+        site.endpoints[name].value,
+        site=site.name,
+        registries=site.settings.value.registries,
+        read_only=read_only,
+        root=workplace.root,
+        timeouts=Timeouts(connect=min(timeout, 5.0), answer=timeout),
+    )
+    stack.callback(client.close)
+    return client  # type: ignore[return-value]  # an observer is never handed out as more than an Observer, see `observers`
+
+
+def render_context(
+    command: Command, commit: str, *, color: str, no_color: bool, ascii_only: bool, brief: bool, show_all: bool, options: str = ""
+) -> RenderContext:
+    """The terminal's facts, and the command that makes this plan again."""
+    from dtnctl import __version__
+    from dtnctl.render.context import RenderContext
+
+    return RenderContext(
+        command=command,
+        commit=commit,
+        version=__version__,
+        width=terminal_width(),
+        color=wants_color("never" if no_color else color),
+        ascii=ascii_only,
+        show_all=show_all,
+        brief=brief,
+        options=options,
+        reproduce=f"dtnctl plan {options}".strip(),
+    )
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or a fixed width where stdout is none."""
+    return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
+
+
+def wants_color(choice: str) -> bool:
+    """The flag beats the environment: FORCE_COLOR, NO_COLOR, TERM=dumb, and whether stdout is a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def scope_of(targets: list[str], excludes: list[str], replace: list[str], max_prune: str, *, destroy: bool = False) -> Scope:
+    """The scope that the flags ask for; `@FILE` and `-` are read here."""
+    from dtnctl.planning.planner import Scope
+
+    prune = max_prune or None
+    if prune is not None and not prune.removesuffix("%").isdigit():
+        raise UsageError(f"--max-prune {max_prune!r} is not a number or a share such as 25%")
+    return Scope(tuple(_expand(targets)), tuple(_expand(excludes)), tuple(_expand(replace)), prune, destroy)
+
+
+def _expand(items: list[str]) -> Iterator[str]:
+    for item in items:
+        if item == "-":
+            yield from sys.stdin.read().split()
+        elif item.startswith("@"):
+            try:
+                yield from Path(item[1:]).read_text(encoding="utf-8").split()
+            except OSError as error:
+                raise UsageError(f"cannot read {item[1:]}: {error.strerror}") from error
+        else:
+            yield item
+
+
+def duration(text: str, default: float) -> float:
+    """Seconds of `30s`, `10m`; the default for nothing."""
+    from dtnctl.model.fields import parse_duration
+
+    if not text:
+        return default
+    try:
+        return parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def is_ci() -> bool:
+    """Whether a CI system runs us: no questions, longer waits for leases."""
+    return os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def say(text: str) -> None:
+    """Progress and warnings go to stderr; stdout carries the result only."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def write_out(path: str, text: str) -> None:
+    """`--out`: a file, or - for stdout."""
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

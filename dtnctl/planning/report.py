@@ -1,0 +1,181 @@
+"""What the lists show, from what people wrote and what was seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from dtnctl.model.plan import TransferNote
+from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.site import Site
+from dtnctl.planning.planner import Scope, make_plan
+from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
+
+
+def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[ServiceRow, ...]:
+    """A row for each declared service and for each owned container that nobody declares any more."""
+    services = resolve_services(site, now)
+    declared = {(service.endpoint.name, service.container) for service in services}
+    rows = [_service_row(service, snapshot.endpoints[service.endpoint.name]) for service in services]
+    for endpoint, seen in snapshot.endpoints.items():
+        for container in seen.containers:
+            if container.kind == "service" and (endpoint, container.name) not in declared:
+                rows.append(_undeclared_row(site, endpoint, container))
+    return tuple(sorted(rows, key=lambda row: (row.session, row.endpoint, row.container_name)))
+
+
+def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
+    live = next((item for item in seen.containers if item.name == service.container), None)
+    primary = service.profile.data_nets[0].name if service.profile.data_nets else ""
+    row = ServiceRow(
+        session=service.session.name,
+        endpoint=service.endpoint.name,
+        state="absent",
+        data_net_name=primary,
+        ctrl_host=service.ctrl_host,
+        container_user=service.profile.user or "",
+        container_name=service.container,
+        image=service.image,
+        profile=service.session.value.profile,
+    )
+    if seen.is_silent:
+        return replace(row, state="unknown", errors=(seen.silence,))
+    return row if live is None else _live_row(replace(row, state=live.state), live)
+
+
+def _undeclared_row(site: Site, endpoint: str, live: ContainerSeen) -> ServiceRow:
+    row = ServiceRow(
+        session=live.owner,
+        endpoint=endpoint,
+        state=live.state,
+        ctrl_host=ctrl_host(site.endpoints[endpoint].value) if endpoint in site.endpoints else "",
+        container_user=dict(live.spec.env).get("USER_NAME", ""),
+        container_name=live.name,
+        image=live.spec.image,
+        data_net_name="" if live.spec.network in ("bridge", "host", "none") else live.spec.network,
+    )
+    return _live_row(row, live, "not declared any more")
+
+
+def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:
+    env = dict(live.spec.env)
+    addresses = {item.network: item for item in (*live.addresses, *live.spec.attachments) if item.ipv4 or item.ipv6}
+    data = addresses.get(row.data_net_name)
+    return replace(
+        row,
+        data_ipv4=data.ipv4 if data else "",
+        data_ipv6=data.ipv6 if data else "",
+        ctrl_port=_port(env.get("CTRL_PORT", "")),
+        serv_port=_port(env.get("SERV_PORT", "")),
+        data_ports=env.get("DATA_PORTS", "").replace(",", "-"),
+        container_id=live.id,
+        image_id=live.image_id,
+        health=live.health,
+        errors=(*errors, *_errors(live)),
+    )
+
+
+def _port(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def _errors(live: ContainerSeen) -> Iterator[str]:
+    if live.error:
+        yield live.error
+    if live.oom_killed:
+        yield "killed: out of memory"
+    if live.state in ("exited", "restarting") and live.exit_code:
+        yield f"exit code {live.exit_code}"
+    if live.health == "unhealthy":
+        yield "unhealthy"
+
+
+def session_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[SessionRow, ...]:
+    """A row for each declared session and for each that still lives."""
+    by_session: dict[str, list[ServiceRow]] = {name: [] for name in site.sessions}
+    for row in service_rows(site, snapshot, now):
+        by_session.setdefault(row.session, []).append(row)
+    return tuple(_session_row(site, name, rows) for name, rows in sorted(by_session.items()))
+
+
+def _session_row(site: Site, name: str, rows: list[ServiceRow]) -> SessionRow:
+    document = site.sessions.get(name)
+    return SessionRow(
+        name=name,
+        state=_session_state(rows),
+        endpoints=tuple(document.value.endpoints if document else (row.endpoint for row in rows)),
+        image=", ".join(sorted({row.image for row in rows})) or (document.value.image or "" if document else ""),
+        profile=document.value.profile if document else "",
+        user=", ".join(sorted({row.container_user for row in rows if row.container_user})),
+        errors=tuple(f"{row.endpoint}: {error}" for row in rows for error in row.errors),
+    )
+
+
+def _session_state(rows: list[ServiceRow]) -> SessionState:
+    words: dict[str, SessionState] = {"running": "STARTED", "created": "INITIALIZED", "exited": "STOPPED", "absent": "ABSENT", "unknown": "UNKNOWN"}
+    states = {words.get(row.state, "MIXED") for row in rows}
+    if not states:
+        return "ABSENT"
+    return states.pop() if len(states) == 1 else "MIXED"
+
+
+def endpoint_rows(site: Site, snapshot: Snapshot) -> tuple[EndpointRow, ...]:
+    """A row for each declared endpoint."""
+    return tuple(_endpoint_row(site, name, seen) for name, seen in snapshot.endpoints.items())
+
+
+def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
+    endpoint = site.endpoints[name].value
+    if seen.is_silent:
+        return EndpointRow(name, endpoint.docker, "silent", host=ctrl_host(endpoint), reason=seen.silence)
+    return EndpointRow(
+        name=name,
+        url=endpoint.docker,
+        state="answered",
+        engine_version=seen.engine_version,
+        sessions=len({item.owner for item in seen.containers if item.kind == "service"}),
+        containers=len(seen.containers) + len(seen.foreign),
+        lock=seen.lease.holder if seen.lease is not None else "",
+        host=ctrl_host(endpoint),
+    )
+
+
+def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[TransferRow, ...]:
+    """A row for each declared transfer with what its record tells."""
+    plan = make_plan(site, snapshot, now=now, scope=Scope())
+    notes = {note.name: note for note in plan.transfers}
+    starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
+    sessions = {route.transfer.name: route.session for route in resolve_routes(site, now)}
+    return tuple(
+        _transfer_row(site, name, snapshot, notes.get(name), starting.get(name, ""), sessions.get(name, "")) for name in site.transfers
+    )
+
+
+def _transfer_row(site: Site, name: str, snapshot: Snapshot, note: TransferNote | None, starting: str, session: str) -> TransferRow:
+    value = site.transfers[name].value
+    seen = snapshot.endpoints[value.from_.partition(":")[0]]
+    attempts = [item for item in seen.ledger.attempts if (item.transfer, item.generation) == (name, value.generation) and not item.released]
+    last = max(attempts, key=lambda item: item.attempt, default=None)
+    state = note.state if note is not None else ("unknown" if seen.is_silent else "waiting")
+    if last is not None and last.verdict is not None:
+        state = last.verdict
+    has_end = last is not None and last.verdict is not None
+    return TransferRow(
+        name=name,
+        source=value.from_,
+        destination=value.to,
+        tool=value.tool,
+        generation=value.generation,
+        state=state,
+        bytes=last.bytes if last is not None and has_end else None,
+        seconds=last.seconds if last is not None and has_end else None,
+        bytes_per_second=last.bytes / last.seconds if last is not None and has_end and last.seconds else None,
+        checksum=last.checksum if last is not None else "",
+        verified=last.verified if last is not None else "",
+        cause=(last.cause if last is not None and has_end else "") or (note.text if note is not None and state != "succeeded" else "") or starting or seen.silence,
+        attempt=last.attempt if last is not None else 0,
+        session=session,
+    )
+

@@ -1,0 +1,22 @@
+"""The one place where real time comes from; everything else is told the time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Real time and real waiting."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)

@@ -1,0 +1,155 @@
+"""The loop: observe, plan, and for apply: lease, observe again, plan again, execute, verify. Nothing is decided here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dtnctl.errors import StalePlanError
+from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, WaitHealthy
+from dtnctl.model.resources import Snapshot, Wanted
+from dtnctl.model.site import Site
+from dtnctl.planning.planner import Scope, make_plan
+from dtnctl.planning.resolve import wanted_by_endpoint
+from dtnctl.providers.base import Engine, Observer
+from dtnctl.runtime.execute import execute
+from dtnctl.runtime.health import wait_healthy
+from dtnctl.runtime.lease import Clock, Holder, Leases, hold_leases
+from dtnctl.runtime.observe import observe_all
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Where a run tells what it does: a sentence, a finished step, progress of a transfer."""
+
+    say: Callable[[str], None] = lambda text: None
+    outcome: Callable[[Outcome, Step], None] = lambda outcome, step: None
+    progress: Callable[[object], None] = lambda progress: None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What apply did: the plan that ran, what became of each step, and the changes that a last look still found."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    remaining: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an apply may run. `expect`: the hash that must come out, or empty. `confirmed`: the hash that a person saw and
+    accepted, or empty when nobody was asked. Times in seconds."""
+
+    holder: Holder
+    clock: Clock
+    parallel: int
+    lock_timeout: float
+    expect: str = ""
+    confirmed: str = ""
+    wait: bool = True
+    stop: threading.Event = field(default_factory=threading.Event)
+    use_lease: bool = True
+
+
+def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
+    """What is there, and what apply would do about it. Changes nothing."""
+    snapshot = observe_all(observers, _wanted(site, now))
+    return make_plan(site, snapshot, now=now, scope=scope), snapshot
+
+
+def _wanted(site: Site, now: datetime) -> Mapping[str, Wanted]:
+    return wanted_by_endpoint(site, now)
+
+
+def apply_plan(
+    site: Site, engines: Mapping[str, Engine], plan: Plan, *, now: datetime, scope: Scope, terms: Terms, reports: Reports
+) -> Applied:
+    """Make it so. The plan is made again under the lease; if it is not the expected one, nothing is touched."""
+    touched = touched_endpoints(plan)
+    with hold_leases(
+        {name: engines[name] for name in touched},
+        site=site.name,
+        holder=terms.holder,
+        clock=terms.clock,
+        timeout=terms.lock_timeout,
+        report=reports.say,
+    ) as leases:
+        current, _ = look_and_plan(site, engines, now, scope)
+        _check_current(current, touched, terms)
+        outcomes = execute(
+            current,
+            lambda step: _perform(step, engines, site, leases, terms, reports),
+            lambda step, action: _go_back(step, action, engines, leases),
+            parallel=terms.parallel,
+            clock=terms.clock,
+            stop=terms.stop,
+            on_outcome=reports.outcome,
+        )
+    remaining = None
+    if outcomes and not terms.stop.is_set():
+        remaining, _ = look_and_plan(site, engines, now, scope)
+    return Applied(current, outcomes, remaining)
+
+
+def touched_endpoints(plan: Plan) -> tuple[str, ...]:
+    """Every endpoint that a step writes to; both ends of a transfer, since its keys go to both."""
+    names = {step.endpoint for step in plan.steps}
+    for step in plan.steps:
+        if isinstance(step.action, (StartTransfer, FinishTransfer)):
+            names |= {step.action.source.endpoint, step.action.destination.endpoint}
+    return tuple(sorted(names))
+
+
+def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None:
+    for wanted, who in ((terms.expect, "expected"), (terms.confirmed, "confirmed")):
+        if wanted and current.hash != wanted:
+            raise StalePlanError(
+                f"the {who} plan is {wanted}, but what would run now is {current.hash}; nothing was changed; "
+                "run `dtnctl plan` and look again"
+            )
+    beyond = set(touched_endpoints(current)) - set(leased)
+    if beyond:
+        raise StalePlanError(
+            f"while waiting for the lease, changes came up on {', '.join(sorted(beyond))}; nothing was changed; apply again"
+        )
+
+
+def _go_back(step: Step, action: RestoreContainer, engines: Mapping[str, Engine], leases: Leases) -> None:
+    leases.check(step.endpoint)
+    engines[step.endpoint].perform(action)
+
+
+def _perform(
+    step: Step, engines: Mapping[str, Engine], site: Site, leases: Leases, terms: Terms, reports: Reports
+) -> str:
+    """Carry out one step; returns what the reader should know beyond that it is done."""
+    leases.check(step.endpoint)
+    action = step.action
+    match action:
+        case WaitHealthy():
+            wait_healthy(engines[step.endpoint], action, terms.clock)
+        case EnsureLedger():
+            from dtnctl.runtime.ledger import ensure_ledger
+
+            ensure_ledger(engines[step.endpoint], site.name, action.folder)
+        case StartTransfer():
+            from dtnctl.runtime.transfer import start_transfer
+
+            return start_transfer(action, engines, site.name, terms.clock).text
+        case FinishTransfer():
+            return _finish(action, engines, site, terms, reports)
+        case _:
+            engines[step.endpoint].perform(action)
+    return ""
+
+
+def _finish(action: FinishTransfer, engines: Mapping[str, Engine], site: Site, terms: Terms, reports: Reports) -> str:
+    if action.wait and not terms.wait:
+        return "started; its result is recorded by the next apply"
+    from dtnctl.runtime.transfer import finish_transfer
+
+    attempt = finish_transfer(action, engines, site.name, terms.clock, reports.progress, terms.stop)
+    return f"{attempt.bytes} bytes in {attempt.seconds:.1f} s, {attempt.verified}"
