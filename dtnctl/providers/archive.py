@@ -1,0 +1,61 @@
+"""Files as the tar streams that the engine's archive calls take and give. Pure."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from collections.abc import Collection, Iterable, Mapping
+
+from dtnctl.errors import EngineError
+from dtnctl.providers.base import FileEntry
+
+
+def pack(entries: Iterable[FileEntry], new_folders: Collection[str]) -> bytes:
+    """A tar to be unpacked at `/`. Only `new_folders` get an entry: one for a folder that exists would change its owner and mode."""
+    buffer = io.BytesIO()
+    made: set[str] = set()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for entry in entries:
+            for folder in reversed(parents(entry.path)):
+                if folder in new_folders and folder not in made:
+                    made.add(folder)
+                    tar.addfile(_header(folder, tarfile.DIRTYPE, entry.folder_mode, entry))
+            header = _header(entry.path, tarfile.REGTYPE, entry.mode, entry)
+            header.size = len(entry.content)
+            tar.addfile(header, io.BytesIO(entry.content))
+    return buffer.getvalue()
+
+
+def _header(path: str, kind: bytes, mode: int, owner: FileEntry) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(path.lstrip("/"))
+    header.type, header.mode, header.uid, header.gid = kind, mode, owner.uid, owner.gid
+    return header
+
+
+def parents(path: str) -> list[str]:
+    """The folders above an absolute path, the nearest first, without `/`."""
+    folders = []
+    while (path := posixpath.dirname(path)) not in ("", "/"):
+        folders.append(path)
+    return folders
+
+
+def unpack(data: bytes, path: str) -> Mapping[str, bytes]:
+    """Regular files by absolute path, from the tar that the engine gives for `path` (its names start at the last part of it)."""
+    above = posixpath.dirname(path.rstrip("/")) or "/"
+    files: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    files[posixpath.normpath(posixpath.join(above, member.name))] = content.read()
+    except tarfile.TarError as error:
+        raise EngineError(f"the engine's archive of {path} is broken") from error
+    return dict(sorted(files.items()))
+
+
+def empty_image() -> bytes:
+    """A tar with nothing in it."""
+    return pack((), ())

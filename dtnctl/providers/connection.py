@@ -1,0 +1,226 @@
+"""One endpoint's connection: the Docker SDK's low-level client over a unix socket, mutual TLS, or ssh.
+
+This module and sdk_errors are the only ones that import the SDK; they are imported when a connection is opened.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3
+from docker import APIClient
+from docker.tls import TLSConfig
+from requests.adapters import HTTPAdapter
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.site import Endpoint, Tls
+from dtnctl.providers.sdk_errors import causes, raise_refusal, telling
+from dtnctl.providers.ssh import Tunnel, open_tunnel
+from dtnctl.providers.timeouts import Timeouts
+
+CHUNK = 64 * 1024
+OLDEST_API = (1, 41)  # engine 20.10
+IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
+READS = frozenset({"GET", "HEAD"})
+# A dead peer is noticed within a minute, also by calls that may wait for hours.
+KEEP_ALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 20),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+]
+
+
+class ReadOnlyError(EngineError):
+    """A client that may only read was asked to write. Nothing was sent."""
+
+
+class Client(APIClient):
+    """The SDK's client with timeouts for connecting, reading and writing.
+
+    It does not look at the environment: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would replace the endpoint's CA, and proxies
+    are for the web. A read whose kept connection turns out to be dropped is sent once more. A write never is: the engine
+    may have carried it out.
+    """
+
+    def __init__(self, base_url: str, version: str, timeouts: Timeouts, tls: TLSConfig | None = None) -> None:
+        self.timeouts = timeouts
+        super().__init__(base_url, version=version, timeout=int(timeouts.read), tls=tls or False, max_pool_size=IDLE_CONNECTIONS)
+        self.trust_env = False
+        if tls is not None:
+            self.mount("https://", KeepAliveAdapter(pool_connections=1, pool_maxsize=IDLE_CONNECTIONS))
+
+    def _raise_for_status(self, response: requests.Response) -> None:
+        raise_refusal(response)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = self._shaped(request, kwargs.get("timeout"))
+        try:
+            return super().send(request, **kwargs)
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            if request.method not in READS or isinstance(error, requests.Timeout) or not _was_dropped(error):
+                raise
+            return super().send(request, **kwargs)
+
+    def _shaped(self, request: requests.PreparedRequest, timeout: Any) -> tuple[float, float | None]:
+        """Connect and answer times: a pair as it is; the SDK's one number is for the answer, None is no limit."""
+        if isinstance(timeout, tuple):
+            return timeout
+        if timeout is not None and request.method not in READS:
+            timeout = max(timeout, self.timeouts.write)
+        return (self.timeouts.connect, timeout)
+
+
+class ReadOnlyClient(Client):
+    """A client through which nothing but GET and HEAD passes; every method of the SDK and of requests ends in `send`."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if request.method not in READS:
+            raise ReadOnlyError(f"this client only reads; {request.method} was not sent")
+        return super().send(request, **kwargs)
+
+
+class KeepAliveAdapter(HTTPAdapter):
+    """requests' adapter over TCP connections that notice a dead peer."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, socket_options=KEEP_ALIVE, **kwargs)
+
+
+def _was_dropped(error: BaseException) -> bool:
+    return any(isinstance(cause, (ConnectionResetError, BrokenPipeError, urllib3.exceptions.IncompleteRead)) for cause in causes(error))
+
+
+# --- opening ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open client. `address` is the endpoint's, as people wrote it; the versions are the engine's."""
+
+    client: Client
+    address: str
+    engine_version: str
+    api_version: str
+    tunnel: Tunnel | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """False once the ssh client below has ended: then a new connection is needed."""
+        return self.tunnel is None or self.tunnel.is_alive
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Errors of the SDK as ours."""
+        with telling(self.address, self.tunnel):
+            yield
+
+    def call(self, method: str, path: str, *names: str, **kwargs: Any) -> requests.Response:
+        """One request, for what the SDK has no typed method for; `names` fill the `{}` of the path. The answer is a success."""
+        quoted = (quote(name, safe="/:@") for name in names)
+        with self.telling():
+            response = self.client.request(method, f"{self.client.base_url}/v{self.client.api_version}{path.format(*quoted)}", **kwargs)
+            raise_refusal(response)
+        return response
+
+    def get(self, path: str, *names: str, **kwargs: Any) -> Any:
+        """The decoded answer to a read."""
+        response = self.call("GET", path, *names, timeout=self.client.timeouts.read, **kwargs)
+        with self.telling():
+            return response.json()
+
+    def chunks(self, response: requests.Response) -> Iterator[bytes]:
+        """The body of a streamed answer as it arrives; the connection is given back at its end, or when the reader stops."""
+        try:
+            with self.telling():
+                yield from response.raw.stream(CHUNK, decode_content=True)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        self.client.close()
+        if self.tunnel is not None:
+            self.tunnel.close()
+
+
+def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> Connection:
+    """Connect and ask for the version, in one call. UnreachableError says what to check."""
+    address = endpoint.docker
+    kind = ReadOnlyClient if read_only else Client
+    match urlsplit(address).scheme:
+        case "ssh":
+            tunnel = open_tunnel(address, timeouts)
+            try:
+                return _greet(kind, f"unix://{tunnel.socket}", address, timeouts, tunnel=tunnel)
+            except BaseException:
+                tunnel.close()
+                raise
+        case "tcp":
+            return _greet(kind, address, address, timeouts, tls=_tls_config(endpoint, root))
+        case _:
+            return _greet(kind, address, address, timeouts)
+
+
+def _greet(
+    kind: type[Client], base_url: str, address: str, timeouts: Timeouts, *, tls: TLSConfig | None = None, tunnel: Tunnel | None = None
+) -> Connection:
+    spoken = _text(OLDEST_API)
+    with telling(address, tunnel):
+        client = kind(base_url, spoken, timeouts, tls)
+        response = client.get(f"{client.base_url}/version", timeout=(timeouts.connect, timeouts.answer))
+        raise_refusal(response)
+        version = response.json()
+    if not isinstance(version, Mapping) or "ApiVersion" not in version:
+        raise UnreachableError(f"{address}: what answers there is not a Docker engine")
+    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or spoken)
+    if _number(newest) < OLDEST_API:
+        name = f"engine {version.get('Version', '')}".strip()
+        raise UnreachableError(f"{address}: {name} speaks API {newest}; dtnctl needs API {spoken}, which is engine 20.10 or newer")
+    if _number(oldest) > OLDEST_API:
+        # We speak the same API to every engine that still understands it; this one only understands newer ones.
+        with telling(address, tunnel):
+            client = kind(base_url, oldest, timeouts, tls)
+    return Connection(client, address, str(version.get("Version", "")), newest, tunnel)
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _tls_config(endpoint: Endpoint, root: Path) -> TLSConfig:
+    """The SDK's settings; the files are tried first, since the SDK and requests say little when one is wrong."""
+    tls, address = endpoint.tls, endpoint.docker
+    if tls is None:
+        raise UnreachableError(f"{address}: there is no `tls:`; dtnctl speaks to tcp:// engines with client certificates only")
+    paths = {name: root / getattr(tls, name) for name in Tls.model_fields}
+    for name, path in paths.items():
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise UnreachableError(f"{address}: `tls: {name}`: cannot read {path}: {error.strerror}") from error
+    try:
+        context = ssl.create_default_context(cafile=str(paths["ca"]))
+    except ssl.SSLError as error:
+        raise UnreachableError(f"{address}: `tls: ca`: {paths['ca']} holds no certificate (PEM)") from error
+    try:
+        # A password would be asked for on the terminal.
+        context.load_cert_chain(paths["cert"], paths["key"], password=lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        pair = f"{paths['cert']}, {paths['key']}"
+        raise UnreachableError(
+            f"{address}: `tls: cert` and `tls: key` ({pair}) are no PEM certificate and its key, without a password"
+        ) from error
+    return TLSConfig(client_cert=(str(paths["cert"]), str(paths["key"])), ca_cert=str(paths["ca"]), verify=True)

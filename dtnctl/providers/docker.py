@@ -1,0 +1,148 @@
+"""The Docker backend: an observer that cannot write and an engine that can, for one endpoint each.
+
+It translates and calls; what should be done is decided elsewhere. Nothing is connected, read or imported before the first
+question is asked, so a provider for a silent endpoint can be built like any other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, Wanted
+from dtnctl.model.site import Endpoint, Registry
+from dtnctl.providers.streams import frames
+from dtnctl.providers.timeouts import Timeouts
+from dtnctl.providers.translate import container_seen
+
+if TYPE_CHECKING:
+    from dtnctl.providers.connection import Connection
+
+PARALLEL_READS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that a provider is made from. `root` is where relative paths of TLS and password files start."""
+
+    name: str
+    endpoint: Endpoint
+    site: str
+    registries: Mapping[str, Registry]
+    root: Path
+    timeouts: Timeouts
+
+
+class DockerObserver:
+    """An Observer over a client that refuses to send anything but reads. May be used from several threads."""
+
+    reads_only = True
+
+    def __init__(self, place: Place) -> None:
+        self.endpoint = place.name
+        self._place = place
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {place.name}")
+
+    def _connected(self) -> Connection:
+        """The open connection; a new one at first, and when the ssh client below the old one has ended."""
+        with self._lock:
+            if self._connection is None or not self._connection.is_alive:
+                from dtnctl.providers.connection import open_connection
+
+                self._disconnect()
+                place = self._place
+                self._connection = open_connection(place.endpoint, read_only=self.reads_only, root=place.root, timeouts=place.timeouts)
+            return self._connection
+
+    def observe(self, wanted: Wanted) -> EndpointSeen:
+        from dtnctl.providers.observation import View, observe
+
+        view = View(self.endpoint, self._place.site, self._place.registries, self._place.root)
+        try:
+            return observe(self._connected(), self._pool, view, wanted)
+        except UnreachableError as error:
+            return EndpointSeen(self.endpoint, silence=str(error))
+        except EngineError as error:
+            # Half an answer is no answer: what is not known here could be ours.
+            return EndpointSeen(self.endpoint, silence=f"{self._place.endpoint.docker}: the engine refuses to tell: {error}")
+
+    def inspect(self, container: str) -> ContainerSeen:
+        return container_seen(self._connected().get("/containers/{}/json", container))
+
+    def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
+        from dtnctl.providers.observation import read_files
+
+        return read_files(self._connected(), container, path)
+
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+        connection = self._connected()
+        is_tty = connection.get("/containers/{}/json", container)["Config"]["Tty"]
+        limit = None if follow else self._place.timeouts.read
+        response = connection.call(
+            "GET",
+            "/containers/{}/logs",
+            container,
+            params={"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if tail is None else tail},
+            stream=True,
+            timeout=(self._place.timeouts.connect, limit),
+        )
+        chunks = connection.chunks(response)
+        return chunks if is_tty else (body for _, body in frames(chunks))
+
+    def close(self) -> None:
+        with self._lock:
+            self._disconnect()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class DockerEngine(DockerObserver):
+    reads_only = False
+
+
+@overload
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: Literal[True],
+    root: Path,
+    timeouts: Timeouts = ...,
+) -> DockerObserver: ...
+@overload
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: Literal[False],
+    root: Path,
+    timeouts: Timeouts = ...,
+) -> DockerEngine: ...
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: bool,
+    root: Path,
+    timeouts: Timeouts = Timeouts(),  # noqa: B008  a frozen value
+) -> DockerObserver | DockerEngine:
+    """The provider of an endpoint: an observer if it may only read, else an engine. Does no I/O."""
+    kind = DockerObserver if read_only else DockerEngine
+    return kind(Place(name, endpoint, site, registries, root, timeouts))

@@ -1,0 +1,200 @@
+"""Reaches an engine's unix socket over ssh: one OpenSSH client forwards it to a local one. docs/decisions/0003 says why."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from dtnctl.errors import UnreachableError
+from dtnctl.providers.timeouts import Timeouts
+
+ENGINE_SOCKET = "/run/docker.sock"
+LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
+CLOSING = 5.0
+READY = "dtnctl-ready"
+# Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
+FAR_SIDE = f'test -S "$0" || echo missing; test -w "$0" || echo denied; echo {READY}; exec cat'
+# Run here. When ssh ends, the socket's folder goes, also after a kill -9 of ours.
+NEAR_SIDE = 'folder=$1; shift; "$@"; code=$?; rm -f "$folder/engine"; rmdir "$folder"; exit $code'
+OPTIONS = {
+    "BatchMode": "yes",  # nobody is there to answer a question
+    "ExitOnForwardFailure": "yes",
+    "ControlMaster": "no",  # a shared master would keep our socket after we are gone
+    "ControlPath": "none",
+    "StreamLocalBindUnlink": "yes",
+    "ServerAliveInterval": "15",
+    "ServerAliveCountMax": "3",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "RequestTTY": "no",
+    "RemoteCommand": "none",
+    "PermitLocalCommand": "no",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`ssh://[user@]host[:port][/path/to/docker.sock]`, taken apart."""
+
+    host: str
+    user: str = ""
+    port: int = 0
+    socket: str = ENGINE_SOCKET
+
+
+def parse_target(address: str) -> Target:
+    """UnreachableError if the address is not one."""
+    try:
+        parts = urlsplit(address)
+        host, user, port = parts.hostname or "", unquote(parts.username or ""), parts.port or 0
+    except ValueError as error:
+        raise UnreachableError(f"{address}: not an ssh address; it looks like ssh://user@host:22") from error
+    # ssh would take a name that starts with a dash for an option.
+    if parts.password or parts.query or parts.fragment or not host or host.startswith("-") or user.startswith("-"):
+        raise UnreachableError(f"{parts.scheme}://{host}: not an ssh address; it looks like ssh://user@host:22, without a password")
+    path = unquote(parts.path)
+    return Target(host, user, port, path if path not in ("", "/") else ENGINE_SOCKET)
+
+
+@dataclass(slots=True)
+class Tunnel:
+    """A running ssh client and the local socket that leads to the engine."""
+
+    socket: Path
+    target: Target
+    process: subprocess.Popen[bytes]
+    errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def complaint(self) -> str:
+        """What ssh said that explains a failed call; empty if it said nothing of use."""
+        text = "\n".join(self.errors)
+        if "administratively prohibited" in text:
+            return f"sshd on {self.target.host} does not forward sockets; it needs AllowStreamLocalForwarding yes"
+        if "open failed" in text:
+            return f"{self.target.socket} on {self.target.host} takes no connections; is the engine running?"
+        return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.target)}"
+
+    def close(self) -> None:
+        """End ssh and remove the socket. ssh ends by itself when its stdin does; if it hangs, it is killed."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self.process.wait(CLOSING)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
+
+
+def open_tunnel(address: str, timeouts: Timeouts) -> Tunnel:
+    """Log in and forward; returns when the local socket takes connections."""
+    target = parse_target(address)
+    folder = _socket_folder()
+    local = folder / "engine"
+    command = ["sh", "-c", NEAR_SIDE, "dtnctl-ssh", str(folder), *ssh_command(target, local, timeouts)]
+    # A group of its own: Ctrl-C at the terminal must not cut the line while we still clean up over it.
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, bufsize=0
+    )
+    tunnel = Tunnel(local, target, process)
+    reader = threading.Thread(target=_collect, args=(process.stderr, tunnel.errors), name=f"ssh {target.host}", daemon=True)
+    reader.start()
+    try:
+        _await_ready(tunnel, reader, address, timeouts)
+    except BaseException:
+        tunnel.close()
+        raise
+    return tunnel
+
+
+def ssh_command(target: Target, local: Path, timeouts: Timeouts) -> list[str]:
+    """The OpenSSH command line; the user's own configuration, agent and known hosts apply."""
+    options = OPTIONS | {"ConnectTimeout": str(max(1, round(timeouts.connect)))}
+    command = ["ssh"]
+    for name, value in options.items():
+        command += ["-o", f"{name}={value}"]
+    command += ["-L", f"{local}:{target.socket}"]
+    if target.user:
+        command += ["-l", target.user]
+    if target.port:
+        command += ["-p", str(target.port)]
+    return [*command, "--", target.host, f"exec sh -c {shlex.quote(FAR_SIDE)} {shlex.quote(target.socket)}"]
+
+
+def _socket_folder() -> Path:
+    """A new folder that only we may enter, with a path short enough for a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="dtnctl-"))
+    if len(str(folder)) > LONGEST_SOCKET_PATH - len("/engine"):
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="dtnctl-", dir="/tmp"))
+    return folder
+
+
+def _collect(stream: IO[bytes] | None, lines: deque[str]) -> None:
+    """Keep the last lines of stderr, so that ssh never blocks on a full pipe."""
+    assert stream is not None
+    with stream:
+        for line in stream:
+            lines.append(line.decode(errors="replace").strip())
+
+
+def _await_ready(tunnel: Tunnel, reader: threading.Thread, address: str, timeouts: Timeouts) -> None:
+    """Read what the far side says of its socket, up to the ready line."""
+    assert tunnel.process.stdout is not None
+    deadline = time.monotonic() + timeouts.connect + timeouts.login
+    said = b""
+    while f"{READY}\n".encode() not in said:
+        ready, _, _ = select.select([tunnel.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise UnreachableError(f"{address}: ssh did not get through in time")
+        chunk = tunnel.process.stdout.read(4096)
+        if not chunk:
+            reader.join(CLOSING)
+            raise UnreachableError(f"{address}: {explain(chr(10).join(tunnel.errors), tunnel.target)}")
+        said += chunk
+    _check_socket(said.decode(errors="replace").split(), tunnel.target, address)
+
+
+def _check_socket(words: list[str], target: Target, address: str) -> None:
+    if "missing" in words:
+        raise UnreachableError(f"{address}: there is no socket {target.socket} on {target.host}; is the engine running?")
+    if "denied" in words:
+        raise UnreachableError(f"{address}: the login on {target.host} may not open {target.socket}; the group `docker` usually may")
+
+
+def explain(text: str, target: Target) -> str:
+    """ssh's own words as one sentence that says what to check."""
+    host = target.host
+    login = f"{target.user}@{host}" if target.user else host
+    sentences = {
+        "REMOTE HOST IDENTIFICATION HAS CHANGED": f"the host key of {host} has changed; if it may, remove the old one from known_hosts",
+        "Host key verification failed": f"the host key of {host} is not known; log in once by hand, or add it to known_hosts",
+        "Permission denied": f"the login {login} is refused; is the key loaded, and is it in authorized_keys?",
+        "Could not resolve hostname": f"there is no host of the name {host!r}",
+        "Connection refused": f"nobody listens for ssh on {host}",
+        "timed out": f"no connection to {host} in time; is it up, and does a firewall let ssh through?",
+        "No route to host": f"there is no route to {host}",
+        "command not found": "there is no ssh client on this machine",
+        "ssh: not found": "there is no ssh client on this machine",
+    }
+    for words, sentence in sentences.items():
+        if words in text:
+            return sentence
+    lines = [line for line in text.splitlines() if line]
+    return f"ssh ended: {lines[-1][:200]}" if lines else "ssh ended without a word"
