@@ -23,6 +23,9 @@ umount --lazy /run/groups
 disk=/run/lab/disk
 mkdir -p $disk/etc-upper $disk/etc-work $disk/engine
 mount -t overlay -o lowerdir=/etc,upperdir=$disk/etc-upper,workdir=$disk/etc-work overlay /etc
+# what is kept on the host itself, such as dtnctl's record of transfers, stays on this endpoint
+mkdir -p $disk/state-upper $disk/state-work
+mount -t overlay -o lowerdir=/var/lib,upperdir=$disk/state-upper,workdir=$disk/state-work overlay /var/lib
 rm -rf /etc/docker /etc/resolv.conf
 mkdir -p $disk/etc-docker /etc/docker
 mount --bind $disk/etc-docker /etc/docker # the engine's identity
