@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dtnctl.model.plan import Mark
 from dtnctl.model.resources import Pairs
 from dtnctl.render.facts import Fact, claim_pieces, facts_of
 from dtnctl.render.summary import Group, object_name
@@ -13,15 +12,6 @@ from dtnctl.render.text import Look, cells, flow, pad
 BODY = 4  # where the facts of a change start
 VERB = 11  # cells of mark and verb
 LABEL = 20  # the longest label that shares its line with its text
-
-VERBS: dict[Mark, str] = {
-    "blocked": "blocked",
-    "destroy": "destroy",
-    "replace": "replace",
-    "transfer": "start",
-    "update": "update",
-    "create": "create",
-}
 
 
 def block_lines(group: Group, look: Look) -> list[str]:
@@ -32,6 +22,11 @@ def block_lines(group: Group, look: Look) -> list[str]:
     rows = [] if columns else _claim_facts(facts.claims, look, named=len(group.changes) > 1)
     lines = [*_heading(group, look), *_all_lines(facts.before, label, look), *columns]
     return [*lines, *_all_lines(rows, label, look), *_all_lines(facts.after, label, look)]
+
+
+def fact_rows(facts: Sequence[Fact], look: Look) -> list[str]:
+    """The facts one below the other, their texts in one column."""
+    return _all_lines(facts, _label_width(facts, ()), look)
 
 
 def _label_width(facts: Sequence[Fact], claims: Sequence[tuple[str, Pairs]]) -> int:
@@ -45,7 +40,7 @@ def _label_width(facts: Sequence[Fact], claims: Sequence[tuple[str, Pairs]]) -> 
 def _heading(group: Group, look: Look) -> list[str]:
     """Mark, verb, object and endpoints; the place in Git at the right edge, or below if there is no room."""
     change = group.first
-    start = pad(look.paint(change.mark, f"{look.signs[change.mark]} {VERBS[change.mark]}"), VERB)
+    start = pad(look.paint(change.mark, f"{look.signs[change.mark]} {group.verb}"), VERB)
     where, *more = _endpoints(group.endpoints, look)
     pieces = [look.paint("bold", object_name(change)), f"@ {where}", *more]
     first, *others = flow(pieces, look.width - VERB)

@@ -30,10 +30,14 @@ def table_lines(
     *,
     indent: int = 0,
     roles: Mapping[str, Role] | None = None,
+    fits: bool = True,
 ) -> list[str]:
-    """Header and rows as lines of at most the look's width. `roles` colours the cells that hold exactly that text."""
+    """Header and rows as lines of at most the look's width, or without `fits` as wide as they are.
+
+    `roles` colours the cells that hold exactly that text.
+    """
     natural = [max(cells(column.header), *(cells(row[index]) for row in rows), 0) for index, column in enumerate(columns)]
-    widths = fit(columns, rows, natural, look.width - indent)
+    widths = fit(columns, rows, natural, look.width - indent) if fits else natural
     shown = [index for index, width in enumerate(widths) if width]
 
     def line(texts: Sequence[str], role_of: Mapping[str, Role], default: Role) -> str:

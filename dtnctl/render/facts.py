@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dtnctl.model.plan import Cause, Change, FieldChange, TransferNote
 from dtnctl.model.resources import Pairs
-from dtnctl.render.summary import Group
+from dtnctl.render.summary import FINISHED, Group
 from dtnctl.render.text import Look, Sign, dotted
 
 NOTHING = "(none)"  # an empty value, where a blank would look like a mistake
@@ -34,7 +34,7 @@ class Facts:
 def facts_of(group: Group, look: Look) -> Facts:
     first = group.first
     before = [
-        *_shared(group, None, "what", lambda change: change.summary),
+        *_shared(group, None, "what", lambda change: change.summary if change.summary != change.cause.text else ""),
         *_why(first),
         *_field_facts(first, look),
         *_shared(group, "note", "interrupts", lambda change: change.interrupts),
@@ -47,11 +47,10 @@ def facts_of(group: Group, look: Look) -> Facts:
 
 
 def _why(change: Change) -> list[Fact]:
-    """The cause; a blocked change has its code before it, and a cause that only repeats the summary is not said twice."""
-    text = change.cause.text if change.cause.text != change.summary else ""
+    """The cause; a blocked change has its code before it."""
     if change.code:
-        return [Fact(change.mark, change.code, (text,))]
-    return [Fact(None, "why", (text,))] if text else []
+        return [Fact(change.mark, change.code, (change.cause.text,))]
+    return [Fact(None, "why", (change.cause.text,))] if change.cause.text else []
 
 
 def _field_facts(change: Change, look: Look) -> list[Fact]:
@@ -108,7 +107,7 @@ def claim_pieces(claims: Pairs, look: Look) -> list[str]:
 
 
 def transfer_fact(note: TransferNote) -> Fact:
-    """A transfer that needs nothing now. What is neither done nor running wants a look."""
-    signs: dict[str, Sign] = {"done": "kept", "running": "transfer"}
+    """A transfer that needs nothing now. What neither succeeded nor runs wants a look."""
+    signs: dict[str, Sign] = {FINISHED: "kept", "running": "transfer"}
     name = f"transfer/{note.name} generation {note.generation}"
     return Fact(signs.get(note.state, "note"), note.state, (f"{name}:", note.text) if note.text else (name,))

@@ -11,8 +11,8 @@ from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark,
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
-from dtnctl.render.results import change_results, count_results
-from dtnctl.render.summary import count, count_at, exact_command
+from dtnctl.render.results import ResultCounts, change_results, count_results
+from dtnctl.render.summary import count, count_at, exact_command, starting_steps, verb_of
 
 FORMAT_VERSION = 1
 Json = dict[str, Any]
@@ -42,6 +42,7 @@ def _document(kind: str, content: Json) -> Json:
 
 def plan_document(plan: Plan, context: RenderContext) -> Json:
     """The whole plan: what a reader sees as `changes`, what is done as `steps`."""
+    starting = starting_steps(plan)
     return _document(
         "plan",
         {
@@ -54,7 +55,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "partial": bool(plan.silent),
             "summary": _summary(plan),
             "endpoints": [_endpoint(plan, row) for row in plan.endpoints],
-            "changes": [_change(change) for change in plan.changes],
+            "changes": [_change(change, verb_of(change, starting)) for change in plan.changes],
             "steps": [_step(step) for step in plan.steps],
             "transfers": [_transfer_note(note) for note in plan.transfers],
             "notes": list(plan.notes),
@@ -82,10 +83,10 @@ def _endpoint(plan: Plan, row: EndpointSummary) -> Json:
     }
 
 
-def _change(change: Change) -> Json:
+def _change(change: Change, verb: str) -> Json:
     return {
         "mark": change.mark,
-        "actions": ACTIONS[change.mark],
+        "actions": ACTIONS[change.mark] if verb != "finish" else ["finish"],
         "kind": change.kind,
         "name": change.name,
         "endpoint": change.endpoint,
@@ -139,8 +140,8 @@ def _transfer_note(note: TransferNote) -> Json:
 # --- outcomes -----------------------------------------------------------------------------------------------
 
 
-def outcomes_document(plan: Plan, outcomes: Sequence[Outcome]) -> Json:
-    """What became of each change and of each step that was decided upon."""
+def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan | None = None) -> Json:
+    """What became of each change and of each step. `remaining` is the plan of a last look after the apply, if there was one."""
     results = change_results(plan, outcomes)
     counts = count_results(results)
     steps = {step.id: step for step in plan.steps}
@@ -149,11 +150,12 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome]) -> Json:
         {
             "site": plan.site,
             "plan_hash": plan.hash,
-            "converged": counts.applied == counts.changes and not plan.blocked and not plan.silent,
+            "converged": _is_converged(plan, counts, remaining),
             "summary": {
                 "changes": counts.changes,
                 "applied": counts.applied,
                 "failed": counts.failed,
+                "put_back": counts.put_back,
                 "unfinished": counts.unfinished,
                 "not_tried": counts.not_tried,
                 "blocked": len(plan.blocked),
@@ -163,8 +165,15 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome]) -> Json:
                 _change_key(entry.change) | {"result": entry.result.replace(" ", "_"), "reasons": list(entry.reasons)} for entry in results
             ],
             "steps": [_outcome(outcome, steps.get(outcome.step)) for outcome in outcomes],
+            "remaining": None if remaining is None else [_change_key(change) for change in remaining.changes],
         },
     )
+
+
+def _is_converged(plan: Plan, counts: ResultCounts, remaining: Plan | None) -> bool:
+    """All was done, nothing was held back, no endpoint is unknown, and a last look (if there was one) found nothing to do."""
+    is_clean = remaining is None or (remaining.is_empty and not remaining.silent)
+    return counts.applied == counts.changes and not plan.blocked and not plan.silent and is_clean
 
 
 def _change_key(change: Change) -> Json:

@@ -1,12 +1,13 @@
 """A Plan as the comment of a pull request or the summary of a CI step. Whatever the names and causes say, it stays text.
 
 What is dropped when the comment would be too long, in this order: the unchanged list, notes on transfers, details of creates,
-updates, starts, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful list.
+updates, transfers, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from dtnctl.model.plan import EndpointSummary, Mark, Plan
 from dtnctl.render.budget import Part, shorten
@@ -32,7 +33,7 @@ STATUS_LIMIT = 140  # characters of a commit status
 LONGEST = 300  # characters of one text in the lists above the folds; the folds have all of it
 
 LOOK = look_of(RenderContext(width=1_000_000))
-DANGERS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer")
+DANGERS = ("blocked", "destroy", "replace", "start")
 TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "transfer", "blocked")
 # What colours a line of a ```diff fence; other signs would not.
 DIFF_SIGNS: dict[Sign, str] = {
@@ -45,14 +46,6 @@ DIFF_SIGNS: dict[Sign, str] = {
     "kept": " ",
     "note": "#",
 }
-WORDS: dict[Mark, str] = {
-    "blocked": "Blocked",
-    "destroy": "Destroy",
-    "replace": "Replace",
-    "transfer": "Starts once",
-    "update": "Update",
-    "create": "Create",
-}
 
 
 def plan_marker(site: str) -> str:
@@ -63,7 +56,7 @@ def plan_marker(site: str) -> str:
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
     plan_hash = plan.hash
-    plan = printable(plan, ascii_only=False)
+    plan = replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
     marker = f"{plan_marker(plan.site)}hash={plan_hash} -->"
     if plan.is_empty:
@@ -84,7 +77,7 @@ def render_status_line(plan: Plan) -> str:
     parts = [plural(counts.changes, "change")]
     parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
     parts += [plural(counts.replace, "replace")] * bool(counts.replace)
-    parts += [plural(counts.transfer, "transfer") + (" starts" if counts.transfer == 1 else " start")] * bool(counts.transfer)
+    parts += [plural(counts.start, "transfer") + (" starts" if counts.start == 1 else " start")] * bool(counts.start)
     return f"{', '.join(parts)}, {counts.blocked} blocked{silent} ({short_hash})"[:STATUS_LIMIT]
 
 
@@ -128,14 +121,14 @@ def _from_to(before: int, after: int) -> str:
 
 def _careful(plan: Plan) -> Part:
     """Blocked first; so they are the last that a comment without room gives up."""
-    items = [_careful_item(group) for group in group_changes(plan.changes) if _is_careful(group)]
+    items = [_careful_item(group) for group in group_changes(plan, plan.changes) if _is_careful(group)]
     items += [f"> - **Endpoint** {prose(_short(risk))}" for risk in endpoint_risks(plan)]
     items += [f"> - **Note** {prose(_short(note))}" for note in plan.notes]
     return Part("entries of the careful list", tuple(items), 21, ("> **Needs a careful look**",), ("",))
 
 
 def _is_careful(group: Group) -> bool:
-    return group.first.mark in DANGERS or any(change.interrupts for change in group.changes)
+    return group.verb in DANGERS or any(change.interrupts for change in group.changes)
 
 
 def _careful_item(group: Group) -> str:
@@ -145,13 +138,14 @@ def _careful_item(group: Group) -> str:
     texts += [f"interrupts: {text}" for text in dict.fromkeys(other.interrupts for other in group.changes) if text]
     texts += [f"fix: {change.fix}"] * bool(change.fix)
     why = "; ".join(prose(_short(text)) for text in texts if text)
-    return f"> - **{WORDS[change.mark]}** {code(_short(object_name(change)))} on {where} — {why}"
+    word = "Starts once" if group.verb == "start" else group.verb.capitalize()
+    return f"> - **{word}** {code(_short(object_name(change)))} on {where} — {why}"
 
 
 def _claims(plan: Plan) -> Part:
     rows = []
     for change in plan.changes:
-        if change.allocations:
+        if change.allocations and change.kind != "transfer":
             claims = " · ".join(f"{prose(label)} {code(_short(value))}" for label, value in change.allocations)
             rows.append(f"| {code(_short(object_name(change)))} | {prose(_short(change.endpoint))} | {claims} |")
     return Part("rows of new claims", tuple(rows), 19, ("| For | Endpoint | New claims |", "|---|---|---|"), ("",))
@@ -171,11 +165,11 @@ def _counted(plan: Plan) -> Part:
 def _folds(plan: Plan) -> list[Part]:
     """Details by mark, then drift; the rank of each says what is dropped first."""
     wanted, drifted = split_drift(plan.changes)
-    groups = [(group, "") for group in group_changes(wanted)] + [(group, " · drift") for group in group_changes(drifted)]
+    groups = [(group, "") for group in group_changes(plan, wanted)] + [(group, " · drift") for group in group_changes(plan, drifted)]
     ranked: tuple[tuple[Mark, str], ...] = (
         ("create", "details of creates"),
         ("update", "details of updates"),
-        ("transfer", "details of starts"),
+        ("transfer", "details of transfers"),
         ("replace", "details of replaces"),
         ("destroy", "details of destroys"),
         ("blocked", "details of blocked changes"),

@@ -13,20 +13,36 @@ Result = Literal["applied", "failed", "unfinished", "not tried"]
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """`unfinished`: some of its steps were done, none failed, and something else held back the others."""
+    """`unfinished`: some of its steps were done, none failed, and something else held back the others.
+
+    `outcomes` are those of its steps, in the plan's order. A failed change whose old container is back has one that is "undone".
+    """
 
     change: Change
     result: Result
-    reasons: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.result in ("failed", "undone"))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not applied, each reason once."""
+        held_back = self.failures or tuple(outcome for outcome in self.outcomes if outcome.result == "skipped")
+        return tuple(dict.fromkeys(outcome.reason for outcome in held_back if outcome.reason))
 
 
 @dataclass(frozen=True, slots=True)
 class ResultCounts:
+    """`put_back` counts those of the failed ones whose old container is back."""
+
     changes: int
     applied: int
     failed: int
     unfinished: int
     not_tried: int
+    put_back: int
 
 
 def change_results(plan: Plan, outcomes: Sequence[Outcome]) -> list[ChangeResult]:
@@ -36,18 +52,16 @@ def change_results(plan: Plan, outcomes: Sequence[Outcome]) -> list[ChangeResult
 
 
 def _change_result(change: Change, found: dict[str, Outcome]) -> ChangeResult:
-    outcomes = [found[step] for step in change.steps if step in found]
-    results = [outcome.result for outcome in outcomes]
-    if "failed" in results:
-        return ChangeResult(change, "failed", _reasons(outcomes, "failed"))
-    if results.count("done") == len(change.steps):
-        return ChangeResult(change, "applied")
-    tried = any(result in ("done", "undone") for result in results)
-    return ChangeResult(change, "unfinished" if tried else "not tried", _reasons(outcomes, "skipped"))
+    outcomes = tuple(found[step] for step in change.steps if step in found)
+    return ChangeResult(change, _result([outcome.result for outcome in outcomes], len(change.steps)), outcomes)
 
 
-def _reasons(outcomes: Sequence[Outcome], result: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(outcome.reason for outcome in outcomes if outcome.result == result and outcome.reason))
+def _result(results: Sequence[str], steps: int) -> Result:
+    if "failed" in results or "undone" in results:
+        return "failed"
+    if results.count("done") == steps:
+        return "applied"
+    return "unfinished" if "done" in results else "not tried"
 
 
 def count_results(results: Sequence[ChangeResult]) -> ResultCounts:
@@ -58,4 +72,5 @@ def count_results(results: Sequence[ChangeResult]) -> ResultCounts:
         failed=found.count("failed"),
         unfinished=found.count("unfinished"),
         not_tried=found.count("not tried"),
+        put_back=sum(any(outcome.result == "undone" for outcome in entry.outcomes) for entry in results),
     )

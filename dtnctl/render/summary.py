@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, TransferNote
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
 
+FINISHED = "succeeded"  # the state of a transfer that needs no look
 NAMED = 3  # as many are named in a sentence; of the others it says how many they are
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`changes` are those that apply would make; blocked ones are apart."""
+    """`changes` are those that apply would make; blocked ones are apart. `start`: those transfers whose data will move."""
 
     changes: int
     sessions: int
@@ -24,6 +25,7 @@ class Counts:
     replace: int
     destroy: int
     transfer: int
+    start: int
     blocked: int
     drift: int
     interrupts: int
@@ -32,6 +34,7 @@ class Counts:
 
 def count(plan: Plan) -> Counts:
     wanted = [change for change in plan.changes if change.mark != "blocked"]
+    starting = starting_steps(plan)
     return Counts(
         changes=len(wanted),
         sessions=len({change.name for change in wanted if change.kind == "session"}),
@@ -41,6 +44,7 @@ def count(plan: Plan) -> Counts:
         replace=plan.count("replace"),
         destroy=plan.count("destroy"),
         transfer=plan.count("transfer"),
+        start=sum(verb_of(change, starting) == "start" for change in wanted),
         blocked=plan.count("blocked"),
         drift=sum(change.is_drift for change in plan.changes),
         interrupts=sum(bool(change.interrupts) for change in wanted),
@@ -59,7 +63,7 @@ def verdict(plan: Plan, command: Command) -> list[str]:
     parts = [_how_much(counts)]
     parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
     parts += [_replaces(plan, counts)] * bool(counts.replace)
-    parts += [f"{plural(counts.transfer, 'transfer')} will start"] * bool(counts.transfer)
+    parts += [f"{plural(counts.start, 'transfer')} will start"] * bool(counts.start)
     parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
     return [*parts, f"{counts.blocked:,} blocked"]
 
@@ -91,8 +95,15 @@ def risks(plan: Plan) -> list[str]:
     """What could hurt: interruptions, removals of how many objects, endpoints of which nothing is known, locks."""
     interrupted = [object_at(change) for change in plan.changes if change.interrupts and change.mark != "blocked"]
     parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
-    parts.append(f"prunes {plan.count('destroy'):,} of {plural(plan.owned, 'object')}")
+    parts.append(_removals(plan))
     return parts + endpoint_risks(plan)
+
+
+def _removals(plan: Plan) -> str:
+    """Services are counted against those that there are, as the limit on removals does; other objects are told apart."""
+    services = sum(change.kind == "session" for change in plan.changes if change.mark == "destroy")
+    others = plan.count("destroy") - services
+    return f"removes {services:,} of {plural(plan.owned, 'service')}" + (f" and {plural(others, 'other object')}" if others else "")
 
 
 def endpoint_risks(plan: Plan) -> list[str]:
@@ -131,6 +142,18 @@ def count_at(plan: Plan, endpoint: str, mark: Mark) -> int:
     return sum(change.endpoint == endpoint and change.mark == mark for change in plan.changes)
 
 
+def starting_steps(plan: Plan) -> frozenset[str]:
+    """Ids of the steps that make data move; a transfer's other steps only judge, record or clear up."""
+    return frozenset(step.id for step in plan.steps if isinstance(step.action, StartTransfer))
+
+
+def verb_of(change: Change, starting: frozenset[str]) -> str:
+    """The word beside the mark."""
+    if change.mark != "transfer":
+        return change.mark
+    return "start" if starting.intersection(change.steps) else "finish"
+
+
 # --- headings -----------------------------------------------------------------------------------------------
 
 
@@ -138,6 +161,7 @@ def count_at(plan: Plan, endpoint: str, mark: Mark) -> int:
 class Group:
     """Changes under one heading: the same thing for the same reason, on different endpoints."""
 
+    verb: str
     changes: tuple[Change, ...]
 
     @property
@@ -149,18 +173,21 @@ class Group:
         return tuple(change.endpoint for change in self.changes)
 
 
-def group_changes(changes: Iterable[Change]) -> list[Group]:
+def group_changes(plan: Plan, changes: Iterable[Change]) -> list[Group]:
     """The changes in their order; one joins an earlier heading if everything that a heading says is true of it as well."""
+    starting = starting_steps(plan)
     found: dict[object, dict[str, Change]] = {}
     for position, change in enumerate(changes):
+        verb = verb_of(change, starting)
         key: object = (
-            (change.mark, change.kind, change.name, change.cause, change.fields),
-            (change.is_drift, change.code, change.fix),
+            (verb, change.mark, change.kind, change.name, change.cause),
+            (change.fields, change.is_drift, change.code, change.fix),
         )
         if change.endpoint in found.get(key, {}):
             key = (key, position)
         found.setdefault(key, {})[change.endpoint] = change
-    return [Group(tuple(members.values())) for members in found.values()]
+    groups = [tuple(members.values()) for members in found.values()]
+    return [Group(verb_of(members[0], starting), members) for members in groups]
 
 
 def split_drift(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
@@ -174,5 +201,7 @@ def split_drift(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
 
 def transfer_order(notes: Iterable[TransferNote]) -> list[TransferNote]:
     """Those that a person must look at first; finished ones last."""
-    rank = {"done": 2, "running": 1}
-    return sorted(notes, key=lambda note: (rank.get(note.state, 0), note.name, note.generation))
+    return sorted(notes, key=lambda note: (TRANSFER_RANKS.get(note.state, 0), note.name, note.generation))
+
+
+TRANSFER_RANKS = {"waiting": 1, "running": 2, FINISHED: 3}

@@ -10,8 +10,8 @@ from dtnctl.render.blocks import BODY, block_lines, fact_lines, with_place
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
-from dtnctl.render.summary import count_at, exact_command, group_changes, risks, split_drift, transfer_order, verdict
-from dtnctl.render.text import Look, Role, cells, dotted, flow, look_of, plural, printable
+from dtnctl.render.summary import FINISHED, count_at, exact_command, group_changes, risks, split_drift, transfer_order, verdict
+from dtnctl.render.text import Look, Role, cells, command_lines, dotted, flow, look_of, plural, printable
 
 HEAD = 9  # cells of VERDICT, RISK and the words below them
 FEW = 5  # finished transfers that are worth listing unasked
@@ -23,13 +23,13 @@ def render_plan(plan: Plan, context: RenderContext) -> str:
     """The whole plan. Equal plans and contexts give equal bytes; nothing in it obeys or deceives a terminal."""
     look = look_of(context)
     plan_hash = plan.hash
-    plan = printable(replace(plan, steps=()), ascii_only=context.ascii)
+    plan = replace(printable(replace(plan, steps=()), ascii_only=context.ascii), steps=plan.steps)
     context = printable(context, ascii_only=context.ascii)
     sections = [_head(plan, context, look), _endpoint_table(plan, context, look)]
     if not context.brief:
         wanted, drifted = split_drift(plan.changes)
-        sections += [block_lines(group, look) for group in group_changes(wanted)]
-        sections += _drift(drifted, look)
+        sections += [block_lines(group, look) for group in group_changes(plan, wanted)]
+        sections += _drift(plan, drifted, look)
         sections += [_transfers(plan, context, look), _unchanged(plan, context, look)]
     sections.append(_foot(plan, plan_hash, context, look))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -107,18 +107,18 @@ def _from_to(before: int, after: int, look: Look) -> str:
 # --- what follows the changes -------------------------------------------------------------------------------
 
 
-def _drift(changes: Sequence[Change], look: Look) -> list[list[str]]:
+def _drift(plan: Plan, changes: Sequence[Change], look: Look) -> list[list[str]]:
     if not changes:
         return []
     title = look.paint("bold", "drift") + f" ({len(changes):,})  Git did not change, the endpoint did; apply takes it back"
-    return [flow([title], look.width), *(block_lines(group, look) for group in group_changes(changes))]
+    return [flow([title], look.width), *(block_lines(group, look) for group in group_changes(plan, changes))]
 
 
 def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     if not plan.transfers:
         return []
     notes = transfer_order(plan.transfers)
-    done = sum(note.state == "done" for note in notes)
+    done = sum(note.state == FINISHED for note in notes)
     hidden = done if done > FEW and not context.show_all else 0
     listed = notes[: len(notes) - hidden]
     label = max((cells(note.state) for note in listed), default=0)
@@ -126,7 +126,7 @@ def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     for note in listed:
         lines += with_place(fact_lines(transfer_fact(note), label, look), note.place, look)
     if hidden:
-        lines.append(" " * BODY + f"{look.signs['kept']} {hidden:,} done (--all lists them)")
+        lines.append(" " * BODY + f"{look.signs['kept']} {hidden:,} more succeeded (--all lists them)")
     return lines
 
 
@@ -152,9 +152,6 @@ def _foot(plan: Plan, plan_hash: str, context: RenderContext, look: Look) -> lis
 
 
 def _command(word: str, command: str, look: Look) -> list[str]:
-    """A line to copy: a command that needs several lines has the backslashes that a shell wants."""
     start = f"{word:<23}"
-    lines = flow([command], look.width - len(start))
-    if len(lines) > 1:
-        lines = flow(command.split(" "), look.width - len(start) - 2)
-    return [(start if not index else " " * len(start)) + line for index, line in enumerate(" \\\n".join(lines).split("\n"))]
+    first, *more = command_lines(command, look.width - len(start))
+    return [start + first, *(" " * len(start) + line for line in more)]

@@ -112,6 +112,14 @@ def dotted(items: Sequence[str], dot: str) -> list[str]:
     return [*(f"{item} {dot}" for item in items[:-1]), *items[-1:]]
 
 
+def command_lines(command: str, width: int) -> list[str]:
+    """A command to copy: if it needs several lines, they end in the backslashes that a shell wants."""
+    if cells(command) <= width:
+        return [command]
+    *lines, last = flow(command.split(" "), width - 2)
+    return [*(f"{line} \\" for line in lines), last]
+
+
 def plural(count: int, word: str) -> str:
     """`1 change`, `2 changes`. For words that take an s."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

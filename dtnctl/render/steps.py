@@ -1,0 +1,79 @@
+"""A step in two words for the reader: what is done, and to which object."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from dtnctl.model.plan import (
+    Action,
+    ConnectNetwork,
+    CreateContainer,
+    CreateNetwork,
+    DisconnectNetwork,
+    EnsureLedger,
+    FinishTransfer,
+    PullImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RestoreContainer,
+    RetireContainer,
+    StartContainer,
+    StartTransfer,
+    StopContainer,
+    UpdateContainer,
+    WaitHealthy,
+)
+
+
+def step_words(action: Action) -> tuple[str, str]:
+    """Verb and object: ("create", "scinet.climate")."""
+    match action:
+        case PullImage():
+            return "pull", action.image
+        case CreateNetwork():
+            return "create", f"network {action.network}"
+        case RemoveNetwork():
+            return "remove", f"network {action.network}"
+        case ConnectNetwork():
+            return "connect", f"{action.container} to {action.attachment.network}"
+        case DisconnectNetwork():
+            return "disconnect", f"{action.container} from {action.network}"
+        case EnsureLedger():
+            return "create", f"ledger {action.folder}"
+        case StartTransfer():
+            return "start", f"transfer {action.transfer}"
+        case FinishTransfer():
+            return "finish", f"transfer {action.transfer}"
+        case _:
+            return _container_verb(action), action.container
+
+
+def _container_verb(
+    action: CreateContainer
+    | StartContainer
+    | StopContainer
+    | RetireContainer
+    | RestoreContainer
+    | RemoveContainer
+    | UpdateContainer
+    | WaitHealthy,
+) -> str:
+    match action:
+        case CreateContainer():
+            return "create"
+        case StartContainer():
+            return "start"
+        case StopContainer():
+            return "stop"
+        case RetireContainer():
+            return "set aside"
+        case RestoreContainer():
+            return "put back"
+        case RemoveContainer():
+            return "remove"
+        case UpdateContainer():
+            return "update"
+        case WaitHealthy():
+            return "wait for"
+        case _:
+            assert_never(action)
