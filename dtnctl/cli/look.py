@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dtnctl.cli import options as opt
-from dtnctl.cli.workplace import Invocation, Workplace, engines, observers, open_workplace, say, terminal_width, wants_color
+from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.workplace import Workplace, engines, observers, open_workplace, say, terminal_width, wants_color
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TailOption = Annotated[int, typer.Option("--tail", min=0, help="Last lines only;
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("status")(status_command)
+    app.command("version")(version_command)
     sessions = typer.Typer(help="Sessions: list, show, logs.", no_args_is_help=True, rich_markup_mode=None)
     sessions.command("list")(sessions_list)
     sessions.command("show")(sessions_show)
@@ -107,6 +109,14 @@ def status_command(context: typer.Context, output: opt.ListOutputOption = opt.Li
         endpoint_rows(view.site, view.snapshot),
     )
     return _print(output, lambda: status_document(*rows), lambda look: render_status(*rows, look))
+
+
+def version_command() -> int:
+    """Print the version."""
+    from dtnctl import __version__
+
+    sys.stdout.write(f"dtnctl {__version__}\n")
+    return 0
 
 
 def sessions_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:

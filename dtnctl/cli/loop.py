@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dtnctl.cli import options as opt
+from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import (
-    Invocation,
     Workplace,
     duration,
     engines,

@@ -9,18 +9,19 @@ from typing import Annotated
 import typer
 
 from dtnctl import __version__
-from dtnctl.cli import edit, look, loop, state
-from dtnctl.cli.workplace import Invocation
+from dtnctl.cli.commands import LazyGroup
+from dtnctl.cli.invocation import Invocation
 from dtnctl.errors import ConfigError, DtnctlError, UsageError
 
 app = typer.Typer(
     name="dtnctl",
+    cls=LazyGroup,
     help="Data Transfer Nodes the GitOps way: what should run is YAML in Git; plan shows the difference, apply makes it so.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich costs more at start-up than the whole of `dtnctl --help`
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DTNCTL"},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -32,7 +33,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _globals(
-    chdir: Annotated[str, typer.Option("-C", "--chdir", metavar="DIR", help="Work in this folder (the repository's root).")] = "",
+    chdir: Annotated[
+        str, typer.Option("-C", "--chdir", metavar="DIR", envvar="DTNCTL_CHDIR", help="Work in this folder (the repository's root).")
+    ] = "",
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     if chdir:
@@ -40,12 +43,6 @@ def _globals(
             os.chdir(chdir)
         except OSError as error:
             raise UsageError(f"cannot work in {chdir}: {error.strerror}") from error
-
-
-loop.register(app)
-look.register(app)
-state.register(app)
-edit.register(app)
 
 
 def run() -> None:

@@ -31,24 +31,52 @@ class Color(enum.StrEnum):
     never = "never"
 
 
-OutputOption = Annotated[Output, typer.Option("-o", "--output", help="What stdout carries.")]
-ListOutputOption = Annotated[ListOutput, typer.Option("-o", "--output", help="What stdout carries.")]
-OutOption = Annotated[str, typer.Option("--out", metavar="FILE", help="Write the result there too (by its ending .json, .md, else text); - is stdout.")]
-TargetOption = Annotated[list[str], typer.Option("--target", metavar="[KIND/]NAME", help="Only these; * matches; @FILE and - read a list.")]
-ExcludeOption = Annotated[list[str], typer.Option("--exclude", metavar="[KIND/]NAME", help="Not these.")]
-ReplaceOption = Annotated[list[str], typer.Option("--replace", metavar="NAME", help="Make the containers of these sessions anew.")]
-DetailedOption = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")]
-ColorOption = Annotated[Color, typer.Option("--color", help="Colour on stdout.")]
-NoColorOption = Annotated[bool, typer.Option("--no-color", help="Same as --color never.")]
-AsciiOption = Annotated[bool, typer.Option("--ascii", help="Marks and arrows in ASCII.")]
-AllOption = Annotated[bool, typer.Option("--all", help="List what is unchanged too.")]
-BriefOption = Annotated[bool, typer.Option("--brief", help="Verdict and table only.")]
-MaxPruneOption = Annotated[str, typer.Option("--max-prune", metavar="N|P%", help="Most sessions that may be removed.")]
-ParallelOption = Annotated[int, typer.Option("--parallel", min=0, max=64, help="Steps at once; 0 is the site's limit.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds until an endpoint counts as silent.")]
-YesOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="Do not ask.")]
-NoInputOption = Annotated[bool, typer.Option("--no-input", help="Never ask; fail where a question would come.")]
-LockTimeoutOption = Annotated[str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a lease: 30s, 10m. Default 1m, in CI 10m.")]
-ExpectOption = Annotated[str, typer.Option("--expect", metavar="HASH|PLAN.json", help="Run this very plan or refuse.")]
-WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for transfers to end.")]
-DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan only.")]
+OutputOption = Annotated[Output, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
+ListOutputOption = Annotated[ListOutput, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
+OutOption = Annotated[
+    str,
+    typer.Option(
+        "--out", metavar="FILE", help="Write the result there too (by its ending .json, .md, else text); - is stdout.", envvar="DTNCTL_OUT"
+    ),
+]
+TargetOption = Annotated[
+    list[str],
+    typer.Option("--target", metavar="[KIND/]NAME", help="Only these; * matches; @FILE and - read a list.", envvar="DTNCTL_TARGET"),
+]
+ExcludeOption = Annotated[list[str], typer.Option("--exclude", metavar="[KIND/]NAME", help="Not these.", envvar="DTNCTL_EXCLUDE")]
+ReplaceOption = Annotated[
+    list[str], typer.Option("--replace", metavar="NAME", help="Make the containers of these sessions anew.", envvar="DTNCTL_REPLACE")
+]
+DetailedOption = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.", envvar="DTNCTL_DETAILED_EXITCODE")
+]
+ColorOption = Annotated[Color, typer.Option("--color", help="Colour on stdout.", envvar="DTNCTL_COLOR")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="Same as --color never.", envvar="DTNCTL_NO_COLOR")]
+AsciiOption = Annotated[bool, typer.Option("--ascii", help="Marks and arrows in ASCII.", envvar="DTNCTL_ASCII")]
+AllOption = Annotated[bool, typer.Option("--all", help="List what is unchanged too.", envvar="DTNCTL_ALL")]
+BriefOption = Annotated[bool, typer.Option("--brief", help="Verdict and table only.", envvar="DTNCTL_BRIEF")]
+MaxPruneOption = Annotated[
+    str, typer.Option("--max-prune", metavar="N|P%", help="Most sessions that may be removed.", envvar="DTNCTL_MAX_PRUNE")
+]
+ParallelOption = Annotated[
+    int, typer.Option("--parallel", min=0, max=64, help="Steps at once; 0 is the site's limit.", envvar="DTNCTL_PARALLEL")
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.1, help="Seconds until an endpoint counts as silent.", envvar="DTNCTL_TIMEOUT")
+]
+YesOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="Do not ask.", envvar="DTNCTL_YES")]
+NoInputOption = Annotated[bool, typer.Option("--no-input", help="Never ask; fail where a question would come.", envvar="DTNCTL_NO_INPUT")]
+LockTimeoutOption = Annotated[
+    str,
+    typer.Option(
+        "--lock-timeout",
+        metavar="TIME",
+        help="How long to wait for a lease: 30s, 10m. Default 1m, in CI 10m.",
+        envvar="DTNCTL_LOCK_TIMEOUT",
+    ),
+]
+ExpectOption = Annotated[
+    str, typer.Option("--expect", metavar="HASH|PLAN.json", help="Run this very plan or refuse.", envvar="DTNCTL_EXPECT")
+]
+WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for transfers to end.", envvar="DTNCTL_WAIT")]
+DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan only.", envvar="DTNCTL_DRY_RUN")]

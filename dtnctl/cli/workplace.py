@@ -10,25 +10,19 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.model.site import Site
+    from dtnctl.model.site import Registry, Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine, Observer
+    from dtnctl.providers.timeouts import Timeouts
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
 PIPE_WIDTH = 120  # of text that goes into a file or a pipe: the same on every machine
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What `run` must know when a command fails half-way: whether stdout is owed a JSON document."""
-
-    json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +49,45 @@ def open_workplace() -> Workplace:
 @contextlib.contextmanager
 def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Observer]]:
     """Clients that cannot write, one per endpoint."""
+    from dtnctl.providers.docker import connect
+
     with contextlib.ExitStack() as stack:
-        yield {name: _enter(stack, workplace, name, timeout, read_only=True) for name in workplace.site.endpoints}
+        clients: dict[str, Observer] = {}
+        for name, document in workplace.site.endpoints.items():
+            clients[name] = connect(name, document.value, read_only=True, **_connection(workplace, timeout))
+            stack.callback(clients[name].close)
+        yield clients
 
 
 @contextlib.contextmanager
 def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engine]]:
     """Clients that can change their endpoint, one per endpoint."""
-    with contextlib.ExitStack() as stack:
-        yield {name: _enter(stack, workplace, name, timeout, read_only=False) for name in workplace.site.endpoints}
-
-
-def _enter(stack: contextlib.ExitStack, workplace: Workplace, name: str, timeout: float, *, read_only: bool) -> Engine:
     from dtnctl.providers.docker import connect
+
+    with contextlib.ExitStack() as stack:
+        clients: dict[str, Engine] = {}
+        for name, document in workplace.site.endpoints.items():
+            clients[name] = connect(name, document.value, read_only=False, **_connection(workplace, timeout))
+            stack.callback(clients[name].close)
+        yield clients
+
+
+class _Connection(TypedDict):
+    site: str
+    registries: Mapping[str, Registry]
+    root: Path
+    timeouts: Timeouts
+
+
+def _connection(workplace: Workplace, timeout: float) -> _Connection:
     from dtnctl.providers.timeouts import Timeouts
 
-    site = workplace.site
-    client = connect(
-        name,
-        site.endpoints[name].value,
-        site=site.name,
-        registries=site.settings.value.registries,
-        read_only=read_only,
-        root=workplace.root,
-        timeouts=Timeouts(connect=min(timeout, 5.0), answer=timeout),
-    )
-    stack.callback(client.close)
-    return client  # type: ignore[return-value]  # an observer is never handed out as more than an Observer, see `observers`
+    return {
+        "site": workplace.site.name,
+        "registries": workplace.site.settings.value.registries,
+        "root": workplace.root,
+        "timeouts": Timeouts(connect=min(timeout, 5.0), answer=timeout),
+    }
 
 
 def render_context(

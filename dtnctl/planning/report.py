@@ -114,7 +114,13 @@ def _session_row(site: Site, name: str, rows: list[ServiceRow]) -> SessionRow:
 
 
 def _session_state(rows: list[ServiceRow]) -> SessionState:
-    words: dict[str, SessionState] = {"running": "STARTED", "created": "INITIALIZED", "exited": "STOPPED", "absent": "ABSENT", "unknown": "UNKNOWN"}
+    words: dict[str, SessionState] = {
+        "running": "STARTED",
+        "created": "INITIALIZED",
+        "exited": "STOPPED",
+        "absent": "ABSENT",
+        "unknown": "UNKNOWN",
+    }
     states = {words.get(row.state, "MIXED") for row in rows}
     if not states:
         return "ABSENT"
@@ -174,8 +180,10 @@ def _transfer_row(site: Site, name: str, snapshot: Snapshot, note: TransferNote 
         bytes_per_second=last.bytes / last.seconds if last is not None and has_end and last.seconds else None,
         checksum=last.checksum if last is not None else "",
         verified=last.verified if last is not None else "",
-        cause=(last.cause if last is not None and has_end else "") or (note.text if note is not None and state != "succeeded" else "") or starting or seen.silence,
+        cause=(last.cause if last is not None and has_end else "")
+        or (note.text if note is not None and state != "succeeded" else "")
+        or starting
+        or seen.silence,
         attempt=last.attempt if last is not None else 0,
         session=session,
     )
-

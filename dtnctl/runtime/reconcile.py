@@ -122,9 +122,7 @@ def _go_back(step: Step, action: RestoreContainer, engines: Mapping[str, Engine]
     engines[step.endpoint].perform(action)
 
 
-def _perform(
-    step: Step, engines: Mapping[str, Engine], site: Site, leases: Leases, terms: Terms, reports: Reports
-) -> str:
+def _perform(step: Step, engines: Mapping[str, Engine], site: Site, leases: Leases, terms: Terms, reports: Reports) -> str:
     """Carry out one step; returns what the reader should know beyond that it is done."""
     leases.check(step.endpoint)
     action = step.action
