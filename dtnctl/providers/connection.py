@@ -45,7 +45,7 @@ class ReadOnlyError(EngineError):
 
 
 class Client(APIClient):
-    """The SDK's client with timeouts for connecting, reading and writing.
+    """The SDK's client, with timeouts for connecting, reading and writing at hand.
 
     It does not look at the environment: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would replace the endpoint's CA, and proxies
     are for the web. A read whose kept connection turns out to be dropped is sent once more. A write never is: the engine
@@ -63,21 +63,12 @@ class Client(APIClient):
         raise_refusal(response)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        kwargs["timeout"] = self._shaped(request, kwargs.get("timeout"))
         try:
             return super().send(request, **kwargs)
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             if request.method not in READS or isinstance(error, requests.Timeout) or not _was_dropped(error):
                 raise
             return super().send(request, **kwargs)
-
-    def _shaped(self, request: requests.PreparedRequest, timeout: Any) -> tuple[float, float | None]:
-        """Connect and answer times: a pair as it is; the SDK's one number is for the answer, None is no limit."""
-        if isinstance(timeout, tuple):
-            return timeout
-        if timeout is not None and request.method not in READS:
-            timeout = max(timeout, self.timeouts.write)
-        return (self.timeouts.connect, timeout)
 
 
 class ReadOnlyClient(Client):
@@ -125,7 +116,12 @@ class Connection:
             yield
 
     def call(self, method: str, path: str, *names: str, **kwargs: Any) -> requests.Response:
-        """One request, for what the SDK has no typed method for; `names` fill the `{}` of the path. The answer is a success."""
+        """One request with a raw body and a raw answer, so that no helper hides a field; `names` fill the `{}` of the path.
+
+        Errors, timeouts and refusals are told; the answer is a success.
+        """
+        limits = self.client.timeouts
+        kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
         quoted = (quote(name, safe="/:@") for name in names)
         with self.telling():
             response = self.client.request(method, f"{self.client.base_url}/v{self.client.api_version}{path.format(*quoted)}", **kwargs)
@@ -134,9 +130,23 @@ class Connection:
 
     def get(self, path: str, *names: str, **kwargs: Any) -> Any:
         """The decoded answer to a read."""
-        response = self.call("GET", path, *names, timeout=self.client.timeouts.read, **kwargs)
+        response = self.call("GET", path, *names, **kwargs)
         with self.telling():
             return response.json()
+
+    def post(self, path: str, *names: str, wait: float | None = 0.0, **kwargs: Any) -> requests.Response:
+        """A write that may take `wait` seconds longer than others; None: as long as it takes."""
+        limits = self.client.timeouts
+        return self.call("POST", path, *names, timeout=(limits.connect, None if wait is None else limits.write + wait), **kwargs)
+
+    def call_in_time(self, method: str, path: str, *names: str, **kwargs: Any) -> requests.Response | None:
+        """The same call, or None if no answer came in time. The head of an answer may come long before its body."""
+        try:
+            return self.call(method, path, *names, **kwargs)
+        except UnreachableError as error:
+            if any(isinstance(cause, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)) for cause in causes(error)):
+                return None
+            raise
 
     def chunks(self, response: requests.Response) -> Iterator[bytes]:
         """The body of a streamed answer as it arrives; the connection is given back at its end, or when the reader stops."""

@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, Wanted
+from dtnctl.model.plan import Action
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.model.site import Endpoint, Registry
+from dtnctl.providers import calls
+from dtnctl.providers.base import FileEntry, Ran
+from dtnctl.providers.observation import View, observe, read_files
+from dtnctl.providers.performing import perform
 from dtnctl.providers.streams import frames
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.providers.translate import container_seen
@@ -46,6 +51,7 @@ class DockerObserver:
     def __init__(self, place: Place) -> None:
         self.endpoint = place.name
         self._place = place
+        self._view = View(place.name, place.site, place.registries, place.root)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {place.name}")
@@ -62,11 +68,8 @@ class DockerObserver:
             return self._connection
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
-        from dtnctl.providers.observation import View, observe
-
-        view = View(self.endpoint, self._place.site, self._place.registries, self._place.root)
         try:
-            return observe(self._connected(), self._pool, view, wanted)
+            return observe(self._connected(), self._pool, self._view, wanted)
         except UnreachableError as error:
             return EndpointSeen(self.endpoint, silence=str(error))
         except EngineError as error:
@@ -77,8 +80,6 @@ class DockerObserver:
         return container_seen(self._connected().get("/containers/{}/json", container))
 
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
-        from dtnctl.providers.observation import read_files
-
         return read_files(self._connected(), container, path)
 
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
@@ -108,7 +109,36 @@ class DockerObserver:
 
 
 class DockerEngine(DockerObserver):
+    """An Engine: the same over a client that may write."""
+
     reads_only = False
+
+    def perform(self, action: Action) -> None:
+        perform(self._connected(), self._view, action)
+
+    def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return calls.create(self._connected(), name, spec, labels, binds)
+
+    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return calls.create_hand(self._connected(), name, labels, binds)
+
+    def start(self, container: str) -> None:
+        calls.start(self._connected(), container)
+
+    def stop(self, container: str, timeout: int) -> None:
+        calls.stop(self._connected(), container, timeout)
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        calls.remove(self._connected(), container, force=force)
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        return calls.wait(self._connected(), container, timeout)
+
+    def write_files(self, container: str, entries: tuple[FileEntry, ...]) -> None:
+        calls.write_files(self._connected(), container, entries)
+
+    def run(self, container: str, command: tuple[str, ...], *, user: str = "") -> Ran:
+        return calls.run(self._connected(), container, command, user)
 
 
 @overload

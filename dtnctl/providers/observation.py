@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.model.ledger import RECORDS, decode_ledger
@@ -23,9 +24,11 @@ from dtnctl.model.resources import (
 )
 from dtnctl.model.site import Registry
 from dtnctl.providers.archive import unpack
-from dtnctl.providers.connection import Connection
 from dtnctl.providers.registry import login_for
 from dtnctl.providers.translate import Json, container_seen, foreign_seen, image_seen, listed_name, network_seen
+
+if TYPE_CHECKING:
+    from dtnctl.providers.connection import Connection
 
 LABEL_HOLDER = "dtnctl.holder"
 
@@ -151,5 +154,5 @@ def _ledger(connection: Connection, container_id: str | None) -> LedgerSeen:
 
 def read_files(connection: Connection, container: str, path: str) -> Mapping[str, bytes]:
     """The regular file at `path`, or all below the folder, by absolute path."""
-    response = connection.call("GET", "/containers/{}/archive", container, params={"path": path}, timeout=connection.client.timeouts.read)
+    response = connection.call("GET", "/containers/{}/archive", container, params={"path": path})
     return unpack(response.content, path)

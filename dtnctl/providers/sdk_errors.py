@@ -15,8 +15,8 @@ from docker.errors import APIError, DockerException
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.providers.ssh import Tunnel
+from dtnctl.providers.text import shortened
 
-LONGEST_MESSAGE = 400
 # What engines call 500 (a port), 403 (a network) or 400 (a name) and is a conflict all the same.
 CONFLICTS = (
     "port is already allocated",
@@ -58,12 +58,6 @@ def _refusal(error: APIError) -> EngineError:
     if status == 409 or any(text in message.lower() for text in CONFLICTS):
         return ConflictError(message, status)
     return EngineError(message, status)
-
-
-def shortened(message: str) -> str:
-    """The message on one line, without the tail of a very long one."""
-    line = " ".join(message.split())
-    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE].rstrip() + " …"
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

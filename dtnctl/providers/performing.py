@@ -1,0 +1,179 @@
+"""Carries out one action of a plan on one engine. Doing it twice is the same as doing it once.
+
+An action that names an id touches that very object. One that only has a name first makes sure that its bearer is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, assert_never
+
+from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.model.plan import (
+    Action,
+    ConnectNetwork,
+    CreateContainer,
+    CreateNetwork,
+    DisconnectNetwork,
+    EnsureLedger,
+    FinishTransfer,
+    PullImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RestoreContainer,
+    RetireContainer,
+    StartContainer,
+    StartTransfer,
+    StopContainer,
+    UpdateContainer,
+    WaitHealthy,
+)
+from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, Pairs
+from dtnctl.providers.calls import create, remove, start, stop
+from dtnctl.providers.images import pull
+from dtnctl.providers.translate import container_seen, endpoint_config, network_body, network_seen, update_body
+
+if TYPE_CHECKING:
+    from dtnctl.providers.connection import Connection
+    from dtnctl.providers.observation import View
+
+
+def perform(connection: Connection, view: View, action: Action) -> None:  # noqa: C901  one line for each of a closed set
+    match action:
+        case PullImage():
+            pull(connection, view, action.image)
+        case CreateNetwork():
+            _create_network(connection, view, action)
+        case RemoveNetwork():
+            _remove_network(connection, action)
+        case CreateContainer():
+            _create_container(connection, view, action)
+        case ConnectNetwork():
+            _connect(connection, view, action)
+        case DisconnectNetwork():
+            _disconnect(connection, view, action)
+        case StartContainer():
+            _start(connection, view, action)
+        case StopContainer():
+            _stop(connection, action)
+        case RetireContainer():
+            _rename(connection, action.id, action.container + RETIRED_SUFFIX)
+        case RestoreContainer():
+            _restore(connection, view, action)
+        case RemoveContainer():
+            remove(connection, action.id, force=True)
+        case UpdateContainer():
+            _update(connection, view, action)
+        case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer():
+            raise TypeError(f"{type(action).__name__} is no call of the engine; it is made of several")
+        case _:
+            assert_never(action)
+
+
+# --- networks -----------------------------------------------------------------------------------------------
+
+
+def _create_network(connection: Connection, view: View, action: CreateNetwork) -> None:
+    try:
+        connection.post("/networks/create", json=network_body(action.network, action.spec, action.labels))
+    except ConflictError:
+        seen = network_seen(connection.get("/networks/{}", action.network))
+        if not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
+            raise
+
+
+def _remove_network(connection: Connection, action: RemoveNetwork) -> None:
+    try:
+        connection.call("DELETE", "/networks/{}", action.id)
+    except NotFoundError:
+        return
+
+
+def _same_spec(labels: Mapping[str, str], wanted: Pairs) -> bool:
+    digest = dict(wanted).get(LABEL_SPEC)
+    return digest is not None and labels.get(LABEL_SPEC) == digest
+
+
+def _connect(connection: Connection, view: View, action: ConnectNetwork) -> None:
+    seen = _ours(connection, view, action.container)
+    if action.attachment in seen.spec.attachments:
+        return
+    body = {"Container": seen.id, "EndpointConfig": endpoint_config(action.attachment)}
+    connection.post("/networks/{}/connect", action.attachment.network, json=body)
+
+
+def _disconnect(connection: Connection, view: View, action: DisconnectNetwork) -> None:
+    try:
+        seen = _ours(connection, view, action.container)
+        if any(item.network == action.network for item in seen.spec.attachments):
+            connection.post("/networks/{}/disconnect", action.network, json={"Container": seen.id, "Force": False})
+    except NotFoundError:
+        return
+
+
+# --- containers ---------------------------------------------------------------------------------------------
+
+
+def _ours(connection: Connection, view: View, name: str) -> ContainerSeen:
+    """The container of that name, which is ours; ConflictError if it is somebody else's."""
+    seen = _seen(connection, name)
+    if not view.owns(seen.labels, seen.name):
+        raise ConflictError(f"the container {name} is not ours; it is left alone", 409)
+    return seen
+
+
+def _seen(connection: Connection, container: str) -> ContainerSeen:
+    return container_seen(connection.get("/containers/{}/json", container))
+
+
+def _create_container(connection: Connection, view: View, action: CreateContainer) -> None:
+    try:
+        create(connection, action.container, action.spec, action.labels)
+    except ConflictError:
+        seen = _seen(connection, action.container)
+        is_new = seen.state == "created" and not seen.started_at
+        if not is_new or not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
+            raise
+
+
+def _start(connection: Connection, view: View, action: StartContainer) -> None:
+    seen = _ours(connection, view, action.container)
+    if seen.state != "running":
+        start(connection, seen.id)
+
+
+def _stop(connection: Connection, action: StopContainer) -> None:
+    try:
+        stop(connection, action.id, action.timeout)
+    except NotFoundError:
+        return
+
+
+def _rename(connection: Connection, container_id: str, name: str) -> None:
+    """Give it that name; the engine refuses to rename to the name that it has."""
+    if _seen(connection, container_id).name != name:
+        connection.post("/containers/{}/rename", container_id, params={"name": name})
+
+
+def _restore(connection: Connection, view: View, action: RestoreContainer) -> None:
+    """The old one is looked up first: without it, the failed replacement is all there is, and stays."""
+    old = _seen(connection, action.id)
+    if old.name != action.container:
+        _clear_name(connection, view, action.container)
+        connection.post("/containers/{}/rename", action.id, params={"name": action.container})
+    if action.start and old.state != "running":
+        start(connection, action.id)
+
+
+def _clear_name(connection: Connection, view: View, name: str) -> None:
+    """Remove our container of that name, if there is one."""
+    try:
+        replacement = _ours(connection, view, name)
+    except NotFoundError:
+        return
+    remove(connection, replacement.id, force=True)
+
+
+def _update(connection: Connection, view: View, action: UpdateContainer) -> None:
+    body = update_body(action)
+    connection.post("/containers/{}/update", _ours(connection, view, action.container).id, json=body)
