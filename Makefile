@@ -1,0 +1,37 @@
+# Every command that people and CI use. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+# one tier or one test: make test ARGS=tests/planning
+ARGS ?=
+
+help: ## what you can do here
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## system packages (as root), .venv, every Python package at its pinned hash
+	@hack/setup
+
+demo: setup ## the whole story on two endpoints made on this machine (root); KEEP=1 keeps them
+	@hack/demo
+
+test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
+	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
+	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-p tests.coverage_gate --coverage-gate)
+
+check: setup ## format, lint, types, import contracts, shell scripts, workflows
+	@hack/check
+
+bench: setup ## the published figures P1-P7, one line each, also in bench/results.json
+	@hack/system-packages.sh --bench
+	@$(PYTHON) -m bench
+
+faults: setup ## kill -9 and refused calls at every point; prints points and failures
+	@$(PYTHON) -m tests.faults
+
+clean: ## remove everything that the commands above made in this clone
+	@hack/clean
+
+.PHONY: help setup demo test check bench faults clean

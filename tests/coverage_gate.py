@@ -1,0 +1,70 @@
+"""A pytest plugin that fails the run when a line or branch of the nouns and the decisions was not executed.
+
+Loaded with `-p tests.coverage_gate`, switched on with `--coverage-gate`. It measures in the same process as the tests and
+prints before pytest's closing line, so that line stays the last one of a run.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import coverage
+import pytest
+from coverage.exceptions import NoDataError
+
+ROOMS = ("dtnctl/model", "dtnctl/planning")
+GATE = pytest.StashKey["Gate"]()
+
+
+class Gate:
+    """Coverage from the first import to the last test."""
+
+    def __init__(self, root: str) -> None:
+        self._coverage = coverage.Coverage(data_file=None, config_file="pyproject.toml", source=[f"{root}/{room}" for room in ROOMS])
+        self.table = ""
+        self.percent = 0.0
+        self._coverage.start()
+
+    def stop(self) -> None:
+        """Take the result; only files with something missing are in the table."""
+        self._coverage.stop()
+        table = StringIO()
+        try:
+            self.percent = self._coverage.report(file=table, show_missing=True, skip_covered=True)
+        except NoDataError as error:  # not even an import was reached
+            table.write(str(error))
+        self.table = table.getvalue()
+
+    @property
+    def is_passed(self) -> bool:
+        return self.percent == 100.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--coverage-gate", action="store_true", help=f"fail below 100 %% of lines and branches in {' and '.join(ROOMS)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # before any conftest is read: what they import must be measured too
+    if early_config.known_args_namespace.coverage_gate:
+        early_config.stash[GATE] = Gate(str(early_config.rootpath))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    gate = session.config.stash.get(GATE, None)
+    if gate is None:
+        return
+    gate.stop()
+    if session.exitstatus == pytest.ExitCode.OK and not gate.is_passed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    gate = config.stash.get(GATE, None)
+    if gate is None:
+        return
+    verdict = "passed" if gate.is_passed else "FAILED: every line and branch is asked for"
+    terminalreporter.section(f"coverage of {', '.join(ROOMS)}: {gate.percent:.2f} %, {verdict}")
+    if not gate.is_passed:
+        terminalreporter.write_line(gate.table)

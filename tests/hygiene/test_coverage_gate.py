@@ -1,0 +1,84 @@
+"""The coverage gate on a small project of its own, run as CI runs it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).parents[2]
+DECISION = """
+def sign(number):
+    if number < 0:
+        return "-"
+    return "+"
+"""
+BOTH_WAYS = "from dtnctl.model.sign import sign\n\ndef test_both():\n    assert sign(-1) == '-'\n    assert sign(1) == '+'\n"
+ONE_WAY = "from dtnctl.model.sign import sign\n\ndef test_one():\n    assert sign(1) == '+'\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one decision, and the gate."""
+    for room in ("dtnctl", "dtnctl/model", "dtnctl/planning"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").touch()
+    (tmp_path / "dtnctl" / "model" / "sign.py").write_text(DECISION)
+    (tmp_path / "tests").mkdir()
+    shutil.copy(CLONE / "tests" / "coverage_gate.py", tmp_path / "tests")
+    shutil.copy(CLONE / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def run_gate(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "tests.coverage_gate", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=project, text=True, capture_output=True, check=False)
+
+
+def test_run_passes_when_every_branch_ran(project: Path) -> None:
+    (project / "tests" / "test_sign.py").write_text(BOTH_WAYS)
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "coverage of dtnctl/model, dtnctl/planning: 100.00 %, passed" in ran.stdout
+
+
+def test_run_fails_and_names_the_line_when_a_branch_did_not_run(project: Path) -> None:
+    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 1
+    assert "FAILED: every line and branch is asked for" in ran.stdout
+    (line,) = [line for line in ran.stdout.splitlines() if line.startswith("dtnctl")]
+    assert line.split()[-1] == "4"
+
+
+def test_run_fails_when_a_file_was_never_imported(project: Path) -> None:
+    (project / "tests" / "test_sign.py").write_text(BOTH_WAYS)
+    (project / "dtnctl" / "planning" / "forgotten.py").write_text("CHOICE = 1\n")
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 1
+    assert "forgotten.py" in ran.stdout
+
+
+def test_pytests_closing_line_stays_the_last(project: Path) -> None:
+    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    ran = run_gate(project, "--coverage-gate")
+    assert "1 passed" in ran.stdout.rstrip().splitlines()[-1]
+
+
+def test_without_its_switch_the_gate_is_silent(project: Path) -> None:
+    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    ran = run_gate(project)
+    assert ran.returncode == 0
+    assert "coverage of" not in ran.stdout
+
+
+def test_run_that_imports_nothing_fails(project: Path) -> None:
+    (project / "tests" / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    for module in project.glob("dtnctl/**/*.py"):
+        module.unlink()
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "0.00 %, FAILED" in ran.stdout
