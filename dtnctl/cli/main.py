@@ -38,6 +38,7 @@ def _globals(
     ] = "",
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
+    del version  # its callback has printed it
     if chdir:
         try:
             os.chdir(chdir)
@@ -57,7 +58,7 @@ def run() -> None:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # the reader of our pipe is gone; nothing may be written at exit
         code = 141
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # usage errors of typer's own click have no public class; all else is raised again
         code = _usage(error)
     sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else 0)
@@ -70,8 +71,8 @@ def _report(error: DtnctlError, invocation: Invocation) -> int:
         sys.stdout.write(render_json(error_document(error)))
     lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
     for line in lines:
-        print(line, file=sys.stderr)
-    print(f"dtnctl: {error.exit_name} ({error.exit_code})", file=sys.stderr)
+        sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"dtnctl: {error.exit_name} ({error.exit_code})\n")
     return error.exit_code
 
 
@@ -81,5 +82,5 @@ def _usage(error: Exception) -> int:
     if show is None:
         raise error
     show()
-    print(f"dtnctl: {UsageError.exit_name} ({UsageError.exit_code})", file=sys.stderr)
+    sys.stderr.write(f"dtnctl: {UsageError.exit_name} ({UsageError.exit_code})\n")
     return UsageError.exit_code

@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dtnctl.cli.workplace import say
 from dtnctl.model.plan import Outcome, Plan, Step
 from dtnctl.runtime.reconcile import Reports
+
+if TYPE_CHECKING:
+    from dtnctl.runtime.transfer import Progress
 
 QUIET_SECONDS = 10.0  # between progress lines where stderr is no terminal
 
@@ -49,12 +52,13 @@ def reports_for(plan: Plan) -> Reports:
     def outcome(result: Outcome, step: Step) -> None:
         say(render_progress(result, step, plan).rstrip("\n"))
 
-    def progress(state: Any) -> None:
+    def progress(state: Progress) -> None:
         from dtnctl.render.progress import render_transfer_progress
 
         line = render_transfer_progress(state.transfer, state.bytes, state.total, state.rate, state.eta)
         if sys.stderr.isatty():
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
             return
         now = time.monotonic()
         if now - last.get(state.transfer, 0.0) >= QUIET_SECONDS or state.bytes == state.total:

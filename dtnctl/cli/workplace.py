@@ -169,7 +169,8 @@ def is_ci() -> bool:
 
 def say(text: str) -> None:
     """Progress and warnings go to stderr; stdout carries the result only."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def write_out(path: str, text: str) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dtnctl.errors import StalePlanError
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, WaitHealthy
@@ -19,14 +20,17 @@ from dtnctl.runtime.health import wait_healthy
 from dtnctl.runtime.lease import Clock, Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 
+if TYPE_CHECKING:
+    from dtnctl.runtime.transfer import Progress
+
 
 @dataclass(frozen=True, slots=True)
 class Reports:
     """Where a run tells what it does: a sentence, a finished step, progress of a transfer."""
 
-    say: Callable[[str], None] = lambda text: None
-    outcome: Callable[[Outcome, Step], None] = lambda outcome, step: None
-    progress: Callable[[object], None] = lambda progress: None
+    say: Callable[[str], None]
+    outcome: Callable[[Outcome, Step], None]
+    progress: Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,6 @@ class Terms:
     confirmed: str = ""
     wait: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
-    use_lease: bool = True
 
 
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
