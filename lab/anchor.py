@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -19,18 +20,31 @@ def find_anchor(layout: Layout) -> int | None:
     return processes.find_init(layout.identity, ROLE)
 
 
-def start_anchor(layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, *, tied: bool) -> subprocess.Popen[bytes]:
-    """Start the anchor and return when it can be entered; tied, it ends with the caller's process."""
-    size = f"size={disk or WHOLE_DISK}"
-    script = ["bash", str(CODE / "anchor-init.sh"), str(layout.folder), size, "owner" if tied else "nobody"]
-    command = ["unshare", *NAMESPACES, "--", *script, *(endpoint.name for endpoint in endpoints)]
-    return processes.start_until_ready(
-        command,
-        "the lab's namespaces",
-        layout.folder / "anchor.log",
-        processes.marked_environment(layout.identity, ROLE),
-        stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
-    )
+def start_anchor(layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, *, tied: bool) -> int | None:
+    """Start the anchor and return when it can be entered.
+
+    Tied, the lab hangs on the file descriptor that is returned: it ends when that is closed, as the end of this process does.
+    """
+    if not tied:
+        _start(layout, endpoints, disk, "nobody", subprocess.DEVNULL)
+        return None
+    held, leash = os.pipe()
+    try:
+        _start(layout, endpoints, disk, "owner", held)
+    except BaseException:
+        os.close(leash)
+        raise
+    finally:
+        os.close(held)
+    return leash
+
+
+def _start(layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, hold: str, stdin: int) -> None:
+    script = ["bash", str(CODE / "anchor-init.sh"), str(layout.folder), f"size={disk or WHOLE_DISK}", hold]
+    inside = [*script, *(endpoint.name for endpoint in endpoints)]
+    command = ["setsid", "--fork", "unshare", *NAMESPACES, "--", *inside]
+    environment = processes.marked_environment(layout.identity, ROLE)
+    processes.start_until_ready(command, "the lab's namespaces", layout.folder / "anchor.log", environment, stdin)
 
 
 def start_resolver(layout: Layout, anchor: int) -> None:
@@ -40,4 +54,4 @@ def start_resolver(layout: Layout, anchor: int) -> None:
     network = f"--net={fabric.network_namespace(anchor, CONTROLLER)}"
     command = ["nsenter", f"--target={anchor}", "--mount", "--pid", network, "--", "setsid", "--fork", *program]
     environment = processes.marked_environment(layout.identity, RESOLVER_ROLE)
-    processes.start_until_ready(command, "the lab's name server", layout.folder / "resolver.log", environment).wait()
+    processes.start_until_ready(command, "the lab's name server", layout.folder / "resolver.log", environment)

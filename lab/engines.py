@@ -93,7 +93,7 @@ def launch(host: EngineHost, endpoint: Endpoint) -> None:
     network = f"--net={network_namespace(host.anchor, endpoint.name)}"
     command = ["nsenter", f"--target={host.anchor}", "--mount", "--pid", network, "--", *inside]
     environment = marked_environment(host.layout.identity, endpoint.name, LAB_PYTHON=sys.executable)
-    start_until_ready(command, endpoint.name, endpoint.folder / "init.log", environment).wait()
+    start_until_ready(command, endpoint.name, endpoint.folder / "init.log", environment)
 
 
 def wait_until_ready(layout: Layout, endpoint: Endpoint, timeout: float = START_SECONDS) -> None:
@@ -153,4 +153,4 @@ def _engine_options(host: EngineHost, endpoint: Endpoint) -> list[str]:
 def _last_lines(folder: Path) -> str:
     logs = [folder / name for name in ("init.log", "engine.log")]
     lines = [line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
-    return "\n".join(lines[-LOG_LINES:])
+    return "\n".join([line for line in lines if "level=info" not in line][-LOG_LINES:])

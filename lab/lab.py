@@ -53,7 +53,7 @@ class Lab:
         self.disk = _checked_size(disk)
         self.cache = (cache or default_cache()).resolve()
         self.say = say
-        self._anchor_process: subprocess.Popen[bytes] | None = None
+        self._leash: int | None = None
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
@@ -198,7 +198,7 @@ class Lab:
         self.say(f"keys, disks and networks for {self.count} endpoints")
         with ThreadPoolExecutor(1) as pool:
             written = pool.submit(self._write_files)
-            self._anchor_process = anchor.start_anchor(self.layout, self.endpoints, self.disk, tied=tied)
+            self._leash = anchor.start_anchor(self.layout, self.endpoints, self.disk, tied=tied)
             fabric.lay_wires(self._anchor(), self.endpoints)
             anchor.start_resolver(self.layout, self._anchor())
             written.result()
@@ -226,11 +226,9 @@ class Lab:
     def _clean(self) -> None:
         """Remove everything of the lab but its folder."""
         processes.end_all(self.layout.identity)
-        if self._anchor_process is not None:
-            if self._anchor_process.stdin is not None:
-                self._anchor_process.stdin.close()
-            self._anchor_process.wait()
-            self._anchor_process = None
+        if self._leash is not None:
+            os.close(self._leash)
+            self._leash = None
         cgroups.remove_groups(self.layout.cgroup)
         if self.layout.short_link.is_symlink():
             self.layout.short_link.unlink()

@@ -24,18 +24,19 @@ def marked_environment(identity: str, role: str, **extra: str) -> dict[str, str]
 
 def start_until_ready(
     command: Sequence[str], what: str, log: Path, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
-) -> subprocess.Popen[bytes]:
-    """Start a program and return when it has written "ready" on its output; an error shows its log."""
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True)
-    assert process.stdout is not None
-    with process.stdout as output:
-        line = output.readline()
+) -> None:
+    """Start a program that goes its own way (setsid --fork) and return when it has written "ready" on its output.
+
+    An error shows its log.
+    """
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=environment) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
     if line != b"ready\n":
-        process.kill()
-        process.wait()
         raise LabError(f"{what} did not start: {log.read_text(errors='replace').strip()}")
-    return process
 
 
 def find_marked(identity: str, role: str | None = None) -> list[int]:

@@ -1,0 +1,44 @@
+"""The docker command on one endpoint, as the tests speak it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from itertools import islice
+
+from lab import Lab
+
+
+class Docker:
+    """The docker command on one endpoint."""
+
+    def __init__(self, lab: Lab, endpoint_name: str) -> None:
+        self.prefix = ["docker", f"--host={lab.endpoint(endpoint_name).unix_url}"]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever comes of it."""
+        return subprocess.run([*self.prefix, *words], text=True, capture_output=True, check=False)
+
+    def __call__(self, *words: str) -> str:
+        """Run it and return what it printed; a failure shows what it said."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def container(self, name: str, *words: str) -> str:
+        """Make and start a container that the test has to remove."""
+        return self("run", "--detach", f"--name={name}", *words)
+
+    def state(self, name: str) -> dict[str, object]:
+        """The state part of the container's inspection."""
+        state: dict[str, object] = json.loads(self("inspect", "--format={{json .State}}", name))
+        return state
+
+    def wait_for_log(self, name: str, text: str, times: int = 1) -> None:
+        """Return when the container has logged the text, so many times."""
+        follow = [*self.prefix, "logs", "--follow", name]
+        with subprocess.Popen(follow, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            found = list(islice((line for line in process.stdout if text in line), times))
+            process.kill()
+        assert len(found) == times, f"{name} ended without saying {text!r}"
