@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
 from tests.fakes.core import Engine
-from tests.fakes.errors import bad_request, forbidden, server_error
+from tests.fakes.errors import forbidden, server_error
 from tests.fakes.state import Json, Network, Pool
 
 Subnet: TypeAlias = IPv4Network | IPv6Network
@@ -56,19 +56,12 @@ def _declared_pool(entry: Json, subnet: Subnet) -> Pool:
         reserved=dict(entry.get("AuxiliaryAddresses") or {}),
         declared=dict(entry),
     )
-    for address in filter(None, [entry.get("Gateway"), *pool.reserved.values()]):
-        if ip_address(address) not in subnet:
-            raise bad_request(f"Address {address} is not in the subnet {subnet}")
-    if pool.address_range and not _is_inside(pool.address_range, subnet):
-        raise server_error(f"Invalid subnet {pool.address_range}: not contained in {subnet}")
+    gateway = entry.get("Gateway")
+    if gateway and ip_address(gateway) not in subnet:
+        raise server_error(f"failed to allocate gateway ({gateway}): Requested address is out of range")
     # The engine takes an address for the gateway even where nobody will use it (internal networks too).
-    pool.gateway = entry.get("Gateway") or _lowest_free(pool, set(pool.reserved.values()))
+    pool.gateway = gateway or _lowest_free(pool, set(pool.reserved.values()))
     return pool
-
-
-def _is_inside(text: str, subnet: Subnet) -> bool:
-    inner = ip_network(text, strict=False)
-    return inner.version == subnet.version and subnet.supernet_of(inner)  # type: ignore[arg-type]  # same version
 
 
 def _next_default_pool(engine: Engine) -> Pool:
@@ -109,7 +102,7 @@ def allocate(engine: Engine, network: Network, wanted: str, version: int) -> tup
     for pool in pools:
         if ip_address(wanted) in ip_network(pool.subnet):
             address = str(ip_address(wanted))
-            if address in held:
+            if address in held | _edges(pool):
                 raise forbidden("Address already in use")
             return _describe(pool, address)
     raise server_error(f"Invalid address {wanted}: It does not belong to any of this network's subnets")
@@ -120,13 +113,17 @@ def _describe(pool: Pool, address: str) -> tuple[str, int, str]:
 
 
 def _lowest_free(pool: Pool, held: set[str]) -> str:
-    subnet = ip_network(pool.subnet)
-    usable = ip_network(pool.address_range, strict=False) if pool.address_range else subnet
-    edges = {subnet.network_address, subnet.broadcast_address}
+    usable = ip_network(pool.address_range or pool.subnet, strict=False)
+    kept = held | _edges(pool)
     for candidate in usable:
-        if candidate not in edges and str(candidate) not in held:
+        if str(candidate) not in kept:
             return str(candidate)
     raise server_error("no available IPv4 addresses on this network's address pools")
+
+
+def _edges(pool: Pool) -> set[str]:
+    subnet = ip_network(pool.subnet)
+    return {str(subnet.network_address), str(subnet.broadcast_address)}
 
 
 def mac_of(address: str, unique: str) -> str:

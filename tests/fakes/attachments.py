@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
 from tests.fakes import addresses, ports
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, bad_request, conflict, server_error
+from tests.fakes.errors import EngineError, bad_request, conflict, forbidden, server_error
 from tests.fakes.networks import PREDEFINED
 from tests.fakes.state import Container, Endpoint, Json, Network
 
@@ -76,21 +77,18 @@ def connect(engine: Engine, term: str, body: Json) -> None:
     container = engine.container(body.get("Container") or "")
     endpoint = read_endpoint(body.get("EndpointConfig"))
     _refuse_mix(container, network)
-    existing = container.endpoints.get(network.name)
-    if existing is not None:
-        _refuse_second_connect(container, network)
-        return
     check_endpoint(network, endpoint, container)
-    if container.running:
+    existing = container.endpoints.get(network.name)
+    if existing is not None and existing.endpoint_id:
+        raise forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
+    # A stopped container keeps the settings of its first connect without a word. And an entry stays behind
+    # when a running one does not get its address: the next start will try it again.
+    container.endpoints.setdefault(network.name, endpoint)
+    if container.running and not container.restarting:
         join(engine, container, network, endpoint)
-    container.endpoints[network.name] = endpoint
+        container.endpoints[network.name] = endpoint
+    container.listed_endpoints = None
     engine.emit("network", "connect", network.id, {"container": container.id, "name": network.name})
-
-
-def _refuse_second_connect(container: Container, network: Network) -> None:
-    # The engine refuses this for a running container only: a stopped one keeps its first settings without a word.
-    if container.running:
-        raise EngineError(403, f"endpoint with name {container.name} already exists in network {network.name}")
 
 
 def _refuse_mix(container: Container, network: Network) -> None:
@@ -107,18 +105,17 @@ def check_endpoint(network: Network, endpoint: Endpoint, container: Container) -
     """Refuse fixed addresses where the network cannot give them; add the alias that the engine adds."""
     ipam = endpoint.ipam_config or {}
     wanted = {4: ipam.get("IPv4Address"), 6: ipam.get("IPv6Address")}
-    if network.name in PREDEFINED:
+    if network.name not in PREDEFINED:
+        own_names = (container.id[:12], container.config["Hostname"])
+        endpoint.aliases = list(dict.fromkeys([*(endpoint.aliases or []), *own_names]))
+    else:
         if any(wanted.values()):
             raise bad_request(PREDEFINED_IP)
         if endpoint.aliases:
             raise bad_request(PREDEFINED_ALIAS)
-        return
     for version, address in wanted.items():
         if address and not _declares(network, version):
             raise bad_request(NO_SUBNET)
-    short = container.id[:12]
-    if short not in (endpoint.aliases or []):
-        endpoint.aliases = [*(endpoint.aliases or []), short]
 
 
 def _declares(network: Network, version: int) -> bool:
@@ -142,21 +139,32 @@ def disconnect(engine: Engine, term: str, body: Json) -> None:
 
 
 def attach_all(engine: Engine, container: Container) -> None:
-    """What a start takes: the addresses in every network, then the host ports. All or nothing."""
+    """What a start takes: the addresses in every network, then the host ports."""
     mode = network_mode(container)
-    try:
-        if mode.startswith("container:"):
-            _require_running(engine, container, mode.partition(":")[2])
-            return
+    container.listed_endpoints = None
+    if mode.startswith("container:"):
+        _require_running(engine, container, mode.partition(":")[2])
+        container.networked = True
+        return
+    # The default bridge first, as the engine does; it has no fixed order for the others.
+    for name in sorted(container.endpoints, key=lambda name: (name != "bridge", name)):
+        endpoint = container.endpoints[name]
+        # By id once the container has been in it: a new network with the old name is not taken for it.
+        network = engine.network(endpoint.network_id or name)
+        check_endpoint(network, endpoint, container)
+        join(engine, container, network, endpoint)
         container.sandbox_id = engine.new_id("sandbox")
-        # The default bridge first, as the engine does; it has no fixed order for the others.
-        for name in sorted(container.endpoints, key=lambda name: (name != "bridge", name)):
-            network = engine.network(name)
-            check_endpoint(network, container.endpoints[name], container)
-            join(engine, container, network, container.endpoints[name])
+    container.sandbox_id = container.sandbox_id or engine.new_id("sandbox")
+    _publish(engine, container)
+    container.networked = True
+
+
+def _publish(engine: Engine, container: Container) -> None:
+    try:
         ports.publish(engine, container)
     except EngineError:
-        detach_all(container)
+        # The engine saves what its list shows before it cleans up.
+        container.listed_endpoints = {name: replace(endpoint, gateway="") for name, endpoint in container.endpoints.items()}
         raise
 
 
@@ -179,7 +187,7 @@ def join(engine: Engine, container: Container, network: Network, endpoint: Endpo
     endpoint.endpoint_id = engine.new_id("endpoint")
     endpoint.address, endpoint.prefix_length = address, length
     endpoint.address6, endpoint.prefix_length6 = address6, length6
-    if not network.internal:
+    if network.driver == "bridge" or not network.internal:
         endpoint.gateway, endpoint.gateway6 = gateway, gateway6
     if network.driver in ("bridge", "macvlan"):
         wanted = container.config.get("MacAddress") if network.name == network_mode(container) else ""

@@ -120,7 +120,7 @@ def _restart(engine: Engine, request: Request) -> Response:
 
 
 def _kill(engine: Engine, request: Request) -> Response:
-    engine.processes.kill(engine.container(request.target), request.query.get("signal") or "SIGKILL")
+    engine.processes.kill(request.target, request.query.get("signal") or "SIGKILL")
     return Response(204)
 
 

@@ -15,11 +15,14 @@ PRUNE_FILTERS = ("label", "label!", "until")
 
 def create(engine: Engine, name: str, body: Json) -> Json:
     """POST /containers/create. Ports, addresses and networks are not looked at before the start."""
+    if not body:
+        raise bad_request("Config cannot be empty in order to create a container")
     given: Json = body.get("HostConfig") or {}
     config = configs.complete(body)
     _check_environment(config)
     host_config.check(given, body, engine.machine)
-    full = host_config.complete(given)
+    full = host_config.complete(given, present="HostConfig" in body)
+    full["NetworkMode"] = _by_id(engine, full["NetworkMode"])
     endpoints = attachments.first_endpoints(engine, full["NetworkMode"], body.get("NetworkingConfig"))
     image = images.find(engine, config["Image"])
     configs.merge_image(config, image.config)
@@ -42,6 +45,17 @@ def create(engine: Engine, name: str, body: Json) -> Json:
     engine.state.containers[container_id] = container
     emit(engine, container, "create")
     return {"Id": container_id, "Warnings": []}
+
+
+def _by_id(engine: Engine, mode: str) -> str:
+    """`container:NAME` with the container's id; as it is when there is no such container."""
+    kind, colon, term = mode.partition(":")
+    if kind != "container" or not colon:
+        return mode
+    try:
+        return f"container:{engine.container(term).id}"
+    except EngineError:
+        return mode
 
 
 def emit(engine: Engine, container: Container, action: str, **extra: str) -> None:
@@ -83,7 +97,7 @@ def rename(engine: Engine, term: str, new_name: str) -> None:
     if new_name.removeprefix("/") == container.name:
         raise bad_request("Renaming a container with the same name as its current name")
     try:
-        name = _reserve_name(engine, new_name, container.id)
+        name = _reserve_name(engine, "/" + new_name.removeprefix("/"), container.id)
     except EngineError as error:
         raise EngineError(error.status, f"Error when allocating new name: {error.message}") from error
     old, container.name = container.name, name
@@ -154,4 +168,4 @@ def prune_volumes(engine: Engine, wanted: filters.Filters) -> Json:
         reclaimed += sum(len(node.content) for node in volume.files.values())
         del engine.state.volumes[volume.name]
         deleted.append(volume.name)
-    return {"VolumesDeleted": deleted or None, "SpaceReclaimed": reclaimed}
+    return {"VolumesDeleted": deleted, "SpaceReclaimed": reclaimed}

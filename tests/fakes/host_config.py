@@ -56,7 +56,6 @@ DEFAULTS: Json = {
     "UTSMode": "",
     "UsernsMode": "",
     "ShmSize": SHM_SIZE,
-    "Runtime": "runc",
     "ConsoleSize": [0, 0],
     "Isolation": "",
     "CpuShares": 0,
@@ -93,7 +92,7 @@ DEFAULTS: Json = {
     "MaskedPaths": MASKED_PATHS,
     "ReadonlyPaths": READONLY_PATHS,
 }
-WHEN_SET = ("Init", "Mounts", "StorageOpt", "Sysctls", "Tmpfs")
+WHEN_SET = ("Init", "Mounts", "Runtime", "StorageOpt", "Sysctls", "Tmpfs")
 """Fields that the engine shows only when they hold something; `Init` also when it is false."""
 
 UPDATABLE = (
@@ -114,8 +113,8 @@ UPDATABLE = (
 )
 
 
-def complete(given: Json) -> Json:
-    """A full HostConfig: what the client gave, the engine's default for the rest."""
+def complete(given: Json, *, present: bool) -> Json:
+    """A full HostConfig: what the client gave, the engine's default for the rest. `present`: the client sent one at all."""
     full: Json = json.loads(json.dumps(DEFAULTS))
     for name in full:
         value = given.get(name)
@@ -123,6 +122,11 @@ def complete(given: Json) -> Json:
         if value is not None and (full[name] is None or value not in ("", 0)):
             full[name] = value
     full.update({name: given[name] for name in WHEN_SET if given.get(name) or (name == "Init" and given.get(name) is False)})
+    if full["PortBindings"]:
+        full["PortBindings"] = {port: _bindings(wanted) for port, wanted in full["PortBindings"].items()}
+    if present:
+        # A request without any HostConfig gets its runtime when it starts: the engine fills the field in place.
+        full["Runtime"] = full.get("Runtime") or "runc"
     full["LogConfig"] = _log_config(given.get("LogConfig") or {})
     full["RestartPolicy"] = {**DEFAULTS["RestartPolicy"], **(given.get("RestartPolicy") or {})}
     _fill_memory(full)
@@ -133,6 +137,10 @@ def complete(given: Json) -> Json:
     if full["Privileged"] or "host" in (full["IpcMode"], full["PidMode"]):
         full["SecurityOpt"] = [*(full["SecurityOpt"] or []), "label=disable"]
     return full
+
+
+def _bindings(wanted: list[Json] | None) -> list[Json]:
+    return [{"HostIp": one.get("HostIp") or "", "HostPort": one.get("HostPort") or ""} for one in wanted or []]
 
 
 def _log_config(given: Json) -> Json:

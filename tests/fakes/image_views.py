@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from tests.fakes import filters, images, references
+from tests.fakes import configs, filters, images, references
 from tests.fakes.clock import SECOND, stamp
 from tests.fakes.core import Engine
 from tests.fakes.errors import EngineError, bad_request, not_found
@@ -17,7 +17,12 @@ from tests.fakes.state import Image, Json
 LIST_FILTERS = ("before", "dangling", "label", "reference", "since")
 
 
-def inspect(engine: Engine, image: Image) -> Json:
+def inspect(engine: Engine, term: str) -> Json:
+    """GET /images/{name}/json."""
+    try:
+        image = images.find(engine, term)
+    except EngineError as error:
+        raise EngineError(error.status, f"no such image: {term}: {error.message}") from error
     return {
         "Id": image.id,
         "RepoTags": list(image.tags),
@@ -26,7 +31,7 @@ def inspect(engine: Engine, image: Image) -> Json:
         "Comment": image.comment,
         "Created": stamp(image.created),
         "Container": image.container,
-        "ContainerConfig": image.container_config or dict(image.config),
+        "ContainerConfig": image.container_config or configs.complete({}),
         "DockerVersion": "20.10.24+dfsg1",
         "Author": image.author,
         "Config": image.config,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.fakes import addresses, filters
 from tests.fakes.clock import stamp
 from tests.fakes.core import Engine
-from tests.fakes.errors import bad_request, conflict, forbidden, not_found, server_error
+from tests.fakes.errors import conflict, forbidden, not_found, server_error
 from tests.fakes.state import Container, Endpoint, Json, Network, Pool
 
 PREDEFINED = ("bridge", "host", "none")
@@ -30,8 +30,7 @@ MODES = {
 
 def add_predefined(engine: Engine) -> None:
     """The three networks that every engine has."""
-    declared = {"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}
-    pool = Pool(subnet="172.17.0.0/16", gateway="172.17.0.1", declared=declared)
+    pool = Pool(subnet="172.17.0.0/16", gateway="172.17.0.1", declared={"Subnet": "172.17.0.0/16"})
     _store(engine, Network("", "bridge", 0, "bridge", pools=[pool], options=dict(DEFAULT_BRIDGE_OPTIONS)))
     _store(engine, Network("", "host", 0, "host"))
     _store(engine, Network("", "none", 0, "null"))
@@ -78,7 +77,7 @@ def create(engine: Engine, body: Json) -> Json:
 
 def _check_name(engine: Engine, name: str, check_duplicate: bool) -> str:
     if not name.strip():
-        raise bad_request("invalid name: name is empty")
+        raise server_error("invalid name: ")
     if name in PREDEFINED:
         raise forbidden(f"operation is not permitted on predefined {name} network ")
     same = [network for network in engine.state.networks.values() if network.name == name]
@@ -94,20 +93,22 @@ def _parent(engine: Engine, driver: str, options: dict[str, str]) -> str:
         return ""
     option, modes = MODES[driver]
     if options.get(option, modes[0]) not in modes:
-        raise server_error(f"unknown {driver} mode: {options[option]}")
+        wrong = f"requested {driver} mode '{options[option]}' is not valid"
+        raise server_error(f"{wrong}, '{modes[0]}' mode is the {driver} driver default")
     parent = options.get("parent", "")
     if not parent:
         return ""
     if parent == "lo":
         raise server_error(f"loopback interface is not a valid {driver} parent link")
-    _refuse_parent_in_use(engine, parent)
+    _refuse_parent_in_use(engine, driver, parent)
     _find_link(engine, parent)
     return parent
 
 
-def _refuse_parent_in_use(engine: Engine, parent: str) -> None:
+def _refuse_parent_in_use(engine: Engine, driver: str, parent: str) -> None:
+    # Each driver knows its own networks only: a macvlan and an ipvlan can have the same parent.
     for other in engine.state.networks.values():
-        if other.parent == parent:
+        if other.parent == parent and other.driver == driver:
             prefix = "dm" if other.driver == "macvlan" else "di"
             raise server_error(f"network {prefix}-{other.id[:12]} is already using parent interface {parent}")
 
@@ -122,7 +123,7 @@ def _find_link(engine: Engine, parent: str) -> None:
     if not 1 <= int(vlan) <= 4094:
         raise server_error(f"vlan id must be between 1-4094, received: {vlan}")
     if base not in engine.machine.interfaces:
-        raise server_error(f"failed to find master interface {base} on the Docker host: Link not found")
+        raise server_error(f"-o parent interface does was not found on the host: {base}")
     engine.state.vlan_links.append(parent)
 
 

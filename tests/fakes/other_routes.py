@@ -118,7 +118,7 @@ def _image_table() -> dict[str, Handler]:
         "POST /images/create": _create_image,
         "POST /images/prune": _prune_images,
         "GET /images/{id}/json": lambda engine, request: answer(
-            image_views.inspect(engine, images.find(engine, request.target))
+            image_views.inspect(engine, request.target)
         ),
         "POST /images/{id}/tag": _tag,
         "DELETE /images/{id}": lambda engine, request: answer(

@@ -14,6 +14,7 @@ from tests.fakes.programs import Behaviour, Orphaned, Program, Programs, Run
 from tests.fakes.state import Container, LogLine
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+RUNC_FAILED = "failed to create shim task: OCI runtime create failed: runc create failed"
 KILLED = 128 + signal.SIGKILL
 
 
@@ -39,10 +40,12 @@ class Processes:
         """Take addresses and ports and begin. A refusal leaves the container as it was, with the error noted."""
         if container.running and not container.restarting:
             raise NotModified
+        container.host_config["Runtime"] = container.host_config.get("Runtime") or "runc"
         try:
-            self._check_host(container)
             attachments.attach_all(self._engine, container)
+            self._check_host(container)
         except EngineError as error:
+            attachments.detach_all(container)
             container.error = error.message
             container.exit_code = container.exit_code or 128
             if container.host_config["AutoRemove"]:
@@ -60,7 +63,7 @@ class Processes:
         shared = container.host_config["NetworkMode"] == "host"
         for name in container.host_config.get("Sysctls") or {}:
             if shared and name.startswith("net."):
-                raise bad_request(f'OCI runtime create failed: sysctl "{name}" not allowed in host network namespace: unknown')
+                raise server_error(f'{RUNC_FAILED}: sysctl "{name}" not allowed in host network namespace: unknown')
 
     def _begin(self, container: Container) -> None:
         container.running, container.restarting, container.stopped_by_user = True, False, False
@@ -164,10 +167,11 @@ class Processes:
             self._force_end(container)
         containers.emit(self._engine, container, "stop")
 
-    def kill(self, container: Container, name: str) -> None:
+    def kill(self, term: str, name: str) -> None:
         """POST kill: the signal's effect, and the restart policy does not bring a killed container back."""
+        container = self._engine.container(term)
         if not container.running:
-            raise conflict(f"Cannot kill container: {container.id}: Container {container.id} is not running")
+            raise conflict(f"Cannot kill container: {term}: Container {container.id} is not running")
         number = signal_number(name)
         if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             container.stopped_by_user = True

@@ -37,7 +37,7 @@ class Behaviour:
     ignores: tuple[str, ...] = ()
     """Signals without effect, for example ("SIGTERM",): a stop then kills with 137, without the real waiting time."""
     health: str = "healthy"
-    checks_until_healthy: int = 0
+    checks_until_healthy: int = 1
     """How many inspects still show `starting`."""
 
     @classmethod

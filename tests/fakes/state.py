@@ -97,6 +97,10 @@ class Container:
     checks_until_healthy: int = 0
     ports: dict[str, list[dict[str, str]] | None] = field(default_factory=dict)
     sandbox_id: str = ""
+    networked: bool = False
+    """Whether a start got as far as having all its networks."""
+    listed_endpoints: dict[str, Endpoint] | None = None
+    """What the list still shows after a start that failed on a port: addresses that are free again."""
     logs: list[LogLine] = field(default_factory=list)
 
 
@@ -187,4 +191,5 @@ class EngineState:
     vlan_links: list[str] = field(default_factory=list)
     serial: int = 0
     next_pool: int = 0
+    next_port: int = 32768
     next_pid: int = 1000

@@ -37,9 +37,9 @@ def inspect(engine: Engine, container: Container) -> Json:
         "Args": command[1:],
         "State": _state(container),
         "Image": container.image_id,
-        "ResolvConfPath": f"{folder}/resolv.conf" if begun else "",
-        "HostnamePath": f"{folder}/hostname" if begun else "",
-        "HostsPath": f"{folder}/hosts" if begun else "",
+        "ResolvConfPath": f"{folder}/resolv.conf" if container.sandbox_id or begun else "",
+        "HostnamePath": f"{folder}/hostname" if container.networked else "",
+        "HostsPath": f"{folder}/hosts" if container.sandbox_id or begun else "",
         "LogPath": f"{folder}/{container.id}-json.log" if begun else "",
         "Name": f"/{container.name}",
         "RestartCount": container.restart_count,
@@ -72,8 +72,7 @@ def _state(container: Container) -> Json:
         "FinishedAt": stamp(container.finished_at),
     }
     if container.health:
-        failing = 1 if container.health == "unhealthy" else 0
-        state["Health"] = {"Status": container.health, "FailingStreak": failing, "Log": []}
+        state["Health"] = {"Status": container.health, "FailingStreak": 0, "Log": []}
     return state
 
 
@@ -89,6 +88,13 @@ def _mount(mount: Mount) -> Json:
     if mount.kind == "volume":
         shown = {"Type": "volume", "Name": mount.name, **shown, "Driver": mount.driver}
     return shown
+
+
+def _short_mount(engine: Engine, mount: Mount) -> Json:
+    """In the list, an anonymous volume has no source."""
+    volume = engine.state.volumes.get(mount.name)
+    shown = _mount(mount)
+    return {**shown, "Source": ""} if volume is not None and volume.anonymous else shown
 
 
 def _network_settings(container: Container) -> Json:
@@ -180,22 +186,27 @@ def _descends(engine: Engine, container: Container, term: str) -> bool:
 
 def _summary(engine: Engine, container: Container) -> Json:
     command = configs.command_of(container.config)
-    networks = {name: {**_endpoint(e), "Aliases": None, "Links": None, "DriverOpts": None} for name, e in container.endpoints.items()}
+    endpoints = container.endpoints if container.listed_endpoints is None else container.listed_endpoints
+    hidden = {"Aliases": None, "Links": None, "DriverOpts": None}
     return {
         "Id": container.id,
         "Names": [f"/{container.name}"],
         "Image": _image_name(engine, container),
         "ImageID": container.image_id,
-        "Command": " ".join(command),
+        "Command": " ".join(_quoted(word) for word in command),
         "Created": container.created // SECOND,
         "Ports": engine.shuffler.order(_port_list(container)),
         "Labels": container.config["Labels"],
         "State": status(container),
         "Status": _status_text(engine, container),
         "HostConfig": {"NetworkMode": container.host_config["NetworkMode"]},
-        "NetworkSettings": {"Networks": networks},
-        "Mounts": [_mount(mount) for mount in engine.shuffler.order(container.mounts)],
+        "NetworkSettings": {"Networks": {name: {**_endpoint(e), **hidden} for name, e in endpoints.items()}},
+        "Mounts": [_short_mount(engine, mount) for mount in engine.shuffler.order(container.mounts)],
     }
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if " " in word else word
 
 
 def _image_name(engine: Engine, container: Container) -> str:
