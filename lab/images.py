@@ -110,6 +110,7 @@ def _short_hash(parts: list[bytes]) -> str:
 
 def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
     with Builder(cache) as builder:
+        say(f"{TINY_IMAGE} from busybox")
         tiny = builder.folder / "tiny.tar"
         write_tiny_tar(tiny)
         _import(builder, tiny, TINY_IMAGE, TINY_CHANGES)
