@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dtnctl.model.resources import Pairs
 from dtnctl.render.facts import Fact, claim_pieces, facts_of
@@ -11,13 +11,15 @@ from dtnctl.render.text import Look, cells, flow, pad
 
 BODY = 4  # where the facts of a change start
 VERB = 11  # cells of mark and verb
+EDGE = 120  # places in Git stand no further to the right: the eye would lose the line
 LABEL = 20  # the longest label that shares its line with its text
 
 
 def block_lines(group: Group, look: Look) -> list[str]:
     """Heading, why and what differs, the concrete choices, and last what stays or is worth knowing."""
     facts = facts_of(group, look)
-    label = _label_width([*facts.before, *facts.after], facts.claims)
+    claimed = [label for _, pairs in facts.claims for label, _ in pairs]
+    label = _width_of([*(fact.label for fact in (*facts.before, *facts.after)), *claimed])
     columns = _claim_columns(facts.claims, label, look) if len(group.changes) > 1 else []
     rows = [] if columns else _claim_facts(facts.claims, look, named=len(group.changes) > 1)
     lines = [*_heading(group, look), *_all_lines(facts.before, label, look), *columns]
@@ -26,11 +28,15 @@ def block_lines(group: Group, look: Look) -> list[str]:
 
 def fact_rows(facts: Sequence[Fact], look: Look) -> list[str]:
     """The facts one below the other, their texts in one column."""
-    return _all_lines(facts, _label_width(facts, ()), look)
+    return _all_lines(facts, label_width(facts), look)
 
 
-def _label_width(facts: Sequence[Fact], claims: Sequence[tuple[str, Pairs]]) -> int:
-    labels = [fact.label for fact in facts] + [label for _, pairs in claims for label, _ in pairs]
+def label_width(facts: Sequence[Fact]) -> int:
+    """Cells for the labels of facts below one another; a label that needs more than LABEL has its text below it."""
+    return _width_of(fact.label for fact in facts)
+
+
+def _width_of(labels: Iterable[str]) -> int:
     return max((cells(label) for label in labels if cells(label) <= LABEL), default=0)
 
 
@@ -56,11 +62,12 @@ def with_place(lines: list[str], place: str, look: Look) -> list[str]:
     """The lines with a place in Git at the right edge of the last one, or below it if there is no room."""
     if not place:
         return lines
-    room = look.width - cells(lines[-1]) - cells(place)
+    edge = min(look.width, EDGE)
+    room = edge - cells(lines[-1]) - cells(place)
     if room >= 2:
         return [*lines[:-1], lines[-1] + " " * room + look.paint("dim", place)]
     parts = flow([place], look.width - BODY)
-    return [*lines, *(" " * max(BODY, look.width - cells(part)) + look.paint("dim", part) for part in parts)]
+    return [*lines, *(" " * max(BODY, edge - cells(part)) + look.paint("dim", part) for part in parts)]
 
 
 # --- rows ---------------------------------------------------------------------------------------------------

@@ -85,10 +85,10 @@ def _how_much(counts: Counts) -> str:
 
 def _replaces(plan: Plan, counts: Counts) -> str:
     interrupting = sum(bool(change.interrupts) for change in plan.changes if change.mark == "replace")
-    if not interrupting:
-        return plural(counts.replace, "replace")
-    verb = "interrupts" if interrupting == 1 else "interrupt"
-    return f"{plural(counts.replace, 'replace')} ({interrupting:,} {verb})"
+    replaces = plural(counts.replace, "replace")
+    if interrupting in (0, counts.replace):
+        return f"{replaces} with interruption" if interrupting else replaces
+    return f"{replaces} ({interrupting:,} with interruption)"
 
 
 def risks(plan: Plan) -> list[str]:

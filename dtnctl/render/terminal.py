@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan
-from dtnctl.render.blocks import BODY, block_lines, fact_lines, with_place
+from dtnctl.render.blocks import BODY, block_lines, fact_lines, label_width, with_place
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
@@ -121,10 +121,10 @@ def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     done = sum(note.state == FINISHED for note in notes)
     hidden = done if done > FEW and not context.show_all else 0
     listed = notes[: len(notes) - hidden]
-    label = max((cells(note.state) for note in listed), default=0)
     lines = [look.paint("bold", "transfers") + f" ({len(notes):,})  nothing to do for them"]
-    for note in listed:
-        lines += with_place(fact_lines(transfer_fact(note), label, look), note.place, look)
+    facts = [transfer_fact(note) for note in listed]
+    for note, fact in zip(listed, facts, strict=True):
+        lines += with_place(fact_lines(fact, label_width(facts), look), note.place, look)
     if hidden:
         lines.append(" " * BODY + f"{look.signs['kept']} {hidden:,} more succeeded (--all lists them)")
     return lines
@@ -152,6 +152,7 @@ def _foot(plan: Plan, plan_hash: str, context: RenderContext, look: Look) -> lis
 
 
 def _command(word: str, command: str, look: Look) -> list[str]:
-    start = f"{word:<23}"
-    first, *more = command_lines(command, look.width - len(start))
-    return [start + first, *(" " * len(start) + line for line in more)]
+    """The command beside the word, or below it if it is long."""
+    if 23 + cells(command) <= look.width:
+        return [f"{word:<23}{command}"]
+    return [word, *(f"  {line}" for line in command_lines(command, look.width - 2))]
