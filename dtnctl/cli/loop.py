@@ -157,6 +157,7 @@ def destroy_command(
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     yes: opt.YesOption = False,
     confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
+    expect: opt.ExpectOption = "",
     lock_timeout: opt.LockTimeoutOption = "",
     parallel: opt.ParallelOption = 0,
     dry_run: opt.DryRunOption = False,
@@ -173,7 +174,7 @@ def destroy_command(
     site = open_workplace().site.name
     if yes and not target and confirm != site:
         raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
-    consent = Consent(yes, False, "", duration(lock_timeout, 600.0 if is_ci() else 60.0), True, parallel, typed=site)
+    consent = Consent(yes, False, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), True, parallel, typed=site)
     return _apply(context, "destroy", look, scope, timeout, consent)
 
 

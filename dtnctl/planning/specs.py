@@ -43,7 +43,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
     profile = service.profile
     return ContainerSpec(
         image=service.image,
-        hostname=service.endpoint.name[:LONGEST_HOSTNAME],
+        hostname="" if service.is_host_networked else service.endpoint.name[:LONGEST_HOSTNAME],  # else it is the host's own
         command=profile.arguments,
         entrypoint=profile.entrypoint,
         env=environment(service, allocation),

@@ -1,0 +1,5 @@
+"""`python -m dtnctl`."""
+
+from dtnctl.cli.main import run
+
+run()
