@@ -58,10 +58,12 @@ missing_python() {
     if grep -q '^VERSION_ID="22.04"' /etc/os-release; then echo python3.11-venv; else echo python3-venv; fi
 }
 
+# a policy-rc.d forbids maintainer scripts to start services; one that is there already is put back afterwards
 POLICY=/usr/sbin/policy-rc.d
+MARK="for hack/system-packages.sh only"
 forbid_service_starts() {
-    [ ! -e "$POLICY" ] || mv "$POLICY" "$POLICY.kept"
-    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    [ ! -e "$POLICY" ] || grep -qF "$MARK" "$POLICY" || mv "$POLICY" "$POLICY.kept"
+    printf '#!/bin/sh\n# %s\nexit 101\n' "$MARK" >"$POLICY"
     chmod 755 "$POLICY"
 }
 allow_service_starts() {

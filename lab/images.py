@@ -125,7 +125,7 @@ def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:
     if not tar.exists():
         say("Debian's base system, with mmdebstrap (about a minute)")
         fresh = builder.folder / "base.tar"
-        options = [f"--dpkgopt={line}" for line in BASE_DPKG]
+        options = [*(f"--dpkgopt={line}" for line in BASE_DPKG), '--aptopt=Acquire::Retries "5"']
         command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={BASE_KEYRING}", *options]
         builder.run_apart([*command, BASE_SUITE, str(fresh), *BASE_SOURCES])
         fresh.rename(tar)

@@ -53,7 +53,8 @@ def end_all(identity: str) -> None:
     """Kill every process of the lab, except the caller and its parents, and return when all are gone."""
     spared = set(_own_line())
     while remaining := [pid for pid in find_marked(identity) if pid not in spared]:
-        end(remaining, signal.SIGKILL)
+        if not end(remaining, signal.SIGKILL):
+            raise LabError(f"some of the processes {remaining} do not end, not even by SIGKILL; see what they wait for")
 
 
 def end(pids: Iterable[int], number: signal.Signals, timeout: float = 60.0) -> bool:

@@ -1,0 +1,83 @@
+"""Parts of the lab that need no lab."""
+
+from __future__ import annotations
+
+import resource
+import struct
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.endpoint_yaml import render_endpoint
+from lab.layout import LONGEST_SOCKET_PATH, Layout
+from lab.resolver import refuse
+from lab.runtime.lower_limits import lower_limits
+
+QUESTION = b"\4nope\7example\0\0\1\0\1"
+NO_SUCH_NAME = 3
+
+
+def test_query_is_answered_with_its_number_and_question_and_no_such_name() -> None:
+    query = struct.pack("!HHHHHH", 4711, 0x0100, 1, 0, 0, 1) + QUESTION + b"\0\0\x29\5\xc0\0\0\0\0\0\0"
+    answer = refuse(query)
+    assert answer is not None
+    number, flags, questions, *others = struct.unpack_from("!HHHHHH", answer)
+    assert (number, flags & 0xF, questions, others) == (4711, NO_SUCH_NAME, 1, [0, 0, 0])
+    assert flags & 0x8100 == 0x8100, "a response, with the asker's wish for recursion"
+    assert answer[12:] == QUESTION
+
+
+@pytest.mark.parametrize("query", [b"", b"short", struct.pack("!HHHHH", 1, 0, 1, 0, 0)])
+def test_what_is_no_query_gets_no_answer(query: bytes) -> None:
+    assert refuse(query) is None
+
+
+def test_query_cut_off_in_its_question_is_answered_without_reading_past_its_end() -> None:
+    answer = refuse(struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + b"\x3fno")
+    assert answer is not None
+
+
+def test_container_asks_for_no_more_than_this_machine_may_give() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    process = {
+        "capabilities": {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": None},
+        "rlimits": [
+            {"type": "RLIMIT_NOFILE", "hard": hard + 1, "soft": hard + 1},
+            {"type": "RLIMIT_NOFILE", "hard": soft, "soft": 16},
+        ],
+        "oomScoreAdj": -500,
+    }
+    lower_limits(process)
+    assert process == {
+        "capabilities": {"bounding": ["CAP_CHOWN"], "ambient": []},
+        "rlimits": [
+            {"type": "RLIMIT_NOFILE", "hard": hard, "soft": hard},
+            {"type": "RLIMIT_NOFILE", "hard": soft, "soft": 16},
+        ],
+        "oomScoreAdj": 0,
+    }
+
+
+def test_container_that_asks_for_little_is_left_as_it_is() -> None:
+    process: dict[str, object] = {"args": ["sh"], "oomScoreAdj": 100}
+    lower_limits(process)
+    assert process == {"args": ["sh"], "oomScoreAdj": 100}
+
+
+@pytest.mark.parametrize("length", range(80, 101))
+def test_socket_path_is_never_too_long(length: int) -> None:
+    layout = Layout(Path("/" + "a" * (length - 1)))
+    assert len(str(layout.endpoint(99).socket)) <= LONGEST_SOCKET_PATH
+
+
+def test_labs_in_different_folders_have_different_identities() -> None:
+    assert Layout(Path("/a")).identity != Layout(Path("/b")).identity
+
+
+@pytest.mark.parametrize("folder", ["/plain/folder", "/with space", "/with: colon, comma {and} #more", '/with "quotes"'])
+def test_state_file_holds_any_path(folder: str) -> None:
+    endpoint = Layout(Path(folder)).endpoint(1)
+    read = yaml.safe_load(render_endpoint(endpoint, "tcp"))
+    assert read["tls"] == {"ca": str(endpoint.tls.ca), "cert": str(endpoint.tls.cert), "key": str(endpoint.tls.key)}
+    assert yaml.safe_load(render_endpoint(endpoint, "unix"))["docker"] == endpoint.unix_url
