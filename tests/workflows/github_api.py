@@ -1,0 +1,100 @@
+"""The part of GitHub's API that a comment needs, as a small HTTP server on the loopback address."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+THREAD = re.compile(r"/repos/([\w.-]+/[\w.-]+)/issues/(\d+)/comments")
+COMMENT = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues/comments/(\d+)")
+Answer = tuple[int, dict[str, str], Any]
+
+
+@dataclass
+class Discussion:
+    """The comments of one pull request, what was asked, and the answers that go wrong first."""
+
+    token: str = "token-of-the-job"
+    author: str = "github-actions[bot]"
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    failures: list[Answer] = field(default_factory=list)
+    url: str = ""
+
+    def add(self, body: str, author: str | None = None) -> dict[str, Any]:
+        """A comment that is there before."""
+        number = 1 + max((comment["id"] for comment in self.comments), default=1000)
+        comment = {"id": number, "body": body, "user": {"login": author or self.author}, "html_url": f"https://forge.example/c{number}"}
+        self.comments.append(comment)
+        return comment
+
+    @property
+    def bodies(self) -> list[str]:
+        return [comment["body"] for comment in self.comments]
+
+    def answer(self, method: str, target: str, authorization: str, body: dict[str, Any]) -> Answer:
+        """One call, as GitHub answers it."""
+        path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
+        self.calls.append(f"{method} {path}")
+        if self.failures:
+            return self.failures.pop(0)
+        if authorization != f"Bearer {self.token}":
+            return 401, {}, {"message": "Bad credentials"}
+        if THREAD.fullmatch(path):
+            return self._thread(method, query, body)
+        found = COMMENT.fullmatch(path)
+        comment = next((item for item in self.comments if found and item["id"] == int(found[1])), None)
+        return self._comment(method, comment, body) if comment else (404, {}, {"message": "Not Found"})
+
+    def _thread(self, method: str, query: dict[str, list[str]], body: dict[str, Any]) -> Answer:
+        if method == "POST":
+            return 201, {}, self.add(body["body"])
+        size, page = int(query["per_page"][0]), int(query["page"][0])
+        return 200, {}, self.comments[size * (page - 1) : size * page]
+
+    def _comment(self, method: str, comment: dict[str, Any], body: dict[str, Any]) -> Answer:
+        if method == "DELETE":
+            self.comments.remove(comment)
+            return 204, {}, None
+        comment["body"] = body["body"]
+        return 200, {}, comment
+
+
+@contextmanager
+def serve(discussion: Discussion) -> Iterator[Discussion]:
+    """The discussion behind an address, until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _handle(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            authorization = self.headers.get("Authorization", "")
+            code, headers, value = discussion.answer(self.command, self.path, authorization, json.loads(content or b"{}"))
+            data = b"" if value is None else json.dumps(value).encode()
+            self.send_response(code)
+            for name, text in {**headers, "Content-Length": str(len(data))}.items():
+                self.send_header(name, text)
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815  # the names that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, name="github-api")
+    thread.start()
+    try:
+        discussion.url = f"http://127.0.0.1:{server.server_port}"
+        yield discussion
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
