@@ -5,7 +5,6 @@ This module and sdk_errors are the only ones that import the SDK; they are impor
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,26 +17,18 @@ import requests
 import urllib3
 from docker import APIClient
 from docker.tls import TLSConfig
-from requests.adapters import HTTPAdapter
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.site import Endpoint, Tls
 from dtnctl.providers.sdk_errors import causes, raise_refusal, telling
 from dtnctl.providers.ssh import Tunnel, open_tunnel
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.providers.transport import IDLE_CONNECTIONS, KeepAliveAdapter, UnixAdapter
 
 CHUNK = 64 * 1024
 OLDEST_API = (1, 41)  # engine 20.10
-IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
+UNIX_SCHEME = "http+docker"  # what the SDK calls it
 READS = frozenset({"GET", "HEAD"})
-# A dead peer is noticed within a minute, also by calls that may wait for hours.
-KEEP_ALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 20),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-]
 
 
 class ReadOnlyError(EngineError):
@@ -54,10 +45,12 @@ class Client(APIClient):
 
     def __init__(self, base_url: str, version: str, timeouts: Timeouts, tls: TLSConfig | None = None) -> None:
         self.timeouts = timeouts
-        super().__init__(base_url, version=version, timeout=int(timeouts.read), tls=tls or False, max_pool_size=IDLE_CONNECTIONS)
+        super().__init__(base_url, version=version, timeout=int(timeouts.read), tls=tls or False)
         self.trust_env = False
         if tls is not None:
             self.mount("https://", KeepAliveAdapter(pool_connections=1, pool_maxsize=IDLE_CONNECTIONS))
+        else:
+            self.mount(f"{UNIX_SCHEME}://", UnixAdapter(base_url.removeprefix("unix://")))
 
     def _raise_for_status(self, response: requests.Response) -> None:
         raise_refusal(response)
@@ -78,13 +71,6 @@ class ReadOnlyClient(Client):
         if request.method not in READS:
             raise ReadOnlyError(f"this client only reads; {request.method} was not sent")
         return super().send(request, **kwargs)
-
-
-class KeepAliveAdapter(HTTPAdapter):
-    """requests' adapter over TCP connections that notice a dead peer."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, socket_options=KEEP_ALIVE, **kwargs)
 
 
 def _was_dropped(error: BaseException) -> bool:
