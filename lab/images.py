@@ -21,15 +21,10 @@ DTN_IMAGE = "dtn:1"
 TINY_IMAGE = "tiny:1"
 DTN_RECIPE = CLONE / "images" / "dtn"
 BUSYBOX = Path("/bin/busybox")
-# the base of the recipe, from Debian's own packages because no image registry may be in reach
+# the base of the recipe, from the packages of mmdebstrap's default mirror because no image registry may be in reach
 BASE_IMAGE = "debian:bookworm-slim"
 BASE_SUITE = "bookworm"
 BASE_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-BASE_SOURCES = (
-    "deb http://deb.debian.org/debian bookworm main",
-    "deb http://deb.debian.org/debian bookworm-updates main",
-    "deb http://deb.debian.org/debian-security bookworm-security main",
-)
 # as in Debian's slim images: no manuals, and no waiting for the disk while installing
 BASE_DPKG = (
     *(f"path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "info", "locale", "lintian")),
@@ -101,7 +96,7 @@ def _fingerprint(content: Content) -> str:
 
 
 def _base_words() -> tuple[str, ...]:
-    return (BASE_SUITE, *BASE_SOURCES, *BASE_DPKG)
+    return (BASE_SUITE, *BASE_DPKG)
 
 
 def _short_hash(parts: list[bytes]) -> str:
@@ -127,7 +122,7 @@ def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:
         fresh = builder.folder / "base.tar"
         options = [*(f"--dpkgopt={line}" for line in BASE_DPKG), '--aptopt=Acquire::Retries "5"']
         command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={BASE_KEYRING}", *options]
-        builder.run_apart([*command, BASE_SUITE, str(fresh), *BASE_SOURCES])
+        builder.run_apart([*command, BASE_SUITE, str(fresh)])
         fresh.rename(tar)
     return tar
 
