@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from dtnctl.model.fields import shown
+from dtnctl.model.layout import fields_at
 from dtnctl.model.nearest import nearest, suggestion
 from dtnctl.model.site import Location, Mark
 from dtnctl.model.source import Source
@@ -100,7 +100,7 @@ class _Explanation:
 
     def _unknown(self) -> None:
         *parent, key = self.location
-        fields = _fields(self.model, tuple(parent))
+        fields = fields_at(self.model, tuple(parent))
         inside = f" in `{path(tuple(parent))}`" if parent else ""
         hint = suggestion(str(key), fields, "to remove it")
         mark = self.source.keys.get(self.location, self._mark())
@@ -192,38 +192,3 @@ def _found(value: Any, word: str | None) -> str:
 
 def _plain(value: Any, word: str | None) -> str:
     return word if word is not None else str(value)[:40]
-
-
-# --- which keys a place knows -------------------------------------------------------------------------------
-
-
-def _fields(model: type[BaseModel], location: Location) -> Mapping[str, Any]:
-    """The keys that a mapping at this place may have."""
-    annotation: Any = model
-    for part in location:
-        annotation = _step(annotation, part)
-    return dict(_keys(_bare(annotation)))
-
-
-def _keys(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        yield field.alias or name, field.annotation
-
-
-def _step(annotation: Any, part: str | int) -> Any:
-    bare = _bare(annotation)
-    if isinstance(bare, type) and issubclass(bare, BaseModel):
-        return dict(_keys(bare))[str(part)]
-    return get_args(bare)[1 if get_origin(bare) is dict else 0]
-
-
-def _bare(annotation: Any) -> Any:
-    """Without Annotated and without the None of an optional."""
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation = get_args(annotation)[0]
-        elif origin in (Union, UnionType):
-            annotation = next(arm for arm in get_args(annotation) if arm is not type(None))
-        else:
-            return annotation

@@ -196,8 +196,7 @@ class _Builder:
             hint = "to write the value again, or share it by a profile's `extends:`"
             self.source.refuse(location, _mark(event), "E0113", f"aliases (`*{event.anchor}`) are not read", hint)
             return None
-        if event.tag is not None:
-            self.source.refuse(location, _mark(event), "E0116", f"the tag `{_tag(event)}` has no meaning here", "to remove it")
+        self._refuse_properties(event, location)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(location)
         return self._mapping(location)
@@ -236,7 +235,7 @@ class _Builder:
             self.source.refuse(location, _mark(event), "E0111", "a key must be text, not a list, a mapping or an alias")
             return None
         key: str = event.value
-        if not _is_plain(event):
+        if self._refuse_properties(event, (*location, key)) or not _is_plain(event):
             return key
         if key == "<<":
             hint = "a profile's `extends:`, or to write the keys out"
@@ -250,10 +249,7 @@ class _Builder:
 
     def _scalar(self, event: Any, location: Location) -> Any:
         text: str = event.value
-        if event.tag is not None:
-            self.source.refuse(location, _mark(event), "E0116", f"the tag `{_tag(event)}` has no meaning here", "to remove it")
-            return text
-        if not _is_plain(event):
+        if self._refuse_properties(event, location) or not _is_plain(event):
             return text
         try:
             value = _plain_value(text)
@@ -263,6 +259,15 @@ class _Builder:
         if value is not text:
             self.source.words[location] = text
         return value
+
+    def _refuse_properties(self, event: Any, location: Location) -> bool:
+        """Anchors and tags have no use in a file that holds one object."""
+        if event.tag is not None:
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self.source.refuse(location, _mark(event), "E0116", f"the tag `{tag}` has no meaning here", "to remove it")
+        if event.anchor is not None:
+            self.source.refuse(location, _mark(event), "E0113", f"anchors (`&{event.anchor}`) are not read", "to remove it")
+        return event.tag is not None or event.anchor is not None
 
     def _skip(self, event: Any) -> None:
         """Reads past a value that is not used."""
@@ -290,10 +295,6 @@ class _UnclearError(Exception):
 
 def _is_plain(event: Any) -> bool:
     return bool(event.implicit[0]) and not event.style
-
-
-def _tag(event: Any) -> str:
-    return str(event.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _mark(event: Any) -> Mark:

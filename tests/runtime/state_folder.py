@@ -16,7 +16,7 @@ VALID: Mapping[str, str] = {
     "endpoints/a.yaml": "docker: unix:///run/a.sock\nhost: a.example.net\ninterfaces: {data: eth1}\n",
     "endpoints/b.yaml": "docker: ssh://dtn@b.example.net\ninterfaces: {data: eth1}\n",
     "networks/data.yaml": "driver: macvlan\nsubnet: 10.0.0.0/24\ngateway: 10.0.0.1\n",
-    "profiles/p.yaml": "data_nets: [data]\nuser: dtn\n",
+    "profiles/p.yaml": "user: dtn\ndata_nets: [data]\n",
     "sessions/s.yaml": "endpoints: [a, b]\nimage: dtn:1\nprofile: p\n",
     "transfers/t.yaml": "from: a:/data/x\nto: b:/data/x\ntool: gridftp\nsession: s\n",
 }
