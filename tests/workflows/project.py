@@ -1,0 +1,141 @@
+"""A state repository on a forge of our own: a clone to work in, a bare repository with the hook, runners, and one pull request."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab import Lab
+from tests.workflows.github_api import Discussion
+from tests.workflows.runner import Forge, Job
+
+CLONE = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("dtnctl")
+MANAGEMENT = "management"  # the label of the runner that reaches the endpoints
+AUTHOR = ("-c", "user.name=alice", "-c", "user.email=alice@localhost")
+
+
+class Project:
+    """What a person with a clone sees and does. `main` has a site with two endpoints and no session."""
+
+    def __init__(self, lab: Lab, discussion: Discussion, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.work = folder / "alice"
+        self.bare = folder / "state.git"
+        self._forge(discussion)
+        self._git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
+        self._git(folder, "clone", "--quiet", str(self.bare), str(self.work))
+        self._git(self.work, "switch", "--quiet", "--create", "main")
+        self._start()
+
+    def _forge(self, discussion: Discussion) -> None:
+        marks = {name: value for name, value in self.lab.environment().items() if name not in os.environ or name.startswith("DTN_LAB")}
+        forge = Forge(
+            repository="scinet/state",
+            clone=str(self.bare),
+            folder=str(self.folder / "forge"),
+            api=discussion.url,
+            token=discussion.token,
+            runners={MANAGEMENT: self.lab.command("ctl", []), "ubuntu-24.04": []},
+            variables={"DTNCTL_RUNNER": MANAGEMENT, "DTNCTL_PROGRAM": str(PROGRAM), "DTNCTL_SSH_KNOWN_HOSTS": self._known_hosts()},
+            secrets=self._secrets(),
+            environment=marks | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(self.folder)},
+        )
+        (self.folder / "forge").mkdir()
+        (self.folder / "forge.json").write_text(json.dumps(asdict(forge)))
+
+    def _known_hosts(self) -> str:
+        return (self.lab.layout.home / ".ssh" / "known_hosts").read_text()
+
+    def _secrets(self) -> dict[str, str]:
+        tls = self.lab.layout.tls
+        files = {"TLS_CA": tls.ca, "TLS_CERT": tls.cert, "TLS_KEY": tls.key, "SSH_KEY": self.lab.layout.home / ".ssh" / "id_ed25519"}
+        return {f"DTNCTL_{name}": path.read_text() for name, path in files.items()}
+
+    def _start(self) -> None:
+        """The first commit, as docs/ci.md asks for; the hook comes after it."""
+        shutil.copytree(CLONE / ".github" / "workflows", self.work / ".github" / "workflows")
+        shutil.copytree(CLONE / "hack" / "ci", self.work / "hack" / "ci", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.work / ".gitignore").write_text("/.secrets/\n/build/\n")
+        self.write("site", {"name": "scinet"})
+        self.write("profiles/plain", {"arguments": ["sleep", "100000"], "init": True, "stop_timeout": "2s"})
+        self.endpoint("dtn1", "tcp")
+        self.endpoint("dtn2", "ssh")
+        self.commit("a site with two endpoints")
+        self.push("main")
+        hook = self.bare / "hooks" / "post-receive"
+        hook.write_text(f"#!/bin/sh\nPYTHONPATH={CLONE} exec {sys.executable} -m tests.workflows.on_push {self.folder}/forge.json\n")
+        hook.chmod(0o755)
+
+    def endpoint(self, name: str, transport: str) -> None:
+        """An endpoint of the lab. Its TLS files are where hack/ci/credentials puts them."""
+        value = yaml.safe_load(self.lab.endpoint_yaml(name, transport))  # type: ignore[arg-type]  # one of its words
+        del value["interfaces"]  # the sessions here need no data network
+        if transport == "tcp":
+            value["tls"] = {part: f".secrets/{part}.pem" for part in ("ca", "cert", "key")}
+        self.write(f"endpoints/{name}", value)
+
+    # --- what a person does ---
+
+    def write(self, path: str, value: dict[str, Any]) -> None:
+        """Write a state file, such as sessions/climate."""
+        self.write_text(path, yaml.safe_dump(value, sort_keys=False))
+
+    def write_text(self, path: str, text: str) -> None:
+        file = self.work / "state" / f"{path}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def session(self, name: str, **fields: Any) -> None:
+        """A session on both endpoints."""
+        self.write(f"sessions/{name}", {"endpoints": ["dtn1", "dtn2"], "image": "tiny:1", "profile": "plain"} | fields)
+
+    def commit(self, message: str) -> None:
+        self._git(self.work, "add", "--all")
+        self._git(self.work, *AUTHOR, "commit", "--quiet", "--message", message)
+
+    def branch(self, name: str) -> None:
+        """A new branch off main."""
+        self._git(self.work, "switch", "--quiet", "--create", name, "main")
+
+    def push(self, branch: str) -> list[Job]:
+        """Push, wait for all that the push starts, and return the jobs."""
+        record = self.folder / "forge" / "jobs.jsonl"
+        before = len(record.read_text().splitlines()) if record.exists() else 0
+        self._git(self.work, "push", "--quiet", "origin", branch)
+        lines = record.read_text().splitlines() if record.exists() else []
+        return [Job(**json.loads(line)) for line in lines[before:]]
+
+    def merge(self, branch: str) -> list[Job]:
+        """Merge the branch into main, as a person does after a review."""
+        self._git(self.work, "switch", "--quiet", "main")
+        self._git(self.work, *AUTHOR, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
+        return self.push("main")
+
+    # --- what is on the endpoints ---
+
+    def containers(self, name: str) -> dict[str, str]:
+        """Name and state of every container of an endpoint."""
+        command = ["docker", f"--host={self.lab.endpoint(name).unix_url}", "ps", "--all", "--format={{.Names}} {{.State}}"]
+        lines = subprocess.run(command, check=True, text=True, capture_output=True).stdout.splitlines()
+        return dict(line.split(" ", 1) for line in lines)
+
+    def clean(self) -> None:
+        """Take everything off the engines, for the next scenario."""
+        for endpoint in self.lab.endpoints:
+            for name in self.containers(endpoint.name):
+                subprocess.run(["docker", f"--host={endpoint.unix_url}", "rm", "--force", name], check=True, capture_output=True)
+
+    @staticmethod
+    def _git(folder: Path, *words: str) -> None:
+        done = subprocess.run(["git", "-C", str(folder), *words], text=True, capture_output=True, check=False)
+        assert done.returncode == 0, f"git {' '.join(words)}: {done.stdout}{done.stderr}"

@@ -1,0 +1,161 @@
+"""From a branch to the endpoints and back to "No changes": the workflows' own steps, run by a push, on real engines.
+
+One endpoint is reached over mutual TLS, the other over ssh, both from the runner in the lab's management network and with
+nothing but what the workflows are given as secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Lab, unavailable
+from tests.workflows.github_api import Discussion, serve
+from tests.workflows.project import Project
+from tests.workflows.runner import Job
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def management_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with Lab(tmp_path_factory.mktemp("forge") / "lab", 2, image="tiny") as lab:
+        yield lab
+
+
+@pytest.fixture
+def discussion() -> Iterator[Discussion]:
+    with serve(Discussion()) as served:
+        yield served
+
+
+@pytest.fixture
+def project(management_network: Lab, discussion: Discussion, tmp_path: Path) -> Iterator[Project]:
+    project = Project(management_network, discussion, tmp_path)
+    yield project
+    project.clean()
+
+
+def told(jobs: list[Job]) -> str:
+    """What a person would read of them, for a failed assertion."""
+    return "\n".join(f"=== {job.workflow} / {job.name}: {job.conclusion}\n{job.log}" for job in jobs)
+
+
+def conclusions(jobs: list[Job]) -> dict[str, str]:
+    return {f"{job.workflow} / {job.name}": job.conclusion for job in jobs}
+
+
+PLANNED = {"plan / fork": "skipped", "plan / plan": "success", "plan / comment": "success"}
+APPLIED = {"apply / apply": "success"}
+
+
+def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Project, discussion: Discussion) -> None:
+    project.branch("climate")
+    project.session("climate")
+    project.commit("run climate")
+    jobs = project.push("climate")
+    assert conclusions(jobs) == PLANNED, told(jobs)
+    (comment,) = discussion.bodies
+    assert comment.startswith("<!-- dtnctl:plan site=scinet hash=")
+    assert "### dtnctl plan · scinet · 2 changes" in comment
+    assert jobs[1].summary.strip() == comment, "the summary says what the comment says"
+    assert project.containers("dtn1") == project.containers("dtn2") == {}, "a plan changes nothing"
+
+    jobs = project.merge("climate")
+    assert conclusions(jobs) == APPLIED, told(jobs)
+    for endpoint in ("dtn1", "dtn2"):
+        assert project.containers(endpoint)["scinet.climate"] == "running"
+    assert "climate" in jobs[0].summary
+
+    project.branch("words")
+    project.write_text("sessions/climate", "# for the climate group\n" + (project.work / "state/sessions/climate.yaml").read_text())
+    project.commit("say whom it is for")
+    jobs = project.push("words")
+    assert conclusions(jobs) == PLANNED, told(jobs)
+    (comment,) = discussion.bodies
+    assert "No changes" in comment
+
+
+def test_each_push_edits_the_one_comment(project: Project, discussion: Discussion) -> None:
+    project.branch("two")
+    project.session("one")
+    project.commit("one session")
+    project.push("two")
+    first = discussion.bodies[0]
+    project.session("another", endpoints=["dtn1"])
+    project.commit("and another")
+    project.push("two")
+    (comment,) = discussion.bodies
+    assert "2 changes" in first
+    assert "3 changes" in comment
+
+
+def test_plan_and_outcomes_are_kept_as_artifacts(project: Project) -> None:
+    project.branch("climate")
+    project.session("climate")
+    project.commit("run climate")
+    project.push("climate")
+    project.merge("climate")
+    artifacts = project.folder / "forge" / "artifacts"
+    plan, apply = (json.loads(next(artifacts.glob(f"*-{name}/{name}.json")).read_text()) for name in ("plan", "apply"))
+    assert plan["summary"]["create"] == 2
+    assert apply["plan_hash"] == plan["plan_hash"], "what was reviewed is what ran"
+
+
+def test_broken_state_fails_the_check_and_the_comment_says_where(project: Project, discussion: Discussion) -> None:
+    project.branch("typo")
+    project.session("climate", profile="plane")
+    project.commit("a slip")
+    jobs = project.push("typo")
+    assert conclusions(jobs) == PLANNED | {"plan / plan": "failure"}, told(jobs)
+    (comment,) = discussion.bodies
+    assert "state/sessions/climate.yaml:" in comment
+    assert "plain" in comment, "the nearest name is suggested"
+    project.session("climate")
+    project.commit("mended")
+    project.push("typo")
+    assert "2 changes" in discussion.bodies[0]
+
+
+def test_push_that_touches_no_state_starts_nothing(project: Project) -> None:
+    project.branch("words")
+    (project.work / "README.md").write_text("Our DTNs.\n")
+    project.commit("a readme")
+    assert project.push("words") == []
+    assert project.merge("words") == []
+
+
+def test_run_that_waited_applies_the_newest_main(project: Project) -> None:
+    """GitHub may run a commit's workflow late, or again; an older state must not come back."""
+    project.session("old")
+    project.commit("old")
+    old = subprocess.run(["git", "-C", project.work, "rev-parse", "HEAD"], text=True, capture_output=True, check=True).stdout.strip()
+    project.push("main")
+    (project.work / "state/sessions/old.yaml").unlink()
+    project.session("new")
+    project.commit("new instead of old")
+    project.push("main")
+    assert project.containers("dtn1") == {"scinet.new": "running"}
+    hook = subprocess.run(
+        [project.bare / "hooks" / "post-receive"], input=f"{'0' * 40} {old} refs/heads/main\n", text=True, capture_output=True, check=True
+    )
+    assert "apply / apply: success" in hook.stdout, hook.stderr
+    assert project.containers("dtn1") == {"scinet.new": "running"}
+
+
+def test_no_secret_is_in_any_log_summary_artifact_or_folder(project: Project, discussion: Discussion) -> None:
+    project.branch("climate")
+    project.session("climate")
+    project.commit("run climate")
+    jobs = project.push("climate") + project.merge("climate")
+    secrets = [line for text in project._secrets().values() for line in text.splitlines()[1:-1] if len(line) > 20]
+    written = "".join(job.log + job.summary for job in jobs) + "".join(discussion.bodies)
+    files = [path for path in (project.folder / "forge").rglob("*") if path.is_file()]
+    written += "".join(path.read_text(errors="replace") for path in files)
+    assert [line for line in [*secrets, discussion.token] if line in written] == []
