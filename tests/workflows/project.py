@@ -47,7 +47,7 @@ class Project:
             token=discussion.token,
             runners={MANAGEMENT: self.lab.command("ctl", []), "ubuntu-24.04": []},
             variables={"DTNCTL_RUNNER": MANAGEMENT, "DTNCTL_PROGRAM": str(PROGRAM), "DTNCTL_SSH_KNOWN_HOSTS": self._known_hosts()},
-            secrets=self._secrets(),
+            secrets=self.secrets(),
             environment=marks | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(self.folder)},
         )
         (self.folder / "forge").mkdir()
@@ -56,7 +56,8 @@ class Project:
     def _known_hosts(self) -> str:
         return (self.lab.layout.home / ".ssh" / "known_hosts").read_text()
 
-    def _secrets(self) -> dict[str, str]:
+    def secrets(self) -> dict[str, str]:
+        """What the repository keeps from everybody but its jobs."""
         tls = self.lab.layout.tls
         files = {"TLS_CA": tls.ca, "TLS_CERT": tls.cert, "TLS_KEY": tls.key, "SSH_KEY": self.lab.layout.home / ".ssh" / "id_ed25519"}
         return {f"DTNCTL_{name}": path.read_text() for name, path in files.items()}
@@ -109,11 +110,24 @@ class Project:
 
     def push(self, branch: str) -> list[Job]:
         """Push, wait for all that the push starts, and return the jobs."""
-        record = self.folder / "forge" / "jobs.jsonl"
-        before = len(record.read_text().splitlines()) if record.exists() else 0
+        before = len(self._jobs())
         self._git(self.work, "push", "--quiet", "origin", branch)
-        lines = record.read_text().splitlines() if record.exists() else []
-        return [Job(**json.loads(line)) for line in lines[before:]]
+        return self._jobs()[before:]
+
+    def run_again(self, commit: str) -> list[Job]:
+        """Run what the push of this commit to main had started, as the button on GitHub does."""
+        before = len(self._jobs())
+        line = f"{'0' * 40} {commit} refs/heads/main\n"
+        subprocess.run([self.bare / "hooks" / "post-receive"], input=line, text=True, capture_output=True, check=True)
+        return self._jobs()[before:]
+
+    def _jobs(self) -> list[Job]:
+        record = self.folder / "forge" / "jobs.jsonl"
+        return [Job(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
+
+    def head(self) -> str:
+        """The commit that the clone is at."""
+        return subprocess.run(["git", "-C", self.work, "rev-parse", "HEAD"], text=True, capture_output=True, check=True).stdout.strip()
 
     def merge(self, branch: str) -> list[Job]:
         """Merge the branch into main, as a person does after a review."""

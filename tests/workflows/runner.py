@@ -203,6 +203,7 @@ class JobRun:
 
     def _upload(self, options: Mapping[str, Any]) -> None:
         folder = self._artifact(options["name"])
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier run for the same commit
         folder.mkdir(parents=True)
         for line in options["path"].split():
             if (self._work / line).exists():
