@@ -11,26 +11,35 @@ from dtnctl.errors import EngineError
 from dtnctl.providers.base import FileEntry
 
 
-def pack(entries: Iterable[FileEntry], new_folders: Collection[str]) -> bytes:
-    """A tar to be unpacked at `/`. Only `new_folders` get an entry: one for a folder that exists would change its owner and mode."""
+def pack(entries: Iterable[FileEntry], folder: str, new_folders: Collection[str]) -> bytes:
+    """A tar to be unpacked at `folder`, which is above all entries.
+
+    Only `new_folders` get an entry: one for a folder that exists would change its owner and mode.
+    """
     buffer = io.BytesIO()
     made: set[str] = set()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for entry in entries:
-            for folder in reversed(parents(entry.path)):
-                if folder in new_folders and folder not in made:
-                    made.add(folder)
-                    tar.addfile(_header(folder, tarfile.DIRTYPE, entry.folder_mode, entry))
-            header = _header(entry.path, tarfile.REGTYPE, entry.mode, entry)
+            for parent in reversed(parents(entry.path)):
+                if parent in new_folders and parent not in made:
+                    made.add(parent)
+                    tar.addfile(_header(parent, folder, tarfile.DIRTYPE, entry.folder_mode, entry))
+            header = _header(entry.path, folder, tarfile.REGTYPE, entry.mode, entry)
             header.size = len(entry.content)
             tar.addfile(header, io.BytesIO(entry.content))
     return buffer.getvalue()
 
 
-def _header(path: str, kind: bytes, mode: int, owner: FileEntry) -> tarfile.TarInfo:
-    header = tarfile.TarInfo(path.lstrip("/"))
+def _header(path: str, folder: str, kind: bytes, mode: int, owner: FileEntry) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(posixpath.relpath(path, folder))
     header.type, header.mode, header.uid, header.gid = kind, mode, owner.uid, owner.gid
     return header
+
+
+def meeting_folder(entries: Iterable[FileEntry], new_folders: Collection[str]) -> str:
+    """The deepest folder above all entries that is there already."""
+    common = posixpath.commonpath([posixpath.dirname(entry.path) for entry in entries])
+    return next((folder for folder in (common, *parents(common)) if folder not in new_folders), "/")
 
 
 def parents(path: str) -> list[str]:
@@ -58,4 +67,4 @@ def unpack(data: bytes, path: str) -> Mapping[str, bytes]:
 
 def empty_image() -> bytes:
     """A tar with nothing in it."""
-    return pack((), ())
+    return pack((), "/", ())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.errors import ConflictError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
-from dtnctl.providers.archive import pack, parents
+from dtnctl.providers.archive import meeting_folder, pack, parents
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.images import import_empty
 from dtnctl.providers.streams import STDERR, STDOUT, frames
@@ -85,21 +85,38 @@ def wait(connection: Connection, container: str, timeout: float) -> int | None:
 
 
 def write_files(connection: Connection, container: str, entries: Iterable[FileEntry]) -> None:
-    """Put all in by one archive. Only missing parent folders are made, with each file's owner."""
+    """Put all in by one archive. Only missing parent folders are made, with each file's owner.
+
+    The engine reaches bind mounts and volumes, but writes below a tmpfs, where the container does not see it.
+    """
     files = tuple(entries)
-    missing: set[str] = set()
-    for folder in sorted({folder for entry in files for folder in parents(entry.path)}):
-        above = folder.rpartition("/")[0]
-        if above in missing or not _exists(connection, container, folder):
-            missing.add(folder)
+    if not files:
+        return
+    missing = _missing_folders(connection, container, files)
+    # Unpacked as deep as possible: a read-only mount is then refused in plain words.
+    folder = meeting_folder(files, missing)
     connection.call(
         "PUT",
         "/containers/{}/archive",
         container,
-        params={"path": "/"},
-        data=pack(files, missing),
+        params={"path": folder},
+        data=pack(files, folder, missing),
         headers={"Content-Type": "application/x-tar"},
     )
+
+
+def _missing_folders(connection: Connection, container: str, entries: Iterable[FileEntry]) -> set[str]:
+    """The folders above the entries that are not there, asked from below: above one that is there all are."""
+    missing: set[str] = set()
+    present: set[str] = set()
+    for entry in entries:
+        for folder in parents(entry.path):
+            if folder not in missing | present and not _exists(connection, container, folder):
+                missing.add(folder)
+            elif folder not in missing:
+                present |= {folder, *parents(folder)}
+                break
+    return missing
 
 
 def _exists(connection: Connection, container: str, path: str) -> bool:
