@@ -17,8 +17,8 @@ GO_DIRECTORY = 1 << 31
 GO_LINK = 1 << 27
 
 
-def put(engine: Engine, term: str, path: str, data: bytes) -> None:
-    """Extract a tar at `path`, which must be a folder that exists."""
+def put(engine: Engine, term: str, path: str, data: bytes, *, keep_kinds: bool) -> None:
+    """Extract a tar at `path`, which must be a folder that exists. `keep_kinds`: no folder becomes a file or reverse."""
     container = engine.container(term)
     _require_path(path)
     view = mounts.View(engine, container, from_inside=False)
@@ -32,9 +32,11 @@ def put(engine: Engine, term: str, path: str, data: bytes) -> None:
         in_layer = tree is container.files
         raise server_error("container rootfs is marked read-only" if in_layer else "mounted volume is marked read-only")
     try:
-        files.unpack(tree, inner, data)
+        files.unpack(tree, inner, data, keep_kinds=keep_kinds)
+    except files.KindConflict as error:
+        raise server_error(f"Error processing tar file(exit status 1): {error}") from error
     except (tarfile.TarError, EOFError) as error:
-        raise server_error(f"Error processing tar file: {error}") from error
+        raise server_error("Error processing tar file(exit status 1): archive/tar: invalid tar header") from error
 
 
 def get(engine: Engine, term: str, path: str) -> tuple[bytes, str]:
@@ -53,7 +55,7 @@ def head(engine: Engine, term: str, path: str) -> str:
 
 def _require_path(path: str) -> None:
     if not path:
-        raise bad_request("bad parameter: path cannot be empty")
+        raise bad_request("bad parameter: pathcannot be empty")
 
 
 def _find(engine: Engine, container: Container, term: str, path: str) -> tuple[Tree, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import shlex
 from typing import Any
 
@@ -46,7 +47,12 @@ WHEN_SET = (
 def complete(given: Json) -> Json:
     """A Config object with every field that the engine shows and none that it does not know."""
     full = {name: _or_default(given.get(name), empty) for name, empty in ALWAYS.items()}
-    full.update({name: given[name] for name in WHEN_SET if given.get(name)})
+    full.update({name: given[name] for name in WHEN_SET if given.get(name) or (name == "StopTimeout" and given.get(name) == 0)})
+    for name in ("Cmd", "Entrypoint"):
+        if isinstance(full[name], str):
+            full[name] = [full[name]]
+    if full["WorkingDir"].startswith("/"):
+        full["WorkingDir"] = posixpath.normpath(full["WorkingDir"])
     return full
 
 

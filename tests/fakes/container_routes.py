@@ -23,8 +23,9 @@ def table(exec_programs: dict[str, ExecFunction]) -> dict[str, Handler]:
     """Method and path -> handler."""
 
     def start_exec(engine: Engine, request: Request) -> Response:
-        output = execs.start(engine, request.target, exec_programs)
-        if request.json().get("Detach"):
+        detached = bool(request.json().get("Detach"))
+        output = execs.start(engine, request.target, exec_programs, detached=detached)
+        if detached:
             return Response()
         return Response(content_type=RAW_STREAM, stream=iter(output), upgrades=True)
 
@@ -71,7 +72,7 @@ def _inspect(engine: Engine, request: Request) -> Response:
 
 def _logs(engine: Engine, request: Request) -> Response:
     container = engine.container(request.target)
-    return Response(stream=logs.read_logs(engine, container, request), content_type="application/octet-stream")
+    return Response(stream=logs.read_logs(engine, container, request))
 
 
 def _get_archive(engine: Engine, request: Request) -> Response:
@@ -84,7 +85,8 @@ def _head_archive(engine: Engine, request: Request) -> Response:
 
 
 def _put_archive(engine: Engine, request: Request) -> Response:
-    archive_api.put(engine, request.target, request.query.get("path", ""), request.body)
+    keep_kinds = request.flag("noOverwriteDirNonDir")
+    archive_api.put(engine, request.target, request.query.get("path", ""), request.body, keep_kinds=keep_kinds)
     return Response()
 
 
@@ -134,10 +136,9 @@ def _wait(engine: Engine, request: Request) -> Response:
         "next-exit": lambda: container.finished_at != finished,
         "removed": lambda: container.dead,
     }
-    if condition not in over:
-        raise bad_request(f"invalid condition: \"{condition}\"")
+    is_over = over.get(condition, over["not-running"])
     epoch = engine.epoch
-    engine.changed.wait_for(lambda: over[condition]() or engine.epoch != epoch)
+    engine.changed.wait_for(lambda: is_over() or engine.epoch != epoch)
     engine.require_epoch(epoch)
     result: dict[str, Any] = {"Error": None, "StatusCode": container.exit_code}
     return answer(result)

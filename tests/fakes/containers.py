@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.fakes import attachments, configs, filters, host_config, images, mounts
+from tests.fakes import attachments, checks, configs, filters, host_config, images, mounts
 from tests.fakes.core import Engine
 from tests.fakes.errors import EngineError, bad_request, conflict
 from tests.fakes.state import Container, Json
@@ -19,11 +19,13 @@ def create(engine: Engine, name: str, body: Json) -> Json:
         raise bad_request("Config cannot be empty in order to create a container")
     given: Json = body.get("HostConfig") or {}
     config = configs.complete(body)
-    _check_environment(config)
-    host_config.check(given, body, engine.machine)
+    warnings = checks.check(given, body, engine.machine)
     full = host_config.complete(given, present="HostConfig" in body)
     full["NetworkMode"] = _by_id(engine, full["NetworkMode"])
     endpoints = attachments.first_endpoints(engine, full["NetworkMode"], body.get("NetworkingConfig"))
+    if config.get("NetworkDisabled"):
+        endpoints = {}
+    _check_relatives(engine, full)
     image = images.find(engine, config["Image"])
     configs.merge_image(config, image.config)
     _check_command(config)
@@ -44,7 +46,7 @@ def create(engine: Engine, name: str, body: Json) -> Json:
     )
     engine.state.containers[container_id] = container
     emit(engine, container, "create")
-    return {"Id": container_id, "Warnings": []}
+    return {"Id": container_id, "Warnings": warnings}
 
 
 def _by_id(engine: Engine, mode: str) -> str:
@@ -64,10 +66,19 @@ def emit(engine: Engine, container: Container, action: str, **extra: str) -> Non
     engine.emit("container", action, container.id, attributes)
 
 
-def _check_environment(config: Json) -> None:
-    for entry in config["Env"] or []:
-        if not entry.partition("=")[0]:
-            raise bad_request(f"invalid environment variable: {entry}")
+def _check_relatives(engine: Engine, full: Json) -> None:
+    """Containers that this one links to or takes volumes from must exist."""
+    for link in full["Links"] or []:
+        name = link.partition(":")[0]
+        try:
+            engine.container(name)
+        except EngineError as error:
+            raise bad_request(f"could not get container for {name}: {error.message}") from error
+    for source in full["VolumesFrom"] or []:
+        try:
+            engine.container(source.partition(":")[0])
+        except EngineError as error:
+            raise bad_request(error.message) from error
 
 
 def _check_command(config: Json) -> None:

@@ -101,8 +101,8 @@ def find(engine: Engine, exec_id: str) -> Exec:
     return found
 
 
-def start(engine: Engine, exec_id: str, programs: dict[str, ExecFunction]) -> list[bytes]:
-    """Run the command to its end; returns what it wrote, framed unless it has a terminal."""
+def start(engine: Engine, exec_id: str, programs: dict[str, ExecFunction], *, detached: bool) -> list[bytes]:
+    """Run the command to its end; returns what it wrote to the attached streams, framed unless it has a terminal."""
     found = find(engine, exec_id)
     container = engine.container(found.container_id)
     if found.running or found.exit_code is not None:
@@ -111,21 +111,27 @@ def start(engine: Engine, exec_id: str, programs: dict[str, ExecFunction]) -> li
         raise conflict(f"Container {container.id} is not running")
     found.running, found.pid = True, engine.new_pid()
     run = ExecRun(engine, container, found)
-    found.exit_code = _execute(run, programs)
-    found.running = False
+    try:
+        found.exit_code = _execute(run, programs, detached=detached)
+    finally:
+        found.running = False
+        found.exit_code = NOT_FOUND_CODE if found.exit_code is None else found.exit_code
+    attached = {1: found.config.get("AttachStdout"), 2: found.config.get("AttachStderr")}
+    run.output = [(stream, text) for stream, text in run.output if attached[stream]]
     if found.config.get("Tty"):
         return [text for _, text in run.output]
     return [frame(stream, text) for stream, text in run.output]
 
 
-def _execute(run: ExecRun, programs: dict[str, ExecFunction]) -> int:
+def _execute(run: ExecRun, programs: dict[str, ExecFunction], *, detached: bool) -> int:
     function = programs.get(posixpath.basename(run.argv[0]))
     if function is not None:
         return function(run)
-    run.stdout(
-        "OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: "
-        f'exec: "{run.argv[0]}": executable file not found in $PATH: unknown\r\n'
-    )
+    reason = f'exec: "{run.argv[0]}": executable file not found in $PATH: unknown'
+    message = f"OCI runtime exec failed: exec failed: unable to start container process: {reason}"
+    if detached:
+        raise bad_request(message)
+    run.stdout(f"{message}\r\n")
     return NOT_FOUND_CODE
 
 

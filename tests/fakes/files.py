@@ -16,6 +16,10 @@ class PathMissing(Exception):  # noqa: N818  # names the state; callers make the
     """Nothing is at this path."""
 
 
+class KindConflict(Exception):  # noqa: N818  # names the state; callers make the engine's error of it
+    """A tar would put a folder over something else, or something else over a folder."""
+
+
 def normal(path: str) -> str:
     """`path` as an absolute path without `.`, `..`, doubled or trailing slashes."""
     return posixpath.normpath("/" + path.lstrip("/"))
@@ -112,19 +116,24 @@ def _add_member(archive: tarfile.TarFile, name: str, node: Node) -> None:
     archive.addfile(member, io.BytesIO(node.content))
 
 
-def unpack(tree: Tree, top: str, data: bytes) -> None:
-    """Extract a tar (plain or compressed) below folder `top`, replacing files that exist."""
+def unpack(tree: Tree, top: str, data: bytes, *, keep_kinds: bool = False) -> None:
+    """Extract a tar (plain or compressed) below folder `top`, replacing what is there; no bytes at all are an empty tar."""
+    if not data:
+        return
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
         for member in archive:
             path = normal(posixpath.join(top, normal(member.name).lstrip("/")))
             node = _node_of(archive, member, tree, top)
             if node is not None:
-                _place(tree, path, node)
+                _place(tree, path, node, top, keep_kinds=keep_kinds)
 
 
-def _place(tree: Tree, path: str, node: Node) -> None:
+def _place(tree: Tree, path: str, node: Node, top: str, *, keep_kinds: bool) -> None:
     existing = tree.get(path)
-    if existing is not None and existing.kind == "dir" and node.kind != "dir":
+    if existing is not None and (existing.kind == "dir") != (node.kind == "dir"):
+        if keep_kinds:
+            words = ("directory", "non-directory") if existing.kind == "dir" else ("non-directory", "directory")
+            raise KindConflict(f'cannot overwrite {words[0]} "{path}" with {words[1]} "{top}"')
         remove_path(tree, path)
     make_folders(tree, posixpath.dirname(path), node.mtime)
     tree[path] = node

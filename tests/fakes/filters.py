@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
-from tests.fakes.errors import bad_request
+from tests.fakes.errors import bad_request, server_error
 
 Filters: TypeAlias = dict[str, list[str]]
 
@@ -19,7 +19,7 @@ def read_filters(text: str, accepted: Collection[str]) -> Filters:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise bad_request(f"invalid filter: {error}") from error
+        raise server_error(f"invalid filter: {error}") from error
     if not isinstance(given, dict):
         raise bad_request("invalid filter: not an object")
     for name in given:

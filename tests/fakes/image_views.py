@@ -99,7 +99,7 @@ def _summary(image: Image) -> Json:
 def pull(engine: Engine, name: str, tag: str, authorization: str) -> Iterator[Json]:
     """Fetch from the machine's registry. What fails before the first line is a status, later an `error` line."""
     reference = _pull_reference(name, tag)
-    found = _offered(engine, reference, name)
+    found = _offered(engine, reference)
     if found.password and _credentials(authorization) != (found.username, found.password):
         raise not_found(
             f"pull access denied for {references.split(reference)[0]}, repository does not exist or may require "
@@ -111,12 +111,11 @@ def pull(engine: Engine, name: str, tag: str, authorization: str) -> Iterator[Js
 def _pull_reference(name: str, tag: str) -> str:
     separator = "@" if tag.startswith("sha256:") else ":"
     reference = references.normal(f"{name}{separator}{tag}" if tag else name)
-    if not references.is_valid(reference):
-        raise bad_request("invalid reference format")
+    references.require_valid(reference, bad_request)
     return reference
 
 
-def _offered(engine: Engine, reference: str, name: str) -> RegistryImage:
+def _offered(engine: Engine, reference: str) -> RegistryImage:
     registry = engine.machine.registry
     repository, _, digest = references.split(reference)
     if reference in registry:
@@ -124,8 +123,9 @@ def _offered(engine: Engine, reference: str, name: str) -> RegistryImage:
     for offered, found in registry.items():
         if digest and references.split(offered)[0] == repository and digest_of(offered, found) == digest:
             return found
-    if not registry:
-        raise EngineError(500, 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host')
+    host = references.registry_of(repository)
+    if host not in {references.registry_of(offered) for offered in registry}:
+        raise EngineError(500, f'Get "https://{host}/v2/": dial tcp: lookup {host.partition(":")[0]}: no such host')
     raise not_found(f"manifest for {reference} not found: manifest unknown: manifest unknown")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 
 from tests.fakes import configs, files, references
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, bad_request, conflict, not_found
+from tests.fakes.errors import bad_request, conflict, not_found, server_error
 from tests.fakes.state import Container, Image, Json, Tree
 
 
@@ -34,12 +35,21 @@ def add(engine: Engine, reference: str, config: Json, tree: Tree) -> Image:
         config=configs.complete(config),
         files=tree,
         size=sum(len(node.content) for node in tree.values()),
-        layers=["sha256:" + engine.new_id("layer")],
+        layers=[_layer(tree)],
     )
     engine.state.images[image.id] = image
     if reference:
         set_tag(engine, image, reference)
     return image
+
+
+def _layer(tree: Tree) -> str:
+    """The layer's digest: equal content is one layer, however many images have it."""
+    digest = hashlib.sha256()
+    for path, node in sorted(tree.items()):
+        digest.update(f"{path}\0{node.kind}\0{node.mode}\0{node.target}\0{len(node.content)}\0".encode())
+        digest.update(node.content)
+    return "sha256:" + digest.hexdigest()
 
 
 def add_from_files(engine: Engine, reference: str, config: Json, contents: Mapping[str, bytes]) -> Image:
@@ -68,8 +78,7 @@ def set_tag(engine: Engine, image: Image, reference: str) -> None:
 def tag(engine: Engine, term: str, repository: str, tag_name: str) -> None:
     image = find(engine, term)
     reference = f"{repository}:{tag_name or 'latest'}"
-    if not references.is_valid(reference):
-        raise bad_request("invalid reference format")
+    references.require_valid(reference, server_error)
     set_tag(engine, image, reference)
 
 
@@ -79,12 +88,12 @@ def import_tar(engine: Engine, data: bytes, repository: str, tag_name: str, chan
     try:
         files.unpack(tree, "/", data)
     except (tarfile.TarError, EOFError) as error:
-        raise EngineError(500, f"Error processing tar file: {error}") from error
+        raise server_error("Error processing tar file(exit status 1): archive/tar: invalid tar header") from error
     config = configs.complete({})
     configs.apply_changes(config, changes)
     reference = f"{repository}:{tag_name or 'latest'}" if repository else ""
-    if reference and not references.is_valid(reference):
-        raise bad_request("invalid reference format")
+    if reference:
+        references.require_valid(reference, bad_request)
     image = add(engine, reference, config, tree)
     image.comment = "Imported from -"
     return image
@@ -93,6 +102,10 @@ def import_tar(engine: Engine, data: bytes, repository: str, tag_name: str, chan
 def commit(engine: Engine, term: str, query: Mapping[str, str], given: Json, changes: list[str]) -> Image:
     """An image from a container: it inherits the container's whole Config, labels and environment included."""
     container = engine.container(term)
+    if container.image_id not in engine.state.images:
+        digest = container.image_id.removeprefix("sha256:")
+        path = f"/var/lib/docker/image/overlay2/imagedb/content/sha256/{digest}"
+        raise server_error(f"failed to get digest {container.image_id}: open {path}: no such file or directory")
     base = configs.complete(given)
     configs.merge_image(base, container.config)
     for name in ("Hostname", "Image", "Tty", "OpenStdin"):
@@ -108,9 +121,13 @@ def commit(engine: Engine, term: str, query: Mapping[str, str], given: Json, cha
     image.comment, image.author = query.get("comment", ""), query.get("author", "")
     image.parent, image.container = container.image_id, container.id
     image.container_config = json.loads(json.dumps(container.config))
-    parent = engine.state.images.get(container.image_id)
-    image.layers = (parent.layers if parent else []) + image.layers
+    image.layers = _stacked(container, engine.state.images[container.image_id], image)
     return image
+
+
+def _stacked(container: Container, parent: Image, image: Image) -> list[str]:
+    """The layers of a committed image: the parent's, and one more if the container has changed anything."""
+    return parent.layers if container.files == parent.files else parent.layers + image.layers
 
 
 def users(engine: Engine, image: Image) -> list[Container]:
@@ -136,7 +153,8 @@ def remove(engine: Engine, term: str, force: bool) -> list[Json]:
     for held in (image.tags, image.digests):
         if name in held:
             held.remove(name)
-    if image.tags or used_by:
+    running = any(container.running for container in used_by)
+    if image.tags or image.digests or running or (used_by and not force) or _has_children(engine, image):
         return untagged
     return untagged + _delete(engine, image)
 
@@ -148,6 +166,8 @@ def _remove_by_id(engine: Engine, image: Image, force: bool) -> list[Json]:
         raise conflict(
             f"conflict: unable to delete {short_id(image)} (must be forced) - image is referenced in multiple repositories"
         )
+    if _has_children(engine, image):
+        raise conflict(f"conflict: unable to delete {short_id(image)} (cannot be forced) - image has dependent child images")
     for container in users(engine, image):
         if container.running:
             raise conflict(
@@ -162,10 +182,15 @@ def _remove_by_id(engine: Engine, image: Image, force: bool) -> list[Json]:
     return [{"Untagged": name} for name in names] + _delete(engine, image)
 
 
+def _has_children(engine: Engine, image: Image) -> bool:
+    return any(other.parent == image.id for other in engine.state.images.values())
+
+
 def _delete(engine: Engine, image: Image) -> list[Json]:
     del engine.state.images[image.id]
     engine.emit("image", "delete", image.id, {"name": image.id})
-    return [{"Deleted": image.id}, *({"Deleted": layer} for layer in reversed(image.layers))]
+    kept = {layer for other in engine.state.images.values() for layer in other.layers}
+    return [{"Deleted": image.id}, *({"Deleted": layer} for layer in reversed(image.layers) if layer not in kept)]
 
 
 def prune(engine: Engine, everything: bool) -> Json:

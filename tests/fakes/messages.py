@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, unquote
 
-from tests.fakes.errors import EngineError, bad_request
+from tests.fakes.errors import EngineError, PlainRefusal, bad_request, server_error
 from tests.fakes.state import Json
 
 API_VERSION = "1.41"
@@ -34,10 +34,13 @@ class Request:
         """The body as an object; an empty body is an empty object."""
         if not self.body:
             return {}
+        kind = self.headers.get("content-type", "").partition(";")[0]
+        if kind != "application/json":
+            raise bad_request(f"Content-Type specified ({kind}) must be 'application/json'")
         try:
             given = json.loads(self.body)
         except ValueError as error:
-            raise bad_request(f"invalid JSON: {error}") from error
+            raise server_error(f"invalid JSON: {error}") from error
         if given is None:
             return {}
         if not isinstance(given, dict):
@@ -77,6 +80,8 @@ def answer(value: Any, status: int = 200) -> Response:
 def refusal(error: EngineError) -> Response:
     if error.status == 304:
         return Response(304)
+    if isinstance(error, PlainRefusal):
+        return Response(error.status, f"{error.message}\n".encode(), "text/plain; charset=utf-8")
     return answer({"message": error.message}, error.status)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from tests.fakes import files
 from tests.fakes.core import Engine
-from tests.fakes.errors import bad_request, server_error
+from tests.fakes.errors import bad_request, not_found, server_error
 from tests.fakes.state import Container, Json, Mount, Tree, Volume
+
+PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
+BIND_OPTIONS = PROPAGATIONS | {"consistent", "cached", "delegated", "nocopy", "ro", "rw", "z", "Z"}
+LOCAL_OPTIONS = {"device", "o", "size", "type"}
 
 
 def make_mounts(engine: Engine, host_config: Json, config: Json, image_files: Tree) -> list[Mount]:
@@ -35,16 +40,29 @@ def _add(found: dict[str, Mount], mount: Mount) -> None:
 def _from_bind(engine: Engine, bind: str) -> Mount:
     source, _, rest = bind.partition(":")
     destination, _, mode = rest.partition(":")
-    if not source or not destination.startswith("/"):
-        raise bad_request(f"invalid volume specification: '{bind}'")
     options = mode.split(",") if mode else []
+    _check_bind(bind, source, destination, options)
     writable = "ro" not in options
     if not source.startswith("/"):
         volume = engine.state.volumes.get(source) or create_volume(engine, {"Name": source})
         return _of_volume(volume, destination, mode or "z", writable)
     files.make_folders(engine.state.host, source, engine.clock())
-    propagation = next((option for option in options if option.strip("r") in ("private", "shared", "slave")), "rprivate")
+    propagation = next((option for option in options if option in PROPAGATIONS), "rprivate")
     return Mount("bind", files.normal(source), files.normal(destination), mode=mode, writable=writable, propagation=propagation)
+
+
+def _check_bind(bind: str, source: str, destination: str, options: list[str]) -> None:
+    problem = ""
+    if not source or not destination:
+        problem = f"invalid volume specification: '{bind}'"
+    elif not destination.startswith("/"):
+        problem = f"invalid mount path: '{destination}' mount path must be absolute"
+    elif files.normal(destination) == "/":
+        problem = "invalid specification: destination can't be '/'"
+    if problem:
+        raise server_error(f"invalid volume specification: '{bind}': invalid mount config for type \"bind\": {problem}")
+    if set(options) - BIND_OPTIONS:
+        raise server_error(f"invalid mode: {','.join(options)}")
 
 
 def _from_mount(engine: Engine, mount: Json) -> Mount:
@@ -99,16 +117,28 @@ def mountpoint(volume: Volume) -> str:
 
 def create_volume(engine: Engine, body: Json) -> Volume:
     """A local volume; without a name, an anonymous one."""
-    driver = body.get("Driver") or "local"
-    if driver != "local":
-        raise server_error(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
-    name = body.get("Name") or engine.new_id("volume")
+    driver, name = body.get("Driver") or "local", body.get("Name") or engine.new_id("volume")
+    _check_volume(name, driver, body.get("DriverOpts") or {})
     volume = engine.state.volumes.get(name)
     if volume is None:
         volume = Volume(name, engine.clock(), driver, body.get("Labels"), body.get("DriverOpts"), not body.get("Name"))
         volume.files = files.empty_tree()
         engine.state.volumes[name] = volume
     return volume
+
+
+def _check_volume(name: str, driver: str, options: Json) -> None:
+    if driver != "local":
+        raise not_found(f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found')
+    if len(name) == 1:
+        raise bad_request(f"create {name}: volume name is too short, names should be at least two alphanumeric characters")
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", name):
+        raise bad_request(
+            f'create {name}: "{name}" includes invalid characters for a local volume name, only '
+            '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'
+        )
+    for option in sorted(set(options) - LOCAL_OPTIONS):
+        raise bad_request(f'create {name}: invalid option: "{option}"')
 
 
 def _seed_volume(engine: Engine, mount: Mount, image_files: Tree) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.fakes import attachments, configs, containers, files, mounts
+from tests.fakes.checks import signal_number
 from tests.fakes.core import Engine
 from tests.fakes.errors import EngineError, NotModified, bad_request, conflict, server_error
 from tests.fakes.programs import Behaviour, Orphaned, Program, Programs, Run
@@ -15,6 +16,7 @@ from tests.fakes.state import Container, LogLine
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 RUNC_FAILED = "failed to create shim task: OCI runtime create failed: runc create failed"
+NOT_FOUND_CODE = 127
 KILLED = 128 + signal.SIGKILL
 
 
@@ -44,6 +46,7 @@ class Processes:
         try:
             attachments.attach_all(self._engine, container)
             self._check_host(container)
+            self._check_command(container)
         except EngineError as error:
             attachments.detach_all(container)
             container.error = error.message
@@ -65,12 +68,23 @@ class Processes:
             if shared and name.startswith("net."):
                 raise server_error(f'{RUNC_FAILED}: sysctl "{name}" not allowed in host network namespace: unknown')
 
+    def _check_command(self, container: Container) -> None:
+        program = self._programs.choose(self._engine, container)
+        if isinstance(program, Behaviour) and program.missing:
+            container.exit_code = NOT_FOUND_CODE
+            name = configs.command_of(container.config)[0]
+            reason = f'unable to start container process: exec: "{name}": executable file not found in $PATH: unknown'
+            raise bad_request(f"{RUNC_FAILED}: {reason}")
+
     def _begin(self, container: Container) -> None:
         container.running, container.restarting, container.stopped_by_user = True, False, False
         container.error, container.exit_code, container.oom_killed = "", 0, False
         container.started_at = self._engine.clock()
         container.pid = self._engine.new_pid()
         container.tmpfs = {path: files.empty_tree() for path in mounts.tmpfs_paths(container)}
+        # The runtime makes the mount points in the container's own layer, where the archive API then sees them.
+        for path in [*container.tmpfs, *(mount.destination for mount in container.mounts)]:
+            files.make_folders(container.files, path, container.started_at)
         self._count_start(container)
         containers.emit(self._engine, container, "start")
         program = self._programs.choose(self._engine, container)
@@ -232,14 +246,3 @@ class Processes:
                 self._alive[container.id] = Process(program, run)
             else:
                 self._execute(container, program, run)
-
-
-def signal_number(name: str) -> signal.Signals:
-    """A signal by name, with or without SIG, or by number."""
-    try:
-        if name.isdigit():
-            return signal.Signals(int(name))
-        upper = name.upper()
-        return signal.Signals[upper if upper.startswith("SIG") else f"SIG{upper}"]
-    except (KeyError, ValueError):
-        raise bad_request(f"Invalid signal: {name}") from None

@@ -28,6 +28,8 @@ class Behaviour:
     It writes its lines and files when it starts; then it ends at once (`ends`) or runs until a signal or a release.
     """
 
+    missing: bool = False
+    """The command does not exist: the start is refused, as for a typing error in `command`."""
     ends: bool = False
     exit_code: int = 0
     out_of_memory: bool = False

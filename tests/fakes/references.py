@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from tests.fakes.errors import EngineError
 
 DOMAIN = re.compile(r"^(index\.)?docker\.io/")
 TAG = re.compile(r"^[\w][\w.-]{0,127}$")
-REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 HEX = re.compile(r"^[0-9a-f]{1,64}$")
 
 
@@ -29,9 +32,19 @@ def normal(reference: str) -> str:
     return f"{repository}:{tag or 'latest'}"
 
 
-def is_valid(reference: str) -> bool:
+def require_valid(reference: str, refuse: Callable[[str], EngineError]) -> None:
+    """Raise what `refuse` makes of the engine's sentence when this is no image name."""
     repository, tag, _ = split(reference)
-    return bool(REPOSITORY.match(repository)) and (not tag or bool(TAG.match(tag)))
+    if repository != repository.lower():
+        raise refuse("invalid reference format: repository name must be lowercase")
+    if not REPOSITORY.match(repository) or (tag and not TAG.match(tag)):
+        raise refuse("invalid reference format")
+
+
+def registry_of(repository: str) -> str:
+    """The registry that a repository name points to."""
+    first, slash, _ = repository.partition("/")
+    return first if slash and (first == "localhost" or "." in first or ":" in first) else "registry-1.docker.io"
 
 
 def is_id_prefix(image_id: str, term: str) -> bool:

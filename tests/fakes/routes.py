@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from tests.fakes import container_routes, other_routes
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, bad_request, not_found
+from tests.fakes.errors import EngineError, PlainRefusal, bad_request, not_found
 from tests.fakes.execs import ExecFunction
 from tests.fakes.messages import API_VERSION, Request, Response
 
@@ -102,7 +102,7 @@ def _without_version(path: str) -> str:
         return path
     if int(version) < OLDEST_VERSION:
         oldest = f"Minimum supported API version is 1.{OLDEST_VERSION}, please upgrade your client to a newer version"
-        raise bad_request(f"client version 1.{version} is too old. {oldest}")
+        raise PlainRefusal(400, f"client version 1.{version} is too old. {oldest}")
     if int(version) > NEWEST_VERSION:
         raise bad_request(f"client version 1.{version} is too new. Maximum supported API version is {API_VERSION}")
     return "/" + rest

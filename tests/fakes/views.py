@@ -48,13 +48,18 @@ def inspect(engine: Engine, container: Container) -> Json:
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        "ExecIDs": [key for key, found in engine.state.execs.items() if found.container_id == container.id] or None,
+        "ExecIDs": _running_execs(engine, container),
         "HostConfig": container.host_config,
         "GraphDriver": graph_driver(container.id, running=True),
         "Mounts": [_mount(mount) for mount in engine.shuffler.order(container.mounts)],
         "Config": container.config,
         "NetworkSettings": _network_settings(container),
     }
+
+
+def _running_execs(engine: Engine, container: Container) -> list[str] | None:
+    execs = engine.state.execs.items()
+    return [key for key, found in execs if found.container_id == container.id and found.exit_code is None] or None
 
 
 def _state(container: Container) -> Json:
@@ -146,7 +151,7 @@ def list_containers(engine: Engine, query: dict[str, str]) -> list[Json]:
     wanted = filters.read_filters(query.get("filters", ""), LIST_FILTERS)
     for value in wanted.get("status", []):
         if value not in STATES:
-            raise bad_request(f"Unrecognised filter value for status: {value}")
+            raise bad_request(f"Invalid filter 'status={value}'")
     everything = query.get("all", "") in ("1", "true", "True") or bool({"status", "exited"} & wanted.keys())
     shown = [
         container
