@@ -255,7 +255,7 @@ def _stale_text(expect: str, plan: Plan, view: RenderContext) -> str:
 
     before = json.loads(Path(expect).read_text(encoding="utf-8"))
     after = json.loads(json.dumps(plan_document(plan, view)))
-    difference = DeepDiff(before.get("ops"), after.get("ops"), ignore_order=True).pretty()
+    difference = DeepDiff(before.get("changes"), after.get("changes"), ignore_order=True).pretty()
     return f"{head}; what differs:\n{difference}"
 
 

@@ -127,7 +127,7 @@ class Playground:
 
     def changes(self) -> list[tuple[str, str, str]]:
         """(actions, name, endpoint) of the plan's operations."""
-        return [("+".join(item["actions"]), item["name"], item["endpoint"]) for item in self.plan("-o", "json").json["ops"]]
+        return [("+".join(item["actions"]), item["name"], item["endpoint"]) for item in self.plan("-o", "json").json["changes"]]
 
     # --- the engines ---
 
