@@ -17,6 +17,7 @@ from dtnctl.errors import ConflictError, EngineError, NotFoundError, Unreachable
 from dtnctl.providers.ssh import Tunnel
 from dtnctl.providers.text import shortened
 
+CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
 # What engines call 500 (a port), 403 (a network) or 400 (a name) and is a conflict all the same.
 CONFLICTS = (
     "port is already allocated",
@@ -99,9 +100,12 @@ def _distrust(error: ssl.SSLCertVerificationError, host: str) -> str:
 
 
 def _tls_failure(error: BaseException) -> str:
+    # With TLS 1.3 the engine looks at our certificate after the handshake; its alert may come too late to be read.
+    if isinstance(error, ssl.SSLEOFError):
+        return f"the engine cut the TLS connection, as one does that refuses our certificate; {CHECK_CERTIFICATE}"
     text = str(error).lower().replace("_", " ")
     if "alert" in text and ("certificate" in text or "unknown ca" in text):
-        return "the engine refuses our certificate; is `tls: cert` signed by the engine's CA, for client use, and not expired?"
+        return f"the engine refuses our certificate; {CHECK_CERTIFICATE}"
     if "wrong version number" in text or "record layer failure" in text:
         return "what listens there does not speak TLS; is it the engine's TLS port (2376)?"
     return "no TLS connection: " + shortened(str(error)).replace("{", "").replace("}", "")
