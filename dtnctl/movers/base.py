@@ -1,0 +1,182 @@
+"""What every mover has in common: the settings of a transfer, what was seen at its ends, the evidence, and the judgement. Pure.
+
+A mover makes command lines, reads progress and judges. It never runs anything: runtime/transfer.py does, and hands back evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.resources import Pairs, Verdict
+
+Verify = Literal["none", "size", "checksum"]
+WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
+Stopped = Literal["", "stalled", "deadline"]  # why we ended a job ourselves; empty if we did not
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The transfer's own settings. Sizes in bytes, times in seconds."""
+
+    parallelism: int = 4
+    concurrency: int = 1
+    recursive: bool = False
+    verify: Verify = "checksum"
+    algorithm: str = "md5"
+    block_size: int | None = None
+    tcp_buffer: int | None = None
+    retries: int = 0
+    backoff: float = 5.0
+    deadline: float | None = None
+    stall_timeout: float = 600.0
+
+
+def settings_of(options: Pairs) -> Settings:
+    """The settings from the texts that a plan carries; what is not there has its default."""
+    texts = dict(options)
+    verify = texts.get("verify", "checksum")
+    return Settings(
+        parallelism=int(texts.get("parallelism", "4")),
+        concurrency=int(texts.get("concurrency", "1")),
+        recursive=texts.get("recursive", "False") == "True",
+        verify="none" if verify == "none" else "size" if verify == "size" else "checksum",
+        algorithm=texts.get("algorithm", "md5"),
+        block_size=_number(texts.get("block_size")),
+        tcp_buffer=_number(texts.get("tcp_buffer")),
+        retries=int(texts.get("retries", "0")),
+        backoff=float(texts.get("backoff", "5")),
+        deadline=float(texts["deadline"]) if "deadline" in texts else None,
+        stall_timeout=float(texts.get("stall_timeout", "600")),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a folder. `modified` is its time of change as the endpoint's host writes it."""
+
+    size: int
+    modified: str
+    is_folder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is at a path: `entries` by path below it; the path itself, file or folder, is the empty name.
+
+    `others` counts what is neither file nor folder. `identity` is the same for two names of one thing on one host.
+    `problem` says why nothing more is known; then the rest means nothing.
+    """
+
+    kind: Literal["file", "folder", "other", "missing", "unknown"]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    others: int = 0
+    identity: str = ""
+    problem: str = ""
+
+    @property
+    def files(self) -> Mapping[str, int]:
+        """Sizes of the files by name, in name order."""
+        return {name: entry.size for name, entry in sorted(self.entries.items()) if not entry.is_folder}
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return frozenset(name for name, entry in self.entries.items() if entry.is_folder)
+
+    @property
+    def bytes(self) -> int:
+        return sum(entry.size for entry in self.entries.values() if not entry.is_folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict is drawn from.
+
+    `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
+    `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
+    """
+
+    exit_code: int
+    log: str
+    out_of_memory: bool = False
+    stopped: Stopped = ""
+    before: Listing | None = None
+    old: Listing | None = None
+    source: Listing | None = None
+    destination: Listing | None = None
+    sums: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+    no_sums: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's."""
+
+    verdict: Verdict
+    cause: str = ""
+    retryable: bool = False
+    bytes: int = 0
+    files: int = 0
+    checksum: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How far it is: at least so many bytes; `rate` in bytes per second is None when it cannot be told for the whole.
+
+    `is_moving` is False when the output only says that nothing moves.
+    """
+
+    bytes: int
+    rate: float | None
+    is_moving: bool
+
+
+class ProgressReader(Protocol):
+    """Follows one job's output."""
+
+    def feed(self, chunk: bytes) -> Moved | None:
+        """What the output says by now; None if this chunk says nothing new about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an attempt logs in with: its own key, and the host keys that it trusts, as (place in known_hosts, key)."""
+
+    private_key: bytes = field(repr=False)
+    host_keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file for the job's container, root's."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int
+
+
+class Mover(Protocol):
+    """One transfer tool. A module is one when it has these functions."""
+
+    def refusal(self, source: JobEnd, destination: JobEnd, settings: Settings, before: Listing) -> str:
+        """Why this tool cannot copy that, as a sentence; empty if it can."""
+
+    def job_command(self, source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:
+        """The arguments of /bin/sh in the job's container. `time_left` in seconds until the deadline."""
+
+    def job_files(self, secrets: Secrets) -> tuple[JobFile, ...]:
+        """What the job needs in its container before it starts."""
+
+    def reader(self, source: JobEnd, settings: Settings, sizes: Mapping[str, int]) -> ProgressReader:
+        """Follows the job's output. `sizes` are those of the source's files by name."""
+
+    def judge(self, evidence: Evidence, settings: Settings) -> Judgement:
+        """The verdict."""

@@ -1,0 +1,162 @@
+"""GridFTP over ssh: the job's command line and files, and the verdict. Pure.
+
+The job runs globus-url-copy between two servers (third-party): it keeps the control connections, the data goes directly from the
+source's service to the destination's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from dtnctl.model.plan import JobEnd
+from dtnctl.movers.base import WORK, Evidence, JobFile, Judgement, Listing, ProgressReader, Secrets, Settings
+from dtnctl.movers.gridftp_log import Reader, explain
+from dtnctl.movers.verdict import failure, judge_copies
+
+HOME = "/root"
+PRIVATE_KEY = f"{HOME}/.ssh/id_ed25519"
+STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
+KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
+NOT_STARTED = (126, 127)
+
+# The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
+# would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The key
+# goes when the copy ends, also if nobody is there to clear up.
+JOB_SCRIPT = f"""\
+umask 077
+output={WORK}/output
+mkfifo "$output" || exit 126
+if command -v stdbuf >/dev/null; then stdbuf -o0 tr '\\r' '\\n' <"$output" & else cat <"$output" & fi
+"$@" >"$output" 2>&1 &
+copy=$!
+stopped=
+trap 'stopped=1; kill -TERM "$copy"' TERM
+wait "$copy"
+code=$?
+if [ "$stopped" ]; then wait "$copy"; code=$?; fi
+rm -f {PRIVATE_KEY}
+wait
+[ ! -f {WORK}/ssh.log ] || tail -n 40 {WORK}/ssh.log | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'
+exit "$code"
+"""
+
+# globus-url-copy starts this one before its own. ssh's words, which it would swallow, are kept; and the remote side is replaced by
+# the server, so that a killed server is not mistaken for one that is not installed.
+SSH_WRAPPER = f"""\
+#!/bin/sh
+# arguments: URL HOST PORT USER
+exec 2>>{WORK}/ssh.log
+exec ssh -F {HOME}/.ssh/config ${{3:+-p "$3"}} ${{4:+-l "$4"}} -- "$2" '
+for program in .globus/sshftp /etc/grid-security/sshftp; do if [ -f "$program" ]; then exec "$program"; fi; done
+printf "500 no GridFTP server program here\\r\\n"'
+"""
+
+SSH_CONFIG = f"""\
+Host *
+    IdentityFile {PRIVATE_KEY}
+    IdentitiesOnly yes
+    IdentityAgent none
+    BatchMode yes
+    StrictHostKeyChecking yes
+    UserKnownHostsFile {HOME}/.ssh/known_hosts
+    GlobalKnownHostsFile /dev/null
+    UpdateHostKeys no
+    LogLevel ERROR
+    ConnectTimeout 30
+    ServerAliveInterval 15
+    ServerAliveCountMax 8
+"""
+
+
+def refusal(source: JobEnd, destination: JobEnd, settings: Settings, before: Listing) -> str:
+    """Why globus-url-copy cannot copy that, as a sentence; empty if it can."""
+    for end in (source, destination):
+        if ".." in end.path.split("/"):
+            return f"{end.path} leads out of its folder; write the path without .."
+        if not _is_plain(end.path):
+            return f"{end.path!r}: {_NOT_PLAIN}"
+    if before.kind == "unknown":
+        return f"{source.path} cannot be looked at on {source.endpoint}: {before.problem}"
+    if before.kind == "missing":
+        return f"{source.path} does not exist on {source.endpoint}, or {source.user} may not look there"
+    wanted = "folder" if settings.recursive else "file"
+    if before.kind != wanted:
+        found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
+        return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
+    odd = sorted(name for name in before.entries if not _is_plain(name))
+    if odd:
+        return f"{source.path} on {source.endpoint} has {odd[0]!r} (and {len(odd) - 1} more like it): {_NOT_PLAIN}"
+    return ""
+
+
+_NOT_PLAIN = "GridFTP servers drop every letter beyond printable ASCII from names; rename it"
+
+
+def _is_plain(name: str) -> bool:
+    return all(" " <= letter <= "~" or letter == "\t" for letter in name)
+
+
+def job_command(source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:
+    """The arguments of /bin/sh in the job's container."""
+    limit = () if time_left is None else ("timeout", "-s", "TERM", "-k", "10", str(max(1, math.ceil(time_left))))
+    return ("-c", JOB_SCRIPT, "transfer", *limit, *copy_command(source, destination, settings))
+
+
+def copy_command(source: JobEnd, destination: JobEnd, settings: Settings) -> tuple[str, ...]:
+    """globus-url-copy with the transfer's settings. Folders that are missing at the destination are made."""
+    options = ["-vb", "-fast", "-cd", "-p", str(settings.parallelism)]
+    if settings.recursive:
+        options += ["-r", "-cc", str(settings.concurrency)]
+    if settings.block_size is not None:
+        options += ["-bs", str(settings.block_size)]
+    if settings.tcp_buffer is not None:
+        options += ["-tcp-bs", str(settings.tcp_buffer)]
+    options += ["-stall-timeout", str(math.ceil(settings.stall_timeout) + STALL_GRACE)]
+    return ("globus-url-copy", *options, url(source), url(destination))
+
+
+def url(end: JobEnd) -> str:
+    """Letters that could mean something in a URL, or a wildcard, are quoted."""
+    host = f"[{end.host}]" if ":" in end.host else end.host
+    return f"sshftp://{quote(end.user, safe='')}@{host}:{end.port}{quote(end.path, safe='/')}"
+
+
+def job_files(secrets: Secrets) -> tuple[JobFile, ...]:
+    """What the job needs in its container before it starts."""
+    known_hosts = "".join(f"{place} {key}\n" for place, key in secrets.host_keys)
+    return (
+        JobFile(PRIVATE_KEY, secrets.private_key, 0o600),
+        JobFile(f"{HOME}/.ssh/config", SSH_CONFIG.encode(), 0o600),
+        JobFile(f"{HOME}/.ssh/known_hosts", known_hosts.encode(), 0o600),
+        JobFile(f"{HOME}/.globus/gridftp-ssh", SSH_WRAPPER.encode(), 0o700),
+    )
+
+
+def reader(source: JobEnd, settings: Settings, sizes: Mapping[str, int]) -> ProgressReader:
+    return Reader(url(source), sizes, settings.concurrency if settings.recursive else 1)
+
+
+def judge(evidence: Evidence, settings: Settings) -> Judgement:
+    """The verdict."""
+    if evidence.stopped == "stalled":
+        return failure(evidence, f"stalled: no progress for {settings.stall_timeout:.0f} s", retryable=True)
+    if evidence.stopped == "deadline" or (evidence.exit_code == TIMED_OUT and settings.deadline is not None):
+        return failure(evidence, f"not finished within its deadline of {settings.deadline or 0:.0f} s", retryable=False)
+    if evidence.out_of_memory:
+        return failure(evidence, "the job ran out of memory and was killed", retryable=True)
+    if evidence.exit_code == 0 and "Cancelling copy" in evidence.log:
+        return failure(evidence, "the copy was interrupted, although its exit code is 0", retryable=True)
+    if evidence.exit_code == 0:
+        return judge_copies(evidence, settings)
+    return _failed(evidence)
+
+
+def _failed(evidence: Evidence) -> Judgement:
+    if evidence.exit_code in NOT_STARTED:
+        return failure(evidence, f"the image has no globus-url-copy that runs (exit code {evidence.exit_code})", retryable=False)
+    if evidence.exit_code in (KILLED, TERMINATED):
+        return failure(evidence, f"somebody or something stopped the job (exit code {evidence.exit_code})", retryable=False)
+    cause, retryable = explain(evidence.log) or ("globus-url-copy failed and does not say why", True)
+    return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)

@@ -1,0 +1,167 @@
+r"""Reads what globus-url-copy writes: progress, and why it failed. Pure.
+
+Seen with globus-url-copy 10.12 and globus-gridftp-server 13.24:
+- `-vb` prints "Source:", "Dest:" and the name of each file as it starts, then about every five seconds
+  `  BYTES bytes   X MB/sec avg   Y MB/sec inst`, ended by a carriage return. Its "MB" are MiB.
+- The last such line may stop short of the file's size although all arrived.
+- With several files at once (-cc) the lines come from all of them, without a name.
+- The exit code is 1 for whatever went wrong; a refused port and a refused login have the same text. The job's own ssh wrapper
+  therefore keeps what ssh says, and writes it at the end with "ssh: " before each line.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from dtnctl.movers.base import Moved
+
+MEBI = 1024**2
+LONGEST_LINE = 65536
+LONGEST_CAUSE = 300
+
+_PERFORMANCE = re.compile(r"\s*(\d{1,20}) bytes\s+(\d+(?:\.\d+)?) MB/sec avg\s+(\d+(?:\.\d+)?) MB/sec inst\s*")
+_SOURCE = re.compile(r"Source: (\S+)")
+_NAME = re.compile(r"  (\S+)(?:  ->  \S+)?")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Adds up what one job's output tells. `root` is the source as a URL, `sizes` are those of its files by name below it.
+
+    With one file at a time the sum is exact but for the last line's age. With more it is a lower bound: of the files that have
+    started, all but the largest `concurrency` must have ended.
+    """
+
+    root: str
+    sizes: Mapping[str, int]
+    concurrency: int
+    _rest: str = ""
+    _folder: str = ""
+    _started: int = 0
+    _current: int = 0
+    _line: int = 0
+    _rate: float = 0.0
+    _is_moving: bool = False
+    _largest: list[int] = field(default_factory=list)
+    _most: int = 0
+
+    def feed(self, chunk: bytes) -> Moved | None:
+        """How far it is by now; None if the chunk has no performance line and no file that started."""
+        text = self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")
+        *lines, rest = text.split("\n")
+        self._rest = rest[-LONGEST_LINE:]
+        self._is_moving = False
+        told = [line for line in lines if self._read(line)]
+        if not told:
+            return None
+        self._most = max(self._most, self._sum())
+        rate = self._rate if self.concurrency == 1 and self._rate > 0 else None
+        return Moved(self._most, rate, self._is_moving)
+
+    def _read(self, line: str) -> bool:
+        """Whether the line tells something about progress."""
+        if match := _PERFORMANCE.fullmatch(line):
+            self._line, self._rate = int(match[1]), float(match[3]) * MEBI
+            self._is_moving = self._is_moving or self._rate > 0
+            return True
+        if match := _SOURCE.fullmatch(line):
+            self._folder = match[1]
+        elif match := _NAME.fullmatch(line):
+            return self._start(match[1])
+        return False
+
+    def _start(self, name: str) -> bool:
+        size = self.sizes.get(self._below_root(name))
+        if size is None:
+            return False
+        self._is_moving = True
+        self._started += size
+        self._current, self._line = size, 0
+        heapq.heappush(self._largest, size)
+        if len(self._largest) > self.concurrency:
+            heapq.heappop(self._largest)
+        return True
+
+    def _below_root(self, name: str) -> str:
+        whole = unquote(self._folder + name)
+        root = unquote(self.root)
+        return whole[len(root) :] if root.endswith("/") and whole.startswith(root) else "" if whole == root else name
+
+    def _sum(self) -> int:
+        if self.concurrency == 1:
+            return self._started - self._current + min(self._line, self._current)
+        return self._started - sum(self._largest)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A text that is known to appear in a failed job's output, what it means, and whether it may pass by itself."""
+
+    pattern: re.Pattern[str]
+    cause: str
+    retryable: bool
+
+
+def _known(pattern: str, cause: str, *, retryable: bool) -> Known:
+    return Known(re.compile(pattern), cause, retryable)
+
+
+# The first that is found counts: ssh's own words tell more than the mover's. Each was provoked in the lab, unless it says otherwise.
+KNOWN = (
+    _known(
+        r"ssh: Host key verification failed",
+        "the host key on the control port is not the one in the service's container: something else answers there",
+        retryable=False,
+    ),
+    _known(
+        r"ssh: (\S+): Permission denied \(",
+        "the login of {1} was refused: its sshd must read ~/.ssh/authorized_keys2, and the account must not be locked",
+        retryable=False,
+    ),
+    _known(r"ssh: connect to host (\S+) port (\d+): Connection refused", "nothing listens on control port {2} of {1}", retryable=True),
+    _known(r"ssh: connect to host (\S+) port (\d+): (.+)", "control port {2} of {1} is not reached: {3}", retryable=True),
+    _known(r"ssh: Could not resolve hostname (\S+):", "the source's container cannot look up the name {1}", retryable=True),
+    _known(
+        r"Server is not configured for SSHFTP|no GridFTP server program",
+        "the image has no GridFTP server program: neither ~/.globus/sshftp nor /etc/grid-security/sshftp",
+        retryable=False,
+    ),
+    _known(r"No space left on device", "the disk at the destination is full", retryable=False),
+    _known(r"Disk quota exceeded", "the quota at the destination is used up", retryable=False),  # the kernel's text for EDQUOT
+    _known(
+        r"Unable to open file (.+)\n[^\n]*System error in open: No such file or directory", "{1}: no such file or folder", retryable=False
+    ),
+    _known(r"Unable to open file (.+)\n[^\n]*System error in open: (.+)", "{1}: {2}", retryable=False),
+    _known(
+        r"Unable to connect to (\S+)\n[^\n]*System error in connect: (.+)",
+        "no data connection to {1}: {2}; are the session's data ports open, and is that its data address?",
+        retryable=True,
+    ),
+    _known(
+        r"System error in \w+: (Connection reset by peer|Connection timed out|Broken pipe)", "a connection broke off: {1}", retryable=True
+    ),
+    _known(r"System error in (\w+): (.+)", "the {1} failed: {2}", retryable=False),
+    _known(r"the operation was aborted", "stalled: no data moved for the stall timeout", retryable=True),
+    _known(r"error parsing url", "globus-url-copy cannot express one of the names", retryable=False),
+    _known(
+        r"an end-of-file was reached",
+        "the control connection ended at once; globus-url-copy says the same of a refused port and a refused login",
+        retryable=True,
+    ),
+    _known(r"the server responded with an error\s+(.+)", "the server says: {1}", retryable=True),
+    _known(r"error: (.+)", "globus-url-copy says: {1}", retryable=True),
+)
+
+
+def explain(log: str) -> tuple[str, bool] | None:
+    """The cause that a job's output tells, and whether it may pass by itself; None if it tells none."""
+    text = log.replace("\r", "")
+    for known in KNOWN:
+        if match := known.pattern.search(text):
+            cause = known.cause.format(match[0], *match.groups())
+            return "".join(letter if letter.isprintable() else " " for letter in cause)[:LONGEST_CAUSE].strip(), known.retryable
+    return None

@@ -1,0 +1,100 @@
+"""Looks at the ends of a transfer: the commands that tell what is there, and what their output means. Pure.
+
+`stat` tells of one file (GNU and busybox have it), `find` of a tree (only GNU's prints what is needed). Links are followed,
+because movers follow them.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+
+from dtnctl.movers.base import Entry, Listing
+
+LONGEST_ARGUMENTS = 100_000  # bytes of file names in one command; Linux takes 128 KiB in one argument and 2 MiB in all
+CHECKSUM_TOOLS = {"md5": "md5sum", "sha256": "sha256sum", "sha512": "sha512sum"}
+CHECKSUM_LENGTHS = {"md5": 32, "sha256": 64, "sha512": 128}
+NO_SUCH_COMMAND = (126, 127)
+
+
+def list_command(path: str, *, tree: bool) -> tuple[str, ...]:
+    """Prints what is at `path`: the thing itself, or with `tree` also everything below it."""
+    if tree:
+        return ("find", "-L", path, "-printf", r"%y %s %T@ %D %i %P\0")
+    return ("stat", "-L", "-c", "%f %s %Y %d %i", "--", path)
+
+
+def read_listing(output: bytes, errors: bytes, exit_code: int, *, tree: bool) -> Listing:
+    """What `list_command` told. Names are decoded so that every byte survives."""
+    if exit_code in NO_SUCH_COMMAND:
+        name = "find (GNU)" if tree else "stat"
+        return Listing("unknown", problem=f"its image has no {name}, which tells what is there")
+    if exit_code != 0:
+        text = errors.decode("utf-8", "replace").strip().split("\n")[0]
+        if text.endswith("No such file or directory") and not output:
+            return Listing("missing")
+        return Listing("unknown", problem=text or f"exit code {exit_code}")
+    try:
+        return _tree(output) if tree else _single(output)
+    except ValueError:
+        return Listing("unknown", problem=f"{'find' if tree else 'stat'} wrote something that is no listing")
+
+
+def _single(output: bytes) -> Listing:
+    mode, size, modified, device, inode = output.decode("ascii").split()
+    kind = int(mode, 16)
+    identity = f"{device} {inode}"
+    if stat.S_ISREG(kind):
+        return Listing("file", {"": Entry(int(size), modified)}, identity=identity)
+    return Listing("folder" if stat.S_ISDIR(kind) else "other", identity=identity)
+
+
+def _tree(output: bytes) -> Listing:
+    entries: dict[str, Entry] = {}
+    others = 0
+    identity = ""
+    for line in output.split(b"\0")[:-1]:
+        kind, size, modified, device, inode, name = line.decode("utf-8", "surrogateescape").split(" ", 5)
+        if not name:
+            identity = f"{device} {inode}"
+        if kind in ("d", "f"):
+            entries[name] = Entry(int(size) if kind == "f" else 0, modified, is_folder=kind == "d")
+        else:
+            others += 1
+    if "" not in entries:
+        return Listing("other" if others else "missing")
+    return Listing("folder" if entries[""].is_folder else "file", entries, others, identity)
+
+
+def read_lines(output: bytes, *, tree: bool) -> Listing:
+    """A listing from what `list_command` once wrote; nothing written means that nothing was there."""
+    return read_listing(output, b"", 0, tree=tree) if output else Listing("missing")
+
+
+def checksum_commands(path: str, names: Sequence[str], algorithm: str) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+    """Commands that print the checksums of the named files, and the names that each one is about, in order."""
+    tool = CHECKSUM_TOOLS[algorithm]
+    start, length = 0, 0
+    for end, name in enumerate(names):
+        if length and length + len(name) + 3 > LONGEST_ARGUMENTS:
+            yield _checksum_command(path, names[start:end], tool), names[start:end]
+            start, length = end, 0
+        length += len(name) + 3
+    if names:
+        yield _checksum_command(path, names[start:], tool), names[start:]
+
+
+def _checksum_command(path: str, names: Sequence[str], tool: str) -> tuple[str, ...]:
+    if list(names) == [""]:
+        return (tool, "--", path)
+    # cd keeps the names short; they start with ./ so that none is taken for an option
+    return ("/bin/sh", "-c", f'cd -- "$1" && shift && exec {tool} -- "$@"', "checksum", path, *(f"./{name}" for name in names))
+
+
+def read_checksums(output: bytes, names: Sequence[str], algorithm: str) -> Mapping[str, str]:
+    """Checksums by name. Lines come in the order of the names; ValueError if they are not one for each."""
+    # the tools mark a line whose name they had to escape with a backslash at its start
+    sums = [line.removeprefix(b"\\").split(b" ", 1)[0].decode("ascii", "replace") for line in output.splitlines()]
+    if len(sums) != len(names) or any(len(text) != CHECKSUM_LENGTHS[algorithm] for text in sums):
+        raise ValueError(f"{len(sums)} checksums for {len(names)} files")
+    return dict(zip(names, sums, strict=True))

@@ -1,0 +1,156 @@
+"""Draws the verdict from evidence: first how the job ended, then what changed at the source, then what is at the destination. Pure.
+
+No single sign is trusted: a mover's exit code 0 was seen with a cut-off file (a copy that was interrupted while SIGINT was
+ignored), and a file under its final name is there from the first byte on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from dtnctl.movers.base import Evidence, Judgement, Listing, Settings
+
+NAMES_SHOWN = 3
+
+
+def failure(evidence: Evidence, cause: str, *, retryable: bool) -> Judgement:
+    """A failed attempt; its cause ends with what is at the destination."""
+    ours, complete = _at_destination(evidence)
+    text = f"{cause}; {_describe(evidence, ours, complete)}" if evidence.destination is not None else cause
+    return Judgement("failed", text, retryable, bytes=sum(ours.values()), files=len(ours))
+
+
+def cancellation(evidence: Evidence) -> Judgement:
+    """An attempt that a person stopped."""
+    judged = failure(evidence, "cancelled", retryable=False)
+    return Judgement("cancelled", judged.cause, bytes=judged.bytes, files=judged.files)
+
+
+def judge_copies(evidence: Evidence, settings: Settings) -> Judgement:
+    """The verdict on a job that ended well by its own account."""
+    before = evidence.before or Listing("unknown")
+    if settings.verify == "none":
+        return Judgement("succeeded", bytes=before.bytes, files=len(before.files), verified="nothing was compared, as asked for")
+    for look, place in ((evidence.source, "source"), (evidence.destination, "destination")):
+        if look is None or look.kind == "unknown":
+            reason = f": {look.problem}" if look is not None else ""
+            return failure(evidence, f"it ended well, but the {place} cannot be looked at{reason}", retryable=False)
+    problem = _source_changes(evidence) or _differences(evidence) or _unequal_sums(evidence)
+    if problem:
+        return failure(evidence, problem, retryable=True)
+    if settings.verify == "checksum" and evidence.sums is None:
+        return failure(evidence, f"it ended well, but there are no checksums: {evidence.no_sums}", retryable=False)
+    return _success(evidence, settings, before)
+
+
+def _success(evidence: Evidence, settings: Settings, before: Listing) -> Judgement:
+    files = before.files
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
+    compared, checksum = "sizes", ""
+    if evidence.sums is not None:
+        compared, checksum = settings.algorithm, f"{settings.algorithm}:{_digest(evidence.sums[0], settings.algorithm)}"
+    verified = f"{compared} of {count} equal at both ends"
+    if before.others:
+        verified += f"; left out {before.others} that are neither file nor folder"
+    if evidence.sums is None and evidence.source is not None and _times(evidence.source) != _times(before):
+        verified += "; the source was written to meanwhile"
+    return Judgement("succeeded", bytes=before.bytes, files=len(files), checksum=checksum, verified=verified)
+
+
+def _digest(sums: Mapping[str, str], algorithm: str) -> str:
+    """One file's own checksum; for a tree that of the lines `CHECKSUM  NAME`, in name order, as the checksum tool writes them."""
+    if list(sums) == [""]:
+        return sums[""]
+    lines = "".join(f"{checksum}  {name}\n" for name, checksum in sorted(sums.items()))
+    return hashlib.new(algorithm, lines.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+def _times(listing: Listing) -> Mapping[str, str]:
+    return {name: entry.modified for name, entry in listing.entries.items() if not entry.is_folder}
+
+
+def sizes_agree(evidence: Evidence) -> bool:
+    """Whether checksums are worth their time: without equal sizes they cannot be equal."""
+    return not _source_changes(evidence) and not _differences(evidence)
+
+
+def _source_changes(evidence: Evidence) -> str:
+    if evidence.before is None or evidence.source is None:
+        return ""
+    before, now = evidence.before.files, evidence.source.files
+    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if not changed:
+        return ""
+    first = changed[0]
+    sizes = f"{_size(before.get(first))} before, {_size(now.get(first))} after"
+    return f"the source changed while it was copied: {_named(first)} had {sizes}{_more(changed)}; copy when nothing writes to it"
+
+
+def _differences(evidence: Evidence) -> str:
+    source, destination = evidence.source, evidence.destination
+    if source is None or destination is None:
+        return ""
+    if destination.kind == "missing":
+        return "it ended well, but nothing is at the destination"
+    there = destination.files
+    wrong = [(name, size) for name, size in source.files.items() if there.get(name) != size]
+    if wrong:
+        name, size = wrong[0]
+        found = f"{_named(name)} has {_size(there.get(name))} instead of {size}"
+        return f"it ended well, but at the destination {found}{_more([name for name, _ in wrong])}"
+    missing = sorted(source.folders - destination.folders)
+    return f"it ended well, but at the destination folder {missing[0]!r} is missing{_more(missing)}" if missing else ""
+
+
+def _unequal_sums(evidence: Evidence) -> str:
+    if evidence.sums is None:
+        return ""
+    here, there = evidence.sums
+    wrong = sorted(name for name in here if here[name] != there.get(name))
+    if not wrong:
+        return ""
+    name = wrong[0]
+    return f"the checksums of {_named(name)} differ: {here[name]} at the source, {there.get(name, 'none')} at the destination{_more(wrong)}"
+
+
+def _named(name: str) -> str:
+    return repr(name) if name else "the file"
+
+
+def _size(size: int | None) -> str:
+    return "no file" if size is None else f"{size} bytes"
+
+
+def _more(names: Iterable[str]) -> str:
+    rest = len(list(names)) - 1
+    return f" (and {rest} more)" if rest else ""
+
+
+def _at_destination(evidence: Evidence) -> tuple[Mapping[str, int], int]:
+    """Sizes of the files at the destination that may come from this attempt, and how many of them are as big as at the source."""
+    if evidence.destination is None or evidence.before is None or _is_as_before(evidence):
+        return {}, 0
+    wanted = evidence.before.files
+    ours = {name: size for name, size in evidence.destination.files.items() if name in wanted}
+    return ours, sum(1 for name, size in ours.items() if wanted[name] == size)
+
+
+def _is_as_before(evidence: Evidence) -> bool:
+    """Whether a single file at the destination was not touched. Trees are not listed before the start, so nobody knows."""
+    old, now = evidence.old, evidence.destination
+    return old is not None and now is not None and now.kind == "file" and old.kind == "file" and dict(old.entries) == dict(now.entries)
+
+
+def _describe(evidence: Evidence, ours: Mapping[str, int], complete: int) -> str:
+    destination, before = evidence.destination, evidence.before
+    if destination is None or destination.kind == "unknown":
+        return "what is at the destination is unknown"
+    if destination.kind == "missing":
+        return "nothing is at the destination"
+    if _is_as_before(evidence):
+        return "at the destination is what was there before"
+    if list(ours) == [""] and before is not None:
+        return f"at the destination are {ours['']} of {before.bytes} bytes"
+    count = len(before.files) if before is not None else 0
+    return f"at the destination {complete} of {count} files have their full size"

@@ -1,0 +1,157 @@
+"""A transfer's own keys: made in memory, allowed at both ends while it runs, taken away when it ends.
+
+Nobody's long-lived key is used and nobody's host key is trusted on first sight: the host keys are read from the services' own
+containers. The private key exists in memory here and as a file in the job's container, nowhere else.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.providers.base import Engine, FileEntry, Observer
+
+HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
+LONGEST_LIFE = timedelta(days=7)  # of a key whose transfer has no deadline; it is a net below the removal, not the removal
+# sshd reads the time of expiry in its own time zone, and a version before 9.1 refuses the key if told UTC: so it is written without
+# a zone, late enough for the zone that is furthest ahead (UTC+14) and for clocks that are an hour off.
+ZONES = timedelta(hours=15)
+
+# sshd's authorized_keys2 is read, changed and written. Steps of one process run in several threads, and two transfers may use one
+# service: without a lock one would lose the other's line. Other processes are kept away by the endpoint's lease.
+_LOCKS: dict[tuple[str, str], threading.Lock] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """`public` is `ssh-ed25519 …`, without a comment."""
+
+    private: bytes = field(repr=False)
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of a container, as its /etc/passwd tells."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+
+    @property
+    def authorized_keys(self) -> str:
+        return posixpath.join(self.home, ".ssh/authorized_keys2")
+
+
+def make_key_pair() -> KeyPair:
+    """A new ed25519 pair."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return KeyPair(private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii"))
+
+
+def find_account(observer: Observer, container: str, user: str) -> Account:
+    """The account of that name in the container; TransferError if it has none that can log in."""
+    where = f"{container} on {observer.endpoint}"
+    if not user:
+        raise TransferError(f"{where} has no account for transfers; set `user` in the profile or the session")
+    try:
+        content = b"".join(observer.read_files(container, "/etc/passwd").values()).decode("utf-8", "replace")
+    except NotFoundError as error:
+        raise TransferError(f"{where} has no /etc/passwd: {error}") from error
+    for line in content.splitlines():
+        fields = line.split(":")
+        if len(fields) == 7 and fields[0] == user:
+            return _account(fields, where)
+    raise TransferError(f"{where} has no account {user!r} in its /etc/passwd; set `user` to one that its image has or makes")
+
+
+def _account(fields: list[str], where: str) -> Account:
+    name, _, uid, gid, _, home, shell = fields
+    if not (uid.isdecimal() and gid.isdecimal() and home.startswith("/")):
+        raise TransferError(f"{where}: the line of {name!r} in /etc/passwd is broken")
+    if posixpath.basename(shell) in ("nologin", "false"):
+        raise TransferError(f"{where}: {name!r} may not log in, its shell is {shell}")
+    return Account(name, int(uid), int(gid), posixpath.normpath(home))
+
+
+def read_host_keys(observer: Observer, container: str) -> tuple[str, ...]:
+    """The public host keys of the container's sshd, as `ssh-ed25519 …`; TransferError if there is none."""
+    keys = []
+    for path in HOST_KEYS:
+        try:
+            text = b"".join(observer.read_files(container, path).values()).decode("utf-8", "replace")
+        except NotFoundError:
+            continue
+        kind, _, rest = text.strip().partition(" ")
+        key = rest.partition(" ")[0]
+        if kind.startswith(("ssh-", "ecdsa-")) and key:
+            keys.append(f"{kind} {key}")
+    if not keys:
+        expected = "/etc/ssh/ssh_host_*_key.pub"
+        raise TransferError(f"{container} on {observer.endpoint} has no {expected}: is its image one with sshd, and did it start?")
+    return tuple(keys)
+
+
+def known_hosts_place(host: str, port: int) -> str:
+    """How known_hosts names a place."""
+    return host if port == 22 else f"[{host}]:{port}"
+
+
+def marker(site: str, transfer: str, generation: int, attempt: int) -> str:
+    """The comment of the attempt's public key."""
+    return f"{_prefix(site, transfer)}{generation} a{attempt}"
+
+
+def _prefix(site: str, transfer: str) -> str:
+    return f"dtnctl:{site}/{transfer}.g"
+
+
+def authorized_line(public: str, comment: str, now: datetime, deadline: float | None) -> str:
+    """The line that lets the key in: for what the account itself may run, without forwarding or a terminal, for a limited time."""
+    life = LONGEST_LIFE if deadline is None else timedelta(seconds=deadline)
+    expires = (now.astimezone(UTC) + life + ZONES).strftime("%Y%m%d%H%M%S")
+    return f'restrict,expiry-time="{expires}" {public} {comment}'
+
+
+def authorize(engine: Engine, container: str, account: Account, line: str, site: str, transfer: str) -> None:
+    """Let the line's key in, instead of any earlier key of the same transfer. Lines of others stay as they are."""
+    prefix = _prefix(site, transfer).encode()
+    _edit(engine, container, account, lambda lines: [*(item for item in lines if prefix not in item), line.encode()])
+
+
+def revoke(engine: Engine, container: str, user: str, site: str, transfer: str) -> None:
+    """Take the transfer's keys away. What is not there any more, container and account included, is success."""
+    try:
+        account = find_account(engine, container, user)
+    except (NotFoundError, TransferError):
+        return
+    prefix = _prefix(site, transfer).encode()
+    _edit(engine, container, account, lambda lines: [item for item in lines if prefix not in item])
+
+
+def _edit(engine: Engine, container: str, account: Account, change: Callable[[Iterable[bytes]], list[bytes]]) -> None:
+    lock = _LOCKS.setdefault((engine.endpoint, container), threading.Lock())
+    with lock:
+        before = _read_lines(engine, container, account.authorized_keys)
+        after = change(before)
+        if after == before:
+            return
+        content = b"".join(item + b"\n" for item in after)
+        entry = FileEntry(account.authorized_keys, content, 0o600, account.uid, account.gid, folder_mode=0o700)
+        engine.write_files(container, (entry,))
+
+
+def _read_lines(engine: Engine, container: str, path: str) -> list[bytes]:
+    try:
+        return b"".join(engine.read_files(container, path).values()).splitlines()
+    except NotFoundError:
+        return []

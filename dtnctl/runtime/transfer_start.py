@@ -1,0 +1,223 @@
+"""Starts one attempt of a transfer, exactly once: prepare, claim, start.
+
+The order is what makes a kill at any moment safe. Until the claim is written nothing has run and everything is made again or reused;
+the claim names the container, and a container that has once run is never started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
+from dtnctl.movers.base import Secrets
+from dtnctl.providers.base import Engine, FileEntry
+from dtnctl.runtime import keys
+from dtnctl.runtime.ledger import read_record, write_record
+from dtnctl.runtime.transfer_evidence import Look, look
+from dtnctl.runtime.transfer_notes import write_notes
+from dtnctl.runtime.transfer_task import Task, find_job, job_labels, job_spec, time_left, time_text
+
+PARALLEL_CALLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StartResult:
+    """Whether this call started the job, and what the reader should know."""
+
+    started: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A service that carries one end, ready to: its container, its account, its host keys."""
+
+    service: ContainerSeen
+    account: keys.Account
+    host_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """All that was found before anything is written."""
+
+    record: Attempt | None
+    job: ContainerSeen | None
+    near: _End
+    far: _End
+    source: Look
+    destination: Look
+    time_left: float | None
+
+
+def start_attempt(task: Task, image: str) -> StartResult:
+    """Start the attempt if it never ran. TransferError if it cannot be started; then nothing was."""
+    with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="prepare") as pool:
+        looks = _Looks(task, pool)
+        record, job = looks.record.result(), looks.job.result()
+        if reason := _reason_not_to_start(record, job):
+            return StartResult(False, reason)
+        ready = looks.ready(record, job)
+        _check(task, ready)
+        if ready.time_left is not None and ready.time_left <= 0:
+            return _too_late(task, ready)
+        container = _create(task, ready, image)
+        return _claim_and_start(task, ready, container, pool)
+
+
+class _Looks:
+    """Reads everything that is needed, all at once."""
+
+    def __init__(self, task: Task, pool: ThreadPoolExecutor) -> None:
+        self.task = task
+        self.record = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
+        self.job = pool.submit(find_job, task.here, task.site, task.job_name)
+        self.near = pool.submit(_find_end, task.here, task.source)
+        self.far = pool.submit(_find_end, task.there, task.destination)
+        self.source = pool.submit(_look, task.here, task.source, tree=task.settings.recursive)
+        self.destination = pool.submit(_look, task.there, task.destination, tree=False)
+
+    def ready(self, record: Attempt | None, job: ContainerSeen | None) -> _Ready:
+        # first whether the services run at all: then the other questions fail with a less clear reason
+        near, far = self.near.result(), self.far.result()
+        left = time_left(self.task, None if record is None or record.released else record)
+        return _Ready(record, job, near, far, self.source.result(), self.destination.result(), left)
+
+
+def _reason_not_to_start(record: Attempt | None, job: ContainerSeen | None) -> str:
+    if record is not None and not record.released:
+        if record.verdict is not None:
+            return "already ran, receipt found"
+        if job is None or job.id != record.container:
+            return f"claimed at {record.claimed_at}, and its container is gone: it may have run; not started"
+    if job is not None and job.started_at:
+        return f"already started at {job.started_at[:19]}Z"
+    return ""
+
+
+def _find_end(engine: Engine, end: JobEnd) -> _End:
+    where = f"{end.container} on {end.endpoint}"
+    try:
+        service = engine.inspect(end.container)
+    except EngineError as error:
+        raise TransferError(f"{where} is not there: {error}") from error
+    if service.state != "running":
+        raise TransferError(f"{where} is {service.state}; it must run to carry a transfer")
+    account = keys.find_account(engine, end.container, end.user)
+    hidden = [mount.target for mount in service.spec.mounts if mount.kind == "tmpfs" and _is_below(account.home, mount.target)]
+    if hidden:
+        raise TransferError(f"{where}: the home of {account.name!r} is on the tmpfs {hidden[0]}, where no key can be put from outside")
+    return _End(service, account, keys.read_host_keys(engine, end.container))
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
+    try:
+        return look(engine, end, tree=tree)
+    except EngineError as error:
+        raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
+
+
+def _check(task: Task, ready: _Ready) -> None:
+    if reason := task.mover.refusal(task.source, task.destination, task.settings, ready.source.listing):
+        raise TransferError(f"{task.transfer}: {reason}")
+    here, there = task.source, task.destination
+    old = ready.destination.listing
+    if not task.settings.recursive and old.kind == "folder":
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
+    if task.settings.recursive and old.kind not in ("folder", "missing", "unknown"):
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is no folder, so nothing can be copied into it")
+    if here.endpoint != there.endpoint:
+        return
+    # two services of one host may share a folder; writing would first empty what is to be read
+    same = old.identity and old.identity == ready.source.listing.identity
+    inside = here.container == there.container and task.settings.recursive and there.path.startswith(here.path)
+    if same or inside:
+        raise TransferError(f"{task.transfer}: {there.path} is {'what is copied itself' if same else 'inside of what is copied'}")
+
+
+def _too_late(task: Task, ready: _Ready) -> StartResult:
+    """No time is left for this try: its receipt says so, and it has no container."""
+    if ready.job is not None:
+        task.here.remove(ready.job.id)
+    now = time_text(task.clock.now())
+    cause = f"not finished within its deadline of {task.settings.deadline or 0:.0f} s; try {task.attempt} was not started"
+    receipt = Attempt(task.transfer, task.generation, task.attempt, "", now, verdict="failed", cause=cause, finished_at=now)
+    write_record(task.here, task.site, receipt)
+    return StartResult(False, cause)
+
+
+def _create(task: Task, ready: _Ready, image: str) -> str:
+    """The job's container, made and not started; one that an earlier run left is used if it is the same."""
+    spec = job_spec(task, image, ready.near.service.id, ready.time_left)
+    labels = job_labels(task, spec)
+    job, record = ready.job, ready.record
+    if job is not None:
+        if job.labels.get(LABEL_SPEC) == dict(labels)[LABEL_SPEC]:
+            return job.id
+        if record is not None and not record.released:
+            write_record(task.here, task.site, replace(record, released=True))
+        task.here.remove(job.id)
+    try:
+        return task.here.create_container(task.job_name, spec, labels)
+    except ConflictError as error:
+        raise TransferError(f"{task.transfer}: {error}") from error
+
+
+def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> StartResult:
+    try:
+        _hand_over_keys(task, ready, container, pool)
+        claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
+        write_record(task.here, task.site, claim)
+        task.here.start(container)
+    except UnreachableError:
+        raise  # it may have started; if it did, it needs its keys
+    except DtnctlError as error:
+        revoke_keys(task)
+        raise TransferError(f"{task.title} was not started: {error}") from error
+    listing = ready.source.listing
+    files = "1 file" if len(listing.files) == 1 else f"{len(listing.files)} files"
+    return StartResult(True, f"started: {listing.bytes} bytes in {files}")
+
+
+def _hand_over_keys(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> None:
+    pair = keys.make_key_pair()
+    comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
+    line = keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline)
+    done: list[Future[None]] = [pool.submit(task.here.write_files, container, _job_files(task, ready, pair))]
+    for engine, end, found in _places(task, ready):
+        done.append(pool.submit(keys.authorize, engine, end.container, found.account, line, task.site, task.transfer))
+    for future in done:
+        future.result()
+
+
+def _places(task: Task, ready: _Ready) -> tuple[tuple[Engine, JobEnd, _End], ...]:
+    """Where the key is let in: both ends, or the one that is both."""
+    near, far = (task.here, task.source, ready.near), (task.there, task.destination, ready.far)
+    return (near,) if ready.near.service.id == ready.far.service.id else (near, far)
+
+
+def _job_files(task: Task, ready: _Ready, pair: keys.KeyPair) -> tuple[FileEntry, ...]:
+    hosts = [
+        (keys.known_hosts_place(end.host, end.port), key)
+        for end, found in ((task.source, ready.near), (task.destination, ready.far))
+        for key in found.host_keys
+    ]
+    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, tuple(hosts)))]
+    notes = write_notes(task, ready.source.output, ready.destination.output)
+    files += [(path, content, 0o600) for path, content in notes.items()]
+    return tuple(FileEntry(path, content, mode, folder_mode=0o700) for path, content, mode in files)
+
+
+def revoke_keys(task: Task) -> None:
+    """Take the keys away at both ends, as far as they answer; what stays expires by itself."""
+    for engine, end in ((task.here, task.source), (task.there, task.destination)):
+        with contextlib.suppress(DtnctlError):
+            keys.revoke(engine, end.container, end.user, task.site, task.transfer)
