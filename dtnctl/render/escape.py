@@ -22,21 +22,32 @@ def prose(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """The text as inline code, in a line or in a table cell."""
+    """The text as inline code, in a line or in a table cell. A pipe stands between two pieces of code: in one it would end the cell."""
     if not text.strip():
         return "(none)"
-    return html_code(text) if "`" in text or "|" in text else f"`{text}`"
+    return "&#124;".join(_span(part) for part in text.split("|"))
+
+
+def _span(text: str) -> str:
+    """One code span: more backticks around it than in it, and spaces where one of its own would be lost."""
+    ticks = "`" * (_longest_run(text) + 1)
+    is_edged = text.startswith("`") or text.endswith("`") or (text.startswith(" ") and text.endswith(" ") and text.strip())
+    space = " " if is_edged else ""
+    return f"{ticks}{space}{text}{space}{ticks}" if text else ""
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 def html_code(text: str) -> str:
-    """The text as inline code where Markdown is not read, as in `<summary>`; harmless also where it is."""
+    """The text as inline code where Markdown is not read: in an HTML block, as the line with `<summary>` is."""
     return f"<code>{ENTITY.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"
 
 
 def fence(lines: Sequence[str], language: str) -> str:
     """The lines as a block of code that none of them can end."""
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    ticks = "`" * max(3, longest + 1)
+    ticks = "`" * max(3, 1 + max((_longest_run(line) for line in lines), default=0))
     return "\n".join([ticks + language, *lines, ticks])
 
 

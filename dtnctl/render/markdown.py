@@ -56,9 +56,9 @@ def plan_marker(site: str) -> str:
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
     plan_hash = plan.hash
+    marker = f"{plan_marker(plan.site)}hash={plan_hash} -->"
     plan = replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
-    marker = f"{plan_marker(plan.site)}hash={plan_hash} -->"
     if plan.is_empty:
         return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
     head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))

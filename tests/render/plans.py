@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from dtnctl.model.plan import (
@@ -29,6 +30,7 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import ContainerSpec
 
+RELAXED = settings(deadline=None)  # the machine may be busy
 IMAGE = "dtnaas/gct:latest"
 
 

@@ -1,0 +1,261 @@
+"""The comment of a pull request: what it says, how long it gets, and that what others wrote stays text."""
+
+# ruff: noqa: E501  # a paragraph and a row of Markdown are one line
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dtnctl.model.plan import Change, Plan
+from dtnctl.render.context import RenderContext
+from dtnctl.render.markdown import LIMIT, STATUS_LIMIT, plan_marker, render_plan_comment, render_status_line
+from dtnctl.render.summary import group_changes
+from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, plan
+from tests.render.reading import ACTIVE, Reading
+
+CONTEXT = RenderContext(commit="4f2c1e9 (clean)", version="0.1.0", reproduce="dtnctl plan -C site", details="artifact plan.json")
+OUR_TAGS = {
+    "p",
+    "h3",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "blockquote",
+    "ul",
+    "li",
+    "strong",
+    "code",
+    "pre",
+    "details",
+    "summary",
+    "sub",
+}
+
+DANGER_COMMENT = """\
+<!-- dtnctl:plan site=scinet hash=0123456789abcdef -->
+### dtnctl plan · scinet · 1 change in 1 session · ⚠ 1 destroy · ⚠ 1 blocked
+
+| Endpoint | Sessions | + | ~ | ± | − | ▶ | ✖ | Ports | State |
+|---|---|--:|--:|--:|--:|--:|--:|---|---|
+| dtn-a | 6 | 0 | 0 | 0 | 0 | 0 | 1 | 12 | live |
+| dtn-c | 3 → 2 | 0 | 0 | 0 | 1 | 0 | 0 | 6 → 4 | ⚠ locked by `alice@ci-7, apply of 4f2c1e9` |
+| dtn-d | ? | 0 | 0 | 0 | 0 | 0 | 0 | ? | ⚠ silent: ssh: connect to host dtn-d port 22: No route to host |
+
+> **Needs a careful look**
+> - **Blocked** `session/run15` on dtn-a — E0412; it mounts /etc, the owner allows /nvme; state/endpoints/dtn-a.yaml:9; fix: ask the owner to extend allow.mounts in state/endpoints/dtn-a.yaml
+> - **Destroy** `session/old-mirror` on dtn-c — no file state/sessions/old-mirror.yaml any more; interrupts: old-mirror on dtn-c ends
+> - **Endpoint** dtn-d is silent (ssh: connect to host dtn-d port 22: No route to host), nothing is planned there
+> - **Endpoint** `dtn-c is locked by alice@ci-7, apply of 4f2c1e9`
+> - **Note** network old222 on dtn-c is used no more but stays: postgres, not ours, is on it
+
+**Drift:** 0 changes · **Unchanged:** 1 object
+
+<details><summary>✖ <code>session/run15</code> @ <code>dtn-a</code></summary>
+
+```diff
+# state/endpoints/dtn-a.yaml:9
+! E0412  it mounts /etc, the owner allows /nvme
+  fix    ask the owner to extend allow.mounts in state/endpoints/dtn-a.yaml
+```
+
+</details>
+<details><summary>- <code>session/old-mirror</code> @ <code>dtn-c</code></summary>
+
+```diff
+  what        removes container scinet.old-mirror, running
+  why         no file state/sessions/old-mirror.yaml any more
+# interrupts  old-mirror on dtn-c ends
+```
+
+</details>
+<details><summary>Unchanged (1)</summary>
+
+```
+session/climate @ dtn-a
+```
+
+</details>
+
+<sub>HEAD 4f2c1e9 (clean) · 2 of 3 endpoints answered · plan hash `0123456789abcdef` · dtnctl 0.1.0 · reproduce: `dtnctl plan -C site` · do exactly this: `dtnctl apply --expect 0123456789abcdef` · all of it: artifact plan.json</sub>
+"""
+
+
+def test_comment_reads_as_written_here() -> None:
+    assert render_plan_comment(DANGER, CONTEXT).replace(DANGER.hash, "0123456789abcdef") == DANGER_COMMENT
+
+
+def test_no_changes_is_one_line_below_the_marker() -> None:
+    marker, line, end = render_plan_comment(EMPTY, CONTEXT).split("\n")
+    assert marker == f"<!-- dtnctl:plan site=scinet hash={EMPTY.hash} -->"
+    assert line == "**dtnctl plan** · scinet · No changes. 3 objects match."
+    assert end == ""
+
+
+def test_comment_is_found_again_by_its_marker_and_only_by_that_of_its_site() -> None:
+    assert render_plan_comment(CREATE, CONTEXT).startswith(plan_marker("scinet"))
+    assert not render_plan_comment(replace(CREATE, site="scinet-2"), CONTEXT).startswith(plan_marker("scinet"))
+
+
+def test_new_claims_are_a_table() -> None:
+    text = render_plan_comment(CREATE, CONTEXT)
+    assert (
+        "| `session/run14` | dtn-b | image `dtnaas/gct:latest` · ctrl port `30001` · data ports `50100-50199` · star222 ipv4 `192.168.2.65` |"
+    ) in text
+
+
+def test_what_a_transfer_says_of_itself_is_no_claim() -> None:
+    assert "New claims" not in render_plan_comment(TRANSFER, CONTEXT)
+
+
+def test_only_a_transfer_that_starts_wants_a_careful_look() -> None:
+    text = render_plan_comment(TRANSFER, CONTEXT)
+    assert "· ▶ 1 transfer will start ·" in text
+    assert "> - **Starts once** `transfer/copy` on dtn-a" in text
+    assert "`transfer/old`" not in text
+
+
+def test_update_that_interrupts_wants_a_careful_look() -> None:
+    (change,) = DRIFT.changes
+    text = render_plan_comment(plan(replace(change, interrupts="beta is restarted")), CONTEXT)
+    assert "> - **Update** `session/beta` on dtn-b — cpus differs; state/profiles/small.yaml:4; interrupts: beta is restarted" in text
+    assert "Needs a careful look" not in render_plan_comment(DRIFT, CONTEXT)
+
+
+def test_replacement_is_orange_and_what_it_keeps_is_not() -> None:
+    lines = render_plan_comment(REPLACE, CONTEXT).split("\n")
+    assert "! image       dtnaas/xrootd@sha256:11aa → dtnaas/xrootd@sha256:9f3c (forces replace)" in lines
+    assert "  kept        ctrl port 30000 · data ports 50000-50099 · star222 ipv4 192.168.2.70" in lines
+
+
+# --- what others wrote --------------------------------------------------------------------------------------
+
+
+@RELAXED
+@given(PLANS, TEXT, TEXT)
+def test_whatever_names_and_causes_say_the_comment_does_nothing(plan: Plan, commit: str, details: str) -> None:
+    plan = replace(plan, site=f"scinet{commit}")
+    text = render_plan_comment(plan, RenderContext(commit=commit, version=details, reproduce=commit, options=details, details=details))
+    page = Reading(text)
+    assert set(page.tags) <= OUR_TAGS
+    assert page.attributes <= {"lang", "align", "class"}
+    assert not ACTIVE.search(page.loose), ACTIVE.search(page.loose)
+    assert page.open == []
+    assert [f"<!--{comment}-->" for comment in page.comments] == [f"{plan_marker(plan.site)}hash={plan.hash} -->"]
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+@RELAXED
+@given(PLANS)
+def test_nothing_breaks_out_of_its_fence_fold_or_cell(plan: Plan) -> None:
+    page = Reading(render_plan_comment(plan, CONTEXT))
+    if plan.is_empty:
+        return
+    folds = len(_groups(plan)) + bool(plan.transfers) + bool(plan.unchanged)
+    assert page.tags["details"] == page.tags["summary"] == page.tags["pre"] == folds
+    claims = [change for change in plan.changes if change.allocations and change.kind != "transfer"]
+    assert page.tags["tr"] == (1 + len(plan.endpoints)) * bool(plan.endpoints) + (1 + len(claims)) * bool(claims)
+    assert page.tags["td"] == 10 * len(plan.endpoints) + 3 * len(claims)
+    assert page.tags["h3"] == 1
+
+
+def _groups(plan: Plan) -> list[object]:
+    """Headings: drift that is not blocked has its own."""
+    return [*group_changes(plan, plan.changes)]
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_same_plan_gives_the_same_comment(name: str) -> None:
+    assert render_plan_comment(BY_HAND[name], CONTEXT) == render_plan_comment(replace(BY_HAND[name]), replace(CONTEXT))
+
+
+# --- length -------------------------------------------------------------------------------------------------
+
+
+def many(count: int, text: str = "no file any more") -> Plan:
+    """A plan of so many changes, every kind of them, each with details."""
+    kinds: list[Change] = [change for each in BY_HAND.values() for change in each.changes]
+    changes = []
+    for number in range(count):
+        change = kinds[number % len(kinds)]
+        cause = replace(change.cause, text=f"{change.cause.text} {text}")
+        changes.append(replace(change, name=f"{change.name}-{number}", cause=cause, endpoint=f"dtn-{number % 20}"))
+    endpoints = tuple(endpoint(f"dtn-{number}") for number in range(20))
+    return plan(*changes, endpoints=endpoints, owned=count, unchanged=tuple(f"session/same-{number}" for number in range(count)))
+
+
+@pytest.mark.parametrize("count", [1, 10, 60, 200, 1000, 5000])
+def test_comment_of_any_plan_is_short_enough_for_the_forge(count: int) -> None:
+    text = render_plan_comment(many(count), CONTEXT)
+    assert len(text.encode()) <= LIMIT
+    assert Reading(text).open == []
+
+
+def test_comment_that_fits_is_not_shortened() -> None:
+    assert "Shortened" not in render_plan_comment(many(20), CONTEXT)
+
+
+@RELAXED
+@given(TEXT, NASTY, st.integers(1, 400))
+def test_long_texts_do_not_make_it_too_long(text: str, nasty: str, times: int) -> None:
+    whole = many(30, (text + nasty) * times)
+    context = replace(CONTEXT, commit=text * times, reproduce=nasty * times, details=nasty * times, options=text * times)
+    assert len(render_plan_comment(whole, context, limit=30_000).encode()) <= 30_000
+
+
+def test_unchanged_goes_first_then_creates_and_what_is_blocked_stays() -> None:
+    whole = many(70)
+    full = len(render_plan_comment(whole, CONTEXT).encode())
+    notices = []
+    for limit in range(full - 1, 20_000, -500):
+        text = render_plan_comment(whole, CONTEXT, limit)
+        assert len(text.encode()) <= limit
+        notices.append(re.findall(r"[\d,]+ of [\d,]+ ([a-z ]+?)(?=,|\. All)", text))
+        blocked = [change for change in whole.changes if change.mark == "blocked"]
+        assert all(f"**Blocked** `session/{change.name}`" in text for change in blocked)
+    order = [
+        "names of the unchanged list",
+        "details of creates",
+        "details of updates",
+        "details of transfers",
+        "details of replaces",
+        "details of destroys",
+        "details of blocked changes",
+    ]
+    assert all(notice == order[: len(notice)] for notice in notices)
+    assert {len(notice) for notice in notices} >= {1, 2, 3, 4}
+
+
+def test_notice_says_exactly_how_much_is_missing_and_where_it_is() -> None:
+    whole = many(300)
+    text = render_plan_comment(whole, CONTEXT)
+    found = re.search(r"([\d,]+) of 300 names of the unchanged list", text)
+    assert found is not None
+    assert text.count("session/same-") == 300 - int(found[1])
+    dropped = sum(int(number) for number in re.findall(r"(\d+) of \d+ details", text))
+    assert Reading(text).tags["details"] == len(_groups(whole)) - dropped + (int(found[1]) < 300)
+    assert "All of it: artifact plan.json." in text
+
+
+# --- the status line ----------------------------------------------------------------------------------------
+
+
+def test_status_line_counts_what_is_dangerous() -> None:
+    assert render_status_line(TRANSFER) == f"2 changes, 1 transfer starts, 0 blocked ({TRANSFER.hash[:4]})"
+    assert render_status_line(DANGER) == f"1 change, 1 destroy, 1 blocked, 1 endpoint silent ({DANGER.hash[:4]})"
+    assert render_status_line(EMPTY) == f"No changes, 3 unchanged ({EMPTY.hash[:4]})"
+
+
+@RELAXED
+@given(PLANS)
+def test_status_line_is_short_enough_for_the_forge(plan: Plan) -> None:
+    line = render_status_line(plan)
+    assert len(line) <= STATUS_LIMIT
+    assert line.isascii()
