@@ -152,7 +152,7 @@ def _address_span(item: Any) -> tuple[str, str]:
 def check_name(value: str) -> str:
     """The value, if an object may have it as its name."""
     if not _NAME.fullmatch(value):
-        raise ValueError(f"{shown(value)} is not a name; letters, digits, - and _ are allowed, at most 40, letter or digit first")
+        raise ValueError(f"{shown(value)} is not a name; write letters, digits, - and _, at most 40, a letter or digit first")
     return value
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from dtnctl.errors import Problem
 from dtnctl.model.site import Location, Mark
 
+MAX_PROBLEMS = 100
+
 
 @dataclass(slots=True)
 class Source:
@@ -22,7 +24,12 @@ class Source:
     reported: set[Location] = field(default_factory=set)  # fields whose problem is known; a second one would only repeat it
 
     def report(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.file, mark.line, mark.column, code, message, hint))
+        """Adds a problem; nobody reads the hundred and first of one file."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(self.file, mark.line, mark.column, code, message, hint))
+        elif len(self.problems) == MAX_PROBLEMS:
+            more = f"more than {MAX_PROBLEMS} problems; the others are not listed"
+            self.problems.append(Problem(self.file, mark.line, mark.column, "E0124", more))
 
     def refuse(self, location: Location, mark: Mark, code: str, message: str, hint: str = "") -> None:
         """Reports a field whose value cannot be used, so that the schema says nothing more about it."""

@@ -159,7 +159,7 @@ def shown_name(name: str) -> str:
 
 def _name_problem(stem: str) -> str | None:
     try:
-        check_name(stem)
+        check_name(shown_name(stem))
     except ValueError as error:
         return str(error)
     return None

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -177,18 +177,16 @@ class _Builder:
         if isinstance(event, yaml.MappingStartEvent):
             self.source.value = self._value(event, ())
             self.source.marks[()] = Mark(1, 1)
-            return
-        self._skip(event)
-        if isinstance(event, yaml.ScalarEvent) and event.value == "" and event.implicit[0]:
+        elif isinstance(event, yaml.ScalarEvent) and event.value == "" and event.implicit[0]:
             self.source.report(Mark(1, 1), "E0107", "is empty", "to write the object, or remove the file")
-            return
-        what = "a list" if isinstance(event, yaml.SequenceStartEvent) else "a single value"
-        self.source.report(_mark(event), "E0109", f"the file is {what}, not a mapping", "`key: value` lines")
+        else:
+            what = "a list" if isinstance(event, yaml.SequenceStartEvent) else "a single value"
+            self.source.report(_mark(event), "E0109", f"the file is {what}, not a mapping", "`key: value` lines")
+            raise _GiveUpError
 
     def _value(self, event: Any, location: Location) -> Any:
         if len(location) > MAX_DEPTH:
-            self.source.report(_mark(event), "E0117", f"nested deeper than {MAX_DEPTH} levels")
-            raise _GiveUpError
+            self._give_up_on_depth(event)
         if isinstance(event, yaml.ScalarEvent):
             self.source.marks[location] = _mark(event)
             return self._scalar(event, location)
@@ -279,7 +277,14 @@ class _Builder:
                 depth -= 1
             if depth == 0:
                 return
+            if depth > MAX_DEPTH:
+                self._give_up_on_depth(event)
             event = next(self.events)
+
+    def _give_up_on_depth(self, event: Any) -> NoReturn:
+        """The parser's own time grows with the square of the depth."""
+        self.source.report(_mark(event), "E0117", f"nested deeper than {MAX_DEPTH} levels")
+        raise _GiveUpError
 
 
 # --- plain scalars ------------------------------------------------------------------------------------------

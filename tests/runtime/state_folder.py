@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from dtnctl.errors import ConfigError
 from dtnctl.runtime.load import load_site
 
+Changes: TypeAlias = Mapping[str, str | bytes | None]
+Case: TypeAlias = tuple[str, Changes, list[str]]
+
+NO_CHANGES: Changes = MappingProxyType({})
+SITE, ENDPOINT, NETWORK = "site.yaml", "endpoints/a.yaml", "networks/data.yaml"
+PROFILE, SESSION, TRANSFER = "profiles/p.yaml", "sessions/s.yaml", "transfers/t.yaml"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 VALID: Mapping[str, str] = {
@@ -22,19 +30,22 @@ VALID: Mapping[str, str] = {
 }
 
 
-def write_state(root: Path, changes: Mapping[str, str | bytes | None] = {}, base: Mapping[str, str] = VALID) -> Path:
+def more(file: str, text: str) -> Changes:
+    """The valid file with lines after its own."""
+    return {file: VALID[file] + text}
+
+
+def write_state(root: Path, changes: Changes = NO_CHANGES, base: Mapping[str, str] = VALID) -> Path:
     """Write the site with changes: text, bytes, or None to leave the file out. Returns the root."""
     for name, content in {**base, **changes}.items():
-        path = root / "state" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        elif content is not None:
-            path.write_text(content, encoding="utf-8")
+        if content is not None:
+            path = root / "state" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return root
 
 
-def problems(root: Path, changes: Mapping[str, str | bytes | None] = {}, base: Mapping[str, str] = VALID) -> list[str]:
+def problems(root: Path, changes: Changes = NO_CHANGES, base: Mapping[str, str] = VALID) -> list[str]:
     """The lines that loading the changed site reports; none if it is valid."""
     write_state(root, changes, base)
     try:
