@@ -50,6 +50,13 @@ class Look:
     ascii_only: bool
     show_all: bool
     brief: bool
+    invocation: Invocation
+
+    def write(self, text: str) -> None:
+        """The result, to stdout. In JSON mode this is the one document that is owed."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        self.invocation.json = False
 
 
 def register(app: typer.Typer) -> None:
@@ -78,8 +85,8 @@ def plan_command(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
-    look = Look(output, out, color, no_color, ascii_, all_, brief)
-    return _show(context, "plan", look, scope_of(target, exclude, replace_, max_prune), timeout, detailed_exitcode)
+    look = Look(output, out, color, no_color, ascii_, all_, brief, _invocation(context, output))
+    return _show("plan", look, scope_of(target, exclude, replace_, max_prune), timeout, detailed_exitcode)
 
 
 def drift_command(
@@ -95,12 +102,11 @@ def drift_command(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Show how the endpoints have moved away from what was applied. Changes nothing."""
-    look = Look(output, out, color, no_color, ascii_, False, False)
-    return _show(context, "drift", look, scope_of(target, exclude, [], ""), timeout, detailed_exitcode)
+    look = Look(output, out, color, no_color, ascii_, False, False, _invocation(context, output))
+    return _show("drift", look, scope_of(target, exclude, [], ""), timeout, detailed_exitcode)
 
 
-def _show(context: typer.Context, command: Command, look: Look, scope: Scope, timeout: float, detailed: bool) -> int:
-    _owe_json(context, look)
+def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: bool) -> int:
     workplace = open_workplace()
     plan = _plan(workplace, scope, timeout)
     if command == "drift":
@@ -142,12 +148,12 @@ def apply_command(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
-    look = Look(output, out, color, no_color, ascii_, all_, brief)
+    look = Look(output, out, color, no_color, ascii_, all_, brief, _invocation(context, output))
     scope = scope_of(target, exclude, replace_, max_prune)
     if dry_run:
-        return _show(context, "plan", look, scope, timeout, False)
+        return _show("plan", look, scope, timeout, False)
     consent = Consent(yes, no_input, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), wait, parallel)
-    return _apply(context, "apply", look, scope, timeout, consent)
+    return _apply("apply", look, scope, timeout, consent)
 
 
 def destroy_command(
@@ -167,15 +173,15 @@ def destroy_command(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
-    look = Look(output, "", color, no_color, ascii_, False, False)
+    look = Look(output, "", color, no_color, ascii_, False, False, _invocation(context, output))
     scope = scope_of(target, exclude, [], "", destroy=True)
     if dry_run:
-        return _show(context, "destroy", look, scope, timeout, False)
+        return _show("destroy", look, scope, timeout, False)
     site = open_workplace().site.name
     if yes and not target and confirm != site:
         raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
     consent = Consent(yes, False, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), True, parallel, typed=site)
-    return _apply(context, "destroy", look, scope, timeout, consent)
+    return _apply("destroy", look, scope, timeout, consent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +197,10 @@ class Consent:
     typed: str = ""
 
 
-def _apply(context: typer.Context, command: Command, look: Look, scope: Scope, timeout: float, consent: Consent) -> int:
+def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: Consent) -> int:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.reconcile import look_and_plan
 
-    _owe_json(context, look)
     workplace = open_workplace()
     expected = _expected_hash(consent.expect)
     with engines(workplace, timeout) as clients:
@@ -292,11 +297,11 @@ def _report(applied: Applied, view: RenderContext, look: Look) -> int:
     from dtnctl.render.outcomes import render_outcomes
 
     if look.output is opt.Output.json:
-        sys.stdout.write(render_json(outcomes_document(applied.plan, applied.outcomes)))
+        look.write(render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
     else:
-        sys.stdout.write(render_outcomes(applied.plan, applied.outcomes, view))
+        look.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
     if look.out:
-        write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes)))
+        write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
     return _exit_code(applied)
 
 
@@ -351,10 +356,11 @@ def unlock_command(
 # --- printing -----------------------------------------------------------------------------------------------
 
 
-def _owe_json(context: typer.Context, look: Look) -> None:
-    invocation = context.find_object(Invocation)
-    if invocation is not None:
-        invocation.json = look.output is opt.Output.json
+def _invocation(context: typer.Context, output: opt.Output) -> Invocation:
+    """The running command, told whether stdout is owed a JSON document."""
+    invocation = context.find_object(Invocation) or Invocation()
+    invocation.json = output is opt.Output.json
+    return invocation
 
 
 def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -> RenderContext:
@@ -375,8 +381,7 @@ def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -
 
 
 def _print_plan(plan: Plan, view: RenderContext, look: Look) -> None:
-    sys.stdout.write(_render(plan, view, look.output.value))
-    sys.stdout.flush()
+    look.write(_render(plan, view, look.output.value))
     if look.out:
         kind = {".json": "json", ".md": "markdown"}.get(Path(look.out).suffix, look.output.value)
         write_out(look.out, _render(plan, replace(view, color=False), kind))

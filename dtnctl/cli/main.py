@@ -66,9 +66,10 @@ def run() -> None:
 
 def _report(error: DtnctlError, invocation: Invocation) -> int:
     if invocation.json:
-        from dtnctl.render.json import error_document, render_json
+        from dtnctl.render.json import error_document, problems_document, render_json
 
-        sys.stdout.write(render_json(error_document(error)))
+        document = problems_document(error.problems) if isinstance(error, ConfigError) else error_document(error)
+        sys.stdout.write(render_json(document))
     lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
     for line in lines:
         sys.stderr.write(f"{line}\n")

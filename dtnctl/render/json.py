@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dtnctl.errors import Problem
+from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, as_data
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
@@ -194,6 +194,11 @@ def _outcome(outcome: Outcome, step: Step | None) -> Json:
 
 
 # --- problems -----------------------------------------------------------------------------------------------
+
+
+def error_document(error: DtnctlError) -> Json:
+    """A run that ended with an error that is not one of what people wrote."""
+    return _document("error", {"exit_code": error.exit_code, "exit_name": error.exit_name, "message": str(error)})
 
 
 def problems_document(problems: Sequence[Problem]) -> Json:

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time and waiting, passed in so that tests need neither."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def now(self) -> datetime:
+        """Now, with its time zone."""
 
 
 class SystemClock:

@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
 from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
-from dtnctl.runtime.lease import Clock
+from dtnctl.runtime.clock import Clock
 
 Perform = Callable[[Step], str]
 Undo = Callable[[Step, RestoreContainer], None]

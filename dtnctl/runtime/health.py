@@ -5,7 +5,7 @@ from __future__ import annotations
 from dtnctl.errors import HealthTimeoutError
 from dtnctl.model.plan import WaitHealthy
 from dtnctl.providers.base import Engine
-from dtnctl.runtime.lease import Clock
+from dtnctl.runtime.clock import Clock
 
 LOOK_EVERY_SECONDS = 0.5
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from dtnctl.errors import ConflictError, DtnctlError, LockError, NotFoundError
 from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
+from dtnctl.runtime.clock import Clock
 
 LABEL_HOLDER = "dtnctl.holder"
 BEAT_FILE = "/lease/beat"
@@ -28,14 +28,6 @@ BEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0  # a lease whose beat stands still for so long is taken over
 SAFE_SECONDS = 20.0  # without a confirmed beat for so long, the holder stops writing; shorter than STALE_SECONDS on purpose
 POLL_SECONDS = 0.5
-
-
-class Clock(Protocol):
-    """Time and waiting, passed in so that tests need neither."""
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

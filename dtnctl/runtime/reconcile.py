@@ -15,9 +15,10 @@ from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.providers.base import Engine, Observer
+from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import execute
 from dtnctl.runtime.health import wait_healthy
-from dtnctl.runtime.lease import Clock, Holder, Leases, hold_leases
+from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from dtnctl.model.resources import Attempt, ContainerSeen, transfer_name
 from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import Route
 from dtnctl.providers.base import Engine, Observer
+from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.ledger import read_ledger, read_stored_log
 from dtnctl.runtime.transfer_evidence import gather
 from dtnctl.runtime.transfer_finish import AttemptEnd, Progress, Waiting, finish_attempt, progress_of, record_end
 from dtnctl.runtime.transfer_notes import read_notes
 from dtnctl.runtime.transfer_start import StartResult, start_attempt
-from dtnctl.runtime.transfer_task import MOVERS, Clock, Task, find_job, is_running, task_of
+from dtnctl.runtime.transfer_task import MOVERS, Task, find_job, is_running, task_of
 from dtnctl.runtime.transfer_watch import STOP_SECONDS, Watched, read_tail
 
 __all__ = ["Clock", "Progress", "StartResult", "cancel_transfer", "finish_transfer", "live_progress", "read_log", "start_transfer"]

@@ -16,7 +16,8 @@ from dtnctl.model.resources import Attempt, ContainerSeen, Pairs
 from dtnctl.movers.base import WORK, Listing, Settings, settings_of
 from dtnctl.movers.listing import read_lines
 from dtnctl.providers.base import Engine, Observer
-from dtnctl.runtime.transfer_task import Clock, Task
+from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.transfer_task import Task
 
 COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list"))
 

@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
@@ -15,16 +14,10 @@ from dtnctl.movers import gridftp
 from dtnctl.movers.base import Mover, Settings, settings_of
 from dtnctl.planning.specs import labels, spec_digest
 from dtnctl.providers.base import Engine, Observer
-from dtnctl.runtime import lease
+from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.ledger import read_record
 
 MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
-
-
-class Clock(lease.Clock, Protocol):
-    """Time and waiting, and the time of day for records and the life of keys."""
-
-    def now(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)

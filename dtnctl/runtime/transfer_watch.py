@@ -15,7 +15,7 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Moved, ProgressReader, Stopped
 from dtnctl.providers.base import Engine, Observer
-from dtnctl.runtime.lease import Clock
+from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfer_task import is_running
 
 LOG_KEPT = 64 * 1024

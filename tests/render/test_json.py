@@ -1,0 +1,204 @@
+"""The JSON documents are a contract: what docs/json.md says is what comes out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from dtnctl.errors import Problem, StalePlanError
+from dtnctl.model.plan import Outcome, Plan
+from dtnctl.render.context import RenderContext
+from dtnctl.render.json import (
+    endpoint_document,
+    endpoints_document,
+    error_document,
+    outcomes_document,
+    plan_document,
+    problems_document,
+    render_json,
+    services_document,
+    session_document,
+    sessions_document,
+    status_document,
+    transfer_document,
+    transfers_document,
+)
+from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, plan
+from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
+
+PAGE = Path(__file__).parents[2] / "docs" / "json.md"
+PROBLEMS = (
+    Problem("state/sessions/b.yaml", 3, 5, "E0102", "no profile `bgi`", "big"),
+    Problem("state/sessions/a.yaml", 0, 0, "E0101", "it is not UTF-8"),
+)
+EVERYTHING = plan(
+    *(change for each in BY_HAND.values() for change in each.changes),
+    steps=tuple(step for each in BY_HAND.values() for step in each.steps),
+    endpoints=DANGER.endpoints,
+    transfers=EMPTY.transfers,
+    notes=DANGER.notes,
+    unchanged=EMPTY.unchanged,
+)
+OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
+DOCUMENTS: tuple[dict[str, Any], ...] = (
+    plan_document(EVERYTHING, RenderContext(version="0.1.0")),
+    outcomes_document(EVERYTHING, OUTCOMES, DANGER),
+    problems_document(PROBLEMS),
+    error_document(StalePlanError("another plan")),
+    sessions_document(SESSIONS),
+    session_document(SESSIONS[0], SERVICES),
+    services_document(SERVICES),
+    transfers_document(TRANSFERS),
+    transfer_document(TRANSFERS[0]),
+    endpoints_document(ENDPOINTS),
+    endpoint_document(ENDPOINTS[0]),
+    status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
+)
+OPAQUE = {"steps[].action", "steps[].undo"}  # their other keys belong to the release
+
+
+def keys(value: object, path: str = "") -> Iterator[str]:
+    """Paths of all values: of an object its keys', of a list of objects its entries'."""
+    if isinstance(value, dict) and path not in OPAQUE:
+        for key, item in value.items():
+            yield from keys(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for item in value:
+            yield from keys(item, f"{path}[]")
+    else:
+        yield path
+
+
+def documented(kind: str) -> set[str]:
+    (section,) = re.findall(rf"^## {kind}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document["kind"]))
+def test_page_lists_exactly_the_keys_of_each_document(document: dict[str, Any]) -> None:
+    told = documented(document["kind"])
+    if document["kind"] == "status":
+        assert set(document) == told
+        return
+    assert _leaves(set(keys(document))) == _leaves(told)
+
+
+def _leaves(paths: set[str]) -> set[str]:
+    """Without those that hold other keys: they show when they are null or empty."""
+    return {path for path in paths if not any(other.startswith((f"{path}.", f"{path}[]")) for other in paths)}
+
+
+def test_page_describes_no_document_that_does_not_exist() -> None:
+    kinds = set(re.findall(r"^## (\w+)$", PAGE.read_text(), re.MULTILINE))
+    assert kinds == {document["kind"] for document in DOCUMENTS}
+
+
+def test_lists_in_a_status_are_those_of_the_lists() -> None:
+    status = DOCUMENTS[-1]
+    assert status["sessions"] == sessions_document(SESSIONS)["sessions"]
+    assert status["services"] == services_document(SERVICES)["services"]
+    assert status["transfers"] == transfers_document(TRANSFERS)["transfers"]
+    assert status["endpoints"] == endpoints_document(ENDPOINTS)["endpoints"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document["kind"]))
+def test_every_document_says_its_version_and_kind_first_of_all(document: dict[str, Any]) -> None:
+    assert document["format_version"] == 1
+    assert json.loads(render_json(document)) == document
+
+
+@RELAXED
+@given(PLANS)
+def test_any_plan_is_one_ascii_document_with_sorted_keys(plan: Plan) -> None:
+    text = render_json(plan_document(plan, RenderContext()))
+    assert text.isascii()
+    assert text.endswith("}\n")
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"
+
+
+# --- plan ---------------------------------------------------------------------------------------------------
+
+
+def actions(of: Plan) -> list[list[str]]:
+    return [change["actions"] for change in plan_document(of, RenderContext())["changes"]]
+
+
+def test_looking_for_delete_finds_replacements() -> None:
+    assert actions(REPLACE) == [["delete", "create"]]
+    assert actions(DANGER) == [[], ["delete"]]
+
+
+def test_transfer_that_only_gets_its_receipt_does_not_start() -> None:
+    assert actions(TRANSFER) == [["start"], ["finish"]]
+    summary = plan_document(TRANSFER, RenderContext())["summary"]
+    assert (summary["transfer"], summary["start"]) == (2, 1)
+
+
+def test_counts_of_a_silent_endpoint_are_null() -> None:
+    document = plan_document(DANGER, RenderContext())
+    assert document["partial"] is True
+    assert [row["sessions"] for row in document["endpoints"]] == [{"before": 6, "after": 6}, {"before": 3, "after": 2}, None]
+
+
+def test_steps_carry_their_action_in_full() -> None:
+    (first, *_) = plan_document(REPLACE, RenderContext())["steps"]
+    assert first == {
+        "id": "dtn-a/stop/scinet.climate",
+        "endpoint": "dtn-a",
+        "action": {"type": "StopContainer", "container": "scinet.climate", "id": "0c1d", "timeout": 10},
+        "needs": [],
+        "group": "dtn-a/scinet.climate",
+        "undo": {"type": "RestoreContainer", "container": "scinet.climate", "id": "0c1d", "start": True},
+    }
+
+
+# --- outcomes and problems ----------------------------------------------------------------------------------
+
+
+def test_outcomes_tell_what_became_of_each_change() -> None:
+    first, second, third, fourth = (step.id for step in CREATE.steps)
+    outcomes = (
+        Outcome(first, "done", seconds=0.1),
+        Outcome(second, "done", seconds=0.2),
+        Outcome(third, "failed", "port 30001 is taken", 0.3, "engine"),
+        Outcome(fourth, "skipped", f"needs {third}"),
+    )
+    document = outcomes_document(CREATE, outcomes)
+    assert document["converged"] is False
+    assert document["summary"] == {
+        "changes": 2,
+        "applied": 1,
+        "failed": 1,
+        "put_back": 0,
+        "unfinished": 0,
+        "not_tried": 0,
+        "blocked": 0,
+        "silent": 0,
+    }
+    assert [(change["endpoint"], change["result"], change["reasons"]) for change in document["changes"]] == [
+        ("dtn-a", "applied", []),
+        ("dtn-b", "failed", ["port 30001 is taken"]),
+    ]
+
+
+@pytest.mark.parametrize(("remaining", "converged"), [(None, True), (EMPTY, True), (REPLACE, False)])
+def test_converged_needs_an_empty_last_look_if_there_was_one(remaining: Plan | None, converged: bool) -> None:
+    outcomes = tuple(Outcome(step.id, "done") for step in CREATE.steps)
+    assert outcomes_document(CREATE, outcomes, remaining)["converged"] is converged
+
+
+def test_plan_with_a_blocked_change_has_not_converged() -> None:
+    outcomes = tuple(Outcome(step.id, "done") for step in DANGER.steps)
+    assert outcomes_document(DANGER, outcomes)["converged"] is False
+
+
+def test_problems_come_in_the_order_of_their_places() -> None:
+    document = problems_document(PROBLEMS)
+    assert [problem["file"] for problem in document["problems"]] == ["state/sessions/a.yaml", "state/sessions/b.yaml"]
+    assert document["summary"] == {"problems": 2, "files": 2}
