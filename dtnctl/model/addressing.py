@@ -75,7 +75,8 @@ def _is_inside(address: str, subnet: str) -> bool:
 
 def _inside_hint(subnet: str) -> str:
     network = ipaddress.ip_network(subnet)
-    return f"{network.network_address} to {network.broadcast_address}"
+    first, last = network.network_address, network.broadcast_address
+    return f"{first + 1} to {last - 1}" if network.num_addresses > 2 else f"{first} to {last}"
 
 
 def _list(addresses: list[str]) -> str:

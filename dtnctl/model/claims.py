@@ -101,7 +101,7 @@ def _check_fixed_addresses(known: Known) -> None:
     claims: dict[tuple[str, str], list[tuple[Service, str]]] = defaultdict(list)
     for service in known.services:
         for net in attachments(service.profile):
-            field = "mgmt_net" if net is service.profile.mgmt_net else "data_nets"
+            field = service.attached_by(net.name)
             for addresses in (net.ipv4, net.ipv6):
                 if len(addresses) == 1 and known.network(net.name) is not None:
                     claims[net.name, addresses[0]].append((service, field))
@@ -125,8 +125,9 @@ def _check_passthru(known: Known, endpoint: str, users: dict[str, list[Service]]
     for name, services in sorted(users.items()):
         if _network(known, name).mode == "passthru":
             for service in services[1:]:
-                what = f"network `{name}` (passthru) on {endpoint} is for one service, and session {services[0].session.name} has it"
-                known.report(service.origin("data_nets"), "E0409", what, "`mode: bridge` in the network, or another endpoint")
+                pair = f"sessions {services[0].session.name} and {service.session.name} both attach it on {endpoint}"
+                what = f"network `{name}` (passthru) takes one service of an endpoint, and {pair}"
+                known.report(service.origin(service.attached_by(name)), "E0409", what, "`mode: bridge` in the network")
 
 
 def _check_parents(known: Known, endpoint: str, users: dict[str, list[Service]]) -> None:

@@ -55,6 +55,11 @@ class Settings:
     def origin(self, name: str, key: str | None = None) -> Place:
         return winner(self.layers, name, key) or self.fallback
 
+    def attached_by(self, network: str) -> str:
+        """The field that attaches the network."""
+        mgmt = self.profile.mgmt_net
+        return "mgmt_net" if mgmt is not None and mgmt.name == network else "data_nets"
+
     def where(self, name: str) -> str:
         """`file:line` of what set the field."""
         document, location = self.origin(name)

@@ -140,6 +140,8 @@ def _check_default_route(known: Known, settings: Settings, names: list[str]) -> 
     if is_host_networked(settings.profile):
         known.report(place, "E0312", "the host's network brings its own default route", "to remove `default_route`")
     elif name not in names:
+        if name not in known.names("networks") and name not in BUILT_IN_NETWORKS:
+            return  # that there is no such network is said where it is written
         hint = f"one of {', '.join(names)}" if names else "to remove `default_route`"
         known.report(place, "E0312", f"`{name}` is not among the networks", hint)
     else:
@@ -179,9 +181,10 @@ def _check_service(known: Known, service: Service) -> None:
         if network is None:
             continue
         if network.driver == "sriov":
-            place = service.origin("mgmt_net" if net is service.profile.mgmt_net else "data_nets")
+            place = service.origin(service.attached_by(net.name))
             known.report(place, "E0405", _needs_agent(f"network `{net.name}` (sriov)", service.endpoint), "macvlan")
-        _check_interface(known, service, net.name, network)
+        else:
+            _check_interface(known, service, net.name, network)
 
 
 def _needs_agent(what: str, endpoint: str) -> str:

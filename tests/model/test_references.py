@@ -1,0 +1,379 @@
+"""Names that refer to other files, and what merged settings say: each with the very lines that people get to see."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.model.sites import DATA, problems
+
+SESSION = "endpoints: [a, b]\nimage: x\n"
+TRANSFER = "from: a:/x\nto: b:/y\ntool: gridftp\n"
+
+CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
+    ("a valid site", {"sessions/s": SESSION}, {}, []),
+    (
+        "unknown endpoints",
+        {"sessions/s": "endpoints: [a, bb, c]\nimage: x\n"},
+        {},
+        [
+            "sessions/s.yaml:1:16: E0301: there is no endpoint `bb`; try `b`",
+            "sessions/s.yaml:1:20: E0301: there is no endpoint `c`; try one of a, b",
+        ],
+    ),
+    (
+        "unknown profile",
+        {"sessions/s": SESSION + "profile: lbnl\n", "profiles/lbl": "init: true\n"},
+        {},
+        [
+            "sessions/s.yaml:3:10: E0303: there is no profile `lbnl`; try `lbl`",
+        ],
+    ),
+    ("the profile default needs no file", {"sessions/s": SESSION + "profile: default\n", "profiles/p": "extends: default\n"}, {}, []),
+    (
+        "unknown parent",
+        {"profiles/p": "extends: q\n"},
+        {},
+        [
+            "profiles/p.yaml:1:10: E0303: there is no profile `q`; try `p`",
+        ],
+    ),
+    (
+        "profiles that extend each other, and one that extends them",
+        {"profiles/p": "extends: q\n", "profiles/q": "extends: p\n", "profiles/r": "extends: p\n"},
+        {},
+        [
+            "profiles/p.yaml:1:10: E0305: profile `p` extends itself; try to remove one `extends:` of the circle",
+            "profiles/q.yaml:1:10: E0305: profile `q` extends itself; try to remove one `extends:` of the circle",
+        ],
+    ),
+    (
+        "a profile that extends itself",
+        {"profiles/p": "extends: p\n"},
+        {},
+        [
+            "profiles/p.yaml:1:10: E0305: profile `p` extends itself; try to remove one `extends:` of the circle",
+        ],
+    ),
+    (
+        "networks that profiles cannot name",
+        {"profiles/p": "mgmt_net: mgmt\ndata_nets: [dat, host, none]\ndefault_route: dta\n"},
+        {},
+        [
+            "profiles/p.yaml:1:11: E0302: there is no network `mgmt`; try `data`",
+            "profiles/p.yaml:2:13: E0302: there is no network `dat`; try `data`",
+            "profiles/p.yaml:2:18: E0404: `host` cannot be a data network; try `mgmt_net: host`, and no data networks",
+            "profiles/p.yaml:2:24: E0404: `none` cannot be a data network; try `mgmt_net: none`, and no data networks",
+            "profiles/p.yaml:3:16: E0302: there is no network `dta`; try `data`",
+        ],
+    ),
+    (
+        "an interface for an unknown network",
+        {"endpoints/c": "docker: ssh://x\ninterfaces: {dta: eth1}\n"},
+        {},
+        [
+            "endpoints/c.yaml:2:19: E0302: there is no network `dta`; try `data`",
+        ],
+    ),
+    (
+        "overrides for other endpoints",
+        {"sessions/s": SESSION + "overrides: {c: {init: true}, d: {data_nets: [x]}}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:13: E0306: `c` is not an endpoint of this session; try one of a, b",
+            "sessions/s.yaml:3:30: E0306: `d` is not an endpoint of this session; try one of a, b",
+            "sessions/s.yaml:3:46: E0302: there is no network `x`; try `data`",
+        ],
+    ),
+    (
+        "settings are checked like profiles",
+        {"sessions/s": SESSION + "settings: {data_nets: [x]}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:24: E0302: there is no network `x`; try `data`",
+        ],
+    ),
+    (
+        "the first session that needs an interface is named",
+        {
+            "endpoints/a": "docker: ssh://x\n",
+            "sessions/s": SESSION + "settings: {data_nets: [data]}\n",
+            "sessions/t": SESSION + "settings: {data_nets: [data]}\n",
+        },
+        {},
+        [
+            "endpoints/a.yaml:1:1: E0307: no interface carries network `data` here, and session s uses it"
+            "; try `interfaces: {data: eth1}` with the name of the interface",
+        ],
+    ),
+    (
+        "no image",
+        {"sessions/s": "endpoints: [a]\n"},
+        {},
+        [
+            "sessions/s.yaml:1:1: E0314: neither the session nor its profile names an image; try `image: …`",
+        ],
+    ),
+    (
+        "an image for one endpoint only",
+        {"sessions/s": "endpoints: [a, b]\noverrides: {a: {image: x}}\n"},
+        {},
+        [
+            "sessions/s.yaml:1:1: E0314: neither the session nor its profile names an image; try `image: …`",
+        ],
+    ),
+    ("a device that needs the agent, unused", {"profiles/p": "devices: [uverbs]\n"}, {}, []),
+    (
+        "a device that needs the agent",
+        {"profiles/p": "devices: [uverbs]\n", "sessions/s": SESSION + "profile: p\n"},
+        {},
+        [
+            "profiles/p.yaml:1:1: E0405: device `uverbs` needs the agent of endpoint a, and this version does"
+            " not speak to agents yet"
+            "; try to remove it",
+            "profiles/p.yaml:1:1: E0405: device `uverbs` needs the agent of endpoint b, and this version does"
+            " not speak to agents yet"
+            "; try to remove it",
+        ],
+    ),
+    (
+        "a network that needs the agent, unused",
+        {"networks/v": "driver: sriov\nsubnet: 10.1.0.0/24\n", "profiles/p": "data_nets: [v]\n"},
+        {},
+        [],
+    ),
+    (
+        "a network that needs the agent",
+        {"networks/v": "driver: sriov\nsubnet: 10.1.0.0/24\n", "profiles/p": "data_nets: [v]\n", "sessions/s": SESSION + "profile: p\n"},
+        {},
+        [
+            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs the agent of endpoint a, and this version"
+            " does not speak to agents yet"
+            "; try macvlan",
+            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs the agent of endpoint b, and this version"
+            " does not speak to agents yet"
+            "; try macvlan",
+        ],
+    ),
+    (
+        "data networks beside the host's, in an unused profile",
+        {"profiles/p": "mgmt_net: host\ndata_nets: [data]\n"},
+        {},
+        [
+            "profiles/p.yaml:2:1: E0404: data networks do not go with `mgmt_net: host` (profiles/p.yaml:1)"
+            "; try `mgmt_net: bridge`, or `data_nets: []`",
+        ],
+    ),
+    (
+        "data networks beside the host's, from two files",
+        {"profiles/p": "mgmt_net: host\n", "sessions/s": SESSION + "profile: p\nsettings: {data_nets: [data]}\n"},
+        {},
+        [
+            "sessions/s.yaml:4:12: E0404: data networks do not go with `mgmt_net: host` (profiles/p.yaml:1)"
+            "; try `mgmt_net: bridge`, or `data_nets: []`",
+        ],
+    ),
+    (
+        "a network attached twice",
+        {"sessions/s": SESSION + "settings: {mgmt_net: data, data_nets: [data]}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:28: E0410: network `data` is attached twice; try to remove one",
+        ],
+    ),
+    (
+        "privileged and more, from two files",
+        {
+            "profiles/p": "privileged: true\n",
+            "sessions/s": SESSION + "profile: p\nsettings: {capabilities: {add: [X]}}\n",
+            "sessions/t": SESSION + "profile: p\nsettings: {devices: [/dev/x]}\n",
+        },
+        {},
+        [
+            "profiles/p.yaml:1:13: E0411: `privileged` already gives all capabilities; these are written in sessions/s.yaml:4"
+            "; try to remove one of them",
+            "profiles/p.yaml:1:13: E0411: `privileged` already gives all devices; these are written in sessions/t.yaml:4"
+            "; try to remove one of them",
+        ],
+    ),
+    (
+        "default route of another network",
+        {"sessions/s": SESSION + "settings: {default_route: data}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:27: E0312: `data` is not among the networks; try one of bridge",
+        ],
+    ),
+    (
+        "default route without networks",
+        {"sessions/s": SESSION + "settings: {mgmt_net: null, default_route: data}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:43: E0312: `data` is not among the networks; try to remove `default_route`",
+        ],
+    ),
+    (
+        "default route on the host's network",
+        {"sessions/s": SESSION + "settings: {mgmt_net: host, default_route: data}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:43: E0312: the host's network brings its own default route; try to remove `default_route`",
+        ],
+    ),
+    (
+        "default route without gateway",
+        {
+            "networks/data": "driver: macvlan\nsubnet: 10.0.0.0/24\n",
+            "sessions/s": SESSION + "settings: {data_nets: [data], default_route: data}\n",
+        },
+        {},
+        [
+            "sessions/s.yaml:3:46: E0313: network `data` carries no default route: it has no gateway; try another network",
+        ],
+    ),
+    (
+        "default route of an internal network",
+        {"networks/data": DATA + "internal: true\n", "sessions/s": SESSION + "settings: {data_nets: [data], default_route: data}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:46: E0313: network `data` carries no default route: it is internal; try another network",
+        ],
+    ),
+    (
+        "default route of a network that says no",
+        {"networks/data": DATA + "default_route: false\n", "sessions/s": SESSION + "settings: {data_nets: [data], default_route: data}\n"},
+        {},
+        [
+            "sessions/s.yaml:3:46: E0313: network `data` carries no default route: it says `default_route: false`; try another network",
+        ],
+    ),
+    ("default route of the engine's bridge", {"sessions/s": SESSION + "settings: {data_nets: [data], default_route: bridge}\n"}, {}, []),
+    (
+        "default route in an unused profile",
+        {"profiles/p": "data_nets: [data]\ndefault_route: bridge\nmgmt_net: null\n"},
+        {},
+        [
+            "profiles/p.yaml:2:16: E0312: `bridge` is not among the networks; try one of data",
+        ],
+    ),
+    ("a parent may be half a profile", {"profiles/p": "default_route: data\n", "profiles/q": "extends: p\ndata_nets: [data]\n"}, {}, []),
+    (
+        "an internal network that promises a default route",
+        {"networks/data": DATA + "internal: true\ndefault_route: true\n"},
+        {},
+        [
+            "networks/data.yaml:5:16: E0313: an internal network has no default route; try false, or to remove `internal`",
+        ],
+    ),
+    (
+        "a network without gateway that promises a default route",
+        {"networks/data": "driver: macvlan\nsubnet: 10.0.0.0/24\ndefault_route: true\n"},
+        {},
+        [
+            "networks/data.yaml:3:16: E0313: there is no default route without a gateway; try `gateway: …`",
+        ],
+    ),
+    (
+        "a transfer between unknown endpoints",
+        {"transfers/t": "from: c:/x\nto: d:/x\ntool: gridftp\n"},
+        {},
+        [
+            "transfers/t.yaml:1:7: E0301: there is no endpoint `c`; try one of a, b",
+            "transfers/t.yaml:2:5: E0301: there is no endpoint `d`; try one of a, b",
+        ],
+    ),
+    (
+        "a transfer to itself",
+        {"transfers/t": "from: a:/x\nto: a:/y\ntool: gridftp\n"},
+        {},
+        [
+            "transfers/t.yaml:2:5: E0311: the transfer goes from a to itself; try another endpoint",
+        ],
+    ),
+    (
+        "a transfer that no session carries",
+        {"transfers/t": TRANSFER},
+        {},
+        [
+            "transfers/t.yaml:1:7: E0309: no session has services on both a and b; try `dtnctl session create a,b image …`",
+        ],
+    ),
+    ("a transfer that one session carries", {"transfers/t": TRANSFER, "sessions/s": SESSION}, {}, []),
+    (
+        "a transfer that two sessions carry",
+        {"transfers/t": TRANSFER, "sessions/s": SESSION, "sessions/t": SESSION},
+        {},
+        [
+            "transfers/t.yaml:1:7: E0310: several sessions have services on a and b; try `session: s` or `session: t`",
+        ],
+    ),
+    (
+        "a started session is preferred",
+        {"transfers/t": TRANSFER, "sessions/s": SESSION, "sessions/t": SESSION + "state: stopped\n"},
+        {},
+        [],
+    ),
+    (
+        "a record stays valid when its sessions expire",
+        {
+            "transfers/t": TRANSFER,
+            "sessions/s": SESSION + "expires: 2026-05-01T00:00:00Z\n",
+            "sessions/t": SESSION + "expires: 2026-05-01T00:00:00Z\n",
+        },
+        {},
+        [],
+    ),
+    ("the session may be in a broken file", {"transfers/t": TRANSFER}, {"sessions": {"s"}}, []),
+    (
+        "unknown session",
+        {"transfers/t": TRANSFER + "session: q\n", "sessions/s": SESSION},
+        {},
+        [
+            "transfers/t.yaml:4:10: E0304: there is no session `q`; try `s`",
+        ],
+    ),
+    ("a session in a broken file", {"transfers/t": TRANSFER + "session: q\n"}, {"sessions": {"q"}}, []),
+    (
+        "a session without the other end",
+        {"transfers/t": TRANSFER + "session: q\n", "sessions/q": "endpoints: [a]\nimage: x\n"},
+        {},
+        [
+            "transfers/t.yaml:4:10: E0308: session `q` has no service on b; try to add b to its `endpoints`",
+        ],
+    ),
+    (
+        "a session without the other end, where another would do",
+        {"transfers/t": TRANSFER + "session: q\n", "sessions/q": "endpoints: [a]\nimage: x\n", "sessions/s": SESSION},
+        {},
+        [
+            "transfers/t.yaml:4:10: E0308: session `q` has no service on b; try `s`",
+        ],
+    ),
+    ("nothing is said about settings from a broken profile", {"sessions/s": "endpoints: [a]\nprofile: p\n"}, {"profiles": {"p"}}, []),
+    (
+        "nothing is said about settings from a broken parent",
+        {"sessions/s": "endpoints: [a]\nprofile: p\n", "profiles/p": "extends: q\n"},
+        {"profiles": {"q"}},
+        [],
+    ),
+    ("nothing is said about settings from a broken default", {"sessions/s": "endpoints: [a]\n"}, {"profiles": {"default"}}, []),
+    (
+        "nothing is said about a broken network",
+        {
+            "sessions/s": SESSION + "settings: {data_nets: [{name: n, ipv4: 10.0.0.1}], ctrl_port_range: 5000}\n",
+            "sessions/t": SESSION + "settings: {data_nets: [n], ctrl_port_range: 5000}\n",
+        },
+        {"networks": {"n"}},
+        [],
+    ),
+    (
+        "nothing is said about a broken endpoint",
+        {"sessions/s": "endpoints: [a, c]\nimage: x\nsettings: {data_nets: [data]}\n"},
+        {"endpoints": {"c"}},
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "broken", "lines"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
+def test_reference_to_another_file_is_checked(files: dict[str, str], broken: dict[str, set[str]], lines: list[str]) -> None:
+    assert problems(files, **broken) == lines
