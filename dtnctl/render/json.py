@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
 from dtnctl.render.results import ResultCounts, change_results, count_results
-from dtnctl.render.summary import count, count_at, exact_command, starting_steps, verb_of
+from dtnctl.render.summary import count, count_by_endpoint, exact_command, starting_steps, verb_of
 
 FORMAT_VERSION = 1
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ def _document(kind: str, content: Json) -> Json:
 
 def plan_document(plan: Plan, context: RenderContext) -> Json:
     """The whole plan: what a reader sees as `changes`, what is done as `steps`."""
-    starting = starting_steps(plan)
+    starting, counts = starting_steps(plan), count_by_endpoint(plan)
     return _document(
         "plan",
         {
@@ -54,7 +55,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "exact_command": exact_command(plan.hash, context),
             "partial": bool(plan.silent),
             "summary": _summary(plan),
-            "endpoints": [_endpoint(plan, row) for row in plan.endpoints],
+            "endpoints": [_endpoint(row, counts) for row in plan.endpoints],
             "changes": [_change(change, verb_of(change, starting)) for change in plan.changes],
             "steps": [_step(step) for step in plan.steps],
             "transfers": [_transfer_note(note) for note in plan.transfers],
@@ -70,7 +71,7 @@ def _summary(plan: Plan) -> Json:
     return counts | {"owned": plan.owned, "silent": len(plan.silent), "steps": len(plan.steps)}
 
 
-def _endpoint(plan: Plan, row: EndpointSummary) -> Json:
+def _endpoint(row: EndpointSummary, counts: Counter[tuple[str, Mark]]) -> Json:
     """Counts of what is there are null where nothing is known."""
     known = not row.silence
     return {
@@ -79,7 +80,7 @@ def _endpoint(plan: Plan, row: EndpointSummary) -> Json:
         "lock": row.lock,
         "sessions": {"before": row.sessions_before, "after": row.sessions_after} if known else None,
         "ports": {"before": row.ports_before, "after": row.ports_after} if known else None,
-        "changes": {mark: count_at(plan, row.name, mark) for mark in ACTIONS},
+        "changes": {mark: counts[row.name, mark] for mark in ACTIONS},
     }
 
 

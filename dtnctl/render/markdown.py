@@ -17,7 +17,7 @@ from dtnctl.render.facts import Fact, claim_pieces, facts_of, transfer_fact
 from dtnctl.render.summary import (
     Group,
     count,
-    count_at,
+    count_by_endpoint,
     endpoint_risks,
     exact_command,
     group_changes,
@@ -103,11 +103,12 @@ def _danger_sign(item: str) -> str:
 def _endpoints(plan: Plan) -> Part:
     signs = " | ".join(UNICODE_SIGNS[mark].replace("-", "−") for mark in TABLE_MARKS)
     head = (f"| Endpoint | Sessions | {signs} | Ports | State |", f"|---|---|{'--:|' * len(TABLE_MARKS)}---|---|")
-    return Part("rows of the endpoint table", tuple(_endpoint_row(plan, row) for row in plan.endpoints), 20, head, ("",))
+    counts = count_by_endpoint(plan)
+    rows = [_endpoint_row(row, [str(counts[row.name, mark]) for mark in TABLE_MARKS]) for row in plan.endpoints]
+    return Part("rows of the endpoint table", tuple(rows), 20, head, ("",))
 
 
-def _endpoint_row(plan: Plan, row: EndpointSummary) -> str:
-    marks = [str(count_at(plan, row.name, mark)) for mark in TABLE_MARKS]
+def _endpoint_row(row: EndpointSummary, marks: Sequence[str]) -> str:
     state = f"⚠ locked by {prose(_short(row.lock))}" if row.lock else "live"
     sessions, ports = _from_to(row.sessions_before, row.sessions_after), _from_to(row.ports_before, row.ports_after)
     if row.silence:

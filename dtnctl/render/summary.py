@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -138,8 +139,9 @@ def object_at(change: Change) -> str:
     return f"{object_name(change)} @ {change.endpoint}"
 
 
-def count_at(plan: Plan, endpoint: str, mark: Mark) -> int:
-    return sum(change.endpoint == endpoint and change.mark == mark for change in plan.changes)
+def count_by_endpoint(plan: Plan) -> Counter[tuple[str, Mark]]:
+    """How many changes of each mark each endpoint gets."""
+    return Counter((change.endpoint, change.mark) for change in plan.changes)
 
 
 def starting_steps(plan: Plan) -> frozenset[str]:

@@ -10,7 +10,7 @@ from dtnctl.render.blocks import BODY, block_lines, fact_lines, label_width, wit
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
-from dtnctl.render.summary import FINISHED, count_at, exact_command, group_changes, risks, split_drift, transfer_order, verdict
+from dtnctl.render.summary import FINISHED, count_by_endpoint, exact_command, group_changes, risks, split_drift, transfer_order, verdict
 from dtnctl.render.text import Look, Role, cells, command_lines, dotted, flow, look_of, plural, printable
 
 HEAD = 9  # cells of VERDICT, RISK and the words below them
@@ -82,12 +82,12 @@ def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]
         replace(column, header=look.signs[TABLE_MARKS[index - 2]]) if not column.header else column
         for index, column in enumerate(ENDPOINT_COLUMNS)
     ]
-    rows = [_endpoint_row(plan, row, look) for row in plan.endpoints]
+    counts = count_by_endpoint(plan)
+    rows = [_endpoint_row(row, [str(counts[row.name, mark]) for mark in TABLE_MARKS], look) for row in plan.endpoints]
     return table_lines(columns, rows, look, indent=2, roles={"SILENT": "destroy"})
 
 
-def _endpoint_row(plan: Plan, row: EndpointSummary, look: Look) -> list[str]:
-    marks = [str(count_at(plan, row.name, mark)) for mark in TABLE_MARKS]
+def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Look) -> list[str]:
     if row.silence:
         return [row.name, "?", *(look.dot if mark == "0" else mark for mark in marks), "?", "?", "SILENT"]
     return [
@@ -123,8 +123,9 @@ def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     listed = notes[: len(notes) - hidden]
     lines = [look.paint("bold", "transfers") + f" ({len(notes):,})  nothing to do for them"]
     facts = [transfer_fact(note) for note in listed]
+    label = label_width(facts)
     for note, fact in zip(listed, facts, strict=True):
-        lines += with_place(fact_lines(fact, label_width(facts), look), note.place, look)
+        lines += with_place(fact_lines(fact, label, look), note.place, look)
     if hidden:
         lines.append(" " * BODY + f"{look.signs['kept']} {hidden:,} more succeeded (--all lists them)")
     return lines
