@@ -51,7 +51,8 @@ def test_nothing_is_left_to_do_in_a_comment(texts: dict[str, str]) -> None:
 
 
 def test_every_file_ends_with_one_newline(texts: dict[str, str]) -> None:
-    nothing(name for name, text in texts.items() if text and (not text.endswith("\n") or text.endswith("\n\n")))
+    ours = {name: text for name, text in texts.items() if "/samples/" not in name}  # those are what programs wrote
+    nothing(name for name, text in ours.items() if text and (not text.endswith("\n") or text.endswith("\n\n")))
 
 
 def test_every_script_says_what_it_is_for(texts: dict[str, str]) -> None:

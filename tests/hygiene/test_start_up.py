@@ -1,0 +1,34 @@
+"""Libraries that are slow to import are imported by the commands that need them, and by no other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).parents[2]
+SLOW = ("asyncio", "cryptography", "deepdiff", "docker", "git", "requests", "rich", "ruamel.yaml")
+PROGRAM = """
+import sys
+from dtnctl.cli.main import run
+try:
+    run()
+finally:
+    print("IMPORTED", *sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "validate"])
+def test_command_that_asks_no_endpoint_imports_no_slow_library(command: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", PROGRAM, command], cwd=CLONE, text=True, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    imported = ran.stderr.rpartition("IMPORTED")[2].split()
+    assert [name for name in SLOW if name in imported] == []
+
+
+def test_help_does_not_read_the_models() -> None:
+    ran = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], cwd=CLONE, text=True, capture_output=True, check=False)
+    imported = ran.stderr.rpartition("IMPORTED")[2].split()
+    assert [name for name in ("pydantic", "yaml", "dtnctl.model.site") if name in imported] == []
