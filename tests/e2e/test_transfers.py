@@ -114,7 +114,7 @@ def test_a_destination_that_cannot_be_written_fails_with_the_servers_words(pair:
 
 def test_a_running_transfer_is_followed_cancelled_and_remembered(pair: Playground) -> None:
     pair.apply().expect(0)
-    pair.lab.exec("dtn1", ["sh", "-c", "tc qdisc add dev eth1 root tbf rate 80mbit burst 256kb latency 100ms"])
+    pair.lab.exec("dtn1", ["sh", "-c", "tc qdisc add dev eth1 root tbf rate 8mbit burst 256kb latency 100ms"])
     try:
         transfer(pair)
         pair.run("apply", "--yes", "--no-wait").expect(0)
