@@ -26,7 +26,7 @@ from dtnctl.providers.timeouts import Timeouts
 from dtnctl.providers.transport import IDLE_CONNECTIONS, KeepAliveAdapter, UnixAdapter
 
 CHUNK = 64 * 1024
-OLDEST_API = (1, 41)  # engine 20.10
+OLDEST_API = "1.41"  # engine 20.10
 UNIX_SCHEME = "http+docker"  # what the SDK calls it
 READS = frozenset({"GET", "HEAD"})
 
@@ -150,50 +150,76 @@ class Connection:
 
 def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> Connection:
     """Connect and ask for the version, in one call. UnreachableError says what to check."""
-    address = endpoint.docker
     kind = ReadOnlyClient if read_only else Client
+    address = endpoint.docker
     match urlsplit(address).scheme:
         case "ssh":
             tunnel = open_tunnel(address, timeouts)
-            try:
-                return _greet(kind, f"unix://{tunnel.socket}", address, timeouts, tunnel=tunnel)
-            except BaseException:
-                tunnel.close()
-                raise
+            with _closed_on_failure(tunnel):
+                return _greet(kind, _Way(address, f"unix://{tunnel.socket}", timeouts, tunnel=tunnel))
         case "tcp":
-            return _greet(kind, address, address, timeouts, tls=_tls_config(endpoint, root))
+            return _greet(kind, _Way(address, address, timeouts, tls=_tls_config(endpoint, root)))
         case _:
-            return _greet(kind, address, address, timeouts)
+            return _greet(kind, _Way(address, address, timeouts))
 
 
-def _greet(
-    kind: type[Client], base_url: str, address: str, timeouts: Timeouts, *, tls: TLSConfig | None = None, tunnel: Tunnel | None = None
-) -> Connection:
-    spoken = _text(OLDEST_API)
-    with telling(address, tunnel):
-        client = kind(base_url, spoken, timeouts, tls)
-        response = client.get(f"{client.base_url}/version", timeout=(timeouts.connect, timeouts.answer))
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an engine is reached: its address as people wrote it, and what the client is told."""
+
+    address: str
+    base_url: str
+    timeouts: Timeouts
+    tls: TLSConfig | None = None
+    tunnel: Tunnel | None = None
+
+
+@contextmanager
+def _closed_on_failure(thing: Client | Tunnel) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        thing.close()
+        raise
+
+
+def _greet(kind: type[Client], way: _Way) -> Connection:
+    """Ask for the version, and speak the oldest API that both sides know: the same to every engine that still understands it."""
+    client = _client(kind, way, OLDEST_API)
+    with _closed_on_failure(client):
+        version = _ask_version(client, way)
+        spoken = _common_api(version, way.address)
+    if spoken != OLDEST_API:
+        client.close()
+        client = _client(kind, way, spoken)
+    return Connection(client, way.address, str(version.get("Version", "")), str(version["ApiVersion"]), way.tunnel)
+
+
+def _client(kind: type[Client], way: _Way, api: str) -> Client:
+    with telling(way.address, way.tunnel):
+        return kind(way.base_url, api, way.timeouts, way.tls)
+
+
+def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:
+    with telling(way.address, way.tunnel):
+        response = client.get(f"{client.base_url}/version", timeout=(way.timeouts.connect, way.timeouts.answer))
         raise_refusal(response)
         version = response.json()
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
-        raise UnreachableError(f"{address}: what answers there is not a Docker engine")
-    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or spoken)
-    if _number(newest) < OLDEST_API:
+        raise UnreachableError(f"{way.address}: what answers there is not a Docker engine")
+    return version
+
+
+def _common_api(version: Mapping[str, Any], address: str) -> str:
+    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or OLDEST_API)
+    if _number(newest) < _number(OLDEST_API):
         name = f"engine {version.get('Version', '')}".strip()
-        raise UnreachableError(f"{address}: {name} speaks API {newest}; dtnctl needs API {spoken}, which is engine 20.10 or newer")
-    if _number(oldest) > OLDEST_API:
-        # We speak the same API to every engine that still understands it; this one only understands newer ones.
-        with telling(address, tunnel):
-            client = kind(base_url, oldest, timeouts, tls)
-    return Connection(client, address, str(version.get("Version", "")), newest, tunnel)
+        raise UnreachableError(f"{address}: {name} speaks API {newest}; dtnctl needs API {OLDEST_API}, which is engine 20.10 or newer")
+    return max(OLDEST_API, oldest, key=_number)
 
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _text(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
 
 
 def _tls_config(endpoint: Endpoint, root: Path) -> TLSConfig:

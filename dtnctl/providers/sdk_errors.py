@@ -104,7 +104,7 @@ def _tls_failure(error: BaseException) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return f"the engine cut the TLS connection, as one does that refuses our certificate; {CHECK_CERTIFICATE}"
     text = str(error).lower().replace("_", " ")
-    if "alert" in text and ("certificate" in text or "unknown ca" in text):
+    if "alert" in text and any(word in text for word in ("certificate", "unknown ca", "decrypt error", "access denied")):
         return f"the engine refuses our certificate; {CHECK_CERTIFICATE}"
     if "wrong version number" in text or "record layer failure" in text:
         return "what listens there does not speak TLS; is it the engine's TLS port (2376)?"
