@@ -6,6 +6,7 @@ or item that follows it, or to the one that it stands beside. Files with anchors
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +16,14 @@ from typing import Any, NamedTuple, TypeAlias
 import yaml
 
 from dtnctl.model.site import Location
-from dtnctl.runtime.yaml_source import LOADER
+from dtnctl.model.source import Source
+from dtnctl.runtime.yaml_source import LOADER, parse_source
 
 Order: TypeAlias = Callable[[Location], Sequence[str]]
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
+_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_./:@+-]*")
 _MODELINE = "# yaml-language-server:"
 
 
@@ -301,3 +304,30 @@ def _without_final_blanks(lines: list[str]) -> list[str]:
 def _paragraphs(lines: list[str]) -> list[str]:
     """Comments with at most one empty line between them."""
     return [line for index, line in enumerate(lines) if line or index == 0 or lines[index - 1]]
+
+
+# --- small edits --------------------------------------------------------------------------------------------
+
+
+def set_field(text: str, key: str, value: object) -> str:
+    """The text with one top-level field set; everything else, comments too, stays as it is. A new key goes to the end."""
+    root = yaml.compose(text, Loader=LOADER)
+    assert isinstance(root, yaml.MappingNode)
+    for node, found in root.value:
+        if node.value == key:
+            end = _index(found) + len(_written(text, found)) if isinstance(found, yaml.ScalarNode) else found.end_mark.index
+            space = "" if found.start_mark.index > node.end_mark.index + 1 else " "
+            return f"{text[: found.start_mark.index]}{space}{render_scalar(value)}{text[end:]}"
+    if root.flow_style or "\n..." in text:
+        text = format_yaml(text, lambda _: ())
+    return f"{text.rstrip()}\n{key}: {render_scalar(value)}\n"
+
+
+def render_scalar(value: object) -> str:
+    """The value as one YAML word: plain where that reads as the same, else in double quotes."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    source = Source("")
+    if _PLAIN.fullmatch(value):
+        parse_source(f"x: {value}".encode(), source)
+    return value if source.value == {"x": value} and not source.problems else json.dumps(value, ensure_ascii=False)

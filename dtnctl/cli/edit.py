@@ -1,0 +1,173 @@
+"""The commands that write state files for people who type. They never touch an endpoint; `dtnctl apply` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from dtnctl.runtime.edit import Edit, Repository
+
+EndpointsArgument = Annotated[str, typer.Argument(metavar="ENDPOINT[,ENDPOINT]...", help="Endpoints, one service each.")]
+WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[image IMAGE] [profile PROFILE]", help="The same as the options.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help="Sessions.")]
+ImageOption = Annotated[str | None, typer.Option("--image", help="Container image.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="Profile; `default` if none is named.")]
+UserOption = Annotated[str | None, typer.Option("--user", help="Login name inside the containers.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="Name of the new file; made up if none is given.")]
+StateOption = Annotated[str | None, typer.Option("--state", help="initialized (as if not given), started or stopped.")]
+CommitOption = Annotated[bool, typer.Option("--commit", help="Commit the file, and nothing else.")]
+MessageOption = Annotated[str | None, typer.Option("-m", "--message", help="The commit's message; made up if none is given.")]
+
+FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="ENDPOINT:/path; a path that ends in / is a folder.")]
+ToArgument = Annotated[str, typer.Argument(metavar="TO", help="ENDPOINT:/path.")]
+ToolArgument = Annotated[str, typer.Argument(metavar="TOOL", help="The mover: gridftp.")]
+SessionOption = Annotated[str | None, typer.Option("--session", help="Session that carries it; the one suitable if none is named.")]
+GenerationOption = Annotated[int | None, typer.Option("--generation", help="Raise it to run again.")]
+RecursiveOption = Annotated[bool, typer.Option("--recursive", help="Copy a folder with all below it.")]
+ParallelismOption = Annotated[int | None, typer.Option("--parallelism", help="TCP streams per file.")]
+ConcurrencyOption = Annotated[int | None, typer.Option("--concurrency", help="Files at once.")]
+VerifyOption = Annotated[str | None, typer.Option("--verify", help="none, size or checksum.")]
+AlgorithmOption = Annotated[str | None, typer.Option("--algorithm", help="Checksum: md5, sha256 or sha512.")]
+BlockSizeOption = Annotated[str | None, typer.Option("--block-size", help="Size of a disk block: 4MiB.")]
+TcpBufferOption = Annotated[str | None, typer.Option("--tcp-buffer", help="TCP buffer of a stream: 64MiB.")]
+RetriesOption = Annotated[int | None, typer.Option("--retries", help="Further tries after a failure that may pass by itself.")]
+BackoffOption = Annotated[str | None, typer.Option("--backoff", help="Pause before the first retry: 5s.")]
+DeadlineOption = Annotated[str | None, typer.Option("--deadline", help="Longest time for all tries together: 2h.")]
+StallOption = Annotated[str | None, typer.Option("--stall-timeout", help="Without progress for so long, the try has failed: 10m.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    session = typer.Typer(help="Edit session files: create, start, stop, delete.", no_args_is_help=True, rich_markup_mode=None)
+    session.command("create")(session_create)
+    session.command("start")(session_start)
+    session.command("stop")(session_stop)
+    session.command("delete")(session_delete)
+    app.add_typer(session, name="session")
+    app.command("transfer")(transfer_command)
+
+
+def session_create(
+    endpoints: EndpointsArgument,
+    words: WordsArgument = None,
+    image: ImageOption = None,
+    profile: ProfileOption = None,
+    user: UserOption = None,
+    name: NameOption = None,
+    state: StateOption = None,
+    commit: CommitOption = False,
+    message: MessageOption = None,
+) -> None:
+    """Write a session file: `session create dtn1,dtn2 image dtn:1 profile dtn`. `dtnctl apply` makes it so."""
+    from dtnctl.runtime.edit import create_session
+
+    options = {"image": image, "profile": profile, "user": user, "state": state, "name": name}
+    fields = {**_pairs(words or [], tuple(options)), **{key: value for key, value in options.items() if value is not None}}
+    wanted_name = fields.pop("name", None)
+    repository = _repository()
+    named = [endpoint.strip() for endpoint in endpoints.split(",") if endpoint.strip()]
+    _tell(repository, create_session(repository, named, fields, wanted_name), commit, message)
+
+
+def _pairs(words: list[str], keys: tuple[str, ...]) -> dict[str, str]:
+    """`image IMAGE profile PROFILE` as fields."""
+    pairs = dict(zip(words[::2], words[1::2], strict=False))
+    if len(words) % 2 or set(pairs) - set(keys) or 2 * len(pairs) != len(words):
+        raise UsageError(f"{' '.join(words)} is not understood; try image IMAGE profile PROFILE")
+    return pairs
+
+
+def session_start(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+    """Write `state: started` into session files."""
+    from dtnctl.runtime.edit import set_session_state
+
+    repository = _repository()
+    for name in names:
+        _tell(repository, set_session_state(repository, name, "started"), commit, message)
+
+
+def session_stop(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+    """Write `state: stopped` into session files."""
+    from dtnctl.runtime.edit import set_session_state
+
+    repository = _repository()
+    for name in names:
+        _tell(repository, set_session_state(repository, name, "stopped"), commit, message)
+
+
+def session_delete(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+    """Remove session files. `dtnctl apply` then removes their containers."""
+    from dtnctl.runtime.edit import delete_session
+
+    repository = _repository()
+    for name in names:
+        _tell(repository, delete_session(repository, name), commit, message)
+
+
+def transfer_command(
+    source: FromArgument,
+    destination: ToArgument,
+    tool: ToolArgument,
+    session: SessionOption = None,
+    generation: GenerationOption = None,
+    recursive: RecursiveOption = False,
+    parallelism: ParallelismOption = None,
+    concurrency: ConcurrencyOption = None,
+    verify: VerifyOption = None,
+    algorithm: AlgorithmOption = None,
+    block_size: BlockSizeOption = None,
+    tcp_buffer: TcpBufferOption = None,
+    retries: RetriesOption = None,
+    backoff: BackoffOption = None,
+    deadline: DeadlineOption = None,
+    stall_timeout: StallOption = None,
+    name: NameOption = None,
+    commit: CommitOption = False,
+    message: MessageOption = None,
+) -> None:
+    """Declare a transfer: `transfer dtn1:/data/1T dtn2:/data/1T gridftp`. One that exists already gets a higher generation."""
+    from dtnctl.runtime.edit import declare_transfer
+
+    options: dict[str, object] = {
+        "session": session,
+        "generation": generation,
+        "recursive": recursive or None,
+        "parallelism": parallelism,
+        "concurrency": concurrency,
+        "verify": verify,
+        "algorithm": algorithm,
+        "block_size": block_size,
+        "tcp_buffer": tcp_buffer,
+        "retries": retries,
+        "backoff": backoff,
+        "deadline": deadline,
+        "stall_timeout": stall_timeout,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    repository = _repository()
+    edit = declare_transfer(repository, {"from": source, "to": destination, "tool": tool, **given}, name)
+    _tell(repository, edit, commit, message)
+
+
+def _repository() -> Repository:
+    from pathlib import Path
+
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.edit import Repository
+
+    return Repository(Path.cwd(), STATE_FOLDER, SystemClock().now())
+
+
+def _tell(repository: Repository, edit: Edit, commit: bool, message: str | None) -> None:
+    for sentence in edit.sentences:
+        typer.echo(sentence)
+    if commit:
+        from dtnctl.runtime.commit import commit_file
+
+        commit_id = commit_file(repository.root, edit.file, message or edit.message)
+        typer.echo(f"committed {edit.file} as {commit_id}")

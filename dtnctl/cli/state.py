@@ -1,0 +1,104 @@
+"""The commands about state files as files: init, validate, fmt, schema. No endpoint is asked."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.options import ListOutput, ListOutputOption
+from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.errors import ConfigError, UsageError
+
+FolderArgument = Annotated[str, typer.Argument(metavar="[DIR]", help="The new repository's folder.")]
+CheckOption = Annotated[bool, typer.Option("--check", help="Change nothing; name the files that would change and exit with 1.")]
+PathsArgument = Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files or folders; all of state/ if none is named.")]
+KindArgument = Annotated[
+    str, typer.Argument(metavar="[KIND]", help="site, endpoint, network, profile, session or transfer; all if none is named.")
+]
+SchemaOutOption = Annotated[str, typer.Option("--out", metavar="DIR", help="Write KIND.json files into this folder instead of printing.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("init")(init_command)
+    app.command("validate")(validate_command)
+    app.command("fmt")(fmt_command)
+    app.command("schema")(schema_command)
+
+
+def init_command(folder: FolderArgument = ".") -> None:
+    """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing."""
+    from pathlib import Path
+
+    from dtnctl.runtime.starter import write_starter
+
+    for name in write_starter(Path(folder)):
+        typer.echo(name)
+    typer.echo("next: edit state/, then dtnctl validate and dtnctl plan", err=True)
+
+
+def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
+    """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
+    from pathlib import Path
+
+    from dtnctl.runtime.load import load_site
+
+    as_json = output is ListOutput.json
+    context.ensure_object(Invocation).json = as_json
+    try:
+        site = load_site(Path.cwd(), STATE_FOLDER)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        _print_problems(error)
+        typer.echo(f"dtnctl: {error.exit_name} ({error.exit_code})", err=True)
+        raise typer.Exit(error.exit_code) from None
+    if as_json:
+        _print_problems(ConfigError(()))
+        return
+    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers")}
+    parts = (f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts.items())
+    typer.echo(f"ok: {1 + sum(counts.values())} files; site {site.name}: {', '.join(parts)}")
+
+
+def _print_problems(error: ConfigError) -> None:
+    from dtnctl.render.json import problems_document, render_json
+
+    sys.stdout.write(render_json({**problems_document(error.problems), "valid": not error.problems}))
+
+
+def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None:
+    """Bring state files into their standard form: order of keys, two spaces. Comments are kept, values never change."""
+    from pathlib import Path
+
+    from dtnctl.runtime.formatting import format_files
+
+    changed = format_files(Path.cwd(), STATE_FOLDER, paths or [], write=not check)
+    for name in changed:
+        typer.echo(name)
+    if check and changed:
+        typer.echo(f"dtnctl: {len(changed)} {'files are' if len(changed) > 1 else 'file is'} not formatted; try dtnctl fmt", err=True)
+        raise typer.Exit(1)
+
+
+def schema_command(kind: KindArgument = "", out: SchemaOutOption = "") -> None:
+    """Print JSON Schemas (draft-07) of the state files, for editors: one kind, or a mapping of all kinds."""
+    import json
+    from pathlib import Path
+
+    from dtnctl.model.schema import SCHEMA_KINDS, schema_of
+    from dtnctl.runtime.starter import schema_text, write_schemas
+
+    if kind and kind not in SCHEMA_KINDS:
+        raise UsageError(f"there is no kind {kind}; try one of {', '.join(SCHEMA_KINDS)}")
+    kinds = [kind] if kind else list(SCHEMA_KINDS)
+    if out:
+        for path in write_schemas(Path(out), kinds):
+            typer.echo(path)
+    elif kind:
+        sys.stdout.write(schema_text(kind))
+    else:
+        sys.stdout.write(json.dumps({name: schema_of(name) for name in kinds}, indent=2, ensure_ascii=False) + "\n")

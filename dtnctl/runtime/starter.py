@@ -1,0 +1,120 @@
+"""`dtnctl init`: a small site that validates as it is, each line explained, and the schemas that editors read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dtnctl.errors import UsageError
+from dtnctl.model.schema import SCHEMA_KINDS, schema_of
+from dtnctl.runtime.write import write_atomically
+
+SCHEMA_FOLDER = ".dtnctl/schema"
+
+_ENDPOINT = """\
+# The container engine of {host}. Also: unix:///run/docker.sock with `host:`, or tcp://HOST:2376 with
+# `tls: {{ca: …, cert: …, key: …}}`.
+docker: ssh://dtn@{host}
+interfaces:
+  # Which interface of this host carries the network `data`.
+  data: eth1
+# What the owner of this host allows; a session that asks for more is refused before anything is called.
+allow:
+  mounts:
+    - /data
+"""
+
+_FILES = {
+    "state/site.yaml": """\
+# Part of every object's label and name on the endpoints: two sites can share an endpoint.
+name: my-site
+limits:
+  # At most this share of the sessions may be removed by one apply.
+  max_prune: 25%
+""",
+    "state/endpoints/dtn-a.yaml": _ENDPOINT.format(host="dtn-a.example.net"),
+    "state/endpoints/dtn-b.yaml": _ENDPOINT.format(host="dtn-b.example.net"),
+    "state/networks/data.yaml": """\
+# The network between the endpoints. The same name is one layer 2 and one pool of addresses.
+driver: macvlan
+mtu: 9000
+subnet: 192.168.2.0/24
+# Containers get theirs from these.
+addresses: 192.168.2.64-192.168.2.95
+""",
+    "state/profiles/dtn.yaml": """\
+# How a data transfer node runs. Sessions name a profile; `extends:` builds one on another.
+volumes:
+  - source: /data
+    target: /data
+    # rw or ro
+    mode: rw
+# Login name of transfers.
+user: dtnaas
+memory: 8GiB
+# Logins come in by the engine's own bridge, data goes over `data`.
+mgmt_net: bridge
+data_nets:
+  - data
+# One of these is chosen for sshd, and stays.
+ctrl_port_range: [30000, 30200]
+data_port_range: [50100, 50199]
+""",
+    "state/sessions/example.yaml": """\
+# One service (container) on each endpoint. The file's name is the session's name.
+endpoints:
+  - dtn-a
+  - dtn-b
+image: dtnaas/gct:latest
+profile: dtn
+# initialized: created, not started. started: running. stopped: kept, not running.
+state: initialized
+""",
+    "state/transfers/example.yaml": """\
+# A one-shot job: started once per generation, never again by itself.
+from: dtn-a:/data/example.dat
+to: dtn-b:/data/example.dat
+tool: gridftp
+# May be left out where one session only is on both endpoints.
+session: example
+# Raise it to run the transfer again.
+generation: 1
+# Both ends compute the checksum; only equal ones count as done.
+verify: checksum
+""",
+}
+_MODELINE = "# yaml-language-server: $schema={up}.dtnctl/schema/{kind}.json\n"
+
+
+def schema_text(kind: str) -> str:
+    """One JSON Schema as text."""
+    return json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def starter_files() -> dict[str, str]:
+    """The starter repository: file names and texts."""
+    files = {f"{SCHEMA_FOLDER}/{kind}.json": schema_text(kind) for kind in SCHEMA_KINDS}
+    for name, text in _FILES.items():
+        *_, folder, stem = name.removesuffix(".yaml").split("/")
+        kind = "site" if stem == "site" else folder.removesuffix("s")
+        files[name] = _MODELINE.format(up="../" * name.count("/"), kind=kind) + text
+    return files
+
+
+def write_starter(folder: Path) -> list[str]:
+    """Writes the starter repository and returns the names of its files. Nothing is overwritten: UsageError instead."""
+    files = starter_files()
+    existing = [name for name in files if (folder / name).exists()]
+    if existing:
+        raise UsageError(f"nothing is written, because these files exist already: {', '.join(existing)}")
+    for name, text in files.items():
+        write_atomically(folder / name, text)
+    return list(files)
+
+
+def write_schemas(folder: Path, kinds: list[str]) -> list[str]:
+    """Writes the schemas of the kinds into the folder and returns the paths."""
+    paths = {kind: folder / f"{kind}.json" for kind in kinds}
+    for kind, path in paths.items():
+        write_atomically(path, schema_text(kind))
+    return [str(path) for path in paths.values()]
