@@ -164,7 +164,7 @@ def _suitable_session(site: Site, wanted: Transfer, now: datetime) -> str:
 
 def _name_of_path(place: str) -> str:
     """A name from the last part of a path: `dtn1:/data/run14.nc` is run14."""
-    last = place.rstrip("/").rpartition("/")[2].partition(".")[0]
+    last = place.partition(":")[2].rstrip("/").rpartition("/")[2].partition(".")[0]
     return re.sub(r"[^A-Za-z0-9_-]+", "-", last).strip("-_")
 
 
