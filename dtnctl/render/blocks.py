@@ -20,8 +20,9 @@ def block_lines(group: Group, look: Look) -> list[str]:
     facts = facts_of(group, look)
     claimed = [label for _, pairs in facts.claims for label, _ in pairs]
     label = _width_of([*(fact.label for fact in (*facts.before, *facts.after)), *claimed])
-    columns = _claim_columns(facts.claims, label, look) if len(group.changes) > 1 else []
-    rows = [] if columns else _claim_facts(facts.claims, look, named=len(group.changes) > 1)
+    is_told_apart = len({change.allocations for change in group.changes}) > 1
+    columns = _claim_columns(facts.claims, label, look) if is_told_apart else []
+    rows = [] if columns else _claim_facts(facts.claims, look, named=is_told_apart)
     lines = [*_heading(group, look), *_all_lines(facts.before, label, look), *columns]
     return [*lines, *_all_lines(rows, label, look), *_all_lines(facts.after, label, look)]
 
@@ -98,10 +99,10 @@ def _indent(label: int) -> int:
 
 
 def _claim_facts(claims: Sequence[tuple[str, Pairs]], look: Look, *, named: bool) -> list[Fact]:
-    """One row for each choice; with names, one row for each endpoint."""
+    """With names one row for each endpoint; without, one row for each choice: it is the same everywhere."""
     if named:
         return [Fact("create", endpoint, tuple(claim_pieces(pairs, look))) for endpoint, pairs in claims]
-    return [Fact("create", label, (value,)) for _, pairs in claims for label, value in pairs]
+    return [Fact("create", label, (value,)) for _, pairs in claims[:1] for label, value in pairs]
 
 
 def _claim_columns(claims: Sequence[tuple[str, Pairs]], label: int, look: Look) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 HARMLESS = re.compile(r"[\w ,.;:()/=%?+'→↔·…≈≤≥×±▶✖—–-]*", re.UNICODE)
 # What is made of harmless characters and yet becomes a link, a reference or emphasis.
 LINKING = re.compile(r"_|://|www\.|gh-\d|mailto:|xmpp:|:\w+:", re.IGNORECASE)
-ENTITY = re.compile(r"[^\w ,;/=%+-]")
+ENTITY = re.compile(r"[^\w .,;/=%+-]")
 
 
 def prose(text: str) -> str:

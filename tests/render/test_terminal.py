@@ -132,6 +132,13 @@ def test_endpoints_with_one_reason_share_a_heading_and_others_do_not() -> None:
     assert "↔" not in render_plan(plan(first, replace(second, is_drift=True)), RenderContext())
 
 
+def test_choices_that_are_the_same_everywhere_are_told_once() -> None:
+    first, second = CREATE.changes
+    text = render_plan(plan(first, replace(second, allocations=first.allocations)), RenderContext())
+    assert text.count("30000") == 1
+    assert "    + ctrl port     30000\n" in text
+
+
 def test_three_endpoints_are_listed_and_their_choices_too_when_columns_do_not_fit() -> None:
     first, second = CREATE.changes
     third = replace(second, endpoint="dtn-c", notes=(), allocations=(("image", "registry.example/" + "x" * 30), ("ctrl port", "30009")))
