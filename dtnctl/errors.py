@@ -117,6 +117,15 @@ class HealthTimeoutError(DtnctlError):
     exit_name = "health-timeout"
 
 
+class StoppedError(DtnctlError):
+    """Somebody asked us to stop (SIGINT, SIGTERM): no new steps were started, calls in flight have ended."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.exit_code = 128 + signal_number
+        self.exit_name = "interrupted" if signal_number == 2 else "terminated"
+        super().__init__("stopped before everything was done; the next apply continues")
+
+
 # --- whoever owns the data ----------------------------------------------------------------------------------
 
 

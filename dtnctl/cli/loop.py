@@ -25,7 +25,16 @@ from dtnctl.cli.workplace import (
     scope_of,
     write_out,
 )
-from dtnctl.errors import BlockedError, LockError, PartialApplyError, StalePlanError, TransferError, UnreachableError, UsageError
+from dtnctl.errors import (
+    BlockedError,
+    LockError,
+    PartialApplyError,
+    StalePlanError,
+    StoppedError,
+    TransferError,
+    UnreachableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,11 +223,13 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
         if not plan.steps:
             return _nothing_to_do(plan, view, look)
         _ask(plan, consent)
-        applied = _run(workplace, clients, plan, scope, consent, expected)
-    return _report(applied, view, look)
+        applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
+    return _report(applied, signal_number, view, look)
 
 
-def _run(workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope: Scope, consent: Consent, expected: str) -> Applied:
+def _run(
+    workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope: Scope, consent: Consent, expected: str
+) -> tuple[Applied, int]:
     from dtnctl.cli.progress import interruptible, reports_for
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import this_process
@@ -235,7 +246,8 @@ def _run(workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope:
             wait=consent.wait,
             stop=stop,
         )
-        return apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan))
+        applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan))
+        return applied, stop.signal_number
 
 
 def _expected_hash(expect: str) -> str:
@@ -291,7 +303,7 @@ def _ask(plan: Plan, consent: Consent) -> None:
         raise UsageError("not confirmed; nothing was changed")
 
 
-def _report(applied: Applied, view: RenderContext, look: Look) -> int:
+def _report(applied: Applied, signal_number: int, view: RenderContext, look: Look) -> int:
     """Print what became of it; the exit code is that of the worst."""
     from dtnctl.render.json import outcomes_document, render_json
     from dtnctl.render.outcomes import render_outcomes
@@ -302,14 +314,14 @@ def _report(applied: Applied, view: RenderContext, look: Look) -> int:
         look.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
     if look.out:
         write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
-    return _exit_code(applied)
+    return _exit_code(applied, signal_number)
 
 
-def _exit_code(applied: Applied) -> int:
+def _exit_code(applied: Applied, signal_number: int) -> int:
     bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
     kinds = {outcome.error for outcome in bad}
-    if any(outcome.reason == "interrupted" for outcome in applied.outcomes):
-        raise KeyboardInterrupt
+    if signal_number:
+        raise StoppedError(signal_number)
     if kinds == {"lock"}:
         raise LockError(bad[0].reason)
     if kinds == {"transfer"}:

@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 10.0  # between progress lines where stderr is no terminal
 
 
+class Stop(threading.Event):
+    """Set when somebody asks to stop; `signal_number` says by which signal, 0 before."""
+
+    signal_number = 0
+
+
 @contextlib.contextmanager
-def interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[Stop]:
     """The first SIGINT or SIGTERM asks to stop: no new steps, calls in flight end, leases are given back. The second one exits."""
-    stop = threading.Event()
+    stop = Stop()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.is_set():
             say("dtnctl: stopped at once; calls in flight may still take effect, the next apply continues from there")
             os._exit(128 + number)
+        stop.signal_number = number
         stop.set()
         say("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next apply continues)")
 

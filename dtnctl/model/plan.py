@@ -73,7 +73,7 @@ class StopContainer:
 
 @dataclass(frozen=True, slots=True)
 class RetireContainer:
-    """Rename to `….old`: kept until its replacement is healthy."""
+    """Rename to `…..old`: kept until its replacement is healthy."""
 
     container: str
     id: str

@@ -20,7 +20,7 @@ LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
 LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
-RETIRED_SUFFIX = ".old"  # the container that is kept until its replacement is healthy
+RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy; two dots: no name of ours ends so
 
 Kind = Literal["service", "network", "transfer", "lease", "ledger"]
 

@@ -149,7 +149,7 @@ KNOWN = (
     _known(r"error parsing url", "globus-url-copy cannot express one of the names", retryable=False),
     _known(
         r"an end-of-file was reached",
-        "the control connection ended at once; globus-url-copy says the same of a refused port and a refused login",
+        "a connection ended: the server was killed, or its port or its login was refused (globus-url-copy says the same of all three)",
         retryable=True,
     ),
     _known(r"the server responded with an error\s+(.+)", "the server says: {1}", retryable=True),
@@ -159,7 +159,7 @@ KNOWN = (
 
 def explain(log: str) -> tuple[str, bool] | None:
     """The cause that a job's output tells, and whether it may pass by itself; None if it tells none."""
-    text = log.replace("\r", "")
+    text = re.sub(r"[\r\n]+", "\n", log)
     for known in KNOWN:
         if match := known.pattern.search(text):
             cause = known.cause.format(match[0], *match.groups())

@@ -110,7 +110,7 @@ def test_a_replacement_cut_off_by_kill_goes_on_with_the_next_apply(play: Playgro
     play.session("run", settings={"env": {"NEW": "1"}})
     engine = play.engines["dtn1"]
     engine.stop("play.run", timeout=1)
-    engine.rename("play.run", "play.run.old")
+    engine.rename("play.run", "play.run..old")
     play.converge()
     assert play.names() == {"play.run"}
     assert "NEW=1" in play.container("run")["Config"]["Env"]

@@ -113,7 +113,7 @@ def test_a_container_of_another_site_is_foreign(backend: Backend, engine: Docker
 
 def test_a_retired_container_is_still_ours(engine: DockerEngine) -> None:
     engine.perform(RetireContainer(SESSION, create(engine)))
-    assert names(engine) == [f"{SESSION}.old"]
+    assert names(engine) == [f"{SESSION}..old"]
 
 
 def test_a_foreign_container_shows_only_what_it_takes(backend: Backend, engine: DockerEngine) -> None:
@@ -380,11 +380,11 @@ def test_retiring_twice_is_retiring_once(engine: DockerEngine) -> None:
     container = create(engine)
     for _ in range(2):
         engine.perform(RetireContainer(SESSION, container))
-    assert engine.inspect(container).name == f"{SESSION}.old"
+    assert engine.inspect(container).name == f"{SESSION}..old"
 
 
 def test_retiring_over_a_taken_name_is_a_conflict(backend: Backend, engine: DockerEngine) -> None:
-    backend.create_other(f"{SESSION}.old")
+    backend.create_other(f"{SESSION}..old")
     with pytest.raises(ConflictError):
         engine.perform(RetireContainer(SESSION, create(engine)))
 
