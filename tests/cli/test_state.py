@@ -1,0 +1,148 @@
+"""init, validate, fmt and schema as the shell sees them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from dtnctl.runtime.starter import SCHEMA_FOLDER, schema_text
+from tests.runtime.program import Result, dtnctl
+from tests.runtime.state_folder import SESSION, VALID, write_state
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+# --- validate -------------------------------------------------------------------------------------------------------
+
+
+def test_valid_site_is_counted(tmp_path: Path) -> None:
+    assert dtnctl(write_state(tmp_path), "validate") == Result(
+        0, "ok: 7 files; site lab: 2 endpoints, 1 network, 1 profile, 1 session, 1 transfer\n", ""
+    )
+
+
+def test_problems_go_to_stderr_and_the_exit_code_is_a_contract(tmp_path: Path) -> None:
+    write_state(tmp_path, {SESSION: VALID[SESSION] + "imgae: x\n", "site.yaml": "name: 5\n"})
+    assert dtnctl(tmp_path, "validate") == Result(
+        65,
+        "",
+        "state/sessions/s.yaml:4:1: E0201: unknown key `imgae`; try `image`\n"
+        'state/site.yaml:1:7: E0203: `name` must be text, not the number 5; try "5" in quotes\n'
+        "dtnctl: invalid-config (65)\n",
+    )
+
+
+def test_json_is_one_document_on_stdout(tmp_path: Path) -> None:
+    write_state(tmp_path, {SESSION: VALID[SESSION] + "imgae: x\n"})
+    result = dtnctl(tmp_path, "validate", "-o", "json")
+    document = json.loads(result.out)
+    assert (result.code, result.err) == (65, "dtnctl: invalid-config (65)\n")
+    assert document["valid"] is False
+    assert document["problems"] == [
+        {"file": "state/sessions/s.yaml", "line": 4, "column": 1, "code": "E0201", "message": "unknown key `imgae`", "hint": "`image`"}
+    ]
+
+
+def test_json_of_a_valid_site_says_so(tmp_path: Path) -> None:
+    result = dtnctl(write_state(tmp_path), "validate", "-o", "json")
+    assert (result.code, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert (document["valid"], document["problems"]) == (True, [])
+
+
+def test_folder_without_state_says_how_to_get_one(tmp_path: Path) -> None:
+    result = dtnctl(tmp_path, "validate")
+    assert result.code == 65
+    assert "state:1:1: E0121: there is no such folder; try `dtnctl init`" in result.err
+
+
+# --- fmt ------------------------------------------------------------------------------------------------------------
+
+UGLY = "profile: p\nimage:   dtn:1 # pinned\nendpoints: [a,b]\n"
+NICE = "endpoints: [a, b]\nimage: dtn:1  # pinned\nprofile: p\n"
+
+
+def test_check_names_files_and_exits_with_one(tmp_path: Path) -> None:
+    write_state(tmp_path, {SESSION: UGLY})
+    assert dtnctl(tmp_path, "fmt", "--check") == Result(1, "state/sessions/s.yaml\n", "dtnctl: 1 file is not formatted; try dtnctl fmt\n")
+    assert (tmp_path / "state" / SESSION).read_text() == UGLY
+
+
+def test_fmt_rewrites_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+    write_state(tmp_path, {SESSION: UGLY, "sessions/t.yaml": UGLY})
+    assert dtnctl(tmp_path, "fmt", "--check").err == "dtnctl: 2 files are not formatted; try dtnctl fmt\n"
+    assert dtnctl(tmp_path, "fmt", "state/sessions/t.yaml") == Result(0, "state/sessions/t.yaml\n", "")
+    assert dtnctl(tmp_path, "fmt") == Result(0, "state/sessions/s.yaml\n", "")
+    assert (tmp_path / "state" / SESSION).read_text() == NICE
+    assert dtnctl(tmp_path, "fmt", "--check") == Result(0, "", "")
+
+
+def test_fmt_of_what_is_no_yaml_is_an_invalid_config(tmp_path: Path) -> None:
+    write_state(tmp_path, {SESSION: "a: [\n"})
+    assert dtnctl(tmp_path, "fmt").code == 65
+
+
+# --- schema ---------------------------------------------------------------------------------------------------------
+
+
+def test_schema_of_one_kind_is_printed(tmp_path: Path) -> None:
+    schema = json.loads(dtnctl(tmp_path, "schema", "session").out)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+    jsonschema.validate({"endpoints": ["a"]}, schema)
+
+
+def test_schemas_of_all_kinds_are_one_mapping(tmp_path: Path) -> None:
+    assert list(json.loads(dtnctl(tmp_path, "schema").out)) == ["site", "endpoint", "network", "profile", "session", "transfer"]
+
+
+def test_schemas_are_written_into_a_folder(tmp_path: Path) -> None:
+    assert dtnctl(tmp_path, "schema", "network", "--out", "schemas").out == "schemas/network.json\n"
+    assert (tmp_path / "schemas/network.json").read_text() == schema_text("network")
+
+
+def test_unknown_kind_is_a_usage_error(tmp_path: Path) -> None:
+    result = dtnctl(tmp_path, "schema", "sessions")
+    assert (result.code, result.err.splitlines()[0]) == (
+        64,
+        "there is no kind sessions; try one of site, endpoint, network, profile, session, transfer",
+    )
+
+
+@pytest.mark.parametrize("file", sorted((REPOSITORY / SCHEMA_FOLDER).iterdir()), ids=lambda file: file.name)
+def test_shipped_schemas_are_up_to_date(file: Path) -> None:
+    assert file.read_text() == schema_text(file.stem), "run: dtnctl schema --out .dtnctl/schema"
+
+
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "state").rglob("*.yaml")), ids=lambda file: file.name)
+def test_shipped_state_is_formatted_and_its_modelines_lead_to_schemas(file: Path) -> None:
+    assert dtnctl(REPOSITORY, "fmt", "--check", str(file)).out == ""
+    modeline = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+    assert modeline is not None
+    assert (file.parent / modeline[1]).resolve().parent == REPOSITORY / SCHEMA_FOLDER
+
+
+# --- init -----------------------------------------------------------------------------------------------------------
+
+
+def test_starter_is_valid_and_formatted_and_explained(tmp_path: Path) -> None:
+    assert dtnctl(tmp_path, "init", "new").code == 0
+    assert dtnctl(tmp_path / "new", "validate").out.startswith("ok: 7 files; site my-site: 2 endpoints")
+    assert dtnctl(tmp_path / "new", "fmt", "--check") == Result(0, "", "")
+    for file in (tmp_path / "new/state").rglob("*.yaml"):
+        modeline, comment, *_ = file.read_text().splitlines()
+        schema = (file.parent / modeline.removeprefix("# yaml-language-server: $schema=")).resolve()
+        assert json.loads(schema.read_text())["title"].startswith("dtnctl ")
+        assert comment.startswith("# ")
+
+
+def test_init_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/site.yaml").write_text("mine\n")
+    result = dtnctl(tmp_path, "init")
+    assert (result.code, result.out) == (64, "")
+    assert "these files exist already: state/site.yaml" in result.err
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["state", "state/site.yaml"]
