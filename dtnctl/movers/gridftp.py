@@ -23,12 +23,13 @@ NOT_STARTED = (126, 127)
 
 # The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
 # would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The key
-# goes when the copy ends, also if nobody is there to clear up.
+# goes when the copy ends, also if nobody is there to clear up. A process that outlives the copy cannot keep the job from ending.
 JOB_SCRIPT = f"""\
 umask 077
 output={WORK}/output
 mkfifo "$output" || exit 126
 if command -v stdbuf >/dev/null; then stdbuf -o0 tr '\\r' '\\n' <"$output" & else cat <"$output" & fi
+reader=$!
 "$@" >"$output" 2>&1 &
 copy=$!
 stopped=
@@ -37,7 +38,8 @@ wait "$copy"
 code=$?
 if [ "$stopped" ]; then wait "$copy"; code=$?; fi
 rm -f {PRIVATE_KEY}
-wait
+(sleep 5; kill "$reader") >/dev/null 2>&1 &
+wait "$reader"
 [ ! -f {WORK}/ssh.log ] || tail -n 40 {WORK}/ssh.log | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'
 exit "$code"
 """

@@ -1,0 +1,182 @@
+"""GridFTP's command line and files; the job's script is tried with a real shell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dtnctl.model.plan import JobEnd
+from dtnctl.movers import gridftp
+from dtnctl.movers.base import Entry, Listing, Secrets, Settings, settings_of
+
+HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
+THERE = JobEnd("b", "lab.s", "/data/out", "b.example.net", 30001, "dtn")
+FILE = Listing("file", {"": Entry(5, "1")})
+
+
+def test_the_command_has_the_settings() -> None:
+    settings = Settings(parallelism=8, block_size=4194304, tcp_buffer=16777216, stall_timeout=60)
+    assert gridftp.copy_command(HERE, THERE, settings) == (
+        "globus-url-copy", "-vb", "-fast", "-cd", "-p", "8", "-bs", "4194304", "-tcp-bs", "16777216", "-stall-timeout", "90",
+        "sshftp://dtn@127.0.0.1:22/data/in", "sshftp://dtn@b.example.net:30001/data/out",
+    )  # fmt: skip
+
+
+def test_a_tree_is_copied_with_several_files_at_once() -> None:
+    command = gridftp.copy_command(HERE, THERE, Settings(recursive=True, concurrency=4))
+    assert command[4:9] == ("-p", "4", "-r", "-cc", "4")
+
+
+def test_a_deadline_is_kept_by_the_job_itself() -> None:
+    command = gridftp.job_command(HERE, THERE, Settings(), 12.3)
+    assert command[2:9] == ("transfer", "timeout", "-s", "TERM", "-k", "10", "13")
+    assert gridftp.job_command(HERE, THERE, Settings(), None)[2:4] == ("transfer", "globus-url-copy")
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [
+        ("/data/a b", "/data/a%20b"),
+        ("/data/[x]*?", "/data/%5Bx%5D%2A%3F"),
+        ("/data/50%", "/data/50%25"),
+        ("/data/a#b;c", "/data/a%23b%3Bc"),
+        ("/data/dir/", "/data/dir/"),
+    ],
+)
+def test_letters_that_mean_something_in_a_url_or_a_wildcard_are_quoted(path: str, quoted: str) -> None:
+    assert gridftp.url(replace(HERE, path=path)) == f"sshftp://dtn@127.0.0.1:22{quoted}"
+
+
+def test_an_ipv6_address_is_put_in_brackets() -> None:
+    assert gridftp.url(replace(HERE, host="fd00::1")) == "sshftp://dtn@[fd00::1]:22/data/in"
+
+
+def _refusal(path: str = "/data/in", to: str = "/data/out", before: Listing = FILE, *, recursive: bool = False) -> str:
+    return gridftp.refusal(replace(HERE, path=path), replace(THERE, path=to), Settings(recursive=recursive), before)
+
+
+TREE = Listing("folder", {"": Entry(0, "1", is_folder=True), "f": Entry(1, "1"), "ü/x\ny": Entry(1, "1")})
+
+
+def test_what_globus_url_copy_can_copy_is_not_refused() -> None:
+    assert _refusal() == ""
+    assert _refusal(before=replace(TREE, entries={"": Entry(0, "1", is_folder=True), "tab\t~ok": Entry(1, "1")}), recursive=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "text"),
+    [
+        (_refusal("/data/../etc/shadow"), "/data/../etc/shadow leads out of its folder; write the path without .."),
+        (_refusal(to="/data/.."), "/data/.. leads out of its folder; write the path without .."),
+        (_refusal("/data/ü"), "'/data/ü': GridFTP servers drop every letter beyond printable ASCII from names; rename it"),
+        (_refusal(to="/data/a\nb"), r"'/data/a\nb': GridFTP servers drop every letter beyond printable ASCII from names; rename it"),
+        (_refusal(before=Listing("unknown", problem="stat: denied")), "/data/in cannot be looked at on a: stat: denied"),
+        (_refusal(before=Listing("missing")), "/data/in does not exist on a, or dtn may not look there"),
+        (_refusal(before=Listing("other")), "/data/in on a is neither file nor folder; this transfer copies a file"),
+        (_refusal(before=TREE), "/data/in on a is a folder; this transfer copies a file"),
+        (_refusal(recursive=True), "/data/in on a is a file; this transfer copies a folder"),
+        (
+            _refusal(before=TREE, recursive=True),
+            r"/data/in on a has 'ü/x\ny' (and 0 more like it): "
+            "GridFTP servers drop every letter beyond printable ASCII from names; rename it",
+        ),
+    ],
+)
+def test_what_it_cannot_copy_is_refused_with_a_reason(refusal: str, text: str) -> None:
+    assert refusal == text
+
+
+def test_settings_are_read_from_the_texts_of_a_plan() -> None:
+    assert settings_of(()) == Settings()
+    options = (
+        ("algorithm", "sha256"), ("backoff", "1.5"), ("block_size", "1024"), ("concurrency", "3"), ("deadline", "60.0"),
+        ("parallelism", "2"), ("recursive", "True"), ("retries", "4"), ("stall_timeout", "30.0"), ("tcp_buffer", "2048"),
+        ("verify", "size"),
+    )  # fmt: skip
+    assert settings_of(options) == Settings(2, 3, True, "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
+    assert settings_of((("verify", "none"),)).verify == "none"
+
+
+def test_the_job_trusts_only_the_pinned_host_keys_and_its_own_key() -> None:
+    files = {
+        file.path: file for file in gridftp.job_files(Secrets(b"PRIVATE", (("127.0.0.1", "ssh-ed25519 A"), ("[b]:30001", "ssh-rsa B"))))
+    }
+    assert files["/root/.ssh/known_hosts"].content == b"127.0.0.1 ssh-ed25519 A\n[b]:30001 ssh-rsa B\n"
+    assert (files["/root/.ssh/id_ed25519"].content, files["/root/.ssh/id_ed25519"].mode) == (b"PRIVATE", 0o600)
+    config = files["/root/.ssh/config"].content.decode()
+    for line in ("StrictHostKeyChecking yes", "GlobalKnownHostsFile /dev/null", "IdentitiesOnly yes", "BatchMode yes"):
+        assert line in config
+    assert "PRIVATE" not in repr(files.values())
+
+
+# --- the job's script, in a folder instead of a container's root ----------------------------------------------
+
+
+class Job:
+    """The real script with a program of our own in place of globus-url-copy."""
+
+    def __init__(self, home: Path, program: str) -> None:
+        self.home = home
+        (home / "dtnctl").mkdir()
+        (home / ".ssh").mkdir()
+        self.key = home / ".ssh/id_ed25519"
+        self.key.write_text("PRIVATE")
+        script = gridftp.JOB_SCRIPT.replace("/root", str(home)).replace("sleep 5;", "sleep 0.2;")
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", script, "transfer", "/bin/sh", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=home
+        )
+
+    def end(self) -> tuple[int, str]:
+        output, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, output.decode()
+
+
+def test_the_job_passes_the_exit_code_on_and_removes_the_key(tmp_path: Path) -> None:
+    job = Job(tmp_path, "echo moving; echo wrong >&2; exit 7")
+    assert job.end() == (7, "moving\nwrong\n")
+    assert not job.key.exists()
+
+
+def test_a_progress_line_is_seen_before_the_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    job = Job(tmp_path, f"printf 'Source: x\\n  10 bytes  1 MB/sec\\r'; read line <{tmp_path}/go; echo end")
+    assert job.process.stdout is not None
+    assert [job.process.stdout.readline() for _ in range(2)] == [b"Source: x\n", b"  10 bytes  1 MB/sec\n"]
+    (tmp_path / "go").write_text("\n")
+    assert job.end() == (0, "end\n")
+
+
+def test_what_ssh_said_comes_at_the_end_once_with_its_name_before_it(tmp_path: Path) -> None:
+    job = Job(tmp_path, f"printf 'ssh: connect refused\\r\\nPermission denied\\n' >{tmp_path}/dtnctl/ssh.log; exit 1")
+    assert job.end() == (1, "ssh: connect refused\nssh: Permission denied\n")
+
+
+def test_sigterm_stops_the_copy_and_still_removes_the_key(tmp_path: Path) -> None:
+    job = Job(tmp_path, "echo started; exec sleep 60")
+    assert job.process.stdout is not None
+    assert job.process.stdout.readline() == b"started\n"
+    job.process.send_signal(signal.SIGTERM)
+    code, _ = job.end()
+    assert code == 128 + signal.SIGTERM
+    assert not job.key.exists()
+
+
+def test_a_copy_that_ends_well_in_spite_of_sigterm_keeps_its_exit_code(tmp_path: Path) -> None:
+    job = Job(tmp_path, "trap 'echo last bytes; exit 0' TERM; echo started; while :; do sleep 0.05; done")
+    assert job.process.stdout is not None
+    assert job.process.stdout.readline() == b"started\n"
+    job.process.send_signal(signal.SIGTERM)
+    assert job.end() == (0, "last bytes\n")
+
+
+def test_a_process_that_outlives_the_copy_does_not_keep_the_job(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never")
+    job = Job(tmp_path, f"cat {tmp_path}/never & echo done; exit 3")
+    code, _ = job.process.wait(timeout=20), (tmp_path / "never").write_text("")
+    assert code == 3
+    job.process.communicate()
