@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic_core import CoreSchema
 
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
-_SIZE = re.compile(r"^([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")
+_SIZE = re.compile(r"^([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")
 _SIZE_UNIT = {"": 1, "B": 1} | {
     f"{prefix}{suffix}": base**power for power, prefix in enumerate("KMGT", start=1) for suffix, base in (("iB", 1024), ("B", 1000))
 }
@@ -303,7 +303,7 @@ CountOrShare = Annotated[
 ]
 Distinct = Annotated[
     tuple[str, ...],
-    AfterValidator(_check_distinct),
     Field(strict=False, min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_check_distinct),
 ]
 OneOrMany = BeforeValidator(_one_or_many)

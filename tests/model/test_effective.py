@@ -40,9 +40,7 @@ def test_a_file_named_default_is_used_by_sessions_that_name_no_profile() -> None
 
 
 def test_child_profile_wins_over_its_parents() -> None:
-    site = profiles(
-        base={"tty": False, "init": True}, middle={"extends": "base", "init": False}, leaf={"extends": "middle"}
-    )
+    site = profiles(base={"tty": False, "init": True}, middle={"extends": "base", "init": False}, leaf={"extends": "middle"})
     merged = effective_profile(site, session(profile="leaf"), "a")
     assert (merged.tty, merged.init) == (False, False)
 

@@ -1,0 +1,153 @@
+"""What one object can say, and fields that do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dtnctl.model.site import (
+    Attachment,
+    Document,
+    Endpoint,
+    HealthCheck,
+    Mark,
+    Network,
+    Profile,
+    Registry,
+    Session,
+    Site,
+    SiteSettings,
+    Transfer,
+    Ulimit,
+    Volume,
+    Written,
+)
+
+TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "message"),
+    [
+        (Registry, {"username": "a"}, "write exactly one of password_env and password_file"),
+        (Registry, {"username": "a", "password_env": "P", "password_file": "p"}, "write exactly one of password_env and password_file"),
+        (Registry, {"password_env": "P"}, "write exactly one of username and username_env"),
+        (
+            Endpoint,
+            {"docker": "tcp://x:1"},
+            "tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everybody who reaches the port",
+        ),
+        (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
+        (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not tell where control ports are reached"),
+        (Network, {"driver": "bridge", "mode": "l2"}, "mode `l2` does not go with driver bridge"),
+        (
+            Network,
+            {"driver": "ipvlan", "mode": "bridge", "subnet": "10.0.0.0/24"},
+            "mode `bridge` does not go with driver ipvlan; it knows l2, l3",
+        ),
+        (Network, {"driver": "bridge", "vlan": 5}, "a bridge network has no VLAN; use macvlan or ipvlan"),
+        (
+            Network,
+            {"driver": "sriov"},
+            "driver sriov needs a subnet: containers get their addresses from dtnctl, there is no DHCP",
+        ),
+        (Volume, {"type": "bind", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
+        (Volume, {"type": "bind", "source": "x", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
+        (Volume, {"type": "volume", "target": "/x"}, "a named volume needs its name as `source`"),
+        (Volume, {"type": "tmpfs", "source": "x", "target": "/x"}, "a tmpfs has no source"),
+        (Volume, {"source": "/x", "target": "/x", "driver": "nfs"}, "`driver` belongs to named volumes"),
+        (Volume, {"source": "/x", "target": "/x", "driver_opts": {"a": "b"}}, "`driver` belongs to named volumes"),
+        (Volume, {"source": "/x", "target": "/x", "size": "1GiB"}, "`size` belongs to tmpfs"),
+        (
+            Profile,
+            {"privileged": True, "capabilities": {"add": ["X"]}},
+            "privileged already gives all capabilities and devices; remove them or privileged",
+        ),
+        (
+            Transfer,
+            {"from": "a:/x", "to": "b:/x/", "tool": "gridftp", "recursive": True},
+            "a recursive transfer copies a folder into a folder: both paths end in /",
+        ),
+        (Transfer, {"from": "a:/x/", "to": "b:/x/", "tool": "gridftp"}, "the source is a folder; add `recursive: true`"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(model: type[Written], value: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(value)
+    assert [error["msg"] for error in caught.value.errors()] == [f"Value error, {message}"]
+
+
+@pytest.mark.parametrize(
+    ("model", "value"),
+    [
+        (Registry, {"username_env": "U", "password_file": "p"}),
+        (Endpoint, {"docker": "tcp://x:2376", "tls": TLS}),
+        (Endpoint, {"docker": "unix:///run/docker.sock", "host": "x"}),
+        (Endpoint, {"docker": "ssh://dtn@x:2222", "allow": {"ports": [[1, 2], 80], "images": ["dtn:*"]}}),
+        (Network, {"driver": "bridge"}),
+        (Network, {"driver": "ipvlan", "mode": "l3", "subnet6": "fd00::/64"}),
+        (Network, {"driver": "macvlan", "mode": "passthru", "vlan": 5, "subnet": "10.0.0.0/24"}),
+        (Volume, {"source": "scratch", "target": "/x", "driver": "rexray/s3fs", "driver_opts": {"size": "5"}}),
+        (Volume, {"target": "/x", "size": "1GiB"}),
+        (Profile, {"privileged": True, "capabilities": {"drop": ["ALL"]}}),
+        (Profile, {"cpus": 4, "restart": "on-failure:3", "env": {"A": 1, "B": None}, "mgmt_net": None, "memory": False}),
+        (Transfer, {"from": "a:/x/", "to": "b:/x/", "tool": "gridftp", "recursive": True}),
+        (Transfer, {"from": "a:/x", "to": "b:/x/", "tool": "gridftp"}),
+    ],
+)
+def test_fields_that_go_together_are_accepted(model: type[Written], value: dict[str, Any]) -> None:
+    assert model.model_validate(value).model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("field", "short", "long"),
+    [
+        ("volumes", ["/nvme/data:/data:ro"], (Volume(source="/nvme/data", target="/data", mode="ro"),)),
+        ("volumes", ["/data"], (Volume(source="/data", target="/data"),)),
+        ("volumes", ["scratch:/data"], (Volume(source="scratch", target="/data"),)),
+        ("limits", {"memlock": -1}, {"memlock": Ulimit(soft=-1, hard=-1)}),
+        ("limits", {"nofile": {"soft": 1, "hard": 2}}, {"nofile": Ulimit(soft=1, hard=2)}),
+        ("mgmt_net", "host", Attachment(name="host")),
+        ("data_nets", ["a", {"name": "b", "ipv4": "10.0.0.1"}], (Attachment(name="a"), Attachment(name="b", ipv4=("10.0.0.1",)))),
+        ("exposed_ports", 8080, ((8080, 8080, "tcp"),)),
+        ("exposed_ports", "4791/udp", ((4791, 4791, "udp"),)),
+        ("health_check", {"test": "true && false"}, HealthCheck(test=("true && false",), shell=True)),
+        ("health_check", {"test": ["true"]}, HealthCheck(test=("true",))),
+        ("arguments", "sh -c 'a b'", ("sh", "-c", "a b")),
+    ],
+)
+def test_short_form_means_the_long_one(field: str, short: Any, long: Any) -> None:
+    assert getattr(Profile.model_validate({field: short}), field) == long
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ({"source": "/x", "target": "/x"}, "bind"),
+        ({"source": "x", "target": "/x"}, "volume"),
+        ({"target": "/x"}, "tmpfs"),
+        ({"type": "volume", "source": "x", "target": "/x"}, "volume"),
+    ],
+)
+def test_source_tells_the_type_of_a_volume(value: Mapping[str, Any], kind: str) -> None:
+    assert Volume.model_validate(value).kind == kind
+
+
+def test_session_expires_at_its_moment_and_not_before() -> None:
+    session = Session.model_validate({"endpoints": ["a"], "expires": "2026-06-01T00:00:00Z"})
+    assert not session.is_expired(datetime(2026, 5, 31, 23, 59, 59, tzinfo=UTC))
+    assert session.is_expired(datetime(2026, 6, 1, tzinfo=UTC))
+    assert not Session.model_validate({"endpoints": ["a"]}).is_expired(datetime(9999, 1, 1, tzinfo=UTC))
+
+
+def test_place_of_a_field_is_the_nearest_one_that_was_written() -> None:
+    value = SiteSettings(name="x")
+    document = Document("site", "state/site.yaml", value, {(): Mark(1, 1), ("limits",): Mark(3, 1)})
+    assert document.mark(("limits", "parallel")) == Mark(3, 1)
+    assert document.where("name") == "state/site.yaml:1"
+    assert Document("site", "state/site.yaml", value, {}).mark(("name",)) == Mark(1, 1)
+    assert Site(document, {}, {}, {}, {}, {}).name == "x"
