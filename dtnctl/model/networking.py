@@ -25,11 +25,11 @@ def attachments(profile: ProfileFields) -> tuple[Attachment, ...]:
 
 
 def is_publishing(networks: Networks, name: str) -> bool:
-    """Whether ports can be published on containers of this network: bridges that are not internal can."""
+    """Whether ports can be published on containers of this network: bridges with a default route can, others are internal."""
     if name in BUILT_IN_NETWORKS:
         return name == "bridge"
     network = networks[name].value
-    return network.driver == "bridge" and not network.internal
+    return network.driver == "bridge" and carries_default_route(network)
 
 
 def published_ranges(networks: Networks, profile: ProfileFields) -> Iterator[tuple[int, int, str, str]]:
