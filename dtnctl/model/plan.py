@@ -136,10 +136,7 @@ class JobEnd:
 
 @dataclass(frozen=True, slots=True)
 class StartTransfer:
-    """Claim, then start once. If the ledger turns out to hold a record of this attempt, nothing is started.
-
-    `source_id` is empty when the source's container is created by the same plan.
-    """
+    """Claim, then start once. If the ledger turns out to hold a record of this attempt, nothing is started."""
 
     transfer: str
     generation: int
@@ -229,6 +226,7 @@ class FieldChange:
 
 
 Mark = Literal["blocked", "destroy", "replace", "transfer", "update", "create"]
+ChangeKind = Literal["session", "network", "transfer", "ledger"]
 MARKS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer", "update", "create")  # by danger
 
 
@@ -238,11 +236,12 @@ class Change:
 
     `kind` and `name` are the state's words (session, network, transfer). `is_drift`: Git did not change, the endpoint did.
     `allocations` are concrete choices ("port 30000", …) as (label, value); `kept` those of a replacement that stay.
-    `interrupts` says what stops working meanwhile; empty if nothing does. `fix` says what to do about a blocked one.
+    `interrupts` says what stops working meanwhile, and which running transfers are cut off; empty if nothing does.
+    `fix` says what to do about a blocked one.
     """
 
     mark: Mark
-    kind: Literal["session", "network", "transfer", "ledger"]
+    kind: ChangeKind
     name: str
     endpoint: str
     cause: Cause

@@ -1,34 +1,41 @@
 """Chooses ports and addresses: what a live owned container holds and is still valid stays, else the lowest free one.
 
 Pure. Ports are exclusive on an endpoint; addresses are exclusive on a network name over all endpoints, because the same
-name is the same layer 2. What others hold counts as taken.
+name is the same layer 2. What others hold counts as taken, and so does what this plan leaves as it is.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from dtnctl.model.effective import origin
-from dtnctl.model.fields import AddressPool, PortRange
+from dtnctl.model.networking import reserved_addresses
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
 from dtnctl.model.site import BUILT_IN_NETWORKS, Network, Site
-from dtnctl.planning.resolve import Service
+from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
+from dtnctl.planning.holdings import addresses, holdings, live_holdings, port_number
+from dtnctl.planning.pools import Addresses, Candidates, Item, Pool, Ports, address_spans
+from dtnctl.planning.resolve import Key, Service
 
-HostPort = tuple[int, str]
 LOWEST_UNPRIVILEGED_PORT = 1024
+CHOSEN_PORTS = (("ctrl_port_range", "CTRL_PORT"), ("serv_port_range", "SERV_PORT"))
+FAMILIES = (("ipv4", "subnet", "addresses"), ("ipv6", "subnet6", "addresses6"))
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Every choice for one service. 0 is no port; `attachments` has an entry for each network that we gave an address."""
+    """Every choice for one service. 0 is no port; `attachments` has an entry for each of its networks.
+
+    `guess` is what the choice takes for granted about endpoints that do not answer; empty if nothing.
+    """
 
     ctrl_port: int = 0
     serv_port: int = 0
     attachments: tuple[Attachment, ...] = ()
+    guess: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,284 +47,297 @@ class Refusal:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What this plan does with live containers that it does not converge, as (endpoint, name)."""
+
+    stays: frozenset[Key] = frozenset()
+    goes: frozenset[Key] = frozenset()
+
+
 @dataclass(slots=True)
 class Allocations:
     """What came out: a choice or a refusal for each service key."""
 
-    chosen: dict[tuple[str, str], Allocation] = field(default_factory=dict)
-    refused: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    chosen: dict[Key, Allocation] = field(default_factory=dict)
+    refused: dict[Key, Refusal] = field(default_factory=dict)
 
 
-class Pool:
-    """Things that can be held once: who holds what, and the lowest free one of a range in constant time on average."""
-
-    def __init__(self) -> None:
-        self._holders: dict[object, str] = {}
-        self._cursors: dict[object, int] = {}
-
-    def hold(self, item: object, holder: str) -> str | None:
-        """Take it; the name of the holder if it is somebody else's already."""
-        current = self._holders.setdefault(item, holder)
-        return None if current == holder else current
-
-    def holder(self, item: object) -> str | None:
-        return self._holders.get(item)
-
-    def lowest_free(self, range_key: object, size: int, item_at: Callable[[int], object | None]) -> object | None:
-        """The first item that nobody holds; `item_at` gives the item at a position, None where it may not be used.
-
-        Nothing is given back during one planning, so each search goes on where the last one of the range ended.
-        """
-        for position in range(self._cursors.get(range_key, 0), size):
-            item = item_at(position)
-            if item is not None and item not in self._holders:
-                self._cursors[range_key] = position
-                return item
-        return None
+Slot = tuple[str, str]  # ("ctrl_port_range", "") or ("ipv4", network)
 
 
-def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot) -> Allocations:
-    """Choices for all services at once. Order of services and of observation changes nothing."""
-    return _Allocator(site, services, snapshot).run()
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A choice that is still to be made, and of what."""
+
+    service: Service
+    slot: Slot
+    pool: Pool
+    range_key: object
+    candidates: Candidates
+
+
+def is_allowed_port(service: Service, port: int) -> bool:
+    """Whether the owner of the endpoint lets us have the port."""
+    ranges = service.endpoint.value.allow.ports
+    if ranges is None:
+        return port >= LOWEST_UNPRIVILEGED_PORT
+    return any(low <= port <= high for low, high in ranges)
+
+
+def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> Allocations:
+    """Choices for all services at once. The order of services and of observation changes nothing."""
+    return _Allocator(site, services, snapshot, fate).run()
 
 
 class _Allocator:
-    def __init__(self, site: Site, services: tuple[Service, ...], snapshot: Snapshot) -> None:
+    def __init__(self, site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> None:
         self.site = site
         self.services = services
-        self.snapshot = snapshot
-        self.live = dict(_live_containers(services, snapshot))
+        self.fate = fate
+        self.containers = {
+            (name, container.name): container
+            for name, seen in sorted(snapshot.endpoints.items())
+            for container in sorted(seen.containers, key=lambda item: item.name)
+        }
+        self.foreign = [
+            (name, item) for name, seen in sorted(snapshot.endpoints.items()) for item in sorted(seen.foreign, key=lambda item: item.id)
+        ]
+        self.silent = frozenset(name for name, seen in snapshot.endpoints.items() if seen.is_silent)
         self.ports: dict[str, Pool] = {name: Pool() for name in site.endpoints}
+        self.own_ports: dict[Key, Pool] = {}
         self.addresses: dict[str, Pool] = {}
-        self.out = Allocations()
+        self.slots: dict[Key, dict[Slot, Item]] = {service.key: {} for service in services}
+        self.fresh: dict[Key, set[str]] = {}
+        self.refused: dict[Key, tuple[Refusal, Callable[[], str]]] = {}
+        self.reserved: dict[str, Mapping[str, str]] = {}
 
     def run(self) -> Allocations:
+        staying = [service for service in self.services if (service.endpoint.name, service.container) in self.fate.stays]
+        moving = [service for service in self.services if (service.endpoint.name, service.container) not in self.fate.stays]
         self._hold_foreign()
-        self._hold_unwanted()
-        for service in self.services:
+        for service in staying:
+            self._keep(service)
+        self._hold_others()
+        for service in moving:
+            self._keep(service)
+        for service in sorted(self.services, key=lambda service: (self._live(service) is None, service.key)):
             self._hold_published(service)
-        kept = {service.key: self._kept(service) for service in self.services}
-        for service in self.services:
-            if service.key not in self.out.refused:
-                self._choose(service, kept[service.key])
-        return self.out
+        for want in sorted(self._wants(), key=self._urgency):
+            self._choose(want)
+        guessed = self._guessed()
+        chosen = {service.key: self._allocation(service, guessed) for service in self.services if service.key not in self.refused}
+        refused = {key: replace(refusal, fix=way_out()) for key, (refusal, way_out) in self.refused.items()}
+        return Allocations(chosen, refused)
 
-    # --- what is taken already ---
-
-    def _hold_foreign(self) -> None:
-        for name, seen in self.snapshot.endpoints.items():
-            for container in seen.foreign:
-                holder = f"container {container.name} on {name}, which is not ours"
-                for port in container.host_ports:
-                    self.ports[name].hold(port, holder)
-                self._hold_addresses(container.addresses, holder)
-
-    def _hold_unwanted(self) -> None:
-        """Owned containers that no service stands for keep what they have until they are gone."""
-        wanted = {(service.endpoint.name, service.container) for service in self.services}
-        for name, seen in self.snapshot.endpoints.items():
-            for container in seen.containers:
-                if (name, container.name.removesuffix(RETIRED_SUFFIX)) not in wanted:
-                    self._hold_addresses(container.addresses + container.spec.attachments, f"container {container.name} on {name}")
-
-    def _hold_addresses(self, attachments: Iterable[Attachment], holder: str) -> None:
-        for attachment in attachments:
-            for address in (attachment.ipv4, attachment.ipv6):
-                if address and attachment.network not in BUILT_IN_NETWORKS:
-                    self._pool(attachment.network).hold(address, holder)
+    def _live(self, service: Service) -> ContainerSeen | None:
+        """Its live container; while a replacement is half-done, the retired one tells what is held."""
+        place = (service.endpoint.name, service.container)
+        return self.containers.get(place) or self.containers.get((place[0], place[1] + RETIRED_SUFFIX))
 
     def _pool(self, network: str) -> Pool:
         return self.addresses.setdefault(network, Pool())
 
+    # --- what is taken already ---
+
+    def _hold_foreign(self) -> None:
+        for endpoint, container in self.foreign:
+            holder = f"container {container.name} on {endpoint}, which is not ours"
+            for port in container.host_ports:
+                self.ports[endpoint].hold(port, holder)
+            for network, address in addresses(container.addresses):
+                self._pool(network).hold(address, holder)
+
+    def _hold_others(self) -> None:
+        """What stays keeps all that it has. What others have now may change hands in this plan, but is better avoided."""
+        for key, container in self.containers.items():
+            endpoint, _ = key
+            held, holder = live_holdings(container), f"session {container.owner} on {endpoint}"
+            is_held = key in self.fate.stays
+            for port in held.ports:
+                self._book(self.ports[endpoint], port, holder, is_held)
+            # An address of the engine's own choice stays with its container as long as that lives.
+            asked_for = holdings(container.spec).addresses
+            for network, address in held.addresses:
+                is_own_choice = key not in self.fate.goes and (network, address) not in asked_for
+                self._book(self._pool(network), address, holder, is_held or is_own_choice)
+
+    @staticmethod
+    def _book(pool: Pool, item: Item, holder: str, is_held: bool) -> None:
+        if is_held:
+            pool.hold(item, holder)
+        else:
+            pool.avoid(item)
+
     def _hold_published(self, service: Service) -> None:
         """Ranges that are published whole leave no choice: they are free or the service is refused."""
-        for low, high, protocol, field_name in published_ranges(service):
+        pool = self.ports[service.endpoint.name]
+        for low, high, protocol, field_name in service.published:
             for port in range(low, high + 1):
-                other = self.ports[service.endpoint.name].hold((port, protocol), _holder(service))
+                other = pool.hold((port, protocol), str(service))
                 if other is not None:
-                    self._refuse(service, "E0412", f"port {port}/{protocol} is held by {other}", field_name, "another range")
+                    what = f"port {port}/{protocol} is held by {other}"
+                    self._refuse(
+                        service, "E0412", what, field_name, partial(_other_range, service, pool, (low, high, protocol, field_name))
+                    )
                     break
 
     # --- what stays ---
 
-    def _kept(self, service: Service) -> Allocation:
+    def _keep(self, service: Service) -> None:
         """Live choices that are still valid; they are taken before anything new is chosen."""
-        seen = self.live.get(service.key)
+        seen = self._live(service)
         if seen is None:
-            return Allocation()
+            return
         env = dict(seen.spec.env)
-        return Allocation(
-            ctrl_port=self._keep_port(service, env.get("CTRL_PORT", ""), service.profile.ctrl_port_range),
-            serv_port=self._keep_port(service, env.get("SERV_PORT", ""), service.profile.serv_port_range),
-            attachments=tuple(self._keep_addresses(service, seen)),
-        )
-
-    def _keep_port(self, service: Service, text: str, port_range: PortRange | None) -> int:
-        if port_range is None or not text.isdigit() or not port_range[0] <= int(text) <= port_range[1]:
-            return 0
-        port = int(text)
-        free = self._is_allowed(service, port) and self.ports[service.endpoint.name].hold((port, "tcp"), _holder(service)) is None
-        return port if free else 0
-
-    def _keep_addresses(self, service: Service, seen: ContainerSeen) -> Iterator[Attachment]:
+        for field_name, variable in CHOSEN_PORTS:
+            self._keep_port(service, field_name, port_number(env.get(variable, "")))
         live = {attachment.network: attachment for attachment in seen.spec.attachments}
         for net in service.nets:
-            if net.name in BUILT_IN_NETWORKS or net.name not in live:
-                continue
-            network = self.site.networks[net.name].value
-            ipv4 = self._keep_address(service, net.name, live[net.name].ipv4, net.ipv4, network.subnet, network.addresses)
-            ipv6 = self._keep_address(service, net.name, live[net.name].ipv6, net.ipv6, network.subnet6, network.addresses6)
-            yield Attachment(net.name, ipv4, ipv6)
+            if net.name not in BUILT_IN_NETWORKS and net.name in live:
+                for family, subnet_field, pool_field in FAMILIES:
+                    network = self.site.networks[net.name].value
+                    subnet, pool = getattr(network, subnet_field), getattr(network, pool_field)
+                    address = getattr(live[net.name], family)
+                    if address and subnet and self._is_valid(net.name, address, getattr(net, family), address_spans(subnet, pool)):
+                        self._take(service, (family, net.name), self._pool(net.name), address)
 
-    def _keep_address(
-        self, service: Service, network: str, address: str, fixed: tuple[str, ...], subnet: str | None, pool: AddressPool | None
-    ) -> str:
-        if not address or subnet is None:
-            return ""
-        value = ipaddress.ip_address(address)
-        is_valid = address in fixed if fixed else any(low <= int(value) <= high for low, high in _spans(subnet, pool))
-        if not is_valid or address in _reserved(self.site.networks[network].value):
-            return ""
-        return address if self._pool(network).hold(address, _holder(service)) is None else ""
+    def _keep_port(self, service: Service, field_name: str, port: int) -> None:
+        bounds = getattr(service.profile, field_name)
+        if bounds is None or not bounds[0] <= port <= bounds[1] or not self._may_use(service, port):
+            return
+        if any(low <= port <= high and protocol == "tcp" for low, high, protocol, _ in service.published):
+            return  # it is to be published for another purpose now
+        self._take(service, (field_name, ""), self._ports_of(service), (port, "tcp"))
+
+    def _is_valid(self, network: str, address: str, fixed: tuple[str, ...], spans: tuple[tuple[int, int], ...]) -> bool:
+        number = int(ipaddress.ip_address(address))
+        fits = address in fixed if fixed else any(low <= number <= high for low, high in spans)
+        return fits and address not in self._reserved(network)
+
+    def _take(self, service: Service, slot: Slot, pool: Pool, item: Item) -> None:
+        if pool.holder(item) is None:
+            pool.hold(item, str(service))
+            self.slots[service.key][slot] = item
 
     # --- what is new ---
 
-    def _choose(self, service: Service, kept: Allocation) -> None:
-        ctrl = kept.ctrl_port or self._new_port(service, service.profile.ctrl_port_range, "ctrl_port_range")
-        serv = kept.serv_port or self._new_port(service, service.profile.serv_port_range, "serv_port_range")
-        addresses = {attachment.network: attachment for attachment in kept.attachments}
-        attachments = tuple(self._attach(service, index, addresses) for index in range(len(service.nets)))
-        if service.key not in self.out.refused:
-            self.out.chosen[service.key] = Allocation(ctrl, serv, tuple(sorted(attachments)))
+    def _wants(self) -> Iterator[Want]:
+        for service in self.services:
+            if service.key in self.refused:
+                continue
+            slots = self.slots[service.key]
+            for field_name, _ in CHOSEN_PORTS:
+                bounds = getattr(service.profile, field_name)
+                if bounds is not None and (field_name, "") not in slots:
+                    candidates = Ports(bounds[0], bounds[1], "tcp", partial(self._may_use, service))
+                    yield Want(service, (field_name, ""), self._ports_of(service), bounds, candidates)
+            for net in service.nets:
+                if net.name not in BUILT_IN_NETWORKS:
+                    network = self.site.networks[net.name].value
+                    for family, subnet_field, pool_field in FAMILIES:
+                        found = self._candidates(net.name, network, getattr(net, family), subnet_field, pool_field)
+                        if found is not None and (family, net.name) not in slots:
+                            yield Want(service, (family, net.name), self._pool(net.name), *found)
 
-    def _new_port(self, service: Service, port_range: PortRange | None, field_name: str) -> int:
-        if port_range is None:
-            return 0
-        pool = self.ports[service.endpoint.name]
-        low, high = port_range
-        found = pool.lowest_free(
-            (low, high), high - low + 1, lambda position: (low + position, "tcp") if self._is_allowed(service, low + position) else None
-        )
-        if found is None:
-            self._refuse(
-                service,
-                "E0413",
-                f"no free port in {low}-{high} on {service.endpoint.name}{self._port_reason(service)}",
-                field_name,
-                "a wider range",
-            )
-            return 0
-        assert isinstance(found, tuple)
-        pool.hold(found, _holder(service))
-        return int(found[0])
+    def _candidates(
+        self, name: str, network: Network, fixed: tuple[str, ...], subnet_field: str, pool_field: str
+    ) -> tuple[object, Candidates] | None:
+        """None if the engine chooses: on a bridge without a pool of our own it knows better than we do."""
+        subnet, pool = getattr(network, subnet_field), getattr(network, pool_field)
+        if subnet is None or (network.driver == "bridge" and not fixed and pool is None):
+            return None
+        return (fixed or subnet, fixed or Addresses(subnet, pool, self._reserved(name)))
 
-    def _is_allowed(self, service: Service, port: int) -> bool:
-        ranges = service.endpoint.value.allow.ports
-        if ranges is None:
-            return port >= LOWEST_UNPRIVILEGED_PORT
-        return any(low <= port <= high for low, high in ranges)
+    def _urgency(self, want: Want) -> tuple[int, bool, Key, Slot]:
+        """Who has the least choice comes first; then what silent endpoints hold presumably, so that nobody else gets it."""
+        return len(want.candidates), want.service.endpoint.name not in self.silent, want.service.key, want.slot
 
-    def _port_reason(self, service: Service) -> str:
-        if service.endpoint.value.allow.ports is None:
-            return ""
-        return f" that its owner allows ({service.endpoint.where('allow', 'ports')})"
+    def _choose(self, want: Want) -> None:
+        service, (kind, network) = want.service, want.slot
+        item = want.pool.lowest_free(want.range_key, want.candidates)
+        if item is not None:
+            want.pool.hold(item, str(service))
+            self.slots[service.key][want.slot] = item
+            if network and service.endpoint.name not in self.silent:
+                self.fresh.setdefault(service.key, set()).add(network)
+        elif network:
+            self._refuse_address(service, kind, network, want)
+        else:
+            self._refuse_port(service, kind, want)
 
-    def _attach(self, service: Service, index: int, kept: Mapping[str, Attachment]) -> Attachment:
-        net = service.nets[index]
-        if net.name in BUILT_IN_NETWORKS:
-            return Attachment(net.name)
-        network = self.site.networks[net.name].value
-        before = kept.get(net.name, Attachment(net.name))
-        ipv4 = before.ipv4 or self._new_address(service, net.name, net.ipv4, network.subnet, network.addresses)
-        ipv6 = before.ipv6 or self._new_address(service, net.name, net.ipv6, network.subnet6, network.addresses6)
-        return Attachment(net.name, ipv4, ipv6)
+    def _refuse_port(self, service: Service, field_name: str, want: Want) -> None:
+        low, high = getattr(service.profile, field_name)
+        what = f"no free port in {low}-{high} on {service.endpoint.name}" + self._holders(want)
+        if service.uses_host_ports and service.endpoint.value.allow.ports is not None:
+            what += f"; its owner allows only those of {service.endpoint.where('allow', 'ports')}"
+        self._refuse(service, "E0413", what, field_name, partial(_wider_range, service, want.pool, (low, high), field_name))
 
-    def _new_address(self, service: Service, network: str, fixed: tuple[str, ...], subnet: str | None, pool: AddressPool | None) -> str:
-        """A bridge without an own pool lets the engine choose; it knows its bridge better than we do."""
-        value = self.site.networks[network].value
-        if subnet is None or (value.driver == "bridge" and not fixed and pool is None):
-            return ""
-        reserved = _reserved(value)
-        candidates = fixed or _Candidates(subnet, pool, reserved)
-        found = self._pool(network).lowest_free((network, fixed or subnet), len(candidates), candidates.__getitem__)
-        if found is None:
-            what = f"none of {', '.join(fixed)} is free" if fixed else f"no free address in {network}"
-            holders = "; ".join(sorted({str(self._pool(network).holder(address)) for address in fixed}))
-            self._refuse(service, "E0414", what + (f": held by {holders}" if holders else ""), "data_nets", "more addresses")
-            return ""
-        self._pool(network).hold(found, _holder(service))
-        return str(found)
+    def _refuse_address(self, service: Service, family: str, name: str, want: Want) -> None:
+        network = self.site.networks[name].value
+        fixed = next(getattr(net, family) for net in service.nets if net.name == name)
+        what = f"none of {', '.join(fixed)} is free" if fixed else f"no free address in network {name}"
+        subnet = str(network.subnet if family == "ipv4" else network.subnet6)
+        way_out = partial(free_address, want.pool, subnet, Addresses(subnet, None, self._reserved(name)))
+        self._refuse(service, "E0414", what + self._holders(want), service.field_of(name), way_out)
 
-    def _refuse(self, service: Service, code: str, text: str, field_name: str, fix: str) -> None:
-        document, location = origin(self.site, service.session, service.endpoint.name, field_name)
-        cause = Cause(text, document.file, document.mark(location).line, field_name)
-        self.out.refused.setdefault(service.key, Refusal(code, cause, fix))
+    @staticmethod
+    def _holders(want: Want) -> str:
+        """Who has what was asked for, if that can be said in a few words."""
+        items = [want.candidates[position] for position in range(len(want.candidates))] if len(want.candidates) <= 4 else []
+        held = [(item, want.pool.holder(item)) for item in items if item is not None]
+        names = [f"{item[0] if isinstance(item, tuple) else item} by {holder}" for item, holder in held if holder is not None]
+        return f": held are {', '.join(names)}" if names else ""
 
+    # --- small things ---
 
-def _holder(service: Service) -> str:
-    return f"session {service.session.name} on {service.endpoint.name}"
+    def _ports_of(self, service: Service) -> Pool:
+        """Behind addresses of its own a container has all ports to itself."""
+        return self.ports[service.endpoint.name] if service.uses_host_ports else self.own_ports.setdefault(service.key, Pool())
 
+    @staticmethod
+    def _may_use(service: Service, port: int) -> bool:
+        return not service.uses_host_ports or is_allowed_port(service, port)
 
-def _live_containers(services: tuple[Service, ...], snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], ContainerSeen]]:
-    """The live container of each service; while a replacement is half-done, the retired one tells what is held."""
-    by_place = {(name, container.name): container for name, seen in snapshot.endpoints.items() for container in seen.containers}
-    for service in services:
-        place = (service.endpoint.name, service.container)
-        seen = by_place.get(place) or by_place.get((place[0], place[1] + RETIRED_SUFFIX))
-        if seen is not None:
-            yield service.key, seen
+    def _reserved(self, network: str) -> Mapping[str, str]:
+        if network not in self.reserved:
+            self.reserved[network] = reserved_addresses(self.site.networks[network].value)
+        return self.reserved[network]
 
+    def _refuse(self, service: Service, code: str, text: str, field_name: str, way_out: Callable[[], str]) -> None:
+        """`way_out` is asked at the end: what is free then is free."""
+        self.refused.setdefault(service.key, (Refusal(code, service.cause(text, field_name)), way_out))
 
-def published_ranges(service: Service) -> Iterator[tuple[int, int, str, str]]:
-    """(low, high, protocol, field) of ports that are all published 1:1, or all used on the host's network.
+    def _allocation(self, service: Service, guessed: Mapping[str, str]) -> Allocation:
+        slots = self.slots[service.key]
+        ctrl_port, serv_port = (slots.get((field_name, "")) for field_name, _ in CHOSEN_PORTS)
+        attachments = [
+            Attachment(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), ""))) for net in service.nets
+        ]
+        guesses = [guessed[network] for network in sorted(self.fresh.get(service.key, ())) if network in guessed]
+        return Allocation(_number(ctrl_port), _number(serv_port), tuple(sorted(attachments)), "; ".join(guesses))
 
-    Data ports are published only where there is no data network: with one, data goes over it.
-    """
-    if not service.publishes and not service.is_host_networked:
-        return
-    data = service.profile.data_port_range
-    if data is not None and not service.profile.data_nets:
-        yield data[0], data[1], "tcp", "data_port_range"
-    for low, high, protocol in service.profile.exposed_ports:
-        yield low, high, protocol, "exposed_ports"
-
-
-def _reserved(network: Network) -> frozenset[str]:
-    """Addresses that no container may have: gateways, network and broadcast addresses.
-
-    Without a declared gateway the engine's own address book books the first host address as one, so it cannot be given.
-    """
-    reserved = {address for address in (network.gateway, network.gateway6) if address is not None}
-    for text, gateway in ((network.subnet, network.gateway), (network.subnet6, network.gateway6)):
-        if text is not None:
-            subnet = ipaddress.ip_network(text)
-            first = subnet.network_address
-            reserved |= {str(first), str(subnet.broadcast_address)} | ({str(first + 1)} if gateway is None else set())
-    return frozenset(reserved)
+    def _guessed(self) -> Mapping[str, str]:
+        """By network, what services on endpoints that do not answer are taken to hold."""
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            if service.endpoint.name in self.silent:
+                for (_, network), item in sorted(self.slots[service.key].items()):
+                    if network:
+                        found.setdefault(network, []).append(f"{item} of {service}")
+        return {network: f"on {network}, {', '.join(items)}" for network, items in found.items()}
 
 
-def _spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:
-    if pool is not None:
-        return tuple((int(ipaddress.ip_address(low)), int(ipaddress.ip_address(high))) for low, high in pool)
-    network = ipaddress.ip_network(subnet)
-    return ((int(network.network_address), int(network.broadcast_address)),)
+def _number(item: Item | None) -> int:
+    return item[0] if isinstance(item, tuple) else 0
 
 
-class _Candidates:
-    """The addresses of a pool by position, without making them all; None where an address is reserved."""
+def _other_range(service: Service, pool: Pool, wanted: tuple[int, int, str, str]) -> str:
+    low, high, protocol, field_name = wanted
+    found = free_range(pool, low, high, protocol, partial(is_allowed_port, service))
+    return other_range(field_name, found, service.endpoint.name)
 
-    def __init__(self, subnet: str, pool: AddressPool | None, reserved: frozenset[str]) -> None:
-        self._make = ipaddress.IPv6Address if ":" in subnet else ipaddress.IPv4Address
-        self._spans = _spans(subnet, pool)
-        self._reserved = reserved
 
-    def __len__(self) -> int:
-        return min(sum(high - low + 1 for low, high in self._spans), sys.maxsize)
-
-    def __getitem__(self, position: int) -> str | None:
-        for low, high in self._spans:
-            if position <= high - low:
-                address = str(self._make(low + position))
-                return None if address in self._reserved else address
-            position -= high - low + 1
-        raise IndexError(position)
+def _wider_range(service: Service, pool: Pool, wanted: tuple[int, int], field_name: str) -> str:
+    found = free_range(pool, wanted[1], wanted[1], "tcp", partial(is_allowed_port, service))
+    return wider_range(field_name, wanted, found, service.endpoint.name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, ImageSeen, NetworkSpec
 
@@ -24,6 +24,11 @@ DECLARED_AS = {
 IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes", "restart", "attachments"})
 # `docker update` takes 0 and "" as "leave alone": these limits can be set or changed in place, but not lifted.
 NOT_LIFTED_IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes"})
+# The engine's names of what the state calls otherwise.
+OPTIONS = {"com.docker.network.driver.mtu": "mtu", "macvlan_mode": "mode", "ipvlan_mode": "mode"}
+SIZES = frozenset({"memory", "shm_size"})
+
+Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as observed on one endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,11 @@ class Difference:
     forces_replace: bool
 
 
-def fill_in(spec: ContainerSpec, image: ImageSeen | None) -> ContainerSpec:
-    """The spec as it will look on the engine: the image's values where we say nothing.
+def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:
+    """The spec as it looks on the engine: the image's values where we say nothing.
 
-    The engine drops the image's command when we give an entry point. Unknown image: the spec as it is.
+    The engine drops the image's command when we give an entry point.
     """
-    if image is None:
-        return replace(spec, command=spec.command or (), entrypoint=spec.entrypoint or ())
     inherited_command = image.command if spec.entrypoint is None else ()
     return replace(
         spec,
@@ -54,27 +57,26 @@ def fill_in(spec: ContainerSpec, image: ImageSeen | None) -> ContainerSpec:
     )
 
 
-def compare_container(wanted: ContainerSpec, seen: ContainerSeen, image: ImageSeen | None) -> tuple[Difference, ...]:
-    """Every field that differs, in name order. `image` is what the wanted reference is on that endpoint now."""
-    return tuple(sorted(_container_differences(wanted, seen, image), key=lambda difference: difference.field))
-
-
-def _container_differences(wanted: ContainerSpec, seen: ContainerSeen, image: ImageSeen | None) -> Iterator[Difference]:
-    live = seen.spec
+def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images) -> tuple[Difference, ...]:
+    """Every field that differs, in name order. Fields are judged by the image that the container runs from."""
+    live, image = seen.spec, images.get(wanted.image)
+    differences = []
     if image is None and wanted.image != live.image:
-        yield Difference("image", live.image, f"{wanted.image} (not here yet)", forces_replace=True)
-        return
-    if image is not None and image.id != seen.image_id:
-        yield Difference("image", _image_text(live.image, seen.image_id), _image_text(wanted.image, image.id), forces_replace=True)
-    expected = fill_in(wanted, image) if image is not None else _assume_inherited(wanted, live)
+        differences.append(Difference("image", live.image, f"{wanted.image} (not here yet)", forces_replace=True))
+    elif image is not None and image.id != seen.image_id:
+        before, after = _image_text(live.image, seen.image_id), _image_text(wanted.image, image.id)
+        differences.append(Difference("image", before, after, forces_replace=True))
+    running_from = images.get(seen.image_id)
+    expected = fill_in(wanted, running_from) if running_from is not None else _assume_inherited(wanted, live)
     for item in fields(ContainerSpec):
-        before, after = getattr(live, item.name), getattr(expected, item.name)
-        if item.name != "image" and before != after:
-            yield from _field_difference(item.name, before, after, primary=wanted.network)
+        was, will = getattr(live, item.name), getattr(expected, item.name)
+        if item.name != "image" and was != will:
+            differences += _field_differences(item.name, was, will, primary=wanted.network)
+    return tuple(sorted(differences, key=lambda difference: difference.field))
 
 
 def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSpec:
-    """The image is not on the endpoint any more but the container runs from it: what we do not say counts as inherited."""
+    """The image is gone from the endpoint but the container runs from it: what we do not say counts as inherited."""
     names = {name for name, _ in wanted.env}
     return replace(
         wanted,
@@ -86,14 +88,15 @@ def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSp
     )
 
 
-def _field_difference(name: str, before: Any, after: Any, primary: str) -> Iterator[Difference]:
+def _field_differences(name: str, before: Any, after: Any, primary: str) -> Iterator[Difference]:
     if name == "env":
         yield from _env_differences(dict(before), dict(after))
         return
     forces_replace = name not in IN_PLACE or (name in NOT_LIFTED_IN_PLACE and not after)
     if name == "attachments":
         forces_replace = _of(before, primary) != _of(after, primary)
-    yield Difference(name, short_text(before), short_text(after), forces_replace)
+    text = size_text if name in SIZES else short_text
+    yield Difference(name, text(before), text(after), forces_replace)
 
 
 def _env_differences(before: dict[str, str], after: dict[str, str]) -> Iterator[Difference]:
@@ -111,13 +114,19 @@ def _image_text(reference: str, image_id: str) -> str:
 
 
 def compare_network(wanted: NetworkSpec, live: NetworkSpec) -> tuple[Difference, ...]:
-    """Every field that differs; all of them need a new network. Subnets count only where they are declared."""
-    differences = []
-    for item in fields(NetworkSpec):
-        before, after = getattr(live, item.name), getattr(wanted, item.name)
-        if before != after and not (item.name == "subnets" and not after):
-            differences.append(Difference(item.name, short_text(before), short_text(after), forces_replace=True))
-    return tuple(differences)
+    """Every field and option that differs; all of them need a new network."""
+    pairs = [(item.name, getattr(live, item.name), getattr(wanted, item.name)) for item in fields(NetworkSpec) if item.name != "options"]
+    before, after = dict(live.options), dict(wanted.options)
+    pairs += [(OPTIONS.get(name, name), before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
+    return tuple(Difference(name, short_text(was), short_text(will), forces_replace=True) for name, was, will in pairs if was != will)
+
+
+def size_text(count: int) -> str:
+    """Bytes in the largest binary unit that gives a whole number."""
+    for unit, size in (("TiB", 1024**4), ("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
+        if count and count % size == 0:
+            return f"{count // size} {unit}"
+    return f"{count} B" if count else "none"
 
 
 def short_text(value: Any) -> str:

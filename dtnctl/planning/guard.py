@@ -1,91 +1,103 @@
-"""Says no: the host owner's `allow:`, names that somebody else holds, what needs an agent, and the prune budget. Pure."""
+"""Says no: the host owner's `allow:`, names that somebody else holds, a default route that would be wrong, the prune budget. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from dtnctl.model.plan import Cause
-from dtnctl.model.resources import EndpointSeen, PortBinding
+from dtnctl.model.resources import RETIRED_SUFFIX, EndpointSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS
-from dtnctl.planning.allocate import LOWEST_UNPRIVILEGED_PORT, Allocation, Refusal
+from dtnctl.planning.allocate import Refusal, is_allowed_port
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.specs import container_spec, default_route_of, engine_default_route
+from dtnctl.planning.specs import default_route_of, engine_default_route
 
 
-def refuse_service(service: Service, allocation: Allocation, seen: EndpointSeen) -> Refusal | None:
-    """The first reason why this service must not be made, or None."""
-    return next(_refusals(service, allocation, seen), None)
+def refuse_service(service: Service, seen: EndpointSeen | None) -> Refusal | None:
+    """The first reason why this service must not be, or None. `seen` None: its endpoint does not answer."""
+    return next(_refusals(service, seen), None)
 
 
-def _refusals(service: Service, allocation: Allocation, seen: EndpointSeen) -> Iterator[Refusal]:
-    yield from _needs_agent(service)
-    yield from _not_allowed(service, allocation)
-    yield from _held_by_others(service, seen)
-    yield from _image_absent(service, seen)
+def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
+    yield from _not_allowed(service)
     yield from _wrong_default_route(service)
+    if seen is not None:
+        yield from _held_by_others(service, seen)
 
 
-def _needs_agent(service: Service) -> Iterator[Refusal]:
-    if "uverbs" in service.profile.devices:
-        yield Refusal("E0451", service.cause("device uverbs needs the endpoint's agent, which tells whose VF it is", "devices"))
-    for net in service.nets:
-        if net.name not in BUILT_IN_NETWORKS and service.site.networks[net.name].value.driver == "sriov":
-            text = f"network {net.name} is sriov, which needs the endpoint's agent"
-            yield Refusal("E0450", service.cause(text, "data_nets"), "driver: macvlan, or wait for the agent")
+def refuse_absent_image(service: Service, seen: EndpointSeen) -> Refusal | None:
+    """For a service that needs a new container: an image that may not be pulled must be there."""
+    if service.profile.pull != "never" or seen.images.get(service.image) is not None:
+        return None
+    text = f"image {service.image} is not on {seen.name} and `pull: never`"
+    return Refusal("E0430", service.cause(text, "pull"), "pull: missing")
 
 
-def _not_allowed(service: Service, allocation: Allocation) -> Iterator[Refusal]:
+# --- the owner's guard rails --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something that only the owner of a host can give: `key` of `allow:` says whether; `field` of the profile asked."""
+
+    code: str
+    key: str
+    what: str
+    field: str
+    is_allowed: bool
+
+
+def _not_allowed(service: Service) -> Iterator[Refusal]:
     """Each refusal cites the owner's line in the endpoint's file."""
+    for request in (*_powers(service), *_host_things(service), *_connections(service)):
+        if not request.is_allowed:
+            yield _owner_says_no(service, request)
+
+
+def _powers(service: Service) -> Iterator[Request]:
+    allow, profile = service.endpoint.value.allow, service.profile
+    yield Request("E0501", "privileged", "a privileged container", "privileged", allow.privileged or not profile.privileged)
+    yield Request("E0502", "images", f"image {service.image}", "image", allow.images is None or _matches(service.image, allow.images))
+    allowed = tuple(name.upper().removeprefix("CAP_") for name in allow.capabilities)
+    for name in profile.capabilities.add:
+        is_allowed = _matches(name.upper().removeprefix("CAP_"), allowed)
+        yield Request("E0505", "capabilities", f"capability {name}", "capabilities", is_allowed)
+
+
+def _host_things(service: Service) -> Iterator[Request]:
     allow = service.endpoint.value.allow
-    if service.profile.privileged and not allow.privileged:
-        yield _owner_says_no(service, "privileged", "E0401", "a privileged container")
-    if allow.images is not None and not _matches(service.image, allow.images):
-        yield _owner_says_no(service, "images", "E0402", f"image {service.image}")
-    for source in (volume.source or "" for volume in service.profile.volumes if volume.kind == "bind"):
-        if not _is_below(source, allow.mounts):
-            yield _owner_says_no(service, "mounts", "E0403", f"the mount of {source}")
+    for folder in _host_folders(service):
+        yield Request("E0503", "mounts", f"the mount of {folder}", "volumes", _is_below(folder, allow.mounts))
     for device in service.profile.devices:
-        if not _matches(device.partition(":")[0], allow.devices):
-            yield _owner_says_no(service, "devices", "E0404", f"device {device}")
-    yield from _capabilities_not_allowed(service)
-    yield from _networks_not_allowed(service)
-    ports = (binding for binding in container_spec(service, allocation).ports if not _is_allowed_port(binding, allow.ports))
-    for binding in ports:
-        yield _owner_says_no(service, "ports", "E0407", f"port {binding.host}/{binding.protocol}")
+        path = device.partition(":")[0]
+        is_allowed = ".." not in path.split("/") and _matches(path, allow.devices)
+        yield Request("E0504", "devices", f"device {device}", "devices", is_allowed)
 
 
-def _capabilities_not_allowed(service: Service) -> Iterator[Refusal]:
-    allowed = tuple(name.upper().removeprefix("CAP_") for name in service.endpoint.value.allow.capabilities)
-    for name in service.profile.capabilities.add:
-        if not _matches(name.upper().removeprefix("CAP_"), allowed):
-            yield _owner_says_no(service, "capabilities", "E0405", f"capability {name}")
-
-
-def _networks_not_allowed(service: Service) -> Iterator[Refusal]:
+def _connections(service: Service) -> Iterator[Request]:
     patterns = service.endpoint.value.allow.networks
     for name in ("host",) if service.is_host_networked else tuple(net.name for net in service.nets):
-        if patterns is not None and not _matches(name, patterns):
-            yield _owner_says_no(service, "networks", "E0406", f"network {name}")
+        yield Request("E0506", "networks", f"network {name}", service.field_of(name), patterns is None or _matches(name, patterns))
+    for low, high, protocol, field in service.published:
+        refused = next((port for port in range(low, high + 1) if not is_allowed_port(service, port)), None)
+        yield Request("E0507", "ports", f"port {refused}/{protocol}", field, refused is None)
 
 
-def _owner_says_no(service: Service, key: str, code: str, what: str) -> Refusal:
-    endpoint = service.endpoint
-    mark = endpoint.mark(("allow", key))
-    text = f"the owner of {endpoint.name} does not allow {what}, asked for at {service.place(_ASKED_BY[key])}"
-    return Refusal(code, Cause(text, endpoint.file, mark.line, f"allow.{key}"), f"ask the owner to extend allow.{key} in {endpoint.file}")
+def _owner_says_no(service: Service, request: Request) -> Refusal:
+    endpoint, key = service.endpoint, request.key
+    text = f"the owner of {endpoint.name} does not allow {request.what}, asked for at {service.place(request.field)}"
+    cause = Cause(text, endpoint.file, endpoint.mark(("allow", key)).line, f"allow.{key}")
+    return Refusal(request.code, cause, f"ask the owner to extend allow.{key} in {endpoint.file}")
 
 
-_ASKED_BY = {
-    "privileged": "privileged",
-    "images": "image",
-    "mounts": "volumes",
-    "devices": "devices",
-    "capabilities": "capabilities",
-    "networks": "data_nets",
-    "ports": "ctrl_port_range",
-}
+def _host_folders(service: Service) -> Iterator[str]:
+    """Folders of the host that the service gets; a named volume can be a bind mount in disguise (`device:`)."""
+    for volume in service.profile.volumes:
+        folder = volume.source if volume.kind == "bind" else volume.driver_opts.get("device")
+        if folder is not None and folder.startswith("/"):
+            yield folder
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> bool:
@@ -98,28 +110,21 @@ def _is_below(path: str, folders: tuple[str, ...]) -> bool:
     return ".." not in parts.parts and any(parts.is_relative_to(folder) for folder in folders)
 
 
-def _is_allowed_port(binding: PortBinding, ranges: tuple[tuple[int, int], ...] | None) -> bool:
-    if ranges is None:
-        return binding.host >= LOWEST_UNPRIVILEGED_PORT
-    return any(low <= binding.host <= high for low, high in ranges)
+# --- what cannot be -----------------------------------------------------------------------------------------
 
 
 def _held_by_others(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
-    if any(container.name == service.container for container in seen.foreign):
-        text = f"a container named {service.container} on {seen.name} is not ours"
-        yield Refusal("E0420", service.cause(text, "endpoints"), "another session name, or remove that container")
-    foreign = {network.name for network in seen.foreign_networks}
+    names = {container.name for container in seen.foreign}
+    for name in (service.container, service.container + RETIRED_SUFFIX):
+        if name in names:
+            text = f"a container named {name} on {seen.name} is not ours"
+            yield Refusal("E0420", service.cause(text, "endpoints"), "another session name, or remove that container")
+    foreign = {network.name for network in seen.foreign_networks} - set(BUILT_IN_NETWORKS)
     for net in service.nets:
-        if net.name in foreign and net.name not in BUILT_IN_NETWORKS:
+        if net.name in foreign:
             document = service.site.networks[net.name]
             text = f"a network named {net.name} on {seen.name} is not ours"
             yield Refusal("E0421", Cause(text, document.file, document.mark().line), "another network name, or remove that network")
-
-
-def _image_absent(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
-    if service.profile.pull == "never" and seen.images.get(service.image) is None:
-        text = f"image {service.image} is not on {seen.name} and `pull: never`"
-        yield Refusal("E0430", service.cause(text, "pull"), "pull: missing")
 
 
 def _wrong_default_route(service: Service) -> Iterator[Refusal]:

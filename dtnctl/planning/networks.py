@@ -1,58 +1,153 @@
 """The networks that an endpoint should have, and the changes and steps that get them there. Pure.
 
 A network exists on an endpoint while a service there uses it. A changed one is made anew, since engines cannot change
-networks: all our containers on it are made anew with it, and with somebody else's container on it nothing is touched.
+networks: all our containers on it are made anew with it. Where one of them is to be left as it is, or somebody else's
+container is on it, the network stays and the services that want the new one are refused.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
-from dtnctl.model.resources import LABEL_SPEC, EndpointSeen, NetworkSeen, NetworkSpec
+from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.allocate import Refusal
-from dtnctl.planning.compare import DECLARED_AS, Difference, compare_network
+from dtnctl.planning.compare import OPTIONS, Difference, compare_network
 from dtnctl.planning.resolve import Service
+from dtnctl.planning.scope import Scope
 from dtnctl.planning.specs import labels, network_spec, spec_digest
 
 # The field of a network's file that a field of the engine's network comes from.
-_DECLARED = {"options": "driver", "subnets": "subnet", "ipv6": "subnet6", "internal": "internal"}
+_DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
 
 
 @dataclass(slots=True)
 class NetworkPlan:
-    """One endpoint's networks: what is used, what is made anew, what cannot be."""
+    """One endpoint's networks: what is used, what is missing or made anew or goes in this plan, what cannot be.
+
+    `room` tells for a network that is made which of those that go must go first: an engine takes no subnet and no parent twice.
+    """
 
     endpoint: str
     specs: dict[str, NetworkSpec] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     rebuilt: dict[str, tuple[Difference, ...]] = field(default_factory=dict)
+    unused: frozenset[str] = frozenset()
+    room: dict[str, tuple[str, ...]] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     seen: Mapping[str, NetworkSeen] = field(default_factory=dict)
 
+    @property
+    def made(self) -> frozenset[str]:
+        return frozenset(self.missing | self.rebuilt.keys())
 
-def study_networks(site: Site, endpoint: Document[Endpoint], services: tuple[Service, ...], seen: EndpointSeen) -> NetworkPlan:
+    @property
+    def from_under(self) -> frozenset[str]:
+        """Networks that go while containers on them stay wanted: these must be made anew."""
+        return frozenset(self.rebuilt).union(*self.room.values())
+
+    def is_drift(self, name: str) -> bool:
+        """Whether the network was made by what Git says now, so that it was changed on the endpoint."""
+        return name in self.specs and self.seen[name].labels.get(LABEL_SPEC) == spec_digest(self.specs[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who uses networks of one endpoint: its declared services, those that this plan works on, and containers that it leaves.
+
+    `may_remove`: whether networks that nobody uses any more may go.
+    """
+
+    declared: tuple[Service, ...]
+    workable: tuple[Service, ...]
+    staying: tuple[ContainerSeen, ...]
+    may_remove: bool
+
+
+def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen: EndpointSeen, scope: Scope) -> NetworkPlan:
     """Compare the networks that the endpoint's services use with what is there."""
-    plan = NetworkPlan(endpoint.name, seen={network.name: network for network in seen.networks})
-    used = sorted({net.name for service in services for net in service.nets} - set(BUILT_IN_NETWORKS))
-    for name in used:
-        document = site.networks[name]
-        if document.value.driver == "sriov" or (document.value.driver != "bridge" and name not in endpoint.value.interfaces):
-            continue  # the service is refused for it
-        spec = plan.specs[name] = network_spec(name, document.value, endpoint.value)
-        if name not in plan.seen:
-            plan.missing.add(name)
+    live = {network.name: network for network in sorted(seen.networks, key=lambda item: item.id)}
+    used = sorted({net.name for service in users.declared for net in service.nets} - set(BUILT_IN_NETWORKS))
+    plan = NetworkPlan(endpoint.name, {name: network_spec(name, site.networks[name].value, endpoint.value) for name in used}, seen=live)
+    _study_unused(plan, users, seen, scope)
+    wanted = {net.name for service in users.workable for net in service.nets}
+    for name, spec in plan.specs.items():
+        differences = compare_network(spec, live[name].spec) if name in live else ()
+        is_right = name in live and not differences
+        if is_right or not (name in wanted or scope.asks_for("network", name, endpoint.name)):
             continue
-        differences = compare_network(spec, plan.seen[name].spec)
-        strangers = foreign_users(seen, name)
-        if differences and strangers:
-            text = f"network {name} differs but {', '.join(strangers)} on {endpoint.name}, not ours, uses it"
-            plan.refused[name] = Refusal("E0422", Cause(text, document.file, document.mark().line), "a new network name")
-        elif differences:
+        obstacle = "it is excluded" if scope.excluded("network", name, endpoint.name) else ""
+        if name in live and not obstacle:
+            obstacle = _users_in_the_way(name, users, seen)
+        if obstacle:
+            what = f"network {name} on {endpoint.name} {'differs' if name in live else 'is not there'}, but {obstacle}"
+            _refuse(plan, site.networks[name], what)
+        elif name in live:
             plan.rebuilt[name] = differences
+        else:
+            plan.missing.add(name)
+    _make_room(site, plan, seen)
     return plan
+
+
+def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Scope) -> None:
+    """Which owned networks nobody wants here any more, and which of them stay because somebody is on them."""
+    staying = frozenset().union(*(networks_of(item) for item in users.staying))
+    free = [name for name in sorted(plan.seen.keys() - plan.specs.keys() - staying) if scope.covers("network", name, seen.name)]
+    strangers = {name: foreign_users(seen, name) for name in free}
+    plan.kept = tuple(
+        f"network {name} on {seen.name} is used no more but stays: {', '.join(strangers[name])}, not ours, is on it"
+        for name in free
+        if strangers[name]
+    )
+    plan.unused = frozenset(name for name in free if users.may_remove and not strangers[name])
+
+
+def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
+    """Whose use keeps the network from being made anew; empty if it can be."""
+    strangers = foreign_users(seen, name)
+    if strangers:
+        return f"{', '.join(strangers)}, not ours, uses it"
+    staying = sorted({item.owner for item in users.staying if name in networks_of(item)})
+    return f"session {', '.join(staying)}, which this plan leaves as it is, uses it" if staying else ""
+
+
+def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
+    """What has the subnet or the parent of a network that is made goes first, or the network cannot be made."""
+    going = plan.unused | plan.rebuilt.keys()
+    for name in sorted(plan.made):
+        others = [item for item in plan.seen.values() if item.name != name] + list(seen.foreign_networks)
+        in_the_way = {item.name: what for item in others if (what := _shared(plan.specs[name], item.spec))}
+        left = sorted(in_the_way.keys() - going)
+        if left:
+            what = f"network {name} cannot be made on {seen.name}: {in_the_way[left[0]]} is taken by network {left[0]}, which stays"
+            _refuse(plan, site.networks[name], what)
+            plan.missing.discard(name)
+            plan.rebuilt.pop(name, None)
+        elif in_the_way:
+            plan.room[name] = tuple(sorted(in_the_way))
+
+
+def _shared(one: NetworkSpec, other: NetworkSpec) -> str:
+    """What both need and an engine gives once: a parent interface, addresses."""
+    parent = dict(one.options).get("parent")
+    if parent is not None and parent == dict(other.options).get("parent"):
+        return f"interface {parent}"
+    pairs = ((ipaddress.ip_network(mine.subnet), ipaddress.ip_network(yours.subnet)) for mine in one.subnets for yours in other.subnets)
+    return next((f"subnet {mine}" for mine, yours in pairs if mine.version == yours.version and mine.overlaps(yours)), "")
+
+
+def _refuse(plan: NetworkPlan, document: Document[Network], what: str) -> None:
+    plan.refused[document.name] = Refusal("E0422", Cause(what, document.file, document.mark().line), "another network, or take them along")
+
+
+def networks_of(seen: ContainerSeen) -> frozenset[str]:
+    """Every network that the container is attached to."""
+    return frozenset(item.network for item in (*seen.spec.attachments, *seen.addresses))
 
 
 def foreign_users(seen: EndpointSeen, network: str) -> tuple[str, ...]:
@@ -64,42 +159,28 @@ def create_step_id(endpoint: str, network: str) -> str:
     return f"{endpoint}/network/{network}"
 
 
+def remove_step_id(endpoint: str, network: str) -> str:
+    return f"{endpoint}/remove-network/{network}"
+
+
 def plan_present(
-    site: Site, plan: NetworkPlan, needed: set[str], leavers: Mapping[str, tuple[str, ...]]
+    site: Site, plan: NetworkPlan, pulls: Mapping[str, tuple[str, ...]], leavers: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[Change, tuple[Step, ...]]]:
-    """Create what is missing and `needed`; make anew what differs, after the steps that take our containers off it (`leavers`)."""
-    for name in sorted((plan.missing & needed) | set(plan.rebuilt)):
-        document = site.networks[name]
+    """Create what is missing, after the `pulls` that all its users wait for; make anew what differs, after its `leavers`."""
+    for name in sorted(plan.made):
         spec = plan.specs[name]
         pairs = labels(site.name, plan.endpoint, "network", name, name, spec_digest(spec))
-        create = Step(create_step_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs))
+        needs = (*pulls.get(name, ()), *(remove_step_id(plan.endpoint, other) for other in plan.room.get(name, ())))
+        create = Step(create_step_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs), needs)
         if name in plan.missing:
-            cause = Cause("used, not there", document.file, document.mark().line)
-            yield _create_change(plan.endpoint, name, spec, cause, create), (create,)
-            continue
-        live = plan.seen[name]
-        remove = Step(f"{plan.endpoint}/remove-network/{name}", plan.endpoint, RemoveNetwork(name, live.id), leavers.get(name, ()))
-        create = Step(create.id, create.endpoint, create.action, (remove.id,))
-        fields = tuple(_field_change(document, difference) for difference in plan.rebuilt[name])
-        yield (
-            Change(
-                mark="replace",
-                kind="network",
-                name=name,
-                endpoint=plan.endpoint,
-                cause=fields[0].cause,
-                summary=f"makes network {name} anew",
-                fields=fields,
-                steps=(remove.id, create.id),
-                is_drift=live.labels.get(LABEL_SPEC) == spec_digest(spec),
-                interrupts=f"every service on {name} at {plan.endpoint} is made anew",
-            ),
-            (remove, create),
-        )
+            yield _create_change(plan.endpoint, site.networks[name], spec, create), (create,)
+        else:
+            yield _rebuild(plan, site.networks[name], create, leavers.get(name, ()))
 
 
-def _create_change(endpoint: str, name: str, spec: NetworkSpec, cause: Cause, step: Step) -> Change:
-    facts = [("driver", spec.driver), *spec.options, *(("subnet", subnet.subnet) for subnet in spec.subnets)]
+def _create_change(endpoint: str, document: Document[Network], spec: NetworkSpec, step: Step) -> Change:
+    facts = [("driver", spec.driver), *((OPTIONS.get(name, name), value) for name, value in spec.options)]
+    facts += [("subnet", subnet.subnet) for subnet in spec.subnets]
     if not spec.internal:
         facts += [("gateway", subnet.gateway) for subnet in spec.subnets if subnet.gateway]
     else:
@@ -107,36 +188,49 @@ def _create_change(endpoint: str, name: str, spec: NetworkSpec, cause: Cause, st
     return Change(
         mark="create",
         kind="network",
-        name=name,
+        name=document.name,
         endpoint=endpoint,
-        cause=cause,
-        summary=f"creates network {name}",
+        cause=Cause("used, not there", document.file, document.mark().line),
+        summary=f"creates network {document.name}",
         allocations=tuple(facts),
         steps=(step.id,),
     )
 
 
+def _rebuild(plan: NetworkPlan, document: Document[Network], create: Step, leavers: tuple[str, ...]) -> tuple[Change, tuple[Step, ...]]:
+    name = document.name
+    remove = _remove_step(plan, name, leavers)
+    create = Step(create.id, create.endpoint, create.action, (*create.needs, remove.id))
+    fields = tuple(_field_change(document, difference) for difference in plan.rebuilt[name])
+    change = Change(
+        mark="replace",
+        kind="network",
+        name=name,
+        endpoint=plan.endpoint,
+        cause=fields[0].cause,
+        summary=f"makes network {name} anew",
+        fields=fields,
+        steps=(remove.id, create.id),
+        is_drift=plan.is_drift(name),
+        interrupts=f"every service on {name} at {plan.endpoint} is made anew",
+    )
+    return change, (remove, create)
+
+
+def _remove_step(plan: NetworkPlan, name: str, leavers: tuple[str, ...]) -> Step:
+    return Step(remove_step_id(plan.endpoint, name), plan.endpoint, RemoveNetwork(name, plan.seen[name].id), leavers)
+
+
 def _field_change(document: Document[Network], difference: Difference) -> FieldChange:
-    declared = _DECLARED.get(difference.field, DECLARED_AS.get(difference.field, difference.field))
+    declared = _DECLARED.get(difference.field, difference.field)
     cause = Cause(f"{difference.field} differs", document.file, document.mark((declared,)).line, declared)
     return FieldChange(difference.field, difference.before, difference.after, True, cause)
 
 
-def plan_unused(
-    plan: NetworkPlan, seen: EndpointSeen, staying: set[str], leavers: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[Change, tuple[Step, ...]] | str]:
-    """Remove owned networks that no service uses. One that something still uses stays, with a note instead of a change.
-
-    `staying` are networks that containers keep using although no service wants them there.
-    """
-    for name, network in sorted(plan.seen.items()):
-        if name in plan.specs or name in staying:
-            continue
-        strangers = foreign_users(seen, name)
-        if strangers:
-            yield f"network {name} on {plan.endpoint} is used no more but stays: {', '.join(strangers)}, not ours, is on it"
-            continue
-        step = Step(f"{plan.endpoint}/remove-network/{name}", plan.endpoint, RemoveNetwork(name, network.id), leavers.get(name, ()))
+def plan_unused(plan: NetworkPlan, leavers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+    """Remove owned networks that no service uses, after the steps that take our containers off them."""
+    for name in sorted(plan.unused):
+        step = _remove_step(plan, name, leavers.get(name, ()))
         change = Change(
             mark="destroy",
             kind="network",

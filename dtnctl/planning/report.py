@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
@@ -19,10 +19,9 @@ def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Service
     services = resolve_services(site, now)
     declared = {(service.endpoint.name, service.container) for service in services}
     rows = [_service_row(service, snapshot.endpoints[service.endpoint.name]) for service in services]
-    for endpoint, seen in snapshot.endpoints.items():
-        for container in seen.containers:
-            if container.kind == "service" and (endpoint, container.name) not in declared:
-                rows.append(_undeclared_row(site, endpoint, container))
+    for endpoint, seen in sorted(snapshot.endpoints.items()):
+        others = (item for item in seen.containers if item.kind == "service" and (endpoint, item.name) not in declared)
+        rows += [_further_row(site, endpoint, item, declared) for item in others]
     return tuple(sorted(rows, key=lambda row: (row.session, row.endpoint, row.container_name)))
 
 
@@ -45,7 +44,8 @@ def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
     return row if live is None else _live_row(replace(row, state=live.state), live)
 
 
-def _undeclared_row(site: Site, endpoint: str, live: ContainerSeen) -> ServiceRow:
+def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[tuple[str, str]]) -> ServiceRow:
+    """A container that is no declared service: nobody declares it any more, or its replacement was cut off."""
     row = ServiceRow(
         session=live.owner,
         endpoint=endpoint,
@@ -56,7 +56,8 @@ def _undeclared_row(site: Site, endpoint: str, live: ContainerSeen) -> ServiceRo
         image=live.spec.image,
         data_net_name="" if live.spec.network in ("bridge", "host", "none") else live.spec.network,
     )
-    return _live_row(row, live, "not declared any more")
+    is_set_aside = (endpoint, live.name.removesuffix(RETIRED_SUFFIX)) in declared
+    return _live_row(row, live, "set aside by a replacement that was cut off" if is_set_aside else "not declared any more")
 
 
 def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:

@@ -1,4 +1,4 @@
-"""Decides which services, networks and transfers should exist, from what people wrote alone. No choices yet.
+"""Decides which services and transfers should exist, from what people wrote alone. No choices yet.
 
 Pure: the time is passed in. Choices that depend on live endpoints (ports, addresses) are made in allocate.py.
 """
@@ -10,19 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dtnctl.model.effective import effective_profile, origin
+from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
-from dtnctl.model.site import (
-    BUILT_IN_NETWORKS,
-    Attachment,
-    Document,
-    Endpoint,
-    Network,
-    ProfileFields,
-    Session,
-    Site,
-    Transfer,
-)
+from dtnctl.model.site import Attachment, Document, Endpoint, ProfileFields, Session, Site, Transfer
+from dtnctl.model.suitable import suitable_sessions
+
+Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Service:
     site: Site
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """(endpoint, session): unique."""
         return self.endpoint.name, self.session.name
 
@@ -47,20 +41,35 @@ class Service:
 
     @property
     def is_host_networked(self) -> bool:
-        return self.profile.mgmt_net is not None and self.profile.mgmt_net.name == "host"
+        return is_host_networked(self.profile)
 
     @property
     def nets(self) -> tuple[Attachment, ...]:
         """All attachments, the primary one first; none on the host's network."""
-        if self.is_host_networked:
-            return ()
-        mgmt = self.profile.mgmt_net
-        return (*self.profile.data_nets, *((mgmt,) if mgmt is not None and mgmt.name != "none" else ()))
+        return attachments(self.profile)
 
     @property
     def publishes(self) -> bool:
         """Whether ports can be published: it needs a bridge that is not internal."""
-        return any(is_publishing(self.site, net.name) for net in self.nets)
+        return any(is_publishing(self.site.networks, net.name) for net in self.nets)
+
+    @property
+    def uses_host_ports(self) -> bool:
+        """Whether its ports are the endpoint's; otherwise it has all ports of its own addresses to itself."""
+        return self.publishes or self.is_host_networked
+
+    @property
+    def published(self) -> tuple[tuple[int, int, str, str], ...]:
+        """(low, high, protocol, field) of the ranges that it takes whole from the endpoint."""
+        return tuple(published_ranges(self.site.networks, self.profile))
+
+    @property
+    def wants_running(self) -> bool:
+        return self.session.value.state == "started"
+
+    def field_of(self, network: str) -> str:
+        """The profile's field that asks for the network."""
+        return "data_nets" if any(net.name == network for net in self.profile.data_nets) else "mgmt_net"
 
     def place(self, field: str, key: str | None = None) -> str:
         """`file:line` of what set the field."""
@@ -71,6 +80,9 @@ class Service:
         """A cause that points at what set the field."""
         document, location = origin(self.site, self.session, self.endpoint.name, field, key)
         return Cause(text, document.file, document.mark(location).line, field)
+
+    def __str__(self) -> str:
+        return f"session {self.session.name} on {self.endpoint.name}"
 
 
 def ctrl_host(endpoint: Endpoint) -> str:
@@ -83,32 +95,6 @@ def ctrl_host(endpoint: Endpoint) -> str:
     return authority.partition(":")[0]
 
 
-def is_publishing(site: Site, network: str) -> bool:
-    """Whether ports can be published on containers of this network."""
-    if network in BUILT_IN_NETWORKS:
-        return network == "bridge"
-    value = site.networks[network].value
-    return value.driver == "bridge" and not value.internal
-
-
-def carries_default_route(site: Site, network: str) -> bool:
-    """Whether the engine may put a container's default route on this network."""
-    if network in BUILT_IN_NETWORKS:
-        return network == "bridge"
-    return network_carries_default_route(site.networks[network].value)
-
-
-def network_carries_default_route(network: Network) -> bool:
-    """The declared `default_route`, or: bridges do, macvlan and ipvlan with a gateway do, ipvlan l3 (which needs none) does."""
-    if network.internal:
-        return False
-    if network.default_route is not None:
-        return network.default_route
-    if network.driver == "bridge":
-        return True
-    return network.gateway is not None or network.gateway6 is not None or network.mode == "l3"
-
-
 def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
     """Every service that should exist, in (endpoint, session) order; expired sessions count as removed."""
     return tuple(sorted(_services(site, now), key=lambda service: service.key))
@@ -116,7 +102,7 @@ def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
 
 def _services(site: Site, now: datetime) -> Iterator[Service]:
     for session in site.sessions.values():
-        if is_expired(session.value, now):
+        if session.value.is_expired(now):
             continue
         for name in session.value.endpoints:
             profile = effective_profile(site, session, name)
@@ -128,10 +114,6 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
                 image=profile.image or "",
                 site=site,
             )
-
-
-def is_expired(session: Session, now: datetime) -> bool:
-    return session.expires is not None and session.expires <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +128,27 @@ class Route:
     destination_path: str
     session: str
 
+    @property
+    def keys(self) -> tuple[Key, Key]:
+        """The services at its ends, source first."""
+        return (self.source_endpoint, self.session), (self.destination_endpoint, self.session)
+
 
 def resolve_routes(site: Site, now: datetime) -> tuple[Route, ...]:
     """Every declared transfer that has a session to carry it, in name order.
 
     One whose session has expired has none: validation accepts that, so it is left out, and its record stays.
     """
-    return tuple(route for transfer in site.transfers.values() for route in _route(site, transfer, now))
+    found = (_route(site, transfer, now) for _, transfer in sorted(site.transfers.items()))
+    return tuple(route for route in found if not site.sessions[route.session].value.is_expired(now))
 
 
-def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Iterator[Route]:
+def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Route:
+    """Validation has seen that a suitable session exists, and that it is the only one."""
     source, _, source_path = transfer.value.from_.partition(":")
     destination, _, destination_path = transfer.value.to.partition(":")
-    for name, session in site.sessions.items():
-        named = transfer.value.session in (None, name)
-        covers = {source, destination} <= set(session.value.endpoints)
-        if named and covers and not is_expired(session.value, now):
-            yield Route(site.name, transfer, source, source_path, destination, destination_path, name)
-            return
+    session = transfer.value.session or suitable_sessions(site, transfer.value, now)[0]
+    return Route(site.name, transfer, source, source_path, destination, destination_path, session)
 
 
 def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:

@@ -1,4 +1,4 @@
-"""The steps and the change of one service: create, replace, update in place, start, stop, destroy. Pure.
+"""The steps of one service: create, replace, change in place, start, stop, destroy. Pure.
 
 A replacement stops the old container before the new one starts, since ports, addresses and pinned CPUs are exclusive; the
 old one is kept under another name until the new one is healthy, and comes back if it is not.
@@ -6,18 +6,14 @@ old one is kept under another name until the new one is healthy, and comes back 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dtnctl.model.plan import (
     Action,
     Cause,
-    Change,
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
-    FieldChange,
-    Mark,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
@@ -27,35 +23,79 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, ImageSeen, Pairs
+from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
-from dtnctl.planning.compare import DECLARED_AS, Difference, compare_container, short_text
+from dtnctl.planning.compare import Difference
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import labels, spec_digest
 
 SETTLE_SECONDS = 1.0  # a replacement without a health check must run for so long before the old container goes
+SETTLE_TIMEOUT = 30.0
 RUNNING_STATES = frozenset({"running", "restarting"})
+BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up
+ACTIVE_STATES = RUNNING_STATES | {"paused"}  # has processes, and holds its ports and addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A network that goes from under the service, and why."""
+
+    network: str
+    after: str
+    cause: Cause
+    is_drift: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a service should be, what is there, and which steps of others it waits for."""
+    """What a service should be, what is there and how that differs, and which steps of others it waits for.
+
+    `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it.
+    """
 
     service: Service
     allocation: Allocation
     spec: ContainerSpec
     seen: ContainerSeen | None
     retired: ContainerSeen | None
-    image: ImageSeen | None
+    differences: tuple[Difference, ...] = ()
     pulls: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
-    image_moves: str = ""
-    rebuild: tuple[str, ...] = ()
+    image_moves: bool = False
+    rebuild: tuple[Rebuild, ...] = ()
     force_replace: bool = False
+    jobs: tuple[str, ...] = ()
 
     @property
-    def wants_running(self) -> bool:
-        return self.service.session.value.state == "started"
+    def needs_new_container(self) -> bool:
+        """Whether a container will be created, for which the image must be there."""
+        if self.seen is None or self.rebuild or self.seen.state in BROKEN_STATES:
+            return True
+        return any(difference.forces_replace for difference in self.differences)
+
+    def is_in_state(self, seen: ContainerSeen) -> bool:
+        """Whether the container runs, or does not, as declared."""
+        return seen.state in RUNNING_STATES if self.service.wants_running else seen.state not in ACTIVE_STATES
+
+    @property
+    def old(self) -> tuple[ContainerSeen, ...]:
+        """Everything of the service that lives."""
+        return tuple(item for item in (self.seen, self.retired) if item is not None)
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether Git says what it said when the container was made, so that something else changed."""
+        if self.seen is None or self.force_replace or self.image_moves or self.retired is not None:
+            return False
+        is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec)
+        return (
+            is_same and all(item.is_drift for item in self.rebuild) and (bool(self.differences or self.rebuild) or self._stopped_by_itself)
+        )
+
+    @property
+    def _stopped_by_itself(self) -> bool:
+        """Nothing on the endpoint records the declared state. One that runs too long, or never ran, is likely Git's doing."""
+        return self.service.wants_running and self.seen is not None and self.seen.state != "created"
 
 
 @dataclass(slots=True)
@@ -68,48 +108,58 @@ class Chain:
     undo: RestoreContainer | None = None
     steps: list[Step] = field(default_factory=list)
 
-    def add(self, verb: str, subject: str, action: Action, extra_needs: tuple[str, ...] = ()) -> str:
-        """Append a step that needs the one before; returns its id."""
+    def add(self, verb: str, subject: str, action: Action, extra_needs: tuple[str, ...] = ()) -> None:
+        """Append a step that needs the one before."""
         before = (self.steps[-1].id,) if self.steps else self.needs
-        step = Step(f"{self.endpoint}/{verb}/{subject}", self.endpoint, action, (*before, *extra_needs), self.group, self.undo)
-        self.steps.append(step)
-        return step.id
+        self.steps.append(Step(f"{self.endpoint}/{verb}/{subject}", self.endpoint, action, (*before, *extra_needs), self.group, self.undo))
+
+    def clear(self, seen: ContainerSeen) -> None:
+        """Stop it if it is active, and remove it."""
+        self.stop(seen)
+        self.add("remove", seen.name, RemoveContainer(seen.name, seen.id))
+
+    def stop(self, seen: ContainerSeen) -> None:
+        if seen.state in ACTIVE_STATES:
+            self.add("stop", seen.name, StopContainer(seen.name, seen.id, seen.spec.stop_timeout))
 
 
-def plan_service(situation: Situation) -> tuple[Change | None, tuple[Step, ...]]:
-    """The change of one service and its steps; None when nothing differs."""
+def service_steps(situation: Situation) -> tuple[Step, ...]:
+    """Everything that makes the service what it should be; nothing if it is."""
     seen, retired = situation.seen, situation.retired
-    if seen is None:
-        return _replace_retired(situation, retired) if retired is not None else _create(situation)
-    differences = _differences(situation, seen)
-    if retired is not None:
-        return _finish_replacement(situation, seen, retired, differences)
-    if situation.rebuild or seen.state in ("dead", "removing") or any(difference.forces_replace for difference in differences):
-        return _replace(situation, seen, differences)
-    if differences:
-        return _update(situation, seen, differences)
-    return _change_state(situation, seen)
-
-
-def _differences(situation: Situation, seen: ContainerSeen) -> tuple[Difference, ...]:
-    differences = compare_container(situation.spec, seen, situation.image)
-    if situation.image_moves and not any(difference.field == "image" for difference in differences):
-        differences = (*differences, Difference("image", seen.spec.image, situation.image_moves, forces_replace=True))
-    if situation.force_replace:
-        differences = (*differences, Difference("container", "as wanted", "a new one, asked for by --replace", forces_replace=True))
-    return differences
-
-
-# --- create -------------------------------------------------------------------------------------------------
-
-
-def _create(situation: Situation) -> tuple[Change, tuple[Step, ...]]:
     chain = Chain(situation.service.endpoint.name, situation.pulls)
+    if situation.rebuild:
+        _make_anew(situation, chain)
+    elif retired is not None:
+        _finish_replacement(situation, chain, retired)
+    elif seen is None:
+        _create(situation, chain)
+    elif not situation.needs_new_container:
+        _change_in_place(situation, chain, seen)
+    elif _is_worthless(seen):
+        _make_anew(situation, chain)
+    else:
+        _replace(situation, chain, seen)
+    return tuple(chain.steps)
+
+
+def _is_worthless(seen: ContainerSeen) -> bool:
+    """Whether it is not kept while another one is made: it never ran, or the engine gave it up."""
+    return not seen.started_at or seen.state in BROKEN_STATES
+
+
+# --- new containers -----------------------------------------------------------------------------------------
+
+
+def _create(situation: Situation, chain: Chain) -> None:
     _make(situation, chain)
-    if situation.service.profile.health_check is not None and situation.wants_running:
-        _wait(situation, chain)
-    cause = Cause("declared, not there", situation.service.session.file, situation.service.session.mark().line)
-    return _change(situation, "create", cause, f"creates container {situation.service.container}", chain), tuple(chain.steps)
+    if situation.service.wants_running:
+        _wait_if_checked(situation, chain)
+
+
+def _make_anew(situation: Situation, chain: Chain) -> None:
+    for item in situation.old:
+        chain.clear(item)
+    _create(situation, chain)
 
 
 def _make(situation: Situation, chain: Chain) -> None:
@@ -120,121 +170,90 @@ def _make(situation: Situation, chain: Chain) -> None:
     for attachment in spec.attachments:
         if attachment.network != spec.network:
             chain.add(f"connect.{attachment.network}", service.container, ConnectNetwork(service.container, attachment))
-    if situation.wants_running:
+    if service.wants_running:
         chain.add("start", service.container, StartContainer(service.container))
 
 
+def _wait_if_checked(situation: Situation, chain: Chain) -> None:
+    if situation.service.profile.health_check is not None:
+        _wait(situation, chain)
+
+
 def _wait(situation: Situation, chain: Chain) -> None:
-    check = situation.service.profile.health_check
+    check, name = situation.service.profile.health_check, situation.service.container
     if check is None:
-        action = WaitHealthy(situation.service.container, timeout=30.0, settle=SETTLE_SECONDS)
+        action = WaitHealthy(name, timeout=SETTLE_TIMEOUT, settle=SETTLE_SECONDS)
     else:
         timeout = check.start_period + (check.retries + 1) * (check.interval + check.timeout)
-        action = WaitHealthy(situation.service.container, timeout=timeout, settle=0.0)
-    chain.add("wait", situation.service.container, action)
+        action = WaitHealthy(name, timeout=timeout, settle=0.0)
+    chain.add("wait", name, action)
 
 
-# --- replace ------------------------------------------------------------------------------------------------
+# --- replacements -------------------------------------------------------------------------------------------
 
 
-def _replace(situation: Situation, seen: ContainerSeen, differences: tuple[Difference, ...]) -> tuple[Change, tuple[Step, ...]]:
-    service = situation.service
-    chain = Chain(service.endpoint.name, situation.pulls)
-    timeout = seen.spec.stop_timeout
-    if situation.rebuild or not seen.started_at:
-        # Nothing worth keeping (it never ran), or nothing to go back to (its network is made anew).
-        if seen.state in RUNNING_STATES or seen.state == "paused":
-            chain.add("stop", service.container, StopContainer(service.container, seen.id, timeout))
-        chain.add("remove", service.container, RemoveContainer(service.container, seen.id))
-        _make(situation, chain)
-    else:
-        chain.group = f"{service.endpoint.name}/{service.container}"
-        chain.undo = RestoreContainer(service.container, seen.id, start=seen.state in RUNNING_STATES)
-        if seen.state in RUNNING_STATES or seen.state == "paused":
-            chain.add("stop", service.container, StopContainer(service.container, seen.id, timeout))
-        chain.add("retire", service.container, RetireContainer(service.container, seen.id))
-        _replacement(situation, chain, seen)
-    fields = _field_changes(service, differences) + tuple(
-        FieldChange(f"network {name}", "old", "made anew", True, service.cause("its network changes", "data_nets"))
-        for name in situation.rebuild
-    )
-    cause = fields[0].cause if fields else Cause(f"it is {seen.state}", service.session.file, service.session.mark().line)
-    summary = f"replaces container {service.container}"
-    change = _change(situation, "replace", cause, summary, chain, fields, seen)
-    return change, tuple(chain.steps)
-
-
-def _replacement(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
-    """The new container, and the end of the old one once the new one is healthy."""
+def _replace(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+    _can_go_back(situation, chain, seen, start=seen.state in RUNNING_STATES)
+    chain.stop(seen)
+    chain.add("retire", seen.name, RetireContainer(seen.name, seen.id))
     _make(situation, chain)
-    if situation.wants_running:
-        _wait(situation, chain)
-    name = situation.service.container
-    chain.undo = None
-    chain.add("remove", name + RETIRED_SUFFIX, RemoveContainer(name + RETIRED_SUFFIX, old.id))
+    _prove_and_remove(situation, chain, seen)
 
 
-def _replace_retired(situation: Situation, old: ContainerSeen) -> tuple[Change, tuple[Step, ...]]:
-    """A replacement was cut off after the old container was set aside: go on, and back to it if that fails."""
-    service = situation.service
-    chain = Chain(
-        service.endpoint.name,
-        situation.pulls,
-        group=f"{service.endpoint.name}/{service.container}",
-        undo=RestoreContainer(service.container, old.id, start=situation.wants_running),
-    )
-    _replacement(situation, chain, old)
-    cause = Cause("a replacement was cut off", service.session.file, service.session.mark().line)
-    return _change(situation, "replace", cause, f"goes on to replace container {service.container}", chain, seen=old), tuple(chain.steps)
-
-
-def _finish_replacement(
-    situation: Situation, seen: ContainerSeen, old: ContainerSeen, differences: tuple[Difference, ...]
-) -> tuple[Change, tuple[Step, ...]]:
-    """Old and new are both there: make the new one right and healthy, then remove the old one."""
-    service = situation.service
-    chain = Chain(
-        service.endpoint.name,
-        situation.pulls,
-        group=f"{service.endpoint.name}/{service.container}",
-        undo=RestoreContainer(service.container, old.id, start=situation.wants_running),
-    )
-    is_fit = not differences and not situation.rebuild and (seen.state in RUNNING_STATES or not situation.wants_running)
-    if is_fit:
-        if situation.wants_running:
-            _wait(situation, chain)
-        chain.undo = None
-        chain.add("remove", service.container + RETIRED_SUFFIX, RemoveContainer(service.container + RETIRED_SUFFIX, old.id))
+def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
+    """A replacement was cut off after the old container was set aside: make the new one right, then remove the old one."""
+    seen = situation.seen
+    chain.needs += situation.networks
+    _can_go_back(situation, chain, old, start=situation.service.wants_running)
+    chain.stop(old)  # a restart of the engine may have started it again
+    if seen is not None and not situation.needs_new_container:
+        _adjust(situation, chain, seen)
+        _bring_to_state(situation, chain, seen)
     else:
-        chain.add("remove", service.container, RemoveContainer(service.container, seen.id))
-        _replacement(situation, chain, old)
-    cause = Cause("a replacement was cut off", service.session.file, service.session.mark().line)
-    mark: Mark = "update" if is_fit else "replace"
-    summary = f"ends the replacement of container {service.container}"
-    return _change(situation, mark, cause, summary, chain, _field_changes(service, differences), seen), tuple(chain.steps)
+        if seen is not None:
+            chain.clear(seen)
+        _make(situation, chain)
+    _prove_and_remove(situation, chain, old)
+
+
+def _can_go_back(situation: Situation, chain: Chain, old: ContainerSeen, *, start: bool) -> None:
+    chain.group = f"{situation.service.endpoint.name}/{situation.service.container}"
+    chain.undo = RestoreContainer(situation.service.container, old.id, start=start)
+
+
+def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
+    """The old container goes once the new one has shown that it works."""
+    if situation.service.wants_running:
+        _wait(situation, chain)
+    chain.undo = None
+    name = situation.service.container + RETIRED_SUFFIX
+    chain.add("remove", name, RemoveContainer(name, old.id))
 
 
 # --- in place -----------------------------------------------------------------------------------------------
 
 
-def _update(situation: Situation, seen: ContainerSeen, differences: tuple[Difference, ...]) -> tuple[Change, tuple[Step, ...]]:
-    service, spec = situation.service, situation.spec
-    chain = Chain(service.endpoint.name, situation.pulls + situation.networks)
-    changed = {difference.field for difference in differences}
+def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+    chain.needs += situation.networks
+    _adjust(situation, chain, seen)
+    if _bring_to_state(situation, chain, seen):
+        _wait_if_checked(situation, chain)
+
+
+def _adjust(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+    """What the engine changes in a live container."""
+    name, spec = situation.service.container, situation.spec
+    changed = {difference.field for difference in situation.differences}
     if changed - {"attachments"}:
-        chain.add("update", service.container, _update_action(service.container, spec, changed))
-    if "attachments" in changed:
-        before = {attachment.network: attachment for attachment in seen.spec.attachments}
-        after = {attachment.network: attachment for attachment in spec.attachments}
-        for name in sorted(before.keys() | after.keys()):
-            if name in before and before[name] != after.get(name):
-                chain.add(f"disconnect.{name}", service.container, DisconnectNetwork(service.container, name))
-            if name in after and after[name] != before.get(name):
-                chain.add(f"connect.{name}", service.container, ConnectNetwork(service.container, after[name]))
-    verb = _state_step(situation, seen, chain)
-    fields = _field_changes(service, differences)
-    summary = f"changes container {service.container} in place" + (f", {verb} it" if verb else "")
-    return _change(situation, "update", fields[0].cause, summary, chain, fields, seen), tuple(chain.steps)
+        chain.add("update", name, _update_action(name, spec, changed))
+    before = {attachment.network: attachment for attachment in seen.spec.attachments}
+    after = {attachment.network: attachment for attachment in spec.attachments}
+    for network in sorted(before):
+        if before[network] != after.get(network):
+            chain.add(f"disconnect.{network}", name, DisconnectNetwork(name, network))
+    for network in sorted(after):
+        if after[network] != before.get(network):
+            chain.add(f"connect.{network}", name, ConnectNetwork(name, after[network]))
 
 
 def _update_action(container: str, spec: ContainerSpec, changed: set[str]) -> UpdateContainer:
@@ -248,144 +267,27 @@ def _update_action(container: str, spec: ContainerSpec, changed: set[str]) -> Up
     )
 
 
-def _change_state(situation: Situation, seen: ContainerSeen) -> tuple[Change | None, tuple[Step, ...]]:
-    service = situation.service
-    chain = Chain(service.endpoint.name, situation.pulls)
-    verb = _state_step(situation, seen, chain)
-    if not verb:
-        return None, ()
-    if verb == "starts" and service.profile.health_check is not None:
-        _wait(situation, chain)
-    state = seen.state + (f" (exit code {seen.exit_code})" if seen.state == "exited" else "")
-    cause = service.cause(f"it is {state}, declared {service.session.value.state}", "state")
-    mark = service.session.mark(("state",))
-    cause = replace(cause, file=service.session.file, line=mark.line)
-    fields = (FieldChange("state", state, service.session.value.state, False, cause),)
-    return _change(situation, "update", cause, f"{verb} container {service.container}", chain, fields, seen), tuple(chain.steps)
+def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
+    """Start or stop it as declared; whether it is started. A paused one that should run is stopped first: then a start is enough."""
+    if situation.is_in_state(seen):
+        return False
+    chain.stop(seen)
+    if situation.service.wants_running:
+        chain.add("start", seen.name, StartContainer(seen.name))
+    return situation.service.wants_running
 
 
-def _state_step(situation: Situation, seen: ContainerSeen, chain: Chain) -> str:
-    """Add the start or stop that is missing; the verb for the reader, or empty."""
-    name = situation.service.container
-    if situation.wants_running and seen.state not in RUNNING_STATES:
-        chain.add("start", name, StartContainer(name))
-        return "starts"
-    if not situation.wants_running and (seen.state in RUNNING_STATES or seen.state == "paused"):
-        chain.add("stop", name, StopContainer(name, seen.id, situation.spec.stop_timeout))
-        return "stops"
-    return ""
+# --- for others ---------------------------------------------------------------------------------------------
 
 
-# --- destroy ------------------------------------------------------------------------------------------------
-
-
-def plan_destroy(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
+def destroy_steps(endpoint: str, seen: ContainerSeen) -> tuple[Step, ...]:
     """Stop and remove a container that no file declares any more."""
     chain = Chain(endpoint, ())
-    if seen.state in RUNNING_STATES or seen.state == "paused":
-        chain.add("stop", seen.name, StopContainer(seen.name, seen.id, seen.spec.stop_timeout))
-    chain.add("remove", seen.name, RemoveContainer(seen.name, seen.id))
-    state = seen.state + (f" (exit code {seen.exit_code})" if seen.state == "exited" else "")
-    change = Change(
-        mark="destroy",
-        kind="session",
-        name=seen.owner,
-        endpoint=endpoint,
-        cause=cause,
-        summary=f"removes container {seen.name}, {state}",
-        steps=tuple(step.id for step in chain.steps),
-        interrupts=f"{seen.owner} on {endpoint} ends" if seen.state in RUNNING_STATES else "",
-    )
-    return change, tuple(chain.steps)
+    chain.clear(seen)
+    return tuple(chain.steps)
 
 
-# --- for the reader -----------------------------------------------------------------------------------------
-
-
-def _change(
-    situation: Situation,
-    mark: Mark,
-    cause: Cause,
-    summary: str,
-    chain: Chain,
-    fields: tuple[FieldChange, ...] = (),
-    seen: ContainerSeen | None = None,
-) -> Change:
-    service = situation.service
-    choices = tuple(describe(service, situation.allocation, situation.spec))
-    is_drift = seen is not None and seen.labels.get(LABEL_SPEC) == spec_digest(situation.spec)
-    interrupts = f"{service.session.name} on {service.endpoint.name} is down from stop to start" if mark == "replace" else ""
-    return Change(
-        mark=mark,
-        kind="session",
-        name=service.session.name,
-        endpoint=service.endpoint.name,
-        cause=cause,
-        summary=summary,
-        fields=fields,
-        allocations=choices if mark == "create" else (),
-        kept=choices if mark == "replace" else (),
-        notes=(f"image {situation.spec.image} is pulled first",) if situation.pulls and mark in ("create", "replace") else (),
-        steps=tuple(step.id for step in chain.steps),
-        is_drift=is_drift and mark != "create",
-        interrupts=interrupts,
-    )
-
-
-def _field_changes(service: Service, differences: tuple[Difference, ...]) -> tuple[FieldChange, ...]:
-    return tuple(
-        FieldChange(
-            field=difference.field,
-            before=difference.before,
-            after=difference.after,
-            forces_replace=difference.forces_replace,
-            cause=_declared_cause(service, difference.field),
-        )
-        for difference in differences
-    )
-
-
-def _declared_cause(service: Service, field_name: str) -> Cause:
-    head, _, key = field_name.partition(".")
-    declared = DECLARED_AS.get(head, head)
-    if declared == "env" and key in service.profile.env:
-        return service.cause(f"{field_name} differs", "env", key)
-    return service.cause(f"{field_name} differs", declared)
-
-
-def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:
-    """Every concrete choice, as (label, value): what a person checks before saying yes."""
-    yield "image", spec.image
-    if allocation.ctrl_port:
-        inside = service.profile.internal_port
-        yield "ctrl_port", f"{allocation.ctrl_port}" + (f" → {inside} in the container" if inside else "")
-    if allocation.serv_port:
-        yield "serv_port", str(allocation.serv_port)
-    data_ports = service.profile.data_port_range
-    if data_ports is not None:
-        yield "data_ports", f"{data_ports[0]}-{data_ports[1]}"
-    if spec.network in ("host", "none"):
-        yield "network", spec.network
-    for attachment in spec.attachments:
-        yield attachment.network, attachment.ipv4 or attachment.ipv6 or "address by the engine"
-        if attachment.ipv4 and attachment.ipv6:
-            yield attachment.network, attachment.ipv6
-    if spec.cpu_set or spec.cpus:
-        yield "cpus", spec.cpu_set or short_text(spec.cpus)
-    if spec.memory:
-        yield "memory", memory_text(spec.memory)
-
-
-def memory_text(count: int) -> str:
-    """Bytes in the largest binary unit that gives a whole number."""
-    for unit, size in (("TiB", 1024**4), ("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
-        if count % size == 0:
-            return f"{count // size} {unit}"
-    return f"{count} B"
-
-
-def holdings(spec: ContainerSpec) -> Pairs:
-    """What the container holds exclusively while it runs, as (scope, item): ports of its endpoint, addresses of a network."""
-    ports = [("port", f"{binding.host}/{binding.protocol}") for binding in spec.ports]
-    addresses = [(item.network, address) for item in spec.attachments for address in (item.ipv4, item.ipv6) if address]
-    return tuple(ports + addresses)
+def ready_after(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The step of a service after which it is as it should be; none if only something goes."""
+    making = (CreateContainer, ConnectNetwork, DisconnectNetwork, UpdateContainer, StartContainer, WaitHealthy)
+    return tuple(step.id for step in steps if isinstance(step.action, making))[-1:]

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from dtnctl.model.networking import carries_default_route
 from dtnctl.model.plan import as_data
 from dtnctl.model.resources import (
     LABEL_KIND,
@@ -16,7 +17,6 @@ from dtnctl.model.resources import (
     LABEL_SELF,
     LABEL_SITE,
     LABEL_SPEC,
-    Attachment,
     ContainerSpec,
     Device,
     Health,
@@ -30,8 +30,8 @@ from dtnctl.model.resources import (
     self_reference,
 )
 from dtnctl.model.site import Endpoint, HealthCheck, Network, Volume
-from dtnctl.planning.allocate import Allocation, published_ranges
-from dtnctl.planning.resolve import Service, network_carries_default_route
+from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.resolve import Service
 
 LONGEST_HOSTNAME = 63
 KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
@@ -73,32 +73,31 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
 
 
 def environment(service: Service, allocation: Allocation) -> Pairs:
-    """The variables of the profile, and those that Janus images expect."""
+    """What Janus images expect, then the variables of the profile, and last the ports: the next plan reads them back."""
     profile = service.profile
     data_ports = profile.data_port_range
     expected = {
         "HOSTNAME": service.ctrl_host,
-        "CTRL_PORT": _number(allocation.ctrl_port),
-        "SERV_PORT": _number(allocation.serv_port),
         "DATA_PORTS": f"{data_ports[0]},{data_ports[1]}" if data_ports else "",
         "USER_NAME": profile.user or "",
         "PUBLIC_KEY": "\n".join(profile.ssh_keys),
         "DEPLOYMENT_KEY": "",
-        "DATA_IFACE": data_address(service, allocation) or service.ctrl_host,
+        "DATA_IFACE": own_address(service, allocation) or service.ctrl_host,
     }
     written = {name: _text(value) for name, value in profile.env.items()}
-    return tuple(sorted((written | expected).items()))
+    chosen = {"CTRL_PORT": _number(allocation.ctrl_port), "SERV_PORT": _number(allocation.serv_port)}
+    return tuple(sorted((expected | written | chosen).items()))
 
 
-def data_address(service: Service, allocation: Allocation) -> str:
-    """The service's address on its primary data network, IPv4 first; empty without one."""
-    if not service.profile.data_nets or service.is_host_networked:
+def own_address(service: Service, allocation: Allocation) -> str:
+    """Where the service itself is reached, IPv4 first: on its primary network. Empty where only its endpoint is.
+
+    Behind a bridge that publishes ports, other hosts reach the endpoint; a data network is always meant itself.
+    """
+    if not service.profile.data_nets and service.publishes:
         return ""
-    primary = service.profile.data_nets[0].name
-    for attachment in allocation.attachments:
-        if attachment.network == primary:
-            return attachment.ipv4 or attachment.ipv6
-    return ""
+    primary = _primary_network(service)
+    return next((item.ipv4 or item.ipv6 for item in allocation.attachments if item.network == primary), "")
 
 
 def _number(port: int) -> str:
@@ -157,7 +156,7 @@ def _bindings(service: Service, allocation: Allocation) -> Iterator[PortBinding]
         yield PortBinding(allocation.ctrl_port, service.profile.internal_port or allocation.ctrl_port)
     if allocation.serv_port:
         yield PortBinding(allocation.serv_port, allocation.serv_port)
-    for low, high, protocol, _ in published_ranges(service):
+    for low, high, protocol, _ in service.published:
         for port in range(low, high + 1):
             yield PortBinding(port, port, protocol)
 
@@ -181,7 +180,7 @@ def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec
     ]
     return NetworkSpec(
         driver=network.driver,
-        internal=not network_carries_default_route(network),
+        internal=not carries_default_route(network),
         ipv6=network.subnet6 is not None,
         subnets=tuple(subnets),
         options=tuple(sorted(options.items())),
@@ -226,14 +225,4 @@ def engine_default_route(service: Service) -> str:
 
 
 def _can_route(service: Service, network: str) -> bool:
-    if network == "bridge":
-        return True
-    return network_carries_default_route(service.site.networks[network].value)
-
-
-def primary_attachment(spec: ContainerSpec) -> Attachment | None:
-    """The attachment that the container is created with; the others are connected after."""
-    for attachment in spec.attachments:
-        if attachment.network == spec.network:
-            return attachment
-    return None
+    return network == "bridge" or carries_default_route(service.site.networks[network].value)

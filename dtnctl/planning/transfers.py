@@ -8,35 +8,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dtnctl.model.plan import (
-    Cause,
-    Change,
-    EnsureLedger,
-    FinishTransfer,
-    JobEnd,
-    RemoveContainer,
-    StartTransfer,
-    Step,
-    StopContainer,
-    TransferNote,
-)
-from dtnctl.model.resources import Attempt, ContainerSeen, EndpointSeen, Pairs, ledger_name, transfer_name
+from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
+from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.jobs import Job, attempts_of, jobs_of
 from dtnctl.planning.resolve import Route, Service
-from dtnctl.planning.specs import data_address
+from dtnctl.planning.specs import own_address
 
 LEDGER_ROOT = "/var/lib/dtnctl"
+OPTIONS = (
+    "algorithm",
+    "backoff",
+    "block_size",
+    "concurrency",
+    "deadline",
+    "parallelism",
+    "recursive",
+    "retries",
+    "stall_timeout",
+    "tcp_buffer",
+    "verify",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
 
-    `obstacle` says why it cannot carry anything in this plan; empty if it can.
+    `obstacle` says why nothing can be started through it in this plan; empty if it can.
     """
 
     service: Service
     allocation: Allocation
+    answers: bool
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
 
@@ -60,101 +64,75 @@ def ledger_step_id(endpoint: str) -> str:
 
 
 def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    """What happens with one transfer now."""
-    transfer = route.transfer
-    attempts = [
-        item
-        for item in seen.ledger.attempts
-        if item.transfer == transfer.name and item.generation == transfer.value.generation and not item.released
-    ]
-    last = max(attempts, key=lambda item: item.attempt, default=None)
-    other = _running_generation(route, seen)
-    job = _job(route, last, seen)
-    if last is not None and last.verdict is not None:
-        if job is not None:
-            return _running_or_ended(route, last, job, source, destination)
-        return _after_verdict(route, last, source, destination, seen)
-    if last is not None and job is None:
-        text = (
-            f"claimed at {last.claimed_at}, but its container and its result are gone: it may have run; raise `generation` to run it again"
-        )
-        return _note(route, "unknown", text)
-    if job is not None and job.started_at:
-        return _running_or_ended(route, last, job, source, destination)
-    if other:
-        return _note(route, "waiting", f"generation {other} is still running")
-    return _start(route, last.attempt if last is not None else 1, source, destination, seen)
+    """What happens with one transfer now. `seen` is the source endpoint, which answers."""
+    records = attempts_of(route, seen)
+    claims = [item for item in records if not item.released]
+    claim = claims[-1] if claims else None
+    job = _job(route, claim, seen)
+    if job is not None and job.is_active:
+        text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}"
+        return _note(route, "running", text)
+    if job is not None and job.seen.started_at:
+        return _finish(route, claim, job, source, destination, seen)
+    if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
+        text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
+        return _note(route, "unknown", f"{text}; raise `generation` to run it again")
+    if claim is not None and claim.verdict is not None and not _may_try_again(route, claims):
+        return _ended(route, claim)
+    running = [other.generation for other in jobs_of(seen, route.transfer.name) if other.is_active]
+    if running:
+        return _note(route, "waiting", f"generation {running[0]} is still running")
+    if claim is not None and claim.verdict is None:
+        return _start(route, claim.attempt, len(claims), (source, destination), seen)
+    last = max((item.attempt for item in records), default=0)
+    return _start(route, last + 1, len(claims) + 1, (source, destination), seen)
 
 
-def _job(route: Route, claim: Attempt | None, seen: EndpointSeen) -> ContainerSeen | None:
-    """The attempt's container: the claimed one, or one that was made before its claim was written."""
-    for container in seen.containers:
-        if container.kind != "transfer" or container.owner != route.transfer.name:
-            continue
-        if claim is not None and container.id == claim.container:
-            return container
-        if claim is None and container.name == _job_name(route, 1):
-            return container
+def _job(route: Route, claim: Attempt | None, seen: EndpointSeen) -> Job | None:
+    """The container of the newest attempt: the claimed one, or one that was made before its claim was written."""
+    jobs = [job for job in jobs_of(seen, route.transfer.name) if job.generation == route.transfer.value.generation]
+    for job in reversed(jobs):
+        if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
+            return job
     return None
 
 
-def _job_name(route: Route, attempt: int) -> str:
-    return transfer_name(route.site, route.transfer.name, route.transfer.value.generation, attempt)
+def _may_try_again(route: Route, claims: list[Attempt]) -> bool:
+    last = claims[-1]
+    return last.verdict == "failed" and last.retryable and len(claims) <= route.transfer.value.retries
 
 
-def _running_generation(route: Route, seen: EndpointSeen) -> int:
-    """Another generation of this transfer whose job is still running; 0 if none is."""
-    prefix = f"{route.site}.{route.transfer.name}.g"
-    for container in seen.containers:
-        if container.kind == "transfer" and container.name.startswith(prefix) and container.state == "running":
-            generation = int(container.name.removeprefix(prefix).partition("a")[0])
-            if generation != route.transfer.value.generation:
-                return generation
-    return 0
-
-
-def _after_verdict(route: Route, last: Attempt, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    value = route.transfer.value
-    if last.verdict == "failed" and last.retryable and last.attempt <= value.retries:
-        return _start(route, last.attempt + 1, source, destination, seen)
+def _ended(route: Route, last: Attempt) -> TransferPlan:
     if last.verdict == "succeeded":
         evidence = f", {last.verified}" if last.verified else ""
         return _note(route, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
-    text = f"{last.cause or last.verdict}; raise `generation` to run it again"
-    return _note(route, last.verdict or "unknown", text)
+    return _note(route, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
 
 
-def _running_or_ended(route: Route, claim: Attempt | None, job: ContainerSeen, source: End, destination: End) -> TransferPlan:
-    if job.state in ("running", "paused", "restarting"):
-        return _note(route, "running", f"since {job.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}")
-    attempt = claim.attempt if claim is not None else 1
+def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+    """A job has ended: judge it if nobody did, and clear it away. What comes after that, the next plan says."""
     transfer = route.transfer
-    action = FinishTransfer(
-        transfer.name,
-        transfer.value.generation,
-        attempt,
-        transfer.value.tool,
-        *_ends(route, source, destination),
-        job_options(route),
-        wait=False,
-    )
-    step = Step(f"{route.source_endpoint}/finish/{transfer.name}", route.source_endpoint, action)
-    if claim is not None and claim.verdict is not None:
-        cause = Cause("it has its receipt, but its container is still there", transfer.file, transfer.mark().line)
-        return TransferPlan(_change(route, cause, "clears its container and keys away; starts nothing", (step,), ()), (step,))
-    cause = Cause(f"it ended with exit code {job.exit_code} and has no receipt", transfer.file, transfer.mark().line)
-    return TransferPlan(_change(route, cause, "judges and records its result; starts nothing", (step,), ()), (step,))
+    if not destination.answers:
+        text = f"it ended with exit code {job.seen.exit_code}, but {route.destination_endpoint} does not answer"
+        return _note(route, "waiting", text)
+    step = _finish_step(route, job.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
+    is_judged = claim is not None and claim.attempt == job.attempt and claim.verdict is not None
+    text = "it has its receipt, but its container is still there"
+    if not is_judged:
+        text = f"it ended with exit code {job.seen.exit_code} and has no receipt"
+    summary = "clears its container and keys away; starts nothing" if is_judged else "judges and records its result; starts nothing"
+    cause = Cause(text, transfer.file, transfer.mark().line)
+    return TransferPlan(_change(route, cause, summary, (step,), ()), (step,))
 
 
-def _start(route: Route, attempt: int, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:
+    source, destination = ends
     obstacle = source.obstacle or destination.obstacle
+    if not obstacle and not _reached_at(destination)[0]:
+        obstacle = f"{destination.service} has no address that the other end could reach"
     if obstacle:
         return _note(route, "waiting", obstacle)
     transfer, value = route.transfer, route.transfer.value
-    ends = _ends(route, source, destination)
-    needs = (*source.ready_after, *destination.ready_after)
-    if not seen.ledger.readable:
-        needs = (ledger_step_id(route.source_endpoint), *needs)
     start = Step(
         id=f"{route.source_endpoint}/transfer/{transfer.name}",
         endpoint=route.source_endpoint,
@@ -163,43 +141,46 @@ def _start(route: Route, attempt: int, source: End, destination: End, seen: Endp
             value.generation,
             attempt,
             value.tool,
-            *ends,
+            *_ends(route, source, destination),
             source.service.image,
             source.service.profile.data_port_range,
             job_options(route),
         ),
-        needs=needs,
+        needs=_needs(route, source, destination, seen),
     )
-    finish = Step(
-        id=f"{route.source_endpoint}/finish/{transfer.name}",
-        endpoint=route.source_endpoint,
-        action=FinishTransfer(transfer.name, value.generation, attempt, value.tool, *ends, job_options(route), wait=True),
-        needs=(start.id,),
-    )
+    finish = _finish_step(route, attempt, ends, wait=True, needs=(start.id,))
     cause = Cause("no record of it", transfer.file, transfer.mark(("generation",)).line, "generation")
-    notes: tuple[str, ...] = ()
-    if not seen.ledger.readable:
-        notes = ("its record cannot be read before the ledger is back; it starts only if there is none",)
-    if attempt > 1:
-        cause = Cause(f"try {attempt} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
+    if tries > 1:
+        cause = Cause(f"try {tries} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
+    unread = "its record cannot be read before the ledger is back; it starts only if there is none"
+    notes = (unread,) if not seen.ledger.readable else ()
     return TransferPlan(_change(route, cause, "starts once", (start, finish), notes), (start, finish))
+
+
+def _needs(route: Route, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
+    ledger = (ledger_step_id(route.source_endpoint),) if not seen.ledger.readable else ()
+    return (*ledger, *source.ready_after, *destination.ready_after)
+
+
+def _finish_step(route: Route, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
+    transfer, value = route.transfer, route.transfer.value
+    job_ends = _ends(route, *ends)
+    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(route), wait=wait)
+    return Step(f"{route.source_endpoint}/finish/{transfer.name}", route.source_endpoint, action, needs)
 
 
 def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
     """The job runs in the source's network: its own sshd is on loopback, the other one is reached as users reach it."""
-    near = source.service.profile.internal_port if source.service.publishes else None
-    source_end = JobEnd(
+    near = JobEnd(
         endpoint=route.source_endpoint,
         container=source.service.container,
         path=route.source_path,
         host="127.0.0.1",
-        port=near or source.allocation.ctrl_port,
+        port=_listening_port(source),
         user=source.service.profile.user or "",
     )
-    host, port = destination.service.ctrl_host, destination.allocation.ctrl_port
-    if not destination.service.publishes and not destination.service.is_host_networked:
-        host = data_address(destination.service, destination.allocation)
-    return source_end, JobEnd(
+    host, port = _reached_at(destination)
+    far = JobEnd(
         endpoint=route.destination_endpoint,
         container=destination.service.container,
         path=route.destination_path,
@@ -207,25 +188,27 @@ def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
         port=port,
         user=destination.service.profile.user or "",
     )
+    return near, far
+
+
+def _listening_port(end: End) -> int:
+    """Where sshd listens in the container."""
+    return end.service.profile.internal_port or end.allocation.ctrl_port
+
+
+def _reached_at(end: End) -> tuple[str, int]:
+    """Where others reach its sshd: a published port of the endpoint, or the container's own address."""
+    service = end.service
+    if service.publishes:
+        return service.ctrl_host, end.allocation.ctrl_port
+    host = service.ctrl_host if service.is_host_networked else own_address(service, end.allocation)
+    return host, _listening_port(end)
 
 
 def job_options(route: Route) -> Pairs:
     """The transfer's own settings as text, in name order; the mover makes a command line of them."""
     value = route.transfer.value
-    names = (
-        "parallelism",
-        "concurrency",
-        "recursive",
-        "verify",
-        "algorithm",
-        "block_size",
-        "tcp_buffer",
-        "retries",
-        "backoff",
-        "deadline",
-        "stall_timeout",
-    )
-    return tuple((name, str(getattr(value, name))) for name in sorted(names) if getattr(value, name) is not None)
+    return tuple((name, str(getattr(value, name))) for name in OPTIONS if getattr(value, name) is not None)
 
 
 def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:
@@ -241,6 +224,12 @@ def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], n
         notes=notes,
         steps=tuple(step.id for step in steps),
     )
+
+
+def silent_source(route: Route) -> TransferNote:
+    """What can be said of a transfer whose record is on an endpoint that does not answer."""
+    text = f"{route.source_endpoint}, which keeps its record, does not answer"
+    return TransferNote(route.transfer.name, route.transfer.value.generation, "unknown", text, route.transfer.where())
 
 
 def _note(route: Route, state: str, text: str) -> TransferPlan:
@@ -261,22 +250,3 @@ def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[C
         steps=(step.id,),
     )
     return change, step
-
-
-def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
-    """A job's container whose transfer no file declares any more: it goes; its record stays in the ledger."""
-    running = seen.state in ("running", "paused", "restarting")
-    steps = [Step(f"{endpoint}/stop/{seen.name}", endpoint, StopContainer(seen.name, seen.id, 10))] if running else []
-    needs = tuple(step.id for step in steps)
-    steps.append(Step(f"{endpoint}/remove/{seen.name}", endpoint, RemoveContainer(seen.name, seen.id), needs))
-    change = Change(
-        mark="destroy",
-        kind="transfer",
-        name=seen.owner,
-        endpoint=endpoint,
-        cause=cause,
-        summary=f"removes job {seen.name}, {seen.state}",
-        steps=tuple(step.id for step in steps),
-        interrupts=f"the running transfer {seen.owner} is cut off" if running else "",
-    )
-    return change, tuple(steps)

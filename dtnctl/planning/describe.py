@@ -1,0 +1,140 @@
+"""What a person reads of a service's steps: the change with its cause, what differs, and every concrete choice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dtnctl.model.plan import Cause, Change, CreateContainer, DisconnectNetwork, FieldChange, Mark, StartContainer, Step, StopContainer
+from dtnctl.model.resources import ContainerSeen, ContainerSpec
+from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.compare import DECLARED_AS, short_text, size_text
+from dtnctl.planning.resolve import Service
+from dtnctl.planning.services import ACTIVE_STATES, Situation
+
+
+def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
+    """The change that the steps of one service are."""
+    service, mark = situation.service, _mark(situation, steps)
+    fields = tuple(_fields(situation))
+    choices = tuple(describe(service, situation.allocation, situation.spec))
+    is_pulled = bool(situation.pulls) and mark in ("create", "replace")
+    return Change(
+        mark=mark,
+        kind="session",
+        name=service.session.name,
+        endpoint=service.endpoint.name,
+        cause=_cause(situation, fields),
+        summary=_summary(situation, mark, steps),
+        fields=fields,
+        allocations=choices if mark == "create" else (),
+        kept=choices if mark == "replace" else (),
+        notes=(f"image {situation.spec.image} is pulled first",) if is_pulled else (),
+        steps=tuple(step.id for step in steps),
+        is_drift=situation.is_drift,
+        interrupts=_interrupts(situation, steps),
+    )
+
+
+def _mark(situation: Situation, steps: tuple[Step, ...]) -> Mark:
+    if not any(isinstance(step.action, CreateContainer) for step in steps):
+        return "update"
+    return "replace" if situation.old else "create"
+
+
+def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
+    container = situation.service.container
+    if situation.retired is not None:
+        return f"goes on to replace container {container}" if mark == "replace" else f"ends the replacement of container {container}"
+    if mark != "update":
+        return f"{mark}s container {container}"
+    verbs = [f"changes container {container} in place"] * bool(situation.differences)
+    starts = any(isinstance(step.action, StartContainer) for step in steps)
+    stops = any(isinstance(step.action, StopContainer) for step in steps)
+    if starts or stops:
+        verb = {(True, True): "restarts", (True, False): "starts", (False, True): "stops"}[starts, stops]
+        verbs.append(f"{verb} it" if verbs else f"{verb} container {container}")
+    return ", ".join(verbs)
+
+
+def _cause(situation: Situation, fields: tuple[FieldChange, ...]) -> Cause:
+    session = situation.service.session
+    place = session.file, session.mark().line
+    if situation.retired is not None:
+        return Cause("a replacement was cut off", *place)
+    return fields[0].cause if fields else Cause("declared, not there", *place)
+
+
+def _interrupts(situation: Situation, steps: tuple[Step, ...]) -> str:
+    """What stops working meanwhile, and which running transfers do for good."""
+    service = situation.service
+    stopped = any(isinstance(step.action, StopContainer) for step in steps)
+    left = [step.action.network for step in steps if isinstance(step.action, DisconnectNetwork)]
+    if stopped and any(item.state != "paused" for item in situation.old):
+        has_start = any(isinstance(step.action, StartContainer) for step in steps)
+        text = f"{service.session.name} on {service.endpoint.name} {'is down from stop to start' if has_start else 'stops'}"
+    elif left and situation.seen is not None and situation.seen.state in ACTIVE_STATES:
+        text = f"connections of {service.session.name} on {service.endpoint.name} over {', '.join(left)} end"
+    else:
+        return ""
+    return "; ".join([text, *cut_off(situation.jobs)])
+
+
+def cut_off(jobs: tuple[str, ...]) -> tuple[str, ...]:
+    """How a running transfer is named that does not survive."""
+    return tuple(f"the running transfer {job} is cut off" for job in jobs)
+
+
+# --- what differs -------------------------------------------------------------------------------------------
+
+
+def _fields(situation: Situation) -> Iterator[FieldChange]:
+    service, seen = situation.service, situation.seen
+    for difference in situation.differences:
+        cause = _declared_cause(service, difference.field)
+        yield FieldChange(difference.field, difference.before, difference.after, difference.forces_replace, cause)
+    for item in situation.rebuild:
+        yield FieldChange(f"network {item.network}", "there", item.after, True, item.cause)
+    if seen is not None and not situation.is_in_state(seen):
+        declared = service.session.value.state
+        mark = service.session.mark(("state",))
+        cause = Cause(f"it is {state_text(seen)}, declared {declared}", service.session.file, mark.line, "state")
+        yield FieldChange("state", state_text(seen), declared, False, cause)
+
+
+def state_text(seen: ContainerSeen) -> str:
+    return seen.state + (f" (exit code {seen.exit_code})" if seen.state == "exited" else "")
+
+
+def _declared_cause(service: Service, field_name: str) -> Cause:
+    head, _, key = field_name.partition(".")
+    declared = DECLARED_AS.get(head, head)
+    if declared == "container":
+        return Cause("asked for by --replace")
+    if declared == "env" and key in service.profile.env:
+        return service.cause(f"{field_name} differs", "env", key)
+    return service.cause(f"{field_name} differs", declared)
+
+
+# --- concrete choices ---------------------------------------------------------------------------------------
+
+
+def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:
+    """Every concrete choice, as (label, value): what a person checks before saying yes."""
+    yield "image", spec.image
+    if allocation.ctrl_port:
+        inside = service.profile.internal_port
+        yield "ctrl_port", f"{allocation.ctrl_port}" + (f" → {inside} in the container" if inside else "")
+    if allocation.serv_port:
+        yield "serv_port", str(allocation.serv_port)
+    data_ports = service.profile.data_port_range
+    if data_ports is not None:
+        yield "data_ports", f"{data_ports[0]}-{data_ports[1]}"
+    if spec.network in ("host", "none"):
+        yield "network", spec.network
+    for attachment in spec.attachments:
+        addresses = [address for address in (attachment.ipv4, attachment.ipv6) if address] or ["address by the engine"]
+        yield from ((attachment.network, address) for address in addresses)
+    if spec.cpu_set or spec.cpus:
+        yield "cpus", spec.cpu_set or short_text(spec.cpus)
+    if spec.memory:
+        yield "memory", size_text(spec.memory)

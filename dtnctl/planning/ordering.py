@@ -1,0 +1,76 @@
+"""The order of steps: who takes a port or an address starts after its holder let go, and every step stands after its needs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
+from dtnctl.model.resources import ContainerSeen
+from dtnctl.planning.holdings import Holdings, addresses, holdings, live_holdings
+from dtnctl.planning.resolve import Key
+from dtnctl.planning.services import ACTIVE_STATES
+
+Place = tuple[str, object]  # (endpoint, port) or (network, address)
+
+
+def in_order(steps: Iterable[Step], live: Mapping[Key, ContainerSeen]) -> tuple[Step, ...]:
+    """The steps by endpoint and id, each after those that it needs, with the needs that changing hands brings about."""
+    known = {step.id: step for step in _with_handovers(tuple(steps), live)}
+    ordered: dict[str, Step] = {}
+
+    def visit(step: Step) -> None:
+        if step.id not in ordered:
+            for item in step.needs:
+                visit(known[item])
+            ordered[step.id] = step
+
+    for step in sorted(known.values(), key=lambda item: (item.endpoint, item.id)):
+        visit(step)
+    return tuple(ordered.values())
+
+
+def _with_handovers(steps: tuple[Step, ...], live: Mapping[Key, ContainerSeen]) -> Iterator[Step]:
+    """Steps that take what a container lets go of in the same plan, on whatever endpoint, wait for that."""
+    released: dict[Place, tuple[str, Key]] = {}
+    for step in steps:
+        for key, place in _releases(step, live):
+            released.setdefault(place, (step.id, key))
+    created = {(step.endpoint, step.action.container): step.action for step in steps if isinstance(step.action, CreateContainer)}
+    for step in steps:
+        waited = [released[place] for place in _takes(step, created, live) if place in released]
+        further = sorted({step_id for step_id, key in waited if key != _container(step)})
+        yield replace(step, needs=tuple(dict.fromkeys((*step.needs, *further))))
+
+
+def _container(step: Step) -> Key:
+    return step.endpoint, getattr(step.action, "container", "")
+
+
+def _releases(step: Step, live: Mapping[Key, ContainerSeen]) -> Iterator[tuple[Key, Place]]:
+    """What a step makes free that is really held: a container that does not run holds nothing."""
+    if not isinstance(step.action, (StopContainer, RemoveContainer, DisconnectNetwork)):
+        return
+    key = _container(step)
+    seen = live.get(key)
+    if seen is None or seen.state not in ACTIVE_STATES:
+        return
+    held = live_holdings(seen)
+    if isinstance(step.action, DisconnectNetwork):
+        network = step.action.network
+        held = Holdings((), tuple(item for item in held.addresses if item[0] == network))
+    yield from ((key, place) for place in _places(step.endpoint, held))
+
+
+def _takes(step: Step, created: Mapping[Key, CreateContainer], live: Mapping[Key, ContainerSeen]) -> Iterator[Place]:
+    """What a container holds from this step on: all it was made for when it starts, an address when it is connected."""
+    if isinstance(step.action, ConnectNetwork):
+        yield from addresses((step.action.attachment,))
+    elif isinstance(step.action, StartContainer):
+        key = _container(step)
+        yield from _places(step.endpoint, holdings(created[key].spec if key in created else live[key].spec))
+
+
+def _places(endpoint: str, held: Holdings) -> Iterator[Place]:
+    yield from ((endpoint, port) for port in held.ports)
+    yield from held.addresses

@@ -1,0 +1,47 @@
+"""What the person asked to look at, as patterns. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Patterns are NAME or KIND/NAME (session, transfer, network, ledger, endpoint), `*` matches.
+
+    `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not.
+    """
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    prune: int | str | None = None
+    destroy: bool = False
+
+    def covers(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether the object is meant: named by a target (or there is none), and not excluded."""
+        return (not self.targets or self._names(self.targets, kind, name, endpoint)) and not self.excluded(kind, name, endpoint)
+
+    def excluded(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether it is to be left as it is, whatever else is to be done."""
+        return self._names(self.excludes, kind, name, endpoint)
+
+    def asks_for(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether a target names it; without targets nothing is named."""
+        return bool(self.targets) and self.covers(kind, name, endpoint)
+
+    def replaces(self, session: str, endpoint: str) -> bool:
+        """Whether a new container is wanted although the old one may be fine."""
+        return self._names(self.replace, "session", session, endpoint)
+
+    @staticmethod
+    def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:
+        return any(_matches(pattern, kind, name, endpoint) for pattern in patterns)
+
+
+def _matches(pattern: str, kind: str, name: str, endpoint: str) -> bool:
+    pattern_kind, slash, pattern_name = pattern.rpartition("/")
+    if pattern_kind == "endpoint":
+        return fnmatchcase(endpoint, pattern_name)
+    return fnmatchcase(name, pattern_name) and (not slash or pattern_kind == kind)

@@ -1,0 +1,217 @@
+"""What this plan may touch: who is blocked, which containers stay as they are, and the choices and networks that follow. Pure.
+
+These depend on each other: a blocked session keeps its containers, which keep their ports, addresses and networks, for want
+of which another session may be blocked. So they are worked out together, until nobody else is blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dtnctl.model.plan import Cause
+from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot
+from dtnctl.model.site import Site
+from dtnctl.planning.allocate import Allocations, Fate, Refusal, allocate
+from dtnctl.planning.compare import Difference, compare_container
+from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
+from dtnctl.planning.jobs import running_jobs
+from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
+from dtnctl.planning.resolve import Key, Route, Service, resolve_routes, resolve_services
+from dtnctl.planning.scope import Scope
+from dtnctl.planning.services import Rebuild, Situation
+from dtnctl.planning.specs import container_spec
+
+
+@dataclass(slots=True)
+class Study:
+    """Everything that is known before steps are made.
+
+    `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `jobs` are the running
+    transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
+    """
+
+    site: Site
+    scope: Scope
+    snapshot: Snapshot
+    services: tuple[Service, ...]
+    routes: tuple[Route, ...]
+    answering: Mapping[str, EndpointSeen]
+    live: Mapping[Key, ContainerSeen]
+    orphans: tuple[Key, ...] = ()
+    overdrawn: Refusal | None = None
+    jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    refusals: dict[Key, Refusal] = field(default_factory=dict)
+    blocked: frozenset[str] = frozenset()
+    stays: frozenset[Key] = frozenset()
+    allocations: Allocations = field(default_factory=Allocations)
+    networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
+    situations: tuple[Situation, ...] = ()
+
+    def covers(self, service: Service) -> bool:
+        return self.scope.covers("session", service.session.name, service.endpoint.name)
+
+    def is_workable(self, service: Service) -> bool:
+        """Whether this plan may touch it: covered, not blocked, on an endpoint that answers."""
+        return service.endpoint.name in self.answering and service.session.name not in self.blocked and self.covers(service)
+
+
+def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
+    """Everything that must be known before steps can be made."""
+    answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
+    routes = resolve_routes(site, now)
+    found = Study(
+        site=site,
+        scope=scope,
+        snapshot=snapshot,
+        services=() if scope.destroy else resolve_services(site, now),
+        routes=() if scope.destroy else routes,
+        answering=answering,
+        live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
+        jobs=running_jobs(routes, answering),
+    )
+    found.orphans = tuple(_orphans(found))
+    found.overdrawn = None if scope.destroy else _overdrawn(found)
+    refusals = {service.key: refusal for service in found.services if (refusal := _refusal_at_sight(found, service))}
+    while True:
+        found.refusals |= refusals
+        # One refused service blocks its whole session: half a session across two endpoints is of no use.
+        found.blocked = frozenset(session for _, session in found.refusals)
+        _decide(found)
+        refusals = {service.key: refusal for service, refusal in _later_refusals(found) if service.key not in found.refusals}
+        if not refusals:
+            return found
+
+
+# --- what nobody declares any more --------------------------------------------------------------------------
+
+
+def _orphans(found: Study) -> Iterator[Key]:
+    wanted = {(service.endpoint.name, service.container) for service in found.services}
+    for (endpoint, name), seen in found.live.items():
+        if seen.kind == "service" and (endpoint, name.removesuffix(RETIRED_SUFFIX)) not in wanted:
+            yield endpoint, name
+
+
+def _overdrawn(found: Study) -> Refusal | None:
+    """Whether more sessions would go than one apply may remove; then none goes: a wrong folder must not empty a site."""
+    owners = {key: found.live[key].owner for key in found.orphans}
+    doomed = {owner for (endpoint, _), owner in owners.items() if found.scope.covers("session", owner, endpoint)}
+    owned = {item.owner for item in found.live.values() if item.kind == "service"}
+    settings = found.site.settings
+    limit = prune_limit(found.scope.prune if found.scope.prune is not None else settings.value.limits.max_prune, len(owned))
+    if len(doomed) <= limit:
+        return None
+    text = f"{len(doomed)} of {len(owned)} sessions would be removed, the limit is {limit}"
+    cause = Cause(text, settings.file, settings.mark(("limits", "max_prune")).line, "limits.max_prune")
+    return Refusal("E0440", cause, f"--max-prune {len(doomed)} if it is meant")
+
+
+# --- choices, networks and situations -----------------------------------------------------------------------
+
+
+def _decide(found: Study) -> None:
+    """What follows from who is blocked so far."""
+    found.stays = frozenset(_stays(found))
+    fate = Fate(found.stays, frozenset(found.orphans) - found.stays)
+    found.allocations = allocate(found.site, found.services, found.snapshot, fate)
+    by_endpoint: dict[str, list[Service]] = {name: [] for name in found.site.endpoints}
+    for service in found.services:
+        by_endpoint[service.endpoint.name].append(service)
+    found.networks = {name: _networks(found, name, by_endpoint[name]) for name in found.answering}
+    found.situations = tuple(
+        _situation(found, service) for service in found.services if found.is_workable(service) and service.key in found.allocations.chosen
+    )
+
+
+def _stays(found: Study) -> Iterator[Key]:
+    orphans = frozenset(found.orphans)
+    for key, seen in found.live.items():
+        is_meant = found.scope.covers("session", seen.owner, key[0]) and seen.owner not in found.blocked
+        if seen.kind == "service" and (not is_meant or (key in orphans and found.overdrawn is not None)):
+            yield key
+
+
+def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPlan:
+    workable = tuple(service for service in services if found.is_workable(service))
+    seen = found.answering[endpoint].containers
+    staying = tuple(item for item in seen if item.kind != "service" or (endpoint, item.name) in found.stays)
+    users = Users(tuple(services), workable, staying, may_remove=found.overdrawn is None)
+    return study_networks(found.site, found.site.endpoints[endpoint], users, found.answering[endpoint], found.scope)
+
+
+def _situation(found: Study, service: Service) -> Situation:
+    endpoint = service.endpoint.name
+    seen = found.live.get((endpoint, service.container))
+    retired = found.live.get((endpoint, service.container + RETIRED_SUFFIX))
+    plan = found.networks[endpoint]
+    wanted = {net.name for net in service.nets}
+    touched = wanted.union(*(networks_of(item) for item in (seen, retired) if item is not None))
+    from_under = sorted(plan.from_under & touched) if seen is not None or retired is not None else []
+    allocation = found.allocations.chosen[service.key]
+    spec = container_spec(service, allocation)
+    return Situation(
+        service=service,
+        allocation=allocation,
+        spec=spec,
+        seen=seen,
+        retired=retired,
+        differences=tuple(_differences(found, service, spec, seen)) if seen is not None else (),
+        networks=tuple(create_step_id(endpoint, name) for name in sorted(wanted & plan.made)),
+        image_moves=bool(_moved_to(found, service)),
+        rebuild=tuple(_rebuild(found, plan, name) for name in from_under),
+        force_replace=found.scope.replaces(service.session.name, endpoint),
+        jobs=found.jobs.get(service.key, ()),
+    )
+
+
+def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:
+    if name in plan.rebuilt:
+        document = found.site.networks[name]
+        return Rebuild(name, "made anew", Cause(f"network {name} is made anew", document.file, document.mark().line), plan.is_drift(name))
+    successor = next(made for made, gone in sorted(plan.room.items()) if name in gone)
+    document = found.site.networks[successor]
+    cause = Cause(f"network {name} makes room for {successor}", document.file, document.mark().line)
+    return Rebuild(name, f"gone, for {successor}", cause, is_drift=False)
+
+
+def _differences(found: Study, service: Service, spec: ContainerSpec, seen: ContainerSeen) -> Iterator[Difference]:
+    differences = compare_container(spec, seen, found.answering[service.endpoint.name].images)
+    yield from differences
+    moved = _moved_to(found, service)
+    if moved and not any(difference.field == "image" for difference in differences):
+        yield Difference("image", seen.spec.image, moved, forces_replace=True)
+    if found.scope.replaces(service.session.name, service.endpoint.name):
+        yield Difference("container", "as it is", "a new one", forces_replace=True)
+
+
+def _moved_to(found: Study, service: Service) -> str:
+    """The registry's new digest of a tag that is pulled always; empty if it is what is here, or the registry did not say."""
+    seen = found.answering[service.endpoint.name]
+    digest, image = seen.remote_digests.get(service.image, ""), seen.images.get(service.image)
+    if not digest or image is None or any(item.endswith(digest) for item in image.digests):
+        return ""
+    return f"{service.image} ({digest.removeprefix('sha256:')[:12]} in the registry)"
+
+
+# --- who cannot be ------------------------------------------------------------------------------------------
+
+
+def _refusal_at_sight(found: Study, service: Service) -> Refusal | None:
+    return refuse_service(service, found.answering.get(service.endpoint.name)) if found.covers(service) else None
+
+
+def _later_refusals(found: Study) -> Iterator[tuple[Service, Refusal]]:
+    for service in found.services:
+        if found.covers(service):
+            plan = found.networks.get(service.endpoint.name)
+            refused = plan.refused if plan is not None else {}
+            for refusal in (found.allocations.refused.get(service.key), *(refused.get(net.name) for net in service.nets)):
+                if refusal is not None:
+                    yield service, refusal
+    for situation in found.situations:
+        if situation.needs_new_container:
+            refusal = refuse_absent_image(situation.service, found.answering[situation.service.endpoint.name])
+            if refusal is not None:
+                yield situation.service, refusal
