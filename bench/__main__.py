@@ -1,0 +1,70 @@
+"""`python -m bench [P1 P2 ...]`: measures, prints one line a figure, and writes results.json and machine.json beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import machine
+from bench.figures import Figure, Measure, Options
+
+HERE = Path(__file__).parent
+# figure -> the module with its `measure`, imported when it runs: the import of one is no part of another
+MODULES = {
+    "P1": "applying",
+    "P2": "commands",
+    "P3": "looking",
+    "P4": "planning",
+    "P5": "startup",
+    "P6": "network",
+    "P7": "transfer",
+}
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    # an end by signal is an end all the same: the lab and the folder go
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if arguments.profile:
+        from bench.profile import print_profile
+
+        print_profile(Options(quick=arguments.quick))
+        return 0
+    return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick))
+
+
+def run(names: list[str], options: Options) -> int:
+    """Measure these; the exit code is 0 whatever the figures are, since a busy machine is no defect."""
+    facts = machine.facts()
+    print(machine.line(facts))
+    figures: list[Figure] = []
+    for name in names:
+        for figure in _measure(name, options):
+            print(figure.line(), flush=True)
+            figures.append(figure)
+    (HERE / "results.json").write_text(json.dumps([figure.document() for figure in figures], indent=2) + "\n")
+    (HERE / "machine.json").write_text(json.dumps({**facts, "quick": options.quick}, indent=2) + "\n")
+    return 0
+
+
+def _measure(name: str, options: Options) -> Iterator[Figure]:
+    measure: Measure = importlib.import_module(f"bench.{MODULES[name]}").measure
+    return measure(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", choices=[*MODULES, []], metavar="FIGURE", help=f"{', '.join(MODULES)}; all if none")
+    parser.add_argument("--rounds", type=int, help="rounds of every figure, instead of its own number")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds, to try the bench itself")
+    parser.add_argument("--profile", action="store_true", help="show where the time of the nothing-to-do run goes, instead of measuring")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

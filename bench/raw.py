@@ -1,0 +1,91 @@
+"""The floor: raw calls to an engine's unix socket by the standard library, with as little around them as Python allows."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+API = "/v1.41"
+TIMEOUT = 120.0
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class RefusedError(Exception):
+    """The engine said no to a raw call."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("engine", timeout=TIMEOUT)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(str(self.path))
+
+
+class Raw:
+    """One engine; each thread has a kept connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._opened: list[_UnixConnection] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for connection in self._opened:
+            connection.close()
+
+    def _connection(self) -> _UnixConnection:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = _UnixConnection(self.path)
+            self._opened.append(self._local.connection)
+        connection: _UnixConnection = self._local.connection
+        return connection
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The decoded answer; RefusedError for anything but a success."""
+        connection = self._connection()
+        content = None if body is None else json.dumps(body)
+        connection.request(method, f"{API}{path}", content, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status >= http.HTTPStatus.BAD_REQUEST:
+            raise RefusedError(f"{method} {path}: {response.status} {answer.decode(errors='replace')[:300]}")
+        return json.loads(answer) if answer else None
+
+    def containers(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.call("GET", "/containers/json?all=1")
+        return listed
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        inspected: dict[str, Any] = self.call("GET", f"/containers/{container}/json")
+        return inspected
+
+    def create(self, name: str, body: Mapping[str, Any]) -> str:
+        return str(self.call("POST", f"/containers/create?name={name}", body)["Id"])
+
+    def start(self, container: str) -> None:
+        self.call("POST", f"/containers/{container}/start")
+
+    def remove(self, container: str) -> None:
+        self.call("DELETE", f"/containers/{container}?force=1&v=1")
+
+
+def at_once(workers: int, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The function of every item, so many at a time."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, items))
