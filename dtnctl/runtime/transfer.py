@@ -16,7 +16,6 @@ from dtnctl.runtime.ledger import read_ledger, read_stored_log
 from dtnctl.runtime.transfer_evidence import gather
 from dtnctl.runtime.transfer_finish import AttemptEnd, Progress, Waiting, finish_attempt, progress_of, record_end
 from dtnctl.runtime.transfer_notes import read_notes
-from dtnctl.runtime.transfer_ready import wait_until_ready
 from dtnctl.runtime.transfer_start import StartResult, start_attempt
 from dtnctl.runtime.transfer_task import MOVERS, Task, find_job, is_running, task_of
 from dtnctl.runtime.transfer_watch import STOP_SECONDS, Watched, read_tail
@@ -36,7 +35,6 @@ def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: s
         raise TransferError(
             f"{task.transfer}: {task.settings.concurrency} files at once need as many data ports, data_port_range has {low}-{high}"
         )
-    wait_until_ready(task)
     return start_attempt(task, action.image)
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
-from dtnctl.movers.base import Secrets
+from dtnctl.movers.base import Listing, Secrets
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
 from dtnctl.runtime.transfer_evidence import Look, look
 from dtnctl.runtime.transfer_notes import write_notes
+from dtnctl.runtime.transfer_ready import wait_until_ready
 from dtnctl.runtime.transfer_task import Task, find_job, job_labels, job_spec, time_left, time_text
 
 PARALLEL_CALLS = 8
@@ -34,16 +35,15 @@ class StartResult:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A service that carries one end, ready to: its container, its account, its host keys."""
+    """A service that runs and carries one end, and its account."""
 
     service: ContainerSeen
     account: keys.Account
-    host_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """All that was found before anything is written."""
+    """All that was found before anything is written. `hosts` are the host keys of both ends by their place in known_hosts."""
 
     record: Attempt | None
     job: ContainerSeen | None
@@ -51,41 +51,42 @@ class _Ready:
     far: _End
     source: Look
     destination: Look
+    hosts: tuple[tuple[str, str], ...]
     time_left: float | None
 
 
 def start_attempt(task: Task, image: str) -> StartResult:
     """Start the attempt if it never ran. TransferError if it cannot be started; then nothing was."""
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="prepare") as pool:
-        looks = _Looks(task, pool)
-        record, job = looks.record.result(), looks.job.result()
+        reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
+        finding = pool.submit(find_job, task.here, task.site, task.job_name)
+        near, far = pool.submit(_find_end, task.here, task.source), pool.submit(_find_end, task.there, task.destination)
+        record, job = reading.result(), finding.result()
         if reason := _reason_not_to_start(record, job):
             return StartResult(False, reason)
-        ready = looks.ready(record, job)
-        _check(task, ready)
+        ready = _prepare(task, pool, record, job, (near.result(), far.result()))
         if ready.time_left is not None and ready.time_left <= 0:
             return _too_late(task, ready)
         container = _create(task, ready, image)
         return _claim_and_start(task, ready, container, pool)
 
 
-class _Looks:
-    """Reads everything that is needed, all at once."""
+def _prepare(task: Task, pool: ThreadPoolExecutor, record: Attempt | None, job: ContainerSeen | None, ends: tuple[_End, _End]) -> _Ready:
+    """Look at both paths while waiting for both sshds, whose host keys are there once they answer."""
+    answering = pool.submit(wait_until_ready, task)
+    looking = pool.submit(_look, task.here, task.source, tree=task.settings.recursive)
+    destination = _look(task.there, task.destination, tree=False)
+    source = looking.result()
+    _check(task, source.listing, destination.listing)
+    answering.result()
+    left = time_left(task, None if record is None or record.released else record)
+    return _Ready(record, job, *ends, source, destination, _host_keys(task, pool), left)
 
-    def __init__(self, task: Task, pool: ThreadPoolExecutor) -> None:
-        self.task = task
-        self.record = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
-        self.job = pool.submit(find_job, task.here, task.site, task.job_name)
-        self.near = pool.submit(_find_end, task.here, task.source)
-        self.far = pool.submit(_find_end, task.there, task.destination)
-        self.source = pool.submit(_look, task.here, task.source, tree=task.settings.recursive)
-        self.destination = pool.submit(_look, task.there, task.destination, tree=False)
 
-    def ready(self, record: Attempt | None, job: ContainerSeen | None) -> _Ready:
-        # first whether the services run at all: then the other questions fail with a less clear reason
-        near, far = self.near.result(), self.far.result()
-        left = time_left(self.task, None if record is None or record.released else record)
-        return _Ready(record, job, near, far, self.source.result(), self.destination.result(), left)
+def _host_keys(task: Task, pool: ThreadPoolExecutor) -> tuple[tuple[str, str], ...]:
+    ends = ((task.here, task.source), (task.there, task.destination))
+    reading = [(end, pool.submit(keys.read_host_keys, engine, end.container)) for engine, end in ends]
+    return tuple((keys.known_hosts_place(end.host, end.port), key) for end, found in reading for key in found.result())
 
 
 def _reason_not_to_start(record: Attempt | None, job: ContainerSeen | None) -> str:
@@ -111,7 +112,7 @@ def _find_end(engine: Engine, end: JobEnd) -> _End:
     hidden = [mount.target for mount in service.spec.mounts if mount.kind == "tmpfs" and _is_below(account.home, mount.target)]
     if hidden:
         raise TransferError(f"{where}: the home of {account.name!r} is on the tmpfs {hidden[0]}, where no key can be put from outside")
-    return _End(service, account, keys.read_host_keys(engine, end.container))
+    return _End(service, account)
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -125,11 +126,11 @@ def _look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
         raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
 
 
-def _check(task: Task, ready: _Ready) -> None:
-    if reason := task.mover.refusal(task.source, task.destination, task.settings, ready.source.listing):
+def _check(task: Task, source: Listing, old: Listing) -> None:
+    """TransferError if what is at the source cannot be copied, or to where it should go. `old` is what is there."""
+    if reason := task.mover.refusal(task.source, task.destination, task.settings, source):
         raise TransferError(f"{task.transfer}: {reason}")
     here, there = task.source, task.destination
-    old = ready.destination.listing
     if not task.settings.recursive and old.kind == "folder":
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
     if task.settings.recursive and old.kind not in ("folder", "missing", "unknown"):
@@ -137,7 +138,7 @@ def _check(task: Task, ready: _Ready) -> None:
     if here.endpoint != there.endpoint:
         return
     # two services of one host may share a folder; writing would first empty what is to be read
-    same = old.identity and old.identity == ready.source.listing.identity
+    same = old.identity and old.identity == source.identity
     inside = here.container == there.container and task.settings.recursive and there.path.startswith(here.path)
     if same or inside:
         raise TransferError(f"{task.transfer}: {there.path} is {'what is copied itself' if same else 'inside of what is copied'}")
@@ -205,12 +206,7 @@ def _places(task: Task, ready: _Ready) -> tuple[tuple[Engine, JobEnd, _End], ...
 
 
 def _job_files(task: Task, ready: _Ready, pair: keys.KeyPair) -> tuple[FileEntry, ...]:
-    hosts = [
-        (keys.known_hosts_place(end.host, end.port), key)
-        for end, found in ((task.source, ready.near), (task.destination, ready.far))
-        for key in found.host_keys
-    ]
-    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, tuple(hosts)))]
+    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, ready.hosts))]
     notes = write_notes(task, ready.source.output, ready.destination.output)
     files += [(path, content, 0o600) for path, content in notes.items()]
     return tuple(FileEntry(path, content, mode, folder_mode=0o700) for path, content, mode in files)

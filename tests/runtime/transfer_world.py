@@ -25,7 +25,7 @@ from dtnctl.providers.timeouts import Timeouts
 from dtnctl.runtime.ledger import ensure_ledger, read_ledger
 from dtnctl.runtime.transfer import Progress, StartResult, finish_transfer, start_transfer
 from tests.fakes.engine import Behaviour, Program, Run, World
-from tests.fakes.execs import ExecRun
+from tests.fakes.execs import ExecFunction, ExecRun
 from tests.fakes.programs import Files
 
 SITE, IMAGE, SERVICE, TRANSFER = "lab", "dtn:1", "lab.demo", "run"
@@ -77,6 +77,7 @@ class TransferWorld:
     def __init__(self, world: World) -> None:
         self.world = world
         self.copy = Copy()
+        self.answers_after = 1  # at which question the control ports accept connections
         self.clock = FakeClock()
         self.progress: list[Progress] = []
         self.stop = threading.Event()
@@ -89,7 +90,9 @@ class TransferWorld:
             endpoint = Endpoint(docker=f"unix://{world.sockets[name]}", host="127.0.0.1")
             self.engines[name] = connect(name, endpoint, site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=SOON)
         world.programs.register(Program(self._job), image=IMAGE, argv="sh")
-        world.exec_programs |= {"stat": _stat, "find": _find, "sh": self._checksum_script}
+        self.commands: list[str] = []
+        programs = world.exec_programs | {"stat": _stat, "find": _find, "sh": self._checksum_script, "timeout": self._connect}
+        world.exec_programs.update({name: self._noted(name, program) for name, program in programs.items()})
         ensure_ledger(self.engines[HERE], SITE, FOLDER)
         for name in (HERE, THERE):
             self.add_service(name, SERVICE)
@@ -187,6 +190,17 @@ class TransferWorld:
         if not any(line.startswith("restrict,expiry-time=") and public in line for line in self.keys(endpoint).splitlines()):
             return f"dtn@{host}: Permission denied (publickey)."
         return ""
+
+    def _noted(self, name: str, program: ExecFunction) -> ExecFunction:
+        def run(run: ExecRun) -> int:
+            self.commands.append(name)
+            return program(run)
+
+        return run
+
+    def _connect(self, run: ExecRun) -> int:
+        """Whether both control ports accept a connection."""
+        return 0 if self.answers_after <= len([name for name in self.commands if name == "timeout"]) else 1
 
     def _checksum_script(self, run: ExecRun) -> int:
         """`cd "$1" && shift && exec md5sum -- "$@"`, as the runtime asks for trees."""
