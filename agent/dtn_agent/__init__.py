@@ -1,0 +1,1 @@
+"""The program on each endpoint: tells what the hardware is. Never imports dtnctl."""
