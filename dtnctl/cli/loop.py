@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -208,19 +208,21 @@ class Consent:
 
 def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: Consent) -> int:
     from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import clear_dead_leases
     from dtnctl.runtime.reconcile import look_and_plan
 
     workplace = open_workplace()
     expected = _expected_hash(consent.expect)
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
-        plan, _ = look_and_plan(workplace.site, clients, now, scope)
+        plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
         view = _context(workplace, command, look, scope)
         if expected and plan.hash != expected:
             raise StalePlanError(_stale_text(consent.expect, plan, view))
         if look.output is not opt.Output.json:
             _print_plan(plan, view, replace(look, out=""))
         if not plan.steps:
+            clear_dead_leases(clients, snapshot, say)
             return _nothing_to_do(plan, view, look)
         _ask(plan, consent)
         applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
@@ -272,8 +274,13 @@ def _stale_text(expect: str, plan: Plan, view: RenderContext) -> str:
 
     before = json.loads(Path(expect).read_text(encoding="utf-8"))
     after = json.loads(json.dumps(plan_document(plan, view)))
-    difference = DeepDiff(before.get("changes"), after.get("changes"), ignore_order=True).pretty()
+    difference = DeepDiff(_by_object(before), _by_object(after), verbose_level=2).pretty()
     return f"{head}; what differs:\n{difference}"
+
+
+def _by_object(document: dict[str, Any]) -> dict[str, Any]:
+    """The plan's changes by what they are about, so that a difference names it."""
+    return {f"{item['mark']} {item['kind']}/{item['name']} @ {item['endpoint']}": item["fields"] for item in document["changes"]}
 
 
 def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
@@ -346,8 +353,8 @@ def unlock_command(
 ) -> int:
     """Remove the lease of endpoints whose holder is surely dead."""
     from dtnctl.errors import NotFoundError
-    from dtnctl.model.resources import lease_name
-    from dtnctl.runtime.lease import LABEL_HOLDER, describe_holder
+    from dtnctl.model.resources import describe_holder, lease_name
+    from dtnctl.runtime.lease import LABEL_HOLDER
 
     workplace = open_workplace()
     unknown = [name for name in endpoints if name not in workplace.site.endpoints]

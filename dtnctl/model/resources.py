@@ -6,6 +6,7 @@ Comparing two specs field by field is therefore the whole of drift detection. Tu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -282,10 +283,24 @@ class LedgerSeen:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSeen:
-    """Somebody's lease on an endpoint; `holder` says who and where, in their own words."""
+    """Somebody's lease on an endpoint; `holder` is its label, which says which process on which machine."""
 
     id: str
     holder: str
+
+    @property
+    def who(self) -> str:
+        """The holder as a person reads it."""
+        return describe_holder(self.holder)
+
+
+def describe_holder(label: str) -> str:
+    """A lease's holder label as a person reads it: `ops@host (pid 4711)`."""
+    try:
+        data = json.loads(label)
+        return f"{data['who']} (pid {data['pid']})"
+    except (ValueError, KeyError, TypeError):
+        return label or "somebody"
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,7 @@ class _Planner:
             yield EndpointSummary(
                 name=name,
                 silence=seen.silence,
-                lock=seen.lease.holder if seen.lease is not None else "",
+                lock=seen.lease.who if seen.lease is not None else "",
                 sessions_before=len(before),
                 sessions_after=len(after),
                 ports_before=sum(before.values()),

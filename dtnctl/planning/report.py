@@ -144,7 +144,7 @@ def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
         engine_version=seen.engine_version,
         sessions=len({item.owner for item in seen.containers if item.kind == "service"}),
         containers=len(seen.containers) + len(seen.foreign),
-        lock=seen.lease.holder if seen.lease is not None else "",
+        lock=seen.lease.who if seen.lease is not None else "",
         host=ctrl_host(endpoint),
     )
 

@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dtnctl.errors import ConflictError, DtnctlError, LockError, NotFoundError
-from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, lease_name, self_reference
+from dtnctl.errors import ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
+from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.clock import Clock
 
@@ -54,15 +54,6 @@ def this_process() -> Holder:
     return Holder(f"{user}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
 
 
-def describe_holder(text: str) -> str:
-    """A lease's holder label as a person reads it."""
-    try:
-        data = json.loads(text)
-        return f"{data['who']} (pid {data['pid']})"
-    except (ValueError, KeyError, TypeError):
-        return text or "somebody"
-
-
 def is_dead(text: str) -> bool:
     """Whether the holder was a process of this very machine that is gone. Anything doubtful counts as alive."""
     import psutil
@@ -93,11 +84,14 @@ class Leases:
     clock: Clock
     held: dict[str, _Held] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, DtnctlError] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
 
     def check(self, endpoint: str) -> None:
-        """Raise LockError unless the lease of the endpoint is certainly still ours."""
+        """Raise LockError unless the lease of the endpoint is certainly still ours, or the reason why there never was one."""
+        if endpoint in self.refused:
+            raise self.refused[endpoint]
         if endpoint in self.lost:
             raise LockError(f"the lease of {endpoint} was lost: {self.lost[endpoint]}; nothing more is changed there")
         age = self.clock.monotonic() - self.held[endpoint].last_beat
@@ -129,6 +123,7 @@ def hold_leases(
 ) -> Iterator[Leases]:
     """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds; given back at the end.
 
+    An endpoint that cannot give one (its disk is full, it went away) is not written to: `check` says why. The others go on.
     All are asked for at once. Where one is taken, the others are given back and all are taken in name order: two holders
     that want the same two endpoints cannot wait for each other for ever.
     """
@@ -151,17 +146,32 @@ def _acquire(
 ) -> None:
     names = sorted(engines)
     with ThreadPoolExecutor(max_workers=max(1, len(names)), thread_name_prefix="lease") as pool:
-        results = dict(zip(names, pool.map(lambda name: _take(engines[name], site, holder), names), strict=True))
-    now = leases.clock.monotonic()
-    for name, container in results.items():
-        if container is not None:
-            leases.held[name] = _Held(engines[name], container, now)
-    if len(leases.held) == len(names):
+        results = list(pool.map(lambda name: _try_to_take(leases, engines[name], site, holder), names))
+    if all(results):
         return
     _release(leases)
     for name in names:
-        container = _wait_for(engines[name], name, site, holder, leases.clock, deadline, report)
-        leases.held[name] = _Held(engines[name], container, leases.clock.monotonic())
+        if name in leases.refused:
+            continue
+        try:
+            container = _wait_for(engines[name], name, site, holder, leases.clock, deadline, report)
+        except (EngineError, UnreachableError) as error:
+            leases.refused[name] = error
+        else:
+            leases.held[name] = _Held(engines[name], container, leases.clock.monotonic())
+
+
+def _try_to_take(leases: Leases, engine: Engine, site: str, holder: Holder) -> bool:
+    """Whether the endpoint needs no waiting: we hold its lease, or it cannot give one."""
+    try:
+        container = _take(engine, site, holder)
+    except (EngineError, UnreachableError) as error:
+        leases.refused[engine.endpoint] = error
+        return True
+    if container is None:
+        return False
+    leases.held[engine.endpoint] = _Held(engine, container, leases.clock.monotonic())
+    return True
 
 
 def _take(engine: Engine, site: str, holder: Holder) -> str | None:
@@ -234,3 +244,11 @@ def _release(leases: Leases) -> None:
         with ThreadPoolExecutor(max_workers=len(leases.held), thread_name_prefix="release") as pool:
             list(pool.map(give_back, leases.held.values()))
     leases.held.clear()
+
+
+def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report: Callable[[str], None]) -> None:
+    """Take away leases that dead processes of this machine left. Those of other machines go when somebody needs the endpoint."""
+    for name, seen in snapshot.endpoints.items():
+        if seen.lease is not None and is_dead(seen.lease.holder):
+            engines[name].remove(seen.lease.id)
+            report(f"{name}: removed the lease that {describe_holder(seen.lease.holder)} left when it died")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -94,17 +94,20 @@ def apply_plan(
         )
     remaining = None
     if outcomes and not terms.stop.is_set():
-        remaining, _ = look_and_plan(site, engines, now, scope)
+        remaining, _ = look_and_plan(site, engines, now, replace(scope, replace=()))
     return Applied(current, outcomes, remaining)
 
 
 def touched_endpoints(plan: Plan) -> tuple[str, ...]:
-    """Every endpoint that a step writes to; both ends of a transfer, since its keys go to both."""
-    names = {step.endpoint for step in plan.steps}
-    for step in plan.steps:
-        if isinstance(step.action, (StartTransfer, FinishTransfer)):
-            names |= {step.action.source.endpoint, step.action.destination.endpoint}
-    return tuple(sorted(names))
+    """Every endpoint that a step writes to."""
+    return tuple(sorted({endpoint for step in plan.steps for endpoint in _endpoints_of(step)}))
+
+
+def _endpoints_of(step: Step) -> tuple[str, ...]:
+    """The step's endpoint; both ends of a transfer, since its keys go to both."""
+    if isinstance(step.action, (StartTransfer, FinishTransfer)):
+        return step.action.source.endpoint, step.action.destination.endpoint
+    return (step.endpoint,)
 
 
 def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None:
@@ -128,8 +131,9 @@ def _go_back(step: Step, action: RestoreContainer, engines: Mapping[str, Engine]
 
 def _perform(step: Step, engines: Mapping[str, Engine], site: Site, leases: Leases, terms: Terms, reports: Reports) -> str:
     """Carry out one step; returns what the reader should know beyond that it is done."""
-    leases.check(step.endpoint)
     action = step.action
+    for endpoint in _endpoints_of(step):
+        leases.check(endpoint)
     match action:
         case WaitHealthy():
             wait_healthy(engines[step.endpoint], action, terms.clock)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Lab, unavailable
 
+from lab import Lab, unavailable
 from tests.e2e.playground import Playground
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import docker
 import yaml
+
 from lab import Lab
 
 PROGRAM = [sys.executable, "-m", "dtnctl"]
@@ -73,7 +74,7 @@ class Playground:
     def session(self, name: str, **fields: Any) -> None:
         """A session on dtn1 with the tiny image and a process that ends when it is told to."""
         value = {"endpoints": ["dtn1"], "image": "tiny:1", "profile": "tiny"} | fields
-        self.profile("tiny", **{}) if not (self.root / "state/profiles/tiny.yaml").exists() else None
+        self.profile("tiny") if not (self.root / "state/profiles/tiny.yaml").exists() else None
         self.write(f"sessions/{name}", value)
 
     def profile(self, name: str, **fields: Any) -> None:

@@ -31,7 +31,27 @@ def test_ca_bundle_variables_do_not_break_mutual_tls(play: Playground) -> None:
 def test_a_wrong_ca_is_refused_with_a_sentence_and_nothing_is_sent(play: Playground) -> None:
     wrong = play.root / "wrong-ca.pem"
     key = play.root / "wrong.key"
-    play.lab.exec("ctl", ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key), "-out", str(wrong), "-days", "2", "-subj", "/CN=wrong"])
+    play.lab.exec(
+        "ctl",
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            str(key),
+            "-out",
+            str(wrong),
+            "-days",
+            "2",
+            "-subj",
+            "/CN=wrong",
+        ],
+    )
     tls = play.lab.layout.tls
     play.endpoint("dtn1", "tcp", tls={"ca": str(wrong), "cert": str(tls.cert), "key": str(tls.key)})
     play.session("run")

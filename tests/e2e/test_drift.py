@@ -148,7 +148,9 @@ def create_by_hand(play: Playground, pristine: dict[str, Any], mutate: Callable[
     engine = play.engines["dtn1"]
     body = {**copy.deepcopy(pristine["Config"]), "HostConfig": copy.deepcopy(pristine["HostConfig"])}
     primary = pristine["HostConfig"]["NetworkMode"]
-    body["NetworkingConfig"] = {"EndpointsConfig": {primary: {"IPAMConfig": pristine["NetworkSettings"]["Networks"][primary]["IPAMConfig"]}}}
+    body["NetworkingConfig"] = {
+        "EndpointsConfig": {primary: {"IPAMConfig": pristine["NetworkSettings"]["Networks"][primary]["IPAMConfig"]}}
+    }
     mutate(body)
     engine.remove_container("play.run", force=True)
     return str(engine.create_container_from_config(body, name="play.run")["Id"])
@@ -167,7 +169,9 @@ def test_a_container_made_anew_by_hand_is_replaced_by_the_declared_one(full: Pla
 def test_limits_changed_by_docker_update_are_taken_back_in_place_without_a_restart(full: Playground) -> None:
     engine = full.engines["dtn1"]
     before = full.container("run")
-    engine.update_container("play.run", mem_limit=64 * 1024**2, memswap_limit=128 * 1024**2, cpuset_cpus="0", restart_policy={"Name": "always"})
+    engine.update_container(
+        "play.run", mem_limit=64 * 1024**2, memswap_limit=128 * 1024**2, cpuset_cpus="0", restart_policy={"Name": "always"}
+    )
     assert full.changes() == [("update", "run", "dtn1")]
     full.converge()
     after = full.container("run")

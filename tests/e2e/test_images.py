@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from lab import LabError, Login
 from lab.registry import Registry
-
 from tests.e2e.playground import Playground, Ran
 
 pytestmark = pytest.mark.lab

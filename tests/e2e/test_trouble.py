@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from lab import Lab, unavailable
 
+from lab import Lab, unavailable
 from tests.e2e.playground import Playground
 
 pytestmark = pytest.mark.lab
@@ -83,7 +83,7 @@ def test_a_replacement_keeps_ports_and_addresses_and_removes_the_old_container(p
     [
         ({"arguments": ["false"]}, 8),
         ({"health_check": {"test": ["false"], "interval": "1s", "timeout": "1s", "retries": 1, "start_period": "0s"}}, 8),
-        ({"arguments": ["/no-such-program"]}, 3),
+        ({"init": False, "arguments": ["/no-such-program"]}, 3),
     ],
     ids=["ends-at-once", "unhealthy", "cannot-start"],
 )
@@ -132,6 +132,7 @@ def test_a_killed_holders_lease_is_taken_over_and_a_live_ones_is_not(play: Playg
     play.session("run")
     holder = play.start("apply", "--yes")
     wait_for(lambda: "play.run" in play.names())
+    play.session("other")
     refused = play.run("apply", "--yes", "--lock-timeout", "1s")
     assert refused.code == 6, refused.out + refused.err
     assert "held by" in refused.err
@@ -143,7 +144,7 @@ def test_a_killed_holders_lease_is_taken_over_and_a_live_ones_is_not(play: Playg
     ran = play.run("apply", "--yes", "--lock-timeout", "1m").expect(0)
     assert "taking over the lease" in ran.err
     play.assert_nothing_to_do()
-    assert play.names() == {"play.run"}
+    assert play.names() == {"play.run", "play.other"}
 
 
 def wait_for(condition) -> None:  # type: ignore[no-untyped-def]  # any callable
@@ -154,7 +155,9 @@ def wait_for(condition) -> None:  # type: ignore[no-untyped-def]  # any callable
 
 
 def test_an_interrupt_stops_cleanly_gives_the_lease_back_and_the_next_apply_continues(play: Playground) -> None:
-    play.profile("tiny", health_check={"test": ["test", "-e", "/ready"], "interval": "1s", "start_period": "100s"}, ctrl_port_range=[30000, 30050])
+    play.profile(
+        "tiny", health_check={"test": ["test", "-e", "/ready"], "interval": "1s", "start_period": "100s"}, ctrl_port_range=[30000, 30050]
+    )
     play.session("run")
     process = play.start("apply", "--yes")
     wait_for(lambda: "play.run" in play.names() and play.container("run")["State"]["Running"])

@@ -20,7 +20,9 @@ def main() -> int:
             total += len(points)
             failed += len(bad)
             killed = sum(point.was_killed for point in points)
-            print(f"{scenario.name}: {len(points)} points, {killed} kills, {len(bad)} failures, {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"{scenario.name}: {len(points)} points, {killed} kills, {len(bad)} failures, {time.monotonic() - began:.0f} s", flush=True
+            )
             for point in bad[:5]:
                 print(f"  kill {point.when} call {point.call}:")
                 for text in point.failures:

@@ -58,7 +58,14 @@ class Stage:
         self.root = folder / "site"
         self.root.mkdir()
         sockets = [f"--socket={folder}/{name}.sock" for name in ("dtn1", "dtn2")]
-        command = [sys.executable, "-m", "tests.fakes.engine", *sockets, f"--control={folder}/control.sock", "--setup=tests.faults.scene:prepare"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.fakes.engine",
+            *sockets,
+            f"--control={folder}/control.sock",
+            "--setup=tests.faults.scene:prepare",
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
         self.stack.callback(self._end_engines)
         assert self.process.stdout is not None
@@ -97,7 +104,11 @@ class Stage:
         for name in ("dtn1", "dtn2"):
             engine = docker.APIClient(base_url=f"unix://{self.sockets[name]}", version="1.41")
             made = engine.create_container(
-                "stranger:1", name="stranger", labels={"dtnctl.site": "demo"}, volumes=["/data"], host_config=engine.create_host_config(binds=["/data:/data"])
+                "stranger:1",
+                name="stranger",
+                labels={"dtnctl.site": "demo"},
+                volumes=["/data"],
+                host_config=engine.create_host_config(binds=["/data:/data"]),
             )
             engine.start(made["Id"])
             engine.create_network("strange-net")

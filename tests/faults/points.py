@@ -33,8 +33,16 @@ SCENARIOS = (
         },
         starts_from_applied=True,
     ),
-    Scenario("a session leaves one endpoint", {"sessions/climate": "endpoints: [dtn1]\nimage: dtn:1\nprofile: dtn\n", "transfers/run14": None}, starts_from_applied=True),
-    Scenario("a network is made anew", {"networks/data": "driver: macvlan\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\nmtu: 8000\n"}, starts_from_applied=True),
+    Scenario(
+        "a session leaves one endpoint",
+        {"sessions/climate": "endpoints: [dtn1]\nimage: dtn:1\nprofile: dtn\n", "transfers/run14": None},
+        starts_from_applied=True,
+    ),
+    Scenario(
+        "a network is made anew",
+        {"networks/data": "driver: macvlan\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\nmtu: 8000\n"},
+        starts_from_applied=True,
+    ),
     Scenario("everything goes", {}, starts_from_applied=True, arguments=("destroy", "--yes", "--confirm=demo")),
 )
 
@@ -104,7 +112,8 @@ def _names(stage: Stage) -> dict[str, set[str]]:
     """Container and network names by endpoint: an orphan, a duplicate or a lease would show."""
     view = stage.ask("GET", "view")
     return {
-        endpoint: {f"container {item['Name']}" for item in _items(seen["containers"])} | {f"network {item['Name']}" for item in _items(seen["networks"])}
+        endpoint: {f"container {item['Name']}" for item in _items(seen["containers"])}
+        | {f"network {item['Name']}" for item in _items(seen["networks"])}
         for endpoint, seen in view.items()
     }
 

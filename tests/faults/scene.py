@@ -80,7 +80,9 @@ def write_site(root: Path, sockets: dict[str, str], changes: dict[str, str | Non
     """Write the demo's state for these engines; `changes` replace files, None removes one."""
     files: dict[str, str | None] = {**SITE, **(changes or {})}
     for name in ("dtn1", "dtn2"):
-        files[f"endpoints/{name}"] = f"docker: unix://{sockets[name]}\nhost: {name}\ninterfaces: {{data: eth1}}\nallow: {{mounts: [/data]}}\n"
+        files[f"endpoints/{name}"] = (
+            f"docker: unix://{sockets[name]}\nhost: {name}\ninterfaces: {{data: eth1}}\nallow: {{mounts: [/data]}}\n"
+        )
     for name, text in files.items():
         path = root / "state" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
