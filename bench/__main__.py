@@ -31,9 +31,9 @@ def main() -> int:
     # an end by signal is an end all the same: the lab and the folder go
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if arguments.profile:
-        from bench.profile import print_profile
+        from bench.costs import print_costs
 
-        print_profile(Options(quick=arguments.quick))
+        print_costs(Options(quick=arguments.quick))
         return 0
     return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick))
 

@@ -58,7 +58,7 @@ class Figure:
             return f"{self.name:58} not measured: {self.detail}"
         verdict = "met" if self.met else "MISSED"
         spread = f"({self.spread[0]:.2f} to {self.spread[1]:.2f})"
-        return f"{self.name:58} {self.ratio:7.3f} {spread:17} goal {str(self.goal):8} {verdict:7} {self.detail}".rstrip()
+        return f"{self.name:58} {self.ratio:7.3f} {spread:17} goal {self.goal!s:8} {verdict:7} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
