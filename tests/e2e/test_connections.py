@@ -65,8 +65,7 @@ def test_an_unknown_host_key_is_refused(play: Playground) -> None:
     play.endpoint("dtn1", "ssh")
     play.session("run")
     known = Path(play.lab.layout.home) / ".ssh" / "known_hosts"
-    system = [item for item in play.lab.layout.controller.rglob("*known_hosts*")]
-    files = [item for item in (known, *system) if item.exists()]
+    files = [item for item in (known, *play.lab.layout.controller.rglob("*known_hosts*")) if item.exists()]
     kept = {item: item.read_bytes() for item in files}
     for item in files:
         item.write_bytes(b"")

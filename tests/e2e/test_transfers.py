@@ -84,7 +84,7 @@ def test_it_is_not_run_again_by_an_apply_nor_after_a_prune_but_by_a_raised_gener
 
 
 def test_a_folder_is_copied_with_all_below_it(pair: Playground) -> None:
-    script = "mkdir -p '/data/in/a b/c'; head -c 3000000 /dev/urandom > '/data/in/a b/one'; echo two > '/data/in/a b/c/two-2'; : > /data/in/empty"
+    script = "mkdir -p '/data/in/a b/c'; cd /data/in; head -c 3000000 /dev/urandom > 'a b/one'; echo two > 'a b/c/two-2'; : > empty"
     pair.lab.exec("dtn1", ["sh", "-c", script])
     transfer(pair, **{"from": "dtn1:/data/in/", "to": "dtn2:/data/out/", "recursive": True, "concurrency": 2})
     pair.apply().expect(0)

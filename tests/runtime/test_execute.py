@@ -1,0 +1,114 @@
+"""The executor: order, failure, going back, interruption."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
+from dtnctl.model.plan import Outcome, Plan, PullImage, RestoreContainer, Step
+from dtnctl.runtime.execute import execute
+
+
+class StandingClock:
+    """Time that stands still."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"nobody waits here, not even {seconds} s")
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def step(name: str, *needs: str, endpoint: str = "a", undo: RestoreContainer | None = None) -> Step:
+    return Step(name, endpoint, PullImage(name), needs, undo=undo)
+
+
+class Run:
+    """Runs steps that fail as told and notes the order in which they were carried out."""
+
+    def __init__(self, *steps: Step, failing: dict[str, Exception] | None = None, parallel: int = 4) -> None:
+        self.failing = failing or {}
+        self.done: list[str] = []
+        self.undone: list[str] = []
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        plan = Plan("site", (), steps, ())
+        self.outcomes = {
+            outcome.step: outcome
+            for outcome in execute(
+                plan,
+                self.perform,
+                self.undo,
+                parallel=parallel,
+                clock=StandingClock(),
+                stop=self.stop,
+                on_outcome=lambda outcome, step: None,
+            )
+        }
+
+    def perform(self, step: Step) -> str:
+        with self.lock:
+            self.done.append(step.id)
+        if step.id in self.failing:
+            raise self.failing[step.id]
+        if step.id == "interrupt":
+            self.stop.set()
+        return f"detail of {step.id}"
+
+    def undo(self, step: Step, action: RestoreContainer) -> None:
+        self.undone.append(action.container)
+        if action.container == "cannot":
+            raise EngineError("not even that")
+
+    def results(self) -> dict[str, str]:
+        return {name: outcome.result for name, outcome in self.outcomes.items()}
+
+
+def test_a_step_runs_after_all_that_it_needs() -> None:
+    run = Run(step("third", "first", "second"), step("second", "first"), step("first"))
+    assert run.done == ["first", "second", "third"]
+    assert run.outcomes["third"] == Outcome("third", "done", detail="detail of third")
+
+
+def test_a_failed_step_holds_back_only_what_needs_it() -> None:
+    run = Run(step("bad"), step("after", "bad"), step("later", "after"), step("other"), failing={"bad": EngineError("no")})
+    assert run.results() == {"bad": "failed", "after": "skipped", "later": "skipped", "other": "done"}
+    assert run.outcomes["later"].reason == "needs bad"
+
+
+def test_a_step_that_can_be_undone_is_undone_and_says_so() -> None:
+    back = RestoreContainer("old", "id", start=True)
+    run = Run(step("new", undo=back), step("remove-old", "new"), failing={"new": HealthTimeoutError("ill")})
+    assert run.undone == ["old"]
+    assert run.results() == {"new": "undone", "remove-old": "skipped"}
+    assert run.outcomes["new"].error == "health"
+
+
+def test_when_going_back_fails_too_both_reasons_are_told() -> None:
+    run = Run(step("new", undo=RestoreContainer("cannot", "id", start=True)), failing={"new": EngineError("first")})
+    assert run.outcomes["new"].result == "failed"
+    assert "first" in run.outcomes["new"].reason
+    assert "not even that" in run.outcomes["new"].reason
+
+
+def test_an_endpoint_that_stops_answering_gets_no_further_steps_and_nothing_is_undone_there() -> None:
+    back = RestoreContainer("old", "id", start=True)
+    run = Run(
+        step("lost", undo=back),
+        step("z-other-on-it"),
+        step("elsewhere", endpoint="b"),
+        failing={"lost": UnreachableError("gone")},
+        parallel=1,
+    )
+    assert run.results() == {"lost": "failed", "z-other-on-it": "skipped", "elsewhere": "done"}
+    assert run.undone == []
+
+
+def test_after_an_interrupt_nothing_new_is_started() -> None:
+    run = Run(step("interrupt"), step("more", "interrupt"), step("most", "more"), parallel=1)
+    assert run.results() == {"interrupt": "done", "more": "skipped", "most": "skipped"}
+    assert run.outcomes["most"].reason == "interrupted"
