@@ -6,6 +6,7 @@ containers. The private key exists in memory here and as a file in the job's con
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import threading
 from collections.abc import Callable, Iterable
@@ -83,9 +84,11 @@ def _account(fields: list[str], where: str) -> Account:
     return Account(name, int(uid), int(gid), posixpath.normpath(home))
 
 
-def read_host_keys(observer: Observer, container: str) -> tuple[str, ...]:
-    """The public host keys of the container's sshd, as `ssh-ed25519 …`; TransferError if there is none."""
-    keys = []
+def read_host_key(observer: Observer, container: str) -> str:
+    """The public host key of the container's sshd, as `ssh-ed25519 …`; TransferError if there is none.
+
+    One is enough: ssh prefers the kinds that known_hosts has, and sshd serves every kind whose file is there.
+    """
     for path in HOST_KEYS:
         try:
             text = b"".join(observer.read_files(container, path).values()).decode("utf-8", "replace")
@@ -94,11 +97,9 @@ def read_host_keys(observer: Observer, container: str) -> tuple[str, ...]:
         kind, _, rest = text.strip().partition(" ")
         key = rest.partition(" ")[0]
         if kind.startswith(("ssh-", "ecdsa-")) and key:
-            keys.append(f"{kind} {key}")
-    if not keys:
-        expected = "/etc/ssh/ssh_host_*_key.pub"
-        raise TransferError(f"{container} on {observer.endpoint} has no {expected}: is its image one with sshd, and did it start?")
-    return tuple(keys)
+            return f"{kind} {key}"
+    expected = "/etc/ssh/ssh_host_*_key.pub"
+    raise TransferError(f"{container} on {observer.endpoint} has no {expected}: is its image one with sshd, and did it start?")
 
 
 def known_hosts_place(host: str, port: int) -> str:
@@ -128,14 +129,11 @@ def authorize(engine: Engine, container: str, account: Account, line: str, site:
     _edit(engine, container, account, lambda lines: [*(item for item in lines if prefix not in item), line.encode()])
 
 
-def revoke(engine: Engine, container: str, user: str, site: str, transfer: str) -> None:
-    """Take the transfer's keys away. What is not there any more, container and account included, is success."""
-    try:
-        account = find_account(engine, container, user)
-    except (NotFoundError, TransferError):
-        return
+def revoke(engine: Engine, container: str, account: Account, site: str, transfer: str) -> None:
+    """Take the transfer's keys away. What is not there any more, the container included, is success."""
     prefix = _prefix(site, transfer).encode()
-    _edit(engine, container, account, lambda lines: [item for item in lines if prefix not in item])
+    with contextlib.suppress(NotFoundError):
+        _edit(engine, container, account, lambda lines: [item for item in lines if prefix not in item])
 
 
 def _edit(engine: Engine, container: str, account: Account, change: Callable[[Iterable[bytes]], list[bytes]]) -> None:

@@ -13,8 +13,7 @@ from dtnctl.planning.resolve import Route
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.ledger import read_ledger, read_stored_log
-from dtnctl.runtime.transfer_evidence import gather
-from dtnctl.runtime.transfer_finish import AttemptEnd, Progress, Waiting, finish_attempt, progress_of, record_end
+from dtnctl.runtime.transfer_finish import AttemptEnd, Progress, Waiting, end_attempt, finish_attempt, progress_of
 from dtnctl.runtime.transfer_notes import read_notes
 from dtnctl.runtime.transfer_start import StartResult, start_attempt
 from dtnctl.runtime.transfer_task import MOVERS, Task, find_job, is_running, task_of
@@ -103,7 +102,7 @@ def cancel_transfer(route: Route, engines: Mapping[str, Engine], site: str, cloc
     if job.exit_code == 0:
         return f"{task.title} ended by itself before it could be cancelled; the next apply records its result"
     watched = Watched(job, read_tail(here, job.id), "")
-    receipt = record_end(task, claim, watched, cancellation(gather(task, notes, watched)))
+    receipt = end_attempt(task, claim, notes, watched, cancellation)
     return f"{task.title}: {receipt.cause}"
 
 

@@ -1,23 +1,25 @@
-"""Ends one attempt of a transfer: wait, judge by evidence, write the receipt, take the keys and the container away. In this order.
+"""Ends one attempt of a transfer: wait, judge by evidence, write the receipt, take the keys and at last the container away.
 
-A kill between any two of these loses nothing: without a receipt the next run judges again, with one it only clears away.
+A kill in between loses nothing: without a receipt the next run judges again, with one it only clears away.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import NotFoundError, TransferError, UnreachableError
+from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import Attempt, ContainerSeen
-from dtnctl.movers.base import Judgement, Moved
+from dtnctl.movers.base import Evidence, Judgement, Moved
+from dtnctl.providers.base import Engine
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
 from dtnctl.runtime.transfer_evidence import gather
 from dtnctl.runtime.transfer_notes import Notes, read_notes
-from dtnctl.runtime.transfer_task import Task, find_job, is_running, seconds_between, time_left
+from dtnctl.runtime.transfer_task import Task, accounts_by_place, find_job, is_running, seconds_between, time_left
 from dtnctl.runtime.transfer_watch import InterruptedWaitError, Limits, Watch, Watched, read_tail
 
 
@@ -66,8 +68,7 @@ def finish_attempt(task: Task, waiting: Waiting) -> AttemptEnd:
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
     notes = read_notes(task.here, job)
     watched = _await_end(task, job, notes, time_left(task, claim), waiting)
-    judgement = task.mover.judge(gather(task, notes, watched), task.settings)
-    receipt = record_end(task, claim, watched, judgement)
+    receipt = end_attempt(task, claim, notes, watched, lambda evidence: task.mover.judge(evidence, task.settings))
     if receipt.verdict == "succeeded":
         rate = receipt.bytes / receipt.seconds if receipt.seconds else None
         waiting.on_progress(Progress(task.transfer, receipt.bytes, receipt.bytes, rate, None))
@@ -79,7 +80,10 @@ def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> 
         raise TransferError(
             f"{task.title} has the receipt {record.verdict!r} and still runs: {record.cause}; cancel it, or wait for its end"
         )
-    clear_away(task, job, record)
+    notes = read_notes(task.here, job) if job is not None else None
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, notes, pool)
+    _clear_away(task, job, record, revoking)
     image = job.spec.image if job is not None else _service_image(task)
     return AttemptEnd(record, image, was_recorded=True, time_left=time_left(task, record))
 
@@ -122,10 +126,21 @@ def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:
     return Progress(transfer, moved.bytes, total, moved.rate, eta)
 
 
-def record_end(task: Task, claim: Attempt, watched: Watched, judgement: Judgement) -> Attempt:
-    """Write the receipt and the end of the log, then clear away; returns the receipt."""
-    job = watched.job
-    receipt = replace(
+def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watched, decide: Callable[[Evidence], Judgement]) -> Attempt:
+    """Judge an ended job, write the receipt and the end of its log, then clear away; returns the receipt.
+
+    The keys are of no more use, so they are taken away meanwhile.
+    """
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, notes, pool)
+        receipt = _receipt(claim, watched.job, decide(gather(task, notes, watched)))
+        write_record(task.here, task.site, receipt, watched.log)
+    _clear_away(task, watched.job, receipt, revoking)
+    return receipt
+
+
+def _receipt(claim: Attempt, job: ContainerSeen, judgement: Judgement) -> Attempt:
+    return replace(
         claim,
         verdict=judgement.verdict,
         cause=judgement.cause,
@@ -138,24 +153,30 @@ def record_end(task: Task, claim: Attempt, watched: Watched, judgement: Judgemen
         checksum=judgement.checksum,
         verified=judgement.verified,
     )
-    write_record(task.here, task.site, receipt, watched.log)
-    clear_away(task, job, receipt)
-    return receipt
 
 
-def clear_away(task: Task, job: ContainerSeen | None, receipt: Attempt) -> None:
-    """Take the keys away at both ends, then the job's container."""
-    ends = {(end.endpoint, end.container): (engine, end) for engine, end in ((task.here, task.source), (task.there, task.destination))}
+def _revoke_keys(task: Task, notes: Notes | None, pool: ThreadPoolExecutor) -> list[Future[None]]:
+    if notes is not None:
+        places = accounts_by_place(task, notes.accounts)
+        return [pool.submit(keys.revoke, engine, end.container, account, task.site, task.transfer) for engine, end, account in places]
+    return [pool.submit(_find_and_revoke, task, engine, end) for engine, end in task.ends]
+
+
+def _find_and_revoke(task: Task, engine: Engine, end: JobEnd) -> None:
     try:
-        with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
-            revoking = [
-                pool.submit(keys.revoke, engine, end.container, end.user, task.site, task.transfer) for engine, end in ends.values()
-            ]
-        for future in revoking:
-            future.result()
+        account = keys.find_account(engine, end.container, end.user)
+    except (NotFoundError, TransferError):
+        return  # no container or no account: no keys
+    keys.revoke(engine, end.container, account, task.site, task.transfer)
+
+
+def _clear_away(task: Task, job: ContainerSeen | None, receipt: Attempt, revoking: Sequence[Future[None]]) -> None:
+    """The job's container goes last: as long as it is there, the next apply knows that something is left to clear away."""
+    try:
+        for done in revoking:
+            done.result()
         if job is not None:
             task.here.remove(job.id)
     except UnreachableError as error:
-        raise UnreachableError(
-            f"{task.title} {receipt.verdict}, but its keys are still there: {error}; the next apply clears them away"
-        ) from error
+        text = f"{task.title} {receipt.verdict}, but its keys are still there: {error}"
+        raise UnreachableError(f"{text}; the next apply clears them away") from error

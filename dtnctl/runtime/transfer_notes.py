@@ -17,6 +17,7 @@ from dtnctl.movers.base import WORK, Listing, Settings, settings_of
 from dtnctl.movers.listing import read_lines
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.keys import Account
 from dtnctl.runtime.transfer_task import Task
 
 COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list"))
@@ -24,12 +25,13 @@ COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """`before` and `old` are the source and the destination before the start."""
+    """`accounts` are those of the source and the destination; `before` and `old` is what was at them before the start."""
 
     tool: str
     source: JobEnd
     destination: JobEnd
     options: Pairs
+    accounts: tuple[Account, Account]
     before: Listing
     old: Listing
 
@@ -54,9 +56,15 @@ class Notes:
         )
 
 
-def write_notes(task: Task, source: bytes, destination: bytes) -> Mapping[str, bytes]:
+def write_notes(task: Task, accounts: tuple[Account, Account], source: bytes, destination: bytes) -> Mapping[str, bytes]:
     """The files by path. `source` and `destination` are what the listing commands wrote."""
-    copy = {"tool": task.tool, "source": asdict(task.source), "destination": asdict(task.destination), "options": dict(task.options)}
+    copy = {
+        "tool": task.tool,
+        "source": asdict(task.source),
+        "destination": asdict(task.destination),
+        "options": dict(task.options),
+        "accounts": [asdict(account) for account in accounts],
+    }
     return {COPY: json.dumps(copy, indent=1, sort_keys=True).encode(), SOURCE: source, DESTINATION: destination}
 
 
@@ -66,11 +74,13 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
         files = observer.read_files(job.id, WORK)
         copy: dict[str, Any] = json.loads(files[COPY])
         options = tuple(sorted(copy["options"].items()))
+        near, far = copy["accounts"]
         return Notes(
             tool=copy["tool"],
             source=JobEnd(**copy["source"]),
             destination=JobEnd(**copy["destination"]),
             options=options,
+            accounts=(Account(**near), Account(**far)),
             before=read_lines(files[SOURCE], tree=settings_of(options).recursive),
             old=read_lines(files[DESTINATION], tree=False),
         )

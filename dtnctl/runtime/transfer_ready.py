@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.runtime.transfer_task import Task
+from dtnctl.model.resources import ContainerSeen
+from dtnctl.runtime.transfer_task import Task, seconds_between, time_text
 
 READY_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.2
 CONNECT_SECONDS = 3
+SETTLED_SECONDS = 120.0  # who has run for so long has opened its port, or never will; asking would cost a command
 CANNOT_BE_ASKED = (0, 126, 127)  # it answers, or the image has neither bash nor timeout to ask with
 CONNECT = 'exec 3<>"/dev/tcp/$0/$1" && exec 4<>"/dev/tcp/$2/$3"'
 
 
-def wait_until_ready(task: Task) -> None:
+def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) -> None:
     """Return when both control ports accept a connection from where the job will be; TransferError after a minute.
 
-    A service that is not there or not running is not waited for: the start says so in its own words.
+    Services that have run for a while are not asked.
     """
+    now = time_text(task.clock.now())
+    if all(seconds_between(service.started_at, now) > SETTLED_SECONDS for service in services):
+        return
     ends = (task.source, task.destination)
     places = [text for end in ends for text in (end.host, str(end.port))]
     command = ("timeout", str(CONNECT_SECONDS), "bash", "-c", CONNECT, *places)

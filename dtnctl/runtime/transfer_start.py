@@ -7,7 +7,7 @@ the claim names the container, and a container that has once run is never starte
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
@@ -20,7 +20,7 @@ from dtnctl.runtime.ledger import read_record, write_record
 from dtnctl.runtime.transfer_evidence import Look, look
 from dtnctl.runtime.transfer_notes import write_notes
 from dtnctl.runtime.transfer_ready import wait_until_ready
-from dtnctl.runtime.transfer_task import Task, find_job, job_labels, job_spec, time_left, time_text
+from dtnctl.runtime.transfer_task import Task, accounts_by_place, find_job, job_labels, job_spec, time_left, time_text
 
 PARALLEL_CALLS = 8
 
@@ -34,24 +34,15 @@ class StartResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """A service that runs and carries one end, and its account."""
-
-    service: ContainerSeen
-    account: keys.Account
-
-
-@dataclass(frozen=True, slots=True)
 class _Ready:
-    """All that was found before anything is written. `hosts` are the host keys of both ends by their place in known_hosts."""
+    """All that was found before anything is written. Pairs are of the source and of the destination."""
 
     record: Attempt | None
     job: ContainerSeen | None
-    near: _End
-    far: _End
-    source: Look
-    destination: Look
-    hosts: tuple[tuple[str, str], ...]
+    services: tuple[ContainerSeen, ContainerSeen]
+    accounts: tuple[keys.Account, keys.Account]
+    host_keys: tuple[str, str]
+    looks: tuple[Look, Look]
     time_left: float | None
 
 
@@ -60,7 +51,7 @@ def start_attempt(task: Task, image: str) -> StartResult:
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="prepare") as pool:
         reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
         finding = pool.submit(find_job, task.here, task.site, task.job_name)
-        near, far = pool.submit(_find_end, task.here, task.source), pool.submit(_find_end, task.there, task.destination)
+        near, far = (pool.submit(_find_service, engine, end) for engine, end in task.ends)
         record, job = reading.result(), finding.result()
         if reason := _reason_not_to_start(record, job):
             return StartResult(False, reason)
@@ -71,22 +62,29 @@ def start_attempt(task: Task, image: str) -> StartResult:
         return _claim_and_start(task, ready, container, pool)
 
 
-def _prepare(task: Task, pool: ThreadPoolExecutor, record: Attempt | None, job: ContainerSeen | None, ends: tuple[_End, _End]) -> _Ready:
-    """Look at both paths while waiting for both sshds, whose host keys are there once they answer."""
-    answering = pool.submit(wait_until_ready, task)
-    looking = pool.submit(_look, task.here, task.source, tree=task.settings.recursive)
-    destination = _look(task.there, task.destination, tree=False)
-    source = looking.result()
-    _check(task, source.listing, destination.listing)
+def _prepare(
+    task: Task, pool: ThreadPoolExecutor, record: Attempt | None, job: ContainerSeen | None, services: tuple[ContainerSeen, ContainerSeen]
+) -> _Ready:
+    """Ask both ends for everything at once. Reading a file takes the engine as long as running a command, about 50 ms."""
+    answering = pool.submit(wait_until_ready, task, services)
+    (here, source), (there, destination) = task.ends
+    looks = pool.submit(_look, here, source, tree=task.settings.recursive), pool.submit(_look, there, destination, tree=False)
+    accounts = pool.submit(_find_account, here, source, services[0]), pool.submit(_find_account, there, destination, services[1])
+    trusted = pool.submit(_host_key, here, source, answering), pool.submit(_host_key, there, destination, answering)
+    found = accounts[0].result(), accounts[1].result()
+    seen = looks[0].result(), looks[1].result()
+    _check(task, seen[0].listing, seen[1].listing)
     answering.result()
     left = time_left(task, None if record is None or record.released else record)
-    return _Ready(record, job, *ends, source, destination, _host_keys(task, pool), left)
+    return _Ready(record, job, services, found, (trusted[0].result(), trusted[1].result()), seen, left)
 
 
-def _host_keys(task: Task, pool: ThreadPoolExecutor) -> tuple[tuple[str, str], ...]:
-    ends = ((task.here, task.source), (task.there, task.destination))
-    reading = [(end, pool.submit(keys.read_host_keys, engine, end.container)) for engine, end in ends]
-    return tuple((keys.known_hosts_place(end.host, end.port), key) for end, found in reading for key in found.result())
+def _host_key(engine: Engine, end: JobEnd, answering: Future[None]) -> str:
+    try:
+        return keys.read_host_key(engine, end.container)
+    except TransferError:
+        answering.result()  # a service makes its keys when it first starts: they are there once it answers
+        return keys.read_host_key(engine, end.container)
 
 
 def _reason_not_to_start(record: Attempt | None, job: ContainerSeen | None) -> str:
@@ -100,7 +98,7 @@ def _reason_not_to_start(record: Attempt | None, job: ContainerSeen | None) -> s
     return ""
 
 
-def _find_end(engine: Engine, end: JobEnd) -> _End:
+def _find_service(engine: Engine, end: JobEnd) -> ContainerSeen:
     where = f"{end.container} on {end.endpoint}"
     try:
         service = engine.inspect(end.container)
@@ -108,11 +106,16 @@ def _find_end(engine: Engine, end: JobEnd) -> _End:
         raise TransferError(f"{where} is not there: {error}") from error
     if service.state != "running":
         raise TransferError(f"{where} is {service.state}; it must run to carry a transfer")
+    return service
+
+
+def _find_account(engine: Engine, end: JobEnd, service: ContainerSeen) -> keys.Account:
     account = keys.find_account(engine, end.container, end.user)
     hidden = [mount.target for mount in service.spec.mounts if mount.kind == "tmpfs" and _is_below(account.home, mount.target)]
     if hidden:
+        where = f"{end.container} on {end.endpoint}"
         raise TransferError(f"{where}: the home of {account.name!r} is on the tmpfs {hidden[0]}, where no key can be put from outside")
-    return _End(service, account)
+    return account
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -157,7 +160,7 @@ def _too_late(task: Task, ready: _Ready) -> StartResult:
 
 def _create(task: Task, ready: _Ready, image: str) -> str:
     """The job's container, made and not started; one that an earlier run left is used if it is the same."""
-    spec = job_spec(task, image, ready.near.service.id, ready.time_left)
+    spec = job_spec(task, image, ready.services[0].id, ready.time_left)
     labels = job_labels(task, spec)
     job, record = ready.job, ready.record
     if job is not None:
@@ -173,47 +176,38 @@ def _create(task: Task, ready: _Ready, image: str) -> str:
 
 
 def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> StartResult:
+    """Both the keys and the claim must be there before the start; which of them comes first does not matter."""
+    pair = keys.make_key_pair()
+    comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
+    line = keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline)
+    claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
+    places = accounts_by_place(task, ready.accounts)
+    writing = [pool.submit(task.here.write_files, container, _job_files(task, ready, pair))]
+    writing += [
+        pool.submit(keys.authorize, engine, end.container, account, line, task.site, task.transfer) for engine, end, account in places
+    ]
+    writing.append(pool.submit(write_record, task.here, task.site, claim))
     try:
-        _hand_over_keys(task, ready, container, pool)
-        claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
-        write_record(task.here, task.site, claim)
+        wait(writing)
+        for done in writing:
+            done.result()
         task.here.start(container)
     except UnreachableError:
         raise  # it may have started; if it did, it needs its keys
     except DtnctlError as error:
-        revoke_keys(task)
+        for engine, end, account in places:
+            with contextlib.suppress(DtnctlError):
+                keys.revoke(engine, end.container, account, task.site, task.transfer)
         raise TransferError(f"{task.title} was not started: {error}") from error
-    listing = ready.source.listing
+    listing = ready.looks[0].listing
     files = "1 file" if len(listing.files) == 1 else f"{len(listing.files)} files"
     return StartResult(True, f"started: {listing.bytes} bytes in {files}")
 
 
-def _hand_over_keys(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> None:
-    pair = keys.make_key_pair()
-    comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
-    line = keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline)
-    done: list[Future[None]] = [pool.submit(task.here.write_files, container, _job_files(task, ready, pair))]
-    for engine, end, found in _places(task, ready):
-        done.append(pool.submit(keys.authorize, engine, end.container, found.account, line, task.site, task.transfer))
-    for future in done:
-        future.result()
-
-
-def _places(task: Task, ready: _Ready) -> tuple[tuple[Engine, JobEnd, _End], ...]:
-    """Where the key is let in: both ends, or the one that is both."""
-    near, far = (task.here, task.source, ready.near), (task.there, task.destination, ready.far)
-    return (near,) if ready.near.service.id == ready.far.service.id else (near, far)
-
-
 def _job_files(task: Task, ready: _Ready, pair: keys.KeyPair) -> tuple[FileEntry, ...]:
-    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, ready.hosts))]
-    notes = write_notes(task, ready.source.output, ready.destination.output)
+    ends = (task.source, task.destination)
+    hosts = tuple((keys.known_hosts_place(end.host, end.port), key) for end, key in zip(ends, ready.host_keys, strict=True))
+    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, hosts))]
+    notes = write_notes(task, ready.accounts, ready.looks[0].output, ready.looks[1].output)
     files += [(path, content, 0o600) for path, content in notes.items()]
     return tuple(FileEntry(path, content, mode, folder_mode=0o700) for path, content, mode in files)
-
-
-def revoke_keys(task: Task) -> None:
-    """Take the keys away at both ends, as far as they answer; what stays expires by itself."""
-    for engine, end in ((task.here, task.source), (task.there, task.destination)):
-        with contextlib.suppress(DtnctlError):
-            keys.revoke(engine, end.container, end.user, task.site, task.transfer)

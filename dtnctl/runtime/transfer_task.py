@@ -15,6 +15,7 @@ from dtnctl.movers.base import Mover, Settings, settings_of
 from dtnctl.planning.specs import labels, spec_digest
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.keys import Account
 from dtnctl.runtime.ledger import read_record
 
 MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
@@ -53,6 +54,11 @@ class Task:
         """How messages call it."""
         return f"{self.transfer} (generation {self.generation}, try {self.attempt})"
 
+    @property
+    def ends(self) -> tuple[tuple[Engine, JobEnd], tuple[Engine, JobEnd]]:
+        """The source and the destination, with their engines."""
+        return (self.here, self.source), (self.there, self.destination)
+
     def next_try(self) -> Task:
         return replace(self, attempt=self.attempt + 1)
 
@@ -81,6 +87,13 @@ def exact_destination(source: JobEnd, destination: JobEnd, settings: Settings) -
     if settings.recursive or not destination.path.endswith("/"):
         return destination
     return replace(destination, path=destination.path + posixpath.basename(source.path))
+
+
+def accounts_by_place(task: Task, accounts: tuple[Account, Account]) -> tuple[tuple[Engine, JobEnd, Account], ...]:
+    """Where keys are let in: both ends, or the one service that is both."""
+    places = tuple((engine, end, account) for (engine, end), account in zip(task.ends, accounts, strict=True))
+    is_one = (task.source.endpoint, task.source.container) == (task.destination.endpoint, task.destination.container)
+    return places[:1] if is_one else places
 
 
 # --- its container ------------------------------------------------------------------------------------------

@@ -186,6 +186,12 @@ def test_a_service_that_never_answers_is_refused_after_a_minute(scene: TransferW
     assert scene.job_names() == []
 
 
+def test_services_that_have_run_for_long_are_not_asked(scene: TransferWorld) -> None:
+    scene.clock.seconds = 10**9
+    scene.start()
+    assert "timeout" not in scene.commands
+
+
 def test_what_already_ran_is_not_waited_for(scene: TransferWorld) -> None:
     scene.start()
     scene.finish()
