@@ -163,9 +163,19 @@ def _publish(engine: Engine, container: Container) -> None:
     try:
         ports.publish(engine, container)
     except EngineError:
-        # The engine saves what its list shows before it cleans up.
-        container.listed_endpoints = {name: replace(endpoint, gateway="") for name, endpoint in container.endpoints.items()}
+        for endpoint in container.endpoints.values():
+            endpoint.gateway = endpoint.gateway6 = ""
         raise
+
+
+def give_up(container: Container) -> None:
+    """After a start that failed: everything is given back, but the list goes on showing what had been taken.
+
+    The engine saves what its list shows before it cleans up.
+    """
+    if any(endpoint.endpoint_id for endpoint in container.endpoints.values()):
+        container.listed_endpoints = {name: replace(endpoint) for name, endpoint in container.endpoints.items()}
+    detach_all(container)
 
 
 def _require_running(engine: Engine, container: Container, term: str) -> None:

@@ -111,7 +111,7 @@ def rename(engine: Engine, term: str, new_name: str) -> None:
         name = _reserve_name(engine, "/" + new_name.removeprefix("/"), container.id)
     except EngineError as error:
         raise EngineError(error.status, f"Error when allocating new name: {error.message}") from error
-    old, container.name = container.name, name
+    old, container.name, container.listed_endpoints = container.name, name, None
     emit(engine, container, "rename", oldName=f"/{old}")
 
 
@@ -119,6 +119,7 @@ def update(engine: Engine, term: str, body: Json) -> Json:
     """POST /containers/{id}/update."""
     container = engine.container(term)
     host_config.update(container.id, container.host_config, body, engine.machine)
+    container.listed_endpoints = None
     emit(engine, container, "update")
     return {"Warnings": None}
 

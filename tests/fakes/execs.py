@@ -106,7 +106,11 @@ def start(engine: Engine, exec_id: str, programs: dict[str, ExecFunction], *, de
     found = find(engine, exec_id)
     container = engine.container(found.container_id)
     if found.running or found.exit_code is not None:
-        raise conflict(f"Error: Exec command {exec_id} has already run")
+        refusal = f"Error: Exec command {exec_id} has already run"
+        if detached:
+            raise conflict(refusal)
+        # Too late for a status: the engine has taken the connection over before it looks.
+        return [frame(1, f"{refusal}\r\n".encode())]
     if not container.running:
         raise conflict(f"Container {container.id} is not running")
     found.running, found.pid = True, engine.new_pid()

@@ -190,7 +190,11 @@ def _delete(engine: Engine, image: Image) -> list[Json]:
     del engine.state.images[image.id]
     engine.emit("image", "delete", image.id, {"name": image.id})
     kept = {layer for other in engine.state.images.values() for layer in other.layers}
-    return [{"Deleted": image.id}, *({"Deleted": layer} for layer in reversed(image.layers) if layer not in kept)]
+    deleted: list[Json] = [{"Deleted": layer} for layer in reversed(image.layers) if layer not in kept]
+    parent = engine.state.images.get(image.parent)
+    if parent and not (parent.tags or parent.digests or users(engine, parent) or _has_children(engine, parent)):
+        deleted += _delete(engine, parent)
+    return [{"Deleted": image.id}, *deleted]
 
 
 def prune(engine: Engine, everything: bool) -> Json:

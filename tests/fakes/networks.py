@@ -76,8 +76,9 @@ def create(engine: Engine, body: Json) -> Json:
 
 
 def _check_name(engine: Engine, name: str, check_duplicate: bool) -> str:
-    if not name.strip():
-        raise server_error("invalid name: ")
+    if not name:
+        # Without a name the engine looks up its default network, and finds it.
+        raise conflict("network with name  already exists") if check_duplicate else server_error("invalid name: ")
     if name in PREDEFINED:
         raise forbidden(f"operation is not permitted on predefined {name} network ")
     same = [network for network in engine.state.networks.values() if network.name == name]

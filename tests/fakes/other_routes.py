@@ -136,7 +136,8 @@ def _create_image(engine: Engine, request: Request) -> Response:
     else:
         authorization = request.headers.get("x-registry-auth", "")
         lines = list(image_views.pull(engine, query.get("fromImage", ""), query.get("tag", ""), authorization))
-    return Response(body=b"".join(json.dumps(line).encode() + b"\r\n" for line in lines), content_type="application/json")
+    # In chunks, because the SDK takes a body with a length for one JSON value.
+    return Response(stream=(json.dumps(line).encode() + b"\r\n" for line in lines), content_type="application/json")
 
 
 def _prune_images(engine: Engine, request: Request) -> Response:

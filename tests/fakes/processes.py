@@ -48,7 +48,7 @@ class Processes:
             self._check_host(container)
             self._check_command(container)
         except EngineError as error:
-            attachments.detach_all(container)
+            attachments.give_up(container)
             container.error = error.message
             container.exit_code = container.exit_code or 128
             if container.host_config["AutoRemove"]:
@@ -116,19 +116,16 @@ class Processes:
         self._alive[container.id] = process
         self._set_health(container, process.behaviour)
         if program.inline:
-            self._end(container, program.function(run))
+            self._end(container, _result(program, run))
             return
         process.thread = threading.Thread(target=self._thread_main, args=(container, program, run), daemon=True)
         process.thread.start()
 
     def _thread_main(self, container: Container, program: Program, run: Run) -> None:
         try:
-            code = program.function(run)
+            code = _result(program, run)
         except Orphaned:
             return
-        except Exception as error:  # noqa: BLE001  # a program that breaks is a container that fails, with the reason in its log
-            run.stderr(f"{type(error).__name__}: {error}\n")
-            code = 1
         with self._engine.changed:
             if not run.orphaned:
                 self._end(container, code)
@@ -213,7 +210,8 @@ class Processes:
             process.run.stop_requested = True
             self._engine.changed.notify_all()
         elif number not in HARMLESS and (process is None or number.name not in process.behaviour.ignores):
-            self._end(container, 128 + number)
+            own = process.behaviour.exit_on_signal if process is not None else None
+            self._end(container, 128 + number if own is None else own)
 
     def _force_end(self, container: Container) -> None:
         self._orphan(container.id)
@@ -246,3 +244,12 @@ class Processes:
                 self._alive[container.id] = Process(program, run)
             else:
                 self._execute(container, program, run)
+
+
+def _result(program: Program, run: Run) -> int:
+    """The exit code. A program that breaks is a container that fails, with the reason in its log."""
+    try:
+        return program.function(run)
+    except Exception as error:  # noqa: BLE001  # whatever a test's program raises must not end the engine
+        run.stderr(f"{type(error).__name__}: {error}\n")
+        return 1

@@ -38,6 +38,8 @@ class Behaviour:
     writes: Mapping[str, str] = field(default_factory=dict)
     ignores: tuple[str, ...] = ()
     """Signals without effect, for example ("SIGTERM",): a stop then kills with 137, without the real waiting time."""
+    exit_on_signal: int | None = None
+    """Exit code after a signal that it handles; None is 128 and the signal's number, as of a program that does not."""
     health: str = "healthy"
     checks_until_healthy: int = 1
     """How many inspects still show `starting`."""

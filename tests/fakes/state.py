@@ -100,7 +100,7 @@ class Container:
     networked: bool = False
     """Whether a start got as far as having all its networks."""
     listed_endpoints: dict[str, Endpoint] | None = None
-    """What the list still shows after a start that failed on a port: addresses that are free again."""
+    """What the list still shows after a start that failed: addresses that are free again."""
     logs: list[LogLine] = field(default_factory=list)
 
 

@@ -168,7 +168,8 @@ def list_containers(engine: Engine, query: dict[str, str]) -> list[Json]:
 def _is_wanted(engine: Engine, container: Container, wanted: filters.Filters) -> bool:
     if not filters.has_labels(wanted.get("label", []), container.config["Labels"]):
         return False
-    if "name" in wanted and not any(filters.matches_name([w.lstrip("/")], container.name) for w in wanted["name"]):
+    names = (container.name, f"/{container.name}")
+    if not any(filters.matches_name(wanted.get("name", []), name) for name in names):
         return False
     tests: dict[str, Callable[[str], bool]] = {
         "ancestor": lambda value: _descends(engine, container, value),

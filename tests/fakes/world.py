@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from tests.fakes.faults import Call, Fault, Journal, kill_client
 from tests.fakes.machine import Machine
 from tests.fakes.messages import Request, Response, refusal
 from tests.fakes.processes import Processes
-from tests.fakes.programs import Programs
+from tests.fakes.programs import Files, Programs
 from tests.fakes.routes import Route, Routes
 from tests.fakes.server import SocketServer
 from tests.fakes.state import Container, EngineState, Image, Json
@@ -96,6 +97,10 @@ class World:
     def container(self, endpoint: str, name: str) -> Container:
         with self.changed:
             return self.engines[endpoint].container(name)
+
+    def files(self, endpoint: str, name: str) -> Files:
+        """The files that a program in this container sees."""
+        return Files(self.engines[endpoint], self.container(endpoint, name))
 
     def add_image(self, reference: str, config: Json | None = None, files: Mapping[str, bytes] | None = None) -> list[Image]:
         """Put the same image on every engine."""
@@ -257,6 +262,10 @@ class World:
             return route.handler(engine, request)
         except EngineError as error:
             return refusal(error)
+        except Dropped:
+            raise
+        except Exception:  # noqa: BLE001  # a mistake of this engine must be seen as one, not as a lost connection
+            return refusal(EngineError(500, f"the in-memory engine is broken: {traceback.format_exc()}"))
 
     def _strike(self, fault: Fault, call: Call) -> Response | None:
         """Do what the fault says: None lets the call go on."""
