@@ -225,6 +225,7 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
             clear_dead_leases(clients, snapshot, say)
             return _nothing_to_do(plan, view, look)
         _ask(plan, consent)
+        clear_dead_leases(clients, snapshot, say)
         applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
     return _report(applied, signal_number, view, look)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -83,9 +84,9 @@ def write_site(root: Path, sockets: dict[str, str], changes: dict[str, str | Non
         files[f"endpoints/{name}"] = (
             f"docker: unix://{sockets[name]}\nhost: {name}\ninterfaces: {{data: eth1}}\nallow: {{mounts: [/data]}}\n"
         )
+    shutil.rmtree(root / "state", ignore_errors=True)
     for name, text in files.items():
         path = root / "state" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
         if text is not None:
             path.write_text(text)
