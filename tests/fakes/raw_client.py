@@ -46,6 +46,10 @@ class Engine:
         """Call without writing down; returns the JSON value, or the text, or None."""
         return self._call(method, target, body, query)[1]
 
+    def control(self, method: str, action: str, body: Any = None) -> Any:
+        """Call /_fake/`action` of an in-memory engine."""
+        return self._send(method, f"/_fake/{action}", body)[1]
+
     def say(self, method: str, target: str, body: Any = None, **query: Any) -> Any:
         """Call and write down status and body (of a container's archive, the stat header)."""
         status, value, stat = self._call(method, target, body, query)
@@ -66,10 +70,12 @@ class Engine:
         self.answers.append({"call": f"list {name}", "status": 200, "answer": normal(shown)})
 
     def _call(self, method: str, target: str, body: Any, query: Mapping[str, Any]) -> tuple[int, Any, str]:
+        return self._send(method, f"/v1.41{target}" + (f"?{urlencode(query, quote_via=quote)}" if query else ""), body)
+
+    def _send(self, method: str, address: str, body: Any) -> tuple[int, Any, str]:
         connection = _Connection(self.path)
         kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        address = f"/v1.41{target}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         try:
             connection.request(method, address, data, {"Content-Type": kind})
             response = connection.getresponse()

@@ -237,6 +237,7 @@ class World:
         authenticated = "x-registry-auth" in request.headers
         call = Call(0, engine.name, request.method, path, request.query, pid, authenticated)
         fault = self.journal.begin(call)
+        self.changed.notify_all()
         spoiled = self._strike(fault, call) if fault and fault.when == "before" else None
         response = spoiled or self._answer(engine, route, request)
         call.status = response.status
