@@ -9,11 +9,9 @@ import sys
 from pathlib import Path
 
 import psutil
+from dtn_agent.probe import probe
 
 AGENT = Path(__file__).parents[2] / "agent"
-sys.path.insert(0, str(AGENT))
-
-from dtn_agent.probe import probe  # noqa: E402  # the agent is a program of its own, beside the package
 
 
 def write(root: Path, files: dict[str, str]) -> None:

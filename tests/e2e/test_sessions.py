@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.playground import Playground
@@ -9,7 +11,7 @@ from tests.e2e.playground import Playground
 pytestmark = pytest.mark.lab
 
 
-def environment(container: dict) -> dict[str, str]:
+def environment(container: dict[str, Any]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in container["Config"]["Env"])
 
 

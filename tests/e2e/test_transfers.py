@@ -86,7 +86,8 @@ def test_it_is_not_run_again_by_an_apply_nor_after_a_prune_but_by_a_raised_gener
 def test_a_folder_is_copied_with_all_below_it(pair: Playground) -> None:
     script = "mkdir -p '/data/in/a b/c'; cd /data/in; head -c 3000000 /dev/urandom > 'a b/one'; echo two > 'a b/c/two-2'; : > empty"
     pair.lab.exec("dtn1", ["sh", "-c", script])
-    transfer(pair, **{"from": "dtn1:/data/in/", "to": "dtn2:/data/out/", "recursive": True, "concurrency": 2})
+    folders: dict[str, Any] = {"from": "dtn1:/data/in/", "to": "dtn2:/data/out/", "recursive": True, "concurrency": 2}
+    transfer(pair, **folders)
     pair.apply().expect(0)
     first = pair.lab.exec("dtn1", ["sh", "-c", "cd /data/in && find . -type f | sort | xargs -d '\\n' md5sum"]).stdout
     assert pair.lab.exec("dtn2", ["sh", "-c", "cd /data/out && find . -type f | sort | xargs -d '\\n' md5sum"]).stdout == first

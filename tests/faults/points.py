@@ -73,7 +73,7 @@ def try_all(stage: Stage, scenario: Scenario, every: int = 1) -> Iterator[Point]
             stage.ask("POST", "faults", {"do": "kill-client", "at": call, "when": when})
             first = stage.run(*scenario.arguments)
             stage.ask("POST", "faults", {})
-            failures = () if first.code in (KILLED, 0) else (f"the first run ended with {first.code}: {first.text}",)
+            failures: tuple[str, ...] = () if first.code in (KILLED, 0) else (f"the first run ended with {first.code}: {first.text}",)
             failures += tuple(_check(stage, scenario, wanted, strangers))
             yield Point(scenario.name, call, when, first.code == KILLED, failures)
 
