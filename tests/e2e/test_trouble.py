@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_replacement_keeps_ports_and_addresses_and_removes_the_old_container(p
     ],
     ids=["ends-at-once", "unhealthy", "cannot-start"],
 )
-def test_a_replacement_that_fails_brings_the_old_container_back(play: Playground, settings: dict, code: int) -> None:
+def test_a_replacement_that_fails_brings_the_old_container_back(play: Playground, settings: dict[str, Any], code: int) -> None:
     play.profile("tiny", restart="no")
     play.session("run")
     play.converge()

@@ -77,7 +77,8 @@ def test_leases_are_given_back_at_the_end_also_after_an_error(engines: dict[str,
 
 
 def test_a_lease_whose_beat_stands_still_is_taken_over(engines: dict[str, Engine]) -> None:
-    clock, told = SteppingClock(), []
+    clock = SteppingClock()
+    told: list[str] = []
     engines["a"].create_hand(lease_name("site"), (("dtnctl.holder", ELSEWHERE.text()),))
     with hold(engines, this_process(), clock, timeout=60.0, told=told):
         assert clock.time > lease.STALE_SECONDS
@@ -118,7 +119,8 @@ def test_two_that_want_the_same_two_endpoints_both_get_them_in_turn(engines: dic
 
     from dtnctl.runtime.clock import SystemClock
 
-    inside, most = [], []
+    inside: list[int] = []
+    most: list[int] = []
 
     def work() -> None:
         with hold_leases(engines, site="site", holder=this_process(), clock=SystemClock(), timeout=60.0, report=lambda text: None):
