@@ -77,8 +77,8 @@ def refusal(source: JobEnd, destination: JobEnd, settings: Settings, before: Lis
     for end in (source, destination):
         if ".." in end.path.split("/"):
             return f"{end.path} leads out of its folder; write the path without .."
-        if not _is_plain(end.path):
-            return f"{end.path!r}: {_NOT_PLAIN}"
+        if problem := _name_problem(end.path, recursive=settings.recursive):
+            return f"{end.path!r}: {problem}"
     if before.kind == "unknown":
         return f"{source.path} cannot be looked at on {source.endpoint}: {before.problem}"
     if before.kind == "missing":
@@ -87,17 +87,20 @@ def refusal(source: JobEnd, destination: JobEnd, settings: Settings, before: Lis
     if before.kind != wanted:
         found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
         return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
-    odd = sorted(name for name in before.entries if not _is_plain(name))
+    odd = sorted(name for name in before.entries if _name_problem(name, recursive=settings.recursive))
     if odd:
-        return f"{source.path} on {source.endpoint} has {odd[0]!r} (and {len(odd) - 1} more like it): {_NOT_PLAIN}"
+        more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+        return f"{source.path} on {source.endpoint} has {odd[0]!r}{more}: {_name_problem(odd[0], recursive=True)}"
     return ""
 
 
-_NOT_PLAIN = "GridFTP servers drop every letter beyond printable ASCII from names; rename it"
-
-
-def _is_plain(name: str) -> bool:
-    return all(" " <= letter <= "~" or letter == "\t" for letter in name)
+def _name_problem(name: str, *, recursive: bool) -> str:
+    """Why the name does not arrive as it is. Both were seen with globus-url-copy 10.12 and globus-gridftp-server 13.24."""
+    if not all(" " <= letter <= "~" or letter == "\t" for letter in name):
+        return "GridFTP servers drop every letter beyond printable ASCII from names; rename it"
+    if recursive and '"' in name:
+        return "globus-url-copy fails on a double quote in the names of a folder; rename it"
+    return ""
 
 
 def job_command(source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:

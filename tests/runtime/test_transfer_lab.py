@@ -1,0 +1,178 @@
+"""Transfers between real services on real engines: what only sshd, GridFTP and dockerd themselves can show."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import lab
+from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
+from dtnctl.model.resources import Attempt, ContainerSpec
+from dtnctl.model.site import Endpoint
+from dtnctl.movers.gridftp import PRIVATE_KEY
+from dtnctl.planning.specs import labels
+from dtnctl.providers.base import FileEntry
+from dtnctl.providers.docker import DockerEngine, connect
+from dtnctl.runtime.clock import SystemClock
+from dtnctl.runtime.ledger import ensure_ledger, read_ledger
+from dtnctl.runtime.transfer import Progress, StartResult, finish_transfer, start_transfer
+from tests.runtime.transfer_world import pairs
+
+pytestmark = pytest.mark.lab
+SITE, SERVICE, PORT = "lab", "lab.demo", 30001
+KEYS = "/home/dtnaas/.ssh/authorized_keys2"
+
+
+class Scene:
+    """Two services on their hosts' own networks."""
+
+    def __init__(self, running: lab.Lab) -> None:
+        self.lab = running
+        self.engines: dict[str, DockerEngine] = {}
+        self.progress: list[Progress] = []
+        for endpoint in running.endpoints:
+            state = Endpoint(docker=endpoint.unix_url, host=endpoint.control_ip)
+            engine = connect(endpoint.name, state, site=SITE, registries={}, read_only=False, root=Path("/"))
+            self.engines[endpoint.name] = engine
+            env = {"CTRL_PORT": str(PORT), "DATA_PORTS": "50100,50199", "DATA_IFACE": endpoint.control_ip, "USER_NAME": "dtnaas"}
+            spec = ContainerSpec(image="dtn:1", env=tuple(sorted(env.items())), network="host")
+            engine.start(engine.create_container(SERVICE, spec, labels(SITE, endpoint.name, "service", "demo", SERVICE, "digest")))
+        ensure_ledger(self.engines["dtn1"], SITE, "/var/lib/dtnctl/lab")
+
+    def sh(self, endpoint: str, script: str, user: str = "dtnaas") -> str:
+        ran = self.engines[endpoint].run(SERVICE, ("bash", "-c", script), user=user)
+        assert ran.exit_code == 0, ran.stderr
+        return ran.stdout.decode()
+
+    def ends(self, source: str, destination: str) -> tuple[JobEnd, JobEnd]:
+        there = self.lab.endpoint("dtn2").control_ip
+        return (
+            JobEnd("dtn1", SERVICE, source, "127.0.0.1", PORT, "dtnaas"),
+            JobEnd("dtn2", SERVICE, destination, there, PORT, "dtnaas"),
+        )
+
+    def start(self, name: str, source: str, destination: str, **options: str) -> StartResult:
+        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", None, pairs(options))
+        return start_transfer(action, self.engines, SITE, SystemClock())
+
+    def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
+        action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), pairs(options), True)
+        return finish_transfer(action, self.engines, SITE, SystemClock(), self.progress.append, threading.Event())
+
+    def run(self, name: str, source: str, destination: str, **options: str) -> Attempt:
+        assert self.start(name, source, destination, **options).started
+        return self.finish(name, source, destination, **options)
+
+    def record(self, name: str) -> Attempt:
+        (record,) = [item for item in read_ledger(self.engines["dtn1"], SITE).attempts if item.transfer == name]
+        return record
+
+    def assert_nothing_left(self, name: str) -> None:
+        with pytest.raises(NotFoundError):
+            self.engines["dtn1"].inspect(f"lab.{name}.g1a1")
+        for engine in self.engines.values():
+            assert b"dtnctl:" not in b"".join(engine.read_files(SERVICE, KEYS).values())
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    if reason := lab.unavailable():
+        pytest.skip(reason)
+    with lab.Lab(tmp_path_factory.mktemp("transfers"), 2, image="both") as running:
+        scene = Scene(running)
+        yield scene
+        for engine in scene.engines.values():
+            engine.close()
+
+
+@pytest.fixture
+def slow(scene: Scene) -> Iterator[None]:
+    """The source sends a megabyte a second."""
+    scene.lab.exec("dtn1", ["tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "8mbit", "burst", "256kb", "latency", "100ms"])
+    yield
+    scene.lab.exec("dtn1", ["tc", "qdisc", "del", "dev", "eth0", "root"])
+
+
+def test_a_tree_with_odd_names_arrives_whole(scene: Scene) -> None:
+    names = ["a b", "[x]*?", "50%41", "#;type=i", "tab\tin", "back\\slash", "~tilde", "-dash", " lead", "trail "]
+    listed = " ".join(f"$'{name}'".replace("\\slash", "\\\\slash") for name in names)
+    scene.sh("dtn1", f'mkdir -p /data/t/sub/hollow; cd /data/t/sub; for n in {listed}; do printf \'%s\' "$n" > "./$n"; done; : > ../zero')
+    receipt = scene.run("tree", "/data/t/", "/data/new/place/", recursive="True", concurrency="3", algorithm="sha256")
+    assert (receipt.files, receipt.verified) == (11, "sha256 of 11 files equal at both ends")
+    sums = "find . -type f -print0 | sort -z | xargs -0 sha256sum; find . -type d | sort"
+    assert scene.sh("dtn2", f"cd /data/new/place; {sums}") == scene.sh("dtn1", f"cd /data/t; {sums}")
+    scene.assert_nothing_left("tree")
+
+
+def test_a_name_that_gridftp_would_mangle_is_refused_before_the_start(scene: Scene) -> None:
+    scene.sh("dtn1", "mkdir -p /data/u; echo x > /data/u/ü")
+    with pytest.raises(TransferError, match="GridFTP servers drop every letter beyond printable ASCII"):
+        scene.start("umlaut", "/data/u/", "/data/u/", recursive="True")
+
+
+def test_the_job_removes_its_private_key_when_nobody_waits(scene: Scene) -> None:
+    scene.sh("dtn1", "echo hello > /data/hello")
+    scene.start("alone", "/data/hello", "/data/hello")
+    assert scene.engines["dtn1"].wait("lab.alone.g1a1", 60.0) == 0
+    with pytest.raises(NotFoundError):
+        scene.engines["dtn1"].read_files("lab.alone.g1a1", PRIVATE_KEY)
+    assert scene.finish("alone", "/data/hello", "/data/hello").verdict == "succeeded"
+    scene.assert_nothing_left("alone")
+
+
+def test_somebody_else_on_the_control_port_gets_no_login(scene: Scene) -> None:
+    scene.sh("dtn1", "echo hello > /data/hello")
+    path = "/etc/ssh/ssh_host_ed25519_key.pub"
+    before = scene.engines["dtn2"].read_files(SERVICE, path)[path]
+    other = scene.engines["dtn1"].read_files(SERVICE, path)[path]
+    scene.engines["dtn2"].write_files(SERVICE, (FileEntry(path, other),))
+    try:
+        with pytest.raises(TransferError, match="the host key on the control port is not the one in the service's container"):
+            scene.run("mitm", "/data/hello", "/data/hello2")
+    finally:
+        scene.engines["dtn2"].write_files(SERVICE, (FileEntry(path, before),))
+    assert not scene.record("mitm").retryable
+    scene.assert_nothing_left("mitm")
+
+
+def test_a_copy_that_no_data_comes_through_is_stopped_as_stalled(scene: Scene, slow: None) -> None:
+    scene.sh("dtn1", "head -c 60M /dev/zero > /data/big")
+    scene.start("stall", "/data/big", "/data/big", stall_timeout="7.0")
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(scene.finish, "stall", "/data/big", "/data/big", stall_timeout="7.0")
+        scene.sh("dtn2", "until [ -s /data/big ]; do sleep 0.1; done; pkill -STOP -f '[g]lobus-gridftp-server'", user="root")
+        try:
+            with pytest.raises(TransferError, match="stalled: no progress for 7 s; at the destination are"):
+                finishing.result(120)
+        finally:
+            scene.sh("dtn2", "pkill -KILL -f '[g]lobus-gridftp-server' || true", user="root")
+    record = scene.record("stall")
+    assert (record.verdict, record.retryable, record.exit_code) == ("failed", True, 143)
+    scene.assert_nothing_left("stall")
+
+
+def test_a_job_keeps_its_deadline_although_nobody_waits(scene: Scene, slow: None) -> None:
+    scene.sh("dtn1", "head -c 60M /dev/zero > /data/big")
+    scene.start("late", "/data/big", "/data/late", deadline="6.0")
+    assert scene.engines["dtn1"].wait("lab.late.g1a1", 60.0) == 124
+    with pytest.raises(TransferError, match="not finished within its deadline of 6 s; at the destination are"):
+        scene.finish("late", "/data/big", "/data/late", deadline="6.0")
+    scene.assert_nothing_left("late")
+
+
+def test_a_server_that_is_killed_is_tried_again(scene: Scene, slow: None) -> None:
+    scene.sh("dtn1", "head -c 6M /dev/zero > /data/medium")
+    options = {"retries": "1", "backoff": "0.5", "verify": "size"}
+    scene.start("again", "/data/medium", "/data/medium", **options)
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(scene.finish, "again", "/data/medium", "/data/medium", **options)
+        scene.sh("dtn2", "until [ -s /data/medium ]; do sleep 0.1; done; pkill -KILL -f '[g]lobus-gridftp-server'", user="root")
+        assert finishing.result(120).attempt == 2
+    attempts = [(item.attempt, item.verdict) for item in read_ledger(scene.engines["dtn1"], SITE).attempts if item.transfer == "again"]
+    assert attempts == [(1, "failed"), (2, "succeeded")]
+    scene.assert_nothing_left("again")
