@@ -252,54 +252,65 @@ class OrShort:
         return {"anyOf": [dict(self.short), handler(schema)]}
 
 
-Name = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
-Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"anyOf": _SIZE_FORMS})]
+def _schema(name: str, schema: dict[str, Any]) -> WithJsonSchema:
+    """What editors check. The comment is the type's name for people; docs/state-reference.md shows it."""
+    return WithJsonSchema({**schema, "$comment": name})
+
+
+Name = Annotated[str, AfterValidator(check_name), _schema("name", {"type": "string", "pattern": _NAME.pattern})]
+Size = Annotated[int, BeforeValidator(parse_size), _schema("size", {"anyOf": _SIZE_FORMS})]
 Memory = Annotated[
     int | None,
     BeforeValidator(parse_memory),
-    WithJsonSchema({"anyOf": [*_SIZE_FORMS, {"enum": [None, False]}]}),
+    _schema("size, `false` or `null`", {"anyOf": [*_SIZE_FORMS, {"enum": [None, False]}]}),
 ]
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0, "maximum": _MAX_SECONDS}, {"type": "string", "pattern": _DURATION.pattern}]}
+    _schema(
+        "duration",
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": _MAX_SECONDS}, {"type": "string", "pattern": _DURATION.pattern}]},
     ),
 ]
-Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+Moment = Annotated[datetime, BeforeValidator(parse_moment), _schema("time with zone", {"type": "string", "format": "date-time"})]
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortRange = Annotated[
     tuple[int, int],
     BeforeValidator(parse_port_range),
-    WithJsonSchema({"anyOf": [_PORT_SCHEMA, {"type": "array", "items": _PORT_SCHEMA, "minItems": 2, "maxItems": 2}]}),
+    _schema("`[low, high]` or a port", {"anyOf": [_PORT_SCHEMA, {"type": "array", "items": _PORT_SCHEMA, "minItems": 2, "maxItems": 2}]}),
 ]
 ExposedPort = Annotated[
     tuple[int, int, str],
     BeforeValidator(parse_exposed_port),
-    WithJsonSchema({"anyOf": _EXPOSED_FORMS}),
+    _schema("ports", {"anyOf": _EXPOSED_FORMS}),
 ]
-ExposedPorts = Annotated[tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS})]
+ExposedPorts = Annotated[
+    tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS, "$comment": "ports"})
+]
 Arguments = Annotated[
     tuple[str, ...],
     BeforeValidator(parse_arguments),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    _schema("text or list of words", {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 AddressPool = Annotated[
     tuple[tuple[str, str], ...],
     BeforeValidator(parse_address_pool),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    _schema("FIRST-LAST or list", {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
-IPv4 = Annotated[str, AfterValidator(_check_ipv4)]
-IPv6 = Annotated[str, AfterValidator(_check_ipv6)]
-IP = Annotated[str, AfterValidator(_check_ip)]
-Subnet4 = Annotated[str, AfterValidator(_check_subnet4)]
-Subnet6 = Annotated[str, AfterValidator(_check_subnet6)]
-CpuList = Annotated[str, AfterValidator(_check_cpu_list), WithJsonSchema({"type": "string", "pattern": _CPU_LIST.pattern})]
-AbsolutePath = Annotated[str, AfterValidator(_check_absolute), WithJsonSchema({"type": "string", "pattern": "^/"})]
+IPv4 = Annotated[str, AfterValidator(_check_ipv4), _schema("IPv4 address", {"type": "string"})]
+IPv6 = Annotated[str, AfterValidator(_check_ipv6), _schema("IPv6 address", {"type": "string"})]
+IP = Annotated[str, AfterValidator(_check_ip), _schema("IP address", {"type": "string"})]
+Subnet4 = Annotated[str, AfterValidator(_check_subnet4), _schema("IPv4 subnet", {"type": "string"})]
+Subnet6 = Annotated[str, AfterValidator(_check_subnet6), _schema("IPv6 subnet", {"type": "string"})]
+CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]
+AbsolutePath = Annotated[str, AfterValidator(_check_absolute), _schema("absolute path", {"type": "string", "pattern": "^/"})]
 CountOrShare = Annotated[
     int | str,
     AfterValidator(_check_share),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]{1,9}|([0-9]{1,2}|100)%)$"}]}),
+    _schema(
+        "number or share",
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]{1,9}|([0-9]{1,2}|100)%)$"}]},
+    ),
 ]
 Distinct = Annotated[
     tuple[str, ...],
