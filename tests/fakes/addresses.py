@@ -74,9 +74,7 @@ def _next_default_pool(engine: Engine) -> Pool:
             # The engine goes on from here next time: a subnet that was just freed does not come back at once.
             state.next_pool = index + 1
             return Pool(subnet=str(subnet), gateway=str(subnet[1]))
-    raise server_error(
-        "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"
-    )
+    raise server_error("could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network")
 
 
 def held_addresses(engine: Engine, network: Network) -> set[str]:

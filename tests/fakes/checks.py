@@ -40,8 +40,7 @@ def _warnings(given: Json) -> list[str]:
     warnings = []
     if given.get("OomKillDisable") and not given.get("Memory"):
         warnings.append(
-            "OOM killer is disabled for the container, but no memory limit is set, this can result in the system "
-            "running out of resources."
+            "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources."
         )
     if given.get("NetworkMode") == "host" and given.get("PortBindings"):
         warnings.append("Published ports are discarded when using host network mode")
@@ -59,15 +58,17 @@ def _check_config(config: Json) -> None:
         signal_number(config["StopSignal"])
 
 
-def signal_number(name: str) -> signal.Signals:
-    """A signal by name, with or without SIG, or by number."""
-    try:
-        if name.isdigit():
-            return signal.Signals(int(name))
-        upper = name.upper()
-        return signal.Signals[upper if upper.startswith("SIG") else f"SIG{upper}"]
-    except (KeyError, ValueError):
-        raise bad_request(f"Invalid signal: {name}") from None
+def signal_number(name: str) -> int:
+    """A signal by name, with or without SIG, or by number; real-time signals as RTMIN+3 or RTMAX-2."""
+    if name.isdigit() and int(name) > 0:
+        return int(name)
+    short = name.upper().removeprefix("SIG")
+    base, sign, steps = re.fullmatch(r"(.*?)(?:([+-])(\d+))?", short).groups()  # type: ignore[union-attr]  # fits anything
+    if base in ("RTMIN", "RTMAX"):
+        return int(signal.Signals[f"SIG{base}"]) + int(f"{sign or '+'}{steps or 0}")
+    if f"SIG{short}" not in signal.Signals.__members__:
+        raise bad_request(f"Invalid signal: {name}")
+    return int(signal.Signals[f"SIG{short}"])
 
 
 def _check_health(health: Json) -> None:
@@ -113,8 +114,7 @@ def _check_mode(given: Json, config: Json) -> None:
         "mac-address and the network mode": (shared or mode == "host") and config.get("MacAddress"),
         "dns and the network mode": shared and given.get("Dns"),
         "custom host-to-IP mapping and the network mode": shared and given.get("ExtraHosts"),
-        "port publishing and the container type network mode": shared
-        and (given.get("PortBindings") or given.get("PublishAllPorts")),
+        "port publishing and the container type network mode": shared and (given.get("PortBindings") or given.get("PublishAllPorts")),
         "port exposing and the container type network mode": shared and config.get("ExposedPorts"),
     }
     for what, present in conflicts.items():

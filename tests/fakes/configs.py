@@ -79,9 +79,7 @@ def _merge_environment(config: Json, image: Json) -> None:
         config["Env"] = image.get("Env")
         return
     given = {entry.partition("=")[0] for entry in config["Env"]}
-    config["Env"] = config["Env"] + [
-        entry for entry in image.get("Env") or [] if entry.partition("=")[0] not in given
-    ]
+    config["Env"] = config["Env"] + [entry for entry in image.get("Env") or [] if entry.partition("=")[0] not in given]
 
 
 def _merge_command(config: Json, image: Json) -> None:

@@ -131,8 +131,7 @@ def remove(engine: Engine, term: str, *, force: bool, volumes: bool) -> None:
         if not force:
             state = "restarting" if container.restarting else "running"
             raise conflict(
-                f"You cannot remove a {state} container {container.id}. "
-                "Stop the container before attempting removal or force remove"
+                f"You cannot remove a {state} container {container.id}. Stop the container before attempting removal or force remove"
             )
         engine.processes.end_for_removal(container)
     delete(engine, container, volumes=volumes)

@@ -9,11 +9,29 @@ import signal
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
 
 from tests.fakes.state import Json
 
 DEATH_SECONDS = 5.0
 ACTIONS = ("kill-client", "status", "reset", "stall")
+
+
+class Peer(NamedTuple):
+    """A client process. Its start time tells it from a later one with the same number."""
+
+    pid: int
+    started: int
+
+
+def peer_of(pid: int) -> Peer:
+    """The process with this id; `started` is 0 for one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return Peer(pid, 0)
+    return Peer(pid, int(fields[19]))
 
 
 @dataclass(slots=True)
@@ -25,7 +43,7 @@ class Call:
     method: str
     path: str
     query: dict[str, str]
-    pid: int
+    peer: Peer
     authenticated: bool = False
     status: int | None = None
     fault: str = ""
@@ -75,12 +93,12 @@ class Journal:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
-        self.killed: set[int] = set()
+        self.killed: set[Peer] = set()
         self._starts: Counter[tuple[str, str, str]] = Counter()
 
     def clear(self) -> None:
-        """Forget everything, planned faults included."""
-        self.calls, self.faults, self.killed = [], [], set()
+        """Forget everything, planned faults included. The dead stay dead: what they sent late belongs to no later trial."""
+        self.calls, self.faults = [], []
         self._starts.clear()
 
     def begin(self, call: Call) -> Fault | None:
@@ -101,7 +119,13 @@ class Journal:
         ]
 
     def report(self) -> list[Json]:
-        return [asdict(call) for call in self.calls]
+        """Every call as a JSON object; the client's `pid` is all that differs from run to run."""
+        shown = []
+        for call in self.calls:
+            entry = asdict(call)
+            entry["pid"] = entry.pop("peer")[0]
+            shown.append(entry)
+        return shown
 
 
 def kill_client(pid: int) -> bool:

@@ -1,17 +1,11 @@
-"""Images as the API shows them, and the lines of a pull."""
+"""Images as the API shows them."""
 
 from __future__ import annotations
-
-import base64
-import hashlib
-import json
-from collections.abc import Iterator
 
 from tests.fakes import configs, filters, images, references
 from tests.fakes.clock import SECOND, stamp
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, bad_request, not_found
-from tests.fakes.machine import RegistryImage
+from tests.fakes.errors import EngineError
 from tests.fakes.state import Image, Json
 
 LIST_FILTERS = ("before", "dangling", "label", "reference", "since")
@@ -94,68 +88,3 @@ def _summary(image: Image) -> Json:
         "Size": image.size,
         "VirtualSize": image.size,
     }
-
-
-def pull(engine: Engine, name: str, tag: str, authorization: str) -> Iterator[Json]:
-    """Fetch from the machine's registry. What fails before the first line is a status, later an `error` line."""
-    reference = _pull_reference(name, tag)
-    found = _offered(engine, reference)
-    if found.password and _credentials(authorization) != (found.username, found.password):
-        raise not_found(
-            f"pull access denied for {references.split(reference)[0]}, repository does not exist or may require "
-            "'docker login': denied: requested access to the resource is denied"
-        )
-    return _pull_lines(engine, reference, found)
-
-
-def _pull_reference(name: str, tag: str) -> str:
-    separator = "@" if tag.startswith("sha256:") else ":"
-    reference = references.normal(f"{name}{separator}{tag}" if tag else name)
-    references.require_valid(reference, bad_request)
-    return reference
-
-
-def _offered(engine: Engine, reference: str) -> RegistryImage:
-    registry = engine.machine.registry
-    repository, _, digest = references.split(reference)
-    if reference in registry:
-        return registry[reference]
-    for offered, found in registry.items():
-        if digest and references.split(offered)[0] == repository and digest_of(offered, found) == digest:
-            return found
-    host = references.registry_of(repository)
-    if host not in {references.registry_of(offered) for offered in registry}:
-        raise EngineError(500, f'Get "https://{host}/v2/": dial tcp: lookup {host.partition(":")[0]}: no such host')
-    raise not_found(f"manifest for {reference} not found: manifest unknown: manifest unknown")
-
-
-def digest_of(reference: str, image: RegistryImage) -> str:
-    """The digest under which the registry serves this image: it follows from what the image holds."""
-    facts = json.dumps([references.split(reference)[0], image.config, sorted(image.files)], sort_keys=True).encode()
-    content = b"".join(image.files[path] for path in sorted(image.files))
-    return "sha256:" + hashlib.sha256(facts + content).hexdigest()
-
-
-def _credentials(authorization: str) -> tuple[str, str]:
-    try:
-        given = json.loads(base64.urlsafe_b64decode(authorization + "=="))
-        return given.get("username", ""), given.get("password", "")
-    except ValueError:
-        return "", ""
-
-
-def _pull_lines(engine: Engine, reference: str, found: RegistryImage) -> Iterator[Json]:
-    repository, tag, digest = references.split(reference)
-    digest = digest or digest_of(reference, found)
-    yield {"status": f"Pulling from {repository if '/' in repository else 'library/' + repository}", "id": tag or digest}
-    if found.broken:
-        yield {"errorDetail": {"message": found.broken}, "error": found.broken}
-        return
-    by_digest = f"{repository}@{digest}"
-    known = [image for image in engine.state.images.values() if by_digest in image.digests]
-    image = known[0] if known else images.add_from_files(engine, by_digest, found.config, found.files)
-    if tag and reference not in image.tags:
-        images.set_tag(engine, image, reference)
-    yield {"status": f"Digest: {digest}"}
-    state = "Image is up to date" if known else "Downloaded newer image"
-    yield {"status": f"Status: {state} for {reference}"}

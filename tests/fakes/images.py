@@ -144,28 +144,36 @@ def remove(engine: Engine, term: str, force: bool) -> list[Json]:
     name = references.normal(term)
     names = image.tags + image.digests
     used_by = users(engine, image)
-    if len(names) == 1 and used_by and not force:
+    if len(image.tags or names) == 1 and used_by and not force:
         raise conflict(
             f'conflict: unable to remove repository reference "{term}" (must force) - container '
             f"{used_by[0].id[:12]} is using its referenced image {short_id(image)}"
         )
-    untagged: list[Json] = [{"Untagged": name}]
-    for held in (image.tags, image.digests):
-        if name in held:
-            held.remove(name)
+    untagged: list[Json] = [{"Untagged": gone} for gone in _untag(image, name)]
     running = any(container.running for container in used_by)
     if image.tags or image.digests or running or (used_by and not force) or _has_children(engine, image):
         return untagged
     return untagged + _delete(engine, image)
 
 
+def _untag(image: Image, name: str) -> list[str]:
+    """Take a name away; the last tag of a repository takes the digest that came with it along."""
+    gone = [name]
+    repository = references.split(name)[0]
+    for held in (image.tags, image.digests):
+        if name in held:
+            held.remove(name)
+    if not any(references.split(tag)[0] == repository for tag in image.tags):
+        gone += [digest for digest in image.digests if references.split(digest)[0] == repository]
+        image.digests[:] = [digest for digest in image.digests if digest not in gone]
+    return gone
+
+
 def _remove_by_id(engine: Engine, image: Image, force: bool) -> list[Json]:
     names = image.tags + image.digests
     repositories = {references.split(name)[0] for name in names}
     if len(repositories) > 1 and not force:
-        raise conflict(
-            f"conflict: unable to delete {short_id(image)} (must be forced) - image is referenced in multiple repositories"
-        )
+        raise conflict(f"conflict: unable to delete {short_id(image)} (must be forced) - image is referenced in multiple repositories")
     if _has_children(engine, image):
         raise conflict(f"conflict: unable to delete {short_id(image)} (cannot be forced) - image has dependent child images")
     for container in users(engine, image):

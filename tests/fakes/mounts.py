@@ -139,6 +139,8 @@ def _check_volume(name: str, driver: str, options: Json) -> None:
         )
     for option in sorted(set(options) - LOCAL_OPTIONS):
         raise bad_request(f'create {name}: invalid option: "{option}"')
+    if set(options) & {"o", "type"} and not options.get("device"):
+        raise bad_request(f'create {name}: missing required option: "device"')
 
 
 def _seed_volume(engine: Engine, mount: Mount, image_files: Tree) -> None:

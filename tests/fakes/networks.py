@@ -50,7 +50,7 @@ def create(engine: Engine, body: Json) -> Json:
     warning = _check_name(engine, name, bool(body.get("CheckDuplicate")))
     driver = body.get("Driver") or "bridge"
     if driver in ("host", "null"):
-        raise forbidden(f"only one instance of \"{driver}\" network is allowed")
+        raise forbidden(f'only one instance of "{driver}" network is allowed')
     if driver not in DRIVERS:
         raise not_found(f'plugin "{driver}" not found')
     options = {key: str(value) for key, value in (body.get("Options") or {}).items()}

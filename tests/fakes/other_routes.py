@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tests.fakes import attachments, containers, filters, image_views, images, logs, mounts, networks
+from tests.fakes import attachments, containers, filters, image_views, images, logs, mounts, networks, registry
 from tests.fakes.clock import SECOND, stamp
 from tests.fakes.core import Engine
 from tests.fakes.errors import conflict, not_found
@@ -27,9 +27,7 @@ def table() -> dict[str, Handler]:
         "HEAD /_ping": _ping,
         "GET /version": lambda engine, request: answer(_version()),
         "GET /info": lambda engine, request: answer(_info(engine)),
-        "GET /events": lambda engine, request: Response(
-            stream=logs.read_events(engine, request), content_type="application/json"
-        ),
+        "GET /events": lambda engine, request: Response(stream=logs.read_events(engine, request), content_type="application/json"),
         "POST /auth": lambda engine, request: answer({"IdentityToken": "", "Status": "Login Succeeded"}),
         **_image_table(),
         **_network_table(),
@@ -117,14 +115,13 @@ def _image_table() -> dict[str, Handler]:
         "GET /images/json": lambda engine, request: answer(image_views.list_images(engine, request.query)),
         "POST /images/create": _create_image,
         "POST /images/prune": _prune_images,
-        "GET /images/{id}/json": lambda engine, request: answer(
-            image_views.inspect(engine, request.target)
-        ),
+        "GET /images/{id}/json": lambda engine, request: answer(image_views.inspect(engine, request.target)),
         "POST /images/{id}/tag": _tag,
-        "DELETE /images/{id}": lambda engine, request: answer(
-            images.remove(engine, request.target, force=request.flag("force"))
-        ),
+        "DELETE /images/{id}": lambda engine, request: answer(images.remove(engine, request.target, force=request.flag("force"))),
         "POST /commit": _commit,
+        "GET /distribution/{id}/json": lambda engine, request: answer(
+            registry.describe(engine, request.target, request.headers.get("x-registry-auth", ""))
+        ),
     }
 
 
@@ -135,7 +132,7 @@ def _create_image(engine: Engine, request: Request) -> Response:
         lines = [{"status": found.id}]
     else:
         authorization = request.headers.get("x-registry-auth", "")
-        lines = list(image_views.pull(engine, query.get("fromImage", ""), query.get("tag", ""), authorization))
+        lines = list(registry.pull(engine, query.get("fromImage", ""), query.get("tag", ""), authorization))
     # In chunks, because the SDK takes a body with a length for one JSON value.
     return Response(stream=(json.dumps(line).encode() + b"\r\n" for line in lines), content_type="application/json")
 
@@ -189,9 +186,7 @@ def _disconnect(engine: Engine, request: Request) -> Response:
 def _volume_table() -> dict[str, Handler]:
     return {
         "GET /volumes": _list_volumes,
-        "POST /volumes/create": lambda engine, request: answer(
-            _show_volume(mounts.create_volume(engine, request.json())), 201
-        ),
+        "POST /volumes/create": lambda engine, request: answer(_show_volume(mounts.create_volume(engine, request.json())), 201),
         "POST /volumes/prune": _prune_volumes,
         "GET /volumes/{id}": lambda engine, request: answer(_show_volume(_volume(engine, request.target))),
         "DELETE /volumes/{id}": _remove_volume,

@@ -46,9 +46,7 @@ def _places(engine: Engine, container: Container) -> list[tuple[Endpoint, Networ
     known = engine.state.networks
     joined = [(name, endpoint) for name, endpoint in sorted(container.endpoints.items()) if endpoint.endpoint_id]
     return [
-        (endpoint, known[endpoint.network_id])
-        for _, endpoint in joined
-        if endpoint.gateway and not known[endpoint.network_id].internal
+        (endpoint, known[endpoint.network_id]) for _, endpoint in joined if endpoint.gateway and not known[endpoint.network_id].internal
     ]
 
 
@@ -70,9 +68,7 @@ def _taken(engine: Engine, container: Container) -> Taken:
     return taken
 
 
-def _bind(
-    engine: Engine, place: tuple[Container, Endpoint], port: str, binding: Binding, taken: Taken
-) -> list[Binding]:
+def _bind(engine: Engine, place: tuple[Container, Endpoint], port: str, binding: Binding, taken: Taken) -> list[Binding]:
     protocol = port.partition("/")[2]
     address = binding.get("HostIp") or ANY
     wanted = binding.get("HostPort") or ""

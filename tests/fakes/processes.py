@@ -28,6 +28,9 @@ class Process:
     run: Run
     thread: threading.Thread | None = None
 
+    def ignores(self, number: int) -> bool:
+        return any(signal_number(name) == number for name in self.behaviour.ignores)
+
 
 class Processes:
     """The main processes of one engine, by container id."""
@@ -173,7 +176,9 @@ class Processes:
             self._signal(container, signal_number(container.config.get("StopSignal") or "SIGTERM"))
             process = self._alive.get(container.id)
             if process is not None and process.thread is not None:
-                self._engine.changed.wait_for(lambda: not container.running, timeout=seconds)
+                epoch = self._engine.epoch
+                self._engine.changed.wait_for(lambda: not container.running or self._engine.epoch != epoch, timeout=seconds)
+                self._engine.require_epoch(epoch)
         if container.running:
             self._force_end(container)
         containers.emit(self._engine, container, "stop")
@@ -186,7 +191,7 @@ class Processes:
         number = signal_number(name)
         if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             container.stopped_by_user = True
-        containers.emit(self._engine, container, "kill", signal=str(int(number)))
+        containers.emit(self._engine, container, "kill", signal=str(number))
         self._signal(container, number)
 
     def end_for_removal(self, container: Container) -> None:
@@ -201,7 +206,7 @@ class Processes:
         self._orphan(container.id)
         self._end(container, KILLED if out_of_memory else exit_code, out_of_memory)
 
-    def _signal(self, container: Container, number: signal.Signals) -> None:
+    def _signal(self, container: Container, number: int) -> None:
         process = self._alive.get(container.id)
         if number == signal.SIGKILL:
             self._force_end(container)
@@ -209,7 +214,7 @@ class Processes:
             process.run.signals.append(number)
             process.run.stop_requested = True
             self._engine.changed.notify_all()
-        elif number not in HARMLESS and (process is None or number.name not in process.behaviour.ignores):
+        elif number not in HARMLESS and (process is None or not process.ignores(number)):
             own = process.behaviour.exit_on_signal if process is not None else None
             self._end(container, 128 + number if own is None else own)
 

@@ -180,9 +180,7 @@ class Programs:
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
 
-    def register(
-        self, program: Behaviour | Program, *, image: str = "", argv: str = "", name: str = "", endpoint: str = ""
-    ) -> None:
+    def register(self, program: Behaviour | Program, *, image: str = "", argv: str = "", name: str = "", endpoint: str = "") -> None:
         """Use `program` for containers with this image, first argument, name (a glob) and endpoint, where given."""
         self._rules.append(_Rule(program, image, argv, name, endpoint))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.fakes.errors import EngineError
 
+DOCKER_HUB = "registry-1.docker.io"
 DOMAIN = re.compile(r"^(index\.)?docker\.io/")
 TAG = re.compile(r"^[\w][\w.-]{0,127}$")
 REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
@@ -44,7 +45,7 @@ def require_valid(reference: str, refuse: Callable[[str], EngineError]) -> None:
 def registry_of(repository: str) -> str:
     """The registry that a repository name points to."""
     first, slash, _ = repository.partition("/")
-    return first if slash and (first == "localhost" or "." in first or ":" in first) else "registry-1.docker.io"
+    return first if slash and (first == "localhost" or "." in first or ":" in first) else DOCKER_HUB
 
 
 def is_id_prefix(image_id: str, term: str) -> bool:

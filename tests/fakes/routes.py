@@ -22,7 +22,6 @@ KNOWN_BUT_ABSENT = (
     "build",
     "changes",
     "configs",
-    "distribution",
     "export",
     "nodes",
     "pause",

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
 from tests.fakes.errors import Dropped
+from tests.fakes.faults import Peer, peer_of
 from tests.fakes.messages import Request, Response, head_of, read_request
 
-Handle: TypeAlias = Callable[[Request, int], Response]
-"""Answers a request of the process with this id, or raises Dropped."""
+Handle: TypeAlias = Callable[[Request, Peer], Response]
+"""Answers a request of this process, or raises Dropped."""
 
 READ_BUFFER = 65536
 BACKLOG = 128
@@ -75,9 +76,9 @@ class SocketServer:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection, connection.makefile("rb", READ_BUFFER) as stream:
-                pid = peer_pid(connection)
+                peer = peer_of(peer_pid(connection))
                 while (request := read_request(cast(BinaryIO, stream))) is not None:
-                    response = self._handle(request, pid)
+                    response = self._handle(request, peer)
                     if not _send(connection, request, response):
                         return
         except (Dropped, OSError):

@@ -147,6 +147,14 @@ def test_ignored_stop_signal_ends_in_a_kill(world: World, dtn1: docker.APIClient
     assert dtn1.inspect_container("deaf")["State"]["ExitCode"] == 137
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGRTMIN+3", 165), ("RTMAX-1", 191), ("int", 130), ("15", 143)])
+def test_every_way_to_write_a_signal_is_understood(dtn1: docker.APIClient, name: str, code: int) -> None:
+    dtn1.create_container("tiny:1", name="service", stop_signal=name)
+    dtn1.start("service")
+    dtn1.stop("service")
+    assert dtn1.inspect_container("service")["State"]["ExitCode"] == code
+
+
 def test_health_is_starting_before_it_is_healthy(world: World, dtn1: docker.APIClient) -> None:
     world.programs.register(Behaviour(checks_until_healthy=2), name="slow")
     dtn1.create_container("tiny:1", name="slow", healthcheck={"test": ["CMD", "true"]})
@@ -169,7 +177,7 @@ def test_prune_takes_what_was_never_started_as_well(dtn1: docker.APIClient) -> N
     for name in ("running", "ended"):
         dtn1.start(name)
     dtn1.stop("ended")
-    pruned = dtn1.prune_containers()  # type: ignore[no-untyped-call]  # the SDK's types leave it open
+    pruned = dtn1.prune_containers()
     assert len(pruned["ContainersDeleted"]) == 2
     assert [found["Names"] for found in dtn1.containers(all=True)] == [["/running"]]
 

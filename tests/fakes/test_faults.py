@@ -142,6 +142,27 @@ def test_stalled_call_holds_no_other_call_up(world: World, connect: Connect) -> 
     assert len(ended) == 1
 
 
+def test_call_that_stalls_through_a_reset_does_not_reach_the_next_trial(world: World, connect: Connect) -> None:
+    world.snapshot()
+    world.plan_faults(Fault("stall", match="POST /containers/create", seconds=3600))
+    stalled = connect("dtn1")
+    cut = threading.Event()
+
+    def create() -> None:
+        with pytest.raises(requests.exceptions.ConnectionError):
+            stalled.create_container("tiny:1", name="late")
+        cut.set()
+
+    waiter = threading.Thread(target=create)
+    waiter.start()
+    with world.changed:
+        assert world.changed.wait_for(lambda: world.calls() == ["dtn1 POST /containers/create"], timeout=10)
+    world.reset()
+    waiter.join()
+    assert cut.is_set()
+    assert connect("dtn1").containers(all=True) == []
+
+
 def test_stall_shorter_than_the_patience_of_the_client_only_delays(world: World, dtn1: docker.APIClient) -> None:
     world.plan_faults(Fault("stall", at=1, seconds=0.01, when="after"))
     assert dtn1.info()["Name"] == "dtn1"

@@ -17,7 +17,7 @@ from tests.fakes.raw_client import tar
 
 def image(client: docker.APIClient, name: str) -> dict[str, Any]:
     """What the engine tells of an image."""
-    shown: dict[str, Any] = client.inspect_image(name)  # type: ignore[no-untyped-call]  # the SDK's types leave it open
+    shown: dict[str, Any] = client.inspect_image(name)
     return shown
 
 
@@ -39,7 +39,7 @@ def with_ledger(client: docker.APIClient, name: str) -> str:
 def test_bound_folder_outlives_containers_and_prunes(dtn1: docker.APIClient) -> None:
     with_ledger(dtn1, "first")
     assert dtn1.put_archive("first", "/ledger", tar({"claim": b"mine"}))
-    dtn1.prune_containers()  # type: ignore[no-untyped-call]  # the SDK's types leave it open
+    dtn1.prune_containers()
     dtn1.prune_volumes()
     with_ledger(dtn1, "second")
     assert read(dtn1, "second", "/ledger/claim") == b"mine"
@@ -162,6 +162,29 @@ def test_private_image_needs_its_login_and_the_login_is_written_nowhere(world: W
     calls = world.journal.report()
     assert [call["authenticated"] for call in calls if call["path"] == "/images/create"] == [False, True]
     assert "s3cret" not in json.dumps([calls, world.dump(), world.view()])
+
+
+def test_private_registry_tells_its_digests_only_to_those_who_log_in(world: World, dtn1: docker.APIClient) -> None:
+    name = "registry.example.net:5000/team/tool:2"
+    world.engine("dtn1").machine.registry[name] = RegistryImage(username="robot", password="s3cret")
+    for login, status in ((None, 500), ({"username": "robot", "password": "guess"}, 401)):
+        with pytest.raises(APIError) as refused:
+            dtn1.inspect_distribution(name, auth_config=login)
+        assert refused.value.status_code == status
+    login = {"username": "robot", "password": "s3cret"}
+    told = dtn1.inspect_distribution(name, auth_config=login)
+    assert told["Descriptor"]["digest"] == world.registry_digest("dtn1", name)
+    with pytest.raises(NotFound, match="manifest unknown"):
+        dtn1.inspect_distribution(name.replace("tool", "none"), auth_config=login)
+
+
+def test_last_tag_of_a_repository_takes_its_digest_along(world: World, dtn1: docker.APIClient) -> None:
+    world.engine("dtn1").machine.registry["app:1"] = RegistryImage({"Cmd": ["x"]})
+    pull(dtn1, "app", "1")
+    dtn1.tag("app:1", "other", "1")
+    untagged = [entry["Untagged"] for entry in dtn1.remove_image("app:1")]
+    assert untagged == ["app:1", f"app@{world.registry_digest('dtn1', 'app:1')}"]
+    assert image(dtn1, "other:1")["RepoDigests"] == []
 
 
 def test_imported_tar_is_an_image_without_configuration(dtn1: docker.APIClient) -> None:

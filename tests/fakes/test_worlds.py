@@ -32,7 +32,7 @@ def test_dump_brings_everything_back(world: World, dtn1: docker.APIClient) -> No
     dumped = json.loads(json.dumps(world.dump()))
     seen = dtn1.inspect_container("service")
     dtn1.remove_container("service", force=True, v=True)
-    dtn1.prune_networks()  # type: ignore[no-untyped-call]  # the SDK's types leave it open
+    dtn1.prune_networks()
     world.load(dumped)
     assert dtn1.inspect_container("service") == seen
     assert world.dump() == dumped

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.fakes import control, image_views, images, networks, snapshots
+from tests.fakes import control, images, networks, registry, snapshots
 from tests.fakes.core import Engine, Shuffler
 from tests.fakes.errors import Dropped, EngineError
 from tests.fakes.execs import BUILT_IN, ExecFunction
-from tests.fakes.faults import Call, Fault, Journal, kill_client
+from tests.fakes.faults import Call, Fault, Journal, Peer, kill_client
 from tests.fakes.machine import Machine
 from tests.fakes.messages import Request, Response, refusal
 from tests.fakes.processes import Processes
@@ -42,7 +42,6 @@ class World:
         self._silent: set[str] = set()
         self._servers: dict[str, SocketServer] = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
-        self._closed = False
         self.engines = {name: self._make_engine(name, (machines or {}).get(name) or Machine()) for name in names}
 
     def _make_engine(self, name: str, machine: Machine) -> Engine:
@@ -75,12 +74,11 @@ class World:
     def listen(self, name: str, path: Path) -> None:
         """Serve one engine (or, with an empty name, only the control endpoint) at this path."""
         self.sockets[name or "control"] = str(path)
-        self._servers[name] = SocketServer(path, lambda request, pid: self.handle(name, request, pid))
+        self._servers[name] = SocketServer(path, lambda request, peer: self.handle(name, request, peer))
 
     def close(self) -> None:
         """End every program, cut every connection, remove the sockets."""
         with self.changed:
-            self._closed = True
             threads = [thread for engine in self.engines.values() for thread in self._leave_state(engine)]
         for server in self._servers.values():
             server.close()
@@ -109,7 +107,7 @@ class World:
 
     def registry_digest(self, endpoint: str, reference: str) -> str:
         """The digest under which this endpoint's registry serves an image."""
-        return image_views.digest_of(reference, self.engines[endpoint].machine.registry[reference])
+        return registry.digest_of(reference, self.engines[endpoint].machine.registry[reference])
 
     def plan_faults(self, *faults: Fault) -> None:
         """Replace the planned faults."""
@@ -217,17 +215,22 @@ class World:
 
     # -- requests
 
-    def handle(self, name: str, request: Request, pid: int) -> Response:
+    def handle(self, name: str, request: Request, peer: Peer) -> Response:
         """Answer one request to the engine `name`, with the fault that is planned for it."""
         if request.path.startswith("/_fake/"):
             return control.handle(self, request)
+        if name not in self.engines:
+            raise Dropped
+        engine = self.engines[name]
+        epoch = engine.epoch
         with self.changed:
-            self.changed.wait_for(lambda: name not in self._silent or self._closed)
-            if self._closed or name not in self.engines or pid in self.journal.killed:
+            self.changed.wait_for(lambda: name not in self._silent or engine.epoch != epoch)
+            engine.require_epoch(epoch)
+            if peer in self.journal.killed:
                 raise Dropped
-            return self._handle_call(self.engines[name], request, pid)
+            return self._handle_call(engine, request, peer)
 
-    def _handle_call(self, engine: Engine, request: Request, pid: int) -> Response:
+    def _handle_call(self, engine: Engine, request: Request, peer: Peer) -> Response:
         try:
             route = self._routes.find(request.method, request.path)
         except EngineError as error:
@@ -235,7 +238,7 @@ class World:
         request.target = route.target
         path = route.label(self._name_of(engine, route))
         authenticated = "x-registry-auth" in request.headers
-        call = Call(0, engine.name, request.method, path, request.query, pid, authenticated)
+        call = Call(0, engine.name, request.method, path, request.query, peer, authenticated)
         fault = self.journal.begin(call)
         self.changed.notify_all()
         spoiled = self._strike(fault, call) if fault and fault.when == "before" else None
@@ -275,13 +278,15 @@ class World:
             case "status":
                 return refusal(EngineError(fault.status, fault.message))
             case "stall":
-                self.changed.wait_for(lambda: self._closed, timeout=fault.seconds)
+                engine = self.engines[call.endpoint]
+                epoch = engine.epoch
+                self.changed.wait_for(lambda: engine.epoch != epoch, timeout=fault.seconds)
+                engine.require_epoch(epoch)
                 return None
-            case "kill-client" if not kill_client(call.pid):
+            case "kill-client" if not kill_client(call.peer.pid):
                 call.fault = "kill-client refused: the client is the engine's own process or gone"
                 return None
             case "kill-client":
                 # What this client sent before it died and nobody has taken yet is lost: the log ends at this call.
-                self.journal.killed.add(call.pid)
+                self.journal.killed.add(call.peer)
         raise Dropped
-
