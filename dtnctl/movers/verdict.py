@@ -29,7 +29,7 @@ def cancellation(evidence: Evidence) -> Judgement:
 
 def judge_copies(evidence: Evidence, settings: Settings) -> Judgement:
     """The verdict on a job that ended well by its own account."""
-    before = evidence.before or Listing("unknown")
+    before = evidence.before or evidence.source or Listing("unknown")  # what was noted before may be lost
     if settings.verify == "none":
         return Judgement("succeeded", bytes=before.bytes, files=len(before.files), verified="nothing was compared, as asked for")
     for look, place in ((evidence.source, "source"), (evidence.destination, "destination")):

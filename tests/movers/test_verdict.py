@@ -114,6 +114,12 @@ def test_what_is_neither_file_nor_folder_is_told() -> None:
     assert judged.verified == "md5 of 0 files equal at both ends; left out 2 that are neither file nor folder"
 
 
+def test_without_a_note_of_before_the_source_of_now_counts() -> None:
+    judged = judge(replace(WELL, before=None), ONE)
+    assert (judged.verdict, judged.bytes, judged.files) == ("succeeded", 100, 1)
+    assert judge(replace(WELL, before=None, exit_code=1), ONE).bytes == 0
+
+
 def test_nothing_compared_says_so() -> None:
     judged = judge(Evidence(0, "", before=one(100)), Settings(verify="none"))
     assert judged == Judgement("succeeded", bytes=100, files=1, verified="nothing was compared, as asked for")
@@ -186,3 +192,4 @@ def test_checksums_are_not_worth_their_time_where_sizes_differ() -> None:
     assert sizes_agree(WELL)
     assert not sizes_agree(replace(WELL, destination=one(99)))
     assert not sizes_agree(replace(WELL, before=one(99)))
+    assert sizes_agree(Evidence(0, "")), "nothing is known against it"

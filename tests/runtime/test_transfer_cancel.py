@@ -49,6 +49,25 @@ def test_a_running_copy_is_stopped_and_recorded_with_what_it_left(scene: Transfe
     assert not scene.start().started
 
 
+def test_a_copy_that_ends_well_while_it_is_stopped_is_not_called_cancelled(scene: TransferWorld) -> None:
+    scene.copy.hold, scene.copy.code_when_stopped = threading.Event(), 0
+    copied = threading.Event()
+    scene.copy.during = copied.set
+    scene.start()
+    assert copied.wait(10)
+    assert cancel(scene) == "run (generation 1, try 1) ended by itself before it could be cancelled; the next apply records its result"
+    assert scene.finish(wait=False).verdict == "succeeded"
+
+
+def test_a_job_that_does_not_say_what_it_copies_is_left_to_its_engine(scene: TransferWorld) -> None:
+    scene.copy.hold = threading.Event()
+    scene.start()
+    scene.files(HERE, JOB).remove("/root/dtnctl/copy.json")
+    with pytest.raises(TransferError, match="does not say what it copies; stop it on its engine"):
+        cancel(scene)
+    assert scene.engines[HERE].inspect(JOB).state == "running"
+
+
 def test_what_does_not_run_cannot_be_cancelled(scene: TransferWorld) -> None:
     assert cancel(scene) == "nothing to cancel: run (generation 1) is not running"
     scene.start()

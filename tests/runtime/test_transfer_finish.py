@@ -148,6 +148,32 @@ def test_a_job_whose_claim_is_lost_is_judged_all_the_same(scene: TransferWorld) 
     assert receipt.claimed_at.startswith("20")
 
 
+def test_a_job_whose_notes_are_lost_is_judged_by_what_is_there(scene: TransferWorld) -> None:
+    scene.start()
+    scene.engines[HERE].wait(JOB, 10.0)
+    scene.files(HERE, JOB).remove("/root/dtnctl")
+    receipt = scene.finish()
+    assert (receipt.verdict, receipt.bytes) == ("succeeded", 1000)
+    assert scene.keys(HERE) == scene.keys(THERE) == FOREIGN
+
+
+def test_an_image_without_the_checksum_tool_is_no_success(scene: TransferWorld) -> None:
+    scene.world.exec_programs.pop("sha512sum", None)
+    scene.start(algorithm="sha512")
+    with pytest.raises(TransferError, match=r"it ended well, but there are no checksums: lab\.demo on dtn1: .*exit code 126"):
+        scene.finish(algorithm="sha512")
+    assert not scene.records()[0].retryable
+
+
+def test_a_job_that_runs_in_spite_of_a_receipt_is_not_touched(scene: TransferWorld) -> None:
+    scene.copy.hold = threading.Event()
+    scene.start()
+    write_record(scene.engines[HERE], SITE, replace(scene.records()[0], verdict="unknown", cause="somebody wrote this"))
+    with pytest.raises(TransferError, match="has the receipt 'unknown' and still runs: somebody wrote this"):
+        scene.finish()
+    assert scene.engines[HERE].inspect(JOB).state == "running"
+
+
 def test_a_running_job_is_not_judged(scene: TransferWorld) -> None:
     scene.copy.hold = threading.Event()
     scene.start()

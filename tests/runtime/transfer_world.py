@@ -61,6 +61,7 @@ class Copy:
     """How the next copies behave. `keep` is how much of each file arrives; `hold` lets a copy wait until it is set or stopped."""
 
     exit_code: int = 0
+    code_when_stopped: int = 143
     log: str = ""
     keep: int | None = None
     hold: threading.Event | None = None
@@ -173,7 +174,7 @@ class TransferWorld:
         if copy.hold is not None:
             while not copy.hold.is_set():
                 if run.wait(0.01):
-                    return 143
+                    return copy.code_when_stopped
         run.stdout(copy.log)
         return copy.exit_codes.pop(0) if copy.exit_codes else copy.exit_code
 
