@@ -14,15 +14,13 @@ def _network(**value: Any) -> Network:
     return Network.model_validate({"driver": "macvlan", "subnet": "10.0.0.0/24", **value})
 
 
-NETWORKS = {
-    name: Document(name, f"{name}.yaml", _network(**value), {})
-    for name, value in {
-        "lan": {},
-        "ghost-net": {},
-        "wide": {"driver": "bridge"},
-        "inside": {"driver": "bridge", "internal": True},
-    }.items()
+_VALUES: dict[str, dict[str, Any]] = {
+    "lan": {},
+    "ghost-net": {},
+    "wide": {"driver": "bridge"},
+    "inside": {"driver": "bridge", "internal": True},
 }
+NETWORKS = {name: Document(name, f"{name}.yaml", _network(**value), {}) for name, value in _VALUES.items()}
 
 
 @pytest.mark.parametrize(

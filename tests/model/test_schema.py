@@ -173,7 +173,7 @@ _values = st.recursive(
 def _documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     kind = draw(st.sampled_from(["profile", "session", "transfer", "network", "endpoint", "site"]))
     keys = list(schema_of(kind)["properties"])
-    base = {
+    base: dict[str, dict[str, Any]] = {
         "session": {"endpoints": ["a"]},
         "transfer": TRANSFER,
         "network": {"driver": "bridge"},
