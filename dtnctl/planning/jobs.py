@@ -30,23 +30,55 @@ class Job:
         return self.seen.state in ACTIVE_STATES
 
 
-def jobs_of(seen: EndpointSeen, transfer: str) -> tuple[Job, ...]:
-    """Every container of the transfer on the endpoint, in the order of generations and attempts."""
-    found = (_job(item) for item in seen.containers if item.kind == "transfer" and item.owner == transfer)
-    return tuple(sorted((job for job in found if job is not None), key=lambda job: (job.generation, job.attempt)))
+Place = tuple[str, str]  # (endpoint, transfer)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of transfers on endpoints that answer: containers and records, oldest first."""
+
+    containers: Mapping[Place, tuple[Job, ...]]
+    records: Mapping[Place, tuple[Attempt, ...]]
+
+    def jobs(self, endpoint: str, transfer: str) -> tuple[Job, ...]:
+        """Every container of the transfer on the endpoint, in the order of generations and attempts."""
+        return self.containers.get((endpoint, transfer), ())
+
+    def attempts(self, endpoint: str, route: Route) -> tuple[Attempt, ...]:
+        """The records of the declared generation, in order, released claims included."""
+        found = self.records.get((endpoint, route.transfer.name), ())
+        return tuple(item for item in found if item.generation == route.transfer.value.generation)
+
+    def started_elsewhere(self, route: Route, endpoints: Iterable[str]) -> str:
+        """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
+        for name in endpoints:
+            is_claimed = any(not item.released for item in self.attempts(name, route))
+            is_running = any(job.is_active for job in self.jobs(name, route.transfer.name))
+            if name != route.source_endpoint and (is_claimed or is_running):
+                return name
+        return ""
+
+
+def read_history(answering: Mapping[str, EndpointSeen]) -> History:
+    jobs: dict[Place, list[Job]] = {}
+    records: dict[Place, list[Attempt]] = {}
+    for endpoint, seen in answering.items():
+        for container in seen.containers:
+            job = _job(container)
+            if job is not None:
+                jobs.setdefault((endpoint, container.owner), []).append(job)
+        for item in seen.ledger.attempts:
+            records.setdefault((endpoint, item.transfer), []).append(item)
+    return History(
+        {place: tuple(sorted(found, key=lambda job: (job.generation, job.attempt))) for place, found in sorted(jobs.items())},
+        {place: tuple(sorted(found, key=lambda item: (item.generation, item.attempt))) for place, found in records.items()},
+    )
 
 
 def _job(seen: ContainerSeen) -> Job | None:
     """None for a name that we never gave: whoever copied our labels onto it keeps it."""
-    named = JOB_NAME.fullmatch(seen.name)
+    named = JOB_NAME.fullmatch(seen.name) if seen.kind == "transfer" else None
     return None if named is None else Job(seen, int(named["generation"]), int(named["attempt"]))
-
-
-def attempts_of(route: Route, seen: EndpointSeen) -> tuple[Attempt, ...]:
-    """Every record of the declared generation, in order, released claims included."""
-    name, generation = route.transfer.name, route.transfer.value.generation
-    found = (item for item in seen.ledger.attempts if (item.transfer, item.generation) == (name, generation))
-    return tuple(sorted(found, key=lambda item: item.attempt))
 
 
 def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
@@ -66,17 +98,20 @@ def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen])
     return {key: tuple(sorted(names)) for key, names in used.items()}
 
 
-def leftovers(route: Route | None, seen: EndpointSeen, transfer: str) -> Iterator[Job]:
+def leftovers(route: Route | None, history: History, endpoint: str, transfer: str) -> Iterator[Job]:
     """Job containers that nothing waits for. `route` None: nobody declares the transfer any more, so that all are.
 
-    Otherwise those of other generations and of earlier attempts, once they have ended.
+    Otherwise those of other generations, of earlier attempts and of another source, once they have ended.
     """
-    records = attempts_of(route, seen) if route is not None else ()
-    last = records[-1].attempt if records else 0
-    for job in jobs_of(seen, transfer):
-        is_current = route is not None and job.generation == route.transfer.value.generation and job.attempt >= last
-        if route is None or not (is_current or job.is_active):
+    for job in history.jobs(endpoint, transfer):
+        if route is None or not (job.is_active or _is_awaited(route, history, endpoint, job)):
             yield job
+
+
+def _is_awaited(route: Route, history: History, endpoint: str, job: Job) -> bool:
+    records = history.attempts(endpoint, route)
+    is_newest = not records or job.attempt >= records[-1].attempt
+    return endpoint == route.source_endpoint and job.generation == route.transfer.value.generation and is_newest
 
 
 def why_left(site: Site, transfer: str, route: Route | None, job: Job, *, destroy: bool) -> Cause:
@@ -88,7 +123,7 @@ def why_left(site: Site, transfer: str, route: Route | None, job: Job, *, destro
     if route is None:
         return Cause("the session that carries it has expired", document.file, document.mark().line)
     mark = document.mark(("generation",))
-    return Cause(f"it belongs to generation {job.generation}, attempt {job.attempt}", document.file, mark.line, "generation")
+    return Cause(f"it was try {job.attempt} of generation {job.generation}", document.file, mark.line, "generation")
 
 
 def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:

@@ -219,7 +219,9 @@ class _Planner:
                 self.draft.transfers.append(silent_source(route))
                 continue
             source, destination = (self._end(by_key[key]) for key in route.keys)
-            result = plan_transfer(route, source, destination, seen)
+            history = self.found.history
+            elsewhere = history.started_elsewhere(route, self.found.answering)
+            result = plan_transfer(route, source, destination, seen, history, elsewhere)
             if result.note is not None:
                 self.draft.transfers.append(result.note)
             if result.change is not None:
@@ -262,17 +264,15 @@ class _Planner:
     def _plan_leftovers(self) -> None:
         """Containers of jobs that nobody waits for; with destroy also the hand on the ledger."""
         scope, routes = self.found.scope, {route.transfer.name: route for route in self.found.routes}
-        for endpoint, seen in self.found.answering.items():
-            for transfer in sorted({item.owner for item in seen.containers if item.kind == "transfer"}):
-                if not scope.covers("transfer", transfer, endpoint):
-                    continue
+        for endpoint, transfer in self.found.history.containers:
+            if scope.covers("transfer", transfer, endpoint):
                 route = routes.get(transfer)
-                for job in leftovers(route, seen, transfer):
+                for job in leftovers(route, self.found.history, endpoint, transfer):
                     cause = why_left(self.found.site, transfer, route, job, destroy=scope.destroy)
                     self._remove(*plan_leftover(endpoint, job.seen, cause))
-            for hand in seen.containers:
-                if scope.destroy and hand.kind == "ledger" and scope.covers("ledger", hand.name, endpoint):
-                    self._remove(*plan_ledger_removal(self.found.site.name, endpoint, hand))
+        for (endpoint, name), seen in self.found.live.items():
+            if scope.destroy and seen.kind == "ledger" and scope.covers("ledger", name, endpoint):
+                self._remove(*plan_ledger_removal(self.found.site.name, endpoint, seen))
 
     # --- what is not known ---
 

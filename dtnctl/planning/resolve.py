@@ -159,8 +159,8 @@ def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
         images[service.endpoint.name].add(service.image)
         if service.profile.pull == "always":
             remote[service.endpoint.name].add(service.image)
-    ledgers = {route.source_endpoint for route in resolve_routes(site, now)}
+    # All of them: the record of a transfer may lie where `from` pointed once.
+    has_transfers = bool(resolve_routes(site, now))
     return {
-        name: Wanted(images=frozenset(images[name]), remote_images=frozenset(remote[name]), ledger=name in ledgers)
-        for name in site.endpoints
+        name: Wanted(images=frozenset(images[name]), remote_images=frozenset(remote[name]), ledger=has_transfers) for name in site.endpoints
     }

@@ -16,7 +16,7 @@ from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocations, Fate, Refusal, allocate
 from dtnctl.planning.compare import Difference, compare_container
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
-from dtnctl.planning.jobs import running_jobs
+from dtnctl.planning.jobs import History, read_history, running_jobs
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
 from dtnctl.planning.resolve import Key, Route, Service, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
@@ -39,6 +39,7 @@ class Study:
     routes: tuple[Route, ...]
     answering: Mapping[str, EndpointSeen]
     live: Mapping[Key, ContainerSeen]
+    history: History
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
     jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
@@ -69,6 +70,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         routes=() if scope.destroy else routes,
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
+        history=read_history(answering),
         jobs=running_jobs(routes, answering),
     )
     found.orphans = tuple(_orphans(found))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
 from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
-from dtnctl.planning.jobs import Job, attempts_of, jobs_of
+from dtnctl.planning.jobs import History, Job
 from dtnctl.planning.resolve import Route, Service
 from dtnctl.planning.specs import own_address
 
@@ -63,12 +63,15 @@ def ledger_step_id(endpoint: str) -> str:
     return f"{endpoint}/ledger/ensure"
 
 
-def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    """What happens with one transfer now. `seen` is the source endpoint, which answers."""
-    records = attempts_of(route, seen)
+def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen, history: History, elsewhere: str) -> TransferPlan:
+    """What happens with one transfer now. `seen` is the source endpoint, which answers.
+
+    `elsewhere` is the endpoint that it was started on before it was declared here; empty if it was not.
+    """
+    records, jobs = history.attempts(seen.name, route), history.jobs(seen.name, route.transfer.name)
     claims = [item for item in records if not item.released]
     claim = claims[-1] if claims else None
-    job = _job(route, claim, seen)
+    job = _newest(route, claim, jobs)
     if job is not None and job.is_active:
         text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}"
         return _note(route, "running", text)
@@ -79,7 +82,9 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
         return _note(route, "unknown", f"{text}; raise `generation` to run it again")
     if claim is not None and claim.verdict is not None and not _may_try_again(route, claims):
         return _ended(route, claim)
-    running = [other.generation for other in jobs_of(seen, route.transfer.name) if other.is_active]
+    if elsewhere:
+        return _note(route, "waiting", f"it was started on {elsewhere} before `from` changed; raise `generation` to run it from here")
+    running = [other.generation for other in jobs if other.is_active]
     if running:
         return _note(route, "waiting", f"generation {running[0]} is still running")
     if claim is not None and claim.verdict is None:
@@ -88,10 +93,9 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
     return _start(route, last + 1, len(claims) + 1, (source, destination), seen)
 
 
-def _job(route: Route, claim: Attempt | None, seen: EndpointSeen) -> Job | None:
+def _newest(route: Route, claim: Attempt | None, jobs: tuple[Job, ...]) -> Job | None:
     """The container of the newest attempt: the claimed one, or one that was made before its claim was written."""
-    jobs = [job for job in jobs_of(seen, route.transfer.name) if job.generation == route.transfer.value.generation]
-    for job in reversed(jobs):
+    for job in reversed([job for job in jobs if job.generation == route.transfer.value.generation]):
         if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
             return job
     return None
