@@ -170,11 +170,11 @@ def prune(engine: Engine, wanted: filters.Filters) -> Json:
 
 
 def prune_volumes(engine: Engine, wanted: filters.Filters) -> Json:
-    """Remove every volume without a container: in API 1.41 named volumes go as well."""
+    """Remove every volume without a container and without options: in API 1.41 named volumes go as well."""
     deleted = []
     reclaimed = 0
     for volume in list(engine.state.volumes.values()):
-        if volume_users(engine, volume.name) or filters.survives_prune(wanted, volume.labels or {}):
+        if volume.options or volume_users(engine, volume.name) or filters.survives_prune(wanted, volume.labels or {}):
             continue
         reclaimed += sum(len(node.content) for node in volume.files.values())
         del engine.state.volumes[volume.name]

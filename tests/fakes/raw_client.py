@@ -117,7 +117,7 @@ def normal(value: Any, key: str = "") -> Any:
         return {normal(name): normal(value[name], name) for name in sorted(value)}
     if isinstance(value, list):
         shown = [normal(inner) for inner in value]
-        return sorted(shown, key=json.dumps) if key in ("Mounts", "Ports", "Volumes", "NetworksDeleted") else shown
+        return sorted(shown, key=json.dumps) if key in ("Mounts", "Ports", "Volumes", "NetworksDeleted", "VolumesDeleted") else shown
     return _normal_text(value) if isinstance(value, str) else value
 
 

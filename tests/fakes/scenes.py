@@ -21,6 +21,8 @@ def clean(engine: Engine) -> None:
         engine.ask("DELETE", f"/containers/{container['Id']}", force=1, v=1)
     engine.ask("POST", "/networks/prune")
     engine.ask("POST", "/volumes/prune")
+    for volume in engine.ask("GET", "/volumes")["Volumes"]:  # those with options stay
+        engine.ask("DELETE", f"/volumes/{volume['Name']}")
     for name in IMAGES:
         engine.ask("DELETE", f"/images/{name}", force=1)
     engine.ask("POST", "/images/prune")
@@ -367,6 +369,30 @@ def updates(engine: Engine) -> None:
     engine.say("POST", "/containers/nobody/update", {})
 
 
+def volumes(engine: Engine) -> None:
+    temporary = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    for body in (
+        {"Name": "plain", "Labels": {"a": "b"}},
+        {"Name": "special", "DriverOpts": temporary},
+        {"Name": "plain"},
+        {"Name": "v"},
+        {"Name": "a b"},
+        {"Name": "wrong", "DriverOpts": {"bogus": "1"}},
+        {"Name": "half", "DriverOpts": {"type": "tmpfs"}},
+    ):
+        engine.say("POST", "/volumes/create", body)
+    driver = {"DriverConfig": {"Name": "local", "Options": temporary}}
+    create(engine, "user", {"Mounts": [{"Type": "volume", "Source": "mounted", "Target": "/m", "VolumeOptions": driver}]})
+    engine.look("user", "Mounts")
+    engine.say("GET", "/volumes", filters='{"dangling":["true"]}')
+    engine.say("DELETE", "/volumes/mounted")
+    engine.say("DELETE", "/containers/user", v=1)
+    engine.say("POST", "/volumes/prune")
+    engine.say("GET", "/volumes")
+    for name in ("special", "mounted", "none"):
+        engine.say("DELETE", f"/volumes/{name}")
+
+
 def images(engine: Engine) -> None:
     content = tar({"x": b"1", "tmp/": b""})
     engine.say("POST", "/images/create", content, fromSrc="-", repo="made", tag="1")
@@ -426,6 +452,7 @@ SCENES: dict[str, Callable[[Engine], None]] = {
         archives,
         refusals,
         updates,
+        volumes,
         images,
         execs,
     )
