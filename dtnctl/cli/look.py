@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NamesArgument = Annotated[list[str], typer.Argument(help="Names.")]
 NameArgument = Annotated[str, typer.Argument(help="Name.")]
 FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on until it ends.")]
+FOLLOW_SECONDS = 2.0  # between lines of progress while a log is followed
 TailOption = Annotated[int, typer.Option("--tail", min=0, help="Last lines only; 0 is all.")]
 
 
@@ -207,13 +208,15 @@ def _route(workplace: Workplace, name: str) -> Route:
 
 def transfers_logs(name: NameArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
     """What the mover wrote: from the running job, or from the record. With -f: rate and ETA until it ends."""
+    from dtnctl.cli.progress import progress_printer
     from dtnctl.runtime.transfer import read_log
 
     workplace = open_workplace()
     route = _route(workplace, name)
+    show = progress_printer(FOLLOW_SECONDS, in_place=False)
     with observers(workplace, timeout) as clients:
         client = clients[route.source_endpoint]
-        for chunk in read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow):
+        for chunk in read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow, on_progress=show):
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
     return 0

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -54,22 +54,27 @@ def reports_for(plan: Plan) -> Reports:
     """Lines on stderr: one per finished step, and a transfer's progress (in place on a terminal, else now and then)."""
     from dtnctl.render.outcomes import render_progress
 
-    last: dict[str, float] = {}
-
     def outcome(result: Outcome, step: Step) -> None:
         say(render_progress(result, step, plan).rstrip("\n"))
 
-    def progress(state: Progress) -> None:
-        from dtnctl.render.progress import render_transfer_progress
+    return Reports(say=say, outcome=outcome, progress=progress_printer(QUIET_SECONDS))
 
+
+def progress_printer(quiet_seconds: float, *, in_place: bool = True) -> Callable[[Progress], None]:
+    """Prints a transfer's progress on stderr: in place on a terminal, else a line now and then and one at the end."""
+    from dtnctl.render.progress import render_transfer_progress
+
+    last: dict[str, float] = {}
+
+    def show(state: Progress) -> None:
         line = render_transfer_progress(state.transfer, state.bytes, state.total, state.rate, state.eta)
-        if sys.stderr.isatty():
+        if in_place and sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
             return
         now = time.monotonic()
-        if now - last.get(state.transfer, 0.0) >= QUIET_SECONDS or state.bytes == state.total:
+        if now - last.get(state.transfer, 0.0) >= quiet_seconds or state.bytes == state.total:
             last[state.transfer] = now
             say(line)
 
-    return Reports(say=say, outcome=outcome, progress=progress)
+    return show

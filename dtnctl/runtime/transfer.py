@@ -123,15 +123,39 @@ def _latest(observer: Observer, site: str, transfer: str, generation: int) -> tu
 # --- looking ------------------------------------------------------------------------------------------------
 
 
-def read_log(observer: Observer, site: str, transfer: str, generation: int, *, follow: bool = False) -> Iterator[bytes]:
-    """What the latest attempt wrote: from its container as long as that is there, else what its record kept of it."""
+def read_log(
+    observer: Observer,
+    site: str,
+    transfer: str,
+    generation: int,
+    *,
+    follow: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """What the latest attempt wrote: from its container as long as that is there, else what its record kept of it.
+
+    With `follow` until a running job ends, with its progress where its output tells one.
+    """
     last, job = _latest(observer, site, transfer, generation)
     if job is not None and job.started_at:
-        yield from observer.logs(job.id, follow=follow)
+        chunks = observer.logs(job.id, follow=follow)
+        yield from _with_progress(observer, transfer, job, chunks, on_progress) if follow else chunks
         return
     if last is None:
         raise TransferError(f"{transfer} (generation {generation}) has not run: there is no log")
     yield read_stored_log(observer, site, last)
+
+
+def _with_progress(
+    observer: Observer, transfer: str, job: ContainerSeen, chunks: Iterator[bytes], on_progress: Callable[[Progress], None]
+) -> Iterator[bytes]:
+    notes = read_notes(observer, job)
+    reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files) if notes is not None else None
+    for chunk in chunks:
+        moved = reader.feed(chunk) if reader is not None else None
+        if notes is not None and moved is not None:
+            on_progress(progress_of(transfer, moved, notes.before.bytes))
+        yield chunk
 
 
 def live_progress(observer: Observer, site: str, transfer: str, generation: int) -> Progress | None:
