@@ -13,7 +13,8 @@ from typing import Any
 
 from tests.fakes.programs import Behaviour
 from tests.fakes.raw_client import Engine
-from tests.fakes.scenes import SCENES, clean
+from tests.fakes.scenes import SCENES
+from tests.fakes.stage import clean
 from tests.fakes.world import World
 
 RECORDED = Path(__file__).parent / "recorded"

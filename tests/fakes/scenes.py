@@ -5,37 +5,13 @@ Each scene starts on an engine that holds the image tiny:1 and nothing else of o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.fakes.raw_client import Engine, tar
-
-NETWORKING = ("NetworkSettings.Networks", "NetworkSettings.Ports", "State.Status", "State.Error", "State.ExitCode")
-IMAGES = ("made:1", "made:2", "made:3", "kept:1", "kept:2", "other/name:1")
-
-
-def clean(engine: Engine) -> None:
-    """Take away what scenes leave."""
-    for container in engine.ask("GET", "/containers/json", all=1):
-        engine.ask("DELETE", f"/containers/{container['Id']}", force=1, v=1)
-    engine.ask("POST", "/networks/prune")
-    engine.ask("POST", "/volumes/prune")
-    for volume in engine.ask("GET", "/volumes")["Volumes"]:  # those with options stay
-        engine.ask("DELETE", f"/volumes/{volume['Name']}")
-    for name in IMAGES:
-        engine.ask("DELETE", f"/images/{name}", force=1)
-    engine.ask("POST", "/images/prune")
-
-
-def create(engine: Engine, name: str, host: dict[str, Any] | None = None, **config: Any) -> None:
-    engine.say("POST", "/containers/create", {"Image": "tiny:1", "HostConfig": host or {}, **config}, name=name)
-
-
-def settle(engine: Engine, name: str) -> None:
-    """Give a real program the time to be ready for signals: that of running a command beside it."""
-    exec_id = engine.ask("POST", f"/containers/{name}/exec", {"Cmd": ["true"], "AttachStdout": True})["Id"]
-    engine.ask("POST", f"/exec/{exec_id}/start", {"Detach": False, "Tty": False})
+from tests.fakes.raw_client import Engine
+from tests.fakes.scenes_networks import addresses, making_networks, ports
+from tests.fakes.scenes_storage import archives, images, volumes
+from tests.fakes.stage import NETWORKING, create, settle
 
 
 def basics(engine: Engine) -> None:
@@ -150,154 +126,6 @@ def every_field(engine: Engine) -> None:
     engine.say("GET", "/volumes")
 
 
-def making_networks(engine: Engine) -> None:
-    def make(name: str, *subnets: dict[str, Any], **more: Any) -> None:
-        engine.say("POST", "/networks/create", {"Name": name, "CheckDuplicate": True, "IPAM": {"Config": list(subnets)}, **more})
-
-    make("plain", {"Subnet": "10.71.0.0/24"}, Labels={"owner": "nobody"})
-    engine.say("GET", "/networks/plain")
-    make("plain")
-    make("bridge")
-    make("")
-    make("overlapping", {"Subnet": "10.71.0.128/25"})
-    make("host-bits", {"Subnet": "10.72.0.7/24"})
-    make("nonsense", {"Subnet": "nonsense"})
-    make("far-gateway", {"Subnet": "10.73.0.0/24", "Gateway": "10.74.0.1"})
-    make("ranged", {"Subnet": "10.75.0.0/24", "IPRange": "10.75.0.64/27", "Gateway": "10.75.0.1"})
-    make("ranged-only", {"Subnet": "10.76.0.0/24", "IPRange": "10.76.0.64/27"})
-    make("both", {"Subnet": "10.78.0.0/24"}, {"Subnet": "fd00:1::/64"}, EnableIPv6=True, Internal=True, Attachable=True)
-    for name in ("host-bits", "ranged", "ranged-only", "both"):
-        engine.say("GET", f"/networks/{name}")
-    make("second-host", Driver="host")
-    make("data", {"Subnet": "10.20.0.0/24"}, Driver="macvlan", Options={"parent": "eth1"}, Internal=True)
-    engine.say("GET", "/networks/data")
-    make("same-parent", {"Subnet": "10.21.0.0/24"}, Driver="macvlan", Options={"parent": "eth1"})
-    make("other-driver", {"Subnet": "10.22.0.0/24"}, Driver="ipvlan", Options={"parent": "eth1"})
-    make("no-parent", {"Subnet": "10.23.0.0/24"}, Driver="macvlan", Options={"parent": "nope"})
-    make("no-base", {"Subnet": "10.23.0.0/24"}, Driver="macvlan", Options={"parent": "nope.5"})
-    make("bad-mode", {"Subnet": "10.23.0.0/24"}, Driver="macvlan", Options={"parent": "eth0", "macvlan_mode": "bogus"})
-    engine.say("DELETE", "/networks/bridge")
-    engine.say("DELETE", "/networks/none-such")
-    engine.say("POST", "/networks/prune")
-
-
-def ports(engine: Engine) -> None:
-    engine.say("POST", "/networks/create", {"Name": "mgmt", "IPAM": {"Config": [{"Subnet": "10.72.0.0/24"}]}})
-    engine.say("POST", "/networks/create", {"Name": "inner", "Internal": True, "IPAM": {"Config": [{"Subnet": "10.71.0.0/24"}]}})
-    engine.say(
-        "POST",
-        "/networks/create",
-        {"Name": "zdata", "Driver": "macvlan", "Options": {"parent": "eth1"}, "IPAM": {"Config": [{"Subnet": "10.20.0.0/24"}]}},
-    )
-
-    def run(name: str, network: str, *more: str, port: str = "30080", address: str = "") -> None:
-        bindings = {"8080/tcp": [{"HostPort": port, "HostIp": address}]}
-        create(engine, name, {"NetworkMode": network, "PortBindings": bindings}, ExposedPorts={"8080/tcp": {}, "81/tcp": {}})
-        for other in more:
-            engine.say("POST", f"/networks/{other}/connect", {"Container": name})
-        engine.say("POST", f"/containers/{name}/start")
-        engine.look(name, *NETWORKING)
-
-    run("holder", "mgmt")
-    run("refused", "mgmt")
-    engine.look_in_list("refused", "NetworkSettings", "State", "Ports")
-    run("local", "mgmt", port="30081", address="127.0.0.1")
-    run("other-local", "mgmt", port="30081", address="127.0.0.2")
-    run("everywhere", "mgmt", port="30081")
-    engine.say("POST", "/containers/holder/stop", t=0)
-    engine.say("POST", "/containers/refused/start")
-    engine.look("refused", *NETWORKING)
-    engine.say("POST", "/containers/holder/start")
-    engine.say("DELETE", "/containers/refused", force=1)
-    run("inner-only", "inner", port="30090")
-    run("data-only", "zdata", port="30091")
-    run("inner-and-mgmt", "inner", "mgmt", port="30092")
-    run("mgmt-and-data", "mgmt", "zdata", port="30093")
-    run("bad-port", "mgmt", port="99999")
-    run("no-port", "mgmt", port="http")
-
-
-def addresses(engine: Engine) -> None:
-    engine.say("POST", "/networks/create", {"Name": "mgmt", "IPAM": {"Config": [{"Subnet": "10.72.0.0/24"}]}})
-    engine.say("POST", "/networks/create", {"Name": "auto"})
-
-    def run(name: str, network: str, address: str = "") -> None:
-        settings = {"IPAMConfig": {"IPv4Address": address}} if address else {}
-        create(engine, name, {"NetworkMode": network}, NetworkingConfig={"EndpointsConfig": {network: settings}})
-        engine.say("POST", f"/containers/{name}/start")
-        engine.look(name, *NETWORKING)
-
-    def connect(name: str, network: str, address: str = "") -> None:
-        settings = {"IPAMConfig": {"IPv4Address": address}} if address else {}
-        engine.say("POST", f"/networks/{network}/connect", {"Container": name, "EndpointConfig": settings})
-
-    run("first", "mgmt")
-    run("fixed", "mgmt", "10.72.0.50")
-    for name, address in (("taken", "10.72.0.50"), ("lowest", "10.72.0.2"), ("gateway", "10.72.0.1")):
-        run(name, "mgmt", address)
-    for name, address in (("edge", "10.72.0.255"), ("outside", "10.73.0.3"), ("nonsense", "bogus")):
-        run(name, "mgmt", address)
-    run("unconfigured", "auto", "172.30.0.9")
-    run("predefined", "bridge", "172.17.0.9")
-    run("no-network", "none-such")
-    connect("first", "auto", "172.30.0.9")
-    connect("first", "bridge", "172.17.0.9")
-    connect("first", "bridge")
-    connect("first", "bridge")
-    connect("first", "none-such")
-    connect("nobody", "mgmt")
-    connect("first", "host")
-    for network in ("mgmt", "mgmt", "none-such"):
-        engine.say("POST", f"/networks/{network}/disconnect", {"Container": "first"})
-    connect("first", "mgmt", "10.72.0.50")
-    engine.look("first", *NETWORKING)
-    connect("first", "mgmt", "10.72.0.60")
-    engine.look("first", *NETWORKING)
-    engine.say("POST", "/networks/mgmt/disconnect", {"Container": "taken"})
-    engine.say("POST", "/networks/mgmt/disconnect", {"Container": "taken"})
-    create(engine, "guest", {"NetworkMode": "container:taken"})
-    engine.say("POST", "/containers/guest/start")
-    create(engine, "guest-2", {"NetworkMode": "container:fixed"})
-    engine.say("POST", "/containers/guest-2/start")
-    engine.look("guest-2", "HostConfig.NetworkMode", *NETWORKING)
-    connect("guest-2", "mgmt")
-    create(engine, "two-at-once", {"NetworkMode": "mgmt"}, NetworkingConfig={"EndpointsConfig": {"mgmt": {}}})
-    engine.say("DELETE", "/networks/mgmt")
-
-
-def archives(engine: Engine) -> None:
-    create(engine, "box", {"Binds": ["/tmp/ledger:/ledger", "/tmp/fixed:/fixed:ro", "volume:/volume"], "Tmpfs": {"/fast": ""}})
-    content = tar({"a.txt": b"hello", "d/": b"", "d/b.txt": b"x"})
-
-    def put(path: str, data: bytes = content, box: str = "box", **more: Any) -> None:
-        engine.say("PUT", f"/containers/{box}/archive", data, path=path, **more)
-
-    def stat(path: str, box: str = "box") -> None:
-        engine.say("HEAD", f"/containers/{box}/archive", path=path)
-
-    for path in ("/tmp", "/none/x", "/tmp/a.txt", "/ledger", "/fixed", "/volume", "/ledger/sub", "/fast", "tmp", ""):
-        put(path)
-    for path in ("/tmp/a.txt", "/tmp/d", "/tmp/d/", "/none", "/none/x", "/ledger/d/b.txt"):
-        stat(path)
-    engine.say("GET", "/containers/box/archive", path="/none")
-    engine.say("GET", "/containers/nobody/archive", path="/")
-    put("/tmp", b"garbage" * 100)
-    put("/tmp", b"")
-    put("/tmp", tar({"d": b"a file"}), noOverwriteDirNonDir=1)
-    put("/tmp", tar({"d": b"a file"}))
-    stat("/tmp/d")
-    engine.say("POST", "/containers/box/start")
-    put("/fast")
-    stat("/fast/a.txt")
-    put("/etc")
-    stat("/etc/a.txt")
-    engine.say("DELETE", "/containers/box", force=1)
-    create(engine, "next", {"ReadonlyRootfs": True, "Binds": ["/tmp/ledger:/ledger"]})
-    stat("/ledger/a.txt", "next")
-    put("/etc", box="next")
-    put("/ledger", box="next")
-
-
 def refusals(engine: Engine) -> None:
     bad_hosts: list[dict[str, Any]] = [
         {"CpusetCpus": "0-99"},
@@ -367,60 +195,6 @@ def updates(engine: Engine) -> None:
         engine.say("POST", "/containers/box/update", change)
     engine.look("box", "HostConfig")
     engine.say("POST", "/containers/nobody/update", {})
-
-
-def volumes(engine: Engine) -> None:
-    temporary = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
-    for body in (
-        {"Name": "plain", "Labels": {"a": "b"}},
-        {"Name": "special", "DriverOpts": temporary},
-        {"Name": "plain"},
-        {"Name": "v"},
-        {"Name": "a b"},
-        {"Name": "wrong", "DriverOpts": {"bogus": "1"}},
-        {"Name": "half", "DriverOpts": {"type": "tmpfs"}},
-    ):
-        engine.say("POST", "/volumes/create", body)
-    driver = {"DriverConfig": {"Name": "local", "Options": temporary}}
-    create(engine, "user", {"Mounts": [{"Type": "volume", "Source": "mounted", "Target": "/m", "VolumeOptions": driver}]})
-    engine.look("user", "Mounts")
-    engine.say("GET", "/volumes", filters='{"dangling":["true"]}')
-    engine.say("DELETE", "/volumes/mounted")
-    engine.say("DELETE", "/containers/user", v=1)
-    engine.say("POST", "/volumes/prune")
-    engine.say("GET", "/volumes")
-    for name in ("special", "mounted", "none"):
-        engine.say("DELETE", f"/volumes/{name}")
-
-
-def images(engine: Engine) -> None:
-    content = tar({"x": b"1", "tmp/": b""})
-    engine.say("POST", "/images/create", content, fromSrc="-", repo="made", tag="1")
-    engine.say("GET", "/images/made:1/json")
-    engine.say("POST", "/images/create", content, fromSrc="-", repo="MADE", tag="1")
-    engine.say("POST", "/images/create", b"garbage" * 200, fromSrc="-", repo="made", tag="9")
-    engine.say("POST", "/images/create", content, fromSrc="-", repo="made", tag="2", changes='CMD ["a","b"]')
-    engine.say("POST", "/containers/create", {"Image": "made:1"}, name="empty")
-    labelled = {"Image": "made:1", "Cmd": ["never"], "Labels": {"own": "1"}, "Env": ["Q=1"]}
-    engine.say("POST", "/containers/create", labelled, name="empty")
-    engine.look("empty", "Config", "Image", "State")
-    engine.say("POST", "/commit", {}, container="empty", repo="kept", tag="1")
-    engine.say("GET", "/images/kept:1/json")
-    inherited = {"Image": "kept:1", "Env": ["R=2"], "Labels": {"two": "2"}}
-    engine.say("POST", "/containers/create", inherited, name="heir")
-    engine.look("heir", "Config")
-    engine.say("GET", "/containers/json", all=1, filters=json.dumps({"label": ["own=1", "two"]}))
-    engine.say("POST", "/commit", {}, container="nobody", repo="kept")
-    engine.say("DELETE", "/images/made:1")
-    engine.say("POST", "/images/made:1/tag", repo="other/name", tag="1")
-    engine.say("POST", "/images/made:1/tag", repo="OTHER", tag="1")
-    engine.say("POST", "/images/none/tag", repo="other/name", tag="1")
-    engine.say("DELETE", "/images/other/name:1")
-    engine.say("DELETE", "/images/none")
-    engine.say("POST", "/images/create", content, fromSrc="-", repo="made", tag="1")
-    engine.look_in_list("empty", "Image", "ImageID")
-    engine.say("DELETE", "/images/made:2")
-    engine.say("POST", "/images/create", fromImage="BAD", tag="1")
 
 
 def execs(engine: Engine) -> None:
