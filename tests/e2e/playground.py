@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import docker
 import yaml
 
+from dtnctl.model.plan import Plan
+from dtnctl.planning.planner import Scope
+from dtnctl.providers.docker import connect
+from dtnctl.runtime.load import load_site
+from dtnctl.runtime.reconcile import look_and_plan
 from lab import Lab
 
 PROGRAM = [sys.executable, "-m", "dtnctl"]
@@ -129,6 +136,16 @@ class Playground:
     def changes(self) -> list[tuple[str, str, str]]:
         """(actions, name, endpoint) of the plan's operations."""
         return [("+".join(item["actions"]), item["name"], item["endpoint"]) for item in self.plan("-o", "json").json["changes"]]
+
+    def plan_here(self) -> Plan:
+        """The plan, made in this process through the real provider: for scenarios that need many."""
+        site = load_site(self.root)
+        with contextlib.ExitStack() as stack:
+            observers = {}
+            for name, document in site.endpoints.items():
+                observers[name] = connect(name, document.value, site=site.name, registries={}, read_only=True, root=self.root)
+                stack.callback(observers[name].close)
+            return look_and_plan(site, observers, datetime.now(UTC), Scope())[0]
 
     # --- the engines ---
 

@@ -134,10 +134,9 @@ def test_drift_of_every_field_that_we_set_is_found(full: Playground) -> None:
     missed = []
     for field, mutate in MUTATIONS.items():
         changed = create_by_hand(full, pristine, mutate)
-        ran = full.plan("-o", "json", "--detailed-exitcode")
-        found = {item["field"].partition(".")[0] for change in ran.json["changes"] for item in change["fields"]}
-        if ran.code != 2 or field.partition(".")[0] not in found:
-            missed.append((field, ran.code, found))
+        found = {item.field.partition(".")[0] for change in full.plan_here().changes for item in change.fields}
+        if field.partition(".")[0] not in found:
+            missed.append((field, found))
         assert full.container("run")["Id"] == changed
     assert missed == []
     full.converge()
