@@ -108,6 +108,8 @@ def state_text(seen: ContainerSeen) -> str:
 def _declared_cause(service: Service, field_name: str) -> Cause:
     head, _, key = field_name.partition(".")
     declared = DECLARED_AS.get(head, head)
+    if declared in ("data_nets", "mgmt_net"):
+        declared = "data_nets" if service.profile.data_nets else "mgmt_net"
     if declared == "container":
         return Cause("asked for by --replace")
     if declared == "env" and key in service.profile.env:

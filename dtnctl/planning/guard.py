@@ -92,12 +92,19 @@ def _owner_says_no(service: Service, request: Request) -> Refusal:
     return Refusal(request.code, cause, f"ask the owner to extend allow.{key} in {endpoint.file}")
 
 
+SAFE_VOLUME_TYPES = frozenset({"tmpfs", "nfs", "nfs4", "cifs"})  # no folder of the host is in them
+
+
 def _host_folders(service: Service) -> Iterator[str]:
-    """Folders of the host that the service gets; a named volume can be a bind mount in disguise (`device:`)."""
+    """Folders of the host that the service gets. A named volume of the local driver can be a bind mount or an overlay in disguise:
+    then its `device` counts, or the whole host where its options name further folders."""
     for volume in service.profile.volumes:
-        folder = volume.source if volume.kind == "bind" else volume.driver_opts.get("device")
-        if folder is not None and folder.startswith("/"):
-            yield folder
+        if volume.kind == "bind":
+            yield volume.source or ""
+        elif volume.driver in (None, "local") and volume.driver_opts.get("type", "none") not in SAFE_VOLUME_TYPES:
+            device, options = volume.driver_opts.get("device", ""), volume.driver_opts.get("o", "")
+            if volume.driver_opts:
+                yield device if device.startswith("/") and "dir=" not in options else "/"
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> bool:

@@ -137,7 +137,9 @@ def _shared(one: NetworkSpec, other: NetworkSpec) -> str:
     parent = dict(one.options).get("parent")
     if parent is not None and parent == dict(other.options).get("parent"):
         return f"interface {parent}"
-    pairs = ((ipaddress.ip_network(mine.subnet), ipaddress.ip_network(yours.subnet)) for mine in one.subnets for yours in other.subnets)
+    mine_all = [ipaddress.ip_network(item.subnet) for item in one.subnets]
+    yours_all = [ipaddress.ip_network(item.subnet, strict=False) for item in other.subnets]  # people give engines host addresses too
+    pairs = ((mine, yours) for mine in mine_all for yours in yours_all)
     return next((f"subnet {mine}" for mine, yours in pairs if mine.version == yours.version and mine.overlaps(yours)), "")
 
 

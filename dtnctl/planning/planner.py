@@ -96,9 +96,8 @@ class _Planner:
         for (endpoint, session), refusal in self.found.refusals.items():
             self.draft.changes.append(_blocked("session", session, endpoint, refusal))
         for plan in self.found.networks.values():
-            for name, refusal in plan.refused.items():
-                if self.found.scope.asks_for("network", name, plan.endpoint):
-                    self.draft.changes.append(_blocked("network", name, plan.endpoint, refusal))
+            for name, refusal in plan.refused.items():  # asked for by name: sessions that want it would be blocked themselves
+                self.draft.changes.append(_blocked("network", name, plan.endpoint, refusal))
 
     def _plan_services(self) -> None:
         pulls = self._pulls()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol, TypeAlias
 
 from dtnctl.model.fields import AddressPool
@@ -81,18 +83,16 @@ class Addresses:
     def __init__(self, subnet: str, pool: AddressPool | None, reserved: Mapping[str, str]) -> None:
         self._make = ipaddress.IPv6Address if ":" in subnet else ipaddress.IPv4Address
         self._spans = address_spans(subnet, pool)
+        self._starts = [0, *accumulate(high - low + 1 for low, high in self._spans)]
         self._reserved = reserved
 
     def __len__(self) -> int:
-        return min(sum(high - low + 1 for low, high in self._spans), sys.maxsize)
+        return min(self._starts[-1], sys.maxsize)
 
     def __getitem__(self, position: int) -> str | None:
-        for low, high in self._spans:
-            if position <= high - low:
-                address = str(self._make(low + position))
-                return None if address in self._reserved else address
-            position -= high - low + 1
-        raise IndexError(position)
+        index = bisect_right(self._starts, position) - 1
+        address = str(self._make(self._spans[index][0] + position - self._starts[index]))
+        return None if address in self._reserved else address
 
 
 def address_spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:

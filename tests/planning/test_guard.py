@@ -1,0 +1,293 @@
+"""What is refused before anything is called: the owner's guard rails, names of others, routes that would be wrong, too many removals."""
+
+from __future__ import annotations
+
+import pytest
+
+from dtnctl.model.resources import ForeignSeen
+from tests.planning.building import applied, change, plan, site, world
+from tests.planning.listing import changes, details, says, steps
+
+NETS = "# networks/data\ndriver: macvlan\nsubnet: 10.0.0.0/24\n# networks/mgmt\ndriver: bridge\n"
+
+
+def asked(settings: str, allow: str = "{}") -> str:
+    """A session that asks, and an owner."""
+    owner = "".join(
+        f"# endpoints/{name}\ndocker: unix:///{name}\nhost: {name}\ninterfaces: {{data: eth1}}\nallow: {allow}\n" for name in "ab"
+    )
+    return f"{owner}{NETS}# sessions/one\nendpoints: [a]\nimage: reg.example.net/dtn:1\nsettings: {settings}\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "allow", "code", "what"),
+    [
+        ("{privileged: true}", "{}", "E0501", "a privileged container"),
+        ("{}", "{images: ['dtnaas/*']}", "E0502", "image reg.example.net/dtn:1"),
+        ("{volumes: [/etc]}", "{mounts: [/nvme]}", "E0503", "the mount of /etc"),
+        ("{volumes: ['/nvme/../etc:/x']}", "{mounts: [/nvme]}", "E0503", "the mount of /nvme/../etc"),
+        ("{volumes: [/nvme2]}", "{mounts: [/nvme]}", "E0503", "the mount of /nvme2"),
+        (
+            "{volumes: [{source: v, target: /x, driver: local, driver_opts: {type: none, o: bind, device: /etc}}]}",
+            "{mounts: [/nvme]}",
+            "E0503",
+            "the mount of /etc",
+        ),
+        ("{devices: [/dev/fuse]}", "{devices: [rdma_cm]}", "E0504", "device /dev/fuse"),
+        ("{devices: ['/dev/nvme/../sda:/dev/x']}", "{devices: ['/dev/nvme/*']}", "E0504", "device /dev/nvme/../sda:/dev/x"),
+        ("{capabilities: {add: [CAP_SYS_ADMIN]}}", "{capabilities: [NET_ADMIN]}", "E0505", "capability CAP_SYS_ADMIN"),
+        ("{mgmt_net: host}", "{networks: [bridge]}", "E0506", "network host"),
+        ("{data_nets: [data]}", "{networks: [bridge]}", "E0506", "network data"),
+        ("{exposed_ports: [80]}", "{}", "E0507", "port 80/tcp"),
+        ("{mgmt_net: host, data_port_range: [50000, 50002]}", "{ports: [[30000, 50001]]}", "E0507", "port 50002/tcp"),
+    ],
+)
+def test_what_the_owner_does_not_allow_is_refused_with_the_owners_line(settings: str, allow: str, code: str, what: str) -> None:
+    declared = site(asked(settings, allow))
+    (blocked,) = plan(declared, world(declared)).changes
+    assert (blocked.mark, blocked.code, blocked.cause.file) == ("blocked", code, "state/endpoints/a.yaml")
+    assert blocked.cause.text.startswith(f"the owner of a does not allow {what}, asked for at state/sessions/one.yaml:")
+    assert blocked.fix.startswith("ask the owner to extend allow.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "allow"),
+    [
+        ("{privileged: true}", "{privileged: true}"),
+        ("{volumes: [/nvme/a, {type: tmpfs, target: /t}, 'named:/n']}", "{mounts: [/nvme]}"),
+        ("{volumes: [{source: v, target: /x, driver_opts: {type: nfs, device: ':/export'}}]}", "{}"),
+        ("{devices: [rdma_cm, '/dev/nvme0n1:/dev/disk:r']}", "{devices: [rdma_cm, '/dev/nvme*']}"),
+        ("{capabilities: {add: [net_admin], drop: [ALL]}}", "{capabilities: [CAP_NET_ADMIN]}"),
+        ("{data_nets: [data]}", "{networks: ['da*', bridge]}"),
+        ("{exposed_ports: [8080]}", "{ports: [[30000, 30010], 8080]}"),
+        ("{}", "{images: ['reg.example.net/*']}"),
+    ],
+)
+def test_what_the_owner_allows_is_planned(settings: str, allow: str) -> None:
+    declared = site(asked(settings, allow))
+    assert not plan(declared, world(declared)).blocked
+
+
+def test_one_refused_service_blocks_its_session_on_all_endpoints() -> None:
+    """Also what is left of it elsewhere stays: nothing is taken away before the new one can be."""
+    text = "# sessions/one\nendpoints: [a, b]\nimage: dtn:1\n"
+    made = applied(site(text))
+    declared = site(
+        "# sessions/one\nendpoints: [b]\nimage: dtn:1\nsettings: {init: true, pull: never}\n# sessions/two\nendpoints: [a]\nimage: dtn:1\n"
+    )
+    made.hosts["b"].images.clear()
+    assert changes(plan(declared, made)) == [
+        "blocked session/one @ b: E0430",
+        "create session/two @ a: creates container lab.two",
+    ]
+
+
+def test_an_endpoint_that_does_not_answer_blocks_by_what_is_known_of_it() -> None:
+    declared = site(asked("{volumes: [/etc]}", "{mounts: [/nvme]}").replace("endpoints: [a]", "endpoints: [a, b]"))
+    made = world(declared)
+    made.hosts["b"].silence = "no answer within 10 s"
+    assert [item.endpoint for item in plan(declared, made).blocked] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["lab.one", "lab.one..old"])
+def test_a_container_of_somebody_else_with_our_name_is_an_error(name: str) -> None:
+    declared = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\n")
+    made = world(declared)
+    made.hosts["a"].foreign.append(ForeignSeen(name, "f1"))
+    (blocked,) = plan(declared, made).changes
+    assert (blocked.code, blocked.cause.text) == ("E0420", f"a container named {name} on a is not ours")
+
+
+# --- default routes -----------------------------------------------------------------------------------------
+
+ROUTED = "# networks/aaa\ndriver: macvlan\nsubnet: 10.0.0.0/24\ngateway: 10.0.0.1\n"
+
+
+def test_a_default_route_that_the_engine_would_get_wrong_is_refused_with_the_fix() -> None:
+    declared = site(ROUTED + "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {data_nets: [aaa]}\n")
+    says(
+        details(plan(declared, world(declared))),
+        """
+        blocked session/one @ a: E0460
+          because the default route should be on bridge, but Docker takes the first network by name and would put it on aaa;
+              published ports would not answer (state/sessions/one.yaml:1)
+          fix: `default_route: false` in state/networks/aaa.yaml, or another name for it
+        """,
+    )
+    fixed = site(ROUTED + "default_route: false\n# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {data_nets: [aaa]}\n")
+    assert not plan(fixed, world(fixed)).blocked
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_right"),
+    [
+        ("{data_nets: [aaa], mgmt_net: null}", True),
+        ("{data_nets: [aaa], default_route: aaa}", True),
+        ("{data_nets: [aaa], default_route: bridge}", False),
+        ("{mgmt_net: null}", True),
+    ],
+)
+def test_the_declared_default_route_is_the_one_that_counts(settings: str, is_right: bool) -> None:
+    declared = site(ROUTED + f"# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {settings}\n")
+    assert bool(plan(declared, world(declared)).blocked) is not is_right
+
+
+# --- removals -----------------------------------------------------------------------------------------------
+
+
+def many(*names: str, head: str = "") -> str:
+    return head + "".join(f"# sessions/{name}\nendpoints: [a]\nimage: dtn:1\nsettings: {{mgmt_net: mgmt}}\n" for name in names)
+
+
+ALL = tuple("abcdefgh")
+
+
+def test_more_removals_than_the_budget_are_all_blocked() -> None:
+    """A wrong folder must not empty a site: what else goes with sessions stays too."""
+    made = applied(site(NETS + many(*ALL)))
+    says(
+        details(plan(site(NETS + many(*ALL[:5])), made))[:3],
+        """
+        blocked session/f @ a: E0440
+          because 3 of 8 sessions would be removed, the limit is 2 (state/site.yaml:1)
+          fix: --max-prune 3 if it is meant
+        """,
+    )
+    emptied = plan(site("# site\nname: lab\nlimits:\n  max_prune: 7\n"), made)
+    assert {(item.code, item.cause.place) for item in emptied.changes} == {("E0440", "state/site.yaml:3")}
+    assert emptied.steps == ()
+
+
+def test_removals_within_the_budget_are_carried_out() -> None:
+    made = applied(site(NETS + many(*ALL)))
+    assert len(steps(plan(site(NETS + many(*ALL[:6])), made))) == 4
+    assert len(steps(plan(site(NETS + many(*ALL[:5])), made, prune=3))) == 6
+    assert len(steps(plan(site(NETS + many(*ALL[:5])), made, prune="40%"))) == 6
+
+
+def test_one_session_may_always_go() -> None:
+    made = applied(site(NETS + many("a", "b")))
+    zero = "# site\nname: lab\nlimits: {max_prune: 0}\n"
+    assert changes(plan(site(zero + NETS + many("a")), made)) == ["destroy session/b @ a: removes container lab.b, running"]
+
+
+def test_what_stays_over_the_budget_keeps_its_ports() -> None:
+    made = applied(site(NETS + many(*ALL)))
+    settings = "{ctrl_port_range: [30001, 30001]}"
+    declared = site(NETS + many("a") + f"# sessions/new\nendpoints: [a]\nimage: dtn:1\nsettings: {settings}\n")
+    new = next(item for item in plan(declared, made).changes if item.name == "new")
+    assert new.cause.text == "no free port in 30001-30001 on a: held are 30001 by session b on a"
+
+
+def test_a_removal_says_why_and_what_ends() -> None:
+    text = "".join(f"# sessions/{name}\nendpoints: [a]\nimage: dtn:1\n" for name in ("gone", "late", "moved"))
+    made = applied(site(text))
+    change(made, "a", "lab.gone", state="exited", exit_code=3)
+    after = """
+        # sessions/late
+        endpoints: [a]
+        image: dtn:1
+        expires: 2026-06-01T00:00:00Z
+        # sessions/moved
+        endpoints:
+          - b
+        image: dtn:1
+    """
+    says(
+        details(plan(site(after), made, prune="100%")),
+        """
+        destroy session/gone @ a: removes container lab.gone, exited (exit code 3)
+          because no file state/sessions/gone.yaml any more
+        destroy session/late @ a: removes container lab.late, running
+          because the session has expired (state/sessions/late.yaml:3)
+          interrupts: late on a ends
+        destroy session/moved @ a: removes container lab.moved, running
+          because the session does not name this endpoint any more (state/sessions/moved.yaml:1)
+          interrupts: moved on a ends
+        """,
+    )
+
+
+def test_a_container_that_was_set_aside_goes_with_its_session() -> None:
+    made = applied(site("# sessions/one\nendpoints: [a]\nimage: dtn:1\n"))
+    change(made, "a", "lab.one", name="lab.one..old")
+    assert changes(plan(site("# profiles/default\n{}\n"), made)) == ["destroy session/one @ a: removes container lab.one..old, running"]
+
+
+# --- destroy ------------------------------------------------------------------------------------------------
+
+
+def test_destroy_removes_everything_that_is_ours_in_the_right_order() -> None:
+    text = (
+        NETS
+        + """
+# sessions/one
+endpoints: [a, b]
+image: dtn:1
+user: dtn
+settings: {data_nets: [data]}
+# transfers/t
+from: a:/x
+to: b:/x
+tool: gridftp
+"""
+    )
+    made = applied(site(text))
+    destroying = plan(site(text), made, destroy=True)
+    says(
+        details(destroying),
+        """
+        destroy ledger/lab.control.ledger @ a: removes container lab.control.ledger; the record of transfers stays on the host
+          because destroy was asked for
+        destroy network/data @ a: removes network data
+          because no service here uses it
+        destroy session/one @ a: removes container lab.one, running
+          because destroy was asked for
+          interrupts: one on a ends
+        destroy network/data @ b: removes network data
+          because no service here uses it
+        destroy session/one @ b: removes container lab.one, running
+          because destroy was asked for
+          interrupts: one on b ends
+        """,
+    )
+    says(
+        steps(destroying),
+        """
+        a/stop/lab.one
+        a/remove/lab.one <- a/stop/lab.one
+        a/remove-network/data <- a/remove/lab.one
+        a/remove/lab.control.ledger
+        b/stop/lab.one
+        b/remove/lab.one <- b/stop/lab.one
+        b/remove-network/data <- b/remove/lab.one
+        """,
+    )
+    made.apply(destroying)
+    assert [host.containers or host.networks for host in made.hosts.values()] == [{}, {}]
+    assert plan(site(text), made, destroy=True).is_empty
+
+
+def test_destroy_of_one_session_leaves_the_others_and_the_ledger() -> None:
+    text = "# sessions/one\nendpoints: [a]\nimage: dtn:1\n# sessions/two\nendpoints: [a]\nimage: dtn:1\n"
+    made = applied(site(text))
+    assert steps(plan(site(text), made, destroy=True, targets=("session/one",))) == [
+        "a/stop/lab.one",
+        "a/remove/lab.one <- a/stop/lab.one",
+    ]
+
+
+def test_patterns_name_objects_kinds_and_endpoints() -> None:
+    text = "# sessions/one\nendpoints: [a, b]\nimage: dtn:1\n# sessions/two\nendpoints: [a]\nimage: dtn:1\n"
+    declared = site(text)
+    made = world(declared)
+
+    def named(**scope: tuple[str, ...]) -> list[str]:
+        return [f"{item.name}@{item.endpoint}" for item in plan(declared, made, **scope).changes]
+
+    assert named(targets=("one",)) == ["one@a", "one@b"]
+    assert named(targets=("session/t*",)) == ["two@a"]
+    assert named(targets=("endpoint/b",)) == ["one@b"]
+    assert named(targets=("transfer/one",)) == []
+    assert named(targets=("one",), excludes=("endpoint/a",)) == ["one@b"]
+    assert named(excludes=("t*",)) == ["one@a", "one@b"]

@@ -1,0 +1,215 @@
+"""What the lists show of sessions, services, endpoints and transfers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dtnctl.model.plan import EndpointSummary
+from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Snapshot
+from dtnctl.planning.compare import fill_in, short_text
+from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
+from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint
+from tests.planning.building import NOW, applied, change, drop, plan, site, world
+
+TEXT = """
+# networks/data
+driver: macvlan
+subnet: 10.0.0.0/24
+subnet6: fd00::/64
+# profiles/p
+data_nets: [data]
+serv_port_range: [60000, 60010]
+data_port_range: [50000, 50001]
+# sessions/one
+endpoints: [a, b]
+image: dtn:1
+profile: p
+user: alice
+# sessions/two
+endpoints: [a]
+image: dtn:2
+state: initialized
+# transfers/t
+from: a:/x
+to: b:/x
+tool: gridftp
+"""
+
+
+def test_services_are_shown_with_the_talks_fields() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    one, _, two = service_rows(site(TEXT), made.observe(), NOW)
+    assert (one.session, one.endpoint, one.state, one.image, one.profile, one.container_user) == (
+        "one",
+        "a",
+        "running",
+        "dtn:1",
+        "p",
+        "alice",
+    )
+    assert (one.data_net_name, one.data_ipv4, one.data_ipv6, one.ctrl_host, one.ctrl_port) == (
+        "data",
+        "10.0.0.2",
+        "fd00::2",
+        "a.example.net",
+        30000,
+    )
+    assert (one.serv_port, one.data_ports, one.container_name, one.errors) == (60000, "50000-50001", "lab.one", ())
+    assert (two.state, two.data_net_name, two.data_ipv4, two.serv_port) == ("created", "", "", None)
+
+
+def test_services_tell_their_errors_and_silence() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    change(made, "a", "lab.one", state="exited", exit_code=137, oom_killed=True, error="no space left", health="unhealthy")
+    drop(made, "a", "lab.two")
+    made.hosts["b"].silence = "no answer within 10 s"
+    rows = {(row.session, row.endpoint): row for row in service_rows(site(TEXT), made.observe(), NOW)}
+    assert rows["one", "a"].errors == ("no space left", "killed: out of memory", "exit code 137", "unhealthy")
+    assert (rows["one", "b"].state, rows["one", "b"].errors) == ("unknown", ("no answer within 10 s",))
+    assert rows["two", "a"].state == "absent"
+
+
+def test_containers_that_nobody_declares_or_that_were_set_aside_are_shown_as_such() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    change(made, "a", "lab.one", name="lab.one..old")
+    declared = site("# networks/data\ndriver: macvlan\nsubnet: 10.0.0.0/24\n# sessions/one\nendpoints: [a]\nimage: dtn:1\n")
+    rows = service_rows(declared, made.observe(), NOW)
+    assert [(row.container_name, row.endpoint, row.errors, row.data_net_name, row.ctrl_host) for row in rows] == [
+        ("lab.one", "a", (), "", "a.example.net"),
+        ("lab.one..old", "a", ("set aside by a replacement that was cut off",), "data", "a.example.net"),
+        ("lab.one", "b", ("not declared any more",), "data", "b.example.net"),
+        ("lab.two", "a", ("not declared any more",), "", "a.example.net"),
+    ]
+
+
+def test_a_session_is_in_the_state_that_all_its_services_are_in() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    assert [(row.name, row.state, row.endpoints, row.image, row.user) for row in session_rows(site(TEXT), made.observe(), NOW)] == [
+        ("one", "STARTED", ("a", "b"), "dtn:1", "alice"),
+        ("two", "INITIALIZED", ("a",), "dtn:2", ""),
+    ]
+    change(made, "a", "lab.one", state="exited")
+    change(made, "a", "lab.two", state="restarting", exit_code=3)
+    assert [(row.state, row.errors) for row in session_rows(site(TEXT), made.observe(), NOW)] == [
+        ("MIXED", ()),
+        ("MIXED", ("a: exit code 3",)),
+    ]
+
+
+def test_an_expired_session_without_containers_is_absent_and_a_removed_one_with_containers_is_shown() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    drop(made, "a", "lab.two")
+    declared = site(f"# sessions/two\nendpoints: [a]\nimage: dtn:2\nexpires: {NOW.isoformat()}\n")
+    rows = session_rows(declared, made.observe(), NOW)
+    assert [(row.name, row.state, row.endpoints, row.image, row.profile) for row in rows] == [
+        ("one", "STARTED", ("a", "b"), "dtn:1", ""),
+        ("two", "ABSENT", ("a",), "dtn:2", "default"),
+    ]
+
+
+def test_endpoints_are_shown_with_who_holds_them_or_why_they_are_silent() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    made.hosts["b"].silence = "no answer within 10 s"
+    snapshot = made.observe()
+    leased = replace(snapshot.endpoints["a"], lease=LeaseSeen("l1", '{"who": "ops@host", "pid": 4711}'), engine_version="20.10.24")
+    a, b = endpoint_rows(site(TEXT), Snapshot({**snapshot.endpoints, "a": leased}))
+    assert (a.state, a.engine_version, a.sessions, a.containers, a.lock, a.host) == (
+        "answered",
+        "20.10.24",
+        2,
+        3,
+        "ops@host (pid 4711)",
+        "a.example.net",
+    )
+    assert (b.state, b.reason, b.sessions) == ("silent", "no answer within 10 s", None)
+    summary = plan(site(TEXT), Snapshot({**snapshot.endpoints, "a": leased})).endpoints[0]
+    assert summary == EndpointSummary("a", "", "ops@host (pid 4711)", 2, 2, summary.ports_before, summary.ports_before)
+
+
+def test_the_table_counts_sessions_and_ports_before_and_after() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    declared = site(TEXT.replace("sessions/two", "sessions/new").replace("[50000, 50001]", "[50000, 50004]"))
+    row = plan(declared, made).endpoints[0]
+    assert (row.sessions_before, row.sessions_after, row.ports_before, row.ports_after) == (2, 2, 3, 3)
+    drop(made, "b", "lab.one")
+    assert [(row.sessions_before, row.sessions_after) for row in plan(declared, made).endpoints] == [(2, 2), (0, 1)]
+
+
+def test_transfers_are_shown_with_what_their_record_tells() -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
+    assert (row.state, row.bytes, row.seconds, row.bytes_per_second, row.attempt, row.session, row.cause) == (
+        ("succeeded", 1000, 1.0, 1000.0, 1, "one", "")
+    )
+    record = made.hosts["a"].records["t", 1, 1]
+    made.hosts["a"].records["t", 1, 1] = replace(record, verdict="failed", cause="disk full", seconds=0.0)
+    (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
+    assert (row.state, row.cause, row.bytes_per_second) == ("failed", "disk full", None)
+
+
+def test_a_transfer_that_was_not_started_says_why() -> None:
+    declared = site(TEXT)
+    made = world(declared, images=("dtn:1", "dtn:2"))
+    (row,) = transfer_rows(declared, made.observe(), NOW)
+    assert (row.state, row.cause, row.bytes) == ("waiting", "no record of it", None)
+    made.hosts["a"].silence = "no answer within 10 s"
+    (row,) = transfer_rows(declared, made.observe(), NOW)
+    assert (row.state, row.cause) == ("unknown", "a, which keeps its record, does not answer")
+
+
+def test_a_transfer_of_an_expired_session_waits_for_nobody() -> None:
+    declared = site(TEXT.replace("user: alice", f"user: alice\nexpires: {NOW.isoformat()}"))
+    made = world(declared)
+    (row,) = transfer_rows(declared, made.observe(), NOW)
+    assert (row.state, row.session) == ("waiting", "")
+    made.hosts["a"].silence = "no answer within 10 s"
+    (row,) = transfer_rows(declared, made.observe(), NOW)
+    assert (row.state, row.cause) == ("unknown", "no answer within 10 s")
+
+
+# --- what else is told by the files alone -------------------------------------------------------------------
+
+
+def test_control_ports_are_reached_where_the_engine_is_unless_said_otherwise() -> None:
+    text = """
+        # endpoints/a
+        docker: ssh://dtn@a.example.net:22
+        # endpoints/b
+        docker: ssh://[fd00::1]:22
+        # endpoints/c
+        docker: unix:///run/c.sock
+        host: 192.0.2.7
+    """
+    endpoints = site(text).endpoints
+    assert [ctrl_host(endpoints[name].value) for name in "abc"] == ["a.example.net", "fd00::1", "192.0.2.7"]
+
+
+def test_observation_is_told_which_images_and_records_count() -> None:
+    text = TEXT + "# sessions/three\nendpoints: [b]\nimage: dtn:3\nsettings: {pull: always}\n"
+    wanted = wanted_by_endpoint(site(text), NOW)
+    assert (wanted["a"].images, wanted["a"].remote_images, wanted["a"].ledger) == (frozenset({"dtn:1", "dtn:2"}), frozenset(), True)
+    assert (wanted["b"].images, wanted["b"].remote_images, wanted["b"].ledger) == (
+        frozenset({"dtn:1", "dtn:3"}),
+        frozenset({"dtn:3"}),
+        True,
+    )
+    assert not wanted_by_endpoint(site("# profiles/default\n{}\n"), NOW)["a"].ledger
+
+
+def test_an_entry_point_of_ours_drops_the_images_command() -> None:
+    image = ImageSeen("sha256:1", command=("serve",), entrypoint=("/init",))
+    spec = replace(next(iter(applied(site(TEXT), images=("dtn:1", "dtn:2")).hosts["a"].active)).spec, command=None)
+    assert (fill_in(spec, image).command, fill_in(replace(spec, entrypoint=None), image).entrypoint) == ((), ("/init",))
+    assert fill_in(replace(spec, entrypoint=None), image).command == ("serve",)
+
+
+def test_variables_are_text_whatever_was_written() -> None:
+    text = "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {env: {A: true, B: null, C: 4, D: x, HOSTNAME: mine, CTRL_PORT: 9}}\n"
+    env = dict(next(iter(applied(site(text)).hosts["a"].active)).spec.env)
+    assert [env[name] for name in ("A", "B", "C", "D", "HOSTNAME")] == ["true", "", "4", "x", "mine"]
+    assert env["CTRL_PORT"] == "30000"  # what was chosen: the next plan reads it back
+
+
+def test_values_are_written_as_people_write_them() -> None:
+    written = [short_text(value) for value in (None, "", (), 0, False, True, 2.5, (("a", "1"),), (Attachment("net", "10.0.0.2"),))]
+    assert written == ["none", "none", "none", "none", "no", "yes", "2.5", "a=1", "net 10.0.0.2"]

@@ -1,0 +1,512 @@
+"""Transfers: started once per generation, judged when they ended, never run again because something is not known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dtnctl.model.plan import FinishTransfer, StartTransfer
+from dtnctl.model.resources import Attempt, ContainerSeen, ledger_name
+from tests.planning.building import NOW, applied, change, drop, plan, site, world
+from tests.planning.listing import changes, details, notes, says, steps
+from tests.properties.world import MOMENT, KilledError, World
+
+SESSION = "# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"
+
+
+def transfer(**fields: object) -> str:
+    values = {"from": "a:/data/x", "to": "b:/data/x", "tool": "gridftp", **fields}
+    return "# transfers/t\n" + "".join(f"{name}: {value}\n" for name, value in values.items())
+
+
+DECLARED = SESSION + transfer()
+
+
+def idle() -> World:
+    """The session runs, nothing was transferred, and the ledger is there."""
+    made = applied(site(SESSION))
+    made._ensure_ledger(made.hosts["a"])
+    return made
+
+
+def running(text: str = DECLARED, made: World | None = None) -> World:
+    """The transfer was started, and then the run was killed."""
+    made = made or idle()
+    for effects in range(30):
+        made.budget = effects
+        with suppress(KilledError):
+            made.apply(plan(site(text), made))
+        made.budget = None
+        if job(made) is not None and job(made).state == "running":  # type: ignore[union-attr]  # seen on the line before
+            return made
+    raise AssertionError("it never started")
+
+
+def job(made: World, name: str = "lab.t.g1a1") -> ContainerSeen | None:
+    return made.hosts["a"].by_name(name)
+
+
+def end_job(made: World, exit_code: int = 0) -> None:
+    change(made, "a", "lab.t.g1a1", state="exited", exit_code=exit_code)
+
+
+def record(made: World, **values: Any) -> None:
+    """A record in the ledger of a."""
+    attempt = Attempt(**{"transfer": "t", "generation": 1, "attempt": 1, "container": "gone", "claimed_at": MOMENT, **values})
+    made.hosts["a"].records[attempt.transfer, attempt.generation, attempt.attempt] = attempt
+
+
+# --- the start ----------------------------------------------------------------------------------------------
+
+
+def test_a_transfer_starts_when_both_services_are_ready_and_its_record_can_be_kept() -> None:
+    declared = site(DECLARED)
+    made = world(declared)
+    start = plan(declared, made)
+    says(
+        details(replace(start, changes=tuple(item for item in start.changes if item.kind != "session"))),
+        """
+        transfer transfer/t @ a: generation 1 starts once: a:/data/x → b:/data/x by gridftp
+          because no record of it (state/transfers/t.yaml:1)
+          session = s
+          streams = 4
+          verify = checksum
+          note its record cannot be read before the ledger is back; it starts only if there is none
+        create ledger/lab.control.ledger @ a: creates the ledger's container (never started) over /var/lib/dtnctl/lab
+          because transfers t keep their record here
+        """,
+    )
+    assert steps(start)[-2:] == [
+        "a/transfer/t <- a/ledger/ensure, a/start/lab.s, b/start/lab.s",
+        "a/finish/t <- a/transfer/t",
+    ]
+
+
+def test_the_job_knocks_where_the_services_listen() -> None:
+    """Its own sshd on loopback, the other one as users reach it."""
+    for settings, near, far in (
+        ("{}", ("127.0.0.1", 30000), ("b.example.net", 30000)),
+        ("{internal_port: 22}", ("127.0.0.1", 22), ("b.example.net", 30000)),
+        ("{mgmt_net: host}", ("127.0.0.1", 30000), ("b.example.net", 30000)),
+        ("{mgmt_net: null, data_nets: [net]}", ("127.0.0.1", 30000), ("10.0.0.3", 30000)),
+        ("{mgmt_net: net, internal_port: 22}", ("127.0.0.1", 22), ("10.0.0.3", 22)),
+    ):
+        text = "# networks/net\ndriver: macvlan\nsubnet: 10.0.0.0/24\n" + DECLARED.replace("user: dtn", f"user: dtn\nsettings: {settings}")
+        made = plan(site(text), world(site(text)))
+        action = next(step.action for step in made.steps if isinstance(step.action, StartTransfer))
+        assert (action.source.host, action.source.port) == near
+        assert (action.destination.host, action.destination.port) == far
+
+
+def test_options_are_carried_as_text_without_what_was_not_said() -> None:
+    text = SESSION + transfer(deadline="1h", block_size="4MiB", retries=2)
+    action = next(step.action for step in plan(site(text), idle()).steps if isinstance(step.action, StartTransfer))
+    assert dict(action.options) == {
+        "algorithm": "md5",
+        "backoff": "5.0",
+        "block_size": "4194304",
+        "concurrency": "1",
+        "deadline": "3600.0",
+        "parallelism": "4",
+        "recursive": "False",
+        "retries": "2",
+        "stall_timeout": "600.0",
+        "verify": "checksum",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (DECLARED + "# sessions/s\nendpoints: [a, b]\nimage: dtn:1\n", "session s has no `user` to log in as"),
+        (DECLARED.replace("user: dtn", "user: dtn\nstate: stopped"), "session s is declared stopped"),
+        (DECLARED.replace("user: dtn", "user: dtn\nsettings: {ctrl_port_range: null}"), "session s has no control port"),
+        (DECLARED.replace("user: dtn", "user: dtn\nsettings: {pull: never}").replace("dtn:1", "dtn:9"), "session s is blocked"),
+        (
+            DECLARED.replace("user: dtn", "user: dtn\nsettings: {mgmt_net: null}"),
+            "session s on b has no address that the other end could reach",
+        ),
+    ],
+)
+def test_a_transfer_waits_and_says_for_what(text: str, expected: str) -> None:
+    declared = site(text)
+    assert notes(plan(declared, world(declared)))[-1] == f"t generation 1 waiting: {expected}"
+    assert not [step for step in plan(declared, world(declared)).steps if "/t" in step.id and "transfer" in step.id]
+
+
+def test_a_transfer_waits_for_an_endpoint_that_does_not_answer() -> None:
+    made = idle()
+    made.hosts["b"].silence = "no answer within 10 s"
+    assert "t generation 1 waiting: b does not answer" in notes(plan(site(DECLARED), made))
+    assert not plan(site(DECLARED), made).steps
+
+
+def test_nothing_is_known_of_a_transfer_whose_record_does_not_answer() -> None:
+    made = idle()
+    made.hosts["a"].silence = "no answer within 10 s"
+    assert "t generation 1 unknown: a, which keeps its record, does not answer" in notes(plan(site(DECLARED), made))
+
+
+def test_a_service_that_this_run_leaves_alone_carries_a_transfer_if_it_is_as_declared() -> None:
+    made = idle()
+    targeted = plan(site(DECLARED), made, targets=("transfer/t",))
+    assert steps(targeted) == ["a/transfer/t", "a/finish/t <- a/transfer/t"]
+    change(made, "b", "lab.s", state="exited")
+    targeted = plan(site(DECLARED), made, targets=("transfer/t",))
+    assert notes(targeted) == ["t generation 1 waiting: session s on b is not as declared, and this run leaves it alone"]
+    other_port = site(DECLARED.replace("user: dtn", "user: dtn\nsettings: {ctrl_port_range: [31000, 31000]}"))
+    assert notes(plan(other_port, idle(), targets=("transfer/t",))) == [
+        "t generation 1 waiting: session s on a is not as declared, and this run leaves it alone"
+    ]
+
+
+# --- the record ---------------------------------------------------------------------------------------------
+
+
+def test_a_transfer_with_a_receipt_is_done() -> None:
+    made = idle()
+    record(made, verdict="succeeded", bytes=1000, seconds=2.0, finished_at=MOMENT, verified="md5 equal")
+    assert plan(site(DECLARED), made).is_empty
+    assert notes(plan(site(DECLARED), made)) == [
+        "t generation 1 succeeded: 1000 bytes in 2.0 s, md5 equal, receipt of 2026-06-01T00:00:00Z"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause", "expected"),
+    [
+        ("failed", "disk full", "failed: disk full"),
+        ("cancelled", "", "cancelled: cancelled"),
+        ("unknown", "it cannot be read", "unknown: it cannot be read"),
+    ],
+)
+def test_what_failed_for_good_is_said_and_left(verdict: Any, cause: str, expected: str) -> None:
+    made = idle()
+    record(made, verdict=verdict, cause=cause, retryable=True)
+    assert notes(plan(site(DECLARED), made)) == [f"t generation 1 {expected}; raise `generation` to run it again"]
+    assert not plan(site(DECLARED), made).steps
+
+
+def test_a_failure_that_may_pass_is_tried_again_as_often_as_declared() -> None:
+    made = idle()
+    text = SESSION + transfer(retries=1)
+    record(made, verdict="failed", cause="reset", retryable=True)
+    again = plan(site(text), made)
+    says(
+        details(again),
+        """
+        transfer transfer/t @ a: generation 1 starts once: a:/data/x → b:/data/x by gridftp
+          because try 2 of 2 (state/transfers/t.yaml:4)
+          session = s
+          streams = 4
+          verify = checksum
+        """,
+    )
+    record(made, attempt=2, verdict="failed", cause="reset", retryable=True)
+    assert notes(plan(site(text), made)) == ["t generation 1 failed: reset; raise `generation` to run it again"]
+
+
+def test_a_failure_that_will_not_pass_is_not_tried_again() -> None:
+    made = idle()
+    record(made, verdict="failed", cause="no such file")
+    assert not plan(site(SESSION + transfer(retries=3)), made).steps
+
+
+def test_a_claim_that_was_given_back_does_not_count_as_a_try_and_its_number_is_not_used_again() -> None:
+    made = idle()
+    record(made, released=True)
+    start = plan(site(DECLARED), made)
+    assert [step.action.attempt for step in start.steps if isinstance(step.action, StartTransfer)] == [2]
+    assert start.changes[0].cause.text == "no record of it"
+
+
+def test_a_claim_without_result_and_container_is_unknown_and_never_run_again() -> None:
+    made = idle()
+    record(made)
+    says(
+        notes(plan(site(SESSION + transfer(retries=3)), made)),
+        """
+        t generation 1 unknown: claimed at 2026-06-01T00:00:00Z, but its container and its result are gone: it may have run;
+              raise `generation` to run it again
+        """,
+    )
+    assert not plan(site(DECLARED), made).steps
+
+
+def test_a_raised_generation_runs_again() -> None:
+    made = applied(site(DECLARED))
+    again = plan(site(SESSION + transfer(generation=2)), made)
+    assert steps(again) == ["a/transfer/t", "a/finish/t <- a/transfer/t"]
+    made.apply(again)
+    assert made.starts == {("t", 1, 1): 1, ("t", 2, 1): 1}
+
+
+def test_a_pruned_ledger_is_brought_back_before_anything_is_believed() -> None:
+    """`docker system prune` takes the container, not the record."""
+    declared = site(DECLARED)
+    made = applied(declared)
+    drop(made, "a", ledger_name("lab"))
+    again = plan(declared, made)
+    says(
+        changes(again),
+        """
+        transfer transfer/t @ a: generation 1 starts once: a:/data/x → b:/data/x by gridftp
+        create ledger/lab.control.ledger @ a: creates the ledger's container (never started) over /var/lib/dtnctl/lab
+        """,
+    )
+    made.apply(again)
+    assert made.starts == {("t", 1, 1): 1}
+    assert plan(declared, made).is_empty
+
+
+def test_a_transfer_whose_source_moved_is_not_run_a_second_time() -> None:
+    made = applied(site(DECLARED))
+    moved = site(SESSION + transfer(**{"from": "b:/data/x", "to": "a:/data/x"}))
+    assert notes(plan(moved, made)) == [
+        "t generation 1 waiting: it was started on a before `from` changed; raise `generation` to run it from here"
+    ]
+    assert not plan(moved, made).steps
+
+
+def test_a_job_that_runs_on_the_source_that_was_holds_the_new_one_back_and_is_cleared_when_it_ends() -> None:
+    made = running()
+    made.hosts["a"].records.clear()
+    moved = site(SESSION + transfer(generation=2, **{"from": "b:/data/x", "to": "a:/data/x"}))
+    assert "it was started on a" in notes(plan(moved, made))[-1]
+    end_job(made)
+    assert steps(plan(moved, made)) == [
+        "a/remove/lab.t.g1a1",
+        "b/ledger/ensure",
+        "b/transfer/t <- b/ledger/ensure",
+        "b/finish/t <- b/transfer/t",
+    ]
+
+
+# --- the job ------------------------------------------------------------------------------------------------
+
+
+def test_a_running_job_is_left_running() -> None:
+    made = running()
+    assert notes(plan(site(DECLARED), made)) == [
+        "t generation 1 running: since 2026-06-01T00:00:00Z; follow it with: dtnctl transfers logs -f t"
+    ]
+    assert not plan(site(DECLARED), made).steps
+
+
+def test_a_job_that_ended_unseen_is_judged_and_not_started_again() -> None:
+    made = running()
+    end_job(made, exit_code=1)
+    finish = plan(site(DECLARED), made)
+    says(
+        details(finish),
+        """
+        transfer transfer/t @ a: generation 1 judges and records its result; starts nothing: a:/data/x → b:/data/x by gridftp
+          because it ended with exit code 1 and has no receipt (state/transfers/t.yaml:1)
+          session = s
+          streams = 4
+          verify = checksum
+        """,
+    )
+    assert steps(finish) == ["a/finish/t"]
+    made.apply(finish)
+    assert plan(site(DECLARED), made).is_empty
+
+
+def test_a_job_that_has_its_receipt_is_only_cleared_away() -> None:
+    made = running()
+    end_job(made)
+    host = made.hosts["a"]
+    host.records["t", 1, 1] = replace(host.records["t", 1, 1], verdict="succeeded")
+    assert [item.summary for item in plan(site(DECLARED), made).changes] == [
+        "generation 1 clears its container and keys away; starts nothing: a:/data/x → b:/data/x by gridftp"
+    ]
+
+
+def test_a_job_is_not_judged_while_the_other_end_does_not_answer() -> None:
+    made = running()
+    end_job(made)
+    made.hosts["b"].silence = "no answer within 10 s"
+    assert "t generation 1 waiting: it ended with exit code 0, but b does not answer" in notes(plan(site(DECLARED), made))
+    assert not plan(site(DECLARED), made).steps
+
+
+def test_an_unseen_end_is_judged_after_its_services_are_ready() -> None:
+    """The judgement looks at files through them."""
+    made = running()
+    end_job(made)
+    declared = site(DECLARED.replace("user: dtn", "user: dtn\nsettings: {init: true}"))
+    finish = next(step for step in plan(declared, made).steps if isinstance(step.action, FinishTransfer))
+    assert finish.needs == ("a/wait/lab.s", "b/wait/lab.s")
+
+
+def test_a_job_of_a_ledger_that_is_gone_is_judged_once_it_is_back() -> None:
+    made = running()
+    end_job(made)
+    drop(made, "a", ledger_name("lab"))
+    assert steps(plan(site(DECLARED), made)) == ["a/ledger/ensure", "a/finish/t <- a/ledger/ensure"]
+
+
+def test_a_later_try_is_seen_without_its_record() -> None:
+    """The ledger cannot be read, and the second try runs."""
+    made = running()
+    change(made, "a", "lab.t.g1a1", name="lab.t.g1a2")
+    drop(made, "a", ledger_name("lab"))
+    assert notes(plan(site(DECLARED), made))[0].startswith("t generation 1 running")
+
+
+def test_a_job_that_was_made_and_not_claimed_is_that_very_try() -> None:
+    made = idle()
+    made.budget = 1
+    with pytest.raises(KilledError):
+        made.apply(plan(site(DECLARED), made))
+    made.budget = None
+    assert job(made) is not None
+    assert made.hosts["a"].records == {}
+    assert [step.action.attempt for step in plan(site(DECLARED), made).steps if isinstance(step.action, StartTransfer)] == [1]
+
+
+def test_a_job_that_was_claimed_and_not_started_is_started() -> None:
+    made = idle()
+    made.budget = 2
+    with pytest.raises(KilledError):
+        made.apply(plan(site(DECLARED), made))
+    made.budget = None
+    assert list(made.hosts["a"].records) == [("t", 1, 1)]
+    made.apply(plan(site(DECLARED), made))
+    assert made.starts == {("t", 1, 1): 1}
+
+
+@pytest.mark.parametrize("effects", range(8))
+def test_wherever_a_run_is_killed_the_transfer_starts_once(effects: int) -> None:
+    declared = site(DECLARED)
+    made = idle()
+    made.budget = effects
+    with suppress(KilledError):
+        made.apply(plan(declared, made))
+    made.budget = None
+    for item in list(made.hosts["a"].containers.values()):
+        if item.kind == "transfer" and item.state == "running":
+            end_job(made)
+    made.apply(plan(declared, made))
+    assert made.starts == {("t", 1, 1): 1}
+    assert plan(declared, made).is_empty
+
+
+def test_a_raised_generation_waits_for_the_one_that_runs() -> None:
+    made = running()
+    raised = site(SESSION + transfer(generation=2))
+    assert notes(plan(raised, made)) == ["t generation 2 waiting: generation 1 is still running"]
+    end_job(made)
+    says(
+        details(plan(raised, made))[:4],
+        """
+        destroy transfer/t @ a: removes job lab.t.g1a1, exited (exit code 0)
+          because it was try 1 of generation 1 (state/transfers/t.yaml:4)
+        transfer transfer/t @ a: generation 2 starts once: a:/data/x → b:/data/x by gridftp
+          because no record of it (state/transfers/t.yaml:4)
+        """,
+    )
+    made.apply(plan(raised, made))
+    assert made.starts == {("t", 1, 1): 1, ("t", 2, 1): 1}
+    assert plan(raised, made).is_empty
+
+
+def test_a_retry_waits_for_a_generation_that_runs() -> None:
+    made = running()
+    record(made, generation=2, verdict="failed", retryable=True, cause="reset")
+    assert notes(plan(site(SESSION + transfer(generation=2, retries=1)), made)) == ["t generation 2 waiting: generation 1 is still running"]
+
+
+def test_the_container_of_an_earlier_try_is_cleared_away() -> None:
+    made = running()
+    end_job(made)
+    record(made, attempt=2, verdict="succeeded")
+    assert steps(plan(site(DECLARED), made)) == ["a/remove/lab.t.g1a1"]
+
+
+def test_the_running_job_of_a_removed_transfer_is_stopped() -> None:
+    made = running()
+    says(
+        details(plan(site(SESSION), made)),
+        """
+        destroy transfer/t @ a: removes job lab.t.g1a1, running
+          because no file state/transfers/t.yaml any more
+          interrupts: the running transfer t is cut off
+        """,
+    )
+    assert steps(plan(site(SESSION), made)) == ["a/stop/lab.t.g1a1", "a/remove/lab.t.g1a1 <- a/stop/lab.t.g1a1"]
+
+
+def test_the_job_of_a_transfer_goes_with_its_expired_session() -> None:
+    made = running()
+    expired = site(DECLARED.replace("user: dtn", f"user: dtn\nexpires: {NOW.isoformat()}"))
+    job_change = next(item for item in plan(expired, made, prune="100%").changes if item.kind == "transfer")
+    assert (job_change.cause.text, job_change.cause.place) == ("the session that carries it has expired", "state/transfers/t.yaml:1")
+
+
+def test_a_container_that_copied_the_labels_of_a_job_is_no_job() -> None:
+    made = idle()
+    odd = made._owned(made.hosts["a"], "odd", "transfer", "t", next(iter(made.hosts["a"].containers.values())).spec)
+    made.hosts["a"].containers[odd.id] = odd
+    assert not any("odd" in step.id for step in plan(site(SESSION), made).steps)
+
+
+def test_a_transfer_that_is_not_targeted_is_not_started() -> None:
+    assert not plan(site(DECLARED), idle(), targets=("session/s",)).steps
+    assert not plan(site(DECLARED), idle(), excludes=("transfer/t",)).steps
+    assert not plan(site(SESSION), running(), excludes=("transfer/t",)).steps
+
+
+def test_of_a_transfer_without_session_the_started_one_carries_it() -> None:
+    text = SESSION.replace("sessions/s", "sessions/a").replace("user: dtn", "user: dtn\nstate: stopped") + DECLARED
+    made = plan(site(text), world(site(text)))
+    assert [action.source.container for step in made.steps if isinstance(action := step.action, StartTransfer)] == ["lab.s"]
+
+
+# --- what is cut off ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint", "expected"),
+    [
+        (
+            DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {init: true}}"),
+            "a",
+            "s on a is down from stop to start; the running transfer t is cut off",
+        ),
+        (
+            DECLARED.replace("user: dtn", "user: dtn\noverrides: {b: {init: true}}"),
+            "b",
+            "s on b is down from stop to start; the running transfer t is cut off",
+        ),
+        (DECLARED.replace("user: dtn", "user: dtn\nstate: stopped"), "a", "s on a stops; the running transfer t is cut off"),
+        (DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {memory: 9GiB}}"), "a", ""),
+    ],
+)
+def test_a_change_names_the_running_transfer_that_it_cuts_off(text: str, endpoint: str, expected: str) -> None:
+    made = running()
+    assert [item.interrupts for item in plan(site(text), made).changes if item.endpoint == endpoint] == [expected]
+
+
+def test_the_removal_of_a_session_names_the_running_transfer_that_it_cuts_off() -> None:
+    """Also where the transfer is not declared any more: its job tells whose network it uses."""
+    gone = plan(site("# profiles/default\n{}\n"), running(), prune="100%")
+    assert [(item.kind, item.endpoint, item.interrupts) for item in gone.changes] == [
+        ("session", "a", "s on a ends; the running transfer t is cut off"),
+        ("transfer", "a", "the running transfer t is cut off"),
+        ("session", "b", "s on b ends"),
+    ]
+
+
+def test_destroy_names_the_running_transfer_that_it_cuts_off() -> None:
+    destroyed = plan(site(DECLARED), running(), destroy=True)
+    assert [(item.name, item.cause.text, item.interrupts) for item in destroyed.changes if item.kind == "transfer"] == [
+        ("t", "destroy was asked for", "the running transfer t is cut off")
+    ]
+    assert [item.interrupts for item in destroyed.changes if item.kind == "session"] == [
+        "s on a ends; the running transfer t is cut off",
+        "s on b ends; the running transfer t is cut off",
+    ]

@@ -1,0 +1,453 @@
+"""A pure in-memory model of endpoints: what the actions of a plan do to them, and what an engine would refuse.
+
+Small on purpose: no images' contents, no time, no network traffic. Everything that two containers cannot both have is checked here,
+independently of the planner. `budget` counts effects down and ends the run in the middle, as a kill would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from dtnctl.model.plan import (
+    ConnectNetwork,
+    CreateContainer,
+    CreateNetwork,
+    DisconnectNetwork,
+    EnsureLedger,
+    FinishTransfer,
+    Plan,
+    PullImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RestoreContainer,
+    RetireContainer,
+    StartContainer,
+    StartTransfer,
+    Step,
+    StopContainer,
+    UpdateContainer,
+    WaitHealthy,
+)
+from dtnctl.model.resources import (
+    LABEL_KIND,
+    LABEL_NAME,
+    LABEL_SELF,
+    LABEL_SITE,
+    LABEL_SPEC,
+    RETIRED_SUFFIX,
+    Attachment,
+    Attempt,
+    ContainerSeen,
+    ContainerSpec,
+    EndpointSeen,
+    ForeignSeen,
+    ImageSeen,
+    LedgerSeen,
+    NetworkSeen,
+    NetworkSpec,
+    Pairs,
+    Snapshot,
+    is_owned,
+    ledger_name,
+    transfer_name,
+)
+
+MOMENT = "2026-06-01T00:00:00Z"
+ENGINE_NETWORKS = frozenset({"bridge", "host", "none"})
+ACTIVE = frozenset({"running", "paused", "restarting"})
+
+
+class RefusedError(Exception):
+    """An engine would answer no."""
+
+
+class KilledError(Exception):
+    """The budget is spent."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One endpoint: containers and networks by id. `silence` not empty: it does not answer."""
+
+    name: str
+    containers: dict[str, ContainerSeen] = field(default_factory=dict)
+    networks: dict[str, NetworkSeen] = field(default_factory=dict)
+    foreign: list[ForeignSeen] = field(default_factory=list)
+    foreign_networks: list[NetworkSeen] = field(default_factory=list)
+    images: dict[str, ImageSeen] = field(default_factory=dict)
+    records: dict[tuple[str, int, int], Attempt] = field(default_factory=dict)
+    silence: str = ""
+
+    def by_name(self, name: str) -> ContainerSeen | None:
+        return next((item for item in self.containers.values() if item.name == name), None)
+
+    def network(self, name: str) -> NetworkSeen | None:
+        return next((item for item in self.networks.values() if item.name == name), None)
+
+    @property
+    def active(self) -> Iterator[ContainerSeen]:
+        return (item for item in self.containers.values() if item.state in ACTIVE)
+
+
+def image(reference: str, version: int = 1) -> ImageSeen:
+    """An image with something to inherit; equal arguments give equal images."""
+    return ImageSeen(
+        id=f"sha256:{reference}:{version}",
+        digests=(f"{reference.partition(':')[0]}@sha256:{reference}{version}",),
+        env=(("PATH", "/usr/bin"),),
+        command=("sshd",),
+        stop_signal="SIGINT",
+    )
+
+
+class World:
+    """Endpoints, a registry that has version `registry[reference]` of every image, and a script of how transfers end."""
+
+    def __init__(self, names: tuple[str, ...], site: str = "lab", verdicts: Callable[[Attempt], Attempt] | None = None) -> None:
+        self.site = site
+        self.hosts = {name: Host(name) for name in names}
+        self.registry: dict[str, int] = {}
+        self.starts: dict[tuple[str, int, int], int] = {}
+        self.budget: int | None = None
+        self.verdicts = verdicts or (lambda claim: replace(claim, verdict="succeeded", bytes=1000, seconds=1.0, finished_at=MOMENT))
+        self._counter = 0
+
+    def observe(self) -> Snapshot:
+        return Snapshot({name: self._seen(host) for name, host in sorted(self.hosts.items())})
+
+    def _seen(self, host: Host) -> EndpointSeen:
+        if host.silence:
+            return EndpointSeen(host.name, silence=host.silence)
+        has_hand = host.by_name(ledger_name(self.site)) is not None
+        records = tuple(item for _, item in sorted(host.records.items()))
+        by_id = {item.id: item for item in host.images.values()}
+        in_use = {item.image_id: by_id.get(item.image_id) for item in host.containers.values()}
+        return EndpointSeen(
+            name=host.name,
+            containers=tuple(sorted(host.containers.values(), key=lambda item: (item.name, item.id))),
+            networks=tuple(sorted(host.networks.values(), key=lambda item: (item.name, item.id))),
+            foreign=tuple(host.foreign),
+            foreign_networks=tuple(host.foreign_networks),
+            images={**in_use, **host.images},
+            remote_digests={reference: f"sha256:{reference}{version}" for reference, version in sorted(self.registry.items())},
+            ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
+        )
+
+    # --- carrying out ---
+
+    def apply(self, plan: Plan, order: Callable[[list[Step]], int] = lambda ready: 0) -> None:
+        """Carry out every step; `order` chooses among those whose needs are met. RefusedError passes through: a plan must not be."""
+        done: set[str] = set()
+        waiting = list(plan.steps)
+        while waiting:
+            ready = [step for step in waiting if done.issuperset(step.needs)]
+            assert ready, f"these steps wait for each other: {[step.id for step in waiting]}"
+            step = ready[order(ready) % len(ready)]
+            try:
+                self.perform(step)
+            except RefusedError as refusal:
+                raise RefusedError(f"{step.id}: {refusal}") from refusal
+            done.add(step.id)
+            waiting.remove(step)
+
+    def perform(self, step: Step) -> None:  # noqa: C901  one line for each of a closed set
+        host, action = self.hosts[step.endpoint], step.action
+        assert not host.silence, f"{step.id} touches an endpoint that does not answer"
+        match action:
+            case PullImage():
+                self._effect()
+                host.images[action.image] = image(action.image, self.registry.get(action.image, 1))
+            case CreateNetwork():
+                self._create_network(host, action)
+            case RemoveNetwork():
+                self._remove_network(host, action)
+            case CreateContainer():
+                self._create(host, action.container, action.spec, action.labels)
+            case ConnectNetwork():
+                self._connect(host, action)
+            case DisconnectNetwork():
+                self._disconnect(host, action)
+            case StartContainer():
+                self._start(host, self._named(host, action.container))
+            case StopContainer():
+                self._stop(host, action.id)
+            case RetireContainer():
+                self._rename(host, action.id, action.container + RETIRED_SUFFIX)
+            case RestoreContainer():
+                self._restore(host, action)
+            case RemoveContainer():
+                self._effect()
+                host.containers.pop(action.id, None)
+            case UpdateContainer():
+                self._update(host, action)
+            case WaitHealthy():
+                if self._named(host, action.container).state != "running":
+                    raise RefusedError(f"{action.container} does not run")
+            case EnsureLedger():
+                self._ensure_ledger(host)
+            case StartTransfer():
+                self._start_transfer(host, action)
+            case FinishTransfer():
+                self._finish_transfer(host, action)
+            case _:
+                assert_never(action)
+
+    def _effect(self) -> None:
+        if self.budget is not None:
+            if self.budget == 0:
+                raise KilledError
+            self.budget -= 1
+
+    def _new_id(self) -> str:
+        self._counter += 1
+        return f"id{self._counter:04d}"
+
+    # --- containers ---
+
+    def _named(self, host: Host, name: str) -> ContainerSeen:
+        found = host.by_name(name)
+        if found is None:
+            raise RefusedError(f"there is no container {name}")
+        return found
+
+    def _put(self, host: Host, seen: ContainerSeen) -> None:
+        self._effect()
+        host.containers[seen.id] = seen
+
+    def _create(self, host: Host, name: str, spec: ContainerSpec, labels: Pairs) -> ContainerSeen:
+        there = host.by_name(name)
+        if there is not None:
+            if there.state == "created" and there.labels.get(LABEL_SPEC) == dict(labels)[LABEL_SPEC]:
+                return there
+            raise RefusedError(f"the name {name} is taken")
+        if any(item.name == name for item in host.foreign):
+            raise RefusedError(f"the name {name} is somebody else's")
+        found = host.images.get(spec.image)
+        if found is None:
+            raise RefusedError(f"there is no image {spec.image}")
+        self._check_network(host, spec.network)
+        live = replace(
+            spec,
+            command=spec.command if spec.command is not None else found.command if spec.entrypoint is None else (),
+            entrypoint=spec.entrypoint if spec.entrypoint is not None else found.entrypoint,
+            env=tuple(sorted((dict(found.env) | dict(spec.env)).items())),
+            health=spec.health or found.health,
+            stop_signal=spec.stop_signal or found.stop_signal,
+            attachments=tuple(item for item in spec.attachments if item.network == spec.network),
+        )
+        seen = ContainerSeen(name, self._new_id(), dict(labels), live, found.id, "created")
+        self._put(host, seen)
+        return seen
+
+    def _check_network(self, host: Host, name: str) -> None:
+        known = name in ENGINE_NETWORKS or name.startswith("container:") or host.network(name) is not None
+        if not known and not any(item.name == name for item in host.foreign_networks):
+            raise RefusedError(f"there is no network {name}")
+
+    def _start(self, host: Host, seen: ContainerSeen) -> None:
+        if seen.state == "paused":
+            raise RefusedError("a paused container cannot be started")
+        if seen.state == "running":
+            return
+        for item in seen.spec.attachments:
+            self._check_network(host, item.network)
+        self._check_free(host, seen, ports_of(seen.spec), dict(_addresses(seen.spec.attachments)))
+        self._put(host, replace(seen, state="running", started_at=MOMENT, addresses=self._live_addresses(host, seen)))
+
+    def _live_addresses(self, host: Host, seen: ContainerSeen) -> tuple[Attachment, ...]:
+        """The asked-for addresses; where there are none, the engine's choice."""
+        return tuple(item if item.ipv4 or item.ipv6 else replace(item, ipv4=f"engine.{seen.id}") for item in seen.spec.attachments)
+
+    def _check_free(self, host: Host, seen: ContainerSeen, ports: set[tuple[int, str]], addresses: Mapping[tuple[str, str], None]) -> None:
+        for other in host.active:
+            if other.id != seen.id and (both := ports & ports_of(other.spec)):
+                raise RefusedError(f"ports {sorted(both)} of {seen.name} are {other.name}'s")
+        taken = {port: item.name for item in host.foreign for port in item.host_ports}
+        if both := ports & taken.keys():
+            raise RefusedError(f"ports {sorted(both)} of {seen.name} are taken")
+        for everywhere in self.hosts.values():  # the same network name is the same layer 2
+            for other in everywhere.active:
+                if other.id != seen.id and (shared := addresses.keys() & dict(_addresses(other.addresses)).keys()):
+                    raise RefusedError(f"addresses {sorted(shared)} of {seen.name} are {other.name}'s on {everywhere.name}")
+            for stranger in everywhere.foreign:
+                if shared := addresses.keys() & dict(_addresses(stranger.addresses)).keys():
+                    raise RefusedError(f"addresses {sorted(shared)} of {seen.name} are {stranger.name}'s")
+
+    def _stop(self, host: Host, container_id: str) -> None:
+        seen = host.containers.get(container_id)
+        if seen is not None and seen.state in ACTIVE:
+            self._put(host, replace(seen, state="exited", addresses=(), exit_code=0))
+
+    def _rename(self, host: Host, container_id: str, name: str) -> None:
+        seen = host.containers[container_id]
+        if seen.name == name:
+            return
+        if host.by_name(name) is not None:
+            raise RefusedError(f"the name {name} is taken")
+        self._put(host, replace(seen, name=name))
+
+    def _restore(self, host: Host, action: RestoreContainer) -> None:
+        failed = host.by_name(action.container)
+        if failed is not None and failed.id != action.id:
+            self._effect()
+            del host.containers[failed.id]
+        self._rename(host, action.id, action.container)
+        if action.start:
+            self._start(host, host.containers[action.id])
+
+    def _update(self, host: Host, action: UpdateContainer) -> None:
+        seen = self._named(host, action.container)
+        values = {name: getattr(action, name) for name in ("memory", "cpus", "cpu_set", "memory_nodes", "restart")}
+        for name, value in values.items():
+            if value is not None and not value:
+                raise RefusedError(f"{name} cannot be lifted in place")
+        spec = replace(seen.spec, **{name: value for name, value in values.items() if value is not None})
+        self._put(host, replace(seen, spec=spec))
+
+    # --- networks ---
+
+    def _create_network(self, host: Host, action: CreateNetwork) -> None:
+        there = host.network(action.network)
+        if there is not None:
+            if there.labels.get(LABEL_SPEC) == dict(action.labels)[LABEL_SPEC]:
+                return
+            raise RefusedError(f"the network name {action.network} is taken")
+        if any(item.name == action.network for item in host.foreign_networks):
+            raise RefusedError(f"the network name {action.network} is somebody else's")
+        for other in (*host.networks.values(), *host.foreign_networks):
+            if shared := _shared(action.spec, other.spec):
+                raise RefusedError(f"network {action.network} needs {shared}, which {other.name} has")
+        self._effect()
+        seen = NetworkSeen(action.network, self._new_id(), dict(action.labels), action.spec)
+        host.networks[seen.id] = seen
+
+    def _remove_network(self, host: Host, action: RemoveNetwork) -> None:
+        """Also a stopped container is in the way: it could not start any more."""
+        users = [item.name for item in host.containers.values() if any(net.network == action.network for net in item.spec.attachments)]
+        users += [item.name for item in host.foreign if any(net.network == action.network for net in item.addresses)]
+        if users:
+            raise RefusedError(f"network {action.network} is used by {users}")
+        self._effect()
+        host.networks.pop(action.id, None)
+
+    def _connect(self, host: Host, action: ConnectNetwork) -> None:
+        seen, item = self._named(host, action.container), action.attachment
+        if item in seen.spec.attachments:
+            return
+        if any(other.network == item.network for other in seen.spec.attachments):
+            raise RefusedError(f"{seen.name} is on {item.network} already")
+        self._check_network(host, item.network)
+        seen = replace(seen, spec=replace(seen.spec, attachments=tuple(sorted((*seen.spec.attachments, item)))))
+        if seen.state in ACTIVE:
+            self._check_free(host, seen, set(), dict(_addresses((item,))))
+            seen = replace(seen, addresses=self._live_addresses(host, seen))
+        self._put(host, seen)
+
+    def _disconnect(self, host: Host, action: DisconnectNetwork) -> None:
+        seen = self._named(host, action.container)
+        attachments = tuple(item for item in seen.spec.attachments if item.network != action.network)
+        seen = replace(seen, spec=replace(seen.spec, attachments=attachments))
+        self._put(host, replace(seen, addresses=tuple(item for item in seen.addresses if item.network != action.network)))
+
+    # --- transfers ---
+
+    def _ensure_ledger(self, host: Host) -> None:
+        name = ledger_name(self.site)
+        if host.by_name(name) is None:
+            self._put(host, self._owned(host, name, "ledger", "control", ContainerSpec("dtnctl/empty:1", network="none")))
+
+    def _owned(self, host: Host, name: str, kind: str, owner: str, spec: ContainerSpec) -> ContainerSeen:
+        labels = {LABEL_SITE: self.site, LABEL_KIND: kind, LABEL_NAME: owner, LABEL_SELF: f"{host.name}/{name}"}
+        return ContainerSeen(name, self._new_id(), labels, spec, f"sha256:{spec.image}", "created")
+
+    def _start_transfer(self, host: Host, action: StartTransfer) -> None:
+        """Create, claim, start: three effects, so that a kill can fall between them."""
+        key = (action.transfer, action.generation, action.attempt)
+        assert host.by_name(ledger_name(self.site)) is not None, "a transfer starts without a ledger"
+        source, destination = self._service(action.source), self._service(action.destination)
+        assert action.destination.port in _doors(destination.spec), "the job would knock at the wrong port"
+        claim = host.records.get(key)
+        if claim is not None and (claim.verdict is not None or claim.container not in host.containers):
+            return
+        name = transfer_name(self.site, *key)
+        job = host.by_name(name)
+        if job is None:
+            spec = ContainerSpec(action.image, network=f"container:{source.id}")
+            job = self._owned(host, name, "transfer", action.transfer, spec)
+            self._put(host, job)
+        if claim is None:
+            self._effect()
+            host.records[key] = Attempt(*key, container=job.id, claimed_at=MOMENT)
+        if not job.started_at:
+            self._put(host, replace(job, state="running", started_at=MOMENT))
+            self.starts[key] = self.starts.get(key, 0) + 1
+
+    def _service(self, end: object) -> ContainerSeen:
+        endpoint, container = getattr(end, "endpoint"), getattr(end, "container")  # noqa: B009  both are a JobEnd's
+        assert not self.hosts[endpoint].silence, f"a transfer touches {endpoint}, which does not answer"
+        seen = self._named(self.hosts[endpoint], container)
+        assert seen.state == "running", f"a transfer uses {container} on {endpoint}, which is {seen.state}"
+        return seen
+
+    def _finish_transfer(self, host: Host, action: FinishTransfer) -> None:
+        key = (action.transfer, action.generation, action.attempt)
+        job = host.by_name(transfer_name(self.site, *key))
+        if job is None:
+            return
+        claim = host.records.get(key) or Attempt(*key, container=job.id, claimed_at=MOMENT)
+        if job.state in ACTIVE:
+            job = replace(job, state="exited", exit_code=0)
+            self._put(host, job)
+        if claim.verdict is None:
+            self._effect()
+            host.records[key] = self.verdicts(claim)
+        self._effect()
+        del host.containers[job.id]
+
+    # --- what always holds ---
+
+    def check(self) -> None:
+        """No port twice on an endpoint, no address twice on a network name, nothing that is ours under a false name."""
+        addresses: dict[tuple[str, str], str] = {}
+        for host in self.hosts.values():
+            ports: dict[tuple[int, str], str] = {}
+            for item in host.active:
+                assert is_owned(item.labels, site=self.site, endpoint=host.name, object_name=item.name)
+                for port in ports_of(item.spec):
+                    assert port not in ports, f"{port} on {host.name}: {item.name} and {ports[port]}"
+                    ports[port] = item.name
+                for place in dict(_addresses(item.addresses)):
+                    assert place not in addresses, f"{place}: {item.name} and {addresses[place]}"
+                    addresses[place] = item.name
+
+
+def _shared(one: NetworkSpec, other: NetworkSpec) -> list[str]:
+    """Parents and subnets of both, which an engine gives once."""
+    parents = {dict(spec.options).get("parent", f"none of {spec.driver} {number}") for number, spec in enumerate((one, other))}
+    subnets = [item.subnet for item in one.subnets for else_where in other.subnets if item.subnet == else_where.subnet]
+    return [*parents, *subnets] if len(parents) == 1 else subnets
+
+
+def _doors(spec: ContainerSpec) -> set[int]:
+    """Where sshd can be reached: at the control port, or where nothing is published at the fixed port of the generated images."""
+    return {int(dict(spec.env)["CTRL_PORT"])} | ({22} if not spec.ports else set())
+
+
+def ports_of(spec: ContainerSpec) -> set[tuple[int, str]]:
+    """Host ports that a running container has: published ones, or on the host's network those that it was told to use."""
+    ports = {(item.host, item.protocol) for item in spec.ports}
+    if spec.network == "host":
+        env = dict(spec.env)
+        ports |= {(int(env[name]), "tcp") for name in ("CTRL_PORT", "SERV_PORT") if env.get(name)}
+        if env.get("DATA_PORTS"):
+            low, high = env["DATA_PORTS"].split(",")
+            ports |= {(port, "tcp") for port in range(int(low), int(high) + 1)}
+    return ports
+
+
+def _addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[tuple[str, str], None]]:
+    for item in attachments:
+        if item.network not in ENGINE_NETWORKS:
+            yield from (((item.network, address), None) for address in (item.ipv4, item.ipv6) if address)
