@@ -1,4 +1,4 @@
-"""`python -m bench [P1 P2 ...]`: measures, prints one line a figure, and writes results.json and machine.json beside this file."""
+"""`python -m bench [P1 P2 ...]`: measures, prints one line a figure, and writes results.json and machine.json into its folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ MODULES = {
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.figures if name not in MODULES]:
+        parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(MODULES)}")
     # an end by signal is an end all the same: the lab and the folder go
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if arguments.profile:
@@ -35,10 +38,10 @@ def main() -> int:
 
         print_costs(Options(quick=arguments.quick))
         return 0
-    return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick))
+    return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick), arguments.out)
 
 
-def run(names: list[str], options: Options) -> int:
+def run(names: list[str], options: Options, out: Path) -> int:
     """Measure these; the exit code is 0 whatever the figures are, since a busy machine is no defect."""
     facts = machine.facts()
     print(machine.line(facts))
@@ -47,8 +50,8 @@ def run(names: list[str], options: Options) -> int:
         for figure in _measure(name, options):
             print(figure.line(), flush=True)
             figures.append(figure)
-    (HERE / "results.json").write_text(json.dumps([figure.document() for figure in figures], indent=2) + "\n")
-    (HERE / "machine.json").write_text(json.dumps({**facts, "quick": options.quick}, indent=2) + "\n")
+    (out / "results.json").write_text(json.dumps([figure.document() for figure in figures], indent=2) + "\n")
+    (out / "machine.json").write_text(json.dumps({**facts, "quick": options.quick}, indent=2) + "\n")
     return 0
 
 
@@ -59,9 +62,10 @@ def _measure(name: str, options: Options) -> Iterator[Figure]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("figures", nargs="*", choices=[*MODULES, []], metavar="FIGURE", help=f"{', '.join(MODULES)}; all if none")
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"{', '.join(MODULES)}; all if none")
     parser.add_argument("--rounds", type=int, help="rounds of every figure, instead of its own number")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds, to try the bench itself")
+    parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="where the results are written")
     parser.add_argument("--profile", action="store_true", help="show where the time of the nothing-to-do run goes, instead of measuring")
     return parser
 
