@@ -324,8 +324,8 @@ class _Allocator:
             if service.endpoint.name in self.silent:
                 for (_, network), item in sorted(self.slots[service.key].items()):
                     if network:
-                        found.setdefault(network, []).append(f"{item} of {service}")
-        return {network: f"on {network}, {', '.join(items)}" for network, items in found.items()}
+                        found.setdefault(network, []).append(f"{item} ({service})")
+        return {network: f"on {network}: {', '.join(items)}" for network, items in found.items()}
 
 
 def _number(item: Item | None) -> int:

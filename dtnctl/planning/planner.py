@@ -106,7 +106,8 @@ class _Planner:
             situation = replace(known, pulls=pulls.get(service.session.name, ()))
             steps = service_steps(situation)
             if situation.allocation.guess and steps:
-                self.draft.notes.add(f"addresses for {service} take for granted what does not answer: {situation.allocation.guess}")
+                guess = situation.allocation.guess
+                self.draft.notes.add(f"{service} gets new addresses while others do not answer, who hold presumably {guess}")
             if steps:
                 self.draft.add(service_change(situation, steps), steps)
                 self.ready[service.key] = ready_after(steps)

@@ -291,9 +291,9 @@ def test_what_a_silent_endpoint_holds_is_kept_for_it_and_the_guess_is_said() -> 
     says(
         notes(meanwhile),
         """
-        addresses for session new on a take for granted what does not answer: on data, 10.0.0.3 of session s on b, fd00::20 of
-              session s on b
         b does not answer: what session s there needs is unknown, and left alone until it does
+        session new on a gets new addresses while others do not answer, who hold presumably on data: 10.0.0.3 (session s on b),
+              fd00::20 (session s on b)
         """,
     )
     made.apply(meanwhile)

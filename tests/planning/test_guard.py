@@ -180,7 +180,8 @@ def test_what_stays_over_the_budget_keeps_its_ports() -> None:
 
 
 def test_a_removal_says_why_and_what_ends() -> None:
-    text = "".join(f"# sessions/{name}\nendpoints: [a]\nimage: dtn:1\n" for name in ("gone", "late", "moved"))
+    where = {"gone": "a", "late": "a", "moved": "a, b"}
+    text = "".join(f"# sessions/{name}\nendpoints: [{endpoints}]\nimage: dtn:1\n" for name, endpoints in where.items())
     made = applied(site(text))
     change(made, "a", "lab.gone", state="exited", exit_code=3)
     after = """
