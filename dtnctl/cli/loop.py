@@ -119,7 +119,9 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
     workplace = open_workplace()
     plan = _plan(workplace, scope, timeout)
     if command == "drift":
-        plan = replace(plan, changes=tuple(change for change in plan.changes if change.is_drift), steps=(), transfers=())
+        # What is declared and not there, or cannot be, has moved away too: nobody remembers whether it was ever applied.
+        moved = tuple(change for change in plan.changes if change.is_drift or change.mark in ("create", "blocked"))
+        plan = replace(plan, changes=moved, steps=(), transfers=())
     _print_plan(plan, _context(workplace, command, look, scope), look)
     if plan.silent and (detailed or len(plan.silent) == len(plan.endpoints)):
         raise UnreachableError(f"no answer from {', '.join(plan.silent)}: what is there is unknown")
@@ -227,7 +229,7 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
         applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
-    return _report(applied, signal_number, view, look)
+    return _report(applied, signal_number, view, look, waited=consent.wait)
 
 
 def _run(
@@ -249,7 +251,14 @@ def _run(
             wait=consent.wait,
             stop=stop,
         )
-        applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan))
+        try:
+            applied = apply_plan(
+                workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan)
+            )
+        except LockError:
+            if stop.signal_number:
+                raise StoppedError(stop.signal_number) from None
+            raise
         return applied, stop.signal_number
 
 
@@ -285,8 +294,12 @@ def _by_object(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
+    if look.out:
+        from dtnctl.render.json import outcomes_document, render_json
+
+        write_out(look.out, render_json(outcomes_document(plan, ())))
     if look.output is opt.Output.json:
-        _print_plan(plan, view, look)
+        _print_plan(plan, view, replace(look, out=""))
     _raise_for_plan(plan, changed=False)
     return 0
 
@@ -311,7 +324,7 @@ def _ask(plan: Plan, consent: Consent) -> None:
         raise UsageError("not confirmed; nothing was changed")
 
 
-def _report(applied: Applied, signal_number: int, view: RenderContext, look: Look) -> int:
+def _report(applied: Applied, signal_number: int, view: RenderContext, look: Look, *, waited: bool) -> int:
     """Print what became of it; the exit code is that of the worst."""
     from dtnctl.render.json import outcomes_document, render_json
     from dtnctl.render.outcomes import render_outcomes
@@ -322,10 +335,10 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, look: Loo
         look.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
     if look.out:
         write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
-    return _exit_code(applied, signal_number)
+    return _exit_code(applied, signal_number, waited=waited)
 
 
-def _exit_code(applied: Applied, signal_number: int) -> int:
+def _exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
     bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
     kinds = {outcome.error for outcome in bad}
     if signal_number:
@@ -341,9 +354,10 @@ def _exit_code(applied: Applied, signal_number: int) -> int:
     if bad:
         raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next apply continues")
     _raise_for_plan(applied.plan, changed=True)
-    left = applied.remaining
-    if left is not None and left.steps:
-        names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left.changes}))
+    # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
+    left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
+    if any(change.steps for change in left):
+        names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
         raise PartialApplyError(f"everything was carried out, but a last look still finds changes: {names}; `dtnctl plan` shows them")
     return 0
 
@@ -354,20 +368,23 @@ def unlock_command(
 ) -> int:
     """Remove the lease of endpoints whose holder is surely dead."""
     from dtnctl.errors import NotFoundError
-    from dtnctl.model.resources import describe_holder, lease_name
+    from dtnctl.model.resources import describe_holder, is_owned, lease_name
     from dtnctl.runtime.lease import LABEL_HOLDER
 
     workplace = open_workplace()
     unknown = [name for name in endpoints if name not in workplace.site.endpoints]
     if unknown:
         raise UsageError(f"no endpoint named {', '.join(unknown)}; there are {', '.join(workplace.site.endpoints)}")
+    held = lease_name(workplace.site.name)
     with engines(workplace, timeout) as clients:
         for name in endpoints:
             try:
-                seen = clients[name].inspect(lease_name(workplace.site.name))
+                seen = clients[name].inspect(held)
             except NotFoundError:
                 say(f"{name}: nobody holds its lease")
                 continue
+            if not is_owned(seen.labels, site=workplace.site.name, endpoint=name, object_name=held):
+                raise BlockedError(f"the container {held} on {name} is not ours; it was not removed")
             clients[name].remove(seen.id)
             say(f"{name}: removed the lease of {describe_holder(seen.labels.get(LABEL_HOLDER, ''))}")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -34,6 +35,12 @@ class Scope:
     def replaces(self, session: str, endpoint: str) -> bool:
         """Whether a new container is wanted although the old one may be fine."""
         return self._names(self.replace, "session", session, endpoint)
+
+    def unmatched(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+        """Patterns that name none of these (kind, name, endpoint): mistyped, most likely."""
+        known = tuple(objects)
+        patterns = (*self.targets, *self.excludes, *self.replace)
+        return tuple(pattern for pattern in patterns if not any(_matches(pattern, *item) for item in known))
 
     @staticmethod
     def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:

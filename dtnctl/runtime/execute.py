@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
-from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
+from dtnctl.model.plan import FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step
 from dtnctl.runtime.clock import Clock
 
 Perform = Callable[[Step], str]
@@ -53,6 +53,8 @@ class _Execution:
         self.on_outcome = on_outcome
         self.outcomes: dict[str, Outcome] = {}
         self.unreachable: set[str] = set()
+        self.begun: set[str] = set()  # groups of which a step was carried out
+        self.undone: set[str] = set()  # groups that went back
 
     def run(self) -> tuple[Outcome, ...]:
         order = TopologicalSorter({step.id: step.needs for step in self.steps.values()})
@@ -66,7 +68,10 @@ class _Execution:
                     step = self.steps[ready.pop(0)]
                     reason = self._held_back(step)
                     if reason is None:
+                        self.begun.add(step.group)
                         running[pool.submit(self._carry_out, step)] = step
+                    elif self._must_go_back(step):
+                        running[pool.submit(self._go_back, step, reason)] = step
                     else:
                         self._record(step, Outcome(step.id, "skipped", reason))
                         order.done(step.id)
@@ -87,7 +92,23 @@ class _Execution:
                 return outcome.reason if outcome.result == "skipped" else f"needs {needed}"
         if step.endpoint in self.unreachable:
             return f"{step.endpoint} stopped answering"
-        return "interrupted" if self.stop.is_set() else None
+        # What has begun to replace a running container goes on: stopping here would leave neither the old one nor the new one.
+        has_begun = bool(step.group) and step.group in self.begun
+        return "interrupted" if self.stop.is_set() and not has_begun else None
+
+    def _must_go_back(self, step: Step) -> bool:
+        """Whether a step that is held back leaves its group half-done, and nobody has undone that yet."""
+        is_half_done = bool(step.group) and step.group in self.begun and step.group not in self.undone
+        return is_half_done and step.undo is not None and step.endpoint not in self.unreachable
+
+    def _go_back(self, step: Step, reason: str) -> Outcome:
+        assert step.undo is not None
+        self.undone.add(step.group)
+        try:
+            self.undo(step, step.undo)
+        except DtnctlError as error:
+            return Outcome(step.id, "failed", f"{reason}; going back failed: {error}; the next apply continues", 0.0, "engine")
+        return Outcome(step.id, "undone", f"{reason}; the old container is back", 0.0, "engine")
 
     def _carry_out(self, step: Step) -> Outcome:
         before = self.clock.monotonic()
@@ -101,6 +122,7 @@ class _Execution:
         kind = _ERROR_KINDS.get(type(error), "engine")
         if step.undo is None or isinstance(error, (UnreachableError, LockError)):
             return Outcome(step.id, "failed", str(error), seconds, kind)  # type: ignore[arg-type]  # values of _ERROR_KINDS are the literals
+        self.undone.add(step.group)
         try:
             self.undo(step, step.undo)
         except DtnctlError as second:
@@ -110,7 +132,8 @@ class _Execution:
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
-        if outcome.error == "unreachable":
+        # A transfer has two ends: it is not known here which of them went away.
+        if outcome.error == "unreachable" and not isinstance(step.action, (StartTransfer, FinishTransfer)):
             self.unreachable.add(step.endpoint)
         self.on_outcome(outcome, step)
 

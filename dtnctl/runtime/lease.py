@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
-from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
+from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, is_owned, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.clock import Clock
 
@@ -86,7 +86,6 @@ class Leases:
     lost: dict[str, str] = field(default_factory=dict)
     refused: dict[str, DtnctlError] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread | None = None
 
     def check(self, endpoint: str) -> None:
         """Raise LockError unless the lease of the endpoint is certainly still ours, or the reason why there never was one."""
@@ -98,12 +97,16 @@ class Leases:
         if age > SAFE_SECONDS:
             raise LockError(f"the lease of {endpoint} could not be renewed for {age:.0f} s; nothing more is changed there")
 
-    def _beat_forever(self) -> None:
+    def hold(self, engine: Engine, container: str) -> None:
+        """Note a lease that was just taken, and let it beat. Each has a thread of its own: one slow engine must not cost the others."""
+        held = self.held[engine.endpoint] = _Held(engine, container, self.clock.monotonic())
+        threading.Thread(target=self._beat_forever, args=(engine.endpoint, held), name="lease", daemon=True).start()
+
+    def _beat_forever(self, endpoint: str, held: _Held) -> None:
         number = 0
-        while not self.stopping.wait(BEAT_SECONDS):
+        while not self.stopping.wait(BEAT_SECONDS) and self.held.get(endpoint) is held:
             number += 1
-            for endpoint, held in self.held.items():
-                self._beat(endpoint, held, number)
+            self._beat(endpoint, held, number)
 
     def _beat(self, endpoint: str, held: _Held, number: int) -> None:
         before = self.clock.monotonic()
@@ -117,36 +120,48 @@ class Leases:
                 self.lost.setdefault(endpoint, str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who wants leases, until when on the clock, and who is told. `stop` ends the waiting."""
+
+    site: str
+    holder: Holder
+    deadline: float
+    report: Callable[[str], None]
+    stop: threading.Event
+
+
 @contextlib.contextmanager
 def hold_leases(
-    engines: Mapping[str, Engine], *, site: str, holder: Holder, clock: Clock, timeout: float, report: Callable[[str], None]
+    engines: Mapping[str, Engine],
+    *,
+    site: str,
+    holder: Holder,
+    clock: Clock,
+    timeout: float,
+    report: Callable[[str], None],
+    stop: threading.Event | None = None,
 ) -> Iterator[Leases]:
-    """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds; given back at the end.
+    """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds or when `stop` is set; given back at the end.
 
     An endpoint that cannot give one (its disk is full, it went away) is not written to: `check` says why. The others go on.
     All are asked for at once. Where one is taken, the others are given back and all are taken in name order: two holders
     that want the same two endpoints cannot wait for each other for ever.
     """
     leases = Leases(clock)
-    deadline = clock.monotonic() + timeout
+    wish = _Wish(site, holder, clock.monotonic() + timeout, report, stop or threading.Event())
     try:
-        _acquire(leases, engines, site, holder, deadline, report)
-        leases.thread = threading.Thread(target=leases._beat_forever, name="lease", daemon=True)
-        leases.thread.start()
+        _acquire(leases, engines, wish)
         yield leases
     finally:
         leases.stopping.set()
-        if leases.thread is not None:
-            leases.thread.join()
         _release(leases)
 
 
-def _acquire(
-    leases: Leases, engines: Mapping[str, Engine], site: str, holder: Holder, deadline: float, report: Callable[[str], None]
-) -> None:
+def _acquire(leases: Leases, engines: Mapping[str, Engine], wish: _Wish) -> None:
     names = sorted(engines)
     with ThreadPoolExecutor(max_workers=max(1, len(names)), thread_name_prefix="lease") as pool:
-        results = list(pool.map(lambda name: _try_to_take(leases, engines[name], site, holder), names))
+        results = list(pool.map(lambda name: _try_to_take(leases, engines[name], wish), names))
     if all(results):
         return
     _release(leases)
@@ -154,23 +169,21 @@ def _acquire(
         if name in leases.refused:
             continue
         try:
-            container = _wait_for(engines[name], name, site, holder, leases.clock, deadline, report)
+            leases.hold(engines[name], _wait_for(engines[name], leases.clock, wish))
         except (EngineError, UnreachableError) as error:
             leases.refused[name] = error
-        else:
-            leases.held[name] = _Held(engines[name], container, leases.clock.monotonic())
 
 
-def _try_to_take(leases: Leases, engine: Engine, site: str, holder: Holder) -> bool:
+def _try_to_take(leases: Leases, engine: Engine, wish: _Wish) -> bool:
     """Whether the endpoint needs no waiting: we hold its lease, or it cannot give one."""
     try:
-        container = _take(engine, site, holder)
+        container = _take(engine, wish.site, wish.holder)
     except (EngineError, UnreachableError) as error:
         leases.refused[engine.endpoint] = error
         return True
     if container is None:
         return False
-    leases.held[engine.endpoint] = _Held(engine, container, leases.clock.monotonic())
+    leases.hold(engine, container)
     return True
 
 
@@ -194,11 +207,16 @@ class _Sighting:
 
 
 def _sight(engine: Engine, site: str) -> _Sighting | None:
-    """The lease as it is now; None when it was just given back."""
+    """The lease as it is now; None when it was just given back. LockError if the name is somebody else's: that is never removed."""
+    name = lease_name(site)
     try:
-        seen = engine.inspect(lease_name(site))
+        seen = engine.inspect(name)
     except NotFoundError:
         return None
+    if not is_owned(seen.labels, site=site, endpoint=engine.endpoint, object_name=name):
+        raise LockError(
+            f"{engine.endpoint} has a container named {name} that is not ours; nothing can be locked there while it has that name"
+        )
     try:
         beat = engine.read_files(seen.id, BEAT_FILE).get(BEAT_FILE, b"")
     except NotFoundError:
@@ -206,28 +224,27 @@ def _sight(engine: Engine, site: str) -> _Sighting | None:
     return _Sighting(seen.id, seen.labels.get(LABEL_HOLDER, ""), beat)
 
 
-def _wait_for(
-    engine: Engine, endpoint: str, site: str, holder: Holder, clock: Clock, deadline: float, report: Callable[[str], None]
-) -> str:
+def _wait_for(engine: Engine, clock: Clock, wish: _Wish) -> str:
+    endpoint = engine.endpoint
     last: _Sighting | None = None
     since = clock.monotonic()
     while True:
-        container = _take(engine, site, holder)
+        container = _take(engine, wish.site, wish.holder)
         if container is not None:
             return container
-        seen = _sight(engine, site)
-        if seen is None:
-            continue
-        who = describe_holder(seen.holder)
-        if last is None or seen.container != last.container:
-            report(f"waiting for the lease of {endpoint}, held by {who}")
+        seen = _sight(engine, wish.site)
+        who = describe_holder(seen.holder) if seen is not None else "somebody"
+        if seen is not None and (last is None or seen.container != last.container):
+            wish.report(f"waiting for the lease of {endpoint}, held by {who}")
         if seen != last:
             last, since = seen, clock.monotonic()
-        if is_dead(seen.holder) or clock.monotonic() - since > STALE_SECONDS:
-            report(f"taking over the lease of {endpoint}: {who} is gone")
+        if seen is not None and (is_dead(seen.holder) or clock.monotonic() - since > STALE_SECONDS):
+            wish.report(f"taking over the lease of {endpoint}: {who} is gone")
             engine.remove(seen.container)
             continue
-        if clock.monotonic() >= deadline:
+        if wish.stop.is_set():
+            raise LockError(f"stopped while waiting for the lease of {endpoint}, held by {who}; nothing was changed")
+        if clock.monotonic() >= wish.deadline:
             fix = f"wait longer with --lock-timeout or, if that run is surely dead, `dtnctl unlock {endpoint}`"
             raise LockError(f"the lease of {endpoint} is held by {who}; {fix}")
         clock.sleep(POLL_SECONDS)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import StalePlanError
+from dtnctl.errors import StalePlanError, UsageError
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, WaitHealthy
-from dtnctl.model.resources import Snapshot, Wanted
+from dtnctl.model.resources import Snapshot, Wanted, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
@@ -61,7 +61,22 @@ class Terms:
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
     """What is there, and what apply would do about it. Changes nothing."""
     snapshot = observe_all(observers, _wanted(site, now))
+    _refuse_mistyped(site, snapshot, scope)
     return make_plan(site, snapshot, now=now, scope=scope), snapshot
+
+
+def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
+    """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
+    endpoints = (*site.endpoints, "")
+    kinds = {"session": site.sessions, "transfer": site.transfers, "network": site.networks}
+    known = {(kind, name, endpoint) for kind, names in kinds.items() for name in names for endpoint in endpoints}
+    for endpoint, seen in snapshot.endpoints.items():
+        known |= {(kind, item.owner, endpoint) for item in seen.containers for kind in ("session", "transfer")}
+        known |= {("network", item.name, endpoint) for item in seen.networks} | {("ledger", ledger_name(site.name), endpoint)}
+    unmatched = scope.unmatched(known)
+    if unmatched:
+        names = ", ".join(sorted({f"{kind}/{name}" for kind, name, _ in known if kind != "ledger"}))
+        raise UsageError(f"{', '.join(unmatched)}: there is nothing of that name; there are {names or 'no objects'}")
 
 
 def _wanted(site: Site, now: datetime) -> Mapping[str, Wanted]:
@@ -80,6 +95,7 @@ def apply_plan(
         clock=terms.clock,
         timeout=terms.lock_timeout,
         report=reports.say,
+        stop=terms.stop,
     ) as leases:
         current, _ = look_and_plan(site, engines, now, scope)
         _check_current(current, touched, terms)

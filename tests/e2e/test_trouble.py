@@ -202,6 +202,7 @@ def test_target_and_exclude_limit_what_is_touched(play: Playground) -> None:
     assert play.names() == {"play.one"}
     play.apply("--exclude", "three").expect(0)
     assert play.names() == {"play.one", "play.two"}
+    assert play.plan("--target", "session/typo").code == 64
     before = play.container("one")["Id"]
     play.apply("--target", "one", "--replace", "one").expect(0)
     assert play.container("one")["Id"] != before

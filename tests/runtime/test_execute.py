@@ -108,6 +108,25 @@ def test_an_endpoint_that_stops_answering_gets_no_further_steps_and_nothing_is_u
     assert run.undone == []
 
 
+def test_a_replacement_that_cannot_go_on_goes_back_once() -> None:
+    back = RestoreContainer("old", "id", start=True)
+    retire = Step("retire", "a", PullImage("retire"), (), "group", back)
+    create = Step("create", "a", PullImage("create"), ("retire", "network"), "group", back)
+    start = Step("start", "a", PullImage("start"), ("create",), "group", back)
+    run = Run(step("network"), retire, create, start, failing={"network": EngineError("no such parent")})
+    assert run.undone == ["old"]
+    assert run.results() == {"network": "failed", "retire": "done", "create": "undone", "start": "skipped"}
+
+
+def test_a_replacement_that_has_begun_goes_on_after_an_interrupt() -> None:
+    back = RestoreContainer("old", "id", start=True)
+    stop_old = Step("interrupt", "a", PullImage("stop"), (), "group", back)
+    create = Step("create", "a", PullImage("create"), ("interrupt",), "group", back)
+    run = Run(stop_old, create, step("other", "create"), parallel=1)
+    assert run.results() == {"interrupt": "done", "create": "done", "other": "skipped"}
+    assert run.undone == []
+
+
 def test_after_an_interrupt_nothing_new_is_started() -> None:
     run = Run(step("interrupt"), step("more", "interrupt"), step("most", "more"), parallel=1)
     assert run.results() == {"interrupt": "done", "more": "skipped", "most": "skipped"}

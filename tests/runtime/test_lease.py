@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import LockError
-from dtnctl.model.resources import lease_name
+from dtnctl.model.resources import Pairs, lease_name
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
 from dtnctl.providers.docker import connect
 from dtnctl.runtime import lease
+from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import Holder, Leases, hold_leases, this_process
 from tests.fakes.engine import World
 
@@ -58,6 +60,30 @@ def hold(engines: dict[str, Engine], holder: Holder, clock: SteppingClock, timeo
     return hold_leases(engines, site="site", holder=holder, clock=clock, timeout=timeout, report=said.append)
 
 
+def labels(endpoint: str, holder: Holder) -> Pairs:
+    """Those of a lease, as its holder wrote them."""
+    own = {"dtnctl.site": "site", "dtnctl.kind": "lease", "dtnctl.self": f"{endpoint}/{lease_name('site')}", "dtnctl.holder": holder.text()}
+    return tuple(sorted(own.items()))
+
+
+def test_a_foreign_container_with_the_leases_name_is_never_removed(engines: dict[str, Engine]) -> None:
+    clock = SteppingClock()
+    stranger = engines["a"].create_hand(lease_name("site"), ())
+    with pytest.raises(LockError, match="not ours"), hold(engines, this_process(), clock, timeout=100.0):
+        pass
+    assert engines["a"].inspect(lease_name("site")).id == stranger
+
+
+def test_waiting_ends_when_somebody_asks_to_stop(engines: dict[str, Engine]) -> None:
+    clock, stop = SteppingClock(), threading.Event()
+    engines["a"].create_hand(lease_name("site"), labels("a", ELSEWHERE))
+    stop.set()
+    waiting = hold_leases(engines, site="site", holder=this_process(), clock=clock, timeout=100.0, report=lambda text: None, stop=stop)
+    with pytest.raises(LockError, match="stopped while waiting"), waiting:
+        pass
+    assert clock.time == 0.0
+
+
 def test_while_one_holds_a_lease_another_is_refused_with_the_holders_name(engines: dict[str, Engine]) -> None:
     clock = SteppingClock()
     with (
@@ -79,7 +105,7 @@ def test_leases_are_given_back_at_the_end_also_after_an_error(engines: dict[str,
 def test_a_lease_whose_beat_stands_still_is_taken_over(engines: dict[str, Engine]) -> None:
     clock = SteppingClock()
     told: list[str] = []
-    engines["a"].create_hand(lease_name("site"), (("dtnctl.holder", ELSEWHERE.text()),))
+    engines["a"].create_hand(lease_name("site"), labels("a", ELSEWHERE))
     with hold(engines, this_process(), clock, timeout=60.0, told=told):
         assert clock.time > lease.STALE_SECONDS
     assert any("taking over" in text for text in told)
@@ -90,7 +116,7 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(engin
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     dead = Holder("somebody", this_process().machine, ended.pid, 1.0)
-    engines["a"].create_hand(lease_name("site"), (("dtnctl.holder", dead.text()),))
+    engines["a"].create_hand(lease_name("site"), labels("a", dead))
     with hold(engines, this_process(), clock, timeout=0.0):
         assert clock.time == 0.0
 
@@ -115,10 +141,6 @@ def test_a_holder_that_could_not_renew_stops_writing_before_anybody_may_take_ove
 
 
 def test_two_that_want_the_same_two_endpoints_both_get_them_in_turn(engines: dict[str, Engine]) -> None:
-    import threading
-
-    from dtnctl.runtime.clock import SystemClock
-
     inside: list[int] = []
     most: list[int] = []
 
