@@ -201,7 +201,7 @@ def test_what_the_owner_does_not_allow_is_blocked_with_the_owners_line(play: Pla
     play.profile("tiny", volumes=["/etc:/etc-of-the-host:ro"])
     play.session("run")
     ran = play.apply().expect(4)
-    assert "E0403" in ran.out
+    assert "E0503" in ran.out
     assert "state/endpoints/dtn1.yaml:" in ran.out
     assert play.names() == set()
 
