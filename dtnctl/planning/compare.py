@@ -141,6 +141,8 @@ def short_text(value: Any) -> str:
 def _item_text(item: Any) -> str:
     if isinstance(item, bool):
         return "yes" if item else "no"
+    if isinstance(item, float):
+        return f"{item:g}"
     if isinstance(item, tuple):
         return "=".join(str(part) for part in item)
     if is_dataclass(item):

@@ -8,6 +8,7 @@ from dtnctl.model.plan import Cause, Change, CreateContainer, DisconnectNetwork,
 from dtnctl.model.resources import ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import DECLARED_AS, short_text, size_text
+from dtnctl.planning.holdings import port_number
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.services import ACTIVE_STATES, Situation
 
@@ -17,6 +18,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
     service, mark = situation.service, _mark(situation, steps)
     fields = tuple(_fields(situation))
     choices = tuple(describe(service, situation.allocation, situation.spec))
+    kept = tuple(choice for choice in choices if choice in _choices_before(situation))
     is_pulled = bool(situation.pulls) and mark in ("create", "replace")
     return Change(
         mark=mark,
@@ -26,8 +28,8 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         cause=_cause(situation, fields),
         summary=_summary(situation, mark, steps),
         fields=fields,
-        allocations=choices if mark == "create" else (),
-        kept=choices if mark == "replace" else (),
+        allocations=choices if mark == "create" else tuple(choice for choice in choices if mark == "replace" and _is_new(choice, kept)),
+        kept=kept if mark == "replace" else (),
         notes=(f"image {situation.spec.image} is pulled first",) if is_pulled else (),
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
@@ -118,6 +120,23 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
 
 
 # --- concrete choices ---------------------------------------------------------------------------------------
+
+
+def _is_new(choice: tuple[str, str], kept: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a replacement changes it; what was written in so many words stands among the fields that differ."""
+    return choice not in kept and choice[0] not in ("image", "memory", "cpus")
+
+
+def _choices_before(situation: Situation) -> frozenset[tuple[str, str]]:
+    """What the container that is to be replaced was made with, as far as it stays."""
+    changed = {difference.field for difference in situation.differences}
+    moved = {label for label, field in (("image", "image"), ("data_ports", "env.DATA_PORTS")) if field in changed}
+    found: set[tuple[str, str]] = set()
+    for old in situation.old[:1]:
+        env = dict(old.spec.env)
+        allocation = Allocation(port_number(env.get("CTRL_PORT", "")), port_number(env.get("SERV_PORT", "")))
+        found |= {choice for choice in describe(situation.service, allocation, old.spec) if choice[0] not in moved}
+    return frozenset(found)
 
 
 def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:

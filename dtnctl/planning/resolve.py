@@ -139,8 +139,12 @@ def resolve_routes(site: Site, now: datetime) -> tuple[Route, ...]:
 
     One whose session has expired has none: validation accepts that, so it is left out, and its record stays.
     """
-    found = (_route(site, transfer, now) for _, transfer in sorted(site.transfers.items()))
-    return tuple(route for route in found if not site.sessions[route.session].value.is_expired(now))
+    return tuple(route for route in declared_routes(site, now) if not site.sessions[route.session].value.is_expired(now))
+
+
+def declared_routes(site: Site, now: datetime) -> tuple[Route, ...]:
+    """The same with those whose session has expired: a job of theirs may still run."""
+    return tuple(_route(site, transfer, now) for _, transfer in sorted(site.transfers.items()))
 
 
 def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Route:

@@ -18,7 +18,7 @@ from dtnctl.planning.compare import Difference, compare_container
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
 from dtnctl.planning.jobs import History, read_history, running_jobs
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
-from dtnctl.planning.resolve import Key, Route, Service, resolve_routes, resolve_services
+from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
 from dtnctl.planning.specs import container_spec
@@ -61,17 +61,16 @@ class Study:
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
-    routes = resolve_routes(site, now)
     found = Study(
         site=site,
         scope=scope,
         snapshot=snapshot,
         services=() if scope.destroy else resolve_services(site, now),
-        routes=() if scope.destroy else routes,
+        routes=() if scope.destroy else resolve_routes(site, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=read_history(answering),
-        jobs=running_jobs(routes, answering),
+        jobs=running_jobs(declared_routes(site, now), answering),
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)

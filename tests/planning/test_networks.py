@@ -235,10 +235,10 @@ def test_a_renamed_network_is_made_after_the_old_one_is_gone() -> None:
           attachments: bridge, data 10.0.0.2 -> bridge, wan 10.0.0.2 ! (state/sessions/one.yaml:3)
           network: data -> wan ! (state/sessions/one.yaml:3)
           network data: there -> gone, for wan ! (state/networks/wan.yaml:1)
+          wan = 10.0.0.2
           image = dtn:1
           ctrl_port = 30000
           bridge = address by the engine
-          wan = 10.0.0.2
           memory = 8 GiB
           interrupts: one on a is down from stop to start
         create network/wan @ a: creates network wan

@@ -1,0 +1,257 @@
+"""What `seen.yaml` of a case says, and the Snapshot that it stands for. README.md beside this file describes the form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from dtnctl.model.resources import (
+    LABEL_SPEC,
+    Attachment,
+    Attempt,
+    ContainerSeen,
+    ContainerSpec,
+    EndpointSeen,
+    ForeignSeen,
+    ImageSeen,
+    LeaseSeen,
+    LedgerSeen,
+    NetworkSeen,
+    NetworkSpec,
+    Pairs,
+    PortBinding,
+    Snapshot,
+    Subnet,
+    ledger_name,
+    service_name,
+)
+from dtnctl.model.site import Site
+from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.compare import fill_in
+from dtnctl.planning.resolve import resolve_services
+from dtnctl.planning.scope import Scope
+from dtnctl.planning.specs import container_spec, labels, network_spec, spec_digest
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+STARTED = "2026-05-31T12:00:00Z"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Live(Strict):
+    """A container of a session: as the state declares it, with these choices, but for what `change` says."""
+
+    ctrl_port: int = 0
+    serv_port: int = 0
+    addresses: dict[str, str] = {}
+    change: dict[str, bool | int | float | str] = {}
+    env: dict[str, str] = {}
+    image: str = ""
+    git: Literal["same", "other"] = "same"
+    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"] = "running"
+    exit_code: int = 0
+    health: Literal["", "starting", "healthy", "unhealthy"] = ""
+
+
+class Job(Strict):
+    """A container of a transfer, named TRANSFER.gGENERATIONaATTEMPT, in the network of a session's container."""
+
+    session: str
+    state: Literal["created", "running", "exited"] = "running"
+    exit_code: int = 0
+
+
+class LiveNetwork(Strict):
+    """A network: as declared, but for `options`; or with a driver and subnets of its own."""
+
+    driver: str = ""
+    subnets: list[str] = []
+    options: dict[str, str] = {}
+    git: Literal["same", "other"] = "same"
+
+
+class Stranger(Strict):
+    ports: list[int] = []
+    addresses: dict[str, str] = {}
+
+
+class Record(Strict):
+    transfer: str
+    generation: int = 1
+    attempt: int = 1
+    container: str = ""
+    released: bool = False
+    verdict: Literal["succeeded", "failed", "cancelled", "unknown"] | None = None
+    cause: str = ""
+    retryable: bool = False
+    bytes: int = 0
+    seconds: float = 0.0
+    verified: str = ""
+
+
+class Endpoint(Strict):
+    silent: str = ""
+    images: dict[str, int] = {}
+    registry: dict[str, int] = {}
+    containers: dict[str, Live] = {}
+    jobs: dict[str, Job] = {}
+    networks: dict[str, LiveNetwork] = {}
+    foreign: dict[str, Stranger] = {}
+    foreign_networks: dict[str, LiveNetwork] = {}
+    ledger: list[Record] | None = None
+    lease: str = ""
+
+
+class Asked(Strict):
+    targets: list[str] = []
+    excludes: list[str] = []
+    replace: list[str] = []
+    prune: int | str | None = None
+    destroy: bool = False
+
+
+class Seen(Strict):
+    """The whole file."""
+
+    asked: Asked = Asked()
+    endpoints: dict[str, Endpoint] = Field(min_length=1)
+
+
+def read_seen(path: Path) -> Seen:
+    return Seen.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def scope_of(seen: Seen) -> Scope:
+    asked = seen.asked
+    return Scope(tuple(asked.targets), tuple(asked.excludes), tuple(asked.replace), asked.prune, asked.destroy)
+
+
+def snapshot_of(site: Site, seen: Seen) -> Snapshot:
+    return Snapshot({name: _endpoint(site, name, seen.endpoints[name]) for name in sorted(seen.endpoints)})
+
+
+def image_of(reference: str, version: int) -> ImageSeen:
+    return ImageSeen(
+        id=f"sha256:{reference}.{version}",
+        digests=(f"repo@sha256:{version:012d}",),
+        env=(("PATH", "/usr/bin"),),
+        command=("serve",),
+    )
+
+
+def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
+    if seen.silent:
+        return EndpointSeen(name, silence=seen.silent)
+    images = {reference: image_of(reference, version) for reference, version in seen.images.items()}
+    by_id = {image.id: image for image in images.values()}
+    containers = [_container(site, name, key, live, images) for key, live in seen.containers.items()]
+    containers += [_job(site, name, key, job) for key, job in seen.jobs.items()]
+    if seen.ledger is not None:
+        containers.append(_owned(site, name, ledger_name(site.name), "ledger", "control", ContainerSpec("dtnctl/empty:1")))
+    return EndpointSeen(
+        name=name,
+        containers=tuple(containers),
+        networks=tuple(_network(site, name, key, network) for key, network in seen.networks.items()),
+        foreign=tuple(
+            ForeignSeen(key, f"id-{key}", tuple((port, "tcp") for port in item.ports), _attachments(item.addresses))
+            for key, item in seen.foreign.items()
+        ),
+        foreign_networks=tuple(NetworkSeen(key, f"id-{key}", {}, _plain_network(item)) for key, item in seen.foreign_networks.items()),
+        images={**{item.image_id: by_id.get(item.image_id) for item in containers}, **images},
+        remote_digests={reference: f"sha256:{version:012d}" for reference, version in seen.registry.items()},
+        ledger=LedgerSeen(True, tuple(_attempt(item) for item in seen.ledger)) if seen.ledger is not None else LedgerSeen(),
+        lease=LeaseSeen("id-lease", seen.lease) if seen.lease else None,
+    )
+
+
+def _attachments(addresses: dict[str, str]) -> tuple[Attachment, ...]:
+    found = ((network, *(address.split() or [""])) for network, address in addresses.items())
+    return tuple(sorted(Attachment(network, *_families(texts)) for network, *texts in found))
+
+
+def _families(texts: list[str]) -> tuple[str, str]:
+    return next((text for text in texts if "." in text), ""), next((text for text in texts if ":" in text), "")
+
+
+def _container(site: Site, endpoint: str, key: str, live: Live, images: dict[str, ImageSeen]) -> ContainerSeen:
+    session = key.removesuffix("..old")
+    allocation = Allocation(live.ctrl_port, live.serv_port, _attachments(live.addresses))
+    services = (item for item in resolve_services(site, NOW) if item.key == (endpoint, session))
+    declared = next((container_spec(item, allocation) for item in services), None)
+    spec = declared if declared is not None else _plain_container(live, allocation)
+    digest = spec_digest(spec) if live.git == "same" else "another"
+    reference = live.image or spec.image
+    image = images.get(reference, image_of(reference, 1))
+    spec = replace(fill_in(spec, image), image=reference, **live.change)  # type: ignore[arg-type]  # strange values make strange plans
+    spec = replace(spec, env=tuple(sorted({**dict(spec.env), **live.env}.items())))
+    seen = _owned(site, endpoint, service_name(site.name, key), "service", session, spec)
+    is_active = live.state in ("running", "paused", "restarting")
+    return replace(
+        seen,
+        labels={**seen.labels, LABEL_SPEC: digest},
+        image_id=image.id,
+        state=live.state,
+        exit_code=live.exit_code,
+        health=live.health,
+        started_at="" if live.state == "created" else STARTED,
+        addresses=_attachments(live.addresses) if is_active else (),
+    )
+
+
+def _plain_container(live: Live, allocation: Allocation) -> ContainerSpec:
+    """Of a session that the state does not declare on the endpoint (any more)."""
+    ports = (PortBinding(live.ctrl_port, live.ctrl_port),) if live.ctrl_port else ()
+    env: Pairs = (("CTRL_PORT", str(live.ctrl_port or "")),)
+    primary = allocation.attachments[0].network if allocation.attachments else "bridge"
+    return ContainerSpec(live.image or "dtn:1", env=env, network=primary, attachments=allocation.attachments, ports=ports)
+
+
+def _owned(
+    site: Site, endpoint: str, name: str, kind: Literal["service", "ledger", "transfer"], owner: str, spec: ContainerSpec
+) -> ContainerSeen:
+    pairs = labels(site.name, endpoint, kind, owner, name.removesuffix("..old"))
+    return ContainerSeen(name, f"id-{name}", dict(pairs), spec, f"sha256:{spec.image}", "created")
+
+
+def _job(site: Site, endpoint: str, key: str, job: Job) -> ContainerSeen:
+    spec = ContainerSpec("dtn:1", network=f"container:id-{service_name(site.name, job.session)}")
+    seen = _owned(site, endpoint, f"{site.name}.{key}", "transfer", key.partition(".")[0], spec)
+    return replace(seen, state=job.state, exit_code=job.exit_code, started_at="" if job.state == "created" else STARTED)
+
+
+def _network(site: Site, endpoint: str, key: str, network: LiveNetwork) -> NetworkSeen:
+    declared = network_spec(key, site.networks[key].value, site.endpoints[endpoint].value) if key in site.networks else None
+    spec = _plain_network(network) if declared is None or network.driver else declared
+    digest = spec_digest(declared) if declared is not None and network.git == "same" else "another"
+    spec = replace(spec, options=tuple(sorted({**dict(spec.options), **network.options}.items())))
+    return NetworkSeen(key, f"id-{key}", dict(labels(site.name, endpoint, "network", key, key, digest)), spec)
+
+
+def _plain_network(network: LiveNetwork) -> NetworkSpec:
+    subnets = tuple(Subnet(subnet) for subnet in network.subnets)
+    return NetworkSpec(network.driver or "bridge", subnets=subnets, options=tuple(sorted(network.options.items())))
+
+
+def _attempt(record: Record) -> Attempt:
+    return Attempt(
+        record.transfer,
+        record.generation,
+        record.attempt,
+        container=record.container,
+        claimed_at=STARTED,
+        released=record.released,
+        verdict=record.verdict,
+        cause=record.cause,
+        retryable=record.retryable,
+        bytes=record.bytes,
+        seconds=record.seconds,
+        finished_at=STARTED if record.verdict else "",
+        verified=record.verified,
+    )
