@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import machine
 from bench.figures import Figure, Measure, Options
+from lab.layout import LabError
 
 HERE = Path(__file__).parent
 # figure -> the module with its `measure`, imported when it runs: the import of one is no part of another
@@ -33,6 +34,14 @@ def main() -> int:
         parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(MODULES)}")
     # an end by signal is an end all the same: the lab and the folder go
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        return _carry_out(arguments)
+    except LabError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 1
+
+
+def _carry_out(arguments: argparse.Namespace) -> int:
     if arguments.profile:
         from bench.costs import print_costs
 
