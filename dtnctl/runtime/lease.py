@@ -8,6 +8,7 @@ the waiter's own machine. It removes the old one by id, never by name: that coul
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
 import socket
@@ -50,8 +51,7 @@ def this_process() -> Holder:
 
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     namespace = str(Path("/proc/self/ns/pid").readlink())
-    user = os.environ.get("USER") or str(os.getuid())
-    return Holder(f"{user}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
+    return Holder(f"{getpass.getuser()}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
 
 
 def is_dead(text: str) -> bool:

@@ -143,7 +143,7 @@ def test_a_killed_holders_lease_is_taken_over_and_a_live_ones_is_not(play: Playg
     holder.communicate()
     play.profile("tiny")
     ran = play.run("apply", "--yes", "--lock-timeout", "1m").expect(0)
-    assert "taking over the lease" in ran.err
+    assert "left when it died" in ran.err
     play.assert_nothing_to_do()
     assert play.names() == {"play.run", "play.other"}
 
