@@ -141,7 +141,7 @@ def test_a_removal_that_is_over_when_we_wait_for_it_is_success(tmp_path: Path) -
 
 
 def test_the_exit_code_of_a_command_is_asked_for_until_the_engine_knows_it(tmp_path: Path) -> None:
-    answers = {
+    answers: dict[str, Answer | list[Answer]] = {
         "POST /containers/x/exec": Answer({"Id": "e"}, 201),
         "POST /exec/e/start": Answer(struct.pack(">BxxxL", 1, 3) + b"out" + struct.pack(">BxxxL", 2, 3) + b"err"),
         "GET /exec/e/json": [

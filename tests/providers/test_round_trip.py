@@ -28,9 +28,7 @@ from tests.providers.backends import IMAGE, SESSION, Backend, FakeBackend, fake_
 
 MIB = 2**20
 PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
-NETWORK = NetworkSpec(
-    "bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")), options=()
-)
+NETWORK = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")), options=())
 
 VARIANTS: dict[str, ContainerSpec] = {
     "nothing": PLAIN,

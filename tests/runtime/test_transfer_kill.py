@@ -98,7 +98,7 @@ class Mortal:
         return ran
 
 
-def apply_once(scene: TransferWorld, life: Life, **options: str) -> None:
+def apply_once(scene: TransferWorld, life: Life, **options: Any) -> None:
     """What the steps of one apply do with one transfer."""
     engines = {name: Mortal(engine, life) for name, engine in scene.engines.items()}
     scene.start(engines=engines, **options)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_a_name_that_somebody_else_holds_is_not_touched(scene: TransferWorld) ->
     ],
 )
 def test_a_destination_that_cannot_take_it_is_refused_before_anything_is_made(
-    scene: TransferWorld, change: dict[str, str], reason: str
+    scene: TransferWorld, change: dict[str, Any], reason: str
 ) -> None:
     source, destination = scene.ends()
     scene.files(THERE).write("/data/old", b"")
