@@ -499,7 +499,6 @@ def test_another_image_that_is_not_here_is_pulled_before_the_old_one_stops() -> 
         replace session/one @ a: replaces container lab.one
           because image differs (state/sessions/one.yaml:2)
           image: dtn:1 -> dtn:2 (not here yet) ! (state/sessions/one.yaml:2)
-          image = dtn:2
           ctrl_port = 30000
           bridge = address by the engine
           memory = 8 GiB
@@ -536,7 +535,6 @@ def test_a_moved_tag_says_the_new_digest_and_is_no_drift() -> None:
         replace session/one @ a: replaces container lab.one
           because image differs (state/sessions/one.yaml:2)
           image: dtn:1 -> dtn:1 (dtn:12 in the registry) ! (state/sessions/one.yaml:2)
-          image = dtn:1
           ctrl_port = 30000
           bridge = address by the engine
           memory = 8 GiB

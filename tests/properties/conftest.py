@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "properties",
-    max_examples=int(os.environ.get("DTNCTL_EXAMPLES", "80")),  # more of them for a long look
+    max_examples=int(os.environ.get("DTNCTL_EXAMPLES", "60")),  # more of them for a long look
     deadline=None,
     print_blob=True,
     derandomize=False,
