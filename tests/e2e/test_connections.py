@@ -84,7 +84,7 @@ def test_an_endpoint_that_swallows_packets_is_silent_after_the_timeout_and_the_o
     play.session("run", endpoints=["dtn1", "dtn2"])
     play.lab.unplug("dtn2")
     try:
-        ran = play.apply("--timeout", "2")
+        ran = play.apply("--timeout", "6")
     finally:
         play.lab.plug("dtn2")
     assert ran.code == 3, ran.out + ran.err
