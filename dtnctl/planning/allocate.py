@@ -6,7 +6,6 @@ name is the same layer 2. What others hold counts as taken, and so does what thi
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,15 +13,15 @@ from functools import partial
 from dtnctl.model.networking import reserved_addresses
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
-from dtnctl.model.site import BUILT_IN_NETWORKS, Network, Site
+from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
 from dtnctl.planning.holdings import addresses, holdings, live_holdings, port_number
-from dtnctl.planning.pools import Addresses, Candidates, Item, Pool, Ports, address_spans
+from dtnctl.planning.pools import Addresses, Candidates, Item, Pool, Ports
 from dtnctl.planning.resolve import Key, Service
 
 LOWEST_UNPRIVILEGED_PORT = 1024
 CHOSEN_PORTS = (("ctrl_port_range", "CTRL_PORT"), ("serv_port_range", "SERV_PORT"))
-FAMILIES = (("ipv4", "subnet", "addresses"), ("ipv6", "subnet6", "addresses6"))
+FAMILIES = {"ipv4": ("subnet", "addresses"), "ipv6": ("subnet6", "addresses6")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class _Allocator:
         self.slots: dict[Key, dict[Slot, Item]] = {service.key: {} for service in services}
         self.fresh: dict[Key, set[str]] = {}
         self.refused: dict[Key, tuple[Refusal, Callable[[], str]]] = {}
-        self.reserved: dict[str, Mapping[str, str]] = {}
+        self.ranges: dict[tuple[str, str], Addresses | None] = {}
 
     def run(self) -> Allocations:
         staying = [service for service in self.services if (service.endpoint.name, service.container) in self.fate.stays]
@@ -195,11 +194,10 @@ class _Allocator:
         live = {attachment.network: attachment for attachment in seen.spec.attachments}
         for net in service.nets:
             if net.name not in BUILT_IN_NETWORKS and net.name in live:
-                for family, subnet_field, pool_field in FAMILIES:
-                    network = self.site.networks[net.name].value
-                    subnet, pool = getattr(network, subnet_field), getattr(network, pool_field)
-                    address = getattr(live[net.name], family)
-                    if address and subnet and self._is_valid(net.name, address, getattr(net, family), address_spans(subnet, pool)):
+                for family in FAMILIES:
+                    address, candidates = getattr(live[net.name], family), self._addresses_of(net.name, family)
+                    fixed = getattr(net, family)
+                    if address and candidates is not None and (address in fixed if fixed else address in candidates):
                         self._take(service, (family, net.name), self._pool(net.name), address)
 
     def _keep_port(self, service: Service, field_name: str, port: int) -> None:
@@ -209,11 +207,6 @@ class _Allocator:
         if any(low <= port <= high and protocol == "tcp" for low, high, protocol, _ in service.published):
             return  # it is to be published for another purpose now
         self._take(service, (field_name, ""), self._ports_of(service), (port, "tcp"))
-
-    def _is_valid(self, network: str, address: str, fixed: tuple[str, ...], spans: tuple[tuple[int, int], ...]) -> bool:
-        number = int(ipaddress.ip_address(address))
-        fits = address in fixed if fixed else any(low <= number <= high for low, high in spans)
-        return fits and address not in self._reserved(network)
 
     def _take(self, service: Service, slot: Slot, pool: Pool, item: Item) -> None:
         if pool.holder(item) is None:
@@ -230,24 +223,28 @@ class _Allocator:
             for field_name, _ in CHOSEN_PORTS:
                 bounds = getattr(service.profile, field_name)
                 if bounds is not None and (field_name, "") not in slots:
-                    candidates = Ports(bounds[0], bounds[1], "tcp", partial(self._may_use, service))
-                    yield Want(service, (field_name, ""), self._ports_of(service), bounds, candidates)
+                    ports = Ports(bounds[0], bounds[1], "tcp", partial(self._may_use, service))
+                    yield Want(service, (field_name, ""), self._ports_of(service), bounds, ports)
             for net in service.nets:
-                if net.name not in BUILT_IN_NETWORKS:
-                    network = self.site.networks[net.name].value
-                    for family, subnet_field, pool_field in FAMILIES:
-                        found = self._candidates(net.name, network, getattr(net, family), subnet_field, pool_field)
-                        if found is not None and (family, net.name) not in slots:
-                            yield Want(service, (family, net.name), self._pool(net.name), *found)
+                for family in FAMILIES if net.name not in BUILT_IN_NETWORKS else ():
+                    fixed = getattr(net, family)
+                    candidates = fixed or self._choosable(net.name, family)
+                    if candidates is not None and (family, net.name) not in slots:
+                        yield Want(service, (family, net.name), self._pool(net.name), fixed or family, candidates)
 
-    def _candidates(
-        self, name: str, network: Network, fixed: tuple[str, ...], subnet_field: str, pool_field: str
-    ) -> tuple[object, Candidates] | None:
-        """None if the engine chooses: on a bridge without a pool of our own it knows better than we do."""
-        subnet, pool = getattr(network, subnet_field), getattr(network, pool_field)
-        if subnet is None or (network.driver == "bridge" and not fixed and pool is None):
-            return None
-        return (fixed or subnet, fixed or Addresses(subnet, pool, self._reserved(name)))
+    def _choosable(self, name: str, family: str) -> Addresses | None:
+        """None if there is nothing to choose: on a bridge without a pool of our own the engine knows better than we do."""
+        network = self.site.networks[name].value
+        is_engines = network.driver == "bridge" and getattr(network, FAMILIES[family][1]) is None
+        return None if is_engines else self._addresses_of(name, family)
+
+    def _addresses_of(self, name: str, family: str) -> Addresses | None:
+        """All addresses of the network that may be given; None if it has none of the family."""
+        if (name, family) not in self.ranges:
+            network = self.site.networks[name].value
+            subnet, pool = (getattr(network, field_name) for field_name in FAMILIES[family])
+            self.ranges[name, family] = None if subnet is None else Addresses(subnet, pool, reserved_addresses(network))
+        return self.ranges[name, family]
 
     def _urgency(self, want: Want) -> tuple[int, bool, Key, Slot]:
         """Who has the least choice comes first; then what silent endpoints hold presumably, so that nobody else gets it."""
@@ -277,8 +274,8 @@ class _Allocator:
         network = self.site.networks[name].value
         fixed = next(getattr(net, family) for net in service.nets if net.name == name)
         what = f"none of {', '.join(fixed)} is free" if fixed else f"no free address in network {name}"
-        subnet = str(network.subnet if family == "ipv4" else network.subnet6)
-        way_out = partial(free_address, want.pool, subnet, Addresses(subnet, None, self._reserved(name)))
+        subnet = str(getattr(network, FAMILIES[family][0]))
+        way_out = partial(free_address, want.pool, subnet, Addresses(subnet, None, reserved_addresses(network)))
         self._refuse(service, "E0414", what + self._holders(want), service.field_of(name), way_out)
 
     @staticmethod
@@ -298,11 +295,6 @@ class _Allocator:
     @staticmethod
     def _may_use(service: Service, port: int) -> bool:
         return not service.uses_host_ports or is_allowed_port(service, port)
-
-    def _reserved(self, network: str) -> Mapping[str, str]:
-        if network not in self.reserved:
-            self.reserved[network] = reserved_addresses(self.site.networks[network].value)
-        return self.reserved[network]
 
     def _refuse(self, service: Service, code: str, text: str, field_name: str, way_out: Callable[[], str]) -> None:
         """`way_out` is asked at the end: what is free then is free."""

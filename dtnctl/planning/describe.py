@@ -18,7 +18,8 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
     service, mark = situation.service, _mark(situation, steps)
     fields = tuple(_fields(situation))
     choices = tuple(describe(service, situation.allocation, situation.spec))
-    kept = tuple(choice for choice in choices if choice in _choices_before(situation))
+    before = _choices_before(situation)
+    kept = tuple(choice for choice in choices if choice in before)
     is_pulled = bool(situation.pulls) and mark in ("create", "replace")
     return Change(
         mark=mark,

@@ -40,7 +40,8 @@ def _with_handovers(steps: tuple[Step, ...], live: Mapping[Key, ContainerSeen]) 
     for step in steps:
         waited = [released[place] for place in _takes(step, created, live) if place in released]
         further = sorted({step_id for step_id, key in waited if key != _container(step)})
-        yield replace(step, needs=tuple(dict.fromkeys((*step.needs, *further))))
+        needs = tuple(dict.fromkeys((*step.needs, *further)))
+        yield step if needs == step.needs else replace(step, needs=needs)
 
 
 def _container(step: Step) -> Key:

@@ -82,12 +82,17 @@ class Addresses:
 
     def __init__(self, subnet: str, pool: AddressPool | None, reserved: Mapping[str, str]) -> None:
         self._make = ipaddress.IPv6Address if ":" in subnet else ipaddress.IPv4Address
-        self._spans = address_spans(subnet, pool)
+        self._spans = _address_spans(subnet, pool)
         self._starts = [0, *accumulate(high - low + 1 for low, high in self._spans)]
         self._reserved = reserved
 
     def __len__(self) -> int:
         return min(self._starts[-1], sys.maxsize)
+
+    def __contains__(self, address: str) -> bool:
+        """Whether the address may be given."""
+        number = int(ipaddress.ip_address(address))
+        return address not in self._reserved and any(low <= number <= high for low, high in self._spans)
 
     def __getitem__(self, position: int) -> str | None:
         index = bisect_right(self._starts, position) - 1
@@ -95,7 +100,7 @@ class Addresses:
         return None if address in self._reserved else address
 
 
-def address_spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:
+def _address_spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:
     """(first, last) of every stretch of addresses, as numbers."""
     if pool is not None:
         return tuple((int(ipaddress.ip_address(low)), int(ipaddress.ip_address(high))) for low, high in pool)

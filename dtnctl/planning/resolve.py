@@ -21,7 +21,11 @@ Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, contain
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One container of one session on one endpoint, as it was asked for."""
+    """One container of one session on one endpoint, as it was asked for.
+
+    `nets` are all attachments, the primary one first; none on the host's network. `publishes`: whether ports can be published,
+    which needs a bridge that carries a default route. `published` are (low, high, protocol, field) of ranges that it takes whole.
+    """
 
     session: Document[Session]
     endpoint: Document[Endpoint]
@@ -29,6 +33,9 @@ class Service:
     container: str
     image: str
     site: Site
+    nets: tuple[Attachment, ...]
+    publishes: bool
+    published: tuple[tuple[int, int, str, str], ...]
 
     @property
     def key(self) -> Key:
@@ -44,24 +51,9 @@ class Service:
         return is_host_networked(self.profile)
 
     @property
-    def nets(self) -> tuple[Attachment, ...]:
-        """All attachments, the primary one first; none on the host's network."""
-        return attachments(self.profile)
-
-    @property
-    def publishes(self) -> bool:
-        """Whether ports can be published: it needs a bridge that is not internal."""
-        return any(is_publishing(self.site.networks, net.name) for net in self.nets)
-
-    @property
     def uses_host_ports(self) -> bool:
         """Whether its ports are the endpoint's; otherwise it has all ports of its own addresses to itself."""
         return self.publishes or self.is_host_networked
-
-    @property
-    def published(self) -> tuple[tuple[int, int, str, str], ...]:
-        """(low, high, protocol, field) of the ranges that it takes whole from the endpoint."""
-        return tuple(published_ranges(self.site.networks, self.profile))
 
     @property
     def wants_running(self) -> bool:
@@ -106,6 +98,7 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
             continue
         for name in session.value.endpoints:
             profile = effective_profile(site, session, name)
+            nets = attachments(profile)
             yield Service(
                 session=session,
                 endpoint=site.endpoints[name],
@@ -113,6 +106,9 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
                 container=service_name(site.name, session.name),
                 image=profile.image or "",
                 site=site,
+                nets=nets,
+                publishes=any(is_publishing(site.networks, net.name) for net in nets),
+                published=tuple(published_ranges(site.networks, profile)),
             )
 
 

@@ -6,11 +6,9 @@ Pure. The environment is what Janus images expect; an unset variable is the empt
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 
 from dtnctl.model.networking import carries_default_route
-from dtnctl.model.plan import as_data
 from dtnctl.model.resources import (
     LABEL_KIND,
     LABEL_NAME,
@@ -189,8 +187,7 @@ def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec
 
 def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
     """Short digest of a spec, for the label that tells drift from a change in Git."""
-    text = json.dumps(as_data(spec), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
 
 
 def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:
