@@ -1,6 +1,7 @@
 """P4: pure planning of 20 endpoints with 100 services each, and of ten times as many; no file and no engine takes part.
 
-Times are the processor's: nothing here waits for anything. The plan that counts is the first one, where everything is to be made. Beside it stands one where a tenth drifted and a tenth is gone.
+Times are the processor's: nothing here waits for anything. The plan that counts is the first one, where everything is to be made;
+beside it stands one where a tenth drifted and a tenth is gone.
 """
 
 from __future__ import annotations
