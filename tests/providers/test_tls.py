@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import select
 import socket
 import ssl
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -216,8 +218,12 @@ def test_a_port_that_resets_every_connection(party: Party) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
-    with listening(serve) as port:
-        assert "cut before the answer came" in party.silence(port)
+    # CPython 3.11 leaves a socket that is reset before its handshake to the garbage collector.
+    with listening(serve) as port, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        silence = party.silence(port)
+        gc.collect()
+    assert "cut before the answer came" in silence
 
 
 def test_a_port_that_accepts_and_says_nothing(party: Party) -> None:
