@@ -22,9 +22,9 @@ from dtnctl.providers.timeouts import Timeouts
 ENGINE_SOCKET = "/run/docker.sock"
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
 CLOSING = 5.0
-READY = "dtnctl-ready"
+READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell says such words by itself
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
-FAR_SIDE = f'test -S "$0" || echo missing; test -w "$0" || echo denied; echo {READY}; exec cat'
+FAR_SIDE = f'test -S "$0" || echo {MISSING}; test -w "$0" || echo {DENIED}; echo {READY}; exec cat'
 # Run here. When ssh ends, the socket's folder goes, also after a kill -9 of ours.
 NEAR_SIDE = 'folder=$1; shift; "$@"; code=$?; rm -f "$folder/engine"; rmdir "$folder"; exit $code'
 OPTIONS = {
@@ -83,10 +83,10 @@ class Tunnel:
     def complaint(self) -> str:
         """What ssh said that explains a failed call; empty if it said nothing of use."""
         text = "\n".join(self.errors)
-        if "administratively prohibited" in text:
-            return f"sshd on {self.target.host} does not forward sockets; it needs AllowStreamLocalForwarding yes"
         if "open failed" in text:
-            return f"{self.target.socket} on {self.target.host} takes no connections; is the engine running?"
+            # sshd says the same when nobody listens there and when it may not forward.
+            place = f"{self.target.socket} on {self.target.host}"
+            return f"{place} takes no connections; is the engine running, and does sshd allow it (AllowStreamLocalForwarding yes)?"
         return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.target)}"
 
     def close(self) -> None:
@@ -172,9 +172,9 @@ def _await_ready(tunnel: Tunnel, reader: threading.Thread, address: str, timeout
 
 
 def _check_socket(words: list[str], target: Target, address: str) -> None:
-    if "missing" in words:
+    if MISSING in words:
         raise UnreachableError(f"{address}: there is no socket {target.socket} on {target.host}; is the engine running?")
-    if "denied" in words:
+    if DENIED in words:
         raise UnreachableError(f"{address}: the login on {target.host} may not open {target.socket}; the group `docker` usually may")
 
 
