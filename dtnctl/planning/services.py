@@ -193,6 +193,7 @@ def _wait(situation: Situation, chain: Chain) -> None:
 
 
 def _replace(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+    chain.needs += situation.networks  # nothing stops for a network that cannot be made
     _can_go_back(situation, chain, seen, start=seen.state in RUNNING_STATES)
     chain.stop(seen)
     chain.add("retire", seen.name, RetireContainer(seen.name, seen.id))

@@ -339,6 +339,12 @@ def test_another_primary_network_needs_a_new_container() -> None:
     ]
 
 
+def test_nothing_stops_before_the_network_of_its_successor_is_there() -> None:
+    made = applied(site(NETS + session("{data_nets: [data]}")))
+    replacing = plan(site(NETS + session("{data_nets: [lan, data]}")), made)
+    assert steps(replacing)[:2] == ["a/network/lan", "a/stop/lab.one <- a/network/lan (or back)"]
+
+
 def test_an_address_by_hand_on_a_second_network_is_taken_back_in_place() -> None:
     declared = site(NETS + session("{data_nets: [data, {name: lan, ipv4: 10.1.0.7}]}"))
     made = applied(declared)

@@ -76,7 +76,7 @@ def texts(draw: st.DrawFn) -> dict[str, str]:
         files[f"networks/{name}"] = fixed + (optional if draw(st.integers(0, 3)) == 0 else "")
     for name in ("p", "q"):
         files[f"profiles/{name}"] = draw(st.sampled_from(NETS)) + _some(draw, FIELDS, 3) + "user: dtn\n"
-    for name in draw(st.sets(st.sampled_from(SESSIONS), min_size=1)):
+    for name in draw(st.lists(st.sampled_from(SESSIONS), min_size=1, unique=True)):
         endpoints = draw(st.lists(st.sampled_from(ENDPOINTS), min_size=1, max_size=3, unique=True))
         settings = _some(draw, FIELDS, 1)
         text = f"endpoints: [{', '.join(endpoints)}]\nimage: {draw(st.sampled_from(IMAGES))}\nprofile: {draw(st.sampled_from('pq'))}\n"
