@@ -52,9 +52,6 @@ class Client(APIClient):
         else:
             self.mount(f"{UNIX_SCHEME}://", UnixAdapter(base_url.removeprefix("unix://")))
 
-    def _raise_for_status(self, response: requests.Response) -> None:
-        raise_refusal(response)
-
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         try:
             return super().send(request, **kwargs)

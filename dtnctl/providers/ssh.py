@@ -21,7 +21,6 @@ from dtnctl.providers.timeouts import Timeouts
 
 ENGINE_SOCKET = "/run/docker.sock"
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
-CLOSING = 5.0
 READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell says such words by itself
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
 FAR_SIDE = f'test -S "$0" || echo {MISSING}; test -w "$0" || echo {DENIED}; echo {READY}; exec cat'
@@ -74,6 +73,7 @@ class Tunnel:
     socket: Path
     target: Target
     process: subprocess.Popen[bytes]
+    closing: float
     errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
     @property
@@ -95,7 +95,7 @@ class Tunnel:
             if pipe is not None:
                 pipe.close()
         try:
-            self.process.wait(CLOSING)
+            self.process.wait(self.closing)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, 9)
             self.process.wait()
@@ -112,7 +112,7 @@ def open_tunnel(address: str, timeouts: Timeouts) -> Tunnel:
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, bufsize=0
     )
-    tunnel = Tunnel(local, target, process)
+    tunnel = Tunnel(local, target, process, timeouts.closing)
     reader = threading.Thread(target=_collect, args=(process.stderr, tunnel.errors), name=f"ssh {target.host}", daemon=True)
     reader.start()
     try:
@@ -165,7 +165,7 @@ def _await_ready(tunnel: Tunnel, reader: threading.Thread, address: str, timeout
             raise UnreachableError(f"{address}: ssh did not get through in time")
         chunk = tunnel.process.stdout.read(4096)
         if not chunk:
-            reader.join(CLOSING)
+            reader.join(timeouts.closing)
             raise UnreachableError(f"{address}: {explain(chr(10).join(tunnel.errors), tunnel.target)}")
         said += chunk
     _check_socket(said.decode(errors="replace").split(), tunnel.target, address)

@@ -10,7 +10,7 @@ class Timeouts:
     """Seconds. `connect`: until connected. `answer`: to the first question, which a healthy engine answers at once.
 
     `read`, `write`: to any later call; a start may load a slow volume driver. `login`: until ssh is through its handshake,
-    jump hosts included.
+    jump hosts included. `closing`: until ssh has ended by itself; then it is killed.
     """
 
     connect: float = 5.0
@@ -18,3 +18,4 @@ class Timeouts:
     read: float = 60.0
     write: float = 300.0
     login: float = 20.0
+    closing: float = 5.0

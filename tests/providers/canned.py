@@ -22,11 +22,12 @@ FAST = Timeouts(connect=1.0, answer=1.0, read=5.0, write=5.0, login=5.0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `body` is sent as it is; other values as JSON."""
+    """One answer. Bytes are sent as they are, other values as JSON; with `hang_up` there is no answer at all."""
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    hang_up: bool = False
 
     @property
     def content(self) -> bytes:
@@ -69,6 +70,9 @@ def canned_engine(
         def handle_any(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             answer = canned.next_answer(self.command, self.path, dict(self.headers))
+            if answer.hang_up:
+                self.close_connection = True
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -161,6 +161,15 @@ def test_waiting_for_one_that_is_removed_meanwhile_gives_no_code(tmp_path: Path)
         assert engine.wait("x", 1) is None
 
 
+def test_waiting_on_an_engine_that_dies_is_an_error_not_a_timeout(tmp_path: Path) -> None:
+    answers = {
+        "GET /containers/x/json": Answer({"State": {"Status": "running", "ExitCode": 0}}),
+        "POST /containers/x/wait": Answer(hang_up=True),
+    }
+    with canned_engine(tmp_path, answers) as (engine, _), pytest.raises(UnreachableError, match="cut before"):
+        engine.wait("x", 1)
+
+
 # --- the ledger ---------------------------------------------------------------------------------------------
 
 

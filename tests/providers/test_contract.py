@@ -715,6 +715,10 @@ def owners(backend: Backend, container: str, path: str) -> dict[str, tuple[int, 
         return {member.name.rstrip("/"): (member.uid, member.gid, member.mode & 0o777) for member in tar}
 
 
+def test_writing_no_files_is_nothing(engine: DockerEngine) -> None:
+    engine.write_files("nobody", ())
+
+
 def test_reading_a_file_that_is_not_there_says_so(engine: DockerEngine) -> None:
     container = create(engine)
     with pytest.raises(NotFoundError, match="/nothing"):

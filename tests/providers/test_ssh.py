@@ -207,6 +207,17 @@ def test_what_a_login_shell_says_first_does_no_harm(tmp_path: Path, fake: FakeBa
         assert silence(running.address(fake.socket)) == ""
 
 
+def test_an_ssh_that_hangs_is_killed_at_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho {ssh.READY}\nexec sleep 1000\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    tunnel = ssh.open_tunnel("ssh://box", Timeouts(closing=0.05))
+    processes = [psutil.Process(tunnel.process.pid), *psutil.Process(tunnel.process.pid).children(recursive=True)]
+    tunnel.close()
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert (alive, tunnel.is_alive, tunnel.socket.parent.exists()) == ([], False, False)
+
+
 def test_without_an_ssh_client_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "sh").symlink_to("/bin/sh")
     (tmp_path / "rm").symlink_to("/bin/rm")
