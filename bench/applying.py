@@ -29,7 +29,7 @@ def measure(options: Options) -> Iterator[Figure]:
         applied(here)  # imports, caches, and the empty image of leases
         objects = planned_containers(here)
         workers = best_workers(here, objects)
-        pairs = Pairs(*in_turn(options.rounds_or(5), lambda: applied(here), lambda: made_raw(here, objects, workers)))
+        pairs = Pairs(*in_turn(options.rounds_or(7), lambda: applied(here), lambda: made_raw(here, objects, workers)))
     detail = seconds("dtnctl", f"raw calls ({workers} at once)", pairs)
     yield figure_of(f"P1 apply 2 x {sessions} sessions / raw engine calls", pairs, at_most(1.10), detail)
 
