@@ -53,6 +53,10 @@ class TransferPlan:
     steps: tuple[Step, ...] = ()
     note: TransferNote | None = None
 
+    @property
+    def starts(self) -> bool:
+        return any(isinstance(step.action, StartTransfer) for step in self.steps)
+
 
 def ledger_folder(site: str) -> str:
     """Where the record lives on the endpoint's host: outside of everything that a prune removes."""

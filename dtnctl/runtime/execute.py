@@ -7,12 +7,12 @@ group. Ctrl-C stops scheduling; calls in flight end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
-from dtnctl.model.plan import FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step
+from dtnctl.model.plan import FinishTransfer, Outcome, RestoreContainer, StartTransfer, Step
 from dtnctl.runtime.clock import Clock
 
 Perform = Callable[[Step], str]
@@ -20,7 +20,7 @@ Undo = Callable[[Step, RestoreContainer], None]
 
 
 def execute(
-    plan: Plan,
+    steps: Sequence[Step],
     perform: Perform,
     undo: Undo,
     *,
@@ -28,36 +28,41 @@ def execute(
     clock: Clock,
     stop: threading.Event,
     on_outcome: Callable[[Outcome, Step], None],
+    before: Mapping[str, Outcome] | None = None,
 ) -> tuple[Outcome, ...]:
-    """What became of every step. Nothing is raised for a step that fails; `perform` returns a detail for the reader."""
-    return _Execution(plan, perform, undo, parallel, clock, stop, on_outcome).run()
+    """What became of every step, in their order. Nothing is raised for a step that fails; `perform` returns a detail for the reader.
+
+    `before` tells what became of steps that others need and that were carried out earlier.
+    """
+    return _Execution(steps, perform, undo, parallel, clock, stop, on_outcome, before or {}).run()
 
 
 class _Execution:
     def __init__(
         self,
-        plan: Plan,
+        steps: Sequence[Step],
         perform: Perform,
         undo: Undo,
         parallel: int,
         clock: Clock,
         stop: threading.Event,
         on_outcome: Callable[[Outcome, Step], None],
+        before: Mapping[str, Outcome],
     ) -> None:
-        self.steps = {step.id: step for step in plan.steps}
+        self.steps = {step.id: step for step in steps}
         self.perform = perform
         self.undo = undo
         self.parallel = parallel
         self.clock = clock
         self.stop = stop
         self.on_outcome = on_outcome
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes = dict(before)
         self.unreachable: set[str] = set()
         self.begun: set[str] = set()  # groups of which a step was carried out
         self.undone: set[str] = set()  # groups that went back
 
     def run(self) -> tuple[Outcome, ...]:
-        order = TopologicalSorter({step.id: step.needs for step in self.steps.values()})
+        order = TopologicalSorter({step.id: [needed for needed in step.needs if needed in self.steps] for step in self.steps.values()})
         order.prepare()
         running: dict[Future[Outcome], Step] = {}
         ready: list[str] = []

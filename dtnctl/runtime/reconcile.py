@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import StalePlanError, UsageError
+from dtnctl.errors import StalePlanError, UnreachableError, UsageError
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, WaitHealthy
-from dtnctl.model.resources import Snapshot, Wanted, ledger_name
+from dtnctl.model.resources import Attempt, Snapshot, Wanted, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
@@ -86,28 +87,17 @@ def _wanted(site: Site, now: datetime) -> Mapping[str, Wanted]:
 def apply_plan(
     site: Site, engines: Mapping[str, Engine], plan: Plan, *, now: datetime, scope: Scope, terms: Terms, reports: Reports
 ) -> Applied:
-    """Make it so. The plan is made again under the lease; if it is not the expected one, nothing is touched."""
+    """Make it so. The plan is made again under the leases; if it is not the expected one, nothing is touched.
+
+    Running transfers are waited for when the leases have been given back.
+    """
+    run = _Run(site, engines, terms, reports)
     touched = touched_endpoints(plan)
-    with hold_leases(
-        {name: engines[name] for name in touched},
-        site=site.name,
-        holder=terms.holder,
-        clock=terms.clock,
-        timeout=terms.lock_timeout,
-        report=reports.say,
-        stop=terms.stop,
-    ) as leases:
+    with run.leased(touched) as leases:
         current, _ = look_and_plan(site, engines, now, scope)
         _check_current(current, touched, terms)
-        outcomes = execute(
-            current,
-            lambda step: _perform(step, engines, site, leases, terms, reports),
-            lambda step, action: _go_back(step, action, engines, leases),
-            parallel=terms.parallel,
-            clock=terms.clock,
-            stop=terms.stop,
-            on_outcome=reports.outcome,
-        )
+        outcomes = run.carry_out(current, leases)
+    outcomes = run.await_jobs(current, outcomes)
     remaining = None
     if outcomes and not terms.stop.is_set():
         remaining, _ = look_and_plan(site, engines, now, replace(scope, replace=()))
@@ -140,38 +130,111 @@ def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None
         )
 
 
-def _go_back(step: Step, action: RestoreContainer, engines: Mapping[str, Engine], leases: Leases) -> None:
-    leases.check(step.endpoint)
-    engines[step.endpoint].perform(action)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One apply with all that carrying out a step needs."""
+
+    site: Site
+    engines: Mapping[str, Engine]
+    terms: Terms
+    reports: Reports
+
+    def leased(self, endpoints: tuple[str, ...]) -> contextlib.AbstractContextManager[Leases]:
+        """The leases of these endpoints, on the run's terms."""
+        return hold_leases(
+            {name: self.engines[name] for name in endpoints},
+            site=self.site.name,
+            holder=self.terms.holder,
+            clock=self.terms.clock,
+            timeout=self.terms.lock_timeout,
+            report=self.reports.say,
+            stop=self.terms.stop,
+        )
+
+    def carry_out(self, plan: Plan, leases: Leases) -> tuple[Outcome, ...]:
+        """Every step but those that wait for a job's end."""
+        return execute(
+            [step for step in plan.steps if not _is_wait(step)],
+            lambda step: self._perform(step, leases),
+            lambda step, action: self._go_back(step, action, leases),
+            parallel=self.terms.parallel,
+            clock=self.terms.clock,
+            stop=self.terms.stop,
+            on_outcome=self.reports.outcome,
+        )
+
+    def await_jobs(self, plan: Plan, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """The steps that wait, all at once; returns what became of every step, in the plan's order."""
+        waits = [step for step in plan.steps if _is_wait(step)]
+        before = {outcome.step: outcome for outcome in outcomes}
+        ended = execute(
+            waits,
+            self._await,
+            _nothing_to_undo,
+            parallel=max(1, len(waits)),
+            clock=self.terms.clock,
+            stop=self.terms.stop,
+            on_outcome=self.reports.outcome,
+            before=before,
+        )
+        found = before | {outcome.step: outcome for outcome in ended}
+        return tuple(found[step.id] for step in plan.steps)
+
+    def _go_back(self, step: Step, action: RestoreContainer, leases: Leases) -> None:
+        leases.check(step.endpoint)
+        self.engines[step.endpoint].perform(action)
+
+    def _perform(self, step: Step, leases: Leases) -> str:
+        """Carry out one step; returns what the reader should know beyond that it is done."""
+        action, engine = step.action, self.engines[step.endpoint]
+        for endpoint in _endpoints_of(step):
+            leases.check(endpoint)
+        match action:
+            case WaitHealthy():
+                wait_healthy(engine, action, self.terms.clock)
+            case EnsureLedger():
+                from dtnctl.runtime.ledger import ensure_ledger
+
+                ensure_ledger(engine, self.site.name, action.folder)
+            case StartTransfer():
+                from dtnctl.runtime.transfer import start_transfer
+
+                return start_transfer(action, self.engines, self.site.name, self.terms.clock).text
+            case FinishTransfer():
+                from dtnctl.runtime.transfer import record_transfer
+
+                return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock))
+            case _:
+                engine.perform(action)
+        return ""
+
+    def _await(self, step: Step) -> str:
+        assert isinstance(step.action, FinishTransfer)
+        if not self.terms.wait:
+            return "started; its result is recorded by the next apply"
+        from dtnctl.runtime.transfer import Waiting, await_transfer
+
+        @contextlib.contextmanager
+        def both_ends() -> Iterator[None]:
+            with self.leased(tuple(sorted(set(_endpoints_of(step))))) as leases:
+                for endpoint in _endpoints_of(step):
+                    with contextlib.suppress(
+                        UnreachableError
+                    ):  # an end that is gone is not written to, and a failure is recorded without it
+                        leases.check(endpoint)
+                yield
+
+        waiting = Waiting(self.reports.progress, self.terms.stop)
+        return _result_text(await_transfer(step.action, self.engines, self.site.name, self.terms.clock, waiting, both_ends))
 
 
-def _perform(step: Step, engines: Mapping[str, Engine], site: Site, leases: Leases, terms: Terms, reports: Reports) -> str:
-    """Carry out one step; returns what the reader should know beyond that it is done."""
-    action = step.action
-    for endpoint in _endpoints_of(step):
-        leases.check(endpoint)
-    match action:
-        case WaitHealthy():
-            wait_healthy(engines[step.endpoint], action, terms.clock)
-        case EnsureLedger():
-            from dtnctl.runtime.ledger import ensure_ledger
-
-            ensure_ledger(engines[step.endpoint], site.name, action.folder)
-        case StartTransfer():
-            from dtnctl.runtime.transfer import start_transfer
-
-            return start_transfer(action, engines, site.name, terms.clock).text
-        case FinishTransfer():
-            return _finish(action, engines, site, terms, reports)
-        case _:
-            engines[step.endpoint].perform(action)
-    return ""
+def _nothing_to_undo(step: Step, action: RestoreContainer) -> None:
+    raise AssertionError(f"{step.id} changes nothing that could go back by {action}")
 
 
-def _finish(action: FinishTransfer, engines: Mapping[str, Engine], site: Site, terms: Terms, reports: Reports) -> str:
-    if action.wait and not terms.wait:
-        return "started; its result is recorded by the next apply"
-    from dtnctl.runtime.transfer import finish_transfer
+def _is_wait(step: Step) -> bool:
+    return isinstance(step.action, FinishTransfer) and step.action.wait
 
-    attempt = finish_transfer(action, engines, site.name, terms.clock, reports.progress, terms.stop)
+
+def _result_text(attempt: Attempt) -> str:
     return f"{attempt.bytes} bytes in {attempt.seconds:.1f} s, {attempt.verified}"

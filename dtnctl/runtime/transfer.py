@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
-from dtnctl.errors import TransferError
+from dtnctl.errors import LockError, TransferError
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSeen, transfer_name
 from dtnctl.movers.verdict import cancellation
@@ -13,13 +15,34 @@ from dtnctl.planning.resolve import Route
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.ledger import read_ledger, read_stored_log
-from dtnctl.runtime.transfer_finish import AttemptEnd, Progress, Waiting, end_attempt, finish_attempt, progress_of
+from dtnctl.runtime.transfer_finish import (
+    AttemptEnd,
+    Progress,
+    Waiting,
+    end_attempt,
+    finish_attempt,
+    progress_of,
+    watch_attempt,
+)
 from dtnctl.runtime.transfer_notes import read_notes
 from dtnctl.runtime.transfer_start import StartResult, start_attempt
 from dtnctl.runtime.transfer_task import MOVERS, Task, find_job, is_running, task_of
 from dtnctl.runtime.transfer_watch import STOP_SECONDS, Watched, read_tail
 
-__all__ = ["Clock", "Progress", "StartResult", "cancel_transfer", "finish_transfer", "live_progress", "read_log", "start_transfer"]
+__all__ = [
+    "Clock",
+    "Progress",
+    "StartResult",
+    "Waiting",
+    "await_transfer",
+    "cancel_transfer",
+    "live_progress",
+    "read_log",
+    "record_transfer",
+    "start_transfer",
+]
+
+Leased: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
 
 PAUSE_SLICE = 0.5  # a pause before a retry notices within this time that it is to end
 
@@ -37,30 +60,54 @@ def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: s
     return start_attempt(task, action.image)
 
 
-def finish_transfer(
-    action: FinishTransfer,
-    engines: Mapping[str, Engine],
-    site: str,
-    clock: Clock,
-    on_progress: Callable[[Progress], None],
-    stop: threading.Event,
-) -> Attempt:
-    """Wait for its end if the action says so, judge, record, clear away; with tries left, start the next one and wait for that.
+def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Attempt:
+    """Judge a job that has ended, record that, clear away; nothing is waited for and nothing is started.
 
-    Returns the receipt of a transfer that succeeded. TransferError has the cause of one that did not.
+    Returns the receipt of a transfer that succeeded, or one that was there before. TransferError has the cause of one that failed.
+    """
+    task = task_of(action, engines, site, clock)
+    end = finish_attempt(task)
+    if end.receipt.verdict == "succeeded" or end.was_recorded:
+        return end.receipt
+    raise TransferError(f"{task.title} {end.receipt.verdict}: {end.receipt.cause}")
+
+
+def await_transfer(
+    action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, waiting: Waiting, leased: Leased
+) -> Attempt:
+    """Wait for its end, judge, record, clear away; with tries left, start the next one and wait for that.
+
+    While it waits it holds no lease: copies take hours, and others have work on the same endpoints. `leased` holds those of both
+    ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
+    did not, LockError says that its result is still to be recorded.
     """
     task = task_of(action, engines, site, clock)
     while True:
-        end = finish_attempt(task, Waiting(action.wait, on_progress, stop))
+        watched = watch_attempt(task, waiting)
+        with _again(task, leased):
+            end = finish_attempt(task, watched)
         receipt = end.receipt
-        if receipt.verdict == "succeeded" or (end.was_recorded and not action.wait):
+        if receipt.verdict == "succeeded":
+            rate = receipt.bytes / receipt.seconds if receipt.seconds else None
+            waiting.on_progress(Progress(task.transfer, receipt.bytes, receipt.bytes, rate, None))
             return receipt
         pause = _pause_before_next(task, end)
-        if not action.wait or pause is None:
+        if pause is None:
             raise TransferError(f"{task.title} {receipt.verdict}: {receipt.cause}")
-        _sleep(task, pause, stop)
+        _sleep(task, pause, waiting.stop)
         task = task.next_try()
-        start_attempt(task, end.image)
+        with _again(task, leased):
+            start_attempt(task, end.image)
+
+
+@contextlib.contextmanager
+def _again(task: Task, leased: Leased) -> Iterator[None]:
+    """The leases of both ends, for a moment."""
+    try:
+        with leased():
+            yield
+    except LockError as error:
+        raise LockError(f"{task.title}: {error}; the next apply goes on from here") from error
 
 
 def _pause_before_next(task: Task, end: AttemptEnd) -> float | None:

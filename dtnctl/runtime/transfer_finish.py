@@ -1,4 +1,4 @@
-"""Ends one attempt of a transfer: wait, judge by evidence, write the receipt, take the keys and at last the container away.
+"""Ends one attempt of a transfer: watch it, judge by evidence, write the receipt, take the keys and at last the container away.
 
 A kill in between loses nothing: without a receipt the next run judges again, with one it only clears away.
 """
@@ -36,9 +36,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How to wait for the end: not at all, or telling progress until `stop` is set."""
+    """How to wait for the end: telling progress, until `stop` is set."""
 
-    wait: bool
     on_progress: Callable[[Progress], None]
     stop: threading.Event
 
@@ -53,26 +52,39 @@ class AttemptEnd:
     time_left: float | None
 
 
-def finish_attempt(task: Task, waiting: Waiting) -> AttemptEnd:
-    """The attempt's receipt, written now or found. TransferError if there cannot be one now."""
-    with ThreadPoolExecutor(2, thread_name_prefix="finish") as pool:
-        reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
-        finding = pool.submit(find_job, task.here, task.site, task.job_name)
-        record, job = reading.result(), finding.result()
+def watch_attempt(task: Task, waiting: Waiting) -> Watched | None:
+    """Wait until the running job has ended; None if none runs. Needs no lease: all that it may do is end the job at its own limits."""
+    record, job = _record_and_job(task)
+    if job is None or not is_running(job) or (record is not None and record.verdict is not None):
+        return None
+    claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
+    notes = read_notes(task.here, job)
+    return _await_end(task, job, notes, time_left(task, claim), waiting)
+
+
+def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
+    """The attempt's receipt, written now or found. `watched` is what was seen of its end. TransferError if there cannot be one now."""
+    record, job = _record_and_job(task)
     if record is not None and record.verdict is not None:
         return _finish_recorded(task, record, job)
     if job is None:
         raise TransferError(f"{task.title} is unknown: its container and its result are gone; it may have run")
     if not job.started_at:
         raise TransferError(f"{task.title} was not started; apply again")
+    if is_running(job):
+        raise TransferError(f"{task.title} still runs; its result is recorded by the apply after its end")
+    if watched is None or watched.job.id != job.id:
+        watched = Watched(job, read_tail(task.here, job.id), "")
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
-    notes = read_notes(task.here, job)
-    watched = _await_end(task, job, notes, time_left(task, claim), waiting)
-    receipt = end_attempt(task, claim, notes, watched, lambda evidence: task.mover.judge(evidence, task.settings))
-    if receipt.verdict == "succeeded":
-        rate = receipt.bytes / receipt.seconds if receipt.seconds else None
-        waiting.on_progress(Progress(task.transfer, receipt.bytes, receipt.bytes, rate, None))
+    receipt = end_attempt(task, claim, read_notes(task.here, job), watched, lambda evidence: task.mover.judge(evidence, task.settings))
     return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
+
+
+def _record_and_job(task: Task) -> tuple[Attempt | None, ContainerSeen | None]:
+    with ThreadPoolExecutor(2, thread_name_prefix="finish") as pool:
+        reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
+        finding = pool.submit(find_job, task.here, task.site, task.job_name)
+        return reading.result(), finding.result()
 
 
 def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> AttemptEnd:
@@ -96,10 +108,6 @@ def _service_image(task: Task) -> str:
 
 
 def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched:
-    if not is_running(job):
-        return Watched(job, read_tail(task.here, job.id), "")
-    if not waiting.wait:
-        raise TransferError(f"{task.title} still runs; its result is recorded by the apply after its end")
     sizes = notes.before.files if notes is not None else {}
     total = notes.before.bytes if notes is not None else None
     watch = Watch(

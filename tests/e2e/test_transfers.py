@@ -130,6 +130,27 @@ def test_a_running_transfer_is_followed_cancelled_and_remembered(pair: Playgroun
     assert job_names(pair) == set()
 
 
+def test_while_an_apply_waits_for_a_copy_others_apply_and_cancel_on_the_same_endpoints(pair: Playground) -> None:
+    pair.apply().expect(0)
+    pair.lab.exec("dtn1", ["sh", "-c", "tc qdisc add dev eth1 root tbf rate 8mbit burst 256kb latency 100ms"])
+    try:
+        transfer(pair)
+        waiting = pair.start("apply", "--yes")
+        wait_for(lambda: row(pair)["state"] == "running")
+        wait_for(lambda: not any(name.endswith(".lease") for endpoint in ("dtn1", "dtn2") for name in pair.names(endpoint)))
+        pair.session("meanwhile")
+        pair.run("apply", "--yes", "--lock-timeout", "5s", "--no-wait").expect(0)
+        assert pair.container("meanwhile")["State"]["Running"]
+        pair.run("transfers", "cancel", "copy", "--lock-timeout", "5s").expect(0)
+        out, err = waiting.communicate(timeout=120)
+    finally:
+        pair.lab.exec("dtn1", ["tc", "qdisc", "del", "dev", "eth1", "root"])
+    assert waiting.returncode == 9, out + err
+    assert "cancelled" in out + err
+    assert row(pair)["state"] == "cancelled"
+    pair.assert_nothing_to_do()
+
+
 def test_a_transfer_that_ended_without_us_is_judged_by_the_next_apply(pair: Playground) -> None:
     transfer(pair)
     pair.run("apply", "--yes", "--no-wait").expect(0)

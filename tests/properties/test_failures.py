@@ -52,7 +52,7 @@ def carry_out(made: Plan, world: World, failing: set[int], *, after: bool) -> tu
             raise EngineError(str(error)) from error
 
     nothing = lambda outcome, step: None  # noqa: E731
-    return execute(made, perform, undo, parallel=1, clock=NoTime(), stop=threading.Event(), on_outcome=nothing)
+    return execute(made.steps, perform, undo, parallel=1, clock=NoTime(), stop=threading.Event(), on_outcome=nothing)
 
 
 @given(sites, sites, st.sets(st.integers(0, 30), min_size=1, max_size=3), st.booleans(), st.data())

@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import Outcome, Plan, PullImage, RestoreContainer, Step
+from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step
 from dtnctl.runtime.execute import execute
 
 
@@ -36,11 +36,10 @@ class Run:
         self.undone: list[str] = []
         self.stop = threading.Event()
         self.lock = threading.Lock()
-        plan = Plan("site", (), steps, ())
         self.outcomes = {
             outcome.step: outcome
             for outcome in execute(
-                plan,
+                steps,
                 self.perform,
                 self.undo,
                 parallel=parallel,

@@ -243,6 +243,15 @@ def test_a_failure_that_may_pass_is_tried_again_after_a_growing_pause(scene: Tra
     assert scene.job_names() == []
 
 
+def test_leases_are_held_only_for_the_moments_that_write(scene: TransferWorld) -> None:
+    """A copy of hours kept others from the endpoints, and a retry started long after the lease was last looked at."""
+    scene.copy.exit_codes = [1]
+    scene.start(retries="1")
+    scene.finish(retries="1")
+    judged, started, judged_again = scene.moments
+    assert (judged, started, judged_again) == ((JOB,), (), ("lab.run.g1a2",))
+
+
 def test_it_is_not_tried_more_often_than_declared(scene: TransferWorld) -> None:
     scene.copy.exit_code = 1
     scene.start(retries="1")

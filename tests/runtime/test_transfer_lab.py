@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker import DockerEngine, connect
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.ledger import ensure_ledger, read_ledger
-from dtnctl.runtime.transfer import Progress, StartResult, finish_transfer, start_transfer
+from dtnctl.runtime.transfer import Progress, StartResult, Waiting, await_transfer, start_transfer
 from tests.runtime.transfer_world import pairs
 
 pytestmark = pytest.mark.lab
@@ -62,7 +63,8 @@ class Scene:
 
     def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
         action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), pairs(options), True)
-        return finish_transfer(action, self.engines, SITE, SystemClock(), self.progress.append, threading.Event())
+        waiting = Waiting(self.progress.append, threading.Event())
+        return await_transfer(action, self.engines, SITE, SystemClock(), waiting, contextlib.nullcontext)
 
     def run(self, name: str, source: str, destination: str, **options: str) -> Attempt:
         assert self.start(name, source, destination, **options).started

@@ -23,7 +23,7 @@ from dtnctl.providers.base import Engine
 from dtnctl.providers.docker import DockerEngine, connect
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.runtime.ledger import ensure_ledger, read_ledger
-from dtnctl.runtime.transfer import Progress, StartResult, finish_transfer, start_transfer
+from dtnctl.runtime.transfer import Progress, StartResult, Waiting, await_transfer, record_transfer, start_transfer
 from tests.fakes.engine import Behaviour, Program, Run, World
 from tests.fakes.execs import ExecFunction, ExecRun
 from tests.fakes.programs import Files
@@ -82,6 +82,7 @@ class TransferWorld:
         self.clock = FakeClock()
         self.progress: list[Progress] = []
         self.stop = threading.Event()
+        self.moments: list[tuple[str, ...]] = []  # the jobs that were there each time that leases were taken
         self.engines: dict[str, DockerEngine] = {}
         world.add_image(IMAGE, {"Cmd": ["dtn-entry"]}, {"/etc/passwd": PASSWD.encode(), "/root/.keep": b"", "/home/dtn/.keep": b""})
         for name in (HERE, THERE):
@@ -130,7 +131,16 @@ class TransferWorld:
     ) -> Attempt:  # fmt: skip
         source, destination = ends or self.ends()
         action = FinishTransfer(transfer, generation, attempt, "gridftp", source, destination, pairs(options), wait)
-        return finish_transfer(action, engines or self.engines, SITE, self.clock, self.progress.append, self.stop)
+        there = engines or self.engines
+        if not wait:
+            return record_transfer(action, there, SITE, self.clock)
+        return await_transfer(action, there, SITE, self.clock, Waiting(self.progress.append, self.stop), self.leased)
+
+    @contextlib.contextmanager
+    def leased(self) -> Iterator[None]:
+        """The leases of both ends, as far as tests are concerned: when they were held is noted."""
+        self.moments.append(tuple(self.job_names()))
+        yield
 
     # --- what came of it ---
 
