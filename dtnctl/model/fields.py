@@ -207,6 +207,12 @@ def _check_cpu_list(value: str) -> str:
     return value
 
 
+def _check_reserved(value: str) -> str:
+    if value != "irq" and not _CPU_LIST.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not a CPU list; write for example 0-1, or irq")
+    return value
+
+
 def _check_absolute(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(f"{shown(value)} is not an absolute path")
@@ -303,6 +309,9 @@ IP = Annotated[str, AfterValidator(_check_ip), _schema("IP address", {"type": "s
 Subnet4 = Annotated[str, AfterValidator(_check_subnet4), _schema("IPv4 subnet", {"type": "string"})]
 Subnet6 = Annotated[str, AfterValidator(_check_subnet6), _schema("IPv6 subnet", {"type": "string"})]
 CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]
+ReservedCpus = Annotated[
+    str, AfterValidator(_check_reserved), _schema("list of numbers, or irq", {"type": "string", "pattern": f"^irq$|{_CPU_LIST.pattern}"})
+]
 AbsolutePath = Annotated[str, AfterValidator(_check_absolute), _schema("absolute path", {"type": "string", "pattern": "^/"})]
 CountOrShare = Annotated[
     int | str,

@@ -163,8 +163,97 @@ class FinishTransfer:
     wait: bool
 
 
+# what the container engine cannot: the endpoint's agent does it
+
+
+@dataclass(frozen=True, slots=True)
+class SetVfCount:
+    """Make a physical function have so many virtual ones; 0 gives it back as it was found."""
+
+    interface: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureVf:
+    """Take a virtual function for a session's network, with these settings. A None is left as the host has it. Rates in Mb/s."""
+
+    session: str
+    network: str
+    interface: str
+    index: int
+    pci: str
+    mac: str | None = None
+    vlan: int | None = None
+    vlan_priority: int | None = None
+    trust: bool | None = None
+    spoofchk: bool | None = None
+    min_rate: int | None = None
+    max_rate: int | None = None
+    mtu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseVf:
+    """Give a virtual function back as it was found."""
+
+    interface: str
+    index: int
+    pci: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeVlan:
+    """Make the sub-interface PARENT.VLAN, if nobody did."""
+
+    parent: str
+    vlan: int
+    mtu: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVlan:
+    """Remove the sub-interface if we made it."""
+
+    parent: str
+    vlan: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """Set one setting of the host; what it was is remembered there."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untune:
+    """Put one setting of the host back as it was found."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetQos:
+    """Shape what a container sends over a network. `settings` in the agent's names and units."""
+
+    container: str
+    session: str
+    network: str
+    address: str
+    settings: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class ClearQos:
+    container: str
+
+
+HostAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos
 Action = (
-    PullImage
+    HostAction
+    | PullImage
     | CreateNetwork
     | RemoveNetwork
     | CreateContainer
@@ -226,7 +315,7 @@ class FieldChange:
 
 
 Mark = Literal["blocked", "destroy", "replace", "transfer", "update", "create"]
-ChangeKind = Literal["session", "network", "transfer", "ledger"]
+ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]
 MARKS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer", "update", "create")  # by danger
 
 
@@ -262,8 +351,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """How many are used now and after the plan, of how many."""
+
+    before: int
+    after: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointSummary:
-    """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold."""
+    """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold.
+
+    `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
+    for each NUMA node. None and empty where there is no agent to tell.
+    """
 
     name: str
     silence: str
@@ -272,6 +374,8 @@ class EndpointSummary:
     sessions_after: int
     ports_before: int
     ports_after: int
+    vfs: Usage | None = None
+    cpus: tuple[tuple[int, Usage], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,19 @@ def _check_settings(known: Known, settings: Settings) -> None:
         field = "capabilities" if profile.capabilities.add else "devices"
         what = f"`privileged` already gives all {field}; these are written in {settings.where(field)}"
         known.report(settings.origin("privileged"), "E0411", what, "to remove one of them")
+    _check_pinning(known, settings)
     _check_default_route(known, settings, names)
+
+
+def _check_pinning(known: Known, settings: Settings) -> None:
+    """Whole CPUs are counted in whole numbers, and near a data network only where there is one."""
+    profile = settings.profile
+    if profile.near is None:
+        return
+    if not profile.cpus or profile.cpus != int(profile.cpus):
+        known.report(settings.origin("near"), "E0416", "`near` pins whole CPUs, and `cpus` does not say how many", "`cpus: 4`")
+    if profile.near == "data_net" and not profile.data_nets and not is_host_networked(profile):
+        known.report(settings.origin("near"), "E0416", "`near: data_net` without a data network", "`near: any`, or `data_nets: […]`")
 
 
 def _check_default_route(known: Known, settings: Settings, names: list[str]) -> None:
@@ -174,21 +186,23 @@ def _check_service(known: Known, service: Service) -> None:
     _check_settings(known, service)
     if service.profile.image is None:
         known.report((service.session, ()), "E0314", "neither the session nor its profile names an image", "`image: …`")
-    if "uverbs" in service.profile.devices:
-        known.report(service.origin("devices"), "E0405", _needs_agent("device `uverbs`", service.endpoint), "to remove it")
+    _check_agent(known, service, "uverbs" in service.profile.devices, "device `uverbs`", "devices")
+    _check_agent(known, service, service.profile.near is not None, "`near`", "near")
     for net in attachments(service.profile):
         network = known.network(net.name)
-        if network is None:
-            continue
-        if network.driver == "sriov":
-            place = service.origin(service.attached_by(net.name))
-            known.report(place, "E0405", _needs_agent(f"network `{net.name}` (sriov)", service.endpoint), "macvlan")
-        else:
+        if network is not None:
+            is_sriov = network.driver == "sriov"
+            _check_agent(known, service, is_sriov, f"network `{net.name}` (sriov)", service.attached_by(net.name))
             _check_interface(known, service, net.name, network)
 
 
-def _needs_agent(what: str, endpoint: str) -> str:
-    return f"{what} needs the agent of endpoint {endpoint}, and this version does not speak to agents yet"
+def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, field: str) -> None:
+    """Some things only an agent knows or does."""
+    endpoint = known.site.endpoints.get(service.endpoint)
+    if is_asked_for and endpoint is not None and endpoint.value.agent is None:
+        text = f"{what} needs an agent on endpoint {service.endpoint}, and its file names none"
+        hint = f"`agent: https://…:5050` in {endpoint.file}; `dtnctl endpoints add` installs one"
+        known.report(service.origin(field), "E0405", text, hint)
 
 
 def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -105,11 +108,12 @@ class PortBinding:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attachment:
-    """A network of a container. An empty address is the engine's own choice."""
+    """A network of a container. An empty address is the engine's own choice. `vf`: PCI address of its virtual function, if it has one."""
 
     network: str
     ipv4: str = ""
     ipv6: str = ""
+    vf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +314,7 @@ class EndpointSeen:
     `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
+    `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
     """
 
     name: str
@@ -324,6 +329,8 @@ class EndpointSeen:
     remote_digests: Mapping[str, str] = field(default_factory=dict)
     ledger: LedgerSeen = LedgerSeen()
     lease: LeaseSeen | None = None
+    host: Host | None = None
+    agent_silence: str = ""
 
     @property
     def is_silent(self) -> bool:
@@ -339,8 +346,12 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger."""
+    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger.
+
+    `readings` are the settings of the host that the agent is asked for.
+    """
 
     images: frozenset[str] = frozenset()
     remote_images: frozenset[str] = frozenset()
     ledger: bool = False
+    readings: frozenset[str] = frozenset()

@@ -31,6 +31,7 @@ from dtnctl.model.fields import (
     OrShort,
     Port,
     PortRange,
+    ReservedCpus,
     Size,
     Subnet4,
     Subnet6,
@@ -123,6 +124,13 @@ class Endpoint(Written):
     interfaces: dict[str, str] = Field(
         default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`."
     )
+    vfs: dict[str, Annotated[int, Field(ge=1, le=256)]] = Field(
+        default_factory=dict,
+        description="How many SR-IOV virtual functions an interface should have: `ens1f0: 8`. Missing: those that it has.",
+    )
+    reserved_cpus: ReservedCpus | None = Field(
+        None, description="CPUs that are never given to services: `0-1`, or `irq` for those that serve the data interfaces' interrupts."
+    )
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
 
     @model_validator(mode="after")
@@ -139,6 +147,9 @@ class Endpoint(Written):
 # --- state/networks/ ----------------------------------------------------------------------------------------
 
 
+SRIOV_FIELDS = ("vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mac")
+
+
 class Network(Written):
     """One layer-2 network; the same name on two endpoints is one L2 and one address pool."""
 
@@ -150,6 +161,17 @@ class Network(Written):
     )
     vlan: int | None = Field(None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`.")
     mtu: int | None = Field(None, ge=576, le=65535, description="Bytes; 9000 on data networks as a rule.")
+    vlan_priority: int | None = Field(None, ge=0, le=7, description="sriov: priority (802.1p) of the tag that the interface card adds.")
+    trust: bool | None = Field(None, description="sriov: whether the service may change its MAC. Missing: as the host has it.")
+    spoofchk: bool | None = Field(
+        None, description="sriov: whether packets with a foreign source MAC are dropped. Missing: as the host has it."
+    )
+    min_rate: int | None = Field(None, ge=0, description="sriov: guaranteed rate of each virtual function, in Mb/s.")
+    max_rate: int | None = Field(None, ge=0, description="sriov: highest rate of each virtual function, in Mb/s; 0 is no limit.")
+    mac: Literal["stable", "keep"] | None = Field(
+        None,
+        description="sriov: `stable` (default) is made of the session's name, whichever function it gets; `keep` takes the card's.",
+    )
     internal: bool = Field(False, description="No route to the outside.")
     subnet: Subnet4 | None = Field(None, description="IPv4 subnet.")
     gateway: IPv4 | None = Field(None, description="IPv4 gateway, if there is one.")
@@ -171,6 +193,13 @@ class Network(Written):
             )
         if self.vlan is not None and self.driver == "bridge":
             raise ValueError("a bridge network has no VLAN; use macvlan or ipvlan")
+        sriov_only = [name for name in SRIOV_FIELDS if getattr(self, name) is not None]
+        if sriov_only and self.driver != "sriov":
+            raise ValueError(f"`{sriov_only[0]}` is a setting of virtual functions; driver {self.driver} has none")
+        if self.vlan_priority is not None and self.vlan is None:
+            raise ValueError("`vlan_priority` needs `vlan`")
+        if self.min_rate and self.max_rate and self.min_rate > self.max_rate:
+            raise ValueError("`min_rate` is above `max_rate`")
         if self.driver != "bridge" and self.subnet is None and self.subnet6 is None:
             raise ValueError(f"driver {self.driver} needs a subnet: containers get their addresses from dtnctl, there is no DHCP")
         return self
@@ -284,7 +313,11 @@ class ProfileFields(Written):
 
     image: str | None = Field(None, description="Image, if the session names none.")
     volumes: Annotated[tuple[VolumeField, ...], Field(strict=False)] = Field((), description="Mounts.")
-    devices: Words = Field((), description="`rdma_cm`, `uverbs` (needs the agent), or paths: `/dev/fuse`, `/dev/nvme0n1:/dev/disk:r`.")
+    devices: Words = Field(
+        (),
+        description="`rdma_cm`, `uverbs` (the verbs device of the service's own virtual function or interface; needs the agent, and brings "
+        "IPC_LOCK and unlimited locked memory along), or paths: `/dev/fuse`, `/dev/nvme0n1:/dev/disk:r`.",
+    )
     limits: dict[str, UlimitField] = Field(default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}.")
     capabilities: Capabilities = Field(default_factory=Capabilities, description="Linux capabilities.")
     privileged: bool = Field(False, description="All capabilities and devices of the host.")
@@ -296,7 +329,14 @@ class ProfileFields(Written):
     arguments: Arguments | None = Field(None, description="The container's command: a list, or text split as a shell does.")
     entrypoint: Arguments | None = Field(None, description="Replaces the image's entry point.")
     memory: Memory = Field(8 * 1024**3, description="Memory limit; `null`, `false` or `0`: none.")
-    cpus: Annotated[float, Field(ge=0)] | None = Field(None, description="CPU time, in CPUs; `null` or `0`: no limit.")
+    cpus: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="CPU time, in CPUs; `null` or `0`: no limit. With `near`: how many whole CPUs the service has to itself."
+    )
+    near: Literal["data_net", "any"] | None = Field(
+        None,
+        description="Pins `cpus` whole CPUs, which no other session gets: `data_net` those of the NUMA node of the primary data network's "
+        "interface, with their memory; `any` of one node where possible. Needs the agent.",
+    )
     cpu_set: CpuList | None = Field(None, description="CPUs to run on: `0-3,8`.")
     memory_nodes: CpuList | None = Field(None, description="NUMA nodes to take memory from: `0`.")
     sysctls: dict[str, str | int] = Field(
@@ -330,6 +370,8 @@ class ProfileFields(Written):
     def _cpus_are_said_once(self) -> ProfileFields:
         if self.privileged and (self.capabilities.add or self.devices):
             raise ValueError("privileged already gives all capabilities and devices; remove them or privileged")
+        if self.near is not None and self.cpu_set is not None:
+            raise ValueError("`near` chooses CPUs and `cpu_set` names them; remove one")
         return self
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
-from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
+from dtnctl.planning.hardware import NO_HARDWARE, Hardware, PfPlan, allocate_hardware
 from dtnctl.planning.holdings import addresses, holdings, live_holdings, port_number
-from dtnctl.planning.pools import Addresses, Candidates, Item, Pool, Ports
+from dtnctl.planning.pools import Addresses, Candidates, HostPort, Item, Pool, Ports
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 
 LOWEST_UNPRIVILEGED_PORT = 1024
@@ -35,15 +36,7 @@ class Allocation:
     serv_port: int = 0
     attachments: tuple[Attachment, ...] = ()
     guess: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a service cannot be, and what to do. `cause` points at the line that asked, or the owner's line that says no."""
-
-    code: str
-    cause: Cause
-    fix: str = ""
+    hardware: Hardware = NO_HARDWARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +49,11 @@ class Fate:
 
 @dataclass(slots=True)
 class Allocations:
-    """What came out: a choice or a refusal for each service key."""
+    """What came out: a choice or a refusal for each service key, and the physical functions in use by endpoint."""
 
     chosen: dict[Key, Allocation] = field(default_factory=dict)
     refused: dict[Key, Refusal] = field(default_factory=dict)
+    pfs: Mapping[str, Mapping[str, PfPlan]] = field(default_factory=dict)
 
 
 Slot = tuple[str, str]  # ("ctrl_port_range", "") or ("ipv4", network)
@@ -86,12 +80,15 @@ def is_allowed_port(service: Service, port: int) -> bool:
 
 def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> Allocations:
     """Choices for all services at once. The order of services and of observation changes nothing."""
-    return _Allocator(site, services, snapshot, fate).run()
+    hardware = allocate_hardware(site, services, snapshot, fate.goes)
+    found = _Allocator(site, services, snapshot, fate, hardware.chosen).run()
+    return Allocations(found.chosen, hardware.refused | found.refused, hardware.pfs)
 
 
 class _Allocator:
-    def __init__(self, site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> None:
+    def __init__(self, site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate, hardware: Mapping[Key, Hardware]) -> None:
         self.site = site
+        self.hardware = hardware
         self.services = services
         self.fate = fate
         self.containers = {
@@ -102,6 +99,7 @@ class _Allocator:
         self.foreign = [
             (name, item) for name, seen in sorted(snapshot.endpoints.items()) for item in sorted(seen.foreign, key=lambda item: item.id)
         ]
+        self.processes = list(_processes(snapshot))
         self.silent = frozenset(name for name, seen in snapshot.endpoints.items() if seen.is_silent)
         self.ports: dict[str, Pool] = {name: Pool() for name in site.endpoints}
         self.own_ports: dict[Key, Pool] = {}
@@ -146,6 +144,9 @@ class _Allocator:
                 self.ports[endpoint].hold(port, holder)
             for network, address in addresses(container.addresses):
                 self._pool(network).hold(address, holder)
+
+        for endpoint, port, holder in self.processes:
+            self.ports[endpoint].hold(port, holder)
 
     def _hold_others(self) -> None:
         """What stays keeps all that it has. What others have now may change hands in this plan, but is better avoided."""
@@ -303,11 +304,14 @@ class _Allocator:
     def _allocation(self, service: Service, guessed: Mapping[str, str]) -> Allocation:
         slots = self.slots[service.key]
         ctrl_port, serv_port = (slots.get((field_name, "")) for field_name, _ in CHOSEN_PORTS)
+        hardware = self.hardware.get(service.key, NO_HARDWARE)
+        vfs = {vf.network: vf.settings.pci for vf in hardware.vfs}
         attachments = [
-            Attachment(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), ""))) for net in service.nets
+            Attachment(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), "")), vfs.get(net.name, ""))
+            for net in service.nets
         ]
         guesses = [guessed[network] for network in sorted(self.fresh.get(service.key, ())) if network in guessed]
-        return Allocation(_number(ctrl_port), _number(serv_port), tuple(sorted(attachments)), "; ".join(guesses))
+        return Allocation(_number(ctrl_port), _number(serv_port), tuple(sorted(attachments)), "; ".join(guesses), hardware)
 
     def _guessed(self) -> Mapping[str, str]:
         """By network, what services on endpoints that do not answer are taken to hold."""
@@ -318,6 +322,17 @@ class _Allocator:
                     if network:
                         found.setdefault(network, []).append(f"{item} ({service})")
         return {network: f"on {network}: {', '.join(items)}" for network, items in found.items()}
+
+
+def _processes(snapshot: Snapshot) -> Iterator[tuple[str, HostPort, str]]:
+    """(endpoint, port, who) of ports that processes outside of containers listen on, as the agents tell."""
+    for name, seen in sorted(snapshot.endpoints.items()):
+        published = {(binding.host, binding.protocol) for item in seen.containers for binding in item.spec.ports}
+        published |= {port for item in seen.foreign for port in item.host_ports}
+        for listener in seen.host.facts.listeners if seen.host is not None else ():
+            port = (listener.port, listener.protocol)
+            if not listener.container and port not in published:
+                yield name, port, f"process {listener.process or 'of unknown name'} on {name}, outside of containers"
 
 
 def _number(item: Item | None) -> int:

@@ -25,7 +25,14 @@ IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes", "restart", "a
 # `docker update` takes 0 and "" as "leave alone": these limits can be set or changed in place, but not lifted.
 NOT_LIFTED_IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes"})
 # The engine's names of what the state calls otherwise.
-OPTIONS = {"com.docker.network.driver.mtu": "mtu", "macvlan_mode": "mode", "ipvlan_mode": "mode"}
+OPTIONS = {
+    "dtnctl.pf": "interface",
+    "dtnctl.default_route": "default_route",
+    "dtnctl.mtu": "mtu",
+    "com.docker.network.driver.mtu": "mtu",
+    "macvlan_mode": "mode",
+    "ipvlan_mode": "mode",
+}
 SIZES = frozenset({"memory", "shm_size"})
 
 Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as observed on one endpoint

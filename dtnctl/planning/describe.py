@@ -31,7 +31,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         fields=fields,
         allocations=choices if mark == "create" else tuple(choice for choice in choices if mark == "replace" and _is_new(choice, kept)),
         kept=kept if mark == "replace" else (),
-        notes=(f"image {situation.spec.image} is pulled first",) if is_pulled else (),
+        notes=(*((f"image {situation.spec.image} is pulled first",) if is_pulled else ()), *situation.allocation.hardware.notes),
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
         interrupts=_interrupts(situation, steps),
@@ -115,6 +115,10 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
         declared = "data_nets" if service.profile.data_nets else "mgmt_net"
     if declared == "container":
         return Cause("asked for by --replace")
+    if key and head in service.site.networks:
+        network = service.site.networks[head]
+        place = network.mark((key,) if key != "vf" else ()).line
+        return Cause(f"{key} of its virtual function differs", network.file, place, key)
     if declared == "env" and key in service.profile.env:
         return service.cause(f"{field_name} differs", "env", key)
     return service.cause(f"{field_name} differs", declared)
@@ -156,7 +160,21 @@ def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> I
     for attachment in spec.attachments:
         addresses = [address for address in (attachment.ipv4, attachment.ipv6) if address] or ["address by the engine"]
         yield from ((attachment.network, address) for address in addresses)
+    yield from _functions(allocation)
     if spec.cpu_set or spec.cpus:
-        yield "cpus", spec.cpu_set or short_text(spec.cpus)
+        yield "cpus", (spec.cpu_set or short_text(spec.cpus)) + (f" (node {spec.memory_nodes})" if spec.memory_nodes else "")
     if spec.memory:
         yield "memory", size_text(spec.memory)
+
+
+def _functions(allocation: Allocation) -> Iterator[tuple[str, str]]:
+    """Virtual functions and verbs devices."""
+    for choice in allocation.hardware.vfs:
+        settings = choice.settings
+        node = f", node {choice.node}" if choice.node is not None else ""
+        vlan = f", vlan {settings.vlan}" if settings.vlan is not None else ""
+        yield f"{choice.network} vf", f"{settings.pci} ({settings.interface} vf {settings.index}{node}{vlan})"
+        if settings.mac:
+            yield f"{choice.network} mac", settings.mac
+    if allocation.hardware.verbs:
+        yield "verbs", ", ".join(allocation.hardware.verbs)

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, EndpointSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS
-from dtnctl.planning.allocate import Refusal, is_allowed_port
+from dtnctl.planning.allocate import is_allowed_port
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import default_route_of, engine_default_route
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
-from dtnctl.planning.allocate import Refusal
 from dtnctl.planning.compare import OPTIONS, Difference, compare_network
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.specs import labels, network_spec, spec_digest
@@ -166,13 +166,20 @@ def remove_step_id(endpoint: str, network: str) -> str:
 
 
 def plan_present(
-    site: Site, plan: NetworkPlan, pulls: Mapping[str, tuple[str, ...]], leavers: Mapping[str, tuple[str, ...]]
+    site: Site,
+    plan: NetworkPlan,
+    pulls: Mapping[str, tuple[str, ...]],
+    leavers: Mapping[str, tuple[str, ...]],
+    vlans: Mapping[str, tuple[str, ...]],
 ) -> Iterator[tuple[Change, tuple[Step, ...]]]:
-    """Create what is missing, after the `pulls` that all its users wait for; make anew what differs, after its `leavers`."""
+    """Create what is missing, after the `pulls` that all its users wait for; make anew what differs, after its `leavers`.
+
+    `vlans` are the steps that make the interface that a network sits on.
+    """
     for name in sorted(plan.made):
         spec = plan.specs[name]
         pairs = labels(site.name, plan.endpoint, "network", name, name, spec_digest(spec))
-        needs = (*pulls.get(name, ()), *(remove_step_id(plan.endpoint, other) for other in plan.room.get(name, ())))
+        needs = (*pulls.get(name, ()), *vlans.get(name, ()), *(remove_step_id(plan.endpoint, other) for other in plan.room.get(name, ())))
         create = Step(create_step_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs), needs)
         if name in plan.missing:
             yield _create_change(plan.endpoint, site.networks[name], spec, create), (create,)

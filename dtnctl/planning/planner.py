@@ -18,22 +18,27 @@ from dtnctl.model.plan import (
     EndpointSummary,
     Plan,
     PullImage,
+    ReleaseVf,
     RemoveContainer,
     Step,
     TransferNote,
 )
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocation, Refusal
+from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.describe import cut_off, service_change, state_text
+from dtnctl.planning.functions import held_by
+from dtnctl.planning.hosts import plan_host, plan_vlans_needed
 from dtnctl.planning.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.networks import networks_of, plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, service_steps
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.usage import cpu_usage, vf_usage
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:
@@ -76,6 +81,7 @@ class _Planner:
         self._plan_services()
         self._plan_orphans()
         self._plan_networks()
+        self._plan_hosts()
         self._plan_transfers()
         self._plan_leftovers()
         self._note_silence()
@@ -154,7 +160,7 @@ class _Planner:
                     summary=f"removes container {seen.name}, {state_text(seen)}",
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen))
+                self._remove(change, destroy_steps(endpoint, seen, self._functions_of(endpoint, seen)))
 
     def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
@@ -179,16 +185,38 @@ class _Planner:
             return ""
         return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
+    def _functions_of(self, endpoint: str, seen: ContainerSeen) -> tuple[ReleaseVf, ...]:
+        host = self.found.answering[endpoint].host
+        if host is None or seen.is_retired:
+            return ()
+        return tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
+
+    def _plan_hosts(self) -> None:
+        """What the endpoints' agents do beside the services' own steps; a run with targets is about those alone."""
+        for name, seen in self.found.answering.items():
+            if seen.host is not None and not self.found.scope.targets:
+                for change, step in plan_host(self.found, name, seen.host, tuple(self.draft.on(name))):
+                    self.draft.add(change, (step,))
+
     # --- networks ---
 
     def _plan_networks(self) -> None:
         for name, seen in self.found.answering.items():
             plan = self.found.networks[name]
             leavers = self._leavers(name, seen)
+            vlans = self._make_vlans(name, seen)
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
-            for change, steps in (*plan_present(self.found.site, plan, pulls, leavers), *plan_unused(plan, leavers)):
+            for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, vlans), *plan_unused(plan, leavers)):
                 self.draft.add(change, steps)
             self.draft.notes.update(plan.kept)
+
+    def _make_vlans(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
+        """By network, the steps that make the sub-interface that it sits on."""
+        made: dict[str, tuple[str, ...]] = {}
+        for network, change, step in plan_vlans_needed(self.found, endpoint, seen.host):
+            self.draft.add(change, (step,))
+            made[network] = (step.id,)
+        return made
 
     def _leavers(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
         """By network, the steps that take our containers off it."""
@@ -313,6 +341,8 @@ class _Planner:
                 sessions_after=len(after),
                 ports_before=sum(before.values()),
                 ports_after=sum(after.values()),
+                vfs=vf_usage(seen, self.found.site.name, self.found.allocations.pfs.get(name, {}), self.draft.on(name)),
+                cpus=cpu_usage(seen, self.draft.on(name)),
             )
 
 

@@ -14,6 +14,7 @@ from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
+    ReleaseVf,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
@@ -25,7 +26,8 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
-from dtnctl.planning.compare import Difference
+from dtnctl.planning.compare import IN_PLACE, Difference
+from dtnctl.planning.functions import NO_FUNCTIONS, FunctionPlan
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import labels, spec_digest
 
@@ -51,6 +53,7 @@ class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
 
     `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it.
+    `functions` is what must be done to its virtual functions.
     """
 
     service: Service
@@ -65,6 +68,7 @@ class Situation:
     rebuild: tuple[Rebuild, ...] = ()
     force_replace: bool = False
     jobs: tuple[str, ...] = ()
+    functions: FunctionPlan = NO_FUNCTIONS
 
     @property
     def needs_new_container(self) -> bool:
@@ -87,7 +91,7 @@ class Situation:
         """Whether Git says what it said when the container was made, so that something else changed."""
         if self.seen is None or self.force_replace or self.image_moves or self.retired is not None:
             return False
-        is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec)
+        is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec) and self.functions.is_drift
         return (
             is_same and all(item.is_drift for item in self.rebuild) and (bool(self.differences or self.rebuild) or self._stopped_by_itself)
         )
@@ -119,7 +123,7 @@ class Chain:
         self.add("remove", seen.name, RemoveContainer(seen.name, seen.id))
 
     def stop(self, seen: ContainerSeen) -> None:
-        if seen.state in ACTIVE_STATES:
+        if seen.state in ACTIVE_STATES and not any(step.id == f"{self.endpoint}/stop/{seen.name}" for step in self.steps):
             self.add("stop", seen.name, StopContainer(seen.name, seen.id, seen.spec.stop_timeout))
 
 
@@ -160,11 +164,13 @@ def _make_anew(situation: Situation, chain: Chain) -> None:
     for item in situation.old:
         chain.clear(item)
     _create(situation, chain)
+    _release(situation, chain)
 
 
 def _make(situation: Situation, chain: Chain) -> None:
     """Create, connect the further networks, start if it should run."""
     service, spec = situation.service, situation.spec
+    _configure(situation, chain)
     pairs = labels(service.site.name, service.endpoint.name, "service", service.session.name, service.container, spec_digest(spec))
     chain.add("create", service.container, CreateContainer(service.container, spec, pairs), (*situation.pulls, *situation.networks))
     for attachment in spec.attachments:
@@ -172,6 +178,18 @@ def _make(situation: Situation, chain: Chain) -> None:
             chain.add(f"connect.{attachment.network}", service.container, ConnectNetwork(service.container, attachment))
     if service.wants_running:
         chain.add("start", service.container, StartContainer(service.container))
+
+
+def _configure(situation: Situation, chain: Chain) -> None:
+    """Take and set its virtual functions, while no process uses them."""
+    for action in situation.functions.to_set:
+        chain.add(f"vf.{action.network}", situation.service.container, action, situation.functions.waits)
+
+
+def _release(situation: Situation, chain: Chain) -> None:
+    """Give back the functions that it had and does not get any more; its old container is gone by now."""
+    for action in situation.functions.to_release:
+        chain.add(f"release.{action.pci}", situation.service.container, action)
 
 
 def _wait_if_checked(situation: Situation, chain: Chain) -> None:
@@ -208,6 +226,9 @@ def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) 
     _can_go_back(situation, chain, old, start=situation.service.wants_running)
     chain.stop(old)  # a restart of the engine may have started it again
     if seen is not None and not situation.needs_new_container:
+        if situation.functions.must_stop:
+            chain.stop(seen)
+        _configure(situation, chain)
         _adjust(situation, chain, seen)
         _bring_to_state(situation, chain, seen)
     else:
@@ -229,6 +250,7 @@ def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) ->
     chain.undo = None
     name = situation.service.container + RETIRED_SUFFIX
     chain.add("remove", name, RemoveContainer(name, old.id))
+    _release(situation, chain)
 
 
 # --- in place -----------------------------------------------------------------------------------------------
@@ -236,16 +258,23 @@ def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) ->
 
 def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     chain.needs += situation.networks
+    if situation.functions.must_stop:
+        chain.stop(seen)
+    _configure(situation, chain)
     _adjust(situation, chain, seen)
-    if _bring_to_state(situation, chain, seen):
+    if situation.functions.must_stop and situation.service.wants_running:
+        chain.add("start", seen.name, StartContainer(seen.name))
         _wait_if_checked(situation, chain)
+    elif _bring_to_state(situation, chain, seen):
+        _wait_if_checked(situation, chain)
+    _release(situation, chain)
 
 
 def _adjust(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     """What the engine changes in a live container."""
     name, spec = situation.service.container, situation.spec
     changed = {difference.field for difference in situation.differences}
-    if changed - {"attachments"}:
+    if changed & (IN_PLACE - {"attachments"}):
         chain.add("update", name, _update_action(name, spec, changed))
     before = {attachment.network: attachment for attachment in seen.spec.attachments}
     after = {attachment.network: attachment for attachment in spec.attachments}
@@ -281,10 +310,12 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
 # --- for others ---------------------------------------------------------------------------------------------
 
 
-def destroy_steps(endpoint: str, seen: ContainerSeen) -> tuple[Step, ...]:
-    """Stop and remove a container that no file declares any more."""
+def destroy_steps(endpoint: str, seen: ContainerSeen, functions: tuple[ReleaseVf, ...] = ()) -> tuple[Step, ...]:
+    """Stop and remove a container that no file declares any more, then give back the virtual functions that it had."""
     chain = Chain(endpoint, ())
     chain.clear(seen)
+    for action in functions:
+        chain.add(f"release.{action.pci}", seen.name, action)
     return tuple(chain.steps)
 
 

@@ -27,13 +27,17 @@ from dtnctl.model.resources import (
     Ulimit,
     self_reference,
 )
-from dtnctl.model.site import Endpoint, HealthCheck, Network, Volume
+from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
 from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.hardware import VERBS
 from dtnctl.planning.resolve import Service
 
 LONGEST_HOSTNAME = 63
+RDMA_CAPABILITIES = ("IPC_LOCK",)
 KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
 MTU_OPTION = "com.docker.network.driver.mtu"
+AGENT_DRIVER = "dtnctl"
+PF_OPTION, ROUTE_OPTION, AGENT_MTU_OPTION = "dtnctl.pf", "dtnctl.default_route", "dtnctl.mtu"
 
 
 def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
@@ -53,14 +57,14 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         health=_health(profile.health_check),
         restart=_restart(profile.restart),
         memory=profile.memory or 0,
-        cpus=profile.cpus or 0.0,
-        cpu_set=profile.cpu_set or "",
-        memory_nodes=profile.memory_nodes or "",
+        cpus=0.0 if profile.near is not None else profile.cpus or 0.0,
+        cpu_set=allocation.hardware.cpu_set or profile.cpu_set or "",
+        memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
         shm_size=profile.shm_size,
         mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
-        devices=tuple(sorted(_device(text) for text in profile.devices)),
-        ulimits=tuple(sorted(Ulimit(name, limit.soft, limit.hard) for name, limit in profile.limits.items())),
-        cap_add=_capabilities(profile.capabilities.add),
+        devices=tuple(sorted(_device(text) for text in (*_files(profile.devices), *allocation.hardware.verbs))),
+        ulimits=tuple(sorted(_ulimits(profile))),
+        cap_add=_capabilities((*profile.capabilities.add, *RDMA_CAPABILITIES * is_rdma(profile))),
         cap_drop=_capabilities(profile.capabilities.drop),
         sysctls=tuple(sorted((name, str(value)) for name, value in profile.sysctls.items())),
         dns=profile.dns,
@@ -131,6 +135,23 @@ def _mount(volume: Volume) -> Mount:
     )
 
 
+def is_rdma(profile: ProfileFields) -> bool:
+    """Whether it registers memory with an RDMA device: such memory cannot be swapped out, which needs a capability and no limit."""
+    return VERBS in profile.devices
+
+
+def _ulimits(profile: ProfileFields) -> Iterator[Ulimit]:
+    limits = {name: (limit.soft, limit.hard) for name, limit in profile.limits.items()}
+    if is_rdma(profile):
+        limits.setdefault("memlock", (-1, -1))
+    yield from (Ulimit(name, soft, hard) for name, (soft, hard) in limits.items())
+
+
+def _files(devices: tuple[str, ...]) -> tuple[str, ...]:
+    """Devices that stand for one file; which verbs devices a service gets is a choice."""
+    return tuple(text for text in devices if text != VERBS)
+
+
 def _device(text: str) -> Device:
     host, _, rest = KNOWN_DEVICES.get(text, text).partition(":")
     container, _, permissions = rest.partition(":")
@@ -164,6 +185,8 @@ def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec
 
     One that carries no default route is made internal: the engine then sets none, and published ports of other networks live.
     """
+    if network.driver == "sriov":
+        return _agent_network(network, endpoint.interfaces[name])
     options: dict[str, str] = {}
     if network.driver != "bridge":
         parent = endpoint.interfaces[name]
@@ -171,18 +194,29 @@ def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec
         options[f"{network.driver}_mode"] = network.mode or {"macvlan": "bridge", "ipvlan": "l2"}[network.driver]
     if network.mtu is not None:
         options[MTU_OPTION] = str(network.mtu)
-    subnets = [
-        Subnet(subnet, gateway or "")
-        for subnet, gateway in ((network.subnet, network.gateway), (network.subnet6, network.gateway6))
-        if subnet is not None
-    ]
     return NetworkSpec(
         driver=network.driver,
         internal=not carries_default_route(network),
         ipv6=network.subnet6 is not None,
-        subnets=tuple(subnets),
+        subnets=_subnets(network),
         options=tuple(sorted(options.items())),
     )
+
+
+def _subnets(network: Network) -> tuple[Subnet, ...]:
+    pairs = ((network.subnet, network.gateway), (network.subnet6, network.gateway6))
+    return tuple(Subnet(subnet, gateway or "") for subnet, gateway in pairs if subnet is not None)
+
+
+def _agent_network(network: Network, pf: str) -> NetworkSpec:
+    """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0007-vfs-by-a-network-driver.md).
+
+    VLAN, rates and the like are settings of the functions themselves, so that changing them leaves network and containers alone.
+    """
+    options = {PF_OPTION: pf, ROUTE_OPTION: "yes" if carries_default_route(network) else "no"}
+    if network.mtu is not None:
+        options[AGENT_MTU_OPTION] = str(network.mtu)
+    return NetworkSpec(AGENT_DRIVER, False, network.subnet6 is not None, _subnets(network), tuple(sorted(options.items())))
 
 
 def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:

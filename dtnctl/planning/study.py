@@ -13,11 +13,13 @@ from datetime import datetime
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocations, Fate, Refusal, allocate
+from dtnctl.planning.allocate import Allocations, Fate, allocate
 from dtnctl.planning.compare import Difference, compare_container
+from dtnctl.planning.functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
 from dtnctl.planning.jobs import History, read_history, running_jobs
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
@@ -152,13 +154,18 @@ def _situation(found: Study, service: Service) -> Situation:
     from_under = sorted(plan.from_under & touched) if seen is not None or retired is not None else []
     allocation = found.allocations.chosen[service.key]
     spec = container_spec(service, allocation)
+    differences = tuple(_differences(found, service, spec, seen)) if seen is not None else ()
+    is_new = seen is None or bool(from_under) or any(item.forces_replace for item in differences)
+    pfs = found.allocations.pfs.get(endpoint, {})
+    functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, pfs, is_new=is_new)
     return Situation(
         service=service,
         allocation=allocation,
         spec=spec,
         seen=seen,
         retired=retired,
-        differences=tuple(_differences(found, service, spec, seen)) if seen is not None else (),
+        differences=(*differences, *(changed if seen is not None else ())),
+        functions=functions,
         networks=tuple(create_step_id(endpoint, name) for name in sorted(wanted & plan.made)),
         image_moves=bool(_moved_to(found, service)),
         rebuild=tuple(_rebuild(found, plan, name) for name in from_under),

@@ -11,20 +11,29 @@ from typing import TYPE_CHECKING, assert_never
 from dtnctl.errors import ConflictError, NotFoundError
 from dtnctl.model.plan import (
     Action,
+    ClearQos,
+    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
+    MakeVlan,
     PullImage,
+    ReleaseVf,
     RemoveContainer,
     RemoveNetwork,
+    RemoveVlan,
     RestoreContainer,
     RetireContainer,
+    SetQos,
+    SetVfCount,
     StartContainer,
     StartTransfer,
     StopContainer,
+    Tune,
+    Untune,
     UpdateContainer,
     WaitHealthy,
 )
@@ -66,6 +75,8 @@ def perform(connection: Connection, view: View, action: Action) -> None:  # noqa
             _update(connection, view, action)
         case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer():
             raise TypeError(f"{type(action).__name__} is no call of the engine; it is made of several")
+        case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan() | Tune() | Untune() | SetQos() | ClearQos():
+            raise TypeError(f"{type(action).__name__} is no call of the engine; the endpoint's agent does it")
         case _:
             assert_never(action)
 

@@ -35,6 +35,7 @@ Limit = TypeVar("Limit", int, float, str)
 NANO = 10**9
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
 # An engine-chosen subnet looks like a declared one in every answer; only the creator can tell them apart.
+VF_OPTION = "dtnctl.vf"  # how an attachment tells the agent's network driver which virtual function it gets
 LABEL_SUBNETS = "dtnctl.subnets"
 ENGINE_CHOSE = "engine"
 # Engine 28 writes them by itself; they repeat fields that we compare anyway.
@@ -76,7 +77,8 @@ def endpoint_config(attachment: Attachment) -> dict[str, Any]:
     """The engine's settings of one attachment: fixed addresses, where there are any."""
     addresses = {"IPv4Address": attachment.ipv4, "IPv6Address": attachment.ipv6}
     fixed = {name: address for name, address in addresses.items() if address}
-    return {"IPAMConfig": fixed} if fixed else {}
+    function = {"DriverOpts": {VF_OPTION: attachment.vf}} if attachment.vf else {}
+    return ({"IPAMConfig": fixed} if fixed else {}) | function
 
 
 def _host_config(spec: ContainerSpec, binds: Pairs) -> dict[str, Any]:
@@ -342,7 +344,8 @@ def _configured_attachments(network: str, networks: Json) -> tuple[Attachment, .
 
 def _fixed_addresses(name: str, raw: Json) -> Attachment:
     fixed = raw.get("IPAMConfig") or {}
-    return Attachment(name, fixed.get("IPv4Address") or "", _compressed(fixed.get("IPv6Address")))
+    function = (raw.get("DriverOpts") or {}).get(VF_OPTION, "")
+    return Attachment(name, fixed.get("IPv4Address") or "", _compressed(fixed.get("IPv6Address")), function)
 
 
 def _live_addresses(name: str, raw: Json) -> Attachment:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
-from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, as_data
+from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
@@ -80,8 +80,14 @@ def _endpoint(row: EndpointSummary, counts: Counter[tuple[str, Mark]]) -> Json:
         "lock": row.lock,
         "sessions": {"before": row.sessions_before, "after": row.sessions_after} if known else None,
         "ports": {"before": row.ports_before, "after": row.ports_after} if known else None,
+        "vfs": _usage(row.vfs) if row.vfs is not None else None,
+        "cpus": [{"node": node} | _usage(usage) for node, usage in row.cpus],
         "changes": {mark: counts[row.name, mark] for mark in ACTIONS},
     }
+
+
+def _usage(usage: Usage) -> Json:
+    return {"before": usage.before, "after": usage.after, "total": usage.total}
 
 
 def _change(change: Change, verb: str) -> Json:

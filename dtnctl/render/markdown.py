@@ -21,6 +21,7 @@ from dtnctl.render.summary import (
     endpoint_risks,
     exact_command,
     group_changes,
+    hardware_cells,
     object_name,
     split_drift,
     transfer_order,
@@ -102,18 +103,24 @@ def _danger_sign(item: str) -> str:
 
 def _endpoints(plan: Plan) -> Part:
     signs = " | ".join(UNICODE_SIGNS[mark].replace("-", "−") for mark in TABLE_MARKS)
-    head = (f"| Endpoint | Sessions | {signs} | Ports | State |", f"|---|---|{'--:|' * len(TABLE_MARKS)}---|---|")
+    has_hardware = any(row.vfs is not None or row.cpus for row in plan.endpoints)
+    titles = " | VF | CPUs" * has_hardware
+    head = (
+        f"| Endpoint | Sessions | {signs} | Ports{titles} | State |",
+        f"|---|---|{'--:|' * len(TABLE_MARKS)}---|{'---|---|' * has_hardware}---|",
+    )
     counts = count_by_endpoint(plan)
-    rows = [_endpoint_row(row, [str(counts[row.name, mark]) for mark in TABLE_MARKS]) for row in plan.endpoints]
+    rows = [_endpoint_row(row, [str(counts[row.name, mark]) for mark in TABLE_MARKS], has_hardware=has_hardware) for row in plan.endpoints]
     return Part("rows of the endpoint table", tuple(rows), 20, head, ("",))
 
 
-def _endpoint_row(row: EndpointSummary, marks: Sequence[str]) -> str:
+def _endpoint_row(row: EndpointSummary, marks: Sequence[str], *, has_hardware: bool) -> str:
     state = f"⚠ locked by {prose(_short(row.lock))}" if row.lock else "live"
     sessions, ports = _from_to(row.sessions_before, row.sessions_after), _from_to(row.ports_before, row.ports_after)
     if row.silence:
         sessions, ports, state = "?", "?", f"⚠ silent: {prose(_short(row.silence))}"
-    return f"| {' | '.join([prose(_short(row.name)), sessions, *marks, ports, state])} |"
+    hardware = [cell or " " for cell in hardware_cells(row, "→")] * has_hardware
+    return f"| {' | '.join([prose(_short(row.name)), sessions, *marks, ports, *hardware, state])} |"
 
 
 def _from_to(before: int, after: int) -> str:

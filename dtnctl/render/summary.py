@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
 
@@ -137,6 +137,17 @@ def object_name(change: Change) -> str:
 
 def object_at(change: Change) -> str:
     return f"{object_name(change)} @ {change.endpoint}"
+
+
+def usage_text(usage: Usage, arrow: str) -> str:
+    """`4 → 5/8`: used before and after, of how many."""
+    return f"{usage.before} {arrow} {usage.after}/{usage.total}" if usage.before != usage.after else f"{usage.after}/{usage.total}"
+
+
+def hardware_cells(row: EndpointSummary, arrow: str) -> tuple[str, str]:
+    """The table's cells of virtual functions and of pinned CPUs, node by node; empty where no agent tells."""
+    nodes = "  ".join(f"n{node} {usage_text(usage, arrow)}" for node, usage in row.cpus)
+    return usage_text(row.vfs, arrow) if row.vfs is not None else "", nodes
 
 
 def count_by_endpoint(plan: Plan) -> Counter[tuple[str, Mark]]:

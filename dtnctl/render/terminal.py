@@ -10,7 +10,17 @@ from dtnctl.render.blocks import BODY, block_lines, fact_lines, label_width, wit
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
-from dtnctl.render.summary import FINISHED, count_by_endpoint, exact_command, group_changes, risks, split_drift, transfer_order, verdict
+from dtnctl.render.summary import (
+    FINISHED,
+    count_by_endpoint,
+    exact_command,
+    group_changes,
+    hardware_cells,
+    risks,
+    split_drift,
+    transfer_order,
+    verdict,
+)
 from dtnctl.render.text import Look, Role, cells, command_lines, dotted, flow, look_of, plural, printable
 
 HEAD = 9  # cells of VERDICT, RISK and the words below them
@@ -68,7 +78,9 @@ ENDPOINT_COLUMNS = (
     Column("ENDPOINT", least=12),
     Column("SESSIONS"),
     *(Column("", right=True) for _ in TABLE_MARKS),
+    Column("VF", drop=4),
     Column("PORTS", drop=2),
+    Column("CPUS", drop=3),
     Column("LOCK", least=8, drop=1),
     Column("STATE"),
 )
@@ -89,12 +101,15 @@ def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]
 
 def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Look) -> list[str]:
     if row.silence:
-        return [row.name, "?", *(look.dot if mark == "0" else mark for mark in marks), "?", "?", "SILENT"]
+        return [row.name, "?", *(look.dot if mark == "0" else mark for mark in marks), "", "?", "", "?", "SILENT"]
+    functions, processors = hardware_cells(row, look.arrow)
     return [
         row.name,
         _from_to(row.sessions_before, row.sessions_after, look),
         *marks,
+        functions,
         _from_to(row.ports_before, row.ports_after, look),
+        processors,
         row.lock or "free",
         "live",
     ]

@@ -127,12 +127,10 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         {"profiles/p": "devices: [uverbs]\n", "sessions/s": SESSION + "profile: p\n"},
         {},
         [
-            "profiles/p.yaml:1:1: E0405: device `uverbs` needs the agent of endpoint a, and this version does"
-            " not speak to agents yet"
-            "; try to remove it",
-            "profiles/p.yaml:1:1: E0405: device `uverbs` needs the agent of endpoint b, and this version does"
-            " not speak to agents yet"
-            "; try to remove it",
+            "profiles/p.yaml:1:1: E0405: device `uverbs` needs an agent on endpoint a, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "profiles/p.yaml:1:1: E0405: device `uverbs` needs an agent on endpoint b, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
         ],
     ),
     (
@@ -146,12 +144,23 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         {"networks/v": "driver: sriov\nsubnet: 10.1.0.0/24\n", "profiles/p": "data_nets: [v]\n", "sessions/s": SESSION + "profile: p\n"},
         {},
         [
-            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs the agent of endpoint a, and this version"
-            " does not speak to agents yet"
-            "; try macvlan",
-            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs the agent of endpoint b, and this version"
-            " does not speak to agents yet"
-            "; try macvlan",
+            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint a, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint b, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
+        ],
+    ),
+    (
+        "pinned CPUs without a number, an agent and a data network",
+        {"profiles/p": "near: data_net\n", "sessions/s": SESSION + "profile: p\n"},
+        {},
+        [
+            "profiles/p.yaml:1:1: E0405: `near` needs an agent on endpoint a, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "profiles/p.yaml:1:1: E0405: `near` needs an agent on endpoint b, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
+            "profiles/p.yaml:1:1: E0416: `near: data_net` without a data network; try `near: any`, or `data_nets: […]`",
+            "profiles/p.yaml:1:1: E0416: `near` pins whole CPUs, and `cpus` does not say how many; try `cpus: 4`",
         ],
     ),
     (

@@ -1,0 +1,136 @@
+"""An endpoint with an agent: what the engine and the agent tell as one answer, and each action to the one who can do it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.plan import (
+    Action,
+    ClearQos,
+    ConfigureVf,
+    HostAction,
+    MakeVlan,
+    ReleaseVf,
+    RemoveVlan,
+    SetQos,
+    SetVfCount,
+    Tune,
+    Untune,
+)
+from dtnctl.model.resources import EndpointSeen, Wanted
+from dtnctl.providers.agent import AgentClient, AgentObserver
+from dtnctl.providers.docker import DockerEngine, DockerObserver, Place
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host, Request
+
+
+class ObserverWithAgent(DockerObserver):
+    """Asks both at the same time. An agent that does not answer leaves the engine's answer as it is, and says why."""
+
+    def __init__(self, place: Place, agent: AgentObserver) -> None:
+        super().__init__(place)
+        self._agent = agent
+
+    def observe(self, wanted: Wanted) -> EndpointSeen:
+        asked = self._pool.submit(self._agent.host, wanted.readings)
+        return _joined(super().observe(wanted), asked)
+
+    def close(self) -> None:
+        super().close()
+        self._agent.close()
+
+
+class EngineWithAgent(DockerEngine):
+    """The same, for a client that may write."""
+
+    def __init__(self, place: Place, agent: AgentClient) -> None:
+        super().__init__(place)
+        self._agent = agent
+
+    def observe(self, wanted: Wanted) -> EndpointSeen:
+        asked = self._pool.submit(self._agent.host, wanted.readings)
+        return _joined(super().observe(wanted), asked)
+
+    def perform(self, action: Action) -> None:
+        if isinstance(action, HostAction):
+            self._agent.perform(host_request(action, self._place.site))
+        else:
+            super().perform(action)
+
+    def close(self) -> None:
+        super().close()
+        self._agent.close()
+
+
+def _joined(seen: EndpointSeen, asked: Future[Host]) -> EndpointSeen:
+    if seen.is_silent:
+        asked.cancel()
+        return seen
+    try:
+        return replace(seen, host=asked.result())
+    except (EngineError, UnreachableError) as error:
+        return replace(seen, agent_silence=str(error))
+
+
+def host_request(action: HostAction, site: str) -> Request:
+    """What the agent is asked for an action of the plan."""
+    from dtn_agent import protocol
+
+    match action:
+        case SetVfCount():
+            return protocol.SetVfCount(site=site, pf=action.interface, count=action.count)
+        case ConfigureVf():
+            return _configure_vf(action, site)
+        case ReleaseVf():
+            return protocol.ReleaseVf(site=site, pf=action.interface, index=action.index)
+        case MakeVlan():
+            return protocol.MakeVlan(site=site, parent=action.parent, vlan=action.vlan, mtu=action.mtu)
+        case RemoveVlan():
+            return protocol.RemoveVlan(site=site, parent=action.parent, vlan=action.vlan)
+        case Tune():
+            return protocol.Tune(site=site, key=action.key, value=action.value)
+        case Untune():
+            return protocol.Untune(site=site, key=action.key)
+        case SetQos():
+            return _set_qos(action, site)
+        case ClearQos():
+            return protocol.ClearQos(site=site, container=action.container)
+        case _:
+            assert_never(action)
+
+
+def _configure_vf(action: ConfigureVf, site: str) -> Request:
+    from dtn_agent import protocol
+
+    return protocol.ConfigureVf(
+        site=site,
+        session=action.session,
+        network=action.network,
+        pf=action.interface,
+        index=action.index,
+        mac=action.mac,
+        vlan=action.vlan,
+        qos=action.vlan_priority,
+        spoofchk=action.spoofchk,
+        trust=action.trust,
+        min_rate=action.min_rate,
+        max_rate=action.max_rate,
+        mtu=action.mtu,
+    )
+
+
+def _set_qos(action: SetQos, site: str) -> Request:
+    from dtn_agent import protocol
+
+    return protocol.SetQos(
+        site=site,
+        session=action.session,
+        network=action.network,
+        container=action.container,
+        address=action.address,
+        settings=action.settings,
+    )
