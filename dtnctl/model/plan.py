@@ -234,6 +234,9 @@ class Untune:
     key: str
 
 
+Setting = tuple[str, int | float | tuple[int, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class SetQos:
     """Shape what a container sends over a network. `settings` in the agent's names and units."""
@@ -242,7 +245,7 @@ class SetQos:
     session: str
     network: str
     address: str
-    settings: Pairs
+    settings: tuple[Setting, ...]
 
 
 @dataclass(frozen=True, slots=True)

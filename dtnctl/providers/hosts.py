@@ -124,13 +124,7 @@ def _configure_vf(action: ConfigureVf, site: str) -> Request:
 
 
 def _set_qos(action: SetQos, site: str) -> Request:
-    from dtn_agent import protocol
+    from dtn_agent.protocol import SetQos as Asked
 
-    return protocol.SetQos(
-        site=site,
-        session=action.session,
-        network=action.network,
-        container=action.container,
-        address=action.address,
-        settings=action.settings,
-    )
+    fixed = {"site": site, "session": action.session, "network": action.network}
+    return Asked.model_validate(fixed | {"container": action.container, "address": action.address} | dict(action.settings))
