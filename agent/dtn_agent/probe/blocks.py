@@ -90,13 +90,13 @@ class Place:
 
 def _place(files: Files, folder: str, name: str) -> Place:
     if name.startswith("nvme"):
-        return _nvme_place(files, folder, name)
+        return _nvme_place(files, folder)
     target = files.target(folder)
     transport = next((word for word, pattern in TRANSPORTS if pattern.search(target)), "")
     return Place(files.function_in(target), transport)
 
 
-def _nvme_place(files: Files, folder: str, name: str) -> Place:
+def _nvme_place(files: Files, folder: str) -> Place:
     """By its controllers: with multipath the disk belongs to a subsystem, which has no place itself.
 
     What is reached over a network sits nowhere here, and neither does what two functions reach.

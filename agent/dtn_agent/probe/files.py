@@ -51,14 +51,14 @@ class Files:
     def names(self, path: str) -> list[str]:
         """The names in the folder, sorted; none where there is no such folder."""
         try:
-            return sorted(os.listdir(path))
+            return sorted(os.listdir(path))  # noqa: PTH208  # paths are texts here
         except OSError:
             return []
 
     def target(self, path: str) -> str:
         """What the link says; empty where there is no such link."""
         try:
-            return os.readlink(path)
+            return os.readlink(path)  # noqa: PTH115  # paths are texts here
         except OSError:
             return ""
 

@@ -68,7 +68,10 @@ def _address(text: str) -> str:
 
 
 def _owners(files: Files, inodes: set[str]) -> dict[str, Process]:
-    """The process of each socket, the oldest where several share it. Others' processes need root; the search ends with the last one found."""
+    """The process of each socket, the oldest where several share it; the search ends when all are found.
+
+    Whose processes are not ours only root sees.
+    """
     missing = inodes - {"0"}
     found: dict[str, Process] = {}
     for number in sorted(int(name) for name in files.names(files.proc) if name.isdigit()):
