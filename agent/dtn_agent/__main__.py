@@ -1,9 +1,24 @@
-"""`python -m dtn_agent`: print the host's facts as JSON."""
+"""`dtn-agent`, also `python -m dtn_agent`: the agent's command line."""
 
-import json
+from __future__ import annotations
+
+import argparse
 import sys
+from collections.abc import Callable
 
-from dtn_agent.probe import probe
-from dtn_agent.protocol import facts_document
+from dtn_agent.commands import facts
 
-sys.stdout.write(json.dumps(facts_document(probe()), indent=2, sort_keys=True) + "\n")
+
+def main() -> int:
+    """Carry out one command; the exit code is the command's."""
+    parser = argparse.ArgumentParser(prog="dtn-agent", description="What a container engine cannot tell or do on an endpoint.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (facts,):
+        command.add_to(commands)
+    arguments = parser.parse_args()
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
