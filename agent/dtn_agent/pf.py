@@ -8,7 +8,7 @@ from dtn_agent import vf_rules
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Done, Held, HeldPf, HeldVf, SetVfCount
-from dtn_agent.vf_hardware import DRIVER_PATIENCE, VfHardware
+from dtn_agent.vf_hardware import VfHardware
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class PfHands:
 
     def restore(self, held: HeldPf) -> None:
         """After a reboot the PF has none: make them again. A number that somebody set meanwhile stays."""
-        self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), DRIVER_PATIENCE)
+        self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.interface)
         if self.hardware.tree.count(pf) == 0:
             self.hardware.tree.write_count(pf, held.wanted)

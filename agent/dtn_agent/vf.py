@@ -16,7 +16,7 @@ from dtn_agent.kernel_links import Link, reason
 from dtn_agent.ledger import Ledger
 from dtn_agent.pf import PfHands
 from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, Held, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
-from dtn_agent.vf_hardware import DRIVER_PATIENCE, RETURN_PATIENCE, Vf, VfHardware
+from dtn_agent.vf_hardware import Vf, VfHardware
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class VfHands:
             if not self._exists(held):
                 self._forget(held)
                 return Done(changed=True, detail=f"{held.pf}: VF {held.index} ({held.pci}) is not there any more")
-            link = self.hardware.awaited_interface(held.pci, RETURN_PATIENCE)
+            link = self.hardware.returned_interface(held.pci)
             if link is None and (use := self.hardware.use_elsewhere(held.pci)):
                 raise RefusedError("conflict", f"{self._named(held)} {use}; it cannot be given back now")
             self._put_back(held)
@@ -95,7 +95,7 @@ class VfHands:
             held = self.held_at(pci)
             if not self._exists(held):
                 raise RefusedError("conflict", f"{self._named(held)} is not there; does {held.pf} have its virtual functions?")
-            link = self.hardware.awaited_interface(pci, RETURN_PATIENCE)
+            link = self.hardware.returned_interface(pci)
             if link is None and (use := self.hardware.use_elsewhere(pci)):
                 raise RefusedError("conflict", f"{self._named(held)} {use}")
             self._apply(held, mtu)
@@ -105,7 +105,7 @@ class VfHands:
         """Give an interface that came back from a container its own name, MAC and MTU again. Nobody's VF is left alone."""
         with self.lock:
             held = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
-            if held is not None and self.hardware.awaited_interface(pci, RETURN_PATIENCE):
+            if held is not None and self.hardware.returned_interface(pci):
                 self._apply(held)
 
     # --- one VF ----------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class VfHands:
         links = self.hardware.links
         link = self.hardware.interface(vf.pci)
         if link is None:
-            raise RefusedError("failed", f"{self._named(vf)} has no interface {DRIVER_PATIENCE:.0f} s after its driver started")
+            raise RefusedError("failed", f"{self._named(vf)} lost its interface just now; start the container again")
         links.set_up(link, up=False)
         links.flush_addresses(link)
         return link
@@ -201,7 +201,7 @@ class VfHands:
         if not self._exists(vf):
             raise RefusedError("not-found", f"{self._named(vf)} is not there")
         self.pfs.raise_for(vf)
-        link = self.hardware.awaited_interface(vf.pci, RETURN_PATIENCE)
+        link = self.hardware.returned_interface(vf.pci)
         if link and vf.interface and vf.interface.boot != self.boot:
             # another boot: interfaces were named anew, and own MACs may be random
             vf = vf.model_copy(update={"interface": FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot)})

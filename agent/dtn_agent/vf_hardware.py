@@ -15,28 +15,33 @@ from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.protocol import VfSettings
 from dtn_agent.sriov_tree import SriovTree
 
-DRIVER_PATIENCE = 10.0  # for a driver that starts and its interface to appear
-RETURN_PATIENCE = 5.0  # for an interface to come back from a namespace that the kernel is taking apart
 FOR_USER_SPACE = ("vfio-pci", "uio_pci_generic", "igb_uio", "pci-stub", "xen-pciback")
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class VfHardware:
-    """The functions below `tree` and the interfaces in `links`. `udev` exists where udev runs: it renames what appears, a little later."""
+    """The functions below `tree` and the interfaces in `links`. `udev` exists where udev runs: it renames what appears, a little later.
+
+    `start_seconds`: how long a driver may take to start and make its interface; `return_seconds`: the kernel, to take a network
+    namespace apart and bring an interface back.
+    """
 
     tree: SriovTree = field(default_factory=SriovTree)
     links: KernelLinks = field(default_factory=KernelLinks)
     places: Places = field(default_factory=Places)
     udev: Path = Path("/run/udev/control")
+    start_seconds: float = 10.0
+    return_seconds: float = 5.0
 
     def interface(self, pci: str) -> Link | None:
         """The function's interface, if it is in our network namespace."""
         return next((link for name in self.tree.interfaces(pci) if (link := self.links.find(name))), None)
 
-    def awaited_interface(self, pci: str, seconds: float) -> Link | None:
-        """The same, when it may be about to appear."""
-        self.links.wait_until(lambda: self.interface(pci) is not None, seconds)
+    def returned_interface(self, pci: str) -> Link | None:
+        """The same, waited for while it may be on its way back. Not waited for if somebody has it, or if there can be none."""
+        if self.interface(pci) is None and self.tree.driver(pci) not in ("", *FOR_USER_SPACE) and not self._holder(pci):
+            self.links.wait_until(lambda: self.interface(pci) is not None, self.return_seconds)
         return self.interface(pci)
 
     def pf_name(self, pf_pci: str, name: str) -> str:
@@ -47,14 +52,14 @@ class VfHardware:
     def await_interfaces(self, pf: str) -> tuple[int, ...]:
         """Wait until every VF of the PF has an interface under its final name; the indices of those that got none."""
         if self.tree.finds_drivers(pf):
-            self.links.wait_until(lambda: not self._without(pf), DRIVER_PATIENCE)
+            self.links.wait_until(lambda: not self._without(pf), self.start_seconds)
         self.settle()
         return self._without(pf)
 
     def settle(self) -> None:
         """Return when udev has named what is there."""
         if self.udev.exists() and (udevadm := shutil.which("udevadm")):
-            subprocess.run([udevadm, "settle", f"--timeout={DRIVER_PATIENCE:.0f}"], check=False, capture_output=True)
+            subprocess.run([udevadm, "settle", f"--timeout={self.start_seconds:.0f}"], check=False, capture_output=True)
 
     def now(self, pf: str, index: int, pci: str) -> VfSettings:
         """The VF's settings; `mtu` is None while its interface is elsewhere."""
@@ -66,9 +71,7 @@ class VfHardware:
         """Why the VF is not free, though nobody has it by the ledger, as the end of a sentence; empty if it is."""
         if not self.tree.driver(pci):
             return f"has no driver; bind it to its network driver: echo {pci} > {self.tree.sys}/bus/pci/drivers_probe"
-        link = self.interface(pci)
-        if link is None and self.tree.driver(pci) not in FOR_USER_SPACE:
-            link = self.awaited_interface(pci, RETURN_PATIENCE)
+        link = self.returned_interface(pci)
         return self._use_here(link) if link else self.use_elsewhere(pci)
 
     def use_elsewhere(self, pci: str) -> str:
@@ -76,8 +79,7 @@ class VfHardware:
         driver = self.tree.driver(pci)
         if driver in FOR_USER_SPACE:
             return f"is bound to {driver}: a virtual machine or a program of its own has it"
-        who = holder_elsewhere(self.links, pci, self.places) if driver else ""
-        return f"has its interface in another network namespace ({who or 'whose, is not known'})" if driver else ""
+        return f"has its interface in another network namespace ({self._holder(pci) or 'whose, is not known'})" if driver else ""
 
     def apply(self, vf: Vf, goal: VfSettings, mac: str) -> bool:
         """Make the VF's settings the goal's, and its interface's own MAC this one; whether anything had to change.
@@ -120,13 +122,12 @@ class VfHardware:
 
     def _started_anew(self, vf: Vf) -> Link:
         self.tree.rebind(vf.pci)
-        link = self.awaited_interface(vf.pci, DRIVER_PATIENCE)
+        self.links.wait_until(lambda: self.interface(vf.pci) is not None, self.start_seconds)
         self.settle()
-        link = self.interface(vf.pci) or link
+        link = self.interface(vf.pci)
         if link is None:
-            raise RefusedError(
-                "failed", f"{vf.pf}: VF {vf.index} ({vf.pci}) has no interface {DRIVER_PATIENCE:.0f} s after its driver started"
-            )
+            text = f"{vf.pf}: VF {vf.index} ({vf.pci}) has no interface {self.start_seconds:.0f} s after its driver was started"
+            raise RefusedError("failed", text)
         return link
 
     def _named(self, link: Link, name: str) -> Link:
@@ -139,6 +140,9 @@ class VfHardware:
         self.links.set_up(link, up=False)
         self.links.rename(link, name)
         return self.links.find(name) or link
+
+    def _holder(self, pci: str) -> str:
+        return holder_elsewhere(self.links, pci, self.places)
 
     def _without(self, pf: str) -> tuple[int, ...]:
         return tuple(index for index, pci in self.tree.vfs(pf).items() if self.interface(pci) is None)

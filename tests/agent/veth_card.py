@@ -1,6 +1,6 @@
 """A card with SR-IOV, played by veth pairs: where there is no such card, everything but the card itself is real.
 
-The PF is a dummy interface; each VF is one end of a veth pair, whose other end (`…r0`, the "wire") stays where it was made. Which VF
+The PF and each VF are one end of a veth pair, whose other end (the "wire", `pf0r…`) stays where it was made. Which function
 an interface belongs to is written in its alias, which follows it through renames and namespaces like the kernel's own mark does.
 `VethTree` answers writes to sysfs as the kernel does (pci-sysfs.c, iov.c), `VethLinks` keeps the PF's table, which veth has not, in
 a file of the tree. What differs from a card: an interface vanishes with its namespace, instead of coming back to the first one.
@@ -31,7 +31,7 @@ def vf_pci(index: int) -> str:
 
 def hardware(root: Path) -> VfHardware:
     """The card below this folder, as the agent's parts take it."""
-    return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev")
+    return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev", start_seconds=1, return_seconds=1)
 
 
 def insert_card(root: Path, pf: str = "pf0", most: int = 4) -> VfHardware:
@@ -46,8 +46,10 @@ def insert_card(root: Path, pf: str = "pf0", most: int = 4) -> VfHardware:
     (root / "bus/pci/drivers/veth_vf").mkdir(parents=True)
     (root / "table.json").write_text("{}")
     with IPRoute() as route:
-        route.link("add", ifname=pf, kind="dummy", state="up")
-        route.link("set", ifname=pf, index=route.link_lookup(ifname=pf)[0], ifalias=PF_PCI)
+        route.link("add", ifname=pf, kind="veth", peer=f"{pf}r")
+        for name in (f"{pf}r", pf):
+            route.link("set", index=route.link_lookup(ifname=name)[0], state="up")
+        route.link("set", index=route.link_lookup(ifname=pf)[0], ifalias=PF_PCI)
     return hardware(root)
 
 
