@@ -349,8 +349,21 @@ class HeldPf(Told):
     site: str
 
 
+class FoundInterface(Told):
+    """A VF's interface on the host as it was found. `mac` is its own, not the one in the PF's table. `boot`: when it had this name."""
+
+    name: str
+    mac: str
+    is_up: bool
+    boot: str = ""
+
+
 class HeldVf(Told):
-    """A VF that somebody has. `found` is how it was, `wanted` how it was asked for; `now` what the kernel says of the same settings."""
+    """A VF that somebody has. `found` is how it was, `wanted` how it was asked for; `now` what the kernel says of the same settings.
+
+    `written` are the settings that we ever wrote: what is not among them is not put back either. `raised_pf`: the PF was down, and
+    goes down again with the last VF that somebody has.
+    """
 
     pf: str
     pf_pci: str
@@ -360,6 +373,29 @@ class HeldVf(Told):
     found: VfSettings
     wanted: VfSettings
     now: VfSettings | None = None
+    interface: FoundInterface | None = None
+    written: tuple[str, ...] = ()
+    raised_pf: bool = False
+
+
+class HeldNetwork(Told):
+    """A network of our driver at the container engine, which tells its options once, when the network is made.
+
+    `gateways` are those that containers get (IPv4, IPv6; empty: none).
+    """
+
+    id: str
+    pf: str
+    mtu: int | None = None
+    gateways: tuple[str, str] = ("", "")
+
+
+class HeldEndpoint(Told):
+    """A container's place on such a network, by the engine's ids, and the VF that it was made for."""
+
+    id: str
+    network: str
+    vf: str
 
 
 class HeldVlan(Told):
@@ -417,6 +453,8 @@ class Held(Told):
     vlans: tuple[HeldVlan, ...] = ()
     tuning: tuple[HeldTuning, ...] = ()
     qos: tuple[HeldQos, ...] = ()
+    networks: tuple[HeldNetwork, ...] = ()
+    endpoints: tuple[HeldEndpoint, ...] = ()
 
 
 class Ability(Told):

@@ -1,0 +1,66 @@
+"""Finds a device's interface in the other network namespaces of this host, to be able to say who has it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyroute2.netns import setns
+
+from dtn_agent.kernel_links import KernelLinks
+
+CONTAINER = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the host keeps network namespaces: processes have them, and files keep them alive."""
+
+    proc: Path = Path("/proc")
+    kept: tuple[Path, ...] = (Path("/run/netns"), Path("/run/docker/netns"))
+
+
+def holder_elsewhere(links: KernelLinks, device: str, places: Places = Places()) -> str:
+    """Who has the device's interface, in words: a container, a process, a kept namespace. Empty if it is in none that we can enter."""
+    with ThreadPoolExecutor(1) as scout:  # a thread of its own goes there, and never comes back
+        return scout.submit(_search, links, device, places).result()
+
+
+def _search(links: KernelLinks, device: str, places: Places) -> str:
+    seen = {(places.proc / "thread-self/ns/net").stat().st_ino}
+    for path, who in _namespaces(places):
+        try:
+            with path.open("rb") as namespace:
+                number = os.fstat(namespace.fileno()).st_ino
+                if number in seen:
+                    continue
+                seen.add(number)
+                setns(namespace.fileno())
+                found = any(links.device_of(link) == device for link in links.all())
+        except OSError:  # the process ended meanwhile, or the file keeps no namespace any more
+            continue
+        if found:
+            return who
+    return ""
+
+
+def _namespaces(places: Places) -> Iterator[tuple[Path, str]]:
+    for folder in sorted(places.proc.iterdir()):
+        if folder.name.isdigit():
+            yield folder / "ns/net", _process(folder)
+    for kept in places.kept:
+        if kept.is_dir():
+            yield from ((path, f"network namespace {path}") for path in sorted(kept.iterdir()))
+
+
+def _process(folder: Path) -> str:
+    try:
+        container = CONTAINER.search((folder / "cgroup").read_text())
+        program = (folder / "comm").read_text().strip()
+    except OSError:
+        return f"process {folder.name}"
+    return f"container {container[0][:12]}" if container else f"process {folder.name} ({program})"

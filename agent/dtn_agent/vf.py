@@ -1,0 +1,249 @@
+"""Virtual functions: how many a PF has, who has which, and each one given back as it was found.
+
+What is about to change is in the ledger before it changes, so whoever comes after a crash can go on, or put it back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from dtn_agent import vf_rules
+from dtn_agent.errors import RefusedError
+from dtn_agent.kernel_links import Link, reason
+from dtn_agent.ledger import Ledger
+from dtn_agent.pf import PfHands
+from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, Held, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.vf_hardware import Vf, VfHardware
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+log = logging.getLogger(__name__)
+
+
+class VfHands:
+    """The virtual functions of one host. One request at a time; `held` waits for none."""
+
+    def __init__(self, ledger: Ledger, hardware: VfHardware | None = None, boot: str | None = None) -> None:
+        self.ledger = ledger
+        self.hardware = hardware or VfHardware()
+        self.boot = BOOT_ID.read_text().strip() if boot is None else boot
+        self.lock = threading.RLock()
+        self.pfs = PfHands(ledger, self.hardware)
+
+    def set_count(self, request: SetVfCount) -> Done:
+        """Make the PF have so many VFs, if that takes nothing from anybody; 0 gives it back as it was."""
+        with self.lock:
+            return self.pfs.set_count(request)
+
+    def configure(self, request: ConfigureVf) -> Done:
+        """Take the VF for its owner and make its settings what was asked for."""
+        owner = Owner(site=request.site, session=request.session, network=request.network)
+        wanted = vf_rules.asked(request)
+        with self.lock:
+            held = self._held(request.pf, request.index)
+            self._check_owner(held, owner)
+            entry = held or self._taken(request, owner)
+            self._check_mtu(entry, wanted)
+            written = tuple(dict.fromkeys((*entry.written, *vf_rules.names(wanted))))
+            entry = entry.model_copy(update={"owner": owner, "wanted": wanted, "written": written})
+            self._write(entry)
+            changed = self._first_time(entry) if held is None else self._apply(entry)
+            return Done(changed=changed or entry != held, detail=f"{entry.pf}: VF {entry.index} is {entry.pci}")
+
+    def release(self, request: ReleaseVf) -> Done:
+        """Give the VF back as it was found. Not this site's is success."""
+        with self.lock:
+            held = self._held(request.pf, request.index)
+            if held is None or held.owner.site != request.site:
+                return Done(changed=False)
+            if not self._exists(held):
+                self._forget(held)
+                return Done(changed=True, detail=f"{held.pf}: VF {held.index} ({held.pci}) is not there any more")
+            link = self.hardware.returned_interface(held.pci)
+            if link is None and (use := self.hardware.use_elsewhere(held.pci)):
+                raise RefusedError("conflict", f"{self._named(held)} {use}; it cannot be given back now")
+            self._put_back(held)
+            return Done(changed=True, detail=self._left_over(held))
+
+    def held(self) -> tuple[HeldVf, ...]:
+        """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
+        return tuple(vf.model_copy(update={"now": self._now(vf)}) for vf in self.ledger.read().vfs)
+
+    def restore(self) -> None:
+        """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left."""
+        with self.lock:
+            held = self.ledger.read()
+            for pf in held.pfs:
+                _logged(lambda pf=pf: self.pfs.restore(pf))  # type: ignore[misc]  # the default binds the loop's value
+            for vf in held.vfs:
+                _logged(lambda vf=vf: self._restore(vf))  # type: ignore[misc]  # likewise
+
+    # --- for the network driver ------------------------------------------------------------------------------------
+
+    def held_at(self, pci: str) -> HeldVf:
+        """Who has the VF at this address. Refused if nobody has."""
+        found = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
+        if found is None:
+            raise RefusedError("not-found", f"the virtual function {pci} is not reserved for anybody on this host; run dtnctl apply")
+        return found
+
+    def lend(self, pci: str, mtu: int | None) -> Link:
+        """The VF's interface, ready to be moved into a container: as the ledger says, down, without addresses."""
+        with self.lock:
+            held = self.held_at(pci)
+            if not self._exists(held):
+                raise RefusedError("conflict", f"{self._named(held)} is not there; does {held.pf} have its virtual functions?")
+            link = self.hardware.returned_interface(pci)
+            if link is None and (use := self.hardware.use_elsewhere(pci)):
+                raise RefusedError("conflict", f"{self._named(held)} {use}")
+            self._apply(held, mtu)
+            return self._emptied(held)
+
+    def take_back(self, pci: str) -> None:
+        """Give an interface that came back from a container its own name, MAC and MTU again. Nobody's VF is left alone."""
+        with self.lock:
+            held = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
+            if held is not None and self.hardware.returned_interface(pci):
+                self._apply(held)
+
+    # --- one VF ----------------------------------------------------------------------------------------------------
+
+    def _held(self, pf: str, index: int) -> HeldVf | None:
+        """The entry of this VF, by the PF's address where the PF is there: names can be given anew."""
+        names = {vf.pf_pci: self.hardware.pf_name(vf.pf_pci, vf.pf) for vf in self.ledger.read().vfs}
+        return next((vf for vf in self.ledger.read().vfs if vf.index == index and names[vf.pf_pci] == pf), None)
+
+    def _check_owner(self, held: HeldVf | None, owner: Owner) -> None:
+        if held is not None and not vf_rules.same_owner(held.owner, owner):
+            raise RefusedError("conflict", f"{self._named(held)} is held by {vf_rules.holder(held.owner)}")
+
+    def _taken(self, request: ConfigureVf, owner: Owner) -> HeldVf:
+        """The entry for a VF that nobody has yet. Refused if there is no such VF, or if it is used without us."""
+        tree = self.hardware.tree
+        pf_pci = tree.pf_function(request.pf).name
+        pci = tree.vfs(request.pf).get(request.index)
+        if pci is None:
+            raise RefusedError("not-found", self._no_such_vf(request, pf_pci))
+        if use := self.hardware.foreign_use(pci):
+            raise RefusedError("conflict", f"{request.pf}: VF {request.index} ({pci}) {use}; nobody has it by the ledger")
+        self.hardware.settle()
+        link = self.hardware.interface(pci)
+        if link is None:
+            raise RefusedError("failed", f"{request.pf}: VF {request.index} ({pci}): its interface went away just now; try again")
+        return HeldVf(
+            pf=request.pf,
+            pf_pci=pf_pci,
+            index=request.index,
+            pci=pci,
+            owner=owner,
+            found=self.hardware.now(request.pf, request.index, pci),
+            wanted=VfSettings(),
+            interface=FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot),
+            raised_pf=not self.pfs.is_up(request.pf),
+        )
+
+    def _no_such_vf(self, request: ConfigureVf, pf_pci: str) -> str:
+        count = self.hardware.tree.count(request.pf)
+        having = vf_rules.holders(self.ledger.read().vfs, pf_pci)
+        return f"{request.pf} has {count} virtual functions and so no VF {request.index}; {f'held: {having}' if having else 'none is held'}"
+
+    def _check_mtu(self, vf: HeldVf, wanted: VfSettings) -> None:
+        pf = self.hardware.links.find(vf.pf)
+        if wanted.mtu is not None and pf is not None and wanted.mtu > pf.mtu:
+            text = f"{self._named(vf)} cannot have the MTU {wanted.mtu}: its PF has {pf.mtu}; set interface/{vf.pf}/mtu first"
+            raise RefusedError("conflict", text)
+
+    def _first_time(self, entry: HeldVf) -> bool:
+        """Apply it; a VF that cannot be made what was asked for is not kept."""
+        try:
+            self.pfs.raise_for(entry)
+            self._apply(entry)
+        except (RefusedError, OSError) as error:
+            _logged(lambda: self._put_back(entry))
+            if isinstance(error, OSError):
+                raise RefusedError("failed", f"{self._named(entry)}: {reason(error)}") from error
+            raise
+        return True
+
+    def _apply(self, vf: HeldVf, mtu: int | None = None) -> bool:
+        """Make the VF what the ledger says; `mtu` is the network's, for VFs that ask for none of their own."""
+        goal = vf_rules.target(vf.found, vf.wanted, vf.written)
+        goal = goal.model_copy(update={"mtu": goal.mtu or mtu or vf.found.mtu})
+        own = vf.interface.mac if vf.interface else ""
+        return self.hardware.apply(self._at(vf), goal, vf.wanted.mac or own)
+
+    def _put_back(self, vf: HeldVf) -> None:
+        """Make the VF what it was when it was found, and forget it."""
+        self._apply(vf.model_copy(update={"wanted": VfSettings()}))
+        link = self.hardware.interface(vf.pci)
+        if link and vf.interface and link.is_up != vf.interface.is_up:
+            self.hardware.links.set_up(link, up=vf.interface.is_up)
+        self.pfs.lower_after(vf)
+        self._forget(vf)
+
+    def _left_over(self, vf: HeldVf) -> str:
+        """What could not be made what it was, though nothing was refused."""
+        wrong = vf_rules.change(self.hardware.now(vf.pf, vf.index, vf.pci), vf_rules.target(vf.found, VfSettings(), vf.written))
+        return f"{self._named(vf)}: the driver keeps {', '.join(vf_rules.names(wrong))}" if wrong != VfSettings() else ""
+
+    def _emptied(self, vf: HeldVf) -> Link:
+        links = self.hardware.links
+        link = self.hardware.interface(vf.pci)
+        if link is None:
+            raise RefusedError("failed", f"{self._named(vf)} lost its interface just now; start the container again")
+        links.set_up(link, up=False)
+        links.flush_addresses(link)
+        return link
+
+    def _restore(self, vf: HeldVf) -> None:
+        if not self._exists(vf):
+            raise RefusedError("not-found", f"{self._named(vf)} is not there")
+        self.pfs.raise_for(vf)
+        link = self.hardware.returned_interface(vf.pci)
+        if link and vf.interface and vf.interface.boot != self.boot:
+            # another boot: interfaces were named anew, and own MACs may be random
+            vf = vf.model_copy(update={"interface": FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot)})
+            self._write(vf)
+        self._apply(vf)
+
+    # --- what is where ---------------------------------------------------------------------------------------------
+
+    def _at(self, vf: HeldVf) -> Vf:
+        name = vf.interface.name if vf.interface else ""
+        return Vf(self.hardware.pf_name(vf.pf_pci, vf.pf), vf.index, vf.pci, name)
+
+    def _named(self, vf: HeldVf) -> str:
+        return f"{vf.pf}: VF {vf.index} ({vf.pci})"
+
+    def _exists(self, vf: HeldVf) -> bool:
+        return self.hardware.tree.function(vf.pci).exists()
+
+    def _now(self, vf: HeldVf) -> VfSettings | None:
+        try:
+            return self.hardware.now(self._at(vf).pf, vf.index, vf.pci) if self._exists(vf) else None
+        except OSError:
+            return None
+
+    def _write(self, vf: HeldVf) -> None:
+        def edit(held: Held) -> Held:
+            others = (other for other in held.vfs if other.pci != vf.pci)
+            return held.model_copy(update={"vfs": tuple(sorted((*others, vf), key=lambda item: (item.pf_pci, item.index)))})
+
+        self.ledger.write(edit)
+
+    def _forget(self, vf: HeldVf) -> None:
+        def edit(held: Held) -> Held:
+            others = tuple(other for other in held.vfs if other.pci != vf.pci)
+            endpoints = tuple(endpoint for endpoint in held.endpoints if endpoint.vf != vf.pci)
+            return held.model_copy(update={"vfs": others, "endpoints": endpoints})
+
+        self.ledger.write(edit)
+
+
+def _logged(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except (RefusedError, OSError) as error:
+        log.warning("not restored: %s", error)

@@ -1,0 +1,148 @@
+"""A card with SR-IOV, played by veth pairs: where there is no such card, everything but the card itself is real.
+
+The PF and each VF are one end of a veth pair, whose other end (the "wire", `pf0r…`) stays where it was made. Which function
+an interface belongs to is written in its alias, which follows it through renames and namespaces like the kernel's own mark does.
+`VethTree` answers writes to sysfs as the kernel does (pci-sysfs.c, iov.c), `VethLinks` keeps the PF's table, which veth has not, in
+a file of the tree. What differs from a card: an interface vanishes with its namespace, instead of coming back to the first one.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from pathlib import Path
+
+from dtn_agent.kernel_links import KernelLinks, Link
+from dtn_agent.protocol import VfSettings
+from dtn_agent.sriov_tree import SriovTree
+from dtn_agent.vf_hardware import VfHardware
+from pyroute2 import IPRoute
+
+PF_PCI = "0000:41:00.0"
+FRESH = VfSettings(mac="00:00:00:00:00:00", vlan=0, qos=0, spoofchk=True, trust=False, min_rate=0, max_rate=0)
+
+
+def vf_pci(index: int) -> str:
+    """The address of the card's VF."""
+    return f"0000:41:10.{index}"
+
+
+def hardware(root: Path) -> VfHardware:
+    """The card below this folder, as the agent's parts take it."""
+    return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev", start_seconds=1, return_seconds=1)
+
+
+def insert_card(root: Path, pf: str = "pf0", most: int = 4) -> VfHardware:
+    """A new card without VFs below this folder, its PF up; the interface is made in the caller's network namespace."""
+    function = root / "devices" / PF_PCI
+    function.mkdir(parents=True)
+    for name, text in {"sriov_totalvfs": f"{most}\n", "sriov_numvfs": "0\n", "sriov_drivers_autoprobe": "1\n"}.items():
+        (function / name).write_text(text)
+    for link in (root / "bus/pci/devices" / PF_PCI, root / "class/net" / pf / "device"):
+        link.parent.mkdir(parents=True)
+        link.symlink_to(function)
+    (root / "bus/pci/drivers/veth_vf").mkdir(parents=True)
+    (root / "table.json").write_text("{}")
+    with IPRoute() as route:
+        route.link("add", ifname=pf, kind="veth", peer=f"{pf}r")
+        for name in (f"{pf}r", pf):
+            route.link("set", index=route.link_lookup(ifname=name)[0], state="up")
+        route.link("set", index=route.link_lookup(ifname=pf)[0], ifalias=PF_PCI)
+    return hardware(root)
+
+
+class VethLinks(KernelLinks):
+    """Interfaces that belong to devices by their alias, and a PF's table in a file."""
+
+    def __init__(self, root: Path) -> None:
+        self.file = root / "table.json"
+
+    def device_of(self, link: Link) -> str:
+        return link.alias
+
+    def vf_table(self, pf: str) -> dict[int, VfSettings]:
+        assert self.find(pf) is not None, f"{pf} is gone"
+        return {int(index): VfSettings.model_validate(row) for index, row in json.loads(self.file.read_text()).items()}
+
+    def set_vf(self, pf: str, index: int, change: VfSettings) -> None:
+        """Refused: settings that a file `refused` names, as a driver that does not know them does."""
+        refused = self.file.with_name("refused")
+        for setting, value in change.model_dump(exclude_none=True).items():
+            if refused.exists() and setting in refused.read_text():
+                raise OSError(errno.EOPNOTSUPP, f"{pf}: VF {index}: {setting} {value}: {os.strerror(errno.EOPNOTSUPP)}")
+            row = self.vf_table(pf)[index].model_copy(update={setting: value})
+            self.keep({**self.vf_table(pf), index: row})
+
+    def keep(self, table: dict[int, VfSettings]) -> None:
+        text = json.dumps({str(index): row.model_dump() for index, row in sorted(table.items())}, indent=1)
+        draft = self.file.with_suffix(".draft")
+        draft.write_text(text)
+        draft.replace(self.file)
+
+
+class VethTree(SriovTree):
+    """A sysfs that acts on what is written to it."""
+
+    def interfaces(self, pci: str) -> tuple[str, ...]:
+        return tuple(sorted(link.name for link in KernelLinks().all() if link.alias == pci))
+
+    def write(self, path: Path, text: str) -> None:
+        match path.name:
+            case "sriov_numvfs":
+                self._resize(path, int(text))
+            case "unbind":
+                self._unbind(text)
+            case "drivers_probe":
+                self._bind(text)
+
+    def _resize(self, path: Path, count: int) -> None:
+        now = int(path.read_text())
+        if count > int((path.parent / "sriov_totalvfs").read_text()):
+            raise OSError(errno.ERANGE, os.strerror(errno.ERANGE))
+        if now and count:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        for index in range(now):
+            self._unbind(vf_pci(index))
+            (path.parent / f"virtfn{index}").unlink()
+            self.function(vf_pci(index)).unlink()
+        VethLinks(self.sys).keep(dict.fromkeys(range(count), FRESH))
+        path.write_text(f"{count}\n")
+        for index in range(count):
+            self._plug(path.parent, index)
+
+    def _plug(self, pf: Path, index: int) -> None:
+        function = self.sys / "devices" / vf_pci(index)
+        function.mkdir(exist_ok=True)
+        self.function(vf_pci(index)).symlink_to(function)
+        (pf / f"virtfn{index}").symlink_to(function)
+        if (pf / "sriov_drivers_autoprobe").read_text().strip() == "1":
+            self._bind(vf_pci(index))
+
+    def _unbind(self, pci: str) -> None:
+        (self.function(pci) / "driver").unlink(missing_ok=True)
+        for link in KernelLinks().all():
+            if link.alias == pci:
+                KernelLinks().remove(link)
+
+    def _bind(self, pci: str) -> None:
+        """The driver starts: a new interface, with the MAC of the PF's table or else a random one."""
+        index = int(pci[-1])
+        (self.function(pci) / "driver").symlink_to(self.sys / "bus/pci/drivers/veth_vf")
+        mac = VethLinks(self.sys).vf_table("pf0")[index].mac
+        if mac == FRESH.mac:
+            mac = "02:" + ":".join(f"{byte:02x}" for byte in secrets.token_bytes(5))
+        add_vf_interface(index, str(mac))
+
+
+def add_vf_interface(index: int, mac: str) -> None:
+    """The veth pair `pf0v…` and `pf0r…`; the wire's end is up, in the bridge `wire` if there is one."""
+    with IPRoute() as route:
+        route.link("add", ifname=f"pf0v{index}", kind="veth", address=mac, peer=f"pf0r{index}")
+        vf, wire = (route.link_lookup(ifname=f"pf0{end}{index}")[0] for end in "vr")
+        route.link("set", index=vf, ifalias=vf_pci(index))
+        bridge = route.link_lookup(ifname="wire")
+        if bridge:
+            route.link("set", index=wire, master=bridge[0])
+        route.link("set", index=wire, state="up")
