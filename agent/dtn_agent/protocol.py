@@ -104,7 +104,7 @@ class Vf(Told):
     `mac`, `vlan` (0: none) … are the settings in the physical function's table, not those of the interface.
     `holder`: who has it by the agent's ledger (`SITE/SESSION`), `another namespace` when its interface is gone from the host
     and nobody has it by the ledger, the driver's name (`vfio-pci`) when that gives it to a virtual machine or a program, empty
-    when it is free. A free one without a driver has no interface.
+    when it is free. A free one may have no interface: without a driver, or while the driver has not made it yet.
     """
 
     index: int

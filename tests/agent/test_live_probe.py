@@ -154,12 +154,31 @@ def test_what_interfaces_sit_on_and_belong_to_is_told_by_name(world: tuple[Facts
     assert found["cable0"].counters["rx_dropped"] >= 0
 
 
-def test_the_program_prints_one_json_document() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "dtn_agent", "facts"],
-        env=os.environ | {"PYTHONPATH": str(CLONE / "agent")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+# --- the program ----------------------------------------------------------------------------------------------------
+
+
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(CLONE / "agent")}
+    return subprocess.run([sys.executable, "-m", "dtn_agent", *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_program_prints_one_json_document(tmp_path: Path) -> None:
+    ran = program("facts", "--ledger", str(tmp_path / "none.json"))
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert Facts.model_validate_json(ran.stdout).system.hostname == os.uname().nodename
+
+
+def test_ledger_that_cannot_be_read_is_said_and_leaves_the_other_facts(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.json"
+    ledger.write_text("{")
+    ran = program("facts", "--ledger", str(ledger))
+    assert ran.returncode == 0
+    assert str(ledger) in ran.stderr
+    assert Facts.model_validate_json(ran.stdout).cpus.logical == psutil.cpu_count()
+    assert ledger.read_text() == "{"
+
+
+def test_program_without_a_command_says_which_there_are() -> None:
+    ran = program()
+    assert ran.returncode == 2
+    assert "COMMAND" in ran.stderr

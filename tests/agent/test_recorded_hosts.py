@@ -163,6 +163,13 @@ def test_vf_without_a_driver_is_free(tmp_path: Path) -> None:
     assert (last.driver, last.netdev, last.holder) == ("", "", "")
 
 
+def test_vf_whose_driver_made_no_interface_yet_is_in_no_namespace(tmp_path: Path) -> None:
+    root = unpack("two-sockets", tmp_path)
+    (root.sys / "devices/pci0000:40/0000:40:02.0/0000:41:00.3/net").rmdir()
+    second = vfs(probe(root, kernel=RecordedKernel("two-sockets")), "ens1f0np0")[1]
+    assert (second.driver, second.netdev, second.holder) == ("mlx5_core", "", "")
+
+
 def test_vf_that_the_table_lacks_is_listed_with_its_place(tmp_path: Path) -> None:
     kernel = RecordedKernel("two-sockets")
     kernel.answers = dataclasses.replace(kernel.answers, links=tuple(dataclasses.replace(link, vfs=()) for link in kernel.answers.links))
