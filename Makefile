@@ -24,7 +24,7 @@ test: setup ## every tier of tests and the coverage gate; root, for the lab. ARG
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
 
-bench: setup ## the published figures P1-P7, one line each, also in bench/results.json
+bench: setup ## the published figures P1-P8, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
 	@$(PYTHON) -m bench
 

@@ -24,6 +24,7 @@ MODULES = {
     "P5": "startup",
     "P6": "network",
     "P7": "transfer",
+    "P8": "agent_facts",
 }
 
 

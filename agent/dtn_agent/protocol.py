@@ -103,7 +103,8 @@ class Vf(Told):
 
     `mac`, `vlan` (0: none) … are the settings in the physical function's table, not those of the interface.
     `holder`: who has it by the agent's ledger (`SITE/SESSION`), `another namespace` when its interface is gone from the host
-    and nobody has it by the ledger, empty when it is free.
+    and nobody has it by the ledger, the driver's name (`vfio-pci`) when that gives it to a virtual machine or a program, empty
+    when it is free. A free one may have no interface: without a driver, or while the driver has not made it yet.
     """
 
     index: int
@@ -149,7 +150,10 @@ class Channels(Told):
 
 
 class Qdisc(Told):
-    """`options` in `tc`'s words and units, such as `maxrate 20000mbit`; empty when all is default. `parent` as tc: root, or a handle."""
+    """`options` in `tc`'s words, such as `maxrate 20000mbit`: the rate of fq and tbf, the delay, loss, corruption and rate of netem.
+
+    Empty when there is none of these, and for other kinds. `parent` as tc: root, or a handle.
+    """
 
     kind: str
     handle: str
@@ -167,7 +171,8 @@ class Interface(Told):
 
     `kind` is the kernel's (vlan, macvlan, bridge, veth, bond …), empty for a device. `parent` is what a vlan or macvlan sits on,
     `master` the bridge or bond that it is in. `physfn` is the PCI address of its PF if it is a VF. `local_cpus` are those of its
-    NUMA node. `permanent_mac` is the hardware's own. `features` are the offloads that are on, by ethtool's names.
+    NUMA node. `permanent_mac` is the hardware's own. `features` are the offloads that are on, by the kernel's names, which are finer
+    than ethtool's words: `rx-gro`, `rx-lro`, `tx-tcp-segmentation`, `tx-checksum-ip-generic`. `carrier` is None while it is not up.
     `counters` are drops and errors since boot, by sysfs' names.
     """
 
@@ -248,7 +253,8 @@ class Mounted(Told):
 class BlockDevice(Told):
     """`scheduler` is the active one of `schedulers`. `holders` are devices above it (md, dm). `transport` is nvme, pcie, tcp, rdma, sata …
 
-    `settings` are files of `queue/` by name: nr_requests, read_ahead_kb, rq_affinity, nomerges, wbt_lat_usec, write_cache …
+    `settings` are files of `queue/` by name: nr_requests, read_ahead_kb, rq_affinity, nomerges, wbt_lat_usec, write_cache …, and those
+    of an array as `md/level`, `md/sync_action` … A disk that is reached by several functions or over a network sits nowhere.
     """
 
     name: str
@@ -271,7 +277,8 @@ class BlockDevice(Told):
 class Listener(Told):
     """A port that something listens on in the host's network namespace.
 
-    `container` is the id of the container whose process it is, or for which the engine's proxy listens; empty for a plain process.
+    `container` is the id of the container whose process it is; empty for a plain process, and for the engine's proxy of a published
+    port, whose `process` is `docker-proxy`: nothing of it tells which container it is for. A socket of the kernel's own has no process.
     """
 
     protocol: Literal["tcp", "udp"]

@@ -26,6 +26,11 @@ def rate_text(bytes_per_second: float) -> str:
     return f"{byte_rate_text(bytes_per_second)} ({_scaled(bytes_per_second * 8, 1000, DECIMAL, 2)})"
 
 
+def link_speed_text(megabits: int) -> str:
+    """As cards are called: `100 Gb/s`, `2.5 Gb/s`, `100 Mb/s`."""
+    return f"{megabits / 1000:g} Gb/s" if megabits >= 1000 else f"{megabits} Mb/s"
+
+
 def duration_text(seconds: float) -> str:
     """`0.12 s`, `7.5 s`, `2 min 5 s`, `3 h 20 min`."""
     if seconds < 59.95:

@@ -1,4 +1,4 @@
-"""`python -m bench` as people run it, with the one figure that needs neither root nor a lab."""
+"""`python -m bench` as people run it, with the figures that need neither root nor a lab."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def test_unknown_figure_is_refused_and_the_known_ones_are_named() -> None:
     ran = bench("P9")
     assert ran.returncode == 2
     assert "P7" in ran.stderr
+
+
+def test_the_agents_facts_are_compared_with_the_files_that_they_came_from(tmp_path: Path) -> None:
+    ran = bench("P8", "--rounds", "2", "--out", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    (result,) = json.loads((tmp_path / "results.json").read_text())
+    assert result["ratio"] > 0
+    assert "files" in ran.stdout.splitlines()[1]

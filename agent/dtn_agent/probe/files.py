@@ -113,10 +113,17 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class PciFunction:
-    """A PCI address, and the function's folder below `devices/`, whose parent folder is the port above it."""
+    """A PCI address, and the function's folder below `devices/`."""
 
     address: str
     path: str
+
+    @property
+    def port(self) -> str:
+        """The folder of the port above; empty for a function of the root complex itself."""
+        above = self.path.rpartition("/")[0]
+        found = PCI_FUNCTION.match(above)
+        return above if found and found[1] == above else ""
 
 
 def _all_of(file: int) -> bytes:

@@ -133,24 +133,19 @@ def _vf(told: Mapping[str, Any]) -> VfEntry:
     vlan, rate = told.get("IFLA_VF_VLAN", {}), told.get("IFLA_VF_RATE", {})
     return VfEntry(
         index=told["IFLA_VF_MAC"]["vf"],
-        mac=_ethernet(told["IFLA_VF_MAC"]["mac"]),
+        mac=told["IFLA_VF_MAC"]["mac"],
         vlan=vlan.get("vlan", 0),
         qos=vlan.get("qos", 0),
-        spoofchk=_setting(told.get("IFLA_VF_SPOOFCHK")),
-        trust=_setting(told.get("IFLA_VF_TRUST")),
+        spoofchk=_setting(told.get("IFLA_VF_SPOOFCHK", {}).get("spoofchk")),
+        trust=_setting(told.get("IFLA_VF_TRUST", {}).get("trust")),
         min_rate=rate.get("min_tx_rate"),
         max_rate=rate.get("max_tx_rate"),
         link_state=LINK_STATES.get(told.get("IFLA_VF_LINK_STATE", {}).get("link_state"), ""),
     )
 
 
-def _ethernet(mac: str) -> str:
-    """The first six bytes: the attribute has room for InfiniBand's longer addresses."""
-    return mac[:17]
-
-
-def _setting(told: Mapping[str, Any] | None) -> bool | None:
-    return None if told is None or told["setting"] == UNTOLD else bool(told["setting"])
+def _setting(told: int | None) -> bool | None:
+    return None if told is None or told == UNTOLD else bool(told)
 
 
 def address_of(data: bytes) -> tuple[int, str]:

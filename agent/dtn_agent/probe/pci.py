@@ -19,16 +19,15 @@ def pcie_link(files: Files, function: PciFunction | None) -> PcieLink | None:
     """Now, at most, and what the port above can do; None for a function that tells nothing, such as a VF or an emulated one."""
     if function is None:
         return None
-    port = function.path.rpartition("/")[0]
-    link = PcieLink(
-        speed=_speed(files, f"{function.path}/current_link_speed"),
-        width=_width(files, f"{function.path}/current_link_width"),
-        max_speed=_speed(files, f"{function.path}/max_link_speed"),
-        max_width=_width(files, f"{function.path}/max_link_width"),
-        slot_speed=_speed(files, f"{port}/max_link_speed"),
-        slot_width=_width(files, f"{port}/max_link_width"),
-    )
-    return link if any((link.speed, link.width, link.max_speed, link.max_width)) else None
+    now, most = _link(files, function.path, "current"), _link(files, function.path, "max")
+    if not any((*now, *most)):
+        return None
+    slot = _link(files, function.port, "max") if function.port else (None, None)
+    return PcieLink(speed=now[0], width=now[1], max_speed=most[0], max_width=most[1], slot_speed=slot[0], slot_width=slot[1])
+
+
+def _link(files: Files, path: str, which: str) -> tuple[float | None, int | None]:
+    return _speed(files, f"{path}/{which}_link_speed"), _width(files, f"{path}/{which}_link_width")
 
 
 def _speed(files: Files, path: str) -> float | None:

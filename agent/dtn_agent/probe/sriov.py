@@ -54,15 +54,18 @@ def _vf(files: Files, path: str, entry: VfEntry, holders: Mapping[str, str]) -> 
         link_state=entry.link_state,
         iommu_group=_group(files.link(f"{path}/iommu_group")),
         rdma=_first(files.names(f"{path}/infiniband")),
-        holder=holders.get(pci) or _unnamed_holder(driver, netdev),
+        holder=holders.get(pci) or _unnamed_holder(files, path, driver, netdev),
     )
 
 
-def _unnamed_holder(driver: str, netdev: str) -> str:
-    """A function with a network driver but no interface here has it in another network namespace."""
+def _unnamed_holder(files: Files, path: str, driver: str, netdev: str) -> str:
+    """The folder of a function's interfaces is there, but shows none, when they are in another network namespace.
+
+    Without the folder the driver has not made one (yet).
+    """
     if driver in USER_SPACE_DRIVERS:
         return driver
-    return "another namespace" if driver and not netdev else ""
+    return "another namespace" if driver and not netdev and files.exists(f"{path}/net") else ""
 
 
 def _first(names: Sequence[str]) -> str:
