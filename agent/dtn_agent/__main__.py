@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--listen", default="0.0.0.0:5050", metavar="ADDRESS:PORT", help="default %(default)s")  # noqa: S104  # see serve
+    parser.add_argument("--listen", default="0.0.0.0:5050", metavar="ADDRESS:PORT", help="default %(default)s")  # see serve
     parser.add_argument("--cert", type=Path, help="our certificate (PEM), for the names and addresses that dtnctl uses")
     parser.add_argument("--key", type=Path, help="its key (PEM), mode 0600")
     parser.add_argument("--client-ca", type=Path, help="CA (PEM) whose client certificates are let in")

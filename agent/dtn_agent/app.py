@@ -29,7 +29,7 @@ class Working(Protocol):
     def perform(self, request: p.Request, /) -> p.Done: ...
 
 
-def make_app(work: Working, access: Access, lines: Lines, limits: Limits = Limits()) -> Gate:  # noqa: B008  # frozen
+def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Gate:
     """The whole application, guarded."""
     app = FastAPI(
         title="dtn-agent",

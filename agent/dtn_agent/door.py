@@ -28,7 +28,7 @@ class Visit:
     """One open connection. `since` is when it began to wait for its peer; None while a request of it is worked on."""
 
     address: str
-    cut: Callable[[], None]
+    cut: Callable[[], object]
     over: asyncio.Event
     since: float | None
     timer: asyncio.TimerHandle | None = None

@@ -121,9 +121,7 @@ def unauthorized(*, has_token: bool) -> RefusedAnswer:
     """Nobody we know."""
     ways = "a client certificate that the agent's client CA signed"
     text = f"the agent answers to {ways}, or to its bearer token" if has_token else f"the agent answers to {ways}"
-    return RefusedAnswer(
-        401, Refused(code="unauthorized", error=text), [(b"www-authenticate", b'Bearer realm="dtn-agent"')], lingers=True
-    )
+    return RefusedAnswer(401, Refused(code="unauthorized", error=text), [(b"www-authenticate", b'Bearer realm="dtn-agent"')], lingers=True)
 
 
 def busy(limit: int) -> RefusedAnswer:

@@ -27,7 +27,7 @@ from dtn_agent.log import Lines, LogLines
 from dtn_agent.work import DEFAULT_ENGINE_SOCKET, Hands, Work
 
 DEFAULT_PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
-DEFAULT_LISTEN = "0.0.0.0:5050"  # noqa: S104  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
+DEFAULT_LISTEN = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
 UNSAFE = 78  # EX_CONFIG
 
 
@@ -35,8 +35,8 @@ UNSAFE = 78  # EX_CONFIG
 class Settings:
     """What the command line says."""
 
-    listen: str = DEFAULT_LISTEN
-    credentials: Credentials = Credentials(None, None)
+    listen: str
+    credentials: Credentials
     ledger: Path = DEFAULT_PATH
     engine_socket: Path = DEFAULT_ENGINE_SOCKET
     plugin_socket: Path = DEFAULT_PLUGIN_SOCKET
@@ -58,9 +58,15 @@ def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
     logging.basicConfig(handlers=[LogLines(lines)])
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with (open_work or work_beside_driver)(settings, lines) as work, listening(address, Limits().queue) as listener:
-        lines.write("listening", address=settings.listen, ledger=str(settings.ledger))
-        make_server(listener, work, access, lines, Limits(), tell_systemd).run()
+    with (open_work or work_beside_driver)(settings, lines) as work:
+        try:
+            listener = listening(address, Limits().queue)
+        except OSError as error:
+            sys.stderr.write(f"dtn-agent: cannot listen on {settings.listen}: {error.strerror}\n")
+            return 1
+        with listener:
+            lines.write("listening", address=settings.listen, ledger=str(settings.ledger))
+            make_server(listener, work, access, lines, Limits(), tell_systemd).run()
     return 0
 
 
@@ -75,23 +81,41 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
-    """The work, with everything restored, the network driver and the watcher running; they end with the block."""
-    from dtn_agent.driver import serve_driver
+    """This host's work: everything is restored, then the network driver and the watcher run, and end with the block."""
+    from dtn_agent.driver import NetworkDriver
+    from dtn_agent.driver_socket import DriverSocket
+    from dtn_agent.vf import VfHands
     from dtn_agent.work import work_of_this_host
 
-    stop = threading.Event()
+    running = threading.Event()
     ledger = Ledger(settings.ledger)
-    threads: dict[str, threading.Thread] = {}
-    work = work_of_this_host(ledger, settings.engine_socket, lambda: threads["driver"].is_alive())
+    work = work_of_this_host(ledger, settings.engine_socket, running.is_set)
+    vf = work.hands.vf
+    assert isinstance(vf, VfHands)
     restore(work.hands, lines)
-    threads["driver"] = _thread("driver", lambda: serve_driver(settings.plugin_socket, work.hands.vf, ledger, stop), lines)
-    threads["qos"] = _thread("qos", lambda: work.hands.qos.watch(stop), lines)
-    try:
+    with DriverSocket(NetworkDriver(ledger, vf).answer, settings.plugin_socket), watching(work.hands, lines):
+        running.set()
         yield work
+
+
+@contextlib.contextmanager
+def watching(hands: Hands, lines: Lines) -> Iterator[None]:
+    """QoS is made again when a container starts, for as long as the block lasts."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        try:
+            hands.qos.watch(stop)
+        except Exception:  # noqa: BLE001  # a thread's last words; the rest of the agent goes on
+            lines.exception("watching containers for their QoS has ended")
+
+    thread = threading.Thread(target=watch, name="qos", daemon=True)
+    thread.start()
+    try:
+        yield
     finally:
         stop.set()
-        for thread in threads.values():
-            thread.join(Limits().ending)
+        thread.join(Limits().ending)
 
 
 def restore(hands: Hands, lines: Lines) -> None:
@@ -101,18 +125,6 @@ def restore(hands: Hands, lines: Lines) -> None:
             hand.restore()
         except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong
             lines.exception(f"restoring {name}")
-
-
-def _thread(name: str, run: Callable[[], None], lines: Lines) -> threading.Thread:
-    def guarded() -> None:
-        try:
-            run()
-        except Exception:  # noqa: BLE001  # a thread's last words
-            lines.exception(f"{name} has ended")
-
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
-    thread.start()
-    return thread
 
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -126,13 +138,11 @@ def parse_listen(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-@contextlib.contextmanager
-def listening(address: tuple[str, int], queue: int) -> Iterator[socket.socket]:
+def listening(address: tuple[str, int], queue: int) -> socket.socket:
     """A listening socket; `::` takes IPv4, too."""
     is_six = ":" in address[0]
     family = socket.AF_INET6 if is_six else socket.AF_INET
-    with socket.create_server(address, family=family, backlog=queue, dualstack_ipv6=is_six and address[0] == "::") as listener:
-        yield listener
+    return socket.create_server(address, family=family, backlog=queue, dualstack_ipv6=is_six and address[0] == "::")
 
 
 class AgentServer(uvicorn.Server):

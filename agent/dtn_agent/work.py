@@ -152,14 +152,14 @@ def agent_version() -> str:
         return "unknown"
 
 
-def work_of_this_host(ledger: Ledger, engine_socket: Path, has_driver: Callable[[], bool]) -> Work:
-    """The real probe and hands. `has_driver` tells whether the network driver is being served."""
-    from dtn_agent.abilities import abilities_of_this_host
-    from dtn_agent.probe import HostRoot, probe
+def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable[[], bool]) -> Work:
+    """The real probe and hands. `driver_runs` tells whether the network driver is being served."""
+    from dtn_agent.abilities import Abilities, try_this_kernel
+    from dtn_agent.probe import probe
     from dtn_agent.qos import QosHands
     from dtn_agent.tune import TuneHands
     from dtn_agent.vf import VfHands
     from dtn_agent.vlan import VlanHands
 
-    hands = Hands(VfHands(ledger), VlanHands(ledger), TuneHands(ledger, HostRoot()), QosHands(ledger, engine_socket))
-    return Work(ledger, probe, hands, abilities_of_this_host(has_driver))
+    hands = Hands(VfHands(ledger), VlanHands(ledger), TuneHands(ledger), QosHands(ledger, engine_socket))
+    return Work(ledger, probe, hands, Abilities(try_this_kernel, driver_runs))

@@ -26,6 +26,7 @@ from dtn_agent.work import Hands, Work
 from tests.providers.certificates import CLIENT, SERVER, Pair, authority, issue
 
 TOKEN = "0123456789abcdef0123456789abcdef"
+DEFAULTS = Limits()
 TUNE: dict[str, Any] = {"do": "tune", "site": "demo", "key": "sysctl/net.core.rmem_max", "value": "268435456"}
 FACTS = p.Facts(system=p.System(hostname="dtn1", kernel="6.12"), cpus=p.Cpus(logical=4), memory=p.Memory(total=8, available=4))
 
@@ -164,7 +165,7 @@ def with_both(folder: Path, ca: Pair) -> Credentials:
 
 
 @contextmanager
-def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = Limits()) -> Iterator[Agent]:
+def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = DEFAULTS) -> Iterator[Agent]:
     """Serve in a thread, as serve() does in the process; it has ended when the block has."""
     ca, hands, output = authority(), MemoryHands(), io.StringIO()
     access = open_access(ways(folder, ca))
