@@ -1,23 +1,21 @@
-"""`dtn-agent`, also `python -m dtn_agent`: the agent's command line."""
+"""The command line of the agent: `dtn-agent COMMAND`, or `python -m dtn_agent COMMAND`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 
-from dtn_agent.commands import facts
+from dtn_agent.commands import facts, serve, unit
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Carry out one command; the exit code is the command's."""
-    parser = argparse.ArgumentParser(prog="dtn-agent", description="What a container engine cannot tell or do on an endpoint.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (facts,):
+    parser = argparse.ArgumentParser(prog="dtn-agent", description="Tells what a DTN's hardware is, and changes it when dtnctl asks.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (serve, facts, unit):
         command.add_to(commands)
-    arguments = parser.parse_args()
-    run: Callable[[argparse.Namespace], int] = arguments.run
-    return run(arguments)
+    parsed = parser.parse_args(arguments)
+    return int(parsed.run(parsed))
 
 
 if __name__ == "__main__":

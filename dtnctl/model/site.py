@@ -5,6 +5,7 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,7 @@ from dtnctl.model.fields import (
 
 T = TypeVar("T")
 Words = Annotated[tuple[str, ...], Field(strict=False)]
+_AGENT_URL = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?")
 
 
 class Written(BaseModel):
@@ -93,6 +95,20 @@ class Tls(Written):
     key: str = Field(description="Our client key (PEM).")
 
 
+class AgentTls(Written):
+    """How the agent is known, and what it knows us by. Paths are relative to the repository's root, or absolute."""
+
+    ca: str = Field(description="CA certificate (PEM) that signed the agent's certificate.")
+    cert: str | None = Field(None, description="Our client certificate (PEM). Missing: we show the token.")
+    key: str | None = Field(None, description="Our client key (PEM).")
+
+    @model_validator(mode="after")
+    def _pair_is_whole(self) -> AgentTls:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("write both of cert and key, or neither")
+        return self
+
+
 class Allow(Written):
     """The host owner's guard rails, checked before anything is called. A missing key allows what is said there."""
 
@@ -120,7 +136,10 @@ class Endpoint(Written):
     host: str | None = Field(
         None, description="Name or address where control ports are reached (ctrl_host). Missing: taken from `docker:`."
     )
-    agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one.")
+    agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one: `https://host:5050`.")
+    agent_tls: AgentTls | None = Field(None, description="Certificates for the agent. Missing: those of `tls:`.")
+    agent_token_file: str | None = Field(None, description="File that holds the agent's bearer token (first line).")
+    agent_token_env: str | None = Field(None, description="Environment variable that holds the agent's bearer token.")
     interfaces: dict[str, str] = Field(
         default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`."
     )
@@ -141,6 +160,21 @@ class Endpoint(Written):
             raise ValueError("`tls:` belongs to tcp:// only")
         if self.host is None and self.docker.startswith("unix://"):
             raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
+        return self
+
+    @model_validator(mode="after")
+    def _agent_is_whole(self) -> Endpoint:
+        tokens = [name for name in ("agent_token_file", "agent_token_env") if getattr(self, name) is not None]
+        if self.agent is None:
+            if self.agent_tls is not None or tokens:
+                raise ValueError("`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing")
+            return self
+        if not _AGENT_URL.fullmatch(self.agent):
+            raise ValueError(f"`agent: {self.agent}` is not an agent's URL; write https://host:5050, it speaks TLS only")
+        if len(tokens) > 1:
+            raise ValueError("write one of agent_token_file and agent_token_env")
+        if not tokens and self.tls is None and (self.agent_tls is None or self.agent_tls.cert is None):
+            raise ValueError("the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token")
         return self
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from dtnctl.model.site import (
+    AgentTls,
     Attachment,
     Document,
     Endpoint,
@@ -27,6 +28,7 @@ from dtnctl.model.site import (
     Written,
 )
 
+SSH = {"docker": "ssh://dtn@x"}
 TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
@@ -43,6 +45,29 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         ),
         (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
         (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not tell where control ports are reached"),
+        (Endpoint, {**SSH, "agent_tls": {"ca": "c"}}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),
+        (Endpoint, {**SSH, "agent_token_env": "T"}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),
+        (
+            Endpoint,
+            {**SSH, "agent": "http://x:5050", "agent_token_env": "T"},
+            "`agent: http://x:5050` is not an agent's URL; write https://host:5050, it speaks TLS only",
+        ),
+        (
+            Endpoint,
+            {**SSH, "agent": "https://x/v1", "agent_token_env": "T"},
+            "`agent: https://x/v1` is not an agent's URL; write https://host:5050, it speaks TLS only",
+        ),
+        (
+            Endpoint,
+            {**SSH, "agent": "https://x", "agent_token_env": "T", "agent_token_file": "t"},
+            "write one of agent_token_file and agent_token_env",
+        ),
+        (
+            Endpoint,
+            {**SSH, "agent": "https://x", "agent_tls": {"ca": "ca.pem"}},
+            "the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token",
+        ),
+        (AgentTls, {"ca": "ca.pem", "cert": "cert.pem"}, "write both of cert and key, or neither"),
         (Network, {"driver": "bridge", "mode": "l2"}, "mode `l2` does not go with driver bridge"),
         (
             Network,
@@ -88,6 +113,10 @@ def test_fields_that_do_not_go_together_are_refused(model: type[Written], value:
         (Endpoint, {"docker": "tcp://x:2376", "tls": TLS}),
         (Endpoint, {"docker": "unix:///run/docker.sock", "host": "x"}),
         (Endpoint, {"docker": "ssh://dtn@x:2222", "allow": {"ports": [[1, 2], 80], "images": ["dtn:*"]}}),
+        (Endpoint, {"docker": "tcp://x:2376", "tls": TLS, "agent": "https://x:5050"}),
+        (Endpoint, {**SSH, "agent": "https://x:5050", "agent_tls": TLS}),
+        (Endpoint, {**SSH, "agent": "https://[fd00::1]:5050", "agent_tls": {"ca": "ca.pem"}, "agent_token_file": "token"}),
+        (Endpoint, {**SSH, "agent": "https://x", "agent_token_env": "T"}),
         (Network, {"driver": "bridge"}),
         (Network, {"driver": "ipvlan", "mode": "l3", "subnet6": "fd00::/64"}),
         (Network, {"driver": "macvlan", "mode": "passthru", "vlan": 5, "subnet": "10.0.0.0/24"}),

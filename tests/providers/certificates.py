@@ -37,14 +37,24 @@ def authority(name: str = "ca") -> Pair:
     return Pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def issue(ca: Pair, *, address: str = "127.0.0.1", valid: tuple[timedelta, timedelta] = (-DAY, DAY)) -> Pair:
+SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+
+
+def issue(
+    ca: Pair,
+    *,
+    address: str = "127.0.0.1",
+    valid: tuple[timedelta, timedelta] = (-DAY, DAY),
+    name: str = "holder",
+    uses: tuple[x509.ObjectIdentifier, ...] = (SERVER, CLIENT),
+) -> Pair:
     """A certificate for a server at this address, which is good for a client as well; `valid` is from and to, from now."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "holder")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         _builder(subject, ca.certificate.subject, key, valid)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
     )
     return Pair(builder.sign(ca.key, hashes.SHA256()), key)
 

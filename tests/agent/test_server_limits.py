@@ -1,0 +1,241 @@
+"""Too much, too slow, too many: refused with a reason, and the next caller is served."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from dtn_agent.limits import Limits
+
+from tests.agent.serving import TUNE, Agent, read_answer, running_agent, with_both
+
+SHORT = Limits(handshake=2.0, waiting=2.0, receiving=0.5, closing=0.5)  # long enough for a busy machine
+MANY = 1000
+
+
+def head(length: str, more: str = "") -> bytes:
+    return f"POST /v1/perform HTTP/1.1\r\nHost: dtn1\r\nContent-Type: application/json\r\n{length}\r\n{more}\r\n".encode()
+
+
+def assert_alive_and_unchanged(agent: Agent) -> None:
+    """Whatever was tried: the next caller is served, and no hand was moved."""
+    assert agent.ask(agent.known())[0] == 200
+    assert agent.hands.asked == []
+
+
+# --- too much ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    with running_agent(tmp_path) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(head("Content-Length: 65537"))
+            status, refused = read_answer(connection)
+        assert (status, refused["code"]) == (413, "too-large")
+        assert "65536 bytes" in refused["error"]
+        assert_alive_and_unchanged(agent)
+
+
+@pytest.mark.parametrize("length", ["1e3", "-1", "12,13", "0x10"])
+def test_a_length_that_is_none_is_refused(tmp_path: Path, length: str) -> None:
+    with running_agent(tmp_path) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(head(f"Content-Length: {length}"))
+            assert read_answer(connection)[0] == 400
+        assert_alive_and_unchanged(agent)
+
+
+@pytest.mark.parametrize("size", [65537, 800_000], ids=["a byte more", "much more"])
+def test_a_body_in_chunks_is_counted_while_it_comes(tmp_path: Path, size: int) -> None:
+    with running_agent(tmp_path) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(head("Transfer-Encoding: chunked"))
+            for start in range(0, size, 8192):
+                part = b" " * min(8192, size - start)
+                connection.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            connection.sendall(b"0\r\n\r\n")
+            status, refused = read_answer(connection)
+        assert (status, refused["code"]) == (413, "too-large")
+        assert_alive_and_unchanged(agent)
+
+
+def test_the_largest_body_that_may_be_is_read(tmp_path: Path) -> None:
+    body = json.dumps(TUNE).encode()
+    with running_agent(tmp_path) as agent:
+        assert agent.perform(body + b" " * (65536 - len(body)))[0] == 200
+
+
+def test_headers_without_end_are_refused(tmp_path: Path) -> None:
+    with running_agent(tmp_path) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(b"GET /v1/host HTTP/1.1\r\nHost: dtn1\r\nX-Much: " + b"x" * 40_000)
+            assert read_answer(connection)[0] == 400
+        assert_alive_and_unchanged(agent)
+
+
+@pytest.mark.parametrize("line", [b"HELO dtn1\r\n\r\n", b"GET /v1/host HTTP/1.1\r\nno colon\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"])
+def test_what_is_no_http_is_refused_in_the_same_form(tmp_path: Path, line: bytes) -> None:
+    with running_agent(tmp_path) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(line)
+            status, refused = read_answer(connection)
+        assert (status, refused["code"]) == (400, "bad-request")
+        assert_alive_and_unchanged(agent)
+
+
+# --- too slow ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    with running_agent(tmp_path, limits=SHORT) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(head("Content-Length: 100") + b"{")
+            status, refused = read_answer(connection)
+        assert (status, refused["code"]) == (408, "bad-request")
+        assert "body was not there within 0.5 s" in refused["error"]
+        assert_alive_and_unchanged(agent)
+
+
+def test_headers_that_do_not_end_are_given_up(tmp_path: Path) -> None:
+    with running_agent(tmp_path, limits=SHORT) as agent:
+        with agent.connect(agent.known()) as connection:
+            connection.sendall(b"GET /v1/host HTTP/1.1\r\nHost:")
+            status, refused = read_answer(connection)
+        assert (status, refused["code"]) == (408, "bad-request")
+        assert_alive_and_unchanged(agent)
+
+
+@pytest.mark.parametrize("speaks_tls", [False, True], ids=["before the handshake", "after it"])
+def test_a_connection_on_which_nothing_comes_is_closed(tmp_path: Path, speaks_tls: bool) -> None:
+    with running_agent(tmp_path, limits=SHORT) as agent:
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(
+                agent.connect(agent.known()) if speaks_tls else socket.create_connection(("127.0.0.1", agent.port), timeout=30)
+            )
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                assert connection.recv(1) == b""
+        assert_alive_and_unchanged(agent)
+
+
+def test_a_connection_may_be_used_again(tmp_path: Path) -> None:
+    with running_agent(tmp_path) as agent, agent.connect(agent.known()) as connection:
+        for _ in range(3):
+            connection.sendall(b"GET /v1/host HTTP/1.1\r\nHost: dtn1\r\n\r\n")
+            assert read_answer(connection)[0] == 200
+
+
+# --- too many ---------------------------------------------------------------------------------------------------------
+
+
+def test_requests_beyond_the_limit_are_told_to_ask_again(tmp_path: Path) -> None:
+    with running_agent(tmp_path, limits=Limits(requests=2)) as agent, ThreadPoolExecutor() as pool:
+        agent.hands.gate = threading.Event()
+        caller = agent.known()
+        working = [pool.submit(agent.perform, TUNE, caller)]
+        assert agent.hands.entered.acquire(timeout=30)
+        working.append(pool.submit(agent.perform, TUNE, caller))  # waits for its turn behind the first one
+        status, refused = first_refusal(agent, caller)
+        agent.hands.gate.set()
+        assert (status, refused["code"]) == (503, "busy")
+        assert [future.result()[0] for future in working] == [200, 200]
+        assert agent.ask(caller)[0] == 200
+
+
+def first_refusal(agent: Agent, caller: ssl.SSLContext) -> tuple[int, dict[str, str]]:
+    """The answer once both places are taken; until the second request is there, reads are served."""
+    while True:
+        status, answer = agent.ask(caller)
+        if status != 200:
+            return status, answer
+
+
+def test_strangers_are_not_counted_among_the_requests(tmp_path: Path) -> None:
+    with running_agent(tmp_path, with_both, Limits(requests=1)) as agent, ThreadPoolExecutor() as pool:
+        agent.hands.gate = threading.Event()
+        working = pool.submit(agent.perform, TUNE)
+        assert agent.hands.entered.acquire(timeout=30)
+        assert agent.ask(agent.context())[0] == 401
+        agent.hands.gate.set()
+        assert working.result()[0] == 200
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """Both ends of a thousand connections are in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * MANY
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            pytest.skip(f"this user may open {hard} files, {wanted} are needed")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_thousand_idle_connections_do_not_keep_a_caller_out(tmp_path: Path, many_descriptors: None) -> None:
+    with running_agent(tmp_path) as agent, contextlib.ExitStack() as stack:
+        for _ in range(MANY):
+            stack.enter_context(socket.create_connection(("127.0.0.1", agent.port), timeout=30))
+        started = time.monotonic()
+        assert agent.ask(agent.known())[0] == 200
+        assert time.monotonic() - started < 10  # dtnctl's patience
+        assert_alive_and_unchanged(agent)
+
+
+def test_of_a_thousand_parallel_requests_each_is_served_or_told_why_not(tmp_path: Path, many_descriptors: None) -> None:
+    with running_agent(tmp_path) as agent:
+        caller = agent.known()
+        with ThreadPoolExecutor(64) as pool:
+            answers = Counter(status for status, _ in pool.map(lambda _: agent.ask(caller), range(MANY)))
+        assert set(answers) <= {200, 503}
+        assert answers[200] > 0
+        assert_alive_and_unchanged(agent)
+
+
+def test_a_thousand_connections_that_all_ask_at_once(tmp_path: Path, many_descriptors: None) -> None:
+    """Each is open before the first one asks. Who is not served is answered 503, or was cut off to make room; nobody hangs."""
+    with running_agent(tmp_path, limits=Limits(patience=0.05)) as agent:
+        statuses = Counter(ask_all_at_once(agent, agent.known()))
+        assert sum(statuses.values()) == MANY
+        assert set(statuses) <= {200, 503, None}
+        assert statuses[200] > 0
+        assert_alive_and_unchanged(agent)
+
+
+def ask_all_at_once(agent: Agent, caller: ssl.SSLContext) -> Iterator[int | None]:
+    request = b"GET /v1/host HTTP/1.1\r\nHost: dtn1\r\nConnection: close\r\n\r\n"
+
+    def ask(raw: socket.socket) -> int | None:
+        try:
+            with caller.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
+                connection.sendall(request)
+                return read_answer(connection)[0]
+        except (OSError, ValueError):
+            return None
+
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(64) as pool:
+        raws = [stack.enter_context(socket.create_connection(("127.0.0.1", agent.port), timeout=60)) for _ in range(MANY)]
+        yield from pool.map(ask, raws)
+
+
+def test_a_connection_at_work_is_never_cut_off_to_make_room(tmp_path: Path) -> None:
+    limits = Limits(connections=2, patience=0.1)
+    with running_agent(tmp_path, limits=limits) as agent, ThreadPoolExecutor() as pool, contextlib.ExitStack() as stack:
+        agent.hands.gate = threading.Event()
+        working = pool.submit(agent.perform, TUNE)
+        assert agent.hands.entered.acquire(timeout=30)
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", agent.port), timeout=30))
+        assert agent.ask(agent.known())[0] == 200  # all five were cut off for this
+        agent.hands.gate.set()
+        assert working.result()[0] == 200
