@@ -129,6 +129,9 @@ def _check_settings(known: Known, settings: Settings) -> None:
         field = "capabilities" if profile.capabilities.add else "devices"
         what = f"`privileged` already gives all {field}; these are written in {settings.where(field)}"
         known.report(settings.origin("privileged"), "E0411", what, "to remove one of them")
+    if profile.qos is not None and is_host_networked(profile):
+        what = f"`qos` on the host's network ({settings.where('mgmt_net')}) would shape everything that the host sends"
+        known.report(settings.origin("qos"), "E0416", what, "to remove `qos`, or `mgmt_net: bridge`")
     _check_default_route(known, settings, names)
 
 
@@ -176,6 +179,10 @@ def _check_service(known: Known, service: Service) -> None:
         known.report((service.session, ()), "E0314", "neither the session nor its profile names an image", "`image: …`")
     if "uverbs" in service.profile.devices:
         known.report(service.origin("devices"), "E0405", _needs_agent("device `uverbs`", service.endpoint), "to remove it")
+    endpoint = known.site.endpoints.get(service.endpoint)
+    if service.profile.qos is not None and endpoint is not None and endpoint.value.agent is None:
+        what = f"`qos` needs the agent of endpoint {service.endpoint}, and {endpoint.file} names none"
+        known.report(service.origin("qos"), "E0405", what, f"`agent: https://…` in {endpoint.file}")
     for net in attachments(service.profile):
         network = known.network(net.name)
         if network is None:

@@ -43,6 +43,11 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         ),
         (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
         (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not tell where control ports are reached"),
+        (
+            Endpoint,
+            {"docker": "ssh://x", "tuning": {"smt": False}},
+            "`tuning:` needs `agent:`; nobody else can set what belongs to the host",
+        ),
         (Network, {"driver": "bridge", "mode": "l2"}, "mode `l2` does not go with driver bridge"),
         (
             Network,
