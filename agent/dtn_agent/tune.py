@@ -157,13 +157,13 @@ def _make(key: str, setting: Setting, wanted: str) -> None:
     try:
         setting.write(wanted)
     except OSError as error:
-        raise RefusedError("failed", f"{key}: the kernel does not take `{wanted}`: {error.strerror or error}") from None
+        raise RefusedError("failed", f"{key}: the host does not take `{wanted}`: {error.strerror or error}") from None
     if not setting.is_as(wanted):
-        raise RefusedError("failed", f"{key}: `{wanted}` was written, and the kernel has `{setting.read()}`")
+        raise RefusedError("failed", f"{key}: `{wanted}` was written, and the host has `{setting.read()}`")
 
 
 def _put_back(setting: Setting, entry: HeldTuning) -> None:
     try:
         setting.put_back(entry.found)
     except OSError as error:
-        raise RefusedError("failed", f"{entry.key}: the kernel does not take back `{entry.found}`: {error.strerror or error}") from None
+        raise RefusedError("failed", f"{entry.key}: the host does not take back `{entry.found}`: {error.strerror or error}") from None

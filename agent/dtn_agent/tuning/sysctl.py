@@ -31,7 +31,11 @@ class Sysctl(Setting):
 
     def write(self, value: str) -> None:
         """One write call of the whole value: the kernel takes the first one only."""
-        self.path.write_text(f"{value}\n")
+        try:
+            self.path.write_text(f"{value}\n")
+        except FileNotFoundError:  # the kernel's way to say that it has nothing of this name to switch to
+            available = text_of(self.path.with_name("tcp_available_congestion_control"))
+            raise OSError(f"it has no `{value}`, only {available}" if "congestion" in self.name else f"it has no `{value}`") from None
 
 
 def sysctl_path(proc: Path, name: str) -> Path:
