@@ -443,13 +443,17 @@ class QosSettings(Told):
 
 
 class HeldQos(Told):
-    """QoS of one container's interface. `now` is None while the container does not run, or when its queueing is not as asked for."""
+    """QoS of one container's interface. `now` is None while the container does not run, or when its queueing is not as asked for.
+
+    `found` is the queueing before ours, in the words of a tuned qdisc; None: the kernel's own, which comes back by itself.
+    """
 
     container: str
     owner: Owner
     address: str
     wanted: QosSettings
     now: QosSettings | None
+    found: str | None = None
 
 
 class Held(Told):
@@ -551,6 +555,25 @@ class RemoveVlan(Asked):
     site: Site
     parent: Pf
     vlan: Annotated[int, Field(ge=1, le=4094)]
+
+
+TUNABLE_SYSCTLS = (
+    "fs.aio-max-nr",
+    "fs.file-max",
+    "fs.nr_open",
+    "kernel.nmi_watchdog",
+    "kernel.numa_balancing",
+    "kernel.sched_*",
+    "kernel.timer_migration",
+    "net.*",
+    "vm.dirty_*",
+    "vm.max_map_count",
+    "vm.min_free_kbytes",
+    "vm.nr_hugepages",
+    "vm.swappiness",
+    "vm.vfs_cache_pressure",
+    "vm.zone_reclaim_mode",
+)  # patterns; every other one is refused, for some would run programs as root
 
 
 class Tune(Asked):

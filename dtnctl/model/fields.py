@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
@@ -30,6 +31,15 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
 _PORT = re.compile(r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?$")
 _CPU_LIST = re.compile(r"^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$")
 _COUNT = re.compile(r"[0-9]{1,9}")
+_RATE = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,9})?)([kmgt])bit$")
+_RATE_UNIT = {"k": 1, "m": 10**3, "g": 10**6, "t": 10**9}
+_PERCENT = re.compile(r"^([0-9]{1,3}(?:\.[0-9]{1,6})?)%$")
+_INTERFACE = re.compile(r"^[A-Za-z0-9_@-][A-Za-z0-9_.:@-]{0,14}$")
+_DEVICE = re.compile(r"^[A-Za-z0-9*?][A-Za-z0-9_*?-]{0,31}$")
+_SYSCTL = re.compile(r"^[a-z0-9_]+(\.[A-Za-z0-9_:@-]+([/][A-Za-z0-9_:@-]+)*)+$")
+_SYSCTL_VALUE = re.compile(r"^[A-Za-z0-9_.,:+-]+( [A-Za-z0-9_.,:+-]+)*$")
+_MAX_RATE = 10**10  # kbit/s
+_MAX_PACE = 34_359_738  # kbit/s, the most that fq's 32 bits of bytes per second hold
 _MAX_SIZE = 2**63 - 1
 _MAX_SECONDS = 10.0**9
 
@@ -68,6 +78,39 @@ def parse_duration(value: Any) -> float:
     if match is None:
         raise ValueError(f"{shown(value)} is not a duration; write a number and a unit such as 30s, 5m, 2h")
     return float(match[1]) * _DURATION_UNIT[match[2]]
+
+
+def parse_rate(value: Any) -> int:
+    """kbit/s of `500mbit`, `1.5gbit`, `64kbit`: tc's words, a thousand each."""
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        bits = " (in tc's words, `mbps` would be megabytes)" if isinstance(value, str) and "bp" in value.lower() else ""
+        raise ValueError(f"{shown(value)} is not a rate{bits}; write a number and kbit, mbit, gbit or tbit, such as 500mbit")
+    rate = Decimal(match[1]) * _RATE_UNIT[match[2]]
+    if rate % 1 or not 1 <= rate <= _MAX_RATE:
+        raise ValueError(f"{shown(value)} is not a whole number of kbit from 1kbit to 10tbit")
+    return int(rate)
+
+
+def parse_pace(value: Any) -> int:
+    """Like a rate, as far as the kernel can pace a flow."""
+    rate = parse_rate(value)
+    if rate > _MAX_PACE:
+        raise ValueError(f"{shown(value)} is more than the kernel can pace a flow to, which is {show_rate(_MAX_PACE)}")
+    return rate
+
+
+def show_rate(rate: int) -> str:
+    """`500mbit`, or `64kbit` where it is no whole number of mbit: the form in which the agent tells rates."""
+    return f"{rate // 1000}mbit" if rate % 1000 == 0 else f"{rate}kbit"
+
+
+def parse_percent(value: Any) -> float:
+    """Percent of `1%`, `0.05%`."""
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f"{shown(value)} is not a share; write for example 1% or 0.05%")
+    return float(match[1])
 
 
 def parse_moment(value: Any) -> datetime:
@@ -213,6 +256,53 @@ def _check_reserved(value: str) -> str:
     return value
 
 
+def _check_cpu_list_or_local(value: str) -> str:
+    """A list in the kernel's own form, so that equal lists are equal texts."""
+    if value == "local":
+        return value
+    spans = [part.partition("-") for part in _check_cpu_list(value).split(",")]
+    cpus = sorted({cpu for first, _, last in spans for cpu in range(int(first), int(last or first) + 1)})
+    if not cpus:
+        raise ValueError(f"{shown(value)} has no CPU in it: write the lower number first")
+    runs = [[cpus[0], cpus[0]]]
+    for cpu in cpus[1:]:
+        if cpu == runs[-1][1] + 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _check_interface(value: str) -> str:
+    if not _INTERFACE.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not the name of a network interface")
+    return value
+
+
+def _check_device(value: str) -> str:
+    if not _DEVICE.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not the name of a block device, or a pattern; write for example nvme0n1 or nvme*n1")
+    return value
+
+
+def _check_sysctl(value: str) -> str:
+    from dtn_agent.protocol import TUNABLE_SYSCTLS  # a third of a small site's loading time, and few sites name sysctls
+
+    if not _SYSCTL.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not the name of a sysctl; write for example net.ipv4.tcp_rmem")
+    if not any(fnmatchcase(value, pattern) for pattern in TUNABLE_SYSCTLS):
+        raise ValueError(f"{shown(value)} is none of the sysctls that the agent sets: {', '.join(TUNABLE_SYSCTLS)}")
+    return value
+
+
+def _check_sysctl_value(value: str | int) -> str:
+    """One form for one meaning: the kernel separates numbers by tabs, people by spaces."""
+    text = " ".join(str(value).split())
+    if not _SYSCTL_VALUE.fullmatch(text):
+        raise ValueError(f"{shown(value)} is not a value of a sysctl; write numbers or words, such as 4096 87380 1073741824")
+    return text
+
+
 def _check_absolute(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(f"{shown(value)} is not an absolute path")
@@ -312,6 +402,18 @@ CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbe
 ReservedCpus = Annotated[
     str, AfterValidator(_check_reserved), _schema("list of numbers, or irq", {"type": "string", "pattern": f"^irq$|{_CPU_LIST.pattern}"})
 ]
+CpuListOrLocal = Annotated[
+    str,
+    AfterValidator(_check_cpu_list_or_local),
+    _schema("`local` or list of numbers", {"anyOf": [{"const": "local"}, {"type": "string", "pattern": _CPU_LIST.pattern}]}),
+]
+Rate = Annotated[int, BeforeValidator(parse_rate), _schema("rate", {"type": "string", "pattern": _RATE.pattern})]
+Pace = Annotated[int, BeforeValidator(parse_pace), _schema("rate", {"type": "string", "pattern": _RATE.pattern})]
+Percent = Annotated[float, BeforeValidator(parse_percent), _schema("share", {"type": "string", "pattern": _PERCENT.pattern})]
+InterfaceName = Annotated[str, AfterValidator(_check_interface), _schema("interface", {"type": "string", "pattern": _INTERFACE.pattern})]
+DeviceName = Annotated[str, AfterValidator(_check_device), _schema("device or pattern", {"type": "string", "pattern": _DEVICE.pattern})]
+SysctlName = Annotated[str, AfterValidator(_check_sysctl), _schema("sysctl", {"type": "string", "pattern": _SYSCTL.pattern})]
+SysctlValue = Annotated[str | int, AfterValidator(_check_sysctl_value), _schema("text or whole number", {"type": ["string", "integer"]})]
 AbsolutePath = Annotated[str, AfterValidator(_check_absolute), _schema("absolute path", {"type": "string", "pattern": "^/"})]
 CountOrShare = Annotated[
     int | str,

@@ -130,6 +130,9 @@ def _check_settings(known: Known, settings: Settings) -> None:
         what = f"`privileged` already gives all {field}; these are written in {settings.where(field)}"
         known.report(settings.origin("privileged"), "E0411", what, "to remove one of them")
     _check_pinning(known, settings)
+    if profile.qos is not None and is_host_networked(profile):
+        what = f"`qos` on the host's network ({settings.where('mgmt_net')}) would shape everything that the host sends"
+        known.report(settings.origin("qos"), "E0417", what, "to remove `qos`, or `mgmt_net: bridge`")
     _check_default_route(known, settings, names)
 
 
@@ -188,6 +191,7 @@ def _check_service(known: Known, service: Service) -> None:
         known.report((service.session, ()), "E0314", "neither the session nor its profile names an image", "`image: …`")
     _check_agent(known, service, "uverbs" in service.profile.devices, "device `uverbs`", "devices")
     _check_agent(known, service, service.profile.near is not None, "`near`", "near")
+    _check_agent(known, service, service.profile.qos is not None, "`qos`", "qos")
     for net in attachments(service.profile):
         network = known.network(net.name)
         if network is not None:

@@ -30,12 +30,22 @@ def _to_draft_07(node: Any) -> Any:
         return [_to_draft_07(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {_KEYWORDS.get(key, key): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)}
+    result: dict[str, Any] = {
+        _KEYWORDS.get(key, key): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)
+    }
+    if "patternProperties" in result:
+        result |= _only_these_keys(result.pop("patternProperties"), result.get("propertyNames", {}))
     reference = result.pop("$ref", None)
     if reference is None:
         return result
     target = {"$ref": reference.replace("#/$defs/", "#/definitions/")}
     return {"allOf": [target], **result} if result else target
+
+
+def _only_these_keys(patterns: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """pydantic says what keys of the pattern hold, which leaves every other key free."""
+    ((pattern, values),) = patterns.items()
+    return {"additionalProperties": values, "propertyNames": {**names, "pattern": pattern}}
 
 
 _KEYWORDS = {"$defs": "definitions"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from dtnctl.model.fields import (
     IP,
@@ -37,16 +37,13 @@ from dtnctl.model.fields import (
     Subnet4,
     Subnet6,
 )
+from dtnctl.model.qos import Qos
+from dtnctl.model.tuning import Tuning
+from dtnctl.model.written import Written as Written
 
 T = TypeVar("T")
 Words = Annotated[tuple[str, ...], Field(strict=False)]
 _AGENT_URL = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?")
-
-
-class Written(BaseModel):
-    """Base of everything that is read from YAML: unknown keys are refused, values are not coerced."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 # --- state/site.yaml ----------------------------------------------------------------------------------------
@@ -150,6 +147,7 @@ class Endpoint(Written):
     reserved_cpus: ReservedCpus | None = Field(
         None, description="CPUs that are never given to services: `0-1`, or `irq` for those that serve the data interfaces' interrupts."
     )
+    tuning: Tuning = Field(default_factory=Tuning, description="Settings of the host that dtnctl owns; needs the agent.")
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
 
     @model_validator(mode="after")
@@ -160,6 +158,8 @@ class Endpoint(Written):
             raise ValueError("`tls:` belongs to tcp:// only")
         if self.host is None and self.docker.startswith("unix://"):
             raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
+        if self.agent is None and self.tuning != Tuning():
+            raise ValueError("`tuning:` needs `agent:`; nobody else can set what belongs to the host")
         return self
 
     @model_validator(mode="after")
@@ -376,6 +376,10 @@ class ProfileFields(Written):
     sysctls: dict[str, str | int] = Field(
         default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly."
     )
+    tune_container: bool = Field(
+        True, description="Give the container the endpoint's tuned sysctls that each network namespace has of its own; `sysctls` win."
+    )
+    qos: Qos | None = Field(None, description="Rate, pace, delay and loss of what it sends; needs the agent.")
     init: bool = Field(False, description="Run an init (tini) as process 1.")
     tty: bool = Field(True, description="Give process 1 a terminal.")
     shm_size: Size = Field(64 * 1024**2, description="Size of /dev/shm.")

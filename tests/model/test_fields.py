@@ -35,6 +35,16 @@ from dtnctl.model.fields import shown
         (fields.parse_duration, "1.5m", 90.0),
         (fields.parse_duration, "2h", 7200.0),
         (fields.parse_duration, "1d", 86400.0),
+        (fields.parse_rate, "64kbit", 64),
+        (fields.parse_rate, "500mbit", 500_000),
+        (fields.parse_rate, "1.5gbit", 1_500_000),
+        (fields.parse_rate, "10tbit", 10_000_000_000),
+        (fields.parse_pace, "34gbit", 34_000_000),
+        (fields.show_rate, 500_000, "500mbit"),
+        (fields.show_rate, 1_500, "1500kbit"),
+        (fields.parse_percent, "1%", 1.0),
+        (fields.parse_percent, "0.000001%", 0.000001),
+        (fields.parse_percent, "100%", 100.0),
         (fields.parse_moment, "2026-12-01T00:00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
         (fields.parse_moment, datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
         (fields.parse_port_range, [1, 65535], (1, 65535)),
@@ -70,6 +80,20 @@ def test_value_has_one_meaning(parse: Callable[[Any], Any], value: Any, meaning:
         (fields.parse_duration, 1e300, "`1e+300` is not a duration; write a number and a unit such as 30s, 5m, 2h"),
         (fields.parse_duration, True, "`true` is not a duration; write a number and a unit such as 30s, 5m, 2h"),
         (fields.parse_duration, "30s\n", "`30s\n` is not a duration; write a number and a unit such as 30s, 5m, 2h"),
+        (fields.parse_rate, 500, "`500` is not a rate; write a number and kbit, mbit, gbit or tbit, such as 500mbit"),
+        (fields.parse_rate, "500 mbit", "`500 mbit` is not a rate; write a number and kbit, mbit, gbit or tbit, such as 500mbit"),
+        (
+            fields.parse_rate,
+            "500mbps",
+            "`500mbps` is not a rate (in tc's words, `mbps` would be megabytes)"
+            "; write a number and kbit, mbit, gbit or tbit, such as 500mbit",
+        ),
+        (fields.parse_rate, "0.5kbit", "`0.5kbit` is not a whole number of kbit from 1kbit to 10tbit"),
+        (fields.parse_rate, "0mbit", "`0mbit` is not a whole number of kbit from 1kbit to 10tbit"),
+        (fields.parse_rate, "11tbit", "`11tbit` is not a whole number of kbit from 1kbit to 10tbit"),
+        (fields.parse_pace, "35gbit", "`35gbit` is more than the kernel can pace a flow to, which is 34359738kbit"),
+        (fields.parse_percent, 1, "`1` is not a share; write for example 1% or 0.05%"),
+        (fields.parse_percent, "101%", "`101%` is not a share; write for example 1% or 0.05%"),
         (fields.parse_moment, None, "`null` is not a point in time; write for example 2026-12-01T00:00:00Z"),
         (fields.parse_moment, "2026-13-01", "`2026-13-01` is not a point in time; write for example 2026-12-01T00:00:00Z"),
         (fields.parse_moment, "2026-12-01", "`2026-12-01` has no time zone; write for example 2026-12-01T00:00:00Z"),
@@ -110,6 +134,13 @@ def test_other_values_are_refused_in_a_sentence(parse: Callable[[Any], Any], val
         (fields.Subnet4, "10.0.0.0/255.255.255.0", "10.0.0.0/24"),
         (fields.Subnet6, "fd00:0::/64", "fd00::/64"),
         (fields.CpuList, "0-3,8", "0-3,8"),
+        (fields.CpuListOrLocal, "local", "local"),
+        (fields.CpuListOrLocal, "8,2-3,0-1", "0-3,8"),
+        (fields.InterfaceName, "ens1f0.222", "ens1f0.222"),
+        (fields.DeviceName, "nvme*n1", "nvme*n1"),
+        (fields.SysctlName, "net.ipv4.conf.eth0/222.rp_filter", "net.ipv4.conf.eth0/222.rp_filter"),
+        (fields.SysctlValue, "4096\t87380  1073741824", "4096 87380 1073741824"),
+        (fields.SysctlValue, 1, "1"),
         (fields.AbsolutePath, "/data", "/data"),
         (fields.CountOrShare, 3, 3),
         (fields.CountOrShare, "100%", "100%"),
@@ -134,6 +165,22 @@ def test_type_keeps_the_canonical_form(kind: Any, value: Any, canonical: Any) ->
         (fields.Subnet4, "10.0.0.1/24", "`10.0.0.1/24` is an address in a subnet; the subnet is 10.0.0.0/24"),
         (fields.Subnet6, "10.0.0.0/24", "`10.0.0.0/24` is not an IPv6 subnet; write for example fd00:2::/64"),
         (fields.CpuList, "3-", "`3-` is not a CPU list; write for example 0-3,8"),
+        (fields.CpuListOrLocal, "near", "`near` is not a CPU list; write for example 0-3,8"),
+        (fields.CpuListOrLocal, "3-1", "`3-1` has no CPU in it: write the lower number first"),
+        (fields.InterfaceName, "../x", "`../x` is not the name of a network interface"),
+        (fields.InterfaceName, "..", "`..` is not the name of a network interface"),
+        (
+            fields.DeviceName,
+            "../x",
+            "`../x` is not the name of a block device, or a pattern; write for example nvme0n1 or nvme*n1",
+        ),
+        (fields.SysctlName, "net..x", "`net..x` is not the name of a sysctl; write for example net.ipv4.tcp_rmem"),
+        (
+            fields.SysctlName,
+            "net.ipv4.conf.../..",
+            "`net.ipv4.conf.../..` is not the name of a sysctl; write for example net.ipv4.tcp_rmem",
+        ),
+        (fields.SysctlValue, "1\n;", "`1\n;` is not a value of a sysctl; write numbers or words, such as 4096 87380 1073741824"),
         (fields.AbsolutePath, "data", "`data` is not an absolute path"),
         (fields.CountOrShare, "101%", "`101%` is neither a number nor a share such as 25%"),
         (fields.CountOrShare, -1, "`-1` is neither a number nor a share such as 25%"),
@@ -144,6 +191,11 @@ def test_type_refuses_other_values_in_a_sentence(kind: Any, value: Any, message:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(kind).validate_python(value)
     assert caught.value.errors()[-1]["msg"] == f"Value error, {message}"
+
+
+def test_sysctls_that_would_run_programs_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"`kernel.core_pattern` is none of the sysctls that the agent sets: fs.aio-max-nr, .*"):
+        TypeAdapter(fields.SysctlName).validate_python("kernel.core_pattern")
 
 
 def test_values_are_shown_short_and_in_the_words_of_yaml() -> None:

@@ -68,6 +68,11 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token",
         ),
         (AgentTls, {"ca": "ca.pem", "cert": "cert.pem"}, "write both of cert and key, or neither"),
+        (
+            Endpoint,
+            {"docker": "ssh://x", "tuning": {"smt": False}},
+            "`tuning:` needs `agent:`; nobody else can set what belongs to the host",
+        ),
         (Network, {"driver": "bridge", "mode": "l2"}, "mode `l2` does not go with driver bridge"),
         (
             Network,

@@ -1,0 +1,51 @@
+"""What this kernel can do to queues, found by trying it in a network namespace that is made for that and gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dtn_agent.protocol import Ability, QosSettings
+from dtn_agent.queueing.making import make_tree
+from dtn_agent.queueing.namespace import in_a_new_one
+from dtn_agent.queueing.tree import Tree, tree_of
+from dtn_agent.queueing.wire import Link, Wire, open_wire
+
+MTU = 1500
+TRIALS = {
+    "fq": (QosSettings(pacing=1000), "sch_fq"),
+    "netem": (QosSettings(delay=1.0), "sch_netem"),
+    "tbf": (QosSettings(rate=1000), "sch_tbf"),
+}
+
+
+def queueing_abilities() -> tuple[Ability, ...]:
+    """`fq`, `netem`, `ports` and `tbf`; the kernel loads the modules that it has while it is asked."""
+    try:
+        return in_a_new_one(lambda: tuple(_try_all()))
+    except OSError as error:
+        why = f"no network namespace can be made to try it: {error.strerror}"
+        return tuple(Ability(name=name, lacks=why) for name in ("fq", "netem", "ports", "tbf"))
+
+
+def _try_all() -> Iterator[Ability]:
+    with open_wire() as wire:
+        lo = wire.link("lo")
+        assert lo is not None  # every namespace has it
+        for name, (settings, module) in TRIALS.items():
+            yield Ability(name=name, lacks=_lack(wire, lo, tree_of(settings, MTU), (module,)))
+        both = tree_of(QosSettings(ports=(1,)), MTU)
+        yield Ability(name="ports", lacks=_lack(wire, lo, both, ("sch_prio", "cls_flower")))
+
+
+def _lack(wire: Wire, link: Link, tree: Tree, modules: tuple[str, ...]) -> str:
+    """Why this tree cannot be made, in a sentence; empty if it can."""
+    try:
+        make_tree(wire, link, tree)
+    except FileNotFoundError as error:
+        return f"this kernel has no {' or no '.join(modules)}: {error.strerror}"
+    except OSError as error:
+        return f"the kernel refuses {' and '.join(modules)}: {error.strerror}"
+    else:
+        return ""
+    finally:
+        wire.remove_root(link)

@@ -1,0 +1,148 @@
+"""Settings of a network interface: by netlink what every one has, by ethtool what only NICs have."""
+
+from __future__ import annotations
+
+from dtn_agent.queueing.making import make_multiqueue, make_single, restore_exactly
+from dtn_agent.queueing.wire import Link, Wire, open_wire
+from dtn_agent.queueing.words import exact_words, is_multiqueue, normal_words, options_of, spoken
+from dtn_agent.tuning.ethtool import CHANNELS, COALESCE, PAUSE, RINGS, KernelNic, Nic, Row
+from dtn_agent.tuning.interrupts import Interrupts
+from dtn_agent.tuning.setting import Root, Setting, number, one_of
+
+LINK_NUMBERS = {"mtu": ("mtu", "mtu"), "tx_queue_len": ("tx_queue_len", "txqlen")}
+
+
+class LinkNumber(Setting):
+    """`mtu` or `tx_queue_len`."""
+
+    def __init__(self, interface: str, name: str) -> None:
+        self.interface = interface
+        self.field, self.parameter = LINK_NUMBERS[name]
+
+    def read(self) -> str | None:
+        with open_wire() as wire:
+            link = wire.link(self.interface)
+        return None if link is None else str(getattr(link, self.field))
+
+    def normal(self, value: str) -> str:
+        return number(value)
+
+    def write(self, value: str) -> None:
+        with open_wire() as wire:
+            wire.change_link(_present(wire, self.interface), **{self.parameter: int(value)})
+
+
+class Qdisc(Setting):
+    """The queueing on the way out: see `queueing/words.py` for its words.
+
+    The kernel's own default is not put back but given room: ours is removed, and what is the default by then comes.
+    """
+
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
+
+    def read(self) -> str | None:
+        with open_wire() as wire:
+            link = wire.link(self.interface)
+            return None if link is None else spoken(wire.queues(link))
+
+    def normal(self, value: str) -> str:
+        return normal_words(value)
+
+    def write(self, value: str) -> None:
+        make = make_multiqueue if is_multiqueue(value) else make_single
+        with open_wire() as wire:
+            make(wire, _present(wire, self.interface), *options_of(value))
+
+    def found(self) -> str | None:
+        with open_wire() as wire:
+            queues = wire.queues(_present(wire, self.interface))
+        return exact_words(queues) if any(queue.handle for queue in queues) else None
+
+    def put_back(self, found: str | None) -> None:
+        with open_wire() as wire:
+            link = _present(wire, self.interface)
+            if found is None:
+                wire.remove_root(link)
+            else:
+                restore_exactly(wire, link, found)
+
+
+class NicNumber(Setting):
+    """One number of a row that the driver keeps; `places` are where it stands, the same number in each."""
+
+    def __init__(self, nic: Nic, row: Row, *places: int) -> None:
+        self.nic, self.row, self.places = nic, row, places
+
+    def read(self) -> str | None:
+        now = self.nic.get(self.row)
+        return None if now is None else " ".join(dict.fromkeys(str(now[place]) for place in self.places))
+
+    def normal(self, value: str) -> str:
+        return number(value)
+
+    def write(self, value: str) -> None:
+        now = self.nic.get(self.row)
+        if now is not None:
+            self.nic.set(self.row, [int(value) if place in self.places else old for place, old in enumerate(now)])
+
+
+class NicChannels(NicNumber):
+    """Queues: the combined ones where the driver has such, else as many to receive as to send."""
+
+    def __init__(self, nic: Nic) -> None:
+        now = nic.get(CHANNELS)
+        super().__init__(nic, CHANNELS, *((7,) if now is None or now[3] else (4, 5)))
+
+
+class NicSwitch(NicNumber):
+    """A number that is 0 or 1, as off or on."""
+
+    def read(self) -> str | None:
+        now = super().read()
+        return None if now is None else "on" if now == "1" else "off"
+
+    def normal(self, value: str) -> str:
+        return one_of(value, ("on", "off"))
+
+    def write(self, value: str) -> None:
+        super().write("1" if value == "on" else "0")
+
+
+def nic_setting(nic: Nic, name: str) -> Setting | None:
+    """The setting of this name that a driver keeps, if it is one."""
+    match name:
+        case "rx_ring":
+            return NicNumber(nic, RINGS, 4)
+        case "tx_ring":
+            return NicNumber(nic, RINGS, 7)
+        case "channels":
+            return NicChannels(nic)
+        case "adaptive_rx":
+            return NicSwitch(nic, COALESCE, 9)
+        case "pause_rx":
+            return NicSwitch(nic, PAUSE, 1)
+        case "pause_tx":
+            return NicSwitch(nic, PAUSE, 2)
+        case _:
+            return None
+
+
+def interface_setting(root: Root, interface: str, name: str) -> Setting | None:
+    """One setting of an interface; None if there is none with this name."""
+    match name:
+        case "mtu" | "tx_queue_len":
+            return LinkNumber(interface, name)
+        case "qdisc":
+            return Qdisc(interface)
+        case "irqs":
+            return Interrupts(root, interface)
+        case _:
+            return nic_setting(KernelNic(interface), name)
+
+
+def _present(wire: Wire, interface: str) -> Link:
+    link = wire.link(interface)
+    if link is None:
+        raise OSError(f"there is no interface {interface}")
+    return link

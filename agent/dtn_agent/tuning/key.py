@@ -1,0 +1,57 @@
+"""Which setting a key names, and in which order settings are made live."""
+
+from __future__ import annotations
+
+import re
+
+from dtn_agent.errors import RefusedError
+from dtn_agent.protocol import INTERFACE_NAME
+from dtn_agent.tuning.cpu import Governor, Smt
+from dtn_agent.tuning.files import block_setting, huge_pages
+from dtn_agent.tuning.interface import interface_setting
+from dtn_agent.tuning.irqbalance import Irqbalance, Services
+from dtn_agent.tuning.setting import Root, Setting
+from dtn_agent.tuning.sysctl import Sysctl
+
+BLOCK_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
+EARLY = ("sysctl", "smt", "governor", "huge_pages", "irqbalance", "block", "interface")
+INTERFACE_ORDER = ("channels", "rx_ring", "tx_ring", "mtu", "tx_queue_len", "adaptive_rx", "pause_rx", "pause_tx", "qdisc", "irqs")
+
+
+def setting_of(root: Root, services: Services, key: str) -> Setting:
+    """The setting; RefusedError if the key names none that the agent knows."""
+    try:
+        found = _setting(root, services, key)
+    except ValueError as error:
+        raise RefusedError("bad-request", f"{key}: {error}") from None
+    if found is None:
+        raise RefusedError("bad-request", f"{key} is not a setting that the agent knows")
+    return found
+
+
+def _setting(root: Root, services: Services, key: str) -> Setting | None:
+    match key.split("/"):
+        case ["sysctl", first, *rest]:
+            return Sysctl(root, "/".join([first, *rest]))
+        case ["interface", name, what] if re.fullmatch(INTERFACE_NAME, name) and set(name) != {"."}:
+            return interface_setting(root, name, what)
+        case ["block", name, what] if BLOCK_NAME.fullmatch(name):
+            return block_setting(root, name, what)
+        case ["governor"]:
+            return Governor(root)
+        case ["smt"]:
+            return Smt(root)
+        case ["huge_pages"]:
+            return huge_pages(root)
+        case ["irqbalance"]:
+            return Irqbalance(services)
+        case _:
+            return None
+
+
+def apply_order(key: str) -> tuple[int, int, str]:
+    """Sorts keys so that none undoes an earlier one: a driver lays out its queues anew when their number or the MTU changes."""
+    kind, _, name = key.partition("/")
+    what = name.rpartition("/")[2] if kind == "interface" else ""
+    place = INTERFACE_ORDER.index(what) if what in INTERFACE_ORDER else 0
+    return (EARLY.index(kind) if kind in EARLY else len(EARLY), place, key)

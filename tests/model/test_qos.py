@@ -1,0 +1,48 @@
+"""What `qos:` says, and what it is in the agent's units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dtnctl.model.qos import Qos, qos_values
+
+NOTHING = {"rate": None, "pacing": None, "delay": None, "jitter": None, "loss": None, "corrupt": None, "reorder": None, "ports": ()}
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ({"rate": "500mbit"}, {"rate": 500_000}),
+        ({"pacing": "1.5gbit"}, {"pacing": 1_500_000}),
+        ({"delay": "10ms", "jitter": "0.5ms", "reorder": "25%"}, {"delay": 10.0, "jitter": 0.5, "reorder": 25.0}),
+        ({"delay": "0.0333333ms"}, {"delay": 0.033}),
+        ({"loss": "1%", "corrupt": "0.05%", "ports": [8000, 443, 8000]}, {"loss": 1.0, "corrupt": 0.05, "ports": (443, 8000)}),
+        ({"rate": "1gbit", "delay": 0, "loss": "0%"}, {"rate": 1_000_000}),
+    ],
+)
+def test_what_is_written_is_said_in_the_agents_units(written: dict[str, Any], values: dict[str, Any]) -> None:
+    assert qos_values(Qos.model_validate(written)) == {**NOTHING, **values}
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({}, "says nothing; write a rate, pacing, a delay or a loss"),
+        ({"loss": "0%"}, "says nothing; write a rate, pacing, a delay or a loss"),
+        ({"jitter": "1ms"}, "jitter and reordering need a `delay`"),
+        ({"reorder": "1%"}, "jitter and reordering need a `delay`"),
+        ({"rate": "1mbit", "ports": [80]}, "`ports` are for delay, loss, corruption and reordering, and none of them is written"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(written: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Qos.model_validate(written)
+    assert caught.value.errors()[0]["msg"] == f"Value error, {message}"
+
+
+def test_delays_of_more_than_a_minute_are_refused() -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 60"):
+        Qos.model_validate({"delay": "61s"})
