@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -310,6 +313,7 @@ class EndpointSeen:
     `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
+    `host`: what the endpoint's agent tells; None without an agent, and when it did not answer: `agent_silence` is why.
     """
 
     name: str
@@ -324,6 +328,8 @@ class EndpointSeen:
     remote_digests: Mapping[str, str] = field(default_factory=dict)
     ledger: LedgerSeen = LedgerSeen()
     lease: LeaseSeen | None = None
+    host: Host | None = None
+    agent_silence: str = ""
 
     @property
     def is_silent(self) -> bool:
