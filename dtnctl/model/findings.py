@@ -12,6 +12,11 @@ Judgement = Literal["error", "warning", "info", "ok", "unknown"]
 JUDGEMENTS: tuple[Judgement, ...] = ("error", "warning", "info", "ok", "unknown")
 
 
+def speed_text(megabits: float) -> str:
+    """A NIC's speed as people say it: `100 Gb/s`, `2.5 Gb/s`, `100 Mb/s`."""
+    return f"{megabits / 1000:g} Gb/s" if megabits >= 1000 else f"{megabits:g} Mb/s"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One item of the catalogue at one subject. `actual` is empty where nothing is known, `fix` where nothing is to be done.

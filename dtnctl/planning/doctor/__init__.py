@@ -85,7 +85,7 @@ def _ground(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: date
 def _found(site: Site, ground: Ground) -> list[Finding]:
     policy = site.settings.value.doctor
     findings = [finding for judge_topic in TOPICS for finding in judge_topic(ground)]
-    return [_under(policy, finding) for finding in dict.fromkeys(findings) if finding.check not in policy.ignore]
+    return [_under(policy, finding) for finding in findings if finding.check not in policy.ignore]
 
 
 def _under(policy: Doctor, finding: Finding) -> Finding:
@@ -95,5 +95,10 @@ def _under(policy: Doctor, finding: Finding) -> Finding:
 
 
 def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+    """An interface that carries several networks is judged for each; the worst judgement stands for all of them."""
     order = {name: index for index, name in enumerate(CHECKS)}
-    return tuple(sorted(findings, key=lambda item: (JUDGEMENTS.index(item.severity), order[item.check], item.subject, item.expected)))
+    ranked = sorted(findings, key=lambda item: (JUDGEMENTS.index(item.severity), order[item.check], item.subject, item.expected))
+    worst: dict[tuple[str, str], Finding] = {}
+    for finding in ranked:
+        worst.setdefault((finding.check, finding.subject), finding)
+    return tuple(worst.values())

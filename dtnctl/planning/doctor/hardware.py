@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.findings import Finding
+from dtnctl.model.findings import Finding, speed_text
 from dtnctl.planning.doctor.ground import Carrier, Device, Ground
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, pcie_can, pcie_goodput, speed_text
+from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, pcie_can, pcie_goodput
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface, PcieLink, Vf

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.findings import Finding
+from dtnctl.model.findings import Finding, speed_text
 from dtnctl.model.nearest import suggestion
 from dtnctl.planning.doctor.ground import Carrier, Device, Ground, below, carriers
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import cpu_set, needs_of, pace_of, speed_text, version_of
+from dtnctl.planning.doctor.numbers import cpu_set, needs_of, pace_of, version_of
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface
@@ -137,19 +137,13 @@ def _jumbo(carrier: Carrier) -> Iterator[Finding]:
 def _peers(carrier: Carrier, ground: Ground) -> Iterator[Finding]:
     if not carrier.stack:
         return
-    tops = {ground.endpoint.name: carrier.stack[0]} | dict(_tops(carrier.network, ground))
+    others = {name: other.stack[0] for name in sorted(ground.peers) for other in _carried(carrier.network, name, ground)}
+    tops = {ground.endpoint.name: carrier.stack[0]} | others
     if len(tops) > 1 and carrier.mtu is None:
         yield _mtu_of_peers(carrier, tops)
-    device = next((item for item in ground.devices if item.interface in carrier.stack and item.interface.speed), None)
-    if len(tops) > 1 and device is not None and device.has_queues:
+    device = next((item for interface in carrier.stack for item in ground.devices if item.interface is interface), None)
+    if len(tops) > 1 and device is not None and carrier.driver != "sriov":
         yield _slower_peer(carrier, device, ground)
-
-
-def _tops(network: str, ground: Ground) -> Iterator[tuple[str, Interface]]:
-    for name, host in sorted(ground.peers.items()):
-        for other in carriers(ground.site, ground.site.endpoints[name], host.facts):
-            if other.network == network and other.stack:
-                yield name, other.stack[0]
 
 
 def _mtu_of_peers(carrier: Carrier, tops: dict[str, Interface]) -> Finding:
@@ -166,14 +160,15 @@ def _mtu_of_peers(carrier: Carrier, tops: dict[str, Interface]) -> Finding:
 
 
 def _slower_peer(carrier: Carrier, device: Device, ground: Ground) -> Finding:
-    own = device.interface.speed or 0
-    slowest = min(filter(None, (_speed(carrier.network, name, ground) for name in ground.peers)), default=None)
+    own = _speed(carrier)
+    others = (_speed(other) for name in ground.peers for other in _carried(carrier.network, name, ground))
+    slowest = min(filter(None, others), default=None)
     paces = [pace_of(qdisc.options) for qdisc in device.interface.qdiscs if qdisc.kind == "fq"]
     is_paced = bool(paces) and slowest is not None and all(pace is not None and pace <= slowest for pace in paces)
     return judge(
         "nic.slower_peer",
         device.interface.name,
-        None if slowest is None else slowest >= own or is_paced,
+        None if slowest is None or not own else slowest >= own or is_paced,
         expected=f"paced to {speed_text(slowest or 0)}, the slowest NIC on network {carrier.network}",
         actual=f"{speed_text(own)}, not paced" if not is_paced else "paced",
         fix=tuning(f"interface/{device.interface.name}/qdisc", f"fq maxrate {slowest}mbit"),
@@ -181,10 +176,14 @@ def _slower_peer(carrier: Carrier, device: Device, ground: Ground) -> Finding:
     )
 
 
-def _speed(network: str, endpoint: str, ground: Ground) -> int | None:
-    """The fastest NIC under the network at another endpoint."""
+def _carried(network: str, endpoint: str, ground: Ground) -> Iterator[Carrier]:
     found = carriers(ground.site, ground.site.endpoints[endpoint], ground.peers[endpoint].facts)
-    return max((item.speed or 0 for other in found if other.network == network for item in other.stack), default=0) or None
+    return (other for other in found if other.network == network and other.stack)
+
+
+def _speed(carrier: Carrier) -> int:
+    """Mb/s of the fastest NIC under the network; 0 where none is known."""
+    return max((interface.speed or 0 for interface in carrier.stack), default=0)
 
 
 # --- the NIC's own settings ---------------------------------------------------------------------------------
@@ -233,7 +232,7 @@ def _qdisc(device: Device) -> Finding:
 
 
 def _tx_queue_len(device: Device, ground: Ground) -> Finding:
-    length, speed = device.interface.tx_queue_len, ground.speed
+    length, speed = device.interface.tx_queue_len, device.interface.speed or ground.speed
     wanted = needs_of(speed or 0).queue
     return judge(
         "nic.tx_queue_len",

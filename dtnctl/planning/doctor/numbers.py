@@ -90,11 +90,6 @@ def pace_of(options: str) -> float | None:
     return float(match[1]) * _MEGABITS[match[2].upper()] if match else None
 
 
-def speed_text(megabits: float) -> str:
-    """`100 Gb/s`, `2.5 Gb/s`, `100 Mb/s`."""
-    return f"{megabits / 1000:g} Gb/s" if megabits >= 1000 else f"{megabits:g} Mb/s"
-
-
 def last_number(text: str) -> int | None:
     """The last number of a setting such as `4096 131072 6291456`, whatever blanks are between; None if it is none."""
     words = text.split()

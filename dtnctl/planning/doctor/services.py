@@ -111,18 +111,18 @@ def _on_network(network: str, live: LiveService, ground: Ground) -> Iterator[Fin
     place, fix = live.service.place("data_nets"), f"`dtnctl apply --replace {live.service.session.name}` makes it anew"
     yield judge(
         "container.mtu",
-        live.name,
+        f"{live.name} on {network}",
         interface.mtu == wanted if interface is not None and wanted else None,
-        expected=f"{wanted} on network {network}" if wanted else f"that of network {network}",
+        expected=f"{wanted}" if wanted else "that of the network",
         actual=interface.mtu if interface is not None else "",
         fix=fix,
         place=place,
     )
     yield judge(
         "container.link",
-        live.name,
+        f"{live.name} on {network}",
         interface.is_up if interface is not None else None,
-        expected=f"its interface on network {network} is up",
+        expected="up",
         actual="up" if interface is not None and interface.is_up else "down",
         fix=fix,
         place=place,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.findings import Finding
+from dtnctl.model.findings import Finding, speed_text
 from dtnctl.planning.doctor.ground import DeclaredVolume, Ground
 from dtnctl.planning.doctor.hardware import judge_link
 from dtnctl.planning.doctor.judging import judge, tuning
-from dtnctl.planning.doctor.numbers import last_number, pcie_goodput, speed_text
+from dtnctl.planning.doctor.numbers import last_number, pcie_goodput
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import BlockDevice

@@ -10,79 +10,58 @@ from dtnctl.planning.doctor.ground import Ground, LiveService
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import FAST, Needs, last_number, needs_of
 
-GOOD_CONGESTION_CONTROLS = ("cubic", "bbr", "htcp")
 MOST_CONNECTIONS = 0.8  # of those that can be tracked
 EARLY_PERCENT = 5
-
-Wanted = Callable[[Needs], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One sysctl. `wanted` is what to write; `accepts(wanted, actual)` is None where the actual value cannot be read.
+    """One sysctl: either the last of its numbers is `at_least` what the NIC's speed asks for, or it is one of `accepted`, best first.
 
-    `from_speed` is the NIC's speed in Mb/s from which it matters. Without `by_speed` the wanted value is always the same.
+    Of the three numbers of a TCP buffer the last is the largest. `before` is what to write before that number.
+    `from_speed` is the NIC's speed in Mb/s from which it matters.
     """
 
     check: str
     name: str
-    wanted: Wanted
-    accepts: Callable[[str, str], bool | None]
-    by_speed: bool = False
+    accepted: tuple[str, ...] = ()
+    at_least: Callable[[Needs], int] | None = None
+    before: str = ""
     from_speed: int = 0
 
 
-def at_least(wanted: str, actual: str) -> bool | None:
-    """Whether the last number is large enough: of three values of a TCP buffer that is the largest."""
-    number = last_number(actual)
-    return None if number is None else number >= int(wanted.split()[-1])
+def _socket_buffer(needs: Needs) -> int:
+    return needs.socket_buffer
 
 
-def one_of(*accepted: str) -> Callable[[str, str], bool | None]:
-    """Whether it is one of the values."""
-    return lambda _wanted, actual: actual.strip() in accepted if actual.strip() else None
+def _tcp_buffer(needs: Needs) -> int:
+    return needs.tcp_buffer
 
 
-def always(value: str) -> Wanted:
-    return lambda _needs: value
+def _backlog(needs: Needs) -> int:
+    return needs.backlog
 
 
-def _socket_buffer(needs: Needs) -> str:
-    return str(needs.socket_buffer)
-
-
-def _receive_buffer(needs: Needs) -> str:
-    return f"4096 131072 {needs.tcp_buffer}"
-
-
-def _send_buffer(needs: Needs) -> str:
-    return f"4096 65536 {needs.tcp_buffer}"
-
-
-def _backlog(needs: Needs) -> str:
-    return str(needs.backlog)
-
-
-# Those of the second table exist once in every network namespace.
 OF_THE_HOST = (
-    Setting("net.rmem_max", "net.core.rmem_max", _socket_buffer, at_least, by_speed=True),
-    Setting("net.wmem_max", "net.core.wmem_max", _socket_buffer, at_least, by_speed=True),
-    Setting("net.optmem_max", "net.core.optmem_max", always(str(2**20)), at_least, from_speed=FAST),
-    Setting("net.netdev_max_backlog", "net.core.netdev_max_backlog", _backlog, at_least, by_speed=True),
-    Setting("net.default_qdisc", "net.core.default_qdisc", always("fq"), one_of("fq")),
-    Setting("host.zone_reclaim", "vm.zone_reclaim_mode", always("0"), one_of("0")),
-    Setting("host.numa_balancing", "kernel.numa_balancing", always("0"), one_of("0")),
+    Setting("net.rmem_max", "net.core.rmem_max", at_least=_socket_buffer),
+    Setting("net.wmem_max", "net.core.wmem_max", at_least=_socket_buffer),
+    Setting("net.optmem_max", "net.core.optmem_max", at_least=lambda _: 2**20, from_speed=FAST),
+    Setting("net.netdev_max_backlog", "net.core.netdev_max_backlog", at_least=_backlog),
+    Setting("net.default_qdisc", "net.core.default_qdisc", ("fq",)),
+    Setting("host.zone_reclaim", "vm.zone_reclaim_mode", ("0",)),
+    Setting("host.numa_balancing", "kernel.numa_balancing", ("0",)),
 )
+# Each network namespace has its own of these.
 OF_A_NAMESPACE = (
-    Setting("tcp_rmem", "net.ipv4.tcp_rmem", _receive_buffer, at_least, by_speed=True),
-    Setting("tcp_wmem", "net.ipv4.tcp_wmem", _send_buffer, at_least, by_speed=True),
-    Setting("tcp_mtu_probing", "net.ipv4.tcp_mtu_probing", always("1"), one_of("1", "2")),
-    Setting("tcp_no_metrics_save", "net.ipv4.tcp_no_metrics_save", always("1"), one_of("1")),
-    Setting("tcp_slow_start_after_idle", "net.ipv4.tcp_slow_start_after_idle", always("0"), one_of("0")),
-    Setting("tcp_timestamps", "net.ipv4.tcp_timestamps", always("1"), one_of("1", "2")),
-    Setting("tcp_sack", "net.ipv4.tcp_sack", always("1"), one_of("1")),
-    Setting("tcp_window_scaling", "net.ipv4.tcp_window_scaling", always("1"), one_of("1")),
-    Setting("congestion_control", "net.ipv4.tcp_congestion_control", always("cubic"), one_of(*GOOD_CONGESTION_CONTROLS)),
+    Setting("tcp_rmem", "net.ipv4.tcp_rmem", at_least=_tcp_buffer, before="4096 131072 "),
+    Setting("tcp_wmem", "net.ipv4.tcp_wmem", at_least=_tcp_buffer, before="4096 65536 "),
+    Setting("tcp_mtu_probing", "net.ipv4.tcp_mtu_probing", ("1", "2")),
+    Setting("tcp_no_metrics_save", "net.ipv4.tcp_no_metrics_save", ("1",)),
+    Setting("tcp_slow_start_after_idle", "net.ipv4.tcp_slow_start_after_idle", ("0",)),
+    Setting("tcp_timestamps", "net.ipv4.tcp_timestamps", ("1", "2")),
+    Setting("tcp_sack", "net.ipv4.tcp_sack", ("1",)),
+    Setting("tcp_window_scaling", "net.ipv4.tcp_window_scaling", ("1",)),
+    Setting("congestion_control", "net.ipv4.tcp_congestion_control", ("cubic", "bbr", "htcp")),
 )
 
 
@@ -125,25 +104,25 @@ def _judged(
     place: str,
     fix: Callable[[str, object], str],
 ) -> Iterator[Finding]:
-    speed = ground.speed
+    speed, actual = ground.speed, " ".join(sysctls.get(setting.name, "").split())  # the kernel writes tabs
     if setting.from_speed and (speed is None or speed < setting.from_speed):
         return
-    wanted = setting.wanted(needs_of(speed or 0))
-    actual = sysctls.get(setting.name)
-    is_known = actual is not None and not (setting.by_speed and speed is None)
+    if setting.at_least is None:
+        wanted, said = setting.accepted[0], " or ".join(setting.accepted)
+        is_right = actual in setting.accepted if actual else None
+    else:
+        least, number = setting.at_least(needs_of(speed or 0)), last_number(actual)
+        wanted, said = f"{setting.before}{least}", f"at least {least}"
+        is_right = None if number is None or speed is None else number >= least
     yield judge(
         check,
         subject,
-        setting.accepts(wanted, actual or "") if is_known else None,
-        expected=f"{setting.name} {_said(setting, wanted)}",
-        actual=" ".join((actual or "").split()),  # the kernel writes tabs
+        is_right,
+        expected=f"{setting.name} {said}",
+        actual=actual,
         fix=fix(f"sysctl/{setting.name}", wanted),
         place=place,
     )
-
-
-def _said(setting: Setting, wanted: str) -> str:
-    return f"at least {wanted.split()[-1]}" if setting.accepts is at_least else wanted
 
 
 def _conntrack(ground: Ground) -> Finding:
