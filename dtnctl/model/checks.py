@@ -552,9 +552,9 @@ _CONTAINER_SIDE = (
 _RDMA_SIDE = (
     Check(
         "rdma.device",
-        "RDMA",
+        "container",
         "error",
-        "the NIC of a service with RDMA devices has an RDMA device",
+        "a NIC of a service with RDMA devices has an RDMA device",
         "There is nothing that the service could open.",
         _MELLANOX,
     ),
@@ -569,7 +569,7 @@ _RDMA_SIDE = (
     ),
     Check(
         "rdma.netns",
-        "RDMA",
+        "host",
         "error",
         "RDMA devices are shared between network namespaces, where a service that uses them has its own",
         "In exclusive mode a device stays in the host's namespace and the container cannot use it.",
@@ -730,7 +730,7 @@ _DISKS = (
         "disk.node",
         "disk",
         "info",
-        "on the NUMA node of the fastest data NIC",
+        "on the NUMA node of a NIC of the services that mount it",
         "Data from a drive on the other socket crosses the link between them on its way to the NIC.",
         _DTN_100G,
     ),
@@ -738,7 +738,7 @@ _DISKS = (
         "disk.rate",
         "volume",
         "info",
-        "the drives behind a volume can be read, by their PCIe links, as fast as the fastest data NIC sends",
+        "the drives behind a volume can be read, by their PCIe links, as fast as the NIC of the services that mount it sends",
         "A transfer is no faster than its slowest part.",
         _DTN_100G,
     ),

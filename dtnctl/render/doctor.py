@@ -18,11 +18,11 @@ VERB = 11  # cells of sign and judgement
 NOT_KNOWN = "not known"
 
 ITEM_COLUMNS = (
-    Column("ITEM"),
-    Column("SUBJECT", least=12),
+    Column("ITEM", least=14),
+    Column("SUBJECT", least=8, drop=1),
     Column("JUDGEMENT"),
-    Column("FOUND", least=12),
-    Column("EXPECTED", least=12, drop=1),
+    Column("FOUND", least=8),
+    Column("EXPECTED", least=12, drop=2),
 )
 
 
@@ -42,7 +42,7 @@ def render_doctor(examinations: Sequence[Examination], context: RenderContext) -
 def _verdict(item: Examination, context: RenderContext, look: Look) -> list[str]:
     """`dtn-a: 3 errors, 5 warnings of 52 checked · fastest data NIC ens1f0 100 Gb/s`."""
     pieces = [f"not examined: {item.silence}"] if item.silence else dotted(_said(item, context), look.dot)
-    first, *more = flow([f"{item.endpoint}:", *pieces], look.width)
+    first, *more = flow([f"{item.endpoint}:", *pieces], look.width - 2)
     return [look.paint("bold", line) for line in (first, *(f"  {line}" for line in more))]
 
 
@@ -65,15 +65,15 @@ def _said(item: Examination, context: RenderContext) -> list[str]:
 def _endpoint(item: Examination, context: RenderContext, look: Look, *, is_named: bool) -> list[list[str]]:
     """A block for each fault, and the table."""
     blocks = [_block(finding, item.endpoint if is_named else "", look) for finding in item.findings if finding.severity in WORDS]
-    return [*blocks, _items(item, look)] if context.show_all else blocks
+    return [*blocks, _items(item, look)] if context.show_all and item.findings else blocks
 
 
 def _block(finding: Finding, endpoint: str, look: Look) -> list[str]:
     """Judgement, item and subject with the declaration's place; then what was found, what is wanted, why, and what to do."""
     sign = SIGNS.get(finding.severity, look.signs["blocked"])
     start = pad(look.paint(ROLES[finding.severity], f"{sign} {WORDS[finding.severity]}"), VERB)
-    pieces = [look.paint("bold", finding.check), *[f"{finding.about.about} {finding.subject}"] * bool(finding.subject)]
-    pieces += [f"@ {endpoint}"] * bool(endpoint)
+    subject = f"{finding.about.about} {finding.subject}" if finding.subject else "the host"
+    pieces = [look.paint("bold", finding.check), f"of {subject}", *[f"@ {endpoint}"] * bool(endpoint)]
     first, *more = flow(pieces, look.width - VERB)
     heading = with_place([start + first, *(" " * VERB + line for line in more)], finding.place, look)
     facts = [

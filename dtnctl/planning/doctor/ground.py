@@ -7,7 +7,7 @@ is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -90,11 +90,11 @@ class LiveService:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredVolume:
-    """A host folder that services mount, the mount that it lies in, and the block devices behind that."""
+    """A mount that host folders of services lie in, the block devices behind it, and the NICs that these services send by."""
 
-    source: str
     mounted: Mounted
     disks: tuple[BlockDevice, ...]
+    devices: tuple[Device, ...]
     place: str
 
 
@@ -169,10 +169,10 @@ class Ground:
             if service.container in seen
         )
 
-    def devices_of(self, live: LiveService) -> tuple[Device, ...]:
+    def devices_of(self, service: Service) -> tuple[Device, ...]:
         """The NICs that carry a service's data: those of its networks, or all of them on the host's network."""
-        names = {net.name for net in live.service.nets}
-        wanted = [item for item in self.carriers if live.is_host_networked or item.network in names]
+        names = {net.name for net in service.nets}
+        wanted = [item for item in self.carriers if service.is_host_networked or item.network in names]
         reached = {interface.name for item in wanted for interface in item.stack}
         return tuple(item for item in self.devices if item.interface.name in reached)
 
@@ -182,32 +182,40 @@ class Ground:
 
     @cached_property
     def volumes(self) -> tuple[DeclaredVolume, ...]:
-        """Host folders of declared volumes that lie on a block device, each mount once."""
+        """Mounts that declared volumes lie in, as far as they are on block devices, by target; the first volume gives the place."""
         found: dict[str, DeclaredVolume] = {}
         for service in self.services:
+            document, location = origin(self.site, service.session, self.endpoint.name, "volumes")
             for index, volume in enumerate(service.profile.volumes):
-                behind = self._behind(volume.source) if volume.kind == "bind" and volume.source is not None else None
-                if behind is not None:
-                    document, location = origin(self.site, service.session, self.endpoint.name, "volumes")
+                mounted = self._mount_of(volume.source or "") if volume.kind == "bind" else None
+                if mounted is not None:
                     place = document.where(*location, index)
-                    found.setdefault(behind[0].target, DeclaredVolume(volume.source or "", *behind, place))
+                    new = DeclaredVolume(mounted, self._behind(mounted), self.devices_of(service), place)
+                    known = found.setdefault(mounted.target, new)
+                    found[mounted.target] = replace(known, devices=_once(known.devices + new.devices))
         return tuple(found[target] for target in sorted(found))
 
-    def _behind(self, path: str) -> tuple[Mounted, tuple[BlockDevice, ...]] | None:
+    def _mount_of(self, path: str) -> Mounted | None:
+        """The innermost mount of a block device that holds the path."""
         mounts = {mounted.target: mounted for disk in self.facts.block_devices for mounted in disk.mounts}
-        target = next((str(folder) for folder in (PurePosixPath(path), *PurePosixPath(path).parents) if str(folder) in mounts), None)
-        if target is None:
-            return None
-        return mounts[target], tuple(item for item in self.facts.block_devices if any(mounted.target == target for mounted in item.mounts))
+        folders = (str(folder) for folder in (PurePosixPath(path), *PurePosixPath(path).parents))
+        return next((mounts[folder] for folder in folders if folder in mounts), None)
+
+    def _behind(self, mounted: Mounted) -> tuple[BlockDevice, ...]:
+        return tuple(disk for disk in self.facts.block_devices if mounted.target in [item.target for item in disk.mounts])
 
     @cached_property
-    def disks(self) -> tuple[tuple[BlockDevice, str], ...]:
-        """Block devices behind declared volumes, each with the place of the first volume that lies on it, in name order."""
-        found: dict[str, tuple[BlockDevice, str]] = {}
+    def disks(self) -> tuple[tuple[BlockDevice, DeclaredVolume], ...]:
+        """Block devices behind declared volumes, each with the first of them, in name order."""
+        found: dict[str, tuple[BlockDevice, DeclaredVolume]] = {}
         for volume in self.volumes:
             for disk in volume.disks:
-                found.setdefault(disk.name, (disk, volume.place))
+                found.setdefault(disk.name, (disk, volume))
         return tuple(found[name] for name in sorted(found))
+
+
+def _once(devices: tuple[Device, ...]) -> tuple[Device, ...]:
+    return tuple({item.interface.name: item for item in devices}.values())
 
 
 def carriers(site: Site, endpoint: Document[Endpoint], facts: Facts) -> Iterator[Carrier]:

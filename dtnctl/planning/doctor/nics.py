@@ -264,9 +264,7 @@ def _rings(device: Device, ground: Ground) -> Finding:
 
 def _channels(device: Device, ground: Ground) -> Finding:
     channels, name = device.interface.channels, device.interface.name
-    local = len(cpu_set(device.interface.local_cpus)) or ground.facts.cpus.logical
-    cores = local // 2 if ground.facts.cpus.smt else local
-    wanted = min(channels.combined_max, cores) if channels is not None else 0
+    wanted = min(channels.combined_max, _cores(device, ground)) if channels is not None else 0
     return judge(
         "nic.channels",
         name,
@@ -276,6 +274,14 @@ def _channels(device: Device, ground: Ground) -> Finding:
         fix=tuning(f"interface/{name}/channels", wanted),
         place=device.place,
     )
+
+
+def _cores(device: Device, ground: Ground) -> int:
+    """Cores of the NIC's node at the least; 0 where it is not known. Where SMT is not known, two CPUs may be one core."""
+    local = len(cpu_set(device.interface.local_cpus))
+    if not local and len(ground.facts.cpus.numa) == 1:
+        local = ground.facts.cpus.logical
+    return local if ground.facts.cpus.smt is False else local // 2
 
 
 def _adaptive_rx(device: Device) -> Finding:

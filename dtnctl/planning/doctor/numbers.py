@@ -78,10 +78,10 @@ def pcie_goodput(link: PcieLink) -> float | None:
 
 
 def pcie_can(link: PcieLink) -> tuple[float, int] | None:
-    """(GT/s, width) that card and slot both can; None where nothing is known."""
-    speed = min(filter(None, (link.max_speed, link.slot_speed)), default=None)
-    width = min(filter(None, (link.max_width, link.slot_width)), default=None)
-    return None if speed is None or width is None else (speed, width)
+    """(GT/s, width) that card and slot both can; None where the card's own limits are not known, the slot's alone say too much."""
+    if not link.max_speed or not link.max_width:
+        return None
+    return min(link.max_speed, link.slot_speed or link.max_speed), min(link.max_width, link.slot_width or link.max_width)
 
 
 def pace_of(options: str) -> float | None:

@@ -16,32 +16,33 @@ WANTED_GID = "RoCE v2"
 
 
 def judge_rdma(ground: Ground) -> Iterator[Finding]:
-    """The devices of the NICs that such services use, each once, and the mode of network namespaces."""
+    """Whether each such service has a device, then the ports of these devices, each once, and the mode of network namespaces."""
     users = [live for live in ground.live if live.wants_rdma]
-    judged: set[str] = set()
+    reached: dict[str, tuple[RdmaDevice, str]] = {}
     for live in users:
-        for device in ground.devices_of(live):
-            if device.interface.name not in judged:
-                judged.add(device.interface.name)
-                yield from _device(device, ground)
-    own = [live for live in users if not live.is_host_networked]
-    if own:
-        yield _netns(own, ground)
+        devices = ground.devices_of(live.service)
+        own = {item.name: (item, device.place) for device in devices for item in ground.facts.rdma if _belongs(item, device)}
+        reached |= own
+        if devices:
+            yield _device(live, devices, sorted(own))
+    for name in sorted(reached):
+        yield from _ports(*reached[name])
+    apart = [live for live in users if not live.is_host_networked]
+    if apart:
+        yield _netns(apart, ground)
 
 
-def _device(device: Device, ground: Ground) -> Iterator[Finding]:
-    found = next((item for item in ground.facts.rdma if _belongs(item, device)), None)
-    yield judge(
+def _device(live: LiveService, devices: tuple[Device, ...], found: list[str]) -> Finding:
+    """One of its NICs is enough: a service may have others for other things."""
+    return judge(
         "rdma.device",
-        device.interface.name,
-        found is not None,
-        expected="an RDMA device",
-        actual=found.name if found is not None else "none",
+        live.name,
+        bool(found),
+        expected=f"an RDMA device of {' or '.join(item.interface.name for item in devices)}",
+        actual=", ".join(found) or "none",
         fix="the driver's RDMA module (mlx5_ib, irdma …), or another NIC",
-        place=device.place,
+        place=live.service.place("devices"),
     )
-    if found is not None:
-        yield from _ports(found, device.place)
 
 
 def _belongs(rdma: RdmaDevice, device: Device) -> bool:
@@ -66,9 +67,9 @@ def _ports(rdma: RdmaDevice, place: str) -> Iterator[Finding]:
             yield judge(
                 "rdma.gid",
                 name,
-                WANTED_GID in types if types or not port.gids else None,
+                WANTED_GID in types if types else None,
                 expected=WANTED_GID,
-                actual=", ".join(types) or "no GID",
+                actual=", ".join(types),
                 fix="an address on its interface, and RoCE v2 in the driver",
                 place=place,
             )
@@ -80,8 +81,13 @@ def _netns(users: list[LiveService], ground: Ground) -> Finding:
         "rdma.netns",
         "",
         None if mode is None else mode == "shared",
-        expected=f"shared, since {', '.join(live.name for live in users)} has a network namespace of its own",
+        expected=f"shared, since {_have_namespaces(users)}",
         actual=mode,
         fix="`options ib_core netns_mode=1` in /etc/modprobe.d and a reboot; dtnctl never switches it",
         place=users[0].service.place("devices"),
     )
+
+
+def _have_namespaces(users: list[LiveService]) -> str:
+    names = ", ".join(live.name for live in users)
+    return f"{names} has a network namespace of its own" if len(users) == 1 else f"{names} have network namespaces of their own"

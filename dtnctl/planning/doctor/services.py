@@ -36,7 +36,7 @@ def judge_services(ground: Ground) -> Iterator[Finding]:
 
 
 def _placement(live: LiveService, ground: Ground) -> Iterator[Finding]:
-    devices = ground.devices_of(live)
+    devices = ground.devices_of(live.service)
     if not devices or not ground.has_several_nodes:
         return
     pinned, local = cpu_set(live.seen.spec.cpu_set), ground.local_cpus(devices)

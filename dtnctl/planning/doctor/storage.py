@@ -12,7 +12,7 @@ from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import last_number, pcie_goodput
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import BlockDevice
+    from dtn_agent.protocol import BlockDevice, Raid
 
 LEAST_REQUESTS = 1023
 LEAST_READ_AHEAD = 4096  # KiB
@@ -22,22 +22,24 @@ QUIET = ("idle", "frozen")
 
 def judge_storage(ground: Ground) -> Iterator[Finding]:
     """Every disk behind a volume, then every mount, in name order."""
-    for disk, place in ground.disks:
+    for disk, volume in ground.disks:
         if _is_nvme(disk):
-            yield from _nvme(disk, place, ground)
+            yield from _nvme(disk, volume.place)
+            if ground.has_several_nodes and volume.devices:
+                yield _node(disk, volume)
         if disk.raid is not None:
-            yield from _raid(disk, place)
-        yield _read_ahead(disk, place)
+            yield from _raid(disk.name, disk.raid, volume.place)
+        yield _read_ahead(disk, volume.place)
     for volume in ground.volumes:
         yield from _mount(volume)
-        yield from _rate(volume, ground)
+        yield from _rate(volume)
 
 
 def _is_nvme(disk: BlockDevice) -> bool:
     return disk.name.startswith("nvme")
 
 
-def _nvme(disk: BlockDevice, place: str, ground: Ground) -> Iterator[Finding]:
+def _nvme(disk: BlockDevice, place: str) -> Iterator[Finding]:
     yield judge(
         "disk.scheduler",
         disk.name,
@@ -78,17 +80,20 @@ def _nvme(disk: BlockDevice, place: str, ground: Ground) -> Iterator[Finding]:
     )
     if disk.pcie is not None:
         yield judge_link("disk.pcie_link", disk.name, disk.pcie, place)
-    if ground.has_several_nodes and ground.fastest is not None:
-        node = ground.fastest.interface.numa_node
-        yield judge(
-            "disk.node",
-            disk.name,
-            None if node is None or disk.numa_node is None else disk.numa_node == node,
-            expected=f"node {node}, that of {ground.fastest.interface.name}",
-            actual=f"node {disk.numa_node}",
-            fix="a slot of that node, or a NIC on the disk's",
-            place=place,
-        )
+
+
+def _node(disk: BlockDevice, volume: DeclaredVolume) -> Finding:
+    nodes = {item.interface.numa_node for item in volume.devices}
+    names = " and ".join(sorted(item.interface.name for item in volume.devices))
+    return judge(
+        "disk.node",
+        disk.name,
+        None if disk.numa_node is None or None in nodes else disk.numa_node in nodes,
+        expected=f"the node of {names}",
+        actual=f"node {disk.numa_node}",
+        fix="a slot of that node, or a NIC on the disk's",
+        place=volume.place,
+    )
 
 
 def _read_ahead(disk: BlockDevice, place: str) -> Finding:
@@ -104,12 +109,10 @@ def _read_ahead(disk: BlockDevice, place: str) -> Finding:
     )
 
 
-def _raid(disk: BlockDevice, place: str) -> Iterator[Finding]:
-    raid = disk.raid
-    assert raid is not None
+def _raid(name: str, raid: Raid, place: str) -> Iterator[Finding]:
     yield judge(
         "raid.level",
-        disk.name,
+        name,
         raid.level in FAST_LEVELS,
         expected=" or ".join(FAST_LEVELS),
         actual=raid.level,
@@ -118,20 +121,20 @@ def _raid(disk: BlockDevice, place: str) -> Iterator[Finding]:
     )
     yield judge(
         "raid.degraded",
-        disk.name,
+        name,
         None if raid.degraded is None else raid.degraded == 0,
         expected="all members",
         actual=f"{raid.degraded} missing",
-        fix=f"mdadm --detail /dev/{disk.name} tells which; replace it",
+        fix=f"mdadm --detail /dev/{name} tells which; replace it",
         place=place,
     )
     yield judge(
         "raid.action",
-        disk.name,
+        name,
         raid.action in QUIET if raid.action else None,
         expected="idle",
         actual=raid.action,
-        fix=f"let it end before measuring; idle into /sys/block/{disk.name}/md/sync_action stops a check",
+        fix=f"let it end before measuring; idle into /sys/block/{name}/md/sync_action stops a check",
         place=place,
     )
 
@@ -158,18 +161,19 @@ def _mount(volume: DeclaredVolume) -> Iterator[Finding]:
     )
 
 
-def _rate(volume: DeclaredVolume, ground: Ground) -> Iterator[Finding]:
+def _rate(volume: DeclaredVolume) -> Iterator[Finding]:
     """Of drives with a PCIe link of their own; others (SATA, remote) have no figure that says as much."""
     drives = [disk for disk in volume.disks if _is_nvme(disk)]
-    if not drives or ground.fastest is None:
+    if not drives or not volume.devices:
         return
     rates = [pcie_goodput(disk.pcie) if disk.pcie is not None else None for disk in drives]
-    total, speed = sum(filter(None, rates)), ground.speed or 0
+    speeds = [item.interface.speed for item in volume.devices]
+    total, speed = sum(filter(None, rates)), max(filter(None, speeds), default=0)
     yield judge(
         "disk.rate",
         volume.mounted.target,
-        None if None in rates else total * 1000 >= speed,
-        expected=f"at least {speed_text(speed)}, as {ground.fastest.interface.name}",
+        None if None in rates or None in speeds else total * 1000 >= speed,
+        expected=f"at least {speed_text(speed)}, as the NIC",
         actual=f"{total:.4g} Gb/s by {len(drives)} drive{'s' if len(drives) > 1 else ''}",
         fix="more drives in the array, or drives with a faster link",
         place=volume.place,

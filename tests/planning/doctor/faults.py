@@ -246,7 +246,7 @@ CONTAINERS = (
     Fault("a transfer reads the container's own layer", "warning volume.path /tmp/x", declared("transfers/t", "a:/data/x", "a:/tmp/x")),
 )
 RDMA = (
-    Fault("the NIC has no RDMA device", "error rdma.device ens1f0", lambda scene: facts(scene)["rdma"].clear()),
+    Fault("the NIC has no RDMA device", "error rdma.device lab.s", lambda scene: facts(scene)["rdma"].clear()),
     Fault("the RDMA port is down", "error rdma.port mlx5_0/1", port(state="DOWN")),
     Fault("the RDMA port speaks RoCE v1 only", "error rdma.gid mlx5_0/1", port(gids=[{"index": 0, "gid": "::1", "type": "IB/RoCE v1"}])),
     Fault("RDMA devices belong to one namespace", "error rdma.netns", system(rdma_netns="exclusive")),

@@ -38,6 +38,8 @@ def test_planted_fault_is_found_and_nothing_else(fault: Fault) -> None:
     assert "\n" not in finding.fix
     assert finding.expected
     assert finding.place.startswith("state/")
+    assert finding.why.startswith(finding.about.why)
+    assert "https://" in finding.why
 
 
 @pytest.mark.parametrize("check", CHECKS)
