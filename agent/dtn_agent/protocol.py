@@ -20,6 +20,31 @@ PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path
 STATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 
+# What `dtnctl endpoints doctor` judges: the host's own, and of those that exist in it each container's network namespace.
+TRANSFER_SYSCTLS = (
+    "kernel.numa_balancing",
+    "net.core.default_qdisc",
+    "net.core.netdev_max_backlog",
+    "net.core.optmem_max",
+    "net.core.rmem_max",
+    "net.core.wmem_max",
+    "net.ipv4.tcp_available_congestion_control",
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_mtu_probing",
+    "net.ipv4.tcp_no_metrics_save",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_sack",
+    "net.ipv4.tcp_slow_start_after_idle",
+    "net.ipv4.tcp_timestamps",
+    "net.ipv4.tcp_window_scaling",
+    "net.ipv4.tcp_wmem",
+    "net.netfilter.nf_conntrack_count",
+    "net.netfilter.nf_conntrack_max",
+    "vm.dirty_background_bytes",
+    "vm.dirty_background_ratio",
+    "vm.zone_reclaim_mode",
+)
+
 
 class Told(BaseModel):
     """Base of everything that the agent tells."""
@@ -250,6 +275,14 @@ class Mounted(Told):
     options: tuple[str, ...] = ()
 
 
+class Raid(Told):
+    """An md array. `level` and `action` are the kernel's words: raid0, raid10 …; idle, resync, recover, check … (raid0 has none)."""
+
+    level: str
+    action: str = ""
+    degraded: int | None = None  # members that are missing
+
+
 class BlockDevice(Told):
     """`scheduler` is the active one of `schedulers`. `holders` are devices above it (md, dm). `transport` is nvme, pcie, tcp, rdma, sata …
 
@@ -268,7 +301,35 @@ class BlockDevice(Told):
     mounts: tuple[Mounted, ...] = ()
     holders: tuple[str, ...] = ()
     pcie: PcieLink | None = None
+    raid: Raid | None = None
     settings: dict[str, str] = Field(default_factory=dict)
+
+
+# --- facts: containers ----------------------------------------------------------------------------------------------
+
+
+class ContainerInterface(Told):
+    """An interface in a container's own network namespace, without `lo`. `qdisc` is the kind of its root queueing discipline."""
+
+    name: str
+    mtu: int = 0
+    qdisc: str = ""
+    is_up: bool = False
+    addresses: tuple[str, ...] = ()  # with prefix length
+
+
+class ContainerNet(Told):
+    """What a running container sees in a network namespace of its own; those on the host's network are not listed.
+
+    `name` is empty where only the id is known. `sysctls` are those of TRANSFER_SYSCTLS that exist in its namespace. `limits` are
+    the soft limits of its first process by ulimit's names (memlock, nofile); -1 is unlimited.
+    """
+
+    id: str
+    name: str = ""
+    sysctls: dict[str, str] = Field(default_factory=dict)
+    interfaces: tuple[ContainerInterface, ...] = ()
+    limits: dict[str, int] = Field(default_factory=dict)
 
 
 # --- facts: the system ----------------------------------------------------------------------------------------------
@@ -320,6 +381,7 @@ class Facts(Told):
     block_devices: tuple[BlockDevice, ...] = ()
     listeners: tuple[Listener, ...] = ()
     sysctls: dict[str, str] = Field(default_factory=dict)
+    containers: tuple[ContainerNet, ...] = ()
 
 
 # --- what the agent keeps (its ledger) ------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from dtnctl.model.checks import CHECKS, Severity, check_id
 from dtnctl.model.fields import (
     IP,
     AbsolutePath,
@@ -73,12 +74,27 @@ class Registry(Written):
         return self
 
 
+CheckId = Annotated[
+    str, AfterValidator(check_id), WithJsonSchema({"type": "string", "enum": list(CHECKS), "$comment": "[id of a check](doctor.md)"})
+]
+
+
+class Doctor(Written):
+    """What `dtnctl endpoints doctor` leaves out or takes more or less seriously at this site."""
+
+    ignore: Annotated[tuple[CheckId, ...], Field(strict=False)] = Field((), description="Checks that are not made.")
+    severities: dict[CheckId, Severity] = Field(
+        default_factory=dict, description="How bad a deviation is, by check: `cpu.smt: warning`. Missing: as the check says."
+    )
+
+
 class SiteSettings(Written):
     """Who we are, and the guard rails."""
 
     name: Name = Field(description="Name of this site; part of every object's label and name on the endpoints.")
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+    doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
 
 
 # --- state/endpoints/ ---------------------------------------------------------------------------------------

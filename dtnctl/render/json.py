@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
+from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
@@ -256,6 +257,38 @@ def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
 
 def endpoint_document(row: EndpointRow) -> Json:
     return _document("endpoint", {"endpoint": _row(row)})
+
+
+def doctor_document(examinations: Sequence[Examination]) -> Json:
+    """What the doctor found, with all that is right and all that is not known."""
+    return _document("doctor", {"endpoints": [_examination(item) for item in examinations]})
+
+
+def _examination(item: Examination) -> Json:
+    return {
+        "name": item.endpoint,
+        "silence": item.silence,
+        "nic": item.nic,
+        "speed": item.speed,
+        "summary": {"checked": item.checked, "ignored": item.ignored, **item.counts},
+        "findings": [_finding(finding) for finding in item.findings],
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    """`actual` is null where it is not known: an empty text would be "there is none"."""
+    return {
+        "check": finding.check,
+        "about": finding.about.about,
+        "subject": finding.subject,
+        "severity": finding.severity,
+        "expected": finding.expected,
+        "actual": None if finding.severity == "unknown" else finding.actual,
+        "why": finding.about.why,
+        "source": finding.about.source,
+        "fix": finding.fix,
+        "place": finding.place,
+    }
 
 
 def status_document(

@@ -214,7 +214,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         },
         {},
         [
-            "sessions/s.yaml:4:12: E0416: `qos` on the host's network (profiles/p.yaml:1) would shape everything that the host sends"
+            "sessions/s.yaml:4:12: E0417: `qos` on the host's network (profiles/p.yaml:1) would shape everything that the host sends"
             "; try to remove `qos`, or `mgmt_net: bridge`",
             "sessions/t.yaml:3:12: E0405: `qos` needs the agent of endpoint b, and endpoints/b.yaml names none"
             "; try `agent: https://…` in endpoints/b.yaml",

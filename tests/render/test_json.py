@@ -15,6 +15,7 @@ from dtnctl.errors import Problem, StalePlanError
 from dtnctl.model.plan import Outcome, Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import (
+    doctor_document,
     endpoint_document,
     endpoints_document,
     error_document,
@@ -29,6 +30,7 @@ from dtnctl.render.json import (
     transfer_document,
     transfers_document,
 )
+from tests.render.examinations import EXAMINATIONS
 from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, plan
 from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
 
@@ -58,6 +60,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     transfer_document(TRANSFERS[0]),
     endpoints_document(ENDPOINTS),
     endpoint_document(ENDPOINTS[0]),
+    doctor_document(EXAMINATIONS),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
 )
 OPAQUE = {"steps[].action", "steps[].undo"}  # their other keys belong to the release

@@ -1,0 +1,143 @@
+"""Reads what running containers see in network namespaces of their own: sysctls, interfaces, limits. Changes nothing.
+
+Most TCP settings exist once in every network namespace and are not inherited from the host, so only asking from inside tells them.
+A thread can enter a namespace without moving the process; one that did never leaves it, it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyroute2 import IPRoute
+
+from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
+
+CLONE_NEWNET = 0x40000000
+IFF_UP = 1
+# Docker's and containerd's cgroups end in the container's id, with or without systemd's words around it.
+CONTAINER_ID = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)", re.MULTILINE)
+LIMITS = {"Max locked memory": "memlock", "Max open files": "nofile"}
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The first process of a container, and the network namespace that it is in."""
+
+    pid: int
+    container: str
+    namespace: str
+
+
+def containers(proc: Path = Path("/proc")) -> tuple[ContainerNet, ...]:
+    """Every running container with a network namespace of its own, by id. One that ends meanwhile is left out."""
+    host = _namespace(proc / "1") or _namespace(proc / "self")
+    firsts = [process for process in first_processes(proc) if process.namespace and process.namespace != host]
+    return tuple(net for process in firsts if (net := _seen(process, proc)) is not None)
+
+
+def first_processes(proc: Path) -> tuple[Process, ...]:
+    """The process with the lowest number of each container, by container id."""
+    found: dict[str, Process] = {}
+    for pid in sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()):
+        match = CONTAINER_ID.search(_text(proc / str(pid) / "cgroup"))
+        if match is not None and match[1] not in found:
+            found[match[1]] = Process(pid, match[1], _namespace(proc / str(pid)))
+    return tuple(found[container] for container in sorted(found))
+
+
+def _seen(process: Process, proc: Path) -> ContainerNet | None:
+    """None if the container ended, or we may not enter its namespace."""
+    answer: list[ContainerNet] = []
+    inside = threading.Thread(target=_look, args=(process, proc, answer), name=f"namespace of {process.container[:12]}", daemon=True)
+    inside.start()
+    inside.join(ANSWER_SECONDS)
+    return answer[0] if answer else None
+
+
+def _look(process: Process, proc: Path, answer: list[ContainerNet]) -> None:
+    with contextlib.suppress(OSError):
+        _enter(proc / str(process.pid) / "ns/net")
+        net = ContainerNet(
+            id=process.container,
+            sysctls=dict(_sysctls(proc)),
+            interfaces=_interfaces(),
+            limits=dict(_limits(_text(proc / str(process.pid) / "limits"))),
+        )
+        # The pid may have been given to another process while we looked; then all of it is somebody else's.
+        if process == _again(process, proc):
+            answer.append(net)
+
+
+def _again(process: Process, proc: Path) -> Process | None:
+    folder = proc / str(process.pid)
+    match = CONTAINER_ID.search(_text(folder / "cgroup"))
+    return Process(process.pid, match[1], _namespace(folder)) if match is not None else None
+
+
+def _enter(namespace: Path) -> None:
+    """Move this thread, and nothing else of the process, into a network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with namespace.open("rb") as file:
+        if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+
+def _sysctls(proc: Path) -> Iterator[tuple[str, str]]:
+    """What this thread's namespace says; settings that are the host's alone do not exist in it."""
+    for name in TRANSFER_SYSCTLS:
+        path = proc / "sys" / name.replace(".", "/")
+        if name.startswith("net.") and path.exists():
+            yield name, " ".join(_text(path).split())
+
+
+def _interfaces() -> tuple[ContainerInterface, ...]:
+    with IPRoute() as route:
+        addresses: dict[int, list[str]] = {}
+        for message in route.get_addr():
+            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            addresses.setdefault(message["index"], []).append(f"{text}/{message['prefixlen']}")
+        links = [message for message in route.get_links() if message.get_attr("IFLA_IFNAME") != "lo"]
+    found = [
+        ContainerInterface(
+            name=message.get_attr("IFLA_IFNAME"),
+            mtu=message.get_attr("IFLA_MTU") or 0,
+            qdisc=message.get_attr("IFLA_QDISC") or "",
+            is_up=bool(message["flags"] & IFF_UP),
+            addresses=tuple(sorted(addresses.get(message["index"], []))),
+        )
+        for message in links
+    ]
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def _limits(text: str) -> Iterator[tuple[str, int]]:
+    """Soft limits of /proc/PID/limits, whose columns are fixed in width: `Max open files            1024    524288    files`."""
+    for line in text.splitlines():
+        name, _, rest = line.partition("  ")
+        if name in LIMITS:
+            soft = rest.split()[0]
+            yield LIMITS[name], -1 if soft == "unlimited" else int(soft)
+
+
+def _namespace(folder: Path) -> str:
+    """`net:[4026531840]`; nothing where the process is gone or not ours to look at."""
+    try:
+        return str((folder / "ns/net").readlink())
+    except OSError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

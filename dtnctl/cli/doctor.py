@@ -1,0 +1,110 @@
+"""`dtnctl endpoints doctor`: what of hosts and containers is not as declared data transfers want it. Changes nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.workplace import Workplace, observers, open_workplace, terminal_width, wants_color
+from dtnctl.errors import UnreachableError, UsageError
+
+if TYPE_CHECKING:
+    from dtnctl.model.findings import Examination
+
+ERRORS_FOUND = 2
+NamesArgument = Annotated[list[str], typer.Argument(help="Endpoints; or --all.", metavar="[NAME]...", show_default=False)]
+AllEndpointsOption = Annotated[bool, typer.Option("--all", help="All endpoints that declare an agent.")]
+AllItemsOption = Annotated[
+    bool, typer.Option("--all-items", help="List what is right and what is not known too.", envvar="DTNCTL_ALL_ITEMS")
+]
+DetailedOption = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are errors.", envvar="DTNCTL_DETAILED_EXITCODE")
+]
+
+
+def endpoints_doctor(
+    context: typer.Context,
+    names: NamesArgument = [],  # noqa: B006  # typer reads the default, it never reaches a caller
+    all_: AllEndpointsOption = False,
+    all_items: AllItemsOption = False,
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    detailed_exitcode: DetailedOption = False,
+    color: opt.ColorOption = opt.Color.auto,
+    no_color: opt.NoColorOption = False,
+    ascii_: opt.AsciiOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Compare hosts and containers with what the declared networks, profiles and transfers want. Changes nothing."""
+    from dtnctl import __version__
+    from dtnctl.render.context import RenderContext
+    from dtnctl.render.doctor import render_doctor
+    from dtnctl.render.json import doctor_document, render_json
+
+    invocation = context.find_object(Invocation)
+    if invocation is not None:
+        invocation.json = output is opt.ListOutput.json
+    workplace = open_workplace()
+    examinations = _examine(workplace, _chosen(workplace, names, wants_all=all_), timeout)
+    if output is opt.ListOutput.json:
+        text = render_json(doctor_document(examinations))
+    else:
+        paints = wants_color("never" if no_color else color)
+        text = render_doctor(
+            examinations, RenderContext(version=__version__, width=terminal_width(), color=paints, ascii=ascii_, show_all=all_items)
+        )
+    sys.stdout.write(text)
+    if invocation is not None:
+        invocation.json = False  # the one document that is owed has been written
+    return _exit_code(examinations, detailed_exitcode)
+
+
+def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool) -> list[str]:
+    """The endpoints that were asked for, in name order."""
+    declared = workplace.site.endpoints
+    if wants_all == bool(names):
+        raise UsageError(f"name endpoints or write --all; there are {', '.join(declared) or 'none'}")
+    if wants_all:
+        return _with_agent(workplace)
+    for name in names:
+        _check_name(workplace, name)
+    return sorted(set(names))
+
+
+def _with_agent(workplace: Workplace) -> list[str]:
+    found = [name for name, document in workplace.site.endpoints.items() if document.value.agent is not None]
+    if not found:
+        raise UsageError("no endpoint declares an `agent:`, and engines tell nothing of their hosts")
+    return found
+
+
+def _check_name(workplace: Workplace, name: str) -> None:
+    from dtnctl.model.nearest import suggestion
+
+    declared = workplace.site.endpoints
+    if name not in declared:
+        raise UsageError(f"no endpoint named {name}; try {suggestion(name, declared, '`dtnctl endpoints list`')}")
+    if declared[name].value.agent is None:
+        raise UsageError(f"{declared[name].where()}: endpoint {name} declares no `agent:`, and its engine tells nothing of the host")
+
+
+def _examine(workplace: Workplace, names: list[str], timeout: float) -> list[Examination]:
+    """All endpoints are looked at, since networks are compared with their other ends."""
+    from dtnctl.planning.doctor import examine_endpoint
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.observe import observe_all
+
+    with observers(workplace, timeout) as clients:
+        snapshot = observe_all(clients, {})
+    now = SystemClock().now()
+    return [examine_endpoint(workplace.site, name, snapshot, now) for name in names]
+
+
+def _exit_code(examinations: list[Examination], detailed: bool) -> int:
+    silent = [f"{item.endpoint} ({item.silence})" for item in examinations if item.silence]
+    if silent and (detailed or len(silent) == len(examinations)):
+        raise UnreachableError(f"no answer from {', '.join(silent)}: what is there is unknown")
+    return ERRORS_FOUND if detailed and any(item.counts["error"] for item in examinations) else 0

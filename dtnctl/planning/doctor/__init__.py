@@ -1,0 +1,104 @@
+"""Decides how an endpoint's host differs from what its declared networks, profiles and transfers want. Pure; changes nothing.
+
+Each topic has a module of rules: functions from Ground to findings. What the agent does not know is a finding "unknown", never a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dtnctl.model.checks import CHECKS
+from dtnctl.model.findings import JUDGEMENTS, Examination, Finding
+from dtnctl.model.resources import EndpointSeen, Snapshot
+from dtnctl.model.site import Doctor, Site
+from dtnctl.planning.doctor.ground import Ground
+from dtnctl.planning.doctor.hardware import judge_hardware
+from dtnctl.planning.doctor.nics import judge_nics
+from dtnctl.planning.doctor.rdma import judge_rdma
+from dtnctl.planning.doctor.services import judge_services
+from dtnctl.planning.doctor.storage import judge_storage
+from dtnctl.planning.doctor.sysctls import judge_container_settings, judge_host_settings
+from dtnctl.planning.doctor.system import judge_system
+from dtnctl.planning.resolve import resolve_routes, resolve_services
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host
+
+TOPICS = (
+    judge_host_settings,
+    judge_nics,
+    judge_hardware,
+    judge_container_settings,
+    judge_services,
+    judge_rdma,
+    judge_system,
+    judge_storage,
+)
+NO_PEERS: Mapping[str, Host] = MappingProxyType({})
+NO_AGENT = "no agent is declared (`agent:` in its file), and the engine tells nothing of the host"
+
+
+def examine(
+    site: Site, endpoint: str, seen: EndpointSeen, host: Host, *, now: datetime, peers: Mapping[str, Host] = NO_PEERS
+) -> tuple[Finding, ...]:
+    """Every finding of one endpoint under the site's policy, worst first, in the catalogue's order.
+
+    `peers` are the hosts of the other endpoints, as far as they are known: networks are compared with theirs.
+    """
+    return _sorted(_found(site, _ground(site, endpoint, seen, host, now, peers)))
+
+
+def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetime) -> Examination:
+    """The findings with what a reader wants to know about them; an endpoint whose host is not known says why."""
+    seen = snapshot.endpoints[endpoint]
+    if seen.host is None:
+        is_declared = site.endpoints[endpoint].value.agent is not None
+        reason = seen.agent_silence or seen.silence or "the agent was not asked"
+        return Examination(endpoint, silence=reason if is_declared else NO_AGENT)
+    peers = {name: other.host for name, other in snapshot.endpoints.items() if other.host is not None and name != endpoint}
+    ground = _ground(site, endpoint, seen, seen.host, now, peers)
+    return Examination(
+        endpoint,
+        findings=_sorted(_found(site, ground)),
+        nic=ground.fastest.interface.name if ground.fastest is not None else "",
+        speed=ground.speed,
+        ignored=len(site.settings.value.doctor.ignore),
+    )
+
+
+def _ground(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: datetime, peers: Mapping[str, Host]) -> Ground:
+    return Ground(
+        site=site,
+        endpoint=site.endpoints[endpoint],
+        seen=seen,
+        host=host,
+        services=tuple(item for item in resolve_services(site, now) if item.endpoint.name == endpoint),
+        routes=tuple(item for item in resolve_routes(site, now) if endpoint in (item.source_endpoint, item.destination_endpoint)),
+        peers=peers,
+    )
+
+
+def _found(site: Site, ground: Ground) -> list[Finding]:
+    policy = site.settings.value.doctor
+    findings = [finding for judge_topic in TOPICS for finding in judge_topic(ground)]
+    return [_under(policy, finding) for finding in findings if finding.check not in policy.ignore]
+
+
+def _under(policy: Doctor, finding: Finding) -> Finding:
+    """What is right or not known stays so, however seriously the site takes it."""
+    wanted = policy.severities.get(finding.check)
+    return finding if wanted is None or finding.severity in ("ok", "unknown") else replace(finding, severity=wanted)
+
+
+def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+    """An interface that carries several networks is judged for each; the worst judgement stands for all of them."""
+    order = {name: index for index, name in enumerate(CHECKS)}
+    ranked = sorted(findings, key=lambda item: (JUDGEMENTS.index(item.severity), order[item.check], item.subject, item.expected))
+    worst: dict[tuple[str, str], Finding] = {}
+    for finding in ranked:
+        worst.setdefault((finding.check, finding.subject), finding)
+    return tuple(worst.values())

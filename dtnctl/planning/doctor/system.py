@@ -1,0 +1,129 @@
+"""Rules of the host itself: CPUs, power saving, memory, clock, engine. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.ground import Ground
+from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
+from dtnctl.planning.doctor.numbers import version_of
+
+LONGEST_WAKE_UP = 10  # microseconds
+OLDEST_ENGINE = (20, 10)
+GOVERNOR = "performance"
+
+
+def judge_system(ground: Ground) -> Iterator[Finding]:
+    """CPUs first, then the rest."""
+    yield from _cpus(ground)
+    yield from _kernel(ground)
+    yield _clock(ground)
+    yield _engine(ground)
+
+
+def _cpus(ground: Ground) -> Iterator[Finding]:
+    cpus, place = ground.facts.cpus, ground.place
+    yield judge(
+        "cpu.governor",
+        "",
+        set(cpus.governors) == {GOVERNOR} if cpus.governors else None,
+        expected=GOVERNOR,
+        actual=", ".join(cpus.governors),
+        fix=tuning("governor", GOVERNOR),
+        place=place,
+    )
+    yield judge(
+        "cpu.turbo",
+        "",
+        cpus.turbo,
+        expected="on",
+        actual=on_or_off(cpus.turbo),
+        fix="in the BIOS, or 0 into /sys/devices/system/cpu/intel_pstate/no_turbo",
+        place=place,
+    )
+    slow = [state for state in cpus.idle_states if state.latency > LONGEST_WAKE_UP and not state.disabled]
+    yield judge(
+        "cpu.idle_states",
+        "",
+        not slow if cpus.idle_states else None,
+        expected=f"none slower than {LONGEST_WAKE_UP} µs",
+        actual=", ".join(f"{state.name} {state.latency} µs" for state in slow) or "none",
+        fix="`tuned-adm profile network-latency`, or intel_idle.max_cstate=1 on the kernel's command line",
+        place=place,
+    )
+    yield judge(
+        "cpu.smt",
+        "",
+        None if cpus.smt is None else not cpus.smt,
+        expected="off",
+        actual=on_or_off(cpus.smt),
+        fix=tuning("smt", "off"),
+        place=place,
+    )
+
+
+def _kernel(ground: Ground) -> Iterator[Finding]:
+    system, place = ground.facts.system, ground.place
+    yield judge(
+        "host.iommu",
+        "",
+        None if system.iommu is None else system.iommu != "translated",
+        expected="passthrough or off",
+        actual=system.iommu,
+        fix="iommu=pt on the kernel's command line, and a reboot",
+        place=place,
+    )
+    yield judge(
+        "host.irqbalance",
+        "",
+        None if system.irqbalance is None else not system.irqbalance,
+        expected="not running",
+        actual="running" if system.irqbalance else "not running",
+        fix=tuning("irqbalance", "off"),
+        place=place,
+    )
+    yield judge(
+        "host.aspm",
+        "",
+        system.aspm == "performance" if system.aspm else None,
+        expected="performance",
+        actual=system.aspm,
+        fix="pcie_aspm.policy=performance on the kernel's command line",
+        place=place,
+    )
+    yield judge(
+        "host.huge_pages",
+        "",
+        system.huge_pages in ("madvise", "always") if system.huge_pages else None,
+        expected="madvise or always",
+        actual=system.huge_pages,
+        fix=tuning("huge_pages", "madvise"),
+        place=place,
+    )
+
+
+def _clock(ground: Ground) -> Finding:
+    synchronized = ground.facts.system.clock_synchronized
+    return judge(
+        "host.clock",
+        "",
+        synchronized,
+        expected="synchronised",
+        actual="synchronised" if synchronized else "not synchronised",
+        fix="chrony or systemd-timesyncd, running and with a server that answers",
+        place=ground.place,
+    )
+
+
+def _engine(ground: Ground) -> Finding:
+    version = version_of(ground.seen.engine_version)
+    return judge(
+        "host.engine",
+        "",
+        version >= OLDEST_ENGINE if any(version) else None,
+        expected=f"{OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]} or newer",
+        actual=ground.seen.engine_version,
+        fix="a newer engine",
+        place=ground.endpoint.where("docker"),
+    )
