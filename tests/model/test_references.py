@@ -140,10 +140,14 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         [],
     ),
     (
-        "a network that needs the agent",
+        "a network that needs the agent, and an interface",
         {"networks/v": "driver: sriov\nsubnet: 10.1.0.0/24\n", "profiles/p": "data_nets: [v]\n", "sessions/s": SESSION + "profile: p\n"},
         {},
         [
+            "endpoints/a.yaml:2:1: E0307: no interface carries network `v` here, and session s uses it"
+            "; try `interfaces: {v: eth1}` with the name of the interface",
+            "endpoints/b.yaml:2:1: E0307: no interface carries network `v` here, and session s uses it"
+            "; try `interfaces: {v: eth1}` with the name of the interface",
             "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint a, and its file names none"
             "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
             "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint b, and its file names none"
@@ -155,13 +159,27 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         {"profiles/p": "near: data_net\n", "sessions/s": SESSION + "profile: p\n"},
         {},
         [
-            "profiles/p.yaml:1:1: E0405: `near` needs an agent on endpoint a, and its file names none"
+            "profiles/p.yaml:1:7: E0405: `near` needs an agent on endpoint a, and its file names none"
             "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
-            "profiles/p.yaml:1:1: E0405: `near` needs an agent on endpoint b, and its file names none"
+            "profiles/p.yaml:1:7: E0405: `near` needs an agent on endpoint b, and its file names none"
             "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
-            "profiles/p.yaml:1:1: E0416: `near: data_net` without a data network; try `near: any`, or `data_nets: […]`",
-            "profiles/p.yaml:1:1: E0416: `near` pins whole CPUs, and `cpus` does not say how many; try `cpus: 4`",
+            "profiles/p.yaml:1:7: E0416: `near: data_net` without a data network; try `near: any`, or `data_nets: […]`",
+            "profiles/p.yaml:1:7: E0416: `near` pins whole CPUs, and `cpus` does not say how many; try `cpus: 4`",
         ],
+    ),
+    (
+        "pinned CPUs of a fraction",
+        {"profiles/p": "near: any\ncpus: 1.5\n"},
+        {},
+        [
+            "profiles/p.yaml:1:7: E0416: `near` pins whole CPUs, and `cpus` does not say how many; try `cpus: 4`",
+        ],
+    ),
+    (
+        "whole pinned CPUs near the interface of the host's network, in an unused profile",
+        {"profiles/p": "near: data_net\ncpus: 4\nmgmt_net: host\n"},
+        {},
+        [],
     ),
     (
         "data networks beside the host's, in an unused profile",

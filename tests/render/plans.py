@@ -16,16 +16,20 @@ from dtnctl.model.plan import (
     FieldChange,
     FinishTransfer,
     JobEnd,
+    MakeVlan,
     Plan,
+    ReleaseVf,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
+    SetVfCount,
     StartContainer,
     StartTransfer,
     Step,
     StopContainer,
     TransferNote,
     UpdateContainer,
+    Usage,
     WaitHealthy,
 )
 from dtnctl.model.resources import ContainerSpec
@@ -215,7 +219,60 @@ DRIFT = plan(
     steps=(_DRIFT_STEP,),
 )
 
-BY_HAND = {"empty": EMPTY, "create": CREATE, "replace": REPLACE, "danger": DANGER, "transfer": TRANSFER, "drift": DRIFT}
+# --- the hosts themselves -----------------------------------------------------------------------------------
+
+_HOST_STEPS = (
+    Step("dtn-a/vfs/ens1f0", "dtn-a", SetVfCount("ens1f0", 8)),
+    Step("dtn-a/vlan/ens1f1.310", "dtn-a", MakeVlan("ens1f1", 310, 9000)),
+    Step("dtn-b/release.0000:b1:00.3/run13", "dtn-b", ReleaseVf("ens2f0", 1, "0000:b1:00.3")),
+)
+_COUNT_CAUSE = Cause("declared, not there", "state/endpoints/dtn-a.yaml", 5, "vfs")
+HARDWARE = plan(
+    Change(
+        mark="create",
+        kind="vfs",
+        name="ens1f0",
+        endpoint="dtn-a",
+        cause=_COUNT_CAUSE,
+        summary="makes 8 virtual functions on ens1f0",
+        fields=(FieldChange("virtual functions", "0", "8", False, _COUNT_CAUSE),),
+        steps=("dtn-a/vfs/ens1f0",),
+    ),
+    Change(
+        mark="create",
+        kind="vlan",
+        name="ens1f1.310",
+        endpoint="dtn-a",
+        cause=Cause("network lab310 sits on it", "state/networks/lab310.yaml", 2, "vlan"),
+        summary="makes VLAN sub-interface ens1f1.310",
+        allocations=(("vlan", "310"), ("mtu", "9000")),
+        steps=("dtn-a/vlan/ens1f1.310",),
+    ),
+    Change(
+        mark="destroy",
+        kind="vfs",
+        name="ens2f0",
+        endpoint="dtn-b",
+        cause=Cause("it is held for session run13, which is not here any more"),
+        summary="gives virtual function 0000:b1:00.3 of ens2f0 back as it was found",
+        steps=("dtn-b/release.0000:b1:00.3/run13",),
+    ),
+    steps=_HOST_STEPS,
+    endpoints=(
+        replace(endpoint("dtn-a"), vfs=Usage(0, 0, 8), cpus=((0, Usage(0, 0, 16)), (1, Usage(4, 4, 16)))),
+        replace(endpoint("dtn-b"), vfs=Usage(2, 1, 4), cpus=((0, Usage(8, 4, 16)), (1, Usage(0, 4, 16)))),
+    ),
+)
+
+BY_HAND = {
+    "empty": EMPTY,
+    "create": CREATE,
+    "replace": REPLACE,
+    "danger": DANGER,
+    "transfer": TRANSFER,
+    "drift": DRIFT,
+    "hardware": HARDWARE,
+}
 
 # --- by chance ----------------------------------------------------------------------------------------------
 
@@ -242,7 +299,7 @@ FIELDS = st.builds(FieldChange, TEXT, TEXT, TEXT, st.booleans(), CAUSES)
 CHANGES = st.builds(
     Change,
     mark=st.sampled_from(MARKS),
-    kind=st.sampled_from(["session", "network", "transfer", "ledger"]),
+    kind=st.sampled_from(["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]),
     name=NAME,
     endpoint=NAME,
     cause=CAUSES,
@@ -257,7 +314,9 @@ CHANGES = st.builds(
     fix=TEXT,
 )
 COUNT = st.integers(0, 5000)
-ENDPOINTS = st.builds(EndpointSummary, NAME, TEXT, TEXT, COUNT, COUNT, COUNT, COUNT)
+USAGES = st.builds(Usage, COUNT, COUNT, COUNT)
+CPUS = st.lists(USAGES, max_size=4).map(lambda usages: tuple(enumerate(usages)))
+ENDPOINTS = st.builds(EndpointSummary, NAME, TEXT, TEXT, COUNT, COUNT, COUNT, COUNT, st.none() | USAGES, CPUS)
 NOTES = st.builds(TransferNote, NAME, st.integers(1, 9), st.one_of(TEXT, st.sampled_from(["succeeded", "running", "failed"])), TEXT, TEXT)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from dtnctl.render.json import (
     transfers_document,
 )
 from tests.render.examinations import EXAMINATIONS
-from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, RELAXED, REPLACE, TRANSFER, plan
 from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -42,7 +43,7 @@ PROBLEMS = (
 EVERYTHING = plan(
     *(change for each in BY_HAND.values() for change in each.changes),
     steps=tuple(step for each in BY_HAND.values() for step in each.steps),
-    endpoints=DANGER.endpoints,
+    endpoints=DANGER.endpoints + HARDWARE.endpoints,
     transfers=EMPTY.transfers,
     notes=DANGER.notes,
     unchanged=EMPTY.unchanged,
@@ -147,6 +148,26 @@ def test_counts_of_a_silent_endpoint_are_null() -> None:
     document = plan_document(DANGER, RenderContext())
     assert document["partial"] is True
     assert [row["sessions"] for row in document["endpoints"]] == [{"before": 6, "after": 6}, {"before": 3, "after": 2}, None]
+
+
+def test_use_of_hardware_is_told_where_an_agent_tells_it() -> None:
+    first, second = plan_document(HARDWARE, RenderContext())["endpoints"]
+    assert first["vfs"] == {"before": 0, "after": 0, "total": 8}
+    assert second["cpus"] == [{"node": 0, "before": 8, "after": 4, "total": 16}, {"node": 1, "before": 0, "after": 4, "total": 16}]
+    assert [(row["vfs"], row["cpus"]) for row in plan_document(CREATE, RenderContext())["endpoints"]] == [(None, [])] * 2
+
+
+def test_changes_of_hosts_are_counted_on_each_of_them() -> None:
+    elsewhere = tuple(replace(change, endpoint="dtn-c") for change in HARDWARE.changes)
+    summary = plan_document(plan(*HARDWARE.changes, *elsewhere), RenderContext())["summary"]
+    assert {key: summary[key] for key in ("changes", "sessions", "networks", "interfaces", "vlans", "settings")} == {
+        "changes": 6,
+        "sessions": 0,
+        "networks": 0,
+        "interfaces": 4,
+        "vlans": 2,
+        "settings": 0,
+    }
 
 
 def test_steps_carry_their_action_in_full() -> None:

@@ -340,6 +340,66 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 
 EXPECTED["drift", 200] = EXPECTED["drift", 120]  # no line of it is longer
 
+EXPECTED["hardware", 80] = """\
+VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
+RISK     interrupts nothing · removes 0 of 4 services ·
+         gives vfs/ens2f0 @ dtn-b back
+FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
+         dtnctl 0.1.0
+
+  ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
+  dtn-a     1         2  0  0  0  0  0  1      free  live
+  dtn-b     1         0  0  0  1  0  0  1      free  live
+
+- destroy  vfs/ens2f0 @ dtn-b
+      what  gives virtual function 0000:b1:00.3 of ens2f0 back as it was found
+      why   it is held for session run13, which is not here any more
+
++ create   vfs/ens1f0 @ dtn-a                       state/endpoints/dtn-a.yaml:5
+      what               makes 8 virtual functions on ens1f0
+      why                declared, not there
+    ~ virtual functions  0 → 8
+
++ create   vlan/ens1f1.310 @ dtn-a                  state/networks/lab310.yaml:2
+      what  makes VLAN sub-interface ens1f1.310
+      why   network lab310 sits on it
+    + vlan  310
+    + mtu   9000
+
+plan hash 0123456789abcdef
+apply exactly this:    dtnctl apply --expect 0123456789abcdef
+"""
+
+EXPECTED["hardware", 120] = """\
+VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
+RISK     interrupts nothing · removes 0 of 4 services · gives vfs/ens2f0 @ dtn-b back
+FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+
+  ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  VF       PORTS  CPUS                      LOCK  STATE
+  dtn-a     1         2  0  0  0  0  0  0/8      1      n0 0/16  n1 4/16          free  live
+  dtn-b     1         0  0  0  1  0  0  2 → 1/4  1      n0 8 → 4/16  n1 0 → 4/16  free  live
+
+- destroy  vfs/ens2f0 @ dtn-b
+      what  gives virtual function 0000:b1:00.3 of ens2f0 back as it was found
+      why   it is held for session run13, which is not here any more
+
++ create   vfs/ens1f0 @ dtn-a                                                               state/endpoints/dtn-a.yaml:5
+      what               makes 8 virtual functions on ens1f0
+      why                declared, not there
+    ~ virtual functions  0 → 8
+
++ create   vlan/ens1f1.310 @ dtn-a                                                          state/networks/lab310.yaml:2
+      what  makes VLAN sub-interface ens1f1.310
+      why   network lab310 sits on it
+    + vlan  310
+    + mtu   9000
+
+plan hash 0123456789abcdef
+apply exactly this:    dtnctl apply --expect 0123456789abcdef
+"""
+
+EXPECTED["hardware", 200] = EXPECTED["hardware", 120]  # no line of it is longer
+
 
 @pytest.mark.parametrize(("name", "width"), EXPECTED)
 def test_plan_reads_as_written_here(name: str, width: int) -> None:
