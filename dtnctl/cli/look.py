@@ -263,11 +263,17 @@ def endpoints_list(context: typer.Context, output: opt.ListOutputOption = opt.Li
 def endpoints_show(
     context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
-    """One endpoint."""
+    """One endpoint; with an agent also its hardware: NUMA nodes, interfaces, virtual functions, RDMA, disks."""
     from dtnctl.planning.report import endpoint_rows
+    from dtnctl.render.host import render_host
     from dtnctl.render.json import endpoint_document
     from dtnctl.render.tables import render_endpoint
 
     view = _look(context, output, timeout)
     row = _one("endpoint", name, {row.name: row for row in endpoint_rows(view.site, view.snapshot)})
-    return _print(output, lambda: endpoint_document(row), lambda look: render_endpoint(row, look))
+    host = view.snapshot.endpoints[name].host
+
+    def text(look: RenderContext) -> str:
+        return render_endpoint(row, look) + (f"\n{render_host(host, look)}" if host is not None else "")
+
+    return _print(output, lambda: endpoint_document(row, host.model_dump(mode="json") if host is not None else None), text)

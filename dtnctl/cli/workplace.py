@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.model.site import Registry, Site
+    from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine, Observer
-    from dtnctl.providers.timeouts import Timeouts
+    from dtnctl.providers.docker import Place
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
@@ -49,45 +49,37 @@ def open_workplace() -> Workplace:
 @contextlib.contextmanager
 def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Observer]]:
     """Clients that cannot write, one per endpoint."""
-    from dtnctl.providers.docker import connect
+    from dtnctl.providers.endpoint import observer_of
 
     with contextlib.ExitStack() as stack:
         clients: dict[str, Observer] = {}
-        for name, document in workplace.site.endpoints.items():
-            clients[name] = connect(name, document.value, read_only=True, **_connection(workplace, timeout))
-            stack.callback(clients[name].close)
+        for place in _places(workplace, timeout):
+            clients[place.name] = observer_of(place)
+            stack.callback(clients[place.name].close)
         yield clients
 
 
 @contextlib.contextmanager
 def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engine]]:
     """Clients that can change their endpoint, one per endpoint."""
-    from dtnctl.providers.docker import connect
+    from dtnctl.providers.endpoint import engine_of
 
     with contextlib.ExitStack() as stack:
         clients: dict[str, Engine] = {}
-        for name, document in workplace.site.endpoints.items():
-            clients[name] = connect(name, document.value, read_only=False, **_connection(workplace, timeout))
-            stack.callback(clients[name].close)
+        for place in _places(workplace, timeout):
+            clients[place.name] = engine_of(place)
+            stack.callback(clients[place.name].close)
         yield clients
 
 
-class _Connection(TypedDict):
-    site: str
-    registries: Mapping[str, Registry]
-    root: Path
-    timeouts: Timeouts
-
-
-def _connection(workplace: Workplace, timeout: float) -> _Connection:
+def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
+    from dtnctl.providers.docker import Place
     from dtnctl.providers.timeouts import Timeouts
 
-    return {
-        "site": workplace.site.name,
-        "registries": workplace.site.settings.value.registries,
-        "root": workplace.root,
-        "timeouts": Timeouts(connect=min(timeout, 5.0), answer=timeout),
-    }
+    timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
+    site = workplace.site
+    for name, document in site.endpoints.items():
+        yield Place(name, document.value, site.name, site.settings.value.registries, workplace.root, timeouts)
 
 
 def render_context(

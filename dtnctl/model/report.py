@@ -81,7 +81,8 @@ class TransferRow:
 class EndpointRow:
     """One declared endpoint. When it is silent, `reason` says why and the counts are None: unknown, not zero.
 
-    `lock` is the holder of its lease, empty if it is free. `host` is where control ports are reached.
+    `lock` is the holder of its lease, empty if it is free. `host` is where control ports are reached. `agent` is its version, or why it
+    does not answer; empty without one.
     """
 
     name: str
@@ -93,3 +94,4 @@ class EndpointRow:
     lock: str = ""
     host: str = ""
     reason: str = ""
+    agent: str = ""

@@ -98,6 +98,11 @@ def tuning_items(tuning: Tuning, block_devices: Iterable[str] = ()) -> Mapping[s
     return dict(_items(tuning, tuple(sorted(block_devices))))
 
 
+def tuning_keys(tuning: Tuning) -> frozenset[str]:
+    """The keys that the agent is asked for; a pattern of block devices stands for itself, the agent knows which fit."""
+    return frozenset(tuning_items(tuning, tuning.block))
+
+
 def container_sysctls(tuning: Tuning) -> Mapping[str, str]:
     """The declared sysctls that a network namespace has of its own: a container's are not the host's, and start untuned."""
     return {name: str(value) for name, value in sorted(tuning.sysctls.items()) if is_per_namespace(name)}

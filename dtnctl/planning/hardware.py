@@ -88,7 +88,9 @@ def needs_agent(service: Service) -> str:
         return service.field_of(sriov_networks(service)[0])
     if VERBS in profile.devices:
         return "devices"
-    return "near" if profile.near is not None else ""
+    if profile.near is not None:
+        return "near"
+    return "qos" if profile.qos is not None else ""
 
 
 def stable_mac(site: str, endpoint: str, session: str, network: str) -> str:

@@ -13,6 +13,7 @@ from dtnctl.model.plan import (
     Cause,
     Change,
     ChangeKind,
+    ClearQos,
     CreateContainer,
     DisconnectNetwork,
     EndpointSummary,
@@ -160,7 +161,7 @@ class _Planner:
                     summary=f"removes container {seen.name}, {state_text(seen)}",
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, self._functions_of(endpoint, seen)))
+                self._remove(change, destroy_steps(endpoint, seen, self._given_back(endpoint, seen)))
 
     def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
@@ -185,18 +186,20 @@ class _Planner:
             return ""
         return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
-    def _functions_of(self, endpoint: str, seen: ContainerSeen) -> tuple[ReleaseVf, ...]:
+    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[ReleaseVf | ClearQos, ...]:
+        """What the agent keeps for a container that goes."""
         host = self.found.answering[endpoint].host
         if host is None or seen.is_retired:
             return ()
-        return tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
+        functions = (ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
+        return (*functions, *(ClearQos(held.container) for held in host.held.qos if held.container == seen.name))
 
     def _plan_hosts(self) -> None:
         """What the endpoints' agents do beside the services' own steps; a run with targets is about those alone."""
         for name, seen in self.found.answering.items():
             if seen.host is not None and not self.found.scope.targets:
-                for change, step in plan_host(self.found, name, seen.host, tuple(self.draft.on(name))):
-                    self.draft.add(change, (step,))
+                for change, steps in plan_host(self.found, name, seen.host, tuple(self.draft.on(name))):
+                    self.draft.add(change, steps)
 
     # --- networks ---
 

@@ -146,6 +146,7 @@ def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
         containers=len(seen.containers) + len(seen.foreign),
         lock=seen.lease.who if seen.lease is not None else "",
         host=ctrl_host(endpoint),
+        agent=f"agent {seen.host.agent}" if seen.host is not None else seen.agent_silence,
     )
 
 

@@ -15,6 +15,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
 from dtnctl.model.site import Attachment, Document, Endpoint, ProfileFields, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
+from dtnctl.model.tuning import tuning_keys
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
 
@@ -162,5 +163,6 @@ def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
     # All of them: the record of a transfer may lie where `from` pointed once.
     has_transfers = bool(resolve_routes(site, now))
     return {
-        name: Wanted(images=frozenset(images[name]), remote_images=frozenset(remote[name]), ledger=has_transfers) for name in site.endpoints
+        name: Wanted(frozenset(images[name]), frozenset(remote[name]), has_transfers, tuning_keys(site.endpoints[name].value.tuning))
+        for name in site.endpoints
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from dtnctl.model.plan import (
     Action,
     Cause,
+    ClearQos,
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
@@ -18,6 +19,7 @@ from dtnctl.model.plan import (
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
+    SetQos,
     StartContainer,
     Step,
     StopContainer,
@@ -53,7 +55,7 @@ class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
 
     `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it.
-    `functions` is what must be done to its virtual functions.
+    `functions` is what must be done to its virtual functions, `shaping` to what it sends.
     """
 
     service: Service
@@ -69,6 +71,7 @@ class Situation:
     force_replace: bool = False
     jobs: tuple[str, ...] = ()
     functions: FunctionPlan = NO_FUNCTIONS
+    shaping: SetQos | ClearQos | None = None
 
     @property
     def needs_new_container(self) -> bool:
@@ -178,6 +181,13 @@ def _make(situation: Situation, chain: Chain) -> None:
             chain.add(f"connect.{attachment.network}", service.container, ConnectNetwork(service.container, attachment))
     if service.wants_running:
         chain.add("start", service.container, StartContainer(service.container))
+    _shape(situation, chain)
+
+
+def _shape(situation: Situation, chain: Chain) -> None:
+    """Shape what it sends, once its interface is in its network namespace; the agent does so again at each later start."""
+    if situation.shaping is not None:
+        chain.add("qos", situation.service.container, situation.shaping)
 
 
 def _configure(situation: Situation, chain: Chain) -> None:
@@ -264,9 +274,13 @@ def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) ->
     _adjust(situation, chain, seen)
     if situation.functions.must_stop and situation.service.wants_running:
         chain.add("start", seen.name, StartContainer(seen.name))
+        _shape(situation, chain)
         _wait_if_checked(situation, chain)
-    elif _bring_to_state(situation, chain, seen):
-        _wait_if_checked(situation, chain)
+    else:
+        is_started = _bring_to_state(situation, chain, seen)
+        _shape(situation, chain)
+        if is_started:
+            _wait_if_checked(situation, chain)
     _release(situation, chain)
 
 
@@ -310,12 +324,12 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
 # --- for others ---------------------------------------------------------------------------------------------
 
 
-def destroy_steps(endpoint: str, seen: ContainerSeen, functions: tuple[ReleaseVf, ...] = ()) -> tuple[Step, ...]:
-    """Stop and remove a container that no file declares any more, then give back the virtual functions that it had."""
+def destroy_steps(endpoint: str, seen: ContainerSeen, given_back: tuple[ReleaseVf | ClearQos, ...] = ()) -> tuple[Step, ...]:
+    """Stop and remove a container that no file declares any more, then give back what the agent keeps for it."""
     chain = Chain(endpoint, ())
     chain.clear(seen)
-    for action in functions:
-        chain.add(f"release.{action.pci}", seen.name, action)
+    for action in given_back:
+        chain.add(f"release.{action.pci}" if isinstance(action, ReleaseVf) else "qos", seen.name, action)
     return tuple(chain.steps)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import ClearQos, SetQos, Setting
+from dtnctl.model.plan import Cause, Change, ClearQos, SetQos, Setting, Step
+from dtnctl.model.qos import qos_values
 from dtnctl.model.site import ProfileFields
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import Difference, short_text
@@ -13,7 +14,6 @@ from dtnctl.planning.resolve import Service
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldQos, Host
 
-SETTINGS = ("rate", "pacing", "delay", "jitter", "loss", "corrupt", "reorder", "ports")
 ABILITIES = {"rate": "tbf", "pacing": "fq"}  # what the kernel needs for it; netem for all else
 
 
@@ -26,10 +26,8 @@ def shaped_address(service: Service, allocation: Allocation) -> str:
 
 def qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
     """What is declared, in the agent's names and units; nothing if nothing is."""
-    if profile.qos is None:
-        return ()
-    found = ((name, getattr(profile.qos, name)) for name in SETTINGS)
-    return tuple((name, value) for name, value in found if value not in (None, ()))
+    found = qos_values(profile.qos).items() if profile.qos is not None else ()
+    return tuple((name, value) for name, value in found if value is not None and value != ())
 
 
 def lacking(host: Host, settings: tuple[Setting, ...]) -> str:
@@ -57,12 +55,27 @@ def plan_shaping(
     return action, differences or (() if is_made else (Difference("qos", "not in force", _text(settings), forces_replace=False),))
 
 
+def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
+    """Forget how a container was shaped that is gone, together with its session."""
+    step = Step(f"{endpoint}/qos/{held.container}", endpoint, ClearQos(held.container))
+    change = Change(
+        mark="destroy",
+        kind="tuning",
+        name=held.container,
+        endpoint=endpoint,
+        cause=Cause(f"it is kept for session {held.owner.session}, which is not here any more"),
+        summary=f"forgets how {held.container} is shaped",
+        steps=(step.id,),
+    )
+    return change, step
+
+
 def _differences(held: HeldQos | None, settings: tuple[Setting, ...]) -> tuple[Difference, ...]:
     wanted = dict(settings)
-    before = {name: getattr(held.now or held.wanted, name) for name in SETTINGS} if held is not None else {}
+    before = (held.now or held.wanted).model_dump() if held is not None else {}
     return tuple(
         Difference(f"qos.{name}", short_text(before.get(name)), short_text(wanted.get(name)), forces_replace=False)
-        for name in SETTINGS
+        for name in sorted(before.keys() | wanted.keys())
         if (before.get(name) or None) != (wanted.get(name) or None)
     )
 

@@ -28,6 +28,7 @@ from dtnctl.model.resources import (
     self_reference,
 )
 from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
+from dtnctl.model.tuning import container_sysctls
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.hardware import VERBS
 from dtnctl.planning.resolve import Service
@@ -66,7 +67,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         ulimits=tuple(sorted(_ulimits(profile))),
         cap_add=_capabilities((*profile.capabilities.add, *RDMA_CAPABILITIES * is_rdma(profile))),
         cap_drop=_capabilities(profile.capabilities.drop),
-        sysctls=tuple(sorted((name, str(value)) for name, value in profile.sysctls.items())),
+        sysctls=tuple(sorted(_sysctls(service).items())),
         dns=profile.dns,
         network=_primary_network(service),
         attachments=allocation.attachments,
@@ -133,6 +134,14 @@ def _mount(volume: Volume) -> Mount:
         driver_opts=tuple(sorted(volume.driver_opts.items())),
         size=volume.size or 0,
     )
+
+
+def _sysctls(service: Service) -> dict[str, str]:
+    """The profile's own, and what the endpoint declares for the host of those that each network namespace has for itself."""
+    profile = service.profile
+    is_apart = profile.tune_container and not service.is_host_networked
+    inherited = container_sysctls(service.endpoint.value.tuning) if is_apart else {}
+    return {**inherited, **{name: str(value) for name, value in profile.sysctls.items()}}
 
 
 def is_rdma(profile: ProfileFields) -> bool:

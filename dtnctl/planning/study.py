@@ -23,6 +23,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
+from dtnctl.planning.shaping import plan_shaping
 from dtnctl.planning.specs import container_spec
 
 
@@ -158,13 +159,16 @@ def _situation(found: Study, service: Service) -> Situation:
     is_new = seen is None or bool(from_under) or any(item.forces_replace for item in differences)
     pfs = found.allocations.pfs.get(endpoint, {})
     functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, pfs, is_new=is_new)
+    is_made = is_new or any(item.forces_replace for item in differences)
+    shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_made)
     return Situation(
         service=service,
         allocation=allocation,
         spec=spec,
         seen=seen,
         retired=retired,
-        differences=(*differences, *(changed if seen is not None else ())),
+        differences=(*differences, *((*changed, *shaped) if seen is not None else ())),
+        shaping=shaping,
         functions=functions,
         networks=tuple(create_step_id(endpoint, name) for name in sorted(wanted & plan.made)),
         image_moves=bool(_moved_to(found, service)),

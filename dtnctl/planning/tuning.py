@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import Cause, Change, FieldChange, Step, Tune, Untune
-from dtnctl.model.site import Document, Endpoint, Location
-from dtnctl.model.tuning import tuning_items
+from dtnctl.model.site import Document, Endpoint, Location, Site
+from dtnctl.model.tuning import Tuning, tuning_items
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -15,19 +15,21 @@ if TYPE_CHECKING:
 GROUPS = {"sysctl": "sysctls", "interface": "interfaces", "block": "block"}  # first word of a key, where it stands in the file
 
 
-def plan_tuning(site: str, document: Document[Endpoint], host: Host) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: Host) -> Iterator[tuple[Change, tuple[Step, ...]]]:
     """One change for all that can be set, and one that is blocked for what the host does not have."""
-    items = tuning_items(document.value.tuning) if document.value.tuning is not None else {}
-    held = {item.key: item for item in host.held.tuning if item.site == site}
+    items = tuning_items(tuning, [device.name for device in host.facts.block_devices])
+    held = {item.key: item for item in host.held.tuning if item.site == site.name}
     endpoint = document.name
-    missing = [key for key in sorted(items) if host.readings.get(key) is None]
-    steps, fields, was_set = [], [], []
-    for key in sorted(items.keys() - set(missing)):
-        now = host.readings[key] or ""
-        if now != items[key] or key not in held:
-            steps.append(Step(f"{endpoint}/tune/{key}", endpoint, Tune(key, items[key])))
-            fields.append(FieldChange(key, now or "(empty)", items[key], False, _cause(document, key)))
-            was_set.append(key in held and held[key].wanted == items[key])
+    missing = [key for key in items if host.readings.get(key) is None]
+    steps: list[Step] = []
+    fields: list[FieldChange] = []
+    was_set: list[bool] = []
+    for key, value in items.items():
+        now = host.readings.get(key)
+        if now is not None and (now != value or key not in held):
+            steps.append(Step(f"{endpoint}/tune/{key}", endpoint, Tune(key, value), _after(steps, key)))
+            fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
+            was_set.append(key in held and held[key].wanted == value)
     for key in sorted(held.keys() - items.keys()):
         steps.append(Step(f"{endpoint}/untune/{key}", endpoint, Untune(key)))
         fields.append(FieldChange(key, held[key].now or "(empty)", held[key].found or "(not set)", False, Cause("not declared any more")))
@@ -36,6 +38,18 @@ def plan_tuning(site: str, document: Document[Endpoint], host: Host) -> Iterator
         yield _change(endpoint, tuple(steps), tuple(fields), is_drift=all(was_set)), tuple(steps)
     if missing:
         yield _blocked(document, missing), ()
+
+
+def _after(steps: list[Step], key: str) -> tuple[str, ...]:
+    """The step before it that it builds on: an interface's channels come before its interrupts, CPUs before all that names them."""
+    subject = key.rpartition("/")[0]
+    return tuple(
+        step.id for step in steps if isinstance(step.action, Tune) and (step.action.key == "smt" or (subject and _subject(step) == subject))
+    )[-1:]
+
+
+def _subject(step: Step) -> str:
+    return step.action.key.rpartition("/")[0] if isinstance(step.action, Tune) else ""
 
 
 def _cause(document: Document[Endpoint], key: str) -> Cause:

@@ -21,7 +21,7 @@ from dtnctl.model.plan import (
     Untune,
 )
 from dtnctl.model.resources import EndpointSeen, Wanted
-from dtnctl.providers.agent import AgentClient, AgentObserver
+from dtnctl.providers.agent import connect_agent
 from dtnctl.providers.docker import DockerEngine, DockerObserver, Place
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class ObserverWithAgent(DockerObserver):
     """Asks both at the same time. An agent that does not answer leaves the engine's answer as it is, and says why."""
 
-    def __init__(self, place: Place, agent: AgentObserver) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._agent = agent
+        self._agent = connect_agent(place.name, place.endpoint, read_only=True, root=place.root, timeouts=place.timeouts)
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         asked = self._pool.submit(self._agent.host, wanted.readings)
@@ -47,9 +47,9 @@ class ObserverWithAgent(DockerObserver):
 class EngineWithAgent(DockerEngine):
     """The same, for a client that may write."""
 
-    def __init__(self, place: Place, agent: AgentClient) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._agent = agent
+        self._agent = connect_agent(place.name, place.endpoint, read_only=False, root=place.root, timeouts=place.timeouts)
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         asked = self._pool.submit(self._agent.host, wanted.readings)

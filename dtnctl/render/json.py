@@ -255,8 +255,9 @@ def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
     return _document("endpoints", {"endpoints": [_row(row) for row in rows]})
 
 
-def endpoint_document(row: EndpointRow) -> Json:
-    return _document("endpoint", {"endpoint": _row(row)})
+def endpoint_document(row: EndpointRow, host: Json | None) -> Json:
+    """`host` is what the agent tells, in its own words; None without one."""
+    return _document("endpoint", {"endpoint": _row(row), "host": host})
 
 
 def doctor_document(examinations: Sequence[Examination]) -> Json:

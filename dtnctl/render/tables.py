@@ -262,6 +262,7 @@ def render_endpoint(row: EndpointRow, context: RenderContext) -> str:
         ("sessions", _count(row.sessions)),
         ("containers", _count(row.containers)),
         ("lock", _lock(row)),
+        ("agent", row.agent or "none"),
     ]
     return _text(_fields(fields, look))
 
