@@ -23,7 +23,7 @@ COMMANDS = {
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
     "sessions": ("look", "Sessions: list, show, logs."),
     "transfers": ("look", "Transfers: list, show, logs, cancel."),
-    "endpoints": ("look", "Endpoints: list, show, doctor."),
+    "endpoints": ("look", "Endpoints: list, show, doctor, add."),
     "session": ("edit", "Edit session files: create, start, stop, delete."),
     "transfer": ("edit", "Declare a transfer: FROM TO TOOL."),
     "version": ("look", "Print the version."),

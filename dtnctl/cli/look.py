@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dtnctl.cli import options as opt
+from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.doctor import endpoints_doctor
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import Workplace, engines, observers, open_workplace, say, terminal_width, wants_color
@@ -45,10 +46,11 @@ def register(app: typer.Typer) -> None:
     transfers.command("logs")(transfers_logs)
     transfers.command("cancel")(transfers_cancel)
     app.add_typer(transfers, name="transfers")
-    endpoints = typer.Typer(help="Endpoints: list, show, doctor.", no_args_is_help=True, rich_markup_mode=None)
+    endpoints = typer.Typer(help="Endpoints: list, show, doctor, add.", no_args_is_help=True, rich_markup_mode=None)
     endpoints.command("list")(endpoints_list)
     endpoints.command("show")(endpoints_show)
     endpoints.command("doctor")(endpoints_doctor)
+    endpoints.command("add")(endpoints_add)
     app.add_typer(endpoints, name="endpoints")
 
 

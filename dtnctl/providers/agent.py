@@ -135,7 +135,7 @@ class AgentObserver:
         self._lines = Lines(self._url, trust, timeouts, self.methods)
 
     def host(self, readings: frozenset[str] = frozenset()) -> Host:
-        """Facts, what is held, abilities and these keys' values. UnreachableError if it does not answer, EngineError if it refuses."""
+        """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses."""
         query = "&".join(f"readings={quote(key)}" for key in sorted(readings))
         host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}"))
         if host.version < PROTOCOL_VERSION:

@@ -79,9 +79,9 @@ def trust_of(endpoint: Endpoint, root: Path) -> Trust:
     tls = endpoint.agent_tls if endpoint.agent_tls is not None else endpoint.tls
     return Trust(
         endpoint.agent or "",
-        ca=_under(root, tls.ca if tls is not None else None),
-        cert=_under(root, tls.cert if tls is not None else None),
-        key=_under(root, tls.key if tls is not None else None),
+        ca=_under(root, tls.ca if tls else None),
+        cert=_under(root, tls.cert if tls else None),
+        key=_under(root, tls.key if tls else None),
         token_file=_under(root, endpoint.agent_token_file),
         token_env=endpoint.agent_token_env,
     )

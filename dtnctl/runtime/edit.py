@@ -13,12 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from dtnctl.errors import UsageError
 from dtnctl.model.effective import DEFAULT_PROFILE
 from dtnctl.model.fields import check_name
-from dtnctl.model.site import Document, Mark, Session, Site, Transfer
+from dtnctl.model.site import Document, Endpoint, Mark, Session, Site, Transfer
 from dtnctl.model.source import Source
 from dtnctl.model.suitable import ends, suitable_sessions
+from dtnctl.runtime.formatting import format_text
 from dtnctl.runtime.load import load_site, validate
 from dtnctl.runtime.write import write_atomically
 from dtnctl.runtime.yaml_text import render_scalar, set_field
@@ -168,6 +171,49 @@ def _name_of_path(place: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", last).strip("-_")
 
 
+# --- endpoints ----------------------------------------------------------------------------------------------
+
+
+def write_endpoint(repository: Repository, name: str, endpoint: Endpoint) -> Edit:
+    """The endpoint's file. One that is there keeps all that it says, and gets what it lacks of the agent."""
+    _check_name(name)
+    file = endpoint_file(repository, name)
+    known = repository.site().endpoints
+    if name not in known:
+        _replace(repository, file, endpoint_text(repository, endpoint))
+        return Edit(file, (f"Wrote endpoint {name} ({file})",), f"endpoint {name}")
+    text = _with_agent(_text(repository, known[name].file), known[name], endpoint)
+    if text is None:
+        return Edit(known[name].file, (f"Endpoint {name} says so already ({known[name].file})",), f"endpoint {name}")
+    _replace(repository, known[name].file, text)
+    return Edit(known[name].file, (f"Endpoint {name} has its agent now ({known[name].file})",), f"endpoint {name}: agent")
+
+
+def endpoint_file(repository: Repository, name: str) -> str:
+    """Where the file of an endpoint is, or would be."""
+    return f"{repository.folder}/endpoints/{name}.yaml"
+
+
+def endpoint_text(repository: Repository, endpoint: Endpoint) -> str:
+    """A new endpoint's file."""
+    fields = endpoint.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return format_text(_document(repository, "endpoint", fields), Endpoint)
+
+
+def _with_agent(text: str, known: Document[Endpoint], wanted: Endpoint) -> str | None:
+    """The text with the agent's fields; None if it has them. What is said otherwise there is somebody's decision."""
+    missing = {}
+    for key in ("agent", "agent_tls"):
+        said, value = getattr(known.value, key), getattr(wanted, key)
+        if said is None:
+            missing[key] = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+        elif said != value:
+            raise UsageError(f"{known.where(key)} says another `{key}:`; remove it there, and try again")
+    for key, value in missing.items():
+        text = set_field(text, key, value)
+    return format_text(text, Endpoint) if missing else None
+
+
 # --- files --------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +242,8 @@ def _document(repository: Repository, kind: str, fields: Mapping[str, Any]) -> s
     for key, value in fields.items():
         if isinstance(value, list):
             lines += [f"{key}:", *(f"  - {render_scalar(item)}" for item in value)]
+        elif isinstance(value, dict):
+            lines += [f"{key}:", *(f"  {render_scalar(name)}: {render_scalar(item)}" for name, item in value.items())]
         else:
             lines.append(f"{key}: {render_scalar(value)}")
     return "\n".join(lines) + "\n"

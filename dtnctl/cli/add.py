@@ -1,0 +1,100 @@
+"""`dtnctl endpoints add`: the one command that installs something on a host, its agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli.workplace import STATE_FOLDER, say
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host
+
+    from dtnctl.model.site import Endpoint
+    from dtnctl.runtime.bootstrap import Wish
+    from dtnctl.runtime.edit import Repository
+
+NameArgument = Annotated[str, typer.Argument(help="The endpoint's name.")]
+SshOption = Annotated[str, typer.Option("--ssh", metavar="USER@HOST", help="Login with root's rights, by itself or with sudo -n.")]
+DockerOption = Annotated[str, typer.Option("--docker", metavar="URL", help="The engine; missing: the same login, ssh://USER@HOST.")]
+InterfaceOption = Annotated[
+    list[str], typer.Option("--interface", metavar="NETWORK=NIC", help="Which interface carries which network there; again for more.")
+]
+HostOption = Annotated[str, typer.Option("--host", help="Where control ports are reached; missing: taken from --docker.")]
+UrlOption = Annotated[str, typer.Option("--agent", metavar="URL", help="Where dtnctl reaches the agent; missing: https://HOST:5050.")]
+ListenOption = Annotated[str, typer.Option("--listen", metavar="ADDRESS:PORT", help="Where the agent listens.")]
+WheelOption = Annotated[str, typer.Option("--wheel", metavar="FILE", help="Wheel of dtnctl; missing: made of the one that runs.")]
+WheelhouseOption = Annotated[
+    str, typer.Option("--wheelhouse", metavar="DIR", help="Folder with the wheels that the agent needs, for hosts without a package index.")
+]
+PrintOption = Annotated[bool, typer.Option("--print", help="Show what would be done, and do nothing.")]
+
+
+def endpoints_add(
+    name: NameArgument,
+    ssh: SshOption,
+    docker: DockerOption = "",
+    interface: InterfaceOption = [],  # noqa: B006  # typer's way; nobody changes it
+    host: HostOption = "",
+    agent: UrlOption = "",
+    listen: ListenOption = "0.0.0.0:5050",  # the agent lets nobody in without a certificate
+    wheel: WheelOption = "",
+    wheelhouse: WheelhouseOption = "",
+    show: PrintOption = False,
+) -> None:
+    """Install an agent on a host over ssh, with certificates, and write the endpoint's file. Safe to repeat: only what differs is done."""
+    from pathlib import Path
+
+    from dtnctl.runtime.bootstrap import Wish, add_endpoint
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.edit import Repository
+    from dtnctl.runtime.remote import remote_of
+
+    remote = remote_of(ssh)
+    wish = Wish(
+        name,
+        remote,
+        docker or remote.address,
+        dict(_pair(item) for item in interface),
+        host or None,
+        agent or None,
+        listen,
+        Path(wheel) if wheel else None,
+        Path(wheelhouse) if wheelhouse else None,
+    )
+    repository = Repository(Path.cwd(), STATE_FOLDER, SystemClock().now())
+    if show:
+        _print_plan(wish, repository)
+    else:
+        add_endpoint(wish, repository, say, _ask)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    network, equals, interface = text.partition("=")
+    if not equals or not network or not interface:
+        raise UsageError(f"--interface {text}: expected NETWORK=NIC, such as data=ens1f0")
+    return network, interface
+
+
+def _print_plan(wish: Wish, repository: Repository) -> None:
+    from dtnctl.runtime.bootstrap import agent_url, endpoint_of, render_plan
+    from dtnctl.runtime.edit import endpoint_file, endpoint_text
+
+    url = agent_url(wish)
+    file = endpoint_file(repository, wish.name)
+    typer.echo(render_plan(wish, url, file, endpoint_text(repository, endpoint_of(wish, url))), nl=False)
+
+
+def _ask(name: str, endpoint: Endpoint) -> Host:
+    from pathlib import Path
+
+    from dtnctl.providers.agent import connect_agent
+    from dtnctl.providers.timeouts import Timeouts
+
+    observer = connect_agent(name, endpoint, read_only=True, root=Path.cwd(), timeouts=Timeouts())
+    try:
+        return observer.host()
+    finally:
+        observer.close()
