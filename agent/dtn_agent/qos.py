@@ -25,6 +25,7 @@ from dtn_agent.queueing.tree import kinds_of, normal_settings
 from dtn_agent.queueing.wire import Wire
 
 SECONDS_TO_RETRY = 1.0
+FASTEST_PACE = 34_359_738  # kbit/s; fq keeps bytes/s in 32 bits
 NO_ANSWER = (OSError, http.client.HTTPException)
 
 logger = logging.getLogger(__name__)
@@ -209,6 +210,8 @@ def _entry_of(request: SetQos) -> HeldQos:
         raise RefusedError("bad-request", f"{request.container}: nothing to do to packets: give a rate, a pace, a delay or a loss")
     if (wanted.jitter or wanted.reorder) and not wanted.delay:
         raise RefusedError("bad-request", f"{request.container}: jitter and reordering need a delay")
+    if (wanted.pacing or 0) > FASTEST_PACE:
+        raise RefusedError("bad-request", f"{request.container}: fq paces a flow to at most {FASTEST_PACE} kbit/s")
     if wanted.ports and "netem" not in kinds_of(wanted):
         raise RefusedError("bad-request", f"{request.container}: ports limit delay, loss, corruption and reordering, and none is asked for")
     owner = Owner(site=request.site, session=request.session, network=request.network)

@@ -12,6 +12,8 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.queueing.namespace import within
 from dtn_agent.queueing.wire import Wire, open_wire
 
+OWN_NAMESPACE = Path("/proc/self/ns/net")  # the host's: that is where the agent runs
+
 T = TypeVar("T")
 
 
@@ -23,7 +25,7 @@ def inside(engine: Engine, proc: Path, container: Container, action: Callable[[W
     except OSError:
         raise RefusedError("conflict", f"{container.name} stopped meanwhile; try again") from None
     try:
-        _check_namespace(engine, proc, container, namespace)
+        _check_namespace(engine, container, namespace)
         return within(namespace, lambda: _with_wire(action))
     finally:
         os.close(namespace)
@@ -37,12 +39,12 @@ def check_own_network(container: Container) -> None:
         raise RefusedError("unsupported", f"{container.name} shares the network of another container: QoS would shape that one too")
 
 
-def _check_namespace(engine: Engine, proc: Path, container: Container, namespace: int) -> None:
+def _check_namespace(engine: Engine, container: Container, namespace: int) -> None:
     """The process number may be somebody else's by now: it is the container's if the engine still says so with the file open."""
     again = engine.container(container.name)
     if again is None or (again.id, again.pid) != (container.id, container.pid):
         raise RefusedError("conflict", f"{container.name} was restarted meanwhile; try again")
-    if os.path.samestat(os.fstat(namespace), (proc / "1/ns/net").stat()):
+    if os.path.samestat(os.fstat(namespace), OWN_NAMESPACE.stat()):
         raise RefusedError("unsupported", f"{container.name} is in the host's network namespace: QoS would shape everything there")
 
 

@@ -82,9 +82,13 @@ class NicNumber(Setting):
         return number(value)
 
     def write(self, value: str) -> None:
+        """Two words are one for each place, as they may have been found."""
         now = self.nic.get(self.row)
         if now is not None:
-            self.nic.set(self.row, [int(value) if place in self.places else old for place, old in enumerate(now)])
+            words = value.split()
+            for place, word in zip(self.places, words if len(words) > 1 else words * len(self.places), strict=True):
+                now[place] = int(word)
+            self.nic.set(self.row, now)
 
 
 class NicChannels(NicNumber):
