@@ -275,14 +275,6 @@ class Mounted(Told):
     options: tuple[str, ...] = ()
 
 
-class Raid(Told):
-    """An md array. `level` and `action` are the kernel's words: raid0, raid10 …; idle, resync, recover, check … (raid0 has none)."""
-
-    level: str
-    action: str = ""
-    degraded: int | None = None  # members that are missing
-
-
 class BlockDevice(Told):
     """`scheduler` is the active one of `schedulers`. `holders` are devices above it (md, dm). `transport` is nvme, pcie, tcp, rdma, sata …
 
@@ -301,7 +293,6 @@ class BlockDevice(Told):
     mounts: tuple[Mounted, ...] = ()
     holders: tuple[str, ...] = ()
     pcie: PcieLink | None = None
-    raid: Raid | None = None
     settings: dict[str, str] = Field(default_factory=dict)
 
 

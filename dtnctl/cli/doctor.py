@@ -59,7 +59,7 @@ def endpoints_doctor(
     sys.stdout.write(text)
     if invocation is not None:
         invocation.json = False  # the one document that is owed has been written
-    return _exit_code(examinations, detailed_exitcode)
+    return exit_code(examinations, detailed_exitcode)
 
 
 def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool) -> list[str]:
@@ -103,7 +103,8 @@ def _examine(workplace: Workplace, names: list[str], timeout: float) -> list[Exa
     return [examine_endpoint(workplace.site, name, snapshot, now) for name in names]
 
 
-def _exit_code(examinations: list[Examination], detailed: bool) -> int:
+def exit_code(examinations: list[Examination], detailed: bool) -> int:
+    """0, or with `--detailed-exitcode` 2 if there are errors. Silence is an error where it leaves nothing, or where details count."""
     silent = [f"{item.endpoint} ({item.silence})" for item in examinations if item.silence]
     if silent and (detailed or len(silent) == len(examinations)):
         raise UnreachableError(f"no answer from {', '.join(silent)}: what is there is unknown")

@@ -17,7 +17,7 @@ FULL = Examination(
             "tuning: {sysctl/net.core.rmem_max: 2147483647}",
             PLACE,
         ),
-        Finding("cpu.smt", "info", "", "off", "on", "tuning: {smt: off}", PLACE),
+        Finding("cpu.smt", "info", "", "off", "on", 'tuning: {smt: "off"}', PLACE),
         Finding("nic.duplex", "ok", "ens1f0", "full", "full", "", PLACE),
         Finding("cpu.turbo", "unknown", "", "on", "", "", PLACE),
     ),

@@ -73,7 +73,7 @@ i note     cpu.smt of the host                                                  
       expected  off
       why       Two threads of a core share what a stream needs for itself.
                 https://fasterdata.es.net/host-tuning/linux/100g-tuning/
-      fix       tuning: {smt: off}
+      fix       tuning: {smt: "off"}
 """
     )
 

@@ -26,7 +26,8 @@ def judge(
 
 def tuning(key: str, value: object) -> str:
     """The fix where dtnctl can own the setting: what to declare in the endpoint's file, by the agent's name of the setting."""
-    return f"tuning: {{{key}: {value}}}"
+    written = f'"{value}"' if value in ("on", "off") else value  # plain, they are not read: YAML's readers do not agree on them
+    return f"tuning: {{{key}: {written}}}"
 
 
 def on_or_off(value: bool | None) -> str:

@@ -12,7 +12,7 @@ from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import last_number, pcie_goodput
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import BlockDevice, Raid
+    from dtn_agent.protocol import BlockDevice
 
 LEAST_REQUESTS = 1023
 LEAST_READ_AHEAD = 4096  # KiB
@@ -27,8 +27,8 @@ def judge_storage(ground: Ground) -> Iterator[Finding]:
             yield from _nvme(disk, volume.place)
             if ground.has_several_nodes and volume.devices:
                 yield _node(disk, volume)
-        if disk.raid is not None:
-            yield from _raid(disk.name, disk.raid, volume.place)
+        if "md/level" in disk.settings:
+            yield from _raid(disk, volume.place)
         yield _read_ahead(disk, volume.place)
     for volume in ground.volumes:
         yield from _mount(volume)
@@ -109,32 +109,34 @@ def _read_ahead(disk: BlockDevice, place: str) -> Finding:
     )
 
 
-def _raid(name: str, raid: Raid, place: str) -> Iterator[Finding]:
+def _raid(disk: BlockDevice, place: str) -> Iterator[Finding]:
+    level, action = disk.settings["md/level"], disk.settings.get("md/sync_action", "")
+    missing = last_number(disk.settings.get("md/degraded", ""))
     yield judge(
         "raid.level",
-        name,
-        raid.level in FAST_LEVELS,
+        disk.name,
+        level in FAST_LEVELS,
         expected=" or ".join(FAST_LEVELS),
-        actual=raid.level,
+        actual=level,
         fix="another level, if the data is elsewhere too",
         place=place,
     )
     yield judge(
         "raid.degraded",
-        name,
-        None if raid.degraded is None else raid.degraded == 0,
+        disk.name,
+        None if missing is None else missing == 0,
         expected="all members",
-        actual=f"{raid.degraded} missing",
-        fix=f"mdadm --detail /dev/{name} tells which; replace it",
+        actual=f"{missing} missing",
+        fix=f"mdadm --detail /dev/{disk.name} tells which; replace it",
         place=place,
     )
     yield judge(
         "raid.action",
-        name,
-        raid.action in QUIET if raid.action else None,
+        disk.name,
+        action in QUIET if action else None,
         expected="idle",
-        actual=raid.action,
-        fix=f"let it end before measuring; idle into /sys/block/{name}/md/sync_action stops a check",
+        actual=action,
+        fix=f"let it end before measuring; idle into /sys/block/{disk.name}/md/sync_action stops a check",
         place=place,
     )
 

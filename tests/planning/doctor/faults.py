@@ -67,6 +67,10 @@ def queue(name: str, **values: str) -> Spoil:
     return deep("block_devices", name, "settings", **values)
 
 
+def array(name: str, value: str) -> Spoil:
+    return queue("md0", **{f"md/{name}": value})
+
+
 def mounted(**values: Any) -> Spoil:
     def spoil(scene: Scene) -> None:
         for name in ("md0", "nvme0n1", "nvme1n1"):
@@ -278,9 +282,9 @@ STORAGE = (
     ),
     Fault("the file system is not XFS", "info disk.filesystem /nvme", mounted(filesystem="ext4")),
     Fault("reading writes", "info disk.atime /nvme", mounted(options=["rw", "relatime"])),
-    Fault("the array has parity", "info raid.level md0", deep("block_devices", "md0", "raid", level="raid5")),
-    Fault("a member is missing", "error raid.degraded md0", deep("block_devices", "md0", "raid", degraded=1)),
-    Fault("the array is being checked", "warning raid.action md0", deep("block_devices", "md0", "raid", action="check")),
+    Fault("the array has parity", "info raid.level md0", array("level", "raid5")),
+    Fault("a member is missing", "error raid.degraded md0", array("degraded", "1")),
+    Fault("the array is being checked", "warning raid.action md0", array("sync_action", "check")),
 )
 
 

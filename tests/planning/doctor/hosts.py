@@ -35,6 +35,7 @@ OWN_SYSCTLS = {name: value.replace("\t", " ") for name, value in SYSCTLS.items()
 OFFLOADS = ["rx-checksum", "rx-gro", "tx-checksum-ip-generic", "tx-generic-segmentation", "tx-tcp-segmentation"]
 GEN4_X16 = {"speed": 16.0, "width": 16, "max_speed": 16.0, "max_width": 16, "slot_speed": 32.0, "slot_width": 16}
 GEN5_X4 = {"speed": 32.0, "width": 4, "max_speed": 32.0, "max_width": 4, "slot_speed": 32.0, "slot_width": 4}
+ARRAY = {"read_ahead_kb": "4096", "md/level": "raid10", "md/sync_action": "idle", "md/degraded": "0"}
 COUNTERS = {"rx_crc_errors": 3, "rx_missed_errors": 12, "rx_dropped": 900_000, "tx_carrier_errors": 0}
 SPREAD = [{"parent": "root", "kind": "mq", "handle": "1:"}, *({"parent": f"1:{n}", "kind": "fq", "handle": "0:"} for n in (1, 2))]
 
@@ -111,7 +112,7 @@ def well_tuned() -> Data:
     """A dual-socket host: a 100G port on node 1 with a VF, a bond of two 25G ports on node 0, an array of NVMe drives on node 1."""
     vf = nic("ens1f0v0", "0000:41:00.2", 100_000, "32-63", range(56, 60), 1, physfn="0000:41:00.0", pcie=None)
     table = [{"index": 0, "pci": "0000:41:00.2", "netdev": "ens1f0v0", "spoofchk": False, "trust": True, "link_state": "auto"}]
-    md = {**nvme("md0"), "numa_node": None, "scheduler": None, "holders": [], "pcie": None, "settings": {"read_ahead_kb": "4096"}}
+    md = {**nvme("md0"), "numa_node": None, "scheduler": None, "holders": [], "pcie": None, "settings": dict(ARRAY)}
     return {
         "version": PROTOCOL_VERSION,
         "agent": "0.1.0",
@@ -165,12 +166,7 @@ def well_tuned() -> Data:
                     ],
                 }
             ],
-            "block_devices": [
-                md | {"raid": {"level": "raid0", "degraded": 0, "action": "idle"}},
-                nvme("nvme0n1"),
-                nvme("nvme1n1"),
-                system_disk(),
-            ],
+            "block_devices": [md, nvme("nvme0n1"), nvme("nvme1n1"), system_disk()],
             "sysctls": dict(SYSCTLS),
             "containers": [],
         },

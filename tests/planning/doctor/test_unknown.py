@@ -69,7 +69,6 @@ def removable(data: Data) -> Iterator[tuple[Data, str]]:
         yield from ((disk, key) for key in disk if key not in ("name", "size"))
         yield from ((disk["settings"], key) for key in disk["settings"])
         yield from ((disk["pcie"], key) for key in disk.get("pcie") or ())
-        yield from ((disk["raid"], key) for key in ("degraded", "action") if disk.get("raid"))
     for port in facts["rdma"][0]["ports"]:
         yield from ((port, key) for key in ("link_layer", "gids"))
     yield facts["rdma"][0], "ports"
