@@ -225,7 +225,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
     (
         "qos where it would shape the whole host, and where nobody could set it",
         {
-            "endpoints/a": "docker: ssh://dtn@h.example.net\nagent: https://h.example.net:5050\n",
+            "endpoints/a": "docker: ssh://dtn@h.example.net\nagent: https://h.example.net:5050\nagent_token_env: T\n",
             "profiles/p": "mgmt_net: host\n",
             "sessions/s": "endpoints: [a]\nimage: x\nprofile: p\nsettings: {qos: {loss: 1%}}\n",
             "sessions/t": "endpoints: [a, b]\nimage: x\nsettings: {qos: {loss: 1%}}\n",
@@ -234,8 +234,8 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         [
             "sessions/s.yaml:4:12: E0417: `qos` on the host's network (profiles/p.yaml:1) would shape everything that the host sends"
             "; try to remove `qos`, or `mgmt_net: bridge`",
-            "sessions/t.yaml:3:12: E0405: `qos` needs the agent of endpoint b, and endpoints/b.yaml names none"
-            "; try `agent: https://…` in endpoints/b.yaml",
+            "sessions/t.yaml:3:12: E0405: `qos` needs an agent on endpoint b, and its file names none"
+            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
         ],
     ),
     (

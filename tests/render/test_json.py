@@ -60,11 +60,11 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     transfers_document(TRANSFERS),
     transfer_document(TRANSFERS[0]),
     endpoints_document(ENDPOINTS),
-    endpoint_document(ENDPOINTS[0]),
+    endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
 )
-OPAQUE = {"steps[].action", "steps[].undo"}  # their other keys belong to the release
+OPAQUE = {"steps[].action", "steps[].undo", "host"}  # their other keys belong to the release
 
 
 def keys(value: object, path: str = "") -> Iterator[str]:

@@ -136,6 +136,7 @@ engine_version:
 sessions: ?
 containers: ?
 lock: ?
+agent: none
 """
     )
 

@@ -18,6 +18,7 @@ ENDPOINT = """\
 docker: unix:///run/{name}.sock
 host: {name}.example.net
 agent: https://{name}.example.net:5050
+agent_token_env: T
 interfaces: {{data: ens1f0, virtual: ens1f0, child: ens1f0v0, wan: bond0}}
 allow: {{mounts: [/], devices: ['*']}}
 """

@@ -15,8 +15,8 @@ from tests.planning.doctor.hosts import Data, virtual_machine, well_tuned
 from tests.planning.doctor.scene import FAULTS, Scene, lines
 
 VM_FILES = {
-    "endpoints/a": "docker: unix:///run/a.sock\nhost: a.example.net\nagent: https://a.example.net\ninterfaces: {data: ens1f0}\n",
-    "endpoints/b": "docker: unix:///run/b.sock\nhost: b.example.net\nagent: https://b.example.net\ninterfaces: {data: ens1f0}\n",
+    "endpoints/a": "docker: unix:///run/a.sock\nhost: a.example.net\nagent: https://a.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n",
+    "endpoints/b": "docker: unix:///run/b.sock\nhost: b.example.net\nagent: https://b.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n",
     "profiles/p": "data_nets: [data]\n",
     "transfers/t": "from: a:/data/x\nto: b:/data/x\ntool: gridftp\n",
 }
@@ -151,7 +151,7 @@ def test_agent_that_was_not_asked_is_told_so() -> None:
 
 def test_endpoint_without_an_agent_is_not_examined() -> None:
     scene = Scene(a=None)
-    scene.files["endpoints/a"] = scene.files["endpoints/a"].replace("agent: https://a.example.net:5050\n", "")
+    scene.files["endpoints/a"] = scene.files["endpoints/a"].replace("agent: https://a.example.net:5050\nagent_token_env: T\n", "")
     assert scene.examine().silence.startswith("no agent is declared")
 
 
