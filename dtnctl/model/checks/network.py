@@ -49,7 +49,8 @@ NETWORK_STACK = (
         "net.netdev_max_backlog",
         "host",
         "warning",
-        "`net.core.netdev_max_backlog`: 250000 up to 10G, 300000 for 25G, 400000 for 40G, 500000 for 100G, 750000 for 200G, 10^6 for 400G",
+        "`net.core.netdev_max_backlog`: 250000 up to 10G, 300000 for 25G, 400000 for 40G, 500000 for 100G, 750000 for 200G, "
+        "1000000 for 400G",
         "Packets that arrive faster than a CPU takes them wait here, and those that find it full are dropped.",
         OSG,
     ),
