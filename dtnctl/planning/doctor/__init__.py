@@ -18,6 +18,7 @@ from dtnctl.model.site import Doctor, Site
 from dtnctl.planning.doctor.ground import Ground
 from dtnctl.planning.doctor.hardware import judge_hardware
 from dtnctl.planning.doctor.nics import judge_nics
+from dtnctl.planning.doctor.queues import judge_queues
 from dtnctl.planning.doctor.rdma import judge_rdma
 from dtnctl.planning.doctor.services import judge_services
 from dtnctl.planning.doctor.storage import judge_storage
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TOPICS = (
     judge_host_settings,
     judge_nics,
+    judge_queues,
     judge_hardware,
     judge_container_settings,
     judge_services,

@@ -1,4 +1,4 @@
-"""Rules of data NICs and of the networks that they carry: link, frame sizes, queueing, offloads, losses. Pure."""
+"""Rules of data NICs and of the networks that they carry: there, up, with frames that fit, as fast as the other ends. Pure."""
 
 from __future__ import annotations
 
@@ -8,32 +8,18 @@ from typing import TYPE_CHECKING
 from dtnctl.model.findings import Finding, speed_text
 from dtnctl.model.nearest import suggestion
 from dtnctl.planning.doctor.ground import Carrier, Device, Ground, below, carriers
-from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import cpu_set, needs_of, pace_of, version_of
+from dtnctl.planning.doctor.judging import judge, tuning
+from dtnctl.planning.doctor.numbers import pace_of
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface
 
 JUMBO = 8000
 BEST_MTU = 9000
-LARGEST_RING = 8192
-RINGS_MATTER_BEFORE = (6, 11)
-PER_MINUTE = 1.0
-DAMAGED = ("rx_crc_errors", "rx_frame_errors", "rx_length_errors", "tx_carrier_errors")
-NO_ROOM = ("rx_missed_errors", "rx_over_errors", "rx_fifo_errors", "tx_fifo_errors")
-# Each by the names that old and new tools have for it; any of them on is enough.
-OFFLOADS = {
-    "gro": ("rx-gro", "generic-receive-offload"),
-    "gso": ("tx-generic-segmentation", "generic-segmentation-offload"),
-    "tso": ("tx-tcp-segmentation", "tcp-segmentation-offload"),
-    "rx checksum": ("rx-checksum", "rx-checksumming"),
-    "tx checksum": ("tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksumming"),
-}
-LRO = ("rx-lro", "large-receive-offload")
 
 
 def judge_nics(ground: Ground) -> Iterator[Finding]:
-    """Every carrier, every NIC, in name order."""
+    """Every network's carrier, then everything that its frames pass, in name order."""
     for carrier in ground.carriers:
         yield _present(carrier, ground)
         yield from _mtu(carrier)
@@ -41,11 +27,6 @@ def judge_nics(ground: Ground) -> Iterator[Finding]:
         yield from _peers(carrier, ground)
     yield from _links(ground)
     yield from _mtu_below(ground)
-    for device in ground.devices:
-        yield _duplex(device)
-        yield from _losses(device, ground)
-        if device.has_queues:
-            yield from _queues(device, ground)
 
 
 # --- the interface and its frames ---------------------------------------------------------------------------
@@ -184,182 +165,3 @@ def _carried(network: str, endpoint: str, ground: Ground) -> Iterator[Carrier]:
 def _speed(carrier: Carrier) -> int:
     """Mb/s of the fastest NIC under the network; 0 where none is known."""
     return max((interface.speed or 0 for interface in carrier.stack), default=0)
-
-
-# --- the NIC's own settings ---------------------------------------------------------------------------------
-
-
-def _duplex(device: Device) -> Finding:
-    duplex = device.interface.duplex
-    return judge(
-        "nic.duplex",
-        device.interface.name,
-        None if not duplex or duplex == "unknown" else duplex == "full",
-        expected="full",
-        actual=duplex,
-        fix="negotiation on at both ends of the cable",
-        place=device.place,
-    )
-
-
-def _queues(device: Device, ground: Ground) -> Iterator[Finding]:
-    yield _qdisc(device)
-    yield _tx_queue_len(device, ground)
-    yield _rings(device, ground)
-    yield _channels(device, ground)
-    yield _adaptive_rx(device)
-    if not any(live.wants_rdma for live in ground.live):
-        yield _pause(device)
-    yield _offloads(device)
-    if device.has_containers:
-        yield _lro(device)
-
-
-def _qdisc(device: Device) -> Finding:
-    qdiscs = device.interface.qdiscs
-    root = next((item for item in qdiscs if item.parent == "root"), None)
-    leaves = [item.kind for item in qdiscs if item is not root]
-    kinds = sorted(set(leaves)) if root is not None and root.kind in ("mq", "mqprio") else [root.kind] if root is not None else []
-    return judge(
-        "nic.qdisc",
-        device.interface.name,
-        kinds == ["fq"] if kinds else None,
-        expected="fq",
-        actual=", ".join(kinds),
-        fix=tuning(f"interface/{device.interface.name}/qdisc", "fq"),
-        place=device.place,
-    )
-
-
-def _tx_queue_len(device: Device, ground: Ground) -> Finding:
-    length, speed = device.interface.tx_queue_len, device.interface.speed or ground.speed
-    wanted = needs_of(speed or 0).queue
-    return judge(
-        "nic.tx_queue_len",
-        device.interface.name,
-        None if length is None or speed is None else length >= wanted,
-        expected=f"at least {wanted}",
-        actual=length,
-        fix=tuning(f"interface/{device.interface.name}/tx_queue_len", wanted),
-        place=device.place,
-    )
-
-
-def _rings(device: Device, ground: Ground) -> Finding:
-    rings, name = device.interface.rings, device.interface.name
-    wanted = (min(rings.rx_max, LARGEST_RING), min(rings.tx_max, LARGEST_RING)) if rings is not None else (0, 0)
-    is_short = rings is not None and rings.rx < wanted[0]
-    side, size = ("rx_ring", wanted[0]) if is_short else ("tx_ring", wanted[1])
-    return judge(
-        "nic.rings",
-        name,
-        rings.rx >= wanted[0] and rings.tx >= wanted[1] if rings is not None and all(wanted) else None,
-        expected=f"rx {wanted[0]}, tx {wanted[1]}",
-        actual=f"rx {rings.rx}, tx {rings.tx}" if rings is not None else "",
-        fix=tuning(f"interface/{name}/{side}", size),
-        place=device.place,
-        severity="info" if version_of(ground.facts.system.kernel) >= RINGS_MATTER_BEFORE else None,
-    )
-
-
-def _channels(device: Device, ground: Ground) -> Finding:
-    channels, name = device.interface.channels, device.interface.name
-    wanted = min(channels.combined_max, _cores(device, ground)) if channels is not None else 0
-    return judge(
-        "nic.channels",
-        name,
-        channels.combined >= wanted if channels is not None and wanted else None,
-        expected=f"at least {wanted} combined",
-        actual=channels.combined if channels is not None else "",
-        fix=tuning(f"interface/{name}/channels", wanted),
-        place=device.place,
-    )
-
-
-def _cores(device: Device, ground: Ground) -> int:
-    """Cores of the NIC's node at the least; 0 where it is not known. Where SMT is not known, two CPUs may be one core."""
-    local = len(cpu_set(device.interface.local_cpus))
-    if not local and len(ground.facts.cpus.numa) == 1:
-        local = ground.facts.cpus.logical
-    return local if ground.facts.cpus.smt is False else local // 2
-
-
-def _adaptive_rx(device: Device) -> Finding:
-    return judge(
-        "nic.adaptive_rx",
-        device.interface.name,
-        device.interface.adaptive_rx,
-        expected="on",
-        actual=on_or_off(device.interface.adaptive_rx),
-        fix=tuning(f"interface/{device.interface.name}/adaptive_rx", "on"),
-        place=device.place,
-    )
-
-
-def _pause(device: Device) -> Finding:
-    rx, tx = device.interface.pause_rx, device.interface.pause_tx
-    return judge(
-        "nic.pause",
-        device.interface.name,
-        None if rx is None or tx is None else rx and tx,
-        expected="rx on, tx on",
-        actual=f"rx {on_or_off(rx)}, tx {on_or_off(tx)}",
-        fix=tuning(f"interface/{device.interface.name}/pause_{'tx' if rx else 'rx'}", "on"),
-        place=device.place,
-    )
-
-
-def _offloads(device: Device) -> Finding:
-    features = device.interface.features
-    missing = [word for word, names in OFFLOADS.items() if features is not None and not set(names) & set(features)]
-    flags = " ".join(f"{word.split()[0]} on" for word in missing)
-    return judge(
-        "nic.offloads",
-        device.interface.name,
-        None if features is None else not missing,
-        expected=f"{', '.join(OFFLOADS)} on",
-        actual=f"{', '.join(missing)} off" if missing else "on",
-        fix=f"ethtool -K {device.interface.name} {flags}",
-        place=device.place,
-    )
-
-
-def _lro(device: Device) -> Finding:
-    features = device.interface.features
-    is_on = features is not None and bool(set(LRO) & set(features))
-    return judge(
-        "nic.lro",
-        device.interface.name,
-        None if features is None else not is_on,
-        expected="off",
-        actual=on_or_off(is_on),
-        fix=f"ethtool -K {device.interface.name} lro off",
-        place=device.place,
-    )
-
-
-# --- losses -------------------------------------------------------------------------------------------------
-
-
-def _losses(device: Device, ground: Ground) -> Iterator[Finding]:
-    """Counters since boot: rates and not counts, since a host that has run for a year has seen a cable pulled."""
-    name = device.interface.name
-    yield _counted("nic.errors", DAMAGED, device, ground, f"ethtool -m {name}: light levels; clean or change fibre, optics, cable")
-    yield _counted(
-        "nic.drops", NO_ROOM, device, ground, f"larger rings, interrupts on CPUs of its node; ethtool -S {name} tells which queue"
-    )
-
-
-def _counted(check: str, names: tuple[str, ...], device: Device, ground: Ground, fix: str) -> Finding:
-    counters, minutes = device.interface.counters, ground.facts.system.uptime / 60
-    found = {name: counters[name] for name in names if name in counters}
-    total = sum(found.values())
-    return judge(
-        check,
-        device.interface.name,
-        total <= PER_MINUTE * minutes if found and minutes else None,
-        expected="fewer than one a minute",
-        actual=", ".join(f"{name} {count}" for name, count in found.items() if count) or "none",
-        fix=fix,
-        place=device.place,
-    )

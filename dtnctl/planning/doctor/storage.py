@@ -29,7 +29,8 @@ def judge_storage(ground: Ground) -> Iterator[Finding]:
                 yield _node(disk, volume)
         if "md/level" in disk.settings:
             yield from _raid(disk, volume.place)
-        yield _read_ahead(disk, volume.place)
+        if not disk.holders:  # reading ahead is done by what is on top
+            yield _read_ahead(disk, volume.place)
     for volume in ground.volumes:
         yield from _mount(volume)
         yield from _rate(volume)
