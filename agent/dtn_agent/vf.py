@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from dtn_agent import vf_rules
@@ -75,10 +76,9 @@ class VfHands:
         """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left."""
         with self.lock:
             held = self.ledger.read()
-            for pf in held.pfs:
-                _logged(lambda pf=pf: self.pfs.restore(pf))  # type: ignore[misc]  # the default binds the loop's value
-            for vf in held.vfs:
-                _logged(lambda vf=vf: self._restore(vf))  # type: ignore[misc]  # likewise
+            acts = [*(partial(self.pfs.restore, pf) for pf in held.pfs), *(partial(self._restore, vf) for vf in held.vfs)]
+            for act in acts:
+                _logged(act)
 
     # --- for the network driver ------------------------------------------------------------------------------------
 

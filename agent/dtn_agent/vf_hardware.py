@@ -79,7 +79,14 @@ class VfHardware:
         driver = self.tree.driver(pci)
         if driver in FOR_USER_SPACE:
             return f"is bound to {driver}: a virtual machine or a program of its own has it"
-        return f"has its interface in another network namespace ({self._holder(pci) or 'whose, is not known'})" if driver else ""
+        if not driver:
+            return ""
+        who = self._holder(pci)
+        return (
+            f"has its interface in another network namespace ({who})"
+            if who
+            else "has no interface on the host, and who has it cannot be seen"
+        )
 
     def apply(self, vf: Vf, goal: VfSettings, mac: str) -> bool:
         """Make the VF's settings the goal's, and its interface's own MAC this one; whether anything had to change.

@@ -1,0 +1,150 @@
+"""VLAN sub-interfaces (802.1Q): made for networks that ask for one, removed again if we made them, and made again after a reboot."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+
+from dtn_agent.errors import RefusedError
+from dtn_agent.kernel_links import KernelLinks, Link, reason
+from dtn_agent.ledger import Ledger
+from dtn_agent.protocol import Done, Held, HeldVlan, MakeVlan, RemoveVlan
+
+LONGEST_NAME = 15  # IFNAMSIZ without its final NUL
+PARENT_SECONDS = 10.0  # for a card's interface to appear while the host starts
+log = logging.getLogger(__name__)
+
+
+class VlanHands:
+    """The VLAN sub-interfaces of one host. One that is there and is not ours is used as it is, and never removed."""
+
+    def __init__(self, ledger: Ledger, links: KernelLinks | None = None, parent_seconds: float = PARENT_SECONDS) -> None:
+        self.ledger = ledger
+        self.links = links or KernelLinks()
+        self.parent_seconds = parent_seconds
+        self.lock = threading.Lock()
+
+    def make(self, request: MakeVlan) -> Done:
+        """Have the sub-interface PARENT.VLAN, up and with this MTU."""
+        name = _name(request.parent, request.vlan)
+        with self.lock:
+            parent = self._parent(request.parent)
+            existing = self._existing(name, parent, request.vlan)
+            held = self._held(name)
+            if existing is not None and held is None:
+                return Done(changed=False, detail=f"{name} is there and not ours; it is used as it is")
+            if held is not None and held.site != request.site:
+                raise RefusedError("conflict", f"{name} was made for the site {held.site}")
+            _check_mtu(name, parent, request.mtu)
+            wanted = HeldVlan(name=name, parent=parent.name, vlan=request.vlan, mtu=request.mtu, site=request.site)
+            self._note(name, wanted)
+            return Done(changed=self._make(wanted, parent, existing, is_new=held is None) or held != wanted)
+
+    def remove(self, request: RemoveVlan) -> Done:
+        """Remove it if we made it for this site. Refused while something sits on it."""
+        name = _name(request.parent, request.vlan)
+        with self.lock:
+            held = self._held(name)
+            if held is None or held.site != request.site:
+                return Done(changed=False)
+            link = self.links.find(name)
+            if link is not None and link.vlan == held.vlan:
+                self._remove(link)
+            self._note(name, None)
+            return Done(changed=True)
+
+    def restore(self) -> None:
+        """Make again what a reboot took; what cannot be is told in the log and left."""
+        with self.lock:
+            for held in self.ledger.read().vlans:
+                try:
+                    self._restore(held)
+                except (RefusedError, OSError) as error:
+                    log.warning("not restored: %s: %s", held.name, error)
+
+    def _restore(self, held: HeldVlan) -> None:
+        self.links.wait_until(lambda: self.links.find(held.parent) is not None, self.parent_seconds)
+        parent = self._parent(held.parent)
+        self._make(held, parent, self._existing(held.name, parent, held.vlan), is_new=False)
+
+    def _parent(self, name: str) -> Link:
+        parent = self.links.find(name)
+        if parent is None:
+            raise RefusedError("not-found", f"{name}: there is no such interface on this host")
+        return parent
+
+    def _existing(self, name: str, parent: Link, vlan: int) -> Link | None:
+        """The sub-interface, if it is there. Refused if its name, or its VLAN on the parent, is taken by another."""
+        links = self.links.all()
+        same_vlan = next((link for link in links if (link.parent, link.vlan) == (parent.index, vlan)), None)
+        if same_vlan is not None and same_vlan.name != name:
+            raise RefusedError("conflict", f"VLAN {vlan} of {parent.name} is there under the name {same_vlan.name}; rename that to {name}")
+        if same_vlan is None and (other := next((link for link in links if link.name == name), None)):
+            raise RefusedError("conflict", f"{name} is there and is not VLAN {vlan} of {parent.name}, but {_what(other, links)}")
+        return same_vlan
+
+    def _make(self, wanted: HeldVlan, parent: Link, existing: Link | None, *, is_new: bool) -> bool:
+        try:
+            if existing is None:
+                self.links.add_vlan(parent, wanted.vlan, wanted.name)
+            return self._adjust(wanted) or existing is None
+        except OSError as error:
+            if is_new and self.links.find(wanted.name) is None:
+                self._note(wanted.name, None)
+            raise _refusal(wanted.name, error) from error
+
+    def _adjust(self, wanted: HeldVlan) -> bool:
+        link = self.links.find(wanted.name)
+        if link is None:
+            raise RefusedError("failed", f"{wanted.name} was made and is gone again; does something else manage it?")
+        if wanted.mtu is not None and link.mtu != wanted.mtu:
+            self.links.set_mtu(link, wanted.mtu)
+        if not link.is_up:
+            self.links.set_up(link, up=True)
+        return self.links.find(wanted.name) != link
+
+    def _remove(self, link: Link) -> None:
+        above = [other.name for other in self.links.all() if other.parent == link.index]
+        if above:
+            raise RefusedError("conflict", f"{link.name} cannot go: {', '.join(above)} sits on it")
+        try:
+            self.links.remove(link)
+        except OSError as error:
+            raise _refusal(link.name, error) from error
+
+    def _held(self, name: str) -> HeldVlan | None:
+        return next((vlan for vlan in self.ledger.read().vlans if vlan.name == name), None)
+
+    def _note(self, name: str, entry: HeldVlan | None) -> None:
+        def edit(held: Held) -> Held:
+            others = [vlan for vlan in held.vlans if vlan.name != name]
+            return held.model_copy(update={"vlans": tuple(sorted([*others, *([entry] if entry else [])], key=lambda vlan: vlan.name))})
+
+        self.ledger.write(edit)
+
+
+def _name(parent: str, vlan: int) -> str:
+    name = f"{parent}.{vlan}"
+    if len(name) > LONGEST_NAME:
+        raise RefusedError("unsupported", f"{name} is longer than the {LONGEST_NAME} letters that an interface's name may have")
+    return name
+
+
+def _check_mtu(name: str, parent: Link, mtu: int | None) -> None:
+    if mtu is not None and mtu > parent.mtu:
+        text = f"{name} cannot have the MTU {mtu}: {parent.name} has {parent.mtu}; set interface/{parent.name}/mtu first"
+        raise RefusedError("conflict", text)
+
+
+def _what(link: Link, links: tuple[Link, ...]) -> str:
+    below = next((other.name for other in links if other.index == link.parent), "")
+    if link.vlan is not None:
+        return f"VLAN {link.vlan} of {below or 'another interface'}"
+    return f"a {link.kind}" if link.kind else "an interface of a device"
+
+
+def _refusal(name: str, error: OSError) -> RefusedError:
+    if error.errno == errno.EOPNOTSUPP:
+        return RefusedError("unsupported", f"{name}: this kernel has no 802.1Q VLANs (module 8021q)")
+    return RefusedError("failed", f"{name}: the kernel refuses: {reason(error)}")
