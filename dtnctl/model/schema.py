@@ -30,7 +30,9 @@ def _to_draft_07(node: Any) -> Any:
         return [_to_draft_07(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result: dict[str, Any] = {_KEYWORDS.get(key, key): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)}
+    result: dict[str, Any] = {
+        _KEYWORDS.get(key, str(key)): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)
+    }
     if "patternProperties" in result:
         result |= _only_these_keys(result.pop("patternProperties"), result.get("propertyNames", {}))
     reference = result.pop("$ref", None)
