@@ -635,6 +635,11 @@ class Tune(Asked):
     Keys are `sysctl/NAME`, `interface/NAME/mtu|tx_queue_len|rx_ring|tx_ring|channels|qdisc|adaptive_rx|pause_rx|pause_tx`,
     `interface/NAME/irqs` (value `local`, or a CPU list), `governor`, `smt`, `huge_pages` (transparent), `irqbalance` (on, off),
     `block/NAME/scheduler|nr_requests|read_ahead_kb|rq_affinity|nomerges`.
+
+    Values are kept and read in one normal form, so that equal settings are equal texts: words of a sysctl with one space between
+    them; `on` and `off`; CPU lists as the kernel writes them; `qdisc` as `[mq ]KIND[ maxrate RATE]`, where `mq KIND` is one below each
+    transmit queue and KIND alone one for the whole NIC, and RATE is in the largest of mbit, kbit, bit that leaves no fraction.
+    KIND is fq, fq_codel, pfifo, pfifo_fast or noqueue. In a sysctl's name, a dot of an interface's name is written as a slash.
     """
 
     do: Literal["tune"] = "tune"

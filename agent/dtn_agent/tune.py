@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Done, HeldTuning, Tune, Untune
+from dtn_agent.protocol import Ability, Done, HeldTuning, Tune, Untune
 from dtn_agent.tuning.irqbalance import Services, Systemd
 from dtn_agent.tuning.key import apply_order, setting_of
 from dtn_agent.tuning.setting import Root, Setting
@@ -76,6 +77,11 @@ class TuneHands:
         """What is ours, with the live values."""
         entries = self.ledger.read().tuning
         return tuple(entry.model_copy(update={"now": self._read(entry.key, entry.wanted)}) for entry in entries)
+
+    def abilities(self) -> tuple[Ability, ...]:
+        """`tune`, if the kernel's parameters can be written here."""
+        is_writable = os.access(self.root.proc / "sys/net/ipv4/tcp_rmem", os.W_OK)
+        return (Ability(name="tune", lacks="" if is_writable else "the agent may not write to /proc/sys here"),)
 
     def restore(self) -> None:
         """Make everything live again that is ours, after a reboot or a crash. What fails is logged, and the rest goes on."""
@@ -163,7 +169,16 @@ def _make(key: str, setting: Setting, wanted: str) -> None:
 
 
 def _put_back(setting: Setting, entry: HeldTuning) -> None:
+    """What is as it was is not written: a driver that refuses every change refuses this one, too."""
     try:
-        setting.put_back(entry.found)
+        if not _is_as_found(setting, entry):
+            setting.put_back(entry.found)
     except OSError as error:
         raise RefusedError("failed", f"{entry.key}: the host does not take back `{entry.found}`: {error.strerror or error}") from None
+
+
+def _is_as_found(setting: Setting, entry: HeldTuning) -> bool:
+    try:
+        return setting.found() == entry.found
+    except ValueError:  # what stands there now is nothing that could be put back itself
+        return False

@@ -31,7 +31,7 @@ def _to_draft_07(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     result: dict[str, Any] = {
-        str(_KEYWORDS.get(key, key)): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)
+        _KEYWORDS.get(key, str(key)): _children(key, value) for key, value in node.items() if not _is_made_up_title(key, value)
     }
     if "patternProperties" in result:
         result |= _only_these_keys(result.pop("patternProperties"), result.get("propertyNames", {}))

@@ -285,6 +285,14 @@ def test_value_that_the_kernel_takes_and_does_not_keep_is_refused_and_taken_back
     assert host.text("sys/kernel/mm/transparent_hugepage/enabled") == "madvise"
 
 
+def test_setting_that_refuses_every_change_is_not_ours_afterwards(host: TunedHost) -> None:
+    """As interrupts do that the kernel manages: putting back what never changed would be refused, too."""
+    host.services.active.add("irqbalance.service")
+    host.services.refuses = "busy"
+    assert refusal(host, "irqbalance", "off") == "failed: irqbalance: the host does not take `off`: busy"
+    assert host.hands.held() == ()
+
+
 def test_refused_change_of_a_setting_that_is_ours_keeps_the_earlier_one(host: TunedHost) -> None:
     host.services.active.add("irqbalance.service")
     tune(host, "irqbalance", "off")
@@ -302,6 +310,13 @@ def test_what_could_not_even_be_taken_back_stays_in_the_ledger(host: TunedHost) 
     assert [entry.key for entry in host.hands.held()] == ["irqbalance"]
     host.services.refuses = ""
     assert untune(host, "irqbalance")
+
+
+def test_ability_to_tune_is_that_to_write_the_kernels_parameters(host: TunedHost, tmp_path: Path) -> None:
+    assert [ability.lacks for ability in host.hands.abilities()] == [""]
+    assert [ability.lacks for ability in tuned_host(tmp_path / "bare", {}).hands.abilities()] == [
+        "the agent may not write to /proc/sys here"
+    ]
 
 
 # --- order -----------------------------------------------------------------------------------------------------------------

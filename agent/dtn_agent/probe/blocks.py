@@ -33,7 +33,7 @@ SETTINGS = (
     "wbt_lat_usec",
     "write_cache",
 )
-ARRAY_SETTINGS = ("chunk_size", "level", "stripe_cache_size", "sync_action")
+ARRAY_SETTINGS = ("chunk_size", "degraded", "level", "stripe_cache_size", "sync_action")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,23 @@ def judge(
     return Finding(check, worst, subject, expected, str(actual), "" if is_right else fix, place)
 
 
+GROUPS = {"sysctl": "sysctls", "interface": "interfaces", "block": "block"}  # first word of a key, where it stands in the file
+SWITCHES = {"on": "true", "off": "false"}
+
+
 def tuning(key: str, value: object) -> str:
-    """The fix where dtnctl can own the setting: what to declare in the endpoint's file, by the agent's name of the setting."""
-    written = f'"{value}"' if value in ("on", "off") else value  # plain, they are not read: YAML's readers do not agree on them
-    return f"tuning: {{{key}: {written}}}"
+    """The fix where dtnctl can own the setting: what to declare in the endpoint's file. `key` and `value` are the agent's."""
+    group, *path = key.split("/")
+    written = f"{_name(path[-1] if path else group)}: {SWITCHES.get(str(value), value)}"
+    qdisc, paced, rate = str(value).partition(" maxrate ")
+    if paced:
+        written = f"qdisc: {qdisc}, pacing: {rate}"
+    inner = written if len(path) < 2 else f"{path[0]}: {{{written}}}"
+    return f"tuning: {{{GROUPS[group]}: {{{inner}}}}}" if path else f"tuning: {{{inner}}}"
+
+
+def _name(key: str) -> str:
+    return "pause" if key in ("pause_rx", "pause_tx") else key
 
 
 def on_or_off(value: bool | None) -> str:

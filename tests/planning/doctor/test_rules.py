@@ -95,7 +95,7 @@ def test_declared_mtu_is_asked_of_everything_below() -> None:
     scene = Scene()
     scene.files["networks/wan"] += "mtu: 9600\n"
     assert lines(scene.faults()) == [f"error nic.mtu {name}" for name in ("bond0", "bond0.222", "ens2f0", "ens2f1")]
-    assert "tuning: {interface/ens2f0/mtu: 9600}" in {item.fix for item in scene.faults()}
+    assert "tuning: {interfaces: {ens2f0: {mtu: 9600}}}" in {item.fix for item in scene.faults()}
 
 
 def test_vlan_whose_interface_is_not_made_yet_is_judged_by_its_parent() -> None:
@@ -113,7 +113,7 @@ def test_paced_nic_may_feed_a_slower_one() -> None:
     assert lines(scene.faults()) == []
     nic("ens1f0", qdiscs=[{"parent": "root", "kind": "fq", "handle": "1:", "options": "maxrate 50Gbit"}])(scene)
     assert lines(scene.faults()) == ["info nic.slower_peer ens1f0"]
-    assert scene.faults()[0].fix == "tuning: {interface/ens1f0/qdisc: fq maxrate 40000mbit}"
+    assert scene.faults()[0].fix == "tuning: {interfaces: {ens1f0: {qdisc: fq, pacing: 40000mbit}}}"
 
 
 def test_peer_of_unknown_speed_is_not_slower() -> None:
