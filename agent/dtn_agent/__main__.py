@@ -1,21 +1,23 @@
-"""The command line of the agent: `dtn-agent COMMAND`, or `python -m dtn_agent COMMAND`."""
+"""`dtn-agent`, also `python -m dtn_agent`: the agent's command line."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from dtn_agent.commands import facts, serve, unit
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Carry out one command; the exit code is the command's."""
-    parser = argparse.ArgumentParser(prog="dtn-agent", description="Tells what a DTN's hardware is, and changes it when dtnctl asks.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, facts, unit):
+    parser = argparse.ArgumentParser(prog="dtn-agent", description="What a container engine cannot tell or do on an endpoint.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (facts, serve, unit):
         command.add_to(commands)
-    parsed = parser.parse_args(arguments)
-    return int(parsed.run(parsed))
+    arguments = parser.parse_args()
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    return run(arguments)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ import uvicorn
 from dtn_agent.access import Access, Credentials, UnsafeError, open_access
 from dtn_agent.app import Working, make_app
 from dtn_agent.door import Conversation, Door, Visit
-from dtn_agent.ledger import DEFAULT_PATH, Ledger
+from dtn_agent.ledger import Ledger
 from dtn_agent.limits import Limits
 from dtn_agent.log import Lines, LogLines
-from dtn_agent.work import DEFAULT_ENGINE_SOCKET, Hands, Work
+from dtn_agent.work import Hands, Work
 
 DEFAULT_PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
 DEFAULT_LISTEN = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
@@ -37,9 +37,9 @@ class Settings:
 
     listen: str
     credentials: Credentials
-    ledger: Path = DEFAULT_PATH
-    engine_socket: Path = DEFAULT_ENGINE_SOCKET
-    plugin_socket: Path = DEFAULT_PLUGIN_SOCKET
+    ledger: Path
+    engine_socket: Path
+    plugin_socket: Path
 
 
 OpenWork = Callable[[Settings, Lines], AbstractContextManager[Working]]
@@ -134,7 +134,7 @@ def parse_listen(text: str) -> tuple[str, int]:
     """Address and port of `0.0.0.0:5050` or `[::]:5050`. ValueError says what is wrong."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"--listen {text}: expected ADDRESS:PORT, such as {DEFAULT_LISTEN}")
+        raise ValueError(f"--listen {text}: expected ADDRESS:PORT, such as 0.0.0.0:5050")
     return host.strip("[]"), int(port)
 
 

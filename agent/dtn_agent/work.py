@@ -16,8 +16,6 @@ from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 
-DEFAULT_ENGINE_SOCKET = Path("/run/docker.sock")
-
 
 class VfWork(Protocol):
     """Virtual functions: dtn_agent.vf."""
@@ -71,7 +69,7 @@ class Work:
     """Answers one request after the other where it changes something; reads wait for nobody."""
 
     def __init__(
-        self, ledger: Ledger, probe: Callable[[], p.Facts], hands: Hands, abilities: Callable[[p.Facts], tuple[p.Ability, ...]]
+        self, ledger: Ledger, probe: Callable[[p.Held], p.Facts], hands: Hands, abilities: Callable[[p.Facts], tuple[p.Ability, ...]]
     ) -> None:
         self.ledger = ledger
         self.hands = hands
@@ -81,11 +79,12 @@ class Work:
 
     def host(self, readings: Collection[str]) -> p.Host:
         """Everything that dtnctl wants to know, now. RefusedError if the ledger is not readable: then nobody knows what is held."""
-        facts, held = self._probe(), self._held()
+        held = self._held()
+        facts = self._probe(held)
         return p.Host(
             version=p.PROTOCOL_VERSION,
             agent=agent_version(),
-            facts=with_holders(facts, held),
+            facts=facts,
             held=held,
             abilities=self._abilities(facts),
             readings=self.hands.tune.read(sorted(readings)) if readings else {},
@@ -130,20 +129,6 @@ class Work:
         return stored.model_copy(update={"vfs": hands.vf.held(), "tuning": hands.tune.held(), "qos": hands.qos.held()})
 
 
-def with_holders(facts: p.Facts, held: p.Held) -> p.Facts:
-    """The facts, with the ledger's word on who has which virtual function."""
-    holders = {item.pci: "/".join(filter(None, (item.owner.site, item.owner.session))) for item in held.vfs}
-    return facts.model_copy(update={"interfaces": tuple(_with_holders(item, holders) for item in facts.interfaces)}) if holders else facts
-
-
-def _with_holders(interface: p.Interface, holders: dict[str, str]) -> p.Interface:
-    sriov = interface.sriov
-    if sriov is None or not any(vf.pci in holders for vf in sriov.vfs):
-        return interface
-    vfs = tuple(vf.model_copy(update={"holder": holders.get(vf.pci, vf.holder)}) for vf in sriov.vfs)
-    return interface.model_copy(update={"sriov": sriov.model_copy(update={"vfs": vfs})})
-
-
 def agent_version() -> str:
     """The installed package's; `unknown` where the agent runs from a folder."""
     try:
@@ -162,4 +147,4 @@ def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable
     from dtn_agent.vlan import VlanHands
 
     hands = Hands(VfHands(ledger), VlanHands(ledger), TuneHands(ledger), QosHands(ledger, engine_socket))
-    return Work(ledger, probe, hands, Abilities(try_this_kernel, driver_runs))
+    return Work(ledger, lambda held: probe(held=held), hands, Abilities(try_this_kernel, driver_runs))

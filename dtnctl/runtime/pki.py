@@ -169,7 +169,7 @@ def _read_pair(root: Path, certificate: str, key: str) -> Pair:
 
 def _write_pair(root: Path, certificate: str, key: str, pair: Pair) -> None:
     folder = root / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / ".gitignore").exists():
         (folder / ".gitignore").write_text("*\n")
     _write_private(root / key, pair.key_pem)

@@ -41,7 +41,7 @@ def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
     restore(hands, lines)
     try:
         with watching(hands, lines):
-            yield Work(Ledger(settings.ledger), lambda: FACTS, hands, lambda facts: ())
+            yield Work(Ledger(settings.ledger), lambda held: FACTS, hands, lambda facts: ())
     finally:
         lines.write("ended")
 
@@ -49,4 +49,6 @@ def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     credentials = Credentials(folder / "server.pem", folder / "server-key.pem", folder / "ca.pem")
-    sys.exit(serve(Settings(sys.argv[2], credentials, folder / "ledger.json"), open_work))
+    sys.exit(
+        serve(Settings(sys.argv[2], credentials, *(folder / name for name in ("ledger.json", "engine.sock", "plugin.sock"))), open_work)
+    )

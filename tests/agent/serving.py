@@ -169,7 +169,7 @@ def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits =
     """Serve in a thread, as serve() does in the process; it has ended when the block has."""
     ca, hands, output = authority(), MemoryHands(), io.StringIO()
     access = open_access(ways(folder, ca))
-    work = Work(Ledger(folder / "ledger.json"), lambda: FACTS, hands.hands, lambda facts: (p.Ability(name="tune"),))
+    work = Work(Ledger(folder / "ledger.json"), lambda held: FACTS, hands.hands, lambda facts: (p.Ability(name="tune"),))
     accepting = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=limits.queue) as listener:
         server = make_server(listener, work, access, Lines(output), limits, accepting.set)

@@ -51,8 +51,8 @@ class Server:
 
 
 @contextmanager
-def running_sshd(folder: Path, *settings: str) -> Iterator[Server]:
-    """`settings` are further lines of sshd_config."""
+def running_sshd(folder: Path, *settings: str, prepare: str = "") -> Iterator[Server]:
+    """`settings` are further lines of sshd_config. `prepare` is run by root's sshd first, in the mount namespace of its sessions."""
     server = Server(folder, _free_port())
     for name in ("host", "id", "stranger"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
@@ -60,7 +60,7 @@ def running_sshd(folder: Path, *settings: str) -> Iterator[Server]:
     server.known_hosts.write_text(f"[127.0.0.1]:{server.port} {(folder / 'host.pub').read_text()}")
     _write_client(server)
     _write_config(server, settings)
-    process = subprocess.Popen(_command(folder / "sshd_config"), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(_command(folder / "sshd_config", prepare), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
         if "Server listening" in line:
@@ -76,12 +76,12 @@ def running_sshd(folder: Path, *settings: str) -> Iterator[Server]:
         process.stderr.close()
 
 
-def _command(config: Path) -> list[str]:
+def _command(config: Path, prepare: str) -> list[str]:
     command = [str(SSHD), "-D", "-e", "-f", str(config)]
     if os.geteuid() != 0:
         return command
     # sshd of root wants /run/sshd; it gets one of its own, and the machine stays as it is.
-    script = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec "$@"'
+    script = f'set -e; mount -t tmpfs tmpfs /run; mkdir /run/sshd; {prepare or ":"}; exec "$@"'
     return ["unshare", "--mount", "sh", "-c", script, "sshd", *command]
 
 

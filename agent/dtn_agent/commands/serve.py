@@ -1,4 +1,4 @@
-"""`dtn-agent serve`: serves dtnctl over TLS until SIGTERM."""
+"""`dtn-agent serve`: answers dtnctl over TLS until it is told to end."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from pathlib import Path
 
 from dtn_agent.ledger import DEFAULT_PATH
 
+ANYWHERE = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
+ENGINE_SOCKET = Path("/run/docker.sock")
+PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
+
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("serve", help="serve dtnctl over TLS until SIGTERM")
-    parser.add_argument("--listen", default="0.0.0.0:5050", metavar="ADDRESS:PORT", help="default %(default)s")  # see serve
-    parser.add_argument("--cert", type=Path, help="our certificate (PEM), for the names and addresses that dtnctl uses")
-    parser.add_argument("--key", type=Path, help="its key (PEM), mode 0600")
-    parser.add_argument("--client-ca", type=Path, help="CA (PEM) whose client certificates are let in")
-    parser.add_argument("--token-file", type=Path, help="file with a bearer token of at least 32 characters, mode 0600")
-    parser.add_argument("--engine-socket", type=Path, default=Path("/run/docker.sock"), help="default %(default)s")
-    parser.add_argument("--ledger", type=Path, default=DEFAULT_PATH, help="default %(default)s")
-    parser.add_argument(
-        "--plugin-socket", type=Path, default=Path("/run/docker/plugins/dtnctl.sock"), help="of the network driver; default %(default)s"
-    )
+    parser = commands.add_parser("serve", help="answer dtnctl over TLS until SIGTERM")
+    parser.add_argument("--listen", default=ANYWHERE, metavar="ADDRESS:PORT", help="where (%(default)s)")
+    parser.add_argument("--cert", type=Path, metavar="FILE", help="our certificate (PEM), for the name or address that dtnctl uses")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM), mode 0600")
+    parser.add_argument("--client-ca", type=Path, metavar="FILE", help="CA (PEM) whose client certificates are let in")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="a bearer token of at least 32 characters, mode 0600")
+    parser.add_argument("--engine-socket", type=Path, default=ENGINE_SOCKET, metavar="FILE", help="of the container engine (%(default)s)")
+    parser.add_argument("--ledger", type=Path, default=DEFAULT_PATH, metavar="FILE", help="what we changed (%(default)s)")
+    parser.add_argument("--plugin-socket", type=Path, default=PLUGIN_SOCKET, metavar="FILE", help="of the network driver (%(default)s)")
     parser.set_defaults(run=run)
 
 
-def run(parsed: argparse.Namespace) -> int:
-    """Until SIGTERM; what keeps it from starting is said in one line."""
+def run(arguments: argparse.Namespace) -> int:
+    """Root, and the capabilities that the unit names. Exit code 78 where it would be open to others."""
     from dtn_agent.access import Credentials
     from dtn_agent.serve import Settings, serve
 
-    credentials = Credentials(parsed.cert, parsed.key, parsed.client_ca, parsed.token_file)
-    return serve(Settings(parsed.listen, credentials, parsed.ledger, parsed.engine_socket, parsed.plugin_socket))
+    credentials = Credentials(arguments.cert, arguments.key, arguments.client_ca, arguments.token_file)
+    return serve(Settings(arguments.listen, credentials, arguments.ledger, arguments.engine_socket, arguments.plugin_socket))
