@@ -33,33 +33,33 @@ def test_typical_report_reads_like_this() -> None:
 a: 3 errors, 2 warnings, 1 note of 151 checked · fastest data NIC ens1f0 100 Gb/s ·
   1 not known (--all-items lists them)
 
-✖ error    net.rmem_max of the host                                                             state/endpoints/a.yaml:4
+✖ error    net.rmem_max of the host                                                             state/endpoints/a.yaml:5
       found     212992
       expected  net.core.rmem_max at least 2147483647
       why       Movers that ask for a receive buffer get no more than this, and a window smaller than rate × RTT leaves
                 the path idle. https://github.com/bltierney/fasterdata-tuning
-      fix       tuning: {sysctl/net.core.rmem_max: 2147483647}
+      fix       tuning: {sysctls: {net.core.rmem_max: 2147483647}}
 
-✖ error    nic.mtu of NIC ens1f0                                                                state/endpoints/a.yaml:4
+✖ error    nic.mtu of NIC ens1f0                                                                state/endpoints/a.yaml:5
       found     1500
       expected  at least 9000, as network child declares
       why       Frames that are larger than what they leave by are lost, so connections open and then hang.
                 https://fasterdata.es.net/network-tuning/mtu-issues/
-      fix       tuning: {interface/ens1f0/mtu: 9000}
+      fix       tuning: {interfaces: {ens1f0: {mtu: 9000}}}
 
-✖ error    nic.mtu_below of NIC ens1f0v0                                                        state/endpoints/a.yaml:4
+✖ error    nic.mtu_below of NIC ens1f0v0                                                        state/endpoints/a.yaml:5
       found     9000
       expected  at most 1500, the MTU of ens1f0
       why       What is below drops the larger frames, and nobody is told.
                 https://github.com/k8snetworkplumbingwg/sriov-cni
-      fix       tuning: {interface/ens1f0/mtu: 9000}
+      fix       tuning: {interfaces: {ens1f0: {mtu: 9000}}}
 
-! warning  nic.rings of NIC ens1f0                                                              state/endpoints/a.yaml:4
+! warning  nic.rings of NIC ens1f0                                                              state/endpoints/a.yaml:5
       found     rx 1024, tx 8192
       expected  rx 8192, tx 8192
       why       A small ring overflows while its CPU is busy, and the NIC drops.
                 https://fasterdata.es.net/host-tuning/linux/
-      fix       tuning: {interface/ens1f0/rx_ring: 8192}
+      fix       tuning: {interfaces: {ens1f0: {rx_ring: 8192}}}
 
 ! warning  container.tcp_mtu_probing of container lab.s                                          state/sessions/s.yaml:3
       found     0
@@ -68,12 +68,12 @@ a: 3 errors, 2 warnings, 1 note of 151 checked · fastest data NIC ens1f0 100 Gb
                 swallows ICMP makes its connections hang. https://docs.kernel.org/networking/ip-sysctl.html
       fix       sysctls: {net.ipv4.tcp_mtu_probing: "1"} in its profile
 
-i note     cpu.smt of the host                                                                  state/endpoints/a.yaml:4
+i note     cpu.smt of the host                                                                  state/endpoints/a.yaml:5
       found     on
       expected  off
       why       Two threads of a core share what a stream needs for itself.
                 https://fasterdata.es.net/host-tuning/linux/100g-tuning/
-      fix       tuning: {smt: "off"}
+      fix       tuning: {smt: false}
 """
     )
 

@@ -15,8 +15,12 @@ from tests.planning.doctor.hosts import Data, virtual_machine, well_tuned
 from tests.planning.doctor.scene import FAULTS, Scene, lines
 
 VM_FILES = {
-    "endpoints/a": "docker: unix:///run/a.sock\nhost: a.example.net\nagent: https://a.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n",
-    "endpoints/b": "docker: unix:///run/b.sock\nhost: b.example.net\nagent: https://b.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n",
+    "endpoints/a": (
+        "docker: unix:///run/a.sock\nhost: a.example.net\nagent: https://a.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n"
+    ),
+    "endpoints/b": (
+        "docker: unix:///run/b.sock\nhost: b.example.net\nagent: https://b.example.net\nagent_token_env: T\ninterfaces: {data: ens1f0}\n"
+    ),
     "profiles/p": "data_nets: [data]\n",
     "transfers/t": "from: a:/data/x\nto: b:/data/x\ntool: gridftp\n",
 }
