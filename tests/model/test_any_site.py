@@ -57,9 +57,12 @@ _fields = {
     "internal_port": st.sampled_from([None, 22, 5000]),
     "exposed_ports": st.sampled_from([5000, "5000/udp", "4000-6000"]),
     "devices": st.just(["uverbs"]),
+    "qos": st.sampled_from([None, {"loss": "1%"}]),
 }
 _endpoints = st.builds(
-    lambda interfaces: {"docker": "ssh://x", "interfaces": interfaces}, st.dictionaries(_nets, st.sampled_from(["eth0", "eth1"]))
+    lambda interfaces, agent: {"docker": "ssh://x", "interfaces": interfaces, **agent},
+    st.dictionaries(_nets, st.sampled_from(["eth0", "eth1"])),
+    st.sampled_from([{}, {"agent": "https://x"}]),
 )
 _sessions = st.fixed_dictionaries(
     {"endpoints": st.lists(_names, min_size=1, max_size=3, unique=True)},
