@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -27,24 +28,29 @@ class DriverSocket:
     """Serves calls from `start` to `stop`. The socket is there, complete, from the moment that it has its name."""
 
     def __init__(self, answer: Answer, path: Path = DEFAULT_SOCKET) -> None:
+        self.answer = answer
         self.path = path
-        self._server = _Server(answer, _draft(path))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="network-driver", daemon=True)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Serve from now on, in a thread of our own, in the place of one that was killed."""
-        draft = Path(str(self._server.server_address))
+        draft = _draft(self.path)
+        self._server = _Server(self.answer, draft)
         draft.chmod(0o600)
         draft.replace(self.path)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="network-driver", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Answer what was asked, and serve no more."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-            self.path.unlink(missing_ok=True)
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self.path.unlink(missing_ok=True)
         self._server.server_close()
+        self._server = self._thread = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -60,6 +66,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     def __init__(self, answer: Answer, path: Path) -> None:
         super().__init__(str(path), _Handler)
         self.answer = answer
+
+    def handle_error(self, *_: object) -> None:
+        """One call that broke, such as one whose caller went away, is told in the log and disturbs no other."""
+        log.warning("a call of the engine broke: %r", sys.exception())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@ Every refusal of the kernel is an OSError whose text names the interface; what a
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -59,8 +60,10 @@ class KernelLinks:
         try:
             with _netlink(name) as route:
                 return _link(route.link("get", ifname=name)[0])
-        except OSError:
-            return next((link for link in self.all() if link.name == name), None)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            return None
 
     def device_of(self, link: Link) -> str:
         """The PCI address of the device that this interface belongs to; empty if it is not one of a device."""
@@ -80,10 +83,7 @@ class KernelLinks:
     def vf_table(self, pf: str) -> dict[int, VfSettings]:
         """A PF's settings of its VFs, by index; `mtu` is not among them. Empty where the PF has none."""
         with _netlink(pf) as route:
-            (message,) = route.link("get", ifname=pf, ext_mask=WITH_VFS)
-        listed = message.get_attr("IFLA_VFINFO_LIST")
-        entries = listed.get_attrs("IFLA_VF_INFO") if listed is not None else ()
-        return dict(sorted(_vf_row(entry) for entry in entries))
+            return read_vf_table(route.link("get", ifname=pf, ext_mask=WITH_VFS)[0])
 
     def set_vf(self, pf: str, index: int, change: VfSettings) -> None:
         """Write those settings that are not None into the PF's table, one message each, in the order that drivers need.
@@ -92,7 +92,7 @@ class KernelLinks:
         """
         for setting, words in _vf_words(change):
             with _netlink(f"{pf}: VF {index}: {setting}") as route:
-                route.link("set", ifname=pf, index=_index(route, pf), vf={"vf": index, **words})
+                route.link("set", index=_index(route, pf), vf={"vf": index, **words})
 
     def rename(self, link: Link, name: str) -> None:
         """Give it this name; it has to be down for that, on all but new kernels."""
@@ -140,6 +140,13 @@ class KernelLinks:
 def reason(error: OSError) -> str:
     """The error without its number, as part of a sentence."""
     return error.strerror or str(error)
+
+
+def read_vf_table(message: Any) -> dict[int, VfSettings]:
+    """The table in the kernel's answer about a PF."""
+    listed = message.get_attr("IFLA_VFINFO_LIST")
+    rows = [_vf_row(entry) for entry in listed.get_attrs("IFLA_VF_INFO")] if listed is not None else []
+    return dict(sorted(rows, key=lambda row: row[0]))
 
 
 @contextmanager

@@ -29,12 +29,12 @@ class PfHands:
             raise RefusedError("unsupported", f"{request.pf} can have {most} virtual functions, not {request.count}")
         if request.count == 0:
             return self._give_back(request, held)
+        wanted = HeldPf(interface=request.pf, pci=pci, found=held.found if held else now, wanted=request.count, site=request.site)
         if now == request.count:
-            return Done(changed=False, detail=f"{request.pf} has {now} virtual functions")
+            return self._keep(wanted, held)
         if now != 0:
             self._check_ours(request, held, now)
-        found = held.found if held else now
-        return self._make(request.pf, HeldPf(interface=request.pf, pci=pci, found=found, wanted=request.count, site=request.site), held)
+        return self._make(request.pf, wanted, held)
 
     def restore(self, held: HeldPf) -> None:
         """After a reboot the PF has none: make them again. A number that somebody set meanwhile stays."""
@@ -63,6 +63,12 @@ class PfHands:
             self._hand_on(others[0])
         elif link := self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf)):
             self.hardware.links.set_up(link, up=False)
+
+    def _keep(self, wanted: HeldPf, held: HeldPf | None) -> Done:
+        """It has as many; the next boot makes as many, too, if they are ours."""
+        if held is not None and held.site == wanted.site and held != wanted:
+            self._note(wanted.pci, wanted)
+        return Done(changed=False, detail=f"{wanted.interface} has {wanted.wanted} virtual functions")
 
     def _make(self, pf: str, wanted: HeldPf, held: HeldPf | None) -> Done:
         self._note(wanted.pci, wanted)

@@ -150,7 +150,7 @@ class VfHands:
         return f"{request.pf} has {count} virtual functions and so no VF {request.index}; {f'held: {having}' if having else 'none is held'}"
 
     def _check_mtu(self, vf: HeldVf, wanted: VfSettings) -> None:
-        pf = self.hardware.links.find(vf.pf)
+        pf = self.hardware.links.find(self._at(vf).pf)
         if wanted.mtu is not None and pf is not None and wanted.mtu > pf.mtu:
             text = f"{self._named(vf)} cannot have the MTU {wanted.mtu}: its PF has {pf.mtu}; set interface/{vf.pf}/mtu first"
             raise RefusedError("conflict", text)

@@ -96,8 +96,7 @@ class VfHardware:
         try:
             change = vf_rules.change(self.now(vf.pf, vf.index, vf.pci), goal)
             self._write_table(vf, change)
-            written = change != VfSettings()
-            return self._apply_to_interface(vf, goal, mac, starts_anew=change.mac is not None) or written
+            return self._apply_to_interface(vf, goal, mac) or change != VfSettings()
         except OSError as error:
             raise RefusedError("failed", f"{vf.pf}: VF {vf.index} ({vf.pci}): the kernel refuses: {reason(error)}") from error
 
@@ -111,12 +110,12 @@ class VfHardware:
         except OSError as error:  # some drivers give a MAC and never take it back; that must not keep the rest from being put back
             log.warning("%s: VF %d keeps the MAC of its table: %s", vf.pf, vf.index, reason(error))
 
-    def _apply_to_interface(self, vf: Vf, goal: VfSettings, mac: str, *, starts_anew: bool) -> bool:
+    def _apply_to_interface(self, vf: Vf, goal: VfSettings, mac: str) -> bool:
         link = self.interface(vf.pci)
         if link is None and self.tree.driver(vf.pci):
             return False
         before = link
-        if link is None or (starts_anew and link.mac != mac):
+        if link is None or (goal.mac is not None and link.mac != mac):
             # igbvf and mlx5 read the MAC of the PF's table when they start, and mlx5 makes the RDMA device's identity of it
             link = self._started_anew(vf)
         link = self._named(link, vf.name)

@@ -138,6 +138,16 @@ def test_a_number_that_another_site_made_stays(hands: VfHands, card: VfHardware)
     assert card.tree.count("pf0") == 2
 
 
+def test_a_number_that_is_there_already_is_the_one_after_the_next_boot_too(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
+    hands.set_count(count(4))
+    card.tree.write_count("pf0", 0)
+    card.tree.write_count("pf0", 2)  # by hand
+    assert not hands.set_count(count(2)).changed
+    card.tree.write_count("pf0", 0)
+    VfHands(ledger, card, boot="second").restore()
+    assert card.tree.count("pf0") == 2
+
+
 def test_more_than_the_card_can_have_is_refused_before_anything_is_written(hands: VfHands, ledger: Ledger) -> None:
     with refused("unsupported", "pf0 can have 4 virtual functions, not 9"):
         hands.set_count(count(9))
@@ -402,6 +412,19 @@ def test_what_is_lent_is_as_the_ledger_says_down_and_without_addresses(hands: Vf
     assert found is not None
     assert (lent.name, found.is_up, found.mtu, found.mac, card.links.addresses(found)) == ("pf0v0", False, 1300, MAC, ())
     assert row(card).vlan == 100
+
+
+def test_a_mac_that_was_changed_while_a_container_had_the_vf_is_in_force_at_the_next_start(hands: VfHands, card: VfHardware) -> None:
+    card.tree.write_count("pf0", 1)
+    hands.configure(configure(0, mac=MAC))
+    with container() as there:
+        move("pf0v0", HERE, there, "eth0")
+        hands.configure(configure(0, mac="02:00:00:00:00:0b", mtu=1400))
+        move("eth0", there, HERE, "eth0")
+    hands.lend(vf_pci(0), None)
+    link = card.interface(vf_pci(0))
+    assert link is not None
+    assert (link.name, link.mac, link.mtu) == ("pf0v0", "02:00:00:00:00:0b", 1400)
 
 
 def test_only_what_somebody_has_is_lent(hands: VfHands, card: VfHardware) -> None:
