@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, perform, text in (
         ("up", _up, "bring up both guests; what was in the folder ends first"),
+        ("agent", _agent, "bring this clone's agent, as it is now, to both guests"),
         ("down", _down, "leave nothing of them"),
         ("status", _status, "what runs, and where it is reached"),
     ):
@@ -59,6 +60,11 @@ def _up(options: argparse.Namespace) -> int:
     for guest in guests.all:
         _say(f"{guest.name}: engine {guest.engine_url} agent {guest.agent_url}")
     _say(f"up in {time.monotonic() - began:.0f} s; end them with: python -m lab.hardware down --dir {guests.layout.folder}")
+    return 0
+
+
+def _agent(options: argparse.Namespace) -> int:
+    Guests.open(_folder(options)).install_agent()
     return 0
 
 

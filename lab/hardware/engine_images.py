@@ -15,8 +15,8 @@ from lab.layout import LabError
 
 # with `--volume /usr:/usr:ro`: iperf3, ip, rping, ib_write_bw … without a registry or a second copy of Debian
 TOOLS_IMAGE = "tools:1"
-TOOLS_FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "run", "var/tmp", "root")
-TOOLS_LINKS = ("bin", "sbin", "lib", "lib64")
+TOOLS_FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "run", "var/tmp", "root", "sbin")  # the engine puts its init in /sbin
+TOOLS_LINKS = ("bin", "lib", "lib64")
 TOOLS_CHANGES = ("ENV PATH=/usr/sbin:/usr/bin", 'CMD ["sleep","infinity"]')
 IMPORT_SECONDS = 120.0
 

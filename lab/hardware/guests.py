@@ -12,18 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, TypeVar
 
 from lab import engines, folders, keys, processes
-from lab.hardware import engine_images
+from lab.hardware import agent, engine_images
 from lab.hardware.emulator import NODES, NVME_SIZE, PROGRAM, command_line
 from lab.hardware.image import RootImage, root_image
 from lab.hardware.places import ADDRESS, COUNT, Guest, Ports, guest_of
 from lab.hardware.remote import GuestSilentError, Remote
 from lab.hardware.seed import write_seed
-from lab.hardware.wheels import build_agent_wheel
 from lab.images import Progress
 from lab.lab import quiet
 from lab.layout import LabError, default_cache, layout_of
@@ -142,7 +140,9 @@ class Guests:
         silent = [guest for guest in self.all if not self.remotes[guest.name].answers()]
         for guest in silent:
             self._start_anew(guest, "hung")
-        self._each(silent, self._wait)
+        if silent:
+            packages = agent.packages_as_tar()
+            self._each(silent, lambda guest: self._set_up(guest, packages))
         return [guest.name for guest in silent]
 
     def _take(self, ports: Iterable[Ports]) -> None:
@@ -156,17 +156,20 @@ class Guests:
         for guest in self.all:
             guest.folder.mkdir(parents=True)
         keys.make_keys(self.layout, [guest.endpoint for guest in self.all])
-        with TemporaryDirectory() as folder:
-            wheel = build_agent_wheel(Path(folder))
-            for guest in self.all:
-                write_seed(guest, wheel)
         for guest in self.all:
+            write_seed(guest)
             self._write_files(guest)
             self._launch(guest)
         self.say(f"{', '.join(guest.name for guest in self.all)} boot")
+        packages = agent.packages_as_tar()
         for guest in self._silent_after_boot():
             self._start_anew(guest, f"no ssh {BOOT_SECONDS:.0f} s after its start")
-        self._each(self.all, self._wait)
+        self._each(self.all, lambda guest: self._set_up(guest, packages))
+
+    def install_agent(self) -> None:
+        """Bring this clone's agent, as it is now, to both guests and start it."""
+        packages = agent.packages_as_tar()
+        self._each(self.all, lambda guest: agent.install(self.remotes[guest.name], packages))
 
     def _write_files(self, guest: Guest) -> None:
         """A fresh disk over the shared image, empty drives, and the guest's ssh key as we must find it."""
@@ -216,12 +219,18 @@ class Guests:
         self._write_files(guest)
         self._launch(guest)
 
+    def _set_up(self, guest: Guest, packages: bytes) -> None:
+        """Return when a fresh guest has all that the tests need."""
+        self.remotes[guest.name].wait_until_ready(BOOT_SECONDS)
+        agent.install(self.remotes[guest.name], packages)
+        self._wait(guest)
+        engine_images.provide(guest)
+
     def _wait(self, guest: Guest) -> None:
-        """Return when the guest's engine answers and has the images."""
+        """Return when the guest's engine answers."""
         remote = self.remotes[guest.name]
         remote.wait_until_ready(BOOT_SECONDS)
         remote.run("systemctl start docker.service", seconds=ENGINE_SECONDS)
-        engine_images.provide(guest)
 
     def _each(self, guests: Iterable[Guest], act: Callable[[Guest], Value]) -> list[Value]:
         with ThreadPoolExecutor(COUNT) as pool:

@@ -44,32 +44,25 @@ class Remote:
         self._options = _options(layout, guest)
         self._kept: subprocess.Popen[bytes] | None = None
 
-    def run(self, script: str, *, seconds: float = 60.0) -> str:
+    def run(self, script: str, *, seconds: float = 60.0, stdin: bytes = b"") -> str:
         """Run a shell script on the guest and return its output; LabError with both outputs when it fails."""
-        done = self.finish(script, seconds=seconds)
+        done = self.finish(script, seconds=seconds, stdin=stdin)
         if done.code != 0:
             raise LabError(f"{self.guest.name}: exit code {done.code} of: {script}\n{done.out}{done.err}".rstrip())
         return done.out
 
-    def finish(self, script: str, *, seconds: float = 60.0) -> Finished:
+    def finish(self, script: str, *, seconds: float = 60.0, stdin: bytes = b"") -> Finished:
         """Run a shell script on the guest and return how it ended; GuestSilentError if it did not in this time."""
         self._connect()
         command = ["ssh", *self._options, ADDRESS, self._limited(script, seconds)]
         try:
-            done = subprocess.run(
-                command,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=seconds + WAY_SECONDS,
-                check=False,
-            )
+            done = subprocess.run(command, cwd=self._folder, input=stdin, capture_output=True, timeout=seconds + WAY_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise GuestSilentError(f"{self.guest.name}: no answer after {seconds:.0f} s: {script}") from error
+        out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
         if done.returncode in TIMED_OUT:
-            raise GuestSilentError(f"{self.guest.name}: not done after {seconds:.0f} s: {script}\n{done.stdout}{done.stderr}".rstrip())
-        return Finished(done.returncode, done.stdout, done.stderr)
+            raise GuestSilentError(f"{self.guest.name}: not done after {seconds:.0f} s: {script}\n{out}{err}".rstrip())
+        return Finished(done.returncode, out, err)
 
     def start(self, script: str, *, seconds: float) -> subprocess.Popen[str]:
         """Start a script that others are needed for, such as the serving side of a measurement; it ends after this time at the latest."""
