@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the system packages that the lab, the demo and the tests need, and only those that are missing.
-# usage: hack/system-packages.sh [--bench]      as root, on Debian 12 or Ubuntu 22.04/24.04
+# usage: hack/system-packages.sh [--bench|--hardware]      as root, on Debian 12 or Ubuntu 22.04/24.04
 # A command that is already there, from whatever package, is left alone. No service is started, and none of
 # those that come with the packages is left to start at the next boot: the lab starts its own.
 set -euo pipefail
@@ -29,6 +29,13 @@ BENCH_NEEDS="
 iperf3                                          iperf3
 docker-compose                                  docker-compose
 "
+HARDWARE_NEEDS="
+mke2fs                                          e2fsprogs
+qemu-img                                        qemu-utils
+"
+# what emulates a NIC with virtual functions; Debian 12's own is too old for it, its backports' is not
+EMULATOR="qemu-system-x86 qemu-utils"
+BACKPORTS=bookworm-backports
 # units of the packages above; they must not run because of us
 UNITS="docker.service docker.socket containerd.service docker-registry.service ssh.service ssh.socket"
 
@@ -45,7 +52,7 @@ missing_packages() {
     local need package
     while read -r need package; do
         [ -z "$need" ] || is_there "$need" || echo "$package"
-    done <<<"$NEEDS${1:+$BENCH_NEEDS}"
+    done <<<"$NEEDS$1"
     missing_python
 }
 
@@ -86,10 +93,62 @@ disable_new_units() {
     done
 }
 
+has_emulated_sriov() {
+    command -v qemu-system-x86_64 >/dev/null && grep -q '^name "igb"' <<<"$(qemu-system-x86_64 -device help 2>/dev/null)"
+}
+
+# Debian 12's backports are read for this one installation only: the sources and lists of this machine are not touched,
+# so nothing has to be put back, whenever this ends, and no other package will ever come from there.
+APT=""
+leave() {
+    allow_service_starts
+    [ -z "$APT" ] || rm -rf "$APT"
+}
+install_emulator() {
+    has_emulated_sriov && return
+    [ "$(id -u)" = 0 ] || { say "missing: $EMULATOR, with the emulated NIC igb; run me as root to install them"; exit 1; }
+    forbid_service_starts
+    trap leave EXIT
+    if grep -q '^VERSION_ID="12"' /etc/os-release; then
+        install_from_backports
+    else
+        apt_get update || true
+        # shellcheck disable=SC2086  # a list of words is meant
+        apt_get install --no-install-recommends -y $EMULATOR >&2
+    fi
+    has_emulated_sriov || { say "the QEMU that was found cannot emulate igb: version 8.0 or newer is needed"; exit 1; }
+    say "installed: $EMULATOR"
+}
+
+install_from_backports() {
+    local mirror own
+    # shellcheck disable=SC2016  # apt replaces these names
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' "Created-By: Packages" |
+        awk '$1 == "Debian" && $2 == "bookworm" && !found {print $3; found = 1}')
+    [ -n "$mirror" ] || { say "apt knows no mirror of Debian bookworm; run apt-get update first"; exit 1; }
+    say "installing $EMULATOR from $BACKPORTS, which this machine's own sources do not get to know"
+    APT=$(mktemp -d)
+    mkdir -p "$APT/sources" "$APT/lists/partial"
+    cp -a /etc/apt/sources.list.d/. "$APT/sources/"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $BACKPORTS main" >"$APT/sources/backports.list"
+    own=(-o "Dir::Etc::sourceparts=$APT/sources" -o "Dir::State::lists=$APT/lists" -o APT::Sandbox::User=root)
+    apt_get "${own[@]}" update
+    # shellcheck disable=SC2086  # a list of words is meant
+    apt_get "${own[@]}" -t "$BACKPORTS" install --no-install-recommends -y $EMULATOR >&2
+}
+
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o DPkg::Lock::Timeout=600 "$@"; }
+
 main() {
-    local bench="" packages units
-    [ "${1:-}" != --bench ] || bench=yes
-    packages=$(missing_packages "$bench" | sort -u | tr '\n' ' ')
+    local more="" packages units
+    case ${1:-} in
+        --bench) more=$BENCH_NEEDS ;;
+        --hardware)
+            install_emulator
+            more=$HARDWARE_NEEDS
+            ;;
+    esac
+    packages=$(missing_packages "$more" | sort -u | tr '\n' ' ')
     if [ -z "${packages// /}" ]; then
         say "nothing is missing"
         return
@@ -97,14 +156,13 @@ main() {
     say "missing: $packages"
     [ "$(id -u)" = 0 ] || { say "run me as root to install them"; exit 1; }
     units=$(known_units)
-    trap allow_service_starts EXIT
+    trap leave EXIT
     forbid_service_starts
-    export DEBIAN_FRONTEND=noninteractive
     say "apt-get update"
-    apt-get -q=2 -o DPkg::Lock::Timeout=600 update || say "apt-get update failed for some source; going on with what is known"
+    apt_get update || say "apt-get update failed for some source; going on with what is known"
     say "apt-get install"
     # shellcheck disable=SC2086  # a list of words is meant
-    apt-get -q=2 -o DPkg::Lock::Timeout=600 install --no-install-recommends -y $packages >&2
+    apt_get install --no-install-recommends -y $packages >&2
     disable_new_units "$units"
     say "installed: $packages"
 }
