@@ -108,6 +108,7 @@ class _Allocator:
         self.fresh: dict[Key, set[str]] = {}
         self.refused: dict[Key, tuple[Refusal, Callable[[], str]]] = {}
         self.ranges: dict[tuple[str, str], Addresses | None] = {}
+        self.port_ranges: dict[tuple[str, tuple[int, int]], Ports] = {}
 
     def run(self) -> Allocations:
         staying = [service for service in self.services if (service.endpoint.name, service.container) in self.fate.stays]
@@ -224,14 +225,20 @@ class _Allocator:
             for field_name, _ in CHOSEN_PORTS:
                 bounds = getattr(service.profile, field_name)
                 if bounds is not None and (field_name, "") not in slots:
-                    ports = Ports(bounds[0], bounds[1], "tcp", partial(self._may_use, service))
-                    yield Want(service, (field_name, ""), self._ports_of(service), bounds, ports)
+                    yield Want(service, (field_name, ""), self._ports_of(service), bounds, self._port_range(service, bounds))
             for net in service.nets:
                 for family in FAMILIES if net.name not in BUILT_IN_NETWORKS else ():
                     fixed = getattr(net, family)
                     candidates = fixed or self._choosable(net.name, family)
                     if candidates is not None and (family, net.name) not in slots:
                         yield Want(service, (family, net.name), self._pool(net.name), fixed or family, candidates)
+
+    def _port_range(self, service: Service, bounds: tuple[int, int]) -> Ports:
+        """The ports of the range that the service may have: one object for all services of an endpoint that ask for it."""
+        place = service.endpoint.name if service.uses_host_ports else ""
+        if (place, bounds) not in self.port_ranges:
+            self.port_ranges[place, bounds] = Ports(*bounds, "tcp", partial(self._may_use, service))
+        return self.port_ranges[place, bounds]
 
     def _choosable(self, name: str, family: str) -> Addresses | None:
         """None if there is nothing to choose: on a bridge without a pool of our own the engine knows better than we do."""
@@ -257,7 +264,7 @@ class _Allocator:
         if item is not None:
             want.pool.hold(item, str(service))
             self.slots[service.key][want.slot] = item
-            if network and service.endpoint.name not in self.silent:
+            if network and self.silent and service.endpoint.name not in self.silent:
                 self.fresh.setdefault(service.key, set()).add(network)
         elif network:
             self._refuse_address(service, kind, network, want)

@@ -110,7 +110,8 @@ class _Planner:
         pulls = self._pulls()
         for known in self.found.situations:
             service = known.service
-            situation = replace(known, pulls=pulls.get(service.session.name, ()))
+            pulled = pulls.get(service.session.name)
+            situation = known if pulled is None else replace(known, pulls=pulled)
             steps = service_steps(situation)
             if situation.allocation.guess and steps:
                 guess = situation.allocation.guess

@@ -5,7 +5,7 @@ Pure: the time is passed in. Choices that depend on live endpoints (ports, addre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,10 +24,12 @@ Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, contain
 class Service:
     """One container of one session on one endpoint, as it was asked for.
 
-    `nets` are all attachments, the primary one first; none on the host's network. `publishes`: whether ports can be published,
-    which needs a bridge that carries a default route. `published` are (low, high, protocol, field) of ranges that it takes whole.
+    `key` is (endpoint, session): unique. `nets` are all attachments, the primary one first; none on the host's network.
+    `publishes`: whether ports can be published, which needs a bridge that carries a default route. `published` are
+    (low, high, protocol, field) of ranges that it takes whole.
     """
 
+    key: Key
     session: Document[Session]
     endpoint: Document[Endpoint]
     profile: ProfileFields
@@ -37,11 +39,6 @@ class Service:
     nets: tuple[Attachment, ...]
     publishes: bool
     published: tuple[tuple[int, int, str, str], ...]
-
-    @property
-    def key(self) -> Key:
-        """(endpoint, session): unique."""
-        return self.endpoint.name, self.session.name
 
     @property
     def ctrl_host(self) -> str:
@@ -94,13 +91,18 @@ def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
 
 
 def _services(site: Site, now: datetime) -> Iterator[Service]:
+    profiles: dict[Hashable, ProfileFields] = {}
     for session in site.sessions.values():
         if session.value.is_expired(now):
             continue
         for name in session.value.endpoints:
-            profile = effective_profile(site, session, name)
+            asked = _asked(session, name)
+            if asked not in profiles:
+                profiles[asked] = effective_profile(site, session, name)
+            profile = profiles[asked]
             nets = attachments(profile)
             yield Service(
+                key=(name, session.name),
                 session=session,
                 endpoint=site.endpoints[name],
                 profile=profile,
@@ -111,6 +113,14 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
                 publishes=any(is_publishing(site.networks, net.name) for net in nets),
                 published=tuple(published_ranges(site.networks, profile)),
             )
+
+
+def _asked(session: Document[Session], endpoint: str) -> Hashable:
+    """What decides the profile: services that write nothing of their own share one, and thousands of copies are not made."""
+    request = session.value
+    if request.settings is None and endpoint not in request.overrides:
+        return request.profile, request.image, request.user
+    return session.name, endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,8 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -20,6 +18,7 @@ from dtnctl.errors import UnreachableError
 from dtnctl.providers.timeouts import Timeouts
 
 ENGINE_SOCKET = "/run/docker.sock"
+LAST_WORDS = 4096  # bytes
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
 READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell says such words by itself
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
@@ -68,13 +67,13 @@ def parse_target(address: str) -> Target:
 
 @dataclass(slots=True)
 class Tunnel:
-    """A running ssh client and the local socket that leads to the engine."""
+    """A running ssh client and the local socket that leads to the engine. It writes its errors to a file without a name."""
 
     socket: Path
     target: Target
     process: subprocess.Popen[bytes]
     closing: float
-    errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    errors: IO[bytes]
 
     @property
     def is_alive(self) -> bool:
@@ -82,12 +81,19 @@ class Tunnel:
 
     def complaint(self) -> str:
         """What ssh said that explains a failed call; empty if it said nothing of use."""
-        text = "\n".join(self.errors)
+        text = self.last_words()
         if "open failed" in text:
             # sshd says the same when nobody listens there and when it may not forward.
             place = f"{self.target.socket} on {self.target.host}"
             return f"{place} takes no connections; is the engine running, and does sshd allow it (AllowStreamLocalForwarding yes)?"
         return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.target)}"
+
+    def last_words(self) -> str:
+        """The end of all that ssh said until now. What it says of a call is there before the call fails."""
+        if self.errors.closed:
+            return ""
+        size = os.fstat(self.errors.fileno()).st_size
+        return os.pread(self.errors.fileno(), LAST_WORDS, max(0, size - LAST_WORDS)).decode(errors="replace")
 
     def close(self) -> None:
         """End ssh and remove the socket. ssh ends by itself when its stdin does; if it hangs, it is killed."""
@@ -99,6 +105,7 @@ class Tunnel:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, 9)
             self.process.wait()
+        self.errors.close()
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
 
@@ -109,14 +116,11 @@ def open_tunnel(address: str, timeouts: Timeouts) -> Tunnel:
     local = folder / "engine"
     command = ["sh", "-c", NEAR_SIDE, "dtnctl-ssh", str(folder), *ssh_command(target, local, timeouts)]
     # A group of its own: Ctrl-C at the terminal must not cut the line while we still clean up over it.
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, bufsize=0
-    )
-    tunnel = Tunnel(local, target, process, timeouts.closing)
-    reader = threading.Thread(target=_collect, args=(process.stderr, tunnel.errors), name=f"ssh {target.host}", daemon=True)
-    reader.start()
+    errors = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the tunnel
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, bufsize=0)
+    tunnel = Tunnel(local, target, process, timeouts.closing, errors)
     try:
-        _await_ready(tunnel, reader, address, timeouts)
+        _await_ready(tunnel, address, timeouts)
     except BaseException:
         tunnel.close()
         raise
@@ -146,15 +150,7 @@ def _socket_folder() -> Path:
     return folder
 
 
-def _collect(stream: IO[bytes] | None, lines: deque[str]) -> None:
-    """Keep the last lines of stderr, so that ssh never blocks on a full pipe."""
-    assert stream is not None
-    with stream:
-        for line in stream:
-            lines.append(line.decode(errors="replace").strip())
-
-
-def _await_ready(tunnel: Tunnel, reader: threading.Thread, address: str, timeouts: Timeouts) -> None:
+def _await_ready(tunnel: Tunnel, address: str, timeouts: Timeouts) -> None:
     """Read what the far side says of its socket, up to the ready line."""
     assert tunnel.process.stdout is not None
     deadline = time.monotonic() + timeouts.connect + timeouts.login
@@ -165,8 +161,7 @@ def _await_ready(tunnel: Tunnel, reader: threading.Thread, address: str, timeout
             raise UnreachableError(f"{address}: ssh did not get through in time")
         chunk = tunnel.process.stdout.read(4096)
         if not chunk:
-            reader.join(timeouts.closing)
-            raise UnreachableError(f"{address}: {explain(chr(10).join(tunnel.errors), tunnel.target)}")
+            raise UnreachableError(f"{address}: {explain(tunnel.last_words(), tunnel.target)}")
         said += chunk
     _check_socket(said.decode(errors="replace").split(), tunnel.target, address)
 
@@ -196,5 +191,5 @@ def explain(text: str, target: Target) -> str:
     for words, sentence in sentences.items():
         if words in text:
             return sentence
-    lines = [line for line in text.splitlines() if line]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"ssh ended: {lines[-1][:200]}" if lines else "ssh ended without a word"
