@@ -143,6 +143,12 @@ class Endpoint(Written):
             raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
         return self
 
+    @model_validator(mode="after")
+    def _agent_makes_functions(self) -> Endpoint:
+        if self.vfs and self.agent is None:
+            raise ValueError("virtual functions are made by the endpoint's agent: `vfs` needs `agent`")
+        return self
+
 
 # --- state/networks/ ----------------------------------------------------------------------------------------
 
