@@ -22,6 +22,7 @@ from dtnctl.model.plan import (
 from dtnctl.model.resources import ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import DECLARED_AS, Difference, short_text, size_text
+from dtnctl.planning.functions import GIVEN_BACK
 from dtnctl.planning.hardware import Hardware
 from dtnctl.planning.holdings import ACTIVE_STATES, port_number
 from dtnctl.planning.resolve import Service
@@ -149,6 +150,8 @@ def _function_cause(service: Service, difference: Difference) -> Cause:
     if all(net.name != name for net in service.nets):
         return service.cause(f"network {name} is not among its networks any more", "data_nets")
     network = service.site.networks[name]
+    if difference.after == GIVEN_BACK:
+        return Cause(f"network {name} uses another virtual function", network.file, network.mark().line)
     if key == "vf":
         return Cause(f"network {name} needs a virtual function", network.file, network.mark().line)
     return Cause(f"{key} of its virtual function differs", network.file, network.mark((key,)).line, key)

@@ -28,6 +28,7 @@ SETTINGS = (
     ("max_rate", "max_rate"),
     ("mtu", "mtu"),
 )
+GIVEN_BACK = "given back"
 AT_REST = frozenset({"mac", "mtu", "vf"})  # what the interface itself has: it cannot be changed while it is in a container
 
 
@@ -92,7 +93,7 @@ def plan_functions(
         must_stop=not is_new and any(choice.settings.pci in inside for choice in at_rest),
         is_drift=not released and all(_was_set(choice) for choice in changed),
     )
-    given_back = (_difference(held.owner.network, "vf", held.pci, "given back") for held in released)
+    given_back = (_difference(held.owner.network, "vf", held.pci, GIVEN_BACK) for held in released)
     return plan, (*(item for _, items in found for item in items), *given_back)
 
 

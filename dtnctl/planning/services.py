@@ -164,13 +164,13 @@ def _create(situation: Situation, chain: Chain) -> None:
     _make(situation, chain)
     if situation.service.wants_running:
         _wait_if_checked(situation, chain)
+    _release(situation, chain)
 
 
 def _make_anew(situation: Situation, chain: Chain) -> None:
     for item in situation.old:
         chain.clear(item)
     _create(situation, chain)
-    _release(situation, chain)
 
 
 def _make(situation: Situation, chain: Chain) -> None:
