@@ -137,12 +137,15 @@ def _check_settings(known: Known, settings: Settings) -> None:
 
 
 def _check_pinning(known: Known, settings: Settings) -> None:
-    """Whole CPUs are counted in whole numbers, and near a data network only where there is one."""
+    """Whole CPUs are counted in whole numbers and not named as well, and near a data network only where there is one."""
     profile = settings.profile
     if profile.near is None:
         return
     if not profile.cpus or profile.cpus != int(profile.cpus):
         known.report(settings.origin("near"), "E0416", "`near` pins whole CPUs, and `cpus` does not say how many", "`cpus: 4`")
+    if profile.cpu_set is not None:
+        what = f"`near` chooses CPUs and `cpu_set` names them ({settings.where('cpu_set')})"
+        known.report(settings.origin("near"), "E0416", what, "to remove one of them")
     if profile.near == "data_net" and not profile.data_nets and not is_host_networked(profile):
         known.report(settings.origin("near"), "E0416", "`near: data_net` without a data network", "`near: any`, or `data_nets: […]`")
 

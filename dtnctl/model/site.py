@@ -193,6 +193,12 @@ class Endpoint(Written):
             raise ValueError("the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token")
         return self
 
+    @model_validator(mode="after")
+    def _agent_makes_functions(self) -> Endpoint:
+        if self.vfs and self.agent is None:
+            raise ValueError("virtual functions are made by the endpoint's agent: `vfs` needs `agent`")
+        return self
+
 
 # --- state/networks/ ----------------------------------------------------------------------------------------
 

@@ -14,8 +14,9 @@ from dtnctl.model.networking import reserved_addresses
 from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
-from dtnctl.planning.hardware import NO_HARDWARE, Hardware, PfPlan, allocate_hardware
-from dtnctl.planning.holdings import addresses, holdings, live_holdings, port_number
+from dtnctl.planning.fate import Fate
+from dtnctl.planning.hardware import NO_HARDWARE, Hardware, HardwarePlan, allocate_hardware
+from dtnctl.planning.holdings import ACTIVE_STATES, addresses, holdings, live_holdings, port_number
 from dtnctl.planning.pools import Addresses, Candidates, HostPort, Item, Pool, Ports
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
@@ -39,21 +40,13 @@ class Allocation:
     hardware: Hardware = NO_HARDWARE
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What this plan does with live containers that it does not converge, as (endpoint, name)."""
-
-    stays: frozenset[Key] = frozenset()
-    goes: frozenset[Key] = frozenset()
-
-
 @dataclass(slots=True)
 class Allocations:
-    """What came out: a choice or a refusal for each service key, and the physical functions in use by endpoint."""
+    """What came out: a choice or a refusal for each service key, and what else there is to say of the hosts' hardware."""
 
     chosen: dict[Key, Allocation] = field(default_factory=dict)
     refused: dict[Key, Refusal] = field(default_factory=dict)
-    pfs: Mapping[str, Mapping[str, PfPlan]] = field(default_factory=dict)
+    hardware: HardwarePlan = field(default_factory=HardwarePlan)
 
 
 Slot = tuple[str, str]  # ("ctrl_port_range", "") or ("ipv4", network)
@@ -80,9 +73,9 @@ def is_allowed_port(service: Service, port: int) -> bool:
 
 def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> Allocations:
     """Choices for all services at once. The order of services and of observation changes nothing."""
-    hardware = allocate_hardware(site, services, snapshot, fate.goes)
+    hardware = allocate_hardware(site, services, snapshot, fate)
     found = _Allocator(site, services, snapshot, fate, hardware.chosen).run()
-    return Allocations(found.chosen, hardware.refused | found.refused, hardware.pfs)
+    return Allocations(found.chosen, hardware.refused | found.refused, hardware)
 
 
 class _Allocator:
@@ -332,9 +325,13 @@ class _Allocator:
 
 
 def _processes(snapshot: Snapshot) -> Iterator[tuple[str, HostPort, str]]:
-    """(endpoint, port, who) of ports that processes outside of containers listen on, as the agents tell."""
+    """(endpoint, port, who) of ports that processes outside of containers listen on, as the agents tell.
+
+    For published ports the engine's proxy listens, and nothing tells for whom: those of containers that run are no news.
+    """
     for name, seen in sorted(snapshot.endpoints.items()):
-        published = {(binding.host, binding.protocol) for item in seen.containers for binding in item.spec.ports}
+        active = [item for item in seen.containers if item.state in ACTIVE_STATES]
+        published = {(binding.host, binding.protocol) for item in active for binding in item.spec.ports}
         published |= {port for item in seen.foreign for port in item.host_ports}
         for listener in seen.host.facts.listeners if seen.host is not None else ():
             port = (listener.port, listener.protocol)

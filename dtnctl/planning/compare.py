@@ -40,12 +40,16 @@ Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field: values as short text, and whether the engine must make a new container for it."""
+    """One field: values as short text, and whether the engine must make a new container for it.
+
+    `network` is that of the virtual function which differs; empty for fields of the container.
+    """
 
     field: str
     before: str
     after: str
     forces_replace: bool
+    network: str = ""
 
 
 def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtnctl.model.plan import Cause, Change, CreateContainer, DisconnectNetwork, FieldChange, Mark, StartContainer, Step, StopContainer
+from dtnctl.model.plan import (
+    Cause,
+    Change,
+    ConfigureVf,
+    ConnectNetwork,
+    CreateContainer,
+    DisconnectNetwork,
+    FieldChange,
+    Mark,
+    RemoveContainer,
+    StartContainer,
+    Step,
+    StopContainer,
+    UpdateContainer,
+)
 from dtnctl.model.resources import ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
-from dtnctl.planning.compare import DECLARED_AS, short_text, size_text
-from dtnctl.planning.holdings import port_number
+from dtnctl.planning.compare import DECLARED_AS, Difference, short_text, size_text
+from dtnctl.planning.functions import GIVEN_BACK
+from dtnctl.planning.hardware import Hardware
+from dtnctl.planning.holdings import ACTIVE_STATES, port_number
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.services import ACTIVE_STATES, Situation
+from dtnctl.planning.services import Situation
+
+CHANGING = (ConfigureVf, ConnectNetwork, DisconnectNetwork, StartContainer, StopContainer, UpdateContainer, RemoveContainer)
 
 
 def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
@@ -50,6 +68,8 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
         return f"goes on to replace container {container}" if mark == "replace" else f"ends the replacement of container {container}"
     if mark != "update":
         return f"{mark}s container {container}"
+    if not any(isinstance(step.action, CHANGING) for step in steps):
+        return f"gives virtual functions back that container {container} does not use"
     verbs = [f"changes container {container} in place"] * bool(situation.differences)
     starts = any(isinstance(step.action, StartContainer) for step in steps)
     stops = any(isinstance(step.action, StopContainer) for step in steps)
@@ -93,10 +113,14 @@ def cut_off(jobs: tuple[str, ...]) -> tuple[str, ...]:
 def _fields(situation: Situation) -> Iterator[FieldChange]:
     service, seen = situation.service, situation.seen
     for difference in situation.differences:
-        cause = _declared_cause(service, difference.field)
+        cause = _function_cause(service, difference) if difference.network else _declared_cause(service, difference.field)
         yield FieldChange(difference.field, difference.before, difference.after, difference.forces_replace, cause)
     for item in situation.rebuild:
         yield FieldChange(f"network {item.network}", "there", item.after, True, item.cause)
+    for name in situation.lost:
+        network = service.site.networks[name]
+        cause = Cause(f"the sub-interface of network {name} is gone", network.file, network.mark(("vlan",)).line, "vlan")
+        yield FieldChange(f"network {name}", "without its interface", "there", False, cause)
     if seen is not None and not situation.is_in_state(seen):
         declared = service.session.value.state
         mark = service.session.mark(("state",))
@@ -115,13 +139,22 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
         declared = "data_nets" if service.profile.data_nets else "mgmt_net"
     if declared == "container":
         return Cause("asked for by --replace")
-    if key and head in service.site.networks:
-        network = service.site.networks[head]
-        place = network.mark((key,) if key != "vf" else ()).line
-        return Cause(f"{key} of its virtual function differs", network.file, place, key)
     if declared == "env" and key in service.profile.env:
         return service.cause(f"{field_name} differs", "env", key)
     return service.cause(f"{field_name} differs", declared)
+
+
+def _function_cause(service: Service, difference: Difference) -> Cause:
+    """Why a virtual function is set, taken or given back."""
+    name, key = difference.network, difference.field.rpartition(".")[2]
+    if all(net.name != name for net in service.nets):
+        return service.cause(f"network {name} is not among its networks any more", "data_nets")
+    network = service.site.networks[name]
+    if difference.after == GIVEN_BACK:
+        return Cause(f"network {name} uses another virtual function", network.file, network.mark().line)
+    if key == "vf":
+        return Cause(f"network {name} needs a virtual function", network.file, network.mark().line)
+    return Cause(f"{key} of its virtual function differs", network.file, network.mark((key,)).line, key)
 
 
 # --- concrete choices ---------------------------------------------------------------------------------------
@@ -139,9 +172,17 @@ def _choices_before(situation: Situation) -> frozenset[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for old in situation.old[:1]:
         env = dict(old.spec.env)
-        allocation = Allocation(port_number(env.get("CTRL_PORT", "")), port_number(env.get("SERV_PORT", "")))
+        ports = port_number(env.get("CTRL_PORT", "")), port_number(env.get("SERV_PORT", ""))
+        allocation = Allocation(*ports, hardware=_hardware_before(situation, old))
         found |= {choice for choice in describe(situation.service, allocation, old.spec) if choice[0] not in moved}
     return frozenset(found)
+
+
+def _hardware_before(situation: Situation, old: ContainerSeen) -> Hardware:
+    """What a container had of the host, as far as that is what it gets now."""
+    hardware, devices = situation.allocation.hardware, {device.host for device in old.spec.devices}
+    vfs = tuple(choice for choice in hardware.vfs if choice.settings not in situation.functions.to_set)
+    return Hardware(vfs=vfs, verbs=hardware.verbs if devices.issuperset(hardware.verbs) else ())
 
 
 def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:
@@ -172,9 +213,9 @@ def _functions(allocation: Allocation) -> Iterator[tuple[str, str]]:
     for choice in allocation.hardware.vfs:
         settings = choice.settings
         node = f", node {choice.node}" if choice.node is not None else ""
-        vlan = f", vlan {settings.vlan}" if settings.vlan is not None else ""
-        yield f"{choice.network} vf", f"{settings.pci} ({settings.interface} vf {settings.index}{node}{vlan})"
-        if settings.mac:
-            yield f"{choice.network} mac", settings.mac
+        yield f"{choice.network} vf", f"{settings.pci} ({settings.interface} vf {settings.index}{node})"
+        for name, value in (("mac", settings.mac), ("vlan", settings.vlan), ("mtu", settings.mtu)):
+            if value is not None:
+                yield f"{choice.network} {name}", str(value)
     if allocation.hardware.verbs:
         yield "verbs", ", ".join(allocation.hardware.verbs)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import Cause, Change, ConfigureVf, FieldChange, ReleaseVf, SetVfCount, Step
+from dtnctl.model.resources import ContainerSeen
 from dtnctl.planning.compare import Difference, short_text
-from dtnctl.planning.hardware import Hardware, PfPlan, VfChoice
+from dtnctl.planning.hardware import Hardware
+from dtnctl.planning.physical import PfPlan
 from dtnctl.planning.resolve import Service
+from dtnctl.planning.vf_choices import VfChoice, count_step_id, release_step_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldPf, HeldVf, Host
@@ -25,14 +28,16 @@ SETTINGS = (
     ("max_rate", "max_rate"),
     ("mtu", "mtu"),
 )
-AT_REST = frozenset({"mac", "mtu"})  # what the interface itself has: it cannot be changed while it is in a container
+GIVEN_BACK = "given back"
+AT_REST = frozenset({"mac", "mtu", "vf"})  # what the interface itself has: it cannot be changed while it is in a container
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
-    """`waits` are the steps that make functions; `must_stop`: the container must not run while they are set.
+    """What is done to the functions of one service. `waits` are the steps of others that come before they are set.
 
-    `is_drift`: what differs, if anything, was as it should be once, so that something changed it on the host.
+    `must_stop`: the container must not run while they are set. `is_drift`: what differs, if anything, was as it should be once, so
+    that something changed it on the host.
     """
 
     to_set: tuple[ConfigureVf, ...] = ()
@@ -45,45 +50,51 @@ class FunctionPlan:
 NO_FUNCTIONS = FunctionPlan()
 
 
-def count_step_id(endpoint: str, interface: str) -> str:
-    return f"{endpoint}/vfs/{interface}"
-
-
 def differences(choice: VfChoice) -> tuple[Difference, ...]:
-    """How a function differs from what it should be. One that we do not hold yet differs as a whole."""
-    if choice.held is None:
-        return (Difference(f"{choice.network}.vf", "none", choice.settings.pci, forces_replace=False),)
+    """How a function differs from what it should be; one that is not there or not held for it differs as a whole."""
+    held, pci = choice.held, choice.settings.pci
+    if held is None:
+        return (_difference(choice.network, "vf", "none", pci),)
+    if not choice.exists:
+        return (_difference(choice.network, "vf", f"{pci} (gone)", pci),)
     found = []
+    if held.owner.network != choice.network:
+        found.append(_difference(choice.network, "vf", f"{pci} (for {held.owner.network})", pci))
     for ours, theirs in SETTINGS:
-        value, asked = getattr(choice.settings, ours), getattr(choice.held.wanted, theirs)
-        live = getattr(choice.held.now, theirs) if choice.held.now is not None else None
+        value, asked = getattr(choice.settings, ours), getattr(held.wanted, theirs)
+        live = getattr(held.now, theirs) if held.now is not None else None
         seen = asked if live is None else live
         if (value is not None and seen != value) or (value is None and asked is not None):
             after = "as found" if value is None else short_text(value)
-            found.append(Difference(f"{choice.network}.{ours}", short_text(seen), after, forces_replace=False))
+            found.append(_difference(choice.network, ours, short_text(seen), after))
     return tuple(found)
 
 
+def _difference(network: str, field: str, before: str, after: str) -> Difference:
+    return Difference(f"{network}.{field}", before, after, forces_replace=False, network=network)
+
+
 def plan_functions(
-    service: Service, hardware: Hardware, host: Host | None, pfs: Mapping[str, PfPlan], *, is_new: bool
+    service: Service, hardware: Hardware, host: Host | None, seen: ContainerSeen | None, *, is_new: bool
 ) -> tuple[FunctionPlan, tuple[Difference, ...]]:
-    """What must be done to the functions of one service. `is_new`: its container is made anew, so that nothing is in its way."""
+    """What must be done to the functions of one service. `is_new`: its container is made anew, so that nothing is in their way."""
     if host is None:
         return NO_FUNCTIONS, ()
-    found = {choice.settings: differences(choice) for choice in hardware.vfs}
-    to_set = tuple(settings for settings, items in found.items() if items)
+    found = [(choice, items) for choice in hardware.vfs if (items := differences(choice))]
+    changed = [choice for choice, _ in found]
     kept = {(choice.settings.interface, choice.settings.index) for choice in hardware.vfs}
-    to_release = tuple(
-        ReleaseVf(held.pf, held.index, held.pci)
-        for held in held_by(host, service.site.name, service.session.name)
-        if (held.pf, held.index) not in kept
+    released = [held for held in held_by(host, service.site.name, service.session.name) if (held.pf, held.index) not in kept]
+    inside = {item.vf for item in seen.spec.attachments} if seen is not None else set()
+    at_rest = (choice for choice, items in found if any(item.field.rpartition(".")[2] in AT_REST for item in items))
+    plan = FunctionPlan(
+        to_set=tuple(choice.settings for choice in changed),
+        to_release=tuple(ReleaseVf(held.pf, held.index, held.pci) for held in released),
+        waits=tuple(sorted({step_id for choice in changed for step_id in choice.needs})),
+        must_stop=not is_new and any(choice.settings.pci in inside for choice in at_rest),
+        is_drift=not released and all(_was_set(choice) for choice in changed),
     )
-    waits = tuple(count_step_id(service.endpoint.name, item.interface) for item in to_set if pfs[item.interface].grows)
-    all_differences = tuple(item for items in found.values() for item in items)
-    must_stop = any(item.field.rpartition(".")[2] in AT_REST | {"vf"} for item in all_differences)
-    is_drift = not to_release and all(_was_set(choice) for choice in hardware.vfs if found[choice.settings])
-    plan = FunctionPlan(to_set, to_release, tuple(sorted(set(waits))), must_stop and not is_new, is_drift)
-    return plan, all_differences
+    given_back = (_difference(held.owner.network, "vf", held.pci, GIVEN_BACK) for held in released)
+    return plan, (*(item for _, items in found for item in items), *given_back)
 
 
 def _was_set(choice: VfChoice) -> bool:
@@ -93,8 +104,9 @@ def _was_set(choice: VfChoice) -> bool:
 
 
 def held_by(host: Host, site: str, session: str) -> Iterator[HeldVf]:
-    """The functions that the ledger has for a session of the site."""
-    return (item for item in host.held.vfs if (item.owner.site, item.owner.session) == (site, session))
+    """The functions that the ledger has for a session of the site, in order."""
+    found = (item for item in host.held.vfs if (item.owner.site, item.owner.session) == (site, session))
+    return iter(sorted(found, key=lambda item: (item.pf, item.index)))
 
 
 def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
@@ -109,6 +121,7 @@ def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
         summary=f"makes {pf.count} virtual functions on {pf.name}",
         fields=(FieldChange("virtual functions", str(pf.current), str(pf.count), False, cause),),
         steps=(step.id,),
+        is_drift=pf.is_drift,
     )
     return change, step
 
@@ -117,7 +130,7 @@ def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[C
     """Give an interface back as it was found, when nothing declares functions on it any more; `needs` release the last ones."""
     interface = held.interface
     step = Step(count_step_id(endpoint, interface), endpoint, SetVfCount(interface, 0), needs)
-    cause = Cause("no `vfs:` for it any more")
+    cause = Cause("nothing asks for them any more, and nobody has one")
     change = Change(
         mark="destroy",
         kind="vfs",
@@ -133,7 +146,7 @@ def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[C
 
 def plan_forgotten(endpoint: str, held: HeldVf) -> tuple[Change, Step]:
     """Give back a function whose session is gone, together with its container."""
-    step = Step(f"{endpoint}/release.{held.pci}/{held.owner.session}", endpoint, ReleaseVf(held.pf, held.index, held.pci))
+    step = Step(release_step_id(endpoint, held.pci), endpoint, ReleaseVf(held.pf, held.index, held.pci))
     change = Change(
         mark="destroy",
         kind="vfs",

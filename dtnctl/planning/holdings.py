@@ -9,6 +9,8 @@ from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.pools import HostPort
 
+ACTIVE_STATES = frozenset({"running", "restarting", "paused"})  # has processes, and holds its ports and addresses
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:

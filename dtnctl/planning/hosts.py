@@ -2,82 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from dtnctl.model.hardware import interface_named
 from dtnctl.model.plan import Cause, Change, ReleaseVf, RemoveNetwork, Step
 from dtnctl.model.tuning import Tuning
 from dtnctl.planning.functions import plan_count, plan_forgotten, plan_no_more
+from dtnctl.planning.physical import stranger
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.shaping import plan_no_shaping
 from dtnctl.planning.study import Study
 from dtnctl.planning.tuning import plan_tuning
-from dtnctl.planning.vlans import plan_unused_vlans, plan_vlans, wanted_vlans
+from dtnctl.planning.vf_choices import count_step_id
+from dtnctl.planning.vlans import plan_unused_vlan, plan_vlan, unused_vlans, wanted_vlans
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Host, Owner
+    from dtn_agent.protocol import HeldPf, HeldQos, HeldVf, Host
 
-Planned = tuple[Change, tuple[Step, ...]]
-
-
-def plan_host(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
-    """Everything of one endpoint; `steps` are those that its services and networks get."""
-    forgotten = tuple(_forgotten(found, endpoint, host))
-    wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, _services(found, endpoint))
-    removals = tuple(step for step in steps if isinstance(step.action, RemoveNetwork))
-    single = (
-        *_counts(found, endpoint),
-        *forgotten,
-        *_no_more(found, endpoint, host, (*steps, *(step for _, step in forgotten))),
-        *plan_unused_vlans(found.site.name, endpoint, wanted, host, removals),
-    )
-    yield from ((change, (step,)) for change, step in single)
-    tuning = Tuning() if found.scope.destroy else found.site.endpoints[endpoint].value.tuning
-    yield from plan_tuning(found.site, found.site.endpoints[endpoint], tuning, host)
+Planned = tuple[Change, Step]
 
 
-def _services(found: Study, endpoint: str) -> tuple[Service, ...]:
-    return tuple(service for service in found.services if service.endpoint.name == endpoint)
+def plan_host(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+    """Everything of one endpoint; `steps` are those that its services and networks get. Over the prune budget nothing is taken away."""
+    for change, step in _single(found, endpoint, host, steps):
+        yield change, (step,)
+    if found.scope.covers("tuning", endpoint, endpoint):
+        document = found.site.endpoints[endpoint]
+        yield from plan_tuning(found.site, document, Tuning() if found.scope.destroy else document.value.tuning, host)
 
 
-def _counts(found: Study, endpoint: str) -> Iterator[tuple[Change, Step]]:
-    if found.scope.destroy:
-        return
+def _single(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
+    yield from _counts(found, endpoint, steps)
+    if found.overdrawn is None:
+        forgotten = [plan_forgotten(endpoint, held) for held in _forgotten(found, endpoint, host)]
+        yield from forgotten
+        yield from (plan_no_shaping(endpoint, held) for held in _still_shaped(found, endpoint, host))
+        yield from _no_more(found, endpoint, host, (*steps, *(step for _, step in forgotten)))
+        yield from _unused_vlans(found, endpoint, host, steps)
+
+
+def _still_shaped(found: Study, endpoint: str, host: Host) -> Iterator[HeldQos]:
+    """What is kept for containers of sessions that are gone, together with their containers."""
+    held = {item.container: item for item in sorted(host.held.qos, key=lambda item: (item.container, item.address))}
+    return (item for item in held.values() if item.owner.site == found.site.name and (endpoint, item.owner.session) in found.forgotten)
+
+
+def refused_counts(found: Study, endpoint: str) -> Iterator[tuple[str, Refusal]]:
+    """Interfaces that cannot have the functions which are declared, with the reason."""
+    for name, refusal in found.allocations.hardware.refused_pfs.get(endpoint, {}).items():
+        if found.scope.covers("vfs", name, endpoint):
+            yield name, refusal
+
+
+# --- virtual functions --------------------------------------------------------------------------------------
+
+
+def _counts(found: Study, endpoint: str, steps: tuple[Step, ...]) -> Iterator[Planned]:
+    """Interfaces that get functions: those that this run is about, and those that one of its services waits for."""
     document = found.site.endpoints[endpoint]
-    for pf in found.allocations.pfs.get(endpoint, {}).values():
-        if pf.grows:
-            cause = Cause("declared, not there", document.file, document.mark(("vfs", pf.name)).line, "vfs")
-            yield plan_count(endpoint, pf, cause)
+    awaited = {step_id for step in steps for step_id in step.needs}
+    for pf in found.allocations.hardware.pfs.get(endpoint, {}).values():
+        is_meant = found.scope.covers("vfs", pf.name, endpoint) or count_step_id(endpoint, pf.name) in awaited
+        if pf.is_resized and is_meant:
+            text = "declared, not there" if pf.count > pf.current else "fewer are declared"
+            yield plan_count(endpoint, pf, Cause(text, document.file, document.mark(("vfs", pf.name)).line, "vfs"))
 
 
-def _forgotten(found: Study, endpoint: str, host: Host) -> Iterator[tuple[Change, Step]]:
-    """What is held for sessions that have neither a service nor a container here."""
-    wanted = {service.session.name for service in _services(found, endpoint)}
-    living = {seen.owner for (name, _), seen in found.live.items() if name == endpoint and seen.kind == "service"}
-
-    def is_forgotten(owner: Owner) -> bool:
-        return owner.site == found.site.name and owner.session not in wanted | living
-
-    yield from (plan_forgotten(endpoint, held) for held in host.held.vfs if is_forgotten(held.owner))
-    yield from (plan_no_shaping(endpoint, held) for held in host.held.qos if is_forgotten(held.owner))
+def _forgotten(found: Study, endpoint: str, host: Host) -> Iterator[HeldVf]:
+    """Functions of sessions that have neither a service nor a container here."""
+    held = sorted(host.held.vfs, key=lambda item: (item.pf, item.index))
+    return (item for item in held if item.owner.site == found.site.name and (endpoint, item.owner.session) in found.forgotten)
 
 
-def _no_more(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[tuple[Change, Step]]:
-    """Interfaces that nothing declares functions on any more, once the last one of ours was given back."""
+def _no_more(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
+    """Interfaces that nothing asks functions of any more, once the last one of ours is given back and nobody else has one."""
     released = {(step.action.interface, step.action.index): step.id for step in steps if isinstance(step.action, ReleaseVf)}
-    for held in host.held.pfs:
-        is_used = held.interface in found.allocations.pfs.get(endpoint, {}) and not found.scope.destroy
-        left = any((vf.pf, vf.index) not in released for vf in host.held.vfs if vf.pf == held.interface)
-        if held.site == found.site.name and not is_used and not left:
+    for held in sorted(host.held.pfs, key=lambda item: item.interface):
+        is_used = held.interface in found.allocations.hardware.pfs.get(endpoint, {})
+        is_meant = held.site == found.site.name and found.scope.covers("vfs", held.interface, endpoint)
+        if is_meant and not is_used and not _others(host, held, released):
             needs = tuple(step_id for (interface, _), step_id in sorted(released.items()) if interface == held.interface)
             yield plan_no_more(endpoint, held, needs)
 
 
-def plan_vlans_needed(found: Study, endpoint: str, host: Host | None) -> Iterator[tuple[str, Change, Step]]:
-    """The sub-interfaces that are missing, with the network that sits on each; the engine makes its own where no agent can."""
-    if host is None or host.lacks("vlan"):
-        return
-    services = tuple(service for service in _services(found, endpoint) if found.is_workable(service))
-    wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, services)
-    for change, step in plan_vlans(endpoint, wanted, host):
-        yield wanted[change.name][1].name, change, step
+def _others(host: Host, held: HeldPf, released: Mapping[tuple[str, int], str]) -> bool:
+    """Whether somebody has a function of the interface after this plan."""
+    by_ledger = {item.pci: (item.pf, item.index) for item in host.held.vfs if item.pf == held.interface}
+    pf = interface_named(host, held.interface)
+    vfs = pf.sriov.vfs if pf is not None and pf.sriov is not None else ()
+    return any(key not in released for key in by_ledger.values()) or any(stranger(host, vf) for vf in vfs if vf.pci not in by_ledger)
+
+
+# --- VLANs --------------------------------------------------------------------------------------------------
+
+
+def plan_vlans(found: Study, endpoint: str) -> Iterator[tuple[str, Change, Step]]:
+    """The sub-interfaces that are made or made right, with the network that sits on each."""
+    host = found.answering[endpoint].host
+    if host is not None:
+        for network, vlan in found.vlans[endpoint].items():
+            yield network, *plan_vlan(endpoint, vlan, host)
+
+
+def _unused_vlans(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
+    seen = found.answering[endpoint]
+    removed = {step.action.network: step.id for step in steps if isinstance(step.action, RemoveNetwork)}
+    left = (*(item for item in seen.networks if item.name not in removed), *seen.foreign_networks)
+    wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, _services(found, endpoint))
+    for held in unused_vlans(found.site.name, wanted, host, left):
+        if found.scope.covers("vlan", held.name, endpoint):
+            on_it = (item.name for item in seen.networks if dict(item.spec.options).get("parent") == held.name)
+            yield plan_unused_vlan(endpoint, held, tuple(sorted(removed[name] for name in on_it)))
+
+
+def _services(found: Study, endpoint: str) -> tuple[Service, ...]:
+    return tuple(service for service in found.services if service.endpoint.name == endpoint)

@@ -10,8 +10,8 @@ from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContaine
 from dtnctl.model.resources import Attempt, ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.describe import state_text
+from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.resolve import Key, Route
-from dtnctl.planning.services import ACTIVE_STATES
 
 JOB_NAME = re.compile(r"[^.]+\.[^.]+\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})")  # as transfer_name makes it
 STOP_TIMEOUT = 10  # seconds; a job has nothing to save

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
 from dtnctl.model.resources import ContainerSeen
-from dtnctl.planning.holdings import Holdings, addresses, holdings, live_holdings
+from dtnctl.planning.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
 from dtnctl.planning.resolve import Key
-from dtnctl.planning.services import ACTIVE_STATES
 
 Place = tuple[str, object]  # (endpoint, port) or (network, address)
 

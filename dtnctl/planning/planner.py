@@ -24,19 +24,19 @@ from dtnctl.model.plan import (
     Step,
     TransferNote,
 )
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.describe import cut_off, service_change, state_text
 from dtnctl.planning.functions import held_by
-from dtnctl.planning.hosts import plan_host, plan_vlans_needed
+from dtnctl.planning.hosts import plan_host, plan_vlans, refused_counts
 from dtnctl.planning.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.networks import networks_of, plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, service_steps
+from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, remove_step_id, service_steps
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.usage import cpu_usage, vf_usage
@@ -105,6 +105,10 @@ class _Planner:
         for plan in self.found.networks.values():
             for name, refusal in plan.refused.items():  # asked for by name: sessions that want it would be blocked themselves
                 self.draft.changes.append(_blocked("network", name, plan.endpoint, refusal))
+        for endpoint in self.found.answering:
+            for name, refusal in refused_counts(self.found, endpoint):
+                self.draft.changes.append(_blocked("vfs", name, endpoint, refusal))
+        self.draft.notes.update(self.found.allocations.hardware.notes)
 
     def _plan_services(self) -> None:
         pulls = self._pulls()
@@ -162,7 +166,7 @@ class _Planner:
                     summary=f"removes container {seen.name}, {state_text(seen)}",
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, self._given_back(endpoint, seen)))
+                self._remove(change, destroy_steps(endpoint, seen, *self._given_back(endpoint, seen)))
 
     def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
@@ -187,18 +191,20 @@ class _Planner:
             return ""
         return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
-    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[ReleaseVf | ClearQos, ...]:
-        """What the agent keeps for a container that goes."""
+    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[ReleaseVf | ClearQos, ...], tuple[str, ...]]:
+        """What is given back with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
         host = self.found.answering[endpoint].host
-        if host is None or seen.is_retired:
-            return ()
-        functions = (ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
-        return (*functions, *(ClearQos(held.container) for held in host.held.qos if held.container == seen.name))
+        names = [name for place, name in self.found.orphans if place == endpoint and self.found.live[place, name].owner == seen.owner]
+        if host is None or seen.name != min(names):
+            return (), ()
+        functions = tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
+        shaped = {ClearQos(held.container) for held in host.held.qos if held.container == seen.name.removesuffix(RETIRED_SUFFIX)}
+        return (*functions, *shaped), tuple(remove_step_id(endpoint, name) for name in names if name != seen.name)
 
     def _plan_hosts(self) -> None:
-        """What the endpoints' agents do beside the services' own steps; a run with targets is about those alone."""
+        """What the endpoints' agents do beside the services' own steps."""
         for name, seen in self.found.answering.items():
-            if seen.host is not None and not self.found.scope.targets:
+            if seen.host is not None:
                 for change, steps in plan_host(self.found, name, seen.host, tuple(self.draft.on(name))):
                     self.draft.add(change, steps)
 
@@ -208,16 +214,16 @@ class _Planner:
         for name, seen in self.found.answering.items():
             plan = self.found.networks[name]
             leavers = self._leavers(name, seen)
-            vlans = self._make_vlans(name, seen)
+            vlans = self._make_vlans(name)
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
             for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, vlans), *plan_unused(plan, leavers)):
                 self.draft.add(change, steps)
             self.draft.notes.update(plan.kept)
 
-    def _make_vlans(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
+    def _make_vlans(self, endpoint: str) -> Mapping[str, tuple[str, ...]]:
         """By network, the steps that make the sub-interface that it sits on."""
         made: dict[str, tuple[str, ...]] = {}
-        for network, change, step in plan_vlans_needed(self.found, endpoint, seen.host):
+        for network, change, step in plan_vlans(self.found, endpoint):
             self.draft.add(change, (step,))
             made[network] = (step.id,)
         return made
@@ -345,7 +351,7 @@ class _Planner:
                 sessions_after=len(after),
                 ports_before=sum(before.values()),
                 ports_after=sum(after.values()),
-                vfs=vf_usage(seen, self.found.site.name, self.found.allocations.pfs.get(name, {}), self.draft.on(name)),
+                vfs=vf_usage(seen, self.found.site.name, self.found.allocations.hardware.pfs.get(name, {}), self.draft.on(name)),
                 cpus=cpu_usage(seen, self.draft.on(name)),
             )
 

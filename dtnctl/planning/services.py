@@ -30,6 +30,7 @@ from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, Co
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import IN_PLACE, Difference
 from dtnctl.planning.functions import NO_FUNCTIONS, FunctionPlan
+from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import labels, spec_digest
 
@@ -37,7 +38,6 @@ SETTLE_SECONDS = 1.0  # a replacement without a health check must run for so lon
 SETTLE_TIMEOUT = 30.0
 RUNNING_STATES = frozenset({"running", "restarting"})
 BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up
-ACTIVE_STATES = RUNNING_STATES | {"paused"}  # has processes, and holds its ports and addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
 
     `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it.
-    `functions` is what must be done to its virtual functions, `shaping` to what it sends.
+    `functions` is what must be done to its virtual functions, `shaping` to what it sends. `lost` are networks whose sub-interface
+    somebody took away, and the container's own interface with it: only a new start brings that back.
     """
 
     service: Service
@@ -72,6 +73,12 @@ class Situation:
     jobs: tuple[str, ...] = ()
     functions: FunctionPlan = NO_FUNCTIONS
     shaping: SetQos | ClearQos | None = None
+    lost: tuple[str, ...] = ()
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether a live container cannot go on running while this is done."""
+        return self.functions.must_stop or bool(self.lost)
 
     @property
     def needs_new_container(self) -> bool:
@@ -95,9 +102,8 @@ class Situation:
         if self.seen is None or self.force_replace or self.image_moves or self.retired is not None:
             return False
         is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec) and self.functions.is_drift
-        return (
-            is_same and all(item.is_drift for item in self.rebuild) and (bool(self.differences or self.rebuild) or self._stopped_by_itself)
-        )
+        found = bool(self.differences or self.rebuild or self.lost)
+        return is_same and all(item.is_drift for item in self.rebuild) and (found or self._stopped_by_itself)
 
     @property
     def _stopped_by_itself(self) -> bool:
@@ -161,13 +167,13 @@ def _create(situation: Situation, chain: Chain) -> None:
     _make(situation, chain)
     if situation.service.wants_running:
         _wait_if_checked(situation, chain)
+    _release(situation, chain)
 
 
 def _make_anew(situation: Situation, chain: Chain) -> None:
     for item in situation.old:
         chain.clear(item)
     _create(situation, chain)
-    _release(situation, chain)
 
 
 def _make(situation: Situation, chain: Chain) -> None:
@@ -199,7 +205,7 @@ def _configure(situation: Situation, chain: Chain) -> None:
 def _release(situation: Situation, chain: Chain) -> None:
     """Give back the functions that it had and does not get any more; its old container is gone by now."""
     for action in situation.functions.to_release:
-        chain.add(f"release.{action.pci}", situation.service.container, action)
+        chain.add("release", action.pci, action)
 
 
 def _wait_if_checked(situation: Situation, chain: Chain) -> None:
@@ -236,11 +242,7 @@ def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) 
     _can_go_back(situation, chain, old, start=situation.service.wants_running)
     chain.stop(old)  # a restart of the engine may have started it again
     if seen is not None and not situation.needs_new_container:
-        if situation.functions.must_stop:
-            chain.stop(seen)
-        _configure(situation, chain)
-        _adjust(situation, chain, seen)
-        _bring_to_state(situation, chain, seen)
+        _adapt(situation, chain, seen)
     else:
         if seen is not None:
             chain.clear(seen)
@@ -268,20 +270,20 @@ def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) ->
 
 def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     chain.needs += situation.networks
-    if situation.functions.must_stop:
+    if _adapt(situation, chain, seen):
+        _wait_if_checked(situation, chain)
+    _release(situation, chain)
+
+
+def _adapt(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
+    """Make a live container what it should be, at rest where it must be; whether it is started."""
+    if situation.must_stop:
         chain.stop(seen)
     _configure(situation, chain)
     _adjust(situation, chain, seen)
-    if situation.functions.must_stop and situation.service.wants_running:
-        chain.add("start", seen.name, StartContainer(seen.name))
-        _shape(situation, chain)
-        _wait_if_checked(situation, chain)
-    else:
-        is_started = _bring_to_state(situation, chain, seen)
-        _shape(situation, chain)
-        if is_started:
-            _wait_if_checked(situation, chain)
-    _release(situation, chain)
+    is_started = _bring_to_state(situation, chain, seen)
+    _shape(situation, chain)
+    return is_started
 
 
 def _adjust(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
@@ -313,7 +315,7 @@ def _update_action(container: str, spec: ContainerSpec, changed: set[str]) -> Up
 
 def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
     """Start or stop it as declared; whether it is started. A paused one that should run is stopped first: then a start is enough."""
-    if situation.is_in_state(seen):
+    if situation.is_in_state(seen) and not situation.must_stop:
         return False
     chain.stop(seen)
     if situation.service.wants_running:
@@ -324,13 +326,23 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
 # --- for others ---------------------------------------------------------------------------------------------
 
 
-def destroy_steps(endpoint: str, seen: ContainerSeen, given_back: tuple[ReleaseVf | ClearQos, ...] = ()) -> tuple[Step, ...]:
-    """Stop and remove a container that no file declares any more, then give back what the agent keeps for it."""
+def destroy_steps(
+    endpoint: str, seen: ContainerSeen, given_back: tuple[ReleaseVf | ClearQos, ...] = (), after: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
+    """Stop and remove a container that no file declares any more, then give back what the agent keeps for its session.
+
+    `after` are the steps that remove the session's other containers here.
+    """
     chain = Chain(endpoint, ())
     chain.clear(seen)
     for action in given_back:
-        chain.add(f"release.{action.pci}" if isinstance(action, ReleaseVf) else "qos", seen.name, action)
+        verb, subject = ("release", action.pci) if isinstance(action, ReleaseVf) else ("qos", action.container)
+        chain.add(verb, subject, action, after)
     return tuple(chain.steps)
+
+
+def remove_step_id(endpoint: str, container: str) -> str:
+    return f"{endpoint}/remove/{container}"
 
 
 def ready_after(steps: tuple[Step, ...]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ RDMA_CAPABILITIES = ("IPC_LOCK",)
 KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
 MTU_OPTION = "com.docker.network.driver.mtu"
 AGENT_DRIVER = "dtnctl"
-PF_OPTION, ROUTE_OPTION, AGENT_MTU_OPTION = "dtnctl.pf", "dtnctl.default_route", "dtnctl.mtu"
+PF_OPTION, ROUTE_OPTION = "dtnctl.pf", "dtnctl.default_route"
 
 
 def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
@@ -220,11 +220,9 @@ def _subnets(network: Network) -> tuple[Subnet, ...]:
 def _agent_network(network: Network, pf: str) -> NetworkSpec:
     """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0007-vfs-by-a-network-driver.md).
 
-    VLAN, rates and the like are settings of the functions themselves, so that changing them leaves network and containers alone.
+    VLAN, MTU, rates and the like are settings of the functions themselves, so that changing them leaves the network alone.
     """
     options = {PF_OPTION: pf, ROUTE_OPTION: "yes" if carries_default_route(network) else "no"}
-    if network.mtu is not None:
-        options[AGENT_MTU_OPTION] = str(network.mtu)
     return NetworkSpec(AGENT_DRIVER, False, network.subnet6 is not None, _subnets(network), tuple(sorted(options.items())))
 
 

@@ -13,10 +13,12 @@ from datetime import datetime
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocations, Fate, allocate
+from dtnctl.planning.allocate import Allocations, allocate
 from dtnctl.planning.compare import Difference, compare_container
+from dtnctl.planning.fate import Fate
 from dtnctl.planning.functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
+from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.jobs import History, read_history, running_jobs
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
 from dtnctl.planning.refusal import Refusal
@@ -25,6 +27,7 @@ from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
 from dtnctl.planning.shaping import plan_shaping
 from dtnctl.planning.specs import container_spec
+from dtnctl.planning.vlans import WantedVlan, differs, is_gone, vlan_step_id, wanted_vlans
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class Study:
 
     `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `jobs` are the running
     transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
+    `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `vlans` are
+    the sub-interfaces that are made or made right, by endpoint and by the network that sits on each.
     """
 
     site: Site
@@ -45,12 +50,14 @@ class Study:
     history: History
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
+    forgotten: frozenset[Key] = frozenset()
     jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     refusals: dict[Key, Refusal] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     stays: frozenset[Key] = frozenset()
     allocations: Allocations = field(default_factory=Allocations)
     networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
+    vlans: Mapping[str, Mapping[str, WantedVlan]] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
 
     def covers(self, service: Service) -> bool:
@@ -77,6 +84,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
+    found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
     refusals = {service.key: refusal for service in found.services if (refusal := _refusal_at_sight(found, service))}
     while True:
         found.refusals |= refusals
@@ -96,6 +104,18 @@ def _orphans(found: Study) -> Iterator[Key]:
     for (endpoint, name), seen in found.live.items():
         if seen.kind == "service" and (endpoint, name.removesuffix(RETIRED_SUFFIX)) not in wanted:
             yield endpoint, name
+
+
+def _forgotten(found: Study) -> Iterator[Key]:
+    """Sessions for which an agent keeps something, but which have neither a service nor a container there."""
+    present = {service.key for service in found.services}
+    present |= {(endpoint, seen.owner) for (endpoint, _), seen in found.live.items() if seen.kind == "service"}
+    for endpoint, seen in found.answering.items():
+        for held in (*seen.host.held.vfs, *seen.host.held.qos) if seen.host is not None else ():
+            session = held.owner.session
+            is_ours = held.owner.site == found.site.name and (endpoint, session) not in present
+            if is_ours and found.scope.covers("session", session, endpoint):
+                yield endpoint, session
 
 
 def _overdrawn(found: Study) -> Refusal | None:
@@ -118,12 +138,13 @@ def _overdrawn(found: Study) -> Refusal | None:
 def _decide(found: Study) -> None:
     """What follows from who is blocked so far."""
     found.stays = frozenset(_stays(found))
-    fate = Fate(found.stays, frozenset(found.orphans) - found.stays)
+    fate = Fate(found.stays, frozenset(found.orphans) - found.stays, found.forgotten, frozenset(_fixed(found)), found.scope.destroy)
     found.allocations = allocate(found.site, found.services, found.snapshot, fate)
     by_endpoint: dict[str, list[Service]] = {name: [] for name in found.site.endpoints}
     for service in found.services:
         by_endpoint[service.endpoint.name].append(service)
     found.networks = {name: _networks(found, name, by_endpoint[name]) for name in found.answering}
+    found.vlans = {name: _vlans(found, name, by_endpoint[name]) for name in found.answering}
     found.situations = tuple(
         _situation(found, service) for service in found.services if found.is_workable(service) and service.key in found.allocations.chosen
     )
@@ -137,12 +158,41 @@ def _stays(found: Study) -> Iterator[Key]:
             yield key
 
 
+def _fixed(found: Study) -> Iterator[Key]:
+    """Interfaces whose virtual functions this run leaves as many as they are."""
+    for name, document in found.site.endpoints.items():
+        for interface in {*document.value.vfs, *document.value.interfaces.values()}:
+            if found.scope.excluded("vfs", interface, name):
+                yield name, interface
+
+
 def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPlan:
     workable = tuple(service for service in services if found.is_workable(service))
     seen = found.answering[endpoint].containers
     staying = tuple(item for item in seen if item.kind != "service" or (endpoint, item.name) in found.stays)
     users = Users(tuple(services), workable, staying, may_remove=found.overdrawn is None)
     return study_networks(found.site, found.site.endpoints[endpoint], users, found.answering[endpoint], found.scope)
+
+
+def _vlans(found: Study, endpoint: str, services: list[Service]) -> Mapping[str, WantedVlan]:
+    """Sub-interfaces that this plan makes or makes right; where no agent can, the engine makes its own."""
+    host = found.answering[endpoint].host
+    if host is None or host.lacks("vlan"):
+        return {}
+    workable = tuple(service for service in services if found.is_workable(service))
+    wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, workable)
+    return {
+        network: vlan for network, vlan in wanted.items() if differs(vlan, host) and not found.scope.excluded("vlan", vlan.name, endpoint)
+    }
+
+
+def _lost(found: Study, endpoint: str, networks: set[str], seen: ContainerSeen | None) -> tuple[str, ...]:
+    """Networks of a container that is active, whose sub-interface is gone; the container's own interface went with it."""
+    host = found.answering[endpoint].host
+    if host is None or seen is None or seen.state not in ACTIVE_STATES:
+        return ()
+    vlans = found.vlans[endpoint]
+    return tuple(name for name in sorted(networks & networks_of(seen)) if name in vlans and is_gone(vlans[name], host))
 
 
 def _situation(found: Study, service: Service) -> Situation:
@@ -157,10 +207,10 @@ def _situation(found: Study, service: Service) -> Situation:
     spec = container_spec(service, allocation)
     differences = tuple(_differences(found, service, spec, seen)) if seen is not None else ()
     is_new = seen is None or bool(from_under) or any(item.forces_replace for item in differences)
-    pfs = found.allocations.pfs.get(endpoint, {})
-    functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, pfs, is_new=is_new)
-    is_made = is_new or any(item.forces_replace for item in differences)
-    shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_made)
+    functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
+    shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
+    made = [create_step_id(endpoint, name) for name in sorted(wanted & plan.made)]
+    below = [vlan_step_id(endpoint, vlan.name) for name, vlan in found.vlans[endpoint].items() if name in wanted - plan.made]
     return Situation(
         service=service,
         allocation=allocation,
@@ -170,7 +220,8 @@ def _situation(found: Study, service: Service) -> Situation:
         differences=(*differences, *((*changed, *shaped) if seen is not None else ())),
         shaping=shaping,
         functions=functions,
-        networks=tuple(create_step_id(endpoint, name) for name in sorted(wanted & plan.made)),
+        networks=(*made, *below),
+        lost=() if is_new else _lost(found, endpoint, wanted, seen),
         image_moves=bool(_moved_to(found, service)),
         rebuild=tuple(_rebuild(found, plan, name) for name in from_under),
         force_replace=found.scope.replaces(service.session.name, endpoint),

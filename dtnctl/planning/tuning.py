@@ -85,6 +85,6 @@ def _blocked(document: Document[Endpoint], missing: list[str]) -> Change:
         endpoint=document.name,
         cause=cause,
         summary=text,
-        code="E0475",
+        code="E0477",
         fix="to remove it; the kernel or the device lacks it",
     )

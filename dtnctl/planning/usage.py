@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import cpu_numbers, pinned_by_node
 from dtnctl.model.plan import ConfigureVf, CreateContainer, ReleaseVf, RemoveContainer, Step, UpdateContainer, Usage
 from dtnctl.model.resources import EndpointSeen
-from dtnctl.planning.hardware import PfPlan
+from dtnctl.planning.physical import PfPlan
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Host
 
 
 def vf_usage(seen: EndpointSeen, site: str, pfs: Mapping[str, PfPlan], steps: Iterable[Step]) -> Usage | None:
-    """Virtual functions of the interfaces that are in use; None where none is."""
-    if seen.host is None or not pfs:
+    """Virtual functions of the interfaces that are in use, before or after; None where none is."""
+    if seen.host is None:
         return None
-    before = {(held.pf, held.index) for held in seen.host.held.vfs if held.owner.site == site and held.pf in pfs}
+    before = {(held.pf, held.index) for held in seen.host.held.vfs if held.owner.site == site}
+    if not pfs and not before:
+        return None
     after = set(before)
     for step in steps:
         if isinstance(step.action, ConfigureVf):
             after.add((step.action.interface, step.action.index))
         elif isinstance(step.action, ReleaseVf):
             after.discard((step.action.interface, step.action.index))
-    return Usage(len(before), len(after), sum(pf.count for pf in pfs.values()))
+    names = {name for name, _ in before} | pfs.keys()
+    return Usage(len(before), len(after), sum(pfs[name].count if name in pfs else _current(seen.host, name) for name in names))
+
+
+def _current(host: Host, name: str) -> int:
+    """How many an interface has that nothing in this plan is about."""
+    return next((item.sriov.current for item in host.facts.interfaces if item.name == name and item.sriov is not None), 0)
 
 
 def cpu_usage(seen: EndpointSeen, steps: Iterable[Step]) -> tuple[tuple[int, Usage], ...]:

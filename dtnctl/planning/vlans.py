@@ -6,28 +6,41 @@ Without an agent the engine makes them itself, for macvlan and ipvlan networks, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
-from dtnctl.model.plan import Cause, Change, MakeVlan, RemoveNetwork, RemoveVlan, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, MakeVlan, RemoveVlan, Step
+from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
+from dtnctl.planning.compare import short_text
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Host
+    from dtn_agent.protocol import HeldVlan, Host
 
     from dtnctl.planning.resolve import Service
 
-Wanted = Mapping[str, tuple[MakeVlan, Document[Network]]]  # by the sub-interface's name
+
+@dataclass(frozen=True, slots=True)
+class WantedVlan:
+    """A sub-interface that a network sits on."""
+
+    document: Document[Network]
+    action: MakeVlan
+
+    @property
+    def name(self) -> str:
+        return f"{self.action.parent}.{self.action.vlan}"
 
 
-def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) -> Wanted:
-    """The sub-interfaces that the services' networks sit on."""
-    found: dict[str, tuple[MakeVlan, Document[Network]]] = {}
+def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) -> Mapping[str, WantedVlan]:
+    """The sub-interfaces that the services' networks sit on, by network."""
+    found: dict[str, WantedVlan] = {}
     for name in sorted({net.name for service in services for net in service.nets} - set(BUILT_IN_NETWORKS)):
         document = site.networks[name]
-        if document.value.driver in ("macvlan", "ipvlan") and document.value.vlan is not None:
-            parent = endpoint.interfaces[name]
-            found[f"{parent}.{document.value.vlan}"] = MakeVlan(parent, document.value.vlan, document.value.mtu), document
+        network = document.value
+        if network.driver in ("macvlan", "ipvlan") and network.vlan is not None:
+            found[name] = WantedVlan(document, MakeVlan(endpoint.interfaces[name], network.vlan, network.mtu))
     return found
 
 
@@ -35,39 +48,61 @@ def vlan_step_id(endpoint: str, name: str) -> str:
     return f"{endpoint}/vlan/{name}"
 
 
-def plan_vlans(endpoint: str, wanted: Wanted, host: Host) -> Iterator[tuple[Change, Step]]:
-    """Make those that are missing, whoever took them away."""
-    for name, (action, document) in wanted.items():
-        if interface_named(host, name) is None:
-            step = Step(vlan_step_id(endpoint, name), endpoint, action)
-            was_made = any(item.name == name for item in host.held.vlans)
-            change = Change(
-                mark="create",
-                kind="vlan",
-                name=name,
-                endpoint=endpoint,
-                cause=Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan"),
-                summary=f"makes VLAN sub-interface {name}",
-                allocations=(("vlan", str(action.vlan)), *((("mtu", str(action.mtu)),) if action.mtu else ())),
-                steps=(step.id,),
-                is_drift=was_made,
-            )
-            yield change, step
+def is_gone(vlan: WantedVlan, host: Host) -> bool:
+    return interface_named(host, vlan.name) is None
 
 
-def plan_unused_vlans(site: str, endpoint: str, wanted: Wanted, host: Host, removals: tuple[Step, ...]) -> Iterator[tuple[Change, Step]]:
-    """Remove those that we made and that nothing sits on any more; `removals` are the steps that take networks away."""
-    needs = tuple(step.id for step in removals if isinstance(step.action, RemoveNetwork))
-    for held in host.held.vlans:
-        if held.site == site and held.name not in wanted:
-            step = Step(f"{endpoint}/remove-vlan/{held.name}", endpoint, RemoveVlan(held.parent, held.vlan), needs)
-            change = Change(
-                mark="destroy",
-                kind="vlan",
-                name=held.name,
-                endpoint=endpoint,
-                cause=Cause("no network of a session sits on it"),
-                summary=f"removes VLAN sub-interface {held.name}, which we made",
-                steps=(step.id,),
-            )
-            yield change, step
+def differs(vlan: WantedVlan, host: Host) -> bool:
+    """Whether it is to be made, or made right: it is not there, or it is ours and has another MTU. Others' are used as they are."""
+    there = interface_named(host, vlan.name)
+    return there is None or (_held(host, vlan.name) is not None and vlan.action.mtu not in (None, there.mtu))
+
+
+def _held(host: Host, name: str) -> HeldVlan | None:
+    return next((item for item in host.held.vlans if item.name == name), None)
+
+
+def plan_vlan(endpoint: str, vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
+    """Make one that is missing, whoever took it away, or give ours the MTU that it should have."""
+    action, document = vlan.action, vlan.document
+    step = Step(vlan_step_id(endpoint, vlan.name), endpoint, action)
+    there, held = interface_named(host, vlan.name), _held(host, vlan.name)
+    cause = Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan")
+    if there is not None:
+        cause = Cause("mtu differs", document.file, document.mark(("mtu",)).line, "mtu")
+    mtu = short_text(action.mtu)
+    change = Change(
+        mark="create" if there is None else "update",
+        kind="vlan",
+        name=vlan.name,
+        endpoint=endpoint,
+        cause=cause,
+        summary=f"makes VLAN sub-interface {vlan.name}" if there is None else f"changes VLAN sub-interface {vlan.name} in place",
+        fields=(FieldChange("mtu", str(there.mtu), mtu, False, cause),) if there is not None else (),
+        allocations=(("vlan", str(action.vlan)), *([("mtu", mtu)] if action.mtu else [])) if there is None else (),
+        steps=(step.id,),
+        is_drift=held is not None and held.mtu == action.mtu,
+    )
+    return change, step
+
+
+def unused_vlans(site: str, wanted: Mapping[str, WantedVlan], host: Host, left: tuple[NetworkSeen, ...]) -> Iterator[HeldVlan]:
+    """Those that we made and that nothing sits on any more; `left` are the engine's networks that this plan leaves."""
+    names = {vlan.name for vlan in wanted.values()} | {dict(item.spec.options).get("parent", "") for item in left}
+    used = names | {item.parent for item in host.facts.interfaces}
+    return (held for held in host.held.vlans if held.site == site and held.name not in used)
+
+
+def plan_unused_vlan(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> tuple[Change, Step]:
+    """Remove it; `needs` are the steps that remove the networks on it."""
+    step = Step(f"{endpoint}/remove-vlan/{held.name}", endpoint, RemoveVlan(held.parent, held.vlan), needs)
+    change = Change(
+        mark="destroy",
+        kind="vlan",
+        name=held.name,
+        endpoint=endpoint,
+        cause=Cause("no network of a session sits on it"),
+        summary=f"removes VLAN sub-interface {held.name}, which we made",
+        steps=(step.id,),
+    )
+    return change, step

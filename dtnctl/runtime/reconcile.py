@@ -71,6 +71,8 @@ def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
     endpoints = (*site.endpoints, "")
     kinds = {"session": site.sessions, "transfer": site.transfers, "network": site.networks}
     known = {(kind, name, endpoint) for kind, names in kinds.items() for name in names for endpoint in endpoints}
+    for name, document in site.endpoints.items():
+        known |= {("vfs", interface, name) for interface in (*document.value.vfs, *document.value.interfaces.values())}
     for endpoint, seen in snapshot.endpoints.items():
         known |= {(kind, item.owner, endpoint) for item in seen.containers for kind in ("session", "transfer")}
         known |= {("network", item.name, endpoint) for item in seen.networks} | {("ledger", ledger_name(site.name), endpoint)}

@@ -62,7 +62,7 @@ _fields = {
 _endpoints = st.builds(
     lambda interfaces, agent: {"docker": "ssh://x", "interfaces": interfaces, **agent},
     st.dictionaries(_nets, st.sampled_from(["eth0", "eth1"])),
-    st.sampled_from([{}, {"agent": "https://x"}]),
+    st.sampled_from([{}, {"agent": "https://x", "agent_token_env": "T"}]),
 )
 _sessions = st.fixed_dictionaries(
     {"endpoints": st.lists(_names, min_size=1, max_size=3, unique=True)},

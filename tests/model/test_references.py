@@ -176,6 +176,18 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         ],
     ),
     (
+        "pinned CPUs that a session names as well",
+        {
+            "profiles/p": "near: any\ncpus: 2\n",
+            "sessions/s": "endpoints: [a]\nimage: x\nprofile: p\nsettings: {cpu_set: 0-1}\n",
+            "endpoints/a": "docker: ssh://dtn@h.example.net\nagent: https://h.example.net:5050\nagent_token_env: T\n",
+        },
+        {},
+        [
+            "profiles/p.yaml:1:7: E0416: `near` chooses CPUs and `cpu_set` names them (sessions/s.yaml:4); try to remove one of them",
+        ],
+    ),
+    (
         "whole pinned CPUs near the interface of the host's network, in an unused profile",
         {"profiles/p": "near: data_net\ncpus: 4\nmgmt_net: host\n"},
         {},

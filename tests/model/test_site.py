@@ -87,6 +87,11 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         ),
         (Volume, {"type": "bind", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
         (Volume, {"type": "bind", "source": "x", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
+        (
+            Endpoint,
+            {"docker": "ssh://dtn@x", "vfs": {"ens1f0": 8}},
+            "virtual functions are made by the endpoint's agent: `vfs` needs `agent`",
+        ),
         (Network, {"driver": "macvlan", "trust": True}, "`trust` is a setting of virtual functions; driver macvlan has none"),
         (Network, {"driver": "sriov", "vlan_priority": 3}, "`vlan_priority` needs `vlan`"),
         (Network, {"driver": "sriov", "min_rate": 20, "max_rate": 10}, "`min_rate` is above `max_rate`"),
@@ -129,6 +134,10 @@ def test_fields_that_do_not_go_together_are_refused(model: type[Written], value:
         (Network, {"driver": "bridge"}),
         (Network, {"driver": "ipvlan", "mode": "l3", "subnet6": "fd00::/64"}),
         (Network, {"driver": "macvlan", "mode": "passthru", "vlan": 5, "subnet": "10.0.0.0/24"}),
+        (
+            Endpoint,
+            {"docker": "ssh://dtn@x", "agent": "https://x:5050", "agent_token_env": "T", "vfs": {"ens1f0": 8}, "reserved_cpus": "irq"},
+        ),
         (Network, {"driver": "sriov", "subnet": "10.0.0.0/24", "vlan": 5, "vlan_priority": 3, "min_rate": 20, "max_rate": 0}),
         (Volume, {"source": "scratch", "target": "/x", "driver": "rexray/s3fs", "driver_opts": {"size": "5"}}),
         (Volume, {"target": "/x", "size": "1GiB"}),

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
+from dtn_agent.protocol import Host as Machine
 
 from dtnctl.model.plan import Plan
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.runtime.load import load_site
+from tests.properties.agent import Agent
 from tests.properties.world import World, image
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -57,11 +60,12 @@ def site(text: str) -> Site:
         return load_site(Path(folder), "state", NOW)
 
 
-def world(declared: Site, *, images: tuple[str, ...] = ("dtn:1",)) -> World:
-    """The site's endpoints, with nothing on them but images."""
+def world(declared: Site, *, images: tuple[str, ...] = ("dtn:1",), machines: Mapping[str, Machine] = MappingProxyType({})) -> World:
+    """The site's endpoints, with nothing on them but images. Those with a machine have an agent that tells of it."""
     empty = World(tuple(declared.endpoints), declared.name)
     for host in empty.hosts.values():
         host.images = {reference: image(reference) for reference in images}
+        host.agent = Agent(machines[host.name]) if host.name in machines else None
     return empty
 
 

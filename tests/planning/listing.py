@@ -61,4 +61,5 @@ def notes(plan: Plan) -> list[str]:
 
 def says(lines: Sequence[str], text: str) -> None:
     """The lines are those of the text, which may be indented as the test around it is."""
-    assert "\n".join(lines) == textwrap.dedent(text).strip("\n")
+    said = "\n".join(lines)
+    assert said == textwrap.dedent(text).strip("\n"), f"it says\n{said}"

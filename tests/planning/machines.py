@@ -61,7 +61,7 @@ def machine(
     disks: Iterable[BlockDevice] = (),
     lacks: Iterable[str] = (),
 ) -> Host:
-    """A host with these cards; NVMe at /nvme on node 1 unless told otherwise."""
+    """A host with these interfaces; NVMe at /nvme on node 1 unless told otherwise."""
     cpus = Cpus(
         logical=32,
         online="0-31",
@@ -76,5 +76,7 @@ def machine(
         rdma=tuple(rdma),
         block_devices=tuple(disks) or (disk,),
     )
-    abilities = tuple(Ability(name=name, lacks="no such module" if name in lacks else "") for name in ("vf", "vlan", "tune", "netem"))
+    abilities = tuple(
+        Ability(name=name, lacks="no such module" if name in lacks else "") for name in ("vf", "driver", "vlan", "tune", "netem")
+    )
     return Host(version=1, agent="0.1.0", facts=facts, held=held, abilities=abilities)

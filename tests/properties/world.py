@@ -10,23 +10,35 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from dtn_agent.protocol import Host as Machine
+from dtn_agent.protocol import Owner
+
 from dtnctl.model.plan import (
+    ClearQos,
+    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
+    MakeVlan,
     Plan,
     PullImage,
+    ReleaseVf,
     RemoveContainer,
     RemoveNetwork,
+    RemoveVlan,
     RestoreContainer,
     RetireContainer,
+    SetQos,
+    SetVfCount,
     StartContainer,
     StartTransfer,
     Step,
     StopContainer,
+    Tune,
+    Untune,
     UpdateContainer,
     WaitHealthy,
 )
@@ -53,6 +65,7 @@ from dtnctl.model.resources import (
     ledger_name,
     transfer_name,
 )
+from tests.properties.agent import Agent, AgentAction, AgentRefusedError
 
 MOMENT = "2026-06-01T00:00:00Z"
 ENGINE_NETWORKS = frozenset({"bridge", "host", "none"})
@@ -69,7 +82,7 @@ class KilledError(Exception):
 
 @dataclass(slots=True)
 class Host:
-    """One endpoint: containers and networks by id. `silence` not empty: it does not answer."""
+    """One endpoint: containers and networks by id. `silence` not empty: it does not answer. `agent`: its agent, if it has one."""
 
     name: str
     containers: dict[str, ContainerSeen] = field(default_factory=dict)
@@ -79,6 +92,7 @@ class Host:
     images: dict[str, ImageSeen] = field(default_factory=dict)
     records: dict[tuple[str, int, int], Attempt] = field(default_factory=dict)
     silence: str = ""
+    agent: Agent | None = None
 
     def by_name(self, name: str) -> ContainerSeen | None:
         return next((item for item in self.containers.values() if item.name == name), None)
@@ -122,6 +136,7 @@ class World:
             return EndpointSeen(host.name, silence=host.silence)
         has_hand = host.by_name(ledger_name(self.site)) is not None
         records = tuple(item for _, item in sorted(host.records.items()))
+        machine, agent_silence = self._told(host)
         by_id = {item.id: item for item in host.images.values()}
         in_use = {item.image_id: by_id.get(item.image_id) for item in host.containers.values()}
         return EndpointSeen(
@@ -133,7 +148,16 @@ class World:
             images={**in_use, **host.images},
             remote_digests={reference: f"sha256:{reference}{version}" for reference, version in sorted(self.registry.items())},
             ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
+            host=machine,
+            agent_silence=agent_silence,
         )
+
+    def _told(self, host: Host) -> tuple[Machine | None, str]:
+        """What the endpoint's agent tells, or why it does not."""
+        if host.agent is None:
+            return None, ""
+        host.agent.only(_functions(host))
+        return (None, host.agent.silence) if host.agent.silence else (host.agent.host(), "")
 
     # --- carrying out ---
 
@@ -191,6 +215,10 @@ class World:
                 self._start_transfer(host, action)
             case FinishTransfer():
                 self._finish_transfer(host, action)
+            case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan():
+                self._ask_agent(host, action)
+            case Tune() | Untune() | SetQos() | ClearQos():
+                raise RefusedError("the agent of this model does not know how")
             case _:
                 assert_never(action)
 
@@ -203,6 +231,21 @@ class World:
     def _new_id(self) -> str:
         self._counter += 1
         return f"id{self._counter:04d}"
+
+    def _ask_agent(self, host: Host, action: AgentAction) -> None:
+        assert host.agent is not None, f"{host.name} has no agent to do {action}"
+        assert not host.agent.silence, f"the agent of {host.name} does not answer"
+        if isinstance(action, RemoveVlan):
+            name = f"{action.parent}.{action.vlan}"
+            users = [
+                item.name for item in (*host.networks.values(), *host.foreign_networks) if dict(item.spec.options).get("parent") == name
+            ]
+            assert not users, f"{name} goes from under {users}"
+        host.agent.only(_functions(host))
+        try:
+            host.agent.perform(action, self.site, self._effect)
+        except AgentRefusedError as refusal:
+            raise RefusedError(str(refusal)) from refusal
 
     # --- containers ---
 
@@ -254,7 +297,27 @@ class World:
         for item in seen.spec.attachments:
             self._check_network(host, item.network)
         self._check_free(host, seen, ports_of(seen.spec), dict(_addresses(seen.spec.attachments)))
+        for item in seen.spec.attachments:
+            self._join(host, seen, item)
         self._put(host, replace(seen, state="running", started_at=MOMENT, addresses=self._live_addresses(host, seen)))
+
+    def _join(self, host: Host, seen: ContainerSeen, item: Attachment) -> None:
+        """The engine asks the network's driver for the interface."""
+        network = host.network(item.network)
+        parent = dict(network.spec.options).get("parent", "") if network is not None else ""
+        if host.agent is None or network is None:
+            return
+        names = {interface.name for interface in host.agent.machine.facts.interfaces}
+        if "." in parent and parent not in names and parent.partition(".")[0] in names:
+            raise RefusedError(f"{item.network} has lost its interface {parent}")
+        if network.spec.driver != "dtnctl":
+            return
+        assert not host.agent.silence, f"{seen.name} starts on {item.network} while the agent does not answer"
+        host.agent.only(_functions(host))
+        try:
+            host.agent.join(seen.name, Owner(site=self.site, session=seen.owner, network=item.network), item.vf)
+        except AgentRefusedError as refusal:
+            raise RefusedError(str(refusal)) from refusal
 
     def _live_addresses(self, host: Host, seen: ContainerSeen) -> tuple[Attachment, ...]:
         """The asked-for addresses; where there are none, the engine's choice."""
@@ -319,6 +382,9 @@ class World:
         for other in (*host.networks.values(), *host.foreign_networks):
             if shared := _shared(action.spec, other.spec):
                 raise RefusedError(f"network {action.network} needs {shared}, which {other.name} has")
+        parent = dict(action.spec.options).get("parent", "")
+        if host.agent is not None and "." in parent and not host.agent.machine.lacks("vlan") and not host.agent.silence:
+            assert host.agent.interface(parent), "the engine would have to make the sub-interface itself"
         self._effect()
         seen = NetworkSeen(action.network, self._new_id(), dict(action.labels), action.spec)
         host.networks[seen.id] = seen
@@ -342,6 +408,7 @@ class World:
         seen = replace(seen, spec=replace(seen.spec, attachments=tuple(sorted((*seen.spec.attachments, item)))))
         if seen.state in ACTIVE:
             self._check_free(host, seen, set(), dict(_addresses((item,))))
+            self._join(host, seen, item)
             seen = replace(seen, addresses=self._live_addresses(host, seen))
         self._put(host, seen)
 
@@ -412,6 +479,7 @@ class World:
         """No port twice on an endpoint, no address twice on a network name, nothing that is ours under a false name."""
         addresses: dict[tuple[str, str], str] = {}
         for host in self.hosts.values():
+            self._check_functions(host)
             ports: dict[tuple[int, str], str] = {}
             for item in host.active:
                 assert is_owned(item.labels, site=self.site, endpoint=host.name, object_name=item.name)
@@ -421,6 +489,25 @@ class World:
                 for place in dict(_addresses(item.addresses)):
                     assert place not in addresses, f"{place}: {item.name} and {addresses[place]}"
                     addresses[place] = item.name
+
+    def _check_functions(self, host: Host) -> None:
+        """Every virtual function is in one container, held for that one's session, and went in as the ledger has it."""
+        used = _functions(host)
+        assert len({pci for pci, _ in used}) == len(used), f"a virtual function twice: {used}"
+        if host.agent is None:
+            return
+        host.agent.only(used)
+        held = {item.pci: item for item in host.agent.machine.held.vfs}
+        assert len(held) == len(host.agent.machine.held.vfs)
+        for pci, item in host.agent.inside.items():
+            wanted = held[pci].wanted if pci in held else None
+            assert wanted is None or wanted.mac in (None, item.mac), f"{item.container} does not have the MAC {wanted.mac}"
+            assert wanted is None or wanted.mtu in (None, item.mtu), f"{item.container} does not have the MTU {wanted.mtu}"
+
+
+def _functions(host: Host) -> list[tuple[str, str]]:
+    """Virtual functions of containers that run, as (PCI address, container)."""
+    return [(item.vf, seen.name) for seen in host.active for item in seen.spec.attachments if item.vf]
 
 
 def _shared(one: NetworkSpec, other: NetworkSpec) -> list[str]:

@@ -1,0 +1,23 @@
+"""What a plan does with that which it does not converge: choices are made around it. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dtnctl.planning.resolve import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Live containers that stay as they are, and those that go, as (endpoint, name).
+
+    `forgotten` are sessions, as (endpoint, session), that have neither a service nor a container, so that what an agent still holds for
+    them goes. `fixed` are interfaces, as (endpoint, name), whose number of virtual functions this run leaves alone. `is_end`:
+    everything that is ours goes, and nothing is made.
+    """
+
+    stays: frozenset[Key] = frozenset()
+    goes: frozenset[Key] = frozenset()
+    forgotten: frozenset[Key] = frozenset()
+    fixed: frozenset[Key] = frozenset()
+    is_end: bool = False
