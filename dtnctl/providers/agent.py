@@ -39,10 +39,22 @@ class ReadOnlyError(EngineError):
     """A client that may only read was asked to change something. Nothing was sent."""
 
 
-class _Line(http.client.HTTPSConnection):
+class _Line(http.client.HTTPConnection):
     """One connection. `is_fresh` until its first answer: a kept one may have been closed by the other side meanwhile."""
 
     is_fresh = True
+
+    def __init__(self, url: str, timeouts: Timeouts, context: ssl.SSLContext) -> None:
+        parts = urlsplit(url)
+        super().__init__(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=timeouts.connect)
+        self._timeouts = timeouts
+        self._tls = context
+
+    def connect(self) -> None:
+        """A slow host may take longer for its handshake than for its first packet."""
+        super().connect()
+        self.sock.settimeout(self._timeouts.answer)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,7 @@ class Lines:
     def _connect(self) -> _Line:
         if self.context is None:
             self.context = self.trust.context()
-        parts = urlsplit(self.url)
-        line = _Line(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=self.timeouts.connect, context=self.context)
+        line = _Line(self.url, self.timeouts, self.context)
         try:
             line.connect()
         except BaseException:
