@@ -28,7 +28,7 @@ install -m 644 /seed/ca.pem /etc/dtn-agent/client-ca.pem
 {PROGRAM} unit >/etc/systemd/system/dtn-agent.service
 systemctl daemon-reload
 systemctl --quiet enable dtn-agent.service
-systemctl restart dtn-agent.service
+systemctl restart dtn-agent.service || {{ journalctl --unit dtn-agent.service --lines 25 --no-pager --output cat; exit 1; }}
 """
 
 
