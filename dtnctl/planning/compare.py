@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, ImageSeen, NetworkSpec
@@ -34,6 +35,8 @@ OPTIONS = {
     "ipvlan_mode": "mode",
 }
 SIZES = frozenset({"memory", "shm_size"})
+COMPARED = tuple(item.name for item in fields(ContainerSpec) if item.name != "image")
+VALUES = attrgetter(*COMPARED)
 
 Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as observed on one endpoint
 
@@ -79,10 +82,9 @@ def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images
         differences.append(Difference("image", before, after, forces_replace=True))
     running_from = images.get(seen.image_id)
     expected = fill_in(wanted, running_from) if running_from is not None else _assume_inherited(wanted, live)
-    for item in fields(ContainerSpec):
-        was, will = getattr(live, item.name), getattr(expected, item.name)
-        if item.name != "image" and was != will:
-            differences += _field_differences(item.name, was, will, primary=wanted.network)
+    for name, was, will in zip(COMPARED, VALUES(live), VALUES(expected), strict=True):
+        if was != will:
+            differences += _field_differences(name, was, will, primary=wanted.network)
     return tuple(sorted(differences, key=lambda difference: difference.field))
 
 

@@ -51,7 +51,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     networks = pool.submit(connection.get, "/networks")
     images = {name: pool.submit(_image, connection, name) for name in sorted(wanted.images)}
     digests = {name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)}
-    listed: list[Json] = connection.get("/containers/json", params={"all": 1})
+    listed: list[Json] = connection.get("/containers/json?all=1")
     owned, foreign = _divide(listed, view)
     lease = next((item for item in listed if listed_name(item) == lease_name(view.site)), None)
     ledger = pool.submit(_ledger, connection, _owned_id(owned, ledger_name(view.site))) if wanted.ledger else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,26 +36,23 @@ def telling(address: str, tunnel: Tunnel | None = None) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        raise _refusal(error) from error
-    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise _sorted(error.status_code or 0, str(error.explanation or error)) from error
+    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
         complaint = tunnel.complaint() if tunnel is not None else ""
         raise UnreachableError(f"{address}: {complaint or reason(error, address)}") from error
 
 
-def raise_refusal(response: requests.Response) -> None:
-    """APIError if the engine refused. The SDK's own way trips over answers without a message."""
-    if response.status_code < 400:
-        return
+def refusal(status: int, phrase: str, content: bytes) -> EngineError:
+    """What an engine said no with, as an error; answers without a message count with all their text."""
     try:
-        explanation = response.json()["message"]
+        said = json.loads(content)["message"]
     except (ValueError, KeyError, TypeError):
-        explanation = response.text.strip() or response.reason
-    raise APIError(response.reason, response=response, explanation=explanation)
+        said = content.decode(errors="replace").strip() or phrase
+    return _sorted(status, str(said))
 
 
-def _refusal(error: APIError) -> EngineError:
-    message = shortened(str(error.explanation or error))
-    status = error.status_code or 0
+def _sorted(status: int, said: str) -> EngineError:
+    message = shortened(said)
     if status == 404:
         return NotFoundError(message, status)
     if status == 409 or any(text in message.lower() for text in CONFLICTS):
@@ -77,6 +76,8 @@ def reason(error: BaseException, address: str) -> str:
     """What to tell, and what to check, from the first telling one of the causes."""
     parts = urlsplit(address)
     for cause in causes(error):
+        if isinstance(cause, urllib3.exceptions.NewConnectionError):
+            continue  # it counts as a timeout of urllib3, and is none
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _distrust(cause, parts.hostname or "")
         for kind, sentence in SENTENCES:
@@ -118,6 +119,7 @@ def _always(sentence: str) -> Callable[[BaseException], str]:
 # In this order; requests.ConnectTimeout is also a Timeout.
 SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLError, _tls_failure),
+    (urllib3.exceptions.ConnectTimeoutError, _always("no connection in time; is the host up, and does a firewall let the port through?")),
     (requests.ConnectTimeout, _always("no connection in time; is the host up, and does a firewall let the port through?")),
     (requests.Timeout, _always("it was reached, but gave no answer in time")),
     (TimeoutError, _always("it was reached, but gave no answer in time")),
@@ -127,5 +129,8 @@ SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...
     (ConnectionRefusedError, _always("nobody listens there; is the engine running?")),
     (ConnectionResetError, _always("the connection was cut before the answer came")),
     (BrokenPipeError, _always("the connection was cut before the answer came")),
-    (requests.exceptions.JSONDecodeError, _always("what answers there is not a Docker engine")),
+    (IncompleteRead, _always("the connection was cut before the answer came")),
+    (HTTPException, _always("what answers there is not a Docker engine")),
+    (json.JSONDecodeError, _always("what answers there is not a Docker engine")),
+    (UnicodeDecodeError, _always("what answers there is not a Docker engine")),
 )

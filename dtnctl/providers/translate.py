@@ -32,6 +32,7 @@ from dtnctl.model.resources import (
 Json = Mapping[str, Any]
 Limit = TypeVar("Limit", int, float, str)
 
+DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
 # An engine-chosen subnet looks like a declared one in every answer; only the creator can tell them apart.
@@ -203,7 +204,6 @@ def _time(text: str) -> str:
 def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
     config, host = raw["Config"], raw["HostConfig"]
     network = _network_mode(host["NetworkMode"])
-    default = ContainerSpec(image=config["Image"])
     timeout = config.get("StopTimeout")
     return ContainerSpec(
         image=config["Image"],
@@ -215,14 +215,14 @@ def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
         init=bool(host.get("Init")),
         privileged=bool(host.get("Privileged")),
         stop_signal=config.get("StopSignal") or "",
-        stop_timeout=default.stop_timeout if timeout is None else timeout,
+        stop_timeout=DEFAULTS.stop_timeout if timeout is None else timeout,
         health=health_seen(config.get("Healthcheck")),
         restart=_restart_seen(host.get("RestartPolicy") or {}),
         memory=host.get("Memory") or 0,
         cpus=_cpus(host),
         cpu_set=host.get("CpusetCpus") or "",
         memory_nodes=host.get("CpusetMems") or "",
-        shm_size=host.get("ShmSize") or default.shm_size,
+        shm_size=host.get("ShmSize") or DEFAULTS.shm_size,
         mounts=tuple(sorted(_mounts(host))),
         devices=tuple(sorted(_device(item) for item in host.get("Devices") or ())),
         ulimits=tuple(sorted(Ulimit(item["Name"], item["Soft"], item["Hard"]) for item in host.get("Ulimits") or ())),

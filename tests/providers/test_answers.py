@@ -48,8 +48,8 @@ def test_every_engine_is_spoken_to_in_the_oldest_api_that_it_and_we_know(tmp_pat
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(b"<html>It works!</html>"), Answer(["not", "docker"]), Answer({"Version": "5.2"}), Answer(b"")],
-    ids=["html", "list", "other api", "empty"],
+    [Answer(b"<html>It works!</html>"), Answer(["not", "docker"]), Answer({"Version": "5.2"}), Answer(b""), Answer(b"\xff\x00\xfe")],
+    ids=["html", "list", "other api", "empty", "binary"],
 )
 def test_what_is_no_engine_is_told_so(tmp_path: Path, answer: Answer) -> None:
     with canned_engine(tmp_path, {"GET /version": answer}) as (engine, _):

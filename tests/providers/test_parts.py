@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import io
 import ssl
 import tarfile
@@ -9,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.connection import HTTPConnection
 
 from dtnctl.errors import EngineError
 from dtnctl.model.site import Registry
@@ -154,6 +158,28 @@ def test_a_file_that_is_asked_for_itself_keeps_its_path() -> None:
 def test_what_has_no_sentence_of_its_own_is_told_in_its_own_words() -> None:
     assert reason(ValueError("odd\n  thing"), "unix:///x") == "odd thing"
     assert reason(ssl.SSLError("some {strange} failure"), "tcp://h:1") == "no TLS connection: ('some strange failure',)"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (http.client.BadStatusLine("SSH-2.0-OpenSSH"), "what answers there is not a Docker engine"),
+        (http.client.IncompleteRead(b"half"), "the connection was cut before the answer came"),
+        (http.client.RemoteDisconnected("closed"), "the connection was cut before the answer came"),
+        (
+            urllib3.exceptions.ConnectTimeoutError("late"),
+            "no connection in time; is the host up, and does a firewall let the port through?",
+        ),
+    ],
+)
+def test_what_goes_wrong_below_requests_has_its_sentence_too(error: Exception, sentence: str) -> None:
+    assert reason(error, "tcp://h:1") == sentence
+
+
+def test_a_host_that_cannot_be_reached_is_no_timeout() -> None:
+    error = urllib3.exceptions.NewConnectionError(HTTPConnection("h"), "no route")
+    error.__cause__ = OSError(errno.EHOSTUNREACH, "No route to host")
+    assert "no route" in reason(error, "tcp://h:1")
 
 
 def test_a_certificate_that_is_refused_for_a_rare_reason_is_told_in_openssls_words() -> None:
