@@ -116,9 +116,9 @@ def refuse_without(ground: Ground, physical: Physical) -> None:
             if plan is None:
                 ground.refuse(service, "E0471", without_functions(ground, name), service.field_of(network), _others(ground))
             elif plan.count == 0:
-                why = f": {plan.obstacle}" if plan.obstacle else ""
-                text = f"interface {name} of {ground.name} has no virtual functions{why}"
-                ground.refuse(service, "E0471", text, service.field_of(network), _way_out(plan))
+                text = plan.obstacle or f"interface {name} of {ground.name} has no virtual functions"
+                fix = "a run that does not exclude it" if plan.obstacle and name in ground.fixed else _way_out(plan)
+                ground.refuse(service, "E0471", text, service.field_of(network), fix)
 
 
 def _way_out(plan: PfPlan) -> str:
