@@ -197,7 +197,7 @@ def with_interface(**values: object) -> Callable[[World], None]:
     """The first function's interface is there, and used."""
 
     def happens(made: World) -> None:
-        agent(made)._replace(Interface(name="ens1f0v0", index=50, mtu=1500, **values))  # type: ignore[arg-type]  # the kernel's words
+        agent(made)._replace(Interface(name="ens1f0v0", index=50, mtu=1500, **values))
 
     return happens
 
