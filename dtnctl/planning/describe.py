@@ -137,6 +137,8 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
     declared = DECLARED_AS.get(head, head)
     if declared in ("data_nets", "mgmt_net"):
         declared = "data_nets" if service.profile.data_nets else "mgmt_net"
+    if declared in ("cpu_set", "memory_nodes") and service.profile.near is not None:
+        declared = "cpus"  # chosen, not written
     if declared == "container":
         return Cause("asked for by --replace")
     if declared == "env" and key in service.profile.env:

@@ -12,7 +12,8 @@ from dtnctl.planning.compare import Difference, short_text
 from dtnctl.planning.hardware import Hardware
 from dtnctl.planning.physical import PfPlan
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.vf_choices import VfChoice, count_step_id, release_step_id
+from dtnctl.planning.step_ids import count_id, release_id
+from dtnctl.planning.vf_choices import VfChoice
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldPf, HeldVf, Host
@@ -111,7 +112,7 @@ def held_by(host: Host, site: str, session: str) -> Iterator[HeldVf]:
 
 def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
     """Make the functions of an interface."""
-    step = Step(count_step_id(endpoint, pf.name), endpoint, SetVfCount(pf.name, pf.count))
+    step = Step(count_id(endpoint, pf.name), endpoint, SetVfCount(pf.name, pf.count))
     change = Change(
         mark="create" if not pf.current else "update",
         kind="vfs",
@@ -129,7 +130,7 @@ def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
 def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[Change, Step]:
     """Give an interface back as it was found, when nothing declares functions on it any more; `needs` release the last ones."""
     interface = held.interface
-    step = Step(count_step_id(endpoint, interface), endpoint, SetVfCount(interface, 0), needs)
+    step = Step(count_id(endpoint, interface), endpoint, SetVfCount(interface, 0), needs)
     cause = Cause("nothing asks for them any more, and nobody has one")
     change = Change(
         mark="destroy",
@@ -146,7 +147,7 @@ def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[C
 
 def plan_forgotten(endpoint: str, held: HeldVf) -> tuple[Change, Step]:
     """Give back a function whose session is gone, together with its container."""
-    step = Step(release_step_id(endpoint, held.pci), endpoint, ReleaseVf(held.pf, held.index, held.pci))
+    step = Step(release_id(endpoint, held.pci), endpoint, ReleaseVf(held.pf, held.index, held.pci))
     change = Change(
         mark="destroy",
         kind="vfs",

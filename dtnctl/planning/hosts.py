@@ -13,9 +13,9 @@ from dtnctl.planning.physical import stranger
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.shaping import plan_no_shaping
+from dtnctl.planning.step_ids import count_id
 from dtnctl.planning.study import Study
 from dtnctl.planning.tuning import plan_tuning
-from dtnctl.planning.vf_choices import count_step_id
 from dtnctl.planning.vlans import plan_unused_vlan, plan_vlan, unused_vlans, wanted_vlans
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _counts(found: Study, endpoint: str, steps: tuple[Step, ...]) -> Iterator[Pl
     document = found.site.endpoints[endpoint]
     awaited = {step_id for step in steps for step_id in step.needs}
     for pf in found.allocations.hardware.pfs.get(endpoint, {}).values():
-        is_meant = found.scope.covers("vfs", pf.name, endpoint) or count_step_id(endpoint, pf.name) in awaited
+        is_meant = found.scope.covers("vfs", pf.name, endpoint) or count_id(endpoint, pf.name) in awaited
         if pf.is_resized and is_meant:
             text = "declared, not there" if pf.count > pf.current else "fewer are declared"
             yield plan_count(endpoint, pf, Cause(text, document.file, document.mark(("vfs", pf.name)).line, "vfs"))

@@ -14,6 +14,7 @@ from dtnctl.model.hardware import interface_named, vf_pci
 from dtnctl.model.plan import Cause
 from dtnctl.planning.ground import Ground, sriov_networks
 from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.step_ids import release_id, remove_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host, Interface, Sriov, Vf
@@ -24,11 +25,11 @@ USUAL_COUNT = 8  # what is suggested where there are none
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a virtual function. `session` if it is one of our site's; `leaves` if it is given back in this plan."""
+    """Who has a virtual function. `session` if it is one of our site's; `freed_by` is the step after which it is free, if there is one."""
 
     text: str
     session: str = ""
-    leaves: bool = False
+    freed_by: str = ""
 
 
 NO_DRIVER = Holder("nobody, but it has no driver and so no interface")
@@ -116,9 +117,9 @@ def refuse_without(ground: Ground, physical: Physical) -> None:
             if plan is None:
                 ground.refuse(service, "E0471", without_functions(ground, name), service.field_of(network), _others(ground))
             elif plan.count == 0:
-                why = f": {plan.obstacle}" if plan.obstacle else ""
-                text = f"interface {name} of {ground.name} has no virtual functions{why}"
-                ground.refuse(service, "E0471", text, service.field_of(network), _way_out(plan))
+                text = plan.obstacle or f"interface {name} of {ground.name} has no virtual functions"
+                fix = "a run that does not exclude it" if plan.obstacle and name in ground.fixed else _way_out(plan)
+                ground.refuse(service, "E0471", text, service.field_of(network), fix)
 
 
 def _way_out(plan: PfPlan) -> str:
@@ -160,20 +161,25 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
 
 def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
     """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
-    named = {item.vf: seen.owner for seen in ground.live.values() for item in seen.spec.attachments if item.vf}
+    last = sorted(
+        ground.live.values(), key=lambda seen: seen.name, reverse=True
+    )  # the replacement's word counts, not that of the retired one
+    named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     for vf in sriov.vfs:
         if vf.pci in named:
-            yield vf.index, _ours(ground, named[vf.pci])
+            yield vf.index, _ours(ground, named[vf.pci].owner, remove_id(ground.name, named[vf.pci].name))
         elif who := stranger(ground.host, vf):
             yield vf.index, Holder(who)
     for held in ground.host.held.vfs:
         if held.pf == pf.name:
             is_ours = held.owner.site == ground.site.name
-            yield held.index, _ours(ground, held.owner.session) if is_ours else Holder(f"site {held.owner.site}")
+            given_back = release_id(ground.name, held.pci)
+            yield held.index, _ours(ground, held.owner.session, given_back) if is_ours else Holder(f"site {held.owner.site}")
 
 
-def _ours(ground: Ground, session: str) -> Holder:
-    return Holder(f"session {session}", session, ground.leaves(session))
+def _ours(ground: Ground, session: str, last: str) -> Holder:
+    """`last` is the step that frees it, if the session goes."""
+    return Holder(f"session {session}", session, last if ground.leaves(session) else "")
 
 
 def stranger(host: Host, vf: Vf) -> str:

@@ -36,7 +36,8 @@ from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, remove_step_id, service_steps
+from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, service_steps
+from dtnctl.planning.step_ids import remove_id
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.usage import cpu_usage, vf_usage
@@ -199,7 +200,7 @@ class _Planner:
             return (), ()
         functions = tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
         shaped = {ClearQos(held.container) for held in host.held.qos if held.container == seen.name.removesuffix(RETIRED_SUFFIX)}
-        return (*functions, *shaped), tuple(remove_step_id(endpoint, name) for name in names if name != seen.name)
+        return (*functions, *shaped), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
 
     def _plan_hosts(self) -> None:
         """What the endpoints' agents do beside the services' own steps."""

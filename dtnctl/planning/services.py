@@ -341,10 +341,6 @@ def destroy_steps(
     return tuple(chain.steps)
 
 
-def remove_step_id(endpoint: str, container: str) -> str:
-    return f"{endpoint}/remove/{container}"
-
-
 def ready_after(steps: tuple[Step, ...]) -> tuple[str, ...]:
     """The step of a service after which it is as it should be; none if only something goes."""
     making = (CreateContainer, ConnectNetwork, DisconnectNetwork, UpdateContainer, StartContainer, WaitHealthy)

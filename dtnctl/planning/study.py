@@ -27,7 +27,8 @@ from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
 from dtnctl.planning.shaping import plan_shaping
 from dtnctl.planning.specs import container_spec
-from dtnctl.planning.vlans import WantedVlan, differs, is_gone, vlan_step_id, wanted_vlans
+from dtnctl.planning.step_ids import vlan_id
+from dtnctl.planning.vlans import WantedVlan, differs, is_gone, wanted_vlans
 
 
 @dataclass(slots=True)
@@ -210,7 +211,7 @@ def _situation(found: Study, service: Service) -> Situation:
     functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
     shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
     made = [create_step_id(endpoint, name) for name in sorted(wanted & plan.made)]
-    below = [vlan_step_id(endpoint, vlan.name) for name, vlan in found.vlans[endpoint].items() if name in wanted - plan.made]
+    below = [vlan_id(endpoint, vlan.name) for name, vlan in found.vlans[endpoint].items() if name in wanted - plan.made]
     return Situation(
         service=service,
         allocation=allocation,

@@ -11,6 +11,7 @@ from dtnctl.model.plan import ConfigureVf
 from dtnctl.planning.ground import Ground, sriov_networks
 from dtnctl.planning.physical import PfPlan
 from dtnctl.planning.resolve import Key, Service
+from dtnctl.planning.step_ids import count_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVf
@@ -33,14 +34,6 @@ class VfChoice:
     @property
     def network(self) -> str:
         return self.settings.network
-
-
-def count_step_id(endpoint: str, interface: str) -> str:
-    return f"{endpoint}/vfs/{interface}"
-
-
-def release_step_id(endpoint: str, pci: str) -> str:
-    return f"{endpoint}/release/{pci}"
 
 
 def stable_mac(site: str, endpoint: str, session: str, network: str) -> str:
@@ -107,7 +100,7 @@ class VfChooser:
 
     def _new(self, service: Service, network: str) -> list[int]:
         plan = self._pf(service, network)
-        leaving = [index for index, holder in sorted(plan.taken.items()) if holder.leaves]
+        leaving = [index for index, holder in sorted(plan.taken.items()) if holder.freed_by]
         return [*(index for index in range(plan.count) if index not in plan.taken), *leaving]
 
     def _held(self, service: Service, plan: PfPlan) -> list[HeldVf]:
@@ -146,9 +139,9 @@ class VfChooser:
             mtu=declared.mtu,
         )
         held = next((item for item in self._held(service, plan) if item.index == index), None)
-        holder = plan.taken.get(index)
-        needs = [count_step_id(endpoint, plan.name)] * plan.is_resized
-        needs += [release_step_id(endpoint, settings.pci)] * (holder is not None and holder.leaves)
+        needs = [count_id(endpoint, plan.name)] if plan.is_resized else []
+        if index in plan.taken and plan.taken[index].freed_by:
+            needs.append(plan.taken[index].freed_by)
         return VfChoice(settings, plan.interface.numa_node, held, plan.exists(index), tuple(needs))
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:

@@ -14,6 +14,7 @@ from dtnctl.model.plan import Cause, Change, FieldChange, MakeVlan, RemoveVlan, 
 from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.compare import short_text
+from dtnctl.planning.step_ids import vlan_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVlan, Host
@@ -44,10 +45,6 @@ def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) 
     return found
 
 
-def vlan_step_id(endpoint: str, name: str) -> str:
-    return f"{endpoint}/vlan/{name}"
-
-
 def is_gone(vlan: WantedVlan, host: Host) -> bool:
     return interface_named(host, vlan.name) is None
 
@@ -65,7 +62,7 @@ def _held(host: Host, name: str) -> HeldVlan | None:
 def plan_vlan(endpoint: str, vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
     """Make one that is missing, whoever took it away, or give ours the MTU that it should have."""
     action, document = vlan.action, vlan.document
-    step = Step(vlan_step_id(endpoint, vlan.name), endpoint, action)
+    step = Step(vlan_id(endpoint, vlan.name), endpoint, action)
     there, held = interface_named(host, vlan.name), _held(host, vlan.name)
     cause = Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan")
     if there is not None:

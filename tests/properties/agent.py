@@ -126,7 +126,7 @@ class Agent:
             raise AgentRefusedError(f"somebody has virtual functions of {pf.name}")
         assert pf.sriov is not None
         for vf in pf.sriov.vfs:
-            if use := self._foreign_use(vf):
+            if vf.driver and (use := self._foreign_use(vf)):
                 raise AgentRefusedError(f"{vf.pci} {use}")
 
     def _resize(self, pf: Interface, count: int) -> None:

@@ -1,0 +1,501 @@
+"""How many virtual functions an interface has: made as declared, never in anybody's way, given back as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from dtn_agent.protocol import Held, HeldPf
+
+from dtnctl.model.plan import SetVfCount
+from tests.planning.building import change, drop, plan
+from tests.planning.dtns import (
+    STAR,
+    after,
+    agent,
+    before,
+    carry_out,
+    configured,
+    dtn,
+    endpoint,
+    held,
+    live,
+    session,
+    sessions,
+)
+from tests.planning.listing import changes, details, notes, says, steps
+from tests.planning.machines import machine, pf, verbs
+from tests.properties.world import World
+
+NONE_YET = pf("ens1f0", 1, vfs=0)
+
+
+def on(count: int | None, *, more: str = "") -> str:
+    return endpoint(more=("" if count is None else f"vfs: {{ens1f0: {count}}}\n") + more)
+
+
+def count(made: World) -> int:
+    sriov = agent(made).interface("ens1f0").sriov
+    assert sriov is not None
+    return sriov.current
+
+
+def ours(wanted: int, site: str = "lab") -> Held:
+    return Held(pfs=(HeldPf(interface="ens1f0", pci="0000:b1:00.0", found=0, wanted=wanted, site=site),))
+
+
+# --- making them --------------------------------------------------------------------------------------------
+
+
+def test_declared_functions_are_made_and_their_addresses_known_before() -> None:
+    declared = dtn(STAR, session(), on=on(4))
+    made = before(declared, NONE_YET)
+    first = plan(declared, made)
+    says(
+        details(first)[6:],
+        """
+        create session/one @ a: creates container lab.one
+          because declared, not there (state/sessions/one.yaml:1)
+          image = dtn:1
+          ctrl_port = 30000
+          star = 10.2.0.2
+          star vf = 0000:b1:00.2 (ens1f0 vf 0, node 1)
+          star mac = 02:e1:30:ea:34:dc
+          memory = 8 GiB
+        create vfs/ens1f0 @ a: makes 4 virtual functions on ens1f0
+          because declared, not there (state/endpoints/a.yaml:6)
+          virtual functions: 0 -> 4 (state/endpoints/a.yaml:6)
+        """,
+    )
+    says(
+        steps(first),
+        """
+        a/vfs/ens1f0
+        a/vf.star/lab.one <- a/vfs/ens1f0
+        a/network/star
+        a/create/lab.one <- a/vf.star/lab.one, a/network/star
+        a/start/lab.one <- a/create/lab.one
+        """,
+    )
+    carry_out(declared, made)
+    assert (count(made), agent(made).machine.held.pfs) == (4, ours(4).pfs)
+
+
+def test_the_address_of_a_function_may_be_on_the_next_bus() -> None:
+    card = pf("ens1f0", 1, vfs=0, total=255)
+    assert card.sriov is not None
+    far = card.model_copy(update={"sriov": card.sriov.model_copy(update={"offset": 254, "stride": 2})})
+    declared = dtn(STAR, sessions("a", "b"), on=on(2))
+    made = before(declared, far)
+    assert [item.pci for item in configured(plan(declared, made)).values()] == ["0000:b1:1f.6", "0000:b2:00.0"]
+    carry_out(declared, made)
+
+
+def test_they_are_made_without_any_session() -> None:
+    declared = dtn(STAR, on=on(8))
+    made = before(declared, NONE_YET)
+    assert changes(carry_out(declared, made)) == ["create vfs/ens1f0 @ a: makes 8 virtual functions on ens1f0"]
+
+
+def test_sessions_that_find_none_are_not_blocked_where_they_are_declared() -> None:
+    declared = dtn(STAR, sessions("a", "b", "c"), on=on(2))
+    made = before(declared, NONE_YET)
+    (blocked,) = plan(declared, made).blocked
+    assert blocked.cause.text == "no free virtual function on ens1f0 of a: it has 2; held are 0 by session a, 1 by session b"
+
+
+def test_without_a_declared_number_those_that_there_are_serve() -> None:
+    made = before(dtn(STAR, session()), pf("ens1f0", 1, vfs=2))
+    assert not any(isinstance(step.action, SetVfCount) for step in carry_out(dtn(STAR, session()), made).steps)
+
+
+@pytest.mark.parametrize("vfs", [4, 6])
+def test_others_functions_serve_if_they_are_as_many_as_declared_or_more(vfs: int) -> None:
+    declared = dtn(STAR, session(), on=on(4))
+    made = before(declared, pf("ens1f0", 1, vfs=vfs))
+    carry_out(declared, made)
+    assert count(made) == vfs
+    assert agent(made).machine.held.pfs == ()
+
+
+def test_a_service_with_verbs_waits_for_a_second_apply_since_nobody_knows_their_number_before() -> None:
+    declared = dtn(STAR, session(settings="{data_nets: [star], mgmt_net: null, devices: [uverbs]}"), on=on(2))
+    made = before(declared, told=machine(NONE_YET, rdma=verbs(NONE_YET)))
+    first = plan(declared, made)
+    says(
+        details(first),
+        """
+        blocked session/one @ a: E0474
+          because virtual function 0000:b1:00.2 on a has no verbs device before it exists (state/sessions/one.yaml:4)
+          fix: this apply to make it, then another one
+        create vfs/ens1f0 @ a: makes 2 virtual functions on ens1f0
+          because declared, not there (state/endpoints/a.yaml:6)
+          virtual functions: 0 -> 2 (state/endpoints/a.yaml:6)
+        """,
+    )
+    made.apply(first)
+    carry_out(declared, made)
+    assert [device.host for device in live(made).spec.devices] == ["/dev/infiniband/uverbs0"]
+
+
+# --- another number -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("declared_count", "why"), [(6, "declared, not there"), (2, "fewer are declared")])
+def test_our_own_functions_are_made_anew_while_nobody_has_one(declared_count: int, why: str) -> None:
+    made = after(dtn(STAR, on=on(4)), NONE_YET)
+    declared = dtn(STAR, session(), on=on(declared_count))
+    (resize,) = (item for item in plan(declared, made).changes if item.kind == "vfs")
+    assert (resize.mark, resize.cause.text, resize.is_drift) == ("update", why, False)
+    carry_out(declared, made)
+    assert (count(made), held(made)) == (declared_count, {"one/star": "ens1f0 0"})
+    assert agent(made).machine.held.pfs[0].found == 0
+
+
+def test_functions_in_use_are_not_made_anew_and_the_plan_says_so() -> None:
+    made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    blocked = plan(dtn(STAR, sessions("one", "two"), on=on(6)), made)
+    says(
+        details(blocked)[:4],
+        """
+        blocked vfs/ens1f0 @ a: E0475
+          because interface ens1f0 of a has 4 virtual functions, `vfs:` says 6: those that are there would have to go first, and
+              held are 0 by session one (state/endpoints/a.yaml:6)
+          fix: `vfs: {ens1f0: 4}` in the endpoint's file; it can have 8
+        """,
+    )
+    assert configured(blocked)["two/star"].index == 1
+
+
+def test_fewer_are_declared_than_others_have_use_for_is_a_note() -> None:
+    made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    declared = dtn(STAR, session(), on=on(2))
+    fewer = plan(declared, made)
+    assert fewer.is_empty
+    says(
+        notes(fewer),
+        """
+        interface ens1f0 of a has 4 virtual functions, `vfs:` says 2: those that are there would have to go first, and held are
+              0 by session one
+        """,
+    )
+
+
+def used_by_a_machine(made: World) -> None:
+    agent(made).change_vf("ens1f0", 3, driver="vfio-pci", netdev="")
+
+
+def in_another_namespace(made: World) -> None:
+    agent(made).change_vf("ens1f0", 3, netdev="")
+
+
+@pytest.mark.parametrize("happens", [used_by_a_machine, in_another_namespace])
+def test_our_own_functions_that_somebody_else_uses_are_not_made_anew_nor_given_back(happens: Callable[[World], None]) -> None:
+    made = after(dtn(STAR, on=on(4)), NONE_YET)
+    happens(made)
+    assert changes(plan(dtn(STAR, on=on(6)), made)) == ["blocked vfs/ens1f0 @ a: E0475"]
+    assert plan(dtn(STAR, on=on(None)), made).is_empty
+
+
+def test_functions_without_a_driver_are_in_nobodys_way() -> None:
+    made = after(dtn(STAR, on=on(4)), NONE_YET)
+    agent(made).change_vf("ens1f0", 3, driver="", netdev="")
+    carry_out(dtn(STAR, on=on(6)), made)
+    carry_out(dtn(STAR, on=on(None)), made)
+    assert count(made) == 0
+
+
+@pytest.mark.parametrize("told", [machine(pf("ens1f0", 1, vfs=2)), machine(pf("ens1f0", 1, vfs=2), held=ours(2, "nersc"))])
+def test_more_than_others_made_cannot_be_and_what_there_is_serves_on(told: object) -> None:
+    declared = dtn(STAR, session(), on=on(4))
+    made = before(declared, told=told)  # type: ignore[arg-type]  # a machine
+    blocked = plan(declared, made)
+    (only,) = blocked.blocked
+    assert (only.kind, only.code) == ("vfs", "E0475")
+    assert only.cause.text.endswith("those that are there would have to go first, and they were made by somebody else")
+    made.apply(blocked)
+    assert held(made) == {"one/star": "ens1f0 0"}
+
+
+def test_more_than_the_card_can_have_cannot_be() -> None:
+    declared = dtn(STAR, session(), on=on(9))
+    says(
+        details(plan(declared, before(declared, NONE_YET))),
+        """
+        blocked session/one @ a: E0471
+          because interface ens1f0 of a has 0 virtual functions, `vfs:` says 9, and it can have 8 (state/sessions/one.yaml:4)
+          fix: `vfs: {ens1f0: 8}` in the endpoint's file; it can have 8
+        blocked vfs/ens1f0 @ a: E0475
+          because interface ens1f0 of a has 0 virtual functions, `vfs:` says 9, and it can have 8 (state/endpoints/a.yaml:6)
+          fix: `vfs: {ens1f0: 8}` in the endpoint's file; it can have 8
+        """,
+    )
+
+
+def test_an_interface_that_is_declared_but_not_there_is_blocked() -> None:
+    declared = dtn(STAR, on=endpoint(more="vfs: {ens1f0: 4, ens9: 2}\n"))
+    made = before(declared)
+    says(
+        details(plan(declared, made)),
+        """
+        blocked vfs/ens9 @ a: E0471
+          because interface ens9 of a is not there (state/endpoints/a.yaml:6)
+          fix: an interface that has it: ens1f0
+        """,
+    )
+    assert plan(declared, made, excludes=("vfs/ens9",)).is_empty
+    assert plan(declared, made, targets=("session/*",)).is_empty
+
+
+# --- drift --------------------------------------------------------------------------------------------------
+
+
+def test_functions_that_somebody_took_away_are_drift_and_everybody_gets_his_own_again() -> None:
+    declared = dtn(STAR, sessions("one", "two"), on=on(4))
+    made = after(declared, NONE_YET)
+    for name in ("lab.one", "lab.two"):
+        change(made, "a", name, state="exited")
+    agent(made).boot(restores=False)
+    repair = plan(declared, made)
+    assert sorted((item.kind, item.name, item.is_drift) for item in repair.changes) == [
+        ("session", "one", True),
+        ("session", "two", True),
+        ("vfs", "ens1f0", True),
+    ]
+    says(
+        [step for step in steps(repair) if "two" not in step],
+        """
+        a/vfs/ens1f0
+        a/vf.star/lab.one <- a/vfs/ens1f0
+        a/start/lab.one <- a/vf.star/lab.one
+        """,
+    )
+    carry_out(declared, made)
+    assert held(made) == {"one/star": "ens1f0 0", "two/star": "ens1f0 1"}
+
+
+def test_after_a_reboot_that_the_agent_was_there_for_only_the_containers_are_missing() -> None:
+    declared = dtn(STAR + "vlan: 7\n", sessions("one"), on=on(4))
+    made = after(declared, NONE_YET)
+    change(made, "a", "lab.one", state="exited")
+    agent(made).boot(restores=True)
+    assert steps(plan(declared, made)) == ["a/start/lab.one"]
+
+
+# --- giving them back ---------------------------------------------------------------------------------------
+
+
+def test_an_interface_is_given_back_when_nothing_declares_functions_any_more() -> None:
+    made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    says(
+        details(plan(dtn(STAR, on=on(None)), made)),
+        """
+        destroy network/star @ a: removes network star
+          because no service here uses it
+        destroy session/one @ a: removes container lab.one, running
+          because no file state/sessions/one.yaml any more
+          interrupts: one on a ends
+        destroy vfs/ens1f0 @ a: gives ens1f0 back with 0 virtual functions, as it was found
+          because nothing asks for them any more, and nobody has one
+          virtual functions: 4 -> 0
+        """,
+    )
+    says(
+        steps(plan(dtn(STAR, on=on(None)), made)),
+        """
+        a/stop/lab.one
+        a/remove/lab.one <- a/stop/lab.one
+        a/release/0000:b1:00.2 <- a/remove/lab.one
+        a/remove-network/star <- a/remove/lab.one
+        a/vfs/ens1f0 <- a/release/0000:b1:00.2
+        """,
+    )
+    carry_out(dtn(STAR, on=on(None)), made)
+    assert (count(made), agent(made).machine.held) == (0, Held())
+
+
+def test_functions_stay_while_a_session_has_one_although_none_are_declared() -> None:
+    made = after(dtn(STAR, sessions("one", "two"), on=on(4)), NONE_YET)
+    carry_out(dtn(STAR, sessions("one"), on=on(None)), made)
+    assert (count(made), held(made)) == (4, {"one/star": "ens1f0 0"})
+
+
+def test_functions_stay_while_another_site_has_one() -> None:
+    theirs = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    entry = agent(theirs).machine.held.vfs[0]
+    foreign = entry.model_copy(update={"owner": entry.owner.model_copy(update={"site": "nersc"})})
+    declared = dtn(STAR, on=on(None))
+    made = before(declared, told=machine(pf("ens1f0", 1), held=ours(4).model_copy(update={"vfs": (foreign,)})))
+    assert plan(declared, made).is_empty
+
+
+@pytest.mark.parametrize("told", [machine(pf("ens1f0", 1)), machine(pf("ens1f0", 1), held=ours(4, "nersc"))])
+def test_functions_that_others_made_are_never_given_back(told: object) -> None:
+    declared = dtn(STAR, on=on(None))
+    assert plan(declared, before(declared, told=told)).is_empty  # type: ignore[arg-type]  # a machine
+
+
+def test_an_interface_of_which_nothing_is_left_is_given_back_in_the_ledger() -> None:
+    """The card was pulled."""
+    declared = dtn(STAR, on=on(None))
+    made = before(declared, told=machine(pf("ens2f0", 0), held=ours(4)))
+    assert steps(plan(declared, made)) == ["a/vfs/ens1f0"]
+
+
+def test_destroy_gives_everything_back_and_makes_nothing() -> None:
+    declared = dtn(STAR, session(), on=on(4))
+    made = before(declared, NONE_YET)
+    assert plan(declared, made, destroy=True).is_empty
+    carry_out(declared, made)
+    made.apply(plan(declared, made, destroy=True))
+    assert (count(made), agent(made).machine.held, made.hosts["a"].containers) == (0, Held(), {})
+
+
+def test_destroy_of_a_half_done_replacement_gives_the_function_back_after_both_containers() -> None:
+    made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    replacing = plan(dtn(STAR, session(settings="{data_nets: [star], mgmt_net: null, init: true}"), on=on(4)), made)
+    for step in replacing.steps[:4]:
+        made.perform(step)
+    says(
+        steps(plan(dtn(STAR, on=on(None)), made)),
+        """
+        a/stop/lab.one
+        a/remove/lab.one <- a/stop/lab.one
+        a/remove/lab.one..old
+        a/release/0000:b1:00.2 <- a/remove/lab.one, a/remove/lab.one..old
+        a/remove-network/star <- a/remove/lab.one, a/remove/lab.one..old
+        a/vfs/ens1f0 <- a/release/0000:b1:00.2
+        """,
+    )
+    carry_out(dtn(STAR, on=on(None)), made)
+
+
+def test_with_only_the_retired_container_left_its_function_is_given_back_too() -> None:
+    made = after(dtn(STAR, session()))
+    replacing = plan(dtn(STAR, session(settings="{data_nets: [star], mgmt_net: null, init: true}")), made)
+    for step in replacing.steps[:2]:
+        made.perform(step)
+    carry_out(dtn(STAR), made)
+    assert held(made) == {}
+
+
+# --- sessions that vanished ---------------------------------------------------------------------------------
+
+
+def test_what_is_held_for_a_session_that_vanished_with_its_container_is_given_back() -> None:
+    made = after(dtn(STAR, sessions("one", "two")))
+    drop(made, "a", "lab.one")
+    gone = plan(dtn(STAR, sessions("two")), made)
+    says(
+        details(gone),
+        """
+        destroy vfs/ens1f0 @ a: gives virtual function 0000:b1:00.2 of ens1f0 back as it was found
+          because it is held for session one, which is not here any more
+        """,
+    )
+    assert steps(gone) == ["a/release/0000:b1:00.2"]
+    carry_out(dtn(STAR, sessions("two")), made)
+    assert held(made) == {"two/star": "ens1f0 1"}
+
+
+def test_a_session_that_comes_may_have_the_function_of_one_that_vanished() -> None:
+    made = after(dtn(STAR, sessions("one")), pf("ens1f0", 1, vfs=1))
+    drop(made, "a", "lab.one")
+    declared = dtn(STAR, sessions("two"))
+    assert steps(plan(declared, made))[:2] == ["a/release/0000:b1:00.2", "a/vf.star/lab.two <- a/release/0000:b1:00.2"]
+    carry_out(declared, made)
+
+
+def test_over_the_prune_budget_nothing_is_taken_away() -> None:
+    """A wrong folder must not empty a host."""
+    made = after(dtn(STAR, sessions("one", "two", "three"), on=on(4)), NONE_YET)
+    drop(made, "a", "lab.three")
+    empty = plan(dtn(STAR, on=on(None)), made, prune=1)
+    assert [item.mark for item in empty.changes] == ["blocked", "blocked"]
+    assert not empty.steps
+
+
+# --- what a run is about ------------------------------------------------------------------------------------
+
+
+def test_a_targeted_session_gets_the_functions_that_it_waits_for_made() -> None:
+    declared = dtn(STAR, sessions("one", "two"), on=endpoint(more="vfs: {ens1f0: 4, ens2f0: 4}\n"))
+    made = before(declared, NONE_YET, pf("ens2f0", 0, vfs=0))
+    targeted = plan(declared, made, targets=("session/two",))
+    says(
+        changes(targeted),
+        """
+        create network/star @ a: creates network star
+        create session/two @ a: creates container lab.two
+        create vfs/ens1f0 @ a: makes 4 virtual functions on ens1f0
+        """,
+    )
+    made.apply(targeted)
+    made.check()
+    assert changes(plan(declared, made, targets=("vfs/*",))) == ["create vfs/ens2f0 @ a: makes 4 virtual functions on ens2f0"]
+
+
+def test_a_run_with_targets_gives_back_only_what_it_is_about() -> None:
+    made = after(dtn(STAR, sessions("one", "two", "three"), on=on(4)), NONE_YET)
+    drop(made, "a", "lab.one")
+    declared = dtn(STAR, sessions("two"), on=on(None))
+    assert plan(declared, made, targets=("session/two",)).is_empty
+    assert steps(plan(declared, made, targets=("session/one",))) == ["a/release/0000:b1:00.2"]
+    assert steps(plan(declared, made, targets=("session/three",)))[-1] == "a/release/0000:b1:00.3 <- a/remove/lab.three"
+
+
+def test_an_excluded_interface_keeps_its_number_and_what_needs_another_one_is_blocked() -> None:
+    declared = dtn(STAR, session(), on=on(4))
+    made = before(declared, NONE_YET)
+    says(
+        details(plan(declared, made, excludes=("vfs/ens1f0",))),
+        """
+        blocked session/one @ a: E0471
+          because interface ens1f0 of a has 0 virtual functions, `vfs:` says 4, and it is excluded from this run
+              (state/sessions/one.yaml:4)
+          fix: a run that does not exclude it
+        """,
+    )
+    carry_out(declared, made)
+    carry_out(dtn(STAR, on=on(4)), made)
+    assert plan(dtn(STAR, on=on(None)), made, excludes=("vfs/ens1f0",)).is_empty
+    assert plan(dtn(STAR, on=on(6)), made, excludes=("vfs/*",)).is_empty
+
+
+def test_an_excluded_session_that_vanished_keeps_what_is_held_for_it() -> None:
+    made = after(dtn(STAR, sessions("one", "two")))
+    drop(made, "a", "lab.one")
+    assert plan(dtn(STAR, sessions("two")), made, excludes=("session/one",)).is_empty
+
+
+# --- the table ----------------------------------------------------------------------------------------------
+
+
+def test_the_table_counts_functions_before_and_after_of_how_many() -> None:
+    declared = dtn(STAR, sessions("one", "two"), on=on(4))
+    made = before(declared, NONE_YET)
+    (row,) = plan(declared, made).endpoints
+    assert row.vfs is not None
+    assert (row.vfs.before, row.vfs.after, row.vfs.total) == (0, 2, 4)
+    carry_out(declared, made)
+    (row,) = plan(dtn(STAR, sessions("two"), on=on(4)), made).endpoints
+    assert row.vfs is not None
+    assert (row.vfs.before, row.vfs.after, row.vfs.total) == (2, 1, 4)
+
+
+def test_the_table_also_counts_functions_of_interfaces_that_nobody_uses_any_more() -> None:
+    made = after(dtn(STAR, sessions("one")))
+    (row,) = plan(dtn(), made).endpoints
+    assert row.vfs is not None
+    assert (row.vfs.before, row.vfs.after, row.vfs.total) == (1, 0, 4)
+    pulled = agent(made)
+    pulled.take_away("ens1f0")
+    (row,) = plan(dtn(), made).endpoints
+    assert row.vfs is not None
+    assert row.vfs.total == 0
+
+
+def test_without_any_function_in_use_or_declared_the_table_is_empty_there() -> None:
+    declared = dtn(STAR, session(settings="{}"))
+    (row,) = plan(declared, before(declared)).endpoints
+    assert (row.vfs, row.cpus) == (None, ())
