@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol, assert_never
@@ -87,7 +88,7 @@ class Work:
             facts=facts,
             held=held,
             abilities=self._abilities(facts),
-            readings=self.hands.tune.read(sorted(readings)) if readings else {},
+            readings=self.hands.tune.read(spelt_out(readings, facts)) if readings else {},
         )
 
     def perform(self, request: p.Request) -> p.Done:
@@ -127,6 +128,17 @@ class Work:
             raise RefusedError("failed", text) from error
         hands = self.hands
         return stored.model_copy(update={"vfs": hands.vf.held(), "tuning": hands.tune.held(), "qos": hands.qos.held()})
+
+
+def spelt_out(keys: Collection[str], facts: p.Facts) -> list[str]:
+    """The keys in order; a pattern of block devices as one key for each that fits."""
+    found: set[str] = set()
+    for key in keys:
+        group, _, rest = key.partition("/")
+        pattern, _, setting = rest.partition("/")
+        fitting = [device.name for device in facts.block_devices if fnmatchcase(device.name, pattern)] if group == "block" else []
+        found |= {f"block/{name}/{setting}" for name in fitting} or {key}
+    return sorted(found)
 
 
 def agent_version() -> str:

@@ -161,9 +161,8 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
 
 def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
     """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
-    last = sorted(
-        ground.live.values(), key=lambda seen: seen.name, reverse=True
-    )  # the replacement's word counts, not that of the retired one
+    # the replacement's word counts, not that of the retired one
+    last = sorted(ground.live.values(), key=lambda seen: seen.name, reverse=True)
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     for vf in sriov.vfs:
         if vf.pci in named:

@@ -112,11 +112,12 @@ def _forgotten(found: Study) -> Iterator[Key]:
     present = {service.key for service in found.services}
     present |= {(endpoint, seen.owner) for (endpoint, _), seen in found.live.items() if seen.kind == "service"}
     for endpoint, seen in found.answering.items():
-        for held in (*seen.host.held.vfs, *seen.host.held.qos) if seen.host is not None else ():
-            session = held.owner.session
-            is_ours = held.owner.site == found.site.name and (endpoint, session) not in present
-            if is_ours and found.scope.covers("session", session, endpoint):
-                yield endpoint, session
+        held = seen.host.held if seen.host is not None else None
+        owners = [*(item.owner for item in held.vfs), *(item.owner for item in held.qos)] if held is not None else []
+        for owner in owners:
+            is_ours = owner.site == found.site.name and (endpoint, owner.session) not in present
+            if is_ours and found.scope.covers("session", owner.session, endpoint):
+                yield endpoint, owner.session
 
 
 def _overdrawn(found: Study) -> Refusal | None:
