@@ -25,6 +25,7 @@ MODULES = {
     "P6": "network",
     "P7": "transfer",
     "P8": "agent_facts",
+    "P9": "functions",
 }
 
 

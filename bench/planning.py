@@ -81,17 +81,17 @@ def site_of(services: int) -> Site:
     for number in range(ENDPOINTS * services // 2):
         pair = [endpoints[number % ENDPOINTS], endpoints[(number + 1) % ENDPOINTS]]
         name = f"s{number:05}"
-        sessions[name] = _document(name, Session.model_validate({"endpoints": pair, "image": "dtn:1", "profile": "dtn", "user": "dtn"}))
+        sessions[name] = document(name, Session.model_validate({"endpoints": pair, "image": "dtn:1", "profile": "dtn", "user": "dtn"}))
         if number % 10 == 0:
             ends = {"from": f"{pair[0]}:/data/{number}", "to": f"{pair[1]}:/data/{number}"}
-            transfers[name] = _document(name, Transfer.model_validate({**ends, "tool": "gridftp", "session": name}))
+            transfers[name] = document(name, Transfer.model_validate({**ends, "tool": "gridftp", "session": name}))
     data = {"driver": "macvlan", "mtu": 9000, "subnet": "10.20.0.0/16"}
     profile = {"data_nets": ["data"], "ctrl_port_range": [20000, 29999], "serv_port_range": [30000, 39999], "memory": "4GiB"}
     return Site(
-        settings=_document("site", SiteSettings.model_validate({"name": "bench"})),
-        endpoints={name: _document(name, _endpoint(name)) for name in endpoints},
-        networks={"data": _document("data", Network.model_validate(data))},
-        profiles={"dtn": _document("dtn", Profile.model_validate(profile))},
+        settings=document("site", SiteSettings.model_validate({"name": "bench"})),
+        endpoints={name: document(name, _endpoint(name)) for name in endpoints},
+        networks={"data": document("data", Network.model_validate(data))},
+        profiles={"dtn": document("dtn", Profile.model_validate(profile))},
         sessions=sessions,
         transfers=transfers,
     )
@@ -101,7 +101,7 @@ def _endpoint(name: str) -> Endpoint:
     return Endpoint.model_validate({"docker": f"ssh://dtn@{name}.example.net", "interfaces": {"data": "eth1"}})
 
 
-def _document(name: str, value: T) -> Document[T]:
+def document(name: str, value: T) -> Document[T]:
     return Document(name, f"state/{name}.yaml", value, MARKS)
 
 

@@ -17,7 +17,7 @@ from dtn_agent.limits import Limits
 from dtn_agent.log import Lines
 from dtn_agent.work import agent_version
 
-READING = r"^[a-z_]+(/[A-Za-z0-9_.:@-]+){0,2}$"  # a tuning key, as in protocol.Tune
+READING = r"^[a-z_]+(/[A-Za-z0-9_.:@*?-]+){0,2}$"  # a tuning key, as in protocol.Tune, or a pattern of block devices
 JSON = "application/json"
 DESCRIPTION = "What a DTN's hardware is, and what is changed on it. Callers need a client certificate or the bearer token, for every route."
 
@@ -25,7 +25,7 @@ DESCRIPTION = "What a DTN's hardware is, and what is changed on it. Callers need
 class Working(Protocol):
     """What stands behind the routes: dtn_agent.work.Work."""
 
-    def host(self, readings: Collection[str], /) -> p.Host: ...
+    def host(self, readings: Collection[str], /, *, inside: bool = False) -> p.Host: ...
     def perform(self, request: p.Request, /) -> p.Done: ...
 
 
@@ -48,12 +48,15 @@ def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Gat
     return Gate(app, access, limits, lines)
 
 
+Readings = Annotated[list[Annotated[str, Query(pattern=READING, max_length=120)]], Query(max_length=256)]
+
+
 def _add_routes(app: FastAPI, work: Working, lines: Lines) -> None:
     # Plain functions: they block on the kernel, so they run in threads.
     @app.get("/v1/host", response_model=p.Host)
-    def host(readings: Annotated[list[Annotated[str, Query(pattern=READING, max_length=120)]], Query(max_length=256)] = []) -> Response:  # noqa: B006
-        """Facts, what is held, abilities, and the values of these tuning keys."""
-        return Response(work.host(frozenset(readings)).model_dump_json(), media_type=JSON)
+    def host(readings: Readings = [], inside: bool = False) -> Response:  # noqa: B006  # parameters of the query
+        """Facts, what is held, abilities, and the values of these tuning keys; with `inside` also what containers see of the network."""
+        return Response(work.host(frozenset(readings), inside=inside).model_dump_json(), media_type=JSON)
 
     @app.post("/v1/perform", response_model=p.Done)
     def perform(asked: Annotated[p.Request, Body()], request: Request) -> Response:

@@ -16,6 +16,7 @@ from typing import Protocol, assert_never
 from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
+from dtn_agent.namespaces import containers
 
 
 class VfWork(Protocol):
@@ -78,10 +79,15 @@ class Work:
         self._abilities = abilities
         self._changing = threading.Lock()
 
-    def host(self, readings: Collection[str]) -> p.Host:
-        """Everything that dtnctl wants to know, now. RefusedError if the ledger is not readable: then nobody knows what is held."""
+    def host(self, readings: Collection[str], *, inside: bool = False) -> p.Host:
+        """Everything that dtnctl wants to know, now; with `inside` also what containers see in network namespaces of their own.
+
+        RefusedError if the ledger is not readable: then nobody knows what is held.
+        """
         held = self._held()
         facts = self._probe(held)
+        if inside:
+            facts = facts.model_copy(update={"containers": containers()})
         return p.Host(
             version=p.PROTOCOL_VERSION,
             agent=agent_version(),

@@ -93,12 +93,13 @@ def _check_name(workplace: Workplace, name: str) -> None:
 
 def _examine(workplace: Workplace, names: list[str], timeout: float) -> list[Examination]:
     """All endpoints are looked at, since networks are compared with their other ends."""
+    from dtnctl.model.resources import Wanted
     from dtnctl.planning.doctor import examine_endpoint
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.observe import observe_all
 
     with observers(workplace, timeout) as clients:
-        snapshot = observe_all(clients, {})
+        snapshot = observe_all(clients, dict.fromkeys(clients, Wanted(inside=True)))
     now = SystemClock().now()
     return [examine_endpoint(workplace.site, name, snapshot, now) for name in names]
 

@@ -348,10 +348,11 @@ class Snapshot:
 class Wanted:
     """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger.
 
-    `readings` are the settings of the host that the agent is asked for.
+    `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
     """
 
     images: frozenset[str] = frozenset()
     remote_images: frozenset[str] = frozenset()
     ledger: bool = False
     readings: frozenset[str] = frozenset()
+    inside: bool = False

@@ -145,9 +145,9 @@ class AgentObserver:
         self._url = url.rstrip("/")
         self._lines = Lines(self._url, trust, timeouts, self.methods)
 
-    def host(self, readings: frozenset[str] = frozenset()) -> Host:
+    def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
         """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses."""
-        query = "&".join(f"readings={quote(key)}" for key in sorted(readings))
+        query = "&".join([*(f"readings={quote(key)}" for key in sorted(readings)), *["inside=true"] * inside])
         host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}"))
         if host.version < PROTOCOL_VERSION:
             raise EngineError(f"{self._url}: the agent is older than this dtnctl; run dtnctl endpoints add {self.endpoint} again")

@@ -36,7 +36,7 @@ class ObserverWithAgent(DockerObserver):
         self._agent = connect_agent(place.name, place.endpoint, read_only=True, root=place.root, timeouts=place.timeouts)
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
-        asked = self._pool.submit(self._agent.host, wanted.readings)
+        asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
         return _joined(super().observe(wanted), asked)
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class EngineWithAgent(DockerEngine):
         self._agent = connect_agent(place.name, place.endpoint, read_only=False, root=place.root, timeouts=place.timeouts)
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
-        asked = self._pool.submit(self._agent.host, wanted.readings)
+        asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
         return _joined(super().observe(wanted), asked)
 
     def perform(self, action: Action) -> None:

@@ -6,7 +6,6 @@ does not run on.
 
 from __future__ import annotations
 
-from dtn_agent.namespaces import containers
 from dtn_agent.probe.answers import Kernel, silent_kernel
 from dtn_agent.probe.blocks import block_devices
 from dtn_agent.probe.files import Files, HostRoot
@@ -31,8 +30,7 @@ def probe(root: HostRoot | None = None, held: Held | None = None, kernel: Kernel
     root = root or HostRoot()
     if kernel is None:
         kernel = ask_kernel if root.is_real else silent_kernel
-    facts = read_facts(Files(root), kernel, held or Held())
-    return facts.model_copy(update={"containers": containers(root.proc)}) if root.is_real else facts
+    return read_facts(Files(root), kernel, held or Held())
 
 
 def read_facts(files: Files, kernel: Kernel, held: Held) -> Facts:
