@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Protocol, assert_never
 
-from fastapi import Body, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -59,7 +59,7 @@ def _add_routes(app: FastAPI, work: Working, lines: Lines) -> None:
         return Response(work.host(frozenset(readings), inside=inside).model_dump_json(), media_type=JSON)
 
     @app.post("/v1/perform", response_model=p.Done)
-    def perform(asked: Annotated[p.Request, Body()], request: Request) -> Response:
+    def perform(asked: p.Request, request: Request) -> Response:
         """Carry out one request. Idempotent: what is so already is success, with `changed` false."""
         return Response(_audited(work, asked, request, lines).model_dump_json(), media_type=JSON)
 

@@ -68,16 +68,29 @@ class Door:
     async def accept(self, listener: socket.socket) -> None:
         """Until cancelled. The kernel's queue holds who comes while there is no room."""
         listener.setblocking(False)
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._room()
-            try:
-                connection, address = await loop.sock_accept(listener)
-            except OSError as error:  # the peer is gone again, or we are out of descriptors for a moment
-                self.lines.write("not-accepted", why=str(error))
-                await asyncio.sleep(0.1)
-                continue
+        try:
+            while True:
+                await self._room()
+                await self._accept_one(listener)
+        finally:
+            await self._dismiss()
+
+    async def _accept_one(self, listener: socket.socket) -> None:
+        try:
+            connection, address = await asyncio.get_running_loop().sock_accept(listener)
+        except OSError as error:  # the peer is gone again, or we are out of descriptors for a moment
+            self.lines.write("not-accepted", why=str(error))
+            await asyncio.sleep(0.1)
+        else:
             self._let_in(connection, f"{address[0]}:{address[1]}")
+
+    async def _dismiss(self) -> None:
+        """Cut off who only waits. What is worked on has its time, which is uvicorn's to give."""
+        waiting = [(visit, task) for visit, task in self.visits.items() if visit.since is not None]
+        for visit, _ in waiting:
+            visit.cut()
+        if waiting:
+            await asyncio.wait([task for _, task in waiting], timeout=self.limits.closing)
 
     def _let_in(self, connection: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
@@ -85,9 +98,10 @@ class Door:
         task = loop.create_task(self._receive(connection, visit))
         visit.cut = task.cancel  # until the handshake is over
         self.visits[visit] = task
-        task.add_done_callback(lambda _: self._leave(visit))
+        task.add_done_callback(lambda _: self._leave(visit, connection))
 
-    def _leave(self, visit: Visit) -> None:
+    def _leave(self, visit: Visit, connection: socket.socket) -> None:
+        connection.close()  # here, because a task that is cancelled before its first step closes nothing
         visit.works()
         del self.visits[visit]
         self.changed.set()
@@ -95,22 +109,21 @@ class Door:
     async def _receive(self, connection: socket.socket, visit: Visit) -> None:
         """The handshake, then the protocol's life."""
         handshake = Handshake(self.context)
-        with connection:
-            try:
-                await asyncio.get_running_loop().connect_accepted_socket(
-                    lambda: self.make_protocol(visit),
-                    connection.dup(),
-                    ssl=handshake,  # type: ignore[arg-type]  # asyncio calls nothing of it but wrap_bio
-                    ssl_handshake_timeout=self.limits.handshake,
-                    ssl_shutdown_timeout=self.limits.closing,
-                )
-            except OSError as error:
-                self.lines.write("no-handshake", **{"from": visit.address}, why=getattr(error, "reason", None) or str(error))
-                await handshake.say_why(connection, self.limits.closing)
-            except asyncio.CancelledError:
-                self.lines.write("no-handshake", **{"from": visit.address}, why="it took too long while others waited")
-            else:
-                await visit.over.wait()
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: self.make_protocol(visit),
+                connection.dup(),
+                ssl=handshake,  # type: ignore[arg-type]  # asyncio calls nothing of it but wrap_bio
+                ssl_handshake_timeout=self.limits.handshake,
+                ssl_shutdown_timeout=self.limits.closing,
+            )
+        except OSError as error:
+            self.lines.write("no-handshake", **{"from": visit.address}, why=getattr(error, "reason", None) or str(error))
+            await handshake.say_why(connection, self.limits.closing)
+        except asyncio.CancelledError:
+            self.lines.write("no-handshake", **{"from": visit.address}, why="it took too long while others waited, or we end")
+        else:
+            await visit.over.wait()
 
     async def _room(self) -> None:
         """Wait until there is room; whoever keeps us waiting for longest is cut off to make some."""

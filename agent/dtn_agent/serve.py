@@ -172,6 +172,7 @@ class AgentServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         assert self._accepting is not None
         self._accepting.cancel()
+        await asyncio.wait([self._accepting])
         await super().shutdown(sockets)
 
 

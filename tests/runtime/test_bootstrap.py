@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dtnctl.errors import EngineError, UsageError
@@ -244,10 +245,9 @@ def test_an_endpoint_is_added_over_ssh_and_again_is_no_harm(machine: Machine, wh
     (root / "state/networks").mkdir(parents=True)
     (root / "state/site.yaml").write_text("name: demo\n")
     (root / "state/networks/data.yaml").write_text("driver: bridge\n")
-    command = (
-        *("endpoints", "add", "dtn3", "--ssh", f"{machine.server.user}@box", "--interface", "data=eth0"),
-        *("--listen", f"127.0.0.1:{machine.port}", "--wheelhouse", str(wheelhouse)),
-    )
+    interface = next(name for name in psutil.net_if_stats() if name != "lo")
+    login = ("--ssh", f"{machine.server.user}@box", "--listen", f"127.0.0.1:{machine.port}", "--wheelhouse", str(wheelhouse))
+    command = ("endpoints", "add", "dtn3", "--interface", f"data={interface}", *login)
     first = dtnctl(root, *command)
     assert first.code == 0, first.err
     assert f"dtn3: the agent answers at https://127.0.0.1:{machine.port}: {socket.gethostname()}" in first.err
@@ -263,8 +263,12 @@ def test_an_endpoint_is_added_over_ssh_and_again_is_no_harm(machine: Machine, wh
     assert "wrote" not in again.err
     assert machine.calls() == ["daemon-reload", "enable", "start"]
     assert (root / "state/endpoints/dtn3.yaml").read_text() == text
-    lines = (machine.systemd / "journal").read_text()
-    assert '"who": "demo"' in lines
+    assert '"who": "demo"' in (machine.systemd / "journal").read_text()
+
+    wrong = dtnctl(root, "endpoints", "add", "dtn4", "--interface", "data=ens99f0", *login)
+    assert wrong.code == 64
+    assert "--interface data=ens99f0: dtn4 has no such interface; it has" in wrong.err
+    assert not (root / "state/endpoints/dtn4.yaml").exists()
 
 
 def test_what_would_be_done_is_printed_and_nothing_is_done(tmp_path: Path) -> None:

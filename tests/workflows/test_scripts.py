@@ -116,6 +116,15 @@ def test_nothing_secret_is_left(checkout: Checkout, given: subprocess.CompletedP
     assert checkout.run("hack/ci/credentials", "remove").returncode == 0, "removing twice is fine"
 
 
+def test_a_folder_with_a_persons_ca_is_left_alone(checkout: Checkout) -> None:
+    checkout.write(".secrets/agent-ca-key.pem", "not to be lost\n")
+    for word in ("give", "remove"):
+        ran = checkout.run("hack/ci/credentials", word)
+        assert ran.returncode == 1
+        assert "has a CA's key, so it is no job's" in ran.stderr
+    assert (checkout.folder / ".secrets/agent-ca-key.pem").read_text() == "not to be lost\n"
+
+
 def test_stale_pid_of_an_agent_ends_nothing_else(checkout: Checkout) -> None:
     checkout.write(".secrets/agent.pid", f"{os.getpid()}\n")
     assert checkout.run("hack/ci/credentials", "remove").returncode == 0
