@@ -18,7 +18,7 @@ from dtnctl.planning.compare import OPTIONS, Difference, compare_network
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.specs import labels, network_spec, spec_digest
+from dtnctl.planning.specs import AGENT_DRIVER, labels, network_spec, spec_digest
 
 # The field of a network's file that a field of the engine's network comes from.
 _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
@@ -98,13 +98,18 @@ def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Sc
     """Which owned networks nobody wants here any more, and which of them stay because somebody is on them."""
     staying = frozenset().union(*(networks_of(item) for item in users.staying))
     free = [name for name in sorted(plan.seen.keys() - plan.specs.keys() - staying) if scope.covers("network", name, seen.name)]
-    strangers = {name: foreign_users(seen, name) for name in free}
-    plan.kept = tuple(
-        f"network {name} on {seen.name} is used no more but stays: {', '.join(strangers[name])}, not ours, is on it"
-        for name in free
-        if strangers[name]
-    )
-    plan.unused = frozenset(name for name in free if users.may_remove and not strangers[name])
+    obstacles = {name: _obstacle_to_removal(plan.seen[name], seen) for name in free}
+    plan.kept = tuple(f"network {name} on {seen.name} is used no more but stays: {what}" for name, what in obstacles.items() if what)
+    plan.unused = frozenset(name for name in free if users.may_remove and not obstacles[name])
+
+
+def _obstacle_to_removal(network: NetworkSeen, seen: EndpointSeen) -> str:
+    """Why an owned network that nobody wants cannot go; empty if it can. The engine asks its driver before it removes one."""
+    strangers = foreign_users(seen, network.name)
+    if strangers:
+        return f"{', '.join(strangers)}, not ours, is on it"
+    is_driven = network.spec.driver != AGENT_DRIVER or not seen.agent_silence
+    return "" if is_driven else f"its driver, the agent of {seen.name}, does not answer"
 
 
 def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:

@@ -331,6 +331,9 @@ class _Planner:
             if seen.is_silent and names:
                 what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
                 self.draft.notes.add(f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does")
+            if seen.agent_silence:
+                what = "virtual functions, VLANs and settings of the host are unknown, and left alone"
+                self.draft.notes.add(f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}")
 
     # --- the table ---
 
