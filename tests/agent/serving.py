@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -96,7 +97,11 @@ class Agent:
         return [json.loads(line) for line in self.output.getvalue().splitlines()]
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["event"] == name]
+        """Lines of this kind; the last ones may be written a moment after their answer, so the first is waited for."""
+        until = time.monotonic() + 10
+        while not (found := [line for line in self.lines if line["event"] == name]) and time.monotonic() < until:
+            time.sleep(0.01)
+        return found
 
     def context(self, client: Pair | None = None) -> ssl.SSLContext:
         """A client's TLS settings, with this certificate or none."""
