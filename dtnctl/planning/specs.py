@@ -218,7 +218,7 @@ def _subnets(network: Network) -> tuple[Subnet, ...]:
 
 
 def _agent_network(network: Network, pf: str) -> NetworkSpec:
-    """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0007-vfs-by-a-network-driver.md).
+    """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0008-vfs-by-a-network-driver.md).
 
     VLAN, MTU, rates and the like are settings of the functions themselves, so that changing them leaves the network alone.
     """
