@@ -18,7 +18,7 @@ def listening(*listeners: Listener) -> Host:
 
 
 def process(port: int, name: str = "iperf3", protocol: str = "tcp", container: str = "") -> Listener:
-    return Listener(protocol=protocol, address="0.0.0.0", port=port, process=name, container=container)  # type: ignore[arg-type]  # a transport's name
+    return Listener(protocol=protocol, address="0.0.0.0", port=port, process=name, container=container)
 
 
 def ctrl_port(made: World, container: str = "lab.one") -> str:
