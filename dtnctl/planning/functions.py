@@ -112,7 +112,7 @@ def held_by(host: Host, site: str, session: str) -> Iterator[HeldVf]:
 
 def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
     """Make the functions of an interface."""
-    step = Step(count_id(endpoint, pf.name), endpoint, SetVfCount(pf.name, pf.count))
+    step = Step(count_id(endpoint, pf.name), endpoint, SetVfCount(pf.name, pf.count), pf.waits)
     change = Change(
         mark="create" if not pf.current else "update",
         kind="vfs",

@@ -1,7 +1,7 @@
 """Physical functions: how many virtual ones each has and will have, and who has those that cannot be chosen. Pure.
 
-More are made only where there are none, or where we made those that are there and nobody has one: the kernel takes all of them
-away before it makes another number.
+Another number is made only where there are none, or where we made those that are there and nobody keeps one: the kernel takes all
+of them away before it makes new ones.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ NO_DRIVER = Holder("nobody, but it has no driver and so no interface")
 class PfPlan:
     """A physical function that is in use or declared: how many virtual ones it has, and will have.
 
-    `taken` are those that cannot be chosen, by index. `obstacle` is why it does not get the declared number. `is_drift`: it had that
-    number once.
+    `taken` are those that cannot be chosen, by index. `obstacle` is why it does not get the declared number; `waits` are the steps
+    that give the last ones back before it does. `is_drift`: it had that number once.
     """
 
     interface: Interface
@@ -48,6 +48,7 @@ class PfPlan:
     count: int
     taken: Mapping[int, Holder]
     obstacle: str = ""
+    waits: tuple[str, ...] = ()
     is_drift: bool = False
 
     @property
@@ -104,7 +105,7 @@ def without_functions(ground: Ground, name: str) -> str:
 
 
 def _others(ground: Ground) -> str:
-    found = ", ".join(item.name for item in ground.host.facts.interfaces if item.sriov is not None)
+    found = ", ".join(sorted(item.name for item in ground.host.facts.interfaces if item.sriov is not None))
     return f"an interface that has it: {found}" if found else "an endpoint with SR-IOV: none of its interfaces has it"
 
 
@@ -141,7 +142,9 @@ def _plan(ground: Ground, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
     if declared in (0, current) or obstacle or (declared < current and not is_ours):
         return PfPlan(pf, current, current, taken, obstacle)
     was_made = any(item.interface == pf.name and item.wanted == declared for item in ground.host.held.pfs)
-    return PfPlan(pf, current, declared, taken, is_drift=was_made)
+    if current == 0:
+        return PfPlan(pf, current, declared, taken, is_drift=was_made)
+    return PfPlan(pf, current, declared, {}, waits=tuple(sorted(holder.freed_by for holder in users.values())))
 
 
 def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, Holder]) -> str:
@@ -155,13 +158,13 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
         return ""
     if not is_ours:
         return f"{what}: those that are there would have to go first, and they were made by somebody else"
-    holders = ", ".join(f"{index} by {holder.text}" for index, holder in sorted(users.items()))
+    holders = ", ".join(f"{index} by {holder.text}" for index, holder in sorted(users.items()) if not holder.freed_by)
     return f"{what}: those that are there would have to go first, and held are {holders}" if holders else ""
 
 
 def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
     """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
-    # the replacement's word counts, not that of the retired one
+    # of two containers the replacement has the last word, not the retired one
     last = sorted(ground.live.values(), key=lambda seen: seen.name, reverse=True)
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     for vf in sriov.vfs:
@@ -194,6 +197,6 @@ def _use_on_host(host: Host, name: str) -> str:
     if netdev is None:
         return ""
     addresses = [address for address in netdev.addresses if not address.lower().startswith("fe80:")]
-    above = [item.name for item in host.facts.interfaces if item.parent == name]
+    above = sorted(item.name for item in host.facts.interfaces if item.parent == name)
     uses = [*([netdev.master] if netdev.master else []), *above, *addresses]
     return f"the host itself ({name}: {', '.join(uses)})" if uses else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import ConfigureVf
 from dtnctl.planning.ground import Ground, sriov_networks
-from dtnctl.planning.physical import PfPlan
+from dtnctl.planning.physical import Holder, PfPlan
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.step_ids import count_id
 
@@ -155,9 +155,16 @@ class VfChooser:
 
     def _refuse(self, service: Service, network: str) -> None:
         plan = self._pf(service, network)
-        holders = {index: holder.text for index, holder in plan.taken.items()}
-        holders |= {index: f"session {session}" for index, session in self.given[plan.name].items()}
+        given = {index: f"session {session}" for index, session in self.given[plan.name].items()}
+        holders = {index: holder.text for index, holder in plan.taken.items()} | given
         held = ", ".join(f"{index} by {who}" for index, who in sorted(holders.items()) if index < plan.count)
         text = f"no free virtual function on {plan.name} of {self.ground.name}: it has {plan.count}; held are {held}"
+        later = [holders[index] for index in sorted(plan.taken.keys() - given.keys()) if self._lets_go(plan.taken[index])]
         more = f"more of them (`vfs:` in {service.endpoint.file}), or one session less"
-        self.ground.refuse(service, "E0472", text, service.field_of(network), plan.obstacle or more)
+        fix = f"one more apply: {later[0]} gives one back in this one" if later else plan.obstacle or more
+        self.ground.refuse(service, "E0472", text, service.field_of(network), fix)
+
+    def _lets_go(self, holder: Holder) -> bool:
+        """Whether the function that nobody was given is one of a session that is worked on, and so gives it back at its end."""
+        ours = (service for service in self.ground.services if service.session.name == holder.session)
+        return any(service.key not in self.ground.refused and not self.ground.is_left(service) for service in ours)

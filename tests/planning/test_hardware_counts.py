@@ -167,7 +167,24 @@ def test_functions_in_use_are_not_made_anew_and_the_plan_says_so() -> None:
     assert configured(blocked)["two/star"].index == 1
 
 
-def test_fewer_are_declared_than_others_have_use_for_is_a_note() -> None:
+def test_another_number_waits_until_those_that_go_have_given_theirs_back() -> None:
+    made = after(dtn(STAR, sessions("one", "two"), on=on(4)), NONE_YET)
+    declared = dtn(STAR, session("new"), on=on(6))
+    says(
+        steps(plan(declared, made))[5:],
+        """
+        a/release/0000:b1:00.3 <- a/remove/lab.two
+        a/vfs/ens1f0 <- a/release/0000:b1:00.2, a/release/0000:b1:00.3
+        a/vf.star/lab.new <- a/vfs/ens1f0
+        a/create/lab.new <- a/vf.star/lab.new
+        a/start/lab.new <- a/create/lab.new
+        """,
+    )
+    carry_out(declared, made)
+    assert (count(made), held(made)) == (6, {"new/star": "ens1f0 0"})
+
+
+def test_fewer_than_are_in_use_are_a_note() -> None:
     made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
     declared = dtn(STAR, session(), on=on(2))
     fewer = plan(declared, made)

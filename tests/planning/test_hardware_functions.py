@@ -172,6 +172,18 @@ def test_what_a_session_has_that_stays_because_it_is_excluded_is_not_given_on() 
     assert "held are 0 by session old" in made_plan.blocked[0].cause.text
 
 
+def test_a_function_that_a_session_gives_back_while_it_stays_is_free_for_the_next_apply() -> None:
+    lan = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n"
+    on = endpoint(interfaces="{lan: eth9, star: ens1f0}")
+    made = after(dtn(STAR, lan, sessions("old"), on=on), pf("ens1f0", 1, vfs=1))
+    declared = dtn(STAR, lan, session("new"), session("old", "{data_nets: [lan], mgmt_net: null}"), on=on)
+    first = plan(declared, made)
+    assert [(item.name, item.fix) for item in first.blocked] == [("new", "one more apply: session old gives one back in this one")]
+    made.apply(first)
+    carry_out(declared, made)
+    assert held(made) == {"new/star": "ens1f0 0"}
+
+
 # --- functions of others ------------------------------------------------------------------------------------
 
 OTHER = Held(

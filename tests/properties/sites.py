@@ -11,7 +11,8 @@ from dtnctl.errors import ConfigError
 from dtnctl.model.resources import Attachment, ForeignSeen, NetworkSeen, NetworkSpec, ledger_name
 from dtnctl.model.site import Site
 from tests.planning.building import site
-from tests.properties.world import ACTIVE, World
+from tests.properties.agent import Agent
+from tests.properties.world import ACTIVE, Host, World, functions_of
 
 ENDPOINTS = ("a", "b", "c")
 SESSIONS = ("one", "two", "three", "four", "five")
@@ -23,12 +24,15 @@ NETWORKS = {
     "lan6": ("driver: ipvlan\nsubnet: 10.6.0.0/24\nsubnet6: fd00:6::/64\naddresses6: fd00:6::10-fd00:6::1f\n", "vlan: 6\n"),
     "mgmt": ("driver: bridge\nsubnet: 172.30.0.0/24\naddresses: 172.30.0.10-172.30.0.20\n", "mtu: 1400\n"),
     "plain": ("driver: bridge\n", "mtu: 1400\n"),
+    "star": ("driver: sriov\nsubnet: 10.9.0.0/24\n", "vlan: 222\nmtu: 9000\n"),
 }
 
 FIELDS = (
     "memory: 1GiB\n",
     "memory: null\n",
     "cpus: 2\n",
+    "cpus: 2\nnear: any\n",
+    "cpus: 3\nnear: any\n",
     "cpu_set: 0-1\n",
     "env: {FOO: bar}\n",
     "env: {FOO: baz}\n",
@@ -65,7 +69,12 @@ NETS = (
     "data_nets: [{name: data, ipv4: [10.0.0.3, 10.0.0.4]}]\n",
     "data_nets: [{name: data, ipv4: 10.0.0.2}]\n",
     "data_nets: [lan6, {name: data, ipv4: 10.0.0.20}]\n",
+    "data_nets: [star]\n",
+    "data_nets: [star]\nmgmt_net: null\n",
+    "data_nets: [star, data9]\nmgmt_net: null\n",
+    "data_nets: [data9, star]\n",
 )
+ENDPOINT_FIELDS = ("vfs: {ens1f0: 2}\n", "vfs: {ens1f0: 3}\n", "reserved_cpus: 0-1\n", "reserved_cpus: irq\n")
 
 
 @st.composite
@@ -74,6 +83,8 @@ def texts(draw: st.DrawFn) -> dict[str, str]:
     files = {}
     for name, (fixed, optional) in NETWORKS.items():
         files[f"networks/{name}"] = fixed + (optional if draw(st.integers(0, 3)) == 0 else "")
+    for name in ENDPOINTS:
+        files[f"endpoints/{name}"] = _endpoint(name) + _some(draw, ENDPOINT_FIELDS, 2)
     for name in ("p", "q"):
         files[f"profiles/{name}"] = draw(st.sampled_from(NETS)) + _some(draw, FIELDS, 3) + "user: dtn\n"
     for name in draw(st.lists(st.sampled_from(SESSIONS), min_size=1, unique=True)):
@@ -110,9 +121,9 @@ def load(files: dict[str, str], silent_on: tuple[str, ...] = ()) -> Site:
 
 def _endpoint(name: str) -> str:
     allow = "{mounts: [/], devices: ['*'], capabilities: ['*'], privileged: true}"
-    return (
-        f"docker: unix:///run/{name}.sock\nhost: {name}.example.net\ninterfaces: {{data: eth1, data9: eth1, lan6: eth2}}\nallow: {allow}\n"
-    )
+    interfaces = "{data: eth1, data9: eth1, lan6: eth2, star: ens1f0}"
+    urls = f"docker: unix:///run/{name}.sock\nhost: {name}.example.net\nagent: https://{name}.example.net:5050\n"
+    return f"{urls}interfaces: {interfaces}\nallow: {allow}\n"
 
 
 sites = st.builds(load, texts())
@@ -147,6 +158,11 @@ WHAT = (
     "job ends",
     "reboot",
     "network changed",
+    "agent silent",
+    "ledger of the agent lost",
+    "function changed",
+    "function used",
+    "sub-interface gone",
 )
 events = st.lists(st.builds(Event, st.sampled_from(WHAT), st.sampled_from(ENDPOINTS), st.integers(0, 9)), max_size=5)
 
@@ -183,8 +199,31 @@ def happen(event: Event, world: World) -> None:  # noqa: C901  one branch for ea
         for item in list(host.containers.values()):
             if item.state in ACTIVE and item.kind == "service":
                 host.containers[item.id] = replace(item, state="exited", addresses=())
+        if host.agent is not None:
+            host.agent.only(functions_of(host))
+            host.agent.boot(restores=event.pick % 2 == 0)
+    elif host.agent is not None and event.what in WHAT[-5:]:
+        _happen_to_machine(event, host, host.agent)
     elif seen is not None:
         _happen_to(event.what, world, event.endpoint, seen.id)
+
+
+def _happen_to_machine(event: Event, host: Host, agent: Agent) -> None:
+    agent.only(functions_of(host))
+    sriov = agent.interface("ens1f0").sriov
+    vf = sriov.vfs[event.pick % len(sriov.vfs)] if sriov is not None and sriov.vfs else None
+    if event.what == "agent silent":
+        agent.silence = "" if agent.silence else "no answer"
+    elif event.what == "ledger of the agent lost":
+        agent.lose_ledger()
+    elif event.what == "function changed" and vf is not None:
+        agent.change_vf("ens1f0", vf.index, **({"vlan": event.pick} if event.pick % 2 else {"mac": f"02:00:00:00:00:0{event.pick}"}))
+    elif event.what == "function used" and vf is not None:
+        is_free = vf.pci not in agent.inside and all(item.pci != vf.pci for item in agent.machine.held.vfs)
+        if is_free:
+            agent.change_vf("ens1f0", vf.index, driver="vfio-pci", netdev="")
+    elif event.what == "sub-interface gone":
+        agent.take_away("eth2.6")
 
 
 def _happen_to(what: str, world: World, endpoint: str, container: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dtn_agent.protocol import Interface
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,14 +10,19 @@ from dtnctl.model.plan import Plan, StartTransfer
 from dtnctl.model.site import Site
 from tests.planning.building import plan
 from tests.planning.listing import steps
+from tests.planning.machines import machine, pf
+from tests.properties.agent import Agent
 from tests.properties.sites import IMAGES, Event, events, happen, sites
 from tests.properties.world import KilledError, World, image
 
 
 def new_world() -> World:
+    """Three endpoints with agents: on the first two hosts virtual functions can be made, on the last one others made some."""
     world = World(("a", "b", "c"))
-    for host in world.hosts.values():
+    plain = [Interface(name=name, index=number, mtu=9000) for number, name in enumerate(("eth1", "eth2"), start=20)]
+    for name, host in world.hosts.items():
         host.images = {reference: image(reference) for reference in IMAGES}
+        host.agent = Agent(machine(pf("ens1f0", 1, vfs=2 if name == "c" else 0, total=4), *plain))
     return world
 
 

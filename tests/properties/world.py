@@ -156,7 +156,7 @@ class World:
         """What the endpoint's agent tells, or why it does not."""
         if host.agent is None:
             return None, ""
-        host.agent.only(_functions(host))
+        host.agent.only(functions_of(host))
         return (None, host.agent.silence) if host.agent.silence else (host.agent.host(), "")
 
     # --- carrying out ---
@@ -241,7 +241,7 @@ class World:
                 item.name for item in (*host.networks.values(), *host.foreign_networks) if dict(item.spec.options).get("parent") == name
             ]
             assert not users, f"{name} goes from under {users}"
-        host.agent.only(_functions(host))
+        host.agent.only(functions_of(host))
         try:
             host.agent.perform(action, self.site, self._effect)
         except AgentRefusedError as refusal:
@@ -312,8 +312,9 @@ class World:
             raise RefusedError(f"{item.network} has lost its interface {parent}")
         if network.spec.driver != "dtnctl":
             return
-        assert not host.agent.silence, f"{seen.name} starts on {item.network} while the agent does not answer"
-        host.agent.only(_functions(host))
+        if host.agent.silence:
+            raise RefusedError(f"{seen.name} cannot start on {item.network} while the agent does not answer")
+        host.agent.only(functions_of(host))
         try:
             host.agent.join(seen.name, Owner(site=self.site, session=seen.owner, network=item.network), item.vf)
         except AgentRefusedError as refusal:
@@ -492,7 +493,7 @@ class World:
 
     def _check_functions(self, host: Host) -> None:
         """Every virtual function is in one container, held for that one's session, and went in as the ledger has it."""
-        used = _functions(host)
+        used = functions_of(host)
         assert len({pci for pci, _ in used}) == len(used), f"a virtual function twice: {used}"
         if host.agent is None:
             return
@@ -505,7 +506,7 @@ class World:
             assert wanted is None or wanted.mtu in (None, item.mtu), f"{item.container} does not have the MTU {wanted.mtu}"
 
 
-def _functions(host: Host) -> list[tuple[str, str]]:
+def functions_of(host: Host) -> list[tuple[str, str]]:
     """Virtual functions of containers that run, as (PCI address, container)."""
     return [(item.vf, seen.name) for seen in host.active for item in seen.spec.attachments if item.vf]
 
