@@ -32,7 +32,7 @@ class VfHardware:
     places: Places = field(default_factory=Places)
     udev: Path = Path("/run/udev/control")
     start_seconds: float = 10.0
-    return_seconds: float = 5.0
+    return_seconds: float = 10.0
 
     def interface(self, pci: str) -> Link | None:
         """The function's interface, if it is in our network namespace."""
