@@ -71,7 +71,8 @@ class VfHands:
 
     def held(self) -> tuple[HeldVf, ...]:
         """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
-        return tuple(vf.model_copy(update={"now": self._now(vf)}) for vf in self.ledger.read().vfs)
+        tables: dict[str, dict[int, VfSettings]] = {}  # read once: a card's table is one long answer
+        return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.ledger.read().vfs)
 
     def restore(self) -> None:
         """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left."""
@@ -258,9 +259,14 @@ class VfHands:
     def _exists(self, vf: HeldVf) -> bool:
         return self.hardware.tree.function(vf.pci).exists()
 
-    def _now(self, vf: HeldVf) -> VfSettings | None:
+    def _now(self, vf: HeldVf, tables: dict[str, dict[int, VfSettings]]) -> VfSettings | None:
+        pf = self._at(vf).pf
         try:
-            return self.hardware.now(self._at(vf).pf, vf.index, vf.pci) if self._exists(vf) else None
+            if not self._exists(vf):
+                return None
+            if pf not in tables:
+                tables[pf] = self.hardware.links.vf_table(pf)
+            return self.hardware.completed(tables[pf].get(vf.index, VfSettings()), vf.pci)
         except OSError:
             return None
 
