@@ -19,6 +19,7 @@ from dtn_agent.pf import PfHands
 from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, Held, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.vf_hardware import Vf, VfHardware
 
+WATCH_SECONDS = 2.0  # how long the end of the agent may be in coming
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,8 @@ class VfHands:
 
     def held(self) -> tuple[HeldVf, ...]:
         """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
-        return tuple(vf.model_copy(update={"now": self._now(vf)}) for vf in self.ledger.read().vfs)
+        tables: dict[str, dict[int, VfSettings]] = {}  # read once: a card's table is one long answer
+        return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.ledger.read().vfs)
 
     def restore(self) -> None:
         """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left."""
@@ -79,6 +81,23 @@ class VfHands:
             acts = [*(partial(self.pfs.restore, pf) for pf in held.pfs), *(partial(self._restore, vf) for vf in held.vfs)]
             for act in acts:
                 _logged(act)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Until `stop`: an interface that the kernel brings back from a namespace that is gone, as eth0 or dev7, gets its own name again.
+
+        The engine brings interfaces back under their own names; this is for containers whose end it did not see.
+        """
+        tried: frozenset[str] = frozenset()
+        while not stop.is_set():
+            tried = self._caught(stop, tried)
+
+    def _caught(self, stop: threading.Event, tried: frozenset[str]) -> frozenset[str]:
+        """Wait for strays and name them; those that keep their name, because somebody else has theirs, are not tried again."""
+        self.hardware.links.wait_until(lambda: stop.is_set() or bool(self._strays() - tried), WATCH_SECONDS)
+        strays = self._strays()
+        for pci in sorted(strays - tried):
+            _logged(partial(self.take_back, pci))
+        return strays & self._strays()  # one that came meanwhile is new
 
     # --- for the network driver ------------------------------------------------------------------------------------
 
@@ -169,6 +188,7 @@ class VfHands:
 
     def _apply(self, vf: HeldVf, mtu: int | None = None) -> bool:
         """Make the VF what the ledger says; `mtu` is the network's, for VFs that ask for none of their own."""
+        vf = self._of_this_boot(vf)
         goal = vf_rules.target(vf.found, vf.wanted, vf.written)
         goal = goal.model_copy(update={"mtu": goal.mtu or mtu or vf.found.mtu})
         own = vf.interface.mac if vf.interface else ""
@@ -176,6 +196,7 @@ class VfHands:
 
     def _put_back(self, vf: HeldVf) -> None:
         """Make the VF what it was when it was found, and forget it."""
+        vf = self._of_this_boot(vf)
         self._apply(vf.model_copy(update={"wanted": VfSettings()}))
         link = self.hardware.interface(vf.pci)
         if link and vf.interface and link.is_up != vf.interface.is_up:
@@ -201,12 +222,22 @@ class VfHands:
         if not self._exists(vf):
             raise RefusedError("not-found", f"{self._named(vf)} is not there")
         self.pfs.raise_for(vf)
-        link = self.hardware.returned_interface(vf.pci)
-        if link and vf.interface and vf.interface.boot != self.boot:
-            # another boot: interfaces were named anew, and own MACs may be random
-            vf = vf.model_copy(update={"interface": FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot)})
-            self._write(vf)
+        self.hardware.returned_interface(vf.pci)
         self._apply(vf)
+
+    def _of_this_boot(self, vf: HeldVf) -> HeldVf:
+        """The entry, with the interface as it was found in this boot: interfaces are named anew, and own MACs may be random."""
+        link = self.hardware.interface(vf.pci)
+        if link is None or (vf.interface and vf.interface.boot == self.boot):
+            return vf
+        found = FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot)
+
+        def edit(held: Held) -> Held:
+            vfs = tuple(each.model_copy(update={"interface": found}) if each.pci == vf.pci else each for each in held.vfs)
+            return held.model_copy(update={"vfs": vfs})
+
+        self.ledger.write(edit)
+        return vf.model_copy(update={"interface": found})
 
     # --- what is where ---------------------------------------------------------------------------------------------
 
@@ -214,15 +245,28 @@ class VfHands:
         name = vf.interface.name if vf.interface else ""
         return Vf(self.hardware.pf_name(vf.pf_pci, vf.pf), vf.index, vf.pci, name)
 
+    def _strays(self) -> frozenset[str]:
+        """VFs that somebody has and whose interface is here under another name than its own."""
+        try:
+            held = self.ledger.read().vfs
+            return frozenset(vf.pci for vf in held if (link := self.hardware.interface(vf.pci)) and link.name != self._at(vf).name)
+        except (OSError, ValueError):
+            return frozenset()
+
     def _named(self, vf: HeldVf) -> str:
         return f"{vf.pf}: VF {vf.index} ({vf.pci})"
 
     def _exists(self, vf: HeldVf) -> bool:
         return self.hardware.tree.function(vf.pci).exists()
 
-    def _now(self, vf: HeldVf) -> VfSettings | None:
+    def _now(self, vf: HeldVf, tables: dict[str, dict[int, VfSettings]]) -> VfSettings | None:
+        pf = self._at(vf).pf
         try:
-            return self.hardware.now(self._at(vf).pf, vf.index, vf.pci) if self._exists(vf) else None
+            if not self._exists(vf):
+                return None
+            if pf not in tables:
+                tables[pf] = self.hardware.links.vf_table(pf)
+            return self.hardware.completed(tables[pf].get(vf.index, VfSettings()), vf.pci)
         except OSError:
             return None
 

@@ -32,7 +32,7 @@ class VfHardware:
     places: Places = field(default_factory=Places)
     udev: Path = Path("/run/udev/control")
     start_seconds: float = 10.0
-    return_seconds: float = 5.0
+    return_seconds: float = 10.0
 
     def interface(self, pci: str) -> Link | None:
         """The function's interface, if it is in our network namespace."""
@@ -63,7 +63,10 @@ class VfHardware:
 
     def now(self, pf: str, index: int, pci: str) -> VfSettings:
         """The VF's settings; `mtu` is None while its interface is elsewhere."""
-        row = self.links.vf_table(pf).get(index, VfSettings())
+        return self.completed(self.links.vf_table(pf).get(index, VfSettings()), pci)
+
+    def completed(self, row: VfSettings, pci: str) -> VfSettings:
+        """A row of the PF's table with what the VF's interface tells."""
         link = self.interface(pci)
         return row.model_copy(update={"mtu": link.mtu if link else None})
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from lab import Lab
+from lab.anchor import find_anchor
+from lab.fabric import network_namespace
 from lab.layout import CLONE
-from tests.agent.veth_card import vf_pci
+from tests.agent.veth_card import alias, vf_pci
 from tests.lab.docker_command import Docker
 
 ENDPOINT = "dtn1"
@@ -30,6 +32,7 @@ class DriverLab:
         self.log = folder / "agent.log"
         folder.mkdir()
         self.program("insert", GATEWAY)
+        self.kernel = self._start_kernel()
         self.start_agent()
 
     def command(self, *words: str) -> list[str]:
@@ -50,6 +53,19 @@ class DriverLab:
         answer = self.ask(do="configure-vf", session="run", network="data", index=index, **settings)
         assert not answer.startswith("refused"), answer
         return vf_pci(index)
+
+    def _start_kernel(self) -> subprocess.Popen[str]:
+        """In the endpoint's network only, so it outlives the endpoint's power cuts."""
+        anchor = find_anchor(self.lab.layout)
+        assert anchor is not None
+        enter = ["nsenter", f"--net={network_namespace(anchor, ENDPOINT)}", "--"]
+        program = [sys.executable, "-m", "tests.agent.veth_agent", str(self.folder), "kernel"]
+        return subprocess.Popen([*enter, *program], cwd=CLONE, env={**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}, text=True)
+
+    def close(self) -> None:
+        self.end_agent()
+        with self.kernel:
+            self.kernel.kill()
 
     def start_agent(self, *words: str) -> None:
         """Start it and wait until its socket is there; `after-reboot`: with a card that has forgotten everything."""
@@ -93,7 +109,7 @@ class DriverLab:
     def interface(self, index: int) -> dict[str, Any]:
         """What the endpoint itself shows of the VF's interface; nothing if it is in a container."""
         shown = json.loads(self.lab.exec(ENDPOINT, ["ip", "-json", "link"]).stdout)
-        return next((link for link in shown if link.get("ifalias") == vf_pci(index)), {})
+        return next((link for link in shown if link.get("ifalias") == alias(self.folder / "sys", vf_pci(index))), {})
 
     def table(self) -> Any:
         return json.loads((self.folder / "sys/table.json").read_text())

@@ -25,9 +25,11 @@ def driver_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DriverLab]:
     folder = tmp_path_factory.mktemp("driver")
     with Lab(folder / "lab", 1, image="tiny") as lab:
         place = DriverLab(lab, folder / "card")
-        place.ask(do="set-vf-count", count=4)
-        yield place
-        place.end_agent()
+        try:
+            place.ask(do="set-vf-count", count=4)
+            yield place
+        finally:
+            place.close()
 
 
 @pytest.fixture
@@ -192,6 +194,22 @@ def test_after_the_engine_was_stopped_containers_have_their_vfs_without_anybody_
     place.docker.wait_for_log("one", "up", times=2)
     assert has_its_vf(place, "one", MAC)
     assert place.table()["0"]["vlan"] == 100
+
+
+def test_after_the_engine_was_killed_with_its_containers_they_have_their_vfs_again(place: DriverLab) -> None:
+    """Nobody moves the interfaces then: the kernel brings them back from the namespaces that are gone, under another name."""
+    pci = place.reserve(0, mac=MAC, vlan=100)
+    place.network()
+    place.run("one", place.attached(pci, 5), "--restart=always")
+    place.docker.wait_for_log("one", "up")
+    place.lab.kill_engine(ENDPOINT)
+    place.end_agent()
+    with agent_before_engine(place):
+        place.lab.start_engine(ENDPOINT)
+    place.docker.wait_for_log("one", "up", times=2)
+    assert has_its_vf(place, "one", MAC)
+    place.docker("rm", "--force", "one")
+    assert place.interface(0)["ifname"] == "pf0v0"
 
 
 def test_a_reboot_gives_containers_their_vfs_again(place: DriverLab) -> None:

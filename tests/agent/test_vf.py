@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -360,8 +361,37 @@ def test_a_new_boots_name_is_kept_and_this_boots_name_comes_back(hands: VfHands,
     link = card.interface(vf_pci(0))
     assert link is not None
     card.links.rename(link, "ens5v0")
-    VfHands(ledger, card, boot="second").restore()
+    again = VfHands(ledger, card, boot="second")
+    again.restore()
     assert interface_of(card, 0) == "ens5v0", "another boot: it was named anew"
+    again.release(release(0))
+    assert interface_of(card, 0) == "ens5v0"
+
+
+@contextmanager
+def watched(hands: VfHands) -> Iterator[None]:
+    stop = threading.Event()
+    watcher = threading.Thread(target=hands.watch, args=(stop,))
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def test_an_interface_that_the_kernel_brings_back_gets_its_own_name_at_once(hands: VfHands, card: VfHardware) -> None:
+    card.tree.write_count("pf0", 2)
+    hands.configure(configure(0))
+    hands.configure(configure(1))
+    with container() as there, watched(hands):
+        move("pf0v0", HERE, there, "eth0")
+        move("pf0v1", HERE, there, "eth1")
+        move("eth0", there, HERE, "dev3")
+        move("eth1", there, HERE, "eth0")
+        assert card.links.wait_until(lambda: card.links.find("pf0v0") is not None, 10)
+        assert card.links.wait_until(lambda: card.links.find("pf0v1") is not None, 10)
+    assert (interface_of(card, 0), interface_of(card, 1)) == ("pf0v0", "pf0v1")
 
 
 def test_a_name_that_is_taken_meanwhile_stays_with_who_has_it(hands: VfHands, card: VfHardware) -> None:

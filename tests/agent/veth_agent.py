@@ -1,7 +1,8 @@
 """The agent's network driver on a card of veth pairs, as a program of its own: it is started inside an endpoint, and killed there.
 
-usage: python -m tests.agent.veth_agent FOLDER insert ADDRESS | perform REQUEST | serve [after-reboot]
+usage: python -m tests.agent.veth_agent FOLDER insert ADDRESS | perform REQUEST | serve [after-reboot] | kernel
 FOLDER holds the card (`sys`) and the agent's ledger; ADDRESS is what the far end of the VFs' wires answers to.
+`kernel` brings interfaces back whose namespace is gone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dtn_agent.vf import VfHands
 from pydantic import TypeAdapter
 from pyroute2 import IPRoute
 
-from tests.agent.veth_card import hardware, insert_card
+from tests.agent.veth_card import bring_back, hardware, insert_card
 
 
 def insert(folder: Path, address: str) -> None:
@@ -52,9 +53,12 @@ def serve(hands: VfHands) -> None:
     hands.restore()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    watcher = threading.Thread(target=hands.watch, args=(stopped,))
+    watcher.start()
     with DriverSocket(NetworkDriver(hands.ledger, hands).answer):
         print("ready", flush=True)
         stopped.wait()
+    watcher.join()
 
 
 def main(folder: Path, what: str, *words: str) -> None:
@@ -67,6 +71,8 @@ def main(folder: Path, what: str, *words: str) -> None:
             insert(folder, words[0])
         case "perform":
             print(perform(hands, words[0]))
+        case "kernel":
+            bring_back(folder / "sys")
         case "serve":
             if boot:
                 hands.hardware.tree.write_count("pf0", 0)

@@ -1,9 +1,11 @@
 """A card with SR-IOV, played by veth pairs: where there is no such card, everything but the card itself is real.
 
 The PF and each VF are one end of a veth pair, whose other end (the "wire", `pf0r…`) stays where it was made. Which function
-an interface belongs to is written in its alias, which follows it through renames and namespaces like the kernel's own mark does.
+an interface belongs to is written in its alias, which follows it through renames and namespaces like the kernel's own mark does;
+with the card's folder, for there may be other such cards on this machine.
 `VethTree` answers writes to sysfs as the kernel does (pci-sysfs.c, iov.c), `VethLinks` keeps the PF's table, which veth has not, in
-a file of the tree. What differs from a card: an interface vanishes with its namespace, instead of coming back to the first one.
+a file of the tree. What differs from a card: a veth pair vanishes with the namespace of either end. A card's interface comes back
+to the first namespace instead, where `bring_back` puts a new pair.
 """
 
 from __future__ import annotations
@@ -29,6 +31,11 @@ def vf_pci(index: int) -> str:
     return f"0000:41:10.{index}"
 
 
+def alias(root: Path, pci: str) -> str:
+    """What marks an interface of this card's function."""
+    return f"{root}#{pci}"
+
+
 def hardware(root: Path) -> VfHardware:
     """The card below this folder, as the agent's parts take it."""
     return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev", start_seconds=1, return_seconds=1)
@@ -49,7 +56,7 @@ def insert_card(root: Path, pf: str = "pf0", most: int = 4) -> VfHardware:
         route.link("add", ifname=pf, kind="veth", peer=f"{pf}r")
         for name in (f"{pf}r", pf):
             route.link("set", index=route.link_lookup(ifname=name)[0], state="up")
-        route.link("set", index=route.link_lookup(ifname=pf)[0], ifalias=PF_PCI)
+        route.link("set", index=route.link_lookup(ifname=pf)[0], ifalias=alias(root, PF_PCI))
     return hardware(root)
 
 
@@ -57,10 +64,12 @@ class VethLinks(KernelLinks):
     """Interfaces that belong to devices by their alias, and a PF's table in a file."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.file = root / "table.json"
 
     def device_of(self, link: Link) -> str:
-        return link.alias
+        card, _, pci = link.alias.rpartition("#")
+        return pci if card == str(self.root) else ""
 
     def vf_table(self, pf: str) -> dict[int, VfSettings]:
         assert self.find(pf) is not None, f"{pf} is gone"
@@ -86,7 +95,7 @@ class VethTree(SriovTree):
     """A sysfs that acts on what is written to it."""
 
     def interfaces(self, pci: str) -> tuple[str, ...]:
-        return tuple(sorted(link.name for link in KernelLinks().all() if link.alias == pci))
+        return tuple(sorted(link.name for link in KernelLinks().all() if link.alias == alias(self.sys, pci)))
 
     def write(self, path: Path, text: str) -> None:
         match path.name:
@@ -123,25 +132,41 @@ class VethTree(SriovTree):
     def _unbind(self, pci: str) -> None:
         (self.function(pci) / "driver").unlink(missing_ok=True)
         for link in KernelLinks().all():
-            if link.alias == pci:
+            if link.alias == alias(self.sys, pci):
                 KernelLinks().remove(link)
 
     def _bind(self, pci: str) -> None:
         """The driver starts: a new interface, with the MAC of the PF's table or else a random one."""
-        index = int(pci[-1])
-        (self.function(pci) / "driver").symlink_to(self.sys / "bus/pci/drivers/veth_vf")
-        mac = VethLinks(self.sys).vf_table("pf0")[index].mac
+        mac = VethLinks(self.sys).vf_table("pf0")[int(pci[-1])].mac
         if mac == FRESH.mac:
             mac = "02:" + ":".join(f"{byte:02x}" for byte in secrets.token_bytes(5))
-        add_vf_interface(index, str(mac))
+        (self.function(pci) / "mac").write_text(str(mac))
+        add_vf_interface(self.sys, pci, f"pf0v{pci[-1]}")
+        (self.function(pci) / "driver").symlink_to(self.sys / "bus/pci/drivers/veth_vf")
 
 
-def add_vf_interface(index: int, mac: str) -> None:
-    """The veth pair `pf0v…` and `pf0r…`; the wire's end is up, in the bridge `wire` if there is one."""
+def bring_back(root: Path) -> None:
+    """As long as this runs: a VF whose interface vanished with its namespace has one here again, called `dev…` (dev.c)."""
+    while True:
+        KernelLinks().wait_until(lambda: bool(_vanished(root)), 3600)
+        for pci in _vanished(root):
+            add_vf_interface(root, pci, f"dev{pci[-1]}")
+
+
+def _vanished(root: Path) -> list[str]:
+    """VFs that a driver has and that have no wire."""
+    wires = {link.name for link in KernelLinks().all()}
+    driven = [path.parent.name for path in root.glob("devices/*/driver")]
+    return sorted(pci for pci in driven if f"pf0r{pci[-1]}" not in wires)
+
+
+def add_vf_interface(root: Path, pci: str, name: str) -> None:
+    """The veth pair of this name and `pf0r…`; the wire's end is up, in the bridge `wire` if there is one."""
+    wire_name, mac = f"pf0r{pci[-1]}", (root / "devices" / pci / "mac").read_text()
     with IPRoute() as route:
-        route.link("add", ifname=f"pf0v{index}", kind="veth", address=mac, peer=f"pf0r{index}")
-        vf, wire = (route.link_lookup(ifname=f"pf0{end}{index}")[0] for end in "vr")
-        route.link("set", index=vf, ifalias=vf_pci(index))
+        route.link("add", ifname=name, kind="veth", address=mac, peer=wire_name)
+        vf, wire = (route.link_lookup(ifname=each)[0] for each in (name, wire_name))
+        route.link("set", index=vf, ifalias=alias(root, pci))
         bridge = route.link_lookup(ifname="wire")
         if bridge:
             route.link("set", index=wire, master=bridge[0])
