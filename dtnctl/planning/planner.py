@@ -156,6 +156,7 @@ class _Planner:
         for endpoint, name in self.found.orphans:
             seen = self.found.live[endpoint, name]
             if self.found.scope.covers("session", seen.owner, endpoint) and seen.owner not in self.found.blocked:
+                functions, after = self._functions_of(endpoint, seen)
                 change = Change(
                     mark="destroy",
                     kind="session",
@@ -163,9 +164,10 @@ class _Planner:
                     endpoint=endpoint,
                     cause=self._why_gone(seen),
                     summary=f"removes container {seen.name}, {state_text(seen)}",
+                    notes=tuple(f"virtual function {item.pci} of {item.interface} is given back as it was found" for item in functions),
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, *self._functions_of(endpoint, seen)))
+                self._remove(change, destroy_steps(endpoint, seen, functions, after))
 
     def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
