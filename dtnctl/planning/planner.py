@@ -158,6 +158,7 @@ class _Planner:
         for endpoint, name in self.found.orphans:
             seen = self.found.live[endpoint, name]
             if self.found.scope.covers("session", seen.owner, endpoint) and seen.owner not in self.found.blocked:
+                given_back, after = self._given_back(endpoint, seen)
                 change = Change(
                     mark="destroy",
                     kind="session",
@@ -165,9 +166,14 @@ class _Planner:
                     endpoint=endpoint,
                     cause=self._why_gone(seen),
                     summary=f"removes container {seen.name}, {state_text(seen)}",
+                    notes=tuple(
+                        f"virtual function {item.pci} of {item.interface} is given back as it was found"
+                        for item in given_back
+                        if isinstance(item, ReleaseVf)
+                    ),
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, *self._given_back(endpoint, seen)))
+                self._remove(change, destroy_steps(endpoint, seen, given_back, after))
 
     def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""

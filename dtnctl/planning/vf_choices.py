@@ -160,8 +160,8 @@ class VfChooser:
         held = ", ".join(f"{index} by {who}" for index, who in sorted(holders.items()) if index < plan.count)
         text = f"no free virtual function on {plan.name} of {self.ground.name}: it has {plan.count}; held are {held}"
         later = [holders[index] for index in sorted(plan.taken.keys() - given.keys()) if self._lets_go(plan.taken[index])]
-        more = f"more of them (`vfs:` in {service.endpoint.file}), or one session less"
-        fix = f"one more apply: {later[0]} gives one back in this one" if later else plan.obstacle or more
+        more = f"why there are not more says vfs/{plan.name}" if plan.obstacle else f"or more of them: `vfs:` in {service.endpoint.file}"
+        fix = f"one more apply: {later[0]} gives one back in this one" if later else f"one session less; {more}"
         self.ground.refuse(service, "E0472", text, service.field_of(network), fix)
 
     def _lets_go(self, holder: Holder) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from dtnctl.model.resources import (
     LABEL_SPEC,
@@ -33,95 +32,15 @@ from dtnctl.model.resources import (
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import fill_in
+from dtnctl.planning.hardware import Hardware
 from dtnctl.planning.resolve import resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.specs import container_spec, labels, network_spec, spec_digest
+from tests.cases.form import Endpoint, Job, Live, LiveNetwork, Record, Seen
+from tests.cases.told import machine_of, memory_nodes
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 STARTED = "2026-05-31T12:00:00Z"
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Live(Strict):
-    """A container of a session: as the state declares it, with these choices, but for what `change` says."""
-
-    ctrl_port: int = 0
-    serv_port: int = 0
-    addresses: dict[str, str] = {}
-    change: dict[str, bool | int | float | str] = {}
-    env: dict[str, str] = {}
-    image: str = ""
-    git: Literal["same", "other"] = "same"
-    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"] = "running"
-    exit_code: int = 0
-    health: Literal["", "starting", "healthy", "unhealthy"] = ""
-
-
-class Job(Strict):
-    """A container of a transfer, named TRANSFER.gGENERATIONaATTEMPT, in the network of a session's container."""
-
-    session: str
-    state: Literal["created", "running", "exited"] = "running"
-    exit_code: int = 0
-
-
-class LiveNetwork(Strict):
-    """A network: as declared, but for `options`; or with a driver and subnets of its own."""
-
-    driver: str = ""
-    subnets: list[str] = []
-    options: dict[str, str] = {}
-    git: Literal["same", "other"] = "same"
-
-
-class Stranger(Strict):
-    ports: list[int] = []
-    addresses: dict[str, str] = {}
-
-
-class Record(Strict):
-    transfer: str
-    generation: int = 1
-    attempt: int = 1
-    container: str = ""
-    released: bool = False
-    verdict: Literal["succeeded", "failed", "cancelled", "unknown"] | None = None
-    cause: str = ""
-    retryable: bool = False
-    bytes: int = 0
-    seconds: float = 0.0
-    verified: str = ""
-
-
-class Endpoint(Strict):
-    silent: str = ""
-    images: dict[str, int] = {}
-    registry: dict[str, int] = {}
-    containers: dict[str, Live] = {}
-    jobs: dict[str, Job] = {}
-    networks: dict[str, LiveNetwork] = {}
-    foreign: dict[str, Stranger] = {}
-    foreign_networks: dict[str, LiveNetwork] = {}
-    ledger: list[Record] | None = None
-    lease: str = ""
-
-
-class Asked(Strict):
-    targets: list[str] = []
-    excludes: list[str] = []
-    replace: list[str] = []
-    prune: int | str | None = None
-    destroy: bool = False
-
-
-class Seen(Strict):
-    """The whole file."""
-
-    asked: Asked = Asked()
-    endpoints: dict[str, Endpoint] = Field(min_length=1)
 
 
 def read_seen(path: Path) -> Seen:
@@ -168,6 +87,8 @@ def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
         remote_digests={reference: f"sha256:{version:012d}" for reference, version in seen.registry.items()},
         ledger=LedgerSeen(True, tuple(_attempt(item) for item in seen.ledger)) if seen.ledger is not None else LedgerSeen(),
         lease=LeaseSeen("id-lease", seen.lease) if seen.lease else None,
+        host=machine_of(site, name, seen.host) if seen.host is not None else None,
+        agent_silence=seen.agent_silent,
     )
 
 
@@ -182,7 +103,9 @@ def _families(texts: list[str]) -> tuple[str, str]:
 
 def _container(site: Site, endpoint: str, key: str, live: Live, images: dict[str, ImageSeen]) -> ContainerSeen:
     session = key.removesuffix("..old")
-    allocation = Allocation(live.ctrl_port, live.serv_port, _attachments(live.addresses))
+    attachments = tuple(replace(item, vf=live.functions.get(item.network, "")) for item in _attachments(live.addresses))
+    hardware = Hardware(cpu_set=live.cpus, memory_nodes=memory_nodes(live.cpus), verbs=tuple(live.verbs))
+    allocation = Allocation(live.ctrl_port, live.serv_port, attachments, hardware=hardware)
     services = (item for item in resolve_services(site, NOW) if item.key == (endpoint, session))
     declared = next((container_spec(item, allocation) for item in services), None)
     spec = declared if declared is not None else _plain_container(live, allocation)
@@ -201,7 +124,7 @@ def _container(site: Site, endpoint: str, key: str, live: Live, images: dict[str
         exit_code=live.exit_code,
         health=live.health,
         started_at="" if live.state == "created" else STARTED,
-        addresses=_attachments(live.addresses) if is_active else (),
+        addresses=attachments if is_active else (),
     )
 
 
@@ -210,7 +133,16 @@ def _plain_container(live: Live, allocation: Allocation) -> ContainerSpec:
     ports = (PortBinding(live.ctrl_port, live.ctrl_port),) if live.ctrl_port else ()
     env: Pairs = (("CTRL_PORT", str(live.ctrl_port or "")),)
     primary = allocation.attachments[0].network if allocation.attachments else "bridge"
-    return ContainerSpec(live.image or "dtn:1", env=env, network=primary, attachments=allocation.attachments, ports=ports)
+    hardware = allocation.hardware
+    return ContainerSpec(
+        live.image or "dtn:1",
+        env=env,
+        cpu_set=hardware.cpu_set,
+        memory_nodes=hardware.memory_nodes,
+        network=primary,
+        attachments=allocation.attachments,
+        ports=ports,
+    )
 
 
 def _owned(

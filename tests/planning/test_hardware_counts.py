@@ -311,6 +311,7 @@ def test_an_interface_is_given_back_when_nothing_declares_functions_any_more() -
           because no service here uses it
         destroy session/one @ a: removes container lab.one, running
           because no file state/sessions/one.yaml any more
+          note virtual function 0000:b1:00.2 of ens1f0 is given back as it was found
           interrupts: one on a ends
         destroy vfs/ens1f0 @ a: gives ens1f0 back with 0 virtual functions, as it was found
           because nothing asks for them any more, and nobody has one

@@ -127,7 +127,7 @@ def test_an_exhausted_pool_blocks_and_says_who_has_what() -> None:
         blocked session/three @ a: E0472
           because no free virtual function on ens1f0 of a: it has 2; held are 0 by session one, 1 by session two
               (state/sessions/three.yaml:4)
-          fix: more of them (`vfs:` in state/endpoints/a.yaml), or one session less
+          fix: one session less; or more of them: `vfs:` in state/endpoints/a.yaml
         """,
     )
 
