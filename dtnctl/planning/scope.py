@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Patterns are NAME or KIND/NAME (session, transfer, network, ledger, vfs, vlan, endpoint), `*` matches.
+    """Patterns are NAME or KIND/NAME (session, transfer, network, ledger, vfs, vlan, tuning, endpoint), `*` matches.
 
     `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not.
     """

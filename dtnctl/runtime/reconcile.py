@@ -68,18 +68,37 @@ def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, 
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
-    endpoints = (*site.endpoints, "")
-    kinds = {"session": site.sessions, "transfer": site.transfers, "network": site.networks}
-    known = {(kind, name, endpoint) for kind, names in kinds.items() for name in names for endpoint in endpoints}
-    for name, document in site.endpoints.items():
-        known |= {("vfs", interface, name) for interface in (*document.value.vfs, *document.value.interfaces.values())}
-    for endpoint, seen in snapshot.endpoints.items():
-        known |= {(kind, item.owner, endpoint) for item in seen.containers for kind in ("session", "transfer")}
-        known |= {("network", item.name, endpoint) for item in seen.networks} | {("ledger", ledger_name(site.name), endpoint)}
+    known = {*_declared(site), *_seen(site, snapshot)}
     unmatched = scope.unmatched(known)
     if unmatched:
         names = ", ".join(sorted({f"{kind}/{name}" for kind, name, _ in known if kind != "ledger"}))
         raise UsageError(f"{', '.join(unmatched)}: there is nothing of that name; there are {names or 'no objects'}")
+
+
+def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
+    """What the state files name, as (kind, name, endpoint), also where it is not yet."""
+    for kind, names in (("session", site.sessions), ("transfer", site.transfers), ("network", site.networks)):
+        yield from ((kind, name, endpoint) for name in names for endpoint in (*site.endpoints, ""))
+    for endpoint, document in site.endpoints.items():
+        interfaces = document.value.interfaces
+        yield from (("vfs", interface, endpoint) for interface in (*document.value.vfs, *interfaces.values()))
+        vlans = {network: found.value.vlan for network, found in site.networks.items() if found.value.vlan is not None}
+        yield from (("vlan", f"{interfaces[network]}.{vlan}", endpoint) for network, vlan in vlans.items() if network in interfaces)
+        if document.value.agent is not None:
+            yield ("tuning", endpoint, endpoint)
+
+
+def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    """What is on the endpoints, also what nothing declares any more."""
+    for endpoint, seen in snapshot.endpoints.items():
+        yield from ((kind, item.owner, endpoint) for item in seen.containers for kind in ("session", "transfer"))
+        yield from (("network", item.name, endpoint) for item in seen.networks)
+        yield ("ledger", ledger_name(site.name), endpoint)
+        if seen.host is not None:
+            yield from (("vfs", item.interface, endpoint) for item in seen.host.held.pfs if item.site == site.name)
+            yield from (("vlan", item.name, endpoint) for item in seen.host.held.vlans if item.site == site.name)
+            owners = [item.owner for item in (*seen.host.held.vfs, *seen.host.held.qos)]
+            yield from (("session", owner.session, endpoint) for owner in owners if owner.site == site.name)
 
 
 def _wanted(site: Site, now: datetime) -> Mapping[str, Wanted]:
