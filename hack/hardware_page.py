@@ -35,17 +35,18 @@ REST = """\
 
 The function is taken and set before the container is made, and given back as it was found after the container is gone. The agent
 keeps a ledger of both. Restarts of the container, the engine or the host bring the data path back without dtnctl: the agent is the
-engine's [network driver](decisions/0008-vfs-by-a-network-driver.md) for such networks. VLAN, trust and rates are changed in place; a MAC or an
-MTU while the container is stopped for a moment. What somebody changes by hand is drift: the next plan shows it, the next apply repairs it.
+engine's [network driver](decisions/0008-vfs-by-a-network-driver.md) for such networks. VLAN, trust and rates are changed in place; a MAC
+or an MTU while the container is stopped for a moment. What somebody changes by hand is drift: the next plan shows it, the next
+apply repairs it.
 
 | To know | |
 |---|---|
-| more functions | `vfs: {ens1f0: 8}` in the endpoint's file. They are made where there are none, or where we made them and nobody has one; never while one is in use |
+| more functions | `vfs: {ens1f0: 8}` in the endpoint's file: made where there are none, never changed while one is in use |
 | none left | the session is blocked, and the plan says who has which |
 | `mac: keep` | the card's own MAC; by default it is made of the session's name, and stays when another function is given |
 | `reserved_cpus: irq` | CPUs that serve the cards' interrupts are given to nobody |
 | numbers of verbs devices | may change when a host boots; the plan then shows the device as drift |
-| RoCE's GID index | differs in each network namespace and changes with addresses: look it up inside, in `/sys/class/infiniband/*/ports/1/gid_attrs` |
+| RoCE's GID index | differs in each network namespace: look it up inside, in `/sys/class/infiniband/*/ports/1/gid_attrs` |
 """
 
 
