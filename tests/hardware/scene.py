@@ -54,7 +54,13 @@ class Scene:
         guest = self.guests.guest(name)
         tls = {"ca": str(guest.tls.ca), "cert": str(guest.tls.cert), "key": str(guest.tls.key)}
         allow = {"mounts": ["/usr"], "devices": ["*"], "capabilities": ["*"]}
-        value = {"docker": guest.engine_url, "tls": tls, "agent": guest.agent_url, "agent_tls": tls, "interfaces": {NETWORK: NEAR_NIC}}
+        value = {
+            "docker": guest.engine_url,
+            "tls": tls,
+            "agent": guest.agent_url,
+            "agent_tls": dict(tls),
+            "interfaces": {NETWORK: NEAR_NIC},
+        }
         self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
 
     def sriov(self, **more: Any) -> None:
