@@ -67,8 +67,9 @@ class Scene:
         """The data network as virtual functions, and four of them wanted on each guest."""
         value = {"driver": "sriov", "subnet": "10.40.0.0/24", "addresses": "10.40.0.10-10.40.0.60"}
         self.write(f"networks/{NETWORK}", {**value, **more})
+        tuning = {"interfaces": {NEAR_NIC: {"mtu": more["mtu"]}}} if "mtu" in more else {}
         for name in BOTH:
-            self.endpoint(name, vfs={NEAR_NIC: 4})
+            self.endpoint(name, interfaces={NETWORK: NEAR_NIC}, vfs={NEAR_NIC: 4}, tuning=tuning)
 
     def profile(self, name: str = "tools", **more: Any) -> None:
         """Containers that see the guest's own programs."""
@@ -144,7 +145,7 @@ class Scene:
             for file in (self.root / "state" / kind).glob("*.yaml"):
                 file.unlink()
         for name in BOTH:
-            self.endpoint(name, interfaces={})
+            self.endpoint(name)
         ran = self.apply("--max-prune=100")
         for engine in self.engines.values():
             engine.close()
