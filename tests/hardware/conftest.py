@@ -51,10 +51,13 @@ def guests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield both
 
 
-@pytest.fixture
-def scene(guests: Guests, tmp_path: Path) -> Iterator[Scene]:
-    """A site `virtual` with both guests as endpoints, and nothing of it on them before and after."""
-    scene = Scene(guests, tmp_path)
+@pytest.fixture(scope="module")
+def scene(guests: Guests, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A site `virtual` with both guests as endpoints; nothing of it is left on them when a module's tests are done.
+
+    One for a module, because what each of its tests needs takes an emulated machine half a minute to make.
+    """
+    scene = Scene(guests, tmp_path_factory.mktemp("scene"))
     yield scene
     scene.leave()
 
