@@ -59,7 +59,6 @@ class Scene:
             "tls": tls,
             "agent": guest.agent_url,
             "agent_tls": dict(tls),
-            "interfaces": {NETWORK: NEAR_NIC},
         }
         self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
 
@@ -141,7 +140,7 @@ class Scene:
 
     def leave(self) -> None:
         """Take everything of the site off the guests, the way that users do; what was never there costs one plan."""
-        for kind in ("sessions", "networks"):
+        for kind in ("sessions", "profiles", "networks"):
             for file in (self.root / "state" / kind).glob("*.yaml"):
                 file.unlink()
         for name in BOTH:
