@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -31,12 +30,12 @@ def tables_before(scene: Scene) -> dict[str, str]:
 
 
 @pytest.fixture
-def session(scene: Scene, tables_before: dict[str, str]) -> Iterator[Scene]:
+def session(scene: Scene, tables_before: dict[str, str]) -> Scene:
     """The session, as declared."""
     scene.session()
     if scene.plan("--detailed-exitcode").code != 0:
         scene.converge()
-    yield scene
+    return scene
 
 
 def assert_data_path(scene: Scene) -> None:
