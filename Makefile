@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 help: ## what you can do here
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: ## system packages (as root), .venv, every Python package at its pinned hash
 	@hack/setup
@@ -20,6 +20,10 @@ demo: setup ## the whole story on two endpoints made on this machine (root); KEE
 test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
 	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-p tests.coverage_gate --coverage-gate)
+
+test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
+	@hack/system-packages.sh --hardware
+	@$(PYTHON) -m pytest -m hardware -o session_timeout=1800 $(if $(ARGS),$(ARGS),tests/hardware)
 
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
@@ -34,4 +38,4 @@ faults: setup ## kill -9 and refused calls at every point; prints points and fai
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test check bench faults clean
+.PHONY: help setup demo test test-hardware check bench faults clean

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +51,7 @@ class Guests:
         self.cache = (cache or default_cache()).resolve()
         self.say = say
         self.restarts: list[str] = []  # guests that hung and were started anew, with the reason: to be reported
+        self.phases: list[tuple[str, float]] = []
         self.all: tuple[Guest, ...] = ()
         self.remotes: dict[str, Remote] = {}
         self._emulators: dict[str, subprocess.Popen[bytes]] = {}
@@ -87,7 +89,8 @@ class Guests:
         """Start both and return when their engines answer, after removing what an earlier run left here; on an error leave nothing."""
         if reason := unavailable():
             raise LabError(reason)
-        self.image = root_image(self.cache, self.say)
+        with self._phase("the guests' image"):
+            self.image = root_image(self.cache, self.say)
         with folders.hold(self.layout.folder):
             folders.refuse_foreign(self.layout)
             self._clean()
@@ -145,6 +148,13 @@ class Guests:
             self._each(silent, lambda guest: self._set_up(guest, packages))
         return [guest.name for guest in silent]
 
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        """Time what is in the block."""
+        began = time.monotonic()
+        yield
+        self.phases.append((name, time.monotonic() - began))
+
     def _take(self, ports: Iterable[Ports]) -> None:
         self.all = tuple(guest_of(self.layout, number, item) for number, item in enumerate(ports, 1))
         self.remotes = {guest.name: Remote(self.layout, guest) for guest in self.all}
@@ -161,10 +171,15 @@ class Guests:
             self._write_files(guest)
             self._launch(guest)
         self.say(f"{', '.join(guest.name for guest in self.all)} boot")
-        packages = agent.packages_as_tar()
+        with self._phase("boot until ssh"):
+            packages = agent.packages_as_tar()
+            self._wait_for_boot()
+        with self._phase("agent and engine ready"):
+            self._each(self.all, lambda guest: self._set_up(guest, packages))
+
+    def _wait_for_boot(self) -> None:
         for guest in self._silent_after_boot():
             self._start_anew(guest, f"no ssh {BOOT_SECONDS:.0f} s after its start")
-        self._each(self.all, lambda guest: self._set_up(guest, packages))
 
     def install_agent(self) -> None:
         """Bring this clone's agent, as it is now, to both guests and start it."""

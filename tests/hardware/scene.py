@@ -1,0 +1,166 @@
+"""A site whose endpoints are the guests, and the dtnctl program on this machine: what every scenario plays with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+import yaml
+
+from lab.hardware import NEAR_NIC, Guest, Guests
+from tests.e2e.playground import Ran
+
+PROGRAM = [sys.executable, "-m", "dtnctl"]
+CLONE = Path(__file__).parents[2]
+SITE = "virtual"
+NETWORK = "star222"
+BOTH = ("dtn1", "dtn2")
+APPLY_SECONDS = 300.0
+# an emulated processor is slow, and a busy machine makes it slower
+ENVIRONMENT = {"DTNCTL_TIMEOUT": "60", "PYTHONPATH": str(CLONE)}
+Value = TypeVar("Value")
+
+
+class Scene:
+    """Write state, run dtnctl, look at engines and kernels of both guests."""
+
+    def __init__(self, guests: Guests, root: Path) -> None:
+        self.guests = guests
+        self.root = root
+        self.engines = {guest.name: _engine(guest) for guest in guests.all}
+        self.write("site", {"name": SITE})
+        for guest in guests.all:
+            self.endpoint(guest.name)
+
+    # --- state ---
+
+    def write(self, path: str, value: Mapping[str, Any]) -> None:
+        """Write one state file, such as sessions/a."""
+        file = self.root / "state" / f"{path}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(dict(value), sort_keys=False))
+
+    def remove(self, path: str) -> None:
+        (self.root / "state" / f"{path}.yaml").unlink()
+
+    def endpoint(self, name: str, **more: Any) -> None:
+        """A guest with its agent; the owner allows everything."""
+        guest = self.guests.guest(name)
+        tls = {"ca": str(guest.tls.ca), "cert": str(guest.tls.cert), "key": str(guest.tls.key)}
+        allow = {"mounts": ["/usr"], "devices": ["*"], "capabilities": ["*"]}
+        value = {
+            "docker": guest.engine_url,
+            "tls": tls,
+            "agent": guest.agent_url,
+            "agent_tls": dict(tls),
+        }
+        self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
+
+    def sriov(self, **more: Any) -> None:
+        """The data network as virtual functions, and four of them wanted on each guest."""
+        value = {"driver": "sriov", "subnet": "10.40.0.0/24", "addresses": "10.40.0.10-10.40.0.60"}
+        self.write(f"networks/{NETWORK}", {**value, **more})
+        tuning = {"interfaces": {NEAR_NIC: {"mtu": more["mtu"]}}} if "mtu" in more else {}
+        for name in BOTH:
+            self.endpoint(name, interfaces={NETWORK: NEAR_NIC}, vfs={NEAR_NIC: 4}, tuning=tuning)
+
+    def profile(self, name: str = "tools", **more: Any) -> None:
+        """Containers that see the guest's own programs."""
+        value = {"image": "tools:1", "arguments": ["sleep", "infinity"], "init": True, "volumes": ["/usr:/usr:ro"], "memory": "128MiB"}
+        plain = {"tty": False, "stop_timeout": "2s", "mgmt_net": None, "data_nets": [NETWORK], "ctrl_port_range": None, "restart": "always"}
+        self.write(f"profiles/{name}", {**value, **plain, **more})
+
+    def session(self, name: str = "run", **more: Any) -> None:
+        """A session across both guests."""
+        self.write(f"sessions/{name}", {"endpoints": list(BOTH), "profile": "tools", **more})
+
+    # --- dtnctl ---
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start dtnctl in the site's folder."""
+        return subprocess.Popen(
+            [*PROGRAM, *arguments],
+            cwd=self.root,
+            env={**os.environ, **ENVIRONMENT},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, seconds: float = APPLY_SECONDS) -> Ran:
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"dtnctl {arguments[0]} was not done after {seconds:.0f} s\n{out}\n{err}") from None
+        return Ran(process.returncode, out, err)
+
+    def apply(self, *arguments: str) -> Ran:
+        return self.run("apply", "--yes", *arguments)
+
+    def plan(self, *arguments: str) -> Ran:
+        return self.run("plan", *arguments)
+
+    def converge(self) -> Ran:
+        """Apply, and see that nothing is left to do."""
+        ran = self.apply().expect(0)
+        self.assert_nothing_to_do()
+        return ran
+
+    def assert_nothing_to_do(self) -> None:
+        ran = self.plan("--detailed-exitcode")
+        assert ran.code == 0, f"the plan is not empty:\n{ran.out}\n{ran.err}"
+
+    # --- the guests ---
+
+    def on(self, name: str, script: str, *, seconds: float = 60.0) -> str:
+        """Run a script on a guest."""
+        return self.guests.remote(name).run(script, seconds=seconds)
+
+    def on_both(self, script: str, *, seconds: float = 60.0) -> dict[str, str]:
+        return both(lambda name: self.on(name, script, seconds=seconds))
+
+    def inside(self, name: str, script: str, *, session: str = "run", seconds: float = 60.0) -> str:
+        """Run a script in a session's container on a guest."""
+        return self.on(name, f"docker exec {SITE}.{session} sh -c {_quoted(script)}", seconds=seconds)
+
+    def container(self, name: str, session: str = "run") -> dict[str, Any]:
+        """Inspect of a session's container on a guest."""
+        value: dict[str, Any] = self.engines[name].inspect_container(f"{SITE}.{session}")
+        return value
+
+    def leave(self) -> None:
+        """Take everything of the site off the guests, the way that users do; what was never there costs one plan."""
+        for kind in ("sessions", "profiles", "networks"):
+            for file in (self.root / "state" / kind).glob("*.yaml"):
+                file.unlink()
+        for name in BOTH:
+            self.endpoint(name)
+        ran = self.apply("--max-prune=100")
+        for engine in self.engines.values():
+            engine.close()
+        ran.expect(0)
+
+
+def both(act: Callable[[str], Value]) -> dict[str, Value]:
+    """The same on both guests at the same time."""
+    with ThreadPoolExecutor(len(BOTH)) as pool:
+        return dict(zip(BOTH, pool.map(act, BOTH), strict=True))
+
+
+def _engine(guest: Guest) -> docker.APIClient:
+    tls = docker.tls.TLSConfig(ca_cert=str(guest.tls.ca), client_cert=(str(guest.tls.cert), str(guest.tls.key)), verify=True)
+    return docker.APIClient(base_url=guest.engine_url, tls=tls, version="1.41", timeout=60)
+
+
+def _quoted(script: str) -> str:
+    return "'" + script.replace("'", "'\\''") + "'"
