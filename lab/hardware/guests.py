@@ -138,15 +138,19 @@ class Guests:
             remote.wait_until_ready(BOOT_SECONDS)
         self._wait(remote.guest)
 
-    def revive(self) -> list[str]:
-        """Kill and start anew, with fresh disks, every guest that does not answer; returns what was wrong with whom."""
-        silent = [guest for guest in self.all if not self.remotes[guest.name].answers()]
-        for guest in silent:
+    def silent(self) -> list[str]:
+        """The guests that run and do not answer: they hang."""
+        answers = self._each(self.all, lambda guest: not self.is_running(guest.name) or self.remotes[guest.name].answers())
+        return [guest.name for guest, does in zip(self.all, answers, strict=True) if not does]
+
+    def revive(self, names: Iterable[str]) -> None:
+        """Kill and start anew, with fresh disks, guests that hang; those that have ended meanwhile are left alone."""
+        hung = [guest for guest in self.all if guest.name in names and self.is_running(guest.name)]
+        for guest in hung:
             self._start_anew(guest, "hung")
-        if silent:
+        if hung:
             packages = agent.packages_as_tar()
-            self._each(silent, lambda guest: self._set_up(guest, packages))
-        return [guest.name for guest in silent]
+            self._each(hung, lambda guest: self._set_up(guest, packages))
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

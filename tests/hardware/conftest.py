@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from tests.hardware.scene import Scene
 HERE = Path(__file__).parent
 GUESTS = pytest.StashKey[Guests]()
 PHASES = pytest.StashKey[list[str]]()
+HUNG = pytest.StashKey[list[str]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,15 +63,25 @@ def scene(guests: Guests, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     scene.leave()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at once whether a guest hangs when something fails: later the guests may be gone, because their session is over."""
+    report = yield
+    both = item.config.stash.get(GUESTS, None)
+    if report.failed and both is not None and item.path.is_relative_to(HERE):
+        item.stash[HUNG] = [*item.stash.get(HUNG, []), *both.silent()]
+    return report
+
+
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a test once more, on guests that answer again, if it failed while one of them did not."""
     if not item.path.is_relative_to(HERE):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    both = item.config.stash.get(GUESTS, None)
-    if both is not None and any(report.failed for report in reports) and both.revive():
-        item._initrequest()  # type: ignore[attr-defined]  # fixtures of the first try are used up; pytest has no public way
+    if hung := item.stash.get(HUNG, []):
+        item.config.stash[GUESTS].revive(hung)
+        item._initrequest()  # type: ignore[attr-defined]  # the first try used up its fixtures; pytest has no public way to begin again
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
