@@ -193,6 +193,9 @@ def join(engine: Engine, container: Container, network: Network, endpoint: Endpo
     address6, length6, gateway6 = "", 0, ""
     if network.ipv6:
         address6, length6, gateway6 = addresses.allocate(engine, network, ipam.get("IPv6Address") or "", 6)
+    if network.driver in engine.machine.drivers:
+        driver = engine.machine.drivers[network.driver]
+        endpoint.mac_address = driver.join(container.id, network.options, endpoint.driver_options or {})
     endpoint.network_id = network.id
     endpoint.endpoint_id = engine.new_id("endpoint")
     endpoint.address, endpoint.prefix_length = address, length

@@ -82,6 +82,16 @@ def _machine(world: World, body: Json) -> None:
         setattr(machine, name, set(value) if isinstance(current, set) else value)
 
 
+def _beside(world: World, body: Json) -> None:
+    """{"name": …, and what that one understands}"""
+    world.beside[body.pop("name")].tell(body)
+
+
+def _view_beside(world: World) -> Json:
+    with world.changed:
+        return {name: other.view() for name, other in world.beside.items()}
+
+
 def _health(world: World, body: Json) -> None:
     with world.changed:
         world.container(body["endpoint"], body["container"]).health = body["status"]
@@ -97,10 +107,12 @@ def _release(world: World, body: Json) -> None:
 
 
 ACTIONS: dict[str, Action] = {
+    "GET beside": lambda world, body: _view_beside(world),
     "GET calls": lambda world, body: world.journal.report(),
     "GET dump": lambda world, body: world.dump(),
     "GET starts": lambda world, body: world.starts(),
     "GET view": lambda world, body: world.view(),
+    "POST beside": _beside,
     "POST faults": _faults,
     "POST health": _health,
     "POST image": _image,

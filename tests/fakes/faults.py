@@ -94,6 +94,8 @@ class Journal:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.killed: set[Peer] = set()
+        self.client = Peer(0, 0)
+        """Who called an engine last."""
         self._starts: Counter[tuple[str, str, str]] = Counter()
 
     def clear(self) -> None:

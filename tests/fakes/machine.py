@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tests.fakes.files import empty_tree, make_folders
 from tests.fakes.state import Json, Tree
@@ -31,6 +32,16 @@ class RegistryImage:
     broken: str = ""
 
 
+class NetworkDriver(Protocol):
+    """A network driver outside the engine. Both raise EngineError where it says no."""
+
+    def create(self, options: Mapping[str, str]) -> None:
+        """A network with these options."""
+
+    def join(self, container: str, network_options: Mapping[str, str], options: Mapping[str, str]) -> str:
+        """A container, by id, gets an interface in such a network. `options` are its endpoint's; returns the MAC."""
+
+
 @dataclass(slots=True)
 class Machine:
     """Facts of the host that the engine checks requests against. Change them before or between calls."""
@@ -43,6 +54,8 @@ class Machine:
     devices: set[str] = field(default_factory=lambda: set(DEVICES))
     swap_limit: bool = True
     publishes_ipv6: bool = True
+    drivers: dict[str, NetworkDriver] = field(default_factory=dict)
+    """Network drivers beside the engine, by name. Who has left is not told: they see who runs."""
     busy_ports: set[tuple[str, int]] = field(default_factory=set)
     """(protocol, port) that a program outside the engine listens on."""
     registry: dict[str, RegistryImage] = field(default_factory=dict)

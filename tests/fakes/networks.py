@@ -51,9 +51,11 @@ def create(engine: Engine, body: Json) -> Json:
     driver = body.get("Driver") or "bridge"
     if driver in ("host", "null"):
         raise forbidden(f'only one instance of "{driver}" network is allowed')
-    if driver not in DRIVERS:
-        raise not_found(f'plugin "{driver}" not found')
     options = {key: str(value) for key, value in (body.get("Options") or {}).items()}
+    if driver in engine.machine.drivers:
+        engine.machine.drivers[driver].create(options)
+    elif driver not in DRIVERS:
+        raise not_found(f'plugin "{driver}" not found')
     ipam = body.get("IPAM") or {}
     pools = addresses.make_pools(engine, ipam.get("Config") or [])
     network = Network(

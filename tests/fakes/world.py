@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, TypeVar
 
 from tests.fakes import control, images, networks, registry, snapshots
 from tests.fakes.core import Engine, Shuffler
@@ -23,8 +23,21 @@ from tests.fakes.routes import Route, Routes
 from tests.fakes.server import SocketServer
 from tests.fakes.state import Container, EngineState, Image, Json
 
+T = TypeVar("T")
 START = "start"
 """The snapshot that `reset` goes back to, if it was taken."""
+
+
+class Beside(Protocol):
+    """What stands beside the engines and goes back in time together with them: an agent, say."""
+
+    def freeze(self) -> bytes: ...
+    def thaw(self, frozen: bytes) -> None: ...
+    def view(self) -> Json: ...
+    def tell(self, words: Json) -> None:
+        """What a test wants of it, over the control endpoint."""
+
+    def close(self) -> None: ...
 
 
 class World:
@@ -37,8 +50,10 @@ class World:
         self.exec_programs: dict[str, ExecFunction] = dict(BUILT_IN)
         self.shuffler: Shuffler = Shuffler()
         self.sockets: dict[str, str] = {}
+        self.beside: dict[str, Beside] = {}
         self._routes = Routes(self.exec_programs)
         self._snapshots: dict[str, dict[str, bytes]] = {}
+        self._frozen: dict[str, dict[str, bytes]] = {}
         self._silent: set[str] = set()
         self._servers: dict[str, SocketServer] = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -77,7 +92,9 @@ class World:
         self._servers[name] = SocketServer(path, lambda request, peer: self.handle(name, request, peer))
 
     def close(self) -> None:
-        """End every program, cut every connection, remove the sockets."""
+        """End every program and all that stands beside, cut every connection, remove the sockets."""
+        for other in self.beside.values():
+            other.close()
         with self.changed:
             threads = [thread for engine in self.engines.values() for thread in self._leave_state(engine)]
         for server in self._servers.values():
@@ -163,11 +180,14 @@ class World:
         """Remember the state of all engines under a name."""
         with self.changed:
             self._snapshots[name] = {key: snapshots.freeze(engine) for key, engine in self.engines.items()}
+            self._frozen[name] = {key: other.freeze() for key, other in self.beside.items()}
 
     def restore(self, name: str = START) -> None:
         """Go back to a snapshot; calls, starts and planned faults are forgotten."""
         with self.changed:
             self._replace({key: snapshots.thaw(frozen) for key, frozen in self._snapshots[name].items()})
+            for key, frozen in self._frozen[name].items():
+                self.beside[key].thaw(frozen)
 
     def reset(self) -> None:
         """Go back to the snapshot "start", or to new engines if there is none."""
@@ -239,6 +259,7 @@ class World:
         path = route.label(self._name_of(engine, route))
         authenticated = "x-registry-auth" in request.headers
         call = Call(0, engine.name, request.method, path, request.query, peer, authenticated)
+        self.journal.client = peer
         fault = self.journal.begin(call)
         self.changed.notify_all()
         spoiled = self._strike(fault, call) if fault and fault.when == "before" else None
@@ -247,6 +268,32 @@ class World:
         if fault and fault.when == "after":
             response = self._strike(fault, call) or response
         return response
+
+    def call_beside(self, endpoint: str, path: str, answer: Callable[[], T]) -> T:
+        """A call to something beside an engine: it counts as the engine's do, and the fault that is planned for it strikes.
+
+        The client is the one that called an engine last, for these come over no unix socket that would tell. Dropped: it gets no
+        answer. EngineError: the answer is to be a refusal.
+        """
+        engine = self.engines[endpoint]
+        epoch = engine.epoch
+        with self.changed:
+            engine.require_epoch(epoch)
+            if self.journal.client in self.journal.killed:
+                raise Dropped
+            call = Call(0, endpoint, "POST", path, {}, self.journal.client)
+            fault = self.journal.begin(call)
+            self.changed.notify_all()
+            if fault and fault.when == "before":
+                self._strike_beside(fault, call)
+            answered = answer()
+            if fault and fault.when == "after":
+                self._strike_beside(fault, call)
+            return answered
+
+    def _strike_beside(self, fault: Fault, call: Call) -> None:
+        if self._strike(fault, call) is not None:
+            raise EngineError(fault.status, fault.message)
 
     def _name_of(self, engine: Engine, route: Route) -> str:
         try:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class Stage:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
-    def write(self, changes: dict[str, str | None] | None = None) -> None:
+    def write(self, changes: Mapping[str, str | None] | None = None) -> None:
         scene.write_site(self.root, self.sockets, changes)
 
     def ask(self, method: str, name: str, body: dict[str, Any] | None = None) -> Any:
@@ -176,6 +176,7 @@ def warm_up() -> None:
     import dtnctl.cli.loop
     import dtnctl.providers.connection
     import dtnctl.providers.docker
+    import dtnctl.providers.hosts
     import dtnctl.render.json
     import dtnctl.render.outcomes
     import dtnctl.render.terminal

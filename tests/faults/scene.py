@@ -1,15 +1,27 @@
-"""The demo's world in memory: two engines, a DTN image whose GridFTP really moves bytes, and somebody else's objects."""
+"""The demo's world in memory: two engines, a DTN image whose GridFTP really moves bytes, and somebody else's objects.
+
+Beside each engine stands an agent, for sites whose endpoints name it: on dtn1 virtual functions can be made, on dtn2 others made some
+and have one.
+"""
 
 from __future__ import annotations
 
+import atexit
 import posixpath
 import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from dtn_agent.protocol import Held, HeldPf, HeldTuning, HeldVf, Interface, Owner, VfSettings
+from dtn_agent.protocol import Host as Machine
 
 from tests.fakes.engine import Program, Run, World
 from tests.fakes.execs import ExecRun
 from tests.fakes.programs import Files
+from tests.faults.agents import open_agents
+from tests.planning.machines import machine, pf
 
 CONTENT = bytes(range(256)) * 64
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\ndtnaas:x:31000:31000::/home/dtnaas:/bin/bash\n"
@@ -28,6 +40,45 @@ def prepare(world: World) -> None:
     world.exec_programs["stat"] = _stat
     world.exec_programs["timeout"] = lambda run: 0  # both control ports answer
     world.programs.register(Program(lambda run: _copy(world, run), inline=True), name="*.g[0-9]*a[0-9]*")
+    for engine in world.engines.values():
+        engine.machine.cpus, engine.machine.memory_nodes = 32, 2
+    folder = tempfile.TemporaryDirectory(prefix="agents-")
+    atexit.register(folder.cleanup)
+    open_agents(world, {"dtn1": _first_machine(), "dtn2": _second_machine()}, SETTINGS, Path(folder.name))
+
+
+# --- hosts with agents --------------------------------------------------------------------------------------
+
+SETTINGS = {
+    "sysctl/net.core.rmem_max": "212992",
+    "sysctl/net.core.wmem_max": "212992",
+    "sysctl/net.ipv4.tcp_mtu_probing": "0",
+    "interface/eth2/tx_queue_len": "1000",
+    "governor": "powersave",
+}
+PLAIN = Interface(name="eth2", index=20, mtu=9000)
+TUNED_BY_OTHERS = HeldTuning(key="governor", found="performance", wanted="powersave", now=None, site="other")
+
+
+def _first_machine() -> Machine:
+    """ens1f0 has no functions yet; another site made two on ens2f0 and has one."""
+    card = pf("ens2f0", 0, vfs=2, total=4)
+    return machine(pf("ens1f0", 1, vfs=0), card, PLAIN, held=_of_others(card, found=0))
+
+
+def _second_machine() -> Machine:
+    """Another site made three on ens1f0, and has the first."""
+    card = pf("ens1f0", 1, vfs=3)
+    return machine(card, PLAIN, held=_of_others(card, found=0))
+
+
+def _of_others(card: Interface, found: int) -> Held:
+    assert card.sriov is not None
+    made = HeldPf(interface=card.name, pci=card.pci, found=found, wanted=card.sriov.current, site="other")
+    plain = VfSettings(mac="", vlan=0, qos=0, mtu=1500)
+    owner = Owner(site="other", session="theirs", network="far")
+    taken = HeldVf(pf=card.name, pf_pci=card.pci, index=0, pci=card.sriov.vfs[0].pci, owner=owner, found=plain, wanted=VfSettings(vlan=0))
+    return Held(pfs=(made,), vfs=(taken,), tuning=(TUNED_BY_OTHERS,))
 
 
 def _stat(run: ExecRun) -> int:
@@ -76,14 +127,40 @@ SITE = {
     "transfers/run14": "from: dtn1:/data/run14.nc\nto: dtn2:/data/run14.nc\ntool: gridftp\n",
 }
 
+PLAIN_ENDPOINT = "interfaces: {data: eth1}\nallow: {mounts: [/data]}\n"
 
-def write_site(root: Path, sockets: dict[str, str], changes: dict[str, str | None] | None = None) -> None:
-    """Write the demo's state for these engines; `changes` replace files, None removes one."""
+WITH_AGENT = "$agent\ninterfaces: {star: ens1f0, lan: eth2}\n"
+TUNING = "tuning:\n  sysctls: {net.core.rmem_max: 268435456, net.ipv4.tcp_mtu_probing: 1}\n  interfaces: {eth2: {tx_queue_len: 10000}}\n"
+STAR = "driver: sriov\nsubnet: 10.30.0.0/24\nvlan: 222\nmtu: 9000\n"
+ON_HARDWARE = (
+    "memory: 1GiB\nuser: dtnaas\ninit: true\ndata_nets: [star, lan]\ncpus: 2\nnear: data_net\nctrl_port_range: [30000, 30100]\n"
+    "qos: {rate: 500mbit, delay: 10ms}\n"
+)
+HARDWARE_SITE: Mapping[str, str | None] = {
+    "endpoints/dtn1": f"{WITH_AGENT}vfs: {{ens1f0: 4}}\n{TUNING}",
+    "endpoints/dtn2": f"{WITH_AGENT}{TUNING}",
+    "networks/data": None,
+    "networks/star": STAR,
+    "networks/lan": "driver: macvlan\nvlan: 6\nmtu: 9000\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\n",
+    "profiles/dtn": ON_HARDWARE,
+    "sessions/climate": None,
+    "sessions/star222": "endpoints: [dtn1, dtn2]\nimage: dtn:1\nprofile: dtn\n",
+    "transfers/run14": None,
+}
+"""A session whose services get a virtual function, a place on a VLAN, CPUs of their own and shaped packets, on tuned hosts."""
+
+
+def write_site(root: Path, sockets: Mapping[str, str], changes: Mapping[str, str | None] | None = None) -> None:
+    """Write the demo's state for these engines; `changes` replace files, None removes one.
+
+    Of an endpoint's file they are what follows the engine's lines; `$agent` stands for the lines that name its agent.
+    """
     files: dict[str, str | None] = {**SITE, **(changes or {})}
     for name in ("dtn1", "dtn2"):
-        files[f"endpoints/{name}"] = (
-            f"docker: unix://{sockets[name]}\nhost: {name}\ninterfaces: {{data: eth1}}\nallow: {{mounts: [/data]}}\n"
-        )
+        agent = f"agent: {sockets[f'agent {name}']}\nagent_tls: {{ca: {sockets['agents_ca']}}}\n"
+        agent += f"agent_token_file: {sockets['agents_token']}"
+        more = files.get(f"endpoints/{name}") or PLAIN_ENDPOINT
+        files[f"endpoints/{name}"] = f"docker: unix://{sockets[name]}\nhost: {name}\n{more.replace('$agent', agent)}"
     shutil.rmtree(root / "state", ignore_errors=True)
     for name, text in files.items():
         path = root / "state" / f"{name}.yaml"
