@@ -93,23 +93,27 @@ def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
     vf = work.hands.vf
     assert isinstance(vf, VfHands)
     restore(work.hands, lines)
-    with DriverSocket(NetworkDriver(ledger, vf).answer, settings.plugin_socket), watching(work.hands, lines):
+    with (
+        DriverSocket(NetworkDriver(ledger, vf).answer, settings.plugin_socket),
+        watching("containers that start, for their QoS", work.hands.qos.watch, lines),
+        watching("interfaces that come back from containers", vf.watch, lines),
+    ):
         running.set()
         yield work
 
 
 @contextlib.contextmanager
-def watching(hands: Hands, lines: Lines) -> Iterator[None]:
-    """QoS is made again when a container starts, for as long as the block lasts."""
+def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) -> Iterator[None]:
+    """A watcher of its own thread runs for as long as the block lasts."""
     stop = threading.Event()
 
-    def watch() -> None:
+    def run() -> None:
         try:
-            hands.qos.watch(stop)
+            watch(stop)
         except Exception:  # noqa: BLE001  # a thread's last words; the rest of the agent goes on
-            lines.exception("watching containers for their QoS has ended")
+            lines.exception(f"watching {what} has ended")
 
-    thread = threading.Thread(target=watch, name="qos", daemon=True)
+    thread = threading.Thread(target=run, name=what, daemon=True)
     thread.start()
     try:
         yield
@@ -119,8 +123,11 @@ def watching(hands: Hands, lines: Lines) -> Iterator[None]:
 
 
 def restore(hands: Hands, lines: Lines) -> None:
-    """After a reboot or a crash, all that was asked for is made so again. What fails is told, and the rest is done."""
-    for name, hand in (("vf", hands.vf), ("vlan", hands.vlan), ("tune", hands.tune), ("qos", hands.qos)):
+    """After a reboot or a crash, all that was asked for is made so again. What fails is told, and the rest is done.
+
+    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface.
+    """
+    for name, hand in (("tune", hands.tune), ("vf", hands.vf), ("vlan", hands.vlan), ("qos", hands.qos)):
         try:
             hand.restore()
         except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong

@@ -37,7 +37,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, service_steps
-from dtnctl.planning.step_ids import remove_id
+from dtnctl.planning.step_ids import remove_id, tune_id
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.usage import cpu_usage, vf_usage
@@ -90,13 +90,19 @@ class _Planner:
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),
-            steps=in_order(self.draft.steps.values(), self.found.live),
+            steps=in_order(self._steps(), self.found.live),
             endpoints=tuple(self._summaries()),
             transfers=tuple(sorted(self.draft.transfers, key=lambda note: note.name)),
             notes=tuple(sorted(self.draft.notes)),
             owned=sum(item.kind == "service" and not item.is_retired for item in self.found.live.values()),
             unchanged=tuple(self.draft.unchanged),
         )
+
+    def _steps(self) -> Iterator[Step]:
+        """All of them. A run that is about something else leaves tuning for later: what builds on it is then told so by the agent."""
+        for step in self.draft.steps.values():
+            left = {needed for needed in step.needs if needed.startswith(tune_id(step.endpoint, "")) and needed not in self.draft.steps}
+            yield replace(step, needs=tuple(needed for needed in step.needs if needed not in left)) if left else step
 
     # --- services ---
 

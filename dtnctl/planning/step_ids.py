@@ -19,3 +19,8 @@ def release_id(endpoint: str, pci: str) -> str:
 
 def vlan_id(endpoint: str, name: str) -> str:
     return f"{endpoint}/vlan/{name}"
+
+
+def tune_id(endpoint: str, key: str) -> str:
+    """Sets something of the host."""
+    return f"{endpoint}/tune/{key}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.plan import Cause, Change, FieldChange, Step, Tune, Untune
 from dtnctl.model.site import Document, Endpoint, Location, Site
 from dtnctl.model.tuning import Tuning, tuning_items
+from dtnctl.planning.step_ids import tune_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -27,7 +28,7 @@ def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: 
     for key, value in items.items():
         now = host.readings.get(key)
         if now is not None and (now != value or key not in held):
-            steps.append(Step(f"{endpoint}/tune/{key}", endpoint, Tune(key, value), _after(steps, key)))
+            steps.append(Step(tune_id(endpoint, key), endpoint, Tune(key, value), _after(steps, key)))
             fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
             was_set.append(key in held and held[key].wanted == value)
     for key in sorted(held.keys() - items.keys()):

@@ -40,7 +40,7 @@ def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
     hands = KINDS.get(sys.argv[-1], MemoryHands)().hands
     restore(hands, lines)
     try:
-        with watching(hands, lines):
+        with watching("containers", hands.qos.watch, lines):
             yield Work(Ledger(settings.ledger), lambda held: FACTS, hands, lambda facts: ())
     finally:
         lines.write("ended")
