@@ -21,8 +21,8 @@ ON_STAR = "{data_nets: [star], mgmt_net: null}"
 def endpoint(name: str = "a", *, interfaces: str = "{star: ens1f0}", more: str = "") -> str:
     """An endpoint with an agent; `more` are further lines of its file."""
     head = f"# endpoints/{name}\ndocker: unix:///run/{name}.sock\nhost: {name}.example.net\n"
-    head += f"agent: https://{name}.example.net:5050\nagent_token_env: T\n"
-    return f"{head}interfaces: {interfaces}\nallow: {ANYTHING}\n{more}"
+    head += f"agent: https://{name}.example.net:5050\n"
+    return f"{head}interfaces: {interfaces}\nallow: {ANYTHING}\n{more}agent_token_env: T\n"
 
 
 def session(name: str = "one", settings: str = ON_STAR, *, on: str = "a", state: str = "started") -> str:
