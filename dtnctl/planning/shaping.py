@@ -9,12 +9,13 @@ from dtnctl.model.qos import qos_values
 from dtnctl.model.site import ProfileFields
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import Difference, short_text
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldQos, Host
 
-ABILITIES = {"rate": "tbf", "pacing": "fq"}  # what the kernel needs for it; netem for all else
+ABILITIES = {"rate": "tbf", "pacing": "fq", "ports": "ports"}  # what the kernel needs for it; netem for all else
 
 
 def shaped_address(service: Service, allocation: Allocation) -> str:
@@ -30,10 +31,18 @@ def qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
     return tuple((name, value) for name, value in found if value is not None and value != ())
 
 
-def lacking(host: Host, settings: tuple[Setting, ...]) -> str:
-    """Why the host cannot shape packets so; empty if it can."""
-    needed = {ABILITIES.get(name, "netem") for name, _ in settings if name != "ports"}
-    return "; ".join(sorted({reason for ability in needed if (reason := host.lacks(ability))}))
+def refuse_shaping(service: Service, allocation: Allocation, host: Host) -> Refusal | None:
+    """Why the service's packets cannot be shaped as declared: the kernel cannot, or nobody knows yet on which interface."""
+    settings = qos_settings(service.profile)
+    needed = sorted({ABILITIES.get(name, "netem") for name, _ in settings})
+    lacks = [f"{ability} ({reason})" for ability in needed if (reason := host.lacks(ability))]
+    if lacks:
+        text = f"{service.endpoint.name} cannot shape packets so, it lacks {', '.join(lacks)}"
+        return Refusal("E0478", service.cause(text, "qos"), "a kernel with it, or less of `qos`")
+    if settings and not shaped_address(service, allocation):
+        text = "packets are shaped on the interface with the service's address, and that is left to the engine"
+        return Refusal("E0478", service.cause(text, "qos"), "a data network, or `addresses:` in the network's file")
+    return None
 
 
 def plan_shaping(

@@ -25,7 +25,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
-from dtnctl.planning.shaping import plan_shaping
+from dtnctl.planning.shaping import plan_shaping, refuse_shaping
 from dtnctl.planning.specs import container_spec
 from dtnctl.planning.step_ids import vlan_id
 from dtnctl.planning.vlans import WantedVlan, differs, is_gone, wanted_vlans
@@ -275,6 +275,11 @@ def _later_refusals(found: Study) -> Iterator[tuple[Service, Refusal]]:
             for refusal in (found.allocations.refused.get(service.key), *(refused.get(net.name) for net in service.nets)):
                 if refusal is not None:
                     yield service, refusal
+    for situation in found.situations:
+        host = found.answering[situation.service.endpoint.name].host
+        refusal = refuse_shaping(situation.service, situation.allocation, host) if host is not None else None
+        if refusal is not None:
+            yield situation.service, refusal
     for situation in found.situations:
         if situation.needs_new_container:
             refusal = refuse_absent_image(situation.service, found.answering[situation.service.endpoint.name])

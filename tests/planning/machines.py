@@ -22,6 +22,7 @@ from dtn_agent.protocol import (
     Vf,
 )
 
+ABILITIES = ("vf", "driver", "vlan", "tune", "tbf", "netem", "fq", "ports")
 NODE_CPUS = ("0-7,16-23", "8-15,24-31")
 BUSES = ("17", "b1")
 
@@ -76,7 +77,5 @@ def machine(
         rdma=tuple(rdma),
         block_devices=tuple(disks) or (disk,),
     )
-    abilities = tuple(
-        Ability(name=name, lacks="no such module" if name in lacks else "") for name in ("vf", "driver", "vlan", "tune", "netem")
-    )
+    abilities = tuple(Ability(name=name, lacks="no such module" if name in lacks else "") for name in ABILITIES)
     return Host(version=1, agent="0.1.0", facts=facts, held=held, abilities=abilities)

@@ -10,11 +10,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from dtn_agent.protocol import Held, HeldPf, HeldVf, HeldVlan, Host, Interface, Owner, RdmaDevice, Sriov, Told, Vf, VfSettings
+from dtn_agent.protocol import (
+    Held,
+    HeldPf,
+    HeldQos,
+    HeldTuning,
+    HeldVf,
+    HeldVlan,
+    Host,
+    Interface,
+    Owner,
+    QosSettings,
+    RdmaDevice,
+    Sriov,
+    Told,
+    Vf,
+    VfSettings,
+)
 
-from dtnctl.model.plan import ConfigureVf, MakeVlan, ReleaseVf, RemoveVlan, SetVfCount
+from dtnctl.model.plan import ClearQos, ConfigureVf, MakeVlan, ReleaseVf, RemoveVlan, SetQos, SetVfCount, Tune, Untune
 
-AgentAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan
+AgentAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos
 TABLE = ("mac", "vlan", "qos", "spoofchk", "trust", "min_rate", "max_rate")
 FOR_USER_SPACE = ("vfio-pci",)
 USUAL_MTU = 1500
@@ -49,10 +65,11 @@ class Agent:
         facts = self.machine.facts
         interfaces = tuple(self._interface(item) for item in facts.interfaces)
         held = tuple(item.model_copy(update={"now": self._now(item.pf, item.index)}) for item in self.machine.held.vfs)
+        tuning = tuple(item.model_copy(update={"now": self.machine.readings.get(item.key)}) for item in self.machine.held.tuning)
         return self.machine.model_copy(
             update={
                 "facts": facts.model_copy(update={"interfaces": interfaces}),
-                "held": self.machine.held.model_copy(update={"vfs": held}),
+                "held": self.machine.held.model_copy(update={"vfs": held, "tuning": tuning}),
             }
         )
 
@@ -92,8 +109,53 @@ class Agent:
                 self._make_vlan(action, site, effect)
             case RemoveVlan():
                 self._remove_vlan(action, site, effect)
+            case Tune():
+                self._tune(action, site, effect)
+            case Untune():
+                self._untune(action, site, effect)
+            case SetQos():
+                self._set_qos(action, site, effect)
+            case ClearQos():
+                effect()
+                self._ledger(qos=tuple(item for item in self.machine.held.qos if item.container != action.container))
             case _:
                 assert_never(action)
+
+    # --- tuning and queueing ---
+
+    def _tune(self, action: Tune, site: str, effect: Callable[[], None]) -> None:
+        now = self.machine.readings.get(action.key)
+        if now is None:
+            raise AgentRefusedError(f"there is no setting {action.key} here")
+        known = next((item for item in self.machine.held.tuning if item.key == action.key), None)
+        entry = HeldTuning(key=action.key, found=known.found if known else now, wanted=action.value, now=None, site=site)
+        effect()
+        self._ledger(tuning=(*(item for item in self.machine.held.tuning if item.key != action.key), entry))
+        effect()
+        self._read(action.key, action.value)
+
+    def _untune(self, action: Untune, site: str, effect: Callable[[], None]) -> None:
+        entry = next((item for item in self.machine.held.tuning if (item.key, item.site) == (action.key, site)), None)
+        if entry is not None:
+            effect()
+            self._read(action.key, entry.found)
+            effect()
+            self._ledger(tuning=tuple(item for item in self.machine.held.tuning if item.key != action.key))
+
+    def _set_qos(self, action: SetQos, site: str, effect: Callable[[], None]) -> None:
+        owner = Owner(site=site, session=action.session, network=action.network)
+        wanted = QosSettings.model_validate(dict(action.settings))
+        entry = HeldQos(container=action.container, owner=owner, address=action.address, wanted=wanted, now=wanted)
+        effect()
+        self._ledger(qos=(*(item for item in self.machine.held.qos if item.container != action.container), entry))
+
+    def _read(self, key: str, value: str | None) -> None:
+        self.machine = self.machine.model_copy(update={"readings": {**self.machine.readings, key: value}})
+
+    def _ledger(self, **entries: tuple[HeldTuning, ...] | tuple[HeldQos, ...]) -> None:
+        self.machine = self.machine.model_copy(update={"held": self.machine.held.model_copy(update=dict(entries))})
+
+    # --- virtual functions and VLANs ---
 
     def _set_count(self, action: SetVfCount, site: str, effect: Callable[[], None]) -> None:
         pf = self.interface(action.interface)

@@ -215,10 +215,8 @@ class World:
                 self._start_transfer(host, action)
             case FinishTransfer():
                 self._finish_transfer(host, action)
-            case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan():
+            case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan() | Tune() | Untune() | SetQos() | ClearQos():
                 self._ask_agent(host, action)
-            case Tune() | Untune() | SetQos() | ClearQos():
-                raise RefusedError("the agent of this model does not know how")
             case _:
                 assert_never(action)
 
