@@ -17,7 +17,7 @@ SITE: Mapping[str, str | None] = {
     "sessions/near": "endpoints: [dtn1]\nimage: dtn:1\nprofile: dtn\n",
     "sessions/plain": "endpoints: [dtn1, dtn2]\nimage: dtn:1\nprofile: bare\n",
 }
-AWAY = {
+AWAY: dict[str, tuple[dict[str, Any], str]] = {
     "down": ({"absent": True}, "nobody listens there"),
     "late": ({"late": 300.0}, "no answer"),
     "a stranger": ({"stranger": True}, "certificate"),
