@@ -123,8 +123,8 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
         moved = tuple(change for change in plan.changes if change.is_drift or change.mark in ("create", "blocked"))
         plan = replace(plan, changes=moved, steps=(), transfers=())
     _print_plan(plan, _context(workplace, command, look, scope), look)
-    if plan.silent and (detailed or len(plan.silent) == len(plan.endpoints)):
-        raise UnreachableError(f"no answer from {', '.join(plan.silent)}: what is there is unknown")
+    if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
+        raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
     return CHANGES_PENDING if detailed and not plan.is_empty else 0
 
 
@@ -305,10 +305,12 @@ def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
 
 
 def _raise_for_plan(plan: Plan, *, changed: bool) -> None:
-    if plan.blocked:
-        raise BlockedError(f"{len(plan.blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in plan.blocked}))}")
-    if plan.silent:
-        text = f"no answer from {', '.join(plan.silent)}; the next apply does what is left there"
+    # what waits for an agent's answer is unknown rather than forbidden: nobody has to change the state for it
+    blocked = [change for change in plan.blocked if change not in plan.waiting]
+    if blocked:
+        raise BlockedError(f"{len(blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in blocked}))}")
+    if plan.unanswered:
+        text = f"no answer from {', '.join(plan.unanswered)}; the next apply does what is left there"
         raise PartialApplyError(text) if changed else UnreachableError(text)
 
 
@@ -359,6 +361,9 @@ def _exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
     if any(change.steps for change in left):
         names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
         raise PartialApplyError(f"everything was carried out, but a last look still finds changes: {names}; `dtnctl plan` shows them")
+    if applied.remaining is not None and applied.remaining.unanswered:
+        names = ", ".join(applied.remaining.unanswered)
+        raise PartialApplyError(f"everything was carried out, but a last look got no answer from {names}; `dtnctl plan` shows what is left")
     return 0
 
 

@@ -362,12 +362,15 @@ class Usage:
     total: int
 
 
+AGENT_NEEDED = "E0470"  # the code of what cannot be without the endpoint's agent
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointSummary:
     """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold.
 
     `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
-    for each NUMA node. None and empty where there is no agent to tell.
+    for each NUMA node. None and empty where there is no agent to tell; `agent_silence` not empty: there is one, and it does not answer.
     """
 
     name: str
@@ -379,6 +382,7 @@ class EndpointSummary:
     ports_after: int
     vfs: Usage | None = None
     cpus: tuple[tuple[int, Usage], ...] = ()
+    agent_silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +420,17 @@ class Plan:
     @property
     def silent(self) -> tuple[str, ...]:
         return tuple(row.name for row in self.endpoints if row.silence)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Everybody who gave no answer: endpoints, and agents of endpoints whose engine did. What they have is unknown."""
+        return (*self.silent, *(f"the agent of {row.name}" for row in self.endpoints if row.agent_silence))
+
+    @property
+    def waiting(self) -> tuple[Change, ...]:
+        """What is blocked only until an agent answers."""
+        unheard = {row.name for row in self.endpoints if row.agent_silence}
+        return tuple(change for change in self.blocked if change.code == AGENT_NEEDED and change.endpoint in unheard)
 
     def count(self, mark: Mark) -> int:
         return sum(change.mark == mark for change in self.changes)

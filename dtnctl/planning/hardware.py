@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.hardware import cpu_numbers, cpu_text, disk_below, nodes_of, rdma_devices
+from dtnctl.model.plan import AGENT_NEEDED
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.fate import Fate
@@ -82,7 +83,7 @@ def _no_agent(service: Service, seen: EndpointSeen) -> Refusal:
     """Validation has seen that the endpoint has an agent; it does not answer, or nobody asked it."""
     field_name = needs_agent(service)
     text = f"`{field_name}` needs the agent of endpoint {seen.name}: {seen.agent_silence or 'it was not asked'}"
-    return Refusal("E0470", service.cause(text, field_name), "the agent's answer; nothing of this session is touched until then")
+    return Refusal(AGENT_NEEDED, service.cause(text, field_name), "the agent's answer; nothing of this session is touched until then")
 
 
 def _allocate(here: Ground, plan: HardwarePlan) -> None:
@@ -108,7 +109,7 @@ def _refuse_unable(here: Ground) -> None:
         if lacks and sriov_networks(service):
             network = sriov_networks(service)[0]
             text = f"network {network} needs virtual functions, and the agent of {here.name} gives none: {lacks}"
-            here.refuse(service, "E0470", text, service.field_of(network), "to mend that on the endpoint; its agent's log says more")
+            here.refuse(service, AGENT_NEEDED, text, service.field_of(network), "to mend that on the endpoint; its agent's log says more")
 
 
 def _conclude(here: Ground, service: Service, vfs: tuple[VfChoice, ...], cpus: Cpus, plan: HardwarePlan) -> None:

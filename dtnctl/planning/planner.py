@@ -369,6 +369,7 @@ class _Planner:
                 ports_after=sum(after.values()),
                 vfs=vf_usage(seen, self.found.site.name, self.found.allocations.hardware.pfs.get(name, {}), self.draft.on(name)),
                 cpus=cpu_usage(seen, self.draft.on(name)),
+                agent_silence=seen.agent_silence,
             )
 
 

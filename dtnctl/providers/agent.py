@@ -74,8 +74,8 @@ class Lines:
     idle: list[_Line] = field(default_factory=list)
     context: ssl.SSLContext | None = None
 
-    def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        """One request and its whole answer, or UnreachableError.
+    def send(self, method: str, path: str, body: bytes | None = None, *, patience: float) -> Answer:
+        """One request and its whole answer, or UnreachableError. `patience`: seconds that nothing may come for.
 
         Requests are idempotent, so one that got no answer on a kept connection is sent once more.
         """
@@ -84,11 +84,11 @@ class Lines:
         with telling(self.url):
             line = self._line()
             try:
-                return self._exchange(line, method, path, body)
+                return self._exchange(line, method, path, body, patience)
             except OSError as error:
                 if line.is_fresh or isinstance(error, TimeoutError):
                     raise
-                return self._exchange(self._connect(), method, path, body)
+                return self._exchange(self._connect(), method, path, body, patience)
 
     def close(self) -> None:
         while self.idle:
@@ -111,9 +111,9 @@ class Lines:
             raise
         return line
 
-    def _exchange(self, line: _Line, method: str, path: str, body: bytes | None) -> Answer:
+    def _exchange(self, line: _Line, method: str, path: str, body: bytes | None, patience: float) -> Answer:
         try:
-            line.sock.settimeout(self.timeouts.read if method in READS else self.timeouts.write)
+            line.sock.settimeout(patience)
             line.request(method, path, body, self._headers(body))
             response = line.getresponse()
             answer = Answer(response.status, response.read(LARGEST_ANSWER))
@@ -143,12 +143,17 @@ class AgentObserver:
     def __init__(self, endpoint: str, url: str, trust: Trust, timeouts: Timeouts) -> None:
         self.endpoint = endpoint
         self._url = url.rstrip("/")
+        self._timeouts = timeouts
         self._lines = Lines(self._url, trust, timeouts, self.methods)
 
     def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
-        """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses."""
+        """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses.
+
+        It is the first question, so a silent agent is known to be one as soon as a silent engine; looking inside containers takes longer.
+        """
         query = "&".join([*(f"readings={quote(key)}" for key in sorted(readings)), *["inside=true"] * inside])
-        host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}"))
+        patience = self._timeouts.read if inside else self._timeouts.answer
+        host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}", patience=patience))
         if host.version < PROTOCOL_VERSION:
             raise EngineError(f"{self._url}: the agent is older than this dtnctl; run dtnctl endpoints add {self.endpoint} again")
         return host
@@ -156,13 +161,13 @@ class AgentObserver:
     def close(self) -> None:
         self._lines.close()
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        answer = self._lines.send(method, path, body)
+    def _ask(self, method: str, path: str, body: bytes | None = None, *, patience: float) -> bytes:
+        answer = self._lines.send(method, path, body, patience=patience)
         for attempt in range(1, TRIES):
             if answer.status != BUSY:
                 break
             time.sleep(0.2 * attempt)
-            answer = self._lines.send(method, path, body)
+            answer = self._lines.send(method, path, body, patience=patience)
         if answer.status == 200:
             return answer.body
         raise refusal(self._url, answer.status, self._read(Refused, answer.body))
@@ -181,7 +186,8 @@ class AgentClient(AgentObserver):
 
     def perform(self, request: Request) -> Done:
         """Carry out one request; what is so already is success. ConflictError, NotFoundError or EngineError if it is refused."""
-        return self._read(Done, self._ask("POST", "/v1/perform", request.model_dump_json(exclude_none=True).encode()))
+        body = request.model_dump_json(exclude_none=True).encode()
+        return self._read(Done, self._ask("POST", "/v1/perform", body, patience=self._timeouts.write))
 
 
 @overload

@@ -54,7 +54,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "commit": context.commit,
             "plan_hash": plan.hash,
             "exact_command": exact_command(plan.hash, context),
-            "partial": bool(plan.silent),
+            "partial": bool(plan.unanswered),
             "summary": _summary(plan),
             "endpoints": [_endpoint(row, counts) for row in plan.endpoints],
             "changes": [_change(change, verb_of(change, starting)) for change in plan.changes],
@@ -180,8 +180,8 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
 
 def _is_converged(plan: Plan, counts: ResultCounts, remaining: Plan | None) -> bool:
     """All was done, nothing was held back, no endpoint is unknown, and a last look (if there was one) found nothing to do."""
-    is_clean = remaining is None or (remaining.is_empty and not remaining.silent)
-    return counts.applied == counts.changes and not plan.blocked and not plan.silent and is_clean
+    is_clean = remaining is None or (remaining.is_empty and not remaining.unanswered)
+    return counts.applied == counts.changes and not plan.blocked and not plan.unanswered and is_clean
 
 
 def _change_key(change: Change) -> Json:

@@ -87,8 +87,8 @@ def verdict(plan: Plan, command: Command) -> list[str]:
 def _nothing(plan: Plan, command: Command) -> list[str]:
     what = "No drift" if command == "drift" else "No changes"
     match = f"{plural(len(plan.unchanged), 'object')} {'matches' if len(plan.unchanged) == 1 else 'match'}"
-    if plan.silent:
-        return [f"{what} on the endpoints that answered. {match}", f"unknown: {named(plan.silent)}"]
+    if plan.unanswered:
+        return [f"{what} {'on the endpoints that answered' if plan.silent else 'seen'}. {match}", f"unknown: {named(plan.unanswered)}"]
     return [f"{what}. {match}."]
 
 

@@ -13,7 +13,7 @@ from dtnctl.model.findings import Examination, Finding
 from tests.runtime.program import dtnctl
 from tests.runtime.state_folder import ENDPOINT, VALID, more, write_state
 
-WITH_AGENT = more(ENDPOINT, "agent: https://a.example.net:5050\nagent_token_env: T\n")
+WITH_AGENT = more(ENDPOINT, "agent: https://a.example.net:5050\nagent_token_env: NO_TOKEN\n")
 SOCKET = {**WITH_AGENT, "endpoints/b.yaml": "docker: unix:///run/none-b.sock\nhost: b\ninterfaces: {data: eth1}\n"}
 WRONG = Finding("cpu.governor", "error", "", "performance", "powersave", "fix", "state/endpoints/a.yaml:1")
 RIGHT = Finding("cpu.governor", "ok", "", "performance", "performance")

@@ -11,6 +11,7 @@ import io
 import socket
 import threading
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dtn_agent import protocol as p
@@ -26,7 +27,7 @@ from tests.fakes.errors import Dropped, EngineError
 from tests.fakes.state import Json
 from tests.fakes.world import World
 from tests.faults.hands import MemoryHost
-from tests.providers.certificates import SERVER, authority, issue
+from tests.providers.certificates import SERVER, Pair, authority, issue
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SECONDS = 30.0  # for a server to start or to end
@@ -37,15 +38,37 @@ class AgentDiedError(Exception):
     """kill -9 of the agent's process, as its own code sees it."""
 
 
-class StageAgent:
-    """The agent of one endpoint. `effects` counts the moments at which it could die; at number `dies_at` it does."""
+@dataclass(frozen=True)
+class Words:
+    """How an agent is told to be: to die at the moment with this number, to tell nothing any more after it, not to run, to tell its facts
+    so late (in seconds), or to be a stranger: to show a certificate that nobody whom dtnctl trusts has signed."""
 
-    def __init__(self, world: World, endpoint: str, machine: p.Host, values: dict[str, str], folder: Path, access: Access) -> None:
+    dies_at: int = 0
+    silent_after: int = 0
+    absent: bool = False
+    late: float = 0.0
+    stranger: bool = False
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The right certificate and a stranger's, both with the right token."""
+
+    right: Access
+    stranger: Access
+
+
+class StageAgent:
+    """The agent of one endpoint. `effects` counts the moments at which it could die."""
+
+    def __init__(self, world: World, endpoint: str, machine: p.Host, values: dict[str, str], folder: Path, doors: Doors) -> None:
         self.world = world
         self.endpoint = endpoint
-        self.access = access
+        self.doors = doors
+        self.words = Words()
+        self.is_dead = False
+        self.hurry = threading.Event()
         self.effects = 0
-        self.dies_at = 0
         self.output = io.StringIO()
         engine = world.engine(endpoint)
         self.host_in_memory = MemoryHost(engine, machine, values, Ledger(folder / endpoint / "ledger.json"), self._effect)
@@ -59,9 +82,11 @@ class StageAgent:
     # --- what the server serves ---
 
     def host(self, readings: Collection[str], /, *, inside: bool = False) -> p.Host:
-        if self.is_dead:
+        if self.is_dead or 0 < self.words.silent_after <= self.effects:
             self._cut()
             raise AgentDiedError
+        if self.words.late:
+            self.hurry.wait(self.words.late)
         return self.work.host(readings, inside=inside)
 
     def perform(self, request: p.Request, /) -> p.Done:
@@ -83,23 +108,30 @@ class StageAgent:
 
     def _effect(self) -> None:
         self.effects += 1
-        if self.effects == self.dies_at:
-            self.is_dead = True
-            self.world.engine(self.endpoint).machine.drivers.pop(p.NETWORK_DRIVER)
+        if self.effects == self.words.dies_at:
+            self._die()
             raise AgentDiedError
+
+    def _die(self) -> None:
+        """The engine has no network driver then, either."""
+        self.is_dead = True
+        self.world.engine(self.endpoint).machine.drivers.pop(p.NETWORK_DRIVER)
 
     # --- its process ---
 
     def _begin(self) -> None:
         """Start, and make so again what the ledger says."""
         self.is_dead = False
+        self.effects = 0
         self.world.engine(self.endpoint).machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
         lines = Lines(self.output)
         restore(self.work.hands, lines)
         listener = socket.create_server(("127.0.0.1", self.port), backlog=Limits().queue)
         self.port = listener.getsockname()[1]
         accepting = threading.Event()
-        self.server: AgentServer = make_server(listener, self, self.access, lines, Limits(), lambda: self._accepts(accepting))
+        access = self.doors.stranger if self.words.stranger else self.doors.right
+        self.hurry.clear()
+        self.server: AgentServer = make_server(listener, self, access, lines, Limits(), lambda: self._accepts(accepting))
         self.thread = threading.Thread(target=self._serve, args=(listener, self.server), daemon=True)
         self.thread.start()
         assert accepting.wait(SECONDS), "the agent does not start"
@@ -127,6 +159,7 @@ class StageAgent:
         assert done.wait(SECONDS), "the agent's connections cannot be cut"
 
     def _end(self) -> None:
+        self.hurry.set()
         self.server.should_exit = self.server.force_exit = True
         self.thread.join(SECONDS)
         assert not self.thread.is_alive(), "the agent does not end"
@@ -140,17 +173,20 @@ class StageAgent:
         """As it was, with nothing planned."""
         assert not self.is_dead, "start it again first: a server cannot end while the world is held"
         self.host_in_memory.thaw(frozen)
-        self.effects = self.dies_at = 0
+        self.effects, self.words = 0, replace(self.words, dies_at=0)
 
     def view(self) -> Json:
         return {**self.host_in_memory.view(), "effects": self.effects, "is_dead": self.is_dead}
 
     def tell(self, words: Json) -> None:
-        """{"dies_at": N}, or {} to start again after a death."""
-        self.effects, self.dies_at = 0, words.get("dies_at", 0)
-        if self.is_dead:
+        """How it is from now on: the fields of Words. With none, it is as it should be, started again if it has to be."""
+        before, self.words, self.effects = self.words, Words(**words), 0
+        if self.is_dead or replace(before, dies_at=0) != replace(self.words, dies_at=0):
             self._end()
-            self._begin()
+            if self.words.absent:
+                self._die()
+            else:
+                self._begin()
 
     def close(self) -> None:
         self._end()
@@ -159,14 +195,18 @@ class StageAgent:
 def open_agents(world: World, machines: dict[str, p.Host], values: dict[str, str], folder: Path) -> None:
     """One beside each engine. Where they are, and the CA and the token that they want, stand among the world's sockets."""
     ca = authority()
-    cert, key = issue(ca, name="dtn", uses=(SERVER,)).write(folder, "server")
-    key.chmod(0o600)
     token = folder / "token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
-    access = open_access(Credentials(cert, key, token_file=token))
+    doors = Doors(_open(folder, "server", ca, token), _open(folder, "stranger", authority("another"), token))
     for name, machine in machines.items():
-        agent = StageAgent(world, name, machine, values, folder, access)
+        agent = StageAgent(world, name, machine, values, folder, doors)
         world.beside[name] = agent
         world.sockets[f"agent {name}"] = f"https://127.0.0.1:{agent.port}"
     world.sockets |= {"agents_ca": str(ca.write(folder, "ca")[0]), "agents_token": str(token)}
+
+
+def _open(folder: Path, name: str, ca: Pair, token: Path) -> Access:
+    cert, key = issue(ca, name="dtn", uses=(SERVER,)).write(folder, name)
+    key.chmod(0o600)
+    return open_access(Credentials(cert, key, token_file=token))
