@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,10 +75,35 @@ class Pairs:
         return statistics.median(self.above) / statistics.median(self.below)
 
     @property
+    def ratios(self) -> tuple[float, ...]:
+        """Those of runs that followed each other."""
+        return tuple(above / below for above, below in zip(self.above, self.below, strict=True))
+
+    @property
     def spread(self) -> Spread:
         """The smallest and the largest ratio of runs that followed each other."""
-        ratios = [above / below for above, below in zip(self.above, self.below, strict=True)]
-        return min(ratios), max(ratios)
+        return min(self.ratios), max(self.ratios)
+
+    @property
+    def paired_ratio(self) -> float:
+        """The median of the ratios: what changes slowly changes both runs of a pair."""
+        return statistics.median(self.ratios)
+
+    @property
+    def paired_spread(self) -> Spread:
+        """Where that median lies in 19 of 20 such series, whatever the ratios' distribution is."""
+        ordered, cut = sorted(self.ratios), 0
+        while 2 * _at_most_below(cut + 1, len(ordered)) <= UNSURE:
+            cut += 1
+        return ordered[max(cut - 1, 0)], ordered[-max(cut, 1)]
+
+
+UNSURE = 1 / 20
+
+
+def _at_most_below(count: int, of: int) -> float:
+    """How likely it is that fewer than `count` of so many values lie below their true median."""
+    return sum(math.comb(of, below) for below in range(count)) * 0.5**of
 
 
 def in_turn(rounds: int, *runs: Run) -> tuple[tuple[float, ...], ...]:

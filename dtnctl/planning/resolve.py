@@ -18,6 +18,8 @@ from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.tuning import tuning_keys
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
+Range = tuple[int, int, str, str]  # (low, high, protocol, field)
+Wishes = tuple[ProfileFields, tuple[Attachment, ...], bool, tuple[Range, ...]]  # profile, nets, publishes, published of a Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Service:
     """One container of one session on one endpoint, as it was asked for.
 
     `key` is (endpoint, session): unique. `nets` are all attachments, the primary one first; none on the host's network.
-    `publishes`: whether ports can be published, which needs a bridge that carries a default route. `published` are
-    (low, high, protocol, field) of ranges that it takes whole.
+    `publishes`: whether ports can be published, which needs a bridge that carries a default route. `published` are ranges that
+    it takes whole.
     """
 
     key: Key
@@ -38,7 +40,7 @@ class Service:
     site: Site
     nets: tuple[Attachment, ...]
     publishes: bool
-    published: tuple[tuple[int, int, str, str], ...]
+    published: tuple[Range, ...]
 
     @property
     def ctrl_host(self) -> str:
@@ -91,16 +93,15 @@ def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
 
 
 def _services(site: Site, now: datetime) -> Iterator[Service]:
-    profiles: dict[Hashable, ProfileFields] = {}
+    wishes: dict[Hashable, Wishes] = {}
     for session in site.sessions.values():
         if session.value.is_expired(now):
             continue
         for name in session.value.endpoints:
             asked = _asked(session, name)
-            if asked not in profiles:
-                profiles[asked] = effective_profile(site, session, name)
-            profile = profiles[asked]
-            nets = attachments(profile)
+            if asked not in wishes:
+                wishes[asked] = _wishes(site, effective_profile(site, session, name))
+            profile, nets, publishes, published = wishes[asked]
             yield Service(
                 key=(name, session.name),
                 session=session,
@@ -110,13 +111,19 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
                 image=profile.image or "",
                 site=site,
                 nets=nets,
-                publishes=any(is_publishing(site.networks, net.name) for net in nets),
-                published=tuple(published_ranges(site.networks, profile)),
+                publishes=publishes,
+                published=published,
             )
 
 
+def _wishes(site: Site, profile: ProfileFields) -> Wishes:
+    nets = attachments(profile)
+    publishes = any(is_publishing(site.networks, net.name) for net in nets)
+    return profile, nets, publishes, tuple(published_ranges(site.networks, profile))
+
+
 def _asked(session: Document[Session], endpoint: str) -> Hashable:
-    """What decides the profile: services that write nothing of their own share one, and thousands of copies are not made."""
+    """What decides the wishes: services that write nothing of their own share them, and thousands of copies are not made."""
     request = session.value
     if request.settings is None and endpoint not in request.overrides:
         return request.profile, request.image, request.user

@@ -6,6 +6,7 @@ import pytest
 
 from bench.costs import by_package, own_seconds
 from bench.figures import Figure, Options, Pairs, absolute, at_least, at_most, figure_of, in_turn, not_measured, seconds
+from bench.network import figure
 
 
 def test_ratio_is_that_of_the_medians_so_one_slow_moment_does_not_decide() -> None:
@@ -18,6 +19,24 @@ def test_median_of_an_even_number_of_runs_lies_between_the_middle_two() -> None:
 
 def test_spread_is_the_smallest_and_largest_ratio_of_neighbours_not_of_sorted_runs() -> None:
     assert Pairs(above=(4.0, 1.0, 3.0), below=(1.0, 4.0, 2.0)).spread == (0.25, 4.0)
+
+
+def test_the_median_of_paired_ratios_does_not_see_what_changes_slowly() -> None:
+    pairs = Pairs(above=(0.9, 1.8, 2.7, 3.6), below=(1.0, 2.0, 3.0, 4.0))
+    assert pairs.paired_ratio == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(("count", "spread"), [(4, (1.0, 4.0)), (6, (1.0, 6.0)), (9, (2.0, 8.0)), (15, (4.0, 12.0))])
+def test_where_the_median_of_paired_ratios_lies_is_read_off_the_ordered_ratios(count: int, spread: tuple[float, float]) -> None:
+    # the ranks of the sign test's 95 % interval, as printed in statistical tables
+    above = tuple(float(number) for number in range(count, 0, -1))
+    assert Pairs(above, (1.0,) * count).paired_spread == spread
+
+
+def test_a_goal_that_lies_within_the_noise_is_told_so() -> None:
+    rates = (0.8, 0.9, 0.95, 1.0, 1.1, 1.2)
+    assert "noise hides it: the median may be 0.80 to 1.20" in figure("macvlan", Pairs(rates, (1.0,) * 6)).line()
+    assert "noise" not in figure("macvlan", Pairs((0.99, 1.0, 1.01) * 2, (1.0,) * 6)).line()
 
 
 def test_runs_that_do_not_come_in_pairs_are_refused() -> None:
