@@ -333,7 +333,8 @@ def _processes(snapshot: Snapshot) -> Iterator[tuple[str, HostPort, str]]:
         active = [item for item in seen.containers if item.state in ACTIVE_STATES]
         published = {(binding.host, binding.protocol) for item in active for binding in item.spec.ports}
         published |= {port for item in seen.foreign for port in item.host_ports}
-        for listener in seen.host.facts.listeners if seen.host is not None else ():
+        listeners = seen.host.facts.listeners if seen.host is not None else ()
+        for listener in sorted(listeners, key=lambda item: (item.port, item.protocol, item.process)):
             port = (listener.port, listener.protocol)
             if not listener.container and port not in published:
                 yield name, port, f"process {listener.process or 'of unknown name'} on {name}, outside of containers"

@@ -51,12 +51,16 @@ class Inside:
 
 @dataclass(slots=True)
 class Agent:
-    """`machine` is the host with every interface at home. `silence` not empty: it does not answer. `mtus` and `inside` by PCI address."""
+    """`machine` is the host with every interface at home. `silence` not empty: it does not answer. `mtus` and `inside` by PCI address.
+
+    `engines` are sub-interfaces that the container engine made itself, for want of an agent that could.
+    """
 
     machine: Host
     silence: str = ""
     mtus: dict[str, int] = field(default_factory=dict)
     inside: dict[str, Inside] = field(default_factory=dict)
+    engines: set[str] = field(default_factory=set)
 
     # --- what it tells ---
 
@@ -294,6 +298,28 @@ class Agent:
         still = set(used)
         back = {pci for pci, item in self.inside.items() if (pci, item.container) not in still}
         self.inside = {pci: item for pci, item in self.inside.items() if pci not in back}
+
+    # --- sub-interfaces, as the engine's own drivers use them ---
+
+    @property
+    def makes_vlans(self) -> bool:
+        return not self.silence and not self.machine.lacks("vlan")
+
+    def has_below(self, name: str) -> bool:
+        """Whether what a network sits on is there: any interface but a sub-interface that is missing."""
+        names = {item.name for item in self.machine.facts.interfaces}
+        return name in names or name.rpartition(".")[0] not in names
+
+    def make_for_engine(self, name: str) -> None:
+        parent, _, number = name.rpartition(".")
+        self.engines.add(name)
+        mtu = self.interface(parent).mtu
+        self._replace(Interface(name=name, index=100 + int(number), kind="vlan", parent=parent, vlan=int(number), mtu=mtu))
+
+    def remove_for_engine(self, name: str) -> None:
+        if name in self.engines:
+            self.engines.remove(name)
+            self.take_away(name)
 
     # --- what others do to the host ---
 

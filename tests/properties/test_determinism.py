@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from dtn_agent.protocol import Host as Machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,23 @@ def shuffled(snapshot: Snapshot, shuffle: Callable[[list[object]], None]) -> Sna
     def mapping(values: Mapping[str, Value]) -> dict[str, Value]:
         return dict(items(tuple(values.items())))
 
+    def machine(host: Machine | None) -> Machine | None:
+        if host is None:
+            return None
+        facts, held = host.facts, host.held
+        interfaces = tuple(
+            item if item.sriov is None else item.model_copy(update={"sriov": item.sriov.model_copy(update={"vfs": items(item.sriov.vfs)})})
+            for item in facts.interfaces
+        )
+        told = {
+            "interfaces": items(interfaces),
+            "rdma": items(facts.rdma),
+            "listeners": items(facts.listeners),
+            "block_devices": items(facts.block_devices),
+        }
+        kept = {"pfs": items(held.pfs), "vfs": items(held.vfs), "vlans": items(held.vlans)}
+        return host.model_copy(update={"facts": facts.model_copy(update=told), "held": held.model_copy(update=kept)})
+
     def endpoint(seen: EndpointSeen) -> EndpointSeen:
         return replace(
             seen,
@@ -65,6 +83,7 @@ def shuffled(snapshot: Snapshot, shuffle: Callable[[list[object]], None]) -> Sna
             images=mapping(seen.images),
             remote_digests=mapping(seen.remote_digests),
             ledger=replace(seen.ledger, attempts=items(seen.ledger.attempts)),
+            host=machine(seen.host),
         )
 
     return Snapshot(mapping({name: endpoint(seen) for name, seen in snapshot.endpoints.items()}))

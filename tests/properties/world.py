@@ -305,8 +305,7 @@ class World:
         parent = dict(network.spec.options).get("parent", "") if network is not None else ""
         if host.agent is None or network is None:
             return
-        names = {interface.name for interface in host.agent.machine.facts.interfaces}
-        if "." in parent and parent not in names and parent.partition(".")[0] in names:
+        if host.agent.makes_vlans and not host.agent.has_below(parent):  # else nobody can know before
             raise RefusedError(f"{item.network} has lost its interface {parent}")
         if network.spec.driver != "dtnctl":
             return
@@ -381,10 +380,11 @@ class World:
         for other in (*host.networks.values(), *host.foreign_networks):
             if shared := _shared(action.spec, other.spec):
                 raise RefusedError(f"network {action.network} needs {shared}, which {other.name} has")
-        parent = dict(action.spec.options).get("parent", "")
-        if host.agent is not None and "." in parent and not host.agent.machine.lacks("vlan") and not host.agent.silence:
-            assert host.agent.interface(parent), "the engine would have to make the sub-interface itself"
         self._effect()
+        parent = dict(action.spec.options).get("parent", "")
+        if host.agent is not None and not host.agent.has_below(parent):
+            assert not host.agent.makes_vlans, "the engine would have to make the sub-interface itself"
+            host.agent.make_for_engine(parent)
         seen = NetworkSeen(action.network, self._new_id(), dict(action.labels), action.spec)
         host.networks[seen.id] = seen
 
@@ -395,7 +395,9 @@ class World:
         if users:
             raise RefusedError(f"network {action.network} is used by {users}")
         self._effect()
-        host.networks.pop(action.id, None)
+        gone = host.networks.pop(action.id, None)
+        if host.agent is not None and gone is not None:
+            host.agent.remove_for_engine(dict(gone.spec.options).get("parent", ""))
 
     def _connect(self, host: Host, action: ConnectNetwork) -> None:
         seen, item = self._named(host, action.container), action.attachment
