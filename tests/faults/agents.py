@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import socket
 import threading
 from collections.abc import Collection
@@ -19,7 +20,7 @@ from dtn_agent.access import Access, Credentials, open_access
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.limits import Limits
-from dtn_agent.log import Lines
+from dtn_agent.log import Lines, LogLines
 from dtn_agent.serve import AgentServer, make_server, restore
 from dtn_agent.work import Work
 
@@ -194,6 +195,7 @@ class StageAgent:
 
 def open_agents(world: World, machines: dict[str, p.Host], values: dict[str, str], folder: Path) -> None:
     """One beside each engine. Where they are, and the CA and the token that they want, stand among the world's sockets."""
+    logging.basicConfig(handlers=[LogLines(Lines(io.StringIO()))])  # as the agent does; what dies here says so loudly
     ca = authority()
     token = folder / "token"
     token.write_text(TOKEN + "\n")
