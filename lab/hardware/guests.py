@@ -28,7 +28,7 @@ from lab.lab import quiet
 from lab.layout import LabError, default_cache, layout_of
 
 BOOT_SECONDS = 240.0
-ENGINE_SECONDS = 180.0
+ENGINE_SECONDS = 300.0
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 Value = TypeVar("Value")
 PROGRAMS = ("qemu-img", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen", "openssl", "setpriv", "unshare", "docker")

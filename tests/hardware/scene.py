@@ -159,7 +159,9 @@ def both(act: Callable[[str], Value]) -> dict[str, Value]:
 
 def _engine(guest: Guest) -> docker.APIClient:
     tls = docker.tls.TLSConfig(ca_cert=str(guest.tls.ca), client_cert=(str(guest.tls.cert), str(guest.tls.key)), verify=True)
-    return docker.APIClient(base_url=guest.engine_url, tls=tls, version="1.41", timeout=60)
+    client = docker.APIClient(base_url=guest.engine_url, tls=tls, version="1.41", timeout=60)
+    client.trust_env = False  # REQUESTS_CA_BUNDLE in the environment would win over our authority
+    return client
 
 
 def _quoted(script: str) -> str:

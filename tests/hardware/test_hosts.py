@@ -19,7 +19,7 @@ def test_dtnctl_shows_what_the_agents_find(scene: Scene) -> None:
     """Asked over mutual TLS; compared with sysfs, which the guest's own shell reads."""
     shown = both(lambda name: json.loads(scene.run("endpoints", "show", name, "-o", "json").expect(0).out))
     for name in BOTH:
-        facts = shown[name]["agent"]["facts"]
+        facts = shown[name]["host"]["facts"]
         nic = next(item for item in facts["interfaces"] if item["name"] == NEAR_NIC)
         assert nic["mac"] == scene.on(name, f"cat /sys/class/net/{NEAR_NIC}/address").strip()
         assert (nic["numa_node"], nic["local_cpus"], nic["driver"], nic["sriov"]["total"]) == (1, "2-3", "igb", 7)
