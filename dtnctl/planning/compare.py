@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from dtnctl.model.resources import ContainerSeen, ContainerSpec, ImageSeen, NetworkSpec
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, ImageSeen, NetworkSpec, Subnet
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
 DECLARED_AS = {
@@ -128,10 +129,18 @@ def _image_text(reference: str, image_id: str) -> str:
 
 def compare_network(wanted: NetworkSpec, live: NetworkSpec) -> tuple[Difference, ...]:
     """Every field and option that differs; all of them need a new network."""
+    live = replace(live, subnets=tuple(_as_declared(subnet, wanted.subnets) for subnet in live.subnets))
     pairs = [(item.name, getattr(live, item.name), getattr(wanted, item.name)) for item in fields(NetworkSpec) if item.name != "options"]
     before, after = dict(live.options), dict(wanted.options)
     pairs += [(OPTIONS.get(name, name), before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
     return tuple(Difference(name, short_text(was), short_text(will), forces_replace=True) for name, was, will in pairs if was != will)
+
+
+def _as_declared(live: Subnet, wanted: tuple[Subnet, ...]) -> Subnet:
+    """Without the gateway that the engine made up: from its own restart on it tells the subnet's first address as one (seen on 20.10)."""
+    is_declared_without = Subnet(live.subnet) in wanted
+    is_first = bool(live.gateway) and live.gateway == str(ip_network(live.subnet, strict=False).network_address + 1)
+    return Subnet(live.subnet) if is_declared_without and is_first else live
 
 
 def size_text(count: int) -> str:

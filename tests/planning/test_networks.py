@@ -98,6 +98,25 @@ def test_a_subnet_that_is_declared_no_more_is_a_difference() -> None:
     ]
 
 
+def engine_tells_gateway(made: World, gateway: str) -> None:
+    host = made.hosts["a"]
+    (key,) = (name for name, item in host.networks.items() if item.name == "data")
+    seen = host.networks[key]
+    spec = replace(seen.spec, subnets=tuple(replace(subnet, gateway=gateway) for subnet in seen.spec.subnets))
+    host.networks[key] = replace(seen, spec=spec)
+
+
+@pytest.mark.parametrize(("gateway", "is_right"), [("10.1.0.1", True), ("10.1.0.9", False)])
+def test_a_gateway_that_the_engine_made_up_is_no_difference(gateway: str, is_right: bool) -> None:
+    """From its restart on the engine told the first address of a subnet without a gateway as one; a network and its sessions were made anew."""
+    declared = site(
+        "# networks/data\ndriver: macvlan\nsubnet: 10.1.0.0/24\n# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {data_nets: [data]}\n"
+    )
+    made = applied(declared)
+    engine_tells_gateway(made, gateway)
+    assert plan(declared, made).is_empty == is_right
+
+
 @pytest.mark.parametrize("effects", range(2, 9))
 def test_a_replacement_and_a_rebuilding_that_were_cut_off_are_continued(effects: int) -> None:
     """The old container was set aside on the very network that is to be made anew: nobody may wait for each other."""
