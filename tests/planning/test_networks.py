@@ -108,10 +108,8 @@ def engine_tells_gateway(made: World, gateway: str) -> None:
 
 @pytest.mark.parametrize(("gateway", "is_right"), [("10.1.0.1", True), ("10.1.0.9", False)])
 def test_a_gateway_that_the_engine_made_up_is_no_difference(gateway: str, is_right: bool) -> None:
-    """From its restart on the engine told the first address of a subnet without a gateway as one; a network and its sessions were made anew."""
-    declared = site(
-        "# networks/data\ndriver: macvlan\nsubnet: 10.1.0.0/24\n# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {data_nets: [data]}\n"
-    )
+    """After its restart the engine told the first address of a subnet without one; network and sessions were to be made anew."""
+    declared = site("# networks/data\ndriver: macvlan\nsubnet: 10.1.0.0/24\n" + sessions("one", settings="{data_nets: [data]}"))
     made = applied(declared)
     engine_tells_gateway(made, gateway)
     assert plan(declared, made).is_empty == is_right
