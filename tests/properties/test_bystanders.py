@@ -110,7 +110,7 @@ def test_never_more_sessions_go_than_the_budget_allows(before: Site, limit: int,
     allowed = max(1, len(owned) * 20 * limit // 100 if is_share else limit)
     gone = {change.name for change in made.changes if change.mark == "destroy" and change.kind == "session"}
     assert gone == (owned if len(owned) <= allowed else set())
-    assert bool(made.steps) == bool(gone)
+    assert bool(made.steps) == bool(gone) or not owned  # interfaces of hosts where no session is may be given back
 
 
 ENDPOINT = "# endpoints/{0}\ndocker: unix:///{0}\nhost: {0}\n"
