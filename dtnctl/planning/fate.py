@@ -9,7 +9,7 @@ from dtnctl.planning.resolve import Key
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """Live containers that stay as they are, and those that go, as (endpoint, name).
+    """Live containers that stay as they are, and those that go, as (endpoint, name). `works` are the services that get steps.
 
     `forgotten` are sessions, as (endpoint, session), that have neither a service nor a container, so that what an agent still holds for
     them goes. `fixed` are interfaces, as (endpoint, name), whose number of virtual functions this run leaves alone. `is_end`:
@@ -18,6 +18,7 @@ class Fate:
 
     stays: frozenset[Key] = frozenset()
     goes: frozenset[Key] = frozenset()
+    works: frozenset[Key] = frozenset()
     forgotten: frozenset[Key] = frozenset()
     fixed: frozenset[Key] = frozenset()
     is_end: bool = False

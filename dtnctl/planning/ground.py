@@ -25,7 +25,7 @@ def sriov_networks(service: Service) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`services` in the order in which they choose. `stays`, `goes`, `forgotten` and `fixed` are those of Fate that are here.
+    """`services` in the order in which they choose. The names from `stays` to `fixed` are those of Fate that are here.
 
     `refused` grows while choices are made: the first reason for each service counts.
     """
@@ -37,6 +37,7 @@ class Ground:
     host: Host
     stays: frozenset[str]
     goes: frozenset[str]
+    works: frozenset[str]
     forgotten: frozenset[str]
     fixed: frozenset[str]
     is_end: bool
@@ -85,6 +86,7 @@ def ground(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: 
         host=host,
         stays=here(fate.stays),
         goes=here(fate.goes),
+        works=here(fate.works),
         forgotten=here(fate.forgotten),
         fixed=here(fate.fixed),
         is_end=fate.is_end,

@@ -276,30 +276,32 @@ def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) ->
 
 
 def _adapt(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
-    """Make a live container what it should be, at rest where it must be; whether it is started."""
+    """Make a live container what it should be, at rest where it must be; whether it is started.
+
+    What it lets go of comes first: others may wait for that, while it waits for theirs.
+    """
     if situation.must_stop:
         chain.stop(seen)
+    before = {attachment.network: attachment for attachment in seen.spec.attachments}
+    after = {attachment.network: attachment for attachment in situation.spec.attachments}
+    for network in sorted(before):
+        if before[network] != after.get(network):
+            chain.add(f"disconnect.{network}", seen.name, DisconnectNetwork(seen.name, network))
     _configure(situation, chain)
-    _adjust(situation, chain, seen)
+    _update(situation, chain)
+    for network in sorted(after):
+        if after[network] != before.get(network):
+            chain.add(f"connect.{network}", seen.name, ConnectNetwork(seen.name, after[network]))
     is_started = _bring_to_state(situation, chain, seen)
     _shape(situation, chain)
     return is_started
 
 
-def _adjust(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+def _update(situation: Situation, chain: Chain) -> None:
     """What the engine changes in a live container."""
-    name, spec = situation.service.container, situation.spec
-    changed = {difference.field for difference in situation.differences}
+    name, changed = situation.service.container, {difference.field for difference in situation.differences}
     if changed & (IN_PLACE - {"attachments"}):
-        chain.add("update", name, _update_action(name, spec, changed))
-    before = {attachment.network: attachment for attachment in seen.spec.attachments}
-    after = {attachment.network: attachment for attachment in spec.attachments}
-    for network in sorted(before):
-        if before[network] != after.get(network):
-            chain.add(f"disconnect.{network}", name, DisconnectNetwork(name, network))
-    for network in sorted(after):
-        if after[network] != before.get(network):
-            chain.add(f"connect.{network}", name, ConnectNetwork(name, after[network]))
+        chain.add("update", name, _update_action(name, situation.spec, changed))
 
 
 def _update_action(container: str, spec: ContainerSpec, changed: set[str]) -> UpdateContainer:

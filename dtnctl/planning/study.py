@@ -140,8 +140,7 @@ def _overdrawn(found: Study) -> Refusal | None:
 def _decide(found: Study) -> None:
     """What follows from who is blocked so far."""
     found.stays = frozenset(_stays(found))
-    fate = Fate(found.stays, frozenset(found.orphans) - found.stays, found.forgotten, frozenset(_fixed(found)), found.scope.destroy)
-    found.allocations = allocate(found.site, found.services, found.snapshot, fate)
+    found.allocations = allocate(found.site, found.services, found.snapshot, _fate(found))
     by_endpoint: dict[str, list[Service]] = {name: [] for name in found.site.endpoints}
     for service in found.services:
         by_endpoint[service.endpoint.name].append(service)
@@ -158,6 +157,17 @@ def _stays(found: Study) -> Iterator[Key]:
         is_meant = found.scope.covers("session", seen.owner, key[0]) and seen.owner not in found.blocked
         if seen.kind == "service" and (not is_meant or (key in orphans and found.overdrawn is not None)):
             yield key
+
+
+def _fate(found: Study) -> Fate:
+    return Fate(
+        stays=found.stays,
+        goes=frozenset(found.orphans) - found.stays,
+        works=frozenset(service.key for service in found.services if found.is_workable(service)),
+        forgotten=found.forgotten,
+        fixed=frozenset(_fixed(found)),
+        is_end=found.scope.destroy,
+    )
 
 
 def _fixed(found: Study) -> Iterator[Key]:

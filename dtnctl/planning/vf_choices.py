@@ -1,4 +1,8 @@
-"""Chooses virtual functions: what a service has stays, else the lowest free one, else one that is given back in this plan. Pure."""
+"""Chooses virtual functions: what a service has stays, else the lowest free one, else one that is given back in this plan. Pure.
+
+Who gets a function after another service has given it back waits for the end of that one's steps. So that no two wait for each other,
+only those give whose own choices are all made.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import ConfigureVf
 from dtnctl.planning.ground import Ground, sriov_networks
-from dtnctl.planning.physical import Holder, PfPlan
+from dtnctl.planning.physical import PfPlan
 from dtnctl.planning.resolve import Key, Service
-from dtnctl.planning.step_ids import count_id, tune_id
+from dtnctl.planning.step_ids import count_id, release_id, tune_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVf
@@ -60,7 +64,9 @@ class VfChooser:
                     self._choose(service, network, candidates(service, network))
         for service, network in self._missing():
             if not self.ground.is_left(service):
-                self._refuse(service, network)
+                self._choose(service, network, self._given_up(service, network))
+                if network not in self.chosen[service.key]:
+                    self._refuse(service, network)
         return self.chosen
 
     def _missing(self) -> Iterator[tuple[Service, str]]:
@@ -103,6 +109,14 @@ class VfChooser:
         leaving = [index for index, holder in sorted(plan.taken.items()) if holder.freed_by]
         return [*(index for index in range(plan.count) if index not in plan.taken), *leaving]
 
+    def _given_up(self, service: Service, network: str) -> list[int]:
+        """Those of services that do not use them any more and have all that they need."""
+        plan = self._pf(service, network)
+        missing = {other.session.name for other, _ in self._missing()}
+        givers = self.ground.works - missing - {session for endpoint, session in self.ground.refused if endpoint == self.ground.name}
+        held = [item for item in self.ground.host.held.vfs if item.pf == plan.name and item.owner.site == self.ground.site.name]
+        return sorted(item.index for item in held if item.owner.session in givers)
+
     def _held(self, service: Service, plan: PfPlan) -> list[HeldVf]:
         mine = (self.ground.site.name, service.session.name, plan.name)
         found = [item for item in self.ground.host.held.vfs if (item.owner.site, item.owner.session, item.pf) == mine]
@@ -142,8 +156,11 @@ class VfChooser:
         needs = [count_id(endpoint, plan.name)] if plan.is_resized else []
         if self._mtu_then(plan) != plan.interface.mtu:
             needs.append(tune_id(endpoint, f"interface/{plan.name}/mtu"))
-        if index in plan.taken and plan.taken[index].freed_by:
-            needs.append(plan.taken[index].freed_by)
+        holder = plan.taken.get(index)
+        if holder is not None and holder.freed_by:
+            needs.append(holder.freed_by)
+        elif holder is not None and holder.session != session:
+            needs.append(release_id(endpoint, settings.pci))
         return VfChoice(settings, plan.interface.numa_node, held, plan.exists(index), tuple(needs))
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:
@@ -166,12 +183,5 @@ class VfChooser:
         holders = {index: holder.text for index, holder in plan.taken.items()} | given
         held = ", ".join(f"{index} by {who}" for index, who in sorted(holders.items()) if index < plan.count)
         text = f"no free virtual function on {plan.name} of {self.ground.name}: it has {plan.count}; held are {held}"
-        later = [holders[index] for index in sorted(plan.taken.keys() - given.keys()) if self._lets_go(plan.taken[index])]
         more = f"why there are not more says vfs/{plan.name}" if plan.obstacle else f"or more of them: `vfs:` in {service.endpoint.file}"
-        fix = f"one more apply: {later[0]} gives one back in this one" if later else f"one session less; {more}"
-        self.ground.refuse(service, "E0472", text, service.field_of(network), fix)
-
-    def _lets_go(self, holder: Holder) -> bool:
-        """Whether the function that nobody was given is one of a session that is worked on, and so gives it back at its end."""
-        ours = (service for service in self.ground.services if service.session.name == holder.session)
-        return any(service.key not in self.ground.refused and not self.ground.is_left(service) for service in ours)
+        self.ground.refuse(service, "E0472", text, service.field_of(network), f"one session less; {more}")

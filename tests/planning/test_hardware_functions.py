@@ -172,16 +172,56 @@ def test_what_a_session_has_that_stays_because_it_is_excluded_is_not_given_on() 
     assert "held are 0 by session old" in made_plan.blocked[0].cause.text
 
 
-def test_a_function_that_a_session_gives_back_while_it_stays_is_free_for_the_next_apply() -> None:
-    lan = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n"
-    on = endpoint(interfaces="{lan: eth9, star: ens1f0}")
-    made = after(dtn(STAR, lan, sessions("old"), on=on), pf("ens1f0", 1, vfs=1))
-    declared = dtn(STAR, lan, session("new"), session("old", "{data_nets: [lan], mgmt_net: null}"), on=on)
-    first = plan(declared, made)
-    assert [(item.name, item.fix) for item in first.blocked] == [("new", "one more apply: session old gives one back in this one")]
-    made.apply(first)
+LAN = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n"
+MOON = STAR.replace("star", "moon").replace("10.2", "10.3")
+ON_LAN = "{data_nets: [lan], mgmt_net: null}"
+ON_MOON = "{data_nets: [moon], mgmt_net: null}"
+BOTH = endpoint(interfaces="{lan: eth9, star: ens1f0}")
+TWO = endpoint(interfaces="{star: ens1f0, moon: ens2f0}")
+CARDS = pf("ens1f0", 1, vfs=1), pf("ens2f0", 0, vfs=1)
+
+
+def test_a_function_that_a_session_gives_back_while_it_stays_is_given_on_at_the_end_of_its_steps() -> None:
+    made = after(dtn(STAR, LAN, sessions("old"), on=BOTH), pf("ens1f0", 1, vfs=1))
+    declared = dtn(STAR, LAN, session("new"), session("old", ON_LAN), on=BOTH)
+    says(
+        steps(plan(declared, made))[-8:],
+        """
+        a/create/lab.old <- a/retire/lab.old, a/network/lan (or back)
+        a/start/lab.old <- a/create/lab.old (or back)
+        a/wait/lab.old <- a/start/lab.old (or back)
+        a/remove/lab.old..old <- a/wait/lab.old
+        a/release/0000:b1:00.2 <- a/remove/lab.old..old
+        a/vf.star/lab.new <- a/release/0000:b1:00.2
+        a/create/lab.new <- a/vf.star/lab.new
+        a/start/lab.new <- a/create/lab.new
+        """,
+    )
     carry_out(declared, made)
     assert held(made) == {"new/star": "ens1f0 0"}
+
+
+def test_a_session_that_this_run_is_not_about_gives_nothing() -> None:
+    """Its container is gone, and no step gives its function back."""
+    made = after(dtn(STAR, LAN, sessions("old"), on=BOTH), pf("ens1f0", 1, vfs=1))
+    drop(made, "a", "lab.old")
+    declared = dtn(STAR, LAN, session("new"), session("old", ON_LAN), on=BOTH)
+    assert changes(plan(declared, made, targets=("session/new",))) == ["blocked session/new @ a: E0472"]
+    carry_out(declared, made)
+
+
+def test_sessions_that_want_each_others_functions_are_both_blocked() -> None:
+    """Neither can be without its own before it has the other's."""
+    made = after(dtn(STAR, MOON, session("one"), session("two", ON_MOON), on=TWO), *CARDS)
+    swap = plan(dtn(STAR, MOON, session("one", ON_MOON), session("two"), on=TWO), made)
+    assert changes(swap) == ["blocked session/one @ a: E0472", "blocked session/two @ a: E0472"]
+    assert not swap.steps
+
+
+def test_functions_go_from_hand_to_hand_where_the_last_one_is_free() -> None:
+    made = after(dtn(STAR, MOON, session("one"), on=TWO), *CARDS)
+    carry_out(dtn(STAR, MOON, session("one", ON_MOON), session("two"), on=TWO), made)
+    assert held(made) == {"one/moon": "ens2f0 0", "two/star": "ens1f0 0"}
 
 
 # --- functions of others ------------------------------------------------------------------------------------
@@ -360,9 +400,9 @@ def test_a_further_network_that_got_another_name_keeps_the_function_too() -> Non
         """
         a/network/moon
         a/stop/lab.one <- a/network/moon
-        a/vf.moon/lab.one <- a/stop/lab.one
-        a/disconnect.star/lab.one <- a/vf.moon/lab.one
-        a/connect.moon/lab.one <- a/disconnect.star/lab.one
+        a/disconnect.star/lab.one <- a/stop/lab.one
+        a/vf.moon/lab.one <- a/disconnect.star/lab.one
+        a/connect.moon/lab.one <- a/vf.moon/lab.one
         a/remove-network/star <- a/disconnect.star/lab.one
         a/start/lab.one <- a/connect.moon/lab.one
         """,

@@ -122,7 +122,7 @@ def load(files: dict[str, str], silent_on: tuple[str, ...] = ()) -> Site:
 def _endpoint(name: str) -> str:
     allow = "{mounts: [/], devices: ['*'], capabilities: ['*'], privileged: true}"
     interfaces = "{data: eth1, data9: eth1, lan6: eth2, star: ens1f0}"
-    urls = f"docker: unix:///run/{name}.sock\nhost: {name}.example.net\nagent: https://{name}.example.net:5050\n"
+    urls = f"docker: unix:///run/{name}.sock\nhost: {name}.example.net\nagent: https://{name}.example.net:5050\nagent_token_env: T\n"
     return f"{urls}interfaces: {interfaces}\nallow: {allow}\n"
 
 
