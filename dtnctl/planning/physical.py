@@ -169,8 +169,9 @@ def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, H
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     for vf in sriov.vfs:
         if vf.pci in named:
-            session, last = named[vf.pci].owner, remove_id(ground.name, named[vf.pci].name)
-            yield vf.index, Holder(f"session {session}", session, last if ground.leaves(session) else "")
+            seen = named[vf.pci]
+            freed_by = remove_id(ground.name, seen.name) if ground.leaves(seen.owner) else ""
+            yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
         elif who := stranger(ground.host, vf):
             yield vf.index, Holder(who)
     for held in ground.host.held.vfs:
