@@ -183,9 +183,12 @@ class _Allocator:
         seen = self._live(service)
         if seen is None:
             return
-        env = dict(seen.spec.env)
+        env, ports = dict(seen.spec.env), holdings(seen.spec).ports
         for field_name, variable in CHOSEN_PORTS:
-            self._keep_port(service, field_name, port_number(env.get(variable, "")))
+            port = port_number(env.get(variable, ""))
+            # behind an address of its own it had the number only, and another session may have the endpoint's port
+            if not service.uses_host_ports or (port, "tcp") in ports:
+                self._keep_port(service, field_name, port)
         live = {attachment.network: attachment for attachment in seen.spec.attachments}
         for net in service.nets:
             if net.name not in BUILT_IN_NETWORKS and net.name in live:

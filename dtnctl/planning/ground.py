@@ -66,6 +66,11 @@ class Ground:
         containers = {name for name, seen in self.live.items() if seen.owner == session}
         return containers <= self.goes if containers else session in self.forgotten
 
+    def needs_none(self, session: str) -> bool:
+        """Whether this plan works on the session's service here and that is on no network of virtual functions: it gives all back."""
+        here = (service for service in self.services if service.session.name == session and session in self.works)
+        return any(not sriov_networks(service) and not self.is_left(service) for service in here)
+
     def refuse(self, service: Service, code: str, text: str, field_name: str, fix: str) -> None:
         self.refused.setdefault(service.key, Refusal(code, service.cause(text, field_name), fix))
 

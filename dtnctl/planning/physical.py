@@ -17,7 +17,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.step_ids import release_id, remove_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Host, Interface, Sriov, Vf
+    from dtn_agent.protocol import HeldVf, Host, Interface, Sriov, Vf
 
 FOR_USER_SPACE = "vfio-pci"  # the driver that gives a function to a virtual machine
 USUAL_COUNT = 8  # what is suggested where there are none
@@ -169,19 +169,21 @@ def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, H
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     for vf in sriov.vfs:
         if vf.pci in named:
-            yield vf.index, _ours(ground, named[vf.pci].owner, remove_id(ground.name, named[vf.pci].name))
+            seen = named[vf.pci]
+            freed_by = remove_id(ground.name, seen.name) if ground.leaves(seen.owner) else ""
+            yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
         elif who := stranger(ground.host, vf):
             yield vf.index, Holder(who)
     for held in ground.host.held.vfs:
         if held.pf == pf.name:
             is_ours = held.owner.site == ground.site.name
-            given_back = release_id(ground.name, held.pci)
-            yield held.index, _ours(ground, held.owner.session, given_back) if is_ours else Holder(f"site {held.owner.site}")
+            yield held.index, _ours(ground, held) if is_ours else Holder(f"site {held.owner.site}")
 
 
-def _ours(ground: Ground, session: str, last: str) -> Holder:
-    """`last` is the step that frees it, if the session goes."""
-    return Holder(f"session {session}", session, last if ground.leaves(session) else "")
+def _ours(ground: Ground, held: HeldVf) -> Holder:
+    session = held.owner.session
+    is_freed = ground.leaves(session) or ground.needs_none(session)
+    return Holder(f"session {session}", session, release_id(ground.name, held.pci) if is_freed else "")
 
 
 def stranger(host: Host, vf: Vf) -> str:

@@ -36,6 +36,13 @@ def test_another_session_moves_nothing() -> None:
     assert ports(made) == {"lab.m": [30001], "lab.a": [30002]}
 
 
+def test_a_number_that_was_its_own_behind_an_address_is_not_taken_from_who_has_the_endpoints_port() -> None:
+    made = applied(site(sessions("first", settings="{mgmt_net: null}") + sessions("second")))
+    assert ports(made) == {"lab.first": [], "lab.second": [30000]}
+    made.apply(plan(site(sessions("first", "second")), made))
+    assert ports(made) == {"lab.first": [30001], "lab.second": [30000]}
+
+
 def test_a_session_that_comes_while_another_goes_does_not_wait_for_its_port() -> None:
     made = applied(site(sessions("old")))
     swap = plan(site(sessions("new")), made)

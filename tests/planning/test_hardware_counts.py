@@ -184,6 +184,16 @@ def test_another_number_waits_until_those_that_go_have_given_theirs_back() -> No
     assert (count(made), held(made)) == (6, {"new/star": "ens1f0 0"})
 
 
+def test_another_number_also_waits_for_sessions_that_stay_and_need_none_any_more() -> None:
+    made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
+    declared = dtn(STAR, session("new"), session("one", "{}"), on=on(6))
+    assert "a/vfs/ens1f0 <- a/release/0000:b1:00.2" in steps(plan(declared, made))
+    carry_out(declared, made)
+    assert (count(made), held(made)) == (6, {"new/star": "ens1f0 0"})
+    excluded = plan(dtn(STAR, session("new", "{}"), session("one", "{}"), on=on(4)), made, excludes=("session/new",))
+    assert not excluded.steps
+
+
 def test_fewer_than_are_in_use_are_a_note() -> None:
     made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
     declared = dtn(STAR, session(), on=on(2))
