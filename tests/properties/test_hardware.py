@@ -56,7 +56,7 @@ def texts(draw: st.DrawFn) -> dict[str, str]:
     for name in ENDPOINTS:
         count = draw(st.sampled_from(("", "vfs: {ens1f0: 2}\n", "vfs: {ens1f0: 3}\n", "vfs: {ens1f0: 4}\n")))
         interfaces = "{star: ens1f0, moon: ens1f0, lan6: eth2}"
-        head = f"docker: unix:///run/{name}.sock\nhost: {name}\nagent: https://{name}:5050\ninterfaces: {interfaces}\n"
+        head = f"docker: unix:///run/{name}.sock\nhost: {name}\nagent: https://{name}:5050\nagent_token_env: T\ninterfaces: {interfaces}\n"
         files[f"endpoints/{name}"] = head + count + draw(st.sampled_from(("", "reserved_cpus: irq\n")))
     for name in draw(st.lists(st.sampled_from(SESSIONS), unique=True)):
         endpoints = draw(st.lists(st.sampled_from(ENDPOINTS), min_size=1, max_size=2, unique=True))
