@@ -51,7 +51,7 @@ class PfHands:
         return link is not None and link.is_up
 
     def raise_for(self, vf: HeldVf) -> None:
-        """Bring the PF up if it is down: the link of a VF follows that of its PF. Who raised it by hand has not done so at the next boot."""
+        """Bring the PF up if it is down: the link of a VF follows that of its PF. One raised by hand is down after a boot."""
         link = self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf))
         if link and not link.is_up:
             self.hardware.links.set_up(link, up=True)
