@@ -125,11 +125,24 @@ class NetworkDriver:
     def join(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Hand the VF's interface over, made again what the ledger says."""
         network = self._network(request)
-        link = self.hands.lend(self._endpoint(request).vf, network.mtu)
+        endpoint = self._endpoint(request)
+        link = self.hands.lend(endpoint.vf, network.mtu)
+        self._forget_others(endpoint)
         ipv4, ipv6 = network.gateways
         routes = {name: value for name, value in (("Gateway", ipv4), ("GatewayIPv6", ipv6)) if value}
         # without DisableGatewayService the engine would add an interface on a bridge of its own to containers without a gateway
         return {"InterfaceName": {"SrcName": link.name, "DstPrefix": "eth"}, "DisableGatewayService": True, **routes}
+
+    def _forget_others(self, endpoint: HeldEndpoint) -> None:
+        """Whatever else had this VF has lost it, and the engine, if it was killed, does not tell: the interface was here to be lent."""
+        if all(other.id == endpoint.id for other in self.ledger.read().endpoints if other.vf == endpoint.vf):
+            return
+
+        def edit(held: Held) -> Held:
+            endpoints = tuple(other for other in held.endpoints if other.vf != endpoint.vf or other.id == endpoint.id)
+            return held.model_copy(update={"endpoints": endpoints})
+
+        self.ledger.write(edit)
 
     def _network(self, request: Mapping[str, Any]) -> HeldNetwork:
         found = next((network for network in self.ledger.read().networks if network.id == request["NetworkID"]), None)

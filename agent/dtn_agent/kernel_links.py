@@ -56,7 +56,7 @@ class KernelLinks:
             return tuple(sorted((_link(message) for message in route.get_links()), key=lambda link: link.index))
 
     def find(self, name: str) -> Link | None:
-        """The interface of this name, if there is one."""
+        """The interface of this name, be it an alternative one, if there is one."""
         try:
             with _netlink(name) as route:
                 return _link(route.link("get", ifname=name)[0])
@@ -97,6 +97,10 @@ class KernelLinks:
     def rename(self, link: Link, name: str) -> None:
         """Give it this name; it has to be down for that, on all but new kernels."""
         self._set(link, ifname=name)
+
+    def remove_alternative_name(self, link: Link, name: str) -> None:
+        with _netlink(f"{link.name}: alternative name {name}") as route:
+            route.link("property_del", index=link.index, altname=name)
 
     def set_up(self, link: Link, *, up: bool) -> None:
         self._set(link, state="up" if up else "down")

@@ -40,6 +40,8 @@ class PfHands:
         """After a reboot the PF has none: make them again. A number that somebody set meanwhile stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.interface)
+        for vf in (each for each in self.ledger.read().vfs if each.pf_pci == held.pci):
+            self.raise_for(vf)
         if self.hardware.tree.count(pf) == 0:
             self.hardware.tree.write_count(pf, held.wanted)
             self.hardware.await_interfaces(pf)
@@ -49,9 +51,9 @@ class PfHands:
         return link is not None and link.is_up
 
     def raise_for(self, vf: HeldVf) -> None:
-        """Bring the PF up if it was down when the VF was taken: the link of a VF follows that of its PF."""
+        """Bring the PF up if it is down: the link of a VF follows that of its PF. One raised by hand is down after a boot."""
         link = self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf))
-        if vf.raised_pf and link and not link.is_up:
+        if link and not link.is_up:
             self.hardware.links.set_up(link, up=True)
 
     def lower_after(self, vf: HeldVf) -> None:

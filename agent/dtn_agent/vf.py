@@ -197,11 +197,13 @@ class VfHands:
     def _put_back(self, vf: HeldVf) -> None:
         """Make the VF what it was when it was found, and forget it."""
         vf = self._of_this_boot(vf)
-        self._apply(vf.model_copy(update={"wanted": VfSettings()}))
+        as_found = vf.model_copy(update={"wanted": VfSettings()})
+        self._apply(as_found)
         link = self.hardware.interface(vf.pci)
         if link and vf.interface and link.is_up != vf.interface.is_up:
             self.hardware.links.set_up(link, up=vf.interface.is_up)
         self.pfs.lower_after(vf)
+        self._apply(as_found)  # igb takes the MAC that an interface is given into its table while the PF is up
         self._forget(vf)
 
     def _left_over(self, vf: HeldVf) -> str:

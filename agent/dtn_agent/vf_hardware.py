@@ -143,10 +143,14 @@ class VfHardware:
         """The interface under this name; under its old one, which is told, if another interface has the name."""
         if link.name == name:
             return link
-        if self.links.find(name) is not None:
+        self.settle()  # udev gives what came back its name as an alternative one, under which it is found, too
+        holder = self.links.find(name)
+        if holder is not None and holder.index != link.index:
             log.warning("%s cannot have its own name %s back: another interface is called so", link.name, name)
             return link
         self.links.set_up(link, up=False)
+        if holder is not None:
+            self.links.remove_alternative_name(link, name)
         self.links.rename(link, name)
         return self.links.find(name) or link
 

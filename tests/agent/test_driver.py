@@ -130,6 +130,16 @@ def test_calls_that_are_repeated_change_nothing(driver: NetworkDriver, ledger: L
 
 
 @pytest.mark.lab
+def test_a_vf_that_is_lent_anew_leaves_no_endpoints_of_containers_that_were_killed(driver: NetworkDriver, ledger: Ledger) -> None:
+    network(driver)
+    for number in ("killed", "killed-too", "place"):
+        endpoint(driver, number=number)
+    assert len(ledger.read().endpoints) == 3, "until the interface is lent one of them may have it"
+    assert "Err" not in join(driver)
+    assert [held.id for held in ledger.read().endpoints] == ["place"]
+
+
+@pytest.mark.lab
 def test_a_released_vf_takes_its_endpoints_along(driver: NetworkDriver, hands: VfHands, ledger: Ledger) -> None:
     network(driver)
     endpoint(driver)

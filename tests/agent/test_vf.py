@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dtn_agent.errors import RefusedError
+from dtn_agent.kernel_links import KernelLinks
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ConfigureVf, Held, HeldVf, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.vf import VfHands
@@ -19,7 +21,7 @@ from dtn_agent.vf_hardware import VfHardware
 from pyroute2 import IPRoute
 from pyroute2.netns import setns
 
-from tests.agent.veth_card import PF_PCI, hardware, vf_pci
+from tests.agent.veth_card import PF_PCI, VethTree, hardware, vf_pci
 
 pytestmark = pytest.mark.lab
 MAC = "02:00:00:00:00:0a"
@@ -333,6 +335,19 @@ def test_a_mac_that_a_driver_keeps_is_told_and_holds_nothing_up(hands: VfHands, 
     assert (row(card).vlan, ledger.read()) == (0, Held())
 
 
+@pytest.mark.parametrize("was_up", [True, False])
+def test_a_card_that_takes_an_interfaces_mac_into_its_table_has_it_as_it_was(hands: VfHands, card: VfHardware, was_up: bool) -> None:
+    card.tree.write_count("pf0", 1)
+    pf = card.links.find("pf0")
+    assert pf is not None
+    card.links.set_up(pf, up=was_up)
+    (card.tree.sys / "takes-macs").touch()
+    before = seen(card)
+    hands.configure(configure(0, mac=MAC, vlan=5))
+    assert hands.release(release(0)).detail == ""
+    assert seen(card) == before
+
+
 # --- after a reboot, a crash -----------------------------------------------------------------------------------------
 
 
@@ -366,6 +381,59 @@ def test_a_new_boots_name_is_kept_and_this_boots_name_comes_back(hands: VfHands,
     assert interface_of(card, 0) == "ens5v0", "another boot: it was named anew"
     again.release(release(0))
     assert interface_of(card, 0) == "ens5v0"
+
+
+class TreeOfAPf(VethTree):
+    """Notes whether the PF was up each time its count was written."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.up_at_count: list[bool] = []
+
+    def write(self, path: Path, text: str) -> None:
+        if path.name == "sriov_numvfs":
+            self.up_at_count += [link.is_up for link in KernelLinks().all() if link.name == "pf0"]
+        super().write(path, text)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_pf_that_somebody_raised_is_up_again_before_it_has_its_vfs(hands: VfHands, card: VfHardware, ledger: Ledger, ours: bool) -> None:
+    hands.set_count(count(2)) if ours else card.tree.write_count("pf0", 2)
+    hands.configure(configure(1))
+    (held,) = ledger.read().vfs
+    assert not held.raised_pf
+    pf = card.links.find("pf0")
+    assert pf is not None
+    card.links.set_up(pf, up=False)
+    if ours:
+        card.tree.write_count("pf0", 0)
+    tree = TreeOfAPf(card.tree.sys)
+    VfHands(ledger, replace(card, tree=tree), boot="second").restore()
+    assert card.tree.count("pf0") == 2
+    assert tree.up_at_count == ([True] if ours else [])
+    assert card.links.find("pf0") == pf, "up, as it was found"
+
+
+def test_a_pf_none_of_whose_vfs_anybody_has_stays_down(hands: VfHands, card: VfHardware) -> None:
+    hands.set_count(count(2))
+    pf = card.links.find("pf0")
+    assert pf is not None
+    card.links.set_up(pf, up=False)
+    hands.restore()
+    assert not hands.pfs.is_up("pf0")
+
+
+def test_an_interface_whose_own_name_udev_made_an_alternative_one_gets_it_back(hands: VfHands, card: VfHardware) -> None:
+    card.tree.write_count("pf0", 1)
+    hands.configure(configure(0))
+    link = card.interface(vf_pci(0))
+    assert link is not None
+    card.links.set_up(link, up=False)
+    card.links.rename(link, "eth0")
+    with IPRoute() as route:
+        route.link("property_add", index=link.index, altname="pf0v0")
+    hands.restore()
+    assert interface_of(card, 0) == "pf0v0"
 
 
 @contextmanager

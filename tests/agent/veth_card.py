@@ -84,6 +84,13 @@ class VethLinks(KernelLinks):
             row = self.vf_table(pf)[index].model_copy(update={setting: value})
             self.keep({**self.vf_table(pf), index: row})
 
+    def set_mac(self, link: Link, mac: str) -> None:
+        """A card with a file `takes-macs` takes the MAC of a VF's interface into its table, as igb does while the PF is up."""
+        super().set_mac(link, mac)
+        index = int(self.device_of(link)[-1])
+        if self.file.with_name("takes-macs").exists() and any(each.name == "pf0" and each.is_up for each in self.all()):
+            self.keep({**self.vf_table("pf0"), index: self.vf_table("pf0")[index].model_copy(update={"mac": mac})})
+
     def keep(self, table: dict[int, VfSettings]) -> None:
         text = json.dumps({str(index): row.model_dump() for index, row in sorted(table.items())}, indent=1)
         draft = self.file.with_suffix(".draft")

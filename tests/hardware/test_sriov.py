@@ -17,6 +17,7 @@ VLAN = 222
 MTU = 9000
 OWN_MAC = "02:00:00:00:ee:01"
 ADDRESSES = {"dtn1": "10.40.0.10", "dtn2": "10.40.0.11"}
+LEDGER = "/var/lib/dtn-agent/ledger.json"
 TABLE = f"ip link show {NEAR_NIC} | grep '^    vf '"
 
 
@@ -116,6 +117,17 @@ def test_engine_restart_keeps_the_data_path(session: Scene) -> None:
     session.on("dtn1", f"until docker exec {SITE}.run true; do sleep 1; done", seconds=120)
     assert_data_path(session)
     session.assert_nothing_to_do()
+
+
+def test_killed_engine_comes_back_with_the_data_path(session: Scene) -> None:
+    """Its containers end without its knowing, and their interfaces come back under whatever name the kernel gives them."""
+    started = f"docker inspect -f '{{{{.State.StartedAt}}}}' {SITE}.run"
+    before = session.on("dtn1", started).strip()
+    session.on("dtn1", "systemctl kill --kill-who=main --signal=KILL docker.service")
+    session.on("dtn1", f"until after=$({started}) && [ $after != {before} ] && docker exec {SITE}.run true; do sleep 1; done", seconds=240)
+    assert_data_path(session)
+    session.assert_nothing_to_do()
+    assert len(json.loads(session.on("dtn1", f"cat {LEDGER}"))["endpoints"]) == 1
 
 
 def test_reboot_of_a_host_keeps_the_data_path(session: Scene) -> None:
