@@ -40,8 +40,9 @@ class PfHands:
         """After a reboot the PF has none: make them again. A number that somebody set meanwhile stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.interface)
-        for vf in (each for each in self.ledger.read().vfs if each.pf_pci == held.pci):
-            self.raise_for(vf)
+        vfs = [vf for vf in self.ledger.read().vfs if vf.pf_pci == held.pci]
+        if vfs and not any(vf.raised_pf for vf in vfs):  # it was up already when it got its VFs; else they started while it was down
+            self.raise_for(vfs[0])
         if self.hardware.tree.count(pf) == 0:
             self.hardware.tree.write_count(pf, held.wanted)
             self.hardware.await_interfaces(pf)

@@ -414,6 +414,20 @@ def test_a_pf_that_somebody_raised_is_up_again_before_it_has_its_vfs(hands: VfHa
     assert card.links.find("pf0") == pf, "up, as it was found"
 
 
+def test_a_pf_that_was_down_when_it_got_its_vfs_is_raised_after_that_again(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
+    pf = card.links.find("pf0")
+    assert pf is not None
+    card.links.set_up(pf, up=False)
+    hands.set_count(count(2))
+    hands.configure(configure(1))
+    card.links.set_up(pf, up=False)
+    card.tree.write_count("pf0", 0)
+    tree = TreeOfAPf(card.tree.sys)
+    VfHands(ledger, replace(card, tree=tree), boot="second").restore()
+    assert tree.up_at_count == [False], "igb takes the MACs of VFs that start while it is up into its table"
+    assert hands.pfs.is_up("pf0")
+
+
 def test_a_pf_none_of_whose_vfs_anybody_has_stays_down(hands: VfHands, card: VfHardware) -> None:
     hands.set_count(count(2))
     pf = card.links.find("pf0")

@@ -43,7 +43,7 @@ def assert_data_path(scene: Scene) -> None:
     """A packet as large as the network's MTU allows gets from one service to the other, unbroken; the first one may be lost to ARP."""
     size = MTU - 28
     for name, other in zip(BOTH, reversed(BOTH), strict=True):
-        scene.inside(name, f"ping -c 5 -i 0.5 -w 20 -M do -s {size} {ADDRESSES[other]} | grep -E ', ([1-4]|0)?[0-9]?% packet loss'")
+        scene.inside(name, f"ping -c 5 -i 0.5 -w 20 -M do -s {size} {ADDRESSES[other]} | grep -E ', [1-4]?[0-9]([.][0-9]+)?% packet loss'")
 
 
 def test_four_virtual_functions_are_made_on_a_nic_of_node_1(tables_before: dict[str, str]) -> None:
