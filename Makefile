@@ -28,7 +28,7 @@ test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
 
-bench: setup ## the published figures P1-P8, one line each, also in bench/results.json
+bench: setup ## the published figures P1-P9, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
 	@$(PYTHON) -m bench
 

@@ -185,7 +185,7 @@ def test_a_hand_that_cannot_restore_is_told_and_the_agent_answers(files: Files) 
     with running(files, "--broken") as service:
         assert service.agent.ask(service.agent.known())[0] == 200
         _, lines, _ = service.end(signal.SIGTERM)
-    assert [line["text"] for line in lines if line["event"] == "failed"] == [f"restoring {name}" for name in ("vf", "vlan", "tune", "qos")]
+    assert [line["text"] for line in lines if line["event"] == "failed"] == [f"restoring {name}" for name in ("tune", "vf", "vlan", "qos")]
 
 
 def test_a_port_that_is_taken_is_told(files: Files) -> None:
