@@ -123,7 +123,7 @@ class World:
         self.site = site
         self.hosts = {name: Host(name) for name in names}
         self.registry: dict[str, int] = {}
-        self.starts: dict[tuple[str, int, int], int] = {}
+        self.starts: dict[tuple[str, str, int, int], int] = {}  # by endpoint: docs/transfers.md says what a changed `from` can miss
         self.budget: int | None = None
         self.verdicts = verdicts or (lambda claim: replace(claim, verdict="succeeded", bytes=1000, seconds=1.0, finished_at=MOMENT))
         self._counter = 0
@@ -450,7 +450,7 @@ class World:
             host.records[key] = Attempt(*key, container=job.id, claimed_at=MOMENT)
         if not job.started_at:
             self._put(host, replace(job, state="running", started_at=MOMENT))
-            self.starts[key] = self.starts.get(key, 0) + 1
+            self.starts[host.name, *key] = self.starts.get((host.name, *key), 0) + 1
 
     def _service(self, end: object) -> ContainerSeen:
         endpoint, container = getattr(end, "endpoint"), getattr(end, "container")  # noqa: B009  both are a JobEnd's
