@@ -52,7 +52,7 @@ def plan_shaping(
     if host is None:
         return None, ()
     held = next((item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name), None)
-    settings = qos_settings(service.profile)
+    settings = qos_settings(service.profile) if service.nets else ()  # without a network there is nothing to shape; it is refused
     if not settings:
         return (ClearQos(service.container), _differences(held, ())) if held is not None else (None, ())
     address = shaped_address(service, allocation)

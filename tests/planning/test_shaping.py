@@ -146,7 +146,8 @@ def test_what_the_kernel_lacks_is_named_before_anything_happens(lacks: str, qos:
     assert what in blocked.summary
 
 
-def test_an_address_that_only_the_engine_will_know_cannot_be_shaped() -> None:
-    declared = dtn(session(settings="{qos: {rate: 1mbit}}"))
+@pytest.mark.parametrize("network", ["bridge", "null"])
+def test_an_address_that_only_the_engine_will_know_cannot_be_shaped(network: str) -> None:
+    declared = dtn(session(settings=f"{{mgmt_net: {network}, qos: {{rate: 1mbit}}}}"))
     (blocked,) = plan(declared, before(declared)).blocked
     assert (blocked.code, blocked.cause.field) == ("E0478", "qos")

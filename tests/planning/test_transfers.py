@@ -10,7 +10,7 @@ import pytest
 
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSeen, ledger_name
-from tests.planning.building import NOW, applied, change, drop, plan, site, world
+from tests.planning.building import NOW, applied, change, drop, endpoint, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import MOMENT, KilledError, World
 
@@ -241,7 +241,7 @@ def test_a_raised_generation_runs_again() -> None:
     again = plan(site(SESSION + transfer(generation=2)), made)
     assert steps(again) == ["a/transfer/t", "a/finish/t <- a/transfer/t"]
     made.apply(again)
-    assert made.starts == {("t", 1, 1): 1, ("t", 2, 1): 1}
+    assert made.starts == {("a", "t", 1, 1): 1, ("a", "t", 2, 1): 1}
 
 
 def test_a_pruned_ledger_is_brought_back_before_anything_is_believed() -> None:
@@ -258,7 +258,7 @@ def test_a_pruned_ledger_is_brought_back_before_anything_is_believed() -> None:
         """,
     )
     made.apply(again)
-    assert made.starts == {("t", 1, 1): 1}
+    assert made.starts == {("a", "t", 1, 1): 1}
     assert plan(declared, made).is_empty
 
 
@@ -376,7 +376,7 @@ def test_a_job_that_was_claimed_and_not_started_is_started() -> None:
     made.budget = None
     assert list(made.hosts["a"].records) == [("t", 1, 1)]
     made.apply(plan(site(DECLARED), made))
-    assert made.starts == {("t", 1, 1): 1}
+    assert made.starts == {("a", "t", 1, 1): 1}
 
 
 @pytest.mark.parametrize("effects", range(8))
@@ -391,7 +391,7 @@ def test_wherever_a_run_is_killed_the_transfer_starts_once(effects: int) -> None
         if item.kind == "transfer" and item.state == "running":
             end_job(made)
     made.apply(plan(declared, made))
-    assert made.starts == {("t", 1, 1): 1}
+    assert made.starts == {("a", "t", 1, 1): 1}
     assert plan(declared, made).is_empty
 
 
@@ -410,7 +410,7 @@ def test_a_raised_generation_waits_for_the_one_that_runs() -> None:
         """,
     )
     made.apply(plan(raised, made))
-    assert made.starts == {("t", 1, 1): 1, ("t", 2, 1): 1}
+    assert made.starts == {("a", "t", 1, 1): 1, ("a", "t", 2, 1): 1}
     assert plan(raised, made).is_empty
 
 
@@ -510,3 +510,12 @@ def test_destroy_names_the_running_transfer_that_it_cuts_off() -> None:
         "s on a ends; the running transfer t is cut off",
         "s on b ends; the running transfer t is cut off",
     ]
+
+
+def test_a_start_while_an_endpoint_is_silent_says_that_its_record_was_not_seen() -> None:
+    """`from` may have named it before, in this very generation."""
+    three = "".join(f"# endpoints/{name}\n{endpoint(name, {})}" for name in "abc")
+    made = applied(site(three + SESSION))
+    made.hosts["c"].silence = "no answer"
+    said = notes(plan(site(three + DECLARED), made))
+    assert any(text.startswith("transfer t starts while c does not answer: if `from` ever named that endpoint") for text in said)
