@@ -174,7 +174,7 @@ def test_signal_to_the_steps_shell_reaches_dtnctl(checkout: Checkout, number: si
     os.mkfifo(checkout.folder / "fifo")
     checkout.write("step.sh", "exec hack/ci/apply build/ci # as in apply.yml\n")
     step = subprocess.Popen(
-        ["bash", "-e", "step.sh"],
+        ["env", f"--default-signal={number.name[3:]}", "bash", "-e", "step.sh"],  # a background job's children ignore SIGINT otherwise
         cwd=checkout.folder,
         env=checkout.environment({"DTNCTL_PROGRAM": str(checkout.folder / "recorder")}),
         text=True,
