@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from lab.layout import LabError, Layout
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def _hold(folder: Path) -> Iterator[None]:
     """Hold the folder, made when missing, until the block ends; waits for another run that holds it."""
     handle = _lock(folder)
     try:
@@ -22,7 +22,29 @@ def hold(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def refuse_foreign(layout: Layout) -> None:
+def fill(layout: Layout, clean: Callable[[], None], bring_up: Callable[[], None]) -> None:
+    """Bring a lab up in its folder, after cleaning what an earlier run left there; on an error leave nothing."""
+    with _hold(layout.folder):
+        _refuse_foreign(layout)
+        clean()
+        try:
+            bring_up()
+        except BaseException:
+            clean()
+            raise
+
+
+def clear(layout: Layout, clean: Callable[[], None]) -> None:
+    """Leave nothing of a lab, nor its folder unless something else is in it. Also when there is none."""
+    if layout.folder.exists():
+        with _hold(layout.folder):
+            clean()
+            _remove_when_empty(layout.folder)
+    else:
+        clean()
+
+
+def _refuse_foreign(layout: Layout) -> None:
     """Raise when the folder holds something that no lab put there."""
     if not layout.record.exists() and any(layout.folder.iterdir()):
         raise LabError(f"{layout.folder}: is not empty and not a lab's; give a new folder")
@@ -40,7 +62,7 @@ def empty(layout: Layout) -> None:
     layout.record.unlink()
 
 
-def remove_when_empty(folder: Path) -> None:
+def _remove_when_empty(folder: Path) -> None:
     """Remove the folder unless something else is in it."""
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()

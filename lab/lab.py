@@ -90,24 +90,12 @@ class Lab:
         if reason := unavailable():
             raise LabError(reason)
         golden = images.golden_copy(self.image, self.cache, self.say)
-        with folders.hold(self.layout.folder):
-            folders.refuse_foreign(self.layout)
-            self._clean()
-            try:
-                self._bring_up(golden, tied=tied)
-            except BaseException:
-                self._clean()
-                raise
+        folders.fill(self.layout, self._clean, lambda: self._bring_up(golden, tied=tied))
         return self
 
     def down(self) -> None:
         """Leave nothing of the lab: no process, network, mount, control group or file. Also when there is none."""
-        if self.layout.folder.exists():
-            with folders.hold(self.layout.folder):
-                self._clean()
-                folders.remove_when_empty(self.layout.folder)
-        else:
-            self._clean()
+        folders.clear(self.layout, self._clean)
         images.remove_dead_builder(self.cache)
 
     def command(self, name: str, argv: Sequence[str]) -> list[str]:

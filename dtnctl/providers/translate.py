@@ -35,8 +35,8 @@ Limit = TypeVar("Limit", int, float, str)
 DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
-# An engine-chosen subnet looks like a declared one in every answer; only the creator can tell them apart.
 VF_OPTION = "dtnctl.vf"  # how an attachment tells the agent's network driver which virtual function it gets
+# An engine-chosen subnet looks like a declared one in every answer; only the creator can tell them apart.
 LABEL_SUBNETS = "dtnctl.subnets"
 ENGINE_CHOSE = "engine"
 # Engine 28 writes them by itself; they repeat fields that we compare anyway.

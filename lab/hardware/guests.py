@@ -91,24 +91,12 @@ class Guests:
             raise LabError(reason)
         with self._phase("the guests' image"):
             self.image = root_image(self.cache, self.say)
-        with folders.hold(self.layout.folder):
-            folders.refuse_foreign(self.layout)
-            self._clean()
-            try:
-                self._bring_up()
-            except BaseException:
-                self._clean()
-                raise
+        folders.fill(self.layout, self._clean, self._bring_up)
         return self
 
     def down(self) -> None:
         """Leave nothing: no process and no file. Also when there is none."""
-        if self.layout.folder.exists():
-            with folders.hold(self.layout.folder):
-                self._clean()
-                folders.remove_when_empty(self.layout.folder)
-        else:
-            self._clean()
+        folders.clear(self.layout, self._clean)
 
     def is_running(self, name: str) -> bool:
         """Whether the guest's emulator runs; whether it does anything is another question."""

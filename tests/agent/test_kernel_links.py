@@ -87,6 +87,9 @@ def test_the_kernel_understands_every_setting_and_a_card_without_it_is_told(link
 
 @pytest.mark.lab
 def test_nothing_to_set_is_nothing_said(links: KernelLinks) -> None:
+    """Of an interface that is not there, any setting would be refused."""
+    with pytest.raises(OSError, match="nix"):
+        links.set_vf("nix", 0, VfSettings(vlan=7))
     links.set_vf("nix", 0, VfSettings())
 
 

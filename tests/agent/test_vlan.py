@@ -132,6 +132,7 @@ def test_what_something_sits_on_is_not_removed(hands: VlanHands, links: KernelLi
         route.link("set", index=route.link_lookup(ifname="child")[0], ifalias="on:up0.100")
     with refused("conflict", "up0.100 cannot go: child sits on it"):
         hands.remove(remove())
+    assert "up0.100" in names(links)
 
 
 def test_what_cannot_be_is_refused_with_the_way_out(hands: VlanHands, ledger: Ledger) -> None:
