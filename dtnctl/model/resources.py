@@ -343,6 +343,11 @@ class Snapshot:
 
     endpoints: Mapping[str, EndpointSeen]
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The endpoints that did not answer."""
+        return tuple(name for name, seen in self.endpoints.items() if seen.is_silent)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

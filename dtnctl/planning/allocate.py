@@ -93,7 +93,7 @@ class _Allocator:
             (name, item) for name, seen in sorted(snapshot.endpoints.items()) for item in sorted(seen.foreign, key=lambda item: item.id)
         ]
         self.processes = list(_processes(snapshot))
-        self.silent = frozenset(name for name, seen in snapshot.endpoints.items() if seen.is_silent)
+        self.silent = frozenset(snapshot.silent)
         self.ports: dict[str, Pool] = {name: Pool() for name in site.endpoints}
         self.own_ports: dict[Key, Pool] = {}
         self.addresses: dict[str, Pool] = {}

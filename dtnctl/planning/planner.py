@@ -273,8 +273,8 @@ class _Planner:
             history = self.found.history
             elsewhere = history.started_elsewhere(route, self.found.answering)
             result = plan_transfer(route, source, destination, seen, history, elsewhere)
-            if result.starts and self._silent:
-                silent = ", ".join(self._silent)
+            if result.starts and self.found.snapshot.silent:
+                silent = ", ".join(sorted(self.found.snapshot.silent))
                 self.draft.notes.add(
                     f"transfer {route.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
                     "look there first for a copy of this generation"
@@ -288,10 +288,6 @@ class _Planner:
         for endpoint, names in writing.items():
             change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))
             self.draft.add(change, (step,))
-
-    @property
-    def _silent(self) -> tuple[str, ...]:
-        return tuple(name for name, seen in sorted(self.found.snapshot.endpoints.items()) if seen.is_silent)
 
     def _end(self, service: Service) -> End:
         allocation = self.found.allocations.chosen.get(service.key, Allocation())
