@@ -21,7 +21,7 @@ from lab.hardware import agent, engine_images
 from lab.hardware.emulator import NODES, NVME_SIZE, PROGRAM, command_line
 from lab.hardware.image import RootImage, root_image
 from lab.hardware.places import ADDRESS, COUNT, Guest, Ports, guest_of
-from lab.hardware.remote import GuestSilentError, Remote
+from lab.hardware.remote import POLL_SECONDS, GuestSilentError, Remote
 from lab.hardware.seed import write_seed
 from lab.images import Progress
 from lab.lab import quiet
@@ -29,7 +29,7 @@ from lab.layout import LabError, default_cache, layout_of
 
 BOOT_SECONDS = 240.0
 ENGINE_SECONDS = 300.0
-BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+SHUTDOWN_SECONDS = 120.0
 Value = TypeVar("Value")
 PROGRAMS = ("qemu-img", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen", "openssl", "setpriv", "unshare", "docker")
 
@@ -115,30 +115,38 @@ class Guests:
         self._wait(self.guest(name))
 
     def reboot(self, name: str) -> None:
-        """Reboot a guest the orderly way and return when its engine answers."""
+        """Reboot a guest the orderly way and return when its engine answers. The emulator ends with the system and is started again."""
         remote = self.remote(name)
-        before = remote.run(BOOT_ID)
         remote.run("systemctl --no-block reboot")
         remote.disconnect()
-        remote.wait_until_ready(BOOT_SECONDS)
-        while remote.run(BOOT_ID) == before:  # it was still going down
-            remote.disconnect()
-            remote.wait_until_ready(BOOT_SECONDS)
-        self._wait(remote.guest)
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        while self.is_running(name):
+            if time.monotonic() > deadline:
+                raise GuestSilentError(f"{name}: still on {SHUTDOWN_SECONDS:.0f} s after it was told to reboot")
+            time.sleep(POLL_SECONDS)
+        self.kill(name)  # what is left of it here
+        self.start(name)
 
     def silent(self) -> list[str]:
-        """The guests that run and do not answer: they hang."""
-        answers = self._each(self.all, lambda guest: not self.is_running(guest.name) or self.remotes[guest.name].answers())
-        return [guest.name for guest, does in zip(self.all, answers, strict=True) if not does]
+        """The guests that ought to answer and do not: they hang, or their emulator has ended by itself."""
+        return [guest.name for guest, is_well in zip(self.all, self._each(self.all, self._is_well), strict=True) if not is_well]
 
     def revive(self, names: Iterable[str]) -> None:
-        """Kill and start anew, with fresh disks, guests that hang; those that have ended meanwhile are left alone."""
-        hung = [guest for guest in self.all if guest.name in names and self.is_running(guest.name)]
-        for guest in hung:
-            self._start_anew(guest, "hung")
-        if hung:
+        """Start anew, with fresh disks, guests that hang or crashed; those that were ended meanwhile are left alone."""
+        lost = [guest for guest in self.all if guest.name in names and (self.is_running(guest.name) or self._has_crashed(guest.name))]
+        for guest in lost:
+            self._start_anew(guest, "crashed" if self._has_crashed(guest.name) else "hung")
+        if lost:
             packages = agent.packages_as_tar()
-            self._each(hung, lambda guest: self._set_up(guest, packages))
+            self._each(lost, lambda guest: self._set_up(guest, packages))
+
+    def _is_well(self, guest: Guest) -> bool:
+        return self.remotes[guest.name].answers() if self.is_running(guest.name) else not self._has_crashed(guest.name)
+
+    def _has_crashed(self, name: str) -> bool:
+        """Whether the emulator ended without being told to."""
+        emulator = self._emulators.get(name)
+        return emulator is not None and emulator.poll() is not None
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

@@ -15,6 +15,7 @@ from tests.hardware.scene import Scene
 
 LEDGER = "/var/lib/dtn-agent/ledger.json"
 TABLE = f"ip link show {NEAR_NIC}"
+AGENT_PROCESS = "systemctl show --property=MainPID --value dtn-agent.service"
 # without a pause: the step is over in a second
 WATCH = "until {seen}; do :; done; systemctl kill --signal=KILL dtn-agent.service; echo killed"
 
@@ -44,6 +45,7 @@ def host(scene: Scene) -> Scene:
 
 def crash(scene: Scene, condition: str) -> None:
     """Start apply, and kill both programs when the ledger shows that the step has begun."""
+    killed = scene.on("dtn1", AGENT_PROCESS).strip()
     watching = scene.guests.remote("dtn1").start(WATCH.format(seen=condition), seconds=150)
     applying = scene.start("apply", "--yes", "--max-prune=100")
     try:
@@ -53,7 +55,9 @@ def crash(scene: Scene, condition: str) -> None:
         applying.kill()
         applying.communicate()
         watching.kill()
-    scene.on("dtn1", "until systemctl is-active --quiet dtn-agent.service; do sleep 1; done", seconds=120)
+    scene.on(
+        "dtn1", f"until [ $({AGENT_PROCESS}) != {killed} ] && systemctl is-active --quiet dtn-agent.service; do sleep 1; done", seconds=120
+    )
 
 
 def ledger(scene: Scene) -> dict[str, Any]:
