@@ -46,7 +46,7 @@ apply repairs it.
 | `mac: keep` | the card's own MAC; by default it is made of the session's name, and stays when another function is given |
 | `reserved_cpus: irq` | CPUs that serve the cards' interrupts are given to nobody |
 | numbers of verbs devices | may change when a host boots; the plan then shows the device as drift |
-| RoCE's GID index | differs in each network namespace: look it up inside, in `/sys/class/infiniband/*/ports/1/gid_attrs` |
+| RoCE's GID index | differs in each network namespace: `dtnctl sessions show NAME` says what it is inside of each service |
 """
 
 

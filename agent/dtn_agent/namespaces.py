@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from dtn_agent.probe.files import Files, HostRoot
+from dtn_agent.probe.rdma import own_rdma_devices
 from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
 
 CLONE_NEWNET = 0x40000000
@@ -36,11 +38,12 @@ class Process:
     namespace: str
 
 
-def containers(proc: Path = Path("/proc")) -> tuple[ContainerNet, ...]:
+def containers(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> tuple[ContainerNet, ...]:
     """Every running container with a network namespace of its own, by id. One that ends meanwhile is left out."""
+    files = Files(HostRoot(sys=sys, proc=proc))
     host = _namespace(proc / "1") or _namespace(proc / "self")
     firsts = [process for process in first_processes(proc) if process.namespace and process.namespace != host]
-    return tuple(net for process in firsts if (net := _seen(process, proc)) is not None)
+    return tuple(net for process in firsts if (net := _seen(process, files)) is not None)
 
 
 def first_processes(proc: Path) -> tuple[Process, ...]:
@@ -53,16 +56,17 @@ def first_processes(proc: Path) -> tuple[Process, ...]:
     return tuple(found[container] for container in sorted(found))
 
 
-def _seen(process: Process, proc: Path) -> ContainerNet | None:
+def _seen(process: Process, files: Files) -> ContainerNet | None:
     """None if the container ended, or we may not enter its namespace."""
     answer: list[ContainerNet] = []
-    inside = threading.Thread(target=_look, args=(process, proc, answer), name=f"namespace of {process.container[:12]}", daemon=True)
+    inside = threading.Thread(target=_look, args=(process, files, answer), name=f"namespace of {process.container[:12]}", daemon=True)
     inside.start()
     inside.join(ANSWER_SECONDS)
     return answer[0] if answer else None
 
 
-def _look(process: Process, proc: Path, answer: list[ContainerNet]) -> None:
+def _look(process: Process, files: Files, answer: list[ContainerNet]) -> None:
+    proc = Path(files.proc)
     with contextlib.suppress(OSError):
         _enter(proc / str(process.pid) / "ns/net")
         net = ContainerNet(
@@ -70,6 +74,7 @@ def _look(process: Process, proc: Path, answer: list[ContainerNet]) -> None:
             sysctls=dict(_sysctls(proc)),
             interfaces=_interfaces(),
             limits=dict(_limits(_text(proc / str(process.pid) / "limits"))),
+            rdma=own_rdma_devices(files),
         )
         # The pid may have been given to another process while we looked; then all of it is somebody else's.
         if process == _again(process, proc):

@@ -64,7 +64,10 @@ class View:
     now: datetime
 
 
-def _look(context: typer.Context, output: opt.ListOutput, timeout: float) -> View:
+def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside: bool = False) -> View:
+    """Look at all endpoints; `inside` also asks the agents what containers see of the network."""
+    from dataclasses import replace
+
     from dtnctl.planning.resolve import wanted_by_endpoint
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.observe import observe_all
@@ -74,8 +77,9 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float) -> Vie
         invocation.json = output is opt.ListOutput.json
     workplace = open_workplace()
     now = SystemClock().now()
+    wanted = {name: replace(item, inside=inside) for name, item in wanted_by_endpoint(workplace.site, now).items()}
     with observers(workplace, timeout) as clients:
-        snapshot = observe_all(clients, wanted_by_endpoint(workplace.site, now))
+        snapshot = observe_all(clients, wanted)
     return View(workplace, workplace.site, snapshot, now)
 
 
@@ -143,7 +147,7 @@ def sessions_show(
     from dtnctl.render.json import session_document
     from dtnctl.render.tables import render_session
 
-    view = _look(context, output, timeout)
+    view = _look(context, output, timeout, inside=True)
     row = _one("session", name, {row.name: row for row in session_rows(view.site, view.snapshot, view.now)})
     services = tuple(item for item in service_rows(view.site, view.snapshot, view.now) if item.session == name)
     return _print(output, lambda: session_document(row, services), lambda look: render_session(row, services, look))

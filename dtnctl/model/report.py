@@ -29,7 +29,8 @@ class ServiceRow:
     """One container of a session. Empty texts and None: it has none, or nothing is known of it (`state` says which).
 
     `state` is the container's as the engine says it, "absent" or "unknown". `ctrl_host` and `ctrl_port` are where it is reached.
-    `data_ports` is a range as text, "50100-50199".
+    `data_ports` is a range as text, "50100-50199". `rdma_device`, `rdma_port` and `rdma_gid_index` are what programs of RDMA over
+    Ethernet have to be told (`ib_write_bw -d … -i … -x …`), as it is inside of the container.
     """
 
     session: str
@@ -42,6 +43,9 @@ class ServiceRow:
     ctrl_port: int | None = None
     serv_port: int | None = None
     data_ports: str = ""
+    rdma_device: str = ""
+    rdma_port: int | None = None
+    rdma_gid_index: int | None = None
     container_user: str = ""
     container_id: str = ""
     container_name: str = ""

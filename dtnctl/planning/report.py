@@ -12,6 +12,7 @@ from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen, 
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
+from dtnctl.planning.roce import with_gid
 
 
 def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[ServiceRow, ...]:
@@ -41,7 +42,7 @@ def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
     )
     if seen.is_silent:
         return replace(row, state="unknown", errors=(seen.silence,))
-    return row if live is None else _live_row(replace(row, state=live.state), live)
+    return row if live is None else with_gid(_live_row(replace(row, state=live.state), live), live, seen.host)
 
 
 def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[tuple[str, str]]) -> ServiceRow:

@@ -135,6 +135,7 @@ def _service_detail(row: ServiceRow, look: Look) -> list[str]:
         ("ctrl_host", row.ctrl_host),
         ("serv_port", _number(row.serv_port)),
         ("data_ports", row.data_ports),
+        *_rdma_fields(row),
         ("image", row.image),
         ("image_id", row.image_id),
         ("profile", row.profile),
@@ -143,6 +144,12 @@ def _service_detail(row: ServiceRow, look: Look) -> list[str]:
         ("container_id", row.container_id),
     ]
     return ["  " + look.paint("bold", row.endpoint), *_fields(fields, look, indent=4)]
+
+
+def _rdma_fields(row: ServiceRow) -> list[tuple[str, str]]:
+    if not row.rdma_device:
+        return []
+    return [("rdma_device", row.rdma_device), ("rdma_port", _number(row.rdma_port)), ("rdma_gid_index", _number(row.rdma_gid_index))]
 
 
 # --- transfers ----------------------------------------------------------------------------------------------

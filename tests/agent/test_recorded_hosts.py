@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from dtn_agent.probe import HostRoot, probe
 from dtn_agent.probe.answers import Link
+from dtn_agent.probe.files import Files
+from dtn_agent.probe.rdma import own_rdma_devices
 from dtn_agent.protocol import BlockDevice, Facts, Held, Interface, Listener, RdmaDevice, Vf
 
 from tests.agent.recorded import HOSTS, NAMES, RecordedKernel, facts_of, golden, unpack, write
@@ -402,3 +404,8 @@ def test_tabs_in_sysctls_are_single_spaces_and_absent_ones_are_left_out(told: Ma
     assert sysctls["net.ipv4.tcp_rmem"] == "4096 131072 1073741824"
     assert sysctls["net.ipv4.ip_local_reserved_ports"] == ""
     assert "net.core.busy_poll" not in sysctls
+
+
+def test_devices_of_a_namespace_are_those_whose_first_gid_names_its_interface_there(tmp_path: Path) -> None:
+    files = Files(unpack("two-sockets", tmp_path))
+    assert [item.name for item in own_rdma_devices(files)] == ["mlx5_0", "mlx5_1"]

@@ -6,6 +6,7 @@ and no packet arrives, because its UDP sockets exist in the initial namespace on
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -16,8 +17,7 @@ from tests.hardware.scene import BOTH, NETWORK, SITE, Scene
 
 ADDRESSES = {"dtn1": "10.41.0.1", "dtn2": "10.41.0.2"}
 LIBRARIES = ["/usr:/usr:ro", "/etc/libibverbs.d:/etc/libibverbs.d:ro"]
-# GID 0 is made of the MAC, GID 1 of the IPv4 address
-WRITE = "ib_write_bw -d rxe0 -x 1 -s 65536 -n 200 --report_gbits"
+WRITE = "ib_write_bw -d {rdma_device} -i {rdma_port} -x {rdma_gid_index} -s 65536 -n 200 --report_gbits"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,10 @@ def test_rping_goes_from_service_to_service(services: Scene) -> None:
 
 
 def test_rdma_writes_go_from_service_to_service(services: Scene) -> None:
-    out = with_server(services, WRITE, f"{WRITE} {ADDRESSES['dtn2']}", "65536")
+    """With the device, the port and the GID index that dtnctl tells of each service."""
+    shown = json.loads(services.run("sessions", "show", "run", "-o", "json").expect(0).out)["services"]
+    client, server = (WRITE.format(**next(item for item in shown if item["endpoint"] == name)) for name in BOTH)
+    out = with_server(services, server, f"{client} {ADDRESSES['dtn2']}", "65536")
     assert re.search(r"^ *65536 +200 +\d", out, re.MULTILINE)
 
 

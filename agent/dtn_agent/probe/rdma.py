@@ -13,7 +13,21 @@ EMPTY_IN_A_ROW = 16  # the kernel takes the lowest free place of a table of up t
 
 def rdma_devices(files: Files) -> tuple[RdmaDevice, ...]:
     """Every RDMA device that is seen from the host's network namespace."""
-    names = files.names(f"{files.sys}/class/infiniband")
+    return _devices(files, files.names(f"{files.sys}/class/infiniband"))
+
+
+def own_rdma_devices(files: Files) -> tuple[RdmaDevice, ...]:
+    """Those whose interface is in the network namespace that the calling thread is in; only there is told what kind their GIDs are."""
+    return _devices(files, [name for name in files.names(f"{files.sys}/class/infiniband") if _is_own(files, name)])
+
+
+def _is_own(files: Files, name: str) -> bool:
+    """By the first GID of a port, which is the interface's own: the kernel refuses to name an interface of another namespace."""
+    ports = f"{files.sys}/class/infiniband/{name}/ports"
+    return any(files.told(f"{ports}/{port}/gid_attrs/ndevs/0") for port in files.names(ports))
+
+
+def _devices(files: Files, names: list[str]) -> tuple[RdmaDevice, ...]:
     device_files = _device_files(files) if names else {}
     return tuple(_device(files, name, device_files) for name in names)
 
