@@ -22,7 +22,8 @@ READ = "; ".join(
         "cat /sys/kernel/mm/transparent_hugepage/enabled",
         f"ip link show {NEAR_NIC}",
         f"ethtool -g {NEAR_NIC} | tail -n 6",
-        f"tc qdisc show dev {NEAR_NIC} | sed -E 's/(qdisc [a-z_]+) [0-9a-f]+:/\\1/'",  # handles are numbered as they come
+        # handles are numbered as they come, and the kernel's own quantum is of the MTU that was when it made the queue
+        f"tc qdisc show dev {NEAR_NIC} | sed -E 's/(qdisc [a-z_]+) [0-9a-f]+:/\\1/; s/quantum [0-9]+ //'",
         f"for irq in /sys/class/net/{NEAR_NIC}/device/msi_irqs/*; do cat /proc/irq/${{irq##*/}}/smp_affinity_list; done",
     )
 )
