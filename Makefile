@@ -28,8 +28,9 @@ test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
 
-bench: setup ## the published figures P1-P9, one line each, also in bench/results.json
+bench: setup ## the published figures P1-P10, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
+	@hack/system-packages.sh --hardware
 	@$(PYTHON) -m bench
 
 faults: setup ## kill -9 and refused calls at every point; prints points and failures

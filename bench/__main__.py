@@ -26,6 +26,7 @@ MODULES = {
     "P7": "transfer",
     "P8": "agent_facts",
     "P9": "functions",
+    "P10": "guests",
 }
 
 

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 from collections.abc import Callable, Iterator
 
-from bench.figures import Figure, Options, Pairs, Run, at_least, in_turn, not_measured
+from bench.figures import Figure, Goal, Options, Pairs, Run, at_least, in_turn, not_measured
 from bench.place import Place, place
 from bench.runs import apply
 from bench.services import declare_data_network, declare_service, in_service, inspect
@@ -44,24 +44,32 @@ def measure(options: Options) -> Iterator[Figure]:
         host(), native(), macvlan()
         rates = in_turn(options.rounds_or(ROUNDS), host, native, macvlan)
     for network, above in zip(NETWORKS, (rates[0], rates[2]), strict=True):
-        yield figure(network, Pairs(above, rates[1]))
+        yield figure(_name(network), Pairs(above, rates[1]), GOAL)
 
 
 def _name(network: str) -> str:
     return f"P6 iperf3 between services ({network}) / natively"
 
 
-def figure(network: str, pairs: Pairs) -> Figure:
-    """The line of one network; it says so where the goal lies within what the noise leaves open."""
+def figure(name: str, pairs: Pairs, goal: Goal) -> Figure:
+    """The line of two rates in bits per second; it says so where the goal lies within what the noise leaves open."""
     low, high = pairs.paired_spread
     detail = f"{_gigabits(pairs.above)} Gbit/s, natively {_gigabits(pairs.below)}, {len(pairs.above)} pairs"
-    if low < GOAL.bound < high:
+    if low < goal.bound < high:
         detail += f"; noise hides it: the median may be {low:.2f} to {high:.2f}"
-    return Figure(_name(network), pairs.paired_ratio, GOAL, pairs.spread, detail)
+    return Figure(name, pairs.paired_ratio, goal, pairs.spread, detail)
+
+
+def received(answer: str) -> float:
+    """Bits per second that arrived, from what `iperf3 --json` printed."""
+    value = json.loads(answer)
+    if "error" in value:
+        raise RuntimeError(f"iperf3: {value['error']}")
+    return float(value["end"]["sum_received"]["bits_per_second"])
 
 
 def _gigabits(rates: tuple[float, ...]) -> str:
-    return f"{statistics.median(rates) / GIGA:.1f}"
+    return f"{statistics.median(rates) / GIGA:.3g}"
 
 
 def _ends(here: Place, name: str) -> tuple[At, At, str]:
@@ -104,7 +112,4 @@ def _rate(client: At, port: str, address: str) -> float:
     processors = sorted(os.sched_getaffinity(0))
     pinned = f"{processors[0]},{processors[-1]}"
     command = client("iperf3", "-c", address, "-p", port, "-t", SECONDS, "-A", pinned, "--json")
-    answer = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    if "error" in answer:
-        raise RuntimeError(f"iperf3: {answer['error']}")
-    return float(answer["end"]["sum_received"]["bits_per_second"])
+    return received(subprocess.run(command, capture_output=True, text=True, check=False).stdout)

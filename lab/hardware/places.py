@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.layout import CLONE, Endpoint, Layout, TlsFiles
 
@@ -56,6 +57,12 @@ class Guest:
     @property
     def agent_url(self) -> str:
         return f"https://{ADDRESS}:{self.ports.agent}"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The fields of its file in state/endpoints that say how engine and agent are reached."""
+        tls = {"ca": str(self.tls.ca), "cert": str(self.tls.cert), "key": str(self.tls.key)}
+        return {"docker": self.engine_url, "tls": tls, "agent": self.agent_url, "agent_tls": dict(tls)}
 
 
 def default_folder() -> Path:

@@ -35,8 +35,8 @@ def test_where_the_median_of_paired_ratios_lies_is_read_off_the_ordered_ratios(c
 
 def test_a_goal_that_lies_within_the_noise_is_told_so() -> None:
     rates = (0.8, 0.9, 0.95, 1.0, 1.1, 1.2)
-    assert "noise hides it: the median may be 0.80 to 1.20" in figure("macvlan", Pairs(rates, (1.0,) * 6)).line()
-    assert "noise" not in figure("macvlan", Pairs((0.99, 1.0, 1.01) * 2, (1.0,) * 6)).line()
+    assert "noise hides it: the median may be 0.80 to 1.20" in figure("macvlan", Pairs(rates, (1.0,) * 6), at_least(0.98)).line()
+    assert "noise" not in figure("macvlan", Pairs((0.99, 1.0, 1.01) * 2, (1.0,) * 6), at_least(0.98)).line()
 
 
 def test_runs_that_do_not_come_in_pairs_are_refused() -> None:

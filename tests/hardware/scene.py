@@ -51,16 +51,8 @@ class Scene:
 
     def endpoint(self, name: str, **more: Any) -> None:
         """A guest with its agent; the owner allows everything."""
-        guest = self.guests.guest(name)
-        tls = {"ca": str(guest.tls.ca), "cert": str(guest.tls.cert), "key": str(guest.tls.key)}
         allow = {"mounts": ["/usr"], "devices": ["*"], "capabilities": ["*"]}
-        value = {
-            "docker": guest.engine_url,
-            "tls": tls,
-            "agent": guest.agent_url,
-            "agent_tls": dict(tls),
-        }
-        self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
+        self.write(f"endpoints/{name}", {**self.guests.guest(name).state, "allow": allow, **more})
 
     def sriov(self, **more: Any) -> None:
         """The data network as virtual functions, and four of them wanted on each guest."""
