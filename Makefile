@@ -30,7 +30,7 @@ check: setup ## format, lint, types, import contracts, shell scripts, workflows
 
 bench: setup ## the published figures P1-P10, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
-	@hack/system-packages.sh --hardware
+	@hack/system-packages.sh --hardware || echo "bench: going on without the emulator" >&2
 	@$(PYTHON) -m bench
 
 faults: setup ## kill -9 and refused calls at every point; prints points and failures

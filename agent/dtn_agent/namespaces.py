@@ -1,4 +1,4 @@
-"""Reads what running containers see in network namespaces of their own: sysctls, interfaces, limits. Changes nothing.
+"""Reads what running containers see in network namespaces of their own: sysctls, interfaces, RDMA, limits. Changes nothing.
 
 Most TCP settings exist once in every network namespace and are not inherited from the host, so only asking from inside tells them.
 A thread can enter a namespace without moving the process; one that did never leaves it, it ends.
@@ -18,7 +18,7 @@ from pathlib import Path
 from pyroute2 import IPRoute
 
 from dtn_agent.probe.files import Files, HostRoot
-from dtn_agent.probe.rdma import own_rdma_devices
+from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
 
 CLONE_NEWNET = 0x40000000
@@ -40,10 +40,10 @@ class Process:
 
 def containers(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> tuple[ContainerNet, ...]:
     """Every running container with a network namespace of its own, by id. One that ends meanwhile is left out."""
-    files = Files(HostRoot(sys=sys, proc=proc))
+    files = Files(HostRoot(sys=sys))
     host = _namespace(proc / "1") or _namespace(proc / "self")
     firsts = [process for process in first_processes(proc) if process.namespace and process.namespace != host]
-    return tuple(net for process in firsts if (net := _seen(process, files)) is not None)
+    return tuple(net for process in firsts if (net := _seen(process, proc, files)) is not None)
 
 
 def first_processes(proc: Path) -> tuple[Process, ...]:
@@ -56,17 +56,16 @@ def first_processes(proc: Path) -> tuple[Process, ...]:
     return tuple(found[container] for container in sorted(found))
 
 
-def _seen(process: Process, files: Files) -> ContainerNet | None:
+def _seen(process: Process, proc: Path, files: Files) -> ContainerNet | None:
     """None if the container ended, or we may not enter its namespace."""
     answer: list[ContainerNet] = []
-    inside = threading.Thread(target=_look, args=(process, files, answer), name=f"namespace of {process.container[:12]}", daemon=True)
+    inside = threading.Thread(target=_look, args=(process, proc, files, answer), name=f"namespace of {process.container[:12]}", daemon=True)
     inside.start()
     inside.join(ANSWER_SECONDS)
     return answer[0] if answer else None
 
 
-def _look(process: Process, files: Files, answer: list[ContainerNet]) -> None:
-    proc = Path(files.proc)
+def _look(process: Process, proc: Path, files: Files, answer: list[ContainerNet]) -> None:
     with contextlib.suppress(OSError):
         _enter(proc / str(process.pid) / "ns/net")
         net = ContainerNet(
@@ -74,7 +73,7 @@ def _look(process: Process, files: Files, answer: list[ContainerNet]) -> None:
             sysctls=dict(_sysctls(proc)),
             interfaces=_interfaces(),
             limits=dict(_limits(_text(proc / str(process.pid) / "limits"))),
-            rdma=own_rdma_devices(files),
+            rdma=rdma_devices(files, files.names(str(proc / str(process.pid) / "root/dev/infiniband"))),
         )
         # The pid may have been given to another process while we looked; then all of it is somebody else's.
         if process == _again(process, proc):

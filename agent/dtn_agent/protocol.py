@@ -313,8 +313,8 @@ class ContainerNet(Told):
     """What a running container sees in a network namespace of its own; those on the host's network are not listed.
 
     `name` is empty where only the id is known. `sysctls` are those of TRANSFER_SYSCTLS that exist in its namespace. `limits` are
-    the soft limits of its first process by ulimit's names (memlock, nofile); -1 is unlimited. `rdma` are the devices whose interface
-    is in its namespace, with their GIDs as they are told there only.
+    the soft limits of its first process by ulimit's names (memlock, nofile); -1 is unlimited. `rdma` are the devices whose device
+    file it has, as its namespace sees them: GIDs are told differently inside and outside.
     """
 
     id: str

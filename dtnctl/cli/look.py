@@ -64,8 +64,8 @@ class View:
     now: datetime
 
 
-def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside: bool = False) -> View:
-    """Look at all endpoints; `inside` also asks the agents what containers see of the network."""
+def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "") -> View:
+    """Look at all endpoints; the agents of those of the session `inside_of` are also asked what containers see of the network."""
     from dataclasses import replace
 
     from dtnctl.planning.resolve import wanted_by_endpoint
@@ -77,7 +77,9 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
         invocation.json = output is opt.ListOutput.json
     workplace = open_workplace()
     now = SystemClock().now()
-    wanted = {name: replace(item, inside=inside) for name, item in wanted_by_endpoint(workplace.site, now).items()}
+    session = workplace.site.sessions.get(inside_of)
+    wanted = dict(wanted_by_endpoint(workplace.site, now))
+    wanted |= {name: replace(wanted[name], inside=True) for name in (session.value.endpoints if session is not None else ())}
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
     return View(workplace, workplace.site, snapshot, now)
@@ -147,7 +149,7 @@ def sessions_show(
     from dtnctl.render.json import session_document
     from dtnctl.render.tables import render_session
 
-    view = _look(context, output, timeout, inside=True)
+    view = _look(context, output, timeout, inside_of=name)
     row = _one("session", name, {row.name: row for row in session_rows(view.site, view.snapshot, view.now)})
     services = tuple(item for item in service_rows(view.site, view.snapshot, view.now) if item.session == name)
     return _print(output, lambda: session_document(row, services), lambda look: render_session(row, services, look))

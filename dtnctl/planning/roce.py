@@ -12,20 +12,26 @@ from dtnctl.model.report import ServiceRow
 from dtnctl.model.resources import ContainerSeen
 
 ROUTABLE = "RoCE v2"
+ACTIVE = "ACTIVE"
 
 
 def with_gid(row: ServiceRow, live: ContainerSeen, host: Host | None) -> ServiceRow:
-    """The row with device, port and GID index of the RoCE v2 GID of the service's data address.
+    """The row with device, port and index of the RoCE v2 GID of the service's data address.
 
-    Where no GID is of that address, the first of any IPv4 address counts, then the first of all. Unchanged where the container has
-    no verbs device, or the agent did not tell.
+    A service on the host's network has no address of its own: there it is the first GID of an IPv4 address, if only one active port
+    has such. Unchanged where that is not known: no verbs device, no such GID, or the agent did not tell.
     """
-    usable = [(device, port.port, gid) for device in _devices(live, host) for port in device.ports for gid in port.gids]
-    routable = [item for item in usable if item[2].type == ROUTABLE]
-    if not routable:
+    own = {ipaddress.ip_address(text) for text in (row.data_ipv4, row.data_ipv6) if text}
+    found: dict[tuple[str, int], int] = {}
+    for device in _devices(live, host):
+        for port in device.ports:
+            for gid in port.gids:
+                if gid.type == ROUTABLE and (_addresses(gid) & own if own else port.state == ACTIVE and _is_ipv4(gid)):
+                    found.setdefault((device.name, port.port), gid.index)
+    if len(found) != 1:
         return row
-    device, port, gid = min(routable, key=lambda item: (_rank(item[2], row), item[2].index))
-    return replace(row, rdma_device=device.name, rdma_port=port, rdma_gid_index=gid.index)
+    (((name, number), index),) = found.items()
+    return replace(row, rdma_device=name, rdma_port=number, rdma_gid_index=index)
 
 
 def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
@@ -39,9 +45,11 @@ def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
             yield device
 
 
-def _rank(gid: Gid, row: ServiceRow) -> int:
+def _is_ipv4(gid: Gid) -> bool:
+    return ipaddress.IPv6Address(gid.gid).ipv4_mapped is not None
+
+
+def _addresses(gid: Gid) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """What it stands for: an IPv6 address, which may be an IPv4 one in its other form."""
     address = ipaddress.IPv6Address(gid.gid)
-    own = {ipaddress.ip_address(text) for text in (row.data_ipv4, row.data_ipv6) if text}
-    if address in own or address.ipv4_mapped in own:
-        return 0
-    return 2 if address.ipv4_mapped is None else 1
+    return {address, *([address.ipv4_mapped] if address.ipv4_mapped else [])}

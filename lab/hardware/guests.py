@@ -50,11 +50,12 @@ class Guests:
         self.layout = layout_of(folder)
         self.cache = (cache or default_cache()).resolve()
         self.say = say
-        self.restarts: list[str] = []  # guests that hung and were started anew, with the reason: to be reported
+        self.restarts: list[str] = []  # guests that hung or crashed and were started anew, with the reason: to be reported
         self.phases: list[tuple[str, float]] = []
         self.all: tuple[Guest, ...] = ()
         self.remotes: dict[str, Remote] = {}
         self._emulators: dict[str, subprocess.Popen[bytes]] = {}
+        self._off: set[str] = set()
         self._tied = False
 
     @classmethod
@@ -104,6 +105,7 @@ class Guests:
 
     def kill(self, name: str) -> None:
         """A power cut."""
+        self._off.add(name)
         self.remote(name).disconnect()
         processes.end(processes.find_marked(self.layout.identity, name), signal.SIGKILL)
         if emulator := self._emulators.pop(name, None):
@@ -129,24 +131,18 @@ class Guests:
 
     def silent(self) -> list[str]:
         """The guests that ought to answer and do not: they hang, or their emulator has ended by itself."""
-        return [guest.name for guest, is_well in zip(self.all, self._each(self.all, self._is_well), strict=True) if not is_well]
+        wanted = [guest for guest in self.all if guest.name not in self._off]
+        answers = self._each(wanted, lambda guest: self.is_running(guest.name) and self.remotes[guest.name].answers())
+        return [guest.name for guest, does in zip(wanted, answers, strict=True) if not does]
 
     def revive(self, names: Iterable[str]) -> None:
-        """Start anew, with fresh disks, guests that hang or crashed; those that were ended meanwhile are left alone."""
-        lost = [guest for guest in self.all if guest.name in names and (self.is_running(guest.name) or self._has_crashed(guest.name))]
+        """Start anew, with fresh disks, guests that hang or crashed; those that were switched off meanwhile are left alone."""
+        lost = [guest for guest in self.all if guest.name in names and guest.name not in self._off]
         for guest in lost:
-            self._start_anew(guest, "crashed" if self._has_crashed(guest.name) else "hung")
+            self._start_anew(guest, "hung" if self.is_running(guest.name) else "crashed")
         if lost:
             packages = agent.packages_as_tar()
             self._each(lost, lambda guest: self._set_up(guest, packages))
-
-    def _is_well(self, guest: Guest) -> bool:
-        return self.remotes[guest.name].answers() if self.is_running(guest.name) else not self._has_crashed(guest.name)
-
-    def _has_crashed(self, name: str) -> bool:
-        """Whether the emulator ended without being told to."""
-        emulator = self._emulators.get(name)
-        return emulator is not None and emulator.poll() is not None
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:
@@ -201,6 +197,7 @@ class Guests:
 
     def _launch(self, guest: Guest) -> None:
         """Start the emulator. From the main thread, since a tied guest ends with the thread that started it."""
+        self._off.discard(guest.name)
         (guest.folder / "console.log").unlink(missing_ok=True)
         command = command_line(guest, self.image)
         if self._tied:
@@ -259,6 +256,7 @@ class Guests:
         for emulator in self._emulators.values():
             emulator.wait()
         self._emulators.clear()
+        self._off.update(guest.name for guest in self.all)
         folders.empty(self.layout)
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from lab import processes
 from lab.hardware.places import ADDRESS, Guest
@@ -24,11 +20,6 @@ CONNECT_SECONDS = 90
 WAY_SECONDS = 15.0
 POLL_SECONDS = 0.5
 LIVENESS_SECONDS = 60.0
-# how long sshd on a busy machine may take to say its name, once asked
-BANNER_SECONDS = 10.0
-# a guest that boots keeps a processor busy all the time; one that has nothing to do, or that waits for a timer it lost, a twelfth
-IDLE_SECONDS = 30.0
-IDLE_SHARE = 0.15
 BANNER = b"SSH-"
 TIMED_OUT = (124, 137)  # what timeout(1) says when it had to end the command, or to kill it
 
@@ -44,31 +35,6 @@ class Finished:
     code: int
     out: str
     err: str
-
-
-class Idleness:
-    """Watches whether processes do next to nothing."""
-
-    def __init__(self, pids: Iterable[int]) -> None:
-        self._processes = [psutil.Process(pid) for pid in pids]
-        self._since, self._used = time.monotonic(), self._processor_seconds()
-
-    def lasts(self) -> bool:
-        """Whether they have done next to nothing for a while, the last while being the one that counts; nor do those that have ended."""
-        elapsed = time.monotonic() - self._since
-        if elapsed < IDLE_SECONDS:
-            return False
-        used, before = self._processor_seconds(), self._used
-        self._since, self._used = time.monotonic(), used
-        return used - before < IDLE_SHARE * elapsed
-
-    def _processor_seconds(self) -> float:
-        total = 0.0
-        for process in self._processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
 
 
 class Remote:
@@ -121,20 +87,18 @@ class Remote:
             return False
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Return when the guest lets us in; GuestSilentError if it does not in this time, or hangs, which is told sooner."""
-        began = time.monotonic()
-        idle = Idleness(processes.find_marked(self._identity, self.guest.name))
-        while not self._has_banner():
-            waited = time.monotonic() - began
-            if waited > seconds or idle.lasts():
-                raise GuestSilentError(f"{self.guest.name}: no ssh after {waited:.0f} s")
+        """Return when the guest lets us in; GuestSilentError if it does not in this time."""
+        deadline = time.monotonic() + seconds
+        while not self._has_banner(max(deadline - time.monotonic(), POLL_SECONDS)):
+            if time.monotonic() > deadline:
+                raise GuestSilentError(f"{self.guest.name}: no ssh after {seconds:.0f} s")
             time.sleep(POLL_SECONDS)
         self._connect()
 
-    def _has_banner(self) -> bool:
+    def _has_banner(self, seconds: float) -> bool:
         """Whether sshd says its name: costs the guest nothing, unlike a login. The emulator takes the connection before the guest does."""
         try:
-            with socket.create_connection((ADDRESS, self.guest.ports.ssh), timeout=BANNER_SECONDS) as plug:
+            with socket.create_connection((ADDRESS, self.guest.ports.ssh), timeout=seconds) as plug:
                 return plug.recv(len(BANNER)) == BANNER
         except OSError:
             return False

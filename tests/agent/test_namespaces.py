@@ -14,6 +14,8 @@ import pytest
 from dtn_agent.namespaces import containers, first_processes
 from dtn_agent.protocol import ContainerInterface, ContainerNet
 
+from tests.agent.recorded import unpack
+
 ONE, OTHER = (hashlib.sha256(name).hexdigest() for name in (b"one", b"other"))
 LIMITS = """\
 Limit                     Soft Limit           Hard Limit           Units
@@ -93,6 +95,9 @@ ip addr add fd00:99::2/64 dev data0 nodad
 ip link set data0 up
 ip link set lo up
 ulimit -n 4321
+mount -t tmpfs none /dev
+mkdir /dev/infiniband
+touch /dev/infiniband/rdma_cm /dev/infiniband/uverbs1
 echo ready
 exec sleep 600
 """
@@ -117,7 +122,7 @@ def container() -> Iterator[str]:
     group.mkdir()
     try:
         with contextlib.ExitStack() as stack:
-            started = subprocess.Popen(["unshare", "--net", "bash", "-c", SETTING_UP], stdout=subprocess.PIPE, text=True)
+            started = subprocess.Popen(["unshare", "--net", "--mount", "bash", "-c", SETTING_UP], stdout=subprocess.PIPE, text=True)
             stack.callback(started.wait)
             stack.callback(started.kill)
             assert started.stdout is not None
@@ -129,8 +134,8 @@ def container() -> Iterator[str]:
         group.rmdir()
 
 
-def seen(identity: str) -> ContainerNet:
-    return next(item for item in containers() if item.id == identity)
+def seen(identity: str, sys: Path = Path("/sys")) -> ContainerNet:
+    return next(item for item in containers(sys=sys) if item.id == identity)
 
 
 def namespaces_of_threads() -> set[Path]:
@@ -164,6 +169,13 @@ def test_interfaces_are_those_of_the_namespace(container: str) -> None:
 @pytest.mark.lab
 def test_limits_are_those_of_the_first_process(container: str) -> None:
     assert seen(container).limits["nofile"] == 4321
+
+
+@pytest.mark.lab
+def test_rdma_devices_are_those_whose_device_files_it_has(container: str, tmp_path: Path) -> None:
+    (device,) = seen(container, unpack("two-sockets", tmp_path).sys).rdma
+    assert (device.name, device.uverbs) == ("mlx5_0", "uverbs1")
+    assert [gid.index for port in device.ports for gid in port.gids] == [0, 1, 3]
 
 
 @pytest.mark.lab

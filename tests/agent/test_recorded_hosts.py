@@ -10,7 +10,7 @@ import pytest
 from dtn_agent.probe import HostRoot, probe
 from dtn_agent.probe.answers import Link
 from dtn_agent.probe.files import Files
-from dtn_agent.probe.rdma import own_rdma_devices
+from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import BlockDevice, Facts, Held, Interface, Listener, RdmaDevice, Vf
 
 from tests.agent.recorded import HOSTS, NAMES, RecordedKernel, facts_of, golden, unpack, write
@@ -406,6 +406,7 @@ def test_tabs_in_sysctls_are_single_spaces_and_absent_ones_are_left_out(told: Ma
     assert "net.core.busy_poll" not in sysctls
 
 
-def test_devices_of_a_namespace_are_those_whose_first_gid_names_its_interface_there(tmp_path: Path) -> None:
+def test_devices_are_found_by_the_device_files_that_a_container_was_given(tmp_path: Path) -> None:
     files = Files(unpack("two-sockets", tmp_path))
-    assert [item.name for item in own_rdma_devices(files)] == ["mlx5_0", "mlx5_1"]
+    assert [item.name for item in rdma_devices(files, ["rdma_cm", "uverbs1", "uverbs5"])] == ["mlx5_0", "mlx5_2"]
+    assert rdma_devices(files, []) == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from itertools import islice
 
 from lab import Lab
 
@@ -38,17 +37,12 @@ class Docker:
         return state
 
     def wait_for_log(self, name: str, text: str, times: int = 1) -> None:
-        """Return when the container has logged the text, so many times; the engine follows nobody who is just to be restarted."""
+        """Return when the container has logged the text, so many times. It is polled: nobody who waits for a restart is followed."""
         deadline = time.monotonic() + LOG_SECONDS
-        while self._logged(name, text, times) < times:
+        while sum(text in line for line in self._logs(name)) < times:
             assert time.monotonic() < deadline, f"{name} did not say {text!r} {times} times in {LOG_SECONDS:.0f} s"
             time.sleep(0.1)
 
-    def _logged(self, name: str, text: str, times: int) -> int:
-        """How often the container logs the text, until that was often enough or the engine follows it no longer."""
-        follow = [*self.prefix, "logs", "--follow", name]
-        with subprocess.Popen(follow, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-            assert process.stdout is not None
-            found = list(islice((line for line in process.stdout if text in line), times))
-            process.kill()
-        return len(found)
+    def _logs(self, name: str) -> list[str]:
+        logs = self.run("logs", name)
+        return (logs.stdout + logs.stderr).splitlines()

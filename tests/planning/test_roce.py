@@ -16,6 +16,7 @@ CARD = pf("ens1f0", 1, vfs=3)
 KINDS = ("IB/RoCE v1", "RoCE v2")
 LINK_LOCAL, FIRST, OWN = "fe80:0:0:0:a0:98ff:fe00:1", "0:0:0:0:0:ffff:0a09:0001", "0:0:0:0:0:ffff:0a02:0007"
 ROW = ServiceRow("one", "a", "running", data_ipv4="10.2.0.7")
+WITHOUT = replace(ROW, data_ipv4="")
 
 
 def running() -> ContainerSeen:
@@ -26,11 +27,17 @@ def running() -> ContainerSeen:
     return seen
 
 
-def device(*gids: str, uverbs: str = "uverbs11", kinds: tuple[str, ...] = KINDS) -> RdmaDevice:
+def on_the_hosts_network(*uverbs: str) -> ContainerSeen:
+    seen = running()
+    devices = tuple(Device(f"/dev/infiniband/{name}", f"/dev/infiniband/{name}") for name in uverbs)
+    return replace(seen, spec=replace(seen.spec, network="host", devices=devices))
+
+
+def device(*gids: str, uverbs: str = "uverbs11", kinds: tuple[str, ...] = KINDS, state: str = "ACTIVE") -> RdmaDevice:
     """A device with each of these GIDs in each kind, numbered as the kernel does."""
     told = [(gid, kind) for gid in gids for kind in kinds]
     table = tuple(Gid(index=index, gid=gid, type=kind, netdev="eth0") for index, (gid, kind) in enumerate(told))
-    return RdmaDevice(name="mlx5_11", uverbs=uverbs, ports=(RdmaPort(port=1, state="ACTIVE", gids=table),))
+    return RdmaDevice(name=uverbs.replace("uverbs", "mlx5_"), uverbs=uverbs, ports=(RdmaPort(port=1, state=state, gids=table),))
 
 
 def host(seen: ContainerSeen, *inside: RdmaDevice, outside: tuple[RdmaDevice, ...] = ()) -> Host:
@@ -49,18 +56,31 @@ def test_it_is_the_routable_gid_of_the_services_data_address() -> None:
     assert shown(seen, host(seen, device(LINK_LOCAL, FIRST, OWN))) == ("mlx5_11", 1, 5)
 
 
-def test_without_one_it_is_that_of_any_ipv4_address_then_the_first() -> None:
+def test_an_ipv6_address_counts_as_well() -> None:
     seen = running()
-    assert shown(seen, host(seen, device(LINK_LOCAL, FIRST))) == ("mlx5_11", 1, 3)
-    assert shown(seen, host(seen, device(LINK_LOCAL))) == ("mlx5_11", 1, 1)
+    row = replace(ROW, data_ipv4="", data_ipv6="fd00::7")
+    assert with_gid(row, seen, host(seen, device(LINK_LOCAL, "fd00:0:0:0:0:0:0:0007"))).rdma_gid_index == 3
 
 
-def test_what_was_seen_from_outside_counts_on_the_hosts_network_only() -> None:
-    told = device(LINK_LOCAL, OWN)
+def test_the_gid_of_another_address_is_not_told() -> None:
     seen = running()
-    assert shown(seen, host(seen, outside=(told,))) == ("", None, None)
-    on_host = replace(seen, spec=replace(seen.spec, network="host"))
-    assert shown(on_host, host(on_host, outside=(told,))) == ("mlx5_11", 1, 3)
+    assert shown(seen, host(seen, device(LINK_LOCAL, FIRST))) == ("", None, None)
+
+
+def test_on_the_hosts_network_it_is_the_first_of_an_ipv4_address_if_one_active_port_alone_has_such() -> None:
+    seen = on_the_hosts_network("uverbs11", "uverbs12")
+    down, active = device(FIRST, uverbs="uverbs11", state="DOWN"), device(LINK_LOCAL, FIRST, OWN, uverbs="uverbs12")
+    assert with_gid(WITHOUT, seen, host(seen, outside=(down, active))) == replace(
+        WITHOUT, rdma_device="mlx5_12", rdma_port=1, rdma_gid_index=3
+    )
+    both = (device(FIRST, uverbs="uverbs11"), active)
+    assert with_gid(WITHOUT, seen, host(seen, outside=both)) == WITHOUT
+    assert with_gid(WITHOUT, seen, host(seen, active)) == WITHOUT, "it has no namespace of its own to be asked in"
+
+
+def test_what_is_seen_from_outside_does_not_count_for_a_namespace_of_its_own() -> None:
+    seen = running()
+    assert shown(seen, host(seen, outside=(device(LINK_LOCAL, OWN),))) == ("", None, None)
 
 
 def test_a_device_that_the_container_was_not_given_does_not_count() -> None:

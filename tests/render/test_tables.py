@@ -91,6 +91,9 @@ services:
     ctrl_host: 165.124.33.182
     serv_port:
     data_ports: 50100-50199
+    rdma_device: mlx5_11
+    rdma_port: 1
+    rdma_gid_index: 5
     image: dtnaas/ofed:latest
     image_id: sha256:1f2e
     profile: lbnl-rdma
@@ -200,7 +203,9 @@ SERVICE_ROWS = st.builds(
     TEXT,
     st.one_of(st.none(), st.integers(1, 65535)),
     st.one_of(st.none(), st.integers(1, 65535)),
-    *[TEXT] * 6,
+    *[TEXT] * 2,
+    *[st.one_of(st.none(), st.integers(1, 255))] * 2,
+    *[TEXT] * 5,
 )
 TRANSFER_ROWS = st.builds(
     TransferRow,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from dtn_agent.probe.files import Files, PciFunction
 from dtn_agent.protocol import Gid, RdmaDevice, RdmaPort
@@ -11,25 +11,11 @@ NO_GID = "0000:0000:0000:0000:0000:0000:0000:0000"
 EMPTY_IN_A_ROW = 16  # the kernel takes the lowest free place of a table of up to 256, each of which is a file
 
 
-def rdma_devices(files: Files) -> tuple[RdmaDevice, ...]:
-    """Every RDMA device that is seen from the host's network namespace."""
-    return _devices(files, files.names(f"{files.sys}/class/infiniband"))
-
-
-def own_rdma_devices(files: Files) -> tuple[RdmaDevice, ...]:
-    """Those whose interface is in the network namespace that the calling thread is in; only there is told what kind their GIDs are."""
-    return _devices(files, [name for name in files.names(f"{files.sys}/class/infiniband") if _is_own(files, name)])
-
-
-def _is_own(files: Files, name: str) -> bool:
-    """By the first GID of a port, which is the interface's own: the kernel refuses to name an interface of another namespace."""
-    ports = f"{files.sys}/class/infiniband/{name}/ports"
-    return any(files.told(f"{ports}/{port}/gid_attrs/ndevs/0") for port in files.names(ports))
-
-
-def _devices(files: Files, names: list[str]) -> tuple[RdmaDevice, ...]:
+def rdma_devices(files: Files, given: Container[str] | None = None) -> tuple[RdmaDevice, ...]:
+    """The RDMA devices as they are told in the network namespace of the calling thread; `given`: those with these device files only."""
+    names = files.names(f"{files.sys}/class/infiniband")
     device_files = _device_files(files) if names else {}
-    return tuple(_device(files, name, device_files) for name in names)
+    return tuple(_device(files, name, device_files) for name in names if given is None or device_files.get(name, "") in given)
 
 
 def _device_files(files: Files) -> dict[str, str]:
