@@ -6,6 +6,7 @@ and no packet arrives, because its UDP sockets exist in the initial namespace on
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterator
@@ -57,6 +58,20 @@ def test_rdma_writes_go_from_service_to_service(services: Scene) -> None:
     client, server = (WRITE.format(**next(item for item in shown if item["endpoint"] == name)) for name in BOTH)
     out = with_server(services, server, f"{client} {ADDRESSES['dtn2']}", "65536")
     assert re.search(r"^ *65536 +200 +\d", out, re.MULTILINE)
+
+
+def test_gid_of_a_service_with_an_address_of_its_own_is_told(services: Scene) -> None:
+    """Its data does not get out (see above), but the table of GIDs is a real one: the NIC's, with an entry for the service."""
+    services.profile("inside", volumes=LIBRARIES, devices=["rdma_cm", "uverbs"])
+    services.session("inside", profile="inside")
+    services.converge()
+    rows = json.loads(services.run("sessions", "show", "inside", "-o", "json").expect(0).out)["services"]
+    for row in rows:
+        assert (row["rdma_device"], row["rdma_port"]) == ("rxe0", 1)
+        gid = services.on(row["endpoint"], f"cat /sys/class/infiniband/rxe0/ports/1/gids/{row['rdma_gid_index']}").strip()
+        assert ipaddress.IPv6Address(gid).ipv4_mapped == ipaddress.IPv4Address(row["data_ipv4"])
+    services.remove("sessions/inside")
+    services.converge()
 
 
 def with_server(scene: Scene, server: str, client: str, expected: str) -> str:

@@ -50,7 +50,7 @@ FAULTS = {
 @pytest.fixture
 def bare(scene: Scene) -> Iterator[Scene]:
     """Both hosts with the data NIC up, and nothing of ours on them when the test is done."""
-    scene.on_both(f"ip link set {NEAR_NIC} up; sleep 3")
+    scene.on_both(f"ip link set {NEAR_NIC} up; until [ $(cat /sys/class/net/{NEAR_NIC}/carrier) = 1 ]; do sleep 1; done")
     yield scene
     for file in (scene.root / "state/sessions").glob("*.yaml"):
         file.unlink()
@@ -60,12 +60,12 @@ def bare(scene: Scene) -> Iterator[Scene]:
 
 
 def test_tuning_is_applied_watched_repaired_and_put_back(bare: Scene) -> None:
-    before = bare.on_both(READ)
+    before = settings(bare)
     for name in BOTH:
         bare.endpoint(name, tuning=TUNING)
     bare.converge()
-    tuned = bare.on_both(READ)
-    for text in tuned.values():
+    tuned = settings(bare)
+    for text in map("\n".join, tuned.values()):
         assert "net.ipv4.tcp_mtu_probing = 1\n" in text
         assert "always [madvise] never" in text
         assert "mtu 9000" in text
@@ -79,11 +79,16 @@ def test_tuning_is_applied_watched_repaired_and_put_back(bare: Scene) -> None:
         assert key in drift.out
     assert "dtn2" not in [line.split()[-1] for line in drift.out.splitlines() if line.startswith("~ update")]
     bare.converge()
-    assert bare.on_both(READ) == tuned
+    assert settings(bare) == tuned
     for name in BOTH:
         bare.endpoint(name)
     bare.converge()
-    assert bare.on_both(READ) == before
+    assert settings(bare) == before
+
+
+def settings(scene: Scene) -> dict[str, list[str]]:
+    """All that the test sets, line by line, of both hosts."""
+    return {name: text.splitlines() for name, text in scene.on_both(READ).items()}
 
 
 def test_queueing_of_a_service_is_as_declared_and_survives_its_restart(bare: Scene) -> None:
