@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from lab.hardware import NEAR_NIC
@@ -12,13 +14,14 @@ LINKS = "ip -br link | cut -d' ' -f1 | sort"
 
 
 @pytest.fixture
-def plain(scene: Scene) -> Scene:
+def plain(scene: Scene) -> Iterator[Scene]:
     """Both hosts with the data NIC up, as its owner has it, and no network yet."""
     scene.profile()
+    scene.on_both(f"ip link set {NEAR_NIC} up")
     for name in BOTH:
-        scene.on(name, f"ip link set {NEAR_NIC} up")
         scene.endpoint(name, interfaces={NETWORK: NEAR_NIC})
-    return scene
+    yield scene
+    scene.on_both(f"ip link set {NEAR_NIC} down")
 
 
 @pytest.mark.parametrize("driver", ["ipvlan", "macvlan"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from difflib import unified_diff
 from typing import Any
 
 import pytest
@@ -79,16 +80,21 @@ def test_tuning_is_applied_watched_repaired_and_put_back(bare: Scene) -> None:
         assert key in drift.out
     assert "dtn2" not in [line.split()[-1] for line in drift.out.splitlines() if line.startswith("~ update")]
     bare.converge()
-    assert settings(bare) == tuned
+    assert different(settings(bare), tuned) == []
     for name in BOTH:
         bare.endpoint(name)
     bare.converge()
-    assert settings(bare) == before
+    assert different(settings(bare), before) == []
 
 
 def settings(scene: Scene) -> dict[str, list[str]]:
     """All that the test sets, line by line, of both hosts."""
     return {name: text.splitlines() for name, text in scene.on_both(READ).items()}
+
+
+def different(now: dict[str, list[str]], then: dict[str, list[str]]) -> list[str]:
+    """The lines that are new or gone."""
+    return [line for name in now for line in unified_diff(then[name], now[name], "then", f"now on {name}", lineterm="", n=0)]
 
 
 def test_queueing_of_a_service_is_as_declared_and_survives_its_restart(bare: Scene) -> None:
