@@ -29,6 +29,9 @@ READ = "; ".join(
     )
 )
 PLAIN = f"ip link set {NEAR_NIC} mtu 1500; tc qdisc delete dev {NEAR_NIC} root; echo always > /sys/kernel/mm/transparent_hugepage/enabled"
+# The kernel's own queues, as it makes them now: those that it made while booting may be of another kind (net.core.default_qdisc), and
+# what comes back when tuning is taken away are those of the moment.
+ANEW = f"tc qdisc replace dev {NEAR_NIC} root pfifo; tc qdisc delete dev {NEAR_NIC} root"
 # one for each check: how it is planted, how it is taken away again
 FAULTS = {
     "net.tcp_timestamps": ("sysctl -q net.ipv4.tcp_timestamps=0", "sysctl -q net.ipv4.tcp_timestamps=1"),
@@ -51,7 +54,7 @@ FAULTS = {
 @pytest.fixture
 def bare(scene: Scene) -> Iterator[Scene]:
     """Both hosts with the data NIC up, and nothing of ours on them when the test is done."""
-    scene.on_both(f"ip link set {NEAR_NIC} up; until [ $(cat /sys/class/net/{NEAR_NIC}/carrier) = 1 ]; do sleep 1; done")
+    scene.on_both(f"ip link set {NEAR_NIC} up; until [ $(cat /sys/class/net/{NEAR_NIC}/carrier) = 1 ]; do sleep 1; done; {ANEW}")
     yield scene
     for file in (scene.root / "state/sessions").glob("*.yaml"):
         file.unlink()
