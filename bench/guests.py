@@ -33,7 +33,7 @@ def measure(options: Options) -> Iterator[Figure]:
         return
     try:
         pairs = _pairs(options.rounds_or(ROUNDS))
-    except LabError as error:  # an emulated machine may hang; the other figures are worth printing all the same
+    except (LabError, RuntimeError) as error:  # an emulated machine may hang; the other figures are worth writing all the same
         yield not_measured(NAME, GOAL, str(error))
         return
     yield figure(NAME, pairs, GOAL)

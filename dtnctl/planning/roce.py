@@ -26,7 +26,7 @@ def with_gid(row: ServiceRow, live: ContainerSeen, host: Host | None) -> Service
     for device in _devices(live, host):
         for port in device.ports:
             for gid in port.gids:
-                if gid.type == ROUTABLE and (_addresses(gid) & own if own else port.state == ACTIVE and _is_ipv4(gid)):
+                if gid.type == ROUTABLE and (_address(gid) in own if own else port.state == ACTIVE and _address(gid).version == 4):
                     found.setdefault((device.name, port.port), gid.index)
     if len(found) != 1:
         return row
@@ -45,11 +45,7 @@ def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
             yield device
 
 
-def _is_ipv4(gid: Gid) -> bool:
-    return ipaddress.IPv6Address(gid.gid).ipv4_mapped is not None
-
-
-def _addresses(gid: Gid) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    """What it stands for: an IPv6 address, which may be an IPv4 one in its other form."""
+def _address(gid: Gid) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that it is made of; an IPv4 one stands in it in its IPv6 form."""
     address = ipaddress.IPv6Address(gid.gid)
-    return {address, *([address.ipv4_mapped] if address.ipv4_mapped else [])}
+    return address.ipv4_mapped or address

@@ -16,7 +16,7 @@ NODES = (0, 1)
 WIRES = ("far", "near")  # the NIC on node 0, the NIC on node 1
 NVME_SIZE = "256M"
 # names of devices by their place; a crash ends it; no time for audits and workarounds of processors' flaws. Clocks tick all the time:
-# an emulated processor loses an interrupt now and then, and one that waits for a single timer would sleep for good.
+# where an interrupt is lost, the next tick makes up for it, while one that waits for a single timer would sleep for good.
 KERNEL_WORDS = (
     *("root=/dev/vda", "rw", "console=ttyS0", "quiet", "net.ifnames=1", "panic=5"),
     *("iommu=pt", "mitigations=off", "audit=0", "apparmor=0", "tsc=reliable", "no_timer_check", "nohz=off", "highres=off"),
