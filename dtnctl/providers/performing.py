@@ -5,10 +5,12 @@ An action that names an id touches that very object. One that only has a name fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, assert_never
 
-from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.plan import (
     Action,
     ClearQos,
@@ -45,6 +47,10 @@ from dtnctl.providers.translate import container_seen, endpoint_config, network_
 if TYPE_CHECKING:
     from dtnctl.providers.connection import Connection
     from dtnctl.providers.observation import View
+
+ADDRESSES_TAKEN = "pool overlaps"
+UNSEEN_SECONDS = 30.0  # twice as long as an engine goes on asking a network driver that is away (measured with 20.10)
+UNSEEN_POLL = 0.5
 
 
 def perform(connection: Connection, view: View, action: Action) -> None:  # noqa: C901  one line for each of a closed set
@@ -85,12 +91,41 @@ def perform(connection: Connection, view: View, action: Action) -> None:  # noqa
 
 
 def _create_network(connection: Connection, view: View, action: CreateNetwork) -> None:
+    """Make it. While the engine has none of its addresses to give and shows no network that has them, it is asked again.
+
+    So it is while it makes this very network for a program that was killed: it shows it when its driver has answered.
+    """
+    end = time.monotonic() + UNSEEN_SECONDS
+    while (refusal := _refused_addresses(connection, view, action)) is not None:
+        holders = ", ".join(_holders(connection, action))
+        if holders or time.monotonic() > end:
+            raise EngineError(f"{refusal}: {holders or 'no network that it shows'} has addresses of {action.network}", refusal.status)
+        time.sleep(UNSEEN_POLL)
+
+
+def _refused_addresses(connection: Connection, view: View, action: CreateNetwork) -> EngineError | None:
+    """What the engine said if somebody has addresses of the network; None if the network is there."""
     try:
         connection.post("/networks/create", json=network_body(action.network, action.spec, action.labels))
     except ConflictError:
         seen = network_seen(connection.get("/networks/{}", action.network))
         if not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
             raise
+    except EngineError as error:
+        if ADDRESSES_TAKEN not in str(error).lower():
+            raise
+        return error
+    return None
+
+
+def _holders(connection: Connection, action: CreateNetwork) -> Iterator[str]:
+    """Names of the other networks that are there and have addresses of this one."""
+    wanted = [ip_network(item.subnet) for item in action.spec.subnets]
+    for raw in connection.get("/networks"):
+        pools = (raw.get("IPAM") or {}).get("Config") or ()
+        held = [ip_network(pool["Subnet"], strict=False) for pool in pools if pool.get("Subnet")]
+        if raw["Name"] != action.network and any(one.version == other.version and one.overlaps(other) for one in wanted for other in held):
+            yield raw["Name"]
 
 
 def _remove_network(connection: Connection, action: RemoveNetwork) -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
+from dtnctl.model.plan import CreateNetwork
+from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.docker import connect
+from dtnctl.providers.translate import network_body
 from lab import Lab, LabError, unavailable
-from tests.agent.driver_lab import ENDPOINT, GATEWAY, DriverLab
+from tests.agent.driver_lab import ENDPOINT, GATEWAY, SUBNET, DriverLab
+from tests.providers.backends import SITE, labels_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 MAC = "02:00:00:00:00:0a"
@@ -288,3 +296,33 @@ def test_a_network_with_wrong_options_is_not_made(place: DriverLab, options: dic
     words = [f"--opt=dtnctl.{key}={value}" for key, value in {"pf": "pf0", **options}.items()]
     said = place.docker.run("network", "create", "--driver=dtnctl", *words, "wrong")
     assert (said.returncode != 0, told in said.stderr) == (True, True), said.stderr
+
+
+def test_a_network_that_the_engine_still_makes_for_a_killed_program_is_waited_for(place: DriverLab) -> None:
+    """The engine goes on asking an agent that is away; meanwhile it holds the addresses and shows no network."""
+    network = NetworkSpec("dtnctl", subnets=(Subnet(SUBNET, GATEWAY),), options=(("dtnctl.pf", "pf0"),))
+    action = CreateNetwork("data", network, labels_of("data", kind="network"))
+    place.end_agent()
+    socket_path = place.lab.endpoint(ENDPOINT).socket
+    engine = connect(
+        ENDPOINT, Endpoint(docker=f"unix://{socket_path}", host="127.0.0.1"), site=SITE, registries={}, read_only=False, root=Path("/")
+    )
+    begin_and_die(socket_path, action)
+    with closing(engine), ThreadPoolExecutor(1) as other:
+        making = other.submit(engine.perform, action)
+        time.sleep(1)  # it has been refused meanwhile
+        place.start_agent()
+        making.result(timeout=60)
+        assert [seen.name for seen in engine.observe(Wanted()).networks] == ["data"]
+
+
+def begin_and_die(socket_path: Path, action: CreateNetwork) -> None:
+    """Ask the engine for the network, and be gone before it answers."""
+    body = json.dumps(network_body(action.network, action.spec, action.labels))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(socket_path))
+        head = (
+            f"POST /v1.41/networks/create HTTP/1.1\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        connection.sendall((head + body).encode())
+        time.sleep(0.5)

@@ -43,10 +43,12 @@ from dtnctl.model.resources import (
     ledger_name,
     service_name,
 )
+from dtnctl.providers import performing
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.calls import EMPTY_IMAGE
 from dtnctl.providers.docker import DockerEngine
-from tests.providers.backends import ENDPOINT, IMAGE, LOGIN, SESSION, SITE, Backend, labels_of
+from tests.fakes.engine import Fault
+from tests.providers.backends import ENDPOINT, IMAGE, LOGIN, SESSION, SITE, Backend, FakeBackend, labels_of
 from tests.providers.relay import Relay
 
 SPEC = ContainerSpec(image=IMAGE)
@@ -522,6 +524,28 @@ def test_a_network_of_another_spec_is_a_conflict(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     with pytest.raises(ConflictError):
         engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network", spec="digest-2")))
+
+
+def test_addresses_of_another_network_are_refused_with_its_name(backend: Backend, engine: DockerEngine) -> None:
+    backend.post("/networks/create", json={"Name": "theirs", "IPAM": {"Config": [{"Subnet": "10.77.0.128/25"}]}})
+    with pytest.raises(EngineError, match=r"Pool overlaps.*: theirs has addresses of net1"):
+        engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+
+
+def test_addresses_that_the_engine_holds_for_what_it_does_not_show_are_waited_for(
+    fake: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performing, "UNSEEN_POLL", 0.01)
+    held = "Pool overlaps with other one on this address space"
+    fake.world.plan_faults(*(Fault("status", match="POST /networks/create", nth=nth, status=403, message=held) for nth in (1, 2)))
+    engine = fake.engine()
+    action = CreateNetwork("net1", NETWORK, labels_of("net1", kind="network"))
+    engine.perform(action)
+    assert [network.name for network in engine.observe(ALL).networks] == ["net1"]
+    fake.world.plan_faults(Fault("status", match="POST /networks/create", nth=0, status=403, message=held))
+    monkeypatch.setattr(performing, "UNSEEN_SECONDS", 0.05)
+    with pytest.raises(EngineError, match=f"{held}: no network that it shows has addresses of net1"):
+        engine.perform(action)
 
 
 def test_removing_a_network_twice_is_removing_it_once(engine: DockerEngine) -> None:
