@@ -15,6 +15,7 @@ from lab.layout import LabError
 IDENTITY = "DTN_LAB_ID"
 ROLE = "DTN_LAB_ROLE"
 PROC = Path("/proc")
+EXECVE_READS, EXECVE_PAUSE = 20, 0.001  # as long as a program of no environment at all costs, at each look
 
 
 def marked_environment(identity: str, role: str, **extra: str) -> dict[str, str]:
@@ -100,11 +101,21 @@ def _environments() -> Iterator[tuple[int, Mapping[bytes, bytes]]]:
         if not folder.name.isdigit():
             continue
         try:
-            raw = (folder / "environ").read_bytes()
+            raw = _environment(folder)
         except OSError:  # it ended meanwhile
             continue
         pairs = (item.partition(b"=") for item in raw.split(b"\0"))
         yield int(folder.name), {name: value for name, _, value in pairs}
+
+
+def _environment(folder: Path) -> bytes:
+    """What the process has; one that is just becoming another program (execve) shows nothing for a moment, and is read again."""
+    for _ in range(EXECVE_READS):
+        raw = (folder / "environ").read_bytes()
+        if raw or not _status_field(int(folder.name), "VmSize"):  # the kernel's own threads have neither
+            break
+        time.sleep(EXECVE_PAUSE)
+    return raw
 
 
 def _matches(environment: Mapping[bytes, bytes], identity: str, role: str | None) -> bool:

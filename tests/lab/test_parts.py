@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import resource
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from lab import processes
 from lab.endpoint_yaml import render_endpoint
 from lab.layout import LONGEST_SOCKET_PATH, Layout
 from lab.resolver import refuse
@@ -81,3 +83,15 @@ def test_state_file_holds_any_path(folder: str) -> None:
     read = yaml.safe_load(render_endpoint(endpoint, "tcp"))
     assert read["tls"] == {"ca": str(endpoint.tls.ca), "cert": str(endpoint.tls.cert), "key": str(endpoint.tls.key)}
     assert yaml.safe_load(render_endpoint(endpoint, "unix"))["docker"] == endpoint.unix_url
+
+
+def test_a_process_that_becomes_another_program_all_the_time_is_found_all_the_time(tmp_path: Path) -> None:
+    script = tmp_path / "again.sh"
+    script.write_text('exec sh "$0"\n')
+    identity = tmp_path.name
+    with subprocess.Popen(["sh", script], env=processes.marked_environment(identity, "again")) as process:
+        try:
+            found = [processes.find_marked(identity) for _ in range(200)]
+        finally:
+            process.kill()
+    assert found == [[process.pid]] * 200
