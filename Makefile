@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 help: ## what you can do here
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## system packages (as root), .venv, every Python package at its pinned hash
 	@hack/setup
@@ -33,10 +33,13 @@ bench: setup ## the published figures P1-P10, one line each, also in bench/resul
 	@hack/system-packages.sh --hardware || echo "bench: going on without the emulator" >&2
 	@$(PYTHON) -m bench
 
+agent-image: setup ## the agent as a container image, with this machine's docker; TAG=reg.example.net/dtn-agent:1 names it
+	@hack/agent-image $(or $(TAG),dtn-agent)
+
 faults: setup ## kill -9 and refused calls at every point; prints points and failures
 	@$(PYTHON) -m tests.faults
 
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-hardware check bench faults clean
+.PHONY: help setup demo test test-hardware check bench agent-image faults clean

@@ -55,6 +55,13 @@ def golden_copy(content: Content, cache: Path, say: Progress) -> Path:
     return folder
 
 
+def build_tar(recipe: Path, tag: str, tar: Path, cache: Path, say: Progress) -> None:
+    """Build the recipe in that folder on Debian's base system, and save the image as a tar that an engine can load."""
+    with cache_lock(cache), Builder(cache) as builder:
+        _build(builder, _base_tar(builder, cache, say), recipe, tag)
+        builder.docker("save", f"--output={tar}", tag)
+
+
 @contextmanager
 def cache_lock(cache: Path) -> Iterator[None]:
     """Keep other runs from building in this cache."""
@@ -110,7 +117,9 @@ def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
         write_tiny_tar(tiny)
         _import(builder, tiny, TINY_IMAGE, TINY_CHANGES)
         if content == "both":
-            _build_dtn(builder, _base_tar(builder, cache, say), say)
+            base = _base_tar(builder, cache, say)
+            say(f"{DTN_IMAGE} from images/dtn/Dockerfile (about a minute)")
+            _build(builder, base, DTN_RECIPE, DTN_IMAGE)
         builder.take_images(folder)
 
 
@@ -127,12 +136,11 @@ def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:
     return tar
 
 
-def _build_dtn(builder: Builder, base: Path, say: Progress) -> None:
-    say(f"{DTN_IMAGE} from images/dtn/Dockerfile (about a minute)")
+def _build(builder: Builder, base: Path, recipe: Path, tag: str) -> None:
     _import(builder, base, BASE_IMAGE, ('CMD ["bash"]',))
     proxies = [name for name in PROXY_VARIABLES if name in os.environ]
     arguments = [f"--build-arg={name}" for name in proxies]  # known to the engine, which keeps them out of the image
-    builder.docker("build", "--network=host", "--force-rm", *arguments, f"--tag={DTN_IMAGE}", str(DTN_RECIPE))
+    builder.docker("build", "--network=host", "--force-rm", *arguments, f"--tag={tag}", str(recipe))
     builder.docker("rmi", BASE_IMAGE)
 
 

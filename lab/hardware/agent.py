@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from lab.hardware.remote import Remote
-from lab.hardware.wheels import GUEST_PYTHON, build_agent_wheel
 from lab.layout import LabError
+from lab.wheels import PYTHON, build_agent_wheel
 
-PLACE = f"/opt/dtn-agent/lib/python{GUEST_PYTHON}/site-packages"
+PLACE = f"/opt/dtn-agent/lib/python{PYTHON}/site-packages"
 PROGRAM = "/opt/dtn-agent/bin/dtn-agent"
 PROGRAM_TEXT = "#!/opt/dtn-agent/bin/python\\nimport sys\\nfrom dtn_agent.__main__ import main\\nsys.exit(main())\\n"
 INSTALL_SECONDS = 60.0

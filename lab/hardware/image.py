@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.hardware.wheels import CONSTRAINTS, agent_requirements, download_wheels
 from lab.images import Progress, cache_lock
 from lab.layout import LabError
+from lab.wheels import CONSTRAINTS, agent_requirements, download_wheels
 
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "build-image.sh"

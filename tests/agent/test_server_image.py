@@ -8,6 +8,7 @@ from pathlib import Path
 from dtn_agent.limits import Limits
 
 from dtnctl.runtime.wheel import agent_requirements
+from lab.wheels import AGENT_PACKAGES
 
 CLONE = Path(__file__).parents[2]
 DOCKERFILE = (CLONE / "images/agent/Dockerfile").read_text()
@@ -16,7 +17,7 @@ PAGE = (CLONE / "docs/agent.md").read_text()
 
 
 def test_the_image_installs_what_the_agent_needs() -> None:
-    assert tuple(re.findall(r"'([a-z0-9]+>=[0-9.]+)'", DOCKERFILE)) == agent_requirements()
+    assert tuple(text.partition(">=")[0] for text in agent_requirements()) == AGENT_PACKAGES
 
 
 def test_the_container_has_the_units_capabilities() -> None:
