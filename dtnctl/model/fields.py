@@ -34,6 +34,7 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 _RATE = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,9})?)([kmgt])bit$")
 _RATE_UNIT = {"k": 1, "m": 10**3, "g": 10**6, "t": 10**9}
 _PERCENT = re.compile(r"^([0-9]{1,3}(?:\.[0-9]{1,6})?)%$")
+LONGEST_INTERFACE = 15  # IFNAMSIZ without its final NUL
 _INTERFACE = re.compile(r"^[A-Za-z0-9_@-][A-Za-z0-9_.:@-]{0,14}$")
 _DEVICE = re.compile(r"^[A-Za-z0-9*?][A-Za-z0-9_*?-]{0,31}$")
 _SYSCTL = re.compile(r"^[a-z0-9_]+(\.[A-Za-z0-9_:@-]+([/][A-Za-z0-9_:@-]+)*)+$")

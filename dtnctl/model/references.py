@@ -16,10 +16,22 @@ from dtnctl.errors import Problem
 from dtnctl.model.addressing import check_fixed_addresses, check_network_addresses
 from dtnctl.model.claims import check_claims
 from dtnctl.model.effective import DEFAULT_PROFILE, profile_chain, profile_layers
+from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.known import Known, Objects, Place, Service, Settings
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.networking import attachments, carries_default_route, is_host_networked
-from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Location, Network, Profile, ProfileFields, Session, Transfer
+from dtnctl.model.site import (
+    BUILT_IN_NETWORKS,
+    Attachment,
+    Document,
+    Endpoint,
+    Location,
+    Network,
+    Profile,
+    ProfileFields,
+    Session,
+    Transfer,
+)
 from dtnctl.model.suitable import ends, suitable_sessions
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
@@ -215,11 +227,24 @@ def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, 
 def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:
     """The engine must be told which interface of the host carries the network; the first session that needs it is named."""
     endpoint = known.site.endpoints.get(service.endpoint)
-    if network.driver == "bridge" or endpoint is None or name in endpoint.value.interfaces:
+    if network.driver == "bridge" or endpoint is None:
+        return
+    interface = endpoint.value.interfaces.get(name)
+    if interface is not None:
+        _check_sub_interface(known, endpoint, name, network, interface)
         return
     users = (user.session.name for user in known.services if user.endpoint == service.endpoint and _uses(user, name))
     what = f"no interface carries network `{name}` here, and session {next(users)} uses it"
     known.report((endpoint, ("interfaces",)), "E0307", what, f"`interfaces: {{{name}: eth1}}` with the name of the interface")
+
+
+def _check_sub_interface(known: Known, endpoint: Document[Endpoint], name: str, network: Network, interface: str) -> None:
+    """The interface of a VLAN is named PARENT.VLAN, and that is longer than a name may be where the parent's is long."""
+    made = f"{interface}.{network.vlan}"
+    if network.driver in ("macvlan", "ipvlan") and network.vlan is not None and len(made) > LONGEST_INTERFACE:
+        what = f"network `{name}` would sit on `{made}`, and an interface's name has {LONGEST_INTERFACE} letters at most"
+        hint = "a shorter name of the interface, by a .link file of systemd; or one made otherwise, and no `vlan` in the network"
+        known.report((endpoint, ("interfaces", name)), "E0315", what, hint)
 
 
 def _uses(service: Service, network: str) -> bool:

@@ -24,6 +24,7 @@ from dtnctl.model.fields import (
     Distinct,
     Duration,
     ExposedPorts,
+    InterfaceName,
     IPv4,
     IPv6,
     Memory,
@@ -153,10 +154,10 @@ class Endpoint(Written):
     agent_tls: AgentTls | None = Field(None, description="Certificates for the agent. Missing: those of `tls:`.")
     agent_token_file: str | None = Field(None, description="File that holds the agent's bearer token (first line).")
     agent_token_env: str | None = Field(None, description="Environment variable that holds the agent's bearer token.")
-    interfaces: dict[str, str] = Field(
+    interfaces: dict[str, InterfaceName] = Field(
         default_factory=dict, description="Which network interface carries which network here: `star222: ens1f0`."
     )
-    vfs: dict[str, Annotated[int, Field(ge=1, le=256)]] = Field(
+    vfs: dict[InterfaceName, Annotated[int, Field(ge=1, le=256)]] = Field(
         default_factory=dict,
         description="How many SR-IOV virtual functions an interface should have: `ens1f0: 8`. Missing: those that it has.",
     )

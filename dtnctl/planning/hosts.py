@@ -103,7 +103,7 @@ def plan_vlans(found: Study, endpoint: str) -> Iterator[tuple[str, Change, Step]
     host = found.answering[endpoint].host
     if host is not None:
         for network, vlan in found.vlans[endpoint].items():
-            yield network, *plan_vlan(endpoint, vlan, host)
+            yield network, *plan_vlan(found.site.endpoints[endpoint], vlan, host)
 
 
 def _unused_vlans(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:

@@ -15,6 +15,7 @@ from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveN
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.compare import OPTIONS, Difference, compare_network
+from dtnctl.planning.parents import refuse_parent
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
@@ -91,6 +92,7 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
         else:
             plan.missing.add(name)
     _make_room(site, plan, seen)
+    _refuse_parents(site, endpoint, plan, wanted, seen)
     return plan
 
 
@@ -135,6 +137,16 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
             plan.rebuilt.pop(name, None)
         elif in_the_way:
             plan.room[name] = tuple(sorted(in_the_way))
+
+
+def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan, wanted: set[str], seen: EndpointSeen) -> None:
+    """Networks that somebody wants and that what they sit on cannot carry, also those that are there: they do not work any more."""
+    for name in sorted(wanted & plan.specs.keys()):
+        refusal = refuse_parent(site.networks[name], endpoint, seen.host) if seen.host is not None else None
+        if refusal is not None:
+            plan.refused[name] = refusal
+            plan.missing.discard(name)
+            plan.rebuilt.pop(name, None)
 
 
 def _shared(one: NetworkSpec, other: NetworkSpec) -> str:

@@ -54,7 +54,8 @@ class Rebuild:
 class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
 
-    `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it.
+    `networks` are the steps that make networks which it wants, `ground` those that make what these sit on. `jobs` are running transfers
+    that go through it.
     `functions` is what must be done to its virtual functions, `shaping` to what it sends. `lost` are networks whose sub-interface
     somebody took away, and the container's own interface with it: only a new start brings that back.
     """
@@ -67,6 +68,7 @@ class Situation:
     differences: tuple[Difference, ...] = ()
     pulls: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    ground: tuple[str, ...] = ()
     image_moves: bool = False
     rebuild: tuple[Rebuild, ...] = ()
     force_replace: bool = False
@@ -139,7 +141,7 @@ class Chain:
 def service_steps(situation: Situation) -> tuple[Step, ...]:
     """Everything that makes the service what it should be; nothing if it is."""
     seen, retired = situation.seen, situation.retired
-    chain = Chain(situation.service.endpoint.name, situation.pulls)
+    chain = Chain(situation.service.endpoint.name, (*situation.pulls, *situation.ground))  # nothing stops if one of these fails
     if situation.rebuild:
         _make_anew(situation, chain)
     elif retired is not None:
@@ -243,6 +245,7 @@ def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) 
     chain.stop(old)  # a restart of the engine may have started it again
     if seen is not None and not situation.needs_new_container:
         _adapt(situation, chain, seen)
+        _shape(situation, chain)
     else:
         if seen is not None:
             chain.clear(seen)
@@ -270,7 +273,13 @@ def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) ->
 
 def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     chain.needs += situation.networks
-    if _adapt(situation, chain, seen):
+    keeps_networks = all(difference.field != "attachments" for difference in situation.differences)
+    if situation.must_stop and keeps_networks and seen.state in RUNNING_STATES:  # else a start would not bring back what was
+        _can_go_back(situation, chain, seen, start=True)
+    is_started = _adapt(situation, chain, seen)
+    chain.undo = None
+    _shape(situation, chain)
+    if is_started:
         _wait_if_checked(situation, chain)
     _release(situation, chain)
 
@@ -292,9 +301,7 @@ def _adapt(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
     for network in sorted(after):
         if after[network] != before.get(network):
             chain.add(f"connect.{network}", seen.name, ConnectNetwork(seen.name, after[network]))
-    is_started = _bring_to_state(situation, chain, seen)
-    _shape(situation, chain)
-    return is_started
+    return _bring_to_state(situation, chain, seen)
 
 
 def _update(situation: Situation, chain: Chain) -> None:

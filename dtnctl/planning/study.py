@@ -21,6 +21,7 @@ from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_servi
 from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.jobs import History, read_history, running_jobs
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
+from dtnctl.planning.parents import mtu_steps
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
@@ -222,7 +223,6 @@ def _situation(found: Study, service: Service) -> Situation:
     functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
     shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
     made = [create_step_id(endpoint, name) for name in sorted(wanted & plan.made)]
-    below = [vlan_id(endpoint, vlan.name) for name, vlan in found.vlans[endpoint].items() if name in wanted - plan.made]
     return Situation(
         service=service,
         allocation=allocation,
@@ -232,13 +232,25 @@ def _situation(found: Study, service: Service) -> Situation:
         differences=(*differences, *((*changed, *shaped) if seen is not None else ())),
         shaping=shaping,
         functions=functions,
-        networks=(*made, *below),
+        networks=tuple(made),
+        ground=tuple(sorted(_ground(found, service))),
         lost=() if is_new else _lost(found, endpoint, wanted, seen),
         image_moves=bool(_moved_to(found, service)),
         rebuild=tuple(_rebuild(found, plan, name) for name in from_under),
         force_replace=found.scope.replaces(service.session.name, endpoint),
         jobs=found.jobs.get(service.key, ()),
     )
+
+
+def _ground(found: Study, service: Service) -> Iterator[str]:
+    """The steps that make what its networks sit on, as it should be."""
+    endpoint = service.endpoint
+    for net in service.nets:
+        vlan = found.vlans[endpoint.name].get(net.name)
+        if vlan is not None:
+            yield vlan_id(endpoint.name, vlan.name)
+        elif net.name in endpoint.value.interfaces:
+            yield from mtu_steps(endpoint, found.answering[endpoint.name].host, endpoint.value.interfaces[net.name])
 
 
 def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:

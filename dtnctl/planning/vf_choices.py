@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import ConfigureVf
 from dtnctl.planning.ground import Ground, sriov_networks
+from dtnctl.planning.parents import mtu_steps, mtu_then
 from dtnctl.planning.physical import PfPlan
 from dtnctl.planning.resolve import Key, Service
-from dtnctl.planning.step_ids import count_id, release_id, tune_id
+from dtnctl.planning.step_ids import count_id, release_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVf
@@ -154,8 +155,7 @@ class VfChooser:
         )
         held = next((item for item in self._held(service, plan) if item.index == index), None)
         needs = [count_id(endpoint, plan.name)] if plan.is_resized else []
-        if self._mtu_then(plan) != plan.interface.mtu:
-            needs.append(tune_id(endpoint, f"interface/{plan.name}/mtu"))
+        needs += mtu_steps(self.ground.endpoint, self.ground.host, plan.name)
         holder = plan.taken.get(index)
         if holder is not None and holder.freed_by:
             needs.append(holder.freed_by)
@@ -165,17 +165,12 @@ class VfChooser:
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:
         """No function sends longer packets than its interface; one that was set when it did is left as it is."""
-        wanted, most = choice.settings.mtu, self._mtu_then(plan)
+        wanted, most = choice.settings.mtu, mtu_then(self.ground.endpoint.value, self.ground.host, plan.interface)
         if wanted is None or wanted <= most or (choice.held is not None and choice.held.wanted.mtu == wanted):
             return
         text = f"network {choice.network} has MTU {wanted}, its interface {plan.name} of {self.ground.name} has {most}"
         fix = f"`mtu: {most}` in state/networks/{choice.network}.yaml, or an MTU of {wanted} on the interface"
         self.ground.refuse(service, "E0476", text, service.field_of(choice.network), fix)
-
-    def _mtu_then(self, plan: PfPlan) -> int:
-        """The interface's MTU once it is tuned as declared."""
-        tuned = self.ground.endpoint.value.tuning.interfaces.get(plan.name)
-        return (tuned.mtu if tuned is not None else None) or plan.interface.mtu
 
     def _refuse(self, service: Service, network: str) -> None:
         plan = self._pf(service, network)

@@ -14,6 +14,7 @@ from dtnctl.model.plan import Cause, Change, FieldChange, MakeVlan, RemoveVlan, 
 from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.compare import short_text
+from dtnctl.planning.parents import DRIVERS, mtu_steps
 from dtnctl.planning.step_ids import vlan_id
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) 
     for name in sorted({net.name for service in services for net in service.nets} - set(BUILT_IN_NETWORKS)):
         document = site.networks[name]
         network = document.value
-        if network.driver in ("macvlan", "ipvlan") and network.vlan is not None:
+        if network.driver in DRIVERS and network.vlan is not None:
             found[name] = WantedVlan(document, MakeVlan(endpoint.interfaces[name], network.vlan, network.mtu))
     return found
 
@@ -59,10 +60,10 @@ def _held(host: Host, name: str) -> HeldVlan | None:
     return next((item for item in host.held.vlans if item.name == name), None)
 
 
-def plan_vlan(endpoint: str, vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
+def plan_vlan(endpoint: Document[Endpoint], vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
     """Make one that is missing, whoever took it away, or give ours the MTU that it should have."""
     action, document = vlan.action, vlan.document
-    step = Step(vlan_id(endpoint, vlan.name), endpoint, action)
+    step = Step(vlan_id(endpoint.name, vlan.name), endpoint.name, action, mtu_steps(endpoint, host, action.parent))
     there, held = interface_named(host, vlan.name), _held(host, vlan.name)
     cause = Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan")
     if there is not None:
@@ -72,7 +73,7 @@ def plan_vlan(endpoint: str, vlan: WantedVlan, host: Host) -> tuple[Change, Step
         mark="create" if there is None else "update",
         kind="vlan",
         name=vlan.name,
-        endpoint=endpoint,
+        endpoint=endpoint.name,
         cause=cause,
         summary=f"makes VLAN sub-interface {vlan.name}" if there is None else f"changes VLAN sub-interface {vlan.name} in place",
         fields=(FieldChange("mtu", str(there.mtu), mtu, False, cause),) if there is not None else (),

@@ -106,6 +106,21 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         ],
     ),
     (
+        "the name of a sub-interface that is too long, and those that are not",
+        {
+            "endpoints/a": "docker: ssh://x\ninterfaces: {far: enp65s0f0np0, near: enp65s0f0np, plain: enp65s0f0np0}\n",
+            "networks/far": "driver: macvlan\nsubnet: 10.7.0.0/24\nvlan: 301\n",
+            "networks/near": "driver: ipvlan\nsubnet: 10.8.0.0/24\nvlan: 301\n",
+            "networks/plain": "driver: macvlan\nsubnet: 10.9.0.0/24\n",
+            "sessions/s": "endpoints: [a]\nimage: x\nsettings: {data_nets: [far, near, plain]}\n",
+        },
+        {},
+        [
+            "endpoints/a.yaml:2:19: E0315: network `far` would sit on `enp65s0f0np0.301`, and an interface's name has 15 letters at most"
+            "; try a shorter name of the interface, by a .link file of systemd; or one made otherwise, and no `vlan` in the network",
+        ],
+    ),
+    (
         "no image",
         {"sessions/s": "endpoints: [a]\n"},
         {},

@@ -25,6 +25,7 @@ from dtn_agent.protocol import (
 ABILITIES = ("vf", "driver", "vlan", "tune", "tbf", "netem", "fq", "ports")
 NODE_CPUS = ("0-7,16-23", "8-15,24-31")
 BUSES = ("17", "b1")
+LAN = Interface(name="eth9", index=9, mtu=9000, is_up=True, carrier=True, speed=25_000)
 
 
 def pf(name: str, node: int, *, vfs: int = 4, total: int = 8) -> Interface:
@@ -62,7 +63,7 @@ def machine(
     disks: Iterable[BlockDevice] = (),
     lacks: Iterable[str] = (),
 ) -> Host:
-    """A host with these interfaces; NVMe at /nvme on node 1 unless told otherwise."""
+    """A host with these interfaces and a plain one, eth9; NVMe at /nvme on node 1 unless told otherwise."""
     cpus = Cpus(
         logical=32,
         online="0-31",
@@ -73,7 +74,7 @@ def machine(
         system=System(hostname="dtn", kernel="6.12"),
         cpus=cpus,
         memory=Memory(total=512 * 1024**3, available=500 * 1024**3),
-        interfaces=interfaces or (pf("ens1f0", 1),),
+        interfaces=(*(interfaces or (pf("ens1f0", 1),)), LAN),
         rdma=tuple(rdma),
         block_devices=tuple(disks) or (disk,),
     )

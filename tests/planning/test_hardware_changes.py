@@ -78,9 +78,9 @@ def test_what_the_interface_has_itself_is_changed_while_it_is_not_in_a_container
     says(
         steps(changing),
         """
-        a/stop/lab.one
-        a/vf.star/lab.one <- a/stop/lab.one
-        a/start/lab.one <- a/vf.star/lab.one
+        a/stop/lab.one (or back)
+        a/vf.star/lab.one <- a/stop/lab.one (or back)
+        a/start/lab.one <- a/vf.star/lab.one (or back)
         """,
     )
     assert changes(changing) == ["update session/one @ a: changes container lab.one in place, restarts it"]
@@ -155,9 +155,9 @@ def test_a_lost_ledger_is_drift_and_the_service_gets_its_own_function_again_at_r
     says(
         steps(repair),
         """
-        a/stop/lab.one
-        a/vf.star/lab.one <- a/stop/lab.one
-        a/start/lab.one <- a/vf.star/lab.one
+        a/stop/lab.one (or back)
+        a/vf.star/lab.one <- a/stop/lab.one (or back)
+        a/start/lab.one <- a/vf.star/lab.one (or back)
         """,
     )
     carry_out(declared, made)

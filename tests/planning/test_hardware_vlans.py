@@ -8,6 +8,7 @@ import pytest
 from dtn_agent.protocol import Interface
 
 from dtnctl.model.resources import NetworkSeen, NetworkSpec
+from dtnctl.model.site import Site
 from tests.planning.building import change, plan
 from tests.planning.dtns import after, agent, before, carry_out, dtn, endpoint, live, session
 from tests.planning.listing import changes, details, notes, says, steps
@@ -23,6 +24,14 @@ NAME = "ens1f0.310"
 def interfaces(made: World) -> dict[str, int]:
     """The sub-interfaces, with their MTU."""
     return {item.name: item.mtu for item in agent(made).machine.facts.interfaces if item.kind == "vlan"}
+
+
+def blocked(declared: Site, made: World) -> tuple[str, str, str]:
+    """Code, reason and place of the one thing that is blocked; nothing is to be done."""
+    refused = plan(declared, made)
+    assert not refused.steps
+    (found,) = refused.changes
+    return found.code, found.summary, f"{found.cause.file}:{found.cause.line}"
 
 
 def vlan(mtu: int = 9000) -> Interface:
@@ -47,7 +56,7 @@ def test_it_is_made_before_the_network_and_shown_with_what_it_gets() -> None:
         """
         a/vlan/ens1f0.310
         a/network/lab <- a/vlan/ens1f0.310
-        a/create/lab.one <- a/network/lab
+        a/create/lab.one <- a/vlan/ens1f0.310, a/network/lab
         a/start/lab.one <- a/create/lab.one
         """,
     )
@@ -77,10 +86,15 @@ def test_one_that_is_there_already_is_used_and_stays_somebody_elses() -> None:
     assert interfaces(made) == {NAME: 9000}
 
 
-def test_one_of_somebody_else_with_another_mtu_is_left_as_it_is() -> None:
+def test_one_of_somebody_else_is_left_as_it_is_and_its_mtu_is_the_limit() -> None:
     declared = dtn(LAB, session(settings=ON_LAB), on=ON)
     made = before(declared, pf("ens1f0", 1), vlan(1500))
-    carry_out(declared, made)
+    assert blocked(declared, made) == (
+        "E0476",
+        "network lab has MTU 9000, its interface ens1f0.310 of a has 1500",
+        "state/networks/lab.yaml:3",
+    )
+    carry_out(dtn(LAB.replace("9000", "1500"), session(settings=ON_LAB), on=ON), made)
     assert interfaces(made) == {NAME: 1500}
 
 
@@ -114,9 +128,9 @@ def test_another_vlan_of_the_network_is_made_and_the_old_one_removed() -> None:
     says(
         steps(plan(declared, made)),
         """
-        a/stop/lab.one
-        a/remove/lab.one <- a/stop/lab.one
         a/vlan/ens1f0.311
+        a/stop/lab.one <- a/vlan/ens1f0.311
+        a/remove/lab.one <- a/stop/lab.one
         a/remove-network/lab <- a/remove/lab.one
         a/network/lab <- a/vlan/ens1f0.311, a/remove-network/lab
         a/create/lab.one <- a/remove/lab.one, a/network/lab
@@ -180,8 +194,8 @@ def test_one_that_somebody_took_away_comes_back_and_so_do_the_containers_interfa
         steps(repair),
         """
         a/vlan/ens1f0.310
-        a/stop/lab.one <- a/vlan/ens1f0.310
-        a/start/lab.one <- a/stop/lab.one
+        a/stop/lab.one <- a/vlan/ens1f0.310 (or back)
+        a/start/lab.one <- a/stop/lab.one (or back)
         """,
     )
     carry_out(declared, made)
@@ -288,15 +302,77 @@ def test_an_excluded_one_is_not_made_so_the_engine_makes_its_own() -> None:
     assert steps(plan(declared, before(declared), excludes=("vlan/ens1f0.310",)))[0] == "a/network/lab"
 
 
-# --- without an agent that can ------------------------------------------------------------------------------
+# --- what it sits on ----------------------------------------------------------------------------------------
+
+SLOW = machine(pf("ens1f0", 1).model_copy(update={"mtu": 1500})).model_copy(update={"readings": {"interface/ens1f0/mtu": "1500"}})
+TUNED = endpoint(interfaces="{lab: ens1f0}", more="tuning: {interfaces: {ens1f0: {mtu: 9000}}}\n")
 
 
-@pytest.mark.parametrize("has_agent", [True, False])
-def test_where_no_agent_can_make_them_the_engine_does(has_agent: bool) -> None:
+def test_a_kernel_without_vlans_is_told_before_anything_is_touched() -> None:
     declared = dtn(LAB, session(settings=ON_LAB), on=ON)
     made = before(declared, told=machine(lacks=("vlan",)))
-    if not has_agent:
-        made.hosts["a"] = replace(made.hosts["a"], agent=None)
+    assert blocked(declared, made) == ("E0479", "a cannot make ens1f0.310: no such module", "state/networks/lab.yaml:2")
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_an_interface_that_is_not_there_is_told_with_those_that_are(driver: str) -> None:
+    declared = dtn(LAB.replace("macvlan", driver), session(settings=ON_LAB), on=endpoint(interfaces="{lab: ens9f9}"))
+    code, text, place = blocked(declared, before(declared))
+    assert (code, text) == ("E0479", "interface ens9f9 of a, which should carry network lab, is not there")
+    assert place == "state/endpoints/a.yaml:4"
+    assert plan(declared, before(declared)).changes[0].fix == "one that is there: ens1f0, eth9"
+
+
+def test_a_sub_interface_that_is_only_named_is_the_engines_to_make() -> None:
+    plain = LAB.replace("vlan: 310\n", "")
+    declared = dtn(plain, session(settings=ON_LAB), on=endpoint(interfaces="{lab: ens1f0.310}"))
+    assert changes(plan(declared, before(declared)))[0] == "create network/lab @ a: creates network lab"
+
+
+@pytest.mark.parametrize("network", [LAB, LAB.replace("vlan: 310\n", "")], ids=["vlan", "plain"])
+def test_a_network_with_a_larger_mtu_than_its_interface_is_refused_before_anything_stops(network: str) -> None:
+    small, one = network.replace("9000", "1500"), session(settings=ON_LAB)
+    made = after(dtn(small, one, on=ON), told=SLOW)
+    declared = dtn(network, one, on=ON)
+    code, text, _ = blocked(declared, made)
+    assert (code, text) == ("E0476", "network lab has MTU 9000, its interface ens1f0 of a has 1500")
+
+
+def test_what_runs_stops_only_when_the_interface_is_tuned_for_it() -> None:
+    one = session(settings=ON_LAB)
+    made = after(dtn(LAB.replace("9000", "1500"), one, on=ON), told=SLOW)
+    declared = dtn(LAB, one, on=TUNED)
+    says(
+        [step for step in steps(plan(declared, made)) if "tune" not in step.partition("<-")[0]],
+        """
+        a/vlan/ens1f0.310 <- a/tune/interface/ens1f0/mtu
+        a/stop/lab.one <- a/vlan/ens1f0.310
+        a/remove/lab.one <- a/stop/lab.one
+        a/remove-network/lab <- a/remove/lab.one
+        a/network/lab <- a/vlan/ens1f0.310, a/remove-network/lab
+        a/create/lab.one <- a/remove/lab.one, a/network/lab
+        a/start/lab.one <- a/create/lab.one
+        """,
+    )
+    carry_out(declared, made)
+    assert interfaces(made) == {NAME: 9000}
+
+
+def test_without_a_vlan_it_stops_only_then_too() -> None:
+    plain, one = LAB.replace("vlan: 310\n", ""), session(settings=ON_LAB)
+    made = after(dtn(plain.replace("9000", "1500"), one, on=ON), told=SLOW)
+    declared = dtn(plain, one, on=TUNED)
+    assert "a/stop/lab.one <- a/tune/interface/ens1f0/mtu" in steps(plan(declared, made))
+    carry_out(declared, made)
+
+
+# --- without an agent ------------------------------------------------------------------------------
+
+
+def test_without_an_agent_the_engine_makes_them() -> None:
+    declared = dtn(LAB, session(settings=ON_LAB), on=ON)
+    made = before(declared)
+    made.hosts["a"] = replace(made.hosts["a"], agent=None)
     assert changes(plan(declared, made)) == [
         "create network/lab @ a: creates network lab",
         "create session/one @ a: creates container lab.one",

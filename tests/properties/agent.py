@@ -155,6 +155,8 @@ class Agent:
 
     def _read(self, key: str, value: str | None) -> None:
         self.machine = self.machine.model_copy(update={"readings": {**self.machine.readings, key: value}})
+        if key.startswith("interface/") and key.endswith("/mtu") and value is not None:
+            self._replace(self.interface(key.split("/")[1]).model_copy(update={"mtu": int(value)}))
 
     def _ledger(self, **entries: tuple[HeldTuning, ...] | tuple[HeldQos, ...]) -> None:
         self.machine = self.machine.model_copy(update={"held": self.machine.held.model_copy(update=dict(entries))})

@@ -403,6 +403,14 @@ def test_restoring_brings_the_old_one_back_and_removes_the_replacement(backend: 
     assert not is_there(engine, replacement)
 
 
+def test_restoring_starts_one_that_was_only_stopped(engine: DockerEngine, backend: Backend) -> None:
+    old = running(engine, spec=backend.program(SESSION))
+    engine.perform(StopContainer(SESSION, old, 10))
+    engine.perform(RestoreContainer(SESSION, old, start=True))
+    seen = engine.inspect(SESSION)
+    assert (seen.id, seen.state) == (old, "running")
+
+
 def test_restoring_does_not_start_one_that_did_not_run(engine: DockerEngine) -> None:
     old = create(engine)
     engine.perform(RetireContainer(SESSION, old))
