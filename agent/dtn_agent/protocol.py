@@ -484,7 +484,8 @@ class QosSettings(Told):
     """What happens to packets that a service sends. Rates in kbit/s, times in ms, shares in percent.
 
     `rate` shapes everything that it sends (tbf, or netem's own); `pacing` paces each of its flows (fq maxrate). `ports` limits delay, loss,
-    corruption and reordering to packets to these TCP or UDP ports; empty: all packets.
+    corruption and reordering to packets to these TCP or UDP ports, `destinations` limits that and the pacing to packets to these addresses
+    and networks; empty: all packets.
     """
 
     rate: int | None = None
@@ -495,6 +496,7 @@ class QosSettings(Told):
     corrupt: float | None = None
     reorder: float | None = None
     ports: tuple[int, ...] = ()
+    destinations: tuple[str, ...] = ()
 
 
 class HeldQos(Told):
@@ -675,6 +677,9 @@ class SetQos(Asked):
     corrupt: Annotated[float, Field(ge=0, le=100)] | None = None
     reorder: Annotated[float, Field(ge=0, le=100)] | None = None
     ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(strict=False, max_length=32)] = ()
+    destinations: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}(/[0-9]{1,3})?$")], ...], Field(strict=False, max_length=16)
+    ] = ()
 
 
 class ClearQos(Asked):

@@ -205,8 +205,11 @@ class _Stream:
 def _entry_of(request: SetQos) -> HeldQos:
     """What is asked for, in normal form; RefusedError where it makes no sense."""
     asked = QosSettings.model_validate(request.model_dump(include=set(QosSettings.model_fields)))
-    wanted = normal_settings(asked)
-    if not kinds_of(wanted.model_copy(update={"ports": ()})):
+    try:
+        wanted = normal_settings(asked)
+    except ValueError as error:
+        raise RefusedError("bad-request", f"{request.container}: {error}") from None
+    if not kinds_of(wanted.model_copy(update={"ports": (), "destinations": ()})):
         raise RefusedError("bad-request", f"{request.container}: nothing to do to packets: give a rate, a pace, a delay or a loss")
     if (wanted.jitter or wanted.reorder) and not wanted.delay:
         raise RefusedError("bad-request", f"{request.container}: jitter and reordering need a delay")
@@ -214,6 +217,10 @@ def _entry_of(request: SetQos) -> HeldQos:
         raise RefusedError("bad-request", f"{request.container}: fq paces a flow to at most {FASTEST_PACE} kbit/s")
     if wanted.ports and "netem" not in kinds_of(wanted):
         raise RefusedError("bad-request", f"{request.container}: ports limit delay, loss, corruption and reordering, and none is asked for")
+    if wanted.destinations and not {"netem", "fq"}.intersection(kinds_of(wanted)):
+        raise RefusedError(
+            "bad-request", f"{request.container}: destinations limit pacing, delay, loss and the like, and none is asked for"
+        )
     owner = Owner(site=request.site, session=request.session, network=request.network)
     return HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
 

@@ -245,6 +245,14 @@ def _check_subnet(value: str, kind: type[ipaddress.IPv4Network | ipaddress.IPv6N
     return str(subnet)
 
 
+def _check_destination(value: str) -> str:
+    """An address or a network, in the kernel's own form, so that equal ones are equal texts."""
+    if "/" not in value:
+        return _check_ip(value)
+    network = ipaddress.ip_network(_check_subnet6(value) if ":" in value else _check_subnet4(value))
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
 def _check_cpu_list(value: str) -> str:
     if not _CPU_LIST.fullmatch(value):
         raise ValueError(f"{shown(value)} is not a CPU list; write for example 0-3,8")
@@ -397,6 +405,7 @@ AddressPool = Annotated[
 IPv4 = Annotated[str, AfterValidator(_check_ipv4), _schema("IPv4 address", {"type": "string"})]
 IPv6 = Annotated[str, AfterValidator(_check_ipv6), _schema("IPv6 address", {"type": "string"})]
 IP = Annotated[str, AfterValidator(_check_ip), _schema("IP address", {"type": "string"})]
+Destination = Annotated[str, AfterValidator(_check_destination), _schema("IP address or network", {"type": "string"})]
 Subnet4 = Annotated[str, AfterValidator(_check_subnet4), _schema("IPv4 subnet", {"type": "string"})]
 Subnet6 = Annotated[str, AfterValidator(_check_subnet6), _schema("IPv6 subnet", {"type": "string"})]
 CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]

@@ -234,7 +234,7 @@ class Untune:
     key: str
 
 
-Setting = tuple[str, int | float | tuple[int, ...]]
+Setting = tuple[str, int | float | tuple[int, ...] | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from dtnctl.model.fields import Duration, Pace, Percent, Port, Rate
+from dtnctl.model.fields import Destination, Duration, Pace, Percent, Port, Rate
 from dtnctl.model.written import Written
 
 IMPAIRMENTS = ("delay", "jitter", "loss", "corrupt", "reorder")
@@ -27,6 +27,9 @@ class Qos(Written):
     ports: Annotated[tuple[Port, ...], Field(strict=False, max_length=32)] = Field(
         (), description="Only packets to these TCP or UDP ports are delayed, lost, corrupted, reordered. Missing: all packets."
     )
+    destinations: Annotated[tuple[Destination, ...], Field(strict=False, max_length=16)] = Field(
+        (), description="Only packets to these addresses and networks are paced, delayed, lost, corrupted, reordered. Missing: all packets."
+    )
 
     @model_validator(mode="after")
     def _fields_go_together(self) -> Qos:
@@ -37,11 +40,13 @@ class Qos(Written):
             raise ValueError("jitter and reordering need a `delay`")
         if self.ports and not impairs:
             raise ValueError("`ports` are for delay, loss, corruption and reordering, and none of them is written")
+        if self.destinations and not (impairs or self.pacing):
+            raise ValueError("`destinations` are for pacing, delay, loss, corruption and reordering, and none of them is written")
         return self
 
 
-def qos_values(qos: Qos) -> Mapping[str, int | float | tuple[int, ...] | None]:
-    """The same in the agent's units and normal form: kbit/s, milliseconds, percent; ports in order; zero is nothing."""
+def qos_values(qos: Qos) -> Mapping[str, int | float | tuple[int, ...] | tuple[str, ...] | None]:
+    """The same in the agent's units and normal form: kbit/s, milliseconds, percent; ports and addresses in order; zero is nothing."""
     return {
         "rate": qos.rate,
         "pacing": qos.pacing,
@@ -51,6 +56,7 @@ def qos_values(qos: Qos) -> Mapping[str, int | float | tuple[int, ...] | None]:
         "corrupt": qos.corrupt or None,
         "reorder": qos.reorder or None,
         "ports": tuple(sorted(set(qos.ports))),
+        "destinations": tuple(sorted(set(qos.destinations))),
     }
 
 

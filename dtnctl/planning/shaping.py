@@ -15,7 +15,12 @@ from dtnctl.planning.resolve import Service
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldQos, Host
 
-ABILITIES = {"rate": "tbf", "pacing": "fq", "ports": "ports"}  # what the kernel needs for it; netem for all else
+ABILITIES = {
+    "rate": "tbf",
+    "pacing": "fq",
+    "ports": "ports",
+    "destinations": "destinations",
+}  # what the kernel needs for it; netem for all else
 
 
 def shaped_address(service: Service, allocation: Allocation) -> str:

@@ -126,6 +126,8 @@ def test_rate_is_made_in_the_containers_own_namespace_and_read_back(engine: Engi
         ({"loss": 1.0, "ports": (8000,)}, ["prio", "netem"]),
         ({"loss": 1.0, "pacing": 500, "ports": (8000,)}, ["prio", "fq", "netem", "fq"]),
         (EVERYTHING, ["tbf", "prio", "fq", "netem", "fq"]),
+        ({"pacing": 500, "destinations": ("10.9.9.1",)}, ["prio", "fq"]),
+        ({**EVERYTHING, "destinations": ("10.9.8.0/24", "fd00::7")}, ["tbf", "prio", "fq", "netem", "fq"]),
         ({"rate": 400_000_000}, ["tbf"]),
     ],
 )
@@ -363,6 +365,8 @@ def test_queueing_that_could_not_be_put_back_is_not_touched(engine: EngineStandI
         ({"loss": 0.0}, "nothing to do to packets: give a rate, a pace, a delay or a loss"),
         ({"jitter": 1.0}, "jitter and reordering need a delay"),
         ({"reorder": 1.0, "loss": 1.0}, "jitter and reordering need a delay"),
+        ({"rate": 1, "destinations": ("10.2.0.7",)}, "destinations limit pacing, delay, loss and the like, and none is asked for"),
+        ({"loss": 1.0, "destinations": ("10.2.0.7/24",)}, "10.2.0.7/24 has host bits set"),
         ({"rate": 1, "ports": (80,)}, "ports limit delay, loss, corruption and reordering, and none is asked for"),
         ({"pacing": 34_359_739}, "fq paces a flow to at most 34359738 kbit/s"),
     ],

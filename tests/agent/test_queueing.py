@@ -9,11 +9,13 @@ import pytest
 from dtn_agent.protocol import QosSettings
 from dtn_agent.queueing.options import (
     TCP,
+    UDP,
+    Match,
     Netem,
-    ToPort,
     attribute,
     attributes,
     flower_match,
+    flower_options,
     fq_max_rate,
     netem_of,
     netem_options,
@@ -24,6 +26,7 @@ from dtn_agent.queueing.options import (
 from dtn_agent.queueing.tree import (
     FQ,
     IPV4,
+    IPV6,
     NETEM,
     PRIO,
     TBF,
@@ -77,7 +80,7 @@ def test_netem_is_read_to_the_nanosecond_where_the_kernel_tells_it() -> None:
 
 
 def test_filter_is_read_with_its_port() -> None:
-    assert flower_match(FLOWER_6_1) == ToPort(IPV4, TCP, 443, PRIO | 2)
+    assert flower_match(FLOWER_6_1) == Match(IPV4, PRIO | 2, TCP, 443)
 
 
 @pytest.mark.parametrize("data", [b"", attribute(1, b"\1\0\0\0"), FLOWER_6_1.replace(b"\x06\x00\x13", b"\x06\x00\x15")])
@@ -169,6 +172,7 @@ _settings = st.builds(
     corrupt=_shares,
     reorder=_shares,
     ports=st.lists(st.integers(1, 65535), max_size=32).map(tuple),
+    destinations=st.lists(st.sampled_from(["10.2.0.7", "10.3.0.0/24", "fd00::7", "fd00:3::/64", "0.0.0.0/0"]), max_size=5).map(tuple),
 )
 
 
@@ -177,6 +181,8 @@ def test_every_mixture_is_read_back_as_it_was_asked_for(settings: QosSettings) -
     wanted = normal_settings(settings)
     if "netem" not in kinds_of(wanted):
         wanted = wanted.model_copy(update={"ports": ()})
+    if not {"netem", "fq"}.intersection(kinds_of(wanted)):
+        wanted = wanted.model_copy(update={"destinations": ()})
     tree = tree_of(wanted, 9000)
     assert settings_of(tree.queues, tree.filters) == wanted
     assert normal_settings(wanted) == wanted
@@ -197,6 +203,34 @@ def test_shape_is_from_the_outside_in() -> None:
         (0x0800, 17, 80),
         (0x86DD, 6, 80),
         (0x86DD, 17, 80),
+    ]
+
+
+@pytest.mark.parametrize("to", ["10.2.0.7", "10.3.0.0/24", "fd00::7", "fd00:3::/64"])
+@pytest.mark.parametrize(("protocol", "port"), [(0, 0), (TCP, 80), (UDP, 80)])
+def test_a_match_is_read_as_it_was_written(to: str, protocol: int, port: int) -> None:
+    match = Match(IPV6 if ":" in to else IPV4, PRIO | 2, protocol, port, to)
+    assert flower_match(flower_options(match)) == match
+
+
+def test_flows_to_one_address_are_paced_and_all_others_left() -> None:
+    tree = tree_of(QosSettings(pacing=500, destinations=("10.2.0.7",)), 1500)
+    assert [(queue.kind, hex(queue.parent)) for queue in tree.queues] == [("prio", "0xffffffff"), ("fq", "0xd7010002")]
+    assert [flower_match(item.options) for item in tree.filters] == [Match(IPV4, PRIO | 2, to="10.2.0.7")]
+
+
+def test_of_what_is_paced_to_an_address_only_the_named_ports_are_impaired() -> None:
+    tree = tree_of(QosSettings(delay=1.0, pacing=500, ports=(80,), destinations=("10.2.0.7",)), 1500)
+    assert [(queue.kind, hex(queue.parent)) for queue in tree.queues] == [
+        ("prio", "0xffffffff"),
+        ("fq", "0xd7010003"),
+        ("netem", "0xd7010002"),
+        ("fq", "0xd7020001"),
+    ]
+    assert [(item.priority, flower_match(item.options)) for item in tree.filters] == [
+        (1, Match(IPV4, PRIO | 2, TCP, 80, "10.2.0.7")),
+        (1, Match(IPV4, PRIO | 2, UDP, 80, "10.2.0.7")),
+        (3, Match(IPV4, PRIO | 3, to="10.2.0.7")),
     ]
 
 
@@ -237,7 +271,15 @@ def test_some_whole_packets_always_fit_into_the_burst(rate: int) -> None:
 
 def test_what_the_state_says_is_in_the_agents_normal_form() -> None:
     """Else a plan would find drift for ever."""
-    qos = Qos.model_validate({"rate": "1.5gbit", "delay": "0.0333333ms", "loss": "0.333333%", "ports": [443, 80, 443]})
+    qos = Qos.model_validate(
+        {
+            "rate": "1.5gbit",
+            "delay": "0.0333333ms",
+            "loss": "0.333333%",
+            "ports": [443, 80, 443],
+            "destinations": ["10.2.0.7/32", "fd00::7", "10.2.0.7"],
+        }
+    )
     wanted = QosSettings.model_validate(qos_values(qos))
     assert normal_settings(wanted) == wanted
     tuning = Tuning.model_validate({"interfaces": {"a": {"qdisc": "mq fq", "pacing": "1.5gbit"}, "b": {"qdisc": "fq", "pacing": "64kbit"}}})

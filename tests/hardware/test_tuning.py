@@ -113,6 +113,28 @@ def test_queueing_of_a_service_is_as_declared_and_survives_its_restart(bare: Sce
     bare.assert_nothing_to_do()
 
 
+def test_packets_to_one_destination_are_paced_and_delayed_and_no_others(bare: Scene) -> None:
+    there, further = "10.40.0.11", "10.40.0.99"
+    bare.sriov()
+    bare.profile(qos={"delay": "60ms", "pacing": "100mbit", "destinations": [there]})
+    bare.session()
+    bare.converge()
+    bare.on("dtn2", f"nsenter --net=/proc/$(docker inspect -f '{{{{.State.Pid}}}}' {SITE}.run)/ns/net ip addr add {further}/24 dev eth0")
+    assert fastest_ping(bare, there) >= 60.0 > fastest_ping(bare, further)
+    assert "maxrate 100Mbit" in bare.inside("dtn1", "tc qdisc show dev eth0")
+    assert there in bare.inside("dtn1", "tc filter show dev eth0")
+    bare.on("dtn1", f"nsenter --net=/proc/$(docker inspect -f '{{{{.State.Pid}}}}' {SITE}.run)/ns/net tc qdisc del dev eth0 root")
+    assert "not in force" in bare.plan().expect(0).out
+    bare.converge()
+    assert fastest_ping(bare, there) >= 60.0
+
+
+def fastest_ping(scene: Scene, address: str) -> float:
+    """Milliseconds from the service on dtn1 and back."""
+    told = scene.inside("dtn1", f"ping -c 6 -i 0.3 -w 20 {address}")
+    return float(told.rpartition("= ")[2].partition("/")[0])
+
+
 def test_doctor_finds_ten_planted_faults_and_no_others(bare: Scene) -> None:
     bare.write(f"networks/{NETWORK}", {"driver": "macvlan", "mtu": 9000, "subnet": "10.43.0.0/24"})
     bare.profile()

@@ -16,15 +16,16 @@ TRIALS = {
     "netem": (QosSettings(delay=1.0), "sch_netem"),
     "tbf": (QosSettings(rate=1000), "sch_tbf"),
 }
+SELECTIONS = {"ports": QosSettings(ports=(1,)), "destinations": QosSettings(destinations=("192.0.2.1", "2001:db8::/32"))}
 
 
 def queueing_abilities() -> tuple[Ability, ...]:
-    """`fq`, `netem`, `ports` and `tbf`; the kernel loads the modules that it has while it is asked."""
+    """`destinations`, `fq`, `netem`, `ports` and `tbf`; the kernel loads the modules that it has while it is asked."""
     try:
         return in_a_new_one(lambda: tuple(_try_all()))
     except OSError as error:
         why = f"no network namespace can be made to try it: {error.strerror}"
-        return tuple(Ability(name=name, lacks=why) for name in ("fq", "netem", "ports", "tbf"))
+        return tuple(Ability(name=name, lacks=why) for name in (*TRIALS, *SELECTIONS))
 
 
 def _try_all() -> Iterator[Ability]:
@@ -33,8 +34,8 @@ def _try_all() -> Iterator[Ability]:
         assert lo is not None  # every namespace has it
         for name, (settings, module) in TRIALS.items():
             yield Ability(name=name, lacks=_lack(wire, lo, tree_of(settings, MTU), (module,)))
-        both = tree_of(QosSettings(ports=(1,)), MTU)
-        yield Ability(name="ports", lacks=_lack(wire, lo, both, ("sch_prio", "cls_flower")))
+        for name, settings in SELECTIONS.items():
+            yield Ability(name=name, lacks=_lack(wire, lo, tree_of(settings, MTU), ("sch_prio", "cls_flower")))
 
 
 def _lack(wire: Wire, link: Link, tree: Tree, modules: tuple[str, ...]) -> str:

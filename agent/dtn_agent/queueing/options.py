@@ -6,6 +6,7 @@ no rates above 4 GB/s of tbf; its messages carry these bytes.
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ FQ_FLOW_MAX_RATE = 7
 TBF_PARAMETERS, TBF_RATE64, TBF_BURST = 1, 4, 6
 NETEM_REORDER, NETEM_CORRUPT, NETEM_LATENCY64, NETEM_JITTER64 = 3, 4, 10, 11
 FLOWER_CLASS, FLOWER_ETHER_TYPE, FLOWER_IP_PROTOCOL, FLOWER_TCP_TO, FLOWER_UDP_TO = 1, 8, 9, 19, 21
+FLOWER_TO = {4: (12, 13), 6: (16, 17)}  # address and mask
 TCP, UDP = 6, 17
 
 _RATE = struct.Struct("=BBHhHI")  # cell_log, linklayer, overhead, cell_align, mpu, rate
@@ -151,37 +153,56 @@ def prio_options(bands: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class ToPort:
-    """Packets to one port, by their ethernet type and IP protocol; `class_` is where they go."""
+class Match:
+    """Packets by their ethernet type, and by what is given of IP protocol and port, and address or network; `class_` is where they go."""
 
     ether_type: int
-    protocol: int
-    port: int
     class_: int
+    protocol: int = 0
+    port: int = 0
+    to: str = ""
 
 
-def flower_options(match: ToPort) -> bytes:
-    port = FLOWER_TCP_TO if match.protocol == TCP else FLOWER_UDP_TO
-    return (
-        attribute(FLOWER_CLASS, struct.pack("=I", match.class_))
-        + attribute(FLOWER_ETHER_TYPE, struct.pack("!H", match.ether_type))
-        + attribute(FLOWER_IP_PROTOCOL, struct.pack("B", match.protocol))
-        + attribute(port, struct.pack("!H", match.port))
-    )
+def flower_options(match: Match) -> bytes:
+    options = attribute(FLOWER_CLASS, struct.pack("=I", match.class_)) + attribute(FLOWER_ETHER_TYPE, struct.pack("!H", match.ether_type))
+    if match.port:
+        port = FLOWER_TCP_TO if match.protocol == TCP else FLOWER_UDP_TO
+        options += attribute(FLOWER_IP_PROTOCOL, struct.pack("B", match.protocol)) + attribute(port, struct.pack("!H", match.port))
+    if match.to:
+        network = ipaddress.ip_network(match.to)
+        address, mask = FLOWER_TO[network.version]
+        options += attribute(address, network.network_address.packed) + attribute(mask, network.netmask.packed)
+    return options
 
 
-def flower_match(data: bytes) -> ToPort | None:
+def flower_match(data: bytes) -> Match | None:
     """The match, or None where it is another kind of match than ours."""
     found = attributes(data)
-    if not {FLOWER_CLASS, FLOWER_ETHER_TYPE, FLOWER_IP_PROTOCOL} <= found.keys():
+    if not {FLOWER_CLASS, FLOWER_ETHER_TYPE} <= found.keys():
         return None
-    protocol = found[FLOWER_IP_PROTOCOL][0]
-    port = found.get(FLOWER_TCP_TO if protocol == TCP else FLOWER_UDP_TO)
-    if port is None or protocol not in (TCP, UDP):
+    protocol = found.get(FLOWER_IP_PROTOCOL, b"\0")[0]
+    port = found.get({TCP: FLOWER_TCP_TO, UDP: FLOWER_UDP_TO}.get(protocol, 0))
+    to = _destination(found)
+    if (protocol and port is None) or not (protocol or to):
         return None
-    return ToPort(
+    return Match(
         ether_type=struct.unpack("!H", found[FLOWER_ETHER_TYPE][:2])[0],
-        protocol=protocol,
-        port=struct.unpack("!H", port[:2])[0],
         class_=struct.unpack("=I", found[FLOWER_CLASS])[0],
+        protocol=protocol,
+        port=struct.unpack("!H", port[:2])[0] if port is not None else 0,
+        to=to,
     )
+
+
+def _destination(found: dict[int, bytes]) -> str:
+    """The address or network in normal form; empty if there is none."""
+    for address, mask in FLOWER_TO.values():
+        if address in found and mask in found:
+            return normal_destination(f"{ipaddress.ip_address(found[address])}/{int.from_bytes(found[mask]).bit_count()}")
+    return ""
+
+
+def normal_destination(text: str) -> str:
+    """One text for each address and each network; ValueError if it is neither, or an address in a network."""
+    network = ipaddress.ip_network(text)
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

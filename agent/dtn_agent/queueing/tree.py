@@ -1,8 +1,9 @@
 """What QoS of a service is in queueing disciplines, and back. Pure.
 
-From the outside in: tbf for the rate of everything; prio, whose filters send packets to the named ports into its second band;
-netem there (or for all packets); fq at each end for the pace of each flow. What is not asked for is left out. The kinds and the
-order are fixed, and so are the handles: a root with one of them is ours.
+From the outside in: tbf for the rate of everything; prio, whose filters send packets to the named ports and addresses into its second
+band; netem there (or for all packets); fq at each end for the pace of each flow. Where packets to an address are paced, and only some of
+them impaired, the others go to a third band. What is not asked for is left out. The kinds and the order are fixed, and so are the
+handles: a root with one of them is ours.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from dtn_agent.protocol import QosSettings
 from dtn_agent.queueing.options import (
     TCP,
     UDP,
+    Match,
     Netem,
-    ToPort,
     flower_match,
     flower_options,
     fq_max_rate,
     fq_options,
     netem_of,
     netem_options,
+    normal_destination,
     prio_options,
     tbf_options,
     tbf_rate,
@@ -47,17 +49,27 @@ class Tree:
 
 
 def normal_settings(settings: QosSettings) -> QosSettings:
-    """The same in the precision that the kernel keeps: microseconds, millionths of a percent; zero is None; ports in order, once."""
+    """The same in the precision that the kernel keeps: microseconds, millionths of a percent; zero is None; each list in order, once.
+
+    ValueError for a destination that is no address or network.
+    """
     return settings.model_copy(
         update={name: round(value, 3) or None for name in ("delay", "jitter") if (value := getattr(settings, name)) is not None}
         | {name: round(value, 6) or None for name in ("loss", "corrupt", "reorder") if (value := getattr(settings, name)) is not None}
         | {"ports": tuple(sorted(set(settings.ports)))}
+        | {"destinations": tuple(sorted({normal_destination(text) for text in settings.destinations}))}
     )
 
 
 def kinds_of(settings: QosSettings) -> tuple[str, ...]:
     """The abilities that it takes."""
-    asked = (("tbf", settings.rate), ("netem", _impairs(settings)), ("ports", settings.ports), ("fq", settings.pacing))
+    asked = (
+        ("tbf", settings.rate),
+        ("netem", _impairs(settings)),
+        ("ports", settings.ports),
+        ("destinations", settings.destinations),
+        ("fq", settings.pacing),
+    )
     return tuple(name for name, value in asked if value)
 
 
@@ -71,10 +83,10 @@ def _queues(settings: QosSettings, mtu: int) -> Iterator[Queue]:
     if settings.rate:
         yield Queue("tbf", TBF, above, _shaping(settings.rate * KBIT, mtu))
         above = TBF | 1
-    if settings.ports:
-        yield Queue("prio", PRIO, above, prio_options(2))
-        if settings.pacing:
-            yield Queue("fq", FQ_OTHERS, PRIO | 1, fq_options(settings.pacing * KBIT))
+    if settings.ports or settings.destinations:
+        yield Queue("prio", PRIO, above, prio_options(3 if _paces_others(settings) else 2))
+        if settings.pacing and (_paces_others(settings) or not settings.destinations):
+            yield Queue("fq", FQ_OTHERS, PRIO | (3 if _paces_others(settings) else 1), fq_options(settings.pacing * KBIT))
         above = PRIO | 2
     if _impairs(settings):
         yield Queue("netem", NETEM, above, netem_options(_netem(settings)))
@@ -83,12 +95,21 @@ def _queues(settings: QosSettings, mtu: int) -> Iterator[Queue]:
         yield Queue("fq", FQ, above, fq_options(settings.pacing * KBIT))
 
 
+def _paces_others(settings: QosSettings) -> bool:
+    """Whether packets to the addresses are paced that go to other ports than those that are impaired."""
+    return bool(settings.pacing and settings.destinations and settings.ports)
+
+
 def _filters(settings: QosSettings) -> Iterator[Filter]:
+    """The kernel asks those of a lower number first, and wants a number of its own for each ethernet type."""
     for priority, ether_type in enumerate((IPV4, IPV6), start=1):
-        for port in settings.ports:
-            for protocol in (TCP, UDP):
-                match = ToPort(ether_type, protocol, port, PRIO | 2)
-                yield Filter("flower", PRIO, priority, ether_type, flower_options(match))
+        to_these = [to for to in settings.destinations if (":" in to) == (ether_type == IPV6)]
+        for to in to_these if settings.destinations else ("",):
+            for protocol, port in [(protocol, port) for port in settings.ports for protocol in (TCP, UDP)] or [(0, 0)]:
+                if to or port:
+                    yield Filter("flower", PRIO, priority, ether_type, flower_options(Match(ether_type, PRIO | 2, protocol, port, to)))
+            if _paces_others(settings):
+                yield Filter("flower", PRIO, priority + 2, ether_type, flower_options(Match(ether_type, PRIO | 3, to=to)))
 
 
 def _shaping(rate: int, mtu: int) -> bytes:
@@ -120,13 +141,14 @@ def _impairs(settings: QosSettings) -> bool:
 def settings_of(queues: Sequence[Queue], filters: Sequence[Filter]) -> QosSettings | None:
     """The settings that these came from; None if they came from none, or from elsewhere."""
     found = {queue.handle: queue for queue in queues}
-    ports = tuple(sorted({match.port for item in filters if (match := flower_match(item.options))}))
+    matches = [match for item in filters if (match := flower_match(item.options))]
     fq, netem, tbf = found.get(FQ), found.get(NETEM), found.get(TBF)
     pacing = fq_max_rate(fq.options) if fq and fq.kind == "fq" else None
     settings = QosSettings(
         rate=tbf_rate(tbf.options) // KBIT if tbf and tbf.kind == "tbf" else None,
         pacing=None if pacing is None else pacing // KBIT,
-        ports=ports,
+        ports=tuple(sorted({match.port for match in matches} - {0})),
+        destinations=tuple(sorted({match.to for match in matches} - {""})),
         **_impairments(netem_of(netem.options) if netem and netem.kind == "netem" else Netem()),
     )
     return settings if _same(tree_of(settings, PACKET), queues, filters) else None
