@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
-from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, Snapshot
+from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
 from dtnctl.planning.fate import Fate
@@ -22,6 +22,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 
 LOWEST_UNPRIVILEGED_PORT = 1024
+SHORT_ID = 12  # as engines show ids to people
 CHOSEN_PORTS = (("ctrl_port_range", "CTRL_PORT"), ("serv_port_range", "SERV_PORT"))
 FAMILIES = {"ipv4": ("subnet", "addresses"), "ipv6": ("subnet6", "addresses6")}
 
@@ -328,19 +329,30 @@ class _Allocator:
 
 
 def _processes(snapshot: Snapshot) -> Iterator[tuple[str, HostPort, str]]:
-    """(endpoint, port, who) of ports that processes outside of containers listen on, as the agents tell.
+    """(endpoint, port, who) of ports that processes outside of our own containers listen on, as the agents tell.
 
-    For published ports the engine's proxy listens, and nothing tells for whom: those of containers that run are no news.
+    The engine publishes nothing for a container on the host's network, and does not know those of another engine: of both only
+    the listener tells. For published ports the engine's proxy listens, and nothing tells for whom: those of containers that run
+    are no news.
     """
     for name, seen in sorted(snapshot.endpoints.items()):
         active = [item for item in seen.containers if item.state in ACTIVE_STATES]
         published = {(binding.host, binding.protocol) for item in active for binding in item.spec.ports}
         published |= {port for item in seen.foreign for port in item.host_ports}
+        ours = {item.id for item in seen.containers}
         listeners = seen.host.facts.listeners if seen.host is not None else ()
-        for listener in sorted(listeners, key=lambda item: (item.port, item.protocol, item.process)):
+        for listener in sorted(listeners, key=lambda item: (item.port, item.protocol, item.process, item.container)):
             port = (listener.port, listener.protocol)
-            if not listener.container and port not in published:
-                yield name, port, f"process {listener.process or 'of unknown name'} on {name}, outside of containers"
+            if listener.container not in ours and port not in published:
+                yield name, port, f"process {listener.process or 'of unknown name'} {_where_it_runs(seen, listener.container)}"
+
+
+def _where_it_runs(seen: EndpointSeen, container: str) -> str:
+    """A container by its name, or by the short id of one that the engine does not list."""
+    if not container:
+        return f"on {seen.name}, outside of containers"
+    name = next((item.name for item in seen.foreign if item.id == container), "") or container[:SHORT_ID]
+    return f"in container {name} on {seen.name}, which is not ours"
 
 
 def _number(item: Item | None) -> int:

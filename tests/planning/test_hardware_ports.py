@@ -1,4 +1,4 @@
-"""Ports that processes outside of containers hold are avoided and named; what the engine publishes is not mistaken for such."""
+"""Ports that processes outside of our containers hold are avoided and named; what the engine publishes is not mistaken for such."""
 
 from __future__ import annotations
 
@@ -67,6 +67,29 @@ def test_the_services_own_process_is_not_in_its_way() -> None:
     one = agent(made)
     one.machine = listening(process(30000, "sshd", container=live(made).id))
     assert plan(declared, made).is_empty
+
+
+def test_a_port_that_somebody_elses_container_on_the_hosts_network_listens_on_is_not_chosen() -> None:
+    declared = dtn(session(settings="{ctrl_port_range: [30000, 30000]}"))
+    made = before(declared, told=listening(process(30000, "nginx", container="f1")))
+    made.hosts["a"].foreign = [ForeignSeen("web", "f1")]
+    assert "held are 30000 by process nginx in container web on a, which is not ours" in plan(declared, made).blocked[0].cause.text
+
+
+def test_a_container_that_the_engine_does_not_list_holds_its_port_too() -> None:
+    """Of podman, or of a Kubernetes pod: the engine that we ask knows nothing of it."""
+    declared = dtn(session(settings="{ctrl_port_range: [30000, 30000]}"))
+    made = before(declared, told=listening(process(30000, "nginx", container="0123456789ab" + "c" * 52)))
+    assert "by process nginx in container 0123456789ab on a, which is not ours" in plan(declared, made).blocked[0].cause.text
+
+
+def test_another_container_that_took_the_port_of_a_stopped_service_moves_it_to_another_one() -> None:
+    declared = dtn(session(settings="{mgmt_net: host}"))
+    made = after(declared)
+    change(made, "a", "lab.one", state="exited")
+    agent(made).machine = listening(process(30000, "nginx", container="f1"))
+    carry_out(declared, made)
+    assert ctrl_port(made) == "30001"
 
 
 def test_the_proxy_of_a_published_port_is_not_in_the_way_of_who_it_is_for() -> None:
