@@ -60,15 +60,12 @@ def rdma_devices(host: Host, *, pci: str = "", interface: Interface | None = Non
     return tuple(item for item in host.facts.rdma if item.pci in addresses or item.netdev in names)
 
 
-def disk_below(host: Host, path: str) -> BlockDevice | None:
-    """The block device that a folder of the host is on: the one with the longest mount point above it."""
-    best: tuple[int, BlockDevice] | None = None
-    for device in host.facts.block_devices:
-        for mount in device.mounts:
-            is_above = path == mount.target or path.startswith(mount.target.rstrip("/") + "/")
-            if is_above and (best is None or len(mount.target) > best[0]):
-                best = len(mount.target), device
-    return best[1] if best is not None else None
+def disks_below(host: Host, path: str) -> tuple[BlockDevice, ...]:
+    """The block devices that a folder of the host is on: those of the innermost mount above it, arrays together with their disks."""
+    targets = {mount.target for device in host.facts.block_devices for mount in device.mounts}
+    above = [target for target in targets if path == target or path.startswith(target.rstrip("/") + "/")]
+    innermost = max(above, key=len, default=None)
+    return tuple(device for device in host.facts.block_devices if innermost in [mount.target for mount in device.mounts])
 
 
 def interrupt_cpus(host: Host, interfaces: Iterable[str]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dtnctl.model.hardware import cpu_numbers, cpu_text, disk_below, nodes_of, rdma_devices
+from dtnctl.model.hardware import cpu_numbers, cpu_text, disks_below, nodes_of, rdma_devices
 from dtnctl.model.plan import AGENT_NEEDED
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Site
@@ -172,7 +172,13 @@ def _warnings(here: Ground, service: Service, cpus: Cpus) -> Iterator[str]:
     if chosen and chosen != (node,):
         yield f"its CPUs are on NUMA node {cpu_text(chosen)}, interface {nic.name} is on node {node} (cross-socket)"
     for volume in service.profile.volumes:
-        disk = disk_below(here.host, volume.source or "") if volume.kind == "bind" else None
-        if disk is not None and disk.numa_node is not None and disk.numa_node != node:
-            where = f"{volume.source} is on {disk.name} at NUMA node {disk.numa_node}"
-            yield f"{where}, interface {nic.name} is on node {node} (cross-socket)"
+        if volume.kind == "bind":
+            yield from (f"{text}, interface {nic.name} is on node {node} (cross-socket)" for text in _far(here, volume.source or "", node))
+
+
+def _far(here: Ground, folder: str, node: int) -> Iterator[str]:
+    """Disks of the folder that sit on other nodes. An array sits nowhere itself, its disks do."""
+    disks = [disk for disk in disks_below(here.host, folder) if disk.numa_node is not None and disk.numa_node != node]
+    for far in sorted({disk.numa_node for disk in disks if disk.numa_node is not None}):
+        names = ", ".join(disk.name for disk in disks if disk.numa_node == far)
+        yield f"{folder} is on {names} at NUMA node {far}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dtn_agent.protocol import BlockDevice, Cpus, Host, Interface, Irq, Mounted, NumaNode
 
-from dtnctl.model.hardware import cpu_numbers, cpu_text, disk_below, interrupt_cpus, nodes_of, pinned_by_node
+from dtnctl.model.hardware import cpu_numbers, cpu_text, disks_below, interrupt_cpus, nodes_of, pinned_by_node
 from dtnctl.model.plan import UpdateContainer
 from tests.planning.building import change, plan
 from tests.planning.dtns import STAR, after, before, carry_out, dtn, endpoint, live, session
@@ -254,6 +254,22 @@ def test_disks_on_another_socket_than_the_interface_are_told() -> None:
     assert warned(text, node=0, disks=(unknown,)) == ()
 
 
+def array(name: str, *nodes: int) -> tuple[BlockDevice, ...]:
+    """An array or a logical volume at /nvme, and its disks: the agent tells the mount of each, and of the array no node."""
+    mounts = (Mounted(target="/nvme", filesystem="xfs"),)
+    disks = (BlockDevice(name=f"nvme{index}n1", size=1, numa_node=node, mounts=mounts) for index, node in enumerate(nodes))
+    return BlockDevice(name=name, size=1, mounts=mounts), *disks
+
+
+def test_disks_below_an_array_or_a_logical_volume_are_told() -> None:
+    """`dm-0` and `md0` come before `nvme0n1` in the order of names, and sit on no node."""
+    text = "{data_nets: [star], volumes: ['/nvme/data:/data']}"
+    for name in ("dm-0", "md0"):
+        far = "/nvme/data is on nvme1n1, nvme2n1 at NUMA node 1, interface ens1f0 is on node 0 (cross-socket)"
+        assert warned(text, node=0, disks=array(name, 0, 1, 1)) == (far,)
+        assert warned(text, node=0, disks=array(name, 0, 0)) == ()
+
+
 def test_services_that_are_on_no_interface_are_warned_of_nothing() -> None:
     declared = dtn(STAR, session(settings="{cpu_set: 0-3, volumes: ['/nvme/data:/data']}"))
     assert plan(declared, before(declared)).changes[0].notes == ()
@@ -304,9 +320,9 @@ def test_a_folder_is_on_the_disk_with_the_longest_mount_point_above_it() -> None
         return BlockDevice(name=name, size=1, mounts=tuple(Mounted(target=target, filesystem="xfs") for target in targets))
 
     host = told(block_devices=(disk("sda", "/"), disk("nvme0n1", "/nvme", "/nvme/deep"), disk("nvme1n1", "/nv")))
-    found = [disk_below(host, path) for path in ("/nvme", "/nvme/x", "/nvmex", "/nv/y", "/nvme/deep/z")]
-    assert [item.name if item else "" for item in found] == ["nvme0n1", "nvme0n1", "sda", "nvme1n1", "nvme0n1"]
-    assert disk_below(told(block_devices=()), "/x") is None
+    found = [disks_below(host, path) for path in ("/nvme", "/nvme/x", "/nvmex", "/nv/y", "/nvme/deep/z")]
+    assert [[item.name for item in items] for items in found] == [["nvme0n1"], ["nvme0n1"], ["sda"], ["nvme1n1"], ["nvme0n1"]]
+    assert disks_below(told(block_devices=()), "/x") == ()
 
 
 def test_interrupts_are_those_of_the_named_interfaces() -> None:
