@@ -74,7 +74,7 @@ def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snaps
             continue
         if seen.host is None:
             plan.refused |= {service.key: _no_agent(service, seen) for service in here if needs_agent(service)}
-        elif any(needs_agent(service) for service in here) or site.endpoints[name].value.vfs:
+        else:
             _allocate(ground(site, tuple(here), seen, seen.host, fate), plan)
     return plan
 

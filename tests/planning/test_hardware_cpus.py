@@ -254,6 +254,17 @@ def test_disks_on_another_socket_than_the_interface_are_told() -> None:
     assert warned(text, node=0, disks=(unknown,)) == ()
 
 
+def test_services_that_need_nothing_of_the_agent_are_told_as_well() -> None:
+    lan = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n"
+    settings = "{data_nets: [lan], mgmt_net: null, cpu_set: 8-11, volumes: ['/nvme/data:/data']}"
+    declared = dtn(lan, session(settings=settings), on=endpoint(interfaces="{lan: ens1f0}"))
+    (change_,) = (item for item in plan(declared, before(declared, pf("ens1f0", 0))).changes if item.kind == "session")
+    assert change_.notes == (
+        "its CPUs are on NUMA node 1, interface ens1f0 is on node 0 (cross-socket)",
+        "/nvme/data is on nvme0n1 at NUMA node 1, interface ens1f0 is on node 0 (cross-socket)",
+    )
+
+
 def array(name: str, *nodes: int) -> tuple[BlockDevice, ...]:
     """An array or a logical volume at /nvme, and its disks: the agent tells the mount of each, and of the array no node."""
     mounts = (Mounted(target="/nvme", filesystem="xfs"),)
