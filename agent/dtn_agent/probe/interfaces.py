@@ -15,11 +15,14 @@ COUNTERS = (
     "rx_dropped",
     "rx_errors",
     "rx_fifo_errors",
+    "rx_frame_errors",
+    "rx_length_errors",
     "rx_missed_errors",
     "rx_over_errors",
     "tx_carrier_errors",
     "tx_dropped",
     "tx_errors",
+    "tx_fifo_errors",
 )
 
 

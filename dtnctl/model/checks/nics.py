@@ -138,8 +138,16 @@ NICS = (
         "nic.drops",
         "NIC",
         "warning",
-        "no more than a few packets that the NIC had no room for: fewer than one a minute since boot",
+        "no more than a few packets that the NIC had no room for, or was not given in time: fewer than one a minute since boot",
         "The host took packets too late; rings, interrupts or CPUs are the cause.",
+        f"{KERNEL}/networking/statistics.html",
+    ),
+    Check(
+        "nic.dropped",
+        "NIC",
+        "info",
+        "no more than a few packets that driver or kernel dropped: fewer than one a second since boot",
+        "Some drivers count a full ring here and not as an error, the kernel a full backlog, and both what nobody listens to.",
         f"{KERNEL}/networking/statistics.html",
     ),
     Check(

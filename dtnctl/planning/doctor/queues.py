@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.ground import Device, Ground
@@ -11,9 +12,12 @@ from dtnctl.planning.doctor.numbers import cpu_set, needs_of, version_of
 
 LARGEST_RING = 8192
 RINGS_MATTER_BEFORE = (6, 11)
-PER_MINUTE = 1.0
+A_MINUTE, A_SECOND = (1.0, "minute"), (60.0, "second")  # so many times a minute
 DAMAGED = ("rx_crc_errors", "rx_frame_errors", "rx_length_errors", "tx_carrier_errors")
 NO_ROOM = ("rx_missed_errors", "rx_over_errors", "rx_fifo_errors", "tx_fifo_errors")
+# Of these nobody can say why: drivers, the kernel's backlog, and frames of protocols that nobody listens to are counted in one.
+DROPPED = ("rx_dropped", "tx_dropped")
+TOTALS = ("rx_errors", "tx_errors")  # drivers sum up different things: told, never judged
 # By the kernel's names; drivers have one of several for the same thing.
 OFFLOADS = {
     "gro": ("rx-gro", "rx-gro-hw"),
@@ -186,25 +190,46 @@ def _lro(device: Device) -> Finding:
 # --- losses -------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """A check of counters since boot: rates and not counts, since a host that has run for a year has seen a cable pulled."""
+
+    check: str
+    names: tuple[str, ...]
+    most: tuple[float, str]
+    fix: str
+    beside: tuple[str, ...] = ()
+
+
+LOSSES = (
+    Losses(
+        "nic.errors",
+        DAMAGED,
+        A_MINUTE,
+        "ethtool -m {name}: light levels; clean or change fibre, optics, cable; of wrong lengths, look for a sender with a larger MTU",
+        TOTALS,
+    ),
+    Losses("nic.drops", NO_ROOM, A_MINUTE, "larger rings, interrupts on CPUs of its node; ethtool -S {name} tells which queue"),
+    Losses(
+        "nic.dropped",
+        DROPPED,
+        A_SECOND,
+        "ethtool -S {name} tells what the driver drops; the second column of /proc/net/softnet_stat, whether the backlog is too short",
+    ),
+)
+
+
 def _losses(device: Device, ground: Ground) -> Iterator[Finding]:
-    """Counters since boot: rates and not counts, since a host that has run for a year has seen a cable pulled."""
-    name = device.interface.name
-    yield _counted("nic.errors", DAMAGED, device, ground, f"ethtool -m {name}: light levels; clean or change fibre, optics, cable")
-    yield _counted(
-        "nic.drops", NO_ROOM, device, ground, f"larger rings, interrupts on CPUs of its node; ethtool -S {name} tells which queue"
-    )
-
-
-def _counted(check: str, names: tuple[str, ...], device: Device, ground: Ground, fix: str) -> Finding:
     counters, minutes = device.interface.counters, ground.facts.system.uptime / 60
-    found = {name: counters[name] for name in names if name in counters}
-    total = sum(found.values())
-    return judge(
-        check,
-        device.interface.name,
-        total <= PER_MINUTE * minutes if found and minutes else None,
-        expected="fewer than one a minute",
-        actual=", ".join(f"{name} {count}" for name, count in found.items() if count) or "none",
-        fix=fix,
-        place=device.place,
-    )
+    for losses in LOSSES:
+        found = [counters[name] for name in losses.names if name in counters]
+        most, word = losses.most
+        yield judge(
+            losses.check,
+            device.interface.name,
+            sum(found) <= most * minutes if found and minutes else None,
+            expected=f"fewer than one a {word}",
+            actual=", ".join(f"{name} {counters[name]}" for name in (*losses.names, *losses.beside) if counters.get(name)) or "none",
+            fix=losses.fix.format(name=device.interface.name),
+            place=device.place,
+        )

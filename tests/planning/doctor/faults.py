@@ -195,6 +195,7 @@ NICS = (
     ),
     Fault("frames arrive damaged", "warning nic.errors ens1f0", deep("interfaces", "ens1f0", "counters", rx_crc_errors=5000)),
     Fault("the NIC drops", "warning nic.drops ens1f0", deep("interfaces", "ens1f0", "counters", rx_missed_errors=5000)),
+    Fault("packets are dropped for any reason", "info nic.dropped ens1f0", deep("interfaces", "ens1f0", "counters", rx_dropped=900_000)),
     Fault("interrupts are on the other socket", "warning nic.irq_affinity ens1f0", nic("ens1f0", irqs=irqs("0", "1", "2"))),
     Fault("one CPU serves all interrupts", "warning nic.irq_spread ens1f0", nic("ens1f0", irqs=irqs("40", "40", "40"))),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from dtn_agent.probe.interfaces import COUNTERS
 
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor import examine
+from dtnctl.planning.doctor.queues import LOSSES
 from tests.planning.building import NOW
 from tests.planning.doctor.faults import cpus, declared, deep, facts, nic, peer, remove, system, table
 from tests.planning.doctor.hosts import host, item, well_tuned
@@ -157,6 +159,21 @@ def test_damage_of_a_long_life_is_no_fault() -> None:
     system(uptime=400 * 86400.0)(scene)
     deep("interfaces", "ens1f0", "counters", rx_crc_errors=90_000)(scene)
     assert lines(scene.faults()) == []
+
+
+def test_every_counter_that_the_agent_reads_is_told_and_no_other_one_is_judged() -> None:
+    """rx_frame_errors, rx_length_errors and tx_fifo_errors were judged and never read, rx_dropped and tx_dropped the other way round."""
+    told = [name for losses in LOSSES for name in (*losses.names, *losses.beside)]
+    assert sorted(told) == sorted(COUNTERS)
+
+
+def test_damage_is_told_with_the_drivers_sum_which_is_not_judged() -> None:
+    scene = Scene()
+    deep("interfaces", "ens1f0", "counters", rx_crc_errors=0, rx_errors=90_000)(scene)
+    assert lines(scene.faults()) == []
+    deep("interfaces", "ens1f0", "counters", rx_length_errors=5000)(scene)
+    (finding,) = scene.faults()
+    assert (finding.check, finding.actual) == ("nic.errors", "rx_length_errors 5000, rx_errors 90000")
 
 
 def test_interrupts_that_several_cpus_serve_are_not_counted() -> None:
