@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
+from dtnctl.render.host_details import (
+    GID_COLUMNS,
+    IDLE_COLUMNS,
+    QUEUE_COLUMNS,
+    SYSCTL_COLUMNS,
+    gid_rows,
+    idle_rows,
+    queue_rows,
+    sysctl_rows,
+)
 from dtnctl.render.host_rows import (
     disk_row,
     interface_row,
@@ -90,7 +100,7 @@ ROLES: dict[str, Role] = {"up": "create", "free": "create", "ACTIVE": "create", 
 
 
 def render_host(host: Host, context: RenderContext) -> str:
-    """Everything of the host that fits the width; `show_all` leaves no column and no interface out."""
+    """Everything of the host that fits the width; `show_all` leaves no column and no interface out, and has further tables."""
     look, facts = look_of(context), host.facts
     shown = [item for item in facts.interfaces if context.show_all or not is_of_a_container(item)]
     hidden = len(facts.interfaces) - len(shown)
@@ -101,6 +111,7 @@ def render_host(host: Host, context: RenderContext) -> str:
         _table(VF_COLUMNS, [row for item in facts.interfaces for row in vf_rows(item)], context, look),
         _table(RDMA_COLUMNS, [row for device in facts.rdma for row in rdma_rows(device)], context, look),
         _table(DISK_COLUMNS, [disk_row(disk) for disk in facts.block_devices], context, look),
+        *(_details(facts, context, look) if context.show_all else ()),
         _foot(host, context, look),
     ]
     return "\n".join("".join(f"{line}\n" for line in lines) for lines in sections if lines)
@@ -114,6 +125,13 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], context: Re
     empty = [column.drop and all(row[index] in ("", "-") for row in told) for index, column in enumerate(columns)]
     cells = [["" if empty[index] and not context.show_all else text for index, text in enumerate(row)] for row in told]
     return table_lines(columns, cells, look, roles=ROLES, fits=not context.show_all)
+
+
+def _details(facts: Facts, context: RenderContext, look: Look) -> Iterator[list[str]]:
+    yield _table(QUEUE_COLUMNS, queue_rows(facts), context, look)
+    yield _table(GID_COLUMNS, gid_rows(facts), context, look)
+    yield _table(IDLE_COLUMNS, idle_rows(facts), context, look)
+    yield _table(SYSCTL_COLUMNS, sysctl_rows(facts), context, look)
 
 
 def _hidden(count: int, look: Look) -> list[str]:

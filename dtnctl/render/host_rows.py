@@ -21,7 +21,7 @@ def on_off(value: bool | None) -> str:
     return UNKNOWN if value is None else "on" if value else "off"
 
 
-def _number(value: int | None) -> str:
+def number_text(value: int | None) -> str:
     return UNKNOWN if value is None else str(value)
 
 
@@ -56,7 +56,7 @@ def interface_row(interface: Interface) -> list[str]:
     is_device = bool(interface.pci)
     return [
         interface.name,
-        _number(interface.numa_node) if is_device else "",
+        number_text(interface.numa_node) if is_device else "",
         _state(interface),
         UNKNOWN if interface.speed is None else link_speed_text(interface.speed),
         unknown_or(interface.driver or interface.kind),
@@ -100,7 +100,7 @@ def pcie_text(link: PcieLink | None) -> str:
 
 
 def _link(speed: float | None, width: int | None) -> str:
-    return f"{UNKNOWN if speed is None else f'{speed:g}'} GT/s x{_number(width)}"
+    return f"{UNKNOWN if speed is None else f'{speed:g}'} GT/s x{number_text(width)}"
 
 
 def _qdisc(interface: Interface) -> str:
@@ -183,7 +183,7 @@ def disk_row(disk: BlockDevice) -> list[str]:
     sits_somewhere = disk.pcie is not None or disk.numa_node is not None
     return [
         disk.name,
-        _number(disk.numa_node),
+        number_text(disk.numa_node),
         size_text(disk.size),
         disk.model,
         disk.transport,

@@ -199,6 +199,61 @@ def test_all_shows_every_interface_and_every_column_in_full(dtn: Host) -> None:
     assert "…" not in text
 
 
+def test_all_shows_queues_gids_idle_states_and_sysctls(dtn: Host) -> None:
+    text = render_host(dtn, replace(CONTEXT, show_all=True))
+    assert (
+        text[text.index("QUEUES OF") :]
+        == """\
+QUEUES OF       RX RING       TX RING  CHANNELS  TX QUEUE  ADAPTIVE RX  PAUSE RX  PAUSE TX
+data7                 -             -         -      1000  -            -         -
+eno1        200 of 2047    511 of 511         -      1000  -            -         -
+ens1f0np0  8192 of 8192  8192 of 8192   2 of 63     10000  on           on        on
+ens2f0np0  1024 of 8192  1024 of 8192  32 of 63      1000  off          off       off
+
+GIDS OF  PORT  INDEX  GID                                      TYPE        INTERFACE
+mlx5_0      1      0  fe80:0000:0000:0000:ba3f:d2ff:feaa:0010  IB/RoCE v1  ens1f0np0
+mlx5_0      1      1  fe80:0000:0000:0000:ba3f:d2ff:feaa:0010  RoCE v2     ens1f0np0
+mlx5_0      1      3  0000:0000:0000:0000:0000:ffff:c0a8:0240  RoCE v2     ens1f0np0.222
+mlx5_1      1      0  fe80:0000:0000:0000:ba3f:d2ff:feaa:0020  IB/RoCE v1  ens2f0np0
+mlx5_3      1      0  fe80:0000:0000:0000:0000:00ff:fe00:0001  -           -
+
+C-STATE  LATENCY  DISABLED
+POLL        0 µs  no
+C6        170 µs  yes
+
+SYSCTL                                     VALUE
+kernel.numa_balancing                      1
+net.core.default_qdisc                     fq
+net.core.rmem_max                          2147483647
+net.core.wmem_max                          2147483647
+net.ipv4.ip_local_reserved_ports
+net.ipv4.tcp_available_congestion_control  reno cubic bbr
+net.ipv4.tcp_congestion_control            cubic
+net.ipv4.tcp_rmem                          4096 131072 1073741824
+net.ipv4.tcp_wmem                          4096 16384 1073741824
+vm.zone_reclaim_mode                       0
+
+listeners: 5 tcp · 2 udp · 1 of them in containers
+held: 1 VF
+lacks: netem: this kernel has no sch_netem
+"""
+    )
+
+
+def test_what_all_shows_besides_is_unknown_where_the_kernel_does_not_tell() -> None:
+    facts = recorded("virtual-machine")
+    facts["interfaces"][0] |= {"rings": None, "tx_queue_len": None}
+    text = render_host(host_of(facts), replace(CONTEXT, show_all=True))
+    (row,) = [line for line in text[text.index("QUEUES OF") :].splitlines() if line.startswith("eth0")]
+    assert row.split() == ["eth0", *"-" * 7]
+
+
+def test_channels_of_one_direction_are_told_as_such() -> None:
+    facts = recorded("virtual-machine")
+    facts["interfaces"][0] |= {"channels": {"combined": 0, "combined_max": 0, "rx": 4, "tx": 2}}
+    assert "4 rx, 2 tx" in render_host(host_of(facts), replace(CONTEXT, show_all=True))
+
+
 def test_interface_without_carrier_is_not_shown_as_up(dtn: Host) -> None:
     (line,) = [line for line in render_host(dtn, CONTEXT).splitlines() if line.startswith("eno1")]
     assert "no carrier" in line
@@ -232,9 +287,13 @@ def _changed(value: Any, text: str, key: str = "") -> Any:
 
 
 @RELAXED
-@given(TEXT, st.sampled_from(["two-sockets", "no-sriov", "virtual-machine", "container"]), st.integers(80, 200))
-def test_nothing_that_a_host_tells_obeys(text: str, name: str, width: int) -> None:
-    host, context = host_of(_changed(recorded(name), text)), RenderContext(width=width)
+@given(
+    TEXT,
+    st.sampled_from(["two-sockets", "no-sriov", "virtual-machine", "container"]),
+    st.builds(RenderContext, width=st.integers(80, 200), show_all=st.booleans()),
+)
+def test_nothing_that_a_host_tells_obeys(text: str, name: str, context: RenderContext) -> None:
+    host = host_of(_changed(recorded(name), text))
     plain = render_host(host, context)
     assert all(line.isprintable() for line in plain.split("\n"))
     assert PAINT.sub("", render_host(host, replace(context, color=True))) == plain

@@ -1,0 +1,82 @@
+"""The tables of a host that only `--all` shows: settings of its NICs, idle states, GIDs, sysctls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dtnctl.render.columns import Column
+from dtnctl.render.host_rows import UNKNOWN, number_text, on_off, unknown_or
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Channels, Facts, IdleState, Interface, RdmaDevice
+
+QUEUE_COLUMNS = (
+    Column("QUEUES OF"),
+    Column("RX RING", right=True),
+    Column("TX RING", right=True),
+    Column("CHANNELS", right=True),
+    Column("TX QUEUE", right=True),
+    Column("ADAPTIVE RX"),
+    Column("PAUSE RX"),
+    Column("PAUSE TX"),
+)
+IDLE_COLUMNS = (Column("C-STATE"), Column("LATENCY", right=True), Column("DISABLED"))
+GID_COLUMNS = (
+    Column("GIDS OF"),
+    Column("PORT", right=True),
+    Column("INDEX", right=True),
+    Column("GID"),
+    Column("TYPE"),
+    Column("INTERFACE"),
+)
+SYSCTL_COLUMNS = (Column("SYSCTL"), Column("VALUE"))
+
+
+def queue_rows(facts: Facts) -> list[list[str]]:
+    """Of every device; others have queues only in name."""
+    return [_queues(item) for item in facts.interfaces if item.pci]
+
+
+def _queues(interface: Interface) -> list[str]:
+    rings = interface.rings
+    return [
+        interface.name,
+        f"{rings.rx} of {rings.rx_max}" if rings else UNKNOWN,
+        f"{rings.tx} of {rings.tx_max}" if rings else UNKNOWN,
+        _channels(interface.channels),
+        number_text(interface.tx_queue_len),
+        on_off(interface.adaptive_rx),
+        on_off(interface.pause_rx),
+        on_off(interface.pause_tx),
+    ]
+
+
+def _channels(channels: Channels | None) -> str:
+    """Some drivers have channels of either direction only."""
+    if channels is None:
+        return UNKNOWN
+    return f"{channels.combined} of {channels.combined_max}" if channels.combined_max else f"{channels.rx} rx, {channels.tx} tx"
+
+
+def idle_rows(facts: Facts) -> list[list[str]]:
+    return [_idle(state) for state in facts.cpus.idle_states]
+
+
+def _idle(state: IdleState) -> list[str]:
+    latency = number_text(state.latency)
+    return [state.name, latency if latency == UNKNOWN else f"{latency} µs", "yes" if state.disabled else "no"]
+
+
+def gid_rows(facts: Facts) -> list[list[str]]:
+    return [row for device in facts.rdma for row in _gids(device)]
+
+
+def _gids(device: RdmaDevice) -> Iterator[list[str]]:
+    for port in device.ports:
+        for gid in port.gids:
+            yield [device.name, str(port.port), str(gid.index), gid.gid, unknown_or(gid.type), unknown_or(gid.netdev)]
+
+
+def sysctl_rows(facts: Facts) -> list[list[str]]:
+    return [[name, " ".join(value.split())] for name, value in sorted(facts.sysctls.items())]
