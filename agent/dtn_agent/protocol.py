@@ -174,6 +174,19 @@ class Channels(Told):
     tx: int = 0
 
 
+class OffloadSizes(Told):
+    """The largest packets in bytes that the kernel makes (`gso`) and merges (`gro`) for one pass through its stack, beyond 65536: BIG TCP.
+
+    Without a name for IPv6, and on kernels that have no sizes of its own for IPv4 (before 6.3) for both. `tso` is what the driver takes.
+    """
+
+    gso: int | None = None
+    gro: int | None = None
+    gso_ipv4: int | None = None
+    gro_ipv4: int | None = None
+    tso: int | None = None
+
+
 class Qdisc(Told):
     """`options` in `tc`'s words, such as `maxrate 20000mbit`: the rate of fq and tbf, the delay, loss, corruption and rate of netem.
 
@@ -227,6 +240,7 @@ class Interface(Told):
     tx_queue_len: int | None = None
     rings: Rings | None = None
     channels: Channels | None = None
+    offload_sizes: OffloadSizes | None = None
     adaptive_rx: bool | None = None
     pause_rx: bool | None = None
     pause_tx: bool | None = None

@@ -17,6 +17,8 @@ QUEUE_COLUMNS = (
     Column("TX RING", right=True),
     Column("CHANNELS", right=True),
     Column("TX QUEUE", right=True),
+    Column("GSO", right=True),
+    Column("GRO", right=True),
     Column("ADAPTIVE RX"),
     Column("PAUSE RX"),
     Column("PAUSE TX"),
@@ -39,13 +41,15 @@ def queue_rows(facts: Facts) -> list[list[str]]:
 
 
 def _queues(interface: Interface) -> list[str]:
-    rings = interface.rings
+    rings, sizes = interface.rings, interface.offload_sizes
     return [
         interface.name,
         f"{rings.rx} of {rings.rx_max}" if rings else UNKNOWN,
         f"{rings.tx} of {rings.tx_max}" if rings else UNKNOWN,
         _channels(interface.channels),
         number_text(interface.tx_queue_len),
+        _size(sizes.gso, sizes.gso_ipv4) if sizes else UNKNOWN,
+        _size(sizes.gro, sizes.gro_ipv4) if sizes else UNKNOWN,
         on_off(interface.adaptive_rx),
         on_off(interface.pause_rx),
         on_off(interface.pause_tx),
@@ -57,6 +61,11 @@ def _channels(channels: Channels | None) -> str:
     if channels is None:
         return UNKNOWN
     return f"{channels.combined} of {channels.combined_max}" if channels.combined_max else f"{channels.rx} rx, {channels.tx} tx"
+
+
+def _size(size: int | None, ipv4: int | None) -> str:
+    """That of IPv4 only where it is another one."""
+    return number_text(size) if ipv4 in (None, size) else f"{number_text(size)}, IPv4 {ipv4}"
 
 
 def idle_rows(facts: Facts) -> list[list[str]]:

@@ -140,6 +140,8 @@ def test_interfaces_of_a_namespace_are_those_that_iproute2_shows(world: tuple[Fa
         assert (item.tx_queue_len, item.kind) == (link["txqlen"], link["linkinfo"]["info_kind"])
         assert item.is_up == ("UP" in link["flags"])
         assert item.max_mtu == (link["max_mtu"] or None)
+        assert item.offload_sizes is not None
+        assert (item.offload_sizes.gso, item.offload_sizes.gro) == (link["gso_max_size"], link.get("gro_max_size"))
         assert item.addresses == tuple(f"{told['local']}/{told['prefixlen']}" for told in addresses[item.name]["addr_info"])
 
 

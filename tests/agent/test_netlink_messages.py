@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.probe.netlink import DONE, ERROR, HEADER, INTERRUPTED, InterruptedDumpError, dump, link_of
 from dtn_agent.probe.queueing import qdisc_of, rate_text
-from dtn_agent.protocol import Facts
+from dtn_agent.protocol import Facts, OffloadSizes
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 CLONE = Path(__file__).parents[2]
@@ -54,6 +54,23 @@ def test_setting_that_a_driver_does_not_have_is_unknown_and_not_on() -> None:
     told = {"IFLA_VF_MAC": {"vf": 0, "mac": "0a:00:00:00:00:01"}}
     (vf,) = link_of(physical_function(told | {"IFLA_VF_SPOOFCHK": {"vf": 0, "spoofchk": UNTOLD}})).vfs
     assert (vf.spoofchk, vf.trust, vf.min_rate, vf.max_rate, vf.link_state) == (None, None, None, None, "")
+
+
+def test_sizes_beyond_which_packets_are_cut_are_read_also_those_that_pyroute2_does_not_know() -> None:
+    sizes = struct.pack("=HHIHHI", 8, 63, 131072, 8, 64, 65536)  # IFLA_GSO_IPV4_MAX_SIZE, IFLA_GRO_IPV4_MAX_SIZE
+    message = ifinfmsg()
+    message["index"] = 5
+    message["attrs"] = [
+        ("IFLA_IFNAME", "ens1f0"),
+        ("IFLA_GSO_MAX_SIZE", 185000),
+        ("IFLA_GRO_MAX_SIZE", 65536),
+        ("IFLA_TSO_MAX_SIZE", 524280),
+    ]
+    message.encode()
+    data = bytes(message.data) + sizes
+    found = link_of(struct.pack("=I", len(data)) + data[4:]).offload_sizes
+    assert found == OffloadSizes(gso=185000, gro=65536, gso_ipv4=131072, gro_ipv4=65536, tso=524280)
+    assert link_of(physical_function()).offload_sizes == OffloadSizes()
 
 
 def test_table_of_many_vfs_is_read_whole() -> None:

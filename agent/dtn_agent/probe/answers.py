@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dtn_agent.protocol import Channels, Qdisc, Rings
+from dtn_agent.protocol import Channels, OffloadSizes, Qdisc, Rings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Link:
     is_up: bool = False
     carrier: bool | None = None
     tx_queue_len: int | None = None
+    offload_sizes: OffloadSizes | None = None
     kind: str = ""
     parent: int | None = None
     master: int | None = None

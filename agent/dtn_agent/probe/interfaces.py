@@ -64,6 +64,7 @@ def _interface(files: Files, answers: Answers, link: Link, names: Mapping[int, s
         tx_queue_len=link.tx_queue_len,
         rings=card.rings,
         channels=card.channels,
+        offload_sizes=link.offload_sizes,
         adaptive_rx=card.adaptive_rx,
         pause_rx=card.pause_rx,
         pause_tx=card.pause_tx,

@@ -17,7 +17,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from dtn_agent.probe.answers import Link, VfEntry
 from dtn_agent.probe.queueing import qdisc_of
-from dtn_agent.protocol import Qdisc
+from dtn_agent.protocol import OffloadSizes, Qdisc
 
 HEADER = struct.Struct("=IHHII")
 REQUEST, DUMP, INTERRUPTED = 0x1, 0x300, 0x10
@@ -29,6 +29,8 @@ WITH_VFS, WITHOUT_STATISTICS = 1, 8  # the statistics of many VFs would not fit 
 EVERY_LINK = bytes(16) + struct.pack("=HHI", 8, IFLA_EXT_MASK, WITH_VFS | WITHOUT_STATISTICS)
 EVERY_ADDRESS = bytes(8)
 EVERY_QDISC = bytes(20)
+LINK_HEADER, ATTRIBUTE = 16, 4  # bytes before the first attribute, and before an attribute's value
+OFFLOAD_SIZES = {"gso": 41, "gro": 58, "tso": 59, "gso_ipv4": 63, "gro_ipv4": 64}  # IFLA_GSO_MAX_SIZE … of linux/if_link.h
 UP, LOOPBACK = 0x1, 0x8
 STACKED = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")  # kinds whose link attribute is what they sit on
 UNTOLD = 0xFFFFFFFF  # a driver that has no such setting
@@ -106,6 +108,7 @@ def link_of(data: bytes) -> Link:
         is_up=bool(flags & UP),
         carrier=bool(message.get_attr("IFLA_CARRIER")) if flags & UP else None,
         tx_queue_len=message.get_attr("IFLA_TXQLEN"),
+        offload_sizes=_offload_sizes(data),
         kind=kind,
         parent=_parent(message) if kind in STACKED else None,
         master=message.get_attr("IFLA_MASTER"),
@@ -118,6 +121,21 @@ def link_of(data: bytes) -> Link:
 def _parent(message: ifinfmsg) -> int | None:
     """The index counts only in our own network namespace."""
     return None if message.get_attr("IFLA_LINK_NETNSID") is not None else message.get_attr("IFLA_LINK")
+
+
+def _offload_sizes(data: bytes) -> OffloadSizes:
+    told = dict(_numbers(data))
+    return OffloadSizes.model_validate({name: told.get(kind) for name, kind in OFFLOAD_SIZES.items()})
+
+
+def _numbers(data: bytes) -> Iterator[tuple[int, int]]:
+    """The link's attributes that are of four bytes, also those that pyroute2's layout does not have yet."""
+    start = HEADER.size + LINK_HEADER
+    while start < len(data):
+        length, kind = struct.unpack_from("=HH", data, start)
+        if length == ATTRIBUTE + 4:
+            yield kind, struct.unpack_from("=I", data, start + ATTRIBUTE)[0]
+        start += max(length + 3 & ~3, ATTRIBUTE)
 
 
 def _vlan(info: Any) -> int | None:

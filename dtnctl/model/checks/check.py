@@ -25,6 +25,7 @@ IP_SYSCTL = f"{KERNEL}/networking/ip-sysctl.html"
 SRIOV_CNI = "https://github.com/k8snetworkplumbingwg/sriov-cni"
 DOCKER_DRIVERS = "https://docs.docker.com/engine/network/drivers/"
 RDMA_SYSTEM = "https://man7.org/linux/man-pages/man8/rdma-system.8.html"
+BIG_TCP = "https://lwn.net/Articles/884104/"
 MTU_ISSUES = f"{ESNET}/network-tuning/mtu-issues/"
 
 

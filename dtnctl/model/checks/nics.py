@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dtnctl.model.checks.check import DOCKER_DRIVERS, FAST_HOSTS, IRQS, KERNEL, LINUX, MELLANOX, MTU_ISSUES, OSG, PACING, SRIOV_CNI, Check
+from dtnctl.model.checks.check import (
+    BIG_TCP,
+    DOCKER_DRIVERS,
+    FAST_HOSTS,
+    IRQS,
+    KERNEL,
+    LINUX,
+    MELLANOX,
+    MTU_ISSUES,
+    OSG,
+    PACING,
+    SRIOV_CNI,
+    Check,
+)
 
 NICS = (
     Check(
@@ -117,6 +130,14 @@ NICS = (
         "GRO, GSO, TSO and checksums in hardware",
         "Without them the CPU handles each packet by itself, and one core ends at a few Gb/s.",
         LINUX,
+    ),
+    Check(
+        "nic.big_tcp",
+        "NIC",
+        "info",
+        "from 100G, where the driver can: packets of more than 65536 bytes between TCP and the NIC (BIG TCP)",
+        "Fewer and larger packets cost the stack less; programs that look into packets (eBPF, captures) may not know them.",
+        BIG_TCP,
     ),
     Check(
         "nic.lro",

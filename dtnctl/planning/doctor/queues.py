@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.ground import Device, Ground
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import cpu_set, needs_of, version_of
+from dtnctl.planning.doctor.numbers import FAST, cpu_set, needs_of, version_of
 
 LARGEST_RING = 8192
 RINGS_MATTER_BEFORE = (6, 11)
@@ -27,6 +27,7 @@ OFFLOADS = {
     "tx checksum": ("tx-checksum-ip-generic", "tx-checksum-ipv4"),
 }
 LRO = "rx-lro"
+USUAL_SIZE, BIG_SIZE = 65536, 185_000  # bytes; the second as in the kernel's own measurements
 
 
 def judge_queues(ground: Ground) -> Iterator[Finding]:
@@ -60,6 +61,7 @@ def _queues(device: Device, ground: Ground) -> Iterator[Finding]:
     if not any(live.wants_rdma for live in ground.live):
         yield _pause(device)
     yield _offloads(device)
+    yield from _big_tcp(device)
     if device.has_containers:
         yield _lro(device)
 
@@ -169,6 +171,25 @@ def _offloads(device: Device) -> Finding:
         expected=f"{', '.join(OFFLOADS)} on",
         actual=f"{', '.join(missing)} off" if missing else "on",
         fix=f"ethtool -K {device.interface.name} {flags}",
+        place=device.place,
+    )
+
+
+def _big_tcp(device: Device) -> Iterator[Finding]:
+    """Of fast NICs whose driver takes larger packets; a kernel that does not tell a size has none to set."""
+    name, sizes = device.interface.name, device.interface.offload_sizes
+    most = sizes.tso if sizes is not None else None
+    if (device.interface.speed or 0) < FAST or (most is not None and most <= USUAL_SIZE):
+        return
+    known = {word: getattr(sizes, word) for word in ("gso", "gro", "gso_ipv4", "gro_ipv4") if getattr(sizes, word, None) is not None}
+    usual = [word for word, size in known.items() if size <= USUAL_SIZE]
+    yield judge(
+        "nic.big_tcp",
+        name,
+        not usual if most is not None and known else None,
+        expected=f"packets of more than {USUAL_SIZE} bytes",
+        actual=", ".join(f"{word} {size}" for word, size in known.items()),
+        fix=f"ip link set {name} " + " ".join(f"{word}_max_size {min(most or 0, BIG_SIZE)}" for word in usual),
         place=device.place,
     )
 

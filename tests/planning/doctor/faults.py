@@ -188,6 +188,7 @@ NICS = (
         "warning nic.offloads ens1f0",
         nic("ens1f0", features=["rx-gro", "tx-tcp-segmentation", "tx-generic-segmentation"]),
     ),
+    Fault("packets of IPv4 end at 64 KiB", "info nic.big_tcp ens1f0", deep("interfaces", "ens1f0", "offload_sizes", gro_ipv4=65536)),
     Fault(
         "received packets are merged for good",
         "warning nic.lro ens1f0",

@@ -37,6 +37,7 @@ GEN4_X16 = {"speed": 16.0, "width": 16, "max_speed": 16.0, "max_width": 16, "slo
 GEN5_X4 = {"speed": 32.0, "width": 4, "max_speed": 32.0, "max_width": 4, "slot_speed": 32.0, "slot_width": 4}
 ARRAY = {"read_ahead_kb": "4096", "md/level": "raid10", "md/sync_action": "idle", "md/degraded": "0"}
 COUNTERS = {"rx_crc_errors": 3, "rx_missed_errors": 12, "rx_dropped": 50_000, "tx_carrier_errors": 0}
+BIG = {"gso": 185_000, "gro": 185_000, "gso_ipv4": 185_000, "gro_ipv4": 185_000, "tso": 524_280}
 SPREAD = [{"parent": "root", "kind": "mq", "handle": "1:"}, *({"parent": f"1:{n}", "kind": "fq", "handle": "0:"} for n in (1, 2))]
 
 
@@ -58,6 +59,7 @@ def nic(name: str, pci: str, speed: int, cpus: str, irqs: range, node: int, **mo
         "tx_queue_len": 25000,
         "rings": {"rx": 8192, "tx": 8192, "rx_max": 8192, "tx_max": 8192},
         "channels": {"combined": 32, "combined_max": 63},
+        "offload_sizes": dict(BIG),
         "adaptive_rx": True,
         "pause_rx": True,
         "pause_tx": True,

@@ -176,6 +176,19 @@ def test_damage_is_told_with_the_drivers_sum_which_is_not_judged() -> None:
     assert (finding.check, finding.actual) == ("nic.errors", "rx_length_errors 5000, rx_errors 90000")
 
 
+def test_packets_stay_as_they_are_where_the_driver_takes_no_larger_ones_and_on_slower_nics() -> None:
+    scene = Scene()
+    deep("interfaces", "ens1f0", "offload_sizes", gso=65536, tso=65536)(scene)
+    assert {item.subject for item in only(scene, "nic.big_tcp")} == {"ens1f0v0"}
+
+
+def test_kernel_without_sizes_for_ipv4_is_judged_by_those_that_it_has() -> None:
+    scene = Scene()
+    deep("interfaces", "ens1f0", "offload_sizes", gso=65536, gro=65536, gso_ipv4=None, gro_ipv4=None, tso=131072)(scene)
+    (finding,) = scene.faults()
+    assert (finding.actual, finding.fix) == ("gso 65536, gro 65536", "ip link set ens1f0 gso_max_size 131072 gro_max_size 131072")
+
+
 def test_interrupts_that_several_cpus_serve_are_not_counted() -> None:
     scene = Scene()
     nic("ens1f0", irqs=[{"number": 1, "cpus": "32-63"}, {"number": 2, "cpus": "32-63"}])(scene)

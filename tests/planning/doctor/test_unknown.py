@@ -67,7 +67,7 @@ def removable(data: Data) -> Iterator[tuple[Data, str]]:
         yield from ((interface, key) for key in interface if key not in structure)
         for vf in (interface.get("sriov") or {}).get("vfs", ()):
             yield from ((vf, key) for key in ("spoofchk", "trust", "link_state"))
-        for part in ("pcie", "counters"):
+        for part in ("pcie", "counters", "offload_sizes"):
             yield from ((interface[part], key) for key in interface.get(part) or ())
     for disk in facts["block_devices"]:
         yield from ((disk, key) for key in disk if key not in ("name", "size"))
