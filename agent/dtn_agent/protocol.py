@@ -211,6 +211,7 @@ class Interface(Told):
     `master` the bridge or bond that it is in. `physfn` is the PCI address of its PF if it is a VF. `local_cpus` are those of its
     NUMA node. `permanent_mac` is the hardware's own. `features` are the offloads that are on, by the kernel's names, which are finer
     than ethtool's words: `rx-gro`, `rx-lro`, `tx-tcp-segmentation`, `tx-checksum-ip-generic`. `carrier` is None while it is not up.
+    `rps` and `xps` are the CPUs that the kernel steers each receive and send queue to, in the queues' order; an empty text: none.
     `counters` are drops and errors since boot, by sysfs' names.
     """
 
@@ -246,6 +247,8 @@ class Interface(Told):
     pause_tx: bool | None = None
     features: tuple[str, ...] | None = None
     irqs: tuple[Irq, ...] = ()
+    rps: tuple[str, ...] | None = None
+    xps: tuple[str, ...] | None = None
     pcie: PcieLink | None = None
     sriov: Sriov | None = None
     counters: dict[str, int] = Field(default_factory=dict)

@@ -19,6 +19,8 @@ QUEUE_COLUMNS = (
     Column("TX QUEUE", right=True),
     Column("GSO", right=True),
     Column("GRO", right=True),
+    Column("RPS", right=True),
+    Column("XPS", right=True),
     Column("ADAPTIVE RX"),
     Column("PAUSE RX"),
     Column("PAUSE TX"),
@@ -50,6 +52,8 @@ def _queues(interface: Interface) -> list[str]:
         number_text(interface.tx_queue_len),
         _size(sizes.gso, sizes.gso_ipv4) if sizes else UNKNOWN,
         _size(sizes.gro, sizes.gro_ipv4) if sizes else UNKNOWN,
+        _steered(interface.rps),
+        _steered(interface.xps),
         on_off(interface.adaptive_rx),
         on_off(interface.pause_rx),
         on_off(interface.pause_tx),
@@ -66,6 +70,11 @@ def _channels(channels: Channels | None) -> str:
 def _size(size: int | None, ipv4: int | None) -> str:
     """That of IPv4 only where it is another one."""
     return number_text(size) if ipv4 in (None, size) else f"{number_text(size)}, IPv4 {ipv4}"
+
+
+def _steered(queues: tuple[str, ...] | None) -> str:
+    """How many queues have CPUs of their own."""
+    return UNKNOWN if queues is None else f"{sum(map(bool, queues))} of {len(queues)}"
 
 
 def idle_rows(facts: Facts) -> list[list[str]]:

@@ -113,6 +113,17 @@ def test_interrupt_that_was_never_handled_shows_where_it_may_go(told: Mapping[st
     assert [(irq.number, irq.cpus) for irq in irqs] == [(200, "0"), (201, "17"), (202, "0-15,32-47")]
 
 
+def test_queues_are_in_the_order_of_their_numbers_with_the_cpus_of_their_masks(told: Mapping[str, Facts]) -> None:
+    card = interface(told["two-sockets"], "ens1f0np0")
+    assert card.rps == (*[""] * 10, "0-1,32")
+    assert card.xps == ("0", "63")
+
+
+def test_steering_that_the_kernel_does_not_tell_of_one_queue_is_unknown(told: Mapping[str, Facts]) -> None:
+    card = interface(told["two-sockets"], "ens2f0np0")
+    assert (card.rps, card.xps) == (("",), None)
+
+
 def test_slot_narrower_than_its_card_shows(told: Mapping[str, Facts]) -> None:
     link = interface(told["two-sockets"], "ens2f0np0").pcie
     assert link

@@ -8,6 +8,7 @@ from dtn_agent.probe.answers import Answers, Ethtool, Link
 from dtn_agent.probe.files import Files, PciFunction
 from dtn_agent.probe.pci import irqs, numa_node, pcie_link
 from dtn_agent.probe.sriov import sriov
+from dtn_agent.probe.steering import steering
 from dtn_agent.protocol import Interface
 
 COUNTERS = (
@@ -70,6 +71,8 @@ def _interface(files: Files, answers: Answers, link: Link, names: Mapping[int, s
         pause_tx=card.pause_tx,
         features=card.features,
         irqs=irqs(files, function),
+        rps=steering(files, folder, "rps") if function else None,
+        xps=steering(files, folder, "xps") if function else None,
         pcie=pcie_link(files, function),
         sriov=sriov(files, function, link.vfs, holders),
         counters=_counters(files, folder),

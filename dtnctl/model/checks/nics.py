@@ -188,6 +188,14 @@ NICS = (
         IRQS,
     ),
     Check(
+        "nic.rps",
+        "NIC",
+        "warning",
+        "receive packet steering (RPS) off, or on CPUs of the NIC's NUMA node",
+        "It hands packets on to other CPUs in software; they should share the memory of the one that takes the interrupt.",
+        f"{KERNEL}/networking/scaling.html",
+    ),
+    Check(
         "nic.pcie_link",
         "NIC",
         "warning",

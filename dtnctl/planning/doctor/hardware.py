@@ -24,6 +24,7 @@ def judge_hardware(ground: Ground) -> Iterator[Finding]:
             yield from _pcie(device)
         if device.has_queues:
             yield from _interrupts(device, ground)
+            yield _steering(device)
     yield from _shared_slots(ground)
     for carrier in ground.carriers:
         yield from _able(carrier)
@@ -130,6 +131,21 @@ def _spread(device: Device, serving: list[frozenset[int]], local: frozenset[int]
         expected=f"one on each of {min(online, single.total())} CPUs",
         actual=f"{single.total()} interrupts on {len(single)} CPUs" if single else "",
         fix=tuning(f"interface/{device.interface.name}/irqs", "local"),
+        place=device.place,
+    )
+
+
+def _steering(device: Device) -> Finding:
+    """CPUs that packets are handed on to in software, whoever serves the interrupt."""
+    interface, local = device.interface, cpu_set(device.interface.local_cpus)
+    steered = frozenset().union(*(cpu_set(cpus) for cpus in interface.rps or ()))
+    return judge(
+        "nic.rps",
+        interface.name,
+        None if interface.rps is None or (steered and not local) else steered <= local,
+        expected=f"off, or on CPUs {cpu_list(local) or 'of its node'}",
+        actual=f"on CPUs {cpu_list(steered)}" if steered else "off",
+        fix=f"0 into each /sys/class/net/{interface.name}/queues/rx-*/rps_cpus",
         place=device.place,
     )
 

@@ -198,6 +198,7 @@ NICS = (
     Fault("the NIC drops", "warning nic.drops ens1f0", deep("interfaces", "ens1f0", "counters", rx_missed_errors=5000)),
     Fault("packets are dropped for any reason", "info nic.dropped ens1f0", deep("interfaces", "ens1f0", "counters", rx_dropped=900_000)),
     Fault("interrupts are on the other socket", "warning nic.irq_affinity ens1f0", nic("ens1f0", irqs=irqs("0", "1", "2"))),
+    Fault("packets are steered to the other socket", "warning nic.rps ens1f0", nic("ens1f0", rps=["0-7", "32-39"])),
     Fault("one CPU serves all interrupts", "warning nic.irq_spread ens1f0", nic("ens1f0", irqs=irqs("40", "40", "40"))),
 )
 HARDWARE = (

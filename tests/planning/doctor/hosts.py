@@ -65,6 +65,7 @@ def nic(name: str, pci: str, speed: int, cpus: str, irqs: range, node: int, **mo
         "pause_tx": True,
         "features": list(OFFLOADS),
         "irqs": [{"number": 100 + cpu, "cpus": str(cpu)} for cpu in irqs],
+        "rps": [""] * 32,
         "pcie": dict(GEN4_X16),
         "counters": dict(COUNTERS),
         **more,

@@ -196,6 +196,13 @@ def test_interrupts_that_several_cpus_serve_are_not_counted() -> None:
     assert [item.severity for item in only(scene, "nic.irq_spread") if item.subject == "ens1f0"] == ["unknown"]
 
 
+def test_packets_may_be_steered_to_cpus_of_the_nics_node() -> None:
+    scene = Scene()
+    nic("ens1f0", rps=["32-39", ""])(scene)
+    assert lines(scene.faults()) == []
+    assert [item.actual for item in only(scene, "nic.rps") if item.subject == "ens1f0"] == ["on CPUs 32-39"]
+
+
 def test_more_interrupts_than_cpus_share_them() -> None:
     scene = Scene()
     scene.a = well_tuned()
