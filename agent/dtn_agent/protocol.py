@@ -113,7 +113,11 @@ class Memory(Told):
 
 
 class PcieLink(Told):
-    """A PCIe link now and at most; speeds in GT/s. `slot_*` are what the port above it can do, the true limit of the card's place."""
+    """A PCIe link now and at most; speeds in GT/s. `slot_*` are what the port above it can do, the true limit of the card's place.
+
+    `payload` is how many bytes of data a packet may carry, `payload_max` what the function and every port above it can;
+    `read_request` is how many bytes the function may ask for at once. Only root can read these three.
+    """
 
     speed: float | None = None
     width: int | None = None
@@ -121,6 +125,9 @@ class PcieLink(Told):
     max_width: int | None = None
     slot_speed: float | None = None
     slot_width: int | None = None
+    payload: int | None = None
+    payload_max: int | None = None
+    read_request: int | None = None
 
 
 class Vf(Told):

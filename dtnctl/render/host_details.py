@@ -9,7 +9,7 @@ from dtnctl.render.columns import Column
 from dtnctl.render.host_rows import UNKNOWN, number_text, on_off, unknown_or
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Channels, Facts, IdleState, Interface, RdmaDevice
+    from dtn_agent.protocol import Channels, Facts, IdleState, Interface, PcieLink, RdmaDevice
 
 QUEUE_COLUMNS = (
     Column("QUEUES OF"),
@@ -21,7 +21,9 @@ QUEUE_COLUMNS = (
     Column("GRO", right=True),
     Column("RPS", right=True),
     Column("XPS", right=True),
-    Column("ADAPTIVE RX"),
+    Column("PAYLOAD", right=True),
+    Column("MAX READ", right=True),
+    Column("ADAPTIVE"),
     Column("PAUSE RX"),
     Column("PAUSE TX"),
 )
@@ -54,6 +56,7 @@ def _queues(interface: Interface) -> list[str]:
         _size(sizes.gro, sizes.gro_ipv4) if sizes else UNKNOWN,
         _steered(interface.rps),
         _steered(interface.xps),
+        *_packets(interface.pcie),
         on_off(interface.adaptive_rx),
         on_off(interface.pause_rx),
         on_off(interface.pause_tx),
@@ -75,6 +78,13 @@ def _size(size: int | None, ipv4: int | None) -> str:
 def _steered(queues: tuple[str, ...] | None) -> str:
     """How many queues have CPUs of their own."""
     return UNKNOWN if queues is None else f"{sum(map(bool, queues))} of {len(queues)}"
+
+
+def _packets(link: PcieLink | None) -> list[str]:
+    """The data of one PCIe packet and of one request."""
+    if link is None or link.payload is None:
+        return [UNKNOWN, UNKNOWN]
+    return [f"{link.payload} of {number_text(link.payload_max)}", number_text(link.read_request)]
 
 
 def idle_rows(facts: Facts) -> list[list[str]]:

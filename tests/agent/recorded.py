@@ -6,6 +6,7 @@ The lines of `files.txt`, below the folder that the last `[sys/…]` line named:
 
     PATH = text          a file, one line        PATH -> target    a link
     PATH |               a file of the indented lines that follow
+    PATH ~ 34:40 …       a file of 256 bytes, zero but for those that follow an offset, both in hexadecimal
     PATH /               an empty folder         PATH !            a file that opens and refuses to be read (a folder does so, too)
 
 `{0-3}` in a path makes one line for each number, which `{}` in the text repeats, and `{+32}` repeats with 32 added.
@@ -27,7 +28,7 @@ HOSTS = Path(__file__).parent / "hosts"
 NAMES = ("container", "no-sriov", "two-sockets", "virtual-machine")
 RANGE = re.compile(r"\{(\d+)-(\d+)\}")
 NUMBER = re.compile(r"\{\+?(\d*)\}")
-LINE = re.compile(r"(?P<path>\S+) (?P<kind>=|->|\||/|!)(?: (?P<text>.*))?")
+LINE = re.compile(r"(?P<path>\S+) (?P<kind>=|->|\||/|!|~)(?: (?P<text>.*))?")
 
 
 class RecordedKernel:
@@ -65,8 +66,18 @@ def write(path: Path, kind: str, text: str) -> None:
             path.symlink_to(text)
         case "/" | "!":
             path.mkdir(exist_ok=True)
+        case "~":
+            path.write_bytes(_registers(text))
         case _:
             path.write_text(text + "\n")
+
+
+def _registers(text: str) -> bytes:
+    content = bytearray(256)
+    for offset, _, value in (word.partition(":") for word in text.split()):
+        start, data = int(offset, 16), bytes.fromhex(value)
+        content[start : start + len(data)] = data
+    return bytes(content)
 
 
 def _entries(listing: str) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from dtn_agent.probe import HostRoot, probe
 from dtn_agent.probe.answers import Link
-from dtn_agent.probe.files import Files
+from dtn_agent.probe.files import Files, PciFunction
+from dtn_agent.probe.pci import PacketSizes, packet_sizes
 from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import BlockDevice, Facts, Held, Interface, Listener, RdmaDevice, Vf
 
@@ -128,6 +129,36 @@ def test_slot_narrower_than_its_card_shows(told: Mapping[str, Facts]) -> None:
     link = interface(told["two-sockets"], "ens2f0np0").pcie
     assert link
     assert (link.width, link.max_width, link.slot_width) == (8, 16, 8)
+
+
+def test_sizes_of_packets_are_those_of_the_function_and_the_limit_is_that_of_its_way(told: Mapping[str, Facts]) -> None:
+    """The card can 512 bytes, the port above it 256; ens2f0np0 shows us nothing of it."""
+    link = interface(told["two-sockets"], "ens1f0np0").pcie
+    other = interface(told["two-sockets"], "ens2f0np0").pcie
+    assert link
+    assert other
+    assert (link.payload, link.payload_max, link.read_request) == (256, 256, 512)
+    assert (other.payload, other.payload_max, other.read_request) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "",
+        "34:40 40:0100",  # another capability, the last one
+        "34:40 40:0140",  # a ring
+        "34:fc fc:10",  # the registers would lie behind the end
+        "34:40 40:1000 44:07 48:e070",  # values without a meaning
+    ],
+)
+def test_registers_that_make_no_sense_are_unknown(config: str, tmp_path: Path) -> None:
+    write(tmp_path / "sys/f/config", "~", config)
+    assert packet_sizes(Files(HostRoot(sys=tmp_path / "sys")), PciFunction("", f"{tmp_path}/sys/f")) == PacketSizes()
+
+
+def test_registers_that_only_root_may_see_are_unknown(tmp_path: Path) -> None:
+    (tmp_path / "config").write_bytes(bytes(0x34) + b"\x60" + bytes(11))
+    assert packet_sizes(Files(HostRoot()), PciFunction("", str(tmp_path))) == PacketSizes()
 
 
 def test_vf_without_a_link_of_its_own_has_no_pcie_figures(told: Mapping[str, Facts]) -> None:

@@ -204,11 +204,11 @@ def test_all_shows_queues_gids_idle_states_and_sysctls(dtn: Host) -> None:
     assert (
         text[text.index("QUEUES OF") :]
         == """\
-QUEUES OF       RX RING       TX RING  CHANNELS  TX QUEUE    GSO    GRO      RPS     XPS  ADAPTIVE RX  PAUSE RX  PAUSE TX
-data7                 -             -         -      1000      -      -        -       -  -            -         -
-eno1        200 of 2047    511 of 511         -      1000      -      -        -       -  -            -         -
-ens1f0np0  8192 of 8192  8192 of 8192   2 of 63     10000  65536  65536  1 of 11  2 of 2  on           on        on
-ens2f0np0  1024 of 8192  1024 of 8192  32 of 63      1000      -      -   0 of 1       -  off          off       off
+QUEUES OF       RX RING       TX RING  CHANNELS  TX QUEUE    GSO    GRO      RPS     XPS     PAYLOAD  MAX READ  ADAPTIVE  PAUSE RX  PAUSE TX
+data7                 -             -         -      1000      -      -        -       -           -         -  -         -         -
+eno1        200 of 2047    511 of 511         -      1000      -      -        -       -           -         -  -         -         -
+ens1f0np0  8192 of 8192  8192 of 8192   2 of 63     10000  65536  65536  1 of 11  2 of 2  256 of 256       512  on        on        on
+ens2f0np0  1024 of 8192  1024 of 8192  32 of 63      1000      -      -   0 of 1       -           -         -  off       off       off
 
 GIDS OF  PORT  INDEX  GID                                      TYPE        INTERFACE
 mlx5_0      1      0  fe80:0000:0000:0000:ba3f:d2ff:feaa:0010  IB/RoCE v1  ens1f0np0
@@ -245,7 +245,7 @@ def test_what_all_shows_besides_is_unknown_where_the_kernel_does_not_tell() -> N
     facts["interfaces"][0] |= {"rings": None, "tx_queue_len": None}
     text = render_host(host_of(facts), replace(CONTEXT, show_all=True))
     (row,) = [line for line in text[text.index("QUEUES OF") :].splitlines() if line.startswith("eth0")]
-    assert row.split() == ["eth0", *"-" * 11]
+    assert row.split() == ["eth0", *"-" * 13]
 
 
 def test_channels_of_one_direction_are_told_as_such() -> None:

@@ -212,6 +212,14 @@ NICS = (
         FAST_HOSTS,
     ),
     Check(
+        "nic.pcie_payload",
+        "NIC",
+        "info",
+        "256 bytes or more of data in each PCIe packet, where the card and every port above it can",
+        "At 128 bytes the headers take twice the share of the link.",
+        f"{KERNEL}/admin-guide/kernel-parameters.html",
+    ),
+    Check(
         "nic.pcie_shared",
         "NIC",
         "warning",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dtn_agent.protocol import Interface, PcieLink, Vf
 
 DISABLED = "disable"
+USUAL_PAYLOAD = 256  # bytes; what the card's rate through its slot is reckoned with, too
 
 
 def judge_hardware(ground: Ground) -> Iterator[Finding]:
@@ -46,6 +47,22 @@ def _pcie(device: Device) -> Iterator[Finding]:
         expected=f"at least {speed_text(speed or 0)}",
         actual=f"{goodput or 0:.1f} Gb/s ({link_text(interface.pcie)})",
         fix="a wider or faster slot, or a bifurcation setting in the BIOS that gives this one its lanes",
+        place=device.place,
+    )
+    yield _payload(device)
+
+
+def _payload(device: Device) -> Finding:
+    link = device.interface.pcie
+    now, most = (link.payload, link.payload_max) if link is not None else (None, None)
+    wanted = min(most or USUAL_PAYLOAD, USUAL_PAYLOAD)
+    return judge(
+        "nic.pcie_payload",
+        device.interface.name,
+        now >= wanted if now and most else None,
+        expected=f"at least {wanted} bytes",
+        actual=f"{now} bytes",
+        fix="pci=pcie_bus_safe on the kernel's command line, or the largest payload in the BIOS",
         place=device.place,
     )
 

@@ -208,6 +208,7 @@ HARDWARE = (
         "error nic.pcie_goodput ens1f0",
         deep("interfaces", "ens1f0", "pcie", speed=8.0, width=8, slot_speed=8.0, slot_width=8),
     ),
+    Fault("the card sends short packets over its link", "info nic.pcie_payload ens1f0", deep("interfaces", "ens1f0", "pcie", payload=128)),
     Fault(
         "two ports share a slot that fits one",
         "warning nic.pcie_shared ens2f0 and ens2f1",

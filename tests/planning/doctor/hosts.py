@@ -33,8 +33,26 @@ SYSCTLS = {
 }
 OWN_SYSCTLS = {name: value.replace("\t", " ") for name, value in SYSCTLS.items() if name.startswith("net.ipv4.")}
 OFFLOADS = ["rx-checksum", "rx-gro", "tx-checksum-ip-generic", "tx-generic-segmentation", "tx-tcp-segmentation"]
-GEN4_X16 = {"speed": 16.0, "width": 16, "max_speed": 16.0, "max_width": 16, "slot_speed": 32.0, "slot_width": 16}
-GEN5_X4 = {"speed": 32.0, "width": 4, "max_speed": 32.0, "max_width": 4, "slot_speed": 32.0, "slot_width": 4}
+GEN4_X16 = {
+    "speed": 16.0,
+    "width": 16,
+    "max_speed": 16.0,
+    "max_width": 16,
+    "slot_speed": 32.0,
+    "slot_width": 16,
+    "payload": 256,
+    "payload_max": 512,
+}
+GEN5_X4 = {
+    "speed": 32.0,
+    "width": 4,
+    "max_speed": 32.0,
+    "max_width": 4,
+    "slot_speed": 32.0,
+    "slot_width": 4,
+    "payload": 256,
+    "payload_max": 512,
+}
 ARRAY = {"read_ahead_kb": "4096", "md/level": "raid10", "md/sync_action": "idle", "md/degraded": "0"}
 COUNTERS = {"rx_crc_errors": 3, "rx_missed_errors": 12, "rx_dropped": 50_000, "tx_carrier_errors": 0}
 BIG = {"gso": 185_000, "gro": 185_000, "gso_ipv4": 185_000, "gro_ipv4": 185_000, "tso": 524_280}

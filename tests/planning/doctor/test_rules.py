@@ -230,6 +230,12 @@ def test_vf_of_a_pf_that_is_elsewhere_is_not_known() -> None:
     )
 
 
+def test_short_packets_are_right_where_a_port_can_no_longer_ones() -> None:
+    scene = Scene()
+    deep("interfaces", "ens1f0", "pcie", payload=128, payload_max=128)(scene)
+    assert lines(scene.faults()) == []
+
+
 def test_other_virtual_functions_of_the_pf_are_told_apart() -> None:
     scene = Scene()
     vfs = item(scene.a or {}, "interfaces", "ens1f0")["sriov"]["vfs"]
