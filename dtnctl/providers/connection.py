@@ -32,6 +32,7 @@ from dtnctl.providers.transport import Answer, PoolAdapter, TlsPool, UnixPool
 
 CHUNK = 64 * 1024
 OLDEST_API = "1.41"  # engine 20.10
+NEWEST_WITH_IT = "1.51"  # engine 28; from 29 on an engine's own oldest is a newer one
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
@@ -210,10 +211,13 @@ def _closed_on_failure(thing: Client | Tunnel) -> Iterator[None]:
 
 
 def _greet(kind: type[Client], way: _Way) -> Connection:
-    """Ask for the version, and speak the oldest API that both sides know: the same to every engine that still understands it."""
+    """Ask for the version, and speak the oldest API that both sides know: the same to every engine that still understands it.
+
+    A ping tells it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
+    """
     client = _client(kind, way, OLDEST_API)
     with _closed_on_failure(client):
-        version = _ask_version(client, way)
+        version = _ping(client, way) or _ask_version(client, way)
         spoken = _common_api(version, way.address)
     if spoken != OLDEST_API:
         client.close()
@@ -224,6 +228,16 @@ def _greet(kind: type[Client], way: _Way) -> Connection:
 def _client(kind: type[Client], way: _Way, api: str) -> Client:
     with telling(way.address, way.tunnel):
         return kind(way.base_url, api, way.timeouts, way.tls)
+
+
+def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
+    """What matters of the version; None if that is not all said in the head of the answer."""
+    with telling(way.address, way.tunnel):
+        answer = client.read("/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
+    newest, name = answer.headers.get("Api-Version", ""), answer.headers.get("Server", "").partition(" ")[0]
+    if answer.status >= FIRST_ERROR or not newest or _number(newest) > _number(NEWEST_WITH_IT):
+        return None
+    return {"ApiVersion": newest, "Version": name.partition("/")[2]}
 
 
 def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:

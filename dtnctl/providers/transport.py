@@ -53,6 +53,7 @@ class Answer:
     status: int
     phrase: str
     content: bytes
+    headers: http.client.HTTPMessage
 
 
 class DirectReads(HTTPConnectionPool):
@@ -68,7 +69,7 @@ class DirectReads(HTTPConnectionPool):
             connection.sock.settimeout(limits[1])
             http.client.HTTPConnection.request(connection, "GET", target, headers=headers)
             response = http.client.HTTPConnection.getresponse(connection)
-            return Answer(response.status, response.reason, response.read())
+            return Answer(response.status, response.reason, response.read(), response.headers)
         except BaseException:
             connection.close()  # what is left of the answer must not be taken for the next one
             raise

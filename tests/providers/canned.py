@@ -39,6 +39,9 @@ class Canned:
 
     def __init__(self, answers: Mapping[str, Answer | list[Answer]]) -> None:
         self.answers = {key: list(value) if isinstance(value, list) else [value] for key, value in answers.items()}
+        if "GET /version" not in answers:  # else it is that which is asked for
+            headers = {"Api-Version": VERSION["ApiVersion"], "Server": f"Docker/{VERSION['Version']} (linux)"}
+            self.answers.setdefault("GET /_ping", [Answer(b"OK", headers=headers)])
         self.answers.setdefault("GET /version", [Answer(VERSION)])
         self.requests: list[str] = []
         self.headers: list[Mapping[str, str]] = []
@@ -73,7 +76,7 @@ def canned_engine(
             if answer.hang_up:
                 self.close_connection = True
                 return
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)  # Server: and Date: are the answer's own
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             content = b"" if self.command == "HEAD" else answer.content

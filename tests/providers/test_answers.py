@@ -46,6 +46,29 @@ def test_every_engine_is_spoken_to_in_the_oldest_api_that_it_and_we_know(tmp_pat
     assert "GET /v1.44/networks" in canned.requests
 
 
+def ping(api: str, server: str) -> Answer:
+    return Answer(b"OK", headers={"Api-Version": api, "Server": server})
+
+
+def test_an_engine_is_asked_for_its_version_only_where_a_ping_leaves_the_api_open(tmp_path: Path) -> None:
+    new = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
+    lists = {"GET /containers/json": Answer([]), "GET /networks": Answer([])}
+    for api, server, spoken, seen in (
+        ("1.52", "Docker/29.0.0 (linux)", "v1.44", "29.0.0"),
+        ("1.51", "Docker/28.2.2 (linux)", "v1.41", "28.2.2"),
+    ):
+        folder = tmp_path / api
+        folder.mkdir()
+        with canned_engine(folder, {"GET /version": Answer(new), "GET /_ping": ping(api, server), **lists}) as (engine, canned):
+            assert engine.observe(Wanted()).engine_version == seen
+        assert ("GET /version" in canned.requests, f"GET /{spoken}/networks" in canned.requests) == (api == "1.52", True)
+
+
+def test_an_engine_that_is_too_old_tells_so_in_a_ping(tmp_path: Path) -> None:
+    with canned_engine(tmp_path, {"GET /_ping": ping("1.40", "Docker/19.03.1 (linux)")}) as (engine, _):
+        assert "engine 19.03.1 speaks API 1.40; dtnctl needs API 1.41" in engine.observe(Wanted()).silence
+
+
 @pytest.mark.parametrize(
     "answer",
     [Answer(b"<html>It works!</html>"), Answer(["not", "docker"]), Answer({"Version": "5.2"}), Answer(b""), Answer(b"\xff\x00\xfe")],
@@ -233,7 +256,7 @@ def test_a_login_whose_secret_is_missing_is_told_by_its_variable(tmp_path: Path,
     with canned_engine(tmp_path, {}, registries) as (engine, canned):
         with pytest.raises(EngineError, match="the environment variable REG_PASSWORD is not set"):
             engine.perform(PullImage(IMAGE))
-        assert canned.requests == ["GET /version"]
+        assert canned.requests == ["GET /_ping"]
 
 
 def test_a_registry_that_gives_no_digest_leaves_it_open(tmp_path: Path) -> None:
