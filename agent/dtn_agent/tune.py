@@ -13,7 +13,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, Done, HeldTuning, Tune, Untune
 from dtn_agent.tuning.irqbalance import Services, Systemd
-from dtn_agent.tuning.key import apply_order, setting_of
+from dtn_agent.tuning.key import apply_order, reset_with, setting_of
 from dtn_agent.tuning.setting import Root, Setting
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class TuneHands:
             except RefusedError:
                 self._go_back(setting, entry, before)
                 raise
+            finally:
+                self._make_again(reset_with(request.key))
             return Done(changed=True, detail=f"{request.key} is {wanted}; it was {entry.found or 'not set'}")
 
     def untune(self, request: Untune) -> Done:
@@ -65,6 +67,7 @@ class TuneHands:
             setting = self._setting(request.key)
             if setting.read() is not None:
                 _put_back(setting, entry)
+                self._make_again(reset_with(request.key))
             self._forget(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
 
@@ -86,13 +89,20 @@ class TuneHands:
     def restore(self) -> None:
         """Make everything live again that is ours, after a reboot or a crash. What fails is logged, and the rest goes on."""
         for entry in sorted(self.ledger.read().tuning, key=lambda entry: apply_order(entry.key)):
-            try:
-                with self._one_at_a_time:
-                    setting = self._setting(entry.key)
-                    if not setting.is_as(entry.wanted):
-                        _make(entry.key, setting, entry.wanted)
-            except (RefusedError, OSError, ValueError) as error:
-                logger.warning("not restored: %s: %s", entry.key, error)
+            with self._one_at_a_time:
+                self._make_again(entry.key)
+
+    def _make_again(self, key: str) -> None:
+        """Make it live if it is ours. What fails is logged."""
+        entry = self._entry(key)
+        if entry is None:
+            return
+        try:
+            setting = self._setting(key)
+            if not setting.is_as(entry.wanted):
+                _make(key, setting, entry.wanted)
+        except (RefusedError, OSError, ValueError) as error:
+            logger.warning("not restored: %s: %s", key, error)
 
     def _setting(self, key: str) -> Setting:
         return setting_of(self.root, self.services, key)

@@ -129,6 +129,7 @@ def _items(tuning: Tuning, block_devices: tuple[str, ...]) -> Iterator[tuple[str
 
 
 def _block_items(tuning: Tuning, devices: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """A device's scheduler first: with another one the kernel sets nr_requests anew."""
     found: dict[str, str] = {}
     for pattern, block in tuning.block.items():
         names = tuple(name for name in devices if fnmatchcase(name, pattern)) if _is_pattern(pattern) else (pattern,)
@@ -137,7 +138,7 @@ def _block_items(tuning: Tuning, devices: tuple[str, ...]) -> Iterator[tuple[str
                 value = getattr(block, what)
                 if value is not None:
                     found.setdefault(f"block/{device}/{what}", str(value))
-    yield from sorted(found.items())
+    yield from sorted(found.items(), key=lambda item: (item[0].rpartition("/")[0], not item[0].endswith("/scheduler"), item[0]))
 
 
 def _is_pattern(name: str) -> bool:

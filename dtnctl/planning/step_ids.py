@@ -24,3 +24,8 @@ def vlan_id(endpoint: str, name: str) -> str:
 def tune_id(endpoint: str, key: str) -> str:
     """Sets something of the host."""
     return f"{endpoint}/tune/{key}"
+
+
+def untune_id(endpoint: str, key: str) -> str:
+    """Puts something of the host back."""
+    return f"{endpoint}/untune/{key}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.plan import Cause, Change, FieldChange, Step, Tune, Untune
 from dtnctl.model.site import Document, Endpoint, Location, Site
 from dtnctl.model.tuning import Tuning, tuning_items
-from dtnctl.planning.step_ids import tune_id
+from dtnctl.planning.step_ids import tune_id, untune_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -32,7 +32,7 @@ def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: 
             fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
             was_set.append(key in held and held[key].wanted == value)
     for key in sorted(held.keys() - items.keys()):
-        steps.append(Step(f"{endpoint}/untune/{key}", endpoint, Untune(key)))
+        steps.append(Step(untune_id(endpoint, key), endpoint, Untune(key), _after_numbers(steps, endpoint, key)))
         fields.append(FieldChange(key, held[key].now or "(empty)", held[key].found or "(not set)", False, Cause("not declared any more")))
         was_set.append(False)
     if steps:
@@ -47,6 +47,12 @@ def _after(steps: list[Step], key: str) -> tuple[str, ...]:
     return tuple(
         step.id for step in steps if isinstance(step.action, Tune) and (step.action.key == "smt" or (subject and _subject(step) == subject))
     )[-1:]
+
+
+def _after_numbers(steps: list[Step], endpoint: str, key: str) -> tuple[str, ...]:
+    """A scheduler is put back after the numbers of its queue: they were found under the one that goes."""
+    device, _, what = key.rpartition("/")
+    return tuple(step.id for step in steps if what == "scheduler" and step.id.startswith(untune_id(endpoint, f"{device}/")))
 
 
 def _subject(step: Step) -> str:

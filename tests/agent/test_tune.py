@@ -333,3 +333,33 @@ def test_settings_are_restored_in_an_order_in_which_none_undoes_another() -> Non
         "interface/a/qdisc",
         "interface/a/irqs",
     ]
+
+
+SCHEDULER, REQUESTS = "block/nvme0n1/scheduler", "block/nvme0n1/nr_requests"
+
+
+def test_number_of_requests_survives_the_scheduler_after_which_it_is_restored(host: TunedHost) -> None:
+    tune(host, SCHEDULER, "kyber")
+    tune(host, REQUESTS, "512")
+    host.write("sys/block/nvme0n1/queue/scheduler", "[none] mq-deadline kyber")
+    host.write("sys/block/nvme0n1/queue/nr_requests", "1023")
+    host.hands.restore()
+    assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["kyber", "512"]
+
+
+def test_scheduler_that_changes_alone_leaves_our_number_of_requests_as_it_is(host: TunedHost) -> None:
+    tune(host, REQUESTS, "512")
+    tune(host, SCHEDULER, "kyber")
+    assert read(host, REQUESTS) == "512"
+    untune(host, SCHEDULER)
+    assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["none", "512"]
+    untune(host, REQUESTS)
+    assert read(host, REQUESTS) == "1023"
+
+
+def test_device_is_as_it_was_when_its_scheduler_is_put_back_last(host: TunedHost) -> None:
+    for key, value in ((SCHEDULER, "kyber"), (REQUESTS, "512")):
+        tune(host, key, value)
+    for key in (REQUESTS, SCHEDULER):
+        untune(host, key)
+    assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["none", "1023"]

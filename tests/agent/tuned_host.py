@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 from dtn_agent.ledger import Ledger
 from dtn_agent.tune import TuneHands
@@ -31,6 +31,16 @@ FILES: Mapping[str, str] = {
     "sys/block/nvme0n1/queue/nr_requests": "1023",
     "sys/block/nvme0n1/queue/rq_affinity": "1",
 }
+
+
+class KernelFile(PosixPath):
+    """A file that does what the kernel does when a scheduler is written: marks it, and gives the queue as many requests as that has."""
+
+    def write_text(self, data: str, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> int:
+        if self.name != "scheduler" or "[" in data or f"[{data}]" in (before := self.read_text()):
+            return super().write_text(data, encoding, errors, newline)
+        (self.parent / "nr_requests").write_text("1023\n" if data == "none" else "256\n")
+        return super().write_text(before.translate({ord("["): None, ord("]"): None}).replace(data, f"[{data}]"))
 
 
 @dataclass
@@ -73,7 +83,7 @@ class TunedHost:
 
     @property
     def root(self) -> HostFiles:
-        return HostFiles(self.folder / "sys", self.folder / "proc")
+        return HostFiles(KernelFile(self.folder / "sys"), self.folder / "proc")
 
     @property
     def ledger(self) -> Ledger:

@@ -133,6 +133,17 @@ def test_settings_that_build_on_others_wait_for_them() -> None:
     assert irqs[0].startswith("a/tune/interface/ens1f0/")
 
 
+def test_a_scheduler_is_set_before_the_numbers_of_its_queue_and_put_back_after_them() -> None:
+    declared = tuned("tuning: {block: {nvme0n1: {nr_requests: 1023, scheduler: none}}, sysctls: {net.core.rmem_max: 2147483647}}\n")
+    made = before(declared, told=told(**{"block/nvme0n1/nr_requests": "256"}))
+    needs = {step.id: step.needs for step in plan(declared, made).steps}
+    assert needs["a/tune/block/nvme0n1/nr_requests"] == ("a/tune/block/nvme0n1/scheduler",)
+    carry_out(declared, made)
+    needs = {step.id: step.needs for step in plan(tuned(""), made).steps}
+    assert needs["a/untune/block/nvme0n1/scheduler"] == ("a/untune/block/nvme0n1/nr_requests",)
+    assert needs["a/untune/block/nvme0n1/nr_requests"] == needs["a/untune/sysctl/net.core.rmem_max"] == ()
+
+
 def test_a_pattern_stands_for_the_drives_that_fit() -> None:
     declared = tuned("tuning: {block: {nvme*n1: {scheduler: none}}}\n")
     assert keys(plan(declared, before(declared, told=told()))) == ["tune/block/nvme0n1/scheduler"]

@@ -15,7 +15,10 @@ from dtn_agent.tuning.sysctl import Sysctl
 
 BLOCK_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
 EARLY = ("sysctl", "smt", "governor", "huge_pages", "irqbalance", "block", "interface")
-INTERFACE_ORDER = ("channels", "rx_ring", "tx_ring", "mtu", "tx_queue_len", "adaptive_rx", "pause_rx", "pause_tx", "qdisc", "irqs")
+ORDERS = {
+    "block": ("scheduler",),
+    "interface": ("channels", "rx_ring", "tx_ring", "mtu", "tx_queue_len", "adaptive_rx", "pause_rx", "pause_tx", "qdisc", "irqs"),
+}
 
 
 def setting_of(root: Root, services: Services, key: str) -> Setting:
@@ -50,8 +53,17 @@ def _setting(root: Root, services: Services, key: str) -> Setting | None:
 
 
 def apply_order(key: str) -> tuple[int, int, str]:
-    """Sorts keys so that none undoes an earlier one: a driver lays out its queues anew when their number or the MTU changes."""
+    """Sorts keys so that none undoes an earlier one.
+
+    A driver lays out its queues anew when their number or the MTU changes; a new scheduler has its own number of requests.
+    """
     kind, _, name = key.partition("/")
-    what = name.rpartition("/")[2] if kind == "interface" else ""
-    place = INTERFACE_ORDER.index(what) if what in INTERFACE_ORDER else 0
+    what = name.rpartition("/")[2]
+    order = ORDERS.get(kind, ())
+    place = order.index(what) if what in order else len(order)
     return (EARLY.index(kind) if kind in EARLY else len(EARLY), place, key)
+
+
+def reset_with(key: str) -> str:
+    """The key that the kernel sets anew when this one is written; empty if there is none."""
+    return f"{key.removesuffix('/scheduler')}/nr_requests" if key.startswith("block/") and key.endswith("/scheduler") else ""
