@@ -20,7 +20,7 @@ from dtn_agent.probe.files import Files
 from dtn_agent.probe.kernel import ask_kernel
 from dtn_agent.probe.listeners import listeners
 from dtn_agent.protocol import Facts, Rings
-from pyroute2.ethtool.ioctl import IoctlEthtool, NotSupportedError
+from pyroute2.ethtool.ioctl import EthtoolCoalesce, IoctlEthtool, NotSupportedError
 
 CLONE = Path(__file__).parents[2]
 # a world of its own, with a sysfs that shows it: two ends of a cable, one in a bridge, and a child on the other
@@ -95,6 +95,22 @@ def test_rings_channels_and_coalescing_are_those_that_pyroute2_reads_or_unknown(
     assert ours.rings == (rings and Rings(rx=rings["rx"], tx=rings["tx"], rx_max=rings["rx_max"], tx_max=rings["tx_max"]))
     assert (ours.channels and ours.channels.combined_max) == (channels and channels["max_combined"])
     assert ours.adaptive_rx == (coalesce and bool(coalesce["use_adaptive_rx_coalesce"]))
+
+
+class Coalescing(ethtool.Card):
+    """A card that tells its coalescing, as pyroute2 lays it out, and nothing else."""
+
+    def __init__(self, **fields: int) -> None:
+        self.told = EthtoolCoalesce(cmd=ethtool.COALESCE, **fields)
+
+    def ask(self, question: bytes) -> bytes | None:
+        return bytes(self.told)[: len(question)] if question[:4] == bytes(self.told)[:4] else None
+
+
+@pytest.mark.parametrize("is_on", [0, 1])
+def test_adaptive_coalescing_is_that_of_receiving_not_of_sending(is_on: int) -> None:
+    card = Coalescing(use_adaptive_rx_coalesce=is_on, use_adaptive_tx_coalesce=1 - is_on)
+    assert ethtool.answers_of(card, ()).adaptive_rx == bool(is_on)
 
 
 def _told(ask: Any) -> Any:

@@ -21,7 +21,7 @@ STRING_SETS, FEATURES, CHANNELS = 0x37, 0x3A, 0x3C
 FEATURE_STRINGS = 4
 STRING_LENGTH = 32
 FIRMWARE_AT, FIRMWARE_LENGTH, DRIVER_LENGTH = 68, 32, 196
-ADAPTIVE_RX_AT = 11  # words
+ADAPTIVE_RX_AT = 10  # words of struct ethtool_coalesce with its command; 11 is the same of tx
 NO_FIRMWARE = ("", "N/A", "n/a")
 
 
@@ -54,11 +54,12 @@ def ask(names: Iterable[str]) -> dict[str, Ethtool]:
         for name in names:
             card = Card(asker, name)
             strings = strings or feature_names(card)  # the kernel's own list, the same for all
-            found[name] = _answers(card, strings)
+            found[name] = answers_of(card, strings)
     return found
 
 
-def _answers(card: Card, strings: Sequence[str]) -> Ethtool:
+def answers_of(card: Card, strings: Sequence[str]) -> Ethtool:
+    """What the card tells; `strings` are the kernel's names of features."""
     coalesce, pause = card.words(COALESCE, 23), card.words(PAUSE, 4)
     return Ethtool(
         firmware=_firmware(card),
