@@ -154,7 +154,7 @@ class TuneHands:
 def _normal(request: Tune, setting: Setting) -> str:
     """The value in normal form, if there is such a setting here."""
     if setting.read() is None:
-        raise RefusedError("not-found", f"there is no {request.key} here")
+        raise RefusedError("not-found", f"{request.key}: {setting.absence}" if setting.absence else f"there is no {request.key} here")
     try:
         return setting.normal(request.value)
     except ValueError as error:

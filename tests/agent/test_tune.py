@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.protocol import HeldTuning, Tune, Untune
+from dtn_agent.tuning.irqbalance import Systemd
 from dtn_agent.tuning.key import apply_order
 
 from tests.agent.tuned_host import TunedHost, tuned_host
@@ -174,6 +175,31 @@ def test_host_without_irqbalance_has_it_off(host: TunedHost) -> None:
     host.services.refuses = "Unit irqbalance.service not found."
     assert tune(host, "irqbalance", "off")
     assert refusal(host, "irqbalance", "on") == "failed: irqbalance: the host does not take `on`: Unit irqbalance.service not found."
+
+
+def test_host_whose_systemd_cannot_be_asked_has_it_neither_on_nor_off(host: TunedHost) -> None:
+    host.services.is_absent = True
+    assert read(host, "irqbalance") is None
+    assert refusal(host, "irqbalance", "off").startswith(
+        "not-found: irqbalance: there is no systemd here that could be asked for services; the agent runs in a container,"
+    )
+    assert host.hands.held() == ()
+
+
+@pytest.mark.parametrize(("exit_code", "is_active"), [(0, True), (3, False), (4, False), (1, None)])
+def test_systemd_is_asked_where_it_runs_and_an_answer_that_is_none_is_not_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exit_code: int, is_active: bool | None
+) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"#!/bin/sh\nexit {exit_code}\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Systemd(booted=tmp_path).is_active("irqbalance.service") is is_active
+    assert Systemd(booted=tmp_path / "none").is_active("irqbalance.service") is None
+    with pytest.raises(OSError, match="there is no systemd here"):
+        Systemd(booted=tmp_path / "none").forbid("irqbalance.service")
+    systemctl.unlink()
+    assert Systemd(booted=tmp_path).is_active("irqbalance.service") is None
 
 
 def test_what_is_not_there_reads_as_none(host: TunedHost) -> None:

@@ -45,13 +45,17 @@ class KernelFile(PosixPath):
 
 @dataclass
 class FakeServices:
-    """Services as systemd runs them: what is forbidden does not run. `refuses` is what it says instead."""
+    """Services as systemd runs them: what is forbidden does not run. `refuses` is what it says instead.
+
+    `is_absent`: it is not there to be asked.
+    """
 
     active: set[str] = field(default_factory=set)
     refuses: str = ""
+    is_absent: bool = False
 
-    def is_active(self, name: str) -> bool:
-        return name in self.active
+    def is_active(self, name: str) -> bool | None:
+        return None if self.is_absent else name in self.active
 
     def allow(self, name: str) -> None:
         self._answer()

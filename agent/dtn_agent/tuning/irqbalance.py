@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Protocol
 
 from dtn_agent.tuning.setting import Setting, one_of
 
 SERVICE = "irqbalance.service"
+BOOTED = Path("/run/systemd/system")  # there while systemd is what runs the host (sd_booted)
+NO_SYSTEMD = "there is no systemd here that could be asked for services; the agent runs in a container, or the host has none"
+INACTIVE = (3, 4)  # exit codes of is-active; 4: no such unit. Others: it could not be asked
 SECONDS = 30
 
 
 class Services(Protocol):
     """What is needed of the host's services. OSError is its no."""
 
-    def is_active(self, name: str) -> bool: ...
+    def is_active(self, name: str) -> bool | None:
+        """None: nobody could be asked."""
 
     def allow(self, name: str) -> None:
         """It may run again, and runs."""
@@ -27,8 +32,15 @@ class Services(Protocol):
 class Systemd:
     """The host's systemd. Masked in /run only: a service that starts later in the boot than we do would come back else."""
 
-    def is_active(self, name: str) -> bool:
-        return shutil.which("systemctl") is not None and self._run("is-active", "--quiet", name).returncode == 0
+    def __init__(self, booted: Path = BOOTED) -> None:
+        self.booted = booted
+
+    def is_active(self, name: str) -> bool | None:
+        try:
+            code = self._run("is-active", "--quiet", name).returncode
+        except OSError:
+            return None
+        return True if code == 0 else False if code in INACTIVE else None
 
     def allow(self, name: str) -> None:
         self._must("unmask", "--runtime", name)
@@ -43,17 +55,26 @@ class Systemd:
             raise OSError(ran.stderr.strip() or f"systemctl {' '.join(arguments)} failed")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SECONDS, check=False)
+        """OSError where there is no systemd to run it, or when it does not answer. In a chroot systemctl does nothing, and says success."""
+        if not self.booted.is_dir() or shutil.which("systemctl") is None:
+            raise OSError(NO_SYSTEMD)
+        try:
+            return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise OSError(f"systemctl {' '.join(arguments)} did not end in {SECONDS} s") from None
 
 
 class Irqbalance(Setting):
-    """`on` or `off`; a host without it is off."""
+    """`on` or `off`; a host without it is off. Not known where there is no systemd to ask."""
+
+    absence = NO_SYSTEMD
 
     def __init__(self, services: Services) -> None:
         self.services = services
 
     def read(self) -> str | None:
-        return "on" if self.services.is_active(SERVICE) else "off"
+        is_active = self.services.is_active(SERVICE)
+        return None if is_active is None else "on" if is_active else "off"
 
     def normal(self, value: str) -> str:
         return one_of(value, ("on", "off"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Root(Protocol):
@@ -18,11 +18,16 @@ class Root(Protocol):
 
 
 class Setting(ABC):
-    """One setting. Texts are in normal form: what was set is what is read. OSError is the kernel's no."""
+    """One setting. Texts are in normal form: what was set is what is read. OSError is the kernel's no.
+
+    `absence` says why it may read as None; empty: there is no such thing here.
+    """
+
+    absence: ClassVar[str] = ""
 
     @abstractmethod
     def read(self) -> str | None:
-        """The live value; None if there is no such thing here."""
+        """The live value; None if there is no such thing here, or if nobody can tell."""
 
     @abstractmethod
     def normal(self, value: str) -> str:
