@@ -84,7 +84,7 @@ class IdleState(Told):
     """A C-state. `latency` is the time to leave it, in microseconds; `disabled` if it is on any CPU that has it."""
 
     name: str
-    latency: int
+    latency: int | None = None
     disabled: bool
 
 
@@ -144,8 +144,8 @@ class Vf(Told):
     netdev: str = ""
     driver: str = ""
     mac: str = ""
-    vlan: int = 0
-    qos: int = 0
+    vlan: int | None = None
+    qos: int | None = None
     spoofchk: bool | None = None
     trust: bool | None = None
     min_rate: int | None = None

@@ -142,7 +142,10 @@ def _vf_row(pf: str, vf: Vf) -> list[str]:
 
 
 def _vlan(vf: Vf) -> str:
-    if not vf.vlan:
+    """Empty without one, which the kernel writes as 0."""
+    if vf.vlan is None:
+        return UNKNOWN
+    if vf.vlan == 0:
         return ""
     return f"{vf.vlan} qos {vf.qos}" if vf.qos else str(vf.vlan)
 

@@ -219,6 +219,7 @@ def test_vf_that_the_table_lacks_is_listed_with_its_place(tmp_path: Path) -> Non
     kernel.answers = dataclasses.replace(kernel.answers, links=tuple(dataclasses.replace(link, vfs=()) for link in kernel.answers.links))
     found = vfs(facts_of("two-sockets", tmp_path, kernel), "ens1f0np0")
     assert [(vf.index, vf.pci, vf.mac, vf.spoofchk) for vf in found[:2]] == [(0, "0000:41:00.2", "", None), (1, "0000:41:00.3", "", None)]
+    assert [(vf.vlan, vf.qos) for vf in found[:2]] == [(None, None)] * 2
 
 
 def test_ten_vfs_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
@@ -392,6 +393,13 @@ def test_cores_and_sockets_are_counted_by_their_siblings(told: Mapping[str, Fact
 def test_idle_state_disabled_on_one_cpu_is_disabled(told: Mapping[str, Facts]) -> None:
     states = told["two-sockets"].cpus.idle_states
     assert [(state.name, state.disabled) for state in states] == [("POLL", False), ("C6", True)]
+
+
+def test_idle_state_of_unknown_latency_is_not_told_as_one_of_none(tmp_path: Path) -> None:
+    root = unpack("two-sockets", tmp_path)
+    (root.sys / "devices/system/cpu/cpu0/cpuidle/state1/latency").unlink()
+    states = probe(root, kernel=RecordedKernel("two-sockets")).cpus.idle_states
+    assert [(state.name, state.latency) for state in states] == [("POLL", 0), ("C6", None)]
 
 
 def test_every_governor_in_use_is_told(told: Mapping[str, Facts]) -> None:

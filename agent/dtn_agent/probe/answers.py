@@ -17,8 +17,8 @@ class VfEntry:
 
     index: int
     mac: str = ""
-    vlan: int = 0
-    qos: int = 0
+    vlan: int | None = None
+    qos: int | None = None
     spoofchk: bool | None = None
     trust: bool | None = None
     min_rate: int | None = None

@@ -152,8 +152,8 @@ def _vf(told: Mapping[str, Any]) -> VfEntry:
     return VfEntry(
         index=told["IFLA_VF_MAC"]["vf"],
         mac=told["IFLA_VF_MAC"]["mac"],
-        vlan=vlan.get("vlan", 0),
-        qos=vlan.get("qos", 0),
+        vlan=vlan.get("vlan"),
+        qos=vlan.get("qos"),
         spoofchk=_setting(told.get("IFLA_VF_SPOOFCHK", {}).get("spoofchk")),
         trust=_setting(told.get("IFLA_VF_TRUST", {}).get("trust")),
         min_rate=rate.get("min_tx_rate"),

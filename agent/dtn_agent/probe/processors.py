@@ -85,7 +85,7 @@ def _idle_states(files: Files, folder: str, numbers: tuple[int, ...]) -> tuple[I
     for name in files.names(f"{folder}/cpu{numbers[0]}/cpuidle"):
         first = f"{folder}/cpu{numbers[0]}/cpuidle/{name}"
         disabled = any(files.flag(f"{folder}/cpu{number}/cpuidle/{name}/disable") for number in numbers)
-        states.append(IdleState(name=files.told(f"{first}/name"), latency=files.number(f"{first}/latency") or 0, disabled=disabled))
+        states.append(IdleState(name=files.told(f"{first}/name"), latency=files.number(f"{first}/latency"), disabled=disabled))
     return tuple(states)
 
 

@@ -42,11 +42,13 @@ def _cpus(ground: Ground) -> Iterator[Finding]:
         fix="in the BIOS, or 0 into /sys/devices/system/cpu/intel_pstate/no_turbo",
         place=place,
     )
-    slow = [state for state in cpus.idle_states if state.latency > LONGEST_WAKE_UP and not state.disabled]
+    used = [state for state in cpus.idle_states if not state.disabled]
+    slow = [state for state in used if state.latency is not None and state.latency > LONGEST_WAKE_UP]
+    is_known = bool(slow) or (bool(cpus.idle_states) and all(state.latency is not None for state in used))
     yield judge(
         "cpu.idle_states",
         "",
-        not slow if cpus.idle_states else None,
+        not slow if is_known else None,
         expected=f"none slower than {LONGEST_WAKE_UP} µs",
         actual=", ".join(f"{state.name} {state.latency} µs" for state in slow) or "none",
         fix="`tuned-adm profile network-latency`, or intel_idle.max_cstate=1 on the kernel's command line",

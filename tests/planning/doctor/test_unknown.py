@@ -107,6 +107,17 @@ def test_each_single_thing_may_be_unknown(index: int) -> None:
     assert lines(scene.faults()) == []
 
 
+@pytest.mark.parametrize(
+    ("disabled", "others", "severity"),
+    [(False, [], "unknown"), (True, [], "ok"), (False, [{"name": "C6", "latency": 133, "disabled": False}], "info")],
+)
+def test_idle_state_of_unknown_latency_is_neither_fast_nor_slow(disabled: bool, others: list[Data], severity: str) -> None:
+    scene = Scene()
+    assert scene.a is not None
+    scene.a["facts"]["cpus"]["idle_states"] = [{"name": "C9", "latency": None, "disabled": disabled}, *others]
+    assert [item.severity for item in scene.examine().findings if item.check == "cpu.idle_states"] == [severity]
+
+
 # --- containers and peers -----------------------------------------------------------------------------------
 
 
