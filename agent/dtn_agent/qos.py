@@ -96,7 +96,7 @@ class QosHands:
             try:
                 with self.engine.events() as events:
                     stream.follows(events, stop)
-                    self.restore()  # subscribed by now: no start is missed in between
+                    self.restore()  # subscribed by now: no start is missed in between. Nothing else restores QoS
                     for event in events:
                         self._shape_again(event)
             except NO_ANSWER as error:

@@ -81,7 +81,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
-    """This host's work: everything is restored, then the network driver and the watcher run, and end with the block."""
+    """This host's work: everything of the host is restored, then the network driver and the watchers run, and end with the block."""
     from dtn_agent.driver import NetworkDriver
     from dtn_agent.driver_socket import DriverSocket
     from dtn_agent.vf import VfHands
@@ -123,11 +123,12 @@ def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) 
 
 
 def restore(hands: Hands, lines: Lines) -> None:
-    """After a reboot or a crash, all that was asked for is made so again. What fails is told, and the rest is done.
+    """After a reboot or a crash, all that was asked for of the host is made so again. What fails is told, and the rest is done.
 
-    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface.
+    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface. QoS is not here but in its watch. It asks
+    the engine, and the engine waits at boot until we are ready, while systemd takes connections for it: each question took 10 s.
     """
-    for name, hand in (("tune", hands.tune), ("vf", hands.vf), ("vlan", hands.vlan), ("qos", hands.qos)):
+    for name, hand in (("tune", hands.tune), ("vf", hands.vf), ("vlan", hands.vlan)):
         try:
             hand.restore()
         except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong

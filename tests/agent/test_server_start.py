@@ -8,18 +8,23 @@ import os
 import re
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from dtn_agent import protocol as p
 from dtn_agent.access import Credentials, UnsafeError, open_access
-from dtn_agent.serve import parse_listen
+from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
+from dtn_agent.serve import Settings, parse_listen, work_beside_driver
 
 from tests.agent.serving import TUNE, Agent, MemoryHands, write_server, write_token
 from tests.providers.certificates import Pair, authority
@@ -185,7 +190,35 @@ def test_a_hand_that_cannot_restore_is_told_and_the_agent_answers(files: Files) 
     with running(files, "--broken") as service:
         assert service.agent.ask(service.agent.known())[0] == 200
         _, lines, _ = service.end(signal.SIGTERM)
-    assert [line["text"] for line in lines if line["event"] == "failed"] == [f"restoring {name}" for name in ("tune", "vf", "vlan", "qos")]
+    assert [line["text"] for line in lines if line["event"] == "failed"] == [f"restoring {name}" for name in ("tune", "vf", "vlan")]
+
+
+class SilentEngine(socketserver.BaseRequestHandler):
+    """An engine's socket while systemd holds it: it takes connections, and nobody answers before `ends`."""
+
+    asked: ClassVar[list[bytes]]
+    ends: ClassVar[threading.Event]
+
+    def handle(self) -> None:
+        self.asked.append(self.request.recv(1000))
+        self.ends.wait()
+
+
+def test_nothing_is_asked_of_an_engine_that_waits_for_us_before_we_are_ready(tmp_path: Path) -> None:
+    entries = [
+        p.HeldQos(container=f"c{number}", owner=p.Owner(site="play"), address="10.9.9.2", wanted=p.QosSettings(rate=1), now=None)
+        for number in range(3)
+    ]
+    paths = [tmp_path / name for name in ("ledger.json", "engine.sock", "plugin.sock")]
+    Ledger(paths[0]).write(lambda held: held.model_copy(update={"qos": tuple(entries)}))
+    SilentEngine.asked, SilentEngine.ends = [], threading.Event()
+    with socketserver.ThreadingUnixStreamServer(str(paths[1]), SilentEngine) as engine:
+        threading.Thread(target=engine.serve_forever, args=(0.01,)).start()
+        with work_beside_driver(Settings("127.0.0.1:0", Credentials(None, None), *paths), Lines(io.StringIO())):
+            asked = list(SilentEngine.asked)
+            SilentEngine.ends.set()
+        engine.shutdown()
+    assert [path for path in asked if b"/events" not in path] == []
 
 
 def test_a_port_that_is_taken_is_told(files: Files) -> None:

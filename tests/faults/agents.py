@@ -127,6 +127,7 @@ class StageAgent:
         self.world.engine(self.endpoint).machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
         lines = Lines(self.output)
         restore(self.work.hands, lines)
+        self.work.hands.qos.restore()  # as its watch does once the engine tells events, which is at once here
         listener = socket.create_server(("127.0.0.1", self.port), backlog=Limits().queue)
         self.port = listener.getsockname()[1]
         accepting = threading.Event()
