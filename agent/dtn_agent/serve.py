@@ -97,6 +97,7 @@ def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
         DriverSocket(NetworkDriver(ledger, vf).answer, settings.plugin_socket),
         watching("containers that start, for their QoS", work.hands.qos.watch, lines),
         watching("interfaces that come back from containers", vf.watch, lines),
+        watching("settings that could not be restored", work.hands.tune.watch, lines),
     ):
         running.set()
         yield work
@@ -125,12 +126,19 @@ def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) 
 def restore(hands: Hands, lines: Lines) -> None:
     """After a reboot or a crash, all that was asked for of the host is made so again. What fails is told, and the rest is done.
 
-    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface. QoS is not here but in its watch. It asks
-    the engine, and the engine waits at boot until we are ready, while systemd takes connections for it: each question took 10 s.
+    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface. Tuning of these comes after them.
+    QoS is not here but in its watch. It asks the engine, and the engine waits at boot until we are ready, while systemd takes
+    connections for it: each question took 10 s.
     """
-    for name, hand in (("tune", hands.tune), ("vf", hands.vf), ("vlan", hands.vlan)):
+    acts = (
+        ("tune", hands.tune.restore),
+        ("vf", hands.vf.restore),
+        ("vlan", hands.vlan.restore),
+        ("tune of what was made just now", hands.tune.retry),
+    )
+    for name, act in acts:
         try:
-            hand.restore()
+            act()
         except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong
             lines.exception(f"restoring {name}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,22 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, Done, HeldTuning, Tune, Untune
 from dtn_agent.tuning.irqbalance import Services, Systemd
-from dtn_agent.tuning.key import apply_order, reset_with, setting_of
+from dtn_agent.tuning.key import apply_order, device_of, reset_with, setting_of
 from dtn_agent.tuning.setting import Root, Setting
 
+DEVICE_SECONDS = 10.0  # for all devices together to appear while the host starts
+RETRY_SECONDS = 5.0
+LONGEST_PAUSE = 720  # retries: an hour
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Failed:
+    """A setting of ours that could not be restored. `left` retries until the next try, and then `pause` of them."""
+
+    reason: str = ""
+    pause: int = 1
+    left: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +43,14 @@ class LiveRoot:
 class TuneHands:
     """One request at a time. Reading takes no lock."""
 
-    def __init__(self, ledger: Ledger, root: Root | None = None, services: Services | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, root: Root | None = None, services: Services | None = None, device_seconds: float = DEVICE_SECONDS
+    ) -> None:
         self.ledger = ledger
         self.root: Root = LiveRoot() if root is None else root
         self.services: Services = Systemd() if services is None else services
+        self.device_seconds = device_seconds
+        self._failed: dict[str, Failed] = {}
         self._one_at_a_time = threading.Lock()
 
     def tune(self, request: Tune) -> Done:
@@ -53,7 +70,7 @@ class TuneHands:
                 self._go_back(setting, entry, before)
                 raise
             finally:
-                self._make_again(reset_with(request.key))
+                self._follow(request.key)
             return Done(changed=True, detail=f"{request.key} is {wanted}; it was {entry.found or 'not set'}")
 
     def untune(self, request: Untune) -> Done:
@@ -67,7 +84,7 @@ class TuneHands:
             setting = self._setting(request.key)
             if setting.read() is not None:
                 _put_back(setting, entry)
-                self._make_again(reset_with(request.key))
+                self._follow(request.key)
             self._forget(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
 
@@ -87,22 +104,86 @@ class TuneHands:
         return (Ability(name="tune", lacks="" if is_writable else "the agent may not write to /proc/sys here"),)
 
     def restore(self) -> None:
-        """Make everything live again that is ours, after a reboot or a crash. What fails is logged, and the rest goes on."""
-        for entry in sorted(self.ledger.read().tuning, key=lambda entry: apply_order(entry.key)):
-            with self._one_at_a_time:
-                self._make_again(entry.key)
+        """Make everything live again that is ours, after a reboot or a crash. What fails is logged, the rest goes on, `retry` tries again.
 
-    def _make_again(self, key: str) -> None:
-        """Make it live if it is ours. What fails is logged."""
+        Devices that are not there yet are waited for. VLANs and virtual functions that the agent has yet to make are left to `retry`.
+        """
+        keys, held = self._keys(), self.ledger.read()
+        late = {vlan.name for vlan in held.vlans} | {vf.interface.name for vf in held.vfs if vf.interface}
+        self._await_devices({device_of(key) for key in keys if device_of(key)[1] not in late})
+        for key in keys:
+            if device_of(key)[1] in late:
+                self._failed[key] = Failed()
+            else:
+                self._restore(key)
+
+    def retry(self) -> None:
+        """Try again what could not be restored: what is not there each time, what is refused ever more rarely, for a try may restart a NIC.
+
+        What of a device follows a setting that now is as it should be is looked at, too: it may have been undone.
+        """
+        touched: set[tuple[str, str]] = set()
+        for key in self._keys():
+            if (self._is_due(key) or device_of(key) in touched) and self._restore(key) and device_of(key)[1]:
+                touched.add(device_of(key))
+
+    def watch(self, stop: threading.Event) -> None:
+        """Until `stop`: what could not be restored is tried again. A NIC's driver may come late, and its interrupts when it is up."""
+        while not stop.wait(RETRY_SECONDS):
+            self.retry()
+
+    def _keys(self) -> list[str]:
+        return sorted((entry.key for entry in self.ledger.read().tuning), key=apply_order)
+
+    def _await_devices(self, devices: Iterable[tuple[str, str]]) -> None:
+        folders = {"interface": self.root.sys / "class/net", "block": self.root.sys / "block"}
+        paths = [folders[kind] / name for kind, name in devices if name]
+        until = time.monotonic() + self.device_seconds
+        while not all(path.exists() for path in paths) and time.monotonic() < until:
+            time.sleep(0.1)
+
+    def _is_due(self, key: str) -> bool:
+        failed = self._failed.get(key)
+        if failed is None:
+            return False
+        failed.left -= 1
+        return failed.left <= 0
+
+    def _restore(self, key: str) -> bool:
+        """Whether it had to be made live, and is. Why it is not is logged once."""
+        before = self._failed.pop(key, None)
+        try:
+            with self._one_at_a_time:
+                changed = self._make_again(key)
+        except (RefusedError, OSError, ValueError) as error:
+            pause = 1 if before is None or self._read(key, None) is None else min(2 * before.pause, LONGEST_PAUSE)
+            self._failed[key] = Failed(str(error), pause, pause)
+            if before is None or before.reason != str(error):
+                logger.warning("not restored: %s", error)
+            return False
+        if changed and before is not None and before.reason:
+            logger.warning("restored after all: %s", key)
+        return changed
+
+    def _make_again(self, key: str) -> bool:
+        """Make it live if it is ours; whether it was not."""
         entry = self._entry(key)
         if entry is None:
-            return
+            return False
+        setting = self._setting(key)
+        if setting.read() is None:
+            raise _absent(key, setting)
+        if setting.is_as(entry.wanted):
+            return False
+        _make(key, setting, entry.wanted)
+        return True
+
+    def _follow(self, key: str) -> None:
+        """Make again what the kernel resets with this setting. What fails is logged, for what was asked for is done."""
         try:
-            setting = self._setting(key)
-            if not setting.is_as(entry.wanted):
-                _make(key, setting, entry.wanted)
-        except (RefusedError, OSError, ValueError) as error:
-            logger.warning("not restored: %s: %s", key, error)
+            self._make_again(reset_with(key))
+        except (RefusedError, OSError) as error:
+            logger.warning("not made again: %s", error)
 
     def _setting(self, key: str) -> Setting:
         return setting_of(self.root, self.services, key)
@@ -154,11 +235,15 @@ class TuneHands:
 def _normal(request: Tune, setting: Setting) -> str:
     """The value in normal form, if there is such a setting here."""
     if setting.read() is None:
-        raise RefusedError("not-found", f"{request.key}: {setting.absence}" if setting.absence else f"there is no {request.key} here")
+        raise _absent(request.key, setting)
     try:
         return setting.normal(request.value)
     except ValueError as error:
         raise RefusedError("bad-request", f"{request.key}: {error}") from None
+
+
+def _absent(key: str, setting: Setting) -> RefusedError:
+    return RefusedError("not-found", f"{key}: {setting.absence}" if setting.absence else f"there is no {key} here")
 
 
 def _found(key: str, setting: Setting) -> str | None:

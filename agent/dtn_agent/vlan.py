@@ -12,7 +12,7 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Done, Held, HeldVlan, MakeVlan, RemoveVlan
 
 LONGEST_NAME = 15  # IFNAMSIZ without its final NUL
-PARENT_SECONDS = 10.0  # for a card's interface to appear while the host starts
+PARENT_SECONDS = 10.0  # for all cards' interfaces together to appear while the host starts
 log = logging.getLogger(__name__)
 
 
@@ -57,14 +57,16 @@ class VlanHands:
     def restore(self) -> None:
         """Make again what a reboot took; what cannot be is told in the log and left."""
         with self.lock:
-            for held in self.ledger.read().vlans:
+            vlans = self.ledger.read().vlans
+            parents = {held.parent for held in vlans}
+            self.links.wait_until(lambda: all(self.links.find(parent) for parent in parents), self.parent_seconds)
+            for held in vlans:
                 try:
                     self._restore(held)
                 except (RefusedError, OSError) as error:
                     log.warning("not restored: %s: %s", held.name, error)
 
     def _restore(self, held: HeldVlan) -> None:
-        self.links.wait_until(lambda: self.links.find(held.parent) is not None, self.parent_seconds)
         parent = self._parent(held.parent)
         self._make(held, parent, self._existing(held.name, parent, held.vlan), is_new=False)
 

@@ -73,6 +73,8 @@ class MemoryHands:
     def restore(self) -> None:
         self.restored += 1
 
+    retry = restore
+
     def watch(self, stop: threading.Event) -> None:
         stop.wait()
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.protocol import HeldTuning, Tune, Untune
+from dtn_agent.tune import TuneHands
 from dtn_agent.tuning.irqbalance import Systemd
 from dtn_agent.tuning.key import apply_order
 
 from tests.agent.tuned_host import TunedHost, tuned_host
 
 PROBING = "proc/sys/net/ipv4/tcp_mtu_probing"
+SCHEDULER, REQUESTS = "block/nvme0n1/scheduler", "block/nvme0n1/nr_requests"
 GOVERNOR = "sys/devices/system/cpu/cpufreq/policy{}/scaling_governor"
 
 
@@ -89,16 +93,126 @@ def test_reboot_makes_all_live_again_and_keeps_what_was_found_before_us(host: Tu
 
 def test_what_cannot_be_restored_is_logged_and_the_rest_goes_on(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
     tune(host, "block/nvme0n1/nr_requests", "512")
-    tune(host, "sysctl/net.ipv4.tcp_mtu_probing", "1")
-    (host.folder / PROBING).unlink()
+    host.services.active.add("irqbalance.service")
+    tune(host, "irqbalance", "off")
+    host.services.active.add("irqbalance.service")
+    host.services.refuses = "busy"
     host.write("sys/block/nvme0n1/queue/nr_requests", "1023")
-    (host.folder / PROBING).mkdir()  # nothing can be written there, by root neither
     with caplog.at_level(logging.WARNING):
         host.hands.restore()
     assert host.text("sys/block/nvme0n1/queue/nr_requests") == "512"
-    assert [record.getMessage() for record in caplog.records] == [
-        "not restored: sysctl/net.ipv4.tcp_mtu_probing: sysctl/net.ipv4.tcp_mtu_probing: the host does not take `1`: Is a directory"
-    ]
+    assert said(caplog) == ["not restored: irqbalance: the host does not take `off`: busy"]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+# --- what comes later than the agent --------------------------------------------------------------------------------------
+
+DRIVE = "sys/block/nvme0n1"
+
+
+def unplug(host: TunedHost, what: str = DRIVE) -> Path:
+    """Take it away; where to put it back from."""
+    return (host.folder / what).rename(host.folder / "unplugged")
+
+
+def test_device_whose_driver_comes_late_is_waited_for(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
+    tune(host, REQUESTS, "512")
+    host.write(f"{DRIVE}/queue/nr_requests", "1023")
+    unplugged = unplug(host)
+    comes = threading.Timer(0.2, unplugged.rename, [host.folder / DRIVE])
+    comes.start()
+    TuneHands(host.ledger, host.root, host.services).restore()
+    comes.join()
+    assert (read(host, REQUESTS), said(caplog)) == ("512", [])
+
+
+def test_devices_that_never_come_are_waited_for_once_and_not_each(host: TunedHost) -> None:
+    entries = tuple(
+        HeldTuning(key=f"block/sd{letter}/nr_requests", found="1", wanted="2", now=None, site="play") for letter in "abcdefghij"
+    )
+    host.ledger.write(lambda held: held.model_copy(update={"tuning": entries}))
+    began = time.monotonic()
+    TuneHands(host.ledger, host.root, host.services, device_seconds=0.5).restore()
+    assert 0.5 <= time.monotonic() - began < 3
+
+
+def test_what_comes_even_later_is_restored_then_and_both_are_told_once(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
+    tune(host, REQUESTS, "512")
+    host.write(f"{DRIVE}/queue/nr_requests", "1023")
+    unplugged, hands = unplug(host), host.hands
+    hands.restore()
+    for _ in range(3):
+        hands.retry()
+    assert said(caplog) == [f"not restored: there is no {REQUESTS} here"]
+    unplugged.rename(host.folder / DRIVE)
+    hands.retry()
+    assert read(host, REQUESTS) == "512"
+    host.write(f"{DRIVE}/queue/nr_requests", "1023")
+    hands.retry()
+    assert read(host, REQUESTS) == "1023", "what somebody changes later is for dtnctl to see"
+    assert said(caplog)[1:] == [f"restored after all: {REQUESTS}"]
+
+
+def test_interrupts_of_a_nic_that_is_up_later_are_placed_then(host: TunedHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    tune(host, "interface/ens1f0/irqs", "local")
+    for number in (40, 41, 42):
+        host.write(f"proc/irq/{number}/smp_affinity_list", "0-7")
+    unplugged, hands = unplug(host, "proc/irq"), host.hands
+    hands.restore()
+    monkeypatch.setattr("dtn_agent.tune.RETRY_SECONDS", 0.01)
+    stop = threading.Event()
+    watching = threading.Thread(target=hands.watch, args=(stop,))
+    watching.start()
+    unplugged.rename(host.folder / "proc/irq")
+    for _ in range(500):
+        if affinities(host) == ["4", "5", "4"]:
+            break
+        stop.wait(0.02)
+    stop.set()
+    watching.join(10)
+    assert affinities(host) == ["4", "5", "4"]
+
+
+def test_setting_that_is_refused_is_tried_ever_more_rarely_because_a_try_may_restart_a_nic(
+    host: TunedHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.services.active.add("irqbalance.service")
+    tune(host, "irqbalance", "off")
+    host.services.active.add("irqbalance.service")
+    host.services.refuses = "busy"
+    asked, hands = host.services.asked, host.hands
+    hands.restore()
+    for _ in range(14):
+        hands.retry()
+    assert host.services.asked - asked == 1 + 3  # after 1, 2 and 4 more rounds
+    host.services.refuses = ""
+    hands.retry()
+    assert read(host, "irqbalance") == "off"
+    assert len(said(caplog)) == 2
+
+
+def test_what_the_late_setting_of_a_device_undoes_is_made_again(host: TunedHost) -> None:
+    tune(host, SCHEDULER, "kyber")
+    tune(host, REQUESTS, "512")
+    host.write(f"{DRIVE}/queue/scheduler", "[none] mq-deadline kyber")
+    unplugged, hands = unplug(host, f"{DRIVE}/queue/scheduler"), host.hands
+    hands.restore()
+    unplugged.rename(host.folder / DRIVE / "queue/scheduler")
+    hands.retry()
+    assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["kyber", "512"]
+
+
+def test_setting_that_is_given_back_meanwhile_is_not_tried_again(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
+    tune(host, REQUESTS, "512")
+    unplugged, hands = unplug(host), host.hands
+    hands.restore()
+    hands.untune(Untune(site="scinet", key=REQUESTS))
+    unplugged.rename(host.folder / DRIVE)
+    hands.retry()
+    assert len(said(caplog)) == 1
 
 
 def test_another_sites_setting_is_left_alone(host: TunedHost) -> None:
@@ -359,9 +473,6 @@ def test_settings_are_restored_in_an_order_in_which_none_undoes_another() -> Non
         "interface/a/qdisc",
         "interface/a/irqs",
     ]
-
-
-SCHEDULER, REQUESTS = "block/nvme0n1/scheduler", "block/nvme0n1/nr_requests"
 
 
 def test_number_of_requests_survives_the_scheduler_after_which_it_is_restored(host: TunedHost) -> None:

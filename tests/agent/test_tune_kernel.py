@@ -21,7 +21,7 @@ class Tuned:
     """The hands, with short words for what a test does."""
 
     def __init__(self, folder: Path) -> None:
-        self.hands = TuneHands(Ledger(folder / "ledger.json"), services=FakeServices())
+        self.hands = TuneHands(Ledger(folder / "ledger.json"), services=FakeServices(), device_seconds=0)
 
     def set(self, key: str, value: str) -> str | None:
         self.hands.tune(Tune(site="scinet", key=key, value=value))

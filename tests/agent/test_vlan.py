@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,9 +12,15 @@ import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Held, MakeVlan, RemoveVlan
+from dtn_agent.log import Lines
+from dtn_agent.protocol import Held, HeldVlan, MakeVlan, RemoveVlan, Tune
+from dtn_agent.serve import restore
+from dtn_agent.tune import TuneHands
 from dtn_agent.vlan import VlanHands
+from dtn_agent.work import Hands
 from pyroute2 import IPRoute
+
+from tests.agent.serving import MemoryHands
 
 pytestmark = pytest.mark.lab
 MARK = re.compile(r"vlan:(\d+)")
@@ -170,6 +177,38 @@ def test_a_parent_that_is_gone_keeps_no_other_from_being_restored(hands: VlanHan
     hands.restore()
     assert names(links) == ["up0.100"]
     assert [vlan.name for vlan in ledger.read().vlans] == ["aa0.100", "up0.100"], "it may come back"
+
+
+class CountedLinks(MacvlanLinks):
+    """Counts how often somebody waits."""
+
+    waits = 0
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        self.waits += 1
+        return super().wait_until(holds, seconds)
+
+
+def test_parents_that_never_come_are_waited_for_once_and_not_each(links: KernelLinks, ledger: Ledger) -> None:
+    vlans = tuple(HeldVlan(name=f"gone{number}.1", parent=f"gone{number}", vlan=1, mtu=None, site="play") for number in range(3))
+    ledger.write(lambda held: held.model_copy(update={"vlans": vlans}))
+    counted = CountedLinks()
+    VlanHands(ledger, counted, parent_seconds=0.1).restore()
+    assert counted.waits == 1
+
+
+def test_tuning_of_a_vlan_is_restored_after_the_vlan(
+    hands: VlanHands, links: KernelLinks, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    hands.make(make())
+    key = "interface/up0.100/tx_queue_len"
+    TuneHands(ledger).tune(Tune(site="play", key=key, value="777"))
+    link = links.find("up0.100")
+    assert link is not None
+    links.remove(link)
+    tune, memory = TuneHands(ledger), MemoryHands()
+    restore(Hands(memory, hands, tune, memory), Lines(io.StringIO()))
+    assert (tune.read([key])[key], caplog.records) == ("777", [])
 
 
 def has_802_1q(links: KernelLinks) -> bool:

@@ -53,6 +53,7 @@ class FakeServices:
     active: set[str] = field(default_factory=set)
     refuses: str = ""
     is_absent: bool = False
+    asked: int = 0
 
     def is_active(self, name: str) -> bool | None:
         return None if self.is_absent else name in self.active
@@ -66,6 +67,7 @@ class FakeServices:
         self.active.discard(name)
 
     def _answer(self) -> None:
+        self.asked += 1
         if self.refuses:
             raise OSError(self.refuses)
 
@@ -95,7 +97,7 @@ class TunedHost:
 
     @property
     def hands(self) -> TuneHands:
-        return TuneHands(self.ledger, self.root, self.services)
+        return TuneHands(self.ledger, self.root, self.services, device_seconds=0)
 
     def text(self, name: str) -> str:
         return (self.folder / name).read_text().strip()

@@ -290,7 +290,8 @@ class _VlanHands:
 class _TuneHands:
     def __init__(self, host: MemoryHost) -> None:
         self.tune, self.untune, self.read = host.tune, host.untune, host.read
-        self.held, self.restore = host.held_tuning, host.restore_settings
+        self.held, self.restore, self.retry = host.held_tuning, host.restore_settings, host.restore_settings
+        self.watch = host.watch
 
 
 class _QosHands:

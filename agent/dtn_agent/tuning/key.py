@@ -64,6 +64,12 @@ def apply_order(key: str) -> tuple[int, int, str]:
     return (EARLY.index(kind) if kind in EARLY else len(EARLY), place, key)
 
 
+def device_of(key: str) -> tuple[str, str]:
+    """Kind and name of the interface or block device that the setting is one of; its name is empty if it is the host's."""
+    kind, _, rest = key.partition("/")
+    return kind, rest.partition("/")[0] if kind in ("interface", "block") else ""
+
+
 def reset_with(key: str) -> str:
     """The key that the kernel sets anew when this one is written; empty if there is none."""
     return f"{key.removesuffix('/scheduler')}/nr_requests" if key.startswith("block/") and key.endswith("/scheduler") else ""
