@@ -70,7 +70,7 @@ class PfHands:
     def _keep(self, wanted: HeldPf, held: HeldPf | None) -> Done:
         """It has as many; the next boot makes as many, too, if they are ours."""
         if held is not None and held.site == wanted.site and held != wanted:
-            self._note(wanted.pci, wanted)
+            self._note_wanted(wanted)
         return Done(changed=False, detail=f"{wanted.interface} has {wanted.wanted} virtual functions")
 
     def _make(self, pf: str, wanted: HeldPf, held: HeldPf | None) -> Done:
@@ -113,9 +113,19 @@ class PfHands:
                 raise RefusedError("conflict", f"{have}, and their number cannot change: VF {index} ({pci}) {use}")
 
     def _note(self, pci: str, entry: HeldPf | None) -> None:
+        """The entry goes last: the ledger has PFs in the order in which they got their VFs."""
+
         def edit(held: Held) -> Held:
             others = [pf for pf in held.pfs if pf.pci != pci]
-            return held.model_copy(update={"pfs": tuple(sorted([*others, *([entry] if entry else [])], key=lambda pf: pf.pci))})
+            return held.model_copy(update={"pfs": (*others, *([entry] if entry else []))})
+
+        self.ledger.write(edit)
+
+    def _note_wanted(self, entry: HeldPf) -> None:
+        """The number alone: its VFs were not made now."""
+
+        def edit(held: Held) -> Held:
+            return held.model_copy(update={"pfs": tuple(entry if pf.pci == entry.pci else pf for pf in held.pfs)})
 
         self.ledger.write(edit)
 

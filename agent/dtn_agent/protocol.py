@@ -538,7 +538,7 @@ class HeldQos(Told):
 
 
 class Held(Told):
-    """Everything in the agent's ledger, of all sites."""
+    """Everything in the agent's ledger, of all sites. `pfs` are in the order in which they got their functions."""
 
     pfs: tuple[HeldPf, ...] = ()
     vfs: tuple[HeldVf, ...] = ()

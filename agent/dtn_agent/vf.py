@@ -75,7 +75,11 @@ class VfHands:
         return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.ledger.read().vfs)
 
     def restore(self) -> None:
-        """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left."""
+        """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left.
+
+        PFs get their VFs in the order in which they first did. The kernel numbers verbs devices (uverbsN) as they appear, and a
+        container that starts before dtnctl looks again has those numbers.
+        """
         with self.lock:
             held = self.ledger.read()
             acts = [*(partial(self.pfs.restore, pf) for pf in held.pfs), *(partial(self._restore, vf) for vf in held.vfs)]

@@ -16,6 +16,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ConfigureVf, Held, HeldVf, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.sriov_tree import SriovTree
 from dtn_agent.vf import VfHands
 from dtn_agent.vf_hardware import VfHardware
 from pyroute2 import IPRoute
@@ -363,6 +364,46 @@ def test_after_a_reboot_pfs_and_vfs_are_again_what_the_ledger_says(hands: VfHand
     again.restore()
     again.release(release(1))
     assert again.set_count(count(0)).changed
+
+
+class NotedTree(SriovTree):
+    """Plain files for two cards' PFs; notes who gets VFs."""
+
+    def __init__(self, sys: Path, **pfs: str) -> None:
+        super().__init__(sys)
+        self.counted: list[str] = []
+        for name, pci in pfs.items():
+            function = sys / "bus/pci/devices" / pci
+            (function / "net" / name).mkdir(parents=True)
+            (function / "sriov_totalvfs").write_text("8")
+            self.forget(pci)
+            (sys / "class/net" / name).mkdir(parents=True)
+            (sys / "class/net" / name / "device").symlink_to(function)
+
+    def forget(self, pci: str) -> None:
+        (self.function(pci) / "sriov_numvfs").write_text("0")
+
+    def write(self, path: Path, text: str) -> None:
+        self.counted.append(f"{path.parent.name} {text}")
+        super().write(path, text)
+
+
+def test_pfs_get_their_vfs_in_the_order_in_which_they_first_did(ledger: Ledger, tmp_path: Path) -> None:
+    """The kernel numbers verbs devices as they appear, and containers keep the numbers that they were made with."""
+    first, second = "0000:81:00.0", "0000:41:00.0"
+    tree = NotedTree(tmp_path / "sys", zz0=first, aa0=second)
+    hands = VfHands(ledger, VfHardware(tree, udev=tmp_path / "none", start_seconds=0), boot="first")
+    for pf in ("zz0", "aa0"):
+        hands.set_count(SetVfCount(site="play", pf=pf, count=4))
+    (tree.function(first) / "sriov_numvfs").write_text("2")  # by hand
+    hands.set_count(SetVfCount(site="play", pf="zz0", count=2))
+    for pci in (first, second):
+        tree.forget(pci)
+    tree.counted.clear()
+    hands.restore()
+    assert tree.counted == [f"{first} 2", f"{second} 4"]
+    hands.set_count(SetVfCount(site="play", pf="zz0", count=3))
+    assert [pf.interface for pf in ledger.read().pfs] == ["aa0", "zz0"], "its functions are the newest now"
 
 
 def test_a_new_boots_name_is_kept_and_this_boots_name_comes_back(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
