@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2  # 2: unknown settings of functions are null; SetQos takes the place of what another network had
 NETWORK_DRIVER = "dtnctl"  # the name of the agent's network driver at the container engine
 ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
 PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
@@ -685,7 +685,10 @@ class Untune(Asked):
 
 
 class SetQos(Asked):
-    """Shape what a container sends from the interface with this address; kept over restarts of the container and the agent."""
+    """Shape what a container sends from the interface with this address; kept over restarts of the container and the agent.
+
+    What this site had asked for on another network of the container is undone.
+    """
 
     do: Literal["set-qos"] = "set-qos"
     site: Site

@@ -42,22 +42,35 @@ class QosHands:
         self._one_at_a_time = threading.Lock()
 
     def set(self, request: SetQos) -> Done:
-        """Shape the container now if it runs, and at each start. RefusedError leaves everything as it was."""
+        """Shape the container now if it runs, and at each start. RefusedError leaves everything as it was.
+
+        It is shaped on one network: what the site had asked for on another one is undone as far as that is there, and forgotten.
+        """
         entry = _entry_of(request)
         _check_abilities(entry.wanted)
         with self._one_at_a_time:
             container = self._container(request.container)
             before = self._entry(entry)
             _check_owner(before, request.site)
-            known = before is not None and (before.wanted, before.address, before.owner) == (entry.wanted, entry.address, entry.owner)
+            others = self._elsewhere(entry)
+            known = (
+                not others
+                and before is not None
+                and (before.wanted, before.address, before.owner) == (entry.wanted, entry.address, entry.owner)
+            )
             if container.pid is None:
                 self._remember(entry)
+                self._forget(*others)
                 return Done(changed=not known, detail=f"{request.container} is shaped when it starts")
             try:
+                self._leave(container, others)
                 shaped = self._shape(container, entry, before)
             except RefusedError:
                 self._go_back(container, entry, before)
+                for other in others:
+                    self._go_back(container, other, other)
                 raise
+            self._forget(*others)
             return Done(changed=shaped or not known, detail=f"{request.container} is shaped at {request.address}")
 
     def clear(self, request: ClearQos) -> Done:
@@ -131,6 +144,23 @@ class QosHands:
 
         return self._inside(container, work)
 
+    def _elsewhere(self, entry: HeldQos) -> list[HeldQos]:
+        """What the site asked for on other networks of this container."""
+        mine = (entry.container, entry.owner.site)
+        return [
+            item
+            for item in self.ledger.read().qos
+            if (item.container, item.owner.site) == mine and item.owner.network != entry.owner.network
+        ]
+
+    def _leave(self, container: Container, entries: Iterable[HeldQos]) -> None:
+        """Put back what was before these. What cannot be is logged: it goes with the container's namespace."""
+        for entry in entries:
+            try:
+                self._inside(container, partial(put_back, entry=entry))
+            except (RefusedError, OSError) as error:
+                logger.warning("the queueing of %s at %s could not be put back: %s", entry.container, entry.address, error)
+
     def _go_back(self, container: Container, entry: HeldQos, before: HeldQos | None) -> None:
         """As it was before a refused request. If even that fails, the entry stays, so that ClearQos can try once more."""
         current = self._entry(entry)
@@ -174,8 +204,9 @@ class QosHands:
     def _remember(self, entry: HeldQos) -> None:
         self._write((*(item for item in self.ledger.read().qos if _place(item) != _place(entry)), entry))
 
-    def _forget(self, entry: HeldQos) -> None:
-        self._write(item for item in self.ledger.read().qos if _place(item) != _place(entry))
+    def _forget(self, *entries: HeldQos) -> None:
+        places = {_place(entry) for entry in entries}
+        self._write(item for item in self.ledger.read().qos if _place(item) not in places)
 
     def _write(self, entries: Iterable[HeldQos]) -> None:
         qos = tuple(sorted(entries, key=_place))

@@ -56,13 +56,15 @@ def plan_shaping(
     """What must be done once the service runs, and how it differs now. `is_made`: its container is made anew in this plan."""
     if host is None:
         return None, ()
-    held = next((item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name), None)
+    ours = [item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name]
     settings = qos_settings(service.profile) if service.nets else ()  # without a network there is nothing to shape; it is refused
     if not settings:
-        return (ClearQos(service.container), _differences(held, ())) if held is not None else (None, ())
-    address = shaped_address(service, allocation)
-    action = SetQos(service.container, service.session.name, service.nets[0].name, address, settings)
-    differences = _differences(held, settings)
+        return (ClearQos(service.container), _differences(ours[0], ())) if ours else (None, ())
+    address, network = shaped_address(service, allocation), service.nets[0].name
+    action = SetQos(service.container, service.session.name, network, address, settings)
+    held = next((item for item in ours if item.owner.network == network), None)
+    moved = [Difference("qos.network", item.owner.network, network, forces_replace=False) for item in ours if item is not held]
+    differences = (*moved, *_differences(held or next(iter(ours), None), settings))
     is_right = held is not None and held.address == address and not differences
     if is_right and not (is_made or (held is not None and held.now is None and service.wants_running)):
         return None, ()

@@ -23,6 +23,7 @@ from dtn_agent.queueing.namespace import within
 from pyroute2 import IPRoute
 
 ADDRESS, ADDRESS6 = "10.9.9.2", "fd09::2"
+FAR_ADDRESS = "10.9.8.2"  # of the other interface
 
 
 @dataclass
@@ -42,7 +43,7 @@ class StandIn:
         return Path(f"/proc/{self.pid}/ns/net")
 
     def start(self) -> None:
-        """A process in a new network namespace, with `near` at ADDRESS; on the host's own for the network `host`."""
+        """A process in a new network namespace, with `near` at ADDRESS and `far` at FAR_ADDRESS; on the host's own for `host`."""
         script = ["sh", "-c", "echo up; exec sleep infinity"]
         command = script if self.network == "host" else ["unshare", "--net", *script]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -80,6 +81,7 @@ def _wire_up() -> None:
             netlink.link("set", index=index, state="up")
         (near,) = netlink.link_lookup(ifname="near")
         netlink.addr("add", index=near, address=ADDRESS, prefixlen=24)
+        netlink.addr("add", index=netlink.link_lookup(ifname="far")[0], address=FAR_ADDRESS, prefixlen=24)
         if Path("/proc/sys/net/ipv6").exists():
             netlink.addr("add", index=near, address=ADDRESS6, prefixlen=64, flags=0x02)  # usable at once
 

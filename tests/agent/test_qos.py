@@ -18,7 +18,7 @@ from dtn_agent.qos import QosHands
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.wire import ROOT, Link, Queue, Wire, open_wire
 
-from tests.agent.engine_stand_in import ADDRESS, ADDRESS6, EngineStandIn, StandIn
+from tests.agent.engine_stand_in import ADDRESS, ADDRESS6, FAR_ADDRESS, EngineStandIn, StandIn
 from tests.agent.namespace_host import needs_root
 
 pytestmark = [pytest.mark.lab, needs_root]
@@ -64,23 +64,23 @@ def need(*names: str) -> None:
             pytest.skip(lacks[name])
 
 
-def near(wire: Wire) -> Link:
-    link = wire.link("near")
+def near(wire: Wire, name: str = "near") -> Link:
+    link = wire.link(name)
     assert link is not None
     return link
 
 
-def queues(container: StandIn) -> tuple[Queue, ...]:
+def queues(container: StandIn, interface: str = "near") -> tuple[Queue, ...]:
     def work() -> tuple[Queue, ...]:
         with open_wire() as wire:
-            return wire.queues(near(wire))
+            return wire.queues(near(wire, interface))
 
     found: tuple[Queue, ...] = container.inside(work)
     return found
 
 
-def kinds(container: StandIn) -> list[str]:
-    return [queue.kind for queue in queues(container)]
+def kinds(container: StandIn, interface: str = "near") -> list[str]:
+    return [queue.kind for queue in queues(container, interface)]
 
 
 def change(container: StandIn, action: Callable[[Wire, Link], None]) -> None:
@@ -194,6 +194,57 @@ def test_queueing_that_somebody_set_up_since_is_left_alone_when_ours_is_cleared(
     change(container, lambda wire, link: wire.replace(link, Queue("pfifo")))
     assert clear(hands)
     assert kinds(container) == ["pfifo"]
+
+
+def test_another_network_takes_the_place_of_the_one_before(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    container = engine.run(NAME)
+    hands.set(request(network="before", address=FAR_ADDRESS, rate=1000))
+    assert kinds(container, "far") == ["tbf"]
+    assert hands.set(request(rate=1000)).changed
+    assert (kinds(container), kinds(container, "far")) == (["tbf"], ["noqueue"])
+    assert [entry.owner.network for entry in hands.held()] == ["data"]
+    assert not hands.set(request(rate=1000)).changed
+
+
+def test_network_that_is_called_otherwise_keeps_what_somebody_had_set_up(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    container = engine.run(NAME)
+    change(container, lambda wire, link: wire.replace(link, Queue("pfifo", 0, ROOT, (77).to_bytes(4, "little"))))
+    hands.set(request(network="before", rate=1000))
+    hands.set(request(rate=2000))
+    assert live(hands) == QosSettings(rate=2000)
+    clear(hands)
+    assert kinds(container) == ["pfifo"]
+
+
+def test_container_without_the_network_before_is_shaped_on_the_new_one_alone(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    engine.run(NAME).stop()
+    hands.set(request(network="before", address="10.1.1.1", rate=1000))
+    assert hands.set(request(rate=1000)).changed, "it does not run"
+    assert [entry.owner.network for entry in hands.held()] == ["data"]
+    hands.set(request(network="third", address="10.1.1.1", rate=1000))
+    engine.start(NAME)
+    hands.set(request(rate=1000))
+    assert live(hands) == QosSettings(rate=1000)
+
+
+def test_refused_change_of_the_network_leaves_the_one_before(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    container = engine.run(NAME)
+    hands.set(request(network="before", address=FAR_ADDRESS, rate=1000))
+    assert "has no interface with 10.9.9.9" in refusal(hands, request(rate=1000, address="10.9.9.9"))
+    assert kinds(container, "far") == ["tbf"]
+    assert [entry.owner.network for entry in hands.held()] == ["before"]
+
+
+def test_what_another_site_asked_for_on_another_network_stays(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    container = engine.run(NAME)
+    hands.set(request(site="other", network="before", address=FAR_ADDRESS, rate=1000))
+    hands.set(request(rate=1000))
+    assert (kinds(container), kinds(container, "far")) == (["tbf"], ["tbf"])
 
 
 # --- starts, restarts ----------------------------------------------------------------------------------------------------------

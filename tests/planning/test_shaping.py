@@ -81,6 +81,20 @@ def test_what_somebody_else_put_in_force_is_drift() -> None:
     carry_out(shaped(), made)
 
 
+def test_shaping_that_is_kept_for_another_network_is_replaced_even_beside_the_right_one() -> None:
+    made = applied(shaped())
+    (held,) = agent(made).machine.held.qos
+    old = held.model_copy(update={"owner": held.owner.model_copy(update={"network": "before"}), "address": "10.1.0.9", "now": None})
+    for entries in ((old,), (old, held)):
+        agent(made)._ledger(qos=entries)
+        (changing,) = plan(shaped(), made).changes
+        assert [(item.field, item.before, item.after) for item in changing.fields] == [("qos.network", "before", "star")]
+        (action,) = actions(carry_out(shaped(), made))
+        assert isinstance(action, SetQos)
+        assert (action.network, action.address) == ("star", held.address)
+        assert agent(made).machine.held.qos == (held,)
+
+
 def test_a_new_container_is_shaped_anew() -> None:
     made = applied(shaped())
     wanted = plan(shaped(), made, replace=("one",))
