@@ -114,7 +114,7 @@ def _qdisc(interface: Interface) -> str:
 
 def _cpu_order(cpus: str) -> tuple[int, str]:
     first = cpus.replace("-", ",").partition(",")[0]
-    return (int(first) if first.isdigit() else 0, cpus)
+    return (int(first) if first.isdecimal() else 0, cpus)
 
 
 # --- virtual functions ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dtn_agent.protocol import Ability, Facts, Held, Host, Interface, Qdisc
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dtnctl.render.context import RenderContext
@@ -298,6 +298,7 @@ def _changed(value: Any, text: str, key: str = "") -> Any:
     st.sampled_from(["two-sockets", "no-sriov", "virtual-machine", "container"]),
     st.builds(RenderContext, width=st.integers(80, 200), show_all=st.booleans()),
 )
+@example("²", "two-sockets", RenderContext(width=80))  # a digit that is no number
 def test_nothing_that_a_host_tells_obeys(text: str, name: str, context: RenderContext) -> None:
     host = host_of(_changed(recorded(name), text))
     plain = render_host(host, context)
