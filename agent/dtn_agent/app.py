@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from dtn_agent import protocol as p
 from dtn_agent.access import Access
+from dtn_agent.audit import Audit
 from dtn_agent.errors import Code, RefusedError
 from dtn_agent.gate import ADDRESS, CALLER, Gate, failed
 from dtn_agent.limits import Limits
@@ -66,17 +67,17 @@ def _add_routes(app: FastAPI, work: Working, lines: Lines) -> None:
 
 def _audited(work: Working, asked: p.Request, request: Request, lines: Lines) -> p.Done:
     """Perform, and one line that says who wanted what and what came of it."""
-    who = {"who": request.scope["state"][CALLER], "from": request.scope["state"][ADDRESS]}
+    audit = Audit(lines, request.scope["state"][CALLER], request.scope["state"][ADDRESS])
     wanted = asked.model_dump(mode="json", exclude_none=True)
     try:
         done = work.perform(asked)
     except RefusedError as error:
-        lines.write("audit", **who, request=wanted, result=error.code, changed=None, detail=str(error))
+        audit.refused(wanted, error)
         raise
     except BaseException:
-        lines.write("audit", **who, request=wanted, result="failed", changed=None, detail="")
+        audit.failed(wanted)
         raise
-    lines.write("audit", **who, request=wanted, result="done", changed=done.changed, detail=done.detail)
+    audit.done(wanted, done.detail, changed=done.changed)
     return done
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Held, HeldEndpoint, HeldNetwork, HeldVf
@@ -17,15 +18,23 @@ from dtn_agent.vf import VfHands
 GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network
 OPTIONS = ("dtnctl.pf", "dtnctl.mtu", "dtnctl.default_route")
 VF = "dtnctl.vf"
+CHANGES = {
+    "NetworkDriver.CreateNetwork": "create-network",
+    "NetworkDriver.DeleteNetwork": "delete-network",
+    "NetworkDriver.CreateEndpoint": "create-endpoint",
+    "NetworkDriver.DeleteEndpoint": "delete-endpoint",
+    "NetworkDriver.Join": "join",
+}  # calls that change something, as audit lines name them
 log = logging.getLogger(__name__)
 
 
 class NetworkDriver:
     """Answers the engine's calls, each a JSON document for a JSON document. What must outlive a restart of ours is in the ledger."""
 
-    def __init__(self, ledger: Ledger, hands: VfHands) -> None:
+    def __init__(self, ledger: Ledger, hands: VfHands, audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.hands = hands
+        self.audit = audit
         self.calls: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "Plugin.Activate": lambda _: {"Implements": ["NetworkDriver"]},
             "NetworkDriver.GetCapabilities": lambda _: {"Scope": "local", "ConnectivityScope": "local"},
@@ -51,6 +60,8 @@ class NetworkDriver:
             return call(request)
         except (RefusedError, OSError, ValueError) as error:
             log.warning("%s: %s", method, error)
+            if method in CHANGES:
+                self.audit.refused(_asked(CHANGES[method], request), error)
             return {"Err": f"dtnctl: {error}"}
 
     def create_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,23 +74,29 @@ class NetworkDriver:
             gateways = (_gateway(request, "IPv4Data"), _gateway(request, "IPv6Data"))
         mtu = options.get("dtnctl.mtu")
         network = HeldNetwork(id=request["NetworkID"], pf=pf, mtu=int(mtu) if mtu else None, gateways=gateways)
+        if network in self.ledger.read().networks:
+            return {}
 
         def edit(held: Held) -> Held:
             others = (other for other in held.networks if other.id != network.id)
             return held.model_copy(update={"networks": (*others, network)})
 
         self.ledger.write(edit)
+        self.audit.done(_asked("create-network", request, pf=pf, mtu=network.mtu))
         return {}
 
     def delete_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Forget the network and what is left of its endpoints."""
+        before = self.ledger.read()
 
         def edit(held: Held) -> Held:
             networks = tuple(network for network in held.networks if network.id != request["NetworkID"])
             endpoints = tuple(endpoint for endpoint in held.endpoints if endpoint.network != request["NetworkID"])
             return held.model_copy(update={"networks": networks, "endpoints": endpoints})
 
-        self.ledger.write(edit)
+        if edit(before) != before:
+            self.ledger.write(edit)
+            self.audit.done(_asked("delete-network", request))
         return {}
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +116,9 @@ class NetworkDriver:
             others = (other for other in held.endpoints if other.id != endpoint.id)
             return held.model_copy(update={"endpoints": (*others, endpoint)})
 
-        self.ledger.write(edit)
+        if endpoint not in self.ledger.read().endpoints:
+            self.ledger.write(edit)
+            self.audit.done(_asked("create-endpoint", request, vf=pci))
         own = _own_mac(vf)
         return {"Interface": {"MacAddress": own}} if own and not mac else {"Interface": {}}
 
@@ -113,10 +132,14 @@ class NetworkDriver:
             return held.model_copy(update={"endpoints": tuple(other for other in held.endpoints if other.id != found.id)})
 
         self.ledger.write(edit)
+        self.audit.done(_asked("delete-endpoint", request, vf=found.vf))
+        asked = _asked("take-back", request, vf=found.vf)
         try:
-            self.hands.take_back(found.vf)
+            if self.hands.take_back(found.vf):
+                self.audit.done(asked, "came back from its container")
         except (RefusedError, OSError) as error:  # the container is gone all the same; the next start and the next boot try again
             log.warning("%s does not get its own name and settings back yet: %s", found.vf, error)
+            self.audit.refused(asked, error)
         return {}
 
     def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,6 +151,7 @@ class NetworkDriver:
         endpoint = self._endpoint(request)
         link = self.hands.lend(endpoint.vf, network.mtu)
         self._forget_others(endpoint)
+        self.audit.done(_asked("join", request, vf=endpoint.vf, mtu=network.mtu), f"{link.name} goes into the container")
         ipv4, ipv6 = network.gateways
         routes = {name: value for name, value in (("Gateway", ipv4), ("GatewayIPv6", ipv6)) if value}
         # without DisableGatewayService the engine would add an interface on a bridge of its own to containers without a gateway
@@ -157,6 +181,12 @@ class NetworkDriver:
             number = request["EndpointID"][:12]
             raise RefusedError("not-found", f"the agent does not know the endpoint {number}; stop the container and start it again")
         return found
+
+
+def _asked(do: str, request: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A call of the engine in the words of an audit line."""
+    ids = {"network": request.get("NetworkID"), "endpoint": request.get("EndpointID"), **more}
+    return {"do": do, **{name: value for name, value in ids.items() if value}}
 
 
 def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:

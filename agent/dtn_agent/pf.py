@@ -36,26 +36,30 @@ class PfHands:
             self._check_ours(request, held, now)
         return self._make(request.pf, wanted, held)
 
-    def restore(self, held: HeldPf) -> None:
-        """After a reboot the PF has none: make them again. A number that somebody set meanwhile stays."""
+    def restore(self, held: HeldPf) -> bool:
+        """After a reboot the PF has none: make them again, and say whether. A number that somebody set meanwhile stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.interface)
         vfs = [vf for vf in self.ledger.read().vfs if vf.pf_pci == held.pci]
-        if vfs and not any(vf.raised_pf for vf in vfs):  # it was up already when it got its VFs; else they started while it was down
-            self.raise_for(vfs[0])
-        if self.hardware.tree.count(pf) == 0:
-            self.hardware.tree.write_count(pf, held.wanted)
-            self.hardware.await_interfaces(pf)
+        # it was up already when it got its VFs; else they started while it was down
+        raised = self.raise_for(vfs[0]) if vfs and not any(vf.raised_pf for vf in vfs) else False
+        if self.hardware.tree.count(pf) != 0:
+            return raised
+        self.hardware.tree.write_count(pf, held.wanted)
+        self.hardware.await_interfaces(pf)
+        return True
 
     def is_up(self, pf: str) -> bool:
         link = self.hardware.links.find(pf)
         return link is not None and link.is_up
 
-    def raise_for(self, vf: HeldVf) -> None:
-        """Bring the PF up if it is down: the link of a VF follows that of its PF. One raised by hand is down after a boot."""
+    def raise_for(self, vf: HeldVf) -> bool:
+        """Bring the PF up, if it is down: the link of a VF follows that of its PF. One raised by hand is down after a boot."""
         link = self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf))
-        if link and not link.is_up:
-            self.hardware.links.set_up(link, up=True)
+        if link is None or link.is_up:
+            return False
+        self.hardware.links.set_up(link, up=True)
+        return True
 
     def lower_after(self, vf: HeldVf) -> None:
         """Take the PF down again if this VF was why it is up, and the last; else another VF is why from now on."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import http.client
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from dtn_agent.audit import SILENT, Audit
 from dtn_agent.engine import DEFAULT_SOCKET, Container, Engine, Event, Events
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
@@ -35,10 +36,12 @@ T = TypeVar("T")
 class QosHands:
     """One request at a time. `proc` is where the engine's process numbers mean something."""
 
-    def __init__(self, ledger: Ledger, engine_socket: Path = DEFAULT_SOCKET, proc: Path = Path("/proc")) -> None:
+    def __init__(self, ledger: Ledger, engine_socket: Path = DEFAULT_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.engine = Engine(engine_socket)
         self.proc = proc
+        self.audit = audit
+        self._reasons: dict[tuple[str, str], str] = {}  # why an entry could not be made again, as it was told last
         self._one_at_a_time = threading.Lock()
 
     def set(self, request: SetQos) -> Done:
@@ -130,9 +133,14 @@ class QosHands:
                 current = self._entry(entry)
                 container = self._asked(entry.container)
                 if current is not None and container is not None and container.pid is not None:
-                    self._shape(container, current, current)
+                    if self._shape(container, current, current):
+                        self.audit.done(_asked(current), f"{current.container} is shaped again at {current.address}")
+                    self._reasons.pop(_place(entry), None)
         except (RefusedError, *NO_ANSWER) as error:
             logger.warning("%s is not shaped: %s", entry.container, error)
+            if self._reasons.get(_place(entry)) != str(error):  # each network that any container gets is a reason to try
+                self._reasons[_place(entry)] = str(error)
+                self.audit.refused(_asked(entry), error)
 
     def _shape(self, container: Container, entry: HeldQos, before: HeldQos | None) -> bool:
         """Whether anything had to be done. In the ledger first."""
@@ -254,6 +262,11 @@ def _entry_of(request: SetQos) -> HeldQos:
         )
     owner = Owner(site=request.site, session=request.session, network=request.network)
     return HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
+
+
+def _asked(entry: HeldQos) -> Mapping[str, object]:
+    settings = entry.wanted.model_dump(mode="json", exclude_none=True)
+    return {"do": "set-qos", **entry.owner.model_dump(), "container": entry.container, "address": entry.address, **settings}
 
 
 def _check_abilities(wanted: QosSettings) -> None:

@@ -20,6 +20,7 @@ import uvicorn
 
 from dtn_agent.access import Access, Credentials, UnsafeError, open_access
 from dtn_agent.app import Working, make_app
+from dtn_agent.audit import Audit
 from dtn_agent.door import Conversation, Door, Visit
 from dtn_agent.ledger import Ledger
 from dtn_agent.limits import Limits
@@ -89,12 +90,12 @@ def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
 
     running = threading.Event()
     ledger = Ledger(settings.ledger)
-    work = work_of_this_host(ledger, settings.engine_socket, running.is_set)
+    work = work_of_this_host(ledger, settings.engine_socket, running.is_set, Audit(lines, "agent"))
     vf = work.hands.vf
     assert isinstance(vf, VfHands)
     restore(work.hands, lines)
     with (
-        DriverSocket(NetworkDriver(ledger, vf).answer, settings.plugin_socket),
+        DriverSocket(NetworkDriver(ledger, vf, Audit(lines, "engine", str(settings.plugin_socket))).answer, settings.plugin_socket),
         watching("containers that start, for their QoS", work.hands.qos.watch, lines),
         watching("interfaces that come back from containers", vf.watch, lines),
         watching("settings that could not be restored", work.hands.tune.watch, lines),

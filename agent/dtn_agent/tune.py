@@ -6,10 +6,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, Done, HeldTuning, Tune, Untune
@@ -44,12 +45,18 @@ class TuneHands:
     """One request at a time. Reading takes no lock."""
 
     def __init__(
-        self, ledger: Ledger, root: Root | None = None, services: Services | None = None, device_seconds: float = DEVICE_SECONDS
+        self,
+        ledger: Ledger,
+        root: Root | None = None,
+        services: Services | None = None,
+        device_seconds: float = DEVICE_SECONDS,
+        audit: Audit = SILENT,
     ) -> None:
         self.ledger = ledger
         self.root: Root = LiveRoot() if root is None else root
         self.services: Services = Systemd() if services is None else services
         self.device_seconds = device_seconds
+        self.audit = audit
         self._failed: dict[str, Failed] = {}
         self._one_at_a_time = threading.Lock()
 
@@ -160,6 +167,7 @@ class TuneHands:
             self._failed[key] = Failed(str(error), pause, pause)
             if before is None or before.reason != str(error):
                 logger.warning("not restored: %s", error)
+                self._tell(key, error)
             return False
         if changed and before is not None and before.reason:
             logger.warning("restored after all: %s", key)
@@ -175,7 +183,9 @@ class TuneHands:
             raise _absent(key, setting)
         if setting.is_as(entry.wanted):
             return False
+        was = setting.read()
         _make(key, setting, entry.wanted)
+        self.audit.done(_asked(entry), f"{key} is {entry.wanted} again; it was {was}")
         return True
 
     def _follow(self, key: str) -> None:
@@ -184,6 +194,12 @@ class TuneHands:
             self._make_again(reset_with(key))
         except (RefusedError, OSError) as error:
             logger.warning("not made again: %s", error)
+            self._tell(reset_with(key), error)
+
+    def _tell(self, key: str, error: Exception) -> None:
+        entry = self._entry(key)
+        if entry is not None:
+            self.audit.refused(_asked(entry), error)
 
     def _setting(self, key: str) -> Setting:
         return setting_of(self.root, self.services, key)
@@ -240,6 +256,10 @@ def _normal(request: Tune, setting: Setting) -> str:
         return setting.normal(request.value)
     except ValueError as error:
         raise RefusedError("bad-request", f"{request.key}: {error}") from None
+
+
+def _asked(entry: HeldTuning) -> Mapping[str, object]:
+    return {"do": "tune", **entry.model_dump(include={"site", "key"}), "value": entry.wanted}
 
 
 def _absent(key: str, setting: Setting) -> RefusedError:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from dtn_agent import vf_rules
+from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import Link, reason
 from dtn_agent.ledger import Ledger
@@ -27,10 +28,11 @@ log = logging.getLogger(__name__)
 class VfHands:
     """The virtual functions of one host. One request at a time; `held` waits for none."""
 
-    def __init__(self, ledger: Ledger, hardware: VfHardware | None = None, boot: str | None = None) -> None:
+    def __init__(self, ledger: Ledger, hardware: VfHardware | None = None, boot: str | None = None, audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.hardware = hardware or VfHardware()
         self.boot = BOOT_ID.read_text().strip() if boot is None else boot
+        self.audit = audit
         self.lock = threading.RLock()
         self.pfs = PfHands(ledger, self.hardware)
 
@@ -82,9 +84,13 @@ class VfHands:
         """
         with self.lock:
             held = self.ledger.read()
-            acts = [*(partial(self.pfs.restore, pf) for pf in held.pfs), *(partial(self._restore, vf) for vf in held.vfs)]
-            for act in acts:
-                _logged(act)
+            for pf in held.pfs:
+                asked = {"do": "set-vf-count", "site": pf.site, "pf": pf.interface, "count": pf.wanted}
+                self._audited(asked, partial(self.pfs.restore, pf), "after a restart")
+            for vf in held.vfs:
+                owner, wanted = vf.owner.model_dump(), vf.wanted.model_dump(exclude_none=True)
+                asked = {"do": "configure-vf", **owner, "pf": vf.pf, "index": vf.index, **wanted}
+                self._audited(asked, partial(self._restore, vf), "after a restart")
 
     def watch(self, stop: threading.Event) -> None:
         """Until `stop`: an interface that the kernel brings back from a namespace that is gone, as eth0 or dev7, gets its own name again.
@@ -100,8 +106,17 @@ class VfHands:
         self.hardware.links.wait_until(lambda: stop.is_set() or bool(self._strays() - tried), WATCH_SECONDS)
         strays = self._strays()
         for pci in sorted(strays - tried):
-            _logged(partial(self.take_back, pci))
+            self._audited({"do": "take-back", "vf": pci}, partial(self.take_back, pci), "came back from a namespace that is gone")
         return strays & self._strays()  # one that came meanwhile is new
+
+    def _audited(self, asked: Mapping[str, object], act: Callable[[], bool], why: str) -> None:
+        """Do it unasked; a line says that it changed something, or why it could not."""
+        try:
+            if act():
+                self.audit.done(asked, why)
+        except (RefusedError, OSError) as error:
+            log.warning("not restored: %s", error)
+            self.audit.refused(asked, error)
 
     # --- for the network driver ------------------------------------------------------------------------------------
 
@@ -124,12 +139,14 @@ class VfHands:
             self._apply(held, mtu)
             return self._emptied(held)
 
-    def take_back(self, pci: str) -> None:
-        """Give an interface that came back from a container its own name, MAC and MTU again. Nobody's VF is left alone."""
+    def take_back(self, pci: str) -> bool:
+        """Give an interface that came back from a container its own name, MAC and MTU again; whether it had others.
+
+        Nobody's VF is left alone.
+        """
         with self.lock:
             held = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
-            if held is not None and self.hardware.returned_interface(pci):
-                self._apply(held)
+            return held is not None and self.hardware.returned_interface(pci) is not None and self._apply(held)
 
     # --- one VF ----------------------------------------------------------------------------------------------------
 
@@ -224,12 +241,12 @@ class VfHands:
         links.flush_addresses(link)
         return link
 
-    def _restore(self, vf: HeldVf) -> None:
+    def _restore(self, vf: HeldVf) -> bool:
         if not self._exists(vf):
             raise RefusedError("not-found", f"{self._named(vf)} is not there")
-        self.pfs.raise_for(vf)
+        raised = self.pfs.raise_for(vf)
         self.hardware.returned_interface(vf.pci)
-        self._apply(vf)
+        return self._apply(vf) or raised
 
     def _of_this_boot(self, vf: HeldVf) -> HeldVf:
         """The entry, with the interface as it was found in this boot: interfaces are named anew, and own MACs may be random."""

@@ -6,6 +6,7 @@ import errno
 import logging
 import threading
 
+from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.ledger import Ledger
@@ -19,10 +20,13 @@ log = logging.getLogger(__name__)
 class VlanHands:
     """The VLAN sub-interfaces of one host. One that is there and is not ours is used as it is, and never removed."""
 
-    def __init__(self, ledger: Ledger, links: KernelLinks | None = None, parent_seconds: float = PARENT_SECONDS) -> None:
+    def __init__(
+        self, ledger: Ledger, links: KernelLinks | None = None, parent_seconds: float = PARENT_SECONDS, audit: Audit = SILENT
+    ) -> None:
         self.ledger = ledger
         self.links = links or KernelLinks()
         self.parent_seconds = parent_seconds
+        self.audit = audit
         self.lock = threading.Lock()
 
     def make(self, request: MakeVlan) -> Done:
@@ -61,14 +65,17 @@ class VlanHands:
             parents = {held.parent for held in vlans}
             self.links.wait_until(lambda: all(self.links.find(parent) for parent in parents), self.parent_seconds)
             for held in vlans:
+                asked = {"do": "make-vlan", **held.model_dump(include={"site", "parent", "vlan", "mtu"}, exclude_none=True)}
                 try:
-                    self._restore(held)
+                    if self._restore(held):
+                        self.audit.done(asked, f"{held.name} is there again")
                 except (RefusedError, OSError) as error:
                     log.warning("not restored: %s: %s", held.name, error)
+                    self.audit.refused(asked, error)
 
-    def _restore(self, held: HeldVlan) -> None:
+    def _restore(self, held: HeldVlan) -> bool:
         parent = self._parent(held.parent)
-        self._make(held, parent, self._existing(held.name, parent, held.vlan), is_new=False)
+        return self._make(held, parent, self._existing(held.name, parent, held.vlan), is_new=False)
 
     def _parent(self, name: str) -> Link:
         parent = self.links.find(name)

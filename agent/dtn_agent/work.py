@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, assert_never
 
 from dtn_agent import protocol as p
+from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.namespaces import containers
@@ -157,8 +158,8 @@ def agent_version() -> str:
         return "unknown"
 
 
-def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable[[], bool]) -> Work:
-    """The real probe and hands. `driver_runs` tells whether the network driver is being served."""
+def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable[[], bool], audit: Audit) -> Work:
+    """The real probe and hands. `driver_runs` tells whether the network driver is being served; `audit` hears what nobody asked for."""
     from dtn_agent.abilities import Abilities, try_this_kernel
     from dtn_agent.probe import probe
     from dtn_agent.qos import QosHands
@@ -166,5 +167,10 @@ def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable
     from dtn_agent.vf import VfHands
     from dtn_agent.vlan import VlanHands
 
-    hands = Hands(VfHands(ledger), VlanHands(ledger), TuneHands(ledger), QosHands(ledger, engine_socket))
+    hands = Hands(
+        VfHands(ledger, audit=audit),
+        VlanHands(ledger, audit=audit),
+        TuneHands(ledger, audit=audit),
+        QosHands(ledger, engine_socket, audit=audit),
+    )
     return Work(ledger, lambda held: probe(held=held), hands, Abilities(try_this_kernel, driver_runs))

@@ -191,6 +191,18 @@ def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits =
             assert not thread.is_alive()
 
 
+def unasked(output: io.StringIO) -> list[tuple[str, str, str]]:
+    """What lines of an Audit tell of what the agent did by itself: what, of what, and how it ended."""
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    told = [line for line in lines if line["event"] == "audit"]
+    assert all((line["who"], line["from"]) == ("agent", "") and line["changed"] is (line["result"] == "done" or None) for line in told)
+    subjects = ("key", "container", "vf", "parent", "pf")
+    return [
+        (line["request"]["do"], next(line["request"][name] for name in subjects if name in line["request"]), line["result"])
+        for line in told
+    ]
+
+
 def refusal(code: str, text: str) -> RefusedError:
     """A hand's refusal."""
     return RefusedError(code, text)  # type: ignore[arg-type]  # tests name the codes

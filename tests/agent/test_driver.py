@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 from collections.abc import Mapping
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dtn_agent.audit import Audit
 from dtn_agent.driver import NetworkDriver
 from dtn_agent.driver_socket import MOST_BYTES, DriverSocket
 from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
 from dtn_agent.protocol import ConfigureVf, ReleaseVf
 from dtn_agent.vf import VfHands
 from dtn_agent.vf_hardware import VfHardware
@@ -127,6 +130,58 @@ def test_calls_that_are_repeated_change_nothing(driver: NetworkDriver, ledger: L
         assert call(driver, "DeleteNetwork", NetworkID="net") == {}
     held = ledger.read()
     assert (held.networks, held.endpoints) == ((), ())
+
+
+def audits(output: io.StringIO) -> list[tuple[str, str, str, bool | None]]:
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert {(line["event"], line["who"], line["from"]) for line in lines} <= {("audit", "engine", "/run/plugin.sock")}
+    return [(line["request"]["do"], line["request"].get("vf", ""), line["result"], line["changed"]) for line in lines]
+
+
+@pytest.mark.lab
+def test_every_change_that_the_engine_asks_for_has_its_line_and_what_was_so_already_has_none(driver: NetworkDriver) -> None:
+    output, vf = io.StringIO(), vf_pci(0)
+    driver.audit = Audit(Lines(output), "engine", "/run/plugin.sock")
+    for _ in range(2):
+        network(driver)
+        endpoint(driver)
+    join(driver)
+    link = driver.hands.hardware.interface(vf)
+    assert link is not None
+    driver.hands.hardware.links.rename(link, "eth0")  # as it may come back
+    for _ in range(2):
+        call(driver, "DeleteEndpoint", NetworkID="net", EndpointID="place")
+        call(driver, "DeleteNetwork", NetworkID="net")
+    assert audits(output) == [
+        ("create-network", "", "done", True),
+        ("create-endpoint", vf, "done", True),
+        ("join", vf, "done", True),
+        ("delete-endpoint", vf, "done", True),
+        ("take-back", vf, "done", True),
+        ("delete-network", "", "done", True),
+    ]
+
+
+@pytest.mark.lab
+def test_what_the_engine_is_refused_has_its_line_too(driver: NetworkDriver, card: VfHardware) -> None:
+    output = io.StringIO()
+    network(driver)
+    endpoint(driver)
+    driver.audit = Audit(Lines(output), "engine", "/run/plugin.sock")
+    join(driver, "unknown")
+    call(driver, "EndpointOperInfo", NetworkID="net", EndpointID="unknown")  # changes nothing
+    link = card.interface(vf_pci(0))
+    assert link is not None
+    card.links.rename(link, "eth0")
+    (card.tree.sys / "refused").write_text("mac")
+    card.tree.write_count("pf0", 0)
+    card.tree.write_count("pf0", 2)  # the table is that of a new card
+    call(driver, "DeleteEndpoint", NetworkID="net", EndpointID="place")
+    assert audits(output) == [
+        ("join", "", "not-found", None),
+        ("delete-endpoint", vf_pci(0), "done", True),
+        ("take-back", vf_pci(0), "failed", None),
+    ]
 
 
 @pytest.mark.lab

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
 from dtn_agent.protocol import ClearQos, HeldQos, Owner, QosSettings, SetQos
 from dtn_agent.qos import QosHands
 from dtn_agent.queueing.abilities import queueing_abilities
@@ -20,6 +23,7 @@ from dtn_agent.queueing.wire import ROOT, Link, Queue, Wire, open_wire
 
 from tests.agent.engine_stand_in import ADDRESS, ADDRESS6, FAR_ADDRESS, EngineStandIn, StandIn
 from tests.agent.namespace_host import needs_root
+from tests.agent.serving import unasked
 
 pytestmark = [pytest.mark.lab, needs_root]
 
@@ -300,6 +304,26 @@ def test_restarted_container_is_shaped_again(engine: EngineStandIn, hands: QosHa
         container.stop()
         engine.start(NAME)
         watching.await_shape(container, ["tbf"])
+
+
+def test_what_is_shaped_again_unasked_has_its_line_and_a_refusal_that_repeats_itself_one(engine: EngineStandIn, hands: QosHands) -> None:
+    need("tbf")
+    container = engine.run(NAME)
+    hands.set(request(rate=1000))
+    output = io.StringIO()
+    hands.audit = Audit(Lines(output), "agent")
+    hands.restore()
+    assert unasked(output) == []
+    container.stop()
+    container.start()
+    hands.restore()
+    assert unasked(output) == [("set-qos", NAME, "done")]
+    container.stop()
+    container.network = "host"
+    container.start()
+    for _ in range(2):
+        hands.restore()
+    assert unasked(output)[1:] == [("set-qos", NAME, "unsupported")]
 
 
 def test_container_that_gets_its_network_later_is_shaped_then(engine: EngineStandIn, hands: QosHands) -> None:

@@ -26,7 +26,7 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.serve import Settings, parse_listen, work_beside_driver
 
-from tests.agent.serving import TUNE, Agent, MemoryHands, write_server, write_token
+from tests.agent.serving import TUNE, Agent, MemoryHands, unasked, write_server, write_token
 from tests.providers.certificates import Pair, authority
 
 CLONE = Path(__file__).parents[2]
@@ -210,11 +210,14 @@ def test_nothing_is_asked_of_an_engine_that_waits_for_us_before_we_are_ready(tmp
         for number in range(3)
     ]
     paths = [tmp_path / name for name in ("ledger.json", "engine.sock", "plugin.sock")]
-    Ledger(paths[0]).write(lambda held: held.model_copy(update={"qos": tuple(entries)}))
+    missing = p.HeldTuning(key="sysctl/net.ipv4.tcp_nothing", found="0", wanted="1", now=None, site="play")
+    Ledger(paths[0]).write(lambda held: held.model_copy(update={"qos": tuple(entries), "tuning": (missing,)}))
+    output = io.StringIO()
     SilentEngine.asked, SilentEngine.ends = [], threading.Event()
     with socketserver.ThreadingUnixStreamServer(str(paths[1]), SilentEngine) as engine:
         threading.Thread(target=engine.serve_forever, args=(0.01,)).start()
-        with work_beside_driver(Settings("127.0.0.1:0", Credentials(None, None), *paths), Lines(io.StringIO())):
+        with work_beside_driver(Settings("127.0.0.1:0", Credentials(None, None), *paths), Lines(output)):
+            assert unasked(output) == [("tune", missing.key, "not-found")]
             asked = list(SilentEngine.asked)
             SilentEngine.ends.set()
         engine.shutdown()

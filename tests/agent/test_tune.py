@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
+from dtn_agent.log import Lines
 from dtn_agent.protocol import HeldTuning, Tune, Untune
 from dtn_agent.tune import TuneHands
 from dtn_agent.tuning.irqbalance import Systemd
 from dtn_agent.tuning.key import apply_order
 
+from tests.agent.serving import unasked
 from tests.agent.tuned_host import TunedHost, tuned_host
 
 PROBING = "proc/sys/net/ipv4/tcp_mtu_probing"
 SCHEDULER, REQUESTS = "block/nvme0n1/scheduler", "block/nvme0n1/nr_requests"
+PROBING_KEY = "sysctl/net.ipv4.tcp_mtu_probing"
 GOVERNOR = "sys/devices/system/cpu/cpufreq/policy{}/scaling_governor"
 
 
@@ -192,6 +198,23 @@ def test_setting_that_is_refused_is_tried_ever_more_rarely_because_a_try_may_res
     hands.retry()
     assert read(host, "irqbalance") == "off"
     assert len(said(caplog)) == 2
+
+
+def test_each_setting_that_is_restored_or_refused_has_its_line_once(host: TunedHost) -> None:
+    tune(host, PROBING_KEY, "1")
+    tune(host, REQUESTS, "512")
+    tune(host, "governor", "performance")
+    host.write(PROBING, "0")
+    unplugged, output = unplug(host), io.StringIO()
+    hands = TuneHands(host.ledger, host.root, host.services, device_seconds=0, audit=Audit(Lines(output), "agent"))
+    hands.restore()
+    hands.retry()
+    assert unasked(output) == [("tune", PROBING_KEY, "done"), ("tune", REQUESTS, "not-found")]
+    host.write("unplugged/queue/nr_requests", "1023")
+    unplugged.rename(host.folder / DRIVE)
+    hands.retry()
+    assert unasked(output)[2:] == [("tune", REQUESTS, "done")]
+    assert json.loads(output.getvalue().splitlines()[2])["detail"] == f"{REQUESTS} is 512 again; it was 1023"
 
 
 def test_what_the_late_setting_of_a_device_undoes_is_made_again(host: TunedHost) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks
 from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
 from dtn_agent.protocol import ConfigureVf, Held, HeldVf, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.sriov_tree import SriovTree
 from dtn_agent.vf import VfHands
@@ -22,6 +25,7 @@ from dtn_agent.vf_hardware import VfHardware
 from pyroute2 import IPRoute
 from pyroute2.netns import setns
 
+from tests.agent.serving import unasked
 from tests.agent.veth_card import PF_PCI, VethTree, hardware, vf_pci
 
 pytestmark = pytest.mark.lab
@@ -422,6 +426,36 @@ def test_a_new_boots_name_is_kept_and_this_boots_name_comes_back(hands: VfHands,
     assert interface_of(card, 0) == "ens5v0", "another boot: it was named anew"
     again.release(release(0))
     assert interface_of(card, 0) == "ens5v0"
+
+
+def test_what_is_made_again_unasked_has_its_line_and_what_was_so_has_none(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
+    hands.set_count(count(2))
+    for index in (0, 1):
+        hands.configure(configure(index, vlan=100))
+    output = io.StringIO()
+    again = VfHands(ledger, card, boot="second", audit=Audit(Lines(output), "agent"))
+    again.restore()
+    assert unasked(output) == []
+    card.tree.write_count("pf0", 0)
+    again.restore()
+    assert unasked(output) == [("set-vf-count", "pf0", "done"), *[("configure-vf", "pf0", "done")] * 2]
+    card.tree.write_count("pf0", 0)
+    (card.tree.sys / "refused").write_text("vlan")
+    again.restore()
+    assert unasked(output)[3:] == [("set-vf-count", "pf0", "done"), *[("configure-vf", "pf0", "failed")] * 2]
+
+
+def test_interface_that_the_kernel_brought_back_has_its_line_when_it_is_named(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
+    card.tree.write_count("pf0", 2)
+    hands.configure(configure(0))
+    link = card.interface(vf_pci(0))
+    assert link is not None
+    card.links.rename(link, "dev7")
+    output = io.StringIO()
+    again = VfHands(ledger, card, boot="first", audit=Audit(Lines(output), "agent"))
+    stop = threading.Event()
+    assert again._caught(stop, frozenset()) == frozenset()
+    assert unasked(output) == [("take-back", vf_pci(0), "done")]
 
 
 class TreeOfAPf(VethTree):

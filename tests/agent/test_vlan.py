@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link
 from dtn_agent.ledger import Ledger
@@ -20,7 +21,7 @@ from dtn_agent.vlan import VlanHands
 from dtn_agent.work import Hands
 from pyroute2 import IPRoute
 
-from tests.agent.serving import MemoryHands
+from tests.agent.serving import MemoryHands, unasked
 
 pytestmark = pytest.mark.lab
 MARK = re.compile(r"vlan:(\d+)")
@@ -174,7 +175,11 @@ def test_a_parent_that_is_gone_keeps_no_other_from_being_restored(hands: VlanHan
         link = links.find(name)
         assert link is not None
         links.remove(link)
-    hands.restore()
+    output = io.StringIO()
+    hands.audit = Audit(Lines(output), "agent")
+    for _ in range(2):
+        hands.restore()
+    assert unasked(output) == [("make-vlan", "aa0", "not-found"), ("make-vlan", "up0", "done"), ("make-vlan", "aa0", "not-found")]
     assert names(links) == ["up0.100"]
     assert [vlan.name for vlan in ledger.read().vlans] == ["aa0.100", "up0.100"], "it may come back"
 
