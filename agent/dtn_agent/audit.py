@@ -9,7 +9,7 @@ from typing import Any
 from dtn_agent.errors import RefusedError
 from dtn_agent.log import Lines
 
-Asked = Mapping[str, Any]  # as in POST /v1/perform: `do`, and what it is about
+Words = Mapping[str, Any]  # as in POST /v1/perform: `do`, and what it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,18 @@ class Audit:
     who: str
     address: str = ""
 
-    def done(self, asked: Asked, detail: str = "", *, changed: bool = True) -> None:
+    def done(self, asked: Words, detail: str = "", *, changed: bool = True) -> None:
         self._write(asked, "done", changed, detail)
 
-    def refused(self, asked: Asked, error: Exception) -> None:
+    def refused(self, asked: Words, error: Exception) -> None:
         """By us or by the kernel; what was changed nevertheless is in the ledger."""
         self._write(asked, error.code if isinstance(error, RefusedError) else "failed", None, str(error))
 
-    def failed(self, asked: Asked) -> None:
+    def failed(self, asked: Words) -> None:
         """On our side; the reason is in an event `failed`."""
         self._write(asked, "failed", None, "")
 
-    def _write(self, asked: Asked, result: str, changed: bool | None, detail: str) -> None:
+    def _write(self, asked: Words, result: str, changed: bool | None, detail: str) -> None:
         if self.lines is not None:
             who = {"who": self.who, "from": self.address}
             self.lines.write("audit", **who, request=asked, result=result, changed=changed, detail=detail)

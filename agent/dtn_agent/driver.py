@@ -61,7 +61,7 @@ class NetworkDriver:
         except (RefusedError, OSError, ValueError) as error:
             log.warning("%s: %s", method, error)
             if method in CHANGES:
-                self.audit.refused(_asked(CHANGES[method], request), error)
+                self.audit.refused(_audit_words(CHANGES[method], request), error)
             return {"Err": f"dtnctl: {error}"}
 
     def create_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class NetworkDriver:
             return held.model_copy(update={"networks": (*others, network)})
 
         self.ledger.write(edit)
-        self.audit.done(_asked("create-network", request, pf=pf, mtu=network.mtu))
+        self.audit.done(_audit_words("create-network", request, pf=pf, mtu=network.mtu))
         return {}
 
     def delete_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class NetworkDriver:
 
         if edit(before) != before:
             self.ledger.write(edit)
-            self.audit.done(_asked("delete-network", request))
+            self.audit.done(_audit_words("delete-network", request))
         return {}
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class NetworkDriver:
 
         if endpoint not in self.ledger.read().endpoints:
             self.ledger.write(edit)
-            self.audit.done(_asked("create-endpoint", request, vf=pci))
+            self.audit.done(_audit_words("create-endpoint", request, vf=pci))
         own = _own_mac(vf)
         return {"Interface": {"MacAddress": own}} if own and not mac else {"Interface": {}}
 
@@ -132,8 +132,8 @@ class NetworkDriver:
             return held.model_copy(update={"endpoints": tuple(other for other in held.endpoints if other.id != found.id)})
 
         self.ledger.write(edit)
-        self.audit.done(_asked("delete-endpoint", request, vf=found.vf))
-        asked = _asked("take-back", request, vf=found.vf)
+        self.audit.done(_audit_words("delete-endpoint", request, vf=found.vf))
+        asked = _audit_words("take-back", request, vf=found.vf)
         try:
             if self.hands.take_back(found.vf):
                 self.audit.done(asked, "came back from its container")
@@ -151,7 +151,7 @@ class NetworkDriver:
         endpoint = self._endpoint(request)
         link = self.hands.lend(endpoint.vf, network.mtu)
         self._forget_others(endpoint)
-        self.audit.done(_asked("join", request, vf=endpoint.vf, mtu=network.mtu), f"{link.name} goes into the container")
+        self.audit.done(_audit_words("join", request, vf=endpoint.vf, mtu=network.mtu), f"{link.name} goes into the container")
         ipv4, ipv6 = network.gateways
         routes = {name: value for name, value in (("Gateway", ipv4), ("GatewayIPv6", ipv6)) if value}
         # without DisableGatewayService the engine would add an interface on a bridge of its own to containers without a gateway
@@ -183,7 +183,7 @@ class NetworkDriver:
         return found
 
 
-def _asked(do: str, request: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def _audit_words(do: str, request: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A call of the engine in the words of an audit line."""
     ids = {"network": request.get("NetworkID"), "endpoint": request.get("EndpointID"), **more}
     return {"do": do, **{name: value for name, value in ids.items() if value}}

@@ -134,13 +134,13 @@ class QosHands:
                 container = self._asked(entry.container)
                 if current is not None and container is not None and container.pid is not None:
                     if self._shape(container, current, current):
-                        self.audit.done(_asked(current), f"{current.container} is shaped again at {current.address}")
+                        self.audit.done(_audit_words(current), f"{current.container} is shaped again at {current.address}")
                     self._reasons.pop(_place(entry), None)
         except (RefusedError, *NO_ANSWER) as error:
             logger.warning("%s is not shaped: %s", entry.container, error)
             if self._reasons.get(_place(entry)) != str(error):  # each network that any container gets is a reason to try
                 self._reasons[_place(entry)] = str(error)
-                self.audit.refused(_asked(entry), error)
+                self.audit.refused(_audit_words(entry), error)
 
     def _shape(self, container: Container, entry: HeldQos, before: HeldQos | None) -> bool:
         """Whether anything had to be done. In the ledger first."""
@@ -264,7 +264,7 @@ def _entry_of(request: SetQos) -> HeldQos:
     return HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
 
 
-def _asked(entry: HeldQos) -> Mapping[str, object]:
+def _audit_words(entry: HeldQos) -> Mapping[str, object]:
     settings = entry.wanted.model_dump(mode="json", exclude_none=True)
     return {"do": "set-qos", **entry.owner.model_dump(), "container": entry.container, "address": entry.address, **settings}
 

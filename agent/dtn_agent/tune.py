@@ -185,7 +185,7 @@ class TuneHands:
             return False
         was = setting.read()
         _make(key, setting, entry.wanted)
-        self.audit.done(_asked(entry), f"{key} is {entry.wanted} again; it was {was}")
+        self.audit.done(_audit_words(entry), f"{key} is {entry.wanted} again; it was {was}")
         return True
 
     def _follow(self, key: str) -> None:
@@ -199,7 +199,7 @@ class TuneHands:
     def _tell(self, key: str, error: Exception) -> None:
         entry = self._entry(key)
         if entry is not None:
-            self.audit.refused(_asked(entry), error)
+            self.audit.refused(_audit_words(entry), error)
 
     def _setting(self, key: str) -> Setting:
         return setting_of(self.root, self.services, key)
@@ -258,7 +258,7 @@ def _normal(request: Tune, setting: Setting) -> str:
         raise RefusedError("bad-request", f"{request.key}: {error}") from None
 
 
-def _asked(entry: HeldTuning) -> Mapping[str, object]:
+def _audit_words(entry: HeldTuning) -> Mapping[str, object]:
     return {"do": "tune", **entry.model_dump(include={"site", "key"}), "value": entry.wanted}
 
 

@@ -61,10 +61,15 @@ def rdma_devices(host: Host, *, pci: str = "", interface: Interface | None = Non
 
 
 def disks_below(host: Host, path: str) -> tuple[BlockDevice, ...]:
-    """The block devices that a folder of the host is on: those of the innermost mount above it, arrays together with their disks."""
+    """The block devices that a folder of the host is on: those of the innermost mount above it, arrays together with their disks.
+
+    Only mounts of block devices are known: of a folder that would be the root's nobody can say that it is no network file system.
+    """
     targets = {mount.target for device in host.facts.block_devices for mount in device.mounts}
     above = [target for target in targets if path == target or path.startswith(target.rstrip("/") + "/")]
     innermost = max(above, key=len, default=None)
+    if innermost == "/" != path:
+        return ()
     return tuple(device for device in host.facts.block_devices if innermost in [mount.target for mount in device.mounts])
 
 

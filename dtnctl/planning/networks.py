@@ -92,7 +92,8 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
         else:
             plan.missing.add(name)
     _make_room(site, plan, seen)
-    _refuse_parents(site, endpoint, plan, wanted, seen)
+    running = {net.name for service in users.workable if service.wants_running for net in service.nets}
+    _refuse_parents(site, endpoint, plan, running, seen)
     return plan
 
 
@@ -139,10 +140,12 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
             plan.room[name] = tuple(sorted(in_the_way))
 
 
-def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan, wanted: set[str], seen: EndpointSeen) -> None:
-    """Networks that somebody wants and that what they sit on cannot carry, also those that are there: they do not work any more."""
-    for name in sorted(wanted & plan.specs.keys()):
-        refusal = refuse_parent(site.networks[name], endpoint, seen.host) if seen.host is not None else None
+def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan, running: set[str], seen: EndpointSeen) -> None:
+    """Networks that are made, or that somebody should run on, and that what they sit on cannot carry."""
+    if seen.host is None:
+        return
+    for name in sorted((running | plan.made) & plan.specs.keys()):
+        refusal = refuse_parent(site.name, site.networks[name], endpoint, seen.host, is_made=name in plan.made)
         if refusal is not None:
             plan.refused[name] = refusal
             plan.missing.discard(name)

@@ -141,7 +141,9 @@ class Chain:
 def service_steps(situation: Situation) -> tuple[Step, ...]:
     """Everything that makes the service what it should be; nothing if it is."""
     seen, retired = situation.seen, situation.retired
-    chain = Chain(situation.service.endpoint.name, (*situation.pulls, *situation.ground))  # nothing stops if one of these fails
+    chain = Chain(situation.service.endpoint.name, situation.pulls)
+    if situation.service.wants_running:  # nothing stops to be started again on what cannot be made
+        chain.needs += situation.ground
     if situation.rebuild:
         _make_anew(situation, chain)
     elif retired is not None:
@@ -274,7 +276,8 @@ def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) ->
 def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     chain.needs += situation.networks
     keeps_networks = all(difference.field != "attachments" for difference in situation.differences)
-    if situation.must_stop and keeps_networks and seen.state in RUNNING_STATES:  # else a start would not bring back what was
+    was_right = keeps_networks and seen.state in RUNNING_STATES and situation.service.wants_running  # a start brings back what was
+    if situation.must_stop and was_right:
         _can_go_back(situation, chain, seen, start=True)
     is_started = _adapt(situation, chain, seen)
     chain.undo = None

@@ -188,7 +188,7 @@ def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPl
 
 
 def _vlans(found: Study, endpoint: str, services: list[Service]) -> Mapping[str, WantedVlan]:
-    """Sub-interfaces that this plan makes or makes right; where no agent can, the engine makes its own."""
+    """Sub-interfaces that this plan makes or makes right; without an agent the engine makes its own."""
     host = found.answering[endpoint].host
     if host is None or host.lacks("vlan"):
         return {}

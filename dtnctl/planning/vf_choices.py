@@ -165,7 +165,7 @@ class VfChooser:
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:
         """No function sends longer packets than its interface; one that was set when it did is left as it is."""
-        wanted, most = choice.settings.mtu, mtu_then(self.ground.endpoint.value, self.ground.host, plan.interface)
+        wanted, most = choice.settings.mtu, mtu_then(self.ground.site.name, self.ground.endpoint.value, self.ground.host, plan.interface)
         if wanted is None or wanted <= most or (choice.held is not None and choice.held.wanted.mtu == wanted):
             return
         text = f"network {choice.network} has MTU {wanted}, its interface {plan.name} of {self.ground.name} has {most}"

@@ -32,7 +32,7 @@ from dtnctl.providers.transport import Answer, PoolAdapter, TlsPool, UnixPool
 
 CHUNK = 64 * 1024
 OLDEST_API = "1.41"  # engine 20.10
-NEWEST_WITH_IT = "1.51"  # engine 28; from 29 on an engine's own oldest is a newer one
+ENGINES = ("Docker/", "Libpod/")  # what a web server before them calls itself is no engine's version
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
@@ -231,11 +231,11 @@ def _client(kind: type[Client], way: _Way, api: str) -> Client:
 
 
 def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
-    """What matters of the version; None if that is not all said in the head of the answer."""
+    """What matters of the version; None if the engine does not take our API any more, or does not say it all in the head of its answer."""
     with telling(way.address, way.tunnel):
-        answer = client.read("/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
+        answer = client.read(f"/v{OLDEST_API}/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
     newest, name = answer.headers.get("Api-Version", ""), answer.headers.get("Server", "").partition(" ")[0]
-    if answer.status >= FIRST_ERROR or not newest or _number(newest) > _number(NEWEST_WITH_IT):
+    if answer.status >= FIRST_ERROR or not newest or not name.startswith(ENGINES):
         return None
     return {"ApiVersion": newest, "Version": name.partition("/")[2]}
 

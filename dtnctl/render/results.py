@@ -15,7 +15,7 @@ Result = Literal["applied", "failed", "unfinished", "not tried"]
 class ChangeResult:
     """`unfinished`: some of its steps were done, none failed, and something else held back the others.
 
-    `outcomes` are those of its steps, in the plan's order. A failed change whose old container is back has one that is "undone".
+    `outcomes` are those of its steps, in the plan's order. A failed change whose container that was there is back has one that is "undone".
     """
 
     change: Change
@@ -35,7 +35,7 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultCounts:
-    """`put_back` counts those of the failed ones whose old container is back."""
+    """`put_back` counts those of the failed ones whose container that was there is back."""
 
     changes: int
     applied: int

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
-from dtnctl.model.plan import FinishTransfer, Outcome, RestoreContainer, StartTransfer, Step
+from dtnctl.model.plan import FinishTransfer, HostAction, Outcome, RestoreContainer, StartTransfer, Step
 from dtnctl.runtime.clock import Clock
 
 Perform = Callable[[Step], str]
@@ -113,7 +113,7 @@ class _Execution:
             self.undo(step, step.undo)
         except DtnctlError as error:
             return Outcome(step.id, "failed", f"{reason}; going back failed: {error}; the next apply continues", 0.0, "engine")
-        return Outcome(step.id, "undone", f"{reason}; the old container is back", 0.0, "engine")
+        return Outcome(step.id, "undone", f"{reason}; the container that was there is back", 0.0, "engine")
 
     def _carry_out(self, step: Step) -> Outcome:
         before = self.clock.monotonic()
@@ -125,7 +125,8 @@ class _Execution:
 
     def _failed(self, step: Step, error: DtnctlError, seconds: float) -> Outcome:
         kind = _ERROR_KINDS.get(type(error), "engine")
-        if step.undo is None or isinstance(error, (UnreachableError, LockError)):
+        is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostAction)
+        if step.undo is None or is_engine_gone or isinstance(error, LockError):
             return Outcome(step.id, "failed", str(error), seconds, kind)  # type: ignore[arg-type]  # values of _ERROR_KINDS are the literals
         self.undone.add(step.group)
         try:
@@ -133,12 +134,12 @@ class _Execution:
         except DtnctlError as second:
             reason = f"{error}; going back failed too: {second}; the next apply continues"
             return Outcome(step.id, "failed", reason, seconds, kind)  # type: ignore[arg-type]  # as above
-        return Outcome(step.id, "undone", f"{error}; the old container is back", seconds, kind)  # type: ignore[arg-type]  # as above
+        return Outcome(step.id, "undone", f"{error}; the container that was there is back", seconds, kind)  # type: ignore[arg-type]  # as above
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
-        # A transfer has two ends: it is not known here which of them went away.
-        if outcome.error == "unreachable" and not isinstance(step.action, (StartTransfer, FinishTransfer)):
+        # A transfer has two ends, and a step of the host has the agent's: it is not known that the engine went away.
+        if outcome.error == "unreachable" and not isinstance(step.action, (StartTransfer, FinishTransfer, HostAction)):
             self.unreachable.add(step.endpoint)
         self.on_outcome(outcome, step)
 

@@ -96,7 +96,7 @@ def test_a_replacement_that_fails_brings_the_old_container_back(play: Playground
     play.session("run", settings=settings)
     ran = play.apply()
     assert ran.code == code, ran.out + ran.err
-    assert "old container is back" in ran.out + ran.err
+    assert "container that was there is back" in ran.out + ran.err
     after = play.container("run")
     assert after["Id"] == before["Id"]
     assert after["State"]["Running"]

@@ -97,7 +97,15 @@ def test_a_service_that_does_not_run_is_not_started_for_it() -> None:
 
 def test_a_service_that_is_to_be_stopped_is_not_started_for_it_either() -> None:
     made = after(dtn(STAR, session()))
-    carry_out(dtn(STAR + "mtu: 9000\n", session(state="stopped")), made)
+    declared = dtn(STAR + "mtu: 9000\n", session(state="stopped"))
+    says(
+        steps(plan(declared, made)),
+        """
+        a/stop/lab.one
+        a/vf.star/lab.one <- a/stop/lab.one
+        """,
+    )
+    carry_out(declared, made)
     assert live(made).state == "exited"
 
 

@@ -332,7 +332,8 @@ def test_a_folder_is_on_the_disk_with_the_longest_mount_point_above_it() -> None
 
     host = told(block_devices=(disk("sda", "/"), disk("nvme0n1", "/nvme", "/nvme/deep"), disk("nvme1n1", "/nv")))
     found = [disks_below(host, path) for path in ("/nvme", "/nvme/x", "/nvmex", "/nv/y", "/nvme/deep/z")]
-    assert [[item.name for item in items] for items in found] == [["nvme0n1"], ["nvme0n1"], ["sda"], ["nvme1n1"], ["nvme0n1"]]
+    assert [[item.name for item in items] for items in found] == [["nvme0n1"], ["nvme0n1"], [], ["nvme1n1"], ["nvme0n1"]]
+    assert [item.name for item in disks_below(host, "/")] == ["sda"]
     assert disks_below(told(block_devices=()), "/x") == ()
 
 

@@ -320,7 +320,7 @@ def test_an_interface_that_is_not_there_is_told_with_those_that_are(driver: str)
     code, text, place = blocked(declared, before(declared))
     assert (code, text) == ("E0479", "interface ens9f9 of a, which should carry network lab, is not there")
     assert place == "state/endpoints/a.yaml:4"
-    assert plan(declared, before(declared)).changes[0].fix == "one that is there: ens1f0, eth9"
+    assert plan(declared, before(declared)).changes[0].fix == "one that is there, by its own name: ens1f0, eth9"
 
 
 def test_a_sub_interface_that_is_only_named_is_the_engines_to_make() -> None:
@@ -336,6 +336,29 @@ def test_a_network_with_a_larger_mtu_than_its_interface_is_refused_before_anythi
     declared = dtn(network, one, on=ON)
     code, text, _ = blocked(declared, made)
     assert (code, text) == ("E0476", "network lab has MTU 9000, its interface ens1f0 of a has 1500")
+
+
+def test_what_runs_over_an_interface_whose_mtu_was_lowered_by_hand_is_left_and_can_be_stopped() -> None:
+    plain, one = LAB.replace("vlan: 310\n", ""), session(settings=ON_LAB)
+    made = after(dtn(plain, one, on=ON))
+    agent(made).machine = SLOW
+    assert not plan(dtn(plain, one, on=ON), made).changes
+    carry_out(dtn(plain, session(settings=ON_LAB, state="stopped"), on=ON), made)
+    assert live(made).state == "exited"
+
+
+def test_an_mtu_that_tuning_gives_back_in_this_plan_does_not_count() -> None:
+    tuned = dtn(on=endpoint(interfaces="{}", more="tuning: {interfaces: {ens1f0: {mtu: 9000}}}\n"))
+    made = after(tuned, told=SLOW)
+    assert interface_mtu(made) == 9000
+    declared = dtn(LAB, session(settings=ON_LAB), on=ON)
+    refused = plan(declared, made)
+    assert [(item.name, item.code) for item in refused.changes if item.mark == "blocked"] == [("one", "E0476")]
+    assert [step.id for step in refused.steps] == ["a/untune/interface/ens1f0/mtu"]
+
+
+def interface_mtu(made: World) -> int:
+    return next(item.mtu for item in agent(made).machine.facts.interfaces if item.name == "ens1f0")
 
 
 def test_what_runs_stops_only_when_the_interface_is_tuned_for_it() -> None:

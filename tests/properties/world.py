@@ -307,10 +307,6 @@ class World:
             return
         if host.agent.makes_vlans and not host.agent.has_below(parent):  # else nobody can know before
             raise RefusedError(f"{item.network} has lost its interface {parent}")
-        below = next((found for found in host.agent.machine.facts.interfaces if found.name == parent), None)
-        mtu = int(dict(network.spec.options).get("com.docker.network.driver.mtu", "0"))
-        if below is not None and mtu > below.mtu:
-            raise RefusedError(f"{item.network} has MTU {mtu}, and its interface {parent} {below.mtu}: invalid argument")
         if network.spec.driver != "dtnctl":
             return
         if host.agent.silence:

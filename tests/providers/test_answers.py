@@ -46,26 +46,37 @@ def test_every_engine_is_spoken_to_in_the_oldest_api_that_it_and_we_know(tmp_pat
     assert "GET /v1.44/networks" in canned.requests
 
 
-def ping(api: str, server: str) -> Answer:
-    return Answer(b"OK", headers={"Api-Version": api, "Server": server})
+NEW = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
 
 
-def test_an_engine_is_asked_for_its_version_only_where_a_ping_leaves_the_api_open(tmp_path: Path) -> None:
-    new = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
+@pytest.mark.parametrize(
+    ("ping", "asks", "spoken", "version"),
+    [
+        (Answer(b"OK", headers={"Api-Version": "1.51", "Server": "Docker/28.2.2 (linux)"}), False, "v1.41", "28.2.2"),
+        (Answer(b"OK", headers={"Api-Version": "1.41", "Server": "Libpod/4.3.1 (linux)"}), False, "v1.41", "4.3.1"),
+        (
+            Answer({"message": "client version 1.41 is too old"}, 400, {"Api-Version": "1.52", "Server": "Docker/29"}),
+            True,
+            "v1.44",
+            "29.0.0",
+        ),
+        (Answer(b"OK", headers={"Api-Version": "1.51", "Server": "nginx/1.24.0"}), True, "v1.44", "29.0.0"),
+        (Answer(b"OK", headers={"Server": "Docker/28.2.2 (linux)"}), True, "v1.44", "29.0.0"),
+    ],
+    ids=["engine", "podman", "newer than we speak", "behind a web server", "no API told"],
+)
+def test_an_engine_is_asked_for_its_version_only_where_a_ping_leaves_it_open(
+    tmp_path: Path, ping: Answer, asks: bool, spoken: str, version: str
+) -> None:
     lists = {"GET /containers/json": Answer([]), "GET /networks": Answer([])}
-    for api, server, spoken, seen in (
-        ("1.52", "Docker/29.0.0 (linux)", "v1.44", "29.0.0"),
-        ("1.51", "Docker/28.2.2 (linux)", "v1.41", "28.2.2"),
-    ):
-        folder = tmp_path / api
-        folder.mkdir()
-        with canned_engine(folder, {"GET /version": Answer(new), "GET /_ping": ping(api, server), **lists}) as (engine, canned):
-            assert engine.observe(Wanted()).engine_version == seen
-        assert ("GET /version" in canned.requests, f"GET /{spoken}/networks" in canned.requests) == (api == "1.52", True)
+    with canned_engine(tmp_path, {"GET /version": Answer(NEW), "GET /_ping": ping, **lists}) as (engine, canned):
+        assert engine.observe(Wanted()).engine_version == version
+    assert ("GET /version" in canned.requests, f"GET /{spoken}/networks" in canned.requests) == (asks, True)
 
 
 def test_an_engine_that_is_too_old_tells_so_in_a_ping(tmp_path: Path) -> None:
-    with canned_engine(tmp_path, {"GET /_ping": ping("1.40", "Docker/19.03.1 (linux)")}) as (engine, _):
+    ping = Answer(b"OK", headers={"Api-Version": "1.40", "Server": "Docker/19.03.1 (linux)"})
+    with canned_engine(tmp_path, {"GET /_ping": ping}) as (engine, _):
         assert "engine 19.03.1 speaks API 1.40; dtnctl needs API 1.41" in engine.observe(Wanted()).silence
 
 
@@ -256,7 +267,7 @@ def test_a_login_whose_secret_is_missing_is_told_by_its_variable(tmp_path: Path,
     with canned_engine(tmp_path, {}, registries) as (engine, canned):
         with pytest.raises(EngineError, match="the environment variable REG_PASSWORD is not set"):
             engine.perform(PullImage(IMAGE))
-        assert canned.requests == ["GET /_ping"]
+        assert canned.requests == ["GET /v1.41/_ping"]
 
 
 def test_a_registry_that_gives_no_digest_leaves_it_open(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_all_done_is_one_line() -> None:
 
 
 def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> None:
-    reason = "not healthy after 60 s: connection refused; the old container is back"
+    reason = "not healthy after 60 s: connection refused; the container that was there is back"
     found = outcomes(REPLACE, s2=Outcome("", "undone", reason, 60.0, "health"))
     assert (
         render_outcomes(REPLACE, found, replace(CONTEXT, options="-C site"))
@@ -120,7 +120,7 @@ def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> 
 
 ✖ failed     replace session/climate @ dtn-a      state/sessions/climate.yaml:14
     ✖ wait for  scinet.climate: not healthy after 60 s: connection refused; the
-                old container is back
+                container that was there is back
     = put back  scinet.climate as it was before, and started again
     = done      2 of 4 steps
 

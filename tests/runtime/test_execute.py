@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step
+from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step, Tune
 from dtnctl.runtime.execute import execute
 
 
@@ -105,6 +105,17 @@ def test_an_endpoint_that_stops_answering_gets_no_further_steps_and_nothing_is_u
     )
     assert run.results() == {"lost": "failed", "z-other-on-it": "skipped", "elsewhere": "done"}
     assert run.undone == []
+
+
+def test_an_agent_that_stops_answering_is_no_reason_not_to_go_back() -> None:
+    back = RestoreContainer("old", "id", start=True)
+    stop = Step("stop", "a", PullImage("stop"), (), "group", back)
+    setting = Step("vf", "a", Tune("key", "value"), ("stop",), "group", back)
+    start = Step("start", "a", PullImage("start"), ("vf",), "group", back)
+    run = Run(stop, setting, start, step("z-other", "stop"), failing={"vf": UnreachableError("gone")}, parallel=1)
+    assert run.undone == ["old"]
+    assert run.results() == {"stop": "done", "vf": "undone", "start": "skipped", "z-other": "done"}
+    assert run.outcomes["vf"].error == "unreachable"
 
 
 def test_a_replacement_that_cannot_go_on_goes_back_once() -> None:

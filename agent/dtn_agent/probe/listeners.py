@@ -93,4 +93,4 @@ def _sockets(files: Files, folder: str) -> Iterator[str]:
 
 def _process(files: Files, folder: str) -> Process:
     ids = CONTAINER.findall(files.told(f"{folder}/cgroup"))
-    return Process(files.told(f"{folder}/comm"), ids[-1] if ids else "")
+    return Process(files.told(f"{folder}/comm"), ids[0] if ids else "")  # the host's container, not one that runs inside of it

@@ -197,12 +197,17 @@ def flower_match(data: bytes) -> Match | None:
 def _destination(found: dict[int, bytes]) -> str:
     """The address or network in normal form; empty if there is none."""
     for address, mask in FLOWER_TO.values():
-        if address in found and mask in found:
+        if address in found and any(found.get(mask, b"")):
             return normal_destination(f"{ipaddress.ip_address(found[address])}/{int.from_bytes(found[mask]).bit_count()}")
     return ""
 
 
 def normal_destination(text: str) -> str:
-    """One text for each address and each network; ValueError if it is neither, or an address in a network."""
+    """One text for each address and each network; ValueError if it is neither, an address in a network, or everything.
+
+    A kernel does not tell a filter's mask that is zero, so that one would not be read back.
+    """
     network = ipaddress.ip_network(text)
+    if network.prefixlen == 0:
+        raise ValueError(f"{text} is every address; leave it away, or name networks")
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
