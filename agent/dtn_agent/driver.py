@@ -18,13 +18,14 @@ from dtn_agent.vf import VfHands
 GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network
 OPTIONS = ("dtnctl.pf", "dtnctl.mtu", "dtnctl.default_route")
 VF = "dtnctl.vf"
+# calls that change something, as audit lines name them
 CHANGES = {
     "NetworkDriver.CreateNetwork": "create-network",
     "NetworkDriver.DeleteNetwork": "delete-network",
     "NetworkDriver.CreateEndpoint": "create-endpoint",
     "NetworkDriver.DeleteEndpoint": "delete-endpoint",
     "NetworkDriver.Join": "join",
-}  # calls that change something, as audit lines name them
+}
 log = logging.getLogger(__name__)
 
 

@@ -68,7 +68,7 @@ def disks_below(host: Host, path: str) -> tuple[BlockDevice, ...]:
     targets = {mount.target for device in host.facts.block_devices for mount in device.mounts}
     above = [target for target in targets if path == target or path.startswith(target.rstrip("/") + "/")]
     innermost = max(above, key=len, default=None)
-    if innermost == "/" != path:
+    if innermost == "/" and path != "/":
         return ()
     return tuple(device for device in host.facts.block_devices if innermost in [mount.target for mount in device.mounts])
 
