@@ -315,6 +315,9 @@ class EndpointSeen:
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
     `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
+    `engine_id` is the id of the network that the engine itself makes at each start: two endpoints that show the same one are one engine.
+    Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
+    `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
     """
 
     name: str
@@ -331,6 +334,8 @@ class EndpointSeen:
     lease: LeaseSeen | None = None
     host: Host | None = None
     agent_silence: str = ""
+    engine_id: str = ""
+    clock_ahead: int | None = field(default=None, compare=False)
 
     @property
     def is_silent(self) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -56,6 +58,7 @@ class Client(APIClient):
 
     def __init__(self, base_url: str, version: str, timeouts: Timeouts, tls: TLSConfig | None = None) -> None:
         self.timeouts = timeouts
+        self.clock_ahead: int | None = None
         super().__init__(base_url, version=version, timeout=int(timeouts.read), tls=tls or False)
         self.trust_env = False
         self._pool = TlsPool(self.base_url, tls) if tls is not None else UnixPool(base_url.removeprefix("unix://"))
@@ -67,8 +70,19 @@ class Client(APIClient):
         return _once_more(send) if request.method in READS else send()
 
     def read(self, target: str, *, limits: tuple[float, float], headers: Mapping[str, str] = NOTHING) -> Answer:
-        """GET `target`; seconds until connected, and until something comes."""
-        return _once_more(partial(self._pool.read, f"{self._folder}{target}", {"User-Agent": USER_AGENT, **headers}, limits))
+        """GET `target`; seconds until connected, and until something comes. The first answer also shows the engine's clock."""
+        answer = _once_more(partial(self._pool.read, f"{self._folder}{target}", {"User-Agent": USER_AGENT, **headers}, limits))
+        if self.clock_ahead is None:
+            self.clock_ahead = _clock_ahead(answer.headers.get("Date", ""), time.time())
+        return answer
+
+
+def _clock_ahead(date: str, now: float) -> int | None:
+    """Seconds from our time to the one that an answer was made at; None if its `Date` is none."""
+    try:
+        return round(parsedate_to_datetime(date).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
 
 
 class ReadOnlyClient(Client):
@@ -113,6 +127,11 @@ class Connection:
     engine_version: str
     api_version: str
     tunnel: Tunnel | None = None
+
+    @property
+    def clock_ahead(self) -> int | None:
+        """How many seconds the engine's clock is ahead of ours; None if it did not say."""
+        return self.client.clock_ahead
 
     @property
     def is_alive(self) -> bool:

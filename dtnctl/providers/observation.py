@@ -60,7 +60,8 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     containers = [container_seen(raw, host_name=host_name) for raw in _present(inspected)]
     seen_images = {name: future.result() for name, future in images.items()}
     seen_images |= _images_in_use(connection, pool, containers, seen_images)
-    ours, others = _divide_networks(networks.result(), view)
+    raw_networks: list[Json] = networks.result()
+    ours, others = _divide_networks(raw_networks, view)
     return EndpointSeen(
         name=view.endpoint,
         engine_version=connection.engine_version,
@@ -73,7 +74,15 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         remote_digests={name: future.result() for name, future in digests.items()},
         ledger=ledger.result() if ledger is not None else LedgerSeen(),
         lease=None if lease is None else LeaseSeen(lease["Id"], (lease["Labels"] or {}).get(LABEL_HOLDER, "")),
+        engine_id=_engine_id(raw_networks),
+        clock_ahead=connection.clock_ahead,
     )
+
+
+def _engine_id(networks: Iterable[Json]) -> str:
+    """The id of the default bridge, which an engine makes at each start; of the host's network where there is no default bridge."""
+    ids = {raw["Name"]: str(raw["Id"]) for raw in networks}
+    return ids.get("bridge") or ids.get("host", "")
 
 
 def _divide(listed: Iterable[Json], view: View) -> tuple[list[Json], list[Json]]:

@@ -58,6 +58,8 @@ class Machine:
     """Network drivers beside the engine, by name. Who has left is not told: they see who runs."""
     busy_ports: set[tuple[str, int]] = field(default_factory=set)
     """(protocol, port) that a program outside the engine listens on."""
+    clock_ahead: float = 0.0
+    """Seconds by which its clock differs from this machine's, as its answers show."""
     registry: dict[str, RegistryImage] = field(default_factory=dict)
     """What can be pulled: "dtnaas/ofed:latest" -> image."""
 

@@ -10,6 +10,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
@@ -29,9 +30,10 @@ DRAIN_STEP = 0.0002
 class SocketServer:
     """Serves one socket path until closed. Closing removes the path, like an engine that is not there."""
 
-    def __init__(self, path: Path, handle: Handle) -> None:
+    def __init__(self, path: Path, handle: Handle, now: Callable[[], float] = time.time) -> None:
         self._path = path
         self._handle = handle
+        self._now = now
         self._connections: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._guard = threading.Lock()
@@ -79,6 +81,7 @@ class SocketServer:
                 peer = peer_of(peer_pid(connection))
                 while (request := read_request(cast(BinaryIO, stream))) is not None:
                     response = self._handle(request, peer)
+                    response.headers.setdefault("Date", formatdate(self._now(), usegmt=True))
                     if not _send(connection, request, response):
                         return
         except (Dropped, OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -89,7 +90,9 @@ class World:
     def listen(self, name: str, path: Path) -> None:
         """Serve one engine (or, with an empty name, only the control endpoint) at this path."""
         self.sockets[name or "control"] = str(path)
-        self._servers[name] = SocketServer(path, lambda request, peer: self.handle(name, request, peer))
+        self._servers[name] = SocketServer(
+            path, lambda request, peer: self.handle(name, request, peer), lambda: time.time() + self.engines[name].machine.clock_ahead
+        )
 
     def close(self) -> None:
         """End every program and all that stands beside, cut every connection, remove the sockets."""

@@ -92,6 +92,8 @@ class Host:
     images: dict[str, ImageSeen] = field(default_factory=dict)
     records: dict[tuple[str, int, int], Attempt] = field(default_factory=dict)
     silence: str = ""
+    engine_id: str = ""
+    clock_ahead: int | None = 0
     agent: Agent | None = None
 
     def by_name(self, name: str) -> ContainerSeen | None:
@@ -150,6 +152,8 @@ class World:
             ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
             host=machine,
             agent_silence=agent_silence,
+            engine_id=host.engine_id or f"engine of {host.name}",
+            clock_ahead=host.clock_ahead,
         )
 
     def _told(self, host: Host) -> tuple[Machine | None, str]:

@@ -226,6 +226,34 @@ def test_the_lease_is_told_with_its_holder(engine: DockerEngine) -> None:
     assert seen.containers == ()
 
 
+# --- which engine, and what time it is there ----------------------------------------------------------------
+
+
+def test_two_looks_at_one_engine_show_the_same_identity_by_whatever_way_it_is_reached(
+    backend: Backend, engine: DockerEngine, tmp_path: Path
+) -> None:
+    with Relay(tmp_path / "other-way.sock", backend.socket) as other_way:
+        ids = {engine.observe(ALL).engine_id, backend.observer(other_way.path).observe(ALL).engine_id}
+    assert len(ids) == 1
+    assert len(ids.pop()) == 64
+
+
+def test_the_engines_clock_is_read_from_the_answer_that_comes_first(engine: DockerEngine) -> None:
+    ahead = engine.observe(ALL).clock_ahead
+    assert ahead is not None
+    assert abs(ahead) <= 60, "it is this machine's own"
+
+
+def test_a_clock_that_is_years_ahead_or_behind_is_seen(fake: FakeBackend) -> None:
+    for years in (-8, 3):
+        fake.world.engine(ENDPOINT).machine.clock_ahead = years * 365 * 86400.0
+        observer = fake.observer()
+        ahead = observer.observe(ALL).clock_ahead
+        observer.close()
+        assert ahead is not None
+        assert round(ahead / 86400) == years * 365
+
+
 # --- silence ------------------------------------------------------------------------------------------------
 
 
