@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -25,13 +26,30 @@ from dtn_agent.protocol import Refused
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One open connection. `since` is when it began to wait for its peer; None while a request of it is worked on."""
+    """One open connection. `since` is when it began to wait for its peer; None while a request of it is worked on.
+
+    `has_begun`: the peer has sent a part of its handshake, or is a known client that has not asked yet.
+    """
 
     address: str
+    socket: socket.socket
     cut: Callable[[], object]
     over: asyncio.Event
     since: float | None
+    has_begun: bool = False
     timer: asyncio.TimerHandle | None = None
+
+    def makes_room_at(self, limits: Limits) -> float:
+        """When it may be closed for a connection that waits, if the peer stays silent until then."""
+        assert self.since is not None
+        return self.since + (limits.begun if self.has_begun else limits.patience)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes of its peer are here that we have not read: then we are the slow ones."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def waits(self, patience: float) -> None:
         """It is the peer's turn, for a limited time."""
@@ -94,7 +112,7 @@ class Door:
 
     def _let_in(self, connection: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
-        visit = Visit(address, connection.close, asyncio.Event(), loop.time())
+        visit = Visit(address, connection, connection.close, asyncio.Event(), loop.time())
         task = loop.create_task(self._receive(connection, visit))
         visit.cut = task.cancel  # until the handshake is over
         self.visits[visit] = task
@@ -108,7 +126,7 @@ class Door:
 
     async def _receive(self, connection: socket.socket, visit: Visit) -> None:
         """The handshake, then the protocol's life."""
-        handshake = Handshake(self.context)
+        handshake = Handshake(self.context, visit)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self.make_protocol(visit),
@@ -126,29 +144,39 @@ class Door:
             await visit.over.wait()
 
     async def _room(self) -> None:
-        """Wait until there is room; whoever keeps us waiting for longest is cut off to make some."""
+        """Wait until there is room; the connection that keeps us waiting for longest is closed to make some."""
+        loop = asyncio.get_running_loop()
         while len(self.visits) >= self.limits.connections:
             self.changed.clear()
-            waiting = min((visit for visit in self.visits if visit.since is not None), key=lambda visit: visit.since or 0.0, default=None)
-            left = None
-            if waiting is not None:
-                assert waiting.since is not None
-                left = waiting.since + self.limits.patience - asyncio.get_running_loop().time()
-                if left <= 0:
-                    waiting.works()  # so that the next one is another
-                    waiting.cut()
-                    continue
+            waiting = [(visit.makes_room_at(self.limits), visit) for visit in self.visits if visit.since is not None]
+            first, visit = min(waiting, key=lambda item: item[0], default=(None, None))
+            left = None if first is None else first - loop.time()
+            if left is not None and left <= 0:
+                assert visit is not None
+                self._make_room(visit)
+                continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), left)
+
+    def _make_room(self, visit: Visit) -> None:
+        if visit.has_unread:
+            visit.since = asyncio.get_running_loop().time()
+            return
+        visit.works()  # so that the next one is another
+        visit.cut()
 
 
 class Greeting(ssl.SSLObject):
     """TLS of one connection that keeps what it has to say of a handshake that failed."""
 
     outgoing: ssl.MemoryBIO
+    visit: Visit
     alert = b""
+    calls = 0
 
     def do_handshake(self) -> None:
+        self.calls += 1  # the first one is ours; each further one follows bytes of the peer
+        self.visit.has_begun = self.calls > 1
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -166,6 +194,7 @@ class Handshake:
     """
 
     context: ssl.SSLContext
+    visit: Visit
     greeting: Greeting | None = None
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, **options: Any) -> ssl.SSLObject:
@@ -173,6 +202,7 @@ class Handshake:
         greeting = self.context.wrap_bio(incoming, outgoing, **options)
         assert isinstance(greeting, Greeting)
         greeting.outgoing = outgoing
+        greeting.visit = self.visit
         self.greeting = greeting
         return greeting
 
@@ -199,7 +229,9 @@ class Conversation(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.app_state = {PEER: peer_name(transport.get_extra_info("peercert"))}
+        peer = peer_name(transport.get_extra_info("peercert"))
+        self.app_state = {PEER: peer}
+        self._visit.has_begun = peer is not None
         self._visit.cut = self._cut
         self._visit.waits(self._limits.waiting)
 
@@ -209,6 +241,7 @@ class Conversation(H11Protocol):
             self._visit.works()
 
     def on_response_complete(self) -> None:
+        self._visit.has_begun = False
         self._visit.waits(self._limits.waiting)
         super().on_response_complete()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -60,7 +62,7 @@ class Gate:
         self._access = access
         self._limits = limits
         self._lines = lines
-        self._working = 0
+        self._turns = asyncio.Semaphore(limits.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,16 +87,24 @@ class Gate:
                 await _refuse(exchange, RefusedAnswer(500, failed()))
 
     async def _pass_on(self, exchange: Exchange) -> None:
+        _check_headers(exchange, self._limits)
         if exchange.scope["state"][CALLER] is None:
             raise unauthorized(has_token=self._access.token is not None)
-        if self._working >= self._limits.requests:
-            raise busy(self._limits.requests)
-        self._working += 1
-        try:
+        async with self._turn():
             body = await _read_body(exchange, self._limits)
             await self._app(exchange.scope, _again(body, exchange.receive), exchange.send)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the requests that are worked on at once; the others wait, each connection with one at most."""
+        try:
+            await asyncio.wait_for(self._turns.acquire(), self._limits.turn)
+        except TimeoutError:
+            raise busy(self._limits) from None
+        try:
+            yield
         finally:
-            self._working -= 1
+            self._turns.release()
 
     def _log(self, exchange: Exchange) -> None:
         state = exchange.scope["state"]
@@ -124,10 +134,22 @@ def unauthorized(*, has_token: bool) -> RefusedAnswer:
     return RefusedAnswer(401, Refused(code="unauthorized", error=text), [(b"www-authenticate", b'Bearer realm="dtn-agent"')], lingers=True)
 
 
-def busy(limit: int) -> RefusedAnswer:
-    """Too many at once."""
-    text = f"the agent works on {limit} requests already, which is its limit; nothing was done, ask again"
+def busy(limits: Limits) -> RefusedAnswer:
+    """Too many at once, for too long."""
+    text = f"the agent works on {limits.requests} requests at once, and no turn came within {limits.turn:g} s; nothing was done, ask again"
     return RefusedAnswer(503, Refused(code="busy", error=text), [(b"retry-after", b"1")], lingers=True)
+
+
+def headers_too_large(limit: int) -> RefusedAnswer:
+    """More than any request needs, also where all of it came at once."""
+    text = f"the request's line and headers have more than {limit} bytes, which no request needs; nothing was done"
+    return RefusedAnswer(431, Refused(code="too-large", error=text), lingers=True)
+
+
+def two_lengths() -> RefusedAnswer:
+    """RFC 9112, 6.3: it may be an attempt to smuggle a request past a proxy. The connection is closed, as after every refusal."""
+    text = "the request has both Content-Length and Transfer-Encoding, so where it ends is in doubt; nothing was done"
+    return RefusedAnswer(400, Refused(code="bad-request", error=text))
 
 
 def too_large(limit: int) -> RefusedAnswer:
@@ -156,6 +178,16 @@ async def _refuse(exchange: Exchange, answer: RefusedAnswer) -> None:
     if answer.lingers:
         await _discard(exchange.receive)
     await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _check_headers(exchange: Exchange, limits: Limits) -> None:
+    """h11 bounds headers only as long as they are incomplete."""
+    scope = exchange.scope
+    size = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if size > limits.headers:
+        raise headers_too_large(limits.headers)
+    if exchange.header(b"content-length") is not None and exchange.header(b"transfer-encoding") is not None:
+        raise two_lengths()
 
 
 # --- bodies ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ NETWORK_DRIVER = "dtnctl"  # the name of the agent's network driver at the conta
 ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
 PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path
+ONE_LINE = r"^[\t\x20-\x7e]*$"
 STATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 
 # What `dtnctl endpoints doctor` judges: the host's own, and of those that exist in it each container's network namespace.
@@ -673,7 +674,7 @@ class Tune(Asked):
     do: Literal["tune"] = "tune"
     site: Site
     key: Annotated[str, Field(pattern=r"^[a-z_]+(/[A-Za-z0-9_.:@-]+){0,2}$", max_length=120)]
-    value: Annotated[str, Field(max_length=200)]
+    value: Annotated[str, Field(pattern=ONE_LINE, max_length=200)]
 
 
 class Untune(Asked):

@@ -308,7 +308,7 @@ def _check_sysctl(value: str) -> str:
 
 def _check_sysctl_value(value: str | int) -> str:
     """One form for one meaning: the kernel separates numbers by tabs, people by spaces."""
-    text = " ".join(str(value).split())
+    text = re.sub(r"[ \t]+", " ", str(value).strip(" \t"))
     if not _SYSCTL_VALUE.fullmatch(text):
         raise ValueError(f"{shown(value)} is not a value of a sysctl; write numbers or words, such as 4096 87380 1073741824")
     return text

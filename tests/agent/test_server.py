@@ -54,6 +54,16 @@ def test_every_request_has_a_line(tmp_path: Path) -> None:
     assert all(line["ms"] >= 0 for line in lines)
 
 
+@pytest.mark.parametrize("value", ["4096\n87380", "1\n", "\r1", "1\x0b2", "fq\n", "1\u2028", "1\x00", "1\x85"])
+@pytest.mark.parametrize("key", ["sysctl/net.ipv4.tcp_rmem", "governor", "interface/ens1f0/qdisc", "block/nvme0n1/nr_requests"])
+def test_a_value_of_more_than_one_line_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    with running_agent(tmp_path) as agent:
+        status, refused = agent.perform({"do": "tune", "site": "demo", "key": key, "value": value})
+        assert (status, refused["code"]) == (400, "bad-request")
+        assert refused["error"].startswith("tune.value: ")
+        assert agent.hands.asked == []
+
+
 # --- who is let in ----------------------------------------------------------------------------------------------------
 
 

@@ -397,8 +397,8 @@ def test_interrupts_with_other_numbers_after_a_reboot_are_spread_anew(host: Tune
         ("sysctl/net.ipv4.tcp_nothing", "1", "not-found: there is no sysctl/net.ipv4.tcp_nothing here"),
         (
             "sysctl/net.ipv4.tcp_rmem",
-            "1\n2;",
-            "bad-request: sysctl/net.ipv4.tcp_rmem: `1\n2;` is not a value of a sysctl: letters, digits and _.,:+- in words",
+            "1 2;",
+            "bad-request: sysctl/net.ipv4.tcp_rmem: `1 2;` is not a value of a sysctl: letters, digits and _.,:+- in words",
         ),
         (
             "sysctl/net..core",

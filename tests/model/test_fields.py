@@ -182,6 +182,7 @@ def test_type_keeps_the_canonical_form(kind: Any, value: Any, canonical: Any) ->
             "net.ipv4.conf.../..",
             "`net.ipv4.conf.../..` is not the name of a sysctl; write for example net.ipv4.tcp_rmem",
         ),
+        (fields.SysctlValue, "1\n2", "`1\n2` is not a value of a sysctl; write numbers or words, such as 4096 87380 1073741824"),
         (fields.SysctlValue, "1\n;", "`1\n;` is not a value of a sysctl; write numbers or words, such as 4096 87380 1073741824"),
         (fields.ReservedCpus, "all", "`all` is not a CPU list; write for example 0-1, or irq"),
         (fields.AbsolutePath, "data", "`data` is not an absolute path"),

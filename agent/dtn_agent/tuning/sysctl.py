@@ -24,7 +24,7 @@ class Sysctl(Setting):
         return text_of(self.path)
 
     def normal(self, value: str) -> str:
-        text = " ".join(value.split())
+        text = re.sub(r"[ \t]+", " ", value.strip(" \t"))
         if not _VALUE.fullmatch(text):
             raise ValueError(f"`{value}` is not a value of a sysctl: letters, digits and _.,:+- in words")
         return text
