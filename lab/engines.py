@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,10 @@ def runtime_folder() -> str:
     return "" if has_sys_resource() else str(CODE / "runtime")
 
 
-def write_endpoint_files(endpoint: Endpoint) -> None:
-    """Write the configuration that the endpoint's start reads."""
+def write_endpoint_files(endpoint: Endpoint, config: Mapping[str, object]) -> None:
+    """Write the configuration that the endpoint's start reads; `config` goes into daemon.json."""
     (endpoint.folder / "resolv.conf").write_text(RESOLV_CONF)
-    (endpoint.folder / "daemon.json").write_text(json.dumps(ENGINE_CONFIG))
+    (endpoint.folder / "daemon.json").write_text(json.dumps({**ENGINE_CONFIG, **config}))
     (endpoint.folder / "sshd_config").write_text(
         f"ListenAddress {endpoint.control_ip}:22\n"
         "HostKey /run/lab/hostkey\nAuthorizedKeysFile /run/lab/authorized_keys\nPidFile /run/sshd.pid\n"

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,10 @@ def quiet(_: str) -> None:
 
 
 class Lab:
-    """A lab in a folder. In a `with` block it comes up, and it ends with the block, or with the process if that is sooner."""
+    """A lab in a folder. In a `with` block it comes up, and it ends with the block, or with the process if that is sooner.
+
+    `config` goes into each engine's daemon.json.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Lab:
         *,
         image: images.Content = "both",
         disk: str | None = None,
+        config: Mapping[str, object] | None = None,
         cache: Path | None = None,
         say: images.Progress = quiet,
     ) -> None:
@@ -51,6 +55,7 @@ class Lab:
         self.count = _checked_count(count)
         self.image = image
         self.disk = _checked_size(disk)
+        self.config = config or {}
         self.cache = (cache or default_cache()).resolve()
         self.say = say
         self._leash: int | None = None
@@ -203,7 +208,7 @@ class Lab:
     def _write_files(self) -> None:
         keys.make_keys(self.layout, self.endpoints)
         for endpoint in self.endpoints:
-            engines.write_endpoint_files(endpoint)
+            engines.write_endpoint_files(endpoint, self.config)
         hosts = [f"{endpoint.control_ip} {endpoint.name}" for endpoint in self.endpoints]
         hosts += [f"{endpoint.data_ip} {endpoint.name}-data" for endpoint in self.endpoints]
         text = "\n".join(["127.0.0.1 localhost", *hosts, ""])

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from dtnctl.model.resources import ContainerSeen, ContainerSpec, ImageSeen, NetworkSpec, Subnet
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, Health, ImageSeen, NetworkSpec, Subnet
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
 DECLARED_AS = {
@@ -57,18 +57,31 @@ class Difference:
 
 
 def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:
-    """The spec as it looks on the engine: the image's values where we say nothing.
+    """The spec as it looks on the engine: the image's values where we say nothing, or what the engine takes for nothing.
 
-    The engine drops the image's command when we give an entry point.
+    The engine drops the image's command when we give an entry point. An empty list is no command to it, but an entry point:
+    none. Numbers of a health check that are 0 are the image's.
     """
-    inherited_command = image.command if spec.entrypoint is None else ()
+    inherited_command = () if spec.entrypoint else image.command
     return replace(
         spec,
-        command=inherited_command if spec.command is None else spec.command,
+        command=spec.command or inherited_command,
         entrypoint=image.entrypoint if spec.entrypoint is None else spec.entrypoint,
         env=tuple(sorted((dict(image.env) | dict(spec.env)).items())),
-        health=spec.health or image.health,
+        health=_inherited_health(spec.health, image.health),
         stop_signal=spec.stop_signal or image.stop_signal,
+    )
+
+
+def _inherited_health(own: Health | None, image: Health | None) -> Health | None:
+    if own is None or image is None:
+        return own or image
+    return replace(
+        own,
+        interval=own.interval or image.interval,
+        timeout=own.timeout or image.timeout,
+        retries=own.retries or image.retries,
+        start_period=own.start_period or image.start_period,
     )
 
 
@@ -94,10 +107,10 @@ def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSp
     names = {name for name, _ in wanted.env}
     return replace(
         wanted,
-        command=live.command if wanted.command is None else wanted.command,
+        command=wanted.command or (() if wanted.entrypoint else live.command),
         entrypoint=live.entrypoint if wanted.entrypoint is None else wanted.entrypoint,
         env=tuple(sorted([*wanted.env, *(pair for pair in live.env if pair[0] not in names)])),
-        health=wanted.health or live.health,
+        health=_inherited_health(wanted.health, live.health),
         stop_signal=wanted.stop_signal or live.stop_signal,
     )
 

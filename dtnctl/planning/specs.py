@@ -34,6 +34,7 @@ from dtnctl.planning.hardware import VERBS
 from dtnctl.planning.resolve import Service
 
 LONGEST_HOSTNAME = 63
+NANO = 10**9
 RDMA_CAPABILITIES = ("IPC_LOCK",)
 KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
 MTU_OPTION = "com.docker.network.driver.mtu"
@@ -58,7 +59,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         health=_health(profile.health_check),
         restart=_restart(profile.restart),
         memory=profile.memory or 0,
-        cpus=0.0 if profile.near is not None else profile.cpus or 0.0,
+        cpus=0.0 if profile.near is not None else _in_nanos(profile.cpus or 0.0),
         cpu_set=allocation.hardware.cpu_set or profile.cpu_set or "",
         memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
         shm_size=profile.shm_size,
@@ -121,7 +122,13 @@ def _health(check: HealthCheck | None) -> Health | None:
     if check is None:
         return None
     kind = "CMD-SHELL" if check.shell else "CMD"
-    return Health((kind, *check.test), check.interval, check.timeout, check.retries, check.start_period)
+    interval, timeout, start_period = (_in_nanos(seconds) for seconds in (check.interval, check.timeout, check.start_period))
+    return Health((kind, *check.test), interval, timeout, check.retries, start_period)
+
+
+def _in_nanos(value: float) -> float:
+    """The value as an engine keeps it: whole billionths, so that it reads back equal."""
+    return round(value * NANO) / NANO
 
 
 def _mount(volume: Volume) -> Mount:

@@ -25,7 +25,8 @@ from dtnctl.model.resources import (
 from dtnctl.model.site import Registry
 from dtnctl.providers.archive import unpack
 from dtnctl.providers.registry import login_for
-from dtnctl.providers.translate import Json, container_seen, foreign_seen, image_seen, listed_name, network_seen
+from dtnctl.providers.translate import Json, container_seen, foreign_seen, image_seen, listed_name
+from dtnctl.providers.translate_networks import network_seen
 
 if TYPE_CHECKING:
     from dtnctl.providers.connection import Connection

@@ -42,7 +42,8 @@ from dtnctl.model.plan import (
 from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, Pairs
 from dtnctl.providers.calls import create, remove, start, stop
 from dtnctl.providers.images import pull
-from dtnctl.providers.translate import container_seen, endpoint_config, network_body, network_seen, update_body
+from dtnctl.providers.translate import container_seen, endpoint_config, update_body
+from dtnctl.providers.translate_networks import network_body, network_seen
 
 if TYPE_CHECKING:
     from dtnctl.providers.connection import Connection

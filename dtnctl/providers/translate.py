@@ -21,11 +21,8 @@ from dtnctl.model.resources import (
     Health,
     ImageSeen,
     Mount,
-    NetworkSeen,
-    NetworkSpec,
     Pairs,
     PortBinding,
-    Subnet,
     Ulimit,
 )
 
@@ -36,11 +33,8 @@ DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
 VF_OPTION = "dtnctl.vf"  # how an attachment tells the agent's network driver which virtual function it gets
-# An engine-chosen subnet looks like a declared one in every answer; only the creator can tell them apart.
-LABEL_SUBNETS = "dtnctl.subnets"
-ENGINE_CHOSE = "engine"
-# Engine 28 writes them by itself; they repeat fields that we compare anyway.
-ENGINE_OPTIONS = frozenset({"com.docker.network.enable_ipv4", "com.docker.network.enable_ipv6"})
+# An engine adds its `default-ulimits` to those of a container, and no answer shows which is which: the creator notes its own.
+LABEL_LIMITS = "dtnctl.limits"
 BINARY_UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -54,7 +48,7 @@ def create_body(spec: ContainerSpec, labels: Pairs, binds: Pairs = ()) -> dict[s
         "Hostname": spec.hostname,
         "Env": [f"{name}={value}" for name, value in spec.env],
         "Tty": spec.tty,
-        "Labels": dict(labels),
+        "Labels": {**dict(labels), LABEL_LIMITS: ",".join(item.name for item in spec.ulimits)},
         "StopTimeout": spec.stop_timeout,
         "ExposedPorts": {_port_key(port): {} for port in spec.ports},
         "HostConfig": _host_config(spec, binds),
@@ -225,7 +219,7 @@ def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
         shm_size=host.get("ShmSize") or DEFAULTS.shm_size,
         mounts=tuple(sorted(_mounts(host))),
         devices=tuple(sorted(_device(item) for item in host.get("Devices") or ())),
-        ulimits=tuple(sorted(Ulimit(item["Name"], item["Soft"], item["Hard"]) for item in host.get("Ulimits") or ())),
+        ulimits=tuple(sorted(_ulimits(host, config["Labels"] or {}))),
         cap_add=_capabilities(host.get("CapAdd")),
         cap_drop=_capabilities(host.get("CapDrop")),
         sysctls=tuple(sorted((host.get("Sysctls") or {}).items())),
@@ -320,6 +314,14 @@ def _device(raw: Json) -> Device:
     return Device(raw["PathOnHost"], raw["PathInContainer"], raw.get("CgroupPermissions") or "rwm")
 
 
+def _ulimits(host: Json, labels: Mapping[str, str]) -> Iterator[Ulimit]:
+    """Those that its creator asked for; all of a container whose creator did not note them."""
+    asked = labels[LABEL_LIMITS].split(",") if LABEL_LIMITS in labels else None
+    for item in host.get("Ulimits") or ():
+        if asked is None or item["Name"] in asked:
+            yield Ulimit(item["Name"], item["Soft"], item["Hard"])
+
+
 def _capabilities(names: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(sorted({name.upper().removeprefix("CAP_") for name in names or ()}))
 
@@ -380,7 +382,7 @@ def listed_name(listed: Json) -> str:
     return next((name for name in names if "/" not in name), "")
 
 
-# --- images and networks ------------------------------------------------------------------------------------
+# --- images -------------------------------------------------------------------------------------------------
 
 
 def image_seen(raw: Json) -> ImageSeen:
@@ -395,49 +397,3 @@ def image_seen(raw: Json) -> ImageSeen:
         stop_signal=config.get("StopSignal") or "",
         health=health_seen(config.get("Healthcheck")),
     )
-
-
-def network_body(name: str, spec: NetworkSpec, labels: Pairs) -> dict[str, Any]:
-    """The JSON that creates the network. It is marked if the engine chooses the subnet."""
-    chosen = {} if spec.subnets else {LABEL_SUBNETS: ENGINE_CHOSE}
-    body: dict[str, Any] = {
-        "Name": name,
-        "CheckDuplicate": True,  # network names are not unique on engines before API 1.44 unless asked for
-        "Driver": spec.driver,
-        "Internal": spec.internal,
-        "EnableIPv6": spec.ipv6,
-        "Options": dict(spec.options),
-        "Labels": dict(labels) | chosen,
-    }
-    if spec.subnets:
-        body["IPAM"] = {"Driver": "default", "Config": [_subnet_body(item) for item in spec.subnets]}
-    return body
-
-
-def _subnet_body(subnet: Subnet) -> dict[str, str]:
-    return {"Subnet": subnet.subnet} | ({"Gateway": subnet.gateway} if subnet.gateway else {})
-
-
-def network_seen(raw: Json) -> NetworkSeen:
-    """One network, from the list or from its inspection; IPv4 subnets first."""
-    labels = raw.get("Labels") or {}
-    is_chosen = labels.get(LABEL_SUBNETS) == ENGINE_CHOSE
-    pools = () if is_chosen else (raw.get("IPAM") or {}).get("Config") or ()
-    options = (raw.get("Options") or {}).items()
-    return NetworkSeen(
-        name=raw["Name"],
-        id=raw["Id"],
-        labels=labels,
-        spec=NetworkSpec(
-            driver=raw["Driver"],
-            internal=bool(raw.get("Internal")),
-            ipv6=bool(raw.get("EnableIPv6")),
-            subnets=tuple(sorted((_subnet(pool) for pool in pools if pool.get("Subnet")), key=lambda item: ":" in item.subnet)),
-            options=tuple(sorted((name, value) for name, value in options if name not in ENGINE_OPTIONS)),
-        ),
-    )
-
-
-def _subnet(pool: Json) -> Subnet:
-    # Old engines write the gateway with its prefix length.
-    return Subnet(pool["Subnet"], (pool.get("Gateway") or "").partition("/")[0])

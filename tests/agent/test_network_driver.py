@@ -17,7 +17,7 @@ from dtnctl.model.plan import CreateNetwork
 from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.docker import connect
-from dtnctl.providers.translate import network_body
+from dtnctl.providers.translate_networks import network_body
 from lab import Lab, LabError, unavailable
 from tests.agent.driver_lab import ENDPOINT, GATEWAY, SUBNET, DriverLab
 from tests.providers.backends import SITE, labels_of

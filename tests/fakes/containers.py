@@ -21,6 +21,7 @@ def create(engine: Engine, name: str, body: Json) -> Json:
     config = configs.complete(body)
     warnings = checks.check(given, body, engine.machine)
     full = host_config.complete(given, present="HostConfig" in body)
+    host_config.add_limits(full, engine.machine)
     full["NetworkMode"] = _by_id(engine, full["NetworkMode"])
     endpoints = attachments.first_endpoints(engine, full["NetworkMode"], body.get("NetworkingConfig"))
     if config.get("NetworkDisabled"):

@@ -138,6 +138,14 @@ def complete(given: Json, *, present: bool) -> Json:
     return full
 
 
+def add_limits(full: Json, machine: Machine) -> None:
+    """The daemon's own limits, after those that the client gave."""
+    given = {limit["Name"] for limit in full["Ulimits"] or []}
+    limits = [{"Name": name, "Hard": hard, "Soft": soft} for name, (soft, hard) in machine.default_ulimits.items() if name not in given]
+    if limits:
+        full["Ulimits"] = [*(full["Ulimits"] or []), *limits]
+
+
 def _bindings(wanted: list[Json] | None) -> list[Json]:
     return [{"HostIp": one.get("HostIp") or "", "HostPort": one.get("HostPort") or ""} for one in wanted or []]
 

@@ -53,6 +53,10 @@ class Machine:
     interfaces: set[str] = field(default_factory=lambda: {"eth0", "eth1"})
     devices: set[str] = field(default_factory=lambda: set(DEVICES))
     swap_limit: bool = True
+    default_ulimits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Soft and hard limits by name, as `default-ulimits` of daemon.json gives them to every container."""
+    network_options: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Options by driver, as `default-network-opts` of daemon.json gives them to every new network."""
     publishes_ipv6: bool = True
     drivers: dict[str, NetworkDriver] = field(default_factory=dict)
     """Network drivers beside the engine, by name. Who has left is not told: they see who runs."""

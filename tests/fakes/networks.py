@@ -51,7 +51,8 @@ def create(engine: Engine, body: Json) -> Json:
     driver = body.get("Driver") or "bridge"
     if driver in ("host", "null"):
         raise forbidden(f'only one instance of "{driver}" network is allowed')
-    options = {key: str(value) for key, value in (body.get("Options") or {}).items()}
+    given = {key: str(value) for key, value in (body.get("Options") or {}).items()}
+    options = {**engine.machine.network_options.get(driver, {}), **given}
     if driver in engine.machine.drivers:
         engine.machine.drivers[driver].create(options)
     elif driver not in DRIVERS:

@@ -199,7 +199,8 @@ def test_observation_is_told_which_images_and_records_count() -> None:
 def test_an_entry_point_of_ours_drops_the_images_command() -> None:
     image = ImageSeen("sha256:1", command=("serve",), entrypoint=("/init",))
     spec = replace(next(iter(applied(site(TEXT), images=("dtn:1", "dtn:2")).hosts["a"].active)).spec, command=None)
-    assert (fill_in(spec, image).command, fill_in(replace(spec, entrypoint=None), image).entrypoint) == ((), ("/init",))
+    ours = replace(spec, entrypoint=("run",))
+    assert (fill_in(ours, image).command, fill_in(replace(spec, entrypoint=None), image).entrypoint) == ((), ("/init",))
     assert fill_in(replace(spec, entrypoint=None), image).command == ("serve",)
 
 

@@ -24,7 +24,7 @@ from dtnctl.model.resources import (
     Wanted,
 )
 from dtnctl.providers.docker import DockerEngine
-from tests.providers.backends import IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
+from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
 
 MIB = 2**20
 PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
@@ -145,6 +145,10 @@ NETWORKS: dict[str, NetworkSpec] = {
         "bridge", subnets=(Subnet("10.78.0.0/24", "10.78.0.7"),), options=(("com.docker.network.driver.mtu", "9000"),)
     ),
     "two families": NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.78.0.0/24"), Subnet("fd00:78::/64", "fd00:78::1"))),
+    "IPv6 alone": NetworkSpec("bridge", ipv6=True, subnets=(Subnet("fd00:78::/64"),)),
+    "macvlan with IPv6 alone": NetworkSpec(
+        "macvlan", internal=True, ipv6=True, subnets=(Subnet("fd00:79::/64"),), options=(("macvlan_mode", "bridge"), ("parent", "eth1"))
+    ),
     "macvlan": NetworkSpec(
         "macvlan", internal=True, subnets=(Subnet("10.79.0.0/24"),), options=(("macvlan_mode", "bridge"), ("parent", "eth1"))
     ),
@@ -161,6 +165,18 @@ def test_a_network_is_read_back_as_it_was_made(backend: Backend, spec: NetworkSp
     engine.perform(CreateNetwork("net2", spec, labels_of("net2", kind="network")))
     (seen,) = engine.observe(Wanted()).networks
     assert seen.spec == spec
+
+
+def test_what_the_engines_own_configuration_adds_is_not_read_back(fake: FakeBackend) -> None:
+    machine = fake.world.engine(ENDPOINT).machine
+    machine.default_ulimits = {"core": (0, 0), "nofile": (1024, 4096)}
+    machine.network_options = {"bridge": {"com.docker.network.driver.mtu": "1450"}}
+    engine, limited = fake.engine(), replace(PLAIN, ulimits=(Ulimit("nofile", 1000, 2000),))
+    engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    engine.perform(CreateContainer(SESSION, limited, labels_of(SESSION)))
+    seen = engine.observe(Wanted())
+    assert [item["Name"] for item in fake.others.inspect_container(SESSION)["HostConfig"]["Ulimits"]] == ["nofile", "core"]
+    assert (seen.containers[0].spec, seen.networks[0].spec) == (limited, NETWORK)
 
 
 # --- any combination, on the in-memory engine -----------------------------------------------------------------

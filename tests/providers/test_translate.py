@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,10 +30,9 @@ from dtnctl.providers.translate import (
     health_seen,
     image_seen,
     listed_name,
-    network_body,
-    network_seen,
     update_body,
 )
+from dtnctl.providers.translate_networks import network_body, network_seen
 
 ID = "0123456789abcdef" * 4
 
@@ -302,6 +302,30 @@ def test_a_subnet_that_the_engine_chose_is_not_one_that_was_declared() -> None:
     assert network_seen(answer).spec == NetworkSpec("bridge")
     theirs = answer | {"Labels": None}
     assert network_seen(theirs).spec.subnets == (Subnet("172.18.0.0/16", "172.18.0.1"),)
+
+
+def test_the_ipv4_subnet_that_an_engine_adds_to_one_with_ipv6_alone_is_not_one_that_was_declared() -> None:
+    spec = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("fd00:77::/64"),))
+    added = {"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}
+    body = network_body("n", spec, ())
+    answer = body | {"Id": "1", "IPAM": {"Config": [added, *body["IPAM"]["Config"]]}}
+    assert network_seen(answer).spec == spec
+    declared = network_body("n", replace(spec, subnets=(Subnet("172.18.0.0/16", "172.18.0.1"), *spec.subnets)), ())
+    assert network_seen(answer | {"Labels": declared["Labels"]}).spec.subnets[0] == Subnet("172.18.0.0/16", "172.18.0.1")
+
+
+def test_options_and_limits_that_an_engine_adds_are_not_read_and_those_of_other_creators_are() -> None:
+    mtu = ("com.docker.network.driver.mtu", "1450")
+    body = network_body("n", NetworkSpec("macvlan", options=(("parent", "eth1"),)), ())
+    answer = body | {"Id": "1", "Options": {"parent": "eth2", mtu[0]: mtu[1]}}
+    assert network_seen(answer).spec.options == (("parent", "eth2"),)
+    assert network_seen(answer | {"Labels": None}).spec.options == (mtu, ("parent", "eth2"))
+    limits = {"Ulimits": [{"Name": "memlock", "Soft": -1, "Hard": -1}, {"Name": "nofile", "Soft": 1, "Hard": 2}]}
+    asked = create_body(ContainerSpec("tiny:1", ulimits=(Ulimit("nofile", 9, 9),)), ())["Labels"]
+    none = create_body(ContainerSpec("tiny:1"), ())["Labels"]
+    assert seen(host=limits, config={"Labels": asked}).spec.ulimits == (Ulimit("nofile", 1, 2),)
+    assert seen(host=limits, config={"Labels": none}).spec.ulimits == ()
+    assert seen(host=limits).spec.ulimits == (Ulimit("memlock", -1, -1), Ulimit("nofile", 1, 2))
 
 
 # --- to the engine ------------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""What an engine's daemon.json gives to every container and network is the owner's, and no drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Lab, unavailable
+from tests.e2e.playground import Playground
+
+pytestmark = pytest.mark.lab
+
+DEFAULTS = {
+    "default-ulimits": {
+        "nofile": {"Name": "nofile", "Soft": 1024, "Hard": 4096},
+        "core": {"Name": "core", "Soft": 0, "Hard": 0},
+    },
+    "default-shm-size": "32M",
+    "default-address-pools": [{"base": "10.200.0.0/16", "size": 24}],
+    "bip": "10.201.0.1/24",
+    "ipv6": True,
+    "fixed-cidr-v6": "fd00:201::/64",
+    "dns": ["10.10.0.254"],
+    "init": True,
+    "live-restore": True,
+    "log-driver": "local",
+    "no-new-privileges": True,
+}
+
+
+@pytest.fixture
+def play(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[Playground]:
+    """One endpoint whose owner changed every default that shows in containers or networks."""
+    if reason := unavailable():
+        pytest.skip(reason)
+    with Lab(tmp_path_factory.mktemp("defaults") / "lab", 1, image="tiny", config=DEFAULTS) as lab:
+        yield Playground(lab, tmp_path)
+
+
+def test_an_engines_own_defaults_converge_and_limits_of_ours_are_still_compared(play: Playground) -> None:
+    play.write("networks/six", {"driver": "bridge", "subnet6": "fd00:77::/64"})
+    play.data_network("data", subnet6="fd00:20::/64")
+    play.write("networks/free", {"driver": "bridge"})
+    nets = {"data_nets": ["data", "free", "six"]}
+    play.session("plain", settings=nets)
+    play.session("limited", settings={**nets, "limits": {"nofile": {"soft": 512, "hard": 1024}, "nproc": 100}, "init": False})
+    play.converge()
+    play.lab.stop_engine("dtn1")
+    play.lab.start_engine("dtn1")
+    play.assert_nothing_to_do()
+    play.session("limited", settings={**nets, "limits": {"nofile": 512}, "init": False})
+    assert {change[1] for change in play.changes()} == {"limited"}
+    play.converge()
+
+
+def test_a_network_with_ipv6_alone_converges_also_over_the_engines_restart(play: Playground) -> None:
+    play.data_network("data", subnet=None, addresses=None, subnet6="fd00:20::/64", addresses6="fd00:20::100-fd00:20::1ff")
+    play.session("run", settings={"data_nets": ["data"]})
+    play.converge()
+    assert play.container("run")["NetworkSettings"]["Networks"]["data"]["GlobalIPv6Address"] == "fd00:20::100"
+    play.lab.stop_engine("dtn1")
+    play.lab.start_engine("dtn1")
+    play.assert_nothing_to_do()
