@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dtnctl.printable import printable_text
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -25,14 +27,21 @@ class Problem:
 
     def __str__(self) -> str:
         tail = f"; try {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line or 1}:{self.column or 1}: {self.code}: {self.message}{tail}"
+        return printable_text(f"{self.file}:{self.line or 1}:{self.column or 1}: {self.code}: {self.message}{tail}")
 
 
 class DtnctlError(Exception):
-    """The root. `exit_code` and `exit_name` are what the shell and the last line on stderr say."""
+    """The root. `exit_code` and `exit_name` are what the shell and the last line on stderr say.
+
+    Each argument is one line for the reader, whatever is in it: a value of a file or an answer of an engine cannot add another.
+    """
 
     exit_code = 1
     exit_name = "error"
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = tuple(printable_text(line) for line in lines)
+        super().__init__("\n".join(lines))
 
 
 # --- the person at the keyboard ---------------------------------------------------------------------------
@@ -53,7 +62,7 @@ class ConfigError(DtnctlError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(*(str(problem) for problem in self.problems))
 
 
 class StalePlanError(DtnctlError):
@@ -88,11 +97,11 @@ class LockError(DtnctlError):
 
 
 class EngineError(DtnctlError):
-    """The container engine refused a call. `status` is its HTTP status, 0 if there was none."""
+    """The container engine refused a call. `status` is its HTTP status, 0 if there was none; `output` is what a program printed."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, output: Sequence[str] = ()) -> None:
         self.status = status
-        super().__init__(message)
+        super().__init__(message, *output)
 
 
 class NotFoundError(EngineError):

@@ -220,7 +220,7 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
         plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
         view = _context(workplace, command, look, scope)
         if expected and plan.hash != expected:
-            raise StalePlanError(_stale_text(consent.expect, plan, view))
+            raise StalePlanError(*_stale_text(consent.expect, plan, replace(view, color=False)).split("\n"))
         if look.output is not opt.Output.json:
             _print_plan(plan, view, replace(look, out=""))
         if not plan.steps:

@@ -74,8 +74,7 @@ def _report(error: DtnctlError, invocation: Invocation) -> int:
 
         document = problems_document(error.problems) if isinstance(error, ConfigError) else error_document(error)
         sys.stdout.write(render_json(document))
-    lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
-    for line in lines:
+    for line in error.lines:
         sys.stderr.write(f"{line}\n")
     sys.stderr.write(f"dtnctl: {error.exit_name} ({error.exit_code})\n")
     return error.exit_code

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import UsageError
+from dtnctl.printable import printable_text
 
 if TYPE_CHECKING:
     from dtnctl.model.site import Site
@@ -160,8 +161,8 @@ def is_ci() -> bool:
 
 
 def say(text: str) -> None:
-    """Progress and warnings go to stderr; stdout carries the result only."""
-    sys.stderr.write(f"{text}\n")
+    """Progress and warnings go to stderr, a line each; stdout carries the result only."""
+    sys.stderr.write(f"{printable_text(text)}\n")
     sys.stderr.flush()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from dtnctl.model.plan import Mark
+from dtnctl.printable import printable_text as one_line
 from dtnctl.render.context import RenderContext
 
 T = TypeVar("T")
@@ -19,20 +20,11 @@ ASCII_FORMS = str.maketrans({"→": "->", "↔": "<->", "·": "|", "…": "...",
 
 
 def printable_text(text: str, *, ascii_only: bool) -> str:
-    """The text on one line, with nothing in it that a terminal obeys: control and direction characters show as escapes."""
-    if not text.isprintable():
-        text = "".join(_printable_character(character) for character in text)
+    """The text on one line, with nothing in it that a terminal obeys, and in ASCII alone where that is asked for."""
+    text = one_line(text)
     if ascii_only and not text.isascii():
         text = text.translate(ASCII_FORMS).encode("ascii", "backslashreplace").decode("ascii")
     return text
-
-
-def _printable_character(character: str) -> str:
-    if character.isprintable():
-        return character
-    if character.isspace() and character != "\N{NO-BREAK SPACE}":
-        return " "
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def printable(value: T, *, ascii_only: bool) -> T:

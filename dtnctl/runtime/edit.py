@@ -125,7 +125,7 @@ def _transfer_of(fields: Mapping[str, object]) -> Transfer:
     source = Source("the command line", dict(fields), {(): Mark(1, 1)} | {(key,): Mark(1, 1) for key in fields})
     transfer = validate(source, Transfer)
     if transfer is None:
-        raise UsageError("\n".join(f"{problem.message}{problem.hint and f'; try {problem.hint}'}" for problem in sorted(source.problems)))
+        raise UsageError(*(f"{problem.message}{problem.hint and f'; try {problem.hint}'}" for problem in sorted(source.problems)))
     return transfer
 
 

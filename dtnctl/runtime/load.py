@@ -21,6 +21,7 @@ from dtnctl.model.nearest import nearest
 from dtnctl.model.references import find_reference_problems
 from dtnctl.model.site import KINDS, Document, Site, SiteSettings, Written
 from dtnctl.model.source import Source
+from dtnctl.printable import is_visible
 from dtnctl.runtime.yaml_source import read_source
 
 M = TypeVar("M", bound=Written)
@@ -154,7 +155,7 @@ def _is_folder(path: Path) -> bool:
 
 def shown_name(name: str) -> str:
     """A file name that can be printed, whatever bytes it has."""
-    return "".join(char if char.isprintable() else "?" for char in name)
+    return "".join(char if is_visible(char) else "?" for char in name)
 
 
 def _name_problem(stem: str) -> str | None:

@@ -6,7 +6,7 @@ import io
 import shlex
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dtnctl.errors import EngineError, UnreachableError
@@ -38,7 +38,7 @@ class Remote:
         if ran.returncode == SSH_FAILED:
             raise UnreachableError(f"{self.address}: {explain(errors, self.target)}")
         if ran.returncode != 0:
-            raise EngineError(f"{self.address}: what was started there failed:\n{_last_lines(out + errors)}")
+            raise EngineError(f"{self.address}: what was started there failed:", output=_last_lines(out + errors))
         return out
 
     def host(self) -> str:
@@ -72,6 +72,6 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def _last_lines(text: str, count: int = 20) -> str:
-    lines: Sequence[str] = [line for line in text.splitlines() if line.strip()]
-    return "\n".join(f"  {line}" for line in lines[-count:]) or "  it said nothing"
+def _last_lines(text: str, count: int = 20) -> list[str]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [f"  {line}" for line in lines[-count:]] or ["  it said nothing"]

@@ -10,14 +10,17 @@ from __future__ import annotations
 import errno
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from dtnctl.model.site import Location, Mark
-from dtnctl.model.source import Source
+from dtnctl.model.source import MAX_PROBLEMS, Source
+from dtnctl.printable import name_of, unseen
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -36,7 +39,6 @@ _DIVISIVE = re.compile(
     r"|[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+][0-9]+)?)"  # numbers in 1.1: 1_000
     r"|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"  # base 60 in 1.1: 22:22
 )
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 _PLAIN_WORDS = {
     "mapping values are not allowed in this context": ("a `:` stands where no key can be", "quotes around the value, or less indentation"),
@@ -121,11 +123,23 @@ def _decode(data: bytes, source: Source) -> str | None:
         place = _place(data[: error.start].decode())
         source.report(place, "E0103", f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8", "to save it as UTF-8")
         return None
-    control = _CONTROL.search(text)
-    if control is not None:
-        source.report(_place(text[: control.start()]), "E0104", f"control character U+{ord(control[0]):04X}", "to remove it")
-        return None
-    return text
+    return None if _refuse_unseen(text, source) else text
+
+
+def _refuse_unseen(text: str, source: Source) -> bool:
+    """Reports what reviewers do not see, or take for something else: for YAML some of it ends a line, and with it a comment."""
+    places = list(islice(unseen(text), MAX_PROBLEMS + 1))
+    for place in places:
+        character = text[place]
+        where = _place(text[:place])
+        if unicodedata.category(character) == "Cc":
+            hint = "LF or CRLF at the end of each line" if character == "\r" else "to remove it"
+            source.report(where, "E0104", f"control character {name_of(character)}", hint)
+        else:
+            escape = character.encode("unicode_escape").decode("ascii")
+            hint = "a plain space" if unicodedata.category(character) == "Zs" else f'to remove it, or "{escape}" in double quotes'
+            source.report(where, "E0125", f"a character that reviewers do not see as what it is: {name_of(character)}", hint)
+    return bool(places)
 
 
 def _place(before: str) -> Mark:

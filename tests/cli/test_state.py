@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from dtnctl.runtime.starter import SCHEMA_FOLDER, schema_text
+from tests.render.plans import obeyed
 from tests.runtime.program import Result, dtnctl
 from tests.runtime.state_folder import SESSION, VALID, write_state
 
@@ -146,3 +147,45 @@ def test_init_overwrites_nothing(tmp_path: Path) -> None:
     assert (result.code, result.out) == (64, "")
     assert "these files exist already: state/site.yaml" in result.err
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["state", "state/site.yaml"]
+
+
+# --- what files say cannot add lines ----------------------------------------------------------------------------------
+
+HOSTILE = (
+    '"\\n::error file=state/x::forged"',
+    '"\\e[2Jx"',
+    '"x\\r::stop-commands::y"',
+    '" ::add-mask::x"',
+    '"##[error]x"',
+    '"\\u2028\\u202ey"',
+)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}: 1",
+        "user: [{}]",
+        "state: {}",
+        "image: {}",
+        "profile: {}",
+        "expires: {}",
+        "endpoints: [{}]",
+        "settings: {{env: {{{}: 1}}}}",
+        "settings: {{memory: {}}}",
+        "settings: {{arguments: {{a: {}}}}}",
+        "overrides: {{{}: {{}}}}",
+        "settings: {{volumes: [{}]}}",
+        "settings: {{mgmt_net: {}}}",
+    ],
+)
+def test_value_of_a_file_is_no_line_and_no_command_of_the_log(tmp_path: Path, line: str, value: str) -> None:
+    text = "\n".join(["endpoints: [a, b]", "image: dtn:1", line.format(value)]) + "\n"
+    write_state(tmp_path, {SESSION: text, "transfers/t.yaml": None, "networks/data.yaml": f"driver: {value}\n"})
+    for arguments in (["validate"], ["validate", "-o", "json"], ["fmt", "--check"], ["plan"]):
+        result = dtnctl(tmp_path, *arguments)
+        shown = result.out + result.err
+        assert obeyed(shown) == []
+        assert all(part.isprintable() for part in shown.split("\n"))
+        assert all(re.match(r"state/\S+:\d+:\d+: E\d{4}: |dtnctl: ", part) for part in result.err.splitlines()), result.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from hypothesis import settings
@@ -33,6 +34,7 @@ from dtnctl.model.plan import (
     WaitHealthy,
 )
 from dtnctl.model.resources import ContainerSpec
+from dtnctl.render.text import PAINT
 
 RELAXED = settings(deadline=None, max_examples=60)  # the machine may be busy
 IMAGE = "dtnaas/gct:latest"
@@ -274,6 +276,17 @@ BY_HAND = {
     "hardware": HARDWARE,
 }
 
+# --- what a CI system obeys ---------------------------------------------------------------------------------
+
+# Written out as actions/runner reads a line (ActionCommand.cs): `::name …::` after any spaces, and `##[name]` anywhere in it.
+COMMAND_LINE = re.compile(r"^\s*::\s*[A-Za-z-]+(\s.*)?::|##\[")
+
+
+def obeyed(text: str) -> list[str]:
+    """Lines that GitHub's runner would carry out if they stood in a log."""
+    return [line for line in text.split("\n") if COMMAND_LINE.search(PAINT.sub("", line))]
+
+
 # --- by chance ----------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(["", "port", "30000", "dtn-a", "a b", "→", "·", "it is exited (exit code 1)", "x" * 50, "192.168.2.64"])
@@ -284,6 +297,7 @@ NASTY = st.sampled_from(
         "\n", "\r\n", "\n\n# head", "\n- item", "> quote", "*a*", "_a_", "__a__", "~~a~~", "[a](http://evil.example)", "![a](b)", "[^1]",
         "\x1b[31m", "\x1b]0;title\x07", "\x08", "\u202e", "\u200b", "\u2028", "\ud800", "\x00",
         "日本", "é", "😀", ":tada:", "$x$", "1.", "---",
+        "::error file=x::forged", " ::stop-commands::x", "##[error]forged", "::endgroup::",
     ]
 )  # fmt: skip
 TEXT = st.one_of(

@@ -32,7 +32,7 @@ from dtnctl.render.json import (
     transfers_document,
 )
 from tests.render.examinations import EXAMINATIONS
-from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, RELAXED, REPLACE, TRANSFER, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, RELAXED, REPLACE, TRANSFER, obeyed, plan
 from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -123,7 +123,8 @@ def test_any_plan_is_one_ascii_document_with_sorted_keys(plan: Plan) -> None:
     text = render_json(plan_document(plan, RenderContext()))
     assert text.isascii()
     assert text.endswith("}\n")
-    assert text == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"
+    assert text.replace("\\u0023", "#") == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"
+    assert obeyed(text) == []
 
 
 # --- plan ---------------------------------------------------------------------------------------------------

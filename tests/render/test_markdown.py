@@ -15,7 +15,7 @@ from dtnctl.model.plan import Change, Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.markdown import LIMIT, STATUS_LIMIT, plan_marker, render_plan_comment, render_status_line
 from dtnctl.render.summary import group_changes
-from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 from tests.render.reading import ACTIVE, Reading
 
 CONTEXT = RenderContext(commit="4f2c1e9 (clean)", version="0.1.0", reproduce="dtnctl plan -C site", details="artifact plan.json")
@@ -150,6 +150,7 @@ def test_whatever_names_and_causes_say_the_comment_does_nothing(plan: Plan, comm
     assert page.open == []
     assert [f"<!--{comment}-->" for comment in page.comments] == [f"{plan_marker(plan.site)}hash={plan.hash} -->"]
     assert all(line.isprintable() for line in text.split("\n"))
+    assert obeyed(text) == []
 
 
 @RELAXED

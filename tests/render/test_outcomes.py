@@ -36,7 +36,7 @@ from dtnctl.render.context import RenderContext
 from dtnctl.render.outcomes import render_outcomes, render_progress
 from dtnctl.render.steps import step_words
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import CREATE, DANGER, EMPTY, RELAXED, REPLACE, TEXT, TRANSFER, plan
+from tests.render.plans import CREATE, DANGER, EMPTY, RELAXED, REPLACE, TEXT, TRANSFER, obeyed, plan
 
 CONTEXT = RenderContext(command="apply")
 
@@ -66,7 +66,7 @@ def test_finished_step_is_one_line_in_columns() -> None:
 def test_step_that_was_not_done_says_why() -> None:
     step = CREATE.steps[0]
     failed = Outcome(step.id, "failed", "no space left\non device", 0.1, "engine")
-    assert render_progress(failed, step, CREATE) == "dtn-a  create      scinet.run14  failed: no space left on device"
+    assert render_progress(failed, step, CREATE) == "dtn-a  create      scinet.run14  failed: no space left\\non device"
     assert render_progress(Outcome(step.id, "skipped"), step, CREATE) == "dtn-a  create      scinet.run14  skipped"
 
 
@@ -214,6 +214,7 @@ def test_closing_report_fits_the_terminal_and_nothing_in_it_obeys(
     context = RenderContext(command="apply", width=width, ascii=ascii_only, options=text)
     shown = render_outcomes(whole, results, context, DANGER)
     assert all(line.isprintable() for line in shown.split("\n"))
+    assert obeyed(shown) == []
     assert not ascii_only or shown.isascii()
     assert PAINT.sub("", render_outcomes(whole, results, replace(context, color=True), DANGER)) == shown
     for line in shown.split("\n"):
@@ -221,3 +222,4 @@ def test_closing_report_fits_the_terminal_and_nothing_in_it_obeys(
         assert cells(line) <= width or cells(last) > width - 32, line
     for step, outcome in zip(steps, results, strict=True):
         assert render_progress(outcome, step, whole).isprintable()
+        assert obeyed(render_progress(outcome, step, whole)) == []

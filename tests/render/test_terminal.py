@@ -12,7 +12,7 @@ from dtnctl.model.plan import Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, endpoint, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, endpoint, obeyed, plan
 
 CONTEXTS = st.builds(
     RenderContext,
@@ -46,6 +46,7 @@ def test_nothing_that_others_wrote_can_obey_or_deceive_a_terminal(plan: Plan, co
     """What is left besides printable characters is our own colour, and that adds nothing but colour."""
     text = render_plan(plan, context)
     assert all(line.isprintable() for line in text.split("\n"))
+    assert obeyed(text) == []
     assert PAINT.sub("", render_plan(plan, replace(context, color=True))) == text
     assert render_plan(plan, replace(context, ascii=True)).isascii()
 

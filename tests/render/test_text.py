@@ -19,7 +19,7 @@ from tests.render.plans import RELAXED, TEXT
     ("text", "shown"),
     [
         ("as it is → é 日本", "as it is → é 日本"),
-        ("two\nlines\tand\r\nmore", "two lines and  more"),
+        ("two\nlines\tand\r\nmore", "two\\nlines and\\r\\nmore"),
         ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
         ("evil\u202etxt.exe", "evil\\u202etxt.exe"),
         ("no\u00a0break", "no\\xa0break"),

@@ -372,7 +372,7 @@ CASES: list[Case] = [
         "NUL",
         {SESSION: VALID[SESSION].encode() + b"user: a\x00b\n"},
         [
-            "state/sessions/s.yaml:4:8: E0104: control character U+0000; try to remove it",
+            "state/sessions/s.yaml:4:8: E0104: control character U+0000 NULL; try to remove it",
         ],
     ),
     (
