@@ -16,6 +16,7 @@ from dtnctl.errors import Problem
 from dtnctl.model.addressing import check_fixed_addresses, check_network_addresses
 from dtnctl.model.claims import check_claims
 from dtnctl.model.effective import DEFAULT_PROFILE, profile_chain, profile_layers
+from dtnctl.model.ends import check_hosts
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.known import Known, Objects, Place, Service, Settings
 from dtnctl.model.nearest import suggestion
@@ -45,6 +46,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
     for endpoint in site.endpoints.values():
         for network in endpoint.value.interfaces:
             _check_network_name(known, network, (endpoint, ("interfaces", network)))
+    check_hosts(known)
     for network_file in site.networks.values():
         _check_network(known, network_file)
     for profile in site.profiles.values():

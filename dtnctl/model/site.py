@@ -39,6 +39,7 @@ from dtnctl.model.fields import (
     Subnet4,
     Subnet6,
 )
+from dtnctl.model.hosts import Host
 from dtnctl.model.qos import Qos
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written as Written
@@ -147,8 +148,10 @@ class Endpoint(Written):
         description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
     )
     tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
-    host: str | None = Field(
-        None, description="Name or address where control ports are reached (ctrl_host). Missing: taken from `docker:`."
+    host: Host | None = Field(
+        None,
+        description="DNS name or IP address, nothing else, where the other endpoints reach control ports (ctrl_host). "
+        "Missing: taken from `docker:`.",
     )
     agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one: `https://host:5050`.")
     agent_tls: AgentTls | None = Field(None, description="Certificates for the agent. Missing: those of `tls:`.")

@@ -147,11 +147,12 @@ class ProgressReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """What an attempt logs in with: its own key, and the host keys that it trusts, as (place in known_hosts, key)."""
+class Login:
+    """How an attempt logs in at one end: a key that only this end lets in, and the host key that only this end has."""
 
+    end: JobEnd
     private_key: bytes = field(repr=False)
-    host_keys: tuple[tuple[str, str], ...]
+    host_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Mover(Protocol):
     def job_command(self, source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:
         """The arguments of /bin/sh in the job's container. `time_left` in seconds until the deadline."""
 
-    def job_files(self, secrets: Secrets) -> tuple[JobFile, ...]:
+    def job_files(self, source: Login, destination: Login) -> tuple[JobFile, ...]:
         """What the job needs in its container before it starts."""
 
     def reader(self, source: JobEnd, settings: Settings, sizes: Mapping[str, int]) -> ProgressReader:

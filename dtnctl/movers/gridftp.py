@@ -11,19 +11,20 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from dtnctl.model.plan import JobEnd
-from dtnctl.movers.base import WORK, Evidence, JobFile, Judgement, Listing, ProgressReader, Secrets, Settings
+from dtnctl.movers.base import WORK, Evidence, JobFile, Judgement, Listing, Login, ProgressReader, Settings
 from dtnctl.movers.gridftp_log import Reader, explain
 from dtnctl.movers.verdict import failure, judge_copies
 
 HOME = "/root"
-PRIVATE_KEY = f"{HOME}/.ssh/id_ed25519"
+SOURCE, DESTINATION = "source", "destination"  # the ends' names in the job's files
+PRIVATE_KEYS = tuple(f"{HOME}/.ssh/id_{name}" for name in (SOURCE, DESTINATION))
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
 NOT_STARTED = (126, 127)
 
 # The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
-# would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The key
-# goes when the copy ends, also if nobody is there to clear up. A process that outlives the copy cannot keep the job from ending.
+# would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The keys
+# go when the copy ends, also if nobody is there to clear up. A process that outlives the copy cannot keep the job from ending.
 JOB_SCRIPT = f"""\
 umask 077
 output={WORK}/output
@@ -37,7 +38,7 @@ trap 'stopped=1; kill -TERM "$copy"' TERM
 wait "$copy"
 code=$?
 if [ "$stopped" ]; then wait "$copy"; code=$?; fi
-rm -f {PRIVATE_KEY}
+rm -f {" ".join(PRIVATE_KEYS)}
 (sleep 5; kill "$reader") >/dev/null 2>&1 &
 wait "$reader"
 [ ! -f {WORK}/ssh.log ] || tail -n 40 {WORK}/ssh.log | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'
@@ -45,19 +46,25 @@ exit "$code"
 """
 
 # globus-url-copy starts this one before its own. ssh's words, which it would swallow, are kept; and the remote side is replaced by
-# the server, so that a killed server is not mistaken for one that is not installed.
-SSH_WRAPPER = f"""\
+# the server, so that a killed server is not mistaken for one that is not installed. An end is who its host key says it is: each has
+# a name of its own in known_hosts and a key of its own to log in with, so that a place that is in truth the other end is refused.
+SSH_WRAPPER = """\
 #!/bin/sh
 # arguments: URL HOST PORT USER
-exec 2>>{WORK}/ssh.log
-exec ssh -F {HOME}/.ssh/config ${{3:+-p "$3"}} ${{4:+-l "$4"}} -- "$2" '
+exec 2>>%(work)s/ssh.log
+host=${2#"["}
+case "${host%%"]"} $3" in
+"%(source)s") end=source ;;
+"%(destination)s") end=destination ;;
+*) printf 'ssh: %%s is no end of this transfer\\n' "$2:$3" >&2; exit 255 ;;
+esac
+exec ssh -F %(home)s/.ssh/config -o HostKeyAlias="$end" -i %(home)s/.ssh/id_"$end" -p "$3" ${4:+-l "$4"} -- "$2" '
 for program in .globus/sshftp /etc/grid-security/sshftp; do if [ -f "$program" ]; then exec "$program"; fi; done
 printf "500 no GridFTP server program here\\r\\n"'
 """
 
 SSH_CONFIG = f"""\
 Host *
-    IdentityFile {PRIVATE_KEY}
     IdentitiesOnly yes
     IdentityAgent none
     BatchMode yes
@@ -74,6 +81,8 @@ Host *
 
 def refusal(source: JobEnd, destination: JobEnd, settings: Settings, before: Listing) -> str:
     """Why globus-url-copy cannot copy that, as a sentence; empty if it can."""
+    if (source.host, source.port) == (destination.host, destination.port):
+        return f"both ends are one place, {source.host}:{source.port}"
     for end in (source, destination):
         if ".." in end.path.split("/"):
             return f"{end.path} leads out of its folder; write the path without .."
@@ -128,14 +137,17 @@ def url(end: JobEnd) -> str:
     return f"sshftp://{quote(end.user, safe='')}@{host}:{end.port}{quote(end.path, safe='/')}"
 
 
-def job_files(secrets: Secrets) -> tuple[JobFile, ...]:
+def job_files(source: Login, destination: Login) -> tuple[JobFile, ...]:
     """What the job needs in its container before it starts."""
-    known_hosts = "".join(f"{place} {key}\n" for place, key in secrets.host_keys)
+    logins = {SOURCE: source, DESTINATION: destination}
+    known_hosts = "".join(f"{name} {login.host_key}\n" for name, login in logins.items())
+    places = {name: f"{login.end.host} {login.end.port}" for name, login in logins.items()}
+    wrapper = SSH_WRAPPER % {"work": WORK, "home": HOME, **places}
     return (
-        JobFile(PRIVATE_KEY, secrets.private_key, 0o600),
+        *(JobFile(path, login.private_key, 0o600) for path, login in zip(PRIVATE_KEYS, logins.values(), strict=True)),
         JobFile(f"{HOME}/.ssh/config", SSH_CONFIG.encode(), 0o600),
         JobFile(f"{HOME}/.ssh/known_hosts", known_hosts.encode(), 0o600),
-        JobFile(f"{HOME}/.globus/gridftp-ssh", SSH_WRAPPER.encode(), 0o700),
+        JobFile(f"{HOME}/.globus/gridftp-ssh", wrapper.encode(), 0o700),
     )
 
 

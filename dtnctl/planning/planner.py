@@ -283,7 +283,7 @@ class _Planner:
                 self.draft.transfers.append(result.note)
             if result.change is not None:
                 self.draft.add(result.change, result.steps)
-                if not seen.ledger.readable:
+                if result.steps and not seen.ledger.readable:
                     writing.setdefault(route.source_endpoint, []).append(route.transfer.name)
         for endpoint, names in writing.items():
             change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))
@@ -291,8 +291,15 @@ class _Planner:
 
     def _end(self, service: Service) -> End:
         allocation = self.found.allocations.chosen.get(service.key, Allocation())
-        answers = service.endpoint.name in self.found.answering
-        return End(service, allocation, answers, self.ready.get(service.key, ()), self._obstacle(service, allocation))
+        seen = self.found.answering.get(service.endpoint.name)
+        return End(
+            service=service,
+            allocation=allocation,
+            answers=seen is not None,
+            ready_after=self.ready.get(service.key, ()),
+            obstacle=self._obstacle(service, allocation),
+            engine_id=seen.engine_id if seen is not None else "",
+        )
 
     def _obstacle(self, service: Service, allocation: Allocation) -> str:
         endpoint, session = service.key

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dtnctl.model.effective import effective_profile, origin
+from dtnctl.model.hosts import engine_host
 from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
@@ -79,12 +80,7 @@ class Service:
 
 def ctrl_host(endpoint: Endpoint) -> str:
     """Where control ports of the endpoint are reached: `host:`, or the host part of `docker:`."""
-    if endpoint.host is not None:
-        return endpoint.host
-    authority = endpoint.docker.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    if authority.startswith("["):
-        return authority.partition("]")[0][1:]
-    return authority.partition(":")[0]
+    return endpoint.host if endpoint.host is not None else engine_host(endpoint.docker)
 
 
 def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
 from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.jobs import History, Job
+from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
 from dtnctl.planning.specs import own_address
 
@@ -35,7 +37,7 @@ OPTIONS = (
 class End:
     """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
 
-    `obstacle` says why nothing can be started through it in this plan; empty if it can.
+    `obstacle` says why nothing can be started through it in this plan; empty if it can. `engine_id` is that of its endpoint, if known.
     """
 
     service: Service
@@ -43,11 +45,12 @@ class End:
     answers: bool
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
+    engine_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferPlan:
-    """Either a change with its steps, or a note that says why nothing happens."""
+    """Either a change with its steps (none if it is blocked), or a note that says why nothing happens."""
 
     change: Change | None = None
     steps: tuple[Step, ...] = ()
@@ -140,6 +143,8 @@ def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: 
         obstacle = f"{destination.service} has no address that the other end could reach"
     if obstacle:
         return _note(route, "waiting", obstacle)
+    if (refusal := _refuse_one_place(route, source, destination)) is not None:
+        return TransferPlan(_blocked(route, refusal))
     transfer, value = route.transfer, route.transfer.value
     start = Step(
         id=f"{route.source_endpoint}/transfer/{transfer.name}",
@@ -211,6 +216,41 @@ def _reached_at(end: End) -> tuple[str, int]:
         return service.ctrl_host, end.allocation.ctrl_port
     host = service.ctrl_host if service.is_host_networked else own_address(service, end.allocation)
     return host, _listening_port(end)
+
+
+def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:
+    """Why the two ends are one place as far as it is known here: writing to the destination would empty the source."""
+    here, there, transfer = route.source_endpoint, route.destination_endpoint, route.transfer
+    mark = transfer.mark(("to",))
+    if source.engine_id and source.engine_id == destination.engine_id:
+        cause = Cause(f"{here} and {there} are one engine, so both ends are one container", transfer.file, mark.line, "to")
+        return Refusal("E0491", cause, f"`docker:` of {there} with the address of another engine, or one endpoint for both")
+    host, port = _reached_at(destination)
+    own_host, own_port = _reached_at(source)
+    is_own = same_host(host, own_host) and port == own_port
+    if not is_own and not _is_own_loopback(host, port, source, destination):
+        return None
+    cause = Cause(f"both ends are one place: {there} is reached at {host}:{port}, which is {here} itself", transfer.file, mark.line, "to")
+    return Refusal("E0490", cause, f"`host:` of {there} with the name or address at which {here} reaches it")
+
+
+def _is_own_loopback(host: str, port: int, source: End, destination: End) -> bool:
+    """Whether the destination would be looked for in the source's own container; two host networks may be of one machine."""
+    are_of_hosts = source.service.is_host_networked and destination.service.is_host_networked
+    return is_loopback(host) and not (are_of_hosts and port != _listening_port(source))
+
+
+def _blocked(route: Route, refusal: Refusal) -> Change:
+    return Change(
+        mark="blocked",
+        kind="transfer",
+        name=route.transfer.name,
+        endpoint=route.source_endpoint,
+        cause=refusal.cause,
+        summary=refusal.cause.text,
+        code=refusal.code,
+        fix=refusal.fix,
+    )
 
 
 def job_options(route: Route) -> Pairs:

@@ -1,7 +1,7 @@
-"""A transfer's own keys: made in memory, allowed at both ends while it runs, taken away when it ends.
+"""A transfer's own keys, one for each end: made in memory, allowed there while it runs, removed when it ends.
 
 Nobody's long-lived key is used and nobody's host key is trusted on first sight: the host keys are read from the services' own
-containers. The private key exists in memory here and as a file in the job's container, nowhere else.
+containers. A private key exists in memory here and as a file in the job's container, nowhere else.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import posixpath
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -102,11 +102,6 @@ def read_host_key(observer: Observer, container: str) -> str:
     raise TransferError(f"{container} on {observer.endpoint} has no {expected}: is its image one with sshd, and did it start?")
 
 
-def known_hosts_place(host: str, port: int) -> str:
-    """How known_hosts names a place."""
-    return host if port == 22 else f"[{host}]:{port}"
-
-
 def marker(site: str, transfer: str, generation: int, attempt: int) -> str:
     """The comment of the attempt's public key."""
     return f"{_prefix(site, transfer)}{generation} a{attempt}"
@@ -123,10 +118,11 @@ def authorized_line(public: str, comment: str, now: datetime, deadline: float | 
     return f'restrict,expiry-time="{expires}" {public} {comment}'
 
 
-def authorize(engine: Engine, container: str, account: Account, line: str, site: str, transfer: str) -> None:
-    """Let the line's key in, instead of any earlier key of the same transfer. Lines of others stay as they are."""
+def authorize(engine: Engine, container: str, account: Account, own: Sequence[str], site: str, transfer: str) -> None:
+    """Let the keys of these lines in, instead of any earlier key of the same transfer. Lines of others stay as they are."""
     prefix = _prefix(site, transfer).encode()
-    _edit(engine, container, account, lambda lines: [*(item for item in lines if prefix not in item), line.encode()])
+    added = [line.encode() for line in own]
+    _edit(engine, container, account, lambda lines: [*(item for item in lines if prefix not in item), *added])
 
 
 def revoke(engine: Engine, container: str, account: Account, site: str, transfer: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
-from dtnctl.movers.base import Listing, Secrets
+from dtnctl.movers.base import Listing, Login
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
@@ -177,14 +177,16 @@ def _create(task: Task, ready: _Ready, image: str) -> str:
 
 def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> StartResult:
     """Both the keys and the claim must be there before the start; which of them comes first does not matter."""
-    pair = keys.make_key_pair()
+    pairs = keys.make_key_pair(), keys.make_key_pair()
     comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
-    line = keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline)
+    lines = [keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline) for pair in pairs]
     claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
     places = accounts_by_place(task, ready.accounts)
-    writing = [pool.submit(task.here.write_files, container, _job_files(task, ready, pair))]
+    let_in = [lines] if len(places) == 1 else [[line] for line in lines]  # each end lets in its own key; one that is both ends, both
+    writing = [pool.submit(task.here.write_files, container, _job_files(task, ready, pairs))]
     writing += [
-        pool.submit(keys.authorize, engine, end.container, account, line, task.site, task.transfer) for engine, end, account in places
+        pool.submit(keys.authorize, engine, end.container, account, own, task.site, task.transfer)
+        for (engine, end, account), own in zip(places, let_in, strict=True)
     ]
     writing.append(pool.submit(write_record, task.here, task.site, claim))
     try:
@@ -204,10 +206,10 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
     return StartResult(True, f"started: {listing.bytes} bytes in {files}")
 
 
-def _job_files(task: Task, ready: _Ready, pair: keys.KeyPair) -> tuple[FileEntry, ...]:
-    ends = (task.source, task.destination)
-    hosts = tuple((keys.known_hosts_place(end.host, end.port), key) for end, key in zip(ends, ready.host_keys, strict=True))
-    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(Secrets(pair.private, hosts))]
+def _job_files(task: Task, ready: _Ready, pairs: tuple[keys.KeyPair, keys.KeyPair]) -> tuple[FileEntry, ...]:
+    ends = zip((task.source, task.destination), pairs, ready.host_keys, strict=True)
+    source, destination = (Login(end, pair.private, host_key) for end, pair, host_key in ends)
+    files = [(file.path, file.content, file.mode) for file in task.mover.job_files(source, destination)]
     notes = write_notes(task, ready.accounts, ready.looks[0].output, ready.looks[1].output)
     files += [(path, content, 0o600) for path, content in notes.items()]
     return tuple(FileEntry(path, content, mode, folder_mode=0o700) for path, content, mode in files)

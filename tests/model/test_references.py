@@ -30,6 +30,41 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
     ),
     ("the profile default needs no file", {"sessions/s": SESSION + "profile: default\n", "profiles/p": "extends: default\n"}, {}, []),
     (
+        "a loopback host beside an endpoint on another host, in any spelling",
+        {
+            "endpoints/a": "docker: unix:///run/a.sock\nhost: 10.0.0.1\n",
+            "endpoints/b": "docker: unix:///run/b.sock\nhost: 127.0.0.1\n",
+            "endpoints/c": "docker: ssh://dtn@c.example.net\nhost: localhost\n",
+            "endpoints/d": 'docker: unix:///run/d.sock\nhost: "::1"\n',
+        },
+        {},
+        [
+            "endpoints/b.yaml:2:7: E0330: `127.0.0.1` is each host's own loopback, and a (10.0.0.1) is another host, which would reach "
+            "itself there; try the name or address at which the other endpoints reach b",
+            "endpoints/c.yaml:2:7: E0330: `localhost` is each host's own loopback, and a (10.0.0.1) is another host, which would reach "
+            "itself there; try the name or address at which the other endpoints reach c",
+            "endpoints/d.yaml:2:7: E0330: `::1` is each host's own loopback, and a (10.0.0.1) is another host, which would reach "
+            "itself there; try the name or address at which the other endpoints reach d",
+        ],
+    ),
+    (
+        "endpoints that are all on one machine",
+        {"endpoints/a": "docker: unix:///run/a.sock\nhost: 127.0.0.1\n", "endpoints/b": "docker: unix:///run/b.sock\nhost: localhost\n"},
+        {},
+        [],
+    ),
+    (
+        "engines that are reached by ssh forwards, and no `host:`",
+        {"endpoints/a": "docker: ssh://root@127.0.0.1:2222\n", "endpoints/b": "docker: ssh://root@dtn+2/x\n"},
+        {},
+        [
+            "endpoints/a.yaml:1:9: E0331: the engine is reached over this machine's own loopback (127.0.0.1), and control ports are not; "
+            "try `host:` with the name or address at which the other endpoints reach it",
+            "endpoints/b.yaml:1:9: E0331: `ssh://root@dtn+2/x` does not show where control ports are reached; "
+            "try `host:` with the name or address at which the other endpoints reach it",
+        ],
+    ),
+    (
         "unknown parent",
         {"profiles/p": "extends: q\n"},
         {},

@@ -12,7 +12,7 @@ import pytest
 
 from dtnctl.model.plan import JobEnd
 from dtnctl.movers import gridftp
-from dtnctl.movers.base import Entry, Listing, Secrets, Settings, settings_of
+from dtnctl.movers.base import Entry, Listing, Login, Settings, settings_of
 
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
 THERE = JobEnd("b", "lab.s", "/data/out", "b.example.net", 30001, "dtn")
@@ -109,16 +109,51 @@ def test_settings_are_read_from_the_texts_of_a_plan() -> None:
     assert settings_of((("verify", "none"),)).verify == "none"
 
 
-def test_the_job_trusts_only_the_pinned_host_keys_and_its_own_key() -> None:
-    files = {
-        file.path: file for file in gridftp.job_files(Secrets(b"PRIVATE", (("127.0.0.1", "ssh-ed25519 A"), ("[b]:30001", "ssh-rsa B"))))
-    }
-    assert files["/root/.ssh/known_hosts"].content == b"127.0.0.1 ssh-ed25519 A\n[b]:30001 ssh-rsa B\n"
-    assert (files["/root/.ssh/id_ed25519"].content, files["/root/.ssh/id_ed25519"].mode) == (b"PRIVATE", 0o600)
+def test_the_job_trusts_each_end_only_by_its_own_host_key_and_logs_in_there_by_its_own_key() -> None:
+    logins = Login(HERE, b"PRIVATE1", "ssh-ed25519 A"), Login(THERE, b"PRIVATE2", "ssh-rsa B")
+    files = {file.path: file for file in gridftp.job_files(*logins)}
+    assert files["/root/.ssh/known_hosts"].content == b"source ssh-ed25519 A\ndestination ssh-rsa B\n"
+    assert (files["/root/.ssh/id_source"].content, files["/root/.ssh/id_source"].mode) == (b"PRIVATE1", 0o600)
+    assert (files["/root/.ssh/id_destination"].content, files["/root/.ssh/id_destination"].mode) == (b"PRIVATE2", 0o600)
     config = files["/root/.ssh/config"].content.decode()
     for line in ("StrictHostKeyChecking yes", "GlobalKnownHostsFile /dev/null", "IdentitiesOnly yes", "BatchMode yes"):
         assert line in config
-    assert "PRIVATE" not in repr(files.values())
+    assert "PRIVATE" not in repr(files.values()) + repr(logins)
+
+
+def wrapped(tmp_path: Path, ends: tuple[JobEnd, JobEnd], *arguments: str) -> tuple[int, list[str]]:
+    """Exit code of the ssh wrapper in a real shell, and the arguments that it gave to ssh."""
+    files = gridftp.job_files(*(Login(end, b"", "ssh-ed25519 A") for end in ends))
+    script = next(file.content.decode() for file in files if file.path.endswith("gridftp-ssh")).replace("/root", str(tmp_path))
+    (tmp_path / "dtnctl").mkdir(exist_ok=True)
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/arguments\n")
+    (tmp_path / "ssh").chmod(0o755)
+    ran = subprocess.run(["/bin/sh", "-c", script, "wrapper", *arguments], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+    given = tmp_path / "arguments"
+    return ran.returncode, given.read_text().splitlines() if given.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"), [("b.example.net", "b.example.net"), ("10.0.0.2", "10.0.0.2"), ("fd00::2", "fd00::2"), ("fd00::2", "[fd00::2]")]
+)
+def test_ssh_is_asked_for_the_host_key_of_the_very_end(tmp_path: Path, host: str, asked: str) -> None:
+    ends = HERE, replace(THERE, host=host)
+    for arguments, end in ((("127.0.0.1", "22"), "source"), ((asked, "30001"), "destination")):
+        code, given = wrapped(tmp_path, ends, "sshftp://…", *arguments, "dtn")
+        assert code == 0
+        assert given[2:10] == ["-o", f"HostKeyAlias={end}", "-i", f"{tmp_path}/.ssh/id_{end}", "-p", arguments[1], "-l", "dtn"]
+        assert given[10:12] == ["--", arguments[0]]
+
+
+@pytest.mark.parametrize("arguments", [("127.0.0.1", "30001"), ("b.example.net", "22"), ("10.9.9.9", "30001"), ("127.0.0.1", "")])
+def test_ssh_is_asked_for_no_other_place(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    code, given = wrapped(tmp_path, (HERE, THERE), "sshftp://…", *arguments, "dtn")
+    assert (code, given) == (255, [])
+    assert "is no end of this transfer" in (tmp_path / "dtnctl/ssh.log").read_text()
+
+
+def test_two_ends_at_one_place_are_refused() -> None:
+    assert gridftp.refusal(HERE, replace(HERE, path="/data/out"), Settings(), FILE) == "both ends are one place, 127.0.0.1:22"
 
 
 # --- the job's script, in a folder instead of a container's root ----------------------------------------------
@@ -131,7 +166,7 @@ class Job:
         self.home = home
         (home / "dtnctl").mkdir()
         (home / ".ssh").mkdir()
-        self.key = home / ".ssh/id_ed25519"
+        self.key = home / ".ssh/id_source"
         self.key.write_text("PRIVATE")
         script = gridftp.JOB_SCRIPT.replace("/root", str(home)).replace("sleep 5;", "sleep 0.2;")
         self.process = subprocess.Popen(

@@ -101,6 +101,60 @@ def test_the_job_knocks_where_the_services_listen() -> None:
         assert (action.destination.host, action.destination.port) == far
 
 
+def at(**hosts: str) -> str:
+    """Two endpoints at these hosts."""
+    return "".join(f"# endpoints/{name}\ndocker: unix:///run/{name}.sock\nhost: '{host}'\n" for name, host in hosts.items())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "settings", "place"),
+    [
+        (at(a="10.0.0.1", b="10.0.0.1"), "{}", "10.0.0.1:30000"),
+        (at(a="dtn.example.net", b="DTN.example.net."), "{}", "DTN.example.net.:30000"),
+        (at(a="fd00::1", b="fd00:0:0::1"), "{}", "fd00::1:30000"),
+        (at(a="127.0.0.1", b="127.0.0.1"), "{}", "127.0.0.1:30000"),
+        (at(a="localhost", b="127.0.0.2"), "{internal_port: 22}", "127.0.0.2:30000"),
+        (at(a="localhost", b="::1"), "{mgmt_net: host}", "::1:30000"),
+    ],
+)
+def test_a_transfer_whose_ends_are_one_host_and_port_is_blocked_and_makes_nothing(hosts: str, settings: str, place: str) -> None:
+    declared = site(hosts + DECLARED.replace("user: dtn", f"user: dtn\nsettings: {settings}"))
+    blocked = plan(declared, world(declared)).blocked
+    assert [(item.name, item.code, item.cause.text, item.cause.place) for item in blocked] == [
+        ("t", "E0490", f"both ends are one place: b is reached at {place}, which is a itself", "state/transfers/t.yaml:2")
+    ]
+    assert blocked[0].fix == "`host:` of b with the name or address at which a reaches it"
+    assert not [step for step in plan(declared, world(declared)).steps if "transfer" in step.id or "ledger" in step.id]
+
+
+def test_two_engines_of_one_machine_may_copy_over_its_own_network_by_different_ports() -> None:
+    settings = "settings: {mgmt_net: host}\noverrides: {b: {ctrl_port_range: 31000}}"
+    declared = site(at(a="127.0.0.1", b="127.0.0.1") + DECLARED.replace("user: dtn", f"user: dtn\n{settings}"))
+    action = next(step.action for step in plan(declared, world(declared)).steps if isinstance(step.action, StartTransfer))
+    assert (action.destination.host, action.destination.port) == ("127.0.0.1", 31000)
+
+
+def test_a_loopback_host_does_not_matter_where_the_container_has_an_address_of_its_own() -> None:
+    network = "# networks/net\ndriver: macvlan\nsubnet: 10.0.0.0/24\n"
+    hosts = at(a="127.0.0.1", b="127.0.0.1").replace("host:", "interfaces: {net: eth1}\nhost:")
+    declared = site(hosts + network + DECLARED.replace("user: dtn", "user: dtn\nsettings: {mgmt_net: null, data_nets: [net]}"))
+    action = next(step.action for step in plan(declared, world(declared)).steps if isinstance(step.action, StartTransfer))
+    assert action.destination.host == "10.0.0.3"
+
+
+def test_a_transfer_between_two_names_of_one_engine_is_blocked() -> None:
+    made = idle()
+    made.hosts["b"].engine_id = made.hosts["a"].engine_id = "one"
+    says(
+        details(plan(site(DECLARED), made)),
+        """
+        blocked transfer/t @ a: E0491
+          because a and b are one engine, so both ends are one container (state/transfers/t.yaml:2)
+          fix: `docker:` of b with the address of another engine, or one endpoint for both
+        """,
+    )
+
+
 def test_options_are_carried_as_text_without_what_was_not_said() -> None:
     text = SESSION + transfer(deadline="1h", block_size="4MiB", retries=2)
     action = next(step.action for step in plan(site(text), idle()).steps if isinstance(step.action, StartTransfer))

@@ -60,11 +60,6 @@ def test_any_kind_of_host_key_will_do(scene: TransferWorld) -> None:
         keys.read_host_key(engine, SERVICE)
 
 
-def test_a_place_is_written_as_ssh_looks_it_up() -> None:
-    assert keys.known_hosts_place("127.0.0.1", 22) == "127.0.0.1"
-    assert keys.known_hosts_place("dtn.example.net", 30001) == "[dtn.example.net]:30001"
-
-
 def test_a_line_expires_after_its_deadline_in_every_time_zone() -> None:
     line = keys.authorized_line("ssh-ed25519 AAAA", "dtnctl:lab/run.g1 a1", NOW, 3600.0)
     assert line == 'restrict,expiry-time="20261123020000" ssh-ed25519 AAAA dtnctl:lab/run.g1 a1'
@@ -86,9 +81,9 @@ def test_lines_of_others_stay_whatever_they_are(scene: TransferWorld) -> None:
     account = keys.Account("dtn", 31000, 31001, "/home/dtn")
     others = b"# a comment\n\nssh-rsa AAAA dtnctl:other/run.g1 a1\nssh-rsa \xff\xfe no end of line"
     engine.write_files(SERVICE, (FileEntry(KEYS, others),))
-    keys.authorize(engine, SERVICE, account, "restrict K1 dtnctl:lab/run.g1 a1", SITE, "run")
-    keys.authorize(engine, SERVICE, account, "restrict K2 dtnctl:lab/run.g1 a2", SITE, "run")
-    keys.authorize(engine, SERVICE, account, "restrict K3 dtnctl:lab/run2.g1 a1", SITE, "run2")
+    keys.authorize(engine, SERVICE, account, ["restrict K1 dtnctl:lab/run.g1 a1"], SITE, "run")
+    keys.authorize(engine, SERVICE, account, ["restrict K2 dtnctl:lab/run.g1 a2"], SITE, "run")
+    keys.authorize(engine, SERVICE, account, ["restrict K3 dtnctl:lab/run2.g1 a1"], SITE, "run2")
     content = scene.files(HERE).read(KEYS)
     assert content == others + b"\nrestrict K2 dtnctl:lab/run.g1 a2\nrestrict K3 dtnctl:lab/run2.g1 a1\n"
     keys.revoke(engine, SERVICE, account, SITE, "run")
@@ -106,7 +101,7 @@ def test_taking_away_what_is_not_there_writes_nothing(scene: TransferWorld) -> N
 
 def test_a_first_key_makes_the_folder_for_its_owner_alone(scene: TransferWorld) -> None:
     account = keys.Account("new", 5000, 5001, "/home/new")
-    keys.authorize(scene.engines[HERE], SERVICE, account, "restrict K dtnctl:lab/run.g1 a1", SITE, "run")
+    keys.authorize(scene.engines[HERE], SERVICE, account, ["restrict K dtnctl:lab/run.g1 a1"], SITE, "run")
     files = scene.world.container(HERE, SERVICE).files
     folder, file = files["/home/new/.ssh"], files["/home/new/.ssh/authorized_keys2"]
     assert (folder.mode, folder.uid, folder.gid) == (0o700, 5000, 5001)

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSpec
 from dtnctl.model.site import Endpoint
-from dtnctl.movers.gridftp import PRIVATE_KEY
+from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.planning.specs import labels
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker import DockerEngine, connect
@@ -64,7 +65,9 @@ class Scene:
     def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
         action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), pairs(options), True)
         waiting = Waiting(self.progress.append, threading.Event())
-        return await_transfer(action, self.engines, SITE, SystemClock(), waiting, contextlib.nullcontext)
+        return await_transfer(action, self.engines, SITE, SystemClock(), waiting, self.leases)
+
+    leases = staticmethod(contextlib.nullcontext)
 
     def run(self, name: str, source: str, destination: str, **options: str) -> Attempt:
         assert self.start(name, source, destination, **options).started
@@ -117,12 +120,13 @@ def test_a_name_that_gridftp_would_mangle_is_refused_before_the_start(scene: Sce
         scene.start("umlaut", "/data/u/", "/data/u/", recursive="True")
 
 
-def test_the_job_removes_its_private_key_when_nobody_waits(scene: Scene) -> None:
+def test_the_job_removes_its_private_keys_when_nobody_waits(scene: Scene) -> None:
     scene.sh("dtn1", "echo hello > /data/hello")
     scene.start("alone", "/data/hello", "/data/hello")
     assert scene.engines["dtn1"].wait("lab.alone.g1a1", 60.0) == 0
-    with pytest.raises(NotFoundError):
-        scene.engines["dtn1"].read_files("lab.alone.g1a1", PRIVATE_KEY)
+    for path in PRIVATE_KEYS:
+        with pytest.raises(NotFoundError):
+            scene.engines["dtn1"].read_files("lab.alone.g1a1", path)
     assert scene.finish("alone", "/data/hello", "/data/hello").verdict == "succeeded"
     scene.assert_nothing_left("alone")
 
@@ -140,6 +144,32 @@ def test_somebody_else_on_the_control_port_gets_no_login(scene: Scene) -> None:
         scene.engines["dtn2"].write_files(SERVICE, (FileEntry(path, before),))
     assert not scene.record("mitm").retryable
     scene.assert_nothing_left("mitm")
+
+
+@pytest.mark.parametrize("baked", [False, True], ids=["own host keys", "one host key in both images"])
+def test_a_destination_that_is_in_truth_the_source_is_refused_before_anything_is_opened(scene: Scene, baked: bool) -> None:
+    """By another address the source is reached, with the very path that is to be read."""
+    scene.sh("dtn1", "rm -rf /data/p; mkdir /data/p; head -c 1M /dev/urandom > /data/p/precious; cp /data/p/precious /data/copy")
+    before = scene.sh("dtn1", "stat -c '%i %s %y %z' /data/p/precious; md5sum /data/p/precious")
+    path = "/etc/ssh/ssh_host_ed25519_key.pub"
+    own = scene.engines["dtn2"].read_files(SERVICE, path)[path]
+    if baked:
+        scene.engines["dtn2"].write_files(SERVICE, (FileEntry(path, scene.engines["dtn1"].read_files(SERVICE, path)[path]),))
+    source, destination = scene.ends("/data/p/precious", "/data/p/precious")
+    wrong = replace(destination, host=scene.lab.endpoint("dtn1").control_ip)
+    name = f"loss{int(baked)}"
+    reason = "the login of .* was refused" if baked else "the host key on the control port is not the one"
+    try:
+        action = StartTransfer(name, 1, 1, "gridftp", source, wrong, "dtn:1", None, pairs({}))
+        assert start_transfer(action, scene.engines, SITE, SystemClock()).started
+        finish = FinishTransfer(name, 1, 1, "gridftp", source, wrong, pairs({}), True)
+        with pytest.raises(TransferError, match=reason):
+            await_transfer(finish, scene.engines, SITE, SystemClock(), Waiting(scene.progress.append, threading.Event()), scene.leases)
+    finally:
+        scene.engines["dtn2"].write_files(SERVICE, (FileEntry(path, own),))
+    assert scene.sh("dtn1", "stat -c '%i %s %y %z' /data/p/precious; md5sum /data/p/precious") == before
+    scene.sh("dtn1", "cmp /data/p/precious /data/copy")
+    scene.assert_nothing_left(name)
 
 
 def test_a_copy_that_no_data_comes_through_is_stopped_as_stalled(scene: Scene, slow: None) -> None:

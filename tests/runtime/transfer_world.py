@@ -163,7 +163,8 @@ class TransferWorld:
         try:
             code = self._copy(run, copy)
         finally:
-            run.files.remove("/root/.ssh/id_ed25519")
+            for name in ("source", "destination"):
+                run.files.remove(f"/root/.ssh/id_{name}")
         return code
 
     def _copy(self, run: Run, copy: Copy) -> int:
@@ -192,10 +193,12 @@ class TransferWorld:
         place = urlsplit(url)
         host, port = place.hostname or "", place.port
         endpoint = run.engine.name if host == "127.0.0.1" else ADDRESSES[host]
-        known = host if port == 22 else f"[{host}]:{port}"
-        if f"{known} ssh-ed25519 HOSTKEY{endpoint}\n" not in run.files.read("/root/.ssh/known_hosts").decode():
+        wrapper = run.files.read("/root/.globus/gridftp-ssh").decode()
+        ends = re.findall(rf'^"{re.escape(host)} {port}"\) end=(\w+) ;;$', wrapper, re.MULTILINE)
+        assert len(ends) == 1, wrapper
+        if f"{ends[0]} ssh-ed25519 HOSTKEY{endpoint}\n" not in run.files.read("/root/.ssh/known_hosts").decode():
             return "Host key verification failed."
-        key = load_ssh_private_key(run.files.read("/root/.ssh/id_ed25519"), None)
+        key = load_ssh_private_key(run.files.read(f"/root/.ssh/id_{ends[0]}"), None)
         public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
         self.copy.logins.append(public)
         if not any(line.startswith("restrict,expiry-time=") and public in line for line in self.keys(endpoint).splitlines()):
