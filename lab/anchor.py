@@ -48,9 +48,9 @@ def _start(layout: Layout, endpoints: tuple[Endpoint, ...], disk: str | None, ho
 
 
 def start_resolver(layout: Layout, anchor: int) -> None:
-    """Start the name server that knows no names and return when it answers."""
+    """Start the name server that knows the lab's names, and return when it answers."""
     addresses = [f"{net}.{CONTROLLER_HOST}" for net in (CONTROL_NET, DATA_NET)]
-    program = [sys.executable, "-I", "-S", str(CODE / "resolver.py"), *addresses]
+    program = [sys.executable, "-I", "-S", str(CODE / "resolver.py"), str(layout.controller / "hosts"), *addresses]
     network = f"--net={fabric.network_namespace(anchor, CONTROLLER)}"
     command = ["nsenter", f"--target={anchor}", "--mount", "--pid", network, "--", "setsid", "--fork", *program]
     environment = processes.marked_environment(layout.identity, RESOLVER_ROLE)

@@ -62,6 +62,12 @@ def build_tar(recipe: Path, tag: str, tar: Path, cache: Path, say: Progress) -> 
         builder.docker("save", f"--output={tar}", tag)
 
 
+def base_system(cache: Path, say: Progress) -> Path:
+    """Debian's base system as a tar, made when it is not there yet."""
+    with cache_lock(cache), Builder(cache) as builder:
+        return _base_tar(builder, cache, say)
+
+
 @contextmanager
 def cache_lock(cache: Path) -> Iterator[None]:
     """Keep other runs from building in this cache."""

@@ -40,7 +40,7 @@ def _make_client_certificate(layout: Layout) -> None:
 
 
 def _make_server_certificate(layout: Layout, endpoint: Endpoint) -> None:
-    names = f"subjectAltName=DNS:{endpoint.name},IP:{endpoint.control_ip},IP:127.0.0.1"
+    names = f"subjectAltName=DNS:{endpoint.name},DNS:{endpoint.full_name},IP:{endpoint.control_ip},IP:127.0.0.1"
     folder = endpoint.folder
     shutil.copy(layout.tls.ca, folder / "ca.pem")
     _sign(layout, folder / "key.pem", folder / "cert.pem", endpoint.name, [names, "extendedKeyUsage=serverAuth"])
@@ -81,7 +81,7 @@ def _write_ssh_files(layout: Layout, endpoints: Sequence[Endpoint]) -> None:
 
 def _known_host_line(endpoint: Endpoint) -> str:
     key = (endpoint.folder / "hostkey.pub").read_text()
-    return f"{endpoint.control_ip},{endpoint.name} {key}"
+    return f"{endpoint.control_ip},{endpoint.name},{endpoint.full_name} {key}"
 
 
 def _run(command: list[str]) -> None:

@@ -193,8 +193,8 @@ class Lab:
             written = pool.submit(self._write_files)
             self._leash = anchor.start_anchor(self.layout, self.endpoints, self.disk, tied=tied)
             fabric.lay_wires(self._anchor(), self.endpoints)
-            anchor.start_resolver(self.layout, self._anchor())
             written.result()
+            anchor.start_resolver(self.layout, self._anchor())
         self.say(f"engines of {', '.join(endpoint.name for endpoint in self.endpoints)}")
         host = engines.EngineHost(self.layout, self._anchor(), golden)
         with ThreadPoolExecutor(self.count) as pool:
@@ -209,7 +209,7 @@ class Lab:
         keys.make_keys(self.layout, self.endpoints)
         for endpoint in self.endpoints:
             engines.write_endpoint_files(endpoint, self.config)
-        hosts = [f"{endpoint.control_ip} {endpoint.name}" for endpoint in self.endpoints]
+        hosts = [f"{endpoint.control_ip} {endpoint.name} {endpoint.full_name}" for endpoint in self.endpoints]
         hosts += [f"{endpoint.data_ip} {endpoint.name}-data" for endpoint in self.endpoints]
         text = "\n".join(["127.0.0.1 localhost", *hosts, ""])
         for folder in (self.layout.controller, *(endpoint.folder for endpoint in self.endpoints)):

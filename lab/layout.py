@@ -46,6 +46,11 @@ class Endpoint:
     tls: TlsFiles
 
     @property
+    def full_name(self) -> str:
+        """The name that the files of `dtnctl init` have for it."""
+        return f"{self.name}.example.net"
+
+    @property
     def control_ip(self) -> str:
         return f"{CONTROL_NET}.{10 + self.number}"
 

@@ -1,29 +1,51 @@
-"""A name server that knows no names and says so at once.
+"""A name server that knows the names of a hosts file, and says at once that there are no others.
 
-Run as a program with the addresses to listen on; prints "ready" when it does. Without it a lookup in a container takes
-two seconds to fail, because the engine's own name server stays silent when the one behind it cannot be reached.
+Run as a program with the hosts file and the addresses to listen on; prints "ready" when it does. Without it a lookup in a container
+takes two seconds to fail, because the engine's own name server stays silent when the one behind it cannot be reached.
 """
 
 import selectors
 import socket
 import struct
 import sys
+from pathlib import Path
 
 HEADER = struct.Struct("!HHHHHH")
 PORT = 53
 LARGEST_QUERY = 4096
 RESPONSE, AUTHORITATIVE, RECURSION_AVAILABLE, NO_SUCH_NAME = 0x8000, 0x0400, 0x0080, 3
 KEPT_FLAGS = 0x7900  # the query's operation and its wish for recursion
+# an answer's start: the name as in the question, type A, class IN, a minute to live, four bytes
+ADDRESS_FOLLOWS = struct.pack("!HHHIH", 0xC000 | HEADER.size, 1, 1, 60, 4)
+ASKS_FOR_ADDRESS = struct.pack("!HH", 1, 1)
 
 
-def refuse(query: bytes) -> bytes | None:
-    """The "no such name" answer to a query; None when it is too short to be one."""
+def read_names(hosts: str) -> dict[str, str]:
+    """IPv4 addresses by name, of a hosts file's text."""
+    lines = [line.split() for line in hosts.splitlines()]
+    return {name: address for address, *names in filter(None, lines) for name in names}
+
+
+def answer(query: bytes, names: dict[str, str]) -> bytes | None:
+    """The answer to a query: an address, nothing of the kind asked for, or "no such name"; None when it is too short to be one."""
     if len(query) < HEADER.size:
         return None
     number, flags, questions, *_ = HEADER.unpack_from(query)
-    answer_flags = flags & KEPT_FLAGS | RESPONSE | AUTHORITATIVE | RECURSION_AVAILABLE | NO_SUCH_NAME
     question = query[HEADER.size : _end_of_question(query)] if questions == 1 else b""
-    return HEADER.pack(number, answer_flags, 1 if question else 0, 0, 0, 0) + question
+    address = names.get(_name_of(question))
+    answers = b""
+    if address is not None and question.endswith(ASKS_FOR_ADDRESS):
+        answers = ADDRESS_FOLLOWS + socket.inet_aton(address)
+    answer_flags = flags & KEPT_FLAGS | RESPONSE | AUTHORITATIVE | RECURSION_AVAILABLE | (NO_SUCH_NAME if address is None else 0)
+    return HEADER.pack(number, answer_flags, 1 if question else 0, 1 if answers else 0, 0, 0) + question + answers
+
+
+def _name_of(question: bytes) -> str:
+    labels, at = [], 0
+    while at < len(question) and question[at]:
+        labels.append(question[at + 1 : at + 1 + question[at]].decode("ascii", "replace").lower())
+        at += question[at] + 1
+    return ".".join(labels)
 
 
 def _end_of_question(query: bytes) -> int:
@@ -33,7 +55,7 @@ def _end_of_question(query: bytes) -> int:
     return at + 5  # the final empty label, the type and the class
 
 
-def serve(addresses: list[str]) -> None:
+def serve(names: dict[str, str], addresses: list[str]) -> None:
     """Listen on the addresses until killed."""
     with selectors.DefaultSelector() as selector:
         for address in addresses:
@@ -44,17 +66,17 @@ def serve(addresses: list[str]) -> None:
         sys.stdout.close()
         while True:
             for key, _ in selector.select():
-                _answer(key.data)
+                _answer_one(key.data, names)
 
 
-def _answer(plug: socket.socket) -> None:
+def _answer_one(plug: socket.socket, names: dict[str, str]) -> None:
     try:
         query, asker = plug.recvfrom(LARGEST_QUERY)
-        if (answer := refuse(query)) is not None:
-            plug.sendto(answer, asker)
+        if (text := answer(query, names)) is not None:
+            plug.sendto(text, asker)
     except OSError:  # the asker is gone
         return
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1:])
+    serve(read_names(Path(sys.argv[1]).read_text()), sys.argv[2:])

@@ -12,9 +12,9 @@ from dtnctl.runtime.write import write_atomically
 SCHEMA_FOLDER = ".dtnctl/schema"
 
 _ENDPOINT = """\
-# The container engine of {host}. Also: unix:///run/docker.sock with `host:`, or tcp://HOST:2376 with
-# `tls: {{ca: …, cert: …, key: …}}`.
-docker: ssh://dtn@{host}
+# The container engine of {host}, by a login that may use it. Also: unix:///run/docker.sock with `host:`, or
+# tcp://HOST:2376 with `tls: {{ca: …, cert: …, key: …}}`.
+docker: ssh://root@{host}
 interfaces:
   # Which interface of this host carries the network `data`.
   data: eth1
@@ -32,8 +32,8 @@ limits:
   # At most this share of the sessions may be removed by one apply.
   max_prune: 25%
 """,
-    "state/endpoints/dtn-a.yaml": _ENDPOINT.format(host="dtn-a.example.net"),
-    "state/endpoints/dtn-b.yaml": _ENDPOINT.format(host="dtn-b.example.net"),
+    "state/endpoints/dtn1.yaml": _ENDPOINT.format(host="dtn1.example.net"),
+    "state/endpoints/dtn2.yaml": _ENDPOINT.format(host="dtn2.example.net"),
     "state/networks/data.yaml": """\
 # The network between the endpoints. The same name is one layer 2 and one pool of addresses.
 driver: macvlan
@@ -51,7 +51,9 @@ volumes:
     mode: rw
 # Login name of transfers.
 user: dtnaas
-memory: 8GiB
+memory: 4GiB
+# An init as process 1 stops the container at once instead of after ten seconds.
+init: true
 # Logins come in by the engine's own bridge, data goes over `data`.
 mgmt_net: bridge
 data_nets:
@@ -63,17 +65,18 @@ data_port_range: [50100, 50199]
     "state/sessions/example.yaml": """\
 # One service (container) on each endpoint. The file's name is the session's name.
 endpoints:
-  - dtn-a
-  - dtn-b
-image: dtnaas/gct:latest
+  - dtn1
+  - dtn2
+# Built from images/dtn of dtnctl's repository; images that were made for Janus run as they are.
+image: dtn:1
 profile: dtn
 # initialized: created, not started. started: running. stopped: kept, not running.
-state: initialized
+state: started
 """,
     "state/transfers/example.yaml": """\
 # A one-shot job: started once per generation, never again by itself.
-from: dtn-a:/data/example.dat
-to: dtn-b:/data/example.dat
+from: dtn1:/data/example.dat
+to: dtn2:/data/example.dat
 tool: gridftp
 # May be left out where one session only is on both endpoints.
 session: example

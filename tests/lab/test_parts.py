@@ -13,31 +13,43 @@ import yaml
 from lab import processes
 from lab.endpoint_yaml import render_endpoint
 from lab.layout import LONGEST_SOCKET_PATH, Layout
-from lab.resolver import refuse
+from lab.resolver import answer, read_names
 from lab.runtime.lower_limits import lower_limits
 
 QUESTION = b"\4nope\7example\0\0\1\0\1"
+KNOWN = b"\4DTN1\7example\3net\0\0"
+NAMES = read_names("127.0.0.1 localhost\n\n10.10.0.11 dtn1 dtn1.example.net\n")
 NO_SUCH_NAME = 3
 
 
 def test_query_is_answered_with_its_number_and_question_and_no_such_name() -> None:
     query = struct.pack("!HHHHHH", 4711, 0x0100, 1, 0, 0, 1) + QUESTION + b"\0\0\x29\5\xc0\0\0\0\0\0\0"
-    answer = refuse(query)
-    assert answer is not None
-    number, flags, questions, *others = struct.unpack_from("!HHHHHH", answer)
+    found = answer(query, NAMES)
+    assert found is not None
+    number, flags, questions, *others = struct.unpack_from("!HHHHHH", found)
     assert (number, flags & 0xF, questions, others) == (4711, NO_SUCH_NAME, 1, [0, 0, 0])
     assert flags & 0x8100 == 0x8100, "a response, with the asker's wish for recursion"
-    assert answer[12:] == QUESTION
+    assert found[12:] == QUESTION
+
+
+def test_a_known_name_is_answered_with_its_address_and_has_none_of_another_kind() -> None:
+    head = struct.pack("!HHHHHH", 4711, 0x0100, 1, 0, 0, 0)
+    found = answer(head + KNOWN + b"\1\0\1", NAMES)
+    assert found is not None
+    assert struct.unpack_from("!HHHH", found)[1:] == (0x8580, 1, 1)
+    assert found.endswith(bytes([10, 10, 0, 11]))
+    six = answer(head + KNOWN + b"\x1c\0\1", NAMES)
+    assert six is not None
+    assert struct.unpack_from("!HHHH", six)[1:] == (0x8580, 1, 0)
 
 
 @pytest.mark.parametrize("query", [b"", b"short", struct.pack("!HHHHH", 1, 0, 1, 0, 0)])
 def test_what_is_no_query_gets_no_answer(query: bytes) -> None:
-    assert refuse(query) is None
+    assert answer(query, NAMES) is None
 
 
 def test_query_cut_off_in_its_question_is_answered_without_reading_past_its_end() -> None:
-    answer = refuse(struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + b"\x3fno")
-    assert answer is not None
+    assert answer(struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 0) + b"\x3fno", NAMES) is not None
 
 
 def test_container_asks_for_no_more_than_this_machine_may_give() -> None:
