@@ -394,11 +394,6 @@ ExposedPort = Annotated[
 ExposedPorts = Annotated[
     tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS, "$comment": "ports"})
 ]
-Arguments = Annotated[
-    tuple[str, ...],
-    BeforeValidator(parse_arguments),
-    _schema("text or list of words", {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
 AddressPool = Annotated[
     tuple[tuple[str, str], ...],
     BeforeValidator(parse_address_pool),

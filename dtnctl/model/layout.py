@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from dtnctl.model.site import Location
+from dtnctl.model.written import AsWritten
 
 
 def fields_at(model: type[BaseModel], location: Location = ()) -> Mapping[str, Any]:
@@ -20,8 +21,28 @@ def fields_at(model: type[BaseModel], location: Location = ()) -> Mapping[str, A
     return _fields(bare) if _is_model(bare) else {}
 
 
+def keeps_text(model: type[BaseModel], location: Location) -> bool:
+    """Whether a number at this place is taken as the text that it is written as."""
+    annotation: Any = model
+    for part in location:
+        annotation = _step(annotation, part)
+    return any(isinstance(mark, AsWritten) for mark in _marks(annotation))
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """What Annotated says of a type and of the arms of its union."""
+    if get_origin(annotation) is Annotated:
+        yield from get_args(annotation)[1:]
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        for arm in get_args(annotation):
+            yield from _marks(arm)
+
+
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    return {
+        field.alias or name: Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        for name, field in model.model_fields.items()
+    }
 
 
 def _step(annotation: Any, part: str | int) -> Any:

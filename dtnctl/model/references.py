@@ -36,6 +36,7 @@ from dtnctl.model.site import (
 from dtnctl.model.suitable import ends, suitable_sessions
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+LEAST_IPV6_MTU = 1280
 _KIND_OF = {"endpoint": "endpoints", "network": "networks", "profile": "profiles", "session": "sessions"}
 _CODE_OF = {"endpoint": "E0301", "network": "E0302", "profile": "E0303", "session": "E0304"}
 
@@ -80,13 +81,16 @@ def _check_network_name(known: Known, name: str, place: Place) -> None:
 
 
 def _check_network(known: Known, document: Document[Network]) -> None:
-    if document.name in BUILT_IN_NETWORKS:
+    if document.name in (*BUILT_IN_NETWORKS, "default"):  # `default` is the engine's other word for bridge
         known.report((document, ()), "E0122", f"`{document.name}` is a network of the engine itself", "another file name")
     network = document.value
     if network.default_route and network.internal:
         known.report((document, ("default_route",)), "E0313", "an internal network has no default route", "false, or to remove `internal`")
     elif network.default_route and network.driver != "bridge" and network.mode != "l3" and not (network.gateway or network.gateway6):
         known.report((document, ("default_route",)), "E0313", "there is no default route without a gateway", "`gateway: …`")
+    if network.subnet6 is not None and network.mtu is not None and network.mtu < LEAST_IPV6_MTU:
+        what = f"IPv6 needs packets of {LEAST_IPV6_MTU} bytes (RFC 8200): the kernel gives no IPv6 address with less"
+        known.report((document, ("mtu",)), "E0361", what, f"{LEAST_IPV6_MTU} or more, or no `subnet6`")
     check_network_addresses(known, document)
 
 
@@ -147,7 +151,16 @@ def _check_settings(known: Known, settings: Settings) -> None:
     if profile.qos is not None and is_host_networked(profile):
         what = f"`qos` on the host's network ({settings.where('mgmt_net')}) would shape everything that the host sends"
         known.report(settings.origin("qos"), "E0417", what, "to remove `qos`, or `mgmt_net: bridge`")
+    _check_sysctls(known, settings)
     _check_default_route(known, settings, names)
+
+
+def _check_sysctls(known: Known, settings: Settings) -> None:
+    """On the host's network the settings of the network are the host's own, and runc refuses to touch them."""
+    if is_host_networked(settings.profile):
+        for name in sorted(name for name in settings.profile.sysctls if name.startswith("net.")):
+            what = f"`{name}` on the host's network ({settings.where('mgmt_net')}) would be the host's own setting"
+            known.report(settings.origin("sysctls", name), "E0360", what, "`tuning:` of the endpoint, or `mgmt_net: bridge`")
 
 
 def _check_pinning(known: Known, settings: Settings) -> None:

@@ -99,6 +99,9 @@ class Health:
     start_period: float
 
 
+NO_HEALTH = Health(("NONE",), 0.0, 0.0, 0, 0.0)  # asked for to switch the image's own check off; a live container then shows none
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PortBinding:
     host: int

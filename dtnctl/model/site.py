@@ -14,20 +14,45 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dtnctl.model.checks import CHECKS, Severity, check_id
+from dtnctl.model.container_parts import Capabilities as Capabilities
+from dtnctl.model.container_parts import HealthCheck as HealthCheck
+from dtnctl.model.container_parts import Ulimit as Ulimit
+from dtnctl.model.container_parts import UlimitField
+from dtnctl.model.engine_fields import (
+    Arguments,
+    ContainerMemory,
+    CpuNumbers,
+    Cpus,
+    DeviceText,
+    EntryPoint,
+    EnvName,
+    EnvValue,
+    ImageName,
+    LimitName,
+    LoginName,
+    MountTarget,
+    OwnSysctl,
+    OwnSysctlValue,
+    PublicKey,
+    RestartPolicy,
+    SomeSize,
+    StopTimeout,
+    check_distinct_devices,
+    check_distinct_targets,
+    check_limits,
+    check_volume_name,
+    clean_path,
+)
 from dtnctl.model.fields import (
     IP,
-    AbsolutePath,
     AddressPool,
-    Arguments,
     CountOrShare,
-    CpuList,
     Distinct,
     Duration,
     ExposedPorts,
     InterfaceName,
     IPv4,
     IPv6,
-    Memory,
     Moment,
     Name,
     OneOrMany,
@@ -282,11 +307,21 @@ class Volume(Written):
 
     type: Literal["bind", "volume", "tmpfs"] | None = Field(None, description="Missing: told by `source`.")
     source: str | None = Field(None, description="Host path (bind) or volume name (volume).")
-    target: AbsolutePath = Field(description="Path in the container.")
+    target: MountTarget = Field(description="Path in the container.")
     mode: Literal["rw", "ro"] = Field("rw", description="`ro` is honoured.")
     driver: str | None = Field(None, description="Volume driver of a named volume.")
     driver_opts: dict[str, str] = Field(default_factory=dict, description="Options of the volume driver.")
-    size: Size | None = Field(None, description="Size of a tmpfs.")
+    size: SomeSize | None = Field(None, description="Size of a tmpfs.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_is_in_its_one_form(cls, value: Any) -> Any:
+        """A path or the name of a volume, by what the mount is; both are said in full, so that equal ones are equal texts."""
+        source = value.get("source") if isinstance(value, dict) else None
+        if not isinstance(source, str) or value.get("type") == "tmpfs":
+            return value
+        is_path = value.get("type") == "bind" or (source.startswith("/") and value.get("type") is None)
+        return {**value, "source": clean_path(source) if is_path else check_volume_name(source)}
 
     @property
     def kind(self) -> Literal["bind", "volume", "tmpfs"]:
@@ -298,7 +333,7 @@ class Volume(Written):
 
     @model_validator(mode="after")
     def _fields_fit_kind(self) -> Volume:
-        if self.kind == "bind" and not (self.source or "").startswith("/"):
+        if self.kind == "bind" and not self.source:
             raise ValueError("a bind mount needs an absolute host path as `source`")
         if self.kind == "volume" and not self.source:
             raise ValueError("a named volume needs its name as `source`")
@@ -312,41 +347,6 @@ class Volume(Written):
 
 
 VolumeField = Annotated[Volume, BeforeValidator(_volume_from_text), OrShort({"type": "string"})]
-
-
-class Ulimit(Written):
-    soft: int = Field(ge=-1, description="-1 is unlimited.")
-    hard: int = Field(ge=-1, description="-1 is unlimited.")
-
-
-def _ulimit_from_number(value: Any) -> Any:
-    return {"soft": value, "hard": value} if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-UlimitField = Annotated[Ulimit, BeforeValidator(_ulimit_from_number), OrShort({"type": "integer", "minimum": -1})]
-
-
-class Capabilities(Written):
-    add: Words = Field((), description="Capabilities to add, without `CAP_`: `IPC_LOCK`, `NET_ADMIN`.")
-    drop: Words = Field((), description="Capabilities to drop; `ALL` drops all.")
-
-
-class HealthCheck(Written):
-    """When a service counts as ready. apply waits for it and goes back to the old container if it fails."""
-
-    test: Arguments = Field(description="Command run in the container; exit code 0 is healthy. Text runs in a shell.")
-    shell: bool = Field(False, description="Run `test` by `/bin/sh -c`.")
-    interval: Duration = Field(10.0, description="Time between checks.")
-    timeout: Duration = Field(5.0, description="Time for one check.")
-    retries: int = Field(3, ge=1, description="Failures in a row until unhealthy.")
-    start_period: Duration = Field(30.0, description="Time to start in which failures do not count.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_runs_in_a_shell(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("test"), str):
-            return {**value, "test": [value["test"]], "shell": True}
-        return value
 
 
 class Attachment(Written):
@@ -371,25 +371,33 @@ AttachmentField = Annotated[Attachment, BeforeValidator(_attachment_from_name), 
 class ProfileFields(Written):
     """Everything that a profile, a session's `settings` and its `overrides` can say. Missing means "as inherited"."""
 
-    image: str | None = Field(None, description="Image, if the session names none.")
-    volumes: Annotated[tuple[VolumeField, ...], Field(strict=False)] = Field((), description="Mounts.")
-    devices: Words = Field(
+    image: ImageName | None = Field(None, description="Image, if the session names none.")
+    volumes: Annotated[tuple[VolumeField, ...], Field(strict=False), AfterValidator(check_distinct_targets)] = Field(
+        (), description="Mounts."
+    )
+    devices: Annotated[tuple[DeviceText, ...], Field(strict=False), AfterValidator(check_distinct_devices)] = Field(
         (),
         description="`rdma_cm`, `uverbs` (the verbs device of the service's own virtual function or interface; needs the agent, and brings "
         "IPC_LOCK and unlimited locked memory along), or paths: `/dev/fuse`, `/dev/nvme0n1:/dev/disk:r`.",
     )
-    limits: dict[str, UlimitField] = Field(default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}.")
+    limits: Annotated[dict[LimitName, UlimitField], AfterValidator(check_limits)] = Field(
+        default_factory=dict, description="ulimits: `memlock: -1`, or {soft, hard}."
+    )
     capabilities: Capabilities = Field(default_factory=Capabilities, description="Linux capabilities.")
     privileged: bool = Field(False, description="All capabilities and devices of the host.")
     systemd: bool = Field(False, description="The container runs systemd: it is stopped by SIGRTMIN+3.")
-    env: dict[str, str | int | float | bool | None] = Field(default_factory=dict, description="Environment. null is the empty text.")
-    user: str | None = Field(None, description="Login name inside the container (USER_NAME).")
-    ssh_keys: Words = Field((), description="Public keys that may log in (PUBLIC_KEY, a line each).")
+    env: dict[EnvName, EnvValue] = Field(
+        default_factory=dict, description="Environment. A number is the text that it is written as, null is the empty text."
+    )
+    user: LoginName | None = Field(None, description="Login name inside the container (USER_NAME).")
+    ssh_keys: Annotated[tuple[PublicKey, ...], Field(strict=False)] = Field(
+        (), description="Public keys that may log in (PUBLIC_KEY, a line each)."
+    )
     dns: Annotated[tuple[IP, ...], Field(strict=False)] = Field((), description="Name servers.")
     arguments: Arguments | None = Field(None, description="The container's command: a list, or text split as a shell does.")
-    entrypoint: Arguments | None = Field(None, description="Replaces the image's entry point.")
-    memory: Memory = Field(8 * 1024**3, description="Memory limit; `null`, `false` or `0`: none.")
-    cpus: Annotated[float, Field(ge=0)] | None = Field(
+    entrypoint: EntryPoint | None = Field(None, description="Replaces the image's entry point.")
+    memory: ContainerMemory = Field(8 * 1024**3, description="Memory limit; `null`, `false` or `0`: none.")
+    cpus: Cpus | None = Field(
         None, description="CPU time, in CPUs; `null` or `0`: no limit. With `near`: how many whole CPUs the service has to itself."
     )
     near: Literal["data_net", "any"] | None = Field(
@@ -397,9 +405,9 @@ class ProfileFields(Written):
         description="Pins `cpus` whole CPUs, which no other session gets: `data_net` those of the NUMA node of the primary data network's "
         "interface, with their memory; `any` of one node where possible. Needs the agent.",
     )
-    cpu_set: CpuList | None = Field(None, description="CPUs to run on: `0-3,8`.")
-    memory_nodes: CpuList | None = Field(None, description="NUMA nodes to take memory from: `0`.")
-    sysctls: dict[str, str | int] = Field(
+    cpu_set: CpuNumbers | None = Field(None, description="CPUs to run on: `0-3,8`.")
+    memory_nodes: CpuNumbers | None = Field(None, description="NUMA nodes to take memory from: `0`.")
+    sysctls: dict[OwnSysctl, OwnSysctlValue] = Field(
         default_factory=dict, description="Kernel settings of the container's own namespaces, `net.…` mostly."
     )
     tune_container: bool = Field(
@@ -408,11 +416,9 @@ class ProfileFields(Written):
     qos: Qos | None = Field(None, description="Rate, pace, delay and loss of what it sends; needs the agent.")
     init: bool = Field(False, description="Run an init (tini) as process 1.")
     tty: bool = Field(True, description="Give process 1 a terminal.")
-    shm_size: Size = Field(64 * 1024**2, description="Size of /dev/shm.")
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:[0-9]{1,6})?)$")] = Field(
-        "unless-stopped", description="Restart policy."
-    )
-    stop_timeout: Duration = Field(10.0, description="Time to stop before it is killed.")
+    shm_size: SomeSize = Field(64 * 1024**2, description="Size of /dev/shm.")
+    restart: RestartPolicy = Field("unless-stopped", description="Restart policy.")
+    stop_timeout: StopTimeout = Field(10.0, description="Time to stop before it is killed.")
     health_check: HealthCheck | None = Field(None, description="When the service counts as ready.")
     pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
     mgmt_net: AttachmentField | None = Field(
@@ -452,9 +458,9 @@ class Session(Written):
     """One service (container) on each of its endpoints."""
 
     endpoints: Distinct = Field(description="Endpoints, one service each.")
-    image: str | None = Field(None, description="Image; missing: the profile's.")
+    image: ImageName | None = Field(None, description="Image; missing: the profile's.")
     profile: str = Field("default", description="Profile; `default` exists without a file.")
-    user: str | None = Field(None, description="Login name inside the containers (container_user).")
+    user: LoginName | None = Field(None, description="Login name inside the containers (container_user).")
     state: Literal["initialized", "started", "stopped"] = Field("started", description="initialized: created, not started.")
     expires: Moment | None = Field(None, description="From then on the session counts as removed.")
     settings: ProfileFields | None = Field(None, description="Profile fields for this session only.")

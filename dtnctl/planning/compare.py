@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from dtnctl.model.resources import ContainerSeen, ContainerSpec, Health, ImageSeen, NetworkSpec, Subnet
+from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, NetworkSpec, Subnet
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
 DECLARED_AS = {
@@ -74,6 +74,8 @@ def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:
 
 
 def _inherited_health(own: Health | None, image: Health | None) -> Health | None:
+    if own == NO_HEALTH:
+        return None
     if own is None or image is None:
         return own or image
     return replace(

@@ -213,13 +213,14 @@ def _release(situation: Situation, chain: Chain) -> None:
 
 
 def _wait_if_checked(situation: Situation, chain: Chain) -> None:
-    if situation.service.profile.health_check is not None:
+    check = situation.service.profile.health_check
+    if check is not None and not check.is_off:
         _wait(situation, chain)
 
 
 def _wait(situation: Situation, chain: Chain) -> None:
     check, name = situation.service.profile.health_check, situation.service.container
-    if check is None:
+    if check is None or check.is_off:
         action = WaitHealthy(name, timeout=SETTLE_TIMEOUT, settle=SETTLE_SECONDS)
     else:
         timeout = check.start_period + (check.retries + 1) * (check.interval + check.timeout)

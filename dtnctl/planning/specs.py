@@ -15,6 +15,7 @@ from dtnctl.model.resources import (
     LABEL_SELF,
     LABEL_SITE,
     LABEL_SPEC,
+    NO_HEALTH,
     ContainerSpec,
     Device,
     Health,
@@ -88,7 +89,7 @@ def environment(service: Service, allocation: Allocation) -> Pairs:
         "DEPLOYMENT_KEY": "",
         "DATA_IFACE": own_address(service, allocation) or service.ctrl_host,
     }
-    written = {name: _text(value) for name, value in profile.env.items()}
+    written = {name: value or "" for name, value in profile.env.items()}
     chosen = {"CTRL_PORT": _number(allocation.ctrl_port), "SERV_PORT": _number(allocation.serv_port)}
     return tuple(sorted((expected | written | chosen).items()))
 
@@ -108,12 +109,6 @@ def _number(port: int) -> str:
     return str(port) if port else ""
 
 
-def _text(value: str | float | bool | None) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _restart(policy: str) -> str:
     return "on-failure:0" if policy == "on-failure" else policy
 
@@ -121,9 +116,10 @@ def _restart(policy: str) -> str:
 def _health(check: HealthCheck | None) -> Health | None:
     if check is None:
         return None
-    kind = "CMD-SHELL" if check.shell else "CMD"
+    if check.is_off:
+        return NO_HEALTH
     interval, timeout, start_period = (_in_nanos(seconds) for seconds in (check.interval, check.timeout, check.start_period))
-    return Health((kind, *check.test), interval, timeout, check.retries, start_period)
+    return Health(check.test, interval, timeout, check.retries, start_period)
 
 
 def _in_nanos(value: float) -> float:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from dtnctl.errors import ConfigError, Problem
 from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
+from dtnctl.model.layout import keeps_text
 from dtnctl.model.nearest import nearest
 from dtnctl.model.references import find_reference_problems
 from dtnctl.model.site import KINDS, Document, Site, SiteSettings, Written
@@ -138,12 +139,25 @@ def validate(source: Source, model: type[M]) -> M | None:
     """The source's value as an object of the model; None, and problems in the source, if it is not one."""
     if not isinstance(source.value, dict):
         return None
+    _take_texts(source, model)
     try:
         value = model.model_validate(source.value, by_alias=True, by_name=False)
     except ValidationError as error:
         explain(error.errors(include_url=False), model, source)
         return None
     return None if source.problems else value
+
+
+def _take_texts(source: Source, model: type[Written]) -> None:
+    """Numbers become the very text that was written wherever the model wants text and takes numbers for it."""
+    for location, word in source.words.items():
+        if keeps_text(model, location):
+            *way, last = location
+            holder = source.value
+            for part in way:
+                holder = holder[part]
+            if holder[last] is not None:
+                holder[last] = word
 
 
 def _is_folder(path: Path) -> bool:

@@ -62,8 +62,8 @@ def test_mappings_merge_by_key_and_lists_are_replaced() -> None:
         base={"env": {"A": "1", "B": "2"}, "dns": ["10.0.0.1"]},
         leaf={"extends": "base", "env": {"B": "3"}, "dns": ["10.0.0.2"]},
     )
-    merged = effective_profile(site, session(profile="leaf", settings={"env": {"C": 4}}), "a")
-    assert merged.env == {"A": "1", "B": "3", "C": 4}
+    merged = effective_profile(site, session(profile="leaf", settings={"env": {"C": "4"}}), "a")
+    assert merged.env == {"A": "1", "B": "3", "C": "4"}
     assert merged.dns == ("10.0.0.2",)
 
 

@@ -273,7 +273,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         "privileged and more, from two files",
         {
             "profiles/p": "privileged: true\n",
-            "sessions/s": SESSION + "profile: p\nsettings: {capabilities: {add: [X]}}\n",
+            "sessions/s": SESSION + "profile: p\nsettings: {capabilities: {add: [NET_RAW]}}\n",
             "sessions/t": SESSION + "profile: p\nsettings: {devices: [/dev/x]}\n",
         },
         {},

@@ -86,7 +86,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "driver sriov needs a subnet: containers get their addresses from dtnctl, there is no DHCP",
         ),
         (Volume, {"type": "bind", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
-        (Volume, {"type": "bind", "source": "x", "target": "/x"}, "a bind mount needs an absolute host path as `source`"),
+        (Volume, {"type": "bind", "source": "x", "target": "/x"}, "`x` is not an absolute path"),
         (
             Endpoint,
             {"docker": "ssh://dtn@x", "vfs": {"ens1f0": 8}},
@@ -103,7 +103,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         (Volume, {"source": "/x", "target": "/x", "size": "1GiB"}, "`size` belongs to tmpfs"),
         (
             Profile,
-            {"privileged": True, "capabilities": {"add": ["X"]}},
+            {"privileged": True, "capabilities": {"add": ["NET_RAW"]}},
             "privileged already gives all capabilities and devices; remove them or privileged",
         ),
         (
@@ -142,7 +142,7 @@ def test_fields_that_do_not_go_together_are_refused(model: type[Written], value:
         (Volume, {"source": "scratch", "target": "/x", "driver": "rexray/s3fs", "driver_opts": {"size": "5"}}),
         (Volume, {"target": "/x", "size": "1GiB"}),
         (Profile, {"privileged": True, "capabilities": {"drop": ["ALL"]}}),
-        (Profile, {"cpus": 4, "restart": "on-failure:3", "env": {"A": 1, "B": None}, "mgmt_net": None, "memory": False}),
+        (Profile, {"cpus": 4, "restart": "on-failure:3", "env": {"A": "1", "B": None}, "mgmt_net": None, "memory": False}),
         (Transfer, {"from": "a:/x/", "to": "b:/x/", "tool": "gridftp", "recursive": True}),
         (Transfer, {"from": "a:/x", "to": "b:/x/", "tool": "gridftp"}),
     ],
@@ -163,7 +163,7 @@ def test_fields_that_go_together_are_accepted(model: type[Written], value: dict[
         ("data_nets", ["a", {"name": "b", "ipv4": "10.0.0.1"}], (Attachment(name="a"), Attachment(name="b", ipv4=("10.0.0.1",)))),
         ("exposed_ports", 8080, ((8080, 8080, "tcp"),)),
         ("exposed_ports", "4791/udp", ((4791, 4791, "udp"),)),
-        ("health_check", {"test": "true && false"}, HealthCheck(test=("true && false",), shell=True)),
+        ("health_check", {"test": "true && false"}, HealthCheck(test=("CMD-SHELL", "true && false"))),
         ("health_check", {"test": ["true"]}, HealthCheck(test=("true",))),
         ("arguments", "sh -c 'a b'", ("sh", "-c", "a b")),
     ],
@@ -176,9 +176,9 @@ def test_short_form_means_the_long_one(field: str, short: Any, long: Any) -> Non
     ("value", "kind"),
     [
         ({"source": "/x", "target": "/x"}, "bind"),
-        ({"source": "x", "target": "/x"}, "volume"),
+        ({"source": "vol", "target": "/x"}, "volume"),
         ({"target": "/x"}, "tmpfs"),
-        ({"type": "volume", "source": "x", "target": "/x"}, "volume"),
+        ({"type": "volume", "source": "vol", "target": "/x"}, "volume"),
     ],
 )
 def test_source_tells_the_type_of_a_volume(value: Mapping[str, Any], kind: str) -> None:

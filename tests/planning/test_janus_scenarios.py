@@ -335,21 +335,21 @@ def test_images_are_pulled_on_every_endpoint_before_the_session_is_touched_on_an
         data_nets: [net]
         # sessions/one
         endpoints: [a, b]
-        image: reg:5000/x/y@sha256:aaaa
+        image: reg:5000/x/y:latest
     """)
     made = plan(declared, world(declared, images=()))
-    assert {step.action.image for step in made.steps if isinstance(step.action, PullImage)} == {"reg:5000/x/y@sha256:aaaa"}
+    assert {step.action.image for step in made.steps if isinstance(step.action, PullImage)} == {"reg:5000/x/y:latest"}
     says(
         steps(made),
         """
-        a/pull/reg:5000/x/y@sha256:aaaa
-        b/pull/reg:5000/x/y@sha256:aaaa
-        a/network/net <- a/pull/reg:5000/x/y@sha256:aaaa, b/pull/reg:5000/x/y@sha256:aaaa
-        a/create/lab.one <- a/pull/reg:5000/x/y@sha256:aaaa, b/pull/reg:5000/x/y@sha256:aaaa, a/network/net
+        a/pull/reg:5000/x/y:latest
+        b/pull/reg:5000/x/y:latest
+        a/network/net <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest
+        a/create/lab.one <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest, a/network/net
         a/connect.bridge/lab.one <- a/create/lab.one
         a/start/lab.one <- a/connect.bridge/lab.one
-        b/network/net <- a/pull/reg:5000/x/y@sha256:aaaa, b/pull/reg:5000/x/y@sha256:aaaa
-        b/create/lab.one <- a/pull/reg:5000/x/y@sha256:aaaa, b/pull/reg:5000/x/y@sha256:aaaa, b/network/net
+        b/network/net <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest
+        b/create/lab.one <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest, b/network/net
         b/connect.bridge/lab.one <- b/create/lab.one
         b/start/lab.one <- b/connect.bridge/lab.one
         """,

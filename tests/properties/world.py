@@ -48,6 +48,7 @@ from dtnctl.model.resources import (
     LABEL_SELF,
     LABEL_SITE,
     LABEL_SPEC,
+    NO_HEALTH,
     RETIRED_SUFFIX,
     Attachment,
     Attempt,
@@ -278,7 +279,7 @@ class World:
             command=spec.command if spec.command is not None else found.command if spec.entrypoint is None else (),
             entrypoint=spec.entrypoint if spec.entrypoint is not None else found.entrypoint,
             env=tuple(sorted((dict(found.env) | dict(spec.env)).items())),
-            health=spec.health or found.health,
+            health=None if spec.health == NO_HEALTH else spec.health or found.health,
             stop_signal=spec.stop_signal or found.stop_signal,
             attachments=tuple(item for item in spec.attachments if item.network == spec.network),
         )

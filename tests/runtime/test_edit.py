@@ -49,10 +49,11 @@ def test_session_is_created_with_the_words_of_the_talk(root: Path) -> None:
 
 
 def test_session_is_created_with_options(root: Path) -> None:
-    options = ("--image", "reg:5000/x@sha256:00", "--user", "no", "--state", "started", "--name", "mine")
+    image = f"reg:5000/x@sha256:{'0' * 64}"
+    options = ("--image", image, "--user", "no", "--state", "started", "--name", "mine")
     assert dtnctl(root, "session", "create", "b", *options).out == 'Initialized new session "mine" (state/sessions/mine.yaml)\n'
     text = (root / "state/sessions/mine.yaml").read_text()
-    assert text == 'endpoints:\n  - b\nimage: reg:5000/x@sha256:00\nuser: "no"\nstate: started\n'
+    assert text == f'endpoints:\n  - b\nimage: {image}\nuser: "no"\nstate: started\n'
 
 
 def test_name_is_made_up_and_the_next_free_one_is_taken(root: Path) -> None:

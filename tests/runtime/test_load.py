@@ -83,7 +83,7 @@ def test_numbers_texts_and_truths_are_what_they_look_like(tmp_path: Path) -> Non
     env = 'env: {A: 0x1F, B: -5, C: 1.5, D: "no", E: true, F: null, G: 2026-12-01, H: 1.2.3, I: "22:22", J: y, K: 10.0.0.1, L: .5, M: -}\n'
     profile = load_site(write_state(tmp_path, more(PROFILE, env)), now=NOW).profiles["p"].value
     texts = {"D": "no", "G": "2026-12-01", "H": "1.2.3", "I": "22:22", "J": "y", "K": "10.0.0.1", "M": "-"}
-    assert profile.env == {"A": 31, "B": -5, "C": 1.5, "E": True, "F": None, "L": 0.5} | texts
+    assert profile.env == {"A": "0x1F", "B": "-5", "C": "1.5", "E": "true", "F": None, "L": ".5"} | texts
 
 
 # --- everything at once ---------------------------------------------------------------------------------------------

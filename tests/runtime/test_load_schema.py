@@ -218,7 +218,7 @@ CASES: list[Case] = [
         "list in env",
         more(PROFILE, "env: {A: [1]}\n"),
         [
-            "state/profiles/p.yaml:3:7: E0203: `env.A` must be text, a number or true or false, not a list",
+            "state/profiles/p.yaml:3:7: E0203: `env.A` must be text, not a list",
         ],
     ),
     (
