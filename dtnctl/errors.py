@@ -54,6 +54,10 @@ class UsageError(DtnctlError):
     exit_name = "usage"
 
 
+class OutputError(DtnctlError):
+    """The result cannot be written to where it should go."""
+
+
 class ConfigError(DtnctlError):
     """The state files are wrong. Carries every problem that was found, not the first."""
 
@@ -127,11 +131,11 @@ class HealthTimeoutError(DtnctlError):
 
 
 class StoppedError(DtnctlError):
-    """Somebody asked us to stop (SIGINT, SIGTERM): no new steps were started, calls in flight have ended."""
+    """Somebody asked us to stop (SIGINT, SIGTERM, SIGHUP): no new steps were started, calls in flight have ended."""
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number
-        self.exit_name = "interrupted" if signal_number == 2 else "terminated"
+        self.exit_name = {1: "hangup", 2: "interrupted"}.get(signal_number, "terminated")
         super().__init__("stopped before everything was done; the next apply continues")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dtnctl.cli.workplace import STATE_FOLDER, say
+from dtnctl.cli.messages import say
+from dtnctl.cli.workplace import STATE_FOLDER, repository_root
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dtn_agent.protocol import Host
 
     from dtnctl.model.site import Endpoint
@@ -64,11 +68,11 @@ def endpoints_add(
         Path(wheel) if wheel else None,
         Path(wheelhouse) if wheelhouse else None,
     )
-    repository = Repository(Path.cwd(), STATE_FOLDER, SystemClock().now())
+    repository = Repository(repository_root(), STATE_FOLDER, SystemClock().now())
     if show:
         _print_plan(wish, repository)
     else:
-        add_endpoint(wish, repository, say, _ask)
+        add_endpoint(wish, repository, say, partial(_ask, repository.root))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -87,13 +91,11 @@ def _print_plan(wish: Wish, repository: Repository) -> None:
     typer.echo(render_plan(wish, url, file, endpoint_text(repository, endpoint_of(wish, url))), nl=False)
 
 
-def _ask(name: str, endpoint: Endpoint) -> Host:
-    from pathlib import Path
-
+def _ask(root: Path, name: str, endpoint: Endpoint) -> Host:
     from dtnctl.providers.agent import connect_agent
     from dtnctl.providers.timeouts import Timeouts
 
-    observer = connect_agent(name, endpoint, read_only=True, root=Path.cwd(), timeouts=Timeouts())
+    observer = connect_agent(name, endpoint, read_only=True, root=root, timeouts=Timeouts())
     try:
         return observer.host()
     finally:

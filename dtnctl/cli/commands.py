@@ -9,6 +9,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from dtnctl.cli.common import add_to
+from dtnctl.errors import UsageError
+
 # name -> (module with `register`, first line of the command's help)
 COMMANDS = {
     "init": ("state", "Write a starter repository."),
@@ -16,18 +19,23 @@ COMMANDS = {
     "fmt": ("state", "Bring state files into their standard form, comments kept."),
     "schema": ("state", "Print JSON Schemas of the state files, for editors."),
     "plan": ("loop", "Show what apply would do, and why. Changes nothing."),
-    "apply": ("loop", "Make the endpoints as declared. Says the plan first and asks, unless --yes."),
+    "apply": ("loop", "Make the endpoints as declared. Shows the plan first and asks, unless --yes."),
     "drift": ("loop", "Show how the endpoints have moved away from what was applied. Changes nothing."),
     "destroy": ("loop", "Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."),
     "unlock": ("loop", "Remove the lease of endpoints whose holder is surely dead."),
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
-    "sessions": ("look", "Sessions: list, show, logs."),
-    "transfers": ("look", "Transfers: list, show, logs, cancel."),
-    "endpoints": ("look", "Endpoints: list, show, doctor, add."),
-    "session": ("edit", "Edit session files: create, start, stop, delete."),
-    "transfer": ("edit", "Declare a transfer: FROM TO TOOL."),
+    "sessions": ("nouns", "Sessions: list, show, logs; create, start, stop, delete edit their files."),
+    "transfers": ("nouns", "Transfers: list, show, logs, cancel; `transfer FROM TO TOOL` declares one."),
+    "endpoints": ("nouns", "Endpoints: list, show, doctor, add."),
+    "networks": ("nouns", "Networks as declared: list, show."),
+    "profiles": ("nouns", "Profiles as declared: list, show."),
+    "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
     "version": ("look", "Print the version."),
 }
+SINGULAR = {name.removesuffix("s"): name for name in ("sessions", "transfers", "endpoints", "networks", "profiles")}
+
+
+ASK = "__complete"  # what completion scripts ask; hidden
 
 
 class LazyGroup(TyperGroup):
@@ -43,6 +51,14 @@ class LazyGroup(TyperGroup):
         del ctx
         return load_command(cmd_name)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command; for a word of another program, the command of ours that does it is named."""
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing and not args[0].startswith("-"):
+            from dtnctl.cli.foreign import command_hint
+
+            raise UsageError(f"there is no command `{args[0]}`; try {command_hint(args, list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list in `--help`, without loading a command."""
         del ctx
@@ -51,11 +67,15 @@ class LazyGroup(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    """The click command of that name from its module, or None."""
-    if name not in COMMANDS:
+    """The click command of that name from its module, or None. Nouns may be singular."""
+    name = SINGULAR.get(name, name)
+    if name not in COMMANDS and name != ASK:
         return None
-    module = importlib.import_module(f"dtnctl.cli.{COMMANDS[name][0]}")
+    from dtnctl.cli.examples import add_examples
+
+    module = importlib.import_module(f"dtnctl.cli.{COMMANDS[name][0] if name in COMMANDS else 'completion'}")
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
     app.callback()(lambda: None)  # with a callback it stays a group, also with one command
     module.register(app)
-    return get_command(app).commands[name]  # type: ignore[attr-defined]  # a Typer with a callback is a group
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]  # a Typer with a callback is a group
+    return add_to(add_examples(command, name))

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, observers, open_workplace, terminal_width, wants_color
+from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace
 from dtnctl.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.model.findings import Examination
 
 ERRORS_FOUND = 2
-NamesArgument = Annotated[list[str], typer.Argument(help="Endpoints; or --all.", metavar="[NAME]...", show_default=False)]
+NamesArgument = Annotated[
+    list[str], typer.Argument(help="Endpoints; or --all.", metavar="[ENDPOINT]...", show_default=False, autocompletion=names.endpoints)
+]
 AllEndpointsOption = Annotated[bool, typer.Option("--all", help="All endpoints that declare an agent.")]
 AllItemsOption = Annotated[
     bool, typer.Option("--all-items", help="List what is right and what is not known too.", envvar="DTNCTL_ALL_ITEMS")
@@ -33,32 +36,22 @@ def endpoints_doctor(
     all_items: AllItemsOption = False,
     output: opt.ListOutputOption = opt.ListOutput.text,
     detailed_exitcode: DetailedOption = False,
-    color: opt.ColorOption = opt.Color.auto,
-    no_color: opt.NoColorOption = False,
-    ascii_: opt.AsciiOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Compare hosts and containers with what the declared networks, profiles and transfers want. Changes nothing."""
-    from dtnctl import __version__
-    from dtnctl.render.context import RenderContext
     from dtnctl.render.doctor import render_doctor
     from dtnctl.render.json import doctor_document, render_json
 
-    invocation = context.find_object(Invocation)
-    if invocation is not None:
-        invocation.json = output is opt.ListOutput.json
+    invocation = context.ensure_object(Invocation)
+    invocation.json = output is opt.ListOutput.json
     workplace = open_workplace()
     examinations = _examine(workplace, _chosen(workplace, names, wants_all=all_), timeout)
     if output is opt.ListOutput.json:
         text = render_json(doctor_document(examinations))
     else:
-        paints = wants_color("never" if no_color else color)
-        text = render_doctor(
-            examinations, RenderContext(version=__version__, width=terminal_width(), color=paints, ascii=ascii_, show_all=all_items)
-        )
+        text = render_doctor(examinations, list_context(invocation, show_all=all_items))
     sys.stdout.write(text)
-    if invocation is not None:
-        invocation.json = False  # the one document that is owed has been written
+    invocation.json = False  # the one document that is owed has been written
     return exit_code(examinations, detailed_exitcode)
 
 

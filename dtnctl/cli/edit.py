@@ -6,27 +6,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.cli import names
+from dtnctl.cli.workplace import STATE_FOLDER, repository_root
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
     from dtnctl.runtime.edit import Edit, Repository
 
-EndpointsArgument = Annotated[str, typer.Argument(metavar="ENDPOINT[,ENDPOINT]...", help="Endpoints, one service each.")]
+EndpointsArgument = Annotated[
+    str, typer.Argument(metavar="ENDPOINT[,ENDPOINT]...", help="Endpoints, one service each.", autocompletion=names.endpoints)
+]
 WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[image IMAGE] [profile PROFILE]", help="The same as the options.")]
-NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help="Sessions.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="SESSION...", help="Sessions.", autocompletion=names.sessions)]
 ImageOption = Annotated[str | None, typer.Option("--image", help="Container image.")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="Profile; `default` if none is named.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="Profile; `default` if none is named.", autocompletion=names.profiles)]
 UserOption = Annotated[str | None, typer.Option("--user", help="Login name inside the containers.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="Name of the new file; made up if none is given.")]
 StateOption = Annotated[str | None, typer.Option("--state", help="initialized (as if not given), started or stopped.")]
 CommitOption = Annotated[bool, typer.Option("--commit", help="Commit the file, and nothing else.")]
 MessageOption = Annotated[str | None, typer.Option("-m", "--message", help="The commit's message; made up if none is given.")]
 
-FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="ENDPOINT:/path; a path that ends in / is a folder.")]
-ToArgument = Annotated[str, typer.Argument(metavar="TO", help="ENDPOINT:/path.")]
+FromArgument = Annotated[
+    str, typer.Argument(metavar="FROM", help="ENDPOINT:/path; a path that ends in / is a folder.", autocompletion=names.ends)
+]
+ToArgument = Annotated[str, typer.Argument(metavar="TO", help="ENDPOINT:/path.", autocompletion=names.ends)]
 ToolArgument = Annotated[str, typer.Argument(metavar="TOOL", help="The mover: gridftp.")]
-SessionOption = Annotated[str | None, typer.Option("--session", help="Session that carries it; the one suitable if none is named.")]
+SessionOption = Annotated[
+    str | None, typer.Option("--session", help="Session that carries it; the one suitable if none is named.", autocompletion=names.sessions)
+]
 GenerationOption = Annotated[int | None, typer.Option("--generation", help="Raise it to run again.")]
 RecursiveOption = Annotated[bool, typer.Option("--recursive", help="Copy a folder with all below it.")]
 ParallelismOption = Annotated[int | None, typer.Option("--parallelism", help="TCP streams per file.")]
@@ -39,17 +46,6 @@ RetriesOption = Annotated[int | None, typer.Option("--retries", help="Further tr
 BackoffOption = Annotated[str | None, typer.Option("--backoff", help="Pause before the first retry: 5s.")]
 DeadlineOption = Annotated[str | None, typer.Option("--deadline", help="Longest time for all tries together: 2h.")]
 StallOption = Annotated[str | None, typer.Option("--stall-timeout", help="Without progress for so long, the try has failed: 10m.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    session = typer.Typer(help="Edit session files: create, start, stop, delete.", no_args_is_help=True, rich_markup_mode=None)
-    session.command("create")(session_create)
-    session.command("start")(session_start)
-    session.command("stop")(session_stop)
-    session.command("delete")(session_delete)
-    app.add_typer(session, name="session")
-    app.command("transfer")(transfer_command)
 
 
 def session_create(
@@ -155,12 +151,10 @@ def transfer_command(
 
 
 def _repository() -> Repository:
-    from pathlib import Path
-
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.edit import Repository
 
-    return Repository(Path.cwd(), STATE_FOLDER, SystemClock().now())
+    return Repository(repository_root(), STATE_FOLDER, SystemClock().now())
 
 
 def _tell(repository: Repository, edit: Edit, commit: bool, message: str | None) -> None:

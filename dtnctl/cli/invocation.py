@@ -1,10 +1,16 @@
-"""What the program must know of a command that fails half-way."""
+"""How this run of the program was asked to speak, and what it owes if it fails half-way."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+
+@dataclass(slots=True)
 class Invocation:
-    """`json`: stdout is owed one JSON document, also when the command fails."""
+    """`json`: stdout is owed one JSON document, also when the command fails. `at_end` is done after the command, in any case."""
 
-    def __init__(self) -> None:
-        self.json = False
+    json: bool = False
+    color: str = "auto"
+    ascii: bool = False
+    at_end: list[Callable[[], None]] = field(default_factory=list)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.add import endpoints_add
-from dtnctl.cli.doctor import endpoints_doctor
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, engines, observers, open_workplace, say, terminal_width, wants_color
+from dtnctl.cli.messages import say
+from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,34 +24,18 @@ if TYPE_CHECKING:
     from dtnctl.planning.resolve import Route
     from dtnctl.render.context import RenderContext
 
-NamesArgument = Annotated[list[str], typer.Argument(help="Names.")]
-NameArgument = Annotated[str, typer.Argument(help="Name.")]
+SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Session.", autocompletion=names.sessions)]
+TransferArgument = Annotated[str, typer.Argument(metavar="TRANSFER", help="Transfer.", autocompletion=names.transfers)]
+EndpointArgument = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Endpoint.", autocompletion=names.endpoints)]
 FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on until it ends.")]
 FOLLOW_SECONDS = 2.0  # between lines of progress while a log is followed
 TailOption = Annotated[int, typer.Option("--tail", min=0, help="Last lines only; 0 is all.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module; those of nouns are added by nouns.py."""
     app.command("status")(status_command)
     app.command("version")(version_command)
-    sessions = typer.Typer(help="Sessions: list, show, logs.", no_args_is_help=True, rich_markup_mode=None)
-    sessions.command("list")(sessions_list)
-    sessions.command("show")(sessions_show)
-    sessions.command("logs")(sessions_logs)
-    app.add_typer(sessions, name="sessions")
-    transfers = typer.Typer(help="Transfers: list, show, logs, cancel.", no_args_is_help=True, rich_markup_mode=None)
-    transfers.command("list")(transfers_list)
-    transfers.command("show")(transfers_show)
-    transfers.command("logs")(transfers_logs)
-    transfers.command("cancel")(transfers_cancel)
-    app.add_typer(transfers, name="transfers")
-    endpoints = typer.Typer(help="Endpoints: list, show, doctor, add.", no_args_is_help=True, rich_markup_mode=None)
-    endpoints.command("list")(endpoints_list)
-    endpoints.command("show")(endpoints_show)
-    endpoints.command("doctor")(endpoints_doctor)
-    endpoints.command("add")(endpoints_add)
-    app.add_typer(endpoints, name="endpoints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +46,8 @@ class View:
     site: Site
     snapshot: Snapshot
     now: datetime
+    output: opt.ListOutput
+    invocation: Invocation
 
 
 def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "") -> View:
@@ -72,9 +58,8 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.observe import observe_all
 
-    invocation = context.find_object(Invocation)
-    if invocation is not None:
-        invocation.json = output is opt.ListOutput.json
+    invocation = context.ensure_object(Invocation)
+    invocation.json = output is opt.ListOutput.json
     workplace = open_workplace()
     now = SystemClock().now()
     session = workplace.site.sessions.get(inside_of)
@@ -82,22 +67,21 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     wanted |= {name: replace(wanted[name], inside=True) for name in (session.value.endpoints if session is not None else ())}
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
-    return View(workplace, workplace.site, snapshot, now)
+    return View(workplace, workplace.site, snapshot, now, output, invocation)
 
 
-def _print(output: opt.ListOutput, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
-    from dtnctl import __version__
-    from dtnctl.render.context import RenderContext
+def _print(view: View, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
     from dtnctl.render.json import render_json
 
-    if output is opt.ListOutput.json:
+    if view.output is opt.ListOutput.json:
         sys.stdout.write(render_json(document()))
+        view.invocation.json = False
     else:
-        sys.stdout.write(text(RenderContext(version=__version__, width=terminal_width(), color=wants_color("auto"))))
+        sys.stdout.write(text(list_context(view.invocation, show_all=view.output is opt.ListOutput.wide)))
     return 0
 
 
-def _one(kind: str, name: str, rows: Mapping[str, Any]) -> Any:
+def one_of(kind: str, name: str, rows: Mapping[str, Any]) -> Any:
     if name not in rows:
         from dtnctl.model.nearest import nearest
 
@@ -119,7 +103,7 @@ def status_command(context: typer.Context, output: opt.ListOutputOption = opt.Li
         transfer_rows(view.site, view.snapshot, view.now),
         endpoint_rows(view.site, view.snapshot),
     )
-    return _print(output, lambda: status_document(*rows), lambda look: render_status(*rows, look))
+    return _print(view, lambda: status_document(*rows), lambda look: render_status(*rows, look))
 
 
 def version_command() -> int:
@@ -138,11 +122,11 @@ def sessions_list(context: typer.Context, output: opt.ListOutputOption = opt.Lis
 
     view = _look(context, output, timeout)
     rows = session_rows(view.site, view.snapshot, view.now)
-    return _print(output, lambda: sessions_document(rows), lambda look: render_sessions(rows, look))
+    return _print(view, lambda: sessions_document(rows), lambda look: render_sessions(rows, look))
 
 
 def sessions_show(
-    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+    context: typer.Context, name: SessionArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
     """One session with all fields of its services."""
     from dtnctl.planning.report import service_rows, session_rows
@@ -150,13 +134,13 @@ def sessions_show(
     from dtnctl.render.tables import render_session
 
     view = _look(context, output, timeout, inside_of=name)
-    row = _one("session", name, {row.name: row for row in session_rows(view.site, view.snapshot, view.now)})
+    row = one_of("session", name, {row.name: row for row in session_rows(view.site, view.snapshot, view.now)})
     services = tuple(item for item in service_rows(view.site, view.snapshot, view.now) if item.session == name)
-    return _print(output, lambda: session_document(row, services), lambda look: render_session(row, services, look))
+    return _print(view, lambda: session_document(row, services), lambda look: render_session(row, services, look))
 
 
 def sessions_logs(
-    name: NameArgument,
+    name: SessionArgument,
     endpoint: Annotated[str, typer.Option("--endpoint", help="Service on this endpoint; missing: all of them.")] = "",
     follow: FollowOption = False,
     tail: TailOption = 100,
@@ -166,13 +150,13 @@ def sessions_logs(
     from dtnctl.model.resources import service_name
 
     workplace = open_workplace()
-    session = _one("session", name, workplace.site.sessions)
+    session = one_of("session", name, workplace.site.sessions)
     names = [endpoint] if endpoint else list(session.value.endpoints)
     if follow and len(names) > 1:
         raise UsageError(f"--follow needs --endpoint, one of {', '.join(names)}")
     with observers(workplace, timeout) as clients:
         for item in names:
-            client = _one("endpoint of this session", item, {key: clients[key] for key in session.value.endpoints})
+            client = one_of("endpoint of this session", item, {key: clients[key] for key in session.value.endpoints})
             if len(names) > 1:
                 say(f"--- {name} on {item}")
             for chunk in client.logs(service_name(workplace.site.name, name), follow=follow, tail=tail or None):
@@ -189,11 +173,11 @@ def transfers_list(context: typer.Context, output: opt.ListOutputOption = opt.Li
 
     view = _look(context, output, timeout)
     rows = transfer_rows(view.site, view.snapshot, view.now)
-    return _print(output, lambda: transfers_document(rows), lambda look: render_transfers(rows, look))
+    return _print(view, lambda: transfers_document(rows), lambda look: render_transfers(rows, look))
 
 
 def transfers_show(
-    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+    context: typer.Context, name: TransferArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
     """One transfer with its receipt."""
     from dtnctl.planning.report import transfer_rows
@@ -201,22 +185,22 @@ def transfers_show(
     from dtnctl.render.tables import render_transfer
 
     view = _look(context, output, timeout)
-    row = _one("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
-    return _print(output, lambda: transfer_document(row), lambda look: render_transfer(row, look))
+    row = one_of("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
+    return _print(view, lambda: transfer_document(row), lambda look: render_transfer(row, look))
 
 
 def _route(workplace: Workplace, name: str) -> Route:
     from dtnctl.planning.resolve import resolve_routes
     from dtnctl.runtime.clock import SystemClock
 
-    _one("transfer", name, workplace.site.transfers)
+    one_of("transfer", name, workplace.site.transfers)
     routes = {route.transfer.name: route for route in resolve_routes(workplace.site, SystemClock().now())}
     if name not in routes:
         raise UsageError(f"no session that lives carries transfer {name}")
     return routes[name]
 
 
-def transfers_logs(name: NameArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
+def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
     """What the mover wrote: from the running job, or from the record. With -f: rate and ETA until it ends."""
     from dtnctl.cli.progress import progress_printer
     from dtnctl.runtime.transfer import read_log
@@ -232,7 +216,7 @@ def transfers_logs(name: NameArgument, follow: FollowOption = False, timeout: op
     return 0
 
 
-def transfers_cancel(name: NameArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = "") -> int:
+def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = "") -> int:
     """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
     from dtnctl.cli.workplace import duration
     from dtnctl.runtime.clock import SystemClock
@@ -265,11 +249,11 @@ def endpoints_list(context: typer.Context, output: opt.ListOutputOption = opt.Li
 
     view = _look(context, output, timeout)
     rows = endpoint_rows(view.site, view.snapshot)
-    return _print(output, lambda: endpoints_document(rows), lambda look: render_endpoints(rows, look))
+    return _print(view, lambda: endpoints_document(rows), lambda look: render_endpoints(rows, look))
 
 
 def endpoints_show(
-    context: typer.Context, name: NameArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
+    context: typer.Context, name: EndpointArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
     """One endpoint; with an agent also its hardware: NUMA nodes, interfaces, virtual functions, RDMA, disks."""
     from dtnctl.planning.report import endpoint_rows
@@ -278,10 +262,10 @@ def endpoints_show(
     from dtnctl.render.tables import render_endpoint
 
     view = _look(context, output, timeout)
-    row = _one("endpoint", name, {row.name: row for row in endpoint_rows(view.site, view.snapshot)})
+    row = one_of("endpoint", name, {row.name: row for row in endpoint_rows(view.site, view.snapshot)})
     host = view.snapshot.endpoints[name].host
 
     def text(look: RenderContext) -> str:
         return render_endpoint(row, look) + (f"\n{render_host(host, look)}" if host is not None else "")
 
-    return _print(output, lambda: endpoint_document(row, host.model_dump(mode="json") if host is not None else None), text)
+    return _print(view, lambda: endpoint_document(row, host.model_dump(mode="json") if host is not None else None), text)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import (
     Workplace,
     duration,
@@ -21,7 +23,6 @@ from dtnctl.cli.workplace import (
     observers,
     open_workplace,
     render_context,
-    say,
     scope_of,
     write_out,
 )
@@ -54,9 +55,6 @@ class Look:
 
     output: opt.Output
     out: str
-    color: str
-    no_color: bool
-    ascii_only: bool
     show_all: bool
     brief: bool
     invocation: Invocation
@@ -88,13 +86,10 @@ def plan_command(
     detailed_exitcode: opt.DetailedOption = False,
     brief: opt.BriefOption = False,
     all_: opt.AllOption = False,
-    color: opt.ColorOption = opt.Color.auto,
-    no_color: opt.NoColorOption = False,
-    ascii_: opt.AsciiOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
-    look = Look(output, out, color, no_color, ascii_, all_, brief, _invocation(context, output))
+    look = Look(output, out, all_, brief, _invocation(context, output))
     return _show("plan", look, scope_of(target, exclude, replace_, max_prune), timeout, detailed_exitcode)
 
 
@@ -105,13 +100,10 @@ def drift_command(
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     detailed_exitcode: opt.DetailedOption = False,
-    color: opt.ColorOption = opt.Color.auto,
-    no_color: opt.NoColorOption = False,
-    ascii_: opt.AsciiOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Show how the endpoints have moved away from what was applied. Changes nothing."""
-    look = Look(output, out, color, no_color, ascii_, False, False, _invocation(context, output))
+    look = Look(output, out, False, False, _invocation(context, output))
     return _show("drift", look, scope_of(target, exclude, [], ""), timeout, detailed_exitcode)
 
 
@@ -153,13 +145,10 @@ def apply_command(
     dry_run: opt.DryRunOption = False,
     brief: opt.BriefOption = False,
     all_: opt.AllOption = False,
-    color: opt.ColorOption = opt.Color.auto,
-    no_color: opt.NoColorOption = False,
-    ascii_: opt.AsciiOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
-    look = Look(output, out, color, no_color, ascii_, all_, brief, _invocation(context, output))
+    look = Look(output, out, all_, brief, _invocation(context, output))
     scope = scope_of(target, exclude, replace_, max_prune)
     if dry_run:
         return _show("plan", look, scope, timeout, False)
@@ -178,13 +167,10 @@ def destroy_command(
     lock_timeout: opt.LockTimeoutOption = "",
     parallel: opt.ParallelOption = 0,
     dry_run: opt.DryRunOption = False,
-    color: opt.ColorOption = opt.Color.auto,
-    no_color: opt.NoColorOption = False,
-    ascii_: opt.AsciiOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
-    look = Look(output, "", color, no_color, ascii_, False, False, _invocation(context, output))
+    look = Look(output, "", False, False, _invocation(context, output))
     scope = scope_of(target, exclude, [], "", destroy=True)
     if dry_run:
         return _show("destroy", look, scope, timeout, False)
@@ -320,8 +306,9 @@ def _ask(plan: Plan, consent: Consent) -> None:
     if consent.no_input or is_ci() or not sys.stdin.isatty():
         raise UsageError(f"nobody can be asked here; pass --yes, or --expect {plan.hash} to run exactly this plan")
     wanted = consent.typed or "yes"
-    say("")
-    answer = input(f"Type {wanted!r} to carry this out: ")
+    sys.stderr.write(f"\nType {wanted!r} to carry this out: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()  # empty at its end (Ctrl-D); input() would ask on stdout, which carries the result only
     if answer.strip() != wanted:
         raise UsageError("not confirmed; nothing was changed")
 
@@ -368,7 +355,7 @@ def _exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
 
 
 def unlock_command(
-    endpoints: Annotated[list[str], typer.Argument(help="Endpoints whose lease is removed.")],
+    endpoints: Annotated[list[str], typer.Argument(help="Endpoints whose lease is removed.", autocompletion=names.endpoints)],
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Remove the lease of endpoints whose holder is surely dead."""
@@ -413,9 +400,7 @@ def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -
     return render_context(
         command,
         workplace.commit.result(),
-        color=look.color,
-        no_color=look.no_color,
-        ascii_only=look.ascii_only,
+        look.invocation,
         brief=look.brief,
         show_all=look.show_all,
         options=" ".join(words),

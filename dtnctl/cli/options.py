@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dtnctl.cli import names
+
 
 class Output(enum.StrEnum):
     """What stdout carries."""
@@ -17,9 +19,10 @@ class Output(enum.StrEnum):
 
 
 class ListOutput(enum.StrEnum):
-    """What stdout carries, for lists."""
+    """What stdout carries, for lists. `wide` is text with all columns, however wide."""
 
     text = "text"
+    wide = "wide"
     json = "json"
 
 
@@ -36,23 +39,39 @@ ListOutputOption = Annotated[ListOutput, typer.Option("-o", "--output", help="Wh
 OutOption = Annotated[
     str,
     typer.Option(
-        "--out", metavar="FILE", help="Write the result there too (by its ending .json, .md, else text); - is stdout.", envvar="DTNCTL_OUT"
+        "--out",
+        metavar="FILE",
+        help="Write the result there too (by its ending .json, .md, else text); - is stdout.",
+        envvar="DTNCTL_OUT",
+        autocompletion=names.files,
     ),
 ]
 TargetOption = Annotated[
     list[str],
-    typer.Option("--target", metavar="[KIND/]NAME", help="Only these; * matches; @FILE and - read a list.", envvar="DTNCTL_TARGET"),
+    typer.Option(
+        "--target",
+        metavar="[KIND/]NAME",
+        help="Only these; * matches; @FILE and - read a list.",
+        envvar="DTNCTL_TARGET",
+        autocompletion=names.targets,
+    ),
 ]
-ExcludeOption = Annotated[list[str], typer.Option("--exclude", metavar="[KIND/]NAME", help="Not these.", envvar="DTNCTL_EXCLUDE")]
+ExcludeOption = Annotated[
+    list[str], typer.Option("--exclude", metavar="[KIND/]NAME", help="Not these.", envvar="DTNCTL_EXCLUDE", autocompletion=names.targets)
+]
 ReplaceOption = Annotated[
-    list[str], typer.Option("--replace", metavar="NAME", help="Make the containers of these sessions anew.", envvar="DTNCTL_REPLACE")
+    list[str],
+    typer.Option(
+        "--replace",
+        metavar="NAME",
+        help="Recreate the containers of these sessions.",
+        envvar="DTNCTL_REPLACE",
+        autocompletion=names.sessions,
+    ),
 ]
 DetailedOption = Annotated[
     bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.", envvar="DTNCTL_DETAILED_EXITCODE")
 ]
-ColorOption = Annotated[Color, typer.Option("--color", help="Colour on stdout.", envvar="DTNCTL_COLOR")]
-NoColorOption = Annotated[bool, typer.Option("--no-color", help="Same as --color never.", envvar="DTNCTL_NO_COLOR")]
-AsciiOption = Annotated[bool, typer.Option("--ascii", help="Marks and arrows in ASCII.", envvar="DTNCTL_ASCII")]
 AllOption = Annotated[bool, typer.Option("--all", help="List what is unchanged too.", envvar="DTNCTL_ALL")]
 BriefOption = Annotated[bool, typer.Option("--brief", help="Verdict and table only.", envvar="DTNCTL_BRIEF")]
 MaxPruneOption = Annotated[
@@ -76,7 +95,10 @@ LockTimeoutOption = Annotated[
     ),
 ]
 ExpectOption = Annotated[
-    str, typer.Option("--expect", metavar="HASH|PLAN.json", help="Run this very plan or refuse.", envvar="DTNCTL_EXPECT")
+    str,
+    typer.Option(
+        "--expect", metavar="HASH|PLAN.json", help="Run this very plan or refuse.", envvar="DTNCTL_EXPECT", autocompletion=names.files
+    ),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for transfers to end.", envvar="DTNCTL_WAIT")]
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan only.", envvar="DTNCTL_DRY_RUN")]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.workplace import say
+from dtnctl.cli import signals
+from dtnctl.cli.messages import announce, is_heard, say
 from dtnctl.model.plan import Outcome, Plan, Step
 from dtnctl.runtime.reconcile import Reports
 
@@ -30,24 +29,19 @@ class Stop(threading.Event):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Stop]:
-    """The first SIGINT or SIGTERM asks to stop: no new steps, calls in flight end, leases are given back. The second one exits."""
+    """The first SIGINT, SIGTERM or SIGHUP asks to stop: no new steps, calls in flight end, leases are given back. The second one exits."""
     stop = Stop()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        del frame
+    def on_signal(number: int) -> None:
         if stop.is_set():
-            say("dtnctl: stopped at once; calls in flight may still take effect, the next apply continues from there")
+            announce("dtnctl: stopped at once; calls in flight may still take effect, the next apply continues from there")
             os._exit(128 + number)
         stop.signal_number = number
         stop.set()
-        say("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next apply continues)")
+        announce("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next apply continues)")
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with signals.handling(on_signal):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def reports_for(plan: Plan) -> Reports:
@@ -68,7 +62,7 @@ def progress_printer(quiet_seconds: float, *, in_place: bool = True) -> Callable
 
     def show(state: Progress) -> None:
         line = render_transfer_progress(state.transfer, state.bytes, state.total, state.rate, state.eta)
-        if in_place and sys.stderr.isatty():
+        if in_place and sys.stderr.isatty() and is_heard():
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
             return

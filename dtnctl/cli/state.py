@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
+from dtnctl.cli import names
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.options import ListOutput, ListOutputOption
-from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.cli.workplace import STATE_FOLDER, repository_root
 from dtnctl.errors import ConfigError, UsageError
 
 FolderArgument = Annotated[str, typer.Argument(metavar="[DIR]", help="The new repository's folder.")]
 CheckOption = Annotated[bool, typer.Option("--check", help="Change nothing; name the files that would change and exit with 1.")]
-PathsArgument = Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files or folders; all of state/ if none is named.")]
+PathsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATHS]...", help="Files or folders; all of state/ if none is named.", autocompletion=names.files),
+]
 KindArgument = Annotated[
     str, typer.Argument(metavar="[KIND]", help="site, endpoint, network, profile, session or transfer; all if none is named.")
 ]
@@ -42,14 +46,12 @@ def init_command(folder: FolderArgument = ".") -> None:
 
 def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
-    from pathlib import Path
-
     from dtnctl.runtime.load import load_site
 
     as_json = output is ListOutput.json
     context.ensure_object(Invocation).json = as_json
     try:
-        site = load_site(Path.cwd(), STATE_FOLDER)
+        site = load_site(repository_root(), STATE_FOLDER)
     except ConfigError as error:
         if not as_json:
             raise
@@ -72,11 +74,11 @@ def _print_problems(error: ConfigError) -> None:
 
 def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None:
     """Bring state files into their standard form: order of keys, two spaces. Comments are kept, values never change."""
-    from pathlib import Path
-
     from dtnctl.runtime.formatting import format_files
+    from dtnctl.runtime.repository import standing
 
-    changed = format_files(Path.cwd(), STATE_FOLDER, paths or [], write=not check)
+    here = standing()
+    changed = format_files(repository_root(), STATE_FOLDER, [str(here / path) for path in paths or []], write=not check)
     for name in changed:
         typer.echo(name)
     if check and changed:

@@ -8,14 +8,16 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dtnctl.cli import signals, streams
+from dtnctl.cli.messages import say
 from dtnctl.errors import UsageError
-from dtnctl.printable import printable_text
 
 if TYPE_CHECKING:
+    from dtnctl.cli.invocation import Invocation
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine, Observer
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
+SIGNS = "✖▶±→↔·…"  # what text has that is not ASCII
 PIPE_WIDTH = 120  # of text that goes into a file or a pipe: the same on every machine
 
 
@@ -35,12 +38,23 @@ class Workplace:
     commit: Future[str]
 
 
+def repository_root() -> Path:
+    """The root of the repository that we stand in. Names in messages are relative to it, so it is named when it is another folder."""
+    from dtnctl.runtime.repository import find_repository, standing
+
+    here = standing()
+    root = find_repository(here, STATE_FOLDER)
+    if root != here:
+        say(f"dtnctl: in {root}")
+    return root
+
+
 def open_workplace() -> Workplace:
-    """Load the site of the current folder; git is asked meanwhile."""
+    """Load the site of the repository that we stand in; git is asked meanwhile."""
     from dtnctl.runtime.git import describe_head
     from dtnctl.runtime.load import load_site
 
-    root = Path.cwd()
+    root = repository_root()
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
     commit = pool.submit(describe_head, root, STATE_FOLDER)
     pool.shutdown(wait=False)
@@ -53,6 +67,7 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
     from dtnctl.providers.endpoint import observer_of
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(signals.exiting())  # they hold nothing, and nobody waits for silent endpoints after Ctrl-C
         clients: dict[str, Observer] = {}
         for place in _places(workplace, timeout):
             clients[place.name] = observer_of(place)
@@ -84,23 +99,28 @@ def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
 
 
 def render_context(
-    command: Command, commit: str, *, color: str, no_color: bool, ascii_only: bool, brief: bool, show_all: bool, options: str = ""
+    command: Command, commit: str, invocation: Invocation, *, brief: bool, show_all: bool, options: str = ""
 ) -> RenderContext:
     """The terminal's facts, and the command that makes this plan again."""
-    from dtnctl import __version__
-    from dtnctl.render.context import RenderContext
-
-    return RenderContext(
+    return replace(
+        list_context(invocation),
         command=command,
         commit=commit,
-        version=__version__,
-        width=terminal_width(),
-        color=wants_color("never" if no_color else color),
-        ascii=ascii_only,
         show_all=show_all,
         brief=brief,
         options=options,
         reproduce=f"dtnctl plan {options}".strip(),
+    )
+
+
+def list_context(invocation: Invocation, *, show_all: bool = False) -> RenderContext:
+    """The terminal's facts: its width, its colours, and whether it has our signs."""
+    from dtnctl import __version__
+    from dtnctl.render.context import RenderContext
+
+    is_ascii = invocation.ascii or not streams.can_encode(SIGNS)
+    return RenderContext(
+        version=__version__, width=terminal_width(), color=wants_color(invocation.color), ascii=is_ascii, show_all=show_all
     )
 
 
@@ -139,6 +159,8 @@ def _expand(items: list[str]) -> Iterator[str]:
                 yield from Path(item[1:]).read_text(encoding="utf-8").split()
             except OSError as error:
                 raise UsageError(f"cannot read {item[1:]}: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise UsageError(f"cannot read {item[1:]}: it is not UTF-8 text") from error
         else:
             yield item
 
@@ -158,12 +180,6 @@ def duration(text: str, default: float) -> float:
 def is_ci() -> bool:
     """Whether a CI system runs us: no questions, longer waits for leases."""
     return os.environ.get("CI", "").lower() in ("true", "1")
-
-
-def say(text: str) -> None:
-    """Progress and warnings go to stderr, a line each; stdout carries the result only."""
-    sys.stderr.write(f"{printable_text(text)}\n")
-    sys.stderr.flush()
 
 
 def write_out(path: str, text: str) -> None:

@@ -5,8 +5,9 @@ The names of the fields are those that the lists and the JSON documents show; us
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 SessionState = Literal["INITIALIZED", "STARTED", "STOPPED", "MIXED", "ABSENT", "UNKNOWN"]
 
@@ -99,3 +100,12 @@ class EndpointRow:
     host: str = ""
     reason: str = ""
     agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRow:
+    """A network or profile as its file says: `fields` are those that are written there, as plain values."""
+
+    name: str
+    file: str
+    fields: Mapping[str, Any]

@@ -39,6 +39,11 @@ def _document(kind: str, content: Json) -> Json:
     return {"format_version": FORMAT_VERSION, "kind": kind} | content
 
 
+def document_text(kind: str, content: Json) -> str:
+    """A document of that kind, as text."""
+    return render_json(_document(kind, content))
+
+
 # --- plan ---------------------------------------------------------------------------------------------------
 
 

@@ -320,6 +320,16 @@ def _tally(word: str, states: Sequence[str]) -> str:
     return f"{plural(len(states), word)} ({told})" if told else f"no {word}s"
 
 
+def listing_text(columns: Sequence[Column], cells: Sequence[Sequence[str]], what: str, context: RenderContext) -> str:
+    """A table as text, for lists that stand in other modules."""
+    return _text(_listing(columns, cells, what, context, look_of(context)))
+
+
+def fields_text(fields: Sequence[tuple[str, str]], context: RenderContext) -> str:
+    """`field: value` lines as text."""
+    return _text(_fields(fields, look_of(context)))
+
+
 # --- pieces -------------------------------------------------------------------------------------------------
 
 

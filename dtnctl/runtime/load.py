@@ -70,7 +70,7 @@ def read_state(root: Path, folder: str, now: datetime) -> Reading:
     reading = Reading(Path(folder).as_posix())
     state = root / folder
     if not _is_folder(state):
-        reading.report(reading.folder, "E0121", "there is no such folder", "`dtnctl init`, or --state with its path")
+        reading.report(reading.folder, "E0121", "there is no such folder", "`dtnctl init` in an empty folder")
         return reading
     for entry in _entries(state, reading.folder, reading):
         _read_top(entry, reading)

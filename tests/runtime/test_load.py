@@ -133,7 +133,7 @@ def test_missing_state_folder_is_explained(tmp_path: Path, name: str) -> None:
     write_state(tmp_path)
     with pytest.raises(ConfigError) as caught:
         load_site(tmp_path, name, NOW)
-    assert str(caught.value) == f"{name}:1:1: E0121: there is no such folder; try `dtnctl init`, or --state with its path"
+    assert str(caught.value) == f"{name}:1:1: E0121: there is no such folder; try `dtnctl init` in an empty folder"
 
 
 def test_fifty_megabytes_are_refused_unread(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""Examples for the help of every command: what to type, and what for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dtnctl.cli.common import EVERYWHERE
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "init": ("dtnctl init my-site", "cd my-site && git init && dtnctl validate"),
+    "validate": ("dtnctl validate", "dtnctl validate -C my-site -o json"),
+    "fmt": ("dtnctl fmt", "dtnctl fmt --check state/sessions"),
+    "schema": ("dtnctl schema session", "dtnctl schema --out .dtnctl/schema"),
+    "plan": ("dtnctl plan", "dtnctl plan --target session/climate --all", "dtnctl plan --out plan.json --detailed-exitcode"),
+    "apply": ("dtnctl apply", "dtnctl apply --expect 247f4bdf9be26063", "dtnctl apply --target session/climate --yes --timeout 30s"),
+    "drift": ("dtnctl drift", "dtnctl drift --detailed-exitcode -o markdown"),
+    "destroy": ("dtnctl destroy --dry-run", "dtnctl destroy --target session/climate", "dtnctl destroy --yes --confirm my-site"),
+    "unlock": ("dtnctl unlock dtn1",),
+    "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
+    "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),
+    "sessions show": ("dtnctl sessions show climate", "dtnctl sessions show climate -o json"),
+    "sessions logs": ("dtnctl sessions logs climate", "dtnctl sessions logs climate --endpoint dtn1 -f"),
+    "sessions create": ("dtnctl sessions create dtn1,dtn2 --image dtn:1 --profile dtn", "dtnctl session create dtn1 image dtn:1 --commit"),
+    "sessions start": ("dtnctl sessions start climate", "dtnctl apply"),
+    "sessions stop": ("dtnctl sessions stop climate --commit", "dtnctl apply"),
+    "sessions delete": ("dtnctl sessions delete climate", "dtnctl apply"),
+    "transfers list": ("dtnctl transfers list", "dtnctl transfers list -o wide"),
+    "transfers show": ("dtnctl transfers show run14",),
+    "transfers logs": ("dtnctl transfers logs run14", "dtnctl transfers logs -f run14"),
+    "transfers cancel": ("dtnctl transfers cancel run14",),
+    "transfers create": ("dtnctl transfer dtn1:/data/run14.nc dtn2:/data/run14.nc gridftp", "dtnctl apply"),
+    "endpoints list": ("dtnctl endpoints list",),
+    "endpoints show": ("dtnctl endpoints show dtn1",),
+    "endpoints doctor": ("dtnctl endpoints doctor dtn1", "dtnctl endpoints doctor --all --all-items"),
+    "endpoints add": ("dtnctl endpoints add dtn1 --ssh root@dtn1.example.net --interface data=ens1f0 --print",),
+    "networks list": ("dtnctl networks list",),
+    "networks show": ("dtnctl networks show data",),
+    "profiles list": ("dtnctl profiles list",),
+    "profiles show": ("dtnctl profiles show dtn",),
+    "completion": ("source <(dtnctl completion bash)", "source <(dtnctl completion zsh)", "dtnctl completion fish | source"),
+    "version": ("dtnctl version",),
+}
+
+
+def add_examples(command: Any, path: str) -> Any:
+    """The command, and those below it, with their examples at the end of their help."""
+    for verb, below in getattr(command, "commands", {}).items():
+        add_examples(below, f"{path} {verb}")
+    lines = [*([f"Example{'s' * (len(found) > 1)}:"] if (found := EXAMPLES.get(path, ())) else []), *(f"  {line}" for line in found)]
+    command.epilog = "\n\n".join(["\b\n" + "\n".join(lines)] * bool(lines) + [EVERYWHERE])
+    return command

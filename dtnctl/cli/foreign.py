@@ -1,0 +1,66 @@
+"""Words that people know from other programs, and what does the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dtnctl.model.nearest import nearest
+
+LISTING = ("ls", "ps", "list", "get", "top", "all")
+SHOWING = ("show", "describe", "inspect", "info", "cat", "view")
+# for a group of verbs: the word, and what may be meant by it, the first that there is
+VERBS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(LISTING, ("list",)),
+    **dict.fromkeys((*SHOWING, "status"), ("show",)),
+    **dict.fromkeys(("log", "tail", "output"), ("logs",)),
+    **dict.fromkeys(("add", "new", "make", "declare"), ("create", "add")),
+    **dict.fromkeys(("up", "run", "resume"), ("start", "create")),
+    **dict.fromkeys(("down", "halt", "kill", "abort", "cancel"), ("cancel", "stop")),
+    **dict.fromkeys(("rm", "remove", "del", "destroy"), ("delete", "cancel")),
+    **dict.fromkeys(("check", "examine", "test", "diagnose"), ("doctor", "show")),
+}
+COMMANDS: dict[str, str] = {
+    **dict.fromkeys(("ls", "ps", "list", "get", "top"), "`dtnctl status`, or `dtnctl sessions list`"),
+    **dict.fromkeys(SHOWING, "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`"),
+    **dict.fromkeys(("log", "logs", "tail"), "`dtnctl sessions logs NAME` or `dtnctl transfers logs NAME`"),
+    **dict.fromkeys(("diff", "preview", "dry-run"), "`dtnctl plan`"),
+    **dict.fromkeys(("up", "deploy", "sync", "reconcile", "run", "converge"), "`dtnctl apply`"),
+    **dict.fromkeys(("down", "rm", "remove", "delete"), "`dtnctl sessions delete NAME` and `dtnctl apply`, or `dtnctl destroy`"),
+    **dict.fromkeys(("create", "new", "add"), "`dtnctl sessions create`, `dtnctl transfer FROM TO TOOL` or `dtnctl endpoints add`"),
+    **dict.fromkeys(("start", "stop"), "`dtnctl sessions start NAME` or `dtnctl sessions stop NAME`"),
+    **dict.fromkeys(("copy", "cp", "move"), "`dtnctl transfer FROM TO TOOL`"),
+    "cancel": "`dtnctl transfers cancel NAME`",
+    **dict.fromkeys(("check", "lint", "verify"), "`dtnctl validate`"),
+    **dict.fromkeys(("format", "tidy"), "`dtnctl fmt`"),
+    "doctor": "`dtnctl endpoints doctor --all`",
+    "help": "`dtnctl --help`",
+}
+OBJECTS = {word: noun for noun in ("sessions", "transfers", "endpoints", "networks", "profiles") for word in (noun, noun.removesuffix("s"))}
+OBJECTS |= {"containers": "sessions", "services": "sessions", "nodes": "endpoints", "hosts": "endpoints", "jobs": "transfers"}
+
+
+def command_hint(words: Sequence[str], names: Sequence[str]) -> str:
+    """What to type instead of a command that there is not: `get session climate` is `dtnctl sessions show climate`."""
+    word, *rest = words
+    noun, *more = [OBJECTS.get(item, item) for item in rest[:1]] + rest[1:] if rest else [""]
+    if noun in OBJECTS.values() and word in VERBS:
+        verb = "show" if more and VERBS[word][0] == "list" else VERBS[word][0]
+        return f"`{' '.join(['dtnctl', noun, verb, *more])}`"
+    if word in OBJECTS:
+        return f"`dtnctl {OBJECTS[word]} list`"
+    if word in COMMANDS:
+        return COMMANDS[word]
+    similar = nearest(word, [*names, *OBJECTS])
+    return f"`dtnctl {similar}`" if similar else "`dtnctl --help`, which lists them"
+
+
+def verb_hint(noun: str, words: Sequence[str], verbs: Sequence[str]) -> str:
+    """What to type instead of a verb that the noun does not have."""
+    word, *rest = words
+    meant = [verb for verb in VERBS.get(word, ()) if verb in verbs]
+    if meant == ["list"] and rest and not rest[0].startswith("-") and "show" in verbs:
+        meant = ["show"]
+    verb = meant[0] if meant else nearest(word, verbs)
+    if not verb:
+        return f"one of {', '.join(verbs)}"
+    return f"`{' '.join(['dtnctl', noun, verb, *rest])}`"

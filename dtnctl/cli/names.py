@@ -1,0 +1,66 @@
+"""What a shell may complete: names from the state's file names, without reading the files. Silent where there is no repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dtnctl.errors import DtnctlError
+
+FILES = ":files"  # the shell completes file names by itself
+
+
+def sessions(incomplete: str) -> list[str]:
+    """Names of sessions."""
+    return _starting("sessions", incomplete)
+
+
+def transfers(incomplete: str) -> list[str]:
+    """Names of transfers."""
+    return _starting("transfers", incomplete)
+
+
+def endpoints(incomplete: str) -> list[str]:
+    """Names of endpoints; of a list with commas the last one."""
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + name for name in _starting("endpoints", last)]
+
+
+def networks(incomplete: str) -> list[str]:
+    """Names of networks."""
+    return _starting("networks", incomplete)
+
+
+def profiles(incomplete: str) -> list[str]:
+    """Names of profiles."""
+    return _starting("profiles", incomplete)
+
+
+def ends(incomplete: str) -> list[str]:
+    """`ENDPOINT:`, which a path follows."""
+    return [f"{name}:" for name in _starting("endpoints", incomplete)]
+
+
+def targets(incomplete: str) -> list[str]:
+    """KIND/NAME of what a plan can be limited to."""
+    found = [f"{kind[:-1]}/{name}" for kind in ("sessions", "transfers", "networks", "endpoints") for name in _names(kind)]
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def files() -> list[str]:
+    """File names."""
+    return [FILES]
+
+
+def _starting(kind: str, incomplete: str) -> list[str]:
+    return [name for name in _names(kind) if name.startswith(incomplete)]
+
+
+def _names(kind: str) -> list[str]:
+    from dtnctl.cli.workplace import STATE_FOLDER
+    from dtnctl.runtime.repository import find_repository
+
+    try:
+        folder = find_repository(Path.cwd(), STATE_FOLDER) / STATE_FOLDER / kind
+        return sorted(path.stem for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and not path.name.startswith("."))
+    except (OSError, DtnctlError):
+        return []
