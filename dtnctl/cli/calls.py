@@ -29,7 +29,9 @@ class _Counted(logging.Handler):
             self.seconds[str(record.args[0])].append(float(str(record.args[-1])))
 
     def close(self) -> None:
-        for address, seconds in sorted(self.seconds.items()):
+        """Prints what was counted, once: logging closes all handlers again at the end of the process."""
+        counted, self.seconds = self.seconds, defaultdict(list)
+        for address, seconds in sorted(counted.items()):
             calls = "1 call" if len(seconds) == 1 else f"{len(seconds)} calls"
             sys.stderr.write(f"{address}: {calls}, {sum(seconds):.3f} s together, the slowest {max(seconds):.3f} s\n")
         super().close()

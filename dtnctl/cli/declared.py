@@ -41,22 +41,24 @@ def profiles_show(context: typer.Context, name: ProfileArgument, output: opt.Lis
 
 
 def _list(context: typer.Context, output: opt.ListOutput, kind: str) -> int:
-    from dtnctl.render.declared import declared_document, render_declared
+    from dtnctl.render.declared import render_declared
+    from dtnctl.render.json import declared_document, render_json
 
     rows = _rows(context, output, kind)
     if output is opt.ListOutput.json:
-        return _print(context, declared_document(kind, list(rows.values())))
+        return _print(context, render_json(declared_document(kind, list(rows.values()))))
     wide = list_context(context.ensure_object(Invocation), show_all=output is opt.ListOutput.wide)
     return _print(context, render_declared(kind, list(rows.values()), wide))
 
 
 def _show(context: typer.Context, output: opt.ListOutput, kind: str, name: str) -> int:
     from dtnctl.cli.look import one_of
-    from dtnctl.render.declared import declared_document, render_one
+    from dtnctl.render.declared import render_one
+    from dtnctl.render.json import declared_document, render_json
 
     row = one_of(kind.removesuffix("s"), name, _rows(context, output, kind))
     if output is opt.ListOutput.json:
-        return _print(context, declared_document(kind, [row]))
+        return _print(context, render_json(declared_document(kind, [row])))
     return _print(context, render_one(kind.removesuffix("s"), row, list_context(context.ensure_object(Invocation))))
 
 

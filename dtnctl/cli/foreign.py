@@ -15,10 +15,11 @@ VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("log", "tail", "output"), ("logs",)),
     **dict.fromkeys(("add", "new", "make", "declare"), ("create", "add")),
     **dict.fromkeys(("up", "run", "resume"), ("start", "create")),
-    **dict.fromkeys(("down", "halt", "kill", "abort", "cancel"), ("cancel", "stop")),
-    **dict.fromkeys(("rm", "remove", "del", "destroy"), ("delete", "cancel")),
+    **dict.fromkeys(("down", "halt", "kill", "abort"), ("cancel", "stop")),
+    **dict.fromkeys(("rm", "remove", "del", "destroy", "delete"), ("delete", "cancel")),
     **dict.fromkeys(("check", "examine", "test", "diagnose"), ("doctor", "show")),
 }
+OURS = ("list", "show", "logs", "create", "start", "stop", "delete", "cancel", "doctor", "add")
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(("ls", "ps", "list", "get", "top"), "`dtnctl status`, or `dtnctl sessions list`"),
     **dict.fromkeys(SHOWING, "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`"),
@@ -43,8 +44,9 @@ def command_hint(words: Sequence[str], names: Sequence[str]) -> str:
     """What to type instead of a command that there is not: `get session climate` is `dtnctl sessions show climate`."""
     word, *rest = words
     noun, *more = [OBJECTS.get(item, item) for item in rest[:1]] + rest[1:] if rest else [""]
-    if noun in OBJECTS.values() and word in VERBS:
-        verb = "show" if more and VERBS[word][0] == "list" else VERBS[word][0]
+    if noun in OBJECTS.values() and word in (*VERBS, *OURS):
+        meant = VERBS.get(word, (word,))[0]
+        verb = "show" if more and meant == "list" else meant
         return f"`{' '.join(['dtnctl', noun, verb, *more])}`"
     if word in OBJECTS:
         return f"`dtnctl {OBJECTS[word]} list`"

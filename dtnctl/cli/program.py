@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     """Parse, carry out, and return the contract's exit code. Signals are the caller's."""
     # At its end Python looks at every object once more for garbage: 15 % of a short command, and it frees nothing that matters.
     atexit.register(gc.freeze)
-    invocation = Invocation()
+    invocation = Invocation(json=_asks_for_json(arguments))
     be_quiet(False)
     try:
         code = _carry_out(arguments, invocation)
@@ -66,11 +67,17 @@ def main(arguments: list[str]) -> int:
     except typer.Exit as done:
         code = done.exit_code
     except Exception as error:  # noqa: BLE001  # usage errors of typer's own click have no public class; all else is raised again
-        code = _usage(error)
+        code = _usage(error, invocation)
     finally:
         for end in invocation.at_end:
             end()
     return code
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    """Also where the rest of the line is not understood: one document is owed."""
+    after_option = {f"{before} {word}" for before, word in pairwise(arguments)}
+    return bool({"-o json", "--output json"} & after_option or {"-ojson", "--output=json"} & set(arguments))
 
 
 def _carry_out(arguments: list[str], invocation: Invocation) -> int:
@@ -103,11 +110,13 @@ def _print_document(error: DtnctlError) -> None:
         streams.discard_result()  # the error that was to be printed matters more
 
 
-def _usage(error: Exception) -> int:
+def _usage(error: Exception, invocation: Invocation) -> int:
     """Click's own usage errors have their message and our code; everything else is a defect and keeps its traceback."""
     show = getattr(error, "show", None)
     if show is None:
         raise error
+    if invocation.json:
+        _print_document(UsageError(str(getattr(error, "message", "") or error)))
     show()
     sys.stderr.write(f"dtnctl: {UsageError.exit_name} ({UsageError.exit_code})\n")
     return UsageError.exit_code

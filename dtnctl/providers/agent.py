@@ -20,6 +20,7 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.agent_errors import refusal, telling
 from dtnctl.providers.agent_trust import Trust, trust_of
+from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Lines:
         """
         if method not in self.methods:
             raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
-        with telling(self.url):
+        with recorded(self.url, method, path), telling(self.url):
             line = self._line()
             try:
                 return self._exchange(line, method, path, body, patience)

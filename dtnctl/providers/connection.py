@@ -27,6 +27,7 @@ from docker.tls import TLSConfig
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.site import Endpoint, Tls
+from dtnctl.providers.records import recorded
 from dtnctl.providers.sdk_errors import causes, refusal, telling
 from dtnctl.providers.ssh import Tunnel, open_tunnel
 from dtnctl.providers.timeouts import Timeouts
@@ -151,7 +152,7 @@ class Connection:
         """
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
-        with self.telling():
+        with recorded(self.address, method, self._target(path, names)), self.telling():
             response = self.client.request(method, f"{self.client.base_url}{self._target(path, names)}", **kwargs)
             if response.status_code >= FIRST_ERROR:
                 raise refusal(response.status_code, response.reason, response.content)
@@ -160,8 +161,9 @@ class Connection:
     def get(self, path: str, *names: str, headers: Mapping[str, str] = NOTHING) -> Any:
         """The decoded answer to a read: the fast way for what is asked hundreds of times."""
         limits = self.client.timeouts
-        with self.telling():
-            return _decoded(self.client.read(self._target(path, names), headers=headers, limits=(limits.connect, limits.read)))
+        target = self._target(path, names)
+        with recorded(self.address, "GET", target), self.telling():
+            return _decoded(self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
 
     def _target(self, path: str, names: Iterable[str]) -> str:
         return f"/v{self.client.api_version}{path.format(*(quote(name, safe='/:@') for name in names))}"
@@ -251,7 +253,7 @@ def _client(kind: type[Client], way: _Way, api: str) -> Client:
 
 def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
     """What matters of the version; None if the engine does not take our API any more, or does not say it all in the head of its answer."""
-    with telling(way.address, way.tunnel):
+    with recorded(way.address, "GET", "/_ping"), telling(way.address, way.tunnel):
         answer = client.read(f"/v{OLDEST_API}/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
     newest, name = answer.headers.get("Api-Version", ""), answer.headers.get("Server", "").partition(" ")[0]
     if answer.status >= FIRST_ERROR or not newest or not name.startswith(ENGINES):
@@ -260,7 +262,7 @@ def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
 
 
 def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:
-    with telling(way.address, way.tunnel):
+    with recorded(way.address, "GET", "/version"), telling(way.address, way.tunnel):
         version = _decoded(client.read("/version", limits=(way.timeouts.connect, way.timeouts.answer)))
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
         raise UnreachableError(f"{way.address}: what answers there is not a Docker engine")

@@ -1,4 +1,4 @@
-"""Networks and profiles as their files say: a table, one in full, and the JSON document."""
+"""Networks and profiles as their files say: a table, and one in full."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from dtnctl.model.report import DeclaredRow
 from dtnctl.render.columns import Column
 from dtnctl.render.context import RenderContext
-from dtnctl.render.json import document_text
 from dtnctl.render.tables import fields_text, listing_text
 from dtnctl.render.text import printable_text
 
@@ -33,11 +32,6 @@ def render_one(kind: str, row: DeclaredRow, context: RenderContext) -> str:
     return fields_text(
         [(kind, row.name), ("file", row.file), *((name, _text(value, context)) for name, value in row.fields.items())], context
     )
-
-
-def declared_document(kind: str, rows: Sequence[DeclaredRow]) -> str:
-    """The document of that kind, also for one of them."""
-    return document_text(kind, {kind: [{"name": row.name, "file": row.file, "fields": dict(row.fields)} for row in rows]})
 
 
 def _text(value: Any, context: RenderContext) -> str:

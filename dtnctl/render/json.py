@@ -10,7 +10,7 @@ from typing import Any
 from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
-from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
+from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
 from dtnctl.render.results import ResultCounts, change_results, count_results
@@ -37,11 +37,6 @@ def render_json(document: Json) -> str:
 
 def _document(kind: str, content: Json) -> Json:
     return {"format_version": FORMAT_VERSION, "kind": kind} | content
-
-
-def document_text(kind: str, content: Json) -> str:
-    """A document of that kind, as text."""
-    return render_json(_document(kind, content))
 
 
 # --- plan ---------------------------------------------------------------------------------------------------
@@ -263,6 +258,11 @@ def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
 def endpoint_document(row: EndpointRow, host: Json | None) -> Json:
     """`host` is what the agent tells, in its own words; None without one."""
     return _document("endpoint", {"endpoint": _row(row), "host": host})
+
+
+def declared_document(kind: str, rows: Sequence[DeclaredRow]) -> Json:
+    """`networks` or `profiles` as their files say."""
+    return _document(kind, {kind: [{"name": row.name, "file": row.file, "fields": dict(row.fields)} for row in rows]})
 
 
 def doctor_document(examinations: Sequence[Examination]) -> Json:

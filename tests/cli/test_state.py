@@ -58,7 +58,8 @@ def test_json_of_a_valid_site_says_so(tmp_path: Path) -> None:
 def test_folder_without_state_says_how_to_get_one(tmp_path: Path) -> None:
     result = dtnctl(tmp_path, "validate")
     assert result.code == 65
-    assert "state:1:1: E0121: there is no such folder; try `dtnctl init`" in result.err
+    assert f"state:1:1: E0121: there is no state/site.yaml in {tmp_path}" in result.err
+    assert result.err.splitlines()[0].endswith("or `dtnctl init` for a new one in this empty folder")
 
 
 # --- fmt ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ SHELL = ("sh", "bash", "console", "")
 # `$ dtnctl …`, `KEEP=1 make demo`, `python -m lab exec ctl -- dtnctl plan`: what comes before the program
 COMMAND = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:.*exec \w+ -- )?(?:\.venv/bin/)?(?P<program>dtnctl|make)(?= |$)(?P<rest>[^#|&;>]*)")
 FOLDERS = ("dtnctl/", "docs/", "hack/", "images/", "lab/", "tests/", "bench/", ".github/", ".ci/")
-NO_ERRORS = {0: "success", 2: "changes", 130: "interrupted", 143: "terminated"}
+NO_ERRORS = {0: "success", 2: "changes", 129: "hangup", 130: "interrupted", 143: "terminated"}
 
 
 MADE_BY_RUNS = frozenset({"bench/results.json", "bench/machine.json"})  # by `make bench`, not in Git

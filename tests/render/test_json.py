@@ -14,8 +14,10 @@ from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
 from dtnctl.model.plan import Outcome, Plan
+from dtnctl.model.report import DeclaredRow
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import (
+    declared_document,
     doctor_document,
     endpoint_document,
     endpoints_document,
@@ -49,6 +51,7 @@ EVERYTHING = plan(
     unchanged=EMPTY.unchanged,
 )
 OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
+DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     plan_document(EVERYTHING, RenderContext(version="0.1.0")),
     outcomes_document(EVERYTHING, OUTCOMES, DANGER),
@@ -62,9 +65,11 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoints_document(ENDPOINTS),
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
+    declared_document("networks", [DECLARED]),
+    declared_document("profiles", [DECLARED]),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
 )
-OPAQUE = {"steps[].action", "steps[].undo", "host"}  # their other keys belong to the release
+OPAQUE = {"steps[].action", "steps[].undo", "host", "networks[].fields", "profiles[].fields"}  # their other keys belong to the release
 
 
 def keys(value: object, path: str = "") -> Iterator[str]:
