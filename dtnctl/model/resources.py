@@ -320,6 +320,7 @@ class EndpointSeen:
     `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
     `engine_id` is the id of the network that the engine itself makes at each start: two endpoints that show the same one are one engine.
     Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
+    `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.
     `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
     """
 
@@ -338,6 +339,7 @@ class EndpointSeen:
     host: Host | None = None
     agent_silence: str = ""
     engine_id: str = ""
+    cpus: int = 0
     clock_ahead: int | None = field(default=None, compare=False)
 
     @property
@@ -362,6 +364,7 @@ class Wanted:
     """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger.
 
     `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
+    `cpus` asks the engine how many it has; that call costs it the start of runc and containerd.
     """
 
     images: frozenset[str] = frozenset()
@@ -369,3 +372,4 @@ class Wanted:
     ledger: bool = False
     readings: frozenset[str] = frozenset()
     inside: bool = False
+    cpus: bool = False

@@ -11,6 +11,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import RETIRED_SUFFIX, EndpointSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.allocate import is_allowed_port
+from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import default_route_of, engine_default_route
@@ -25,6 +26,7 @@ def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
     yield from _not_allowed(service)
     yield from _wrong_default_route(service)
     if seen is not None:
+        yield from beyond_machine(service, seen)
         yield from _held_by_others(service, seen)
 
 

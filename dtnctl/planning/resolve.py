@@ -165,17 +165,30 @@ def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Route:
     return Route(site.name, transfer, source, source_path, destination, destination_path, session)
 
 
+def asks_for_cpus(profile: ProfileFields) -> bool:
+    """Whether it matters to a service how many CPUs the engine has."""
+    return profile.near is None and bool(profile.cpus or profile.cpu_set)
+
+
 def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
     """What observation must look up on each endpoint beyond its lists."""
     images: dict[str, set[str]] = {name: set() for name in site.endpoints}
     remote: dict[str, set[str]] = {name: set() for name in site.endpoints}
+    counted: set[str] = set()
     for service in resolve_services(site, now):
+        counted |= {service.endpoint.name} if asks_for_cpus(service.profile) else set()
         images[service.endpoint.name].add(service.image)
         if service.profile.pull == "always":
             remote[service.endpoint.name].add(service.image)
     # All of them: the record of a transfer may lie where `from` pointed once.
     has_transfers = bool(resolve_routes(site, now))
     return {
-        name: Wanted(frozenset(images[name]), frozenset(remote[name]), has_transfers, tuning_keys(site.endpoints[name].value.tuning))
+        name: Wanted(
+            frozenset(images[name]),
+            frozenset(remote[name]),
+            has_transfers,
+            tuning_keys(site.endpoints[name].value.tuning),
+            cpus=name in counted,
+        )
         for name in site.endpoints
     }

@@ -52,6 +52,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     networks = pool.submit(connection.get, "/networks")
     images = {name: pool.submit(_image, connection, name) for name in sorted(wanted.images)}
     digests = {name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)}
+    info = pool.submit(connection.get, "/info") if wanted.cpus else None
     listed: list[Json] = connection.get("/containers/json?all=1")
     owned, foreign = _divide(listed, view)
     lease = next((item for item in listed if listed_name(item) == lease_name(view.site)), None)
@@ -76,6 +77,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         ledger=ledger.result() if ledger is not None else LedgerSeen(),
         lease=None if lease is None else LeaseSeen(lease["Id"], (lease["Labels"] or {}).get(LABEL_HOLDER, "")),
         engine_id=_engine_id(raw_networks),
+        cpus=info.result().get("NCPU", 0) if info is not None else 0,
         clock_ahead=connection.clock_ahead,
     )
 

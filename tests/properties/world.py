@@ -95,6 +95,7 @@ class Host:
     silence: str = ""
     engine_id: str = ""
     clock_ahead: int | None = 0
+    cpus: int = 0
     agent: Agent | None = None
 
     def by_name(self, name: str) -> ContainerSeen | None:
@@ -154,6 +155,7 @@ class World:
             host=machine,
             agent_silence=agent_silence,
             engine_id=host.engine_id or f"engine of {host.name}",
+            cpus=host.cpus,
             clock_ahead=host.clock_ahead,
         )
 

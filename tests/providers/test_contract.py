@@ -244,6 +244,11 @@ def test_the_engines_clock_is_read_from_the_answer_that_comes_first(engine: Dock
     assert abs(ahead) <= 60, "it is this machine's own"
 
 
+def test_the_number_of_cpus_is_asked_for_only_where_it_is_wanted(engine: DockerEngine) -> None:
+    assert engine.observe(Wanted(cpus=True)).cpus > 0
+    assert engine.observe(Wanted()).cpus == 0
+
+
 def test_a_clock_that_is_years_ahead_or_behind_is_seen(fake: FakeBackend) -> None:
     for years in (-8, 3):
         fake.world.engine(ENDPOINT).machine.clock_ahead = years * 365 * 86400.0
