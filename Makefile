@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 # one tier or one test: make test ARGS=tests/planning
 ARGS ?=
+# test files that run side by side
+JOBS ?= $(shell nproc)
 
 help: ## what you can do here
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -19,7 +21,7 @@ demo: setup ## the whole story on two endpoints made on this machine (root); KEE
 
 test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
-	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-p tests.coverage_gate --coverage-gate)
+	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile -p tests.coverage_gate --coverage-gate)
 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
 	@hack/system-packages.sh --hardware

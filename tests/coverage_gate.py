@@ -1,18 +1,23 @@
 """A pytest plugin that fails the run when a line or branch of the nouns and the decisions was not executed.
 
-Loaded with `-p tests.coverage_gate`, switched on with `--coverage-gate`. It measures in the same process as the tests and
-prints before pytest's closing line, so that line stays the last one of a run.
+Loaded with `-p tests.coverage_gate`, switched on with `--coverage-gate`. Each process that runs tests measures itself (with `-n`
+these are the workers); the first one adds them up and prints before pytest's closing line, so that line stays the last one of a run.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from io import StringIO
+from pathlib import Path
 
 import coverage
 import pytest
 from coverage.exceptions import NoDataError
 
 ROOMS = ("dtnctl/model", "dtnctl/planning")
+FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for where the processes leave what they measured
 GATE = pytest.StashKey["Gate"]()
 
 
@@ -20,20 +25,36 @@ class Gate:
     """Coverage from the first import to the last test."""
 
     def __init__(self, root: str) -> None:
-        self._coverage = coverage.Coverage(data_file=None, config_file="pyproject.toml", source=[f"{root}/{room}" for room in ROOMS])
+        self.is_first = FOLDER not in os.environ
+        self._folder = Path(tempfile.mkdtemp(prefix="coverage-gate-") if self.is_first else os.environ[FOLDER])
+        os.environ[FOLDER] = str(self._folder)
+        self._coverage = coverage.Coverage(
+            data_file=str(self._folder / "data"),
+            data_suffix=True,
+            config_file="pyproject.toml",
+            source=[f"{root}/{room}" for room in ROOMS],
+        )
         self.table = ""
         self.percent = 0.0
         self._coverage.start()
 
     def stop(self) -> None:
-        """Take the result; only files with something missing are in the table."""
+        """Leave what was measured; the first process takes the result. Only files with something missing are in the table."""
         self._coverage.stop()
+        self._coverage.save()
+        if self.is_first:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        del os.environ[FOLDER]
         table = StringIO()
         try:
+            self._coverage.combine([str(self._folder)])
             self.percent = self._coverage.report(file=table, show_missing=True, skip_covered=True)
         except NoDataError as error:  # not even an import was reached
             table.write(str(error))
         self.table = table.getvalue()
+        shutil.rmtree(self._folder)
 
     @property
     def is_passed(self) -> bool:
@@ -51,18 +72,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         early_config.stash[GATE] = Gate(str(early_config.rootpath))
 
 
+@pytest.hookimpl(trylast=True)  # the workers have ended by then
 def pytest_sessionfinish(session: pytest.Session) -> None:
     gate = session.config.stash.get(GATE, None)
     if gate is None:
         return
     gate.stop()
-    if session.exitstatus == pytest.ExitCode.OK and not gate.is_passed:
+    if gate.is_first and session.exitstatus == pytest.ExitCode.OK and not gate.is_passed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     gate = config.stash.get(GATE, None)
-    if gate is None:
+    if gate is None or not gate.is_first:
         return
     verdict = "passed" if gate.is_passed else "FAILED: every line and branch is asked for"
     terminalreporter.section(f"coverage of {', '.join(ROOMS)}: {gate.percent:.2f} %, {verdict}")

@@ -38,9 +38,13 @@ def run_gate(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=project, text=True, capture_output=True, check=False)
 
 
-def test_run_passes_when_every_branch_ran(project: Path) -> None:
-    (project / "tests" / "test_sign.py").write_text(BOTH_WAYS)
-    ran = run_gate(project, "--coverage-gate")
+@pytest.mark.parametrize("processes", [(), ("-n", "2", "--dist", "loadfile")], ids=["one process", "two workers"])
+def test_run_passes_when_every_branch_ran(project: Path, processes: tuple[str, ...]) -> None:
+    first, second = BOTH_WAYS.split("    assert sign(1)")
+    (project / "tests" / "test_sign.py").write_text(first)
+    (project / "tests" / "test_other.py").write_text(ONE_WAY)
+    assert second
+    ran = run_gate(project, "--coverage-gate", *processes)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "coverage of dtnctl/model, dtnctl/planning: 100.00 %, passed" in ran.stdout
 
