@@ -24,7 +24,9 @@ LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
 LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
-RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy; two dots: no name of ours ends so
+# Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
+RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
+PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs
 
 Kind = Literal["service", "network", "transfer", "lease", "ledger"]
 
@@ -36,8 +38,17 @@ def self_reference(endpoint: str, object_name: str) -> str:
 
 def is_owned(labels: Mapping[str, str], *, site: str, endpoint: str, object_name: str) -> bool:
     """Whether the labels say that this very object on this very endpoint is ours."""
-    name = object_name.removesuffix(RETIRED_SUFFIX)
-    return labels.get(LABEL_SITE) == site and labels.get(LABEL_SELF) == self_reference(endpoint, name)
+    return labels.get(LABEL_SITE) == site and labels.get(LABEL_SELF) == self_reference(endpoint, main_name(object_name))
+
+
+def main_name(object_name: str) -> str:
+    """The name of the container that a retired or prepared one belongs to; every other name is its own."""
+    return object_name.removesuffix(PREPARED_SUFFIX) if object_name.endswith(PREPARED_SUFFIX) else object_name.removesuffix(RETIRED_SUFFIX)
+
+
+def live_names(container: str) -> tuple[str, str, str]:
+    """All names that a service's container may have, the one that counts most first: its own, retired, prepared."""
+    return container, container + RETIRED_SUFFIX, container + PREPARED_SUFFIX
 
 
 def service_name(site: str, session: str) -> str:
@@ -191,8 +202,9 @@ class ContainerSeen:
         return self.labels.get(LABEL_NAME, "")
 
     @property
-    def is_retired(self) -> bool:
-        return self.name.endswith(RETIRED_SUFFIX)
+    def is_aside(self) -> bool:
+        """Whether it stands beside a service's own container while that is replaced."""
+        return main_name(self.name) != self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
-from dtnctl.model.resources import RETIRED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import PREPARED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
 from dtnctl.planning.fate import Fate
@@ -123,9 +123,9 @@ class _Allocator:
         return Allocations(chosen, refused)
 
     def _live(self, service: Service) -> ContainerSeen | None:
-        """Its live container; while a replacement is half-done, the retired one tells what is held."""
-        place = (service.endpoint.name, service.container)
-        return self.containers.get(place) or self.containers.get((place[0], place[1] + RETIRED_SUFFIX))
+        """Its live container; while a replacement is half-done, the retired or the prepared one shows what is held."""
+        found = (self.containers.get((service.endpoint.name, name)) for name in live_names(service.container))
+        return next((item for item in found if item is not None), None)
 
     def _pool(self, network: str) -> Pool:
         return self.addresses.setdefault(network, Pool())
@@ -146,7 +146,9 @@ class _Allocator:
     def _hold_others(self) -> None:
         """What stays keeps all that it has. What others have now may change hands in this plan, but is better avoided."""
         for key, container in self.containers.items():
-            endpoint, _ = key
+            endpoint, name = key
+            if name.endswith(PREPARED_SUFFIX) and key not in self.fate.stays:
+                continue  # it goes in this plan, and holds nothing before it is started
             held, holder = live_holdings(container), f"session {container.owner} on {endpoint}"
             is_held = key in self.fate.stays
             for port in held.ports:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
-from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Site
 from dtnctl.planning.fate import Fate
 from dtnctl.planning.refusal import Refusal
@@ -51,8 +51,8 @@ class Ground:
         return interface_named(self.host, name)
 
     def living(self, service: Service) -> ContainerSeen | None:
-        """Its live container; while a replacement is half-done, the retired one tells what it has."""
-        return self.live.get(service.container) or self.live.get(service.container + RETIRED_SUFFIX)
+        """Its live container; while a replacement is half-done, the retired or the prepared one shows what it has."""
+        return next((self.live[name] for name in live_names(service.container) if name in self.live), None)
 
     def is_left(self, service: Service) -> bool:
         """Whether its live container is left as it is: then it keeps what it has, whatever is declared."""

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from dtnctl.model.plan import Cause
-from dtnctl.model.resources import RETIRED_SUFFIX, EndpointSeen
+from dtnctl.model.resources import EndpointSeen, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.allocate import is_allowed_port
 from dtnctl.planning.machine_limits import beyond_machine
@@ -125,7 +125,7 @@ def _is_below(path: str, folders: tuple[str, ...]) -> bool:
 
 def _held_by_others(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
     names = {container.name for container in seen.foreign}
-    for name in (service.container, service.container + RETIRED_SUFFIX):
+    for name in live_names(service.container):
         if name in names:
             text = f"a container named {name} on {seen.name} is not ours"
             yield Refusal("E0420", service.cause(text, "endpoints"), "another session name, or remove that container")

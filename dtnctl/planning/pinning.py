@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import cpu_numbers, interface_named, interrupt_cpus
-from dtnctl.model.resources import RETIRED_SUFFIX
+from dtnctl.model.resources import main_name
 from dtnctl.planning.ground import Ground
 from dtnctl.planning.resolve import Key, Service
 
@@ -45,7 +45,7 @@ def _taken(ground: Ground) -> Mapping[int, str]:
     taken: dict[int, str] = {}
     declared = {service.container: service for service in ground.services}
     for name, seen in ground.live.items():
-        service = declared.get(name.removesuffix(RETIRED_SUFFIX))
+        service = declared.get(main_name(name))
         if name not in ground.goes and (service is None or ground.is_left(service)):
             taken |= dict.fromkeys(cpu_numbers(seen.spec.cpu_set), f"session {seen.owner}")
     for service in ground.services:

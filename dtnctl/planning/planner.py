@@ -24,7 +24,7 @@ from dtnctl.model.plan import (
     Step,
     TransferNote,
 )
-from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.describe import cut_off, service_change, state_text
@@ -94,7 +94,7 @@ class _Planner:
             endpoints=tuple(self._summaries()),
             transfers=tuple(sorted(self.draft.transfers, key=lambda note: note.name)),
             notes=tuple(sorted(self.draft.notes)),
-            owned=sum(item.kind == "service" and not item.is_retired for item in self.found.live.values()),
+            owned=sum(item.kind == "service" and not item.is_aside for item in self.found.live.values()),
             unchanged=tuple(self.draft.unchanged),
         )
 
@@ -211,7 +211,7 @@ class _Planner:
         if host is None or seen.name != min(names):
             return (), ()
         functions = tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
-        shaped = {ClearQos(held.container) for held in host.held.qos if held.container == seen.name.removesuffix(RETIRED_SUFFIX)}
+        shaped = {ClearQos(held.container) for held in host.held.qos if held.container == main_name(seen.name)}
         return (*functions, *shaped), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
 
     def _plan_hosts(self) -> None:
@@ -354,14 +354,14 @@ class _Planner:
 
     def _summaries(self) -> Iterator[EndpointSummary]:
         for name, seen in sorted(self.found.snapshot.endpoints.items()):
-            before = {item.name: len(item.spec.ports) for item in seen.containers if item.kind == "service" and not item.is_retired}
+            before = {item.name: len(item.spec.ports) for item in seen.containers if item.kind == "service" and not item.is_aside}
             after = dict(before)
             for step in self.draft.on(name):
                 if isinstance(step.action, RemoveContainer):
                     after.pop(step.action.container, None)
             for step in self.draft.on(name):
                 if isinstance(step.action, CreateContainer):
-                    after[step.action.container] = len(step.action.spec.ports)
+                    after[main_name(step.action.container)] = len(step.action.spec.ports)
             yield EndpointSummary(
                 name=name,
                 silence=seen.silence,

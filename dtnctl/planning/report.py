@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
-from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
@@ -57,8 +57,10 @@ def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[t
         image=live.spec.image,
         data_net_name="" if live.spec.network in ("bridge", "host", "none") else live.spec.network,
     )
-    is_set_aside = (endpoint, live.name.removesuffix(RETIRED_SUFFIX)) in declared
-    return _live_row(row, live, "set aside by a replacement that was cut off" if is_set_aside else "not declared any more")
+    if (endpoint, main_name(live.name)) not in declared:
+        return _live_row(row, live, "not declared any more")
+    verb = "created" if live.name.endswith(PREPARED_SUFFIX) else "set aside"
+    return _live_row(row, live, f"{verb} by a replacement that was cut off")
 
 
 def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dtnctl.model.plan import Cause
-from dtnctl.model.resources import RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot
+from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocations, allocate
 from dtnctl.planning.compare import Difference, compare_container
@@ -104,7 +104,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
 def _orphans(found: Study) -> Iterator[Key]:
     wanted = {(service.endpoint.name, service.container) for service in found.services}
     for (endpoint, name), seen in found.live.items():
-        if seen.kind == "service" and (endpoint, name.removesuffix(RETIRED_SUFFIX)) not in wanted:
+        if seen.kind == "service" and (endpoint, main_name(name)) not in wanted:
             yield endpoint, name
 
 

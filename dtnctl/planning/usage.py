@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import cpu_numbers, pinned_by_node
 from dtnctl.model.plan import ConfigureVf, CreateContainer, ReleaseVf, RemoveContainer, Step, UpdateContainer, Usage
-from dtnctl.model.resources import EndpointSeen
+from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.physical import PfPlan
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def cpu_usage(seen: EndpointSeen, steps: Iterable[Step]) -> tuple[tuple[int, Usa
     """CPUs that our services are pinned to, by NUMA node; nothing where none is, before or after."""
     if seen.host is None:
         return ()
-    before = {item.name: item.spec.cpu_set for item in seen.containers if item.kind == "service" and not item.is_retired}
+    before = {item.name: item.spec.cpu_set for item in seen.containers if item.kind == "service" and not item.is_aside}
     after = dict(before)
     for step in steps:
         match step.action:
             case RemoveContainer():
                 after.pop(step.action.container, None)
             case CreateContainer():
-                after[step.action.container] = step.action.spec.cpu_set
+                after[main_name(step.action.container)] = step.action.spec.cpu_set
             case UpdateContainer() if step.action.cpu_set is not None:
                 after[step.action.container] = step.action.cpu_set
             case _:

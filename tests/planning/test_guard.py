@@ -87,7 +87,7 @@ def test_an_endpoint_that_does_not_answer_blocks_by_what_is_known_of_it() -> Non
     assert [item.endpoint for item in plan(declared, made).blocked] == ["a", "b"]
 
 
-@pytest.mark.parametrize("name", ["lab.one", "lab.one..old"])
+@pytest.mark.parametrize("name", ["lab.one", "lab.one..old", "lab.one..new"])
 def test_a_container_of_somebody_else_with_our_name_is_an_error(name: str) -> None:
     declared = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\n")
     made = world(declared)
@@ -207,10 +207,11 @@ def test_a_removal_says_why_and_what_ends() -> None:
     )
 
 
-def test_a_container_that_was_set_aside_goes_with_its_session() -> None:
+@pytest.mark.parametrize("name", ["lab.one..old", "lab.one..new"])
+def test_a_container_beside_a_service_goes_with_its_session(name: str) -> None:
     made = applied(site("# sessions/one\nendpoints: [a]\nimage: dtn:1\n"))
-    change(made, "a", "lab.one", name="lab.one..old")
-    assert changes(plan(site("# profiles/default\n{}\n"), made)) == ["destroy session/one @ a: removes container lab.one..old, running"]
+    change(made, "a", "lab.one", name=name)
+    assert changes(plan(site("# profiles/default\n{}\n"), made)) == [f"destroy session/one @ a: removes container {name}, running"]
 
 
 # --- destroy ------------------------------------------------------------------------------------------------

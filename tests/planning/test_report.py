@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from dtnctl.model.plan import EndpointSummary
 from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Snapshot
 from dtnctl.planning.compare import fill_in, short_text
@@ -69,14 +71,15 @@ def test_services_tell_their_errors_and_silence() -> None:
     assert rows["two", "a"].state == "absent"
 
 
-def test_containers_that_nobody_declares_or_that_were_set_aside_are_shown_as_such() -> None:
+@pytest.mark.parametrize(("suffix", "verb"), [("..old", "set aside"), ("..new", "created")])
+def test_containers_that_nobody_declares_or_that_a_replacement_left_are_shown_as_such(suffix: str, verb: str) -> None:
     made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
-    change(made, "a", "lab.one", name="lab.one..old")
+    change(made, "a", "lab.one", name=f"lab.one{suffix}")
     declared = site("# networks/data\ndriver: macvlan\nsubnet: 10.0.0.0/24\n# sessions/one\nendpoints: [a]\nimage: dtn:1\n")
     rows = service_rows(declared, made.observe(), NOW)
     assert [(row.container_name, row.endpoint, row.errors, row.data_net_name, row.ctrl_host) for row in rows] == [
         ("lab.one", "a", (), "", "a.example.net"),
-        ("lab.one..old", "a", ("set aside by a replacement that was cut off",), "data", "a.example.net"),
+        (f"lab.one{suffix}", "a", (f"{verb} by a replacement that was cut off",), "data", "a.example.net"),
         ("lab.one", "b", ("not declared any more",), "data", "b.example.net"),
         ("lab.two", "a", ("not declared any more",), "", "a.example.net"),
     ]
