@@ -124,10 +124,18 @@ class PartialApplyError(DtnctlError):
 
 
 class HealthTimeoutError(DtnctlError):
-    """A container did not become healthy in time."""
+    """A container did not become ready: it ended, turned unhealthy or took too long.
+
+    `check_output` and `log` are the last lines of its health check and of its own log.
+    """
 
     exit_code = 8
     exit_name = "health-timeout"
+
+    def __init__(self, message: str, check_output: tuple[str, ...] = (), log: tuple[str, ...] = ()) -> None:
+        self.check_output = check_output
+        self.log = log
+        super().__init__(message)
 
 
 class StoppedError(DtnctlError):

@@ -38,7 +38,10 @@ class RemoveNetwork:
 
 @dataclass(frozen=True, slots=True)
 class CreateContainer:
-    """Create without starting, on `spec.network`; the other attachments are ConnectNetwork steps."""
+    """Create without starting, on `spec.network`; the other attachments are ConnectNetwork steps.
+
+    A replacement is created as `…..new` while the old container runs: the engine takes names at creation, ports and addresses at the start.
+    """
 
     container: str
     spec: ContainerSpec
@@ -80,12 +83,30 @@ class RetireContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class PromoteContainer:
+    """Rename `…..new` to `container`: the replacement takes the name that the retired one had."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardContainer:
+    """Undo the creation of a replacement that was never started, by its name `…..new`. What runs is not touched."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreContainer:
-    """Undo RetireContainer: remove a failed replacement, give the old one its name back and start it if it ran."""
+    """Undo a replacement: remove the new container, give the old one its name back and start it if it ran.
+
+    What is started must run for `settle` seconds, as for WaitHealthy.
+    """
 
     container: str
     id: str
     start: bool
+    settle: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +129,13 @@ class UpdateContainer:
 
 @dataclass(frozen=True, slots=True)
 class WaitHealthy:
-    """Wait until the health check passes, or without one until it ran for `settle` seconds. `timeout` in seconds."""
+    """Wait until the container's health check passes, the image's own too, or without one until it ran for `settle` seconds.
+
+    `timeout` in seconds; None: as long as its check takes at most, which is not known before its image is pulled.
+    """
 
     container: str
-    timeout: float
+    timeout: float | None
     settle: float
 
 
@@ -265,6 +289,8 @@ Action = (
     | StartContainer
     | StopContainer
     | RetireContainer
+    | PromoteContainer
+    | DiscardContainer
     | RestoreContainer
     | RemoveContainer
     | UpdateContainer
@@ -274,6 +300,8 @@ Action = (
     | FinishTransfer
 )
 
+Undo = RestoreContainer | DiscardContainer
+
 # --- steps and changes --------------------------------------------------------------------------------------
 
 
@@ -281,7 +309,8 @@ Action = (
 class Step:
     """One idempotent effect on one endpoint. `needs` are ids of steps that must have succeeded before.
 
-    `undo` is carried out instead of what follows when this step, or one of the same `group` after it, fails.
+    `undo` is carried out instead of what follows when this step fails, or when it was the last one of its `group` that was begun and
+    another one is held back.
     """
 
     id: str
@@ -289,7 +318,7 @@ class Step:
     action: Action
     needs: tuple[str, ...] = ()
     group: str = ""
-    undo: RestoreContainer | None = None
+    undo: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +427,10 @@ class TransferNote:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that apply would do. Equal inputs give equal bytes."""
+    """Everything that apply would do. Equal inputs give equal bytes.
+
+    `failing` are services that are as declared and do not work, a sentence each: nothing can be done for them here.
+    """
 
     site: str
     changes: tuple[Change, ...]
@@ -408,6 +440,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     owned: int = 0
     unchanged: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -459,7 +492,10 @@ def as_data(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one step. `failed` carries the reason; `skipped` names the step or the reason that held it back."""
+    """What became of one step. `failed` carries the reason; `skipped` names the step or the reason that held it back.
+
+    `check_output` and `log` are what was seen of a container that did not become ready, a line each: of its health check, of itself.
+    """
 
     step: str
     result: Literal["done", "failed", "skipped", "undone"]
@@ -467,3 +503,5 @@ class Outcome:
     seconds: float = 0.0
     error: Literal["", "engine", "unreachable", "health", "transfer", "lock", "interrupted"] = ""
     detail: str = ""
+    check_output: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()

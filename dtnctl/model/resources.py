@@ -101,13 +101,22 @@ class Ulimit:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`test` in the engine's form: ("CMD", …) or ("CMD-SHELL", text). Times in seconds."""
+    """`test` in the engine's form: ("CMD", …) or ("CMD-SHELL", text). Times in seconds; 0 is the engine's default, as for `retries`."""
 
     test: tuple[str, ...]
     interval: float
     timeout: float
     retries: int
     start_period: float
+
+    @property
+    def verdict_seconds(self) -> float:
+        """The time within which the engine calls a container healthy or unhealthy.
+
+        Source of the defaults: the engine's reference of HEALTHCHECK; they count where an image names a command alone.
+        """
+        interval, timeout, retries = self.interval or 30.0, self.timeout or 30.0, self.retries or 3
+        return self.start_period + (retries + 1) * (interval + timeout)
 
 
 NO_HEALTH = Health(("NONE",), 0.0, 0.0, 0, 0.0)  # asked for to switch the image's own check off; a live container then shows none
@@ -167,6 +176,14 @@ class ContainerSpec:
     ports: tuple[PortBinding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """One run of a health check: what it wrote, stdout and stderr together. The engine keeps the last five, 4 KiB of each."""
+
+    exit_code: int
+    output: str
+
+
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
 
@@ -174,7 +191,8 @@ ContainerState = Literal["created", "running", "paused", "restarting", "removing
 class ContainerSeen:
     """One owned container as the engine reports it. `spec` holds the live values, the image's own included.
 
-    `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them.
+    `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
+    its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
     """
 
     name: str
@@ -191,6 +209,8 @@ class ContainerSeen:
     finished_at: str = ""
     restart_count: int = 0
     addresses: tuple[Attachment, ...] = ()
+    checks: tuple[CheckRun, ...] = ()
+    anonymous_volumes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -419,7 +419,8 @@ class ProfileFields(Written):
     shm_size: SomeSize = Field(64 * 1024**2, description="Size of /dev/shm.")
     restart: RestartPolicy = Field("unless-stopped", description="Restart policy.")
     stop_timeout: StopTimeout = Field(10.0, description="Time to stop before it is killed.")
-    health_check: HealthCheck | None = Field(None, description="When the service counts as ready.")
+    health_check: HealthCheck | None = Field(None, description="When the service counts as ready. Missing: the image's own, if it has one.")
+    settle: Duration = Field(1.0, description="How long a service without a health check must run after its start to count as ready.")
     pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
     mgmt_net: AttachmentField | None = Field(
         Attachment(name="bridge"), description="Management network; `host`, `bridge`, a name, or null for none."

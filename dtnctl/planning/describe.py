@@ -13,11 +13,13 @@ from dtnctl.model.plan import (
     DisconnectNetwork,
     FieldChange,
     Mark,
+    PromoteContainer,
     RemoveContainer,
     StartContainer,
     Step,
     StopContainer,
     UpdateContainer,
+    WaitHealthy,
 )
 from dtnctl.model.resources import ContainerSeen, ContainerSpec
 from dtnctl.planning.allocate import Allocation
@@ -49,7 +51,13 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         fields=fields,
         allocations=choices if mark == "create" else tuple(choice for choice in choices if mark == "replace" and _is_new(choice, kept)),
         kept=kept if mark == "replace" else (),
-        notes=(*((f"image {situation.spec.image} is pulled first",) if is_pulled else ()), *situation.allocation.hardware.notes),
+        notes=(
+            *((f"image {situation.spec.image} is pulled first",) if is_pulled else ()),
+            *_left_behind(situation),
+            *_readiness(situation, steps),
+            *_lost_with_it(situation, steps),
+            *situation.allocation.hardware.notes,
+        ),
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
         interrupts=_interrupts(situation, steps),
@@ -57,7 +65,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
 
 
 def _mark(situation: Situation, steps: tuple[Step, ...]) -> Mark:
-    if not any(isinstance(step.action, CreateContainer) for step in steps):
+    if not _creates(steps):
         return "update"
     return "replace" if situation.old else "create"
 
@@ -68,6 +76,8 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
         return f"goes on to replace container {container}" if mark == "replace" else f"ends the replacement of container {container}"
     if mark != "update":
         return f"{mark}s container {container}"
+    if situation.prepared is not None and all(_is_of_prepared(situation, step) for step in steps):
+        return f"removes container {situation.prepared.name}"
     if not any(isinstance(step.action, CHANGING) for step in steps):
         return f"gives virtual functions back that container {container} does not use"
     verbs = [f"changes container {container} in place"] * bool(situation.differences)
@@ -84,22 +94,65 @@ def _cause(situation: Situation, fields: tuple[FieldChange, ...]) -> Cause:
     place = session.file, session.mark().line
     if situation.retired is not None:
         return Cause("a replacement was cut off", *place)
-    return fields[0].cause if fields else Cause("declared, not there", *place)
+    if fields:
+        return fields[0].cause
+    return Cause("declared, not there" if situation.seen is None else "a replacement was cut off", *place)
+
+
+def _left_behind(situation: Situation) -> Iterator[str]:
+    """What a replacement left that was cut off before it interrupted anything."""
+    if situation.prepared is not None:
+        yield f"container {situation.prepared.name}, left by a replacement that was cut off, is removed first"
+
+
+def _readiness(situation: Situation, steps: tuple[Step, ...]) -> Iterator[str]:
+    """How long it is waited for, and by which check."""
+    waits = [step.action for step in steps if isinstance(step.action, WaitHealthy)]
+    check = situation.check(is_new=_creates(steps))
+    for action in waits:
+        if action.timeout is None:
+            yield f"waits until healthy if the image that is pulled has a health check, else until it has run for {action.settle:g} s"
+        elif check.health is not None:
+            yield f"waits until healthy (check of the {check.written_in}), {action.timeout:g} s at most"
+
+
+def _lost_with_it(situation: Situation, steps: tuple[Step, ...]) -> Iterator[str]:
+    """Volumes without a name are removed with the container that they were made for."""
+    if _creates(steps):
+        for target in sorted({target for item in situation.old if item.started_at for target in item.anonymous_volumes}):
+            yield f"anonymous volume {target}: its content does not survive the replacement"
+
+
+def _is_of_prepared(situation: Situation, step: Step) -> bool:
+    """Whether the step only clears what such a replacement left."""
+    is_clearing = isinstance(step.action, (StopContainer, RemoveContainer))
+    return is_clearing and situation.prepared is not None and getattr(step.action, "id", "") == situation.prepared.id
 
 
 def _interrupts(situation: Situation, steps: tuple[Step, ...]) -> str:
     """What stops working meanwhile, and which running transfers do for good."""
     service = situation.service
-    stopped = any(isinstance(step.action, StopContainer) for step in steps)
+    stopped = any(isinstance(step.action, StopContainer) and not _is_of_prepared(situation, step) for step in steps)
     left = [step.action.network for step in steps if isinstance(step.action, DisconnectNetwork)]
     if stopped and any(item.state != "paused" for item in situation.old):
-        has_start = any(isinstance(step.action, StartContainer) for step in steps)
-        text = f"{service.session.name} on {service.endpoint.name} {'is down from stop to start' if has_start else 'stops'}"
+        text = f"{service.session.name} on {service.endpoint.name} {_how_it_stops(steps)}"
     elif left and situation.seen is not None and situation.seen.state in ACTIVE_STATES:
         text = f"connections of {service.session.name} on {service.endpoint.name} over {', '.join(left)} end"
     else:
         return ""
     return "; ".join([text, *cut_off(situation.jobs)])
+
+
+def _how_it_stops(steps: tuple[Step, ...]) -> str:
+    if not any(isinstance(step.action, StartContainer) for step in steps):
+        return "stops"
+    if any(isinstance(step.action, PromoteContainer) for step in steps):
+        return "is down while the old container stops and the new one, created before, starts"
+    return "is down while its container is recreated" if _creates(steps) else "is down while it restarts"
+
+
+def _creates(steps: tuple[Step, ...]) -> bool:
+    return any(isinstance(step.action, CreateContainer) for step in steps)
 
 
 def cut_off(jobs: tuple[str, ...]) -> tuple[str, ...]:

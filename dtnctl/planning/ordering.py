@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
-from dtnctl.model.resources import ContainerSeen
+from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen
 from dtnctl.planning.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
 from dtnctl.planning.resolve import Key
 
@@ -63,12 +63,17 @@ def _releases(step: Step, live: Mapping[Key, ContainerSeen]) -> Iterator[tuple[K
 
 
 def _takes(step: Step, created: Mapping[Key, CreateContainer], live: Mapping[Key, ContainerSeen]) -> Iterator[Place]:
-    """What a container holds from this step on: all it was made for when it starts, an address when it is connected."""
+    """What a container holds from this step on: all it was made for when it starts, an address when it is connected while it is active.
+
+    A new container is connected before it is started, and takes nothing by that.
+    """
     if isinstance(step.action, ConnectNetwork):
-        yield from addresses((step.action.attachment,))
+        if _container(step) not in created:
+            yield from addresses((step.action.attachment,))
     elif isinstance(step.action, StartContainer):
         key = _container(step)
-        yield from _places(step.endpoint, holdings(created[key].spec if key in created else live[key].spec))
+        made = created.get(key) or created.get((key[0], key[1] + PREPARED_SUFFIX))
+        yield from _places(step.endpoint, holdings(made.spec if made is not None else live[key].spec))
 
 
 def _places(endpoint: str, held: Holdings) -> Iterator[Place]:

@@ -24,7 +24,7 @@ from dtnctl.model.plan import (
     Step,
     TransferNote,
 )
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot, main_name
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.describe import cut_off, service_change, state_text
@@ -36,8 +36,8 @@ from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.services import RUNNING_STATES, destroy_steps, ready_after, service_steps
-from dtnctl.planning.step_ids import remove_id, tune_id
+from dtnctl.planning.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
+from dtnctl.planning.step_ids import pull_id, remove_id, tune_id
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.usage import cpu_usage, vf_usage
@@ -55,6 +55,7 @@ class _Draft:
     by_endpoint: dict[str, list[Step]] = field(default_factory=dict)
     transfers: list[TransferNote] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
+    failing: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
 
     def add(self, change: Change, steps: Iterable[Step]) -> None:
@@ -96,6 +97,7 @@ class _Planner:
             notes=tuple(sorted(self.draft.notes)),
             owned=sum(item.kind == "service" and not item.is_aside for item in self.found.live.values()),
             unchanged=tuple(self.draft.unchanged),
+            failing=tuple(sorted(self.draft.failing)),
         )
 
     def _steps(self) -> Iterator[Step]:
@@ -122,7 +124,7 @@ class _Planner:
         for known in self.found.situations:
             service = known.service
             pulled = pulls.get(service.session.name)
-            situation = known if pulled is None else replace(known, pulls=pulled)
+            situation = known if pulled is None else replace(known, pulls=pulled, image=self._image_after(known, pulled))
             steps = service_steps(situation)
             if situation.allocation.guess and steps:
                 guess = situation.allocation.guess
@@ -145,18 +147,25 @@ class _Planner:
             is_unsure = service.profile.pull == "always" and not seen.remote_digests.get(service.image)
             is_here = seen.images.get(service.image) is not None
             if situation.needs_new_container and (is_unsure or situation.image_moves or not is_here):
-                step = Step(f"{endpoint}/pull/{service.image}", endpoint, PullImage(service.image))
+                step = Step(pull_id(endpoint, service.image), endpoint, PullImage(service.image))
                 self.draft.add_step(step)
                 by_session.setdefault(service.session.name, set()).add(step.id)
             elif is_unsure and is_here:
                 self.draft.notes.add(f"the registry did not say what {service.image} is now; {endpoint} keeps the image that it has")
         return {name: tuple(sorted(ids)) for name, ids in by_session.items()}
 
+    @staticmethod
+    def _image_after(situation: Situation, pulled: tuple[str, ...]) -> ImageSeen | None:
+        """The image that a new container will be made from; unknown if it is pulled in this run."""
+        return None if pull_id(situation.service.endpoint.name, situation.service.image) in pulled else situation.image
+
     def _note_health(self, service: Service) -> None:
         seen = self.found.live[service.endpoint.name, service.container]
+        if not service.wants_running:
+            return
         if seen.health == "unhealthy" or seen.state == "restarting":
             what = "unhealthy" if seen.health == "unhealthy" else f"restarting again and again (exit code {seen.exit_code})"
-            self.draft.notes.add(f"session {service.session.name} on {service.endpoint.name} is as declared but {what}")
+            self.draft.failing.append(f"session {service.session.name} on {service.endpoint.name} is as declared but {what}")
 
     # --- what nobody declares any more ---
 
@@ -172,10 +181,13 @@ class _Planner:
                     endpoint=endpoint,
                     cause=self._why_gone(seen),
                     summary=f"removes container {seen.name}, {state_text(seen)}",
-                    notes=tuple(
-                        f"virtual function {item.pci} of {item.interface} is given back as it was found"
-                        for item in given_back
-                        if isinstance(item, ReleaseVf)
+                    notes=(
+                        *(f"anonymous volume {target} is removed with its content" for target in seen.anonymous_volumes),
+                        *(
+                            f"virtual function {item.pci} of {item.interface} is given back as it was found"
+                            for item in given_back
+                            if isinstance(item, ReleaseVf)
+                        ),
                     ),
                     interrupts=self._ends(endpoint, seen),
                 )

@@ -1,12 +1,14 @@
 """The steps of one service: create, replace, change in place, start, stop, destroy. Pure.
 
-A replacement stops the old container before the new one starts, since ports, addresses and pinned CPUs are exclusive; the
-old one is kept under another name until the new one is healthy, and comes back if it is not.
+A replacement is created while the old container runs, so that what the engine refuses interrupts nothing. The old one stops before the
+new one starts, since ports, addresses and pinned CPUs are exclusive; it is kept under another name until the new one works, and comes
+back if that does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dtnctl.model.plan import (
     Action,
@@ -14,7 +16,9 @@ from dtnctl.model.plan import (
     ClearQos,
     ConnectNetwork,
     CreateContainer,
+    DiscardContainer,
     DisconnectNetwork,
+    PromoteContainer,
     ReleaseVf,
     RemoveContainer,
     RestoreContainer,
@@ -23,10 +27,11 @@ from dtnctl.model.plan import (
     StartContainer,
     Step,
     StopContainer,
+    Undo,
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, ContainerSpec
+from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import IN_PLACE, Difference
 from dtnctl.planning.functions import NO_FUNCTIONS, FunctionPlan
@@ -34,8 +39,6 @@ from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import labels, spec_digest
 
-SETTLE_SECONDS = 1.0  # a replacement without a health check must run for so long before the old container goes
-SETTLE_TIMEOUT = 30.0
 RUNNING_STATES = frozenset({"running", "restarting"})
 BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up
 
@@ -51,8 +54,20 @@ class Rebuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """The health check that a container has, and where it was written. Not known: its image is pulled in this run."""
+
+    health: Health | None
+    written_in: Literal["profile", "image"]
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
+
+    `image` is what a new container is made from, as far as it is here and not pulled in this run.
+    `retired` and `prepared` were left by a replacement that was cut off, after and before the old container was set aside.
 
     `networks` are the steps that make networks which it wants, `ground` those that make what these sit on. `jobs` are running transfers
     that go through it.
@@ -65,6 +80,8 @@ class Situation:
     spec: ContainerSpec
     seen: ContainerSeen | None
     retired: ContainerSeen | None
+    prepared: ContainerSeen | None = None
+    image: ImageSeen | None = None
     differences: tuple[Difference, ...] = ()
     pulls: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
@@ -98,10 +115,26 @@ class Situation:
         """Everything of the service that lives."""
         return tuple(item for item in (self.seen, self.retired) if item is not None)
 
+    def check(self, *, is_new: bool) -> Check:
+        """The health check of the service's container once it is as declared; `is_new`: it is created in this plan."""
+        declared = self.spec.health
+        if declared is not None:
+            return Check(None if declared.test[:1] == ("NONE",) else declared, "profile")
+        if not is_new and self.seen is not None:
+            return Check(self.seen.spec.health, "image")
+        return Check(self.image.health, "image") if self.image is not None else Check(None, "image", is_known=False)
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether the new container can be created while the old one is there: nothing of it has to go first, and it is worth keeping."""
+        if self.seen is None or self.retired is not None or self.rebuild:
+            return False
+        return self.needs_new_container and not _is_worthless(self.seen)
+
     @property
     def is_drift(self) -> bool:
         """Whether Git says what it said when the container was made, so that something else changed."""
-        if self.seen is None or self.force_replace or self.image_moves or self.retired is not None:
+        if self.seen is None or self.force_replace or self.image_moves or self.retired is not None or self.prepared is not None:
             return False
         is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec) and self.functions.is_drift
         found = bool(self.differences or self.rebuild or self.lost)
@@ -120,7 +153,7 @@ class Chain:
     endpoint: str
     needs: tuple[str, ...]
     group: str = ""
-    undo: RestoreContainer | None = None
+    undo: Undo | None = None
     steps: list[Step] = field(default_factory=list)
 
     def add(self, verb: str, subject: str, action: Action, extra_needs: tuple[str, ...] = ()) -> None:
@@ -144,6 +177,8 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
     chain = Chain(situation.service.endpoint.name, situation.pulls)
     if situation.service.wants_running:  # nothing stops to be started again on what cannot be made
         chain.needs += situation.ground
+    if situation.prepared is not None:
+        chain.clear(situation.prepared)
     if situation.rebuild:
         _make_anew(situation, chain)
     elif retired is not None:
@@ -152,10 +187,10 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
         _create(situation, chain)
     elif not situation.needs_new_container:
         _change_in_place(situation, chain, seen)
-    elif _is_worthless(seen):
-        _make_anew(situation, chain)
-    else:
+    elif situation.is_replaceable:
         _replace(situation, chain, seen)
+    else:
+        _make_anew(situation, chain)
     return tuple(chain.steps)
 
 
@@ -170,7 +205,7 @@ def _is_worthless(seen: ContainerSeen) -> bool:
 def _create(situation: Situation, chain: Chain) -> None:
     _make(situation, chain)
     if situation.service.wants_running:
-        _wait_if_checked(situation, chain)
+        _wait(situation, chain, is_new=True)
     _release(situation, chain)
 
 
@@ -181,14 +216,25 @@ def _make_anew(situation: Situation, chain: Chain) -> None:
 
 
 def _make(situation: Situation, chain: Chain) -> None:
-    """Create, connect the further networks, start if it should run."""
-    service, spec = situation.service, situation.spec
+    """Create under its own name, start if it should run."""
     _configure(situation, chain)
+    _create_as(situation, chain, situation.service.container)
+    _start(situation, chain)
+
+
+def _create_as(situation: Situation, chain: Chain, name: str) -> None:
+    """Create under that name and connect the further networks."""
+    service, spec = situation.service, situation.spec
     pairs = labels(service.site.name, service.endpoint.name, "service", service.session.name, service.container, spec_digest(spec))
-    chain.add("create", service.container, CreateContainer(service.container, spec, pairs), (*situation.pulls, *situation.networks))
+    chain.add("create", name, CreateContainer(name, spec, pairs), (*situation.pulls, *situation.networks))
     for attachment in spec.attachments:
         if attachment.network != spec.network:
-            chain.add(f"connect.{attachment.network}", service.container, ConnectNetwork(service.container, attachment))
+            chain.add(f"connect.{attachment.network}", name, ConnectNetwork(name, attachment))
+
+
+def _start(situation: Situation, chain: Chain) -> None:
+    """Start a new container if it should run."""
+    service = situation.service
     if service.wants_running:
         chain.add("start", service.container, StartContainer(service.container))
     _shape(situation, chain)
@@ -212,32 +258,31 @@ def _release(situation: Situation, chain: Chain) -> None:
         chain.add("release", action.pci, action)
 
 
-def _wait_if_checked(situation: Situation, chain: Chain) -> None:
-    check = situation.service.profile.health_check
-    if check is not None and not check.is_off:
-        _wait(situation, chain)
-
-
-def _wait(situation: Situation, chain: Chain) -> None:
-    check, name = situation.service.profile.health_check, situation.service.container
-    if check is None or check.is_off:
-        action = WaitHealthy(name, timeout=SETTLE_TIMEOUT, settle=SETTLE_SECONDS)
-    else:
-        timeout = check.start_period + (check.retries + 1) * (check.interval + check.timeout)
-        action = WaitHealthy(name, timeout=timeout, settle=0.0)
-    chain.add("wait", name, action)
+def _wait(situation: Situation, chain: Chain, *, is_new: bool) -> None:
+    """Whatever is started settles, by the check that it has, wherever that was written."""
+    check, name = situation.check(is_new=is_new), situation.service.container
+    settle = situation.service.profile.settle
+    timeout = settle if check.health is None else check.health.verdict_seconds
+    chain.add("wait", name, WaitHealthy(name, timeout=timeout if check.is_known else None, settle=settle))
 
 
 # --- replacements -------------------------------------------------------------------------------------------
 
 
 def _replace(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
-    chain.needs += situation.networks  # nothing stops for a network that cannot be made
+    """Create the new one first: what the engine refuses at creation leaves the old one as it is."""
+    chain.needs += situation.networks
+    prepared = seen.name + PREPARED_SUFFIX
+    chain.group = f"{situation.service.endpoint.name}/{seen.name}"
+    chain.undo = DiscardContainer(prepared)
+    _create_as(situation, chain, prepared)
     _can_go_back(situation, chain, seen, start=seen.state in RUNNING_STATES)
     chain.stop(seen)
+    _configure(situation, chain)
     chain.add("retire", seen.name, RetireContainer(seen.name, seen.id))
-    _make(situation, chain)
-    _prove_and_remove(situation, chain, seen)
+    chain.add("promote", seen.name, PromoteContainer(seen.name))
+    _start(situation, chain)
+    _prove_and_remove(situation, chain, seen, is_new=True)
 
 
 def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
@@ -246,25 +291,26 @@ def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) 
     chain.needs += situation.networks
     _can_go_back(situation, chain, old, start=situation.service.wants_running)
     chain.stop(old)  # a restart of the engine may have started it again
-    if seen is not None and not situation.needs_new_container:
+    is_new = seen is None or situation.needs_new_container
+    if seen is not None and not is_new:
         _adapt(situation, chain, seen)
         _shape(situation, chain)
     else:
         if seen is not None:
             chain.clear(seen)
         _make(situation, chain)
-    _prove_and_remove(situation, chain, old)
+    _prove_and_remove(situation, chain, old, is_new=is_new)
 
 
 def _can_go_back(situation: Situation, chain: Chain, old: ContainerSeen, *, start: bool) -> None:
     chain.group = f"{situation.service.endpoint.name}/{situation.service.container}"
-    chain.undo = RestoreContainer(situation.service.container, old.id, start=start)
+    chain.undo = RestoreContainer(situation.service.container, old.id, start=start, settle=situation.service.profile.settle)
 
 
-def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
+def _prove_and_remove(situation: Situation, chain: Chain, old: ContainerSeen, *, is_new: bool) -> None:
     """The old container goes once the new one has shown that it works."""
     if situation.service.wants_running:
-        _wait(situation, chain)
+        _wait(situation, chain, is_new=is_new)
     chain.undo = None
     name = situation.service.container + RETIRED_SUFFIX
     chain.add("remove", name, RemoveContainer(name, old.id))
@@ -284,7 +330,7 @@ def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) ->
     chain.undo = None
     _shape(situation, chain)
     if is_started:
-        _wait_if_checked(situation, chain)
+        _wait(situation, chain, is_new=False)
     _release(situation, chain)
 
 
@@ -356,5 +402,5 @@ def destroy_steps(
 
 def ready_after(steps: tuple[Step, ...]) -> tuple[str, ...]:
     """The step of a service after which it is as it should be; none if only something goes."""
-    making = (CreateContainer, ConnectNetwork, DisconnectNetwork, UpdateContainer, StartContainer, WaitHealthy)
+    making = (CreateContainer, PromoteContainer, ConnectNetwork, DisconnectNetwork, UpdateContainer, StartContainer, WaitHealthy)
     return tuple(step.id for step in steps if isinstance(step.action, making))[-1:]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+def pull_id(endpoint: str, image: str) -> str:
+    return f"{endpoint}/pull/{image}"
+
+
 def remove_id(endpoint: str, container: str) -> str:
     return f"{endpoint}/remove/{container}"
 

@@ -212,9 +212,10 @@ def _situation(found: Study, service: Service) -> Situation:
     endpoint = service.endpoint.name
     seen = found.live.get((endpoint, service.container))
     retired = found.live.get((endpoint, service.container + RETIRED_SUFFIX))
+    prepared = found.live.get((endpoint, service.container + PREPARED_SUFFIX))
     plan = found.networks[endpoint]
     wanted = {net.name for net in service.nets}
-    touched = wanted.union(*(networks_of(item) for item in (seen, retired) if item is not None))
+    touched = wanted.union(*(networks_of(item) for item in (seen, retired, prepared) if item is not None))
     from_under = sorted(plan.from_under & touched) if seen is not None or retired is not None else []
     allocation = found.allocations.chosen[service.key]
     spec = container_spec(service, allocation)
@@ -229,6 +230,8 @@ def _situation(found: Study, service: Service) -> Situation:
         spec=spec,
         seen=seen,
         retired=retired,
+        prepared=prepared,
+        image=found.answering[endpoint].images.get(service.image),
         differences=(*differences, *((*changed, *shaped) if seen is not None else ())),
         shaping=shaping,
         functions=functions,

@@ -18,10 +18,12 @@ from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
+    DiscardContainer,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
     MakeVlan,
+    PromoteContainer,
     PullImage,
     ReleaseVf,
     RemoveContainer,
@@ -39,7 +41,7 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.resources import LABEL_SPEC, RETIRED_SUFFIX, ContainerSeen, Pairs
+from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, Pairs
 from dtnctl.providers.calls import create, remove, start, stop
 from dtnctl.providers.images import pull
 from dtnctl.providers.translate import container_seen, endpoint_config, update_body
@@ -74,6 +76,10 @@ def perform(connection: Connection, view: View, action: Action) -> None:  # noqa
             _stop(connection, action)
         case RetireContainer():
             _rename(connection, action.id, action.container + RETIRED_SUFFIX)
+        case PromoteContainer():
+            _promote(connection, view, action.container)
+        case DiscardContainer():
+            _clear_name(connection, view, action.container)
         case RestoreContainer():
             _restore(connection, view, action)
         case RemoveContainer():
@@ -202,9 +208,21 @@ def _rename(connection: Connection, container_id: str, name: str) -> None:
         connection.post("/containers/{}/rename", container_id, params={"name": name})
 
 
+def _promote(connection: Connection, view: View, container: str) -> None:
+    """Success too if it has the name already: then there is one of ours that never ran, and no prepared one."""
+    try:
+        prepared = _ours(connection, view, container + PREPARED_SUFFIX)
+    except NotFoundError:
+        if _ours(connection, view, container).started_at:
+            raise
+        return
+    connection.post("/containers/{}/rename", prepared.id, params={"name": container})
+
+
 def _restore(connection: Connection, view: View, action: RestoreContainer) -> None:
     """The old one is looked up first: without it, the failed replacement is all there is, and stays."""
     old = _seen(connection, action.id)
+    _clear_name(connection, view, action.container + PREPARED_SUFFIX)
     if old.name != action.container:
         _clear_name(connection, view, action.container)
         connection.post("/containers/{}/rename", action.id, params={"name": action.container})

@@ -14,6 +14,7 @@ from dtnctl.errors import EngineError
 from dtnctl.model.plan import UpdateContainer
 from dtnctl.model.resources import (
     Attachment,
+    CheckRun,
     ContainerSeen,
     ContainerSpec,
     Device,
@@ -188,6 +189,20 @@ def container_seen(raw: Json, *, host_name: str = "") -> ContainerSeen:
         finished_at=_time(state.get("FinishedAt", "")),
         restart_count=raw.get("RestartCount", 0),
         addresses=_attachments(networks, _live_addresses),
+        checks=tuple(_check_runs(state.get("Health") or {})),
+        anonymous_volumes=tuple(sorted(_anonymous_volumes(raw))),
+    )
+
+
+def _check_runs(health: Json) -> Iterator[CheckRun]:
+    yield from (CheckRun(item.get("ExitCode", 0), item.get("Output") or "") for item in health.get("Log") or ())
+
+
+def _anonymous_volumes(raw: Json) -> Iterator[str]:
+    """Where volumes are mounted that nothing names: the image's own, and those that were asked for without a name."""
+    named = {mount.target for mount in _mounts(raw["HostConfig"]) if mount.source}
+    yield from (
+        item["Destination"] for item in raw.get("Mounts") or () if item.get("Type") == "volume" and item["Destination"] not in named
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dtnctl.model.plan import Outcome, Plan, Step
+from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
 from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import Fact
@@ -101,7 +101,7 @@ def _failure(outcome: Outcome, step: Step | None) -> Fact:
 
 def _undone(outcome: Outcome, step: Step | None) -> list[Fact]:
     """What is as it was before, and whether it runs again."""
-    if outcome.result != "undone" or step is None or step.undo is None:
+    if outcome.result != "undone" or step is None or not isinstance(step.undo, RestoreContainer):
         return []
     state = "and started again" if step.undo.start else "it did not run before and does not run now"
     return [Fact("kept", "put back", (f"{step.undo.container} as it was before,", state))]

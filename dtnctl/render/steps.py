@@ -11,11 +11,13 @@ from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
+    DiscardContainer,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
     HostAction,
     MakeVlan,
+    PromoteContainer,
     PullImage,
     ReleaseVf,
     RemoveContainer,
@@ -65,6 +67,8 @@ def _container_verb(
     | StartContainer
     | StopContainer
     | RetireContainer
+    | PromoteContainer
+    | DiscardContainer
     | RestoreContainer
     | RemoveContainer
     | UpdateContainer
@@ -79,9 +83,11 @@ def _container_verb(
             return "stop"
         case RetireContainer():
             return "set aside"
+        case PromoteContainer():
+            return "promote"
         case RestoreContainer():
             return "put back"
-        case RemoveContainer():
+        case RemoveContainer() | DiscardContainer():
             return "remove"
         case UpdateContainer():
             return "update"

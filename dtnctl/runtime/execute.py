@@ -7,22 +7,24 @@ group. Ctrl-C stops scheduling; calls in flight end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
-from dtnctl.model.plan import FinishTransfer, HostAction, Outcome, RestoreContainer, StartTransfer, Step
+from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostAction, Outcome, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.runtime.clock import Clock
 
 Perform = Callable[[Step], str]
-Undo = Callable[[Step, RestoreContainer], None]
+GoBack = Callable[[Step, Undo], None]
+MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
 
 
 def execute(
     steps: Sequence[Step],
     perform: Perform,
-    undo: Undo,
+    undo: GoBack,
     *,
     parallel: int,
     clock: Clock,
@@ -42,7 +44,7 @@ class _Execution:
         self,
         steps: Sequence[Step],
         perform: Perform,
-        undo: Undo,
+        undo: GoBack,
         parallel: int,
         clock: Clock,
         stop: threading.Event,
@@ -58,7 +60,7 @@ class _Execution:
         self.on_outcome = on_outcome
         self.outcomes = dict(before)
         self.unreachable: set[str] = set()
-        self.begun: set[str] = set()  # groups of which a step was carried out
+        self.begun: dict[str, Undo | None] = {}  # groups of which a step was carried out, with how to undo the last one that was
         self.undone: set[str] = set()  # groups that went back
 
     def run(self) -> tuple[Outcome, ...]:
@@ -66,14 +68,13 @@ class _Execution:
         order.prepare()
         running: dict[Future[Outcome], Step] = {}
         ready: list[str] = []
-        with ThreadPoolExecutor(max_workers=self.parallel, thread_name_prefix="step") as pool:
+        with ThreadPoolExecutor(max_workers=self.parallel + MOST_WAITS, thread_name_prefix="step") as pool:
             while order.is_active():
                 ready += order.get_ready()
-                while ready and len(running) < self.parallel:
-                    step = self.steps[ready.pop(0)]
+                while (step := self._next(ready, running.values())) is not None:
                     reason = self._held_back(step)
                     if reason is None:
-                        self.begun.add(step.group)
+                        self.begun[step.group] = step.undo
                         running[pool.submit(self._carry_out, step)] = step
                     elif self._must_go_back(step):
                         running[pool.submit(self._go_back, step, reason)] = step
@@ -90,6 +91,16 @@ class _Execution:
                     order.done(step.id)
         return tuple(self.outcomes[step_id] for step_id in self.steps)
 
+    def _next(self, ready: list[str], running: Collection[Step]) -> Step | None:
+        """Take the first step out of `ready` that there is room for."""
+        waits = sum(isinstance(step.action, WaitHealthy) for step in running)
+        has_room = {True: waits < MOST_WAITS, False: len(running) - waits < self.parallel}
+        found = next((step_id for step_id in ready if has_room[isinstance(self.steps[step_id].action, WaitHealthy)]), None)
+        if found is None:
+            return None
+        ready.remove(found)
+        return self.steps[found]
+
     def _held_back(self, step: Step) -> str | None:
         for needed in step.needs:
             outcome = self.outcomes[needed]
@@ -97,22 +108,25 @@ class _Execution:
                 return outcome.reason if outcome.result == "skipped" else f"needs {needed}"
         if step.endpoint in self.unreachable:
             return f"{step.endpoint} stopped answering"
-        # What has begun to replace a running container goes on: stopping here would leave neither the old one nor the new one.
-        has_begun = bool(step.group) and step.group in self.begun
+        # A replacement that has stopped the old container goes on: stopping here would leave neither that one nor the new one.
+        has_begun = bool(step.group) and step.group in self.begun and not isinstance(self.begun[step.group], DiscardContainer)
         return "interrupted" if self.stop.is_set() and not has_begun else None
 
     def _must_go_back(self, step: Step) -> bool:
         """Whether a step that is held back leaves its group half-done, and nobody has undone that yet."""
         is_half_done = bool(step.group) and step.group in self.begun and step.group not in self.undone
-        return is_half_done and step.undo is not None and step.endpoint not in self.unreachable
+        return is_half_done and self.begun[step.group] is not None and step.endpoint not in self.unreachable
 
     def _go_back(self, step: Step, reason: str) -> Outcome:
-        assert step.undo is not None
+        undo = self.begun[step.group]
+        assert undo is not None
         self.undone.add(step.group)
         try:
-            self.undo(step, step.undo)
+            self.undo(step, undo)
         except DtnctlError as error:
             return Outcome(step.id, "failed", f"{reason}; going back failed: {error}; the next apply continues", 0.0, "engine")
+        if isinstance(undo, DiscardContainer):
+            return Outcome(step.id, "skipped", f"{reason}; {UNTOUCHED}")
         return Outcome(step.id, "undone", f"{reason}; the container that was there is back", 0.0, "engine")
 
     def _carry_out(self, step: Step) -> Outcome:
@@ -126,15 +140,19 @@ class _Execution:
     def _failed(self, step: Step, error: DtnctlError, seconds: float) -> Outcome:
         kind = _ERROR_KINDS.get(type(error), "engine")
         is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostAction)
+        failed = Outcome(step.id, "failed", str(error), seconds, kind)  # type: ignore[arg-type]  # values of _ERROR_KINDS are the literals
+        if isinstance(error, HealthTimeoutError):
+            failed = replace(failed, check_output=error.check_output, log=error.log)
         if step.undo is None or is_engine_gone or isinstance(error, LockError):
-            return Outcome(step.id, "failed", str(error), seconds, kind)  # type: ignore[arg-type]  # values of _ERROR_KINDS are the literals
+            return failed
         self.undone.add(step.group)
         try:
             self.undo(step, step.undo)
         except DtnctlError as second:
-            reason = f"{error}; going back failed too: {second}; the next apply continues"
-            return Outcome(step.id, "failed", reason, seconds, kind)  # type: ignore[arg-type]  # as above
-        return Outcome(step.id, "undone", f"{error}; the container that was there is back", seconds, kind)  # type: ignore[arg-type]  # as above
+            return replace(failed, reason=f"{error}; going back failed too: {second}; the next apply continues")
+        if isinstance(step.undo, DiscardContainer):
+            return replace(failed, reason=f"{error}; {UNTOUCHED}")
+        return replace(failed, result="undone", reason=f"{error}; the container that was there is back")
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
@@ -144,6 +162,7 @@ class _Execution:
         self.on_outcome(outcome, step)
 
 
+UNTOUCHED = "nothing was interrupted, the container that is there was not touched"
 _ERROR_KINDS: dict[type[DtnctlError], str] = {
     UnreachableError: "unreachable",
     HealthTimeoutError: "health",

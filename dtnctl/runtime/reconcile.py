@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
-from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, WaitHealthy
+from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.model.resources import Attempt, Snapshot, Wanted, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
@@ -18,7 +18,7 @@ from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import execute
-from dtnctl.runtime.health import wait_healthy
+from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 
@@ -201,9 +201,13 @@ class _Run:
         found = before | {outcome.step: outcome for outcome in ended}
         return tuple(found[step.id] for step in plan.steps)
 
-    def _go_back(self, step: Step, action: RestoreContainer, leases: Leases) -> None:
+    def _go_back(self, step: Step, action: Undo, leases: Leases) -> None:
+        """Undo, and see that what was started again runs: it may be as broken as what was to follow it."""
         leases.check(step.endpoint)
-        self.engines[step.endpoint].perform(action)
+        engine = self.engines[step.endpoint]
+        engine.perform(action)
+        if isinstance(action, RestoreContainer) and action.start:
+            settle(engine, action.id, action.settle, self.terms.clock)
 
     def _perform(self, step: Step, leases: Leases) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""
@@ -249,7 +253,7 @@ class _Run:
         return _result_text(await_transfer(step.action, self.engines, self.site.name, self.terms.clock, waiting, both_ends))
 
 
-def _nothing_to_undo(step: Step, action: RestoreContainer) -> None:
+def _nothing_to_undo(step: Step, action: Undo) -> None:
     raise AssertionError(f"{step.id} changes nothing that could go back by {action}")
 
 

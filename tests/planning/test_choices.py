@@ -54,6 +54,7 @@ def test_a_session_that_comes_while_another_goes_does_not_wait_for_its_port() ->
         a/stop/lab.old
         a/remove/lab.old <- a/stop/lab.old
         a/start/lab.new <- a/create/lab.new
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
 
@@ -68,6 +69,7 @@ def test_who_asks_for_the_very_port_of_one_that_goes_starts_after_it_has_stopped
         a/stop/lab.old
         a/remove/lab.old <- a/stop/lab.old
         a/start/lab.new <- a/create/lab.new, a/stop/lab.old
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
     made.apply(plan(declared, made))
@@ -84,16 +86,18 @@ def test_two_sessions_swap_their_fixed_ports_in_one_apply() -> None:
     says(
         steps(swap),
         """
-        a/stop/lab.one (or back)
+        a/create/lab.one..new (or discard)
+        a/create/lab.two..new (or discard)
+        a/stop/lab.one <- a/create/lab.one..new (or back)
         a/retire/lab.one <- a/stop/lab.one (or back)
-        a/create/lab.one <- a/retire/lab.one (or back)
-        a/stop/lab.two (or back)
+        a/promote/lab.one <- a/retire/lab.one (or back)
+        a/stop/lab.two <- a/create/lab.two..new (or back)
         a/retire/lab.two <- a/stop/lab.two (or back)
-        a/create/lab.two <- a/retire/lab.two (or back)
-        a/start/lab.one <- a/create/lab.one, a/stop/lab.two (or back)
+        a/promote/lab.two <- a/retire/lab.two (or back)
+        a/start/lab.one <- a/promote/lab.one, a/stop/lab.two (or back)
         a/wait/lab.one <- a/start/lab.one (or back)
         a/remove/lab.one..old <- a/wait/lab.one
-        a/start/lab.two <- a/create/lab.two, a/stop/lab.one (or back)
+        a/start/lab.two <- a/promote/lab.two, a/stop/lab.one (or back)
         a/wait/lab.two <- a/start/lab.two (or back)
         a/remove/lab.two..old <- a/wait/lab.two
         """,

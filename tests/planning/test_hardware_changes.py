@@ -157,7 +157,7 @@ def test_a_lost_ledger_is_drift_and_the_service_gets_its_own_function_again_at_r
         drift: update session/one @ a: changes container lab.one in place, restarts it
           because network star needs a virtual function (state/networks/star.yaml:1)
           star.vf: none -> 0000:b1:00.2 (state/networks/star.yaml:1)
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while it restarts
         """,
     )
     says(
@@ -193,6 +193,7 @@ def test_a_session_that_goes_with_a_lost_ledger_makes_room_after_it_is_gone() ->
         a/vf.star/lab.new <- a/remove/lab.old
         a/create/lab.new <- a/vf.star/lab.new
         a/start/lab.new <- a/create/lab.new
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
     carry_out(dtn(STAR, sessions("new")), made)
@@ -261,7 +262,8 @@ def test_another_interface_for_the_network_means_another_function_there() -> Non
         a/network/star <- a/remove-network/star
         a/create/lab.one <- a/vf.star/lab.one, a/network/star
         a/start/lab.one <- a/create/lab.one
-        a/release/0000:b1:00.2 <- a/start/lab.one
+        a/wait/lab.one <- a/start/lab.one
+        a/release/0000:b1:00.2 <- a/wait/lab.one
         """,
     )
     carry_out(declared, made)
@@ -293,11 +295,12 @@ def test_a_replacement_with_other_settings_sets_them_once_the_old_container_is_a
     says(
         steps(plan(declared, made)),
         """
-        a/stop/lab.one (or back)
-        a/retire/lab.one <- a/stop/lab.one (or back)
-        a/vf.star/lab.one <- a/retire/lab.one (or back)
-        a/create/lab.one <- a/vf.star/lab.one (or back)
-        a/start/lab.one <- a/create/lab.one (or back)
+        a/create/lab.one..new (or discard)
+        a/stop/lab.one <- a/create/lab.one..new (or back)
+        a/vf.star/lab.one <- a/stop/lab.one (or back)
+        a/retire/lab.one <- a/vf.star/lab.one (or back)
+        a/promote/lab.one <- a/retire/lab.one (or back)
+        a/start/lab.one <- a/promote/lab.one (or back)
         a/wait/lab.one <- a/start/lab.one (or back)
         a/remove/lab.one..old <- a/wait/lab.one
         """,

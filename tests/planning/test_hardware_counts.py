@@ -75,6 +75,7 @@ def test_declared_functions_are_made_and_their_addresses_known_before() -> None:
         a/network/star
         a/create/lab.one <- a/vf.star/lab.one, a/network/star
         a/start/lab.one <- a/create/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -178,6 +179,7 @@ def test_another_number_waits_until_those_that_go_have_given_theirs_back() -> No
         a/vf.star/lab.new <- a/vfs/ens1f0
         a/create/lab.new <- a/vf.star/lab.new
         a/start/lab.new <- a/create/lab.new
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
     carry_out(declared, made)
@@ -295,6 +297,7 @@ def test_functions_that_somebody_took_away_are_drift_and_everybody_gets_his_own_
         a/vfs/ens1f0
         a/vf.star/lab.one <- a/vfs/ens1f0
         a/start/lab.one <- a/vf.star/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -387,8 +390,7 @@ def test_destroy_of_a_half_done_replacement_gives_the_function_back_after_both_c
     says(
         steps(plan(dtn(STAR, on=on(None)), made)),
         """
-        a/stop/lab.one
-        a/remove/lab.one <- a/stop/lab.one
+        a/remove/lab.one
         a/remove/lab.one..old
         a/release/0000:b1:00.2 <- a/remove/lab.one, a/remove/lab.one..old
         a/remove-network/star <- a/remove/lab.one, a/remove/lab.one..old

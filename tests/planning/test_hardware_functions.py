@@ -48,6 +48,7 @@ def test_the_plan_shows_the_function_with_all_that_it_gets_before_anything_happe
         a/network/star
         a/create/lab.one <- a/vf.star/lab.one, a/network/star
         a/start/lab.one <- a/create/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -153,6 +154,7 @@ def test_a_session_that_comes_while_another_goes_gets_its_function_after_it_was_
         a/vf.star/lab.new <- a/release/0000:b1:00.2
         a/create/lab.new <- a/vf.star/lab.new
         a/start/lab.new <- a/create/lab.new
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
     carry_out(declared, made)
@@ -187,14 +189,14 @@ def test_a_function_that_a_session_gives_back_while_it_stays_is_given_on_at_the_
     says(
         steps(plan(declared, made))[-8:],
         """
-        a/create/lab.old <- a/retire/lab.old, a/network/lan (or back)
-        a/start/lab.old <- a/create/lab.old (or back)
+        a/start/lab.old <- a/promote/lab.old (or back)
         a/wait/lab.old <- a/start/lab.old (or back)
         a/remove/lab.old..old <- a/wait/lab.old
         a/release/0000:b1:00.2 <- a/remove/lab.old..old
         a/vf.star/lab.new <- a/release/0000:b1:00.2
         a/create/lab.new <- a/vf.star/lab.new
         a/start/lab.new <- a/create/lab.new
+        a/wait/lab.new <- a/start/lab.new
         """,
     )
     carry_out(declared, made)
@@ -310,6 +312,7 @@ def test_a_lost_container_comes_back_with_the_function_that_the_ledger_has_for_i
         """
         a/create/lab.b
         a/start/lab.b <- a/create/lab.b
+        a/wait/lab.b <- a/start/lab.b
         """,
     )
     carry_out(dtn(STAR, sessions("a", "b")), made)
@@ -405,6 +408,7 @@ def test_a_further_network_that_got_another_name_keeps_the_function_too() -> Non
         a/connect.moon/lab.one <- a/vf.moon/lab.one
         a/remove-network/star <- a/disconnect.star/lab.one
         a/start/lab.one <- a/connect.moon/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)

@@ -58,6 +58,7 @@ def test_it_is_made_before_the_network_and_shown_with_what_it_gets() -> None:
         a/network/lab <- a/vlan/ens1f0.310
         a/create/lab.one <- a/vlan/ens1f0.310, a/network/lab
         a/start/lab.one <- a/create/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -136,6 +137,7 @@ def test_another_vlan_of_the_network_is_made_and_the_old_one_removed() -> None:
         a/create/lab.one <- a/remove/lab.one, a/network/lab
         a/remove-vlan/ens1f0.310 <- a/remove-network/lab
         a/start/lab.one <- a/create/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -183,7 +185,7 @@ def test_one_that_somebody_took_away_comes_back_and_so_do_the_containers_interfa
         drift: update session/one @ a: restarts container lab.one
           because the sub-interface of network lab is gone (state/networks/lab.yaml:2)
           network lab: without its interface -> there (state/networks/lab.yaml:2)
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while it restarts
         drift: create vlan/ens1f0.310 @ a: makes VLAN sub-interface ens1f0.310
           because network lab sits on it (state/networks/lab.yaml:2)
           vlan = 310
@@ -196,6 +198,7 @@ def test_one_that_somebody_took_away_comes_back_and_so_do_the_containers_interfa
         a/vlan/ens1f0.310
         a/stop/lab.one <- a/vlan/ens1f0.310 (or back)
         a/start/lab.one <- a/stop/lab.one (or back)
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -375,6 +378,7 @@ def test_what_runs_stops_only_when_the_interface_is_tuned_for_it() -> None:
         a/network/lab <- a/vlan/ens1f0.310, a/remove-network/lab
         a/create/lab.one <- a/remove/lab.one, a/network/lab
         a/start/lab.one <- a/create/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)

@@ -348,10 +348,12 @@ def test_images_are_pulled_on_every_endpoint_before_the_session_is_touched_on_an
         a/create/lab.one <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest, a/network/net
         a/connect.bridge/lab.one <- a/create/lab.one
         a/start/lab.one <- a/connect.bridge/lab.one
+        a/wait/lab.one <- a/start/lab.one
         b/network/net <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest
         b/create/lab.one <- a/pull/reg:5000/x/y:latest, b/pull/reg:5000/x/y:latest, b/network/net
         b/connect.bridge/lab.one <- b/create/lab.one
         b/start/lab.one <- b/connect.bridge/lab.one
+        b/wait/lab.one <- b/start/lab.one
         """,
     )
 

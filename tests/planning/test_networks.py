@@ -38,7 +38,7 @@ def test_a_changed_network_is_made_anew_with_everything_on_it() -> None:
           bridge = address by the engine
           data = 10.0.0.2
           memory = 8 GiB
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while its container is recreated
         replace session/two @ a: replaces container lab.two
           because network data is made anew (state/networks/data.yaml:1)
           network data: there -> made anew ! (state/networks/data.yaml:1)
@@ -47,7 +47,7 @@ def test_a_changed_network_is_made_anew_with_everything_on_it() -> None:
           bridge = address by the engine
           data = 10.0.0.3
           memory = 8 GiB
-          interrupts: two on a is down from stop to start
+          interrupts: two on a is down while its container is recreated
         """,
     )
     says(
@@ -65,6 +65,8 @@ def test_a_changed_network_is_made_anew_with_everything_on_it() -> None:
         a/connect.bridge/lab.two <- a/create/lab.two
         a/start/lab.one <- a/connect.bridge/lab.one
         a/start/lab.two <- a/connect.bridge/lab.two
+        a/wait/lab.one <- a/start/lab.one
+        a/wait/lab.two <- a/start/lab.two
         """,
     )
     made.apply(rebuilding)
@@ -257,7 +259,7 @@ def test_a_renamed_network_is_made_after_the_old_one_is_gone() -> None:
           ctrl_port = 30000
           bridge = address by the engine
           memory = 8 GiB
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while its container is recreated
         create network/wan @ a: creates network wan
           because used, not there (state/networks/wan.yaml:1)
           driver = macvlan
@@ -278,6 +280,7 @@ def test_a_renamed_network_is_made_after_the_old_one_is_gone() -> None:
         a/create/lab.one <- a/remove/lab.one, a/network/wan
         a/connect.bridge/lab.one <- a/create/lab.one
         a/start/lab.one <- a/connect.bridge/lab.one
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     made.apply(renaming)

@@ -47,17 +47,18 @@ def test_a_replacement_stops_the_old_one_first_and_keeps_it_until_the_new_one_wo
           ctrl_port = 30000
           bridge = address by the engine
           memory = 8 GiB
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while the old container stops and the new one, created before, starts
         """,
     )
     replacing = plan(site(session("{init: true}")), made)
     says(
         steps(replacing),
         """
-        a/stop/lab.one (or back)
+        a/create/lab.one..new (or discard)
+        a/stop/lab.one <- a/create/lab.one..new (or back)
         a/retire/lab.one <- a/stop/lab.one (or back)
-        a/create/lab.one <- a/retire/lab.one (or back)
-        a/start/lab.one <- a/create/lab.one (or back)
+        a/promote/lab.one <- a/retire/lab.one (or back)
+        a/start/lab.one <- a/promote/lab.one (or back)
         a/wait/lab.one <- a/start/lab.one (or back)
         a/remove/lab.one..old <- a/wait/lab.one
         """,
@@ -80,9 +81,10 @@ def test_a_stopped_service_is_replaced_without_a_start() -> None:
     says(
         steps(plan(site(session("{init: true}", state="stopped")), made)),
         """
-        a/retire/lab.one (or back)
-        a/create/lab.one <- a/retire/lab.one (or back)
-        a/remove/lab.one..old <- a/create/lab.one
+        a/create/lab.one..new (or discard)
+        a/retire/lab.one <- a/create/lab.one..new (or back)
+        a/promote/lab.one <- a/retire/lab.one (or back)
+        a/remove/lab.one..old <- a/promote/lab.one
         """,
     )
 
@@ -191,8 +193,7 @@ def test_a_replacement_that_is_wrong_by_now_is_made_again_and_the_old_one_is_sti
     says(
         steps(plan(site(session("{init: true, tty: false}")), made)),
         """
-        a/stop/lab.one (or back)
-        a/remove/lab.one <- a/stop/lab.one (or back)
+        a/remove/lab.one (or back)
         a/create/lab.one <- a/remove/lab.one (or back)
         a/start/lab.one <- a/create/lab.one (or back)
         a/wait/lab.one <- a/start/lab.one (or back)
@@ -214,8 +215,7 @@ def test_a_cut_replacement_of_a_session_that_is_to_be_stopped_ends_stopped() -> 
     says(
         steps(plan(declared, made)),
         """
-        a/stop/lab.one (or back)
-        a/remove/lab.one..old <- a/stop/lab.one
+        a/remove/lab.one..old
         """,
     )
     made.apply(plan(declared, made))
@@ -456,7 +456,7 @@ def test_a_container_that_is_asked_to_be_replaced_did_not_drift() -> None:
           ctrl_port = 30000
           bridge = address by the engine
           memory = 8 GiB
-          interrupts: one on a is down from stop to start
+          interrupts: one on a is down while the old container stops and the new one, created before, starts
         """,
     )
 
@@ -509,7 +509,8 @@ def test_another_image_that_is_not_here_is_pulled_before_the_old_one_stops() -> 
           bridge = address by the engine
           memory = 8 GiB
           note image dtn:2 is pulled first
-          interrupts: one on a is down from stop to start
+          note waits until healthy if the image that is pulled has a health check, else until it has run for 1 s
+          interrupts: one on a is down while the old container stops and the new one, created before, starts
         """,
     )
     assert steps(plan(declared, made))[:2] == ["a/pull/dtn:2", "a/stop/lab.one <- a/pull/dtn:2 (or back)"]
@@ -545,7 +546,8 @@ def test_a_moved_tag_says_the_new_digest_and_is_no_drift() -> None:
           bridge = address by the engine
           memory = 8 GiB
           note image dtn:1 is pulled first
-          interrupts: one on a is down from stop to start
+          note waits until healthy if the image that is pulled has a health check, else until it has run for 1 s
+          interrupts: one on a is down while the old container stops and the new one, created before, starts
         """,
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
+from dtnctl.model.plan import Outcome, Plan, Step, Undo
 from dtnctl.model.site import Site
 from dtnctl.runtime.execute import execute
 from tests.planning.building import NOW, plan
@@ -45,9 +45,9 @@ def carry_out(made: Plan, world: World, failing: set[int], *, after: bool) -> tu
             raise EngineError("the answer was lost")
         return ""
 
-    def undo(step: Step, action: RestoreContainer) -> None:
+    def undo(step: Step, action: Undo) -> None:
         try:
-            world._restore(world.hosts[step.endpoint], action)
+            world.perform(Step(step.id, step.endpoint, action))
         except RefusedError as error:  # somebody else has its ports by now
             raise EngineError(str(error)) from error
 

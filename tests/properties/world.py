@@ -19,11 +19,13 @@ from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
+    DiscardContainer,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
     MakeVlan,
     Plan,
+    PromoteContainer,
     PullImage,
     ReleaseVf,
     RemoveContainer,
@@ -49,6 +51,7 @@ from dtnctl.model.resources import (
     LABEL_SITE,
     LABEL_SPEC,
     NO_HEALTH,
+    PREPARED_SUFFIX,
     RETIRED_SUFFIX,
     Attachment,
     Attempt,
@@ -206,6 +209,11 @@ class World:
                 self._stop(host, action.id)
             case RetireContainer():
                 self._rename(host, action.id, action.container + RETIRED_SUFFIX)
+            case PromoteContainer():
+                prepared = self._named(host, action.container + PREPARED_SUFFIX)
+                self._rename(host, prepared.id, action.container)
+            case DiscardContainer():
+                self._discard(host, action.container)
             case RestoreContainer():
                 self._restore(host, action)
             case RemoveContainer():
@@ -356,7 +364,14 @@ class World:
             raise RefusedError(f"the name {name} is taken")
         self._put(host, replace(seen, name=name))
 
+    def _discard(self, host: Host, name: str) -> None:
+        found = host.by_name(name)
+        if found is not None:
+            self._effect()
+            del host.containers[found.id]
+
     def _restore(self, host: Host, action: RestoreContainer) -> None:
+        self._discard(host, action.container + PREPARED_SUFFIX)
         failed = host.by_name(action.container)
         if failed is not None and failed.id != action.id:
             self._effect()

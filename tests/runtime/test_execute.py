@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step, Tune
+from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step, Tune, Undo
 from dtnctl.runtime.execute import execute
 
 
@@ -58,7 +58,7 @@ class Run:
             self.stop.set()
         return f"detail of {step.id}"
 
-    def undo(self, step: Step, action: RestoreContainer) -> None:
+    def undo(self, step: Step, action: Undo) -> None:
         self.undone.append(action.container)
         if action.container == "cannot":
             raise EngineError("not even that")
