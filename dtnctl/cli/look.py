@@ -144,6 +144,7 @@ def sessions_logs(
     endpoint: Annotated[str, typer.Option("--endpoint", help="Service on this endpoint; missing: all of them.")] = "",
     follow: FollowOption = False,
     tail: TailOption = 100,
+    failed: Annotated[bool, typer.Option("--failed", help="What the container wrote that did not become ready last.")] = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """What a session's services wrote."""
@@ -151,6 +152,8 @@ def sessions_logs(
 
     workplace = open_workplace()
     session = one_of("session", name, workplace.site.sessions)
+    if failed:
+        return _print_failures(workplace.site.name, name, endpoint)
     names = [endpoint] if endpoint else list(session.value.endpoints)
     if follow and len(names) > 1:
         raise UsageError(f"--follow needs --endpoint, one of {', '.join(names)}")
@@ -162,6 +165,24 @@ def sessions_logs(
             for chunk in client.logs(service_name(workplace.site.name, name), follow=follow, tail=tail or None):
                 sys.stdout.buffer.write(chunk)
                 sys.stdout.buffer.flush()
+    return 0
+
+
+def _print_failures(site: str, session: str, endpoint: str) -> int:
+    """What apply kept on this machine."""
+    import os
+
+    from dtnctl.render.text import printable_text
+    from dtnctl.runtime.failures import failures_folder, kept_failures
+
+    folder = failures_folder(os.environ, site)
+    found = [item for item in kept_failures(folder, session) if endpoint in ("", item.endpoint)]
+    if not found:
+        raise UsageError(f"no failure of session {session} is kept in {folder}; `dtnctl sessions logs {session}` shows what is there")
+    for item in found:
+        say(printable_text(f"--- {session} on {item.endpoint}, {item.at}: {item.reason}", ascii_only=False))
+        for line in (*item.check_output, *item.log):
+            sys.stdout.write(printable_text(line, ascii_only=False) + "\n")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
+from dtnctl.cli.exit_code import exit_code, raise_for_failing, raise_for_plan
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import (
@@ -29,10 +31,8 @@ from dtnctl.cli.workplace import (
 from dtnctl.errors import (
     BlockedError,
     LockError,
-    PartialApplyError,
     StalePlanError,
     StoppedError,
-    TransferError,
     UnreachableError,
     UsageError,
 )
@@ -286,18 +286,9 @@ def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
         write_out(look.out, render_json(outcomes_document(plan, ())))
     if look.output is opt.Output.json:
         _print_plan(plan, view, replace(look, out=""))
-    _raise_for_plan(plan, changed=False)
+    raise_for_plan(plan, changed=False)
+    raise_for_failing(plan)
     return 0
-
-
-def _raise_for_plan(plan: Plan, *, changed: bool) -> None:
-    # what waits for an agent's answer is unknown rather than forbidden: nobody has to change the state for it
-    blocked = [change for change in plan.blocked if change not in plan.waiting]
-    if blocked:
-        raise BlockedError(f"{len(blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in blocked}))}")
-    if plan.unanswered:
-        text = f"no answer from {', '.join(plan.unanswered)}; the next apply does what is left there"
-        raise PartialApplyError(text) if changed else UnreachableError(text)
 
 
 def _ask(plan: Plan, consent: Consent) -> None:
@@ -324,34 +315,21 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, look: Loo
         look.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
     if look.out:
         write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
-    return _exit_code(applied, signal_number, waited=waited)
+    _keep_failures(applied)
+    return exit_code(applied, signal_number, waited=waited)
 
 
-def _exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
-    bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
-    kinds = {outcome.error for outcome in bad}
-    if signal_number:
-        raise StoppedError(signal_number)
-    if kinds == {"lock"}:
-        raise LockError(bad[0].reason)
-    if kinds == {"transfer"}:
-        raise TransferError(f"{len(bad)} transfer failed: {bad[0].reason}")
-    if kinds == {"health"}:
-        from dtnctl.errors import HealthTimeoutError
+def _keep_failures(applied: Applied) -> None:
+    """For `sessions logs --failed`. A machine on which nothing can be kept has shown it all the same."""
+    if any(outcome.error == "health" for outcome in applied.outcomes):
+        from dtnctl.runtime.clock import SystemClock
+        from dtnctl.runtime.failures import failures_folder, keep_failures
 
-        raise HealthTimeoutError(bad[0].reason)
-    if bad:
-        raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next apply continues")
-    _raise_for_plan(applied.plan, changed=True)
-    # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
-    left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
-    if any(change.steps for change in left):
-        names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
-        raise PartialApplyError(f"everything was carried out, but a last look still finds changes: {names}; `dtnctl plan` shows them")
-    if applied.remaining is not None and applied.remaining.unanswered:
-        names = ", ".join(applied.remaining.unanswered)
-        raise PartialApplyError(f"everything was carried out, but a last look got no answer from {names}; `dtnctl plan` shows what is left")
-    return 0
+        folder = failures_folder(os.environ, applied.plan.site)
+        try:
+            keep_failures(folder, applied.plan, applied.outcomes, SystemClock().now())
+        except OSError as error:
+            say(f"what failed containers wrote could not be kept in {folder}: {error.strerror}")
 
 
 def unlock_command(

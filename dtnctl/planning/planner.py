@@ -165,7 +165,9 @@ class _Planner:
             return
         if seen.health == "unhealthy" or seen.state == "restarting":
             what = "unhealthy" if seen.health == "unhealthy" else f"restarting again and again (exit code {seen.exit_code})"
-            self.draft.failing.append(f"session {service.session.name} on {service.endpoint.name} is as declared but {what}")
+            text = f"session {service.session.name} on {service.endpoint.name} is as declared but {what}"
+            self.draft.failing.append(text)
+            self.draft.notes.add(text)
 
     # --- what nobody declares any more ---
 

@@ -62,6 +62,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "transfers": [_transfer_note(note) for note in plan.transfers],
             "notes": list(plan.notes),
             "unchanged": list(plan.unchanged),
+            "failing": list(plan.failing),
         },
     )
 
@@ -174,13 +175,15 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
             ],
             "steps": [_outcome(outcome, steps.get(outcome.step)) for outcome in outcomes],
             "remaining": None if remaining is None else [_change_key(change) for change in remaining.changes],
+            "failing": list((remaining or plan).failing),
         },
     )
 
 
 def _is_converged(plan: Plan, counts: ResultCounts, remaining: Plan | None) -> bool:
     """All was done, nothing was held back, no endpoint is unknown, and a last look (if there was one) found nothing to do."""
-    is_clean = remaining is None or (remaining.is_empty and not remaining.unanswered)
+    last = remaining or plan
+    is_clean = not last.failing and (remaining is None or (remaining.is_empty and not remaining.unanswered))
     return counts.applied == counts.changes and not plan.blocked and not plan.unanswered and is_clean
 
 
@@ -197,6 +200,8 @@ def _outcome(outcome: Outcome, step: Step | None) -> Json:
         "reason": outcome.reason,
         "error": outcome.error,
         "detail": outcome.detail,
+        "check_output": list(outcome.check_output),
+        "log": list(outcome.log),
         "seconds": outcome.seconds,
     }
 

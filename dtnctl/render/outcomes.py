@@ -71,7 +71,7 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Loo
         found += [f"{counts.not_tried:,} not tried"] * bool(counts.not_tried)
         parts = [", ".join(found)]
     parts += [f"{len(plan.blocked):,} blocked"] * bool(plan.blocked)
-    if remaining is not None and remaining.is_empty:
+    if remaining is not None and remaining.is_empty and not remaining.failing:
         parts.append("a last look found nothing left to do")
     return [look.paint("bold", line) for line in flow(dotted(parts, look.dot), look.width)]
 
@@ -82,6 +82,7 @@ def _result_lines(entry: ChangeResult, verb: str, steps: dict[str, Step], look: 
     heading = _heading(sign, entry.result, f"{verb} {object_name(change)}", change.endpoint, look)
     facts = [_failure(outcome, steps.get(outcome.step)) for outcome in entry.failures]
     facts = facts or [Fact(None, "why", (reason,)) for reason in entry.reasons]
+    facts += [fact for outcome in entry.failures for fact in _last_words(outcome)]
     facts += [fact for outcome in entry.failures for fact in _undone(outcome, steps.get(outcome.step))]
     if done := sum(outcome.result == "done" for outcome in entry.outcomes):
         facts.append(Fact("kept", "done", (f"{done} of {plural(len(change.steps), 'step')}",)))
@@ -97,6 +98,12 @@ def _heading(sign: Sign, result: str, what: str, endpoint: str, look: Look) -> l
 def _failure(outcome: Outcome, step: Step | None) -> Fact:
     verb, name = step_words(step.action) if step else ("step", outcome.step)
     return Fact("blocked", verb, (f"{name}:", outcome.reason or "no reason was given"))
+
+
+def _last_words(outcome: Outcome) -> list[Fact]:
+    """What a container that did not become ready wrote last, a line each."""
+    found = [("its check", outcome.check_output), ("its log", outcome.log)]
+    return [Fact(None, label if number == 0 else "", (line,)) for label, lines in found for number, line in enumerate(lines)]
 
 
 def _undone(outcome: Outcome, step: Step | None) -> list[Fact]:
@@ -133,6 +140,7 @@ def _left(plan: Plan, remaining: Plan | None, look: Look) -> list[str]:
         blocked = {object_at(change) for change in plan.blocked}
         left = [change for change in remaining.changes if object_at(change) not in blocked]
         facts += [Fact("note", "left", (f"{change.mark} {object_at(change)}:", change.cause.text)) for change in left]
+    facts += [Fact("blocked", "failing", (text,)) for text in (remaining or plan).failing]
     facts += [
         Fact("note", "silent", (f"{row.name}:", f"{row.silence};", "nothing is known of it")) for row in plan.endpoints if row.silence
     ]
@@ -160,15 +168,17 @@ def _next(
 
 
 def _looks(results: Sequence[ChangeResult]) -> list[tuple[str, str]]:
-    named: dict[str, list[str]] = {"sessions": [], "transfers": []}
+    named: dict[str, list[str]] = {"failed": [], "sessions": [], "transfers": []}
     for entry in results:
         for outcome in entry.failures:
-            if outcome.error in ("health", "engine") and entry.change.kind == "session":
+            if outcome.error == "health" and entry.change.kind == "session":
+                named["failed"].append(entry.change.name)
+            if outcome.error == "engine" and entry.change.kind == "session":
                 named["sessions"].append(entry.change.name)
             if outcome.error == "transfer":
                 named["transfers"].append(entry.change.name)
     return [
-        (f"dtnctl {kind} logs {name}", "what it wrote")
+        (f"dtnctl sessions logs {name} --failed" if kind == "failed" else f"dtnctl {kind} logs {name}", "what it wrote")
         for kind, names in named.items()
         for name in list(dict.fromkeys(names))[:NAMED_COMMANDS]
     ]

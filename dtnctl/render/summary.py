@@ -81,6 +81,7 @@ def verdict(plan: Plan, command: Command) -> list[str]:
     parts += [_replaces(plan, counts)] * bool(counts.replace)
     parts += [f"{plural(counts.start, 'transfer')} will start"] * bool(counts.start)
     parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
+    parts += _failing(plan)
     return [*parts, f"{counts.blocked:,} blocked"]
 
 
@@ -88,8 +89,14 @@ def _nothing(plan: Plan, command: Command) -> list[str]:
     what = "No drift" if command == "drift" else "No changes"
     match = f"{plural(len(plan.unchanged), 'object')} {'matches' if len(plan.unchanged) == 1 else 'match'}"
     if plan.unanswered:
-        return [f"{what} {'on the endpoints that answered' if plan.silent else 'seen'}. {match}", f"unknown: {named(plan.unanswered)}"]
-    return [f"{what}. {match}."]
+        seen = f"{what} {'on the endpoints that answered' if plan.silent else 'seen'}. {match}"
+        return [seen, *_failing(plan), f"unknown: {named(plan.unanswered)}"]
+    return [f"{what}. {match}.", *_failing(plan)]
+
+
+def _failing(plan: Plan) -> list[str]:
+    """How many services are as declared and do not work; a note says which."""
+    return [f"{plural(len(plan.failing), 'service')} {'does' if len(plan.failing) == 1 else 'do'} not work"] * bool(plan.failing)
 
 
 def _how_much(counts: Counts) -> str:

@@ -90,7 +90,7 @@ def _failure(engine: Engine, seen: ContainerSeen, reason: str) -> HealthTimeoutE
     check = _lines(failed[-1].output, seen) if failed else ()
     text = f"{seen.name} {reason}"
     if failed:
-        text += f"; its health check: exit code {failed[-1].exit_code}" + f", {check[-1]}" * bool(check)
+        text += f"; its health check: exit code {failed[-1].exit_code}" + (f", {check[-1]}" if check else "")
     elif log:
         text += f"; its log ends: {log[-1]}"
     return HealthTimeoutError(text, check, log)

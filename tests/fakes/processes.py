@@ -113,6 +113,7 @@ class Processes:
         watched = check != ["NONE"]
         container.health = behaviour.health if watched else ""
         container.checks_until_healthy = behaviour.checks_until_healthy if watched else 0
+        container.check_output = behaviour.check_output if watched else ""
 
     def _execute(self, container: Container, program: Program, run: Run) -> None:
         process = Process(Behaviour(), run)

@@ -42,6 +42,7 @@ class Behaviour:
     """Exit code after a signal that it handles; None is 128 and the signal's number, as of a program that does not."""
     health: str = "healthy"
     checks_until_healthy: int = 1
+    check_output: str = ""
     """How many inspects still show `starting`."""
 
     @classmethod

@@ -95,6 +95,7 @@ class Container:
     stopped_by_user: bool = False
     health: str = ""
     checks_until_healthy: int = 0
+    check_output: str = ""
     ports: dict[str, list[dict[str, str]] | None] = field(default_factory=dict)
     sandbox_id: str = ""
     networked: bool = False

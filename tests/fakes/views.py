@@ -77,7 +77,9 @@ def _state(container: Container) -> Json:
         "FinishedAt": stamp(container.finished_at),
     }
     if container.health:
-        state["Health"] = {"Status": container.health, "FailingStreak": 0, "Log": []}
+        moments = {"Start": stamp(container.started_at), "End": stamp(container.started_at)}
+        runs = [{**moments, "ExitCode": 1, "Output": container.check_output}] * bool(container.check_output)
+        state["Health"] = {"Status": container.health, "FailingStreak": len(runs), "Log": runs}
     return state
 
 

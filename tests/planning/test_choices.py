@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.model.plan import CreateContainer, Plan
-from dtnctl.model.resources import Attachment, ForeignSeen
+from dtnctl.model.resources import Attachment, ForeignSeen, main_name
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import World, ports_of
@@ -19,7 +19,7 @@ def ports(made: World, endpoint: str = "a") -> dict[str, list[int]]:
 def created(made: Plan, variable: str) -> dict[str, str]:
     """A variable of every container that the plan creates."""
     specs = ((step.endpoint, step.action) for step in made.steps if isinstance(step.action, CreateContainer))
-    return {f"{endpoint}/{action.container}": dict(action.spec.env)[variable] for endpoint, action in specs}
+    return {f"{endpoint}/{main_name(action.container)}": dict(action.spec.env)[variable] for endpoint, action in specs}
 
 
 def sessions(*names: str, on: str = "a", settings: str = "{}") -> str:
@@ -271,7 +271,7 @@ def addresses(made: Plan) -> dict[str, list[str]]:
     """Addresses on `data` of every container that the plan creates."""
     specs = ((step.endpoint, step.action) for step in made.steps if isinstance(step.action, CreateContainer))
     return {
-        f"{endpoint}/{action.container}": [
+        f"{endpoint}/{main_name(action.container)}": [
             address for item in action.spec.attachments if item.network == "data" for address in (item.ipv4, item.ipv6)
         ]
         for endpoint, action in specs

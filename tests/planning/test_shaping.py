@@ -44,7 +44,7 @@ def test_a_service_is_shaped_on_its_data_network_once_it_runs_and_the_next_plan_
     declared = shaped()
     made = before(declared)
     wanted = plan(declared, made)
-    assert ids(wanted)[-2:] == ["a/start/lab.one", "a/qos/lab.one"]
+    assert ids(wanted)[-3:] == ["a/start/lab.one", "a/qos/lab.one", "a/wait/lab.one"]
     (action,) = actions(wanted)
     assert isinstance(action, SetQos)
     assert (action.network, action.address) == ("star", "10.2.0.2")

@@ -80,7 +80,7 @@ def test_a_transfer_starts_when_both_services_are_ready_and_its_record_can_be_ke
         """,
     )
     assert steps(start)[-2:] == [
-        "a/transfer/t <- a/ledger/ensure, a/start/lab.s, b/start/lab.s",
+        "a/transfer/t <- a/ledger/ensure, a/wait/lab.s, b/wait/lab.s",
         "a/finish/t <- a/transfer/t",
     ]
 
@@ -529,12 +529,12 @@ def test_of_a_transfer_without_session_the_started_one_carries_it() -> None:
         (
             DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {init: true}}"),
             "a",
-            "s on a is down from stop to start; the running transfer t is cut off",
+            "s on a is down while the old container stops and the new one, created before, starts; the running transfer t is cut off",
         ),
         (
             DECLARED.replace("user: dtn", "user: dtn\noverrides: {b: {init: true}}"),
             "b",
-            "s on b is down from stop to start; the running transfer t is cut off",
+            "s on b is down while the old container stops and the new one, created before, starts; the running transfer t is cut off",
         ),
         (DECLARED.replace("user: dtn", "user: dtn\nstate: stopped"), "a", "s on a stops; the running transfer t is cut off"),
         (DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {memory: 9GiB}}"), "a", ""),

@@ -18,7 +18,9 @@ from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
+    DiscardContainer,
     DisconnectNetwork,
+    PromoteContainer,
     PullImage,
     RemoveContainer,
     RemoveNetwork,
@@ -434,6 +436,66 @@ def test_restoring_brings_the_old_one_back_and_removes_the_replacement(backend: 
     seen = engine.inspect(SESSION)
     assert (seen.id, seen.state) == (old, "running")
     assert not is_there(engine, replacement)
+
+
+def test_a_prepared_container_is_ours_and_takes_nothing_before_it_is_started(backend: Backend, engine: DockerEngine) -> None:
+    """The same published port and the same fixed addresses, also on a network that is connected later."""
+    engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    other = NetworkSpec("bridge", subnets=(Subnet("10.78.0.0/24", "10.78.0.1"),))
+    engine.perform(CreateNetwork("net2", other, labels_of("net2", kind="network")))
+    first, second = Attachment("net1", "10.77.0.9"), Attachment("net2", "10.78.0.9")
+    spec = replace(backend.program(SESSION), network="net1", attachments=(first, second), ports=(PortBinding(18081, 80),))
+    prepared = f"{SESSION}..new"
+    old = create(engine, spec=spec)
+    engine.perform(ConnectNetwork(SESSION, second))
+    engine.perform(StartContainer(SESSION))
+    for _ in range(2):
+        engine.perform(CreateContainer(prepared, spec, labels_of(SESSION)))
+        engine.perform(ConnectNetwork(prepared, second))
+    new = engine.inspect(prepared).id
+    assert names(engine) == [SESSION, prepared]
+    assert engine.inspect(SESSION).state == "running"
+    engine.perform(StopContainer(SESSION, old, 1))
+    engine.perform(RetireContainer(SESSION, old))
+    for _ in range(2):
+        engine.perform(PromoteContainer(SESSION))
+    engine.perform(StartContainer(SESSION))
+    seen = engine.inspect(SESSION)
+    assert (seen.id, seen.state, seen.addresses) == (new, "running", (first, second))
+    with pytest.raises(NotFoundError):
+        engine.perform(PromoteContainer(SESSION))
+
+
+def test_what_is_refused_at_creation_leaves_the_old_one_running_and_can_be_discarded(backend: Backend, engine: DockerEngine) -> None:
+    old = running(engine, spec=backend.program(SESSION))
+    prepared = f"{SESSION}..new"
+    with pytest.raises(EngineError):
+        engine.perform(CreateContainer(prepared, replace(SPEC, cpus=5000.0), labels_of(SESSION)))
+    engine.perform(DiscardContainer(prepared))
+    engine.perform(CreateContainer(prepared, SPEC, labels_of(SESSION)))
+    for _ in range(2):
+        engine.perform(DiscardContainer(prepared))
+    assert names(engine) == [SESSION]
+    assert (engine.inspect(SESSION).id, engine.inspect(SESSION).state) == (old, "running")
+
+
+def test_a_prepared_name_that_somebody_else_holds_is_neither_promoted_nor_discarded(backend: Backend, engine: DockerEngine) -> None:
+    prepared = f"{SESSION}..new"
+    other = backend.create_other(prepared)
+    for action in (PromoteContainer(SESSION), DiscardContainer(prepared)):
+        with pytest.raises(ConflictError):
+            engine.perform(action)
+    assert engine.inspect(prepared).id == other
+
+
+def test_restoring_before_the_new_one_has_the_name_removes_the_prepared_one(backend: Backend, engine: DockerEngine) -> None:
+    old = running(engine, spec=backend.program(SESSION))
+    engine.perform(CreateContainer(f"{SESSION}..new", SPEC, labels_of(SESSION)))
+    engine.perform(StopContainer(SESSION, old, 10))
+    engine.perform(RetireContainer(SESSION, old))
+    engine.perform(RestoreContainer(SESSION, old, start=True))
+    assert names(engine) == [SESSION]
+    assert (engine.inspect(SESSION).id, engine.inspect(SESSION).state) == (old, "running")
 
 
 def test_restoring_starts_one_that_was_only_stopped(engine: DockerEngine, backend: Backend) -> None:

@@ -126,7 +126,7 @@ REPLACE = plan(
         kept=(("ctrl port", "30000"), ("data ports", "50000-50099"), ("star222 ipv4", "192.168.2.70")),
         notes=("image dtnaas/xrootd@sha256:9f3c is pulled first",),
         steps=tuple(step.id for step in _REPLACE_STEPS),
-        interrupts="climate on dtn-a is down from stop to start",
+        interrupts="climate on dtn-a is down while it restarts",
     ),
     steps=_REPLACE_STEPS,
     unchanged=("session/climate @ dtn-b",),

@@ -125,8 +125,8 @@ def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> 
     = done      2 of 4 steps
 
 next
-    dtnctl sessions logs climate  what it wrote
-    dtnctl apply -C site          continues with what is left
+    dtnctl sessions logs climate --failed  what it wrote
+    dtnctl apply -C site                   continues with what is left
 """
     )
 

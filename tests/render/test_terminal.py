@@ -158,11 +158,11 @@ def test_what_is_true_of_some_endpoints_names_them() -> None:
 
 def test_texts_that_differ_between_endpoints_name_them() -> None:
     (first,) = REPLACE.changes
-    second = replace(first, endpoint="dtn-b", interrupts="climate on dtn-b is down from stop to start")
+    second = replace(first, endpoint="dtn-b", interrupts="climate on dtn-b is down while it restarts")
     text = render_plan(plan(first, second, replace(first, name="beta", interrupts="")), RenderContext())
     assert "3 replaces (2 with interruption)" in text
-    assert "! interrupts  dtn-a: climate on dtn-a is down from stop to start\n" in text
-    assert "! interrupts  dtn-b: climate on dtn-b is down from stop to start\n" in text
+    assert "! interrupts  dtn-a: climate on dtn-a is down while it restarts\n" in text
+    assert "! interrupts  dtn-b: climate on dtn-b is down while it restarts\n" in text
     assert "= kept        dtn-b: ctrl port 30000 ·" in text
 
 

@@ -121,7 +121,7 @@ FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
     ± image       dtnaas/xrootd@sha256:11aa → dtnaas/xrootd@sha256:9f3c
                   (forces replace)
     ~ memory      8 GiB → 64 GiB (state/profiles/big.yaml:3: memory differs)
-    ! interrupts  climate on dtn-a is down from stop to start
+    ! interrupts  climate on dtn-a is down while it restarts
     = kept        ctrl port 30000 · data ports 50000-50099 ·
                   star222 ipv4 192.168.2.70
     ! note        image dtnaas/xrootd@sha256:9f3c is pulled first
@@ -146,7 +146,7 @@ FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtn
       why         image differs
     ± image       dtnaas/xrootd@sha256:11aa → dtnaas/xrootd@sha256:9f3c (forces replace)
     ~ memory      8 GiB → 64 GiB (state/profiles/big.yaml:3: memory differs)
-    ! interrupts  climate on dtn-a is down from stop to start
+    ! interrupts  climate on dtn-a is down while it restarts
     = kept        ctrl port 30000 · data ports 50000-50099 · star222 ipv4 192.168.2.70
     ! note        image dtnaas/xrootd@sha256:9f3c is pulled first
 

@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import Outcome, PullImage, RestoreContainer, Step, Tune, Undo
+from dtnctl.model.plan import DiscardContainer, Outcome, PullImage, RestoreContainer, Step, Tune, Undo, WaitHealthy
 from dtnctl.runtime.execute import execute
 
 
@@ -141,3 +141,74 @@ def test_after_an_interrupt_nothing_new_is_started() -> None:
     run = Run(step("interrupt"), step("more", "interrupt"), step("most", "more"), parallel=1)
     assert run.results() == {"interrupt": "done", "more": "skipped", "most": "skipped"}
     assert run.outcomes["most"].reason == "interrupted"
+
+
+# --- replacements that have not interrupted anything yet ------------------------------------------------------
+
+DISCARD = DiscardContainer("new")
+BACK = RestoreContainer("old", "id", start=True)
+
+
+def prepared(stop_needs: tuple[str, ...] = ()) -> tuple[Step, ...]:
+    create = Step("create", "a", PullImage("create"), (), "group", DISCARD)
+    return create, Step("stop", "a", PullImage("stop"), ("create", *stop_needs), "group", BACK)
+
+
+def test_a_creation_that_is_refused_is_discarded_and_nothing_is_said_to_be_back() -> None:
+    run = Run(*prepared(), failing={"create": EngineError("only 2 CPUs")})
+    assert run.undone == ["new"]
+    assert run.results() == {"create": "failed", "stop": "skipped"}
+    assert run.outcomes["create"].reason == "only 2 CPUs; nothing was interrupted, the container that is there was not touched"
+
+
+def test_what_was_created_is_discarded_when_the_stop_is_held_back() -> None:
+    run = Run(step("port"), *prepared(("port",)), failing={"port": EngineError("no")})
+    assert run.undone == ["new"]
+    assert run.results() == {"port": "failed", "create": "done", "stop": "skipped"}
+    assert run.outcomes["stop"].reason == "needs port; nothing was interrupted, the container that is there was not touched"
+
+
+def test_an_interrupt_before_the_old_one_was_stopped_leaves_it_running() -> None:
+    create, stop = prepared(("interrupt",))
+    run = Run(create, step("interrupt", "create"), stop, parallel=1)
+    assert run.undone == ["new"]
+    assert run.results() == {"create": "done", "interrupt": "done", "stop": "skipped"}
+
+
+def test_a_discard_that_fails_is_said_and_left_to_the_next_apply() -> None:
+    cannot = Step("create", "a", PullImage("create"), (), "group", DiscardContainer("cannot"))
+    run = Run(cannot, failing={"create": EngineError("first")})
+    assert run.results() == {"create": "failed"}
+    assert run.outcomes["create"].reason == "first; going back failed too: not even that; the next apply continues"
+    held = Step("stop", "a", PullImage("stop"), ("create", "port"), "group", BACK)
+    run = Run(step("port", "create"), cannot, held, failing={"port": EngineError("no")})
+    assert run.outcomes["stop"].result == "failed"
+
+
+def test_last_words_of_a_container_that_did_not_become_ready_are_in_the_outcome() -> None:
+    run = Run(step("wait", undo=BACK), failing={"wait": HealthTimeoutError("ill", ("check",), ("log",))})
+    assert (run.outcomes["wait"].check_output, run.outcomes["wait"].log, run.outcomes["wait"].error) == (("check",), ("log",), "health")
+
+
+def test_waiting_for_one_container_keeps_no_other_step_waiting() -> None:
+    """The wait ends only when the other step has run, and there is room for one at a time."""
+    ran = threading.Event()
+
+    def perform(step: Step) -> str:
+        if step.id == "wait":
+            assert ran.wait(60), "the other step had to wait"
+        else:
+            ran.set()
+        return ""
+
+    steps = (Step("wait", "a", WaitHealthy("x", 1.0, 1.0)), Step("z-other", "a", PullImage("x")))
+    outcomes = execute(
+        steps,
+        perform,
+        lambda step, action: None,
+        parallel=1,
+        clock=StandingClock(),
+        stop=threading.Event(),
+        on_outcome=lambda outcome, step: None,
+    )
+    assert [outcome.result for outcome in outcomes] == ["done", "done"]
