@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from dtnctl.model.site import Document, Location, Profile, ProfileFields, Session
 
 DEFAULT_PROFILE = "default"
+MOST_PROFILES = 32  # in one chain of `extends`; people lose track long before, and each is looked at for each of its users
 MERGED_BY_KEY = frozenset({"env", "limits", "sysctls"})
 
 
@@ -34,10 +35,10 @@ class Layer:
 
 
 def profile_chain(site: HasProfiles, name: str) -> tuple[Document[Profile], ...]:
-    """The profile's files, parents first. Missing files are left out and a cycle is cut; both are reported elsewhere."""
+    """The profile's files, parents first. Missing files are left out, and a cycle or a very long chain is cut; all three are problems."""
     chain: dict[str, Document[Profile]] = {}
     following: str | None = name
-    while following is not None and following in site.profiles and following not in chain:
+    while following is not None and following in site.profiles and following not in chain and len(chain) <= MOST_PROFILES:
         chain[following] = site.profiles[following]
         following = chain[following].value.extends
     return tuple(reversed(chain.values()))

@@ -13,7 +13,7 @@ from dtnctl.model.fields import shown
 from dtnctl.model.layout import fields_at
 from dtnctl.model.nearest import nearest, suggestion
 from dtnctl.model.site import Location, Mark
-from dtnctl.model.source import Source
+from dtnctl.model.source import MAX_PROBLEMS, Source
 
 _WANTED = {
     "string_type": "text",
@@ -44,6 +44,8 @@ def explain(errors: Iterable[ErrorDetails], model: type[BaseModel], source: Sour
     for error in errors:
         grouped.setdefault(_place(error, source), []).append(error)
     for (location, kind), group in grouped.items():
+        if len(source.problems) > MAX_PROBLEMS:
+            return  # no further one is listed, and each would be compared with every key
         if not _is_reported(location, source):
             _Explanation(model, source, location, group).report(kind)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
+from dtnctl.model.nearest import suggestion
 from dtnctl.model.site import (
     BUILT_IN_NETWORKS,
     Document,
@@ -22,6 +23,10 @@ from dtnctl.model.site import (
     Session,
     Transfer,
 )
+from dtnctl.model.suitable import ends, suitable_sessions
+
+MOST_PROBLEMS = 1000  # of one run
+MOST_SUGGESTIONS = 100
 
 Place: TypeAlias = tuple[Document[Any], Location]
 
@@ -82,15 +87,43 @@ class Known:
     broken: Mapping[str, AbstractSet[str]]
     now: datetime
     problems: set[Problem] = field(default_factory=set)
+    _names: dict[str, AbstractSet[str]] = field(default_factory=dict)
+    _suitable: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
-    def names(self, kind: str) -> set[str]:
+    def names(self, kind: str) -> AbstractSet[str]:
         """Every name that has a file, broken or not."""
-        return set(getattr(self.site, kind)) | set(self.broken.get(kind, ()))
+        if kind not in self._names:
+            self._names[kind] = frozenset(getattr(self.site, kind)) | frozenset(self.broken.get(kind, ()))
+        return self._names[kind]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more problems than one run lists."""
+        return len(self.problems) > MOST_PROBLEMS
 
     def report(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        if self.is_full:
+            return
         document, location = place
         mark = document.mark(location)
         self.problems.add(Problem(document.file, mark.line, mark.column, code, message, hint))
+
+    def suggest(self, name: str, names: Iterable[str], otherwise: str) -> str:
+        """What to try instead of a name that does not exist; only the first problems of a run are worth comparing all names."""
+        return suggestion(name, names, otherwise) if len(self.problems) < MOST_SUGGESTIONS else otherwise
+
+    @cached_property
+    def used_profiles(self) -> AbstractSet[str]:
+        """Profiles that others build on."""
+        by_profiles = {profile.value.extends for profile in self.site.profiles.values()}
+        return {name for name in by_profiles if name is not None} | {session.value.profile for session in self.site.sessions.values()}
+
+    def suitable(self, transfer: Transfer) -> tuple[str, ...]:
+        """Names of the sessions that could carry the transfer; the same for all transfers between the same two endpoints."""
+        pair = ends(transfer)
+        if pair not in self._suitable:
+            self._suitable[pair] = suitable_sessions(self.site, transfer, self.now)
+        return self._suitable[pair]
 
     def network(self, name: str) -> Network | None:
         """The network if it has a file that could be read; those of the engine itself have none that counts."""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+MOST_NAMES = 500  # beyond it a comparison with each would cost more than the advice is worth
+LONGEST_NAME = 80
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The most similar of the names, or the empty text if none is similar."""
+    """The most similar of the names, or the empty text if none is similar. The work is bounded: see MOST_NAMES, LONGEST_NAME."""
     import difflib  # only a run with errors pays for it
 
-    return next(iter(difflib.get_close_matches(name, sorted(names), n=1)), "")
+    existing = sorted(names)
+    if len(existing) > MOST_NAMES or len(name) > LONGEST_NAME:
+        return ""
+    return next(iter(difflib.get_close_matches(name, existing, n=1)), "")
 
 
 def suggestion(name: str, names: Iterable[str], otherwise: str) -> str:

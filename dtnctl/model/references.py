@@ -15,11 +15,10 @@ from typing import Any
 from dtnctl.errors import Problem
 from dtnctl.model.addressing import check_fixed_addresses, check_network_addresses
 from dtnctl.model.claims import check_claims
-from dtnctl.model.effective import DEFAULT_PROFILE, profile_chain, profile_layers
+from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain, profile_layers
 from dtnctl.model.ends import check_hosts
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.known import Known, Objects, Place, Service, Settings
-from dtnctl.model.nearest import suggestion
 from dtnctl.model.networking import attachments, carries_default_route, is_host_networked
 from dtnctl.model.site import (
     BUILT_IN_NETWORKS,
@@ -33,10 +32,11 @@ from dtnctl.model.site import (
     Session,
     Transfer,
 )
-from dtnctl.model.suitable import ends, suitable_sessions
+from dtnctl.model.suitable import ends
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 LEAST_IPV6_MTU = 1280
+MOST_NAMED = 8  # in one piece of advice
 _KIND_OF = {"endpoint": "endpoints", "network": "networks", "profile": "profiles", "session": "sessions"}
 _CODE_OF = {"endpoint": "E0301", "network": "E0302", "profile": "E0303", "session": "E0304"}
 
@@ -68,7 +68,7 @@ def _check_name(known: Known, kind: str, name: str, place: Place) -> bool:
     names = known.names(folder)
     if name in names:
         return True
-    known.report(place, _CODE_OF[kind], f"there is no {kind} `{name}`", suggestion(name, names, f"to write {folder}/{name}.yaml"))
+    known.report(place, _CODE_OF[kind], f"there is no {kind} `{name}`", known.suggest(name, names, f"to write {folder}/{name}.yaml"))
     return False
 
 
@@ -105,18 +105,15 @@ def _check_profile(known: Known, document: Document[Profile]) -> None:
     if parent is not None and document.name in _ancestors(known.site, parent):
         what = f"profile `{document.name}` extends itself"
         known.report((document, ("extends",)), "E0305", what, "to remove one `extends:` of the circle")
-    if document.name not in _used_profiles(known.site) and known.has_readable_settings(document.name):
+    if len(profile_chain(known.site, document.name)) > MOST_PROFILES:
+        what = f"more than {MOST_PROFILES} profiles extend each other here"
+        known.report((document, ("extends",) if parent else ()), "E0362", what, "fewer, larger profiles")
+    elif document.name not in known.used_profiles and known.has_readable_settings(document.name):
         _check_settings(known, Settings(profile_layers(known.site, document.name), (document, ())))
 
 
 def _ancestors(site: Objects, name: str) -> set[str]:
     return {profile.name for profile in profile_chain(site, name)}
-
-
-def _used_profiles(site: Objects) -> set[str]:
-    """Profiles that others build on: by itself, such a one may be half a profile, and its users are checked."""
-    by_profiles = {profile.value.extends for profile in site.profiles.values()}
-    return {name for name in by_profiles if name is not None} | {session.value.profile for session in site.sessions.values()}
 
 
 def _check_fields(known: Known, document: Document[Any], base: Location, fields: ProfileFields) -> None:
@@ -211,7 +208,7 @@ def _check_session(known: Known, document: Document[Session]) -> None:
     for name, fields in session.overrides.items():
         _check_fields(known, document, ("overrides", name), fields)
         if name not in session.endpoints:
-            hint = suggestion(name, session.endpoints, "to name it in `endpoints`")
+            hint = known.suggest(name, session.endpoints, "to name it in `endpoints`")
             known.report((document, ("overrides", name)), "E0306", f"`{name}` is not an endpoint of this session", hint)
 
 
@@ -289,17 +286,22 @@ def _check_named_session(known: Known, document: Document[Transfer], name: str, 
     missing = [] if session is None else [endpoint for endpoint in wanted if endpoint not in session.value.endpoints]
     if missing:
         what = f"session `{name}` has no service on {' and '.join(missing)}"
-        others = " or ".join(f"`{other}`" for other in suitable_sessions(known.site, document.value, known.now))
+        others = _any_of([f"`{other}`" for other in known.suitable(document.value)])
         known.report((document, ("session",)), "E0308", what, others or f"to add {' and '.join(missing)} to its `endpoints`")
 
 
 def _check_suitable(known: Known, document: Document[Transfer]) -> None:
     """One session must be left to carry it. A session in a broken file could be the one, so then nothing is missed."""
-    found = suitable_sessions(known.site, document.value, known.now)
+    found = known.suitable(document.value)
     source, destination = ends(document.value)
     if len(found) > 1:
         what = f"several sessions have services on {source} and {destination}"
-        known.report((document, ("from",)), "E0310", what, " or ".join(f"`session: {name}`" for name in found))
+        known.report((document, ("from",)), "E0310", what, _any_of([f"`session: {name}`" for name in found]))
     elif not found and not known.broken.get("sessions"):
         what = f"no session has services on both {source} and {destination}"
         known.report((document, ("from",)), "E0309", what, f"`dtnctl session create {source},{destination} image …`")
+
+
+def _any_of(words: list[str]) -> str:
+    """`a or b`; of very many only the first."""
+    return " or ".join(words if len(words) <= MOST_NAMED else [*words[:MOST_NAMED], "another"])

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from dtnctl.errors import ConfigError, Problem
 from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
+from dtnctl.model.known import MOST_PROBLEMS
 from dtnctl.model.layout import keeps_text
 from dtnctl.model.nearest import nearest
 from dtnctl.model.references import find_reference_problems
@@ -45,6 +46,11 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     is_listed: bool = True  # whether every folder could be listed; otherwise nobody knows which names exist
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more problems than one run lists: no further file is read."""
+        return len(self.problems) > MOST_PROBLEMS
 
     def report(self, file: str, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(file, 1, 1, code, message, hint))
@@ -77,12 +83,19 @@ def read_state(root: Path, folder: str, now: datetime) -> Reading:
     site_file = f"{reading.folder}/{SITE_FILE}"
     if reading.is_listed and site_file not in reading.files:
         reading.report(site_file, "E0121", "is missing; it names the site", "`name: …` in it, or `dtnctl init`")
-    if reading.is_listed:
+    if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(reading, now, reading.broken)
+    if reading.is_full:
+        del reading.problems[MOST_PROBLEMS:]
+        reading.report(
+            reading.folder, "E0126", f"more than {MOST_PROBLEMS} problems; the others are not listed", "to correct the first ones"
+        )
     return reading
 
 
 def _read_top(entry: Path, reading: Reading) -> None:
+    if reading.is_full:
+        return
     if entry.name == SITE_FILE:
         reading.settings = _read_object(entry, "site", SiteSettings, reading)
     elif entry.name in KINDS:
@@ -97,6 +110,8 @@ def _read_kind(directory: Path, kind: str, model: type[Written], reading: Readin
     where = f"{reading.folder}/{kind}"
     first_files: dict[str, str] = {}
     for entry in _entries(directory, where, reading):
+        if reading.is_full:
+            return
         file = f"{where}/{shown_name(entry.name)}"
         if entry.suffix not in SUFFIXES:
             what = "is a folder; folders in a kind are not read" if _is_folder(entry) else "is not read: its name does not end in .yaml"
