@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 # one tier or one test: make test ARGS=tests/planning
 ARGS ?=
-# test files that run side by side
-JOBS ?= $(shell nproc)
+# test files that run side by side; 0: one after the other
+JOBS ?= 0
 
 help: ## what you can do here
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
