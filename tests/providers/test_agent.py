@@ -154,7 +154,7 @@ def test_a_wrong_token_is_told_with_what_to_check(agent: Agent, monkeypatch: pyt
 
 
 def test_a_busy_agent_is_asked_again(tmp_path: Path) -> None:
-    with running_agent(tmp_path, limits=Limits(requests=1)) as agent, ThreadPoolExecutor() as pool:
+    with running_agent(tmp_path, limits=Limits(requests=1, turn=0.1)) as agent, ThreadPoolExecutor() as pool:
         issue(agent.ca, uses=(CLIENT,)).write(tmp_path, "cert")
         agent.hands.gate = threading.Event()
         asked, other = client(agent), client(agent)
