@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from dtnctl.model.fields import shown
-from dtnctl.model.layout import fields_at
+from dtnctl.model.layout import fields_at, model_at
+from dtnctl.model.near_misses import number_in
 from dtnctl.model.nearest import nearest, suggestion
+from dtnctl.model.other_words import key_advice, value_advice
 from dtnctl.model.site import Location, Mark
 from dtnctl.model.source import MAX_PROBLEMS, Source
 
@@ -25,6 +27,7 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+_WORDS_OF_TRUTH = {("restart", "false"): '"no" in quotes', ("restart", "true"): "always"}
 _SHORT_FORMS = {
     "Attachment": "a network's name or a mapping",
     "Ulimit": "a number or a mapping",
@@ -102,9 +105,11 @@ class _Explanation:
 
     def _unknown(self) -> None:
         *parent, key = self.location
+        holder = model_at(self.model, tuple(parent))
         fields = fields_at(self.model, tuple(parent))
         inside = f" in `{path(tuple(parent))}`" if parent else ""
-        hint = suggestion(str(key), fields, "to remove it")
+        advice = key_advice(holder.__name__ if holder is not None else "", str(key), fields, fields_at(self.model, (*parent, "settings")))
+        hint = advice or suggestion(str(key), fields, "to remove it")
         mark = self.source.keys.get(self.location, self._mark())
         self.source.report(mark, "E0201", f"unknown key `{key}`{inside}", hint)
 
@@ -113,7 +118,9 @@ class _Explanation:
         word = self.source.words.get(self.location)
         hint = ""
         if "text" in self.wanted and word:
-            hint = f'"{word}" in quotes'
+            hint = _WORDS_OF_TRUTH.get((str(self.location[-1]), word), f'"{word}" in quotes')
+        elif isinstance(value, str) and (number := number_in(str(self.location[-1]), value, self.wanted)):
+            hint = number
         elif wanted == "a list" and not isinstance(value, (dict, type(None))):
             hint = f"[{_plain(value, word)}]"
         elif wanted == "a mapping" and isinstance(value, list):
@@ -125,8 +132,10 @@ class _Explanation:
     def _not_a_choice(self) -> None:
         choices = re.findall(r"'([^']*)'", self.error["ctx"]["expected"])
         value = self.error["input"]
-        similar = nearest(value, choices) if isinstance(value, str) else ""
-        self._report("E0204", f"{self._field()} cannot be {shown(value)}, only {_either(choices)}", similar)
+        hint = ""
+        if isinstance(value, str):
+            hint = value_advice(str(self.location[-1]), value) or nearest(value, choices)
+        self._report("E0204", f"{self._field()} cannot be {shown(value)}, only {_either(choices)}", hint)
 
     def _refused_by_us(self) -> None:
         """Our own validators: about one field, or about several that do not go together."""

@@ -20,6 +20,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
+from dtnctl.model.near_misses import address_meant, duration_meant, ports_meant, rate_meant, size_meant, span_meant, subnet_meant
+
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
 _SIZE = re.compile(r"^([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")
 _SIZE_UNIT = {"": 1, "B": 1} | {
@@ -57,7 +59,7 @@ def parse_size(value: Any) -> int:
         raise ValueError(f"{shown(value)} is not a size; write a number of bytes, or with a unit such as 64GiB, 500MB")
     match = _SIZE.fullmatch(str(value))
     if match is None:
-        raise ValueError(f"{shown(value)} is not a size; write a number and a unit such as 64GiB, 500MB")
+        raise ValueError(f"{shown(value)} is not a size; write {size_meant(str(value)) or 'a number and a unit such as 64GiB, 500MB'}")
     size = int(Decimal(match[1]) * _SIZE_UNIT[match[2] or ""])
     if size > _MAX_SIZE:
         raise ValueError(f"{shown(value)} is more than any machine has")
@@ -77,7 +79,8 @@ def parse_duration(value: Any) -> float:
         return float(value)
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{shown(value)} is not a duration; write a number and a unit such as 30s, 5m, 2h")
+        meant = duration_meant(value) if isinstance(value, str) else ""
+        raise ValueError(f"{shown(value)} is not a duration; write {meant or 'a number and a unit such as 30s, 5m, 2h'}")
     return float(match[1]) * _DURATION_UNIT[match[2]]
 
 
@@ -86,7 +89,8 @@ def parse_rate(value: Any) -> int:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         bits = " (in tc's words, `mbps` would be megabytes)" if isinstance(value, str) and "bp" in value.lower() else ""
-        raise ValueError(f"{shown(value)} is not a rate{bits}; write a number and kbit, mbit, gbit or tbit, such as 500mbit")
+        meant = rate_meant(value) if isinstance(value, str) else ""
+        raise ValueError(f"{shown(value)} is not a rate{bits}; write {meant or 'a number and kbit, mbit, gbit or tbit, such as 500mbit'}")
     rate = Decimal(match[1]) * _RATE_UNIT[match[2]]
     if rate % 1 or not 1 <= rate <= _MAX_RATE:
         raise ValueError(f"{shown(value)} is not a whole number of kbit from 1kbit to 10tbit")
@@ -123,12 +127,16 @@ def parse_moment(value: Any) -> datetime:
     if not isinstance(moment, datetime):
         raise ValueError(f"{shown(value)} is not a point in time; write for example 2026-12-01T00:00:00Z")
     if moment.tzinfo is None:
-        raise ValueError(f"{shown(value)} has no time zone; write for example 2026-12-01T00:00:00Z")
+        given = moment.strftime("%Y-%m-%dT%H:%M:%S")
+        raise ValueError(f"{shown(value)} has no time zone; write {given}Z, which is UTC, or another zone as +02:00")
     return moment
 
 
 def parse_port_range(value: Any) -> tuple[int, int]:
-    """`[low, high]`, both included, 1 to 65535. A single number is a range of one."""
+    """`[low, high]` or `low-high`, both included, 1 to 65535. A single number is a range of one."""
+    text = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    if isinstance(text, str):
+        value = ports_meant(text) or value
     bounds = [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
     if (
         not isinstance(bounds, (list, tuple))
@@ -185,7 +193,8 @@ def _address_span(item: Any) -> tuple[str, str]:
         first = ipaddress.ip_address(first_text.strip())
         last = ipaddress.ip_address((last_text or first_text).strip())
     except ValueError:
-        raise ValueError(f"{shown(item)} is not an address or FIRST-LAST") from None
+        meant = span_meant(item)
+        raise ValueError(f"{shown(item)} is not an address or FIRST-LAST{meant and f'; write {meant}'}") from None
     if first.version != last.version:
         raise ValueError(f"{shown(item)} mixes IPv4 and IPv6")
     if int(first) > int(last):
@@ -204,7 +213,7 @@ def _check_ipv4(value: str) -> str:
     try:
         return str(ipaddress.IPv4Address(value))
     except ValueError:
-        raise ValueError(f"{shown(value)} is not an IPv4 address") from None
+        raise ValueError(f"{shown(value)} is not an IPv4 address{_meant(value)}") from None
 
 
 def _check_ipv6(value: str) -> str:
@@ -213,7 +222,12 @@ def _check_ipv6(value: str) -> str:
             return str(ipaddress.IPv6Address(value))
     except ValueError:
         pass
-    raise ValueError(f"{shown(value)} is not an IPv6 address")
+    raise ValueError(f"{shown(value)} is not an IPv6 address{_meant(value)}")
+
+
+def _meant(value: str) -> str:
+    address = address_meant(value) if "/" in value else ""
+    return f"; write {address}" if address else ""
 
 
 def _check_ip(value: str) -> str:
@@ -237,7 +251,7 @@ def _check_subnet(value: str, kind: type[ipaddress.IPv4Network | ipaddress.IPv6N
     try:
         subnet = kind(value, strict=False)
     except ValueError:
-        raise ValueError(f"{shown(value)} is not {what}; write for example {example}") from None
+        raise ValueError(f"{shown(value)} is not {what}; write {subnet_meant(value) or f'for example {example}'}") from None
     if "/" not in value:
         raise ValueError(f"{shown(value)} has no prefix length; write for example {example}")
     if subnet.network_address != ipaddress.ip_address(value.partition("/")[0]):
@@ -384,7 +398,17 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 PortRange = Annotated[
     tuple[int, int],
     BeforeValidator(parse_port_range),
-    _schema("`[low, high]` or a port", {"anyOf": [_PORT_SCHEMA, {"type": "array", "items": _PORT_SCHEMA, "minItems": 2, "maxItems": 2}]}),
+    _schema(
+        "`[low, high]` or a port",
+        {
+            "anyOf": [
+                _PORT_SCHEMA,
+                {"type": "string", "pattern": "[0-9]"},
+                {"type": "array", "items": _PORT_SCHEMA, "minItems": 2, "maxItems": 2},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1},
+            ]
+        },
+    ),
 ]
 ExposedPort = Annotated[
     tuple[int, int, str],

@@ -14,11 +14,17 @@ from dtnctl.model.written import AsWritten
 
 def fields_at(model: type[BaseModel], location: Location = ()) -> Mapping[str, Any]:
     """The keys that a mapping at this place may have, in the model's order; none where the keys are people's own."""
+    found = model_at(model, location)
+    return _fields(found) if found is not None else {}
+
+
+def model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """The model of the mapping at this place; None where the keys are people's own."""
     annotation: Any = model
     for part in location:
         annotation = _step(annotation, part)
     bare = _bare(annotation)
-    return _fields(bare) if _is_model(bare) else {}
+    return bare if _is_model(bare) else None
 
 
 def keeps_text(model: type[BaseModel], location: Location) -> bool:

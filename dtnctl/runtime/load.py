@@ -114,8 +114,7 @@ def _read_kind(directory: Path, kind: str, model: type[Written], reading: Readin
             return
         file = f"{where}/{shown_name(entry.name)}"
         if entry.suffix not in SUFFIXES:
-            what = "is a folder; folders in a kind are not read" if _is_folder(entry) else "is not read: its name does not end in .yaml"
-            reading.report(file, "E0120", what, "another place or another name for it")
+            reading.report(file, "E0120", *_not_read(entry))
         elif (name_problem := _name_problem(entry.stem)) is not None:
             reading.report(file, "E0118", name_problem, "another file name")
         elif entry.stem in first_files:
@@ -129,6 +128,15 @@ def _read_kind(directory: Path, kind: str, model: type[Written], reading: Readin
                 getattr(reading, kind)[entry.stem] = document
 
 
+def _not_read(entry: Path) -> tuple[str, str]:
+    """Why an entry of a kind's folder is not read, and what to do with it."""
+    if _is_folder(entry):
+        return "is a folder; folders in a kind are not read", "another place or another name for it"
+    if entry.suffix in (".orig", ".rej"):
+        return "is left from a merge or a patch that did not apply whole", f"to look at {entry.with_suffix('').name}, and to remove this"
+    return "is not read: its name does not end in .yaml", "another place or another name for it"
+
+
 def _entries(directory: Path, where: str, reading: Reading) -> Iterator[Path]:
     """What a folder holds, in name order, without hidden files and READMEs."""
     try:
@@ -137,7 +145,12 @@ def _entries(directory: Path, where: str, reading: Reading) -> Iterator[Path]:
         reading.is_listed = False
         reading.report(where, "E0101", f"cannot be read: {(error.strerror or 'unknown reason').lower()}", "a folder of YAML files")
         return
-    yield from (entry for entry in entries if not entry.name.startswith((".", "README")))
+    yield from (entry for entry in entries if not _is_passed_over(entry.name))
+
+
+def _is_passed_over(name: str) -> bool:
+    """Hidden files, READMEs, and what editors keep beside a file while it is edited."""
+    return name.startswith((".", "README")) or name.endswith(("~", ".swp", ".swo", ".bak")) or (name.startswith("#") and name.endswith("#"))
 
 
 def _read_object(path: Path, name: str, model: type[M], reading: Reading) -> Document[M] | None:

@@ -102,6 +102,7 @@ REFUSED = [
     ("stop_timeout: 1500ms", "`stop_timeout`: 1.5 s: engines count whole seconds; write 1s or more"),
     ("restart: on-failure:0", '`restart` cannot be `on-failure:0`; try "no", always, unless-stopped, on-failure or on-failure:3'),
     ("restart: on-failure:03", '`restart` cannot be `on-failure:03`; try "no", always, unless-stopped, on-failure or on-failure:3'),
+    ("sysctls: {net.ipv4.tcp_rmem: []}", "`sysctls.net.ipv4.tcp_rmem` must be text or a whole number, not a list"),
     # sysctls
     ("sysctls: {kernel.hostname: foo}", "`sysctls.kernel.hostname`: `kernel.hostname` is set by the engine, from the endpoint's name; remove it"),
     (
@@ -158,6 +159,7 @@ def test_what_no_engine_takes_is_refused_with_what_to_write(text: str, message: 
         "devices: [rdma_cm, uverbs, /dev/fuse, '/dev/a:/dev/b', '/dev/a:/dev/c:rw', '/dev/d::r']",
         "sysctls: {net.ipv4.tcp_rmem: 4096 87380 16777216, kernel.shmmax: 5, fs.mqueue.msg_max: 10, kernel.domainname: x, net.ipv4.conf.eth0/5.rp_filter: 1}",
         "restart: on-failure",
+        "stop_timeout: 2s",
         "env: {É: x, A.B-C: y, 1A: z}",
         "entrypoint: []",
         "arguments: ['']",

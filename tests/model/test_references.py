@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dtnctl.model.nearest import nearest
 from tests.model.sites import DATA, problems
 
 SESSION = "endpoints: [a, b]\nimage: x\n"
@@ -482,3 +483,10 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
 @pytest.mark.parametrize(("files", "broken", "lines"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
 def test_reference_to_another_file_is_checked(files: dict[str, str], broken: dict[str, set[str]], lines: list[str]) -> None:
     assert problems(files, **broken) == lines
+
+
+def test_advice_names_no_similar_one_among_very_many() -> None:
+    """A comparison with each of them would cost more than it is worth."""
+    assert nearest("host1", ["host2"]) == "host2"
+    assert nearest("host1", [f"host{number}" for number in range(2, 1000)]) == ""
+    assert nearest("h" * 100, ["h" * 99]) == ""

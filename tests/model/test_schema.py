@@ -158,7 +158,7 @@ BOTH: list[tuple[str, dict[str, Any], bool]] = [
     ("profile", {"ctrl_port_range": 80}, True),
     ("profile", {"ctrl_port_range": [80, 90]}, True),
     ("profile", {"ctrl_port_range": [80]}, False),
-    ("profile", {"ctrl_port_range": "80-90"}, False),
+    ("profile", {"ctrl_port_range": "80-90"}, True),
     ("profile", {"arguments": "a b", "entrypoint": ["a"]}, True),
     ("profile", {"arguments": ["a", 1]}, True),
     ("profile", {"arguments": ["a", None]}, False),

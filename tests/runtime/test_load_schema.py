@@ -155,7 +155,7 @@ CASES: list[Case] = [
         "text instead of truth",
         more(PROFILE, 'init: "true"\n'),
         [
-            "state/profiles/p.yaml:3:7: E0203: `init` must be true or false, not the text `true`",
+            "state/profiles/p.yaml:3:7: E0203: `init` must be true or false, not the text `true`; try true, without quotes",
         ],
     ),
     (
@@ -311,7 +311,8 @@ CASES: list[Case] = [
         "moment without zone",
         more(SESSION, "expires: 2026-12-01T00:00:00\n"),
         [
-            "state/sessions/s.yaml:4:10: E0206: `expires`: `2026-12-01T00:00:00` has no time zone; write for example 2026-12-01T00:00:00Z",
+            "state/sessions/s.yaml:4:10: E0206: `expires`: `2026-12-01T00:00:00` has no time zone"
+            "; write 2026-12-01T00:00:00Z, which is UTC, or another zone as +02:00",
         ],
     ),
     (
@@ -331,9 +332,9 @@ CASES: list[Case] = [
     ),
     (
         "range as text",
-        more(PROFILE, "ctrl_port_range: 30000-30100\n"),
+        more(PROFILE, "ctrl_port_range: 30000+100\n"),
         [
-            "state/profiles/p.yaml:3:18: E0206: `ctrl_port_range`: `30000-30100` is not a port range"
+            "state/profiles/p.yaml:3:18: E0206: `ctrl_port_range`: `30000+100` is not a port range"
             "; write [low, high], two numbers, both included",
         ],
     ),
