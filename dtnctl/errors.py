@@ -69,6 +69,13 @@ class ConfigError(DtnctlError):
         super().__init__(*(str(problem) for problem in self.problems))
 
 
+class NotAllowedError(ConfigError):
+    """The state files are right, but ask for what an endpoint's owner does not allow. Carries every such problem."""
+
+    exit_code = 4
+    exit_name = "blocked"
+
+
 class StalePlanError(DtnctlError):
     """The plan that was reviewed is not the plan that would run now."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dtnctl.model.permission import FIELD_POWERS
 from dtnctl.model.schema import SCHEMA_KINDS, schema_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "state-reference.md"
@@ -40,7 +41,18 @@ def render_page() -> str:
             if name not in shown:
                 shown.add(name)
                 sections.append(_section(_heading(name), 3, definition))
+    sections.append(_powers())
     return "\n".join(sections)
+
+
+def _powers() -> str:
+    """Which key of `allow:` covers which field of a profile."""
+    rows = (
+        f"| `{name}` | {power.power} | {' '.join([*(f'`{key}`' for key in power.keys), power.why]).strip()} |\n"
+        for name, power in FIELD_POWERS.items()
+    )
+    head = "| Key of a profile | Power over the host | Keys of `allow:` that cover it, or why none does |\n|---|---|---|\n"
+    return f"## what a profile may ask of a host\n\n[What an owner should know](allow.md) is on a page of its own.\n\n{head}{''.join(rows)}"
 
 
 def _section(title: str, level: int, schema: dict[str, Any]) -> str:

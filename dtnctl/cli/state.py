@@ -46,12 +46,12 @@ def init_command(folder: FolderArgument = ".") -> None:
 
 def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
-    from dtnctl.runtime.load import load_site
+    from dtnctl.runtime.load import validate_state
 
     as_json = output is ListOutput.json
     context.ensure_object(Invocation).json = as_json
     try:
-        site = load_site(repository_root(), STATE_FOLDER)
+        site = validate_state(repository_root(), STATE_FOLDER)
     except ConfigError as error:
         if not as_json:
             raise

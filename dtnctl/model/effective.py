@@ -90,6 +90,14 @@ def winner(found: Sequence[Layer], field: str, key: str | None = None) -> tuple[
     return None
 
 
+def winner_at(found: Sequence[Layer], location: Location) -> tuple[Document[Any], Location] | None:
+    """The same of a place within a field: an item of a list, a key of a mapping."""
+    field, *within = location
+    is_merged = field in MERGED_BY_KEY and within
+    place = winner(found, str(field), str(within[0]) if is_merged else None)
+    return place if place is None or is_merged else (place[0], (*place[1], *within))
+
+
 def effective_profile(site: HasProfiles, session: Document[Session], endpoint: str) -> ProfileFields:
     """What the session's service on the endpoint gets."""
     return merge(layers(site, session, endpoint))

@@ -278,6 +278,15 @@ class ImageSeen:
     health: Health | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeSeen:
+    """A named volume on an endpoint, whoever made it."""
+
+    name: str
+    driver: str = "local"
+    options: Pairs = ()
+
+
 # --- the record of one-shot jobs ----------------------------------------------------------------------------
 
 Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
@@ -349,6 +358,7 @@ class EndpointSeen:
     `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
+    `volumes` has those of the asked names that are there.
     `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
     `engine_id` is the id of the network that the engine itself makes at each start: two endpoints that show the same one are one engine.
     Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
@@ -366,6 +376,7 @@ class EndpointSeen:
     foreign_networks: tuple[NetworkSeen, ...] = ()
     images: Mapping[str, ImageSeen | None] = field(default_factory=dict)
     remote_digests: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, VolumeSeen] = field(default_factory=dict)
     ledger: LedgerSeen = LedgerSeen()
     lease: LeaseSeen | None = None
     host: Host | None = None
@@ -397,6 +408,7 @@ class Wanted:
 
     `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
     `cpus` asks the engine how many it has; that call costs it the start of runc and containerd.
+    `volumes` are names of volumes to look at.
     """
 
     images: frozenset[str] = frozenset()
@@ -405,3 +417,4 @@ class Wanted:
     readings: frozenset[str] = frozenset()
     inside: bool = False
     cpus: bool = False
+    volumes: frozenset[str] = frozenset()

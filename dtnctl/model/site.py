@@ -27,6 +27,7 @@ from dtnctl.model.engine_fields import (
     EntryPoint,
     EnvName,
     EnvValue,
+    HostPath,
     ImageName,
     LimitName,
     LoginName,
@@ -152,13 +153,34 @@ class AgentTls(Written):
 class Allow(Written):
     """The host owner's guard rails, checked before anything is called. A missing key allows what is said there."""
 
-    images: Words | None = Field(None, description="Image name patterns (`*` matches anything). Missing: any image.")
-    mounts: Words = Field((), description="Host folders that may be bind-mounted, with all below them. Missing: none.")
-    devices: Words = Field((), description="Devices that may be given, as profiles name them (patterns). Missing: none.")
-    capabilities: Words = Field((), description="Capabilities that may be added. Missing: none.")
-    privileged: bool = Field(False, description="Whether privileged containers may run.")
+    images: Words | None = Field(
+        None,
+        description="Image name patterns. Missing: any image. A pattern is read as an image's name: without a host it is Docker Hub's; `*` "
+        "alone is any image.",
+    )
+    mounts: Annotated[tuple[HostPath, ...], Field(strict=False)] = Field(
+        (), description="Host folders that may be bind-mounted, with all below them. Missing: none."
+    )
+    volumes: Words = Field(
+        (),
+        description="What named volumes may be beside the engine's own disk and tmpfs: `nfs`, `cifs`, names of volume drivers (`*`: any). "
+        "Missing: none of these.",
+    )
+    devices: Words = Field(
+        (),
+        description="Devices that may be given, as profiles name them (patterns; `*` stands for no `/`, and alone for any device). "
+        "Missing: none.",
+    )
+    capabilities: Words = Field((), description="Capabilities that may be added (patterns). Missing: none.")
+    privileged: bool = Field(False, description="Whether privileged containers may run: they are root on the host.")
+    limits: Words | None = Field(
+        None,
+        description="Resource limits that may be set. Missing: any that concerns the container alone, which `rtprio` and `nice` do not.",
+    )
     networks: Words | None = Field(
-        None, description="Networks that may be attached (patterns), `host` and `bridge` included. Missing: any."
+        None,
+        description="Networks that may be attached (patterns), `bridge` included; `host` only by its own name. Missing: any, `host` only "
+        "if `ports` is missing, too.",
     )
     ports: Annotated[tuple[PortRange, ...], Field(strict=False)] | None = Field(
         None, description="Ranges of host ports that may be used. Missing: any port above 1023."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
+from dtnctl.model.permission import is_allowed_port
 from dtnctl.model.resources import PREPARED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.capacity import free_address, free_range, other_range, wider_range
@@ -21,7 +22,6 @@ from dtnctl.planning.pools import Addresses, Candidates, HostPort, Item, Pool, P
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 
-LOWEST_UNPRIVILEGED_PORT = 1024
 SHORT_ID = 12  # as engines show ids to people
 CHOSEN_PORTS = (("ctrl_port_range", "CTRL_PORT"), ("serv_port_range", "SERV_PORT"))
 FAMILIES = {"ipv4": ("subnet", "addresses"), "ipv6": ("subnet6", "addresses6")}
@@ -64,12 +64,9 @@ class Want:
     candidates: Candidates
 
 
-def is_allowed_port(service: Service, port: int) -> bool:
-    """Whether the owner of the endpoint lets us have the port."""
-    ranges = service.endpoint.value.allow.ports
-    if ranges is None:
-        return port >= LOWEST_UNPRIVILEGED_PORT
-    return any(low <= port <= high for low, high in ranges)
+def may_have_port(service: Service, port: int) -> bool:
+    """Whether the owner of the endpoint lets the service have the port."""
+    return is_allowed_port(service.endpoint.value.allow, port)
 
 
 def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> Allocations:
@@ -301,7 +298,7 @@ class _Allocator:
 
     @staticmethod
     def _may_use(service: Service, port: int) -> bool:
-        return not service.uses_host_ports or is_allowed_port(service, port)
+        return not service.uses_host_ports or may_have_port(service, port)
 
     def _refuse(self, service: Service, code: str, text: str, field_name: str, way_out: Callable[[], str]) -> None:
         """`way_out` is asked at the end: what is free then is free."""
@@ -363,10 +360,10 @@ def _number(item: Item | None) -> int:
 
 def _other_range(service: Service, pool: Pool, wanted: tuple[int, int, str, str]) -> str:
     low, high, protocol, field_name = wanted
-    found = free_range(pool, low, high, protocol, partial(is_allowed_port, service))
+    found = free_range(pool, low, high, protocol, partial(may_have_port, service))
     return other_range(field_name, found, service.endpoint.name)
 
 
 def _wider_range(service: Service, pool: Pool, wanted: tuple[int, int], field_name: str) -> str:
-    found = free_range(pool, wanted[1], wanted[1], "tcp", partial(is_allowed_port, service))
+    found = free_range(pool, wanted[1], wanted[1], "tcp", partial(may_have_port, service))
     return wider_range(field_name, wanted, found, service.endpoint.name)

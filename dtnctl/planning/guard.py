@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
 
+from dtnctl.model.permission import refused_requests
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import EndpointSeen, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS
-from dtnctl.planning.allocate import is_allowed_port
+from dtnctl.model.storage import without_secrets
 from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import default_route_of, engine_default_route
 
 
-def refuse_service(service: Service, seen: EndpointSeen | None) -> Refusal | None:
-    """The first reason why this service must not be, or None. `seen` None: its endpoint does not answer."""
-    return next(_refusals(service, seen), None)
+def refuse_service(service: Service, seen: EndpointSeen | None) -> tuple[Refusal, ...]:
+    """Every reason why this service must not be. `seen` None: its endpoint does not answer."""
+    return tuple(_refusals(service, seen))
 
 
 def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
@@ -28,6 +26,7 @@ def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
     if seen is not None:
         yield from beyond_machine(service, seen)
         yield from _held_by_others(service, seen)
+        yield from _other_volumes(service, seen)
 
 
 def refuse_absent_image(service: Service, seen: EndpointSeen) -> Refusal | None:
@@ -41,83 +40,14 @@ def refuse_absent_image(service: Service, seen: EndpointSeen) -> Refusal | None:
 # --- the owner's guard rails --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Something that only the owner of a host can give: `key` of `allow:` says whether; `field` of the profile asked."""
-
-    code: str
-    key: str
-    what: str
-    field: str
-    is_allowed: bool
-
-
 def _not_allowed(service: Service) -> Iterator[Refusal]:
     """Each refusal cites the owner's line in the endpoint's file."""
-    for request in (*_powers(service), *_host_things(service), *_connections(service)):
-        if not request.is_allowed:
-            yield _owner_says_no(service, request)
-
-
-def _powers(service: Service) -> Iterator[Request]:
-    allow, profile = service.endpoint.value.allow, service.profile
-    yield Request("E0501", "privileged", "a privileged container", "privileged", allow.privileged or not profile.privileged)
-    yield Request("E0502", "images", f"image {service.image}", "image", allow.images is None or _matches(service.image, allow.images))
-    allowed = tuple(name.upper().removeprefix("CAP_") for name in allow.capabilities)
-    for name in profile.capabilities.add:
-        is_allowed = _matches(name.upper().removeprefix("CAP_"), allowed)
-        yield Request("E0505", "capabilities", f"capability {name}", "capabilities", is_allowed)
-
-
-def _host_things(service: Service) -> Iterator[Request]:
-    allow = service.endpoint.value.allow
-    for folder in _host_folders(service):
-        yield Request("E0503", "mounts", f"the mount of {folder}", "volumes", _is_below(folder, allow.mounts))
-    for device in service.profile.devices:
-        path = device.partition(":")[0]
-        is_allowed = ".." not in path.split("/") and _matches(path, allow.devices)
-        yield Request("E0504", "devices", f"device {device}", "devices", is_allowed)
-
-
-def _connections(service: Service) -> Iterator[Request]:
-    patterns = service.endpoint.value.allow.networks
-    for name in ("host",) if service.is_host_networked else tuple(net.name for net in service.nets):
-        yield Request("E0506", "networks", f"network {name}", service.field_of(name), patterns is None or _matches(name, patterns))
-    for low, high, protocol, field in service.published:
-        refused = next((port for port in range(low, high + 1) if not is_allowed_port(service, port)), None)
-        yield Request("E0507", "ports", f"port {refused}/{protocol}", field, refused is None)
-
-
-def _owner_says_no(service: Service, request: Request) -> Refusal:
-    endpoint, key = service.endpoint, request.key
-    text = f"the owner of {endpoint.name} does not allow {request.what}, asked for at {service.place(request.field)}"
-    cause = Cause(text, endpoint.file, endpoint.mark(("allow", key)).line, f"allow.{key}")
-    return Refusal(request.code, cause, f"ask the owner to extend allow.{key} in {endpoint.file}")
-
-
-SAFE_VOLUME_TYPES = frozenset({"tmpfs", "nfs", "nfs4", "cifs"})  # no folder of the host is in them
-
-
-def _host_folders(service: Service) -> Iterator[str]:
-    """Folders of the host that the service gets. A named volume of the local driver can be a bind mount or an overlay in disguise:
-    then its `device` counts, or the whole host where its options name further folders."""
-    for volume in service.profile.volumes:
-        if volume.kind == "bind":
-            yield volume.source or ""
-        elif volume.driver in (None, "local") and volume.driver_opts.get("type", "none") not in SAFE_VOLUME_TYPES:
-            device, options = volume.driver_opts.get("device", ""), volume.driver_opts.get("o", "")
-            if volume.driver_opts:
-                yield device if device.startswith("/") and "dir=" not in options else "/"
-
-
-def _matches(text: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(text, pattern) for pattern in patterns)
-
-
-def _is_below(path: str, folders: tuple[str, ...]) -> bool:
-    """Whether the path is one of the folders or below it; `..` never helps."""
-    parts = PurePosixPath(path)
-    return ".." not in parts.parts and any(parts.is_relative_to(folder) for folder in folders)
+    endpoint = service.endpoint
+    for request in refused_requests(endpoint.value.allow, service.profile, service.site.networks):
+        text = f"the owner of {endpoint.name} does not allow {request.what}, asked for at {service.place_of(request.location)}"
+        text += f": {request.reason}" * bool(request.reason)
+        cause = Cause(text, endpoint.file, endpoint.mark(("allow", request.key)).line, f"allow.{request.key}")
+        yield Refusal(request.code, cause, request.fix or f"ask the owner to extend allow.{request.key} in {endpoint.file}")
 
 
 # --- what cannot be -----------------------------------------------------------------------------------------
@@ -135,6 +65,21 @@ def _held_by_others(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
             document = service.site.networks[net.name]
             text = f"a network named {net.name} on {seen.name} is not ours"
             yield Refusal("E0421", Cause(text, document.file, document.mark().line), "another network name, or remove that network")
+
+
+def _other_volumes(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
+    """The engine takes a volume that is there as it is, whatever options are asked for; so it must be what is declared."""
+    for index, volume in enumerate(service.profile.volumes):
+        found = seen.volumes.get(volume.source or "") if volume.kind == "volume" else None
+        if found is not None and (found.driver, dict(found.options)) != (volume.driver or "local", dict(volume.driver_opts)):
+            asked, options = service.place_of(("volumes", index)), _options_text(dict(found.options))
+            text = f"the volume {found.name} on {seen.name} is not as declared at {asked}: it has driver {found.driver}, options {options}"
+            fix = f"another name for the volume, the same options, or `docker volume rm {found.name}` there if what is in it may go"
+            yield Refusal("E0509", service.cause(text, "volumes"), fix)
+
+
+def _options_text(options: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(without_secrets(options).items())) or "none"
 
 
 def _wrong_default_route(service: Service) -> Iterator[Refusal]:

@@ -109,8 +109,8 @@ class _Planner:
     # --- services ---
 
     def _plan_blocked(self) -> None:
-        for (endpoint, session), refusal in self.found.refusals.items():
-            self.draft.changes.append(_blocked("session", session, endpoint, refusal))
+        for (endpoint, session), refusals in self.found.refusals.items():
+            self.draft.changes += [_blocked("session", session, endpoint, refusal) for refusal in refusals]
         for plan in self.found.networks.values():
             for name, refusal in plan.refused.items():  # asked for by name: sessions that want it would be blocked themselves
                 self.draft.changes.append(_blocked("network", name, plan.endpoint, refusal))

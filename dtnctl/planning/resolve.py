@@ -9,12 +9,12 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dtnctl.model.effective import effective_profile, origin
+from dtnctl.model.effective import effective_profile, layers, origin, winner_at
 from dtnctl.model.hosts import engine_host
 from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
-from dtnctl.model.site import Attachment, Document, Endpoint, ProfileFields, Session, Site, Transfer
+from dtnctl.model.site import Attachment, Document, Endpoint, Location, ProfileFields, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.tuning import tuning_keys
 
@@ -68,6 +68,12 @@ class Service:
         """`file:line` of what set the field."""
         document, location = origin(self.site, self.session, self.endpoint.name, field, key)
         return document.where(*location)
+
+    def place_of(self, location: Location) -> str:
+        """`file:line` of a place within the field, such as an item of a list."""
+        found = winner_at(layers(self.site, self.session, self.endpoint.name), location)
+        document, there = found or (self.session, ("profile",))
+        return document.where(*there)
 
     def cause(self, text: str, field: str, key: str | None = None) -> Cause:
         """A cause that points at what set the field."""
@@ -175,11 +181,13 @@ def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
     images: dict[str, set[str]] = {name: set() for name in site.endpoints}
     remote: dict[str, set[str]] = {name: set() for name in site.endpoints}
     counted: set[str] = set()
+    volumes: dict[str, set[str]] = {name: set() for name in site.endpoints}
     for service in resolve_services(site, now):
         counted |= {service.endpoint.name} if asks_for_cpus(service.profile) else set()
         images[service.endpoint.name].add(service.image)
         if service.profile.pull == "always":
             remote[service.endpoint.name].add(service.image)
+        volumes[service.endpoint.name] |= {volume.source or "" for volume in service.profile.volumes if volume.kind == "volume"}
     # All of them: the record of a transfer may lie where `from` pointed once.
     has_transfers = bool(resolve_routes(site, now))
     return {
@@ -189,6 +197,7 @@ def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
             has_transfers,
             tuning_keys(site.endpoints[name].value.tuning),
             cpus=name in counted,
+            volumes=frozenset(volumes[name]),
         )
         for name in site.endpoints
     }

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 
 from dtnctl.model.networking import carries_default_route
+from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.resources import (
     LABEL_KIND,
     LABEL_NAME,
@@ -37,7 +38,6 @@ from dtnctl.planning.resolve import Service
 LONGEST_HOSTNAME = 63
 NANO = 10**9
 RDMA_CAPABILITIES = ("IPC_LOCK",)
-KNOWN_DEVICES = {"rdma_cm": "/dev/infiniband/rdma_cm"}
 MTU_OPTION = "com.docker.network.driver.mtu"
 AGENT_DRIVER = "dtnctl"
 PF_OPTION, ROUTE_OPTION = "dtnctl.pf", "dtnctl.default_route"
@@ -165,7 +165,7 @@ def _files(devices: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _device(text: str) -> Device:
-    host, _, rest = KNOWN_DEVICES.get(text, text).partition(":")
+    host, _, rest = DEVICE_FILES.get(text, text).partition(":")
     container, _, permissions = rest.partition(":")
     return Device(host, container or host, permissions or "rwm")
 

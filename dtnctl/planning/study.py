@@ -54,7 +54,7 @@ class Study:
     overdrawn: Refusal | None = None
     forgotten: frozenset[Key] = frozenset()
     jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
-    refusals: dict[Key, Refusal] = field(default_factory=dict)
+    refusals: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     stays: frozenset[Key] = frozenset()
     allocations: Allocations = field(default_factory=Allocations)
@@ -87,15 +87,24 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
     found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
-    refusals = {service.key: refusal for service in found.services if (refusal := _refusal_at_sight(found, service))}
+    refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:
         found.refusals |= refusals
         # One refused service blocks its whole session: half a session across two endpoints is of no use.
         found.blocked = frozenset(session for _, session in found.refusals)
         _decide(found)
-        refusals = {service.key: refusal for service, refusal in _later_refusals(found) if service.key not in found.refusals}
+        refusals = {key: refused for key, refused in _later_refusals(found).items() if key not in found.refusals}
         if not refusals:
             return found
+
+
+def _with_later(found: Study, refused: dict[Key, tuple[Refusal, ...]]) -> dict[Key, tuple[Refusal, ...]]:
+    """With the reasons that would show once these are gone: a person should learn all of them at once."""
+    if not refused:
+        return refused
+    _decide(found)
+    later = _later_refusals(found)
+    return {key: (*refusals, *(item for item in later.get(key, ()) if item not in refusals)) for key, refusals in refused.items()}
 
 
 # --- what nobody declares any more --------------------------------------------------------------------------
@@ -288,11 +297,24 @@ def _moved_to(found: Study, service: Service) -> str:
 # --- who cannot be ------------------------------------------------------------------------------------------
 
 
-def _refusal_at_sight(found: Study, service: Service) -> Refusal | None:
-    return refuse_service(service, found.answering.get(service.endpoint.name)) if found.covers(service) else None
+def _refusals_at_sight(found: Study, service: Service) -> tuple[Refusal, ...]:
+    if not found.covers(service):
+        return ()
+    seen = found.answering.get(service.endpoint.name)
+    is_new = seen is not None and (seen.name, service.container) not in found.live
+    image = refuse_absent_image(service, seen) if is_new and seen is not None else None
+    return (*refuse_service(service, seen), *([image] if image is not None else []))
 
 
-def _later_refusals(found: Study) -> Iterator[tuple[Service, Refusal]]:
+def _later_refusals(found: Study) -> Mapping[Key, tuple[Refusal, ...]]:
+    """Every reason that what was decided so far gives, by service."""
+    reasons: dict[Key, tuple[Refusal, ...]] = {}
+    for service, refusal in _later_reasons(found):
+        reasons[service.key] = (*reasons.get(service.key, ()), *(() if refusal in reasons.get(service.key, ()) else (refusal,)))
+    return reasons
+
+
+def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
     for service in found.services:
         if found.covers(service):
             plan = found.networks.get(service.endpoint.name)
@@ -301,12 +323,7 @@ def _later_refusals(found: Study) -> Iterator[tuple[Service, Refusal]]:
                 if refusal is not None:
                     yield service, refusal
     for situation in found.situations:
-        host = found.answering[situation.service.endpoint.name].host
-        refusal = refuse_shaping(situation.service, situation.allocation, host) if host is not None else None
-        if refusal is not None:
-            yield situation.service, refusal
-    for situation in found.situations:
-        if situation.needs_new_container:
-            refusal = refuse_absent_image(situation.service, found.answering[situation.service.endpoint.name])
-            if refusal is not None:
-                yield situation.service, refusal
+        seen = found.answering[situation.service.endpoint.name]
+        shaping = refuse_shaping(situation.service, situation.allocation, seen.host) if seen.host is not None else None
+        image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
+        yield from ((situation.service, refusal) for refusal in (shaping, image) if refusal is not None)

@@ -27,6 +27,7 @@ from dtnctl.providers.archive import unpack
 from dtnctl.providers.registry import login_for
 from dtnctl.providers.translate import Json, container_seen, foreign_seen, image_seen, listed_name
 from dtnctl.providers.translate_networks import network_seen
+from dtnctl.providers.volumes import observe_volume
 
 if TYPE_CHECKING:
     from dtnctl.providers.connection import Connection
@@ -51,6 +52,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     """Everything in one go; what does not depend on an answer is asked at once. EngineError and UnreachableError pass through."""
     networks = pool.submit(connection.get, "/networks")
     images = {name: pool.submit(_image, connection, name) for name in sorted(wanted.images)}
+    volumes = {name: pool.submit(observe_volume, connection, name) for name in sorted(wanted.volumes)}
     digests = {name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)}
     info = pool.submit(connection.get, "/info") if wanted.cpus else None
     listed: list[Json] = connection.get("/containers/json?all=1")
@@ -74,6 +76,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         foreign_networks=others,
         images=dict(sorted(seen_images.items())),
         remote_digests={name: future.result() for name, future in digests.items()},
+        volumes={name: found for name, future in volumes.items() if (found := future.result()) is not None},
         ledger=ledger.result() if ledger is not None else LedgerSeen(),
         lease=None if lease is None else LeaseSeen(lease["Id"], (lease["Labels"] or {}).get(LABEL_HOLDER, "")),
         engine_id=_engine_id(raw_networks),

@@ -46,6 +46,7 @@ from dtnctl.providers.calls import create, remove, start, stop
 from dtnctl.providers.images import pull
 from dtnctl.providers.translate import container_seen, endpoint_config, update_body
 from dtnctl.providers.translate_networks import network_body, network_seen
+from dtnctl.providers.volumes import ensure_volumes
 
 if TYPE_CHECKING:
     from dtnctl.providers.connection import Connection
@@ -180,6 +181,7 @@ def _seen(connection: Connection, container: str) -> ContainerSeen:
 
 
 def _create_container(connection: Connection, view: View, action: CreateContainer) -> None:
+    ensure_volumes(connection, action.spec)
     try:
         create(connection, action.container, action.spec, action.labels)
     except ConflictError:

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from dtnctl.errors import ConfigError, Problem
+from dtnctl.errors import ConfigError, NotAllowedError, Problem
 from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
 from dtnctl.model.known import MOST_PROBLEMS
 from dtnctl.model.layout import keeps_text
 from dtnctl.model.nearest import nearest
+from dtnctl.model.owner_rules import find_owner_problems
 from dtnctl.model.references import find_reference_problems
 from dtnctl.model.site import KINDS, Document, Site, SiteSettings, Written
 from dtnctl.model.source import Source
@@ -58,7 +59,21 @@ class Reading:
 
 def load_site(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
     """The validated site in `root/folder`. Raises ConfigError with all problems of all files."""
-    reading = read_state(root, folder, now or datetime.now(UTC))
+    return _site_of(read_state(root, folder, now or datetime.now(UTC)))
+
+
+def validate_state(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
+    """The same; also raises what is against an endpoint's `allow:`, which a plan would block: NotAllowedError if that is all."""
+    time = now or datetime.now(UTC)
+    reading = read_state(root, folder, time)
+    refused = find_owner_problems(reading, time, reading.broken) if reading.is_listed else []
+    if refused and not reading.problems:
+        raise NotAllowedError(refused)
+    reading.problems += refused
+    return _site_of(reading)
+
+
+def _site_of(reading: Reading) -> Site:
     if reading.problems or reading.settings is None:
         raise ConfigError(reading.problems)
     return Site(

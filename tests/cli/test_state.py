@@ -190,3 +190,22 @@ def test_value_of_a_file_is_no_line_and_no_command_of_the_log(tmp_path: Path, li
         assert obeyed(shown) == []
         assert all(part.isprintable() for part in shown.split("\n"))
         assert all(re.match(r"state/\S+:\d+:\d+: E\d{4}: |dtnctl: ", part) for part in result.err.splitlines()), result.err
+
+
+# --- owners' rules ----------------------------------------------------------------------------------------------------
+
+
+def test_what_an_owner_does_not_allow_is_blocked_and_not_invalid(tmp_path: Path) -> None:
+    """The state files are right; so the code is that of a plan that is blocked. Beside other problems it is theirs."""
+    write_state(tmp_path, {SESSION: VALID[SESSION] + "settings: {privileged: true}\n"})
+    result = dtnctl(tmp_path, "validate")
+    assert (result.code, result.out) == (4, "")
+    assert "state/sessions/s.yaml:4:24: E0501: the owner of " in result.err
+    assert result.err.endswith("dtnctl: blocked (4)\n")
+    document = json.loads(dtnctl(tmp_path, "validate", "-o", "json").out)
+    assert {problem["code"] for problem in document["problems"]} == {"E0501"}
+    write_state(tmp_path, {"site.yaml": "name: 5\n", SESSION: VALID[SESSION] + "settings: {privileged: true}\n"})
+    both = dtnctl(tmp_path, "validate")
+    assert both.code == 65
+    assert "E0203" in both.err
+    assert "E0501" in both.err

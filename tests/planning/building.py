@@ -23,7 +23,7 @@ from tests.properties.agent import Agent
 from tests.properties.world import World, image
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-ANYTHING = "{mounts: [/], devices: ['*'], capabilities: ['*'], privileged: true}"
+ANYTHING = "{mounts: [/], volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}"
 
 
 def files_of(text: str) -> dict[str, str]:

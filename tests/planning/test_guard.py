@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.resources import ForeignSeen
+from dtnctl.model.resources import ForeignSeen, VolumeSeen
 from tests.planning.building import applied, change, plan, site, world
 from tests.planning.listing import changes, details, says, steps
 
@@ -37,7 +37,7 @@ def asked(settings: str, allow: str = "{}") -> str:
         ("{mgmt_net: host}", "{networks: [bridge]}", "E0506", "network host"),
         ("{data_nets: [data]}", "{networks: [bridge]}", "E0506", "network data"),
         ("{exposed_ports: [80]}", "{}", "E0507", "port 80/tcp"),
-        ("{mgmt_net: host, data_port_range: [50000, 50002]}", "{ports: [[30000, 50001]]}", "E0507", "port 50002/tcp"),
+        ("{mgmt_net: host, data_port_range: [50000, 50002]}", "{ports: [[30000, 50001]], networks: [host]}", "E0507", "port 50002/tcp"),
     ],
 )
 def test_what_the_owner_does_not_allow_is_refused_with_the_owners_line(settings: str, allow: str, code: str, what: str) -> None:
@@ -53,7 +53,7 @@ def test_what_the_owner_does_not_allow_is_refused_with_the_owners_line(settings:
     [
         ("{privileged: true}", "{privileged: true}"),
         ("{volumes: [/nvme/a, {type: tmpfs, target: /t}, 'named:/n']}", "{mounts: [/nvme]}"),
-        ("{volumes: [{source: vol, target: /x, driver_opts: {type: nfs, device: ':/export'}}]}", "{}"),
+        ("{volumes: [{source: vol, target: /x, driver_opts: {type: nfs, device: ':/export'}}]}", "{volumes: [nfs]}"),
         ("{devices: [rdma_cm, '/dev/nvme0n1:/dev/disk:r']}", "{devices: [rdma_cm, '/dev/nvme*']}"),
         ("{capabilities: {add: [net_admin], drop: [ALL]}}", "{capabilities: [CAP_NET_ADMIN]}"),
         ("{data_nets: [data]}", "{networks: ['da*', bridge]}"),
@@ -94,6 +94,57 @@ def test_a_container_of_somebody_else_with_our_name_is_an_error(name: str) -> No
     made.hosts["a"].foreign.append(ForeignSeen(name, "f1"))
     (blocked,) = plan(declared, made).changes
     assert (blocked.code, blocked.cause.text) == ("E0420", f"a container named {name} on a is not ours")
+
+
+@pytest.mark.parametrize(
+    ("found", "has"),
+    [
+        (
+            VolumeSeen("vol", "local", (("device", "/etc"), ("o", "bind"), ("type", "none"))),
+            "driver local, options device=/etc, o=bind, type=none",
+        ),
+        (VolumeSeen("vol", "local", (("device", "none"), ("type", "proc"))), "driver local, options device=none, type=proc"),
+        (VolumeSeen("vol", "rexray/s3fs"), "driver rexray/s3fs, options none"),
+        (VolumeSeen("vol"), "driver local, options none"),
+    ],
+)
+def test_a_volume_that_is_there_otherwise_than_declared_blocks_whoever_made_it(found: VolumeSeen, has: str) -> None:
+    """The engine mounts it as it is, whatever options a container asks for."""
+    options = "" if found.options or found.driver != "local" else ", driver_opts: {type: tmpfs, device: tmpfs}"
+    declared = site(f"# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings:\n  volumes: [{{source: vol, target: /x{options}}}]\n")
+    made = world(declared)
+    made.hosts["a"].volumes["vol"] = found
+    (blocked,) = plan(declared, made).changes
+    asked_at = "the volume vol on a is not as declared at state/sessions/one.yaml:4"
+    assert (blocked.code, blocked.cause.text) == ("E0509", f"{asked_at}: it has {has}")
+    assert "`docker volume rm vol`" in blocked.fix
+
+
+def test_a_volume_that_is_there_as_declared_is_used() -> None:
+    declared = site(
+        "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings:\n  volumes: ['vol:/x', {source: other, target: /y, driver: any}]\n"
+    )
+    made = world(declared)
+    made.hosts["a"].volumes |= {"vol": VolumeSeen("vol"), "other": VolumeSeen("other", "any")}
+    assert not plan(declared, made).blocked
+
+
+def test_every_reason_is_named_at_once() -> None:
+    """Those of the files, of what lives there, and those that would show once the others are gone; none of them twice."""
+    settings = "{privileged: true, pull: never, exposed_ports: [8080], volumes: [/etc, /etc/x]}"
+    declared = site(asked(settings) + "# sessions/two\nendpoints: [a]\nimage: dtn:1\n")
+    made = world(declared)
+    made.hosts["a"].foreign += [ForeignSeen("lab.one", "f1"), ForeignSeen("web", "f2", host_ports=((8080, "tcp"),))]
+    planned = plan(declared, made)
+    assert changes(planned) == [
+        "blocked session/one @ a: E0501",
+        "blocked session/one @ a: E0503",
+        "blocked session/one @ a: E0503",
+        "blocked session/one @ a: E0420",
+        "blocked session/one @ a: E0430",
+        "blocked session/one @ a: E0412",
+        "create session/two @ a: creates container lab.two",
+    ]
 
 
 # --- default routes -----------------------------------------------------------------------------------------

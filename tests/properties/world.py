@@ -65,6 +65,7 @@ from dtnctl.model.resources import (
     NetworkSpec,
     Pairs,
     Snapshot,
+    VolumeSeen,
     is_owned,
     ledger_name,
     transfer_name,
@@ -94,6 +95,7 @@ class Host:
     foreign: list[ForeignSeen] = field(default_factory=list)
     foreign_networks: list[NetworkSeen] = field(default_factory=list)
     images: dict[str, ImageSeen] = field(default_factory=dict)
+    volumes: dict[str, VolumeSeen] = field(default_factory=dict)
     records: dict[tuple[str, int, int], Attempt] = field(default_factory=dict)
     silence: str = ""
     engine_id: str = ""
@@ -153,6 +155,7 @@ class World:
             foreign=tuple(host.foreign),
             foreign_networks=tuple(host.foreign_networks),
             images={**in_use, **host.images},
+            volumes=dict(host.volumes),
             remote_digests={reference: f"sha256:{reference}{version}" for reference, version in sorted(self.registry.items())},
             ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
             host=machine,
@@ -284,6 +287,10 @@ class World:
         if found is None:
             raise RefusedError(f"there is no image {spec.image}")
         self._check_network(host, spec.network)
+        for mount in (item for item in spec.mounts if item.kind == "volume"):
+            wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts)
+            if host.volumes.setdefault(mount.source, wanted) != wanted:
+                raise RefusedError(f"a volume {mount.source} is there that is not as declared")
         live = replace(
             spec,
             command=spec.command if spec.command is not None else found.command if spec.entrypoint is None else (),

@@ -37,9 +37,11 @@ from dtnctl.model.resources import (
     Attempt,
     ContainerSpec,
     LedgerSeen,
+    Mount,
     NetworkSpec,
     PortBinding,
     Subnet,
+    VolumeSeen,
     Wanted,
     lease_name,
     ledger_name,
@@ -562,6 +564,31 @@ def test_removal_keeps_named_volumes_and_takes_the_nameless_along(backend: Backe
     container = backend.create_other("web", host={"Mounts": mounts})
     engine.remove(container)
     assert [volume["Name"] for volume in backend.others.volumes()["Volumes"]] == ["kept"]
+
+
+def test_a_volume_is_seen_as_it_is_whoever_made_it(backend: Backend, engine: DockerEngine) -> None:
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    backend.post("/volumes/create", json={"Name": "kept", "DriverOpts": options})
+    seen = engine.observe(Wanted(volumes=frozenset({"kept", "gone"}))).volumes
+    assert seen == {"kept": VolumeSeen("kept", "local", tuple(sorted(options.items())))}
+
+
+def test_a_container_is_not_created_over_a_volume_that_is_there_otherwise(backend: Backend, engine: DockerEngine) -> None:
+    """An engine would take it as it is: here a folder of the host, made between the plan and the step."""
+    backend.post("/volumes/create", json={"Name": "taken", "DriverOpts": {"type": "none", "device": "/etc", "o": "bind"}})
+    plain = replace(SPEC, mounts=(Mount("/x", "volume", "taken"),))
+    with pytest.raises(ConflictError, match="a volume taken is there that is not as declared"):
+        create(engine, spec=plain)
+    assert names(engine) == []
+
+
+def test_volumes_are_made_with_the_options_that_are_declared(backend: Backend, engine: DockerEngine) -> None:
+    options = (("device", "tmpfs"), ("o", "size=1m"), ("type", "tmpfs"))
+    mounts = (Mount("/x", "volume", "fresh", driver_opts=options), Mount("/y", "volume", "plain"))
+    create(engine, spec=replace(SPEC, mounts=mounts))
+    create(engine, spec=replace(SPEC, mounts=mounts))
+    seen = engine.observe(Wanted(volumes=frozenset({"fresh", "plain"}))).volumes
+    assert seen == {"fresh": VolumeSeen("fresh", "local", options), "plain": VolumeSeen("plain")}
 
 
 # --- changes in place ---------------------------------------------------------------------------------------
