@@ -136,7 +136,7 @@ def test_broken_state_has_no_plan_and_says_why(checkout: Checkout) -> None:
     assert ran.returncode == 65
     text = checkout.read("build/ci/plan.md")
     assert text.startswith("<!-- dtnctl:plan site=scinet failed -->\n")
-    assert "state/sessions/a.yaml:1:" in text
+    assert "state/sessions/a.yaml:2:" in text
     assert text.count("</pre>") == 1, "what people wrote stays inside"
     assert checkout.read("summary.md") == text
 
