@@ -83,10 +83,10 @@ def _print(view: View, document: Callable[[], dict[str, Any]], text: Callable[[R
 
 def one_of(kind: str, name: str, rows: Mapping[str, Any]) -> Any:
     if name not in rows:
-        from dtnctl.model.nearest import nearest
+        from dtnctl.model.nearest import suggestion
 
-        hint = nearest(name, rows)
-        raise UsageError(f"no {kind} named {name}" + (f"; is it {hint}?" if hint else f"; there are {', '.join(sorted(rows)) or 'none'}"))
+        listing = kind.partition(" ")[0]
+        raise UsageError(f"no {kind} named {name}; try {suggestion(name, rows, f'`dtnctl {listing}s list`')}")
     return rows[name]
 
 

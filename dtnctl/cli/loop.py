@@ -338,13 +338,14 @@ def unlock_command(
 ) -> int:
     """Remove the lease of endpoints whose holder is surely dead."""
     from dtnctl.errors import NotFoundError
+    from dtnctl.model.nearest import suggestion
     from dtnctl.model.resources import describe_holder, is_owned, lease_name
     from dtnctl.runtime.lease import LABEL_HOLDER
 
-    workplace = open_workplace()
+    workplace, listing = open_workplace(), "`dtnctl endpoints list`"
     unknown = [name for name in endpoints if name not in workplace.site.endpoints]
     if unknown:
-        raise UsageError(f"no endpoint named {', '.join(unknown)}; there are {', '.join(workplace.site.endpoints)}")
+        raise UsageError(*(f"no endpoint named {name}; try {suggestion(name, workplace.site.endpoints, listing)}" for name in unknown))
     held = lease_name(workplace.site.name)
     with engines(workplace, timeout) as clients:
         for name in endpoints:

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dtnctl.model.nearest import suggestion
+
+NAMED_KINDS = ("session", "transfer", "network", "vfs", "vlan", "tuning")  # what a plan shows and a person may name
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -39,12 +43,31 @@ class Scope:
     def unmatched(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
         """Patterns that name none of these (kind, name, endpoint): mistyped, most likely."""
         known = tuple(objects)
-        patterns = (*self.targets, *self.excludes, *self.replace)
-        return tuple(pattern for pattern in patterns if not any(_matches(pattern, *item) for item in known))
+        sessions = tuple(item for item in known if item[0] == "session")
+        wanted = [(pattern, known) for pattern in (*self.targets, *self.excludes)] + [(pattern, sessions) for pattern in self.replace]
+        return tuple(pattern for pattern, among in wanted if not any(_matches(pattern, *item) for item in among))
+
+    def mistyped(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+        """A line for each pattern that names none of these, with the nearest name that people know."""
+        known = tuple(item for item in objects if item[0] in NAMED_KINDS)
+        sessions = tuple(item for item in known if item[0] == "session")
+        return tuple(
+            f"nothing is named {pattern}; try {_meant(pattern, sessions if pattern in self.replace else known)}"
+            for pattern in self.unmatched(objects)
+        )
 
     @staticmethod
     def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:
         return any(_matches(pattern, kind, name, endpoint) for pattern in patterns)
+
+
+def _meant(pattern: str, known: tuple[tuple[str, str, str], ...]) -> str:
+    """The nearest name, in the form that was typed: with a kind or without."""
+    endpoints = {f"endpoint/{endpoint}" for _, _, endpoint in known if endpoint}
+    if f"endpoint/{pattern}" in endpoints:
+        return f"`endpoint/{pattern}`"
+    names = {f"{kind}/{name}" for kind, name, _ in known} | endpoints if "/" in pattern else {name for _, name, _ in known}
+    return suggestion(pattern, names, "`dtnctl status`, which shows all names")
 
 
 def _matches(pattern: str, kind: str, name: str, endpoint: str) -> bool:

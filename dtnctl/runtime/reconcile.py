@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dtnctl.runtime.transfer import Progress
 
 
+KINDS = {"service": "session", "transfer": "transfer"}  # a container's label, and the word that people use
+
+
 @dataclass(frozen=True, slots=True)
 class Reports:
     """Where a run tells what it does: a sentence, a finished step, progress of a transfer."""
@@ -68,11 +71,9 @@ def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, 
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
-    known = {*_declared(site), *_seen(site, snapshot)}
-    unmatched = scope.unmatched(known)
-    if unmatched:
-        names = ", ".join(sorted({f"{kind}/{name}" for kind, name, _ in known if kind != "ledger"}))
-        raise UsageError(f"{', '.join(unmatched)}: there is nothing of that name; there are {names or 'no objects'}")
+    lines = scope.mistyped({*_declared(site), *_seen(site, snapshot)})
+    if lines:
+        raise UsageError(*lines)
 
 
 def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
@@ -91,7 +92,7 @@ def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
 def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     """What is on the endpoints, also what nothing declares any more."""
     for endpoint, seen in snapshot.endpoints.items():
-        yield from ((kind, item.owner, endpoint) for item in seen.containers for kind in ("session", "transfer"))
+        yield from ((KINDS[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KINDS)
         yield from (("network", item.name, endpoint) for item in seen.networks)
         yield ("ledger", ledger_name(site.name), endpoint)
         if seen.host is not None:

@@ -12,7 +12,7 @@ from dtnctl.cli.examples import EXAMPLES
 from dtnctl.cli.foreign import COMMANDS as FOREIGN
 from dtnctl.cli.foreign import LISTING, SHOWING, VERBS
 from tests.runtime.program import dtnctl
-from tests.runtime.state_folder import write_state
+from tests.runtime.state_folder import SESSION, TRANSFER, VALID, write_state
 
 
 @pytest.mark.parametrize("noun", SINGULAR)
@@ -91,3 +91,32 @@ def test_folders_add_up_as_with_git(tmp_path: Path) -> None:
 def test_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     ran = dtnctl(tmp_path, "plan", "-C", "nowhere")
     assert (ran.code, ran.err.splitlines()[0]) == (64, "cannot work in nowhere: No such file or directory")
+
+
+# --- names that are mistyped --------------------------------------------------------------------------------
+
+MISTYPED = {
+    "sessions show clmate": "no session named clmate; try `climate`",
+    "transfers show rn14": "no transfer named rn14; try `run14`",
+    "transfers logs rn14": "no transfer named rn14; try `run14`",
+    "endpoints show starlihgt": "no endpoint named starlihgt; try `starlight`",
+    "networks show dta": "no network named dta; try `data`",
+    "profiles show pp": "no profile named pp; try `p`",
+    "unlock starlihgt": "no endpoint named starlihgt; try `starlight`",
+    "sessions logs clmate": "no session named clmate; try `climate`",
+    "plan --target session/clmate": "nothing is named session/clmate; try `session/climate`",
+    "plan --exclude rn14": "nothing is named rn14; try `run14`",
+    "apply --replace clmate": "nothing is named clmate; try `climate`",
+    "destroy --dry-run --target starlight": "nothing is named starlight; try `endpoint/starlight`",
+}
+
+
+@pytest.mark.parametrize(("typed", "line"), MISTYPED.items(), ids=MISTYPED.keys())
+def test_mistyped_name_gets_the_nearest_one_only(tmp_path: Path, typed: str, line: str) -> None:
+    silent = "docker: unix:///nowhere/none.sock\nhost: h.example.net\ninterfaces: {data: eth1}\n"
+    changes: dict[str, str | None] = {"endpoints/a.yaml": silent, "endpoints/b.yaml": silent, "endpoints/starlight.yaml": silent}
+    changes |= {"sessions/s.yaml": None, "transfers/t.yaml": None}
+    changes |= {"sessions/climate.yaml": VALID[SESSION], "transfers/run14.yaml": VALID[TRANSFER].replace("session: s", "session: climate")}
+    write_state(tmp_path, changes)
+    ran = dtnctl(tmp_path, *typed.split())
+    assert (ran.code, ran.err) == (64, f"{line}\ndtnctl: usage (64)\n")
