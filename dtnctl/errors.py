@@ -151,7 +151,7 @@ class StoppedError(DtnctlError):
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number
         self.exit_name = {1: "hangup", 2: "interrupted"}.get(signal_number, "terminated")
-        super().__init__("stopped before everything was done; the next apply continues")
+        super().__init__("stopped before everything was done; the same command again continues")
 
 
 # --- whoever owns the data ----------------------------------------------------------------------------------

@@ -18,9 +18,12 @@ def _invocation(context: typer.Context) -> Invocation:
     return context.ensure_object(Invocation)
 
 
-def _chdir(value: str | None) -> None:
+def _chdir(context: typer.Context, value: str | None) -> None:
     if not value:
         return
+    source = context.get_parameter_source("chdir")
+    if source is not None and source.name == "COMMANDLINE":
+        _invocation(context).folders.append(value)  # commands that are suggested need it too; the environment's stays
     try:
         os.chdir(value)
     except OSError as error:

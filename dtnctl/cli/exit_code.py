@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dtnctl.cli.workplace import SHOWING
 from dtnctl.errors import (
     BlockedError,
     HealthTimeoutError,
@@ -15,11 +16,12 @@ from dtnctl.errors import (
 )
 
 if TYPE_CHECKING:
-    from dtnctl.model.plan import Plan
+    from dtnctl.model.plan import Outcome, Plan
+    from dtnctl.render.context import Command
     from dtnctl.runtime.reconcile import Applied
 
 
-def exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
+def exit_code(applied: Applied, signal_number: int, command: Command, *, waited: bool) -> int:
     """0, or the error of the worst that happened: what failed, what could not be done, what is left, what does not work."""
     bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
     kinds = {outcome.error for outcome in bad}
@@ -28,33 +30,44 @@ def exit_code(applied: Applied, signal_number: int, *, waited: bool) -> int:
     if kinds == {"lock"}:
         raise LockError(bad[0].reason)
     if kinds == {"transfer"}:
-        raise TransferError(f"{len(bad)} transfer failed: {bad[0].reason}")
+        raise TransferError(failed_transfers(bad))
     if kinds == {"health"}:
         raise HealthTimeoutError(bad[0].reason)
     if bad:
-        raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next apply continues")
-    raise_for_plan(applied.plan, changed=True)
+        raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next {command} continues")
+    raise_for_plan(applied.plan, command, changed=True)
     # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
     left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
     if any(change.steps for change in left):
         names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
-        raise PartialApplyError(f"everything was carried out, but a last look still finds changes: {names}; `dtnctl plan` shows them")
+        raise PartialApplyError(
+            f"everything was carried out, but a last look still finds changes: {names}; `{SHOWING[command]}` shows them"
+        )
     if applied.remaining is not None and applied.remaining.unanswered:
         names = ", ".join(applied.remaining.unanswered)
-        raise PartialApplyError(f"everything was carried out, but a last look got no answer from {names}; `dtnctl plan` shows what is left")
+        raise PartialApplyError(
+            f"everything was carried out, but a last look got no answer from {names}; `{SHOWING[command]}` shows what is left"
+        )
     raise_for_failing(applied.remaining if applied.remaining is not None else applied.plan)
     return 0
 
 
-def raise_for_plan(plan: Plan, *, changed: bool) -> None:
+def raise_for_plan(plan: Plan, command: Command, *, changed: bool) -> None:
     """BlockedError for what the plan holds back, UnreachableError or PartialApplyError for endpoints that do not answer."""
     # what waits for an agent's answer is unknown rather than forbidden: nobody has to change the state for it
     blocked = [change for change in plan.blocked if change not in plan.waiting]
     if blocked:
         raise BlockedError(f"{len(blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in blocked}))}")
     if plan.unanswered:
-        text = f"no answer from {', '.join(plan.unanswered)}; the next apply does what is left there"
+        text = f"no answer from {', '.join(plan.unanswered)}; the next {command} does what is left there"
         raise PartialApplyError(text) if changed else UnreachableError(text)
+
+
+def failed_transfers(bad: list[Outcome]) -> str:
+    """How many, and why: each reason once."""
+    reasons = list(dict.fromkeys(outcome.reason for outcome in bad))
+    more = f"; and {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)}, see above" if len(reasons) > 1 else ""
+    return f"{len(bad)} transfer{'s' * (len(bad) > 1)} failed: {reasons[0]}{more}"
 
 
 def raise_for_failing(plan: Plan) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from dataclasses import dataclass, replace
@@ -200,13 +201,13 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
     from dtnctl.runtime.reconcile import look_and_plan
 
     workplace = open_workplace()
-    expected = _expected_hash(consent.expect)
+    expected = _expected_hash(consent.expect, command)
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
         plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
         view = _context(workplace, command, look, scope)
         if expected and plan.hash != expected:
-            raise StalePlanError(*_stale_text(consent.expect, plan, replace(view, color=False)).split("\n"))
+            raise StalePlanError(*_stale_lines(consent.expect, plan, view))
         if look.output is not opt.Output.json:
             _print_plan(plan, view, replace(look, out=""))
         if not plan.steps:
@@ -248,35 +249,45 @@ def _run(
         return applied, stop.signal_number
 
 
-def _expected_hash(expect: str) -> str:
+def _expected_hash(expect: str, command: Command) -> str:
     """`--expect` is a hash, or a plan that `plan --out PLAN.json` wrote."""
-    if not expect or not Path(expect).is_file():
+    if not expect or re.fullmatch(r"[0-9a-f]{16}", expect):
         return expect
+    document = _expected_plan(expect)
+    verb = "destroy" if command == "destroy" else "plan"
+    wanted = ("destroy",) if command == "destroy" else ("plan", "apply")
+    if document["command"] not in wanted:
+        raise UsageError(f"{expect} is what `dtnctl {document['command']}` shows; {command} expects that of `dtnctl {verb}`")
+    return str(document["plan_hash"])
+
+
+def _expected_plan(path: str) -> dict[str, Any]:
+    """The plan in the file, as a JSON document."""
+    if not Path(path).exists():
+        raise UsageError(f"--expect {path}: neither the hash of a plan (16 digits of 0-9a-f) nor a file")
     try:
-        return str(json.loads(Path(expect).read_text(encoding="utf-8"))["plan_hash"])
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        if document["kind"] != "plan":
+            raise KeyError("kind")
+        return {"command": document["command"], "plan_hash": document["plan_hash"], **document}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{expect} is not a plan written by `dtnctl plan --out {expect}`") from error
+        raise UsageError(f"{path} is not a plan written by `dtnctl plan --out {path}`") from error
 
 
-def _stale_text(expect: str, plan: Plan, view: RenderContext) -> str:
-    """The refusal, with what differs where the expected plan is at hand, else with the plan as it is now."""
+def _stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
+    """The refusal, with what differs where the expected plan is at hand, else with the plan as it is now; and how to run that one."""
+    from dtnctl.render.differences import plan_differences
     from dtnctl.render.json import plan_document
+    from dtnctl.render.summary import exact_command
     from dtnctl.render.terminal import render_plan
 
+    view = replace(view, color=False, command="plan" if view.command == "apply" else view.command)
     head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
     if not Path(expect).is_file():
-        return f"{head}; the plan now:\n{render_plan(plan, view)}"
-    from deepdiff import DeepDiff
-
-    before = json.loads(Path(expect).read_text(encoding="utf-8"))
-    after = json.loads(json.dumps(plan_document(plan, view)))
-    difference = DeepDiff(_by_object(before), _by_object(after), verbose_level=2).pretty()
-    return f"{head}; what differs:\n{difference}"
-
-
-def _by_object(document: dict[str, Any]) -> dict[str, Any]:
-    """The plan's changes by what they are about, so that a difference names it."""
-    return {f"{item['mark']} {item['kind']}/{item['name']} @ {item['endpoint']}": item["fields"] for item in document["changes"]}
+        return [f"{head}; the plan now:", *render_plan(plan, view).split("\n")]
+    found = plan_differences(_expected_plan(expect), json.loads(json.dumps(plan_document(plan, view))))
+    now = exact_command(plan, view)
+    return [f"{head}; what differs:", *found, f"if it is right: {now}" if now else "there is nothing to do any more"]
 
 
 def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
@@ -286,7 +297,7 @@ def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
         write_out(look.out, render_json(outcomes_document(plan, ())))
     if look.output is opt.Output.json:
         _print_plan(plan, view, replace(look, out=""))
-    raise_for_plan(plan, changed=False)
+    raise_for_plan(plan, view.command, changed=False)
     raise_for_failing(plan)
     return 0
 
@@ -295,7 +306,8 @@ def _ask(plan: Plan, consent: Consent) -> None:
     if consent.yes or consent.expect:
         return
     if consent.no_input or is_ci() or not sys.stdin.isatty():
-        raise UsageError(f"nobody can be asked here; pass --yes, or --expect {plan.hash} to run exactly this plan")
+        yes = f"--yes --confirm={consent.typed}" if consent.typed else "--yes"
+        raise UsageError(f"no terminal to ask on; pass {yes}, or --expect {plan.hash} to run exactly this plan")
     wanted = consent.typed or "yes"
     sys.stderr.write(f"\nType {wanted!r} to carry this out: ")
     sys.stderr.flush()
@@ -316,7 +328,7 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, look: Loo
     if look.out:
         write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
     _keep_failures(applied)
-    return exit_code(applied, signal_number, waited=waited)
+    return exit_code(applied, signal_number, view.command, waited=waited)
 
 
 def _keep_failures(applied: Applied) -> None:
@@ -372,7 +384,8 @@ def _invocation(context: typer.Context, output: opt.Output) -> Invocation:
 
 
 def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -> RenderContext:
-    words = [f"--target {shlex.quote(item)}" for item in scope.targets]
+    words = [f"-C {shlex.quote(folder)}" for folder in look.invocation.folders]
+    words += [f"--target {shlex.quote(item)}" for item in scope.targets]
     words += [f"--exclude {shlex.quote(item)}" for item in scope.excludes]
     words += [f"--replace {shlex.quote(item)}" for item in scope.replace]
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dtnctl.cli import names
+from dtnctl.errors import UsageError
 
 
 class Output(enum.StrEnum):
@@ -32,6 +33,19 @@ class Color(enum.StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
+
+
+def seconds(text: str | float) -> float:
+    """Seconds of `30s`, `10m`, `500ms`, or of a plain number; more than none. UsageError says what is expected."""
+    from dtnctl.model.fields import parse_duration
+
+    try:
+        found = parse_duration(float(text) if str(text).replace(".", "", 1).isdigit() else str(text))
+    except ValueError as error:
+        raise UsageError(f"{text}: {error}") from error
+    if found <= 0:
+        raise UsageError(f"{text}: a time must be more than none, such as 30s")
+    return found
 
 
 OutputOption = Annotated[Output, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
@@ -81,7 +95,14 @@ ParallelOption = Annotated[
     int, typer.Option("--parallel", min=0, max=64, help="Steps at once; 0 is the site's limit.", envvar="DTNCTL_PARALLEL")
 ]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=0.1, help="Seconds until an endpoint counts as silent.", envvar="DTNCTL_TIMEOUT")
+    float,
+    typer.Option(
+        "--timeout",
+        parser=seconds,
+        metavar="TIME",
+        help="Until an endpoint counts as silent: 30s, 500ms, 2m; a number is seconds.",
+        envvar="DTNCTL_TIMEOUT",
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="Do not ask.", envvar="DTNCTL_YES")]
 NoInputOption = Annotated[bool, typer.Option("--no-input", help="Never ask; fail where a question would come.", envvar="DTNCTL_NO_INPUT")]

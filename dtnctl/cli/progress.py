@@ -34,11 +34,11 @@ def interruptible() -> Iterator[Stop]:
 
     def on_signal(number: int) -> None:
         if stop.is_set():
-            announce("dtnctl: stopped at once; calls in flight may still take effect, the next apply continues from there")
+            announce("dtnctl: stopped at once; calls in flight may still take effect, the same command again continues from there")
             os._exit(128 + number)
         stop.signal_number = number
         stop.set()
-        announce("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next apply continues)")
+        announce("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next run continues)")
 
     with signals.handling(on_signal):
         yield stop

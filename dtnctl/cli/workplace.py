@@ -98,6 +98,9 @@ def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
         yield Place(name, document.value, site.name, site.settings.value.registries, workplace.root, timeouts)
 
 
+SHOWING = {"plan": "dtnctl plan", "apply": "dtnctl plan", "drift": "dtnctl drift", "destroy": "dtnctl destroy --dry-run"}
+
+
 def render_context(
     command: Command, commit: str, invocation: Invocation, *, brief: bool, show_all: bool, options: str = ""
 ) -> RenderContext:
@@ -109,7 +112,7 @@ def render_context(
         show_all=show_all,
         brief=brief,
         options=options,
-        reproduce=f"dtnctl plan {options}".strip(),
+        reproduce=f"{SHOWING[command]} {options}".strip(),
     )
 
 

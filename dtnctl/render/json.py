@@ -14,7 +14,7 @@ from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
 from dtnctl.render.results import ResultCounts, change_results, count_results
-from dtnctl.render.summary import count, count_by_endpoint, exact_command, starting_steps, verb_of
+from dtnctl.render.summary import count, count_by_endpoint, exact_command, shown_hash, starting_steps, verb_of
 
 FORMAT_VERSION = 1
 Json = dict[str, Any]
@@ -52,8 +52,8 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "version": context.version,
             "site": plan.site,
             "commit": context.commit,
-            "plan_hash": plan.hash,
-            "exact_command": exact_command(plan.hash, context),
+            "plan_hash": shown_hash(plan, context),
+            "exact_command": exact_command(plan, context),
             "partial": bool(plan.unanswered),
             "summary": _summary(plan),
             "endpoints": [_endpoint(row, counts) for row in plan.endpoints],

@@ -23,6 +23,7 @@ from dtnctl.render.summary import (
     group_changes,
     hardware_cells,
     object_name,
+    shown_hash,
     split_drift,
     transfer_order,
     verdict,
@@ -56,14 +57,13 @@ def plan_marker(site: str) -> str:
 
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
-    plan_hash = plan.hash
-    marker = f"{plan_marker(plan.site)}hash={plan_hash} -->"
-    plan = replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
+    marker = f"{plan_marker(plan.site)}hash={plan.hash} -->"
+    whole, plan = plan, replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
     if plan.is_empty:
         return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
     head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))
-    parts = [head, _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *_folds(plan), _foot(plan, plan_hash, context)]
+    parts = [head, _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *_folds(plan), _foot(whole, plan, context)]
     where = f"All of it: {prose(_short(context.details))}." if context.details else "All of it is in the plan's JSON."
     return shorten(parts, limit, where)
 
@@ -229,15 +229,15 @@ def _list_fold(title: str, name: str, lines: Iterable[str], rank: int) -> Part:
 # --- foot ---------------------------------------------------------------------------------------------------
 
 
-def _foot(plan: Plan, plan_hash: str, context: RenderContext) -> Part:
+def _foot(whole: Plan, plan: Plan, context: RenderContext) -> Part:
     answered = sum(not row.silence for row in plan.endpoints)
     items = [
         *[f"HEAD {prose(_short(context.commit))}"] * bool(context.commit),
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
-        f"plan hash {code(plan_hash)}",
+        *[f"plan hash {code(text)}" for text in [shown_hash(whole, context)] if text],
         *[f"dtnctl {prose(_short(context.version))}"] * bool(context.version),
         *[f"reproduce: {code(_short(context.reproduce))}"] * bool(context.reproduce),
-        *[f"do exactly this: {code(_short(text))}" for text in [exact_command(plan_hash, context)] if text],
+        *[f"do exactly this: {code(_short(text))}" for text in [exact_command(whole, context)] if text],
         *[f"all of it: {prose(_short(context.details))}"] * bool(context.details),
     ]
     return Part("", ("", f"<sub>{' · '.join(items)}</sub>"))

@@ -148,12 +148,17 @@ def _need(plan: Plan, row: EndpointSummary) -> str:
     return f"needed by {plural(waiting, 'change')}" if waiting else "nothing is planned there"
 
 
-def exact_command(plan_hash: str, context: RenderContext) -> str:
-    """The command that does exactly this plan or refuses. Empty while `apply` does it already; and `drift` did not see all of it."""
-    if context.command not in ("plan", "destroy"):
+def exact_command(plan: Plan, context: RenderContext) -> str:
+    """The command that does exactly this plan or refuses. Empty where nothing would be done, and while `apply` does it already."""
+    if context.command not in ("plan", "destroy") or not plan.steps:
         return ""
     verb = "destroy" if context.command == "destroy" else "apply"
-    return " ".join(["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan_hash])
+    return " ".join(["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan.hash])
+
+
+def shown_hash(plan: Plan, context: RenderContext) -> str:
+    """The plan's hash, for `--expect`. Empty for drift: it is not what apply would do."""
+    return "" if context.command == "drift" else plan.hash
 
 
 def named(names: Sequence[str]) -> str:

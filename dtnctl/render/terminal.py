@@ -17,6 +17,7 @@ from dtnctl.render.summary import (
     group_changes,
     hardware_cells,
     risks,
+    shown_hash,
     split_drift,
     transfer_order,
     verdict,
@@ -32,7 +33,7 @@ TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "tran
 def render_plan(plan: Plan, context: RenderContext) -> str:
     """The whole plan. Equal plans and contexts give equal bytes; nothing in it obeys or deceives a terminal."""
     look = look_of(context)
-    plan_hash = plan.hash
+    whole = plan
     plan = replace(printable(replace(plan, steps=()), ascii_only=context.ascii), steps=plan.steps)
     context = printable(context, ascii_only=context.ascii)
     sections = [_head(plan, context, look), _endpoint_table(plan, context, look)]
@@ -41,7 +42,7 @@ def render_plan(plan: Plan, context: RenderContext) -> str:
         sections += [block_lines(group, look) for group in group_changes(plan, wanted)]
         sections += _drift(plan, drifted, look)
         sections += [_transfers(plan, context, look), _unchanged(plan, context, look)]
-    sections.append(_foot(plan, plan_hash, context, look))
+    sections.append(_foot(whole, context, look))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
@@ -156,14 +157,20 @@ def _unchanged(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     return [title, *(start + line for name in plan.unchanged for line in flow([name], look.width - len(start)))]
 
 
-def _foot(plan: Plan, plan_hash: str, context: RenderContext, look: Look) -> list[str]:
+def _foot(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+    """`plan` as it was planned: its hash is that of what will be done, not of what can be printed."""
     if plan.is_empty:
         return []
-    lines = [f"plan hash {plan_hash}"]
-    if command := exact_command(plan_hash, context):
+    plan_hash = shown_hash(plan, context)
+    lines = [f"plan hash {plan_hash}"] * bool(plan_hash)
+    if command := exact_command(plan, context):
         lines += _command(f"{context.command.replace('plan', 'apply')} exactly this:", command, look)
+    if context.command == "drift":
+        lines += _command("what apply would do:", f"dtnctl plan {context.options}".rstrip(), look)
     if context.reproduce:
-        lines += _command("make this plan again:", context.reproduce, look)
+        lines += _command(
+            f"show this {context.command.replace('destroy', 'plan').replace('apply', 'plan')} again:", context.reproduce, look
+        )
     return lines
 
 

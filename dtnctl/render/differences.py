@@ -1,0 +1,63 @@
+"""How two plans differ, in the words of plans: which changes are in one of them only, and what of the others is not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+NOTHING = "(none)"
+
+
+def plan_differences(before: Json, after: Json) -> list[str]:
+    """Lines for a reader, from two plans as JSON documents. What is done is compared where what is shown is the same."""
+    old, new = _changes(before), _changes(after)
+    lines = [f"no longer planned: {name}" for name in sorted(old.keys() - new.keys())]
+    lines += [f"planned now: {name}" for name in sorted(new.keys() - old.keys())]
+    lines += _changed(old, new)
+    return lines or _changed(_steps(before), _steps(after)) or _unlike_steps(before, after)
+
+
+def _changed(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    lines = []
+    for name in sorted(old.keys() & new.keys()):
+        found = [f"    {label}: {one} → {other}" for label, one, other in _differing(old[name], new[name])]
+        lines += [f"{name}:", *found] if found else []
+    return lines
+
+
+def _differing(old: Json, new: Json) -> Iterator[tuple[str, str, str]]:
+    """Label and both texts of what is not the same. deepdiff finds it, however deep; the words are ours."""
+    from deepdiff import DeepDiff
+
+    for items in DeepDiff(old, new, view="tree").values():
+        for item in items:
+            label = ".".join(str(part) for part in item.path(output_format="list"))
+            yield label, _text(item.t1), _text(item.t2)
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    return NOTHING if text in ("", "not present") else text
+
+
+def _changes(document: Json) -> dict[str, Json]:
+    """What each change shows, by what it is about. Places and causes may differ without another thing being done."""
+    return {f"{item['mark']} {item['kind']}/{item['name']} @ {item['endpoint']}": dict(_shown(item)) for item in document["changes"]}
+
+
+def _shown(change: Json) -> Iterator[tuple[str, str]]:
+    yield from ((field["field"], f"{field['before'] or NOTHING} to {field['after'] or NOTHING}") for field in change["fields"])
+    yield from ((pair["label"], pair["value"]) for pair in (*change["allocations"], *change["kept"]))
+    yield from ((label, change[label]) for label in ("code", "interrupts", "summary"))
+
+
+def _steps(document: Json) -> dict[str, Json]:
+    return {f"step {item['id']}": item["action"] for item in document["steps"]}
+
+
+def _unlike_steps(before: Json, after: Json) -> list[str]:
+    old, new = _steps(before), _steps(after)
+    return [f"no longer done: {name}" for name in sorted(old.keys() - new.keys())] + [
+        f"done now: {name}" for name in sorted(new.keys() - old.keys())
+    ]
