@@ -39,7 +39,8 @@ def test_the_page_tells_the_limits() -> None:
         f"| {limits.body // 1024} KiB | 413",
         f"| {limits.receiving:g} s | 408",
         f"| {limits.handshake:g} s | closed",
-        f"| {limits.requests} | 503",
-        f"| {limits.connections} | further ones wait",
+        f"line and headers | {limits.headers // 1024} KiB | 431",
+        f"| {limits.requests} | further ones wait for their turn, {limits.turn:g} s; then 503",
+        f"| {limits.connections} | further ones wait in the kernel's queue ({limits.queue:,})",
     ):
         assert row in PAGE
