@@ -90,9 +90,11 @@ class World:
     def listen(self, name: str, path: Path) -> None:
         """Serve one engine (or, with an empty name, only the control endpoint) at this path."""
         self.sockets[name or "control"] = str(path)
-        self._servers[name] = SocketServer(
-            path, lambda request, peer: self.handle(name, request, peer), lambda: time.time() + self.engines[name].machine.clock_ahead
-        )
+        self._servers[name] = SocketServer(path, lambda request, peer: self.handle(name, request, peer), lambda: self._time_of(name))
+
+    def _time_of(self, name: str) -> float:
+        """The engine's own time; the control endpoint has the test's."""
+        return time.time() + (self.engines[name].machine.clock_ahead if name else 0.0)
 
     def close(self) -> None:
         """End every program and all that stands beside, cut every connection, remove the sockets."""
