@@ -125,13 +125,6 @@ class Situation:
         return Check(self.image.health, "image") if self.image is not None else Check(None, "image", is_known=False)
 
     @property
-    def is_replaceable(self) -> bool:
-        """Whether the new container can be created while the old one is there: nothing of it has to go first, and it is worth keeping."""
-        if self.seen is None or self.retired is not None or self.rebuild:
-            return False
-        return self.needs_new_container and not _is_worthless(self.seen)
-
-    @property
     def is_drift(self) -> bool:
         """Whether Git says what it said when the container was made, so that something else changed."""
         if self.seen is None or self.force_replace or self.image_moves or self.retired is not None or self.prepared is not None:
@@ -187,10 +180,10 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
         _create(situation, chain)
     elif not situation.needs_new_container:
         _change_in_place(situation, chain, seen)
-    elif situation.is_replaceable:
-        _replace(situation, chain, seen)
-    else:
+    elif _is_worthless(seen):
         _make_anew(situation, chain)
+    else:
+        _replace(situation, chain, seen)
     return tuple(chain.steps)
 
 
