@@ -54,7 +54,7 @@ def exit_code(applied: Applied, signal_number: int, command: Command, *, waited:
 
 def raise_for_plan(plan: Plan, command: Command, *, changed: bool) -> None:
     """BlockedError for what the plan holds back, UnreachableError or PartialApplyError for endpoints that do not answer."""
-    # what waits for an agent's answer is unknown rather than forbidden: nobody has to change the state for it
+    # what waits for an agent's answer is unknown rather than forbidden: the state needs no change for it
     blocked = [change for change in plan.blocked if change not in plan.waiting]
     if blocked:
         raise BlockedError(f"{len(blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in blocked}))}")

@@ -24,7 +24,7 @@ class _Result(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """stderr: nobody can be told that it cannot be written, and no run may fail half-way for it."""
+    """stderr: there is no place to report that it cannot be written, and no run may fail half-way for it."""
 
     def write(self, data: Any) -> int:
         with contextlib.suppress(OSError):

@@ -67,7 +67,7 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
     from dtnctl.providers.endpoint import observer_of
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(signals.exiting())  # they hold nothing, and nobody waits for silent endpoints after Ctrl-C
+        stack.enter_context(signals.exiting())  # they hold nothing, and after Ctrl-C no user waits for silent endpoints
         clients: dict[str, Observer] = {}
         for place in _places(workplace, timeout):
             clients[place.name] = observer_of(place)

@@ -153,7 +153,7 @@ def clean_path(value: str) -> str:
         hint = f"; write it in full instead of {value.partition('/')[0]}" if value.startswith(("~", "$", ".")) else ""
         raise ValueError(f"{shown(value)} is not an absolute path{hint}")
     if not all(is_visible(character) for character in value):
-        raise ValueError(f"{shown(value)} has a character in it that nobody sees")
+        raise ValueError(f"{shown(value)} has an invisible character in it")
     if ".." in value.split("/"):
         raise ValueError(f"{shown(value)} goes upward by `..`; write the path that it leads to")
     return posixpath.normpath(value).replace("//", "/")

@@ -24,7 +24,7 @@ NOT_STARTED = (126, 127)
 
 # The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
 # would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The keys
-# go when the copy ends, also if nobody is there to clear up. A process that outlives the copy cannot keep the job from ending.
+# go when the copy ends, also if no process is left to clean up. A process that outlives the copy cannot keep the job from ending.
 JOB_SCRIPT = f"""\
 umask 077
 output={WORK}/output

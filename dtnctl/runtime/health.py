@@ -55,7 +55,7 @@ def _why_not(seen: ContainerSeen, restarts: int) -> str:
 
 
 def settle(engine: Engine, container: str, seconds: float, clock: Clock) -> None:
-    """Return when it has run for so many seconds; HealthTimeoutError if it ended meanwhile, or ends again and again."""
+    """Return when it has run for the given number of seconds; HealthTimeoutError if it ended meanwhile, or ends again and again."""
     restarts = 0
     for _ in range(SETTLE_PERIODS):
         clock.sleep(seconds)

@@ -69,7 +69,7 @@ REFUSED = [
     ("volumes: [{target: data}]", "`volumes[0].target`: `data` is not an absolute path"),
     ('volumes: ["/data:/proc"]', f"`volumes[0]`: `/proc`: {NOT_ON_PROC} /host/proc"),
     ('volumes: ["/data:/proc/x"]', f"`volumes[0]`: `/proc/x`: {NOT_ON_PROC} /host/proc/x"),
-    ('volumes: ["/data:/x\\ny"]', "`volumes[0]`: `/x\ny` has a character in it that nobody sees"),
+    ('volumes: ["/data:/x\\ny"]', "`volumes[0]`: `/x\ny` has an invisible character in it"),
     ('volumes: ["./data:/x"]', "`volumes[0]`: `./data` is a relative path; write an absolute one, such as /data, or the name of a volume"),
     ('volumes: ["~/data:/x"]', "`volumes[0]`: `~/data` is a relative path; write an absolute one, such as /data, or the name of a volume"),
     ('volumes: ["data/x:/x"]', "`volumes[0]`: `data/x` is a relative path; write an absolute one, such as /data, or the name of a volume"),
