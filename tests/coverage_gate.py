@@ -17,17 +17,26 @@ import pytest
 from coverage.exceptions import NoDataError
 
 ROOMS = ("dtnctl/model", "dtnctl/planning")
-FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for where the processes leave what they measured
+FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for the first process, and where the others leave what they measured
 GATE = pytest.StashKey["Gate"]()
+
+
+def _folder_for_worker() -> Path | None:
+    """Where a worker leaves what it measured; None for a first process. A run that a test starts inherits the variables of ours."""
+    pid, _, folder = os.environ.get(FOLDER, "").partition(":")
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ and pid == str(os.getppid())
+    return Path(folder) if is_worker else None
 
 
 class Gate:
     """Coverage from the first import to the last test."""
 
     def __init__(self, root: str) -> None:
-        self.is_first = FOLDER not in os.environ
-        self._folder = Path(tempfile.mkdtemp(prefix="coverage-gate-") if self.is_first else os.environ[FOLDER])
-        os.environ[FOLDER] = str(self._folder)
+        given = _folder_for_worker()
+        self.is_first = given is None
+        self._folder = given or Path(tempfile.mkdtemp(prefix="coverage-gate-"))
+        if self.is_first:
+            os.environ[FOLDER] = f"{os.getpid()}:{self._folder}"
         self._coverage = coverage.Coverage(
             data_file=str(self._folder / "data"),
             data_suffix=True,
