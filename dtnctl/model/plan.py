@@ -346,6 +346,15 @@ class FieldChange:
     cause: Cause
 
 
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Something that a container is given and a plain one has not. `is_over_host`: it gives power over the host, or reaches it."""
+
+    label: str
+    value: str
+    is_over_host: bool
+
+
 Mark = Literal["blocked", "destroy", "replace", "transfer", "update", "create"]
 ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]
 MARKS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer", "update", "create")  # by danger
@@ -358,7 +367,8 @@ class Change:
     `kind` and `name` are the state's words (session, network, transfer). `is_drift`: Git did not change, the endpoint did.
     `allocations` are concrete choices ("port 30000", …) as (label, value); `kept` those of a replacement that stay.
     `interrupts` says what stops working meanwhile, and which running transfers are cut off; empty if nothing does.
-    `fix` says what to do about a blocked one.
+    `fix` says what to do about a blocked one. One object that is blocked for several reasons has a change for each.
+    `powers` are what the container is given, the host's first: renderers never leave them out.
     """
 
     mark: Mark
@@ -376,6 +386,12 @@ class Change:
     interrupts: str = ""
     code: str = ""
     fix: str = ""
+    powers: tuple[Power, ...] = ()
+
+    @property
+    def gets_power(self) -> bool:
+        """Whether its container gets power over the host, or reaches it."""
+        return any(power.is_over_host for power in self.powers)
 
     @property
     def sort_key(self) -> tuple[int, str, str, str]:
@@ -466,7 +482,8 @@ class Plan:
         return tuple(change for change in self.blocked if change.code == AGENT_NEEDED and change.endpoint in unheard)
 
     def count(self, mark: Mark) -> int:
-        return sum(change.mark == mark for change in self.changes)
+        """How many objects have it."""
+        return len({(change.kind, change.name, change.endpoint) for change in self.changes if change.mark == mark})
 
     @property
     def hash(self) -> str:

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, NetworkSpec, Subnet
+from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, Mount, NetworkSpec, Subnet
+from dtnctl.model.storage import without_secrets
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
 DECLARED_AS = {
@@ -182,6 +183,8 @@ def _item_text(item: Any) -> str:
         return f"{item:g}"
     if isinstance(item, tuple):
         return "=".join(str(part) for part in item)
+    if isinstance(item, Mount):
+        item = replace(item, driver_opts=tuple(sorted(without_secrets(dict(item.driver_opts)).items())))
     if is_dataclass(item):
         values = (getattr(item, part.name) for part in fields(item))
         return " ".join(_item_text(value) for value in values if value not in ("", (), 0, None, False)) or "none"

@@ -27,6 +27,7 @@ from dtnctl.planning.compare import DECLARED_AS, Difference, short_text, size_te
 from dtnctl.planning.functions import GIVEN_BACK
 from dtnctl.planning.hardware import Hardware
 from dtnctl.planning.holdings import ACTIVE_STATES, port_number
+from dtnctl.planning.powers import powers_of
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.services import Situation
 
@@ -61,6 +62,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
         interrupts=_interrupts(situation, steps),
+        powers=powers_of(service, situation.allocation, situation.spec),
     )
 
 

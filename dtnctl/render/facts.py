@@ -34,6 +34,7 @@ class Facts:
 def facts_of(group: Group, look: Look) -> Facts:
     first = group.first
     before = [
+        *power_facts(first),
         *_shared(group, None, "what", lambda change: change.summary if change.summary != change.cause.text else ""),
         *_why(first),
         *_field_facts(first, look),
@@ -44,6 +45,11 @@ def facts_of(group: Group, look: Look) -> Facts:
     if first.fix:
         after.append(Fact(None, "fix", (first.fix,)))
     return Facts(tuple(before), claims, tuple(after))
+
+
+def power_facts(change: Change) -> list[Fact]:
+    """What its container is given; all changes under one heading are given the same."""
+    return [Fact("power" if power.is_over_host else "create", power.label, (power.value,)) for power in change.powers]
 
 
 def _why(change: Change) -> list[Fact]:

@@ -104,6 +104,7 @@ def _change(change: Change, verb: str) -> Json:
         "fields": [_field(field) for field in change.fields],
         "allocations": _pairs(change.allocations),
         "kept": _pairs(change.kept),
+        "powers": [{"label": power.label, "value": power.value, "over_host": power.is_over_host} for power in change.powers],
         "notes": list(change.notes),
         "interrupts": change.interrupts,
         "is_drift": change.is_drift,
@@ -167,7 +168,7 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
                 "put_back": counts.put_back,
                 "unfinished": counts.unfinished,
                 "not_tried": counts.not_tried,
-                "blocked": len(plan.blocked),
+                "blocked": plan.count("blocked"),
                 "silent": len(plan.silent),
             },
             "changes": [

@@ -1,7 +1,8 @@
 """A Plan as the comment of a pull request or the summary of a CI step. Whatever the names and causes say, it stays text.
 
 What is dropped when the comment would be too long, in this order: the unchanged list, notes on transfers, details of creates,
-updates, transfers, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful list.
+updates, transfers, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful
+list, and last of what containers are given.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ DIFF_SIGNS: dict[Sign, str] = {
     "create": "+",
     "kept": " ",
     "note": "#",
+    "power": "!",
 }
 
 
@@ -63,7 +65,8 @@ def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) 
     if plan.is_empty:
         return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
     head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))
-    parts = [head, _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *_folds(plan), _foot(whole, plan, context)]
+    folds, foot = _folds(plan), _foot(whole, plan, context)
+    parts = [head, _powers(plan), _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *folds, foot]
     where = f"All of it: {prose(_short(context.details))}." if context.details else "All of it is in the plan's JSON."
     return shorten(parts, limit, where)
 
@@ -94,11 +97,24 @@ def _headline(plan: Plan, context: RenderContext) -> str:
 def _danger_sign(item: str) -> str:
     if item.endswith("will start"):
         return "▶ "
-    is_dangerous = any(word in item for word in ("destroy", "replace", "blocked")) and not item.startswith("0 ")
+    is_dangerous = any(word in item for word in ("destroy", "replace", "blocked", "access to the host")) and not item.startswith("0 ")
     return "⚠ " if is_dangerous else ""
 
 
 # --- above the folds ----------------------------------------------------------------------------------------
+
+
+def _powers(plan: Plan) -> Part:
+    """First of all, and the last that a comment without room gives up: what containers are given, those with power over hosts first."""
+    groups = [group for group in group_changes(plan, plan.changes) if group.first.powers]
+    items = [_power_item(group) for group in sorted(groups, key=lambda group: not group.first.gets_power)]
+    return Part("entries of what containers are given", tuple(items), 22, ("> **What containers are given**",), ("",))
+
+
+def _power_item(group: Group) -> str:
+    given = [f"{'⚠ ' * power.is_over_host}{prose(power.label)} {code(_short(power.value))}" for power in group.first.powers]
+    where = ", ".join(prose(_short(name)) for name in group.endpoints)
+    return f"> - {group.verb.capitalize()} {code(_short(object_name(group.first)))} on {where} — {' · '.join(given)}"
 
 
 def _endpoints(plan: Plan) -> Part:

@@ -70,7 +70,7 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Loo
         found += [f"{counts.unfinished:,} unfinished"] * bool(counts.unfinished)
         found += [f"{counts.not_tried:,} not tried"] * bool(counts.not_tried)
         parts = [", ".join(found)]
-    parts += [f"{len(plan.blocked):,} blocked"] * bool(plan.blocked)
+    parts += [f"{plan.count('blocked'):,} blocked"] * bool(plan.blocked)
     if remaining is not None and remaining.is_empty and not remaining.failing:
         parts.append("a last look found nothing left to do")
     return [look.paint("bold", line) for line in flow(dotted(parts, look.dot), look.width)]

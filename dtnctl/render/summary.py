@@ -38,6 +38,7 @@ class Counts:
     blocked: int
     drift: int
     interrupts: int
+    powers: int
     unchanged: int
 
 
@@ -60,6 +61,7 @@ def count(plan: Plan) -> Counts:
         blocked=plan.count("blocked"),
         drift=sum(change.is_drift for change in plan.changes),
         interrupts=sum(bool(change.interrupts) for change in wanted),
+        powers=sum(change.gets_power for change in wanted),
         unchanged=len(plan.unchanged),
     )
 
@@ -80,6 +82,7 @@ def verdict(plan: Plan, command: Command) -> list[str]:
     parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
     parts += [_replaces(plan, counts)] * bool(counts.replace)
     parts += [f"{plural(counts.start, 'transfer')} will start"] * bool(counts.start)
+    parts += [f"{counts.powers:,} with access to the host"] * bool(counts.powers)
     parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
     parts += _failing(plan)
     return [*parts, f"{counts.blocked:,} blocked"]
@@ -188,7 +191,8 @@ def hardware_cells(row: EndpointSummary, arrow: str) -> tuple[str, str]:
 
 def count_by_endpoint(plan: Plan) -> Counter[tuple[str, Mark]]:
     """How many changes of each mark each endpoint gets."""
-    return Counter((change.endpoint, change.mark) for change in plan.changes)
+    objects = {(change.endpoint, change.mark, change.kind, change.name) for change in plan.changes}
+    return Counter((endpoint, mark) for endpoint, mark, _, _ in objects)
 
 
 def starting_steps(plan: Plan) -> frozenset[str]:
@@ -230,7 +234,7 @@ def group_changes(plan: Plan, changes: Iterable[Change]) -> list[Group]:
         verb = verb_of(change, starting)
         key: object = (
             (verb, change.mark, change.kind, change.name, change.cause),
-            (change.fields, change.is_drift, change.code, change.fix),
+            (change.fields, change.is_drift, change.code, change.fix, change.powers),
         )
         if change.endpoint in found.get(key, {}):
             key = (key, position)

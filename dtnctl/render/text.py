@@ -119,7 +119,7 @@ def plural(count: int, word: str) -> str:
 
 # --- signs and colours --------------------------------------------------------------------------------------
 
-Role = Literal["", "blocked", "destroy", "replace", "transfer", "update", "create", "kept", "note", "dim", "bold"]
+Role = Literal["", "blocked", "destroy", "replace", "transfer", "update", "create", "kept", "note", "power", "dim", "bold"]
 
 CODES: dict[Role, str] = {
     "blocked": "1;31",
@@ -130,11 +130,12 @@ CODES: dict[Role, str] = {
     "create": "32",
     "kept": "2",
     "note": "33",
+    "power": "1;33",
     "dim": "2",
     "bold": "1",
 }
 
-Sign = Mark | Literal["kept", "note"]
+Sign = Mark | Literal["kept", "note", "power"]
 
 UNICODE_SIGNS: dict[Sign, str] = {
     "blocked": "✖",
@@ -145,6 +146,7 @@ UNICODE_SIGNS: dict[Sign, str] = {
     "create": "+",
     "kept": "=",
     "note": "!",
+    "power": "!",
 }
 ASCII_SIGNS: dict[Sign, str] = UNICODE_SIGNS | {"blocked": "X", "replace": "R", "transfer": ">"}
 

@@ -179,6 +179,8 @@ class Playground:
         for name, engine in self.engines.items():
             for item in engine.containers(all=True):
                 engine.remove_container(item["Id"], force=True, v=True)
+            for item in engine.volumes()["Volumes"] or ():
+                engine.remove_volume(item["Name"])
             for item in engine.networks():
                 if item["Name"] not in BASE_NETWORKS:
                     engine.remove_network(item["Id"])

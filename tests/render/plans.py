@@ -19,6 +19,7 @@ from dtnctl.model.plan import (
     JobEnd,
     MakeVlan,
     Plan,
+    Power,
     ReleaseVf,
     RemoveContainer,
     RestoreContainer,
@@ -86,6 +87,7 @@ def _create(at: str, port: str, address: str) -> tuple[Change, tuple[Step, ...]]
         allocations=(("image", IMAGE), ("ctrl port", port), ("data ports", "50100-50199"), ("star222 ipv4", address)),
         notes=(f"image {IMAGE} is pulled first",) if at == "dtn-b" else (),
         steps=tuple(step.id for step in steps),
+        powers=(Power("mount", "/nvme/data → /data", is_over_host=True), Power("command", "sshd -D", is_over_host=False)),
     )
     return change, steps
 
@@ -326,6 +328,7 @@ CHANGES = st.builds(
     interrupts=TEXT,
     code=TEXT,
     fix=TEXT,
+    powers=st.lists(st.builds(Power, TEXT, TEXT, st.booleans()), max_size=3).map(tuple),
 )
 COUNT = st.integers(0, 5000)
 USAGES = st.builds(Usage, COUNT, COUNT, COUNT)

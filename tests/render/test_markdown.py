@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtnctl.model.plan import Change, Plan
+from dtnctl.model.plan import Change, Plan, Power
 from dtnctl.render.context import RenderContext
 from dtnctl.render.markdown import LIMIT, STATUS_LIMIT, plan_marker, render_plan_comment, render_status_line
 from dtnctl.render.summary import group_changes
@@ -133,6 +133,41 @@ def test_replacement_is_orange_and_what_it_keeps_is_not() -> None:
     lines = render_plan_comment(REPLACE, CONTEXT).split("\n")
     assert "! image       dtnaas/xrootd@sha256:11aa → dtnaas/xrootd@sha256:9f3c (forces replace)" in lines
     assert "  kept        ctrl port 30000 · data ports 50000-50099 · star222 ipv4 192.168.2.70" in lines
+
+
+# --- what containers are given ------------------------------------------------------------------------------
+
+
+def test_what_containers_are_given_comes_first_and_outlasts_everything_else() -> None:
+    """A reviewer must see it however much else there is; one entry for all endpoints that are given the same."""
+    entry = "> - Create `session/run14` on dtn-a, dtn-b — ⚠ mount `/nvme/data → /data` · command `sshd -D`"
+    text = render_plan_comment(CREATE, CONTEXT)
+    assert entry in text.split("\n")
+    assert text.index(entry) < text.index("| Endpoint |")
+    assert "⚠ 2 with access to the host" in text.split("\n")[1]
+    crowd = many(3000)
+    given = [change for change in crowd.changes if change.powers][:100]
+    crowded = replace(crowd, changes=tuple(change for change in crowd.changes if not change.powers or change in given))
+    shortened = render_plan_comment(crowded, CONTEXT)
+    assert "Shortened to fit" in shortened
+    assert all(f"> - Create `session/{change.name}` on {change.endpoint} — ⚠ mount" in shortened for change in given)
+
+
+def test_what_does_not_fit_of_it_is_counted_and_said() -> None:
+    whole = many(5000)
+    text = render_plan_comment(whole, CONTEXT)
+    shown, all_of_them = text.count("> - Create `session/"), sum(bool(change.powers) for change in whole.changes)
+    assert shown < all_of_them
+    assert f"{all_of_them - shown:,} of {all_of_them:,} entries of what containers are given" in text
+    assert f"⚠ {all_of_them:,} with access to the host" in text
+
+
+def test_what_a_container_is_given_is_told_apart_by_endpoint() -> None:
+    first, second = CREATE.changes
+    other = replace(second, powers=(Power("privileged", "root on the host", is_over_host=True),))
+    text = render_plan_comment(replace(CREATE, changes=(first, other)), CONTEXT)
+    assert "> - Create `session/run14` on dtn-a — ⚠ mount" in text
+    assert "> - Create `session/run14` on dtn-b — ⚠ privileged `root on the host`" in text
 
 
 # --- what others wrote --------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ def facts(change: Change) -> Iterator[str]:
     yield from (change.code, change.fix, *change.notes)
     for pair in (*change.allocations, *change.kept):
         yield from pair
+    for power in change.powers:
+        yield from (power.label, power.value)
     for field in change.fields:
         yield from (field.field, field.before, field.after, field.cause.place, field.cause.text)
         if field.forces_replace:

@@ -53,7 +53,7 @@ unchanged (3)  --all lists them
 EXPECTED["empty", 200] = EXPECTED["empty", 120]  # no line of it is longer
 
 EXPECTED["create", 80] = """\
-VERDICT  2 changes in 1 session · 0 blocked
+VERDICT  2 changes in 1 session · 2 with access to the host · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
 FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
          dtnctl 0.1.0
@@ -63,6 +63,8 @@ FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
   dtn-b     0 → 1     1  0  0  0  0  0  0 → 1  free  live
 
 + create   session/run14 @ dtn-a ↔ dtn-b             state/sessions/run14.yaml:1
+    ! mount         /nvme/data → /data
+    + command       sshd -D
       what          creates container scinet.run14
       why           declared, not there
                     dtn-a              dtn-b
@@ -79,7 +81,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 """
 
 EXPECTED["create", 120] = """\
-VERDICT  2 changes in 1 session · 0 blocked
+VERDICT  2 changes in 1 session · 2 with access to the host · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
 FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
@@ -88,6 +90,8 @@ FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtn
   dtn-b     0 → 1     1  0  0  0  0  0  0 → 1  free  live
 
 + create   session/run14 @ dtn-a ↔ dtn-b                                                     state/sessions/run14.yaml:1
+    ! mount         /nvme/data → /data
+    + command       sshd -D
       what          creates container scinet.run14
       why           declared, not there
                     dtn-a              dtn-b

@@ -1,0 +1,75 @@
+"""Named volumes on a real engine: what only carries storage works, and every way to the host's own files is refused beforehand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.playground import Playground
+
+pytestmark = pytest.mark.lab
+
+TMPFS = {"type": "tmpfs", "device": "tmpfs"}
+# Each of these was mounted by an engine, or shows the host by what the kernel does with it.
+WAYS_TO_THE_HOST = {
+    "bind-as-tmpfs": {"type": "tmpfs", "device": "/etc", "o": "bind"},
+    "rbind-as-tmpfs": {"type": "tmpfs", "device": "/etc", "o": "rbind"},
+    "bind-as-nfs": {"type": "nfs", "device": "/etc", "o": "bind"},
+    "rbind-as-nfs": {"type": "nfs", "device": "/etc", "o": "rbind,ro"},
+    "bind-as-cifs": {"type": "cifs", "device": "/etc", "o": "bind"},
+    "remount": {**TMPFS, "o": "remount"},
+    "shared": {"type": "none", "device": "/data", "o": "bind,rshared"},
+    "overlay": {"type": "overlay", "device": "overlay", "o": "lowerdir=/etc:/root"},
+    **{
+        kind: {"type": kind, "device": "none", "o": "ro"}
+        for kind in ("proc", "sysfs", "devtmpfs", "debugfs", "tracefs", "securityfs", "bpf", "cgroup2", "devpts", "mqueue", "ext4")
+    },
+}
+STORAGE = {
+    "disk": {},
+    "memory": {**TMPFS, "o": "size=1m,mode=0750,uid=7,gid=8,nr_inodes=100,nosuid,nodev,noexec"},
+    "folder": {"type": "none", "device": "/data", "o": "bind,ro"},
+}
+
+
+def volumes(play: Playground) -> list[str]:
+    return sorted(volume["Name"] for volume in play.engines["dtn1"].volumes()["Volumes"] or ())
+
+
+def test_every_way_to_the_hosts_files_is_refused_and_nothing_is_made(play: Playground) -> None:
+    play.endpoint("dtn1", allow={"mounts": ["/data"], "volumes": ["nfs", "cifs"]})
+    for name, options in WAYS_TO_THE_HOST.items():
+        play.session(name, settings={"volumes": [{"source": f"v-{name}", "target": "/x", "driver_opts": options}]})
+    applied = play.run("apply", "--yes", "-o", "json").expect(4)
+    assert applied.json["summary"]["blocked"] == len(WAYS_TO_THE_HOST)
+    validated = play.run("validate").expect(4)
+    for name in WAYS_TO_THE_HOST:
+        assert f"state/sessions/{name}.yaml:" in validated.err
+    assert volumes(play) == []
+    assert play.engines["dtn1"].containers(all=True) == []
+
+
+def test_what_only_carries_storage_is_mounted_as_that(play: Playground) -> None:
+    mounts = [{"source": f"v-{name}", "target": f"/{name}", "driver_opts": options} for name, options in STORAGE.items()]
+    play.session("run", settings={"volumes": mounts})
+    play.converge()
+    container = play.engines["dtn1"].containers()[0]["Id"]
+    engine = play.engines["dtn1"]
+    ran = engine.exec_start(engine.exec_create(container, ["cat", "/proc/mounts"])["Id"]).decode()
+    lines = {line.split()[1]: line.split() for line in ran.splitlines()}
+    assert lines["/memory"][2:4] == ["tmpfs", "rw,nosuid,nodev,noexec,relatime,size=1024k,nr_inodes=100,mode=750,uid=7,gid=8"]
+    assert lines["/folder"][3].startswith("ro,")
+    assert "/disk" in lines
+
+
+def test_a_volume_that_somebody_made_of_the_hosts_files_blocks_and_stays(play: Playground) -> None:
+    play.engines["dtn1"].create_volume("cache", driver="local", driver_opts={"type": "none", "device": "/etc", "o": "bind"})
+    play.session("run", settings={"volumes": ["cache:/x"]})
+    planned = play.run("plan").expect(0)
+    assert "E0509" in planned.out
+    assert "device=/etc, o=bind, type=none" in planned.out
+    play.run("apply", "--yes").expect(4)
+    assert play.engines["dtn1"].containers(all=True) == []
+    assert volumes(play) == ["cache"]
+    play.engines["dtn1"].remove_volume("cache")
+    play.converge()
+    assert volumes(play) == ["cache"]
