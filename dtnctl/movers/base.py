@@ -59,25 +59,30 @@ def _number(text: str | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or a folder. `modified` is its time of change as the endpoint's host writes it."""
+    """A file or a folder. `modified` is its time of change as the endpoint's host writes it.
+
+    `identity` is the same for two names of one thing on one host, `trace` also on several hosts; empty where it is not known.
+    """
 
     size: int
     modified: str
     is_folder: bool = False
+    identity: str = field(default="", compare=False)
+    trace: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What is at a path: `entries` by path below it; the path itself, file or folder, is the empty name.
 
-    `others` counts what is neither file nor folder. `identity` is the same for two names of one thing on one host.
+    `others` counts what is neither file nor folder. `root` is the path itself, whatever its kind.
     `problem` says why nothing more is known; then the rest means nothing.
     """
 
     kind: Literal["file", "folder", "other", "missing", "unknown"]
     entries: Mapping[str, Entry] = field(default_factory=dict)
     others: int = 0
-    identity: str = ""
+    root: Entry | None = None
     problem: str = ""
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from dtnctl.movers.base import Entry, Listing
 
@@ -15,13 +16,14 @@ LONGEST_ARGUMENTS = 100_000  # bytes of file names in one command; Linux takes 1
 CHECKSUM_TOOLS = {"md5": "md5sum", "sha256": "sha256sum", "sha512": "sha512sum"}
 CHECKSUM_LENGTHS = {"md5": 32, "sha256": 64, "sha512": 128}
 NO_SUCH_COMMAND = (126, 127)
+UNIQUE_INODES = 2**32  # file systems that count beyond give no number twice (Lustre, whose times are whole seconds)
 
 
 def list_command(path: str, *, tree: bool) -> tuple[str, ...]:
     """Prints what is at `path`: the thing itself, or with `tree` also everything below it."""
     if tree:
-        return ("find", "-L", path, "-printf", r"%y %s %T@ %D %i %P\0")
-    return ("stat", "-L", "-c", "%f %s %Y %d %i", "--", path)
+        return ("find", "-L", path, "-printf", r"%y %s %T@,%C@ %D %i %P\0")
+    return ("stat", "-L", "-c", "%f %s %Y %d %i %z", "--", path)
 
 
 def read_listing(output: bytes, errors: bytes, exit_code: int, *, tree: bool) -> Listing:
@@ -41,29 +43,49 @@ def read_listing(output: bytes, errors: bytes, exit_code: int, *, tree: bool) ->
 
 
 def _single(output: bytes) -> Listing:
-    mode, size, modified, device, inode = output.decode("ascii").split()
+    mode, size, modified, device, inode, *changed = output.decode("ascii").split()
     kind = int(mode, 16)
-    identity = f"{device} {inode}"
+    root = Entry(int(size), modified, stat.S_ISDIR(kind), f"{device} {inode}", _trace(inode, size, _nanoseconds(changed)))
     if stat.S_ISREG(kind):
-        return Listing("file", {"": Entry(int(size), modified)}, identity=identity)
-    return Listing("folder" if stat.S_ISDIR(kind) else "other", identity=identity)
+        return Listing("file", {"": root}, root=root)
+    return Listing("folder" if root.is_folder else "other", root=root)
+
+
+def _nanoseconds(words: Sequence[str]) -> int:
+    """Of `2026-11-29 03:09:49.123456789 +0000`; 0 if it is no such time (a notebook of an older dtnctl has none)."""
+    try:
+        day, time, zone = words
+        whole, _, part = time.partition(".")
+        seconds = int(datetime.strptime(f"{day} {whole} {zone}", "%Y-%m-%d %H:%M:%S %z").timestamp())
+        return seconds * 10**9 + int(part[:9].ljust(9, "0"))
+    except ValueError:
+        return 0
+
+
+def _trace(inode: str, size: str, changed: int) -> str:
+    """What one file has on every host. A change at a whole second is no such mark, unless the file system numbers its files uniquely."""
+    is_particular = changed % 10**9 != 0 or (changed and int(inode) > UNIQUE_INODES)
+    return f"{inode} {size} {changed}" if is_particular else ""
 
 
 def _tree(output: bytes) -> Listing:
     entries: dict[str, Entry] = {}
     others = 0
-    identity = ""
+    root: Entry | None = None
     for line in output.split(b"\0")[:-1]:
-        kind, size, modified, device, inode, name = line.decode("utf-8", "surrogateescape").split(" ", 5)
-        if not name:
-            identity = f"{device} {inode}"
+        kind, size, times, device, inode, name = line.decode("utf-8", "surrogateescape").split(" ", 5)
+        modified, _, changed = times.partition(",")
+        seconds, _, part = changed.partition(".")
+        trace = _trace(inode, size, int(seconds or 0) * 10**9 + int(part[:9].ljust(9, "0")))
+        entry = Entry(int(size) if kind == "f" else 0, modified, kind == "d", f"{device} {inode}", trace)
+        root = root if name else entry
         if kind in ("d", "f"):
-            entries[name] = Entry(int(size) if kind == "f" else 0, modified, is_folder=kind == "d")
+            entries[name] = entry
         else:
             others += 1
     if "" not in entries:
         return Listing("other" if others else "missing")
-    return Listing("folder" if entries[""].is_folder else "file", entries, others, identity)
+    return Listing("folder" if entries[""].is_folder else "file", entries, others, root)
 
 
 def read_lines(output: bytes, *, tree: bool) -> Listing:

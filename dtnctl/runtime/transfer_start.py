@@ -14,6 +14,7 @@ from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
 from dtnctl.movers.base import Listing, Login
+from dtnctl.movers.sameness import one_thing
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
@@ -55,7 +56,9 @@ def start_attempt(task: Task, image: str) -> StartResult:
         record, job = reading.result(), finding.result()
         if reason := _reason_not_to_start(record, job):
             return StartResult(False, reason)
-        ready = _prepare(task, pool, record, job, (near.result(), far.result()))
+        services = near.result(), far.result()
+        _refuse_one_engine(task, services)
+        ready = _prepare(task, pool, record, job, services)
         if ready.time_left is not None and ready.time_left <= 0:
             return _too_late(task, ready)
         container = _create(task, ready, image)
@@ -68,12 +71,16 @@ def _prepare(
     """Ask both ends for everything at once. Reading a file takes the engine as long as running a command, about 50 ms."""
     answering = pool.submit(wait_until_ready, task, services)
     (here, source), (there, destination) = task.ends
-    looks = pool.submit(_look, here, source, tree=task.settings.recursive), pool.submit(_look, there, destination, tree=False)
+    tree = task.settings.recursive
+    looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
+    below = pool.submit(_look, there, destination, tree=True) if tree else looks[1]
     accounts = pool.submit(_find_account, here, source, services[0]), pool.submit(_find_account, there, destination, services[1])
     trusted = pool.submit(_host_key, here, source, answering), pool.submit(_host_key, there, destination, answering)
     found = accounts[0].result(), accounts[1].result()
     seen = looks[0].result(), looks[1].result()
     _check(task, seen[0].listing, seen[1].listing)
+    whole = below.result().listing
+    _refuse_one_thing(task, seen[0].listing, whole if whole.root is not None else seen[1].listing)
     answering.result()
     left = time_left(task, None if record is None or record.released else record)
     return _Ready(record, job, services, found, (trusted[0].result(), trusted[1].result()), seen, left)
@@ -109,6 +116,13 @@ def _find_service(engine: Engine, end: JobEnd) -> ContainerSeen:
     return service
 
 
+def _refuse_one_engine(task: Task, services: tuple[ContainerSeen, ContainerSeen]) -> None:
+    here, there = task.source, task.destination
+    if here.endpoint != there.endpoint and services[0].id == services[1].id:
+        what = f"{here.endpoint} and {there.endpoint} are one engine: {here.container} there is one container"
+        raise TransferError(f"{task.transfer}: {what}; give it one endpoint")
+
+
 def _find_account(engine: Engine, end: JobEnd, service: ContainerSeen) -> keys.Account:
     account = keys.find_account(engine, end.container, end.user)
     hidden = [mount.target for mount in service.spec.mounts if mount.kind == "tmpfs" and _is_below(account.home, mount.target)]
@@ -133,18 +147,20 @@ def _check(task: Task, source: Listing, old: Listing) -> None:
     """TransferError if what is at the source cannot be copied, or to where it should go. `old` is what is there."""
     if reason := task.mover.refusal(task.source, task.destination, task.settings, source):
         raise TransferError(f"{task.transfer}: {reason}")
-    here, there = task.source, task.destination
+    there = task.destination
     if not task.settings.recursive and old.kind == "folder":
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
     if task.settings.recursive and old.kind not in ("folder", "missing", "unknown"):
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is no folder, so nothing can be copied into it")
-    if here.endpoint != there.endpoint:
-        return
-    # two services of one host may share a folder; writing would first empty what is to be read
-    same = old.identity and old.identity == source.identity
-    inside = here.container == there.container and task.settings.recursive and there.path.startswith(here.path)
-    if same or inside:
-        raise TransferError(f"{task.transfer}: {there.path} is {'what is copied itself' if same else 'inside of what is copied'}")
+
+
+def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:
+    """Two services may share a folder, by mounts of one host or a file system of several: writing would first empty what is to be read."""
+    here, there = task.source, task.destination
+    is_below = here.container == there.container and task.settings.recursive and there.path.startswith(here.path)
+    reason = one_thing(source, old, one_host=here.endpoint == there.endpoint) or ("is inside of what is copied" if is_below else "")
+    if reason:
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} {reason}: writing there would damage {here.path}")
 
 
 def _too_late(task: Task, ready: _Ready) -> StartResult:

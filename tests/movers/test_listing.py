@@ -71,12 +71,34 @@ def test_two_names_of_one_file_have_one_identity(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     (tmp_path / "b").hardlink_to(tmp_path / "a")
     (tmp_path / "c").touch()
-    identities = [look(tmp_path / name, tree=False).identity for name in "abc"]
+    roots = [look(tmp_path / name, tree=False).root for name in "abc"]
+    identities = [root.identity for root in roots if root is not None]
     assert identities[0] == identities[1] != identities[2]
+    traces = [root.trace for root in roots if root is not None]
+    assert traces[0] == traces[1] != traces[2]
 
 
 def test_a_tree_has_the_identity_of_its_folder(tmp_path: Path) -> None:
-    assert look(tmp_path, tree=True).identity == look(tmp_path, tree=False).identity
+    whole, alone = look(tmp_path, tree=True).root, look(tmp_path, tree=False).root
+    assert whole is not None
+    assert alone is not None
+    assert whole.identity == alone.identity != ""
+    assert whole.trace == alone.trace != ""
+
+
+def test_a_trace_is_what_two_hosts_cannot_have_in_common_by_chance() -> None:
+    times = {
+        "81a4 7 5 1 12 2026-11-29 03:09:49.120000000 +0000": "12 7 1795921789120000000",
+        "81a4 7 5 1 12 2026-11-29 05:09:49.12 +0200": "12 7 1795921789120000000",
+        "81a4 7 5 1 12 2026-11-29 03:09:49.000000000 +0000": "",
+        "81a4 7 5 1 144115205255725057 2026-11-29 03:09:49 +0000": "144115205255725057 7 1795921789000000000",
+        "81a4 7 5 1 12": "",
+        "81a4 7 5 1 12 long ago": "",
+    }
+    found = {line: read_lines(line.encode(), tree=False).root for line in times}
+    assert {line: root.trace for line, root in found.items() if root is not None} == times
+    tree = read_lines(b"d 0 1.5,1795921789.1200000000 1 12 \0f 7 1.5 1 13 x\0", tree=True).entries
+    assert (tree[""].trace, tree["x"].trace, tree["x"].modified) == ("12 0 1795921789120000000", "", "1.5")
 
 
 @pytest.mark.parametrize(("exit_code", "tree", "name"), [(127, True, "find (GNU)"), (126, False, "stat")])

@@ -19,6 +19,7 @@ from dtnctl.providers.base import FileEntry
 from dtnctl.runtime.ledger import write_record
 from dtnctl.runtime.transfer import start_transfer
 from tests.fakes.engine import Fault
+from tests.fakes.execs import ExecRun
 from tests.runtime.transfer_world import HERE, IMAGE, SERVICE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
@@ -211,15 +212,44 @@ def test_a_home_in_memory_is_refused_because_no_key_gets_there(scene: TransferWo
 
 def test_copying_onto_itself_is_refused_because_it_would_empty_the_source(scene: TransferWorld) -> None:
     source = scene.ends()[0]
-    with pytest.raises(TransferError, match="/data/in is what is copied itself"):
+    with pytest.raises(TransferError, match="/data/in on dtn1 is what is copied itself: writing there would damage /data/in"):
         scene.start(ends=(source, JobEnd(HERE, SERVICE, "/data/in", "10.0.0.1", 30001, "dtn")))
     assert scene.files(HERE).read("/data/in") == b"x" * 1000
 
 
 def test_copying_a_folder_into_itself_is_refused(scene: TransferWorld) -> None:
     ends = (JobEnd(HERE, SERVICE, "/data/", "127.0.0.1", 22, "dtn"), JobEnd(HERE, SERVICE, "/data/sub/", "10.0.0.1", 30001, "dtn"))
-    with pytest.raises(TransferError, match="/data/sub/ is inside of what is copied"):
+    with pytest.raises(TransferError, match="/data/sub/ on dtn1 is inside of what is copied"):
         scene.start(ends=ends, recursive="True")
+
+
+def test_a_folder_that_cannot_be_listed_whole_is_still_known_by_itself(scene: TransferWorld) -> None:
+    """The find at the destination fails on a folder that it may not enter; the folder itself is the source."""
+    find = scene.world.exec_programs["find"]
+    listed: list[str] = []
+
+    def fails_the_second_time(run: ExecRun) -> int:
+        listed.append(run.argv[2])
+        return find(run) if run.argv[2] == "/data/" else 1
+
+    scene.world.exec_programs["find"] = fails_the_second_time
+    scene.files(HERE).write("/other/x", b"x")
+    stat = scene.world.exec_programs["stat"]
+
+    def of_the_source(run: ExecRun) -> int:
+        run.argv[-1] = "/data/"
+        return stat(run)
+
+    scene.world.exec_programs["stat"] = of_the_source
+    ends = (JobEnd(HERE, SERVICE, "/data/", "127.0.0.1", 22, "dtn"), JobEnd(HERE, SERVICE, "/other/", "10.0.0.1", 30001, "dtn"))
+    with pytest.raises(TransferError, match="/other/ on dtn1 is what is copied itself"):
+        scene.start(ends=ends, recursive="True")
+
+
+def test_two_endpoints_that_are_one_engine_are_refused_by_their_container(scene: TransferWorld) -> None:
+    source, destination = scene.ends()
+    with pytest.raises(TransferError, match=r"dtn1 and dtn2 are one engine: lab\.demo there is one container"):
+        scene.start(ends=(source, destination), engines={HERE: scene.engines[HERE], THERE: scene.engines[HERE]})
 
 
 def test_a_folder_onto_a_file_is_refused(scene: TransferWorld) -> None:

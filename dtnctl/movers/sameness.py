@@ -1,0 +1,41 @@
+"""Decides whether what is copied and where it goes are one thing: writing there would empty what is to be read. Pure.
+
+On one host a file is known by device and inode, by any name, link or mount. Two hosts may share a file system, whose device they number
+differently: there a file is known by its inode, its size and the nanosecond of its last change, which nobody can set. Two disks can only
+agree on all three if one is a copy of the other and the file was not touched since; then there is nothing to copy either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dtnctl.movers.base import Entry, Listing
+
+
+def one_thing(source: Listing, destination: Listing, *, one_host: bool) -> str:
+    """Why a copy would damage what it reads, as the end of a sentence about the destination; empty if it would not."""
+    own = _marks(source.root, one_host)
+    there = _marks(destination.root, one_host)
+    if own & there:
+        return "is what is copied itself"
+    if there & _all_marks(source, one_host, folders=True):
+        return "is inside of what is copied"
+    if own & _all_marks(destination, one_host, folders=True):
+        return "contains what is copied"
+    files = _all_marks(source, one_host, folders=False)
+    for name in sorted(source.files):
+        entry = destination.entries.get(name)
+        if name and entry is not None and _marks(entry, one_host) & files:
+            return f"has {name!r}, which is a file of what is copied itself"
+    return ""
+
+
+def _all_marks(listing: Listing, one_host: bool, *, folders: bool) -> set[str]:
+    entries: Iterable[Entry] = (entry for name, entry in listing.entries.items() if name and entry.is_folder == folders)
+    return {mark for entry in entries for mark in _marks(entry, one_host)}
+
+
+def _marks(entry: Entry | None, one_host: bool) -> set[str]:
+    if entry is None:
+        return set()
+    return {mark for mark in (entry.identity if one_host else "", entry.trace) if mark}
