@@ -157,8 +157,10 @@ def _check(task: Task, source: Listing, old: Listing) -> None:
 def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:
     """Two services may share a folder, by mounts of one host or a file system of several: writing would first empty what is to be read."""
     here, there = task.source, task.destination
-    is_below = here.container == there.container and task.settings.recursive and there.path.startswith(here.path)
-    reason = one_thing(source, old, one_host=here.endpoint == there.endpoint) or ("is inside of what is copied" if is_below else "")
+    one_host = here.endpoint == there.endpoint
+    is_one_service = one_host and here.container == there.container  # a container's name alone is the same on every endpoint
+    is_below = is_one_service and task.settings.recursive and there.path.startswith(here.path)
+    reason = one_thing(source, old, one_host=one_host) or ("is inside of what is copied" if is_below else "")
     if reason:
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} {reason}: writing there would damage {here.path}")
 

@@ -217,6 +217,11 @@ def test_copying_onto_itself_is_refused_because_it_would_empty_the_source(scene:
     assert scene.files(HERE).read("/data/in") == b"x" * 1000
 
 
+def test_a_folder_goes_to_the_same_path_of_another_endpoint(scene: TransferWorld) -> None:
+    scene.files(HERE).write("/data/tree/a", b"1")
+    assert scene.start(ends=scene.ends("/data/tree/", "/data/tree/"), recursive="True").started
+
+
 def test_copying_a_folder_into_itself_is_refused(scene: TransferWorld) -> None:
     ends = (JobEnd(HERE, SERVICE, "/data/", "127.0.0.1", 22, "dtn"), JobEnd(HERE, SERVICE, "/data/sub/", "10.0.0.1", 30001, "dtn"))
     with pytest.raises(TransferError, match="/data/sub/ on dtn1 is inside of what is copied"):
