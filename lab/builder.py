@@ -38,7 +38,9 @@ IMAGE_PARTS = ("image", "overlay2")
 class Builder:
     """A running engine to import and build images with; the caller holds the cache's lock."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, golden: Path | None = None) -> None:
+        """With a golden copy of images, the engine starts with these."""
+        self.golden = golden
         self.folder = cache / "builder"
         self.identity = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
         self.cgroup = f"dtnlab-{self.identity}"
@@ -47,6 +49,8 @@ class Builder:
         self.remove()
         self.folder.mkdir(parents=True)
         (self.folder / "daemon.json").write_text(json.dumps(engines.ENGINE_CONFIG))
+        if self.golden is not None:
+            shutil.copytree(self.golden, self.folder / "engine", symlinks=True)
         self._process = self._start()
         try:
             self._wait_until_ready()
@@ -70,13 +74,7 @@ class Builder:
 
     def run_apart(self, command: Sequence[str]) -> None:
         """Run a program that mounts things in namespaces that end with it, and with us."""
-        log = self.folder / "program.log"
-        environment = processes.marked_environment(self.identity, "program", TMPDIR=str(self.folder))
-        with log.open("wb") as output:
-            whole = [*UNTIL_WE_END, "unshare", *NAMESPACES, "--", *command]
-            done = subprocess.run(whole, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, check=False)
-        if done.returncode != 0:
-            raise LabError(f"{command[0]} failed:\n{log.read_text(errors='replace')[-2000:]}")
+        run_apart(command, self.folder, self.identity)
 
     def take_images(self, target: Path) -> None:
         """Stop the engine and move its images to the target folder, complete or not at all."""
@@ -118,3 +116,14 @@ class Builder:
     def _answers(self) -> bool:
         init = processes.find_init(self.identity, ROLE)
         return init is not None and engines.answers(Path(f"/proc/{init}/root/run/lab/docker.sock"))
+
+
+def run_apart(command: Sequence[str], folder: Path, identity: str) -> None:
+    """Run a program that mounts things in namespaces that end with it, and with us; its log and temporary files are in `folder`."""
+    log = folder / "program.log"
+    environment = processes.marked_environment(identity, "program", TMPDIR=str(folder))
+    with log.open("wb") as output:
+        whole = [*UNTIL_WE_END, "unshare", *NAMESPACES, "--", *command]
+        done = subprocess.run(whole, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, check=False)
+    if done.returncode != 0:
+        raise LabError(f"{command[0]} failed:\n{log.read_text(errors='replace')[-2000:]}")

@@ -16,6 +16,7 @@ from lab.images import Content
 from lab.lab import Lab
 from lab.layout import Endpoint, LabError, default_folder
 from lab.processes import find_init
+from lab.releases import OWN, RELEASES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("count", metavar="N", type=int)
     up.add_argument("--image", choices=("dtn", "tiny", "both"), default="both", help="which images are there already")
     up.add_argument("--disk", metavar="SIZE", help="limit each endpoint's engine data, and its /data, to SIZE (512m, 2g)")
+    up.add_argument("--engine", choices=tuple(RELEASES), default=OWN.name, help="which engine; docker-20 is this machine's own")
     up.set_defaults(perform=_up)
 
     down = commands.add_parser("down", parents=[shared], help="leave nothing of the lab")
@@ -77,7 +79,7 @@ def _show(text: str) -> None:
 def _up(options: argparse.Namespace) -> None:
     began = time.monotonic()
     image: Content = "tiny" if options.image == "tiny" else "both"
-    lab = Lab(_folder(options), options.count, image=image, disk=options.disk, say=_say).up()
+    lab = Lab(_folder(options), options.count, image=image, disk=options.disk, engine=options.engine, say=_say).up()
     for endpoint in lab.endpoints:
         _say(f"{endpoint.name}: {endpoint.unix_url} {endpoint.tcp_url} {endpoint.ssh_url}")
     if reason := engines.limits().resource_limits:

@@ -2,11 +2,12 @@
 # PID 1 of one endpoint, in mount, UTS, IPC and process namespaces of its own and its network namespace:
 # gives it its own /run, /etc, /data and /sys, then runs sshd and the engine.
 # Says "ready" on its output when sshd runs and the engine is about to start.
-# usage: endpoint-init.sh NAME FOLDER GOLDEN RUNTIME_FOLDER ENGINE_OPTION...
-#   GOLDEN: a folder with image layers to start with, or ""; RUNTIME_FOLDER: goes first in the engine's PATH, or ""
+# usage: endpoint-init.sh NAME FOLDER GOLDEN SYSTEM RUNTIME_FOLDER ENGINE_OPTION...
+#   GOLDEN: a folder with image layers to start with, or ""; SYSTEM: a folder with another system, for its programs, or "";
+#   RUNTIME_FOLDER: goes first in the engine's PATH, or ""
 set -eu
-name=$1 folder=$2 golden=$3 runtime=$4
-shift 4
+name=$1 folder=$2 golden=$3 system=$4 runtime=$5
+shift 5
 hostname "$name"
 
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -50,6 +51,18 @@ if [ -n "$golden" ]; then
         mkdir -p "$own/diff"
         mount --bind -o ro "$layer/diff" "$own/diff"
     done
+fi
+
+# Another system's programs, with the configuration that they need, over this machine's; all else stays.
+if [ -n "$system" ]; then
+    rm -f /etc/ld.so.cache # it names this machine's libraries
+    for part in alternatives containers ssl ssh; do
+        rm -rf "/etc/${part:?}"
+        if [ -e "$system/etc/$part" ]; then cp -a "$system/etc/$part" /etc/; fi
+    done
+    mount --rbind "$system/usr" /usr
+    hash -r
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 fi
 
 /usr/sbin/sshd -f /run/lab/sshd_config -E /run/lab/sshd.log

@@ -8,10 +8,11 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.fabric import network_namespace
@@ -22,6 +23,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 CAP_SYS_RESOURCE = 24
 LOG_LINES = 8
+SYSTEM_PYTHON = "/usr/bin/python3"
 # containers without a route to one of the two nets get their "no such name" over the other
 RESOLV_CONF = f"nameserver {CONTROL_NET}.{CONTROLLER_HOST}\nnameserver {DATA_NET}.{CONTROLLER_HOST}\noptions timeout:1 attempts:1\n"
 # the golden copies are in the layout of overlay2, which newer engines use only when told so
@@ -42,11 +44,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class EngineHost:
-    """What the engines of one lab have in common."""
+    """What the engines of one lab have in common: images to start with, the system that they run on (None: this machine's), variables."""
 
     layout: Layout
     anchor: int
     golden: Path | None
+    system: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def has_sys_resource() -> bool:
@@ -68,10 +72,26 @@ def runtime_folder() -> str:
     return "" if has_sys_resource() else str(CODE / "runtime")
 
 
+def engine_config(*, has_containerd_store: bool) -> dict[str, object]:
+    """daemon.json of an engine; one with containerd's image store cannot start from a golden copy."""
+    if not has_containerd_store:
+        return dict(ENGINE_CONFIG)
+    other = {name: value for name, value in ENGINE_CONFIG.items() if name != "storage-driver"}
+    return {**other, "features": {"containerd-snapshotter": True}}
+
+
+def load_images(endpoint: Endpoint, tar: Path) -> None:
+    """Give a running engine the images of a tar."""
+    command = ["docker", f"--host={endpoint.unix_url}", "load", f"--input={tar}"]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise LabError(f"{endpoint.name}: docker load: {done.stderr.strip()}")
+
+
 def write_endpoint_files(endpoint: Endpoint, config: Mapping[str, object]) -> None:
-    """Write the configuration that the endpoint's start reads; `config` goes into daemon.json."""
+    """Write the files that the endpoint's start reads; `config` is daemon.json."""
     (endpoint.folder / "resolv.conf").write_text(RESOLV_CONF)
-    (endpoint.folder / "daemon.json").write_text(json.dumps({**ENGINE_CONFIG, **config}))
+    (endpoint.folder / "daemon.json").write_text(json.dumps(config))
     (endpoint.folder / "sshd_config").write_text(
         f"ListenAddress {endpoint.control_ip}:22\n"
         "HostKey /run/lab/hostkey\nAuthorizedKeysFile /run/lab/authorized_keys\nPidFile /run/sshd.pid\n"
@@ -89,11 +109,12 @@ def launch(host: EngineHost, endpoint: Endpoint) -> None:
     """Switch the endpoint on; its engine answers a little later."""
     namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
     golden = str(host.golden or "")
-    script = [str(CODE / "endpoint-init.sh"), endpoint.name, str(endpoint.folder), golden, runtime_folder()]
+    script = [str(CODE / "endpoint-init.sh"), endpoint.name, str(endpoint.folder), golden, str(host.system or ""), runtime_folder()]
     inside = ["setsid", "--fork", "unshare", *namespaces, "--", "bash", *script, *_engine_options(host, endpoint)]
     network = f"--net={network_namespace(host.anchor, endpoint.name)}"
     command = ["nsenter", f"--target={host.anchor}", "--mount", "--pid", network, "--", *inside]
-    environment = marked_environment(host.layout.identity, endpoint.name, LAB_PYTHON=sys.executable)
+    python = SYSTEM_PYTHON if host.system else sys.executable  # of the wrapper before runc
+    environment = {**marked_environment(host.layout.identity, endpoint.name, LAB_PYTHON=python), **host.environment}
     start_until_ready(command, endpoint.name, endpoint.folder / "init.log", environment)
 
 

@@ -19,6 +19,7 @@ from lab.layout import CLONE, LabError
 Content = Literal["tiny", "both"]
 DTN_IMAGE = "dtn:1"
 TINY_IMAGE = "tiny:1"
+IMAGES: dict[Content, tuple[str, ...]] = {"tiny": (TINY_IMAGE,), "both": (TINY_IMAGE, DTN_IMAGE)}
 DTN_RECIPE = CLONE / "images" / "dtn"
 BUSYBOX = Path("/bin/busybox")
 # the base of the recipe, from the packages of mmdebstrap's default mirror because no image registry may be in reach
@@ -53,6 +54,21 @@ def golden_copy(content: Content, cache: Path, say: Progress) -> Path:
             say(f"making the images ({content}), once; they are kept in {cache}")
             _make(content, cache, folder, say)
     return folder
+
+
+def saved_images(content: Content, cache: Path, say: Progress) -> Path:
+    """The same images as a tar that any engine can load, whatever way it stores images."""
+    tar = cache / f"saved-{content}-{_fingerprint(content)}.tar"
+    golden = golden_copy(content, cache, say)
+    if tar.exists():
+        return tar
+    with cache_lock(cache):
+        if not tar.exists():
+            with Builder(cache, golden) as builder:
+                fresh = builder.folder / "saved.tar"
+                builder.docker("save", f"--output={fresh}", *IMAGES[content])
+                fresh.rename(tar)
+    return tar
 
 
 def build_tar(recipe: Path, tag: str, tar: Path, cache: Path, say: Progress) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lab import anchor, cgroups, endpoint_yaml, engines, fabric, folders, images, keys, processes, registry
+from lab import anchor, cgroups, endpoint_yaml, engines, fabric, folders, images, keys, processes, registry, releases
 from lab.layout import CODE, CONTROLLER, MOST_ENDPOINTS, REGISTRY_PORT, Endpoint, LabError, default_cache, layout_of
 
 SIZE = re.compile(r"[1-9]\d*[kmg]", re.IGNORECASE)
@@ -37,7 +37,7 @@ def quiet(_: str) -> None:
 class Lab:
     """A lab in a folder. In a `with` block it comes up, and it ends with the block, or with the process if that is sooner.
 
-    `config` goes into each engine's daemon.json.
+    `engine` is a name of lab/releases.py. `config` goes into each engine's daemon.json, `variables` into its environment.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class Lab:
         *,
         image: images.Content = "both",
         disk: str | None = None,
+        engine: str = releases.OWN.name,
         config: Mapping[str, object] | None = None,
+        variables: Mapping[str, str] | None = None,
         cache: Path | None = None,
         say: images.Progress = quiet,
     ) -> None:
@@ -55,7 +57,9 @@ class Lab:
         self.count = _checked_count(count)
         self.image = image
         self.disk = _checked_size(disk)
+        self.release = releases.release_named(engine)
         self.config = config or {}
+        self.variables = variables or {}
         self.cache = (cache or default_cache()).resolve()
         self.say = say
         self._leash: int | None = None
@@ -67,7 +71,8 @@ class Lab:
         if not layout.record.exists():
             raise LabError(f"{layout.folder}: no lab is here; bring one up with `python -m lab up N --dir {folder}`")
         record = json.loads(layout.record.read_text())
-        return cls(folder, record["count"], image=record["image"], disk=record["disk"], cache=Path(record["cache"]))
+        values = {name: record[name] for name in ("image", "disk", "engine", "variables")}
+        return cls(folder, record["count"], **values, cache=Path(record["cache"]))
 
     def __enter__(self) -> Self:
         return self.up(tied=True)
@@ -94,8 +99,10 @@ class Lab:
         """
         if reason := unavailable():
             raise LabError(reason)
-        golden = images.golden_copy(self.image, self.cache, self.say)
-        folders.fill(self.layout, self._clean, lambda: self._bring_up(golden, tied=tied))
+        system = releases.system_folder(self.release, self.cache, self.say)
+        images_of = images.saved_images if self.release.has_containerd_store else images.golden_copy
+        content = images_of(self.image, self.cache, self.say)
+        folders.fill(self.layout, self._clean, lambda: self._bring_up(content, system, tied=tied))
         return self
 
     def down(self) -> None:
@@ -138,8 +145,7 @@ class Lab:
         """Switch the endpoint on and wait until its engine answers."""
         endpoint = self.endpoint(name)
         if engines.find_endpoint_init(self.layout, endpoint) is None:
-            golden = Path(json.loads(self.layout.record.read_text())["golden"])  # not a newer one made meanwhile
-            engines.launch(engines.EngineHost(self.layout, self._anchor(), golden), endpoint)
+            engines.launch(self._host(), endpoint)
         engines.wait_until_ready(self.layout, endpoint)
 
     def unplug(self, name: str) -> None:
@@ -181,8 +187,15 @@ class Lab:
             raise LabError(f"{self.layout.folder}: the lab is not running; bring it up with `python -m lab up`")
         return pid
 
-    def _bring_up(self, golden: Path, *, tied: bool) -> None:
-        self.layout.record.write_text(self._record(golden))
+    def _host(self) -> engines.EngineHost:
+        """As it was when the lab came up: images and systems that were made meanwhile are not for it."""
+        record = json.loads(self.layout.record.read_text())
+        golden = None if self.release.has_containerd_store else Path(record["images"])
+        system = Path(record["system"]) if record["system"] else None
+        return engines.EngineHost(self.layout, self._anchor(), golden, system, self.variables)
+
+    def _bring_up(self, content: Path, system: Path | None, *, tied: bool) -> None:
+        self.layout.record.write_text(self._record(content, system))
         if self.layout.needs_short_link():
             self.layout.short_link.symlink_to(self.layout.folder)
         for endpoint in self.endpoints:
@@ -196,19 +209,32 @@ class Lab:
             written.result()
             anchor.start_resolver(self.layout, self._anchor())
         self.say(f"engines of {', '.join(endpoint.name for endpoint in self.endpoints)}")
-        host = engines.EngineHost(self.layout, self._anchor(), golden)
+        host = self._host()
         with ThreadPoolExecutor(self.count) as pool:
-            for started in [pool.submit(engines.switch_on, host, endpoint) for endpoint in self.endpoints]:
+            for started in [pool.submit(self._switch_on, host, endpoint, content) for endpoint in self.endpoints]:
                 started.result()
 
-    def _record(self, golden: Path) -> str:
-        values = {"count": self.count, "image": self.image, "disk": self.disk, "cache": str(self.cache)}
-        return json.dumps({"identity": self.layout.identity, **values, "golden": str(golden)}, indent=2)
+    def _switch_on(self, host: engines.EngineHost, endpoint: Endpoint, content: Path) -> None:
+        engines.switch_on(host, endpoint)
+        if self.release.has_containerd_store:
+            engines.load_images(endpoint, content)
+
+    def _record(self, content: Path, system: Path | None) -> str:
+        values = {
+            "count": self.count,
+            "image": self.image,
+            "disk": self.disk,
+            "engine": self.release.name,
+            "variables": dict(self.variables),
+        }
+        places = {"cache": str(self.cache), "images": str(content), "system": str(system or "")}
+        return json.dumps({"identity": self.layout.identity, **values, **places}, indent=2)
 
     def _write_files(self) -> None:
         keys.make_keys(self.layout, self.endpoints)
         for endpoint in self.endpoints:
-            engines.write_endpoint_files(endpoint, self.config)
+            config = engines.engine_config(has_containerd_store=self.release.has_containerd_store)
+            engines.write_endpoint_files(endpoint, {**config, **self.config})
         hosts = [f"{endpoint.control_ip} {endpoint.name} {endpoint.full_name}" for endpoint in self.endpoints]
         hosts += [f"{endpoint.data_ip} {endpoint.name}-data" for endpoint in self.endpoints]
         text = "\n".join(["127.0.0.1 localhost", *hosts, ""])

@@ -1,0 +1,139 @@
+"""The engines that a lab can have: this machine's own, and those of later Debian releases, kept as folders in the cache.
+
+Of another release only the folder `/usr` and some of `/etc` are used: an endpoint's start puts them over the machine's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.builder import run_apart
+from lab.images import Progress, cache_lock
+from lab.layout import LabError
+
+OWN_VERSION = ("dockerd", "--version")
+VERSION = re.compile(r"Docker version (\d+)\.")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+PACKAGES = (
+    *("docker.io", "docker-cli", "containerd", "runc", "tini", "iptables", "nftables", "iproute2", "procps"),
+    *("ca-certificates", "openssh-server", "python3", "podman", "netavark", "aardvark-dns"),
+)
+# a testing suite of long ago still installs; its packages are signed all the same
+APT = ('APT::Install-Recommends "false"', 'Acquire::Check-Valid-Until "false"', 'Acquire::Check-Date "false"', 'Acquire::Retries "5"')
+DPKG = ("force-unsafe-io", *(f"path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "info", "locale", "lintian")))
+# what is used of the installed system; the rest is removed
+KEPT = ("bin", "etc", "lib", "lib64", "sbin", "usr")
+MIRROR = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages"]
+
+
+class EngineUnavailableError(LabError):
+    """This engine cannot be had here; the reason is for people to read, and for a skipped test to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One engine: its name for people, its major version, the Debian suite that has it (empty: this machine's), its image store."""
+
+    name: str
+    major: int
+    suite: str = ""
+    has_containerd_store: bool = False
+
+
+OWN = Release("docker-20", 20)
+RELEASES = {
+    release.name: release
+    for release in (
+        OWN,
+        Release("docker-26", 26, "trixie"),
+        Release("docker-28", 28, "forky"),
+        Release("docker-28-containerd", 28, "forky", has_containerd_store=True),
+    )
+}
+
+
+def release_named(name: str) -> Release:
+    """The engine of this name."""
+    if name not in RELEASES:
+        raise LabError(f"{name}: no such engine; there are {', '.join(RELEASES)}")
+    return RELEASES[name]
+
+
+def own_version() -> str:
+    """What this machine's own engine calls itself; empty where there is none."""
+    if shutil.which(OWN_VERSION[0]) is None:
+        return ""
+    return subprocess.run(OWN_VERSION, text=True, capture_output=True, check=False).stdout.strip()
+
+
+def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
+    """The folder with the engine's system, made when it is not there yet; None for this machine's own.
+
+    EngineUnavailableError if the packages cannot be had, or are of another version by now.
+    """
+    if not release.suite:
+        return None
+    folder = cache / f"system-{release.suite}-{_fingerprint(release.suite)}"
+    if not folder.is_dir():
+        with cache_lock(cache / "systems"):
+            if not folder.is_dir():
+                say(f"installing {release.name} from Debian {release.suite} in a folder, once (about a minute); it is kept in {cache}")
+                _make(release, folder)
+    _check_version(release, (folder / "version").read_text())
+    return folder
+
+
+def _fingerprint(suite: str) -> str:
+    return hashlib.sha256("\0".join((suite, *PACKAGES, *APT, *DPKG, *KEPT)).encode()).hexdigest()[:12]
+
+
+def _check_version(release: Release, version: str) -> None:
+    found = VERSION.match(version)
+    if found is None or int(found[1]) != release.major:
+        raise EngineUnavailableError(f"{release.name}: Debian {release.suite} has another engine by now: {version.strip()}")
+
+
+def _make(release: Release, folder: Path) -> None:
+    """Install the suite's packages; complete under its name, or not there at all."""
+    for left in folder.parent.glob("system-*.part"):  # by a run that was killed; we hold the lock
+        shutil.rmtree(left)
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True)
+    root = part / "root"
+    try:
+        run_apart(_install_command(release.suite, root), part, hashlib.sha256(str(part).encode()).hexdigest()[:8])
+    except LabError as error:
+        raise EngineUnavailableError(f"{release.name}: Debian {release.suite} cannot be installed here: {error}") from error
+    for entry in root.iterdir():
+        if entry.name not in KEPT:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    (root / "version").write_text(subprocess.run([*_inside(root), *OWN_VERSION], text=True, capture_output=True, check=True).stdout)
+    root.rename(folder)
+    shutil.rmtree(part)
+
+
+def _inside(root: Path) -> list[str]:
+    return ["chroot", str(root), "/usr/bin/env", "PATH=/usr/sbin:/usr/bin"]
+
+
+def _install_command(suite: str, root: Path) -> list[str]:
+    options = [*(f"--aptopt={line}" for line in APT), *(f"--dpkgopt={line}" for line in DPKG), f"--include={','.join(PACKAGES)}"]
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--skip=check/qemu", f"--keyring={KEYRING}"]
+    mirror = _mirror()
+    source = [f"deb [signed-by={KEYRING}] {mirror} {suite} main"] if mirror else []  # else mmdebstrap's own choice
+    return [*command, *options, suite, str(root), *source]
+
+
+def _mirror() -> str:
+    """Where this machine gets Debian's packages from; empty on another distribution."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    listed = subprocess.run(MIRROR, text=True, capture_output=True, check=False, env=environment).stdout
+    words = (line.split() for line in listed.splitlines())
+    # a code name with a dash is that of a part of a release: its updates, its security fixes
+    return next((place for origin, suite, place in words if origin == "Debian" and "-" not in suite), "")
