@@ -32,10 +32,9 @@ from dtnctl.providers.sdk_errors import causes, refusal, telling
 from dtnctl.providers.ssh import Tunnel, open_tunnel
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.providers.transport import Answer, PoolAdapter, TlsPool, UnixPool
+from dtnctl.providers.versions import OLDEST_API, common_api, version_of_ping
 
 CHUNK = 64 * 1024
-OLDEST_API = "1.41"  # engine 20.10
-ENGINES = ("Docker/", "Libpod/")  # what a web server before them calls itself is no engine's version
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
@@ -65,6 +64,10 @@ class Client(APIClient):
         self._pool = TlsPool(self.base_url, tls) if tls is not None else UnixPool(base_url.removeprefix("unix://"))
         scheme, _, self._folder, *_ = urlsplit(self.base_url)  # an engine behind a web server may have a folder
         self.mount(f"{scheme}://", PoolAdapter(self._pool))
+
+    def speak(self, api_version: str) -> None:
+        """Speak this version of the API from now on."""
+        self._version = api_version
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         send = partial(super().send, request, **kwargs)
@@ -232,33 +235,23 @@ def _closed_on_failure(thing: Client | Tunnel) -> Iterator[None]:
 
 
 def _greet(kind: type[Client], way: _Way) -> Connection:
-    """Ask for the version, and speak the oldest API that both sides know: the same to every engine that still understands it.
+    """Ask for the version, and speak the newest API that both sides know: some safeguards come only with newer ones.
 
     A ping tells it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
     """
-    client = _client(kind, way, OLDEST_API)
+    with telling(way.address, way.tunnel):
+        client = kind(way.base_url, OLDEST_API, way.timeouts, way.tls)
     with _closed_on_failure(client):
         version = _ping(client, way) or _ask_version(client, way)
-        spoken = _common_api(version, way.address)
-    if spoken != OLDEST_API:
-        client.close()
-        client = _client(kind, way, spoken)
+        client.speak(common_api(version, way.address))
     return Connection(client, way.address, str(version.get("Version", "")), str(version["ApiVersion"]), way.tunnel)
 
 
-def _client(kind: type[Client], way: _Way, api: str) -> Client:
-    with telling(way.address, way.tunnel):
-        return kind(way.base_url, api, way.timeouts, way.tls)
-
-
 def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
-    """What matters of the version; None if the engine does not take our API any more, or does not say it all in the head of its answer."""
     with recorded(way.address, "GET", "/_ping"), telling(way.address, way.tunnel):
-        answer = client.read(f"/v{OLDEST_API}/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
-    newest, name = answer.headers.get("Api-Version", ""), answer.headers.get("Server", "").partition(" ")[0]
-    if answer.status >= FIRST_ERROR or not newest or not name.startswith(ENGINES):
-        return None
-    return {"ApiVersion": newest, "Version": name.partition("/")[2]}
+        answer = client.read("/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
+    headers = answer.headers
+    return version_of_ping(headers.get("Api-Version", ""), headers.get("Server", "")) if answer.status < FIRST_ERROR else None
 
 
 def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:
@@ -267,18 +260,6 @@ def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
         raise UnreachableError(f"{way.address}: what answers there is not a Docker engine")
     return version
-
-
-def _common_api(version: Mapping[str, Any], address: str) -> str:
-    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or OLDEST_API)
-    if _number(newest) < _number(OLDEST_API):
-        name = f"engine {version.get('Version', '')}".strip()
-        raise UnreachableError(f"{address}: {name} speaks API {newest}; dtnctl needs API {OLDEST_API}, which is engine 20.10 or newer")
-    return max(OLDEST_API, oldest, key=_number)
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _tls_config(endpoint: Endpoint, root: Path) -> TLSConfig:

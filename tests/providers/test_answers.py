@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 import struct
 import traceback
 from pathlib import Path
@@ -16,6 +17,7 @@ from dtnctl.model.plan import CreateNetwork, PullImage, RemoveContainer
 from dtnctl.model.resources import NetworkSpec, Wanted
 from dtnctl.model.site import Registry
 from dtnctl.providers.text import LONGEST_MESSAGE
+from dtnctl.providers.versions import NEWEST_API
 from tests.providers.canned import Answer, canned_engine
 
 SECRET = "canary-0b7d6a"
@@ -37,13 +39,13 @@ def test_an_engine_that_is_too_old_is_refused_with_what_it_takes(tmp_path: Path)
     assert "engine 19.03.1 speaks API 1.40; dtnctl needs API 1.41, which is engine 20.10 or newer" in silence
 
 
-def test_every_engine_is_spoken_to_in_the_oldest_api_that_it_and_we_know(tmp_path: Path) -> None:
+def test_every_engine_is_spoken_to_in_the_newest_api_that_it_and_we_know(tmp_path: Path) -> None:
     new = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
     lists = {"GET /containers/json": Answer([]), "GET /networks": Answer([])}
     with canned_engine(tmp_path, {"GET /version": Answer(new), **lists}) as (engine, canned):
         seen = engine.observe(Wanted())
     assert (seen.silence, seen.engine_version, seen.api_version) == ("", "29.0.0", "1.52")
-    assert "GET /v1.44/networks" in canned.requests
+    assert f"GET /v{NEWEST_API}/networks" in canned.requests
 
 
 NEW = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
@@ -52,18 +54,15 @@ NEW = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
 @pytest.mark.parametrize(
     ("ping", "asks", "spoken", "version"),
     [
-        (Answer(b"OK", headers={"Api-Version": "1.51", "Server": "Docker/28.2.2 (linux)"}), False, "v1.41", "28.2.2"),
-        (Answer(b"OK", headers={"Api-Version": "1.41", "Server": "Libpod/4.3.1 (linux)"}), False, "v1.41", "4.3.1"),
-        (
-            Answer({"message": "client version 1.41 is too old"}, 400, {"Api-Version": "1.52", "Server": "Docker/29"}),
-            True,
-            "v1.44",
-            "29.0.0",
-        ),
-        (Answer(b"OK", headers={"Api-Version": "1.51", "Server": "nginx/1.24.0"}), True, "v1.44", "29.0.0"),
-        (Answer(b"OK", headers={"Server": "Docker/28.2.2 (linux)"}), True, "v1.44", "29.0.0"),
+        (Answer(b"OK", headers={"Api-Version": "1.41", "Server": "Docker/20.10.24+dfsg1 (linux)"}), False, "v1.41", "20.10.24+dfsg1"),
+        (Answer(b"OK", headers={"Api-Version": "1.47", "Server": "Docker/27.3.1 (linux)"}), False, "v1.47", "27.3.1"),
+        (Answer(b"OK", headers={"Api-Version": NEWEST_API, "Server": "Docker/28.5.2 (linux)"}), False, f"v{NEWEST_API}", "28.5.2"),
+        (Answer(b"OK", headers={"Api-Version": "1.52", "Server": "Docker/29"}), True, f"v{NEWEST_API}", "29.0.0"),
+        (Answer(b"OK", headers={"Api-Version": "1.51", "Server": "nginx/1.24.0"}), True, f"v{NEWEST_API}", "29.0.0"),
+        (Answer(b"OK", headers={"Server": "Docker/28.2.2 (linux)"}), True, f"v{NEWEST_API}", "29.0.0"),
+        (Answer({"message": "no ping here"}, 404), True, f"v{NEWEST_API}", "29.0.0"),
     ],
-    ids=["engine", "podman", "newer than we speak", "behind a web server", "no API told"],
+    ids=["oldest", "between", "newest", "newer than we speak", "behind a web server", "no API told", "no ping"],
 )
 def test_an_engine_is_asked_for_its_version_only_where_a_ping_leaves_it_open(
     tmp_path: Path, ping: Answer, asks: bool, spoken: str, version: str
@@ -72,6 +71,36 @@ def test_an_engine_is_asked_for_its_version_only_where_a_ping_leaves_it_open(
     with canned_engine(tmp_path, {"GET /version": Answer(NEW), "GET /_ping": ping, **lists}) as (engine, canned):
         assert engine.observe(Wanted()).engine_version == version
     assert ("GET /version" in canned.requests, f"GET /{spoken}/networks" in canned.requests) == (asks, True)
+
+
+def test_an_engine_that_dropped_every_api_of_ours_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    newer = {"Version": "40.1.0", "ApiVersion": "1.90", "MinAPIVersion": "1.60"}
+    with canned_engine(tmp_path, {"GET /version": Answer(newer)}) as (engine, canned):
+        silence = engine.observe(Wanted()).silence
+    assert f"engine 40.1.0 speaks API 1.60 and newer; this dtnctl speaks API 1.41 to {NEWEST_API}: update dtnctl" in silence
+    assert canned.requests == ["GET /_ping", "GET /version"]
+
+
+# as Podman 4.3, 5.4 and 5.8 answer
+PODMAN_PING = Answer(b"OK", headers={"Api-Version": "1.41", "Libpod-Api-Version": "5.8.6", "Server": "Libpod/5.8.6 (linux)"})
+PODMAN_VERSION = {
+    "Platform": {"Name": "linux/amd64/debian-forky"},
+    "Components": [{"Name": "Podman Engine", "Version": "5.8.6"}, {"Name": "Conmon"}, {"Name": "OCI Runtime (runc)"}],
+    "Version": "5.8.6",
+    "ApiVersion": "1.41",
+    "MinAPIVersion": "1.24",
+}
+
+
+@pytest.mark.parametrize("behind_a_proxy", [False, True])
+def test_podman_is_refused_with_one_sentence_before_anything_else_is_asked(tmp_path: Path, behind_a_proxy: bool) -> None:
+    ping = Answer(b"OK", headers={"Server": "nginx/1.24.0"}) if behind_a_proxy else PODMAN_PING
+    with canned_engine(tmp_path, {"GET /_ping": ping, "GET /version": Answer(PODMAN_VERSION)}) as (engine, canned):
+        silence = engine.observe(Wanted()).silence
+        with pytest.raises(UnreachableError, match=re.escape(silence)):
+            engine.start("x")
+    assert silence.endswith("Podman 5.8.6 answers there; dtnctl needs Docker Engine 20.10 or newer (docs/engines.md)")
+    assert {request.split()[1] for request in canned.requests} <= {"/_ping", "/version"}
 
 
 def test_an_engine_that_is_too_old_tells_so_in_a_ping(tmp_path: Path) -> None:
@@ -267,7 +296,7 @@ def test_a_login_whose_secret_is_missing_is_told_by_its_variable(tmp_path: Path,
     with canned_engine(tmp_path, {}, registries) as (engine, canned):
         with pytest.raises(EngineError, match="the environment variable REG_PASSWORD is not set"):
             engine.perform(PullImage(IMAGE))
-        assert canned.requests == ["GET /v1.41/_ping"]
+        assert canned.requests == ["GET /_ping"]
 
 
 def test_a_registry_that_gives_no_digest_leaves_it_open(tmp_path: Path) -> None:

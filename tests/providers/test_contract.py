@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -98,8 +99,8 @@ def test_what_carries_our_labels_and_its_own_name_is_ours(backend: Backend, engi
     assert [container.name for container in seen.containers] == [SESSION]
     assert seen.foreign == ()
     assert dict(labels_of(SESSION)).items() <= seen.containers[0].labels.items()
-    assert (seen.silence, seen.api_version) == ("", "1.41")
-    assert seen.engine_version.startswith("20.10")
+    version = backend.others.version(api_version=False)
+    assert (seen.silence, seen.api_version, seen.engine_version) == ("", version["ApiVersion"], version["Version"])
 
 
 def test_a_committed_image_hands_our_labels_on_and_its_container_is_still_foreign(backend: Backend, engine: DockerEngine) -> None:
@@ -178,7 +179,7 @@ def test_each_container_of_ours_is_inspected_once_and_no_other(backend: Backend,
     backend.create_other("theirs")
     with Relay(tmp_path / "relay.sock", backend.socket) as relay:
         backend.observer(relay.path).observe(Wanted(images=frozenset({IMAGE})))
-    asked = sorted(request.removeprefix("GET /v1.41") for request in relay.requests)
+    asked = sorted(re.sub(r"^GET (/v[0-9.]+)?", "", request) for request in relay.requests)
     expected = ["/_ping", "/networks", "/containers/json?all=1", f"/images/{IMAGE}/json"]
     assert asked == sorted([*expected, *(f"/containers/{container}/json" for container in ours)])
 
@@ -1006,7 +1007,7 @@ def test_no_method_but_get_and_head_passes_the_reading_client(backend: Backend, 
         connection = backend.observer(relay.path)._connected()
         with pytest.raises(EngineError, match="only reads"):
             connection.client.request(method, f"{connection.client.base_url}/v1.41/containers/prune")
-    assert relay.requests == ["GET /v1.41/_ping"]
+    assert relay.requests == ["GET /_ping"]
 
 
 def test_every_call_of_the_sdk_that_writes_is_refused_by_the_reading_client(backend: Backend) -> None:
