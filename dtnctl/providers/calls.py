@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.archive import meeting_folder, pack, parents
 from dtnctl.providers.base import FileEntry, Ran
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 EMPTY_IMAGE = ("dtnctl/empty", "1")
 NEVER_RUN = ("-",)  # the engine wants a command, also for what is never started
+IMPORT_ATTEMPTS, IMPORT_PAUSE = 8, 0.05  # 1.4 s in all; an import takes a few milliseconds
+IMPORTED_MEANWHILE = ("alreadyexists", "already exists", "not found")
 REMOVAL_SECONDS = 30.0
 EXIT_POLL = 0.01
 LONGEST_EXIT_POLL = 0.5
@@ -32,14 +35,32 @@ def create(connection: Connection, name: str, spec: ContainerSpec, labels: Pairs
 
 
 def create_hand(connection: Connection, name: str, labels: Pairs, binds: Pairs = ()) -> str:
-    """A container of nothing that is never started; the empty image is imported if it is not there."""
+    """A container of nothing that is never started; the empty image is imported if it is not there.
+
+    With containerd's image store an import deletes an image of that name and makes it again. Of several importers one may be
+    refused, and the others may find no image for a moment: each tries again, and says in the end what the import said.
+    """
     repository, tag = EMPTY_IMAGE
     spec = ContainerSpec(image=f"{repository}:{tag}", command=NEVER_RUN, network="none")
+    for attempt in range(IMPORT_ATTEMPTS):
+        with contextlib.suppress(NotFoundError):
+            return create(connection, name, spec, labels, binds)
+        time.sleep(attempt * IMPORT_PAUSE)
+        refusal = _import_refusal(connection, repository, tag)
+    if refusal is not None:
+        raise refusal
+    return create(connection, name, spec, labels, binds)
+
+
+def _import_refusal(connection: Connection, repository: str, tag: str) -> EngineError | None:
+    """Import the empty image; the engine's words if another import was in its way. Any other refusal is raised."""
     try:
-        return create(connection, name, spec, labels, binds)
-    except NotFoundError:
         import_empty(connection, repository, tag)
-        return create(connection, name, spec, labels, binds)
+    except EngineError as error:
+        if not any(words in str(error).lower() for words in IMPORTED_MEANWHILE):
+            raise
+        return error
+    return None
 
 
 def start(connection: Connection, container: str) -> None:

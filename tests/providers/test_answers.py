@@ -233,6 +233,33 @@ def test_waiting_on_an_engine_that_dies_is_an_error_not_a_timeout(tmp_path: Path
         engine.wait("x", 1)
 
 
+# --- the empty image ----------------------------------------------------------------------------------------
+
+MISSING = Answer({"message": "No such image: dtnctl/empty:1"}, 404)
+# as Docker 28.5.2 with containerd's image store says it to one of several importers
+MEANWHILE = "failed to create image docker.io/dtnctl/empty:1 after deleting the existing one: AlreadyExists"
+
+
+def test_an_import_that_another_one_was_in_the_way_of_is_tried_again(tmp_path: Path) -> None:
+    answers: dict[str, Answer | list[Answer]] = {
+        "POST /containers/create": [MISSING, MISSING, Answer({"Id": "hand"}, 201)],
+        "POST /images/create": [stream({"error": MEANWHILE}), stream({"status": "sha256:1"})],
+    }
+    with canned_engine(tmp_path, answers) as (engine, canned):
+        assert engine.create_hand("lock", ()) == "hand"
+    assert sum(request.startswith("POST /v1.41/images/create") for request in canned.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "imports"), [("write /var/lib/docker/tmp/x: no space left on device", 1), (MEANWHILE, 8)], ids=["full disk", "for ever"]
+)
+def test_an_import_that_never_comes_about_ends_with_its_own_words(tmp_path: Path, said: str, imports: int) -> None:
+    answers = {"POST /containers/create": MISSING, "POST /images/create": stream({"error": said})}
+    with canned_engine(tmp_path, answers) as (engine, canned), pytest.raises(EngineError, match=re.escape(said)):
+        engine.create_hand("lock", ())
+    assert sum(request.startswith("POST /v1.41/images/create") for request in canned.requests) == imports
+
+
 # --- the ledger ---------------------------------------------------------------------------------------------
 
 
