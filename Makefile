@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 # one tier or one test: make test ARGS=tests/planning
 ARGS ?=
+# the engines of make test-engines (docs/engines.md)
+ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd
 # test files that run side by side; 0: one after the other
 JOBS ?= 0
 
@@ -22,6 +24,9 @@ demo: setup ## the whole story on two endpoints made on this machine (root); KEE
 test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
 	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile -p tests.coverage_gate --coverage-gate)
+
+test-engines: setup ## the contract and chosen scenarios on every engine of the lab (root); ENGINES="docker-26 docker-28" runs some
+	@DTN_ENGINES="$(ENGINES)" $(PYTHON) -m pytest -m every_engine -o session_timeout=7200 $(if $(ARGS),$(ARGS),tests/providers tests/e2e tests/engines)
 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
 	@hack/system-packages.sh --hardware
@@ -44,4 +49,4 @@ faults: setup ## kill -9 and refused calls at every point; prints points and fai
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-hardware check bench agent-image faults clean
+.PHONY: help setup demo test test-engines test-hardware check bench agent-image faults clean

@@ -177,7 +177,9 @@ class LabBackend(Backend):
         for volume in self.others.volumes()["Volumes"] or ():
             self.others.remove_volume(volume["Name"])
         for image in self.others.images():
-            for tag in [*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())]:
+            tags = image["RepoTags"] or ()
+            digests = () if IMAGE in tags else image["RepoDigests"] or ()  # with containerd's store each image has one
+            for tag in [*tags, *digests]:
                 if tag not in (IMAGE, "<none>:<none>", "<none>@<none>"):
                     with contextlib.suppress(APIError):
                         self.others.remove_image(tag, force=True)

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-import lab
+from tests.engine_choice import PARAMS, Labs, labs
 from tests.providers.backends import Backend, FakeBackend, LabBackend, fake_backend
 
 
 @pytest.fixture(scope="session")
-def real_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lab.Lab]:
-    """One real engine for the whole run."""
-    if reason := lab.unavailable():
-        pytest.skip(reason)
-    with lab.Lab(tmp_path_factory.mktemp("lab"), 1, image="tiny") as running:
+def real_labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """One real engine of each kind for the whole run."""
+    with labs(tmp_path_factory.mktemp("labs"), 1, "tiny") as running:
         yield running
 
 
@@ -25,13 +23,13 @@ def fake() -> Iterator[FakeBackend]:
         yield backend
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
+@pytest.fixture(params=["fake", *PARAMS])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """Each of the engines in turn."""
     if request.param == "fake":
         yield request.getfixturevalue("fake")
         return
-    backend = LabBackend(request.getfixturevalue("real_lab"))
+    backend = LabBackend(request.getfixturevalue("real_labs").lab(request.param))
     try:
         yield backend
     finally:

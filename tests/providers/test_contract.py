@@ -52,9 +52,12 @@ from dtnctl.providers import performing
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.calls import EMPTY_IMAGE
 from dtnctl.providers.docker import DockerEngine
+from tests.engine_choice import every_engine
 from tests.fakes.engine import Fault
 from tests.providers.backends import ENDPOINT, IMAGE, LOGIN, SESSION, SITE, Backend, FakeBackend, labels_of
 from tests.providers.relay import Relay
+
+pytestmark = every_engine
 
 SPEC = ContainerSpec(image=IMAGE)
 ALL = Wanted()

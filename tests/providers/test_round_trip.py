@@ -24,7 +24,10 @@ from dtnctl.model.resources import (
     Wanted,
 )
 from dtnctl.providers.docker import DockerEngine
+from tests.engine_choice import every_engine
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
+
+pytestmark = every_engine
 
 MIB = 2**20
 PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))

@@ -1,0 +1,48 @@
+"""Which of the lab's engines tests run on: those of `make test`, or those that `make test-engines` names in $DTN_ENGINES."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from lab import EngineUnavailableError, Lab, unavailable
+from lab.images import Content
+from lab.releases import OWN, RELEASES
+
+USUAL = (OWN.name, "docker-28-containerd")
+CHOSEN = tuple(os.environ.get("DTN_ENGINES", "").split()) or USUAL
+UNKNOWN = sorted(set(CHOSEN) - RELEASES.keys())
+if UNKNOWN:
+    raise pytest.UsageError(f"DTN_ENGINES: no such engine: {', '.join(UNKNOWN)}; there are {', '.join(RELEASES)}")
+
+every_engine = pytest.mark.every_engine
+PARAMS = [pytest.param(name, marks=pytest.mark.lab) for name in CHOSEN]
+
+
+class Labs:
+    """Labs by engine, each brought up when it is first asked for. An engine that cannot be had here is a skip that says why."""
+
+    def __init__(self, folder: Path, count: int, image: Content, stack: ExitStack) -> None:
+        self._folder, self._count, self._image, self._stack = folder, count, image, stack
+        self._running: dict[str, Lab] = {}
+
+    def lab(self, engine: str) -> Lab:
+        if reason := unavailable():
+            pytest.skip(reason)
+        if engine not in self._running:
+            try:
+                self._running[engine] = self._stack.enter_context(Lab(self._folder / engine, self._count, image=self._image, engine=engine))
+            except EngineUnavailableError as reason:
+                pytest.skip(str(reason))
+        return self._running[engine]
+
+
+@contextmanager
+def labs(folder: Path, count: int, image: Content) -> Iterator[Labs]:
+    """Labs that end with the block."""
+    with ExitStack() as stack:
+        yield Labs(folder, count, image, stack)
