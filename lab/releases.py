@@ -79,7 +79,7 @@ def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
     """
     if not release.suite:
         return None
-    folder = cache / f"system-{release.suite}-{_fingerprint(release.suite)}"
+    folder = cache / folder_name(release.suite)
     if not folder.is_dir():
         with cache_lock(cache / "systems"):
             if not folder.is_dir():
@@ -89,8 +89,10 @@ def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
     return folder
 
 
-def _fingerprint(suite: str) -> str:
-    return hashlib.sha256("\0".join((suite, *PACKAGES, *APT, *DPKG, *KEPT)).encode()).hexdigest()[:12]
+def folder_name(suite: str) -> str:
+    """What the suite's folder is called in a cache: another one when what is installed changes."""
+    recipe = hashlib.sha256("\0".join((suite, *PACKAGES, *APT, *DPKG, *KEPT)).encode()).hexdigest()[:12]
+    return f"system-{suite}-{recipe}"
 
 
 def _check_version(release: Release, version: str) -> None:
@@ -105,6 +107,13 @@ def _make(release: Release, folder: Path) -> None:
         shutil.rmtree(left)
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True)
+    try:
+        _install(release, part).rename(folder)
+    finally:
+        shutil.rmtree(part)
+
+
+def _install(release: Release, part: Path) -> Path:
     root = part / "root"
     try:
         run_apart(_install_command(release.suite, root), part, hashlib.sha256(str(part).encode()).hexdigest()[:8])
@@ -114,8 +123,7 @@ def _make(release: Release, folder: Path) -> None:
         if entry.name not in KEPT:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     (root / "version").write_text(subprocess.run([*_inside(root), *OWN_VERSION], text=True, capture_output=True, check=True).stdout)
-    root.rename(folder)
-    shutil.rmtree(part)
+    return root
 
 
 def _inside(root: Path) -> list[str]:

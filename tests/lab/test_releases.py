@@ -1,0 +1,76 @@
+"""The engines that a lab can have: each is the one that its name says, and what cannot be had is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from lab import EngineUnavailableError, LabError
+from lab.releases import RELEASES, Release, folder_name, own_version, release_named, system_folder
+from tests.engine_choice import PARAMS, Labs, every_engine, labs
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    with labs(tmp_path_factory.mktemp("releases"), 1, "tiny") as found:
+        yield found
+
+
+@every_engine
+@pytest.mark.parametrize("name", PARAMS)
+def test_an_engine_is_the_one_that_its_name_says_and_keeps_all_over_a_power_cut(running: Labs, name: str) -> None:
+    lab, release = running.lab(name), RELEASES[name]
+    version = (folder / "version").read_text() if (folder := system_folder(release, lab.cache, print)) else own_version()
+    engine = docker.APIClient(base_url=lab.endpoint("dtn1").unix_url, version="1.41")
+    container = engine.create_container("tiny:1", ["sleep", "1000"], name="kept")["Id"]
+    lab.kill_engine("dtn1")
+    lab.start_engine("dtn1")
+    assert f"Docker version {engine.version()['Version']}," in version
+    assert engine.info()["Driver"] == ("overlayfs" if release.has_containerd_store else "overlay2")
+    engine.start(container)
+    assert engine.inspect_container("kept")["State"]["Running"]
+    engine.close()
+
+
+def test_a_name_that_is_no_engines_is_answered_with_those_there_are() -> None:
+    with pytest.raises(LabError, match="docker-19: no such engine; there are docker-20, docker-26, docker-28, docker-28-containerd"):
+        release_named("docker-19")
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Release, str], Path]:
+    """A cache whose folder of that release holds an engine that calls itself so."""
+    monkeypatch.setenv("PATH", "")  # nothing may be installed
+
+    def folder(release: Release, version: str) -> Path:
+        place = tmp_path / folder_name(release.suite)
+        place.mkdir()
+        (place / "version").write_text(version)
+        return place
+
+    return folder
+
+
+def test_a_folder_in_the_cache_is_used_as_it_is(tmp_path: Path, kept: Callable[[Release, str], Path]) -> None:
+    said: list[str] = []
+    place = kept(RELEASES["docker-28"], "Docker version 28.5.2+dfsg4, build 1234\n")
+    assert system_folder(RELEASES["docker-28"], tmp_path, said.append) == place
+    assert system_folder(RELEASES["docker-28-containerd"], tmp_path, said.append) == place
+    assert said == []
+
+
+def test_another_version_than_the_name_says_cannot_be_had(tmp_path: Path, kept: Callable[[Release, str], Path]) -> None:
+    kept(RELEASES["docker-28"], "Docker version 29.4.1, build 1234\n")
+    with pytest.raises(EngineUnavailableError, match=r"docker-28: Debian forky has another engine by now: Docker version 29\.4\.1"):
+        system_folder(RELEASES["docker-28"], tmp_path, print)
+
+
+def test_a_release_that_cannot_be_installed_is_said_with_the_reason_and_leaves_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(EngineUnavailableError, match="docker-9: Debian no-such-suite cannot be installed here: mmdebstrap failed"):
+        system_folder(Release("docker-9", 9, "no-such-suite"), tmp_path, said.append)
+    assert said == [f"installing docker-9 from Debian no-such-suite in a folder, once (about a minute); it is kept in {tmp_path}"]
+    assert [path.name for path in tmp_path.iterdir()] == ["systems"]
