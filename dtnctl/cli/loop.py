@@ -23,6 +23,7 @@ from dtnctl.cli.workplace import (
     duration,
     engines,
     is_ci,
+    note_missing_id,
     observers,
     open_workplace,
     render_context,
@@ -116,6 +117,8 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
         moved = tuple(change for change in plan.changes if change.is_drift or change.mark in ("create", "blocked"))
         plan = replace(plan, changes=moved, steps=(), transfers=())
     _print_plan(plan, _context(workplace, command, look, scope), look)
+    if command == "plan":
+        note_missing_id(workplace.site)
     if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
         raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
     return CHANGES_PENDING if detailed and not plan.is_empty else 0
@@ -351,7 +354,8 @@ def unlock_command(
     """Remove the lease of endpoints whose holder is surely dead."""
     from dtnctl.errors import NotFoundError
     from dtnctl.model.nearest import suggestion
-    from dtnctl.model.resources import describe_holder, is_owned, lease_name
+    from dtnctl.model.origin import stranger_text
+    from dtnctl.model.resources import describe_holder, lease_name
     from dtnctl.runtime.lease import LABEL_HOLDER
 
     workplace, listing = open_workplace(), "`dtnctl endpoints list`"
@@ -366,8 +370,9 @@ def unlock_command(
             except NotFoundError:
                 say(f"{name}: nobody holds its lease")
                 continue
-            if not is_owned(seen.labels, site=workplace.site.name, endpoint=name, object_name=held):
-                raise BlockedError(f"the container {held} on {name} is not ours; it was not removed")
+            if not clients[name].owns(seen.labels, held):
+                whose = stranger_text(seen.labels, workplace.site.repository)
+                raise BlockedError(f"{name} has a container named {held} {whose}; it was not removed")
             clients[name].remove(seen.id)
             say(f"{name}: removed the lease of {describe_holder(seen.labels.get(LABEL_HOLDER, ''))}")
     return 0

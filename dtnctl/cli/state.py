@@ -10,7 +10,7 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.options import ListOutput, ListOutputOption
-from dtnctl.cli.workplace import STATE_FOLDER, repository_root
+from dtnctl.cli.workplace import STATE_FOLDER, note_missing_id, repository_root
 from dtnctl.errors import ConfigError, UsageError
 
 FolderArgument = Annotated[str, typer.Argument(metavar="[DIR]", help="The new repository's folder.")]
@@ -37,9 +37,9 @@ def init_command(folder: FolderArgument = ".") -> None:
     """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing."""
     from pathlib import Path
 
-    from dtnctl.runtime.starter import write_starter
+    from dtnctl.runtime.starter import new_identity, write_starter
 
-    for name in write_starter(Path(folder)):
+    for name in write_starter(Path(folder), new_identity()):
         typer.echo(name)
     typer.echo("next: edit state/, then dtnctl validate and dtnctl plan", err=True)
 
@@ -63,6 +63,7 @@ def validate_command(context: typer.Context, output: ListOutputOption = ListOutp
         return
     counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers")}
     parts = (f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts.items())
+    note_missing_id(site)
     typer.echo(f"ok: {1 + sum(counts.values())} files; site {site.name}: {', '.join(parts)}")
 
 

@@ -95,7 +95,16 @@ def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
     site = workplace.site
     for name, document in site.endpoints.items():
-        yield Place(name, document.value, site.name, site.settings.value.registries, workplace.root, timeouts)
+        yield Place(
+            name,
+            document.value,
+            site.name,
+            site.settings.value.registries,
+            workplace.root,
+            timeouts,
+            site.repository,
+            site.counts_unlabelled,
+        )
 
 
 SHOWING = {"plan": "dtnctl plan", "apply": "dtnctl plan", "drift": "dtnctl drift", "destroy": "dtnctl destroy --dry-run"}
@@ -178,6 +187,19 @@ def duration(text: str, default: float) -> float:
         return parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def note_missing_id(site: Site) -> None:
+    """Say the line to add where a repository has no id yet: two of them that chose one site name have the same objects."""
+    if site.repository:
+        return
+    from dtnctl.runtime.starter import new_identity
+
+    line = f"id: {new_identity()}"
+    say(
+        f"note: {site.settings.file} has no `id:`, so another repository with the site name {site.name} has the same objects as this one; "
+        f"add the line `{line}`, and `adopts: unlabelled` if there are objects of it already"
+    )
 
 
 def is_ci() -> bool:

@@ -30,6 +30,7 @@ _SIZE_UNIT = {"": 1, "B": 1} | {
 _DURATION = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)$")
 _DURATION_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+_REPOSITORY_ID = re.compile(r"^[0-9a-f]{12}$")
 _PORT = re.compile(r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?$")
 _CPU_LIST = re.compile(r"^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -209,6 +210,12 @@ def check_name(value: str) -> str:
     return value
 
 
+def _check_repository_id(value: str) -> str:
+    if not _REPOSITORY_ID.fullmatch(value):
+        raise ValueError(f"{shown(value)} is not a repository's id; write 12 of the digits 0-9 and a-f, as `dtnctl init` does")
+    return value
+
+
 def _check_ipv4(value: str) -> str:
     try:
         return str(ipaddress.IPv4Address(value))
@@ -379,6 +386,9 @@ def _schema(name: str, schema: dict[str, Any]) -> WithJsonSchema:
 
 
 Name = Annotated[str, AfterValidator(check_name), _schema("name", {"type": "string", "pattern": _NAME.pattern})]
+RepositoryId = Annotated[
+    str, AfterValidator(_check_repository_id), _schema("repository's id", {"type": "string", "pattern": _REPOSITORY_ID.pattern})
+]
 Size = Annotated[int, BeforeValidator(parse_size), _schema("size", {"anyOf": _SIZE_FORMS})]
 Memory = Annotated[
     int | None,

@@ -21,6 +21,10 @@ VERSION = 1
 VERDICTS = ("succeeded", "failed", "cancelled", "unknown")
 FILE_NAME = re.compile(r"(?P<transfer>[^./]+)\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})\.json")
 LONGEST_RECORD = 64 * 1024  # far more than any that we write
+OWNER_FILE = "repository"  # in the records folder: the id of the repository that they belong to
+FOLDER = "a folder"
+
+Entry = bytes | str  # a file's content, or what it is that has a file's name and is none: FOLDER, "a symbolic link" …
 
 
 def record_path(transfer: str, generation: int, attempt: int) -> str:
@@ -36,7 +40,12 @@ def encode_attempt(attempt: Attempt) -> bytes:
     return json.dumps({"version": VERSION, **asdict(attempt)}, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
 
 
-def decode_attempt(path: str, content: bytes) -> Attempt:
+def owner_path() -> str:
+    """Where the folder says whose records it holds. It survives the removal of the container that reaches it."""
+    return f"{RECORDS}/{OWNER_FILE}"
+
+
+def decode_attempt(path: str, content: Entry) -> Attempt:
     """The attempt that the record at `path` tells of; of unknown result if the record cannot be understood."""
     name = posixpath.basename(path)
     named = FILE_NAME.fullmatch(name)
@@ -52,18 +61,58 @@ def decode_attempt(path: str, content: bytes) -> Attempt:
     return attempt
 
 
-def decode_ledger(records: Mapping[str, bytes]) -> LedgerSeen:
-    """What the files of the records folder tell, by path; in the order of transfer, generation and attempt."""
+def decode_ledger(entries: Mapping[str, Entry], repository: str = "") -> LedgerSeen:
+    """What is in the records folder, by path; attempts in the order of transfer, generation and attempt.
+
+    An entry whose name says which attempt it is of makes that attempt unknown if it is no record. Any other one could be the
+    record of any attempt, so that nothing is known then.
+    """
+    trouble = _trouble(entries, repository)
+    if trouble:
+        return LedgerSeen(trouble=trouble)
+    records = {path: content for path, content in entries.items() if posixpath.dirname(path) == RECORDS and path != owner_path()}
     attempts = (decode_attempt(path, content) for path, content in records.items())
     return LedgerSeen(True, tuple(sorted(attempts, key=lambda item: (item.transfer, item.generation, item.attempt, item.cause))))
+
+
+def _trouble(entries: Mapping[str, Entry], repository: str) -> str:
+    """Why nothing that the folder holds can be relied on; empty if it can."""
+    root = entries.get(RECORDS, FOLDER)
+    if root != FOLDER:
+        return f"its records folder is {root if isinstance(root, str) else 'a file'}"
+    strange = sorted(path for path in entries if posixpath.dirname(path) == RECORDS and not _is_expected(posixpath.basename(path)))
+    if strange:
+        return f"its records folder holds {posixpath.basename(strange[0])!r}, which is no record's name; move it away"
+    owner = entries.get(owner_path())
+    if owner is None:
+        return ""
+    return "" if is_owner(owner, repository) else f"its records folder belongs to {owner_text(owner)}"
+
+
+def _is_expected(name: str) -> bool:
+    return name == OWNER_FILE or FILE_NAME.fullmatch(name) is not None
+
+
+def is_owner(content: Entry, repository: str) -> bool:
+    """Whether the file that says whose records a folder holds names this repository."""
+    return isinstance(content, bytes) and content.decode(errors="replace").strip() == repository
+
+
+def owner_text(content: Entry) -> str:
+    """Whose records they are, for a person."""
+    if isinstance(content, str):
+        return f"what its file {OWNER_FILE!r} does not say: that is {content}"
+    return f"the repository with the id {content[:40].decode(errors='replace').strip()!r}"
 
 
 def _unknown(transfer: str, generation: int, attempt: int, cause: str) -> Attempt:
     return Attempt(transfer, generation, attempt, container="", claimed_at="", verdict="unknown", cause=cause)
 
 
-def _parse(content: bytes) -> Attempt:
+def _parse(content: Entry) -> Attempt:
     """ValueError says what is wrong with it."""
+    if isinstance(content, str):
+        raise ValueError(f"it is {content}, not a file")
     if len(content) > LONGEST_RECORD:
         raise ValueError(f"{len(content)} bytes are too many for a record")
     if not content.strip():

@@ -18,11 +18,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 # --- ownership ----------------------------------------------------------------------------------------------
 
+LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
+LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
 LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
 # Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
@@ -36,9 +38,31 @@ def self_reference(endpoint: str, object_name: str) -> str:
     return f"{endpoint}/{object_name}"
 
 
-def is_owned(labels: Mapping[str, str], *, site: str, endpoint: str, object_name: str) -> bool:
-    """Whether the labels say that this very object on this very endpoint is ours."""
-    return labels.get(LABEL_SITE) == site and labels.get(LABEL_SELF) == self_reference(endpoint, main_name(object_name))
+def is_owned(
+    labels: Mapping[str, str], *, site: str, endpoint: str, object_name: str, repository: str = "", unlabelled: bool = True
+) -> bool:
+    """Whether the labels say that this very object on this very endpoint is ours.
+
+    `unlabelled`: whether an object without a repository's id counts; one with another id than `repository` never does.
+    """
+    if labels.get(LABEL_SITE) != site or labels.get(LABEL_SELF) != self_reference(endpoint, main_name(object_name)):
+        return False
+    found = labels.get(LABEL_REPOSITORY, "")
+    return found == repository if found else unlabelled
+
+
+def own_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of the labels that are dtnctl's."""
+    return {key: value for key, value in labels.items() if key.startswith(LABEL_PREFIX)}
+
+
+def is_inherited(labels: Mapping[str, str], image_labels: Mapping[str, str]) -> bool:
+    """Whether a container has its labels of ours from its image, which somebody committed from a container of ours.
+
+    A container that we made has a spec of its own: of another image, so of another digest than the one that was committed.
+    """
+    ours = own_labels(labels)
+    return bool(ours) and ours == own_labels(image_labels)
 
 
 def main_name(object_name: str) -> str:
@@ -229,12 +253,18 @@ class ContainerSeen:
 
 @dataclass(frozen=True, slots=True)
 class ForeignSeen:
-    """A container of somebody else: only what it takes away from us."""
+    """A container of somebody else: only what it takes away from us.
+
+    `labels` are those of dtnctl that it did not get from its image: they say where it comes from. `trouble` is why one that
+    may be ours cannot be looked at.
+    """
 
     name: str
     id: str
     host_ports: tuple[tuple[int, str], ...] = ()
     addresses: tuple[Attachment, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
 
 
 # --- networks and images ------------------------------------------------------------------------------------
@@ -276,15 +306,17 @@ class ImageSeen:
     entrypoint: tuple[str, ...] = ()
     stop_signal: str = ""
     health: Health | None = None
+    labels: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeSeen:
-    """A named volume on an endpoint, whoever made it."""
+    """A named volume on an endpoint, whoever made it. `trouble` is why the engine does not show it; then the rest is unknown."""
 
     name: str
     driver: str = "local"
     options: Pairs = ()
+    trouble: str = ""
 
 
 # --- the record of one-shot jobs ----------------------------------------------------------------------------
@@ -320,10 +352,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class LedgerSeen:
-    """`readable` is False when the hand on the endpoint is gone (prune): then nothing is known, which is not nothing."""
+    """`readable` is False when the hand on the endpoint is gone (prune): then nothing is known, which is not nothing.
+
+    `trouble` is why the record cannot be read although it may be there. `is_unsigned`: the hand was made before the
+    repository had an id.
+    """
 
     readable: bool = False
     attempts: tuple[Attempt, ...] = ()
+    trouble: str = ""
+    is_unsigned: bool = False
 
 
 # --- what was seen ------------------------------------------------------------------------------------------
@@ -331,15 +369,19 @@ class LedgerSeen:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSeen:
-    """Somebody's lease on an endpoint; `holder` is its label, which says which process on which machine."""
+    """Somebody's lease on an endpoint; `holder` is its label, which says which process on which machine.
+
+    `is_ours`: of our site and repository; another one is never removed.
+    """
 
     id: str
     holder: str
+    is_ours: bool = True
 
     @property
     def who(self) -> str:
         """The holder as a person reads it."""
-        return describe_holder(self.holder)
+        return describe_holder(self.holder) if self.is_ours else f"{describe_holder(self.holder)}, whose lease is not this site's"
 
 
 def describe_holder(label: str) -> str:
@@ -356,7 +398,8 @@ class EndpointSeen:
     """One endpoint. `silence` is why it did not answer; then everything else is unknown, not empty.
 
     `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
-    `images` has an entry for each reference that was asked for (None: not there) and for each image id in use.
+    `images` has an entry for each reference that was asked for (None: not there) and for each image id in use;
+    `image_troubles` says of a reference why the engine refuses to answer.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
     `volumes` has those of the asked names that are there.
     `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
@@ -375,6 +418,7 @@ class EndpointSeen:
     foreign: tuple[ForeignSeen, ...] = ()
     foreign_networks: tuple[NetworkSeen, ...] = ()
     images: Mapping[str, ImageSeen | None] = field(default_factory=dict)
+    image_troubles: Mapping[str, str] = field(default_factory=dict)
     remote_digests: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, VolumeSeen] = field(default_factory=dict)
     ledger: LedgerSeen = LedgerSeen()

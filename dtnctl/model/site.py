@@ -60,6 +60,7 @@ from dtnctl.model.fields import (
     OrShort,
     Port,
     PortRange,
+    RepositoryId,
     ReservedCpus,
     Size,
     Subnet4,
@@ -120,9 +121,22 @@ class SiteSettings(Written):
     """Who we are, and the guard rails."""
 
     name: Name = Field(description="Name of this site; part of every object's label and name on the endpoints.")
+    id: RepositoryId | None = Field(
+        None,
+        description="This repository's own id, made by `dtnctl init`: a label of every object. Objects with another one are never touched.",
+    )
+    adopts: Literal["unlabelled"] | None = Field(
+        None, description="`unlabelled`: objects of this site's name without an id, made before there was one, are this repository's."
+    )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
+
+    @model_validator(mode="after")
+    def _adopts_for_an_id(self) -> SiteSettings:
+        if self.adopts is not None and self.id is None:
+            raise ValueError("`adopts:` needs `id:`, the id that the objects are adopted for")
+        return self
 
 
 # --- state/endpoints/ ---------------------------------------------------------------------------------------
@@ -577,6 +591,16 @@ class Site:
     @property
     def name(self) -> str:
         return self.settings.value.name
+
+    @property
+    def repository(self) -> str:
+        """The repository's id; empty for one that has none yet."""
+        return self.settings.value.id or ""
+
+    @property
+    def counts_unlabelled(self) -> bool:
+        """Whether objects without a repository's id are this site's."""
+        return self.settings.value.id is None or self.settings.value.adopts is not None
 
 
 BUILT_IN_NETWORKS = ("bridge", "host", "none")

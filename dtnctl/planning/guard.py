@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from dtnctl.model.permission import refused_requests
 from dtnctl.model.plan import Cause
-from dtnctl.model.resources import EndpointSeen, live_names
-from dtnctl.model.site import BUILT_IN_NETWORKS
+from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.storage import without_secrets
 from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.specs import default_route_of, engine_default_route
+from dtnctl.planning.strangers import refuse_held
 
 
 def refuse_service(service: Service, seen: EndpointSeen | None) -> tuple[Refusal, ...]:
@@ -25,7 +25,7 @@ def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
     yield from _wrong_default_route(service)
     if seen is not None:
         yield from beyond_machine(service, seen)
-        yield from _held_by_others(service, seen)
+        yield from refuse_held(service, seen)
         yield from _other_volumes(service, seen)
 
 
@@ -53,25 +53,14 @@ def _not_allowed(service: Service) -> Iterator[Refusal]:
 # --- what cannot be -----------------------------------------------------------------------------------------
 
 
-def _held_by_others(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
-    names = {container.name for container in seen.foreign}
-    for name in live_names(service.container):
-        if name in names:
-            text = f"a container named {name} on {seen.name} is not ours"
-            yield Refusal("E0420", service.cause(text, "endpoints"), "another session name, or remove that container")
-    foreign = {network.name for network in seen.foreign_networks} - set(BUILT_IN_NETWORKS)
-    for net in service.nets:
-        if net.name in foreign:
-            document = service.site.networks[net.name]
-            text = f"a network named {net.name} on {seen.name} is not ours"
-            yield Refusal("E0421", Cause(text, document.file, document.mark().line), "another network name, or remove that network")
-
-
 def _other_volumes(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
     """The engine takes a volume that is there as it is, whatever options are asked for; so it must be what is declared."""
     for index, volume in enumerate(service.profile.volumes):
         found = seen.volumes.get(volume.source or "") if volume.kind == "volume" else None
-        if found is not None and (found.driver, dict(found.options)) != (volume.driver or "local", dict(volume.driver_opts)):
+        if found is not None and found.trouble:
+            text = f"the engine of {seen.name} does not show the volume {found.name}: {found.trouble}"
+            yield Refusal("E0533", service.cause(text, "volumes"), "to look at that engine")
+        elif found is not None and (found.driver, dict(found.options)) != (volume.driver or "local", dict(volume.driver_opts)):
             asked, options = service.place_of(("volumes", index)), _options_text(dict(found.options))
             text = f"the volume {found.name} on {seen.name} is not as declared at {asked}: it has driver {found.driver}, options {options}"
             fix = f"another name for the volume, the same options, or `docker volume rm {found.name}` there if what is in it may go"

@@ -34,12 +34,14 @@ from dtnctl.planning.jobs import leftovers, plan_ledger_removal, plan_leftover, 
 from dtnctl.planning.networks import networks_of, plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Key, Service
+from dtnctl.planning.resolve import Key, Route, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.step_ids import pull_id, remove_id, tune_id
+from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
-from dtnctl.planning.transfers import End, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers import End, ledger_step_id, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.twins import refuse_twin, twin_text
 from dtnctl.planning.usage import cpu_usage, vf_usage
 
 
@@ -85,8 +87,10 @@ class _Planner:
         self._plan_orphans()
         self._plan_networks()
         self._plan_hosts()
+        self._plan_adoptions()
         self._plan_transfers()
         self._plan_leftovers()
+        self._note_strangers()
         self._note_silence()
         return Plan(
             site=self.found.site.name,
@@ -273,6 +277,13 @@ class _Planner:
 
     # --- transfers ---
 
+    def _plan_adoptions(self) -> None:
+        """What is there from before the repository had an id."""
+        for endpoint, seen in self.found.answering.items():
+            adoption = None if self.found.scope.destroy else plan_adoption(self.found.site, seen)
+            if adoption is not None and self.found.scope.covers("ledger", adoption[0].name, endpoint):
+                self.draft.add(adoption[0], (adoption[1],))
+
     def _plan_transfers(self) -> None:
         by_key = {service.key: service for service in self.found.services}
         writing: dict[str, list[str]] = {}
@@ -280,6 +291,10 @@ class _Planner:
             if not self.found.scope.covers("transfer", route.transfer.name, route.source_endpoint):
                 continue
             seen = self.found.answering.get(route.source_endpoint)
+            refusal = self._refusal_of_record(route, seen)
+            if refusal is not None:
+                self.draft.changes.append(_blocked("transfer", route.transfer.name, route.source_endpoint, refusal))
+                continue
             if seen is None:
                 self.draft.transfers.append(silent_source(route))
                 continue
@@ -297,11 +312,17 @@ class _Planner:
                 self.draft.transfers.append(result.note)
             if result.change is not None:
                 self.draft.add(result.change, result.steps)
-                if result.steps and not seen.ledger.readable:
+                if result.steps and needs_hand(seen) and ledger_step_id(route.source_endpoint) not in self.draft.steps:
                     writing.setdefault(route.source_endpoint, []).append(route.transfer.name)
         for endpoint, names in writing.items():
             change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))
             self.draft.add(change, (step,))
+
+    def _refusal_of_record(self, route: Route, seen: EndpointSeen | None) -> Refusal | None:
+        """Why the transfer's record can be neither read nor kept."""
+        if route.source_endpoint in self.found.twins:
+            return refuse_twin(self.found.site, route.source_endpoint, self.found.twins)
+        return refuse_ledger(self.found.site, route, seen) if seen is not None else None
 
     def _end(self, service: Service) -> End:
         allocation = self.found.allocations.chosen.get(service.key, Allocation())
@@ -312,15 +333,14 @@ class _Planner:
             answers=seen is not None,
             ready_after=self.ready.get(service.key, ()),
             obstacle=self._obstacle(service, allocation),
-            engine_id=seen.engine_id if seen is not None else "",
         )
 
     def _obstacle(self, service: Service, allocation: Allocation) -> str:
         endpoint, session = service.key
-        if endpoint not in self.found.answering:
-            return f"{endpoint} does not answer"
         if session in self.found.blocked:
             return f"session {session} is blocked"
+        if endpoint not in self.found.answering:
+            return f"{endpoint} does not answer"
         if not service.wants_running:
             return f"session {session} is declared {service.session.value.state}"
         if not service.profile.user:
@@ -354,12 +374,18 @@ class _Planner:
 
     # --- what is not known ---
 
+    def _note_strangers(self) -> None:
+        for seen in self.found.answering.values():
+            self.draft.notes.update(stranger_notes(self.found.site, seen))
+
     def _note_silence(self) -> None:
         for endpoint, seen in sorted(self.found.snapshot.endpoints.items()):
             names = [service.session.name for service in self.found.services if service.endpoint.name == endpoint]
-            if seen.is_silent and names:
+            if seen.is_silent and names and endpoint not in self.found.twins:
                 what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
                 self.draft.notes.add(f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does")
+            if endpoint in self.found.twins:
+                self.draft.notes.add(f"{twin_text(endpoint, self.found.twins)}: nothing is planned on either")
             if seen.agent_silence:
                 what = "virtual functions, VLANs and settings of the host are unknown, and left alone"
                 self.draft.notes.add(f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}")
@@ -378,7 +404,7 @@ class _Planner:
                     after[main_name(step.action.container)] = len(step.action.spec.ports)
             yield EndpointSummary(
                 name=name,
-                silence=seen.silence,
+                silence="" if name in self.found.twins else seen.silence,
                 lock=seen.lease.who if seen.lease is not None else "",
                 sessions_before=len(before),
                 sessions_after=len(after),

@@ -29,6 +29,7 @@ from dtnctl.planning.services import Rebuild, Situation
 from dtnctl.planning.shaping import plan_shaping, refuse_shaping
 from dtnctl.planning.specs import container_spec
 from dtnctl.planning.step_ids import vlan_id
+from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
 from dtnctl.planning.vlans import WantedVlan, differs, is_gone, wanted_vlans
 
 
@@ -38,6 +39,7 @@ class Study:
 
     `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `jobs` are the running
     transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
+    `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them.
     `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `vlans` are
     the sub-interfaces that are made or made right, by endpoint and by the network that sits on each.
     """
@@ -53,6 +55,7 @@ class Study:
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
     forgotten: frozenset[Key] = frozenset()
+    twins: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     refusals: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
@@ -72,6 +75,8 @@ class Study:
 
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
+    twins = find_twins(snapshot)
+    snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
     found = Study(
         site=site,
@@ -83,6 +88,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=read_history(answering),
         jobs=running_jobs(declared_routes(site, now), answering),
+        twins=twins,
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
@@ -300,6 +306,8 @@ def _moved_to(found: Study, service: Service) -> str:
 def _refusals_at_sight(found: Study, service: Service) -> tuple[Refusal, ...]:
     if not found.covers(service):
         return ()
+    if service.endpoint.name in found.twins:
+        return (refuse_twin(found.site, service.endpoint.name, found.twins),)
     seen = found.answering.get(service.endpoint.name)
     is_new = seen is not None and (seen.name, service.container) not in found.live
     image = refuse_absent_image(service, seen) if is_new and seen is not None else None

@@ -37,7 +37,7 @@ OPTIONS = (
 class End:
     """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
 
-    `obstacle` says why nothing can be started through it in this plan; empty if it can. `engine_id` is that of its endpoint, if known.
+    `obstacle` says why nothing can be started through it in this plan; empty if it can.
     """
 
     service: Service
@@ -45,7 +45,6 @@ class End:
     answers: bool
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
-    engine_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,8 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
     if job is not None and job.is_active:
         text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}"
         return _note(route, "running", text)
+    if seen.ledger.trouble:
+        return _note(route, "unknown", f"its record on {seen.name} cannot be read: {seen.ledger.trouble}")
     if job is not None and job.seen.started_at:
         return _finish(route, claim, job, source, destination, seen)
     if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
@@ -170,8 +171,13 @@ def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: 
     return TransferPlan(_change(route, cause, "starts once", (start, finish), notes), (start, finish))
 
 
+def needs_hand(seen: EndpointSeen) -> bool:
+    """Whether the endpoint's placeholder container must be made, or made with the repository's id, before a record is written."""
+    return not seen.ledger.readable or seen.ledger.is_unsigned
+
+
 def _needs(route: Route, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
-    ledger = (ledger_step_id(route.source_endpoint),) if not seen.ledger.readable else ()
+    ledger = (ledger_step_id(route.source_endpoint),) if needs_hand(seen) else ()
     return (*ledger, *source.ready_after, *destination.ready_after)
 
 
@@ -222,9 +228,6 @@ def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | 
     """Why the two ends are one place as far as it is known here: writing to the destination would empty the source."""
     here, there, transfer = route.source_endpoint, route.destination_endpoint, route.transfer
     mark = transfer.mark(("to",))
-    if source.engine_id and source.engine_id == destination.engine_id:
-        cause = Cause(f"{here} and {there} are one engine, so both ends are one container", transfer.file, mark.line, "to")
-        return Refusal("E0491", cause, f"`docker:` of {there} with the address of another engine, or one endpoint for both")
     host, port = _reached_at(destination)
     own_host, own_port = _reached_at(source)
     is_own = same_host(host, own_host) and port == own_port

@@ -8,7 +8,18 @@ import tarfile
 from collections.abc import Collection, Iterable, Mapping
 
 from dtnctl.errors import EngineError
+from dtnctl.model.ledger import FOLDER, Entry
 from dtnctl.providers.base import FileEntry
+
+# What an archive may hold beside regular files, in the words of a sentence.
+KINDS: Mapping[bytes, str] = {
+    tarfile.DIRTYPE: FOLDER,
+    tarfile.SYMTYPE: "a symbolic link",
+    tarfile.LNKTYPE: "a hard link",
+    tarfile.FIFOTYPE: "a named pipe",
+    tarfile.CHRTYPE: "a device",
+    tarfile.BLKTYPE: "a device",
+}
 
 
 def pack(entries: Iterable[FileEntry], folder: str, new_folders: Collection[str]) -> bytes:
@@ -63,6 +74,22 @@ def unpack(data: bytes, path: str) -> Mapping[str, bytes]:
     except tarfile.TarError as error:
         raise EngineError(f"the engine's archive of {path} is broken") from error
     return dict(sorted(files.items()))
+
+
+def unpack_entries(data: bytes, path: str) -> Mapping[str, Entry]:
+    """All entries by absolute path, from the tar that the engine gives for `path`: files as bytes, of all else what it is."""
+    above = posixpath.dirname(path.rstrip("/")) or "/"
+    entries: dict[str, Entry] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            for member in tar:
+                place = posixpath.normpath(posixpath.join(above, member.name))
+                file = tar.extractfile(member) if member.isreg() else None
+                entry = KINDS.get(member.type, "of an unknown kind") if file is None else file.read()
+                entries[place] = entry if place not in entries else "there twice"
+    except (tarfile.TarError, EOFError) as error:
+        raise EngineError(f"the engine's archive of {path} is broken") from error
+    return dict(sorted(entries.items()))
 
 
 def empty_image() -> bytes:

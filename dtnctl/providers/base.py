@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import Action
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 
@@ -46,8 +47,18 @@ class Observer(Protocol):
     def inspect(self, container: str) -> ContainerSeen:
         """One container by name or id, owned or not, whatever state it is in."""
 
+    @property
+    def repository(self) -> str:
+        """The id of the repository that it works for, which all that it makes carries; empty for one without an id."""
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        """Whether the labels say that the object of this name on this endpoint is of our site and of our repository."""
+
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         """The file at `path`, or all files below the folder, by absolute path in the container. Works on stopped ones."""
+
+    def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
+        """What is at `path` and below it, whatever it is, the folder itself included: links and pipes count as what they are."""
 
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
         """Output of the container as it was written (stdout and stderr together), in chunks; with `follow` until it ends."""

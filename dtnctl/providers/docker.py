@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import Action
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.model.site import Endpoint, Registry
 from dtnctl.providers import calls
 from dtnctl.providers.base import FileEntry, Ran
-from dtnctl.providers.observation import View, observe, read_files
+from dtnctl.providers.observation import View, observe, read_entries, read_files
 from dtnctl.providers.performing import perform
 from dtnctl.providers.streams import frames
 from dtnctl.providers.timeouts import Timeouts
@@ -33,7 +34,10 @@ PARALLEL_READS = 8
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """All that a provider is made from. `root` is where relative paths of TLS and password files start."""
+    """All that a provider is made from. `root` is where relative paths of TLS and password files start.
+
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    """
 
     name: str
     endpoint: Endpoint
@@ -41,6 +45,8 @@ class Place:
     registries: Mapping[str, Registry]
     root: Path
     timeouts: Timeouts
+    repository: str = ""
+    unlabelled: bool = True
 
 
 class DockerObserver:
@@ -51,7 +57,7 @@ class DockerObserver:
     def __init__(self, place: Place) -> None:
         self.endpoint = place.name
         self._place = place
-        self._view = View(place.name, place.site, place.registries, place.root)
+        self._view = View(place.name, place.site, place.registries, place.root, place.repository, place.unlabelled)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {place.name}")
@@ -79,8 +85,18 @@ class DockerObserver:
     def inspect(self, container: str) -> ContainerSeen:
         return container_seen(self._connected().get("/containers/{}/json", container))
 
+    @property
+    def repository(self) -> str:
+        return self._place.repository
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        return self._view.owns(labels, object_name)
+
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         return read_files(self._connected(), container, path)
+
+    def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
+        return read_entries(self._connected(), container, path)
 
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
         connection = self._connected()
@@ -117,10 +133,10 @@ class DockerEngine(DockerObserver):
         perform(self._connected(), self._view, action)
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return calls.create(self._connected(), name, spec, labels, binds)
+        return calls.create(self._connected(), name, spec, self._view.signed(labels), binds)
 
     def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return calls.create_hand(self._connected(), name, labels, binds)
+        return calls.create_hand(self._connected(), name, self._view.signed(labels), binds)
 
     def start(self, container: str) -> None:
         calls.start(self._connected(), container)
@@ -151,6 +167,8 @@ def connect(
     read_only: Literal[True],
     root: Path,
     timeouts: Timeouts = ...,
+    repository: str = ...,
+    unlabelled: bool = ...,
 ) -> DockerObserver: ...
 @overload
 def connect(
@@ -162,6 +180,8 @@ def connect(
     read_only: Literal[False],
     root: Path,
     timeouts: Timeouts = ...,
+    repository: str = ...,
+    unlabelled: bool = ...,
 ) -> DockerEngine: ...
 def connect(
     name: str,
@@ -172,7 +192,9 @@ def connect(
     read_only: bool,
     root: Path,
     timeouts: Timeouts = Timeouts(),  # noqa: B008  a frozen value
+    repository: str = "",
+    unlabelled: bool = True,
 ) -> DockerObserver | DockerEngine:
     """The provider of an endpoint: an observer if it may only read, else an engine. Does no I/O."""
     kind = DockerObserver if read_only else DockerEngine
-    return kind(Place(name, endpoint, site, registries, root, timeouts))
+    return kind(Place(name, endpoint, site, registries, root, timeouts, repository, unlabelled))

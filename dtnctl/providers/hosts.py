@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.origin import claimed_by
 from dtnctl.model.plan import (
     Action,
     ClearQos,
@@ -27,6 +28,8 @@ from dtnctl.providers.docker import DockerEngine, DockerObserver, Place
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host, Request
 
+BY_SITE, BY_OWNER = ("pfs", "vlans", "tuning"), ("vfs", "qos")  # what an agent keeps, by where it says whose it is
+
 
 class ObserverWithAgent(DockerObserver):
     """Asks both at the same time. An agent that does not answer leaves the engine's answer as it is, and says why."""
@@ -37,7 +40,7 @@ class ObserverWithAgent(DockerObserver):
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
-        return _joined(super().observe(wanted), asked)
+        return _joined(super().observe(wanted), asked, self._place)
 
     def close(self) -> None:
         super().close()
@@ -53,11 +56,11 @@ class EngineWithAgent(DockerEngine):
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
-        return _joined(super().observe(wanted), asked)
+        return _joined(super().observe(wanted), asked, self._place)
 
     def perform(self, action: Action) -> None:
         if isinstance(action, HostAction):
-            self._agent.perform(host_request(action, self._place.site))
+            self._agent.perform(host_request(action, agent_site(self._place)))
         else:
             super().perform(action)
 
@@ -66,12 +69,40 @@ class EngineWithAgent(DockerEngine):
         self._agent.close()
 
 
-def _joined(seen: EndpointSeen, asked: Future[Host]) -> EndpointSeen:
+def agent_site(place: Place) -> str:
+    """What the agent knows us by: the site's name, and the repository's id where only objects with it are ours."""
+    return place.site if place.unlabelled else f"{place.site}-{place.repository}"
+
+
+def _with_our_name(host: Host, place: Place, *, is_claimed: bool) -> Host:
+    """The agent's answer with the plain name of our site where something is ours, and another one where it is not."""
+    ours = "" if is_claimed and place.unlabelled else agent_site(place)
+
+    def named(site: str) -> str:
+        if site == ours:
+            return place.site
+        return f"{site} of another repository" if site == place.site else site
+
+    held = host.held
+    by_site = {kind: [item.model_copy(update={"site": named(item.site)}) for item in getattr(held, kind)] for kind in BY_SITE}
+    by_owner = {
+        kind: [
+            item.model_copy(update={"owner": item.owner.model_copy(update={"site": named(item.owner.site)})})
+            for item in getattr(held, kind)
+        ]
+        for kind in BY_OWNER
+    }
+    changed = {kind: tuple(items) for kind, items in (by_site | by_owner).items()}
+    return host.model_copy(update={"held": held.model_copy(update=changed)})
+
+
+def _joined(seen: EndpointSeen, asked: Future[Host], place: Place) -> EndpointSeen:
     if seen.is_silent:
         asked.cancel()
         return seen
     try:
-        return replace(seen, host=asked.result())
+        is_claimed = bool(claimed_by(seen, place.site, place.repository))
+        return replace(seen, host=_with_our_name(asked.result(), place, is_claimed=is_claimed))
     except (EngineError, UnreachableError) as error:
         return replace(seen, agent_silence=str(error))
 

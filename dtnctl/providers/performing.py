@@ -114,7 +114,7 @@ def _create_network(connection: Connection, view: View, action: CreateNetwork) -
 def _refused_addresses(connection: Connection, view: View, action: CreateNetwork) -> EngineError | None:
     """What the engine said if somebody has addresses of the network; None if the network is there."""
     try:
-        connection.post("/networks/create", json=network_body(action.network, action.spec, action.labels))
+        connection.post("/networks/create", json=network_body(action.network, action.spec, view.signed(action.labels)))
     except ConflictError:
         seen = network_seen(connection.get("/networks/{}", action.network))
         if not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
@@ -183,7 +183,7 @@ def _seen(connection: Connection, container: str) -> ContainerSeen:
 def _create_container(connection: Connection, view: View, action: CreateContainer) -> None:
     ensure_volumes(connection, action.spec)
     try:
-        create(connection, action.container, action.spec, action.labels)
+        create(connection, action.container, action.spec, view.signed(action.labels))
     except ConflictError:
         seen = _seen(connection, action.container)
         is_new = seen.state == "created" and not seen.started_at

@@ -411,4 +411,5 @@ def image_seen(raw: Json) -> ImageSeen:
         entrypoint=tuple(config.get("Entrypoint") or ()),
         stop_signal=config.get("StopSignal") or "",
         health=health_seen(config.get("Healthcheck")),
+        labels=tuple(sorted((config.get("Labels") or {}).items())),
     )

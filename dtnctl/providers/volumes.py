@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, VolumeSeen
 from dtnctl.providers.translate import Json
 
@@ -18,11 +18,13 @@ def volume_seen(raw: Json) -> VolumeSeen:
 
 
 def observe_volume(connection: Connection, name: str) -> VolumeSeen | None:
-    """The volume of that name, whoever made it; None where there is none."""
+    """The volume of that name, whoever made it; None where there is none. One that the engine does not show has a `trouble`."""
     try:
         return volume_seen(connection.get("/volumes/{}", name))
     except NotFoundError:
         return None
+    except EngineError as error:
+        return VolumeSeen(name, trouble=str(error))
 
 
 def ensure_volumes(connection: Connection, spec: ContainerSpec) -> None:

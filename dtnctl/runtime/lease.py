@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
-from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, is_owned, lease_name, self_reference
+from dtnctl.model.origin import stranger_text
+from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.clock import Clock
 
@@ -213,10 +214,9 @@ def _sight(engine: Engine, site: str) -> _Sighting | None:
         seen = engine.inspect(name)
     except NotFoundError:
         return None
-    if not is_owned(seen.labels, site=site, endpoint=engine.endpoint, object_name=name):
-        raise LockError(
-            f"{engine.endpoint} has a container named {name} that is not ours; nothing can be locked there while it has that name"
-        )
+    if not engine.owns(seen.labels, name):
+        whose = stranger_text(seen.labels, engine.repository)
+        raise LockError(f"{engine.endpoint} has a container named {name} {whose}; nothing can be locked there while it has that name")
     try:
         beat = engine.read_files(seen.id, BEAT_FILE).get(BEAT_FILE, b"")
     except NotFoundError:
@@ -266,6 +266,6 @@ def _release(leases: Leases) -> None:
 def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report: Callable[[str], None]) -> None:
     """Take away leases that dead processes of this machine left. Those of other machines go when somebody needs the endpoint."""
     for name, seen in snapshot.endpoints.items():
-        if seen.lease is not None and is_dead(seen.lease.holder):
+        if seen.lease is not None and seen.lease.is_ours and is_dead(seen.lease.holder):
             engines[name].remove(seen.lease.id)
             report(f"{name}: removed the lease that {describe_holder(seen.lease.holder)} left when it died")

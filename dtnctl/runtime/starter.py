@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from dtnctl.errors import UsageError
@@ -10,6 +13,8 @@ from dtnctl.model.schema import SCHEMA_KINDS, schema_of
 from dtnctl.runtime.write import write_atomically
 
 SCHEMA_FOLDER = ".dtnctl/schema"
+LONGEST_NAME = 40
+NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})  # YAML 1.1 or 1.2 reads these as something else
 
 _ENDPOINT = """\
 # The container engine of {host}, by a login that may use it. Also: unix:///run/docker.sock with `host:`, or
@@ -27,7 +32,9 @@ allow:
 _FILES = {
     "state/site.yaml": """\
 # Part of every object's label and name on the endpoints: two sites can share an endpoint.
-name: my-site
+name: {name}
+# This repository's own: objects with another id are never touched. A copy that becomes a site of its own gets another name and id.
+id: {identity}
 limits:
   # At most this share of the sessions may be removed by one apply.
   max_prune: 25%
@@ -94,19 +101,44 @@ def schema_text(kind: str) -> str:
     return json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n"
 
 
-def starter_files() -> dict[str, str]:
-    """The starter repository: file names and texts."""
+def new_identity() -> str:
+    """An id for a repository, at random. A letter comes first, so that no YAML reads it as a number."""
+    return secrets.choice("abcdef") + secrets.token_hex(6)[1:]
+
+
+def site_name(folder: str, identity: str) -> str:
+    """The folder's name as a site's: what a name may not have becomes a dash. Without one usable character, part of the id."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder).strip("-_")[:LONGEST_NAME].rstrip("-_")
+    return name or f"site-{identity[:6]}"
+
+
+def starter_files(name: str, identity: str) -> dict[str, str]:
+    """The starter repository of a site of this name, by a repository of this id: file names and texts."""
+    site = _FILES["state/site.yaml"].format(name=_yaml_text(name), identity=identity)
+    return _described({**_FILES, "state/site.yaml": site})
+
+
+def _yaml_text(name: str) -> str:
+    """Quoted where YAML may read something else than text."""
+    is_plain = name[0].isalpha() and name.lower() not in NO_TEXT
+    return name if is_plain else f'"{name}"'
+
+
+def _described(texts: Mapping[str, str]) -> dict[str, str]:
     files = {f"{SCHEMA_FOLDER}/{kind}.json": schema_text(kind) for kind in SCHEMA_KINDS}
-    for name, text in _FILES.items():
+    for name, text in texts.items():
         *_, folder, stem = name.removesuffix(".yaml").split("/")
         kind = "site" if stem == "site" else folder.removesuffix("s")
         files[name] = _MODELINE.format(up="../" * name.count("/"), kind=kind) + text
     return files
 
 
-def write_starter(folder: Path) -> list[str]:
-    """Writes the starter repository and returns the names of its files. Nothing is overwritten: UsageError instead."""
-    files = starter_files()
+def write_starter(folder: Path, identity: str) -> list[str]:
+    """Writes the starter repository and returns the names of its files. Nothing is overwritten: UsageError instead.
+
+    The site is named after the folder.
+    """
+    files = starter_files(site_name(folder.resolve().name, identity), identity)
     existing = [name for name in files if (folder / name).exists()]
     if existing:
         raise UsageError(f"nothing is written, because these files exist already: {', '.join(existing)}")

@@ -159,7 +159,7 @@ def _latest(observer: Observer, site: str, transfer: str, generation: int) -> tu
     records = [item for item in ledger.attempts if (item.transfer, item.generation) == (transfer, generation) and not item.released]
     last = max(records, key=lambda item: item.attempt, default=None)
     number = last.attempt if last is not None else 1
-    job = find_job(observer, site, transfer_name(site, transfer, generation, number))
+    job = find_job(observer, transfer_name(site, transfer, generation, number))
     if job is None and not ledger.readable:
         raise TransferError(
             f"the record of {transfer} on {observer.endpoint} cannot be read, and it has no container there; apply brings it back"

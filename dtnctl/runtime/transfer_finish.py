@@ -83,7 +83,7 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
 def _record_and_job(task: Task) -> tuple[Attempt | None, ContainerSeen | None]:
     with ThreadPoolExecutor(2, thread_name_prefix="finish") as pool:
         reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
-        finding = pool.submit(find_job, task.here, task.site, task.job_name)
+        finding = pool.submit(find_job, task.here, task.job_name)
         return reading.result(), finding.result()
 
 

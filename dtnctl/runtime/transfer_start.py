@@ -51,7 +51,7 @@ def start_attempt(task: Task, image: str) -> StartResult:
     """Start the attempt if it never ran. TransferError if it cannot be started; then nothing was."""
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="prepare") as pool:
         reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
-        finding = pool.submit(find_job, task.here, task.site, task.job_name)
+        finding = pool.submit(find_job, task.here, task.job_name)
         near, far = (pool.submit(_find_service, engine, end) for engine, end in task.ends)
         record, job = reading.result(), finding.result()
         if reason := _reason_not_to_start(record, job):

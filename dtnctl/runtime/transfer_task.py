@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.origin import stranger_text
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import Attempt, ContainerSeen, ContainerSpec, Pairs, is_owned, transfer_name
+from dtnctl.model.resources import Attempt, ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.movers import gridftp
 from dtnctl.movers.base import Mover, Settings, settings_of
 from dtnctl.planning.specs import labels, spec_digest
@@ -99,14 +100,15 @@ def accounts_by_place(task: Task, accounts: tuple[Account, Account]) -> tuple[tu
 # --- its container ------------------------------------------------------------------------------------------
 
 
-def find_job(observer: Observer, site: str, name: str) -> ContainerSeen | None:
+def find_job(observer: Observer, name: str) -> ContainerSeen | None:
     """The attempt's container, None if there is none; TransferError if somebody else has its name."""
     try:
         seen = observer.inspect(name)
     except NotFoundError:
         return None
-    if not is_owned(seen.labels, site=site, endpoint=observer.endpoint, object_name=name):
-        raise TransferError(f"the name {name} on {observer.endpoint} is taken by a container that is not ours; remove or rename it")
+    if not observer.owns(seen.labels, name):
+        whose = stranger_text(seen.labels, observer.repository)
+        raise TransferError(f"the name {name} on {observer.endpoint} is taken by a container {whose}; remove or rename it")
     return seen
 
 

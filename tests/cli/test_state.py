@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from dtnctl.runtime.starter import SCHEMA_FOLDER, schema_text
+from dtnctl.runtime.starter import SCHEMA_FOLDER, new_identity, schema_text
 from tests.render.plans import obeyed
 from tests.runtime.program import Result, dtnctl
 from tests.runtime.state_folder import SESSION, VALID, write_state
@@ -130,9 +130,48 @@ def test_shipped_state_is_formatted_and_its_modelines_lead_to_schemas(file: Path
 # --- init -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("scinet", "scinet"),
+        ("My site (2)", "My-site-2"),
+        ("_data.lab_", "data-lab"),
+        ("2026", "2026"),
+        ("no", "no"),
+        ("Ünïcode", "n-code"),
+        ("x" * 60, "x" * 40),
+    ],
+)
+def test_a_site_is_named_after_its_folder(tmp_path: Path, folder: str, name: str) -> None:
+    assert dtnctl(tmp_path, "init", folder).code == 0
+    assert dtnctl(tmp_path / folder, "validate") == Result(
+        0, f"ok: 7 files; site {name}: 2 endpoints, 1 network, 1 profile, 1 session, 1 transfer\n", ""
+    )
+    assert dtnctl(tmp_path / folder, "fmt", "--check").code == 0
+
+
+def test_a_folder_whose_name_has_nothing_for_a_site_gets_one_by_the_id(tmp_path: Path) -> None:
+    dtnctl(tmp_path, "init", "数据")
+    found = re.search(r"name: site-([0-9a-f]{6})\n.*\nid: ([0-9a-f]{12})\n", (tmp_path / "数据/state/site.yaml").read_text())
+    assert found is not None
+    assert found[2].startswith(found[1])
+
+
+def test_no_two_repositories_get_one_id() -> None:
+    ids = {new_identity() for _ in range(100)}
+    assert len(ids) == 100
+    assert all(re.fullmatch("[a-f][0-9a-f]{11}", item) for item in ids)
+
+
+def test_a_repository_without_an_id_is_valid_and_shown_the_line_to_add(tmp_path: Path) -> None:
+    result = dtnctl(write_state(tmp_path, {"site.yaml": "name: lab\n"}), "validate")
+    assert (result.code, result.out[:3]) == (0, "ok:")
+    assert re.search(r"add the line `id: [a-f][0-9a-f]{11}`, and `adopts: unlabelled` if there are objects of it already\n", result.err)
+
+
 def test_starter_is_valid_and_formatted_and_explained(tmp_path: Path) -> None:
     assert dtnctl(tmp_path, "init", "new").code == 0
-    assert dtnctl(tmp_path / "new", "validate").out.startswith("ok: 7 files; site my-site: 2 endpoints")
+    assert dtnctl(tmp_path / "new", "validate").out.startswith("ok: 7 files; site new: 2 endpoints")
     assert dtnctl(tmp_path / "new", "fmt", "--check") == Result(0, "", "")
     for file in (tmp_path / "new/state").rglob("*.yaml"):
         modeline, comment, *_ = file.read_text().splitlines()

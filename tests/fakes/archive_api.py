@@ -15,6 +15,7 @@ from tests.fakes.state import Container, Node, Tree
 
 GO_DIRECTORY = 1 << 31
 GO_LINK = 1 << 27
+GO_PIPE = 1 << 25
 
 
 def put(engine: Engine, term: str, path: str, data: bytes, *, keep_kinds: bool) -> None:
@@ -82,7 +83,7 @@ def _pack(tree: Tree, inner: str, path: str) -> bytes:
 
 
 def _stat(node: Node, path: str) -> str:
-    mode = node.mode | {"dir": GO_DIRECTORY, "link": GO_LINK}.get(node.kind, 0)
+    mode = node.mode | {"dir": GO_DIRECTORY, "link": GO_LINK, "pipe": GO_PIPE}.get(node.kind, 0)
     facts = {
         "name": posixpath.basename(files.normal(path)) or "/",
         "size": 4096 if node.kind == "dir" else len(node.content or node.target),

@@ -111,6 +111,8 @@ def _add_member(archive: tarfile.TarFile, name: str, node: Node) -> None:
             member.type = tarfile.DIRTYPE
         case "link":
             member.type, member.linkname = tarfile.SYMTYPE, node.target
+        case "pipe":
+            member.type = tarfile.FIFOTYPE
         case _:
             member.size = len(node.content)
     archive.addfile(member, io.BytesIO(node.content))
@@ -147,6 +149,8 @@ def _node_of(archive: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, top:
         return Node("link", target=member.linkname, mode=0o777, uid=member.uid, gid=member.gid, mtime=mtime)
     if member.islnk():
         return tree.get(normal(posixpath.join(top, member.linkname)))
+    if member.isfifo():
+        return Node("pipe", mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)
     source = archive.extractfile(member)
     if source is None:
         return None

@@ -11,7 +11,7 @@ Json: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One object of a file system; `kind` is file, dir or link. Replaced when it changes, so trees may share nodes."""
+    """One object of a file system; `kind` is file, dir, link or pipe. Replaced when it changes, so trees may share nodes."""
 
     kind: str
     content: bytes = b""

@@ -9,11 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtnctl.model.ledger import LONGEST_RECORD, decode_attempt, decode_ledger, encode_attempt, log_path, record_path
-from dtnctl.model.resources import Attempt
+from dtnctl.model.ledger import (
+    FOLDER,
+    LONGEST_RECORD,
+    RECORDS,
+    Entry,
+    decode_attempt,
+    decode_ledger,
+    encode_attempt,
+    log_path,
+    owner_path,
+    record_path,
+)
+from dtnctl.model.resources import Attempt, LedgerSeen
 
 CLAIM = Attempt("sc20-1T", 1, 2, container="c0ffee", claimed_at="2026-11-22T10:00:00Z")
 PATH = "/ledger/records/sc20-1T.g1a2.json"
+ONE_BEFORE = "/ledger/records/sc20-1T.g1a1.json"
 TEXTS = st.text(st.characters(codec="utf-8"))
 NUMBERS = st.integers(0, 10**18)
 
@@ -94,9 +106,46 @@ def test_a_record_that_cannot_be_understood_says_why(content: bytes, cause: str)
     assert "sc20-1T.g1a2.json" in attempt.cause
 
 
-def test_a_stray_file_is_shown_and_belongs_to_no_transfer() -> None:
-    (stray,) = decode_ledger({"/ledger/records/notes.txt": b"hello"}).attempts
-    assert (stray.transfer, stray.verdict) == ("notes.txt", "unknown")
+@pytest.mark.parametrize("name", ["notes.txt", "run.g1a1.json~", "run.g1.json", ".run.g1a1.json.swp", "run.g1a1.JSON", "a.b.g1a1.json"])
+def test_a_file_that_could_be_any_record_makes_the_whole_ledger_unreadable(name: str) -> None:
+    seen = decode_ledger({PATH: encode_attempt(CLAIM), f"{RECORDS}/{name}": encode_attempt(CLAIM)})
+    assert (seen.readable, seen.attempts) == (False, ())
+    assert repr(name) in seen.trouble
+
+
+@pytest.mark.parametrize(
+    "what", [FOLDER, "a symbolic link", "a hard link", "a named pipe", "a device", "there twice", "of an unknown kind"]
+)
+def test_what_has_a_records_name_and_is_no_file_makes_that_attempt_unknown(what: str) -> None:
+    other = replace(CLAIM, attempt=1)
+    seen = decode_ledger({RECORDS: FOLDER, PATH: what, f"{PATH}/inner.json": encode_attempt(CLAIM), ONE_BEFORE: encode_attempt(other)})
+    assert seen.readable
+    assert [(item.attempt, item.verdict) for item in seen.attempts] == [(1, None), (2, "unknown")]
+    assert what in seen.attempts[1].cause
+
+
+@pytest.mark.parametrize(("root", "words"), [("a symbolic link", "a symbolic link"), ("a named pipe", "a named pipe"), (b"{}", "a file")])
+def test_a_records_folder_that_is_none_is_unreadable_and_not_empty(root: bytes | str, words: str) -> None:
+    assert decode_ledger({RECORDS: root}) == LedgerSeen(trouble=f"its records folder is {words}")
+
+
+def test_records_are_read_by_the_repository_that_the_folder_names_and_by_no_other() -> None:
+    records: dict[str, Entry] = {RECORDS: FOLDER, PATH: encode_attempt(CLAIM), owner_path(): b"a1b2c3d4e5f6\n"}
+    assert decode_ledger(records, "a1b2c3d4e5f6").attempts == (CLAIM,)
+    for other in ("", "ffffffffffff"):
+        assert decode_ledger(records, other) == LedgerSeen(
+            trouble="its records folder belongs to the repository with the id 'a1b2c3d4e5f6'"
+        )
+    linked = decode_ledger({**records, owner_path(): "a symbolic link"}, "a1b2c3d4e5f6")
+    assert linked.trouble.endswith("that is a symbolic link")
+
+
+def test_records_of_a_folder_that_names_nobody_are_read() -> None:
+    assert decode_ledger({PATH: encode_attempt(CLAIM)}, "a1b2c3d4e5f6").attempts == (CLAIM,)
+
+
+def test_a_record_is_known_by_its_name_alone() -> None:
+    assert decode_attempt(f"{RECORDS}/notes.txt", encode_attempt(CLAIM)).verdict == "unknown"
 
 
 def test_the_ledger_is_in_the_order_of_transfer_generation_attempt() -> None:

@@ -148,9 +148,15 @@ def test_a_transfer_between_two_names_of_one_engine_is_blocked() -> None:
     says(
         details(plan(site(DECLARED), made)),
         """
+        blocked session/s @ a: E0491
+          because a and b are one engine (state/endpoints/a.yaml:1)
+          fix: `docker:` of a or b with the address of another engine, or one endpoint for both
         blocked transfer/t @ a: E0491
-          because a and b are one engine, so both ends are one container (state/transfers/t.yaml:2)
-          fix: `docker:` of b with the address of another engine, or one endpoint for both
+          because a and b are one engine (state/endpoints/a.yaml:1)
+          fix: `docker:` of a or b with the address of another engine, or one endpoint for both
+        blocked session/s @ b: E0491
+          because a and b are one engine (state/endpoints/b.yaml:1)
+          fix: `docker:` of b or a with the address of another engine, or one endpoint for both
         """,
     )
 

@@ -70,9 +70,24 @@ class Backend(ABC):
         self.others = APIClient(f"unix://{socket}", version="1.41")
         self._open: list[DockerObserver] = []
 
-    def engine(self, socket: Path | None = None, registries: dict[str, Registry] | None = None) -> DockerEngine:
+    def engine(
+        self,
+        socket: Path | None = None,
+        registries: dict[str, Registry] | None = None,
+        *,
+        repository: str = "",
+        unlabelled: bool = True,
+    ) -> DockerEngine:
         provider = connect(
-            ENDPOINT, self._state(socket), site=SITE, registries=registries or {}, read_only=False, root=Path("/"), timeouts=SOON
+            ENDPOINT,
+            self._state(socket),
+            site=SITE,
+            registries=registries or {},
+            read_only=False,
+            root=Path("/"),
+            timeouts=SOON,
+            repository=repository,
+            unlabelled=unlabelled,
         )
         self._open.append(provider)
         return provider

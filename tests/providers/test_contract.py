@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
+import tarfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.model.ledger import RECORDS, encode_attempt, record_path
+from dtnctl.model.ledger import LEDGER_MOUNT, RECORDS, encode_attempt, record_path
 from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -33,6 +35,7 @@ from dtnctl.model.plan import (
     WaitHealthy,
 )
 from dtnctl.model.resources import (
+    LABEL_REPOSITORY,
     LABEL_SITE,
     Attachment,
     Attempt,
@@ -119,6 +122,87 @@ def test_a_committed_image_hands_our_labels_on_and_its_container_is_still_foreig
 def test_a_container_of_another_site_is_foreign(backend: Backend, engine: DockerEngine) -> None:
     backend.create_other(SESSION, labels=dict(labels_of(SESSION, site="elsewhere")))
     assert [item.name for item in engine.observe(ALL).foreign] == [SESSION]
+
+
+def test_a_container_made_from_a_committed_image_is_foreign_under_every_name_of_ours(backend: Backend, engine: DockerEngine) -> None:
+    """Its labels are all from the image, so they say nothing of it, although its name fits."""
+    image = backend.post("/commit", params={"container": create(engine)}, json={})["Id"]
+    for name in (f"{SESSION}..old", f"{SESSION}..new"):
+        backend.create_other(name, Image=image)
+    engine.perform(RemoveContainer(SESSION, engine.inspect(SESSION).id))
+    backend.create_other(SESSION, Image=image)
+    seen = engine.observe(ALL)
+    assert seen.containers == ()
+    assert [(item.name, item.labels) for item in seen.foreign] == [(SESSION, {}), (f"{SESSION}..new", {}), (f"{SESSION}..old", {})]
+
+
+def test_a_container_of_ours_that_runs_from_a_committed_image_is_ours(backend: Backend, engine: DockerEngine) -> None:
+    container = create(engine)
+    image = backend.post("/commit", params={"container": container}, json={})["Id"]
+    engine.perform(RemoveContainer(SESSION, container))
+    engine.perform(CreateContainer(SESSION, replace(SPEC, image=image), labels_of(SESSION, spec="digest-2")))
+    assert names(engine) == [SESSION]
+
+
+def test_all_that_is_made_carries_the_repositorys_id_and_is_foreign_to_every_other_one(backend: Backend) -> None:
+    ours = backend.engine(repository="a1b2c3d4e5f6", unlabelled=False)
+    create(ours)
+    ours.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    ours.create_hand(lease_name(SITE), labels_of(lease_name(SITE), kind="lease"))
+    seen = ours.observe(ALL)
+    assert [(item.name, item.labels[LABEL_REPOSITORY]) for item in seen.containers] == [(SESSION, "a1b2c3d4e5f6")]
+    assert [(item.name, item.labels[LABEL_REPOSITORY]) for item in seen.networks] == [("net1", "a1b2c3d4e5f6")]
+    assert seen.lease is not None
+    assert seen.lease.is_ours
+    for other in (backend.engine(repository="ffffffffffff", unlabelled=False), backend.engine(repository="ffffffffffff"), backend.engine()):
+        strange = other.observe(ALL)
+        assert (strange.containers, strange.networks) == ((), ())
+        assert strange.lease is not None
+        assert not strange.lease.is_ours
+        with pytest.raises(ConflictError, match="not ours"):
+            other.perform(StartContainer(SESSION))
+
+
+def test_objects_without_an_id_are_ours_only_where_they_are_adopted(backend: Backend, engine: DockerEngine) -> None:
+    create(engine)
+    assert names(backend.engine(repository="a1b2c3d4e5f6")) == [SESSION]
+    assert names(backend.engine(repository="a1b2c3d4e5f6", unlabelled=False)) == []
+
+
+def test_objects_without_an_id_are_nobodys_where_another_repository_has_the_sites_records(backend: Backend, engine: DockerEngine) -> None:
+    create(engine)
+    hand = ledger_name(SITE)
+    backend.engine(repository="a1b2c3d4e5f6").create_hand(hand, labels_of(hand, kind="ledger"))
+    assert names(engine) == []
+    assert names(backend.engine(repository="ffffffffffff")) == []
+    assert names(backend.engine(repository="a1b2c3d4e5f6")) == [hand, SESSION]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [(tarfile.SYMTYPE, "a symbolic link"), (tarfile.DIRTYPE, "a folder"), (tarfile.FIFOTYPE, "a named pipe")]
+)
+def test_an_entry_of_the_ledger_that_is_no_file_is_an_unknown_attempt_and_not_an_absent_one(
+    backend: Backend, kind: bytes, words: str
+) -> None:
+    engine = backend.engine()
+    hand, folder = ledger_name(SITE), backend.folder("odd-ledger")
+    engine.create_hand(hand, labels_of(hand, kind="ledger"), binds=((folder, LEDGER_MOUNT),))
+    engine.write_files(hand, (FileEntry(record_path("run", 1, 2), encode_attempt(Attempt("run", 1, 2, "c", claimed_at="now"))),))
+    put_entry(backend, hand, "run.g1a1.json", kind)
+    first, second = engine.observe(Wanted(ledger=True)).ledger.attempts
+    assert (first.attempt, first.verdict, second.verdict) == (1, "unknown", None)
+    assert words in first.cause
+
+
+def put_entry(backend: Backend, container: str, name: str, kind: bytes) -> None:
+    """Somebody puts what is no file among the records."""
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, "/etc/hostname" if kind == tarfile.SYMTYPE else ""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.addfile(member)
+    url = f"{backend.others.base_url}/v1.41/containers/{container}/archive"
+    assert backend.others.put(url, params={"path": RECORDS}, data=buffer.getvalue()).ok
 
 
 def test_a_retired_container_is_still_ours(engine: DockerEngine) -> None:

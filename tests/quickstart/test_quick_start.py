@@ -20,7 +20,7 @@ FILE = re.compile(r"^```yaml\n# (?P<path>state/\S+).*?\n(?P<text>.*?)^```$", re.
 
 def test_the_files_on_the_page_are_those_that_init_writes() -> None:
     shown = {found["path"]: yaml.safe_load(found["text"]) for found in FILE.finditer(PAGE)}
-    written = {path: yaml.safe_load(text) for path, text in starter_files().items() if path.endswith(".yaml")}
+    written = {path: yaml.safe_load(text) for path, text in starter_files("my-site", "a1b2c3d4e5f6").items() if path.endswith(".yaml")}
     del written["state/site.yaml"]
     assert shown == written
 

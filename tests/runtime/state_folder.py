@@ -20,7 +20,7 @@ PROFILE, SESSION, TRANSFER = "profiles/p.yaml", "sessions/s.yaml", "transfers/t.
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 VALID: Mapping[str, str] = {
-    "site.yaml": "name: lab\n",
+    "site.yaml": "name: lab\nid: a1b2c3d4e5f6\n",
     "endpoints/a.yaml": "docker: unix:///run/a.sock\nhost: a.example.net\ninterfaces: {data: eth1}\n",
     "endpoints/b.yaml": "docker: ssh://dtn@b.example.net\ninterfaces: {data: eth1}\n",
     "networks/data.yaml": "driver: macvlan\nsubnet: 10.0.0.0/24\ngateway: 10.0.0.1\n",

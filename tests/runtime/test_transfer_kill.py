@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import TransferError
+from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import Action
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import Engine, FileEntry, Ran
@@ -40,6 +41,7 @@ class Mortal:
     def __init__(self, engine: Engine, life: Life) -> None:
         self.engine = engine
         self.endpoint = engine.endpoint
+        self.repository = engine.repository
         self.life = life
 
     def _call(self, function: Callable[..., Any], *args: Any, **more: Any) -> Any:
@@ -53,6 +55,13 @@ class Mortal:
     def inspect(self, container: str) -> ContainerSeen:
         seen: ContainerSeen = self._call(self.engine.inspect, container)
         return seen
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        return self.engine.owns(labels, object_name)
+
+    def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
+        found: Mapping[str, Entry] = self._call(self.engine.read_entries, container, path)
+        return found
 
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         found: Mapping[str, bytes] = self._call(self.engine.read_files, container, path)
