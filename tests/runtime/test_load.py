@@ -227,6 +227,7 @@ _SMELLS = (
 
 def _complaints(data: bytes, root: Path) -> list[str]:
     """What the loader says about a session of these bytes; any other exception fails the test."""
+    root = root / "complaints"  # above it are the folders of other tests
     (root / "state/sessions").mkdir(parents=True, exist_ok=True)
     (root / "state" / SITE).write_text("name: lab\n")
     (root / "state" / SESSION).write_bytes(data)
