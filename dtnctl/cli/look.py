@@ -16,19 +16,26 @@ from dtnctl.cli.workplace import Workplace, engines, list_context, observers, op
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.planning.resolve import Route
+    from dtnctl.providers.base import Observer
     from dtnctl.render.context import RenderContext
 
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Session.", autocompletion=names.sessions)]
 TransferArgument = Annotated[str, typer.Argument(metavar="TRANSFER", help="Transfer.", autocompletion=names.transfers)]
 EndpointArgument = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Endpoint.", autocompletion=names.endpoints)]
-FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on until it ends.")]
+FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Continue until it ends, or Ctrl-C; of all endpoints at once.")]
 FOLLOW_SECONDS = 2.0  # between lines of progress while a log is followed
+OneEndpointOption = Annotated[
+    str,
+    typer.Option(
+        "--endpoint", help="Service on this endpoint; missing: all, with the endpoint before each line.", autocompletion=names.endpoints
+    ),
+]
 TailOption = Annotated[int, typer.Option("--tail", min=0, help="Last lines only; 0 is all.")]
 
 
@@ -141,7 +148,12 @@ def sessions_show(
 
 def sessions_logs(
     name: SessionArgument,
-    endpoint: Annotated[str, typer.Option("--endpoint", help="Service on this endpoint; missing: all of them.")] = "",
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            "--endpoint", help="Service on this endpoint; missing: all, with the endpoint before each line.", autocompletion=names.endpoints
+        ),
+    ] = "",
     follow: FollowOption = False,
     tail: TailOption = 100,
     failed: Annotated[bool, typer.Option("--failed", help="What the container wrote that did not become ready last.")] = False,
@@ -154,18 +166,32 @@ def sessions_logs(
     session = one_of("session", name, workplace.site.sessions)
     if failed:
         return _print_failures(workplace.site.name, name, endpoint)
-    names = [endpoint] if endpoint else list(session.value.endpoints)
-    if follow and len(names) > 1:
-        raise UsageError(f"--follow needs --endpoint, one of {', '.join(names)}")
+    chosen = [one_of("endpoint of this session", endpoint, dict.fromkeys(session.value.endpoints, endpoint))] if endpoint else []
+    container = service_name(workplace.site.name, name)
     with observers(workplace, timeout) as clients:
-        for item in names:
-            client = one_of("endpoint of this session", item, {key: clients[key] for key in session.value.endpoints})
-            if len(names) > 1:
-                say(f"--- {name} on {item}")
-            for chunk in client.logs(service_name(workplace.site.name, name), follow=follow, tail=tail or None):
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+        sources = {item: _opened(clients[item], container, follow=follow, tail=tail or None) for item in chosen or session.value.endpoints}
+        _print_logs(sources)
     return 0
+
+
+def _opened(client: Observer, container: str, *, follow: bool, tail: int | None) -> Iterator[bytes]:
+    """The log, asked for when it is read: one endpoint that is silent keeps no other one waiting."""
+    yield from client.logs(container, follow=follow, tail=tail)
+
+
+def _print_logs(sources: Mapping[str, Iterator[bytes]]) -> None:
+    """One log as it was written; lines of several with the endpoint before them."""
+    from dtnctl.runtime.log_lines import log_lines
+
+    out = sys.stdout.buffer
+    if len(sources) == 1:
+        pieces: Iterator[bytes] = (chunk for chunks in sources.values() for chunk in chunks)
+    else:
+        width = max(map(len, sources))
+        pieces = (f"{name:<{width}} | ".encode() + line for name, line in log_lines(sources))
+    for piece in pieces:
+        out.write(piece)
+        out.flush()
 
 
 def _print_failures(site: str, session: str, endpoint: str) -> int:

@@ -1,0 +1,59 @@
+"""`sessions logs` of several endpoints: a prefix for each line, all followed at once, an end by Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.small_site import PROGRAM, environment, run, two_engines
+from tests.fakes.engine import Behaviour, World
+
+
+@pytest.fixture
+def talking(tmp_path: Path) -> Iterator[World]:
+    """Session s runs on a and b, and each has written two lines."""
+    with two_engines(tmp_path) as world:
+        world.programs.register(Behaviour(stdout=("first", "second")), name="small.s")
+        assert run(tmp_path, "apply", "--yes").returncode == 0
+        yield world
+
+
+def test_each_line_of_several_logs_has_its_endpoint_before_it(tmp_path: Path, talking: World) -> None:
+    ran = run(tmp_path, "sessions", "logs", "s")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    for name in ("a", "b"):
+        assert [line for line in lines if line.startswith(f"{name} | ")] == [f"{name} | first", f"{name} | second"]
+    assert len(lines) == 4
+
+
+def test_one_log_is_printed_as_it_was_written(tmp_path: Path, talking: World) -> None:
+    assert run(tmp_path, "session", "logs", "s", "--endpoint", "b").stdout == "first\nsecond\n"
+
+
+def test_all_logs_are_followed_at_once_until_a_signal(tmp_path: Path, talking: World) -> None:
+    command = [*PROGRAM, "sessions", "logs", "-f", "s"]
+    with subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = {process.stdout.readline() for _ in range(4)}
+        process.send_signal(signal.SIGINT)
+        rest, err = process.stdout.read(), process.stderr.read()
+    assert lines == {"a | first\n", "a | second\n", "b | first\n", "b | second\n"}
+    assert (process.returncode, rest, err) == (130, "", "dtnctl: interrupted (130)\n")
+
+
+def test_endpoint_that_is_silent_keeps_the_other_log_from_nobody(tmp_path: Path, talking: World) -> None:
+    talking.set_mode("a", "absent")
+    ran = run(tmp_path, "sessions", "logs", "s", "--timeout", "2s")
+    assert ran.returncode == 7
+    assert ran.stdout == "b | first\nb | second\n"
+
+
+def test_endpoint_of_another_session_is_said(tmp_path: Path, talking: World) -> None:
+    ran = run(tmp_path, "sessions", "logs", "s", "--endpoint", "c")
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (64, "no endpoint of this session named c; try one of a, b")
