@@ -5,7 +5,8 @@ The exit codes are a contract (docs/exit-codes.md). Error codes `E….` are stab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dtnctl.printable import printable_text
@@ -58,6 +59,22 @@ class OutputError(DtnctlError):
     """The result cannot be written to where it should go."""
 
 
+MANY, FEW = 10, 3  # from so many equal problems on, so many of them are shown
+
+
+def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
+    """A line for each; of many that say the same of different places the first ones, and how many more there are."""
+    counts = Counter((problem.code, problem.message, problem.hint) for problem in problems)
+    shown: Counter[tuple[str, str, str]] = Counter()
+    for problem in problems:
+        key = (problem.code, problem.message, problem.hint)
+        shown[key] += 1
+        if counts[key] < MANY or shown[key] <= FEW:
+            yield str(problem)
+        elif shown[key] == counts[key]:
+            yield f"{problem.code}: the same in {counts[key] - FEW} more places: {problem.message}; `dtnctl validate -o json` lists them"
+
+
 class ConfigError(DtnctlError):
     """The state files are wrong. Carries every problem that was found, not the first."""
 
@@ -66,7 +83,7 @@ class ConfigError(DtnctlError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems))
-        super().__init__(*(str(problem) for problem in self.problems))
+        super().__init__(*_problem_lines(self.problems))
 
 
 class NotAllowedError(ConfigError):

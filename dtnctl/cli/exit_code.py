@@ -14,6 +14,7 @@ from dtnctl.errors import (
     TransferError,
     UnreachableError,
 )
+from dtnctl.render.summary import named
 
 if TYPE_CHECKING:
     from dtnctl.model.plan import Outcome, Plan
@@ -39,7 +40,7 @@ def exit_code(applied: Applied, signal_number: int, command: Command, *, waited:
     # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
     left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
     if any(change.steps for change in left):
-        names = ", ".join(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
+        names = named(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
         raise PartialApplyError(
             f"everything was carried out, but a last look still finds changes: {names}; `{SHOWING[command]}` shows them"
         )
@@ -57,7 +58,7 @@ def raise_for_plan(plan: Plan, command: Command, *, changed: bool) -> None:
     # what waits for an agent's answer is unknown rather than forbidden: the state needs no change for it
     blocked = [change for change in plan.blocked if change not in plan.waiting]
     if blocked:
-        raise BlockedError(f"{len(blocked)} blocked, see the plan: {', '.join(sorted({change.name for change in blocked}))}")
+        raise BlockedError(f"{len(blocked)} blocked, see the plan: {named(sorted({change.name for change in blocked}))}")
     if plan.unanswered:
         text = f"no answer from {', '.join(plan.unanswered)}; the next {command} does what is left there"
         raise PartialApplyError(text) if changed else UnreachableError(text)

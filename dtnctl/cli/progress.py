@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,14 @@ def interruptible() -> Iterator[Stop]:
 def reports_for(plan: Plan) -> Reports:
     """Lines on stderr: one per finished step, and a transfer's progress (in place on a terminal, else now and then)."""
     from dtnctl.render.outcomes import render_progress
+    from dtnctl.render.summary import NAMED
+
+    seen: Counter[tuple[str, str]] = Counter()  # each cause is said of the first few; the closing report counts the others
 
     def outcome(result: Outcome, step: Step) -> None:
-        say(render_progress(result, step, plan).rstrip("\n"))
+        seen[result.result, result.reason] += result.result != "done"
+        if seen[result.result, result.reason] <= NAMED:
+            say(render_progress(result, step, plan).rstrip("\n"))
 
     return Reports(say=say, outcome=outcome, progress=progress_printer(QUIET_SECONDS))
 

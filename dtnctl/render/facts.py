@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dtnctl.model.plan import Cause, Change, FieldChange, TransferNote
 from dtnctl.model.resources import Pairs
-from dtnctl.render.summary import FINISHED, Group
+from dtnctl.render.summary import FINISHED, Group, named
 from dtnctl.render.text import Look, Sign, dotted
 
 NOTHING = "(none)"  # an empty value, where a blank would look like a mistake
@@ -37,6 +37,7 @@ def facts_of(group: Group, look: Look) -> Facts:
         *power_facts(first),
         *_shared(group, None, "what", lambda change: change.summary if change.summary != change.cause.text else ""),
         *_why(first),
+        *_others(group),
         *_field_facts(first, look),
         *_shared(group, "note", "interrupts", lambda change: change.interrupts),
     ]
@@ -57,6 +58,11 @@ def _why(change: Change) -> list[Fact]:
     if change.code:
         return [Fact(change.mark, change.code, (change.cause.text,))]
     return [Fact(None, "why", (change.cause.text,))] if change.cause.text else []
+
+
+def _others(group: Group) -> list[Fact]:
+    """The objects that are blocked for the same reason."""
+    return [Fact(None, "also", (f"{named(group.others)}: the same",))] if group.others else []
 
 
 def _field_facts(change: Change, look: Look) -> list[Fact]:

@@ -12,7 +12,7 @@ from dtnctl.render.facts import Fact
 from dtnctl.render.quantities import duration_text
 from dtnctl.render.results import ChangeResult, ResultCounts, change_results, count_results
 from dtnctl.render.steps import step_words
-from dtnctl.render.summary import object_at, object_name, starting_steps, verb_of
+from dtnctl.render.summary import NAMED, named, object_at, object_name, starting_steps, verb_of
 from dtnctl.render.text import Look, Sign, cells, command_lines, dotted, flow, look_of, pad, plural, printable, printable_text
 
 VERB_CELLS = 10  # of the longest verb of a step
@@ -51,7 +51,7 @@ def render_outcomes(plan: Plan, outcomes: Sequence[Outcome], context: RenderCont
     starting = starting_steps(plan)
     sections = [
         _verdict(plan, count_results(results), remaining, look),
-        *(_result_lines(entry, verb_of(entry.change, starting), steps, look) for entry in results if entry.result != "applied"),
+        *(_result_lines(same, verb_of(same[0].change, starting), steps, look) for same in _by_cause(results)),
         *_other_failures(results, outcomes, steps, look),
         _details(outcomes, steps, look),
         _left(plan, remaining, look),
@@ -76,7 +76,17 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Loo
     return [look.paint("bold", line) for line in flow(dotted(parts, look.dot), look.width)]
 
 
-def _result_lines(entry: ChangeResult, verb: str, steps: dict[str, Step], look: Look) -> list[str]:
+def _by_cause(results: Sequence[ChangeResult]) -> list[list[ChangeResult]]:
+    """Those that are not applied; many that ended in the same way for one reason on one endpoint are together."""
+    found: dict[object, list[ChangeResult]] = {}
+    for entry in results:
+        if entry.result != "applied":
+            found.setdefault((entry.result, entry.reasons, entry.change.kind, entry.change.endpoint), []).append(entry)
+    return [part for same in found.values() for part in ([same] if len(same) > NAMED else [[entry] for entry in same])]
+
+
+def _result_lines(same: Sequence[ChangeResult], verb: str, steps: dict[str, Step], look: Look) -> list[str]:
+    entry = same[0]
     change = entry.change
     sign: Sign = "blocked" if entry.result == "failed" else "note"
     heading = _heading(sign, entry.result, f"{verb} {object_name(change)}", change.endpoint, look)
@@ -86,6 +96,8 @@ def _result_lines(entry: ChangeResult, verb: str, steps: dict[str, Step], look: 
     facts += [fact for outcome in entry.failures for fact in _undone(outcome, steps.get(outcome.step))]
     if done := sum(outcome.result == "done" for outcome in entry.outcomes):
         facts.append(Fact("kept", "done", (f"{done} of {plural(len(change.steps), 'step')}",)))
+    if len(same) > 1:
+        facts.append(Fact(None, "also", (f"{named([object_name(other.change) for other in same[1:]])}: the same",)))
     return [*with_place(heading, change.cause.place, look), *fact_rows(facts, look)]
 
 
@@ -135,16 +147,28 @@ def _details(outcomes: Sequence[Outcome], steps: dict[str, Step], look: Look) ->
 
 def _left(plan: Plan, remaining: Plan | None, look: Look) -> list[str]:
     """Blocked changes, what a last look still found, endpoints of which nothing is known."""
-    facts = [Fact("blocked", "blocked", (f"{object_at(change)}:", change.code, change.cause.text)) for change in plan.blocked]
+    facts = _together("blocked", "blocked", [(object_at(change), (change.code, change.cause.text)) for change in plan.blocked])
     if remaining is not None:
         blocked = {object_at(change) for change in plan.blocked}
         left = [change for change in remaining.changes if object_at(change) not in blocked]
-        facts += [Fact("note", "left", (f"{change.mark} {object_at(change)}:", change.cause.text)) for change in left]
+        facts += _together("note", "left", [(f"{change.mark} {object_at(change)}", (change.cause.text,)) for change in left])
     facts += [Fact("blocked", "failing", (text,)) for text in (remaining or plan).failing]
     facts += [
         Fact("note", "silent", (f"{row.name}:", f"{row.silence};", "nothing is known of it")) for row in plan.endpoints if row.silence
     ]
     return fact_rows(facts, look)
+
+
+def _together(sign: Sign, label: str, entries: Sequence[tuple[str, tuple[str, ...]]]) -> list[Fact]:
+    """A row for each object and its cause; many with one cause have one row."""
+    objects: dict[tuple[str, ...], list[str]] = {}
+    for name, cause in entries:
+        objects.setdefault(cause, []).append(name)
+    return [
+        Fact(sign, label, (f"{name}:", *cause))
+        for cause, names in objects.items()
+        for name in ([named(names)] if len(names) > NAMED else names)
+    ]
 
 
 # --- what to do next ----------------------------------------------------------------------------------------

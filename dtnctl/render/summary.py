@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dtnctl.model.plan import Change, ChangeKind, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
 from dtnctl.render.context import Command, RenderContext
@@ -212,10 +212,14 @@ def verb_of(change: Change, starting: frozenset[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Changes under one heading: the same thing for the same reason, on different endpoints."""
+    """Changes under one heading: the same thing for the same reason, on different endpoints.
+
+    `others` are names of further objects that are blocked for that reason there.
+    """
 
     verb: str
     changes: tuple[Change, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def first(self) -> Change:
@@ -240,7 +244,21 @@ def group_changes(plan: Plan, changes: Iterable[Change]) -> list[Group]:
             key = (key, position)
         found.setdefault(key, {})[change.endpoint] = change
     groups = [tuple(members.values()) for members in found.values()]
-    return [Group(verb_of(members[0], starting), members) for members in groups]
+    return _merged([Group(verb_of(members[0], starting), members) for members in groups])
+
+
+def _merged(groups: list[Group]) -> list[Group]:
+    """Of many objects that are blocked for one cause the first has a heading, which names the others."""
+    causes: dict[object, list[Group]] = {}
+    for position, group in enumerate(groups):
+        change = group.first
+        is_blocked = change.mark == "blocked"
+        key = (change.kind, change.code, change.cause.text, change.fix, group.endpoints) if is_blocked else position
+        causes.setdefault(key, []).append(group)
+    merged: list[Group] = []
+    for same in causes.values():
+        merged += same if len(same) <= NAMED else [replace(same[0], others=tuple(object_name(group.first) for group in same[1:]))]
+    return merged
 
 
 def split_drift(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:

@@ -6,12 +6,14 @@ Lists fit the width (columns leave, then cells are cut); `show_all` shows every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.quantities import bytes_text, duration_text, rate_text, size_text
+from dtnctl.render.summary import named
 from dtnctl.render.text import Look, Role, dotted, flow, look_of, plural, printable
 
 ROLES: Mapping[str, Role] = {
@@ -293,6 +295,10 @@ def render_status(
     sessions, services = printable(tuple(sessions), ascii_only=context.ascii), printable(tuple(services), ascii_only=context.ascii)
     transfers, endpoints = printable(tuple(transfers), ascii_only=context.ascii), printable(tuple(endpoints), ascii_only=context.ascii)
     verdict = [look.paint("bold", line) for line in flow(dotted(_status_verdict(sessions, transfers, endpoints), look.dot), look.width)]
+    told = {row.reason for row in endpoints if row.reason}  # said once, of the endpoint
+    sessions = tuple(replace(row, errors=_untold(row.errors, told)) for row in sessions)
+    services = tuple(replace(row, errors=_untold(row.errors, told)) for row in services)
+    transfers = tuple(replace(row, cause="" if row.cause in told else row.cause) for row in transfers)
     parts = [
         _sessions(sessions, context, look) if sessions else [],
         _services(services, context, look) if services else [],
@@ -300,6 +306,11 @@ def render_status(
         _endpoints(endpoints, context, look) if endpoints else [],
     ]
     return "\n".join(_text(lines) for lines in [verdict, *parts] if lines)
+
+
+def _untold(errors: Sequence[str], told: Collection[str]) -> tuple[str, ...]:
+    """Without those that repeat why an endpoint is silent; a session's have the endpoint before them."""
+    return tuple(error for error in errors if error not in told and error.partition(": ")[2] not in told)
 
 
 def _status_verdict(sessions: Sequence[SessionRow], transfers: Sequence[TransferRow], endpoints: Sequence[EndpointRow]) -> list[str]:
@@ -340,9 +351,13 @@ def _listing(columns: Sequence[Column], cells: Sequence[Sequence[str]], what: st
 
 
 def _errors(errors: Sequence[tuple[str, str]], look: Look) -> list[str]:
-    lines = []
+    """What is wrong, each cause once, with the first of those that it concerns."""
+    holders: dict[str, list[str]] = {}
     for name, text in errors:
-        first, *more = flow([f"{name}:", text], look.width - 2)
+        holders.setdefault(text, []).append(name)
+    lines = []
+    for text, names in holders.items():
+        first, *more = flow([f"{named(list(dict.fromkeys(names)))}:", text], look.width - 2)
         lines += [look.paint("note", look.signs["note"]) + " " + first, *(f"  {line}" for line in more)]
     return lines
 
