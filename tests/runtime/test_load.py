@@ -241,7 +241,7 @@ def _complaints(data: bytes, root: Path) -> list[str]:
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=200))
 def test_random_bytes_give_problems_or_a_site(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    lines = _complaints(data, tmp_path_factory.getbasetemp())
+    lines = _complaints(data, tmp_path_factory.getbasetemp() / "random")
     assert lines
     assert all(_MESSAGE.fullmatch(line) for line in lines)
 
@@ -266,7 +266,7 @@ _documents = st.dictionaries(
 @given(_documents)
 def test_random_documents_give_plain_words_or_a_site(tmp_path_factory: pytest.TempPathFactory, document: dict[str, object]) -> None:
     data = yaml.safe_dump(document, allow_unicode=True).encode()
-    for line in _complaints(data, tmp_path_factory.getbasetemp()):
+    for line in _complaints(data, tmp_path_factory.getbasetemp() / "random"):
         assert _MESSAGE.fullmatch(line)
         assert len(line) < 600
         found = line.split("`")[::2]  # what people wrote is in backquotes
