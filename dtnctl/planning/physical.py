@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.hardware import interface_named, vf_pci
 from dtnctl.model.plan import Cause
 from dtnctl.planning.ground import Ground, sriov_networks
+from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.step_ids import release_id, remove_id
 
@@ -167,12 +168,16 @@ def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, H
     # of two containers the replacement has the last word, not the retired one
     last = sorted(ground.live.values(), key=lambda seen: seen.name, reverse=True)
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
+    running = {item.vf for seen in last if seen.state in ACTIVE_STATES for item in seen.spec.attachments}
     for vf in sriov.vfs:
-        if vf.pci in named:
+        who = stranger(ground.host, vf)
+        # others may have taken since what a container at rest names
+        is_ours = vf.driver not in ("", FOR_USER_SPACE) and (not who or vf.pci in running)
+        if vf.pci in named and is_ours:
             seen = named[vf.pci]
             freed_by = remove_id(ground.name, seen.name) if ground.leaves(seen.owner) else ""
             yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
-        elif who := stranger(ground.host, vf):
+        elif who:
             yield vf.index, Holder(who)
     for held in ground.host.held.vfs:
         if held.pf == pf.name:

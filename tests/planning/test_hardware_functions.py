@@ -261,7 +261,7 @@ def carries_a_vlan(made: World) -> None:
     agent(made)._replace(Interface(name="ens1f0v0.5", index=51, kind="vlan", parent="ens1f0v0", mtu=1500))
 
 
-@pytest.mark.parametrize(
+USED = pytest.mark.parametrize(
     ("happens", "holder"),
     [
         (changed(driver="vfio-pci", netdev=""), "vfio-pci, a virtual machine presumably"),
@@ -272,6 +272,9 @@ def carries_a_vlan(made: World) -> None:
         (carries_a_vlan, "the host itself (ens1f0v0: ens1f0v0.5)"),
     ],
 )
+
+
+@USED
 def test_a_function_that_somebody_else_uses_is_not_given(happens: Callable[[World], None], holder: str) -> None:
     declared = dtn(STAR, sessions("one"))
     made = before(declared, pf("ens1f0", 1, vfs=2))
@@ -279,6 +282,20 @@ def test_a_function_that_somebody_else_uses_is_not_given(happens: Callable[[Worl
     assert configured(plan(declared, made))["one/star"].index == 1
     crowded = dtn(STAR, sessions("one", "two"))
     assert f"held are 0 by {holder}, 1 by session one" in plan(crowded, made).blocked[0].cause.text
+    carry_out(declared, made)
+    assert held(made) == {"one/star": "ens1f0 1"}
+
+
+@USED
+def test_a_function_that_was_taken_from_a_service_at_rest_is_not_given_to_it_again(happens: Callable[[World], None], holder: str) -> None:
+    """The agent's ledger is lost, so only the container says whose the function was."""
+    declared = dtn(STAR, sessions("one"))
+    made = after(declared, pf("ens1f0", 1, vfs=2))
+    change(made, "a", "lab.one", state="exited")
+    agent(made).lose_ledger()
+    happens(made)
+    assert configured(plan(declared, made))["one/star"].index == 1
+    assert f"held are 0 by {holder}, 1 by session one" in plan(dtn(STAR, sessions("one", "two")), made).blocked[0].cause.text
     carry_out(declared, made)
     assert held(made) == {"one/star": "ens1f0 1"}
 
