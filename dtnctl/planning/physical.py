@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named, vf_pci
 from dtnctl.model.plan import Cause
+from dtnctl.model.resources import PREPARED_SUFFIX
 from dtnctl.planning.ground import Ground, sriov_networks
 from dtnctl.planning.holdings import ACTIVE_STATES
 from dtnctl.planning.refusal import Refusal
@@ -165,8 +166,8 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
 
 def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
     """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
-    # of two containers the replacement has the last word, not the retired one
-    last = sorted(ground.live.values(), key=lambda seen: seen.name, reverse=True)
+    # a prepared one goes in this plan and was never started; of two others the replacement has the last word, not the retired one
+    last = [seen for name, seen in sorted(ground.live.items(), reverse=True) if name in ground.stays or not name.endswith(PREPARED_SUFFIX)]
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     running = {item.vf for seen in last if seen.state in ACTIVE_STATES for item in seen.spec.attachments}
     for vf in sriov.vfs:

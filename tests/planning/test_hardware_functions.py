@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from dtn_agent.protocol import Held, HeldVf, Host, Interface, Owner, VfSettings
 
+from dtnctl.model.resources import Attachment
 from dtnctl.planning.vf_choices import stable_mac
 from tests.planning.building import change, drop, plan
 from tests.planning.dtns import STAR, after, agent, before, carry_out, configured, dtn, endpoint, entry, held, live, session, sessions
@@ -445,6 +446,21 @@ def test_a_cut_off_replacement_goes_on_with_the_function_of_the_old_container() 
         assert held(made) == {"one/star": "ens1f0 0"}
     carry_out(declared, made)
     assert held(made) == {"one/star": "ens1f0 0"}
+
+
+def test_a_prepared_replacement_that_never_ran_keeps_no_function_from_others() -> None:
+    """It names one of before the agent's ledger was lost; what takes its place is given the first that is free."""
+    made = after(dtn(STAR, sessions("one")), pf("ens1f0", 1, vfs=2))
+    leftover = live(made)
+    change(made, "a", "lab.one", state="exited", attachments=(Attachment("bridge"),))
+    named = tuple(replace(item, vf="0000:b1:00.3") if item.vf else item for item in leftover.spec.attachments)
+    prepared = replace(leftover, id="prepared", name="lab.one..new", state="created", spec=replace(leftover.spec, attachments=named))
+    made.hosts["a"].containers[prepared.id] = prepared
+    agent(made).lose_ledger()
+    declared = dtn(STAR, sessions("one", "two"))
+    assert not plan(declared, made).blocked
+    carry_out(declared, made)
+    assert held(made) == {"one/star": "ens1f0 0", "two/star": "ens1f0 1"}
 
 
 def test_containers_that_are_not_declared_any_more_and_stay_keep_their_functions_without_a_ledger() -> None:
