@@ -29,8 +29,11 @@ _CONTROLS = {
 }
 _UNNAMED = {"Cn": "not assigned", "Co": "a private character", "Cs": "half a character"}
 _LINE_END = re.compile(r"\r?\n")
-# GitHub's runner obeys `::name` at the start of a line, after any spaces, and `##[name]` anywhere (actions/runner, ActionCommand.cs).
+# GitHub's runner obeys `::name` at the start of a line, after any spaces, and `##[name]` anywhere (actions/runner, ActionCommand.cs);
+# Azure Pipelines and TeamCity obey `##vso[…]` and `##teamcity[…]`.
 _COMMAND = re.compile(r"(^|(?<=\s)):(?=:[A-Za-z-]+(?:\s|::|$))")
+_MARKED = re.compile(r"##(?=[A-Za-z]*\[)")
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")  # "select graphic rendition" (ECMA-48, 8.3.117): they change how text looks and move nothing
 
 
 def is_visible(character: str, before: str = "") -> bool:
@@ -62,12 +65,18 @@ def printable_text(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         pairs = zip(text, f" {text}", strict=False)
         text = "".join(character if is_visible(character, before) else _escape(character) for character, before in pairs)
-    return without_commands(text) if "::" in text or "##[" in text else text
+    return without_commands(text) if "::" in text or "##" in text else text
+
+
+def printable_log_line(line: bytes) -> str:
+    """A line that a program wrote, without its end and its colours, with nothing in it that a terminal or a CI system obeys."""
+    text = line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+    return printable_text(_COLOURS.sub("", text))
 
 
 def without_commands(line: str) -> str:
-    """The line with a space inside whatever GitHub's runner would take for a command of a workflow."""
-    return _COMMAND.sub(": ", line).replace("##[", "## [")
+    """The line with a space inside whatever a CI system would take for a command."""
+    return _MARKED.sub("## ", _COMMAND.sub(": ", line))
 
 
 def _escape(character: str) -> str:

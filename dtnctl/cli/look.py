@@ -11,6 +11,7 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace
 from dtnctl.errors import UsageError
@@ -148,12 +149,7 @@ def sessions_show(
 
 def sessions_logs(
     name: SessionArgument,
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            "--endpoint", help="Service on this endpoint; missing: all, with the endpoint before each line.", autocompletion=names.endpoints
-        ),
-    ] = "",
+    endpoint: OneEndpointOption = "",
     follow: FollowOption = False,
     tail: TailOption = 100,
     failed: Annotated[bool, typer.Option("--failed", help="What the container wrote that did not become ready last.")] = False,
@@ -170,28 +166,13 @@ def sessions_logs(
     container = service_name(workplace.site.name, name)
     with observers(workplace, timeout) as clients:
         sources = {item: _opened(clients[item], container, follow=follow, tail=tail or None) for item in chosen or session.value.endpoints}
-        _print_logs(sources)
+        print_logs(sources)
     return 0
 
 
 def _opened(client: Observer, container: str, *, follow: bool, tail: int | None) -> Iterator[bytes]:
     """The log, asked for when it is read: one endpoint that is silent keeps no other one waiting."""
     yield from client.logs(container, follow=follow, tail=tail)
-
-
-def _print_logs(sources: Mapping[str, Iterator[bytes]]) -> None:
-    """One log as it was written; lines of several with the endpoint before them."""
-    from dtnctl.runtime.log_lines import log_lines
-
-    out = sys.stdout.buffer
-    if len(sources) == 1:
-        pieces: Iterator[bytes] = (chunk for chunks in sources.values() for chunk in chunks)
-    else:
-        width = max(map(len, sources))
-        pieces = (f"{name:<{width}} | ".encode() + line for name, line in log_lines(sources))
-    for piece in pieces:
-        out.write(piece)
-        out.flush()
 
 
 def _print_failures(site: str, session: str, endpoint: str) -> int:
@@ -257,9 +238,8 @@ def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout
     show = progress_printer(FOLLOW_SECONDS, in_place=False)
     with observers(workplace, timeout) as clients:
         client = clients[route.source_endpoint]
-        for chunk in read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow, on_progress=show):
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+        log = read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow, on_progress=show)
+        print_logs({route.source_endpoint: log})
     return 0
 
 

@@ -32,7 +32,7 @@ ACTIONS: dict[Mark, list[str]] = {
 
 def render_json(document: Json) -> str:
     """The document's one and only form: keys sorted, two spaces, ASCII, a newline at the end; in a CI log it is no command."""
-    return json.dumps(document, sort_keys=True, indent=2, allow_nan=False).replace("##[", "#\\u0023[") + "\n"
+    return json.dumps(document, sort_keys=True, indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
 
 
 def _document(kind: str, content: Json) -> Json:

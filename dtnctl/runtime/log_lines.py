@@ -31,7 +31,7 @@ def log_lines(sources: Mapping[str, Iterator[bytes]]) -> Iterator[Line]:
 
 def _read(name: str, chunks: Iterator[bytes], queue: Queue[Line | tuple[str, None] | tuple[str, Exception]]) -> None:
     try:
-        for line in _whole_lines(chunks):
+        for line in whole_lines(chunks):
             queue.put((name, line))
     except Exception as error:  # noqa: BLE001  # whatever it is belongs to whoever reads the lines, and is raised there
         queue.put((name, error))
@@ -39,7 +39,7 @@ def _read(name: str, chunks: Iterator[bytes], queue: Queue[Line | tuple[str, Non
         queue.put((name, None))
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Lines, however they were cut into chunks; the last one gets its end if it has none."""
     rest = b""
     for chunk in chunks:

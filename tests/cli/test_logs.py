@@ -1,7 +1,9 @@
-"""`sessions logs` of several endpoints: a prefix for each line, all followed at once, an end by Ctrl-C."""
+"""`sessions logs` of several endpoints: a prefix for each line, all followed at once, an end by Ctrl-C; nothing in a log is obeyed."""
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.cli.log_output import CI_SYSTEMS
 from tests.cli.small_site import PROGRAM, environment, run, two_engines
 from tests.fakes.engine import Behaviour, World
 
@@ -57,3 +60,44 @@ def test_endpoint_that_is_silent_keeps_the_other_log_from_nobody(tmp_path: Path,
 def test_endpoint_of_another_session_is_said(tmp_path: Path, talking: World) -> None:
     ran = run(tmp_path, "sessions", "logs", "s", "--endpoint", "c")
     assert (ran.returncode, ran.stderr.splitlines()[0]) == (64, "no endpoint of this session named c; try one of a, b")
+
+
+# --- what a container writes is obeyed by no reader ----------------------------------------------------------
+
+FORGED = ("::error file=state/site.yaml::forged", "\x1b[31m##vso[task.setvariable variable=x]y\x1b[0m", "\x1b]0;title\x07\x1b[2Jgone")
+HARMLESS = (": :error file=state/site.yaml::forged", "## vso[task.setvariable variable=x]y", "\\x1b]0;title\\x07\\x1b[2Jgone")
+
+
+@pytest.fixture
+def forging(tmp_path: Path) -> Iterator[World]:
+    """Session s runs on a and b, and its programs write what terminals and CI systems obey."""
+    with two_engines(tmp_path) as world:
+        world.programs.register(Behaviour(stdout=FORGED), name="small.s")
+        assert run(tmp_path, "apply", "--yes").returncode == 0
+        yield world
+
+
+@pytest.mark.parametrize("variable", CI_SYSTEMS)
+def test_log_commands_no_ci_system(tmp_path: Path, forging: World, variable: str) -> None:
+    one = run(tmp_path, "sessions", "logs", "s", "--endpoint", "a", **{variable: "true"}).stdout
+    assert one.splitlines() == list(HARMLESS)
+    both = run(tmp_path, "sessions", "logs", "s", **{variable: "true"}).stdout
+    assert sorted(both.splitlines()) == sorted(f"{name} | {line}" for name in "ab" for line in HARMLESS)
+
+
+def test_log_commands_no_terminal(tmp_path: Path, forging: World) -> None:
+    ours, theirs = pty.openpty()
+    command = [*PROGRAM, "sessions", "logs", "s", "--endpoint", "a"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.wait(60) == 0
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert shown.splitlines() == list(HARMLESS)
+
+
+def test_log_in_a_file_is_what_was_written(tmp_path: Path, forging: World) -> None:
+    clean = dict.fromkeys(CI_SYSTEMS, "")
+    assert run(tmp_path, "sessions", "logs", "s", "--endpoint", "a", **clean).stdout == "".join(f"{line}\n" for line in FORGED)

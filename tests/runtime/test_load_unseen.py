@@ -162,6 +162,8 @@ def test_shown_text_keeps_what_people_see_and_nothing_else() -> None:
         ("a  ::error::x", "a  : :error::x"),
         ("fd00::1 and ::1 and ::ffff:10.0.0.1", "fd00::1 and ::1 and ::ffff:10.0.0.1"),
         ("a ##[error]b", "a ## [error]b"),
+        ("##vso[task.complete] ##teamcity[x]", "## vso[task.complete] ## teamcity[x]"),
+        ("## a heading, and #1 and ##", "## a heading, and #1 and ##"),
     ],
 )
 def test_command_of_a_workflow_is_not_obeyed_and_addresses_stay(text: str, shown: str) -> None:
