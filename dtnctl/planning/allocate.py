@@ -23,6 +23,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 
 SHORT_ID = 12  # as engines show ids to people
+MOST_HOLDERS = 4  # are named of those that hold a range
 CHOSEN_PORTS = (("ctrl_port_range", "CTRL_PORT"), ("serv_port_range", "SERV_PORT"))
 FAMILIES = {"ipv4": ("subnet", "addresses"), "ipv6": ("subnet6", "addresses6")}
 
@@ -43,10 +44,10 @@ class Allocation:
 
 @dataclass(slots=True)
 class Allocations:
-    """What came out: a choice or a refusal for each service key, and what else there is to say of the hosts' hardware."""
+    """What came out: a choice or all refusals for each service key, and what else there is to say of the hosts' hardware."""
 
     chosen: dict[Key, Allocation] = field(default_factory=dict)
-    refused: dict[Key, Refusal] = field(default_factory=dict)
+    refused: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
     hardware: HardwarePlan = field(default_factory=HardwarePlan)
 
 
@@ -73,7 +74,8 @@ def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate
     """Choices for all services at once. The order of services and of observation changes nothing."""
     hardware = allocate_hardware(site, services, snapshot, fate)
     found = _Allocator(site, services, snapshot, fate, hardware.chosen).run()
-    return Allocations(found.chosen, hardware.refused | found.refused, hardware)
+    refused = {key: hardware.refused.get(key, ()) + found.refused.get(key, ()) for key in hardware.refused | found.refused}
+    return Allocations(found.chosen, refused, hardware)
 
 
 class _Allocator:
@@ -97,7 +99,7 @@ class _Allocator:
         self.addresses: dict[str, Pool] = {}
         self.slots: dict[Key, dict[Slot, Item]] = {service.key: {} for service in services}
         self.fresh: dict[Key, set[str]] = {}
-        self.refused: dict[Key, tuple[Refusal, Callable[[], str]]] = {}
+        self.refused: dict[Key, list[tuple[Refusal, Callable[[], str]]]] = {}
         self.ranges: dict[tuple[str, str], Addresses | None] = {}
         self.port_ranges: dict[tuple[str, tuple[int, int]], Ports] = {}
 
@@ -116,7 +118,7 @@ class _Allocator:
             self._choose(want)
         guessed = self._guessed()
         chosen = {service.key: self._allocation(service, guessed) for service in self.services if service.key not in self.refused}
-        refused = {key: replace(refusal, fix=way_out()) for key, (refusal, way_out) in self.refused.items()}
+        refused = {key: tuple(replace(refusal, fix=way_out()) for refusal, way_out in found) for key, found in self.refused.items()}
         return Allocations(chosen, refused)
 
     def _live(self, service: Service) -> ContainerSeen | None:
@@ -284,11 +286,16 @@ class _Allocator:
 
     @staticmethod
     def _holders(want: Want) -> str:
-        """Who has what was asked for, if that can be said in a few words."""
-        items = [want.candidates[position] for position in range(len(want.candidates))] if len(want.candidates) <= 4 else []
-        held = [(item, want.pool.holder(item)) for item in items if item is not None]
-        names = [f"{item[0] if isinstance(item, tuple) else item} by {holder}" for item, holder in held if holder is not None]
-        return f": held are {', '.join(names)}" if names else ""
+        """Who has what was asked for: the first few holders, and how many more there are."""
+        held: dict[str, list[str]] = {}
+        for position in range(len(want.candidates)):
+            item = want.candidates[position]
+            holder = want.pool.holder(item) if item is not None else None
+            if holder is not None:
+                held.setdefault(holder, []).append(str(item[0] if isinstance(item, tuple) else item))
+        names = [f"{items[0]}{f' and {len(items) - 1} more' * (len(items) > 1)} by {holder}" for holder, items in held.items()]
+        more = [f"and others by {len(names) - MOST_HOLDERS} more"] * (len(names) > MOST_HOLDERS)
+        return f": held are {', '.join([*names[:MOST_HOLDERS], *more])}" if names else ""
 
     # --- small things ---
 
@@ -302,7 +309,7 @@ class _Allocator:
 
     def _refuse(self, service: Service, code: str, text: str, field_name: str, way_out: Callable[[], str]) -> None:
         """`way_out` is asked at the end: what is free then is free."""
-        self.refused.setdefault(service.key, (Refusal(code, service.cause(text, field_name)), way_out))
+        self.refused.setdefault(service.key, []).append((Refusal(code, service.cause(text, field_name)), way_out))
 
     def _allocation(self, service: Service, guessed: Mapping[str, str]) -> Allocation:
         slots = self.slots[service.key]

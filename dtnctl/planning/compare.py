@@ -37,6 +37,11 @@ OPTIONS = {
     "ipvlan_mode": "mode",
 }
 SIZES = frozenset({"memory", "shm_size"})
+UNITS = (
+    *((f"{prefix}iB", 1024**power) for power, prefix in ((4, "T"), (3, "G"), (2, "M"), (1, "K"))),
+    *((f"{prefix}B", 1000**power) for power, prefix in ((4, "T"), (3, "G"), (2, "M"), (1, "K"), (0, ""))),
+)
+NOTHING: tuple[object, ...] = (None, "", (), 0, 0.0, False)
 COMPARED = tuple(item.name for item in fields(ContainerSpec) if item.name != "image")
 VALUES = attrgetter(*COMPARED)
 
@@ -160,16 +165,15 @@ def _as_declared(live: Subnet, wanted: tuple[Subnet, ...]) -> Subnet:
 
 
 def size_text(count: int) -> str:
-    """Bytes in the largest binary unit that gives a whole number."""
-    for unit, size in (("TiB", 1024**4), ("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
-        if count and count % size == 0:
-            return f"{count // size} {unit}"
-    return f"{count} B" if count else "none"
+    """Bytes, exactly, in the binary or decimal unit that people would write: the one with the smallest whole number."""
+    whole = [(count // size, unit) for unit, size in UNITS if count % size == 0]
+    number, unit = min(whole, key=lambda pair: pair[0])
+    return f"{number} {unit}" if count else "none"
 
 
 def short_text(value: Any) -> str:
     """A value as a person writes it: `none` for nothing, items by comma, dataclasses by their telling fields."""
-    if value in (None, "", (), 0, 0.0) and value is not False:
+    if value in NOTHING and value is not False:
         return "none"
     if isinstance(value, tuple):
         return ", ".join(_item_text(item) for item in value)
@@ -186,6 +190,7 @@ def _item_text(item: Any) -> str:
     if isinstance(item, Mount):
         item = replace(item, driver_opts=tuple(sorted(without_secrets(dict(item.driver_opts)).items())))
     if is_dataclass(item):
-        values = (getattr(item, part.name) for part in fields(item))
-        return " ".join(_item_text(value) for value in values if value not in ("", (), 0, None, False)) or "none"
+        values = ((part.name, getattr(item, part.name)) for part in fields(item))
+        texts = [size_text(value) if name == "size" else _item_text(value) for name, value in values if value not in NOTHING]
+        return " ".join(texts) or "none"
     return str(item)

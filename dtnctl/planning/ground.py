@@ -27,7 +27,7 @@ def sriov_networks(service: Service) -> tuple[str, ...]:
 class Ground:
     """`services` in the order in which they choose. The names from `stays` to `fixed` are those of Fate that are here.
 
-    `refused` grows while choices are made: the first reason for each service counts.
+    `refused` grows while choices are made: all reasons of each service, in the order in which they were found.
     """
 
     site: Site
@@ -41,7 +41,7 @@ class Ground:
     forgotten: frozenset[str]
     fixed: frozenset[str]
     is_end: bool
-    refused: dict[Key, Refusal] = field(default_factory=dict)
+    refused: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -72,7 +72,8 @@ class Ground:
         return any(not sriov_networks(service) and not self.is_left(service) for service in here)
 
     def refuse(self, service: Service, code: str, text: str, field_name: str, fix: str) -> None:
-        self.refused.setdefault(service.key, Refusal(code, service.cause(text, field_name), fix))
+        refusal = Refusal(code, service.cause(text, field_name), fix)
+        self.refused[service.key] = (*self.refused.get(service.key, ()), refusal)
 
 
 def ground(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: Host, fate: Fate) -> Ground:

@@ -44,7 +44,7 @@ class HardwarePlan:
     """What came out, by service; by endpoint the physical functions in use, those that cannot be as declared, and what is said beside."""
 
     chosen: dict[Key, Hardware] = field(default_factory=dict)
-    refused: dict[Key, Refusal] = field(default_factory=dict)
+    refused: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
     pfs: dict[str, Mapping[str, PfPlan]] = field(default_factory=dict)
     refused_pfs: dict[str, Mapping[str, Refusal]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -73,7 +73,7 @@ def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snaps
         if seen is None or seen.is_silent:
             continue
         if seen.host is None:
-            plan.refused |= {service.key: _no_agent(service, seen) for service in here if needs_agent(service)}
+            plan.refused |= {service.key: (_no_agent(service, seen),) for service in here if needs_agent(service)}
         else:
             _allocate(ground(site, tuple(here), seen, seen.host, fate), plan)
     return plan

@@ -327,7 +327,7 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
         if found.covers(service):
             plan = found.networks.get(service.endpoint.name)
             refused = plan.refused if plan is not None else {}
-            for refusal in (found.allocations.refused.get(service.key), *(refused.get(net.name) for net in service.nets)):
+            for refusal in (*found.allocations.refused.get(service.key, ()), *(refused.get(net.name) for net in service.nets)):
                 if refusal is not None:
                     yield service, refusal
     for situation in found.situations:

@@ -219,6 +219,27 @@ def test_an_exhausted_range_says_who_has_it_and_what_is_free() -> None:
     )
 
 
+def test_a_wide_range_names_the_first_holders_and_how_many_more_there_are() -> None:
+    settings = "{ctrl_port_range: [30000, 30011], serv_port_range: [30000, 30011]}"
+    declared = site(sessions("a", "b", "c", "d", "e", "f", "g", settings=settings))
+    refused = plan(declared, applied(site(sessions("a", "b", "c", "d", "e", "f", settings=settings))))
+    assert {change.cause.text for change in refused.blocked} == {
+        "no free port in 30000-30011 on a: held are 30000 and 1 more by session a on a, 30002 and 1 more by session b on a, "
+        "30004 and 1 more by session c on a, 30006 and 1 more by session d on a, and others by 2 more"
+    }
+
+
+def test_every_choice_that_is_not_free_is_a_reason_of_its_own() -> None:
+    declared = site(sessions("zzz", settings="{ctrl_port_range: [30000, 30000], serv_port_range: [30001, 30001]}"))
+    made = world(declared)
+    made.hosts["a"].foreign.append(ForeignSeen("web", "f1", ((30000, "tcp"), (30001, "tcp"))))
+    refused = plan(declared, made)
+    assert [(change.name, change.code, change.cause.text.partition(":")[0]) for change in refused.blocked] == [
+        ("zzz", "E0413", "no free port in 30000-30000 on a"),
+        ("zzz", "E0413", "no free port in 30001-30001 on a"),
+    ]
+
+
 def test_an_exhausted_range_says_whose_allowance_is_to_blame() -> None:
     owner = "# endpoints/a\ndocker: unix:///a\nhost: a\nallow:\n  ports: [[30000, 30001], [40000, 40001]]\n"
     settings = "{ctrl_port_range: [30000, 30100]}"
@@ -228,8 +249,8 @@ def test_an_exhausted_range_says_whose_allowance_is_to_blame() -> None:
         details(replace(refused, changes=refused.blocked)),
         """
         blocked session/zzz @ a: E0413
-          because no free port in 30000-30100 on a; its owner allows only those of state/endpoints/a.yaml:4
-              (state/sessions/zzz.yaml:3)
+          because no free port in 30000-30100 on a: held are 30000 by session one on a, 30001 by session two on a; its owner
+              allows only those of state/endpoints/a.yaml:4 (state/sessions/zzz.yaml:3)
           fix: ctrl_port_range: [30000, 40000]; 40000 is free on a
         """,
     )

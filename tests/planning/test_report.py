@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dtnctl.model.fields import parse_size
 from dtnctl.model.plan import EndpointSummary
-from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Snapshot
-from dtnctl.planning.compare import fill_in, short_text
+from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot
+from dtnctl.planning.compare import fill_in, short_text, size_text
 from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
 from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint
 from tests.planning.building import NOW, applied, change, drop, plan, site, world
@@ -217,3 +220,43 @@ def test_variables_are_text_whatever_was_written() -> None:
 def test_values_are_written_as_people_write_them() -> None:
     written = [short_text(value) for value in (None, "", (), 0, False, True, 2.5, (("a", "1"),), (Attachment("net", "10.0.0.2"),))]
     assert written == ["none", "none", "none", "none", "no", "yes", "2.5", "a=1", "net 10.0.0.2"]
+
+
+SIZES = {
+    0: "none", 5: "5 B", 64 * 1024**3: "64 GiB", 64 * 10**9: "64 GB", 512 * 10**9: "512 GB", 1536 * 1024**2: "1536 MiB", 300_000: "300 KB",
+    1024**4: "1 TiB", 10**6 + 1: "1000001 B", 6 * 1024**2: "6 MiB",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "text"), SIZES.items())
+def test_sizes_are_in_the_unit_that_people_would_write(count: int, text: str) -> None:
+    assert size_text(count) == text
+    mount = short_text(Mount("/scratch", "tmpfs", size=count))
+    assert mount == ("/scratch tmpfs" if not count else f"/scratch tmpfs {text}")
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["B", "KB", "MB", "GB", "KiB", "MiB", "GiB"]))
+def test_sizes_are_exact_and_no_longer_than_they_were_written(count: int, unit: str) -> None:
+    size = parse_size(f"{count}{unit}")
+    shown = size_text(size)
+    assert parse_size(shown.replace(" ", "")) == size
+    assert int(shown.split()[0]) <= count
+
+
+def test_the_plan_says_whether_a_container_is_started() -> None:
+    said = {}
+    for state in ("started", "initialized"):
+        declared = site(f"# sessions/one\nendpoints: [a]\nimage: dtn:1\nstate: {state}\n")
+        said[state] = plan(declared, world(declared)).changes[0].summary
+    assert said == {
+        "started": "creates container lab.one",
+        "initialized": "creates container lab.one without starting it: it is declared initialized",
+    }
+
+
+def test_a_replacement_says_too_whether_its_container_is_started() -> None:
+    declared = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nstate: initialized\n")
+    made = applied(declared)
+    change(made, "a", "lab.one", init=False)
+    other = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nstate: initialized\nsettings: {init: true}\n")
+    assert plan(other, made).changes[0].summary == "replaces container lab.one without starting it: it is declared initialized"
