@@ -10,7 +10,7 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace
+from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _examine(workplace: Workplace, names: list[str], timeout: float) -> list[Exa
 
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, dict.fromkeys(clients, Wanted(inside=True)))
+    refuse_ssh_mistakes(workplace, snapshot)
     now = SystemClock().now()
     return [examine_endpoint(workplace.site, name, snapshot, now) for name in names]
 

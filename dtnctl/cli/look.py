@@ -13,7 +13,7 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace
+from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     wanted |= {name: replace(wanted[name], inside=True) for name in (session.value.endpoints if session is not None else ())}
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
+    refuse_ssh_mistakes(workplace, snapshot)
     return View(workplace, workplace.site, snapshot, now, output, invocation)
 
 

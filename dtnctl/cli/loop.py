@@ -26,13 +26,16 @@ from dtnctl.cli.workplace import (
     note_missing_id,
     observers,
     open_workplace,
+    refuse_ssh_mistakes,
     render_context,
     scope_of,
     write_out,
 )
 from dtnctl.errors import (
     BlockedError,
+    ConfigError,
     LockError,
+    Problem,
     StalePlanError,
     StoppedError,
     UnreachableError,
@@ -119,6 +122,8 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
     _print_plan(plan, _context(workplace, command, look, scope), look)
     if command == "plan":
         note_missing_id(workplace.site)
+        for problem in _missing_logins(workplace, plan):
+            say(f"note: {problem}")
     if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
         raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
     return CHANGES_PENDING if detailed and not plan.is_empty else 0
@@ -129,7 +134,9 @@ def _plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     from dtnctl.runtime.reconcile import look_and_plan
 
     with observers(workplace, timeout) as clients:
-        return look_and_plan(workplace.site, clients, SystemClock().now(), scope)[0]
+        plan, snapshot = look_and_plan(workplace.site, clients, SystemClock().now(), scope)
+        refuse_ssh_mistakes(workplace, snapshot)
+        return plan
 
 
 def apply_command(
@@ -208,6 +215,7 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
         plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
+        refuse_ssh_mistakes(workplace, snapshot)
         view = _context(workplace, command, look, scope)
         if expected and plan.hash != expected:
             raise StalePlanError(*_stale_lines(consent.expect, plan, view))
@@ -216,10 +224,21 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
             return _nothing_to_do(plan, view, look)
+        if problems := _missing_logins(workplace, plan):
+            raise ConfigError(problems)
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
         applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
     return _report(applied, signal_number, view, look, waited=consent.wait)
+
+
+def _missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
+    """Logins that images which will be pulled need and this machine does not have."""
+    from dtnctl.model.plan import PullImage
+    from dtnctl.runtime.local_files import find_login_problems
+
+    images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
+    return find_login_problems(workplace.site, images, workplace.root)
 
 
 def _run(

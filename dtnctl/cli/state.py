@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -47,11 +48,13 @@ def init_command(folder: FolderArgument = ".") -> None:
 def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
     from dtnctl.runtime.load import validate_state
+    from dtnctl.runtime.local_files import find_local_problems
 
+    root = repository_root()
     as_json = output is ListOutput.json
     context.ensure_object(Invocation).json = as_json
     try:
-        site = validate_state(repository_root(), STATE_FOLDER)
+        site = validate_state(root, STATE_FOLDER)
     except ConfigError as error:
         if not as_json:
             raise
@@ -64,6 +67,8 @@ def validate_command(context: typer.Context, output: ListOutputOption = ListOutp
     counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers")}
     parts = (f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts.items())
     note_missing_id(site)
+    for problem in find_local_problems(site, root, os.environ):  # the machine that validates need not be the one that applies
+        typer.echo(f"note: {problem}", err=True)
     typer.echo(f"ok: {1 + sum(counts.values())} files; site {site.name}: {', '.join(parts)}")
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals, streams
 from dtnctl.cli.messages import say
-from dtnctl.errors import UsageError
+from dtnctl.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.cli.invocation import Invocation
+    from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine, Observer
@@ -66,6 +67,7 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
     """Clients that cannot write, one per endpoint."""
     from dtnctl.providers.endpoint import observer_of
 
+    _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals.exiting())  # they hold nothing, and after Ctrl-C no user waits for silent endpoints
         clients: dict[str, Observer] = {}
@@ -80,12 +82,32 @@ def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engin
     """Clients that can change their endpoint, one per endpoint."""
     from dtnctl.providers.endpoint import engine_of
 
+    _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         clients: dict[str, Engine] = {}
         for place in _places(workplace, timeout):
             clients[place.name] = engine_of(place)
             stack.callback(clients[place.name].close)
         yield clients
+
+
+def _refuse_local_mistakes(workplace: Workplace) -> None:
+    """ConfigError for what this machine lacks to ask the endpoints: it would look like endpoints that do not answer."""
+    from dtnctl.runtime.local_files import find_local_problems
+
+    problems = find_local_problems(workplace.site, workplace.root, os.environ)
+    if problems:
+        raise ConfigError(problems)
+
+
+def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
+    """ConfigError if endpoints are silent for what this machine's ssh client lacks."""
+    from dtnctl.runtime.local_ssh import find_ssh_problems
+
+    if any(seen.is_silent for seen in snapshot.endpoints.values()):
+        problems = find_ssh_problems(workplace.site, snapshot, os.environ)
+        if problems:
+            raise ConfigError(problems)
 
 
 def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:

@@ -18,6 +18,7 @@ from dtnctl.model.container_parts import Capabilities as Capabilities
 from dtnctl.model.container_parts import HealthCheck as HealthCheck
 from dtnctl.model.container_parts import Ulimit as Ulimit
 from dtnctl.model.container_parts import UlimitField
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
     Arguments,
     ContainerMemory,
@@ -204,7 +205,7 @@ class Allow(Written):
 class Endpoint(Written):
     """A host with a container engine."""
 
-    docker: str = Field(
+    docker: EngineAddress = Field(
         pattern=r"^(unix://|tcp://|ssh://).+",
         description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
     )

@@ -65,14 +65,19 @@ class Login:
         return text.replace(self.password, "…") if self.password else text
 
 
-def login_for(image: str, registries: Mapping[str, Registry], root: Path) -> Login | None:
-    """The login at the image's registry, read now; None if there is none. EngineError if what it refers to is missing."""
+def registry_name(image: str, registries: Mapping[str, Registry]) -> str:
+    """What the image's registry is called among these; empty if it is not there."""
     host = parse_reference(image).host
     names = HUB_NAMES if host in HUB_NAMES else {host}
-    found = sorted(name for name in registries if name in names)
-    if not found:
+    return min((name for name in registries if name in names), default="")
+
+
+def login_for(image: str, registries: Mapping[str, Registry], root: Path) -> Login | None:
+    """The login at the image's registry, read now; None if there is none. EngineError if what it refers to is missing."""
+    host, name = parse_reference(image).host, registry_name(image, registries)
+    if not name:
         return None
-    registry = registries[found[0]]
+    registry = registries[name]
     username = registry.username if registry.username is not None else _variable(registry.username_env or "", host)
     return Login(host, username, _password(registry, host, root))
 

@@ -20,6 +20,7 @@ from dtnctl.providers.timeouts import Timeouts
 ENGINE_SOCKET = "/run/docker.sock"
 LAST_WORDS = 4096  # bytes
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
+REFUSED = "is refused; is the key loaded, and is it in authorized_keys?"
 READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell says such words by itself
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
 FAR_SIDE = f'test -S "$0" || echo {MISSING}; test -w "$0" || echo {DENIED}; echo {READY}; exec cat'
@@ -180,7 +181,7 @@ def explain(text: str, target: Target) -> str:
     sentences = {
         "REMOTE HOST IDENTIFICATION HAS CHANGED": f"the host key of {host} has changed; if it may, remove the old one from known_hosts",
         "Host key verification failed": f"the host key of {host} is not known; log in once by hand, or add it to known_hosts",
-        "Permission denied": f"the login {login} is refused; is the key loaded, and is it in authorized_keys?",
+        "Permission denied": f"the login {login} {REFUSED}",
         "Could not resolve hostname": f"there is no host of the name {host!r}",
         "Connection refused": f"nobody listens for ssh on {host}",
         "timed out": f"no connection to {host} in time; is it up, and does a firewall let ssh through?",

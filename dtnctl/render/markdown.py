@@ -23,6 +23,7 @@ from dtnctl.render.summary import (
     exact_command,
     group_changes,
     hardware_cells,
+    has_no_answer,
     object_name,
     shown_hash,
     split_drift,
@@ -75,6 +76,8 @@ def render_status_line(plan: Plan) -> str:
     """One line for a commit status: at most 140 characters, and only numbers of what was found."""
     short_hash = plan.hash[:4]
     silent = f", {plural(len(plan.silent), 'endpoint')} silent" if plan.silent else ""
+    if has_no_answer(plan):
+        return f"Unknown: no endpoint answered{silent} ({short_hash})"[:STATUS_LIMIT]
     if plan.is_empty:
         return f"No changes, {len(plan.unchanged)} unchanged{silent} ({short_hash})"[:STATUS_LIMIT]
     counts = count(plan)

@@ -71,7 +71,7 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Loo
         found += [f"{counts.not_tried:,} not tried"] * bool(counts.not_tried)
         parts = [", ".join(found)]
     parts += [f"{plan.count('blocked'):,} blocked"] * bool(plan.blocked)
-    if remaining is not None and remaining.is_empty and not remaining.failing:
+    if remaining is not None and remaining.is_empty and not (remaining.failing or remaining.unanswered):
         parts.append("a last look found nothing left to do")
     return [look.paint("bold", line) for line in flow(dotted(parts, look.dot), look.width)]
 

@@ -75,9 +75,12 @@ def _places(changes: Iterable[Change], kind: ChangeKind) -> int:
 
 def verdict(plan: Plan, command: Command) -> list[str]:
     """The parts of the first line, most important first: how much changes, and what of it is dangerous."""
+    counts = count(plan)
+    if has_no_answer(plan):
+        blocked = [f"{counts.blocked:,} blocked"] * bool(counts.blocked)
+        return [f"Unknown: no endpoint answered ({named(plan.silent)})", *blocked]
     if plan.is_empty:
         return _nothing(plan, command)
-    counts = count(plan)
     parts = [_how_much(counts)]
     parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
     parts += [_replaces(plan, counts)] * bool(counts.replace)
@@ -86,6 +89,11 @@ def verdict(plan: Plan, command: Command) -> list[str]:
     parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
     parts += _failing(plan)
     return [*parts, f"{counts.blocked:,} blocked"]
+
+
+def has_no_answer(plan: Plan) -> bool:
+    """Whether nothing is known of any endpoint, so that nothing can be said of changes."""
+    return bool(plan.silent) and len(plan.silent) == len(plan.endpoints)
 
 
 def _nothing(plan: Plan, command: Command) -> list[str]:

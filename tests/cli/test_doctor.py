@@ -13,7 +13,7 @@ from dtnctl.model.findings import Examination, Finding
 from tests.runtime.program import dtnctl
 from tests.runtime.state_folder import ENDPOINT, VALID, more, write_state
 
-WITH_AGENT = more(ENDPOINT, "agent: https://a.example.net:5050\nagent_token_env: NO_TOKEN\n")
+WITH_AGENT = more(ENDPOINT, "agent: https://a.example.net:5050\nagent_token_env: TOKEN\n")
 SOCKET = {**WITH_AGENT, "endpoints/b.yaml": "docker: unix:///run/none-b.sock\nhost: b\ninterfaces: {data: eth1}\n"}
 WRONG = Finding("cpu.governor", "error", "", "performance", "powersave", "fix", "state/endpoints/a.yaml:1")
 RIGHT = Finding("cpu.governor", "ok", "", "performance", "performance")
@@ -47,14 +47,16 @@ def test_all_without_any_agent_says_so(tmp_path: Path) -> None:
     assert "no endpoint declares an `agent:`" in result.err
 
 
-def test_silence_is_told_with_its_reason_and_its_code(tmp_path: Path) -> None:
+def test_silence_is_told_with_its_reason_and_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "x")
     result = dtnctl(write_state(tmp_path, SOCKET), "endpoints", "doctor", "--all", "--timeout", "1")
     assert result.code == 7
     assert result.out.startswith("a: not examined: ")
     assert result.err.endswith("dtnctl: unreachable (7)\n")
 
 
-def test_json_is_one_document_also_in_silence(tmp_path: Path) -> None:
+def test_json_is_one_document_also_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "x")
     result = dtnctl(write_state(tmp_path, SOCKET), "endpoints", "doctor", "a", "-o", "json", "--timeout", "1")
     document = json.loads(result.out)
     assert (result.code, document["kind"]) == (7, "doctor")

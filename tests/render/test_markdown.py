@@ -88,6 +88,11 @@ session/climate @ dtn-a
 """
 
 
+def test_status_line_of_a_plan_that_no_endpoint_answered_claims_nothing() -> None:
+    silent = plan(endpoints=(endpoint("dtn-a", silence="timed out"),))
+    assert render_status_line(silent).startswith("Unknown: no endpoint answered, 1 endpoint silent (")
+
+
 def test_comment_reads_as_written_here() -> None:
     assert render_plan_comment(DANGER, CONTEXT).replace(DANGER.hash, "0123456789abcdef") == DANGER_COMMENT
 

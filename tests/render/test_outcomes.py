@@ -36,7 +36,7 @@ from dtnctl.render.context import RenderContext
 from dtnctl.render.outcomes import render_outcomes, render_progress
 from dtnctl.render.steps import step_words
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import CREATE, DANGER, EMPTY, RELAXED, REPLACE, TEXT, TRANSFER, obeyed, plan
+from tests.render.plans import CREATE, DANGER, EMPTY, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 
 CONTEXT = RenderContext(command="apply")
 
@@ -108,6 +108,11 @@ def test_all_done_is_one_line() -> None:
     assert render_outcomes(CREATE, outcomes(CREATE), CONTEXT) == "Applied 2 of 2 changes.\n"
     assert render_outcomes(CREATE, outcomes(CREATE), CONTEXT, EMPTY) == "Applied 2 of 2 changes. · a last look found nothing left to do\n"
     assert render_outcomes(EMPTY, (), CONTEXT) == "Nothing to apply.\n"
+
+
+def test_a_last_look_that_an_endpoint_did_not_answer_found_nothing_out() -> None:
+    left = replace(EMPTY, endpoints=(endpoint("dtn-a", silence="timed out"),))
+    assert "a last look found nothing left" not in render_outcomes(CREATE, outcomes(CREATE), CONTEXT, left)
 
 
 def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> None:

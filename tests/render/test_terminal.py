@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtnctl.model.plan import Plan
+from dtnctl.model.plan import Cause, Change, Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
 from dtnctl.render.text import PAINT, cells
@@ -78,6 +78,15 @@ def test_silent_endpoint_keeps_a_plan_without_changes_from_claiming_too_much() -
     text = render_plan(plan(endpoints=(endpoint("dtn-a"), endpoint("dtn-b", silence="timed out"))), RenderContext())
     assert text.startswith("VERDICT  No changes on the endpoints that answered. 0 objects match ·\n         unknown: dtn-b\n")
     assert "dtn-b is silent (timed out), nothing is planned there" in text
+
+
+def test_plan_that_no_endpoint_answered_claims_nothing() -> None:
+    silent = (endpoint("dtn-a", silence="timed out"), endpoint("dtn-b", silence="timed out"))
+    for command in ("plan", "drift", "destroy"):
+        text = render_plan(plan(endpoints=silent), RenderContext(command=command))
+        assert text.startswith("VERDICT  Unknown: no endpoint answered (dtn-a, dtn-b)\n")
+    blocked = Change(mark="blocked", kind="session", name="s", endpoint="dtn-a", cause=Cause("not allowed"), summary="", code="E0406")
+    assert "Unknown: no endpoint answered (dtn-a, dtn-b) · 1 blocked\n" in render_plan(plan(blocked, endpoints=silent), RenderContext())
 
 
 def test_silent_endpoint_that_changes_wait_for_is_said_to_be_needed() -> None:
