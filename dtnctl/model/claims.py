@@ -1,4 +1,4 @@
-"""Checks what services take from each other: host ports, fixed addresses, parent interfaces, passthru networks.
+"""Checks what services take from each other: host ports, volumes, fixed addresses, parent interfaces, passthru networks.
 
 Only what leaves no choice can be refused here; what is chosen from a range is decided when planning.
 """
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dtnctl.model.known import Known, Service
-from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
+from dtnctl.model.networking import attachments, is_host_networked, published_ranges, uses_host_ports
 from dtnctl.model.site import Network
+from dtnctl.model.storage import as_made
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,6 +39,7 @@ def check_claims(known: Known) -> None:
         _check_passthru(known, endpoint, users)
         _check_parents(known, endpoint, users)
     _check_subnets(known, {endpoint: by_endpoint[endpoint] for endpoint in sorted(by_endpoint)})
+    _check_volumes(known)
 
 
 # --- host ports ---------------------------------------------------------------------------------------------
@@ -65,8 +67,7 @@ def _check_ports(known: Known) -> None:
 def _port_claims(known: Known, service: Service) -> Iterator[tuple[str, PortClaim]]:
     profile, session = service.profile, service.session.name
     networks = known.site.networks
-    on_host = is_host_networked(profile)
-    if not on_host and not any(is_publishing(networks, net.name) for net in attachments(profile)):
+    if not uses_host_ports(networks, profile):
         return
     for low, high, protocol, field in published_ranges(networks, profile):
         yield protocol, PortClaim(low, high, session, field)
@@ -74,7 +75,7 @@ def _port_claims(known: Known, service: Service) -> Iterator[tuple[str, PortClai
         bounds = getattr(profile, field)
         if bounds is not None and bounds[0] == bounds[1]:
             yield "tcp", PortClaim(bounds[0], bounds[1], session, field)
-    if on_host and profile.internal_port is not None:
+    if is_host_networked(profile) and profile.internal_port is not None:
         yield "tcp", PortClaim(profile.internal_port, profile.internal_port, session, "internal_port")
 
 
@@ -91,6 +92,26 @@ def _report_ports(known: Known, first: PortClaim, second: PortClaim, protocol: s
     other = f"session {first.session} (`{first.field}`, {holder.where(first.field)})"
     hint = f"another `{second.field}` in the `settings` of one of them"
     known.report(place, "E0406", f"session {second.session} claims {where} and so does {other}", hint)
+
+
+# --- volumes ------------------------------------------------------------------------------------------------
+
+
+def _check_volumes(known: Known) -> None:
+    """One name is one volume on an endpoint: whoever comes second would get that of the first, whatever it asks for."""
+    first: dict[tuple[str, str], tuple[Service, tuple[str, Mapping[str, str]]]] = {}
+    others: dict[tuple[str, str, str], list[tuple[Service, Service]]] = defaultdict(list)
+    for service in known.services:
+        for volume in (item for item in service.profile.volumes if item.kind == "volume"):
+            name, asked = volume.source or "", (volume.driver or "local", as_made(volume.driver or "", volume.driver_opts))
+            holder, made = first.setdefault((service.endpoint, name), (service, asked))
+            if asked != made:
+                others[holder.session.name, service.session.name, name].append((holder, service))
+    for (holder_name, _, name), services in sorted(others.items(), key=lambda item: item[0]):
+        holder, asker = services[0]
+        where = ", ".join(sorted({service.endpoint for _, service in services}))
+        what = f"volume {name} on {where} has another driver or other options in session {holder_name} ({holder.where('volumes')})"
+        known.report(asker.origin("volumes"), "E0350", what, "another name for one of the two, or the same options")
 
 
 # --- fixed addresses ----------------------------------------------------------------------------------------

@@ -32,12 +32,17 @@ def is_publishing(networks: Networks, name: str) -> bool:
     return network.driver == "bridge" and carries_default_route(network)
 
 
+def uses_host_ports(networks: Networks, profile: ProfileFields) -> bool:
+    """Whether its ports are ports of the endpoint: on the host's network, or published."""
+    return is_host_networked(profile) or any(is_publishing(networks, net.name) for net in attachments(profile))
+
+
 def published_ranges(networks: Networks, profile: ProfileFields) -> Iterator[tuple[int, int, str, str]]:
     """(low, high, protocol, field) of ports that are all published 1:1, or all used on the host's network.
 
     Data ports are published only where there is no data network: with one, data goes over it.
     """
-    if not is_host_networked(profile) and not any(is_publishing(networks, net.name) for net in attachments(profile)):
+    if not uses_host_ports(networks, profile):
         return
     if profile.data_port_range is not None and not profile.data_nets:
         yield *profile.data_port_range, "tcp", "data_port_range"

@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from dtnctl.model.image_names import matches_image
-from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges
+from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges, uses_host_ports
 from dtnctl.model.site import Allow, Location, ProfileFields, Volume
 from dtnctl.model.storage import storage_of
 
-LOWEST_UNPRIVILEGED_PORT = 1024
+LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT = 1024, 65535
 DEVICE_FILES = {"rdma_cm": "/dev/infiniband/rdma_cm"}  # words of profiles for devices with one file
 # Resource limits that concern the container's own processes; the others (rtprio, nice) take CPU time from everything on the host.
 OWN_LIMITS = frozenset(
@@ -49,6 +49,11 @@ def refused_requests(allow: Allow, profile: ProfileFields, networks: Networks) -
     """Everything that the service asks for and the owner does not allow. All networks that the profile names must be known."""
     found = (*_powers(allow, profile), *_host_things(allow, profile), *_connections(allow, profile, networks))
     return (request for request in found if not request.is_allowed)
+
+
+def is_allowed_foreign_volume(allow: Allow, name: str) -> bool:
+    """Whether the owner lets services mount a volume of that name which is there and which somebody else made."""
+    return any(fnmatchcase(name, pattern) for pattern in allow.foreign_volumes)
 
 
 def is_allowed_port(allow: Allow, port: int) -> bool:
@@ -155,6 +160,13 @@ def _connections(allow: Allow, profile: ProfileFields, networks: Networks) -> It
     for low, high, protocol, field in _host_ports(profile, networks):
         refused = next((port for port in range(low, high + 1) if not is_allowed_port(allow, port)), None)
         yield Request("E0507", "ports", f"port {refused}/{protocol}", (field,), refused is None)
+    for low, high, field in _port_choices(profile, networks):
+        yield Request("E0507", "ports", f"any port from {low} to {high}", (field,), _has_allowed_port(allow, low, high))
+
+
+def _has_allowed_port(allow: Allow, low: int, high: int) -> bool:
+    ranges = ((LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT),) if allow.ports is None else allow.ports
+    return any(first <= high and low <= last for first, last in ranges)
 
 
 def _host_network(allow: Allow) -> Request:
@@ -170,6 +182,14 @@ def _host_ports(profile: ProfileFields, networks: Networks) -> Iterator[tuple[in
     yield from published_ranges(networks, profile)
     if is_host_networked(profile) and profile.internal_port is not None:
         yield profile.internal_port, profile.internal_port, "tcp", "internal_port"
+
+
+def _port_choices(profile: ProfileFields, networks: Networks) -> Iterator[tuple[int, int, str]]:
+    """Ranges of host ports from which one is chosen, among those that are allowed."""
+    if uses_host_ports(networks, profile):
+        for field, bounds in (("ctrl_port_range", profile.ctrl_port_range), ("serv_port_range", profile.serv_port_range)):
+            if bounds is not None:
+                yield *bounds, field
 
 
 # --- field by field -----------------------------------------------------------------------------------------
@@ -189,8 +209,9 @@ FIELD_POWERS: dict[str, FieldPower] = {
     "image": FieldPower("Programs that run, from any registry that the host reaches.", ("images",)),
     "volumes": FieldPower(
         "Folders of the host; network file systems and drivers that act as root on the host.",
-        ("mounts", "volumes"),
-        "Volumes of the engine's own disk and tmpfs need no key: they carry storage only. So does a tmpfs; it counts as memory.",
+        ("mounts", "volumes", "foreign_volumes"),
+        "Volumes of the engine's own disk and tmpfs that dtnctl makes need no key: they carry storage only. So does a tmpfs; it counts as "
+        "memory.",
     ),
     "limits": FieldPower("Real-time priority (`rtprio`, `nice`) takes CPU time from the whole host.", ("limits",)),
     "devices": FieldPower("The host's devices. `uverbs` brings the capability IPC_LOCK and unlimited locked memory with it.", ("devices",)),

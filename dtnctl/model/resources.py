@@ -20,7 +20,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
-LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger
+LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger | volume
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
@@ -311,12 +311,16 @@ class ImageSeen:
 
 @dataclass(frozen=True, slots=True)
 class VolumeSeen:
-    """A named volume on an endpoint, whoever made it. `trouble` is why the engine does not show it; then the rest is unknown."""
+    """A named volume on an endpoint, whoever made it. `is_ours`: its labels say that dtnctl made it for this site.
+
+    `trouble` is why the engine does not show it; then the rest is unknown.
+    """
 
     name: str
     driver: str = "local"
     options: Pairs = ()
     trouble: str = ""
+    is_ours: bool = field(default=False, compare=False)
 
 
 # --- the record of one-shot jobs ----------------------------------------------------------------------------

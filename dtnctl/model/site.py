@@ -181,6 +181,11 @@ class Allow(Written):
         description="What named volumes may be beside the engine's own disk and tmpfs: `nfs`, `cifs`, names of volume drivers (`*`: any). "
         "Missing: none of these.",
     )
+    foreign_volumes: Words = Field(
+        (),
+        description="Volumes that may be mounted although they are there already and not made by dtnctl (patterns): another application's "
+        "data. Missing: none.",
+    )
     devices: Words = Field(
         (),
         description="Devices that may be given, as profiles name them (patterns; `*` stands for no `/`, and alone for any device). "

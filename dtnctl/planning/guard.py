@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dtnctl.model.permission import refused_requests
+from dtnctl.model.permission import is_allowed_foreign_volume, refused_requests
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import EndpointSeen
-from dtnctl.model.storage import without_secrets
+from dtnctl.model.site import Location
+from dtnctl.model.storage import as_made, without_secrets
 from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
@@ -57,14 +58,38 @@ def _other_volumes(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
     """The engine takes a volume that is there as it is, whatever options are asked for; so it must be what is declared."""
     for index, volume in enumerate(service.profile.volumes):
         found = seen.volumes.get(volume.source or "") if volume.kind == "volume" else None
-        if found is not None and found.trouble:
+        if found is None:
+            continue
+        driver, options = volume.driver or "local", as_made(volume.driver or "", volume.driver_opts)
+        if found.trouble:
             text = f"the engine of {seen.name} does not show the volume {found.name}: {found.trouble}"
             yield Refusal("E0533", service.cause(text, "volumes"), "to look at that engine")
-        elif found is not None and (found.driver, dict(found.options)) != (volume.driver or "local", dict(volume.driver_opts)):
-            asked, options = service.place_of(("volumes", index)), _options_text(dict(found.options))
-            text = f"the volume {found.name} on {seen.name} is not as declared at {asked}: it has driver {found.driver}, options {options}"
+        elif (found.driver, dict(found.options)) != (driver, dict(options)):
+            asked = service.place_of(("volumes", index))
+            has, wanted = _volume_text(found.driver, dict(found.options)), _volume_text(driver, options)
+            text = f"the volume {found.name} on {seen.name} is not as declared at {asked}: it has {has}; it should have {wanted}"
             fix = f"another name for the volume, the same options, or `docker volume rm {found.name}` there if what is in it may go"
             yield Refusal("E0509", service.cause(text, "volumes"), fix)
+        elif not (found.is_ours or _is_in_use(seen, found.name) or is_allowed_foreign_volume(service.endpoint.value.allow, found.name)):
+            yield _foreign_volume(service, found.name, ("volumes", index))
+
+
+def _is_in_use(seen: EndpointSeen, volume: str) -> bool:
+    """Whether a container of ours has it: that is how volumes are known that an older dtnctl made, without labels."""
+    return any(mount.kind == "volume" and mount.source == volume for item in seen.containers for mount in item.spec.mounts)
+
+
+def _foreign_volume(service: Service, name: str, location: Location) -> Refusal:
+    """A volume of another application is its data, as a folder of the host is."""
+    endpoint, key = service.endpoint, "foreign_volumes"
+    text = f"the owner of {endpoint.name} does not allow volume {name}, which is there already and not made by dtnctl for this site"
+    text += f", asked for at {service.place_of(location)}"
+    cause = Cause(text, endpoint.file, endpoint.mark(("allow", key)).line, f"allow.{key}")
+    return Refusal("E0508", cause, f"another name for the volume, or ask the owner to extend allow.{key} in {endpoint.file}")
+
+
+def _volume_text(driver: str, options: Mapping[str, str]) -> str:
+    return f"driver {driver}, options {_options_text(options)}"
 
 
 def _options_text(options: Mapping[str, str]) -> str:

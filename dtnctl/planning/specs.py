@@ -30,6 +30,7 @@ from dtnctl.model.resources import (
     self_reference,
 )
 from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
+from dtnctl.model.storage import as_made
 from dtnctl.model.tuning import container_sysctls
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.hardware import VERBS
@@ -134,7 +135,7 @@ def _mount(volume: Volume) -> Mount:
         source=volume.source or "",
         read_only=volume.mode == "ro",
         driver=volume.driver or "",
-        driver_opts=tuple(sorted(volume.driver_opts.items())),
+        driver_opts=tuple(sorted(as_made(volume.driver or "", volume.driver_opts).items())),
         size=volume.size or 0,
     )
 

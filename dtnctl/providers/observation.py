@@ -86,7 +86,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     """
     networks = pool.submit(connection.get, "/networks")
     images = {name: pool.submit(_look, connection, "/images/{}/json", name) for name in sorted(wanted.images)}
-    volumes = {name: pool.submit(observe_volume, connection, name) for name in sorted(wanted.volumes)}
+    volumes = {name: pool.submit(observe_volume, connection, view, name) for name in sorted(wanted.volumes)}
     digests = {name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)}
     info = pool.submit(_info, connection) if wanted.cpus else None
     listed: list[Json] = connection.get("/containers/json?all=1")

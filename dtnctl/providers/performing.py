@@ -181,7 +181,7 @@ def _seen(connection: Connection, container: str) -> ContainerSeen:
 
 
 def _create_container(connection: Connection, view: View, action: CreateContainer) -> None:
-    ensure_volumes(connection, action.spec)
+    ensure_volumes(connection, view, action.spec)
     try:
         create(connection, action.container, action.spec, view.signed(action.labels))
     except ConflictError:

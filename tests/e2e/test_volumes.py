@@ -58,18 +58,66 @@ def test_what_only_carries_storage_is_mounted_as_that(play: Playground) -> None:
     lines = {line.split()[1]: line.split() for line in ran.splitlines()}
     assert lines["/memory"][2:4] == ["tmpfs", "rw,nosuid,nodev,noexec,relatime,size=1024k,nr_inodes=100,mode=750,uid=7,gid=8"]
     assert lines["/folder"][3].startswith("ro,")
+    assert dict(engine.inspect_volume("v-folder")["Options"])["o"] == "bind,ro,private"
     assert "/disk" in lines
 
 
 def test_a_volume_that_somebody_made_of_the_hosts_files_blocks_and_stays(play: Playground) -> None:
-    play.engines["dtn1"].create_volume("cache", driver="local", driver_opts={"type": "none", "device": "/etc", "o": "bind"})
-    play.session("run", settings={"volumes": ["cache:/x"]})
+    play.endpoint("dtn1", allow={"mounts": ["/data"], "foreign_volumes": ["*"]})
+    ways = {"folder": {"type": "none", "device": "/etc", "o": "bind"}, "processes": {"type": "proc", "device": "proc"}}
+    for name, options in ways.items():
+        play.engines["dtn1"].create_volume(name, driver="local", driver_opts=options)
+        play.session(name, settings={"volumes": [f"{name}:/x"]})
     planned = play.run("plan").expect(0)
-    assert "E0509" in planned.out
+    assert planned.out.count("E0509") == len(ways)
     assert "device=/etc, o=bind, type=none" in planned.out
     play.run("apply", "--yes").expect(4)
     assert play.engines["dtn1"].containers(all=True) == []
-    assert volumes(play) == ["cache"]
-    play.engines["dtn1"].remove_volume("cache")
+    assert volumes(play) == sorted(ways)
+    for name in ways:
+        play.engines["dtn1"].remove_volume(name)
     play.converge()
-    assert volumes(play) == ["cache"]
+    assert volumes(play) == sorted(ways)
+
+
+def test_a_volume_of_an_earlier_session_is_not_taken_for_another_one(play: Playground) -> None:
+    play.session("early", settings={"volumes": [{"source": "cache", "target": "/x", "driver_opts": STORAGE["folder"]}]})
+    play.converge()
+    play.remove("sessions/early")
+    play.converge()
+    play.endpoint("dtn1", allow={})
+    play.session("late", settings={"volumes": ["cache:/x"]})
+    assert "E0509" in play.run("apply", "--yes").expect(4).out
+    assert play.engines["dtn1"].containers(all=True) == []
+
+
+def test_what_another_application_keeps_in_a_volume_needs_the_owners_word(play: Playground) -> None:
+    play.engines["dtn1"].create_volume("database")
+    play.session("run", settings={"volumes": ["database:/x", "own:/y"]})
+    assert "E0508" in play.run("apply", "--yes").expect(4).out
+    play.endpoint("dtn1", allow={"foreign_volumes": ["database"]})
+    play.converge()
+    play.remove("sessions/run")
+    play.converge()
+    play.endpoint("dtn1", allow={})
+    play.session("again", settings={"volumes": ["own:/y"]})  # its labels say that it is ours
+    play.converge()
+    assert volumes(play) == ["database", "own"]
+
+
+@pytest.mark.parametrize("bind", ["bind", "rbind"])
+def test_removing_a_session_unmounts_nothing_of_the_host(play: Playground, bind: str) -> None:
+    """What is mounted below a folder before or while a session has it as a volume; mounts of the host are shared, as systemd's are."""
+    script = "mkdir -p /data/{0} && mount -t tmpfs {0} /data/{0} && touch /data/{0}/precious"
+    before, later = f"{bind}-before", f"{bind}-later"
+    play.lab.exec("dtn1", ["sh", "-c", "mount --make-shared /data && " + script.format(before)])
+    play.session(
+        "run", settings={"volumes": [{"source": "vol", "target": "/x", "driver_opts": {"type": "none", "device": "/data", "o": bind}}]}
+    )
+    play.converge()
+    play.lab.exec("dtn1", ["sh", "-c", script.format(later)])
+    play.remove("sessions/run")
+    play.apply().expect(0)
+    assert play.engines["dtn1"].containers(all=True) == []
+    kept = play.lab.exec("dtn1", ["sh", "-c", f"ls /data/{before} /data/{later}; umount /data/{before} /data/{later}"])
+    assert kept.stdout.count("precious") == 2

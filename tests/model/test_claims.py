@@ -26,6 +26,35 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "one volume, declared in two ways, on both endpoints",
+        {
+            "profiles/p": "volumes: ['cache:/c', '/nvme:/d', {target: /t}]\n",
+            "sessions/s": SESSION + "profile: p\n",
+            "sessions/t": SESSION + "settings:\n  volumes: [{source: cache, target: /c, driver_opts: {type: tmpfs, device: tmpfs}}]\n",
+            "sessions/u": SESSION + "settings: {volumes: [{source: cache, target: /other, driver: local}, 'mine:/d']}\n",
+        },
+        [
+            "sessions/t.yaml:4:3: E0350: volume cache on a, b has another driver or other options in session s (profiles/p.yaml:1)"
+            "; try another name for one of the two, or the same options",
+        ],
+    ),
+    (
+        "one volume twice in a session, in two ways",
+        {"sessions/t": SESSION + "settings: {volumes: ['cache:/c', {source: cache, target: /d, driver: other}]}\n"},
+        [
+            "sessions/t.yaml:3:12: E0350: volume cache on a, b has another driver or other options in session t (sessions/t.yaml:3)"
+            "; try another name for one of the two, or the same options",
+        ],
+    ),
+    (
+        "one volume name on two endpoints is two volumes",
+        {
+            "sessions/s": "endpoints: [a]\nimage: x\nsettings: {volumes: ['cache:/c']}\n",
+            "sessions/t": "endpoints: [b]\nimage: x\nsettings: {volumes: [{source: cache, target: /c, driver: other}]}\n",
+        },
+        [],
+    ),
+    (
         "ranges that overlap in part, on one endpoint",
         {
             "profiles/p": "data_port_range: [50000, 50100]\n",

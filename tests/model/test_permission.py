@@ -192,6 +192,31 @@ def test_a_low_port_is_refused_of_either_protocol_and_within_a_range(port: str) 
     assert refused({}, {"exposed_ports": [port]}) == [f"E0507 port {low.partition('-')[0]}/{protocol}"]
 
 
+@pytest.mark.parametrize(
+    ("allow", "is_allowed"),
+    [
+        ({"ports": [[1, 100], [200, 30000]]}, True),
+        ({"ports": [[30005, 30006]]}, True),
+        ({"ports": [[30010, 40000]]}, True),
+        ({"ports": [[1, 29999], [30011, 40000]]}, False),
+        ({"ports": []}, False),
+        ({}, True),
+    ],
+)
+@pytest.mark.parametrize("field", ["ctrl_port_range", "serv_port_range"])
+def test_a_range_to_choose_from_needs_one_allowed_port(field: str, allow: dict[str, Any], is_allowed: bool) -> None:
+    settings = {"ctrl_port_range": None, field: [30000, 30010]}
+    what = [] if is_allowed else ["E0507 any port from 30000 to 30010"]
+    assert refused(allow, settings) == what
+    assert refused({**allow, "networks": ["host"]}, {**settings, "mgmt_net": {"name": "host"}}) == what
+
+
+def test_a_low_port_is_not_chosen_and_one_of_an_address_of_its_own_is_no_port_of_the_host() -> None:
+    assert refused({}, {"ctrl_port_range": [1, 1023]}) == ["E0507 any port from 1 to 1023"]
+    assert refused({}, {"ctrl_port_range": [1, 1024]}) == []
+    assert refused({}, {"ctrl_port_range": [1, 1023], "mgmt_net": {"name": "none"}}) == []
+
+
 # --- what validate says -------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.storage import Storage, storage_of, without_secrets
+from dtnctl.model.storage import Storage, as_made, storage_of, without_secrets
 
 TMPFS = {"type": "tmpfs", "device": "tmpfs"}
 NFS = {"type": "nfs", "device": ":/export"}
@@ -34,6 +34,8 @@ HOST_FILE_SYSTEMS = (
         ("", {**CIFS, "o": "addr=10.0.0.1,username=joe,password=a b!c,vers=3.1.1,file_mode=0640,seal"}, Storage("network", "cifs")),
         ("", {**BIND, "o": "bind"}, Storage("folder", "/nvme/a")),
         ("local", {"type": "bind", "device": "/nvme/a", "o": "ro,rbind,nosuid"}, Storage("folder", "/nvme/a")),
+        ("", {**BIND, "o": "bind,private,ro"}, Storage("folder", "/nvme/a")),
+        ("", {**BIND, "o": "rbind,rprivate"}, Storage("folder", "/nvme/a")),
         ("rexray/s3fs", {"anything": "else"}, Storage("plugin", "rexray/s3fs")),
         ("Local", {}, Storage("plugin", "Local")),
     ],
@@ -88,7 +90,13 @@ def test_what_is_known_to_carry_storage_is_named(driver: str, options: dict[str,
         ({**CIFS, "o": "password="}, "mount option `password=…` is not known to be harmless"),
         ({"type": "cifs", "device": "/etc", "o": "bind"}, "`device: /etc` is none of cifs"),
         ({"type": "cifs", "device": "///etc", "o": ""}, "`device: ///etc` is none of cifs"),
-        ({**BIND, "o": "bind,shared"}, "mount option `shared` is not known to be harmless"),
+        *[
+            ({**BIND, "o": f"{bind},{flag}"}, f"mount option `{flag}` is not known to be harmless")
+            for bind in ("bind", "rbind")
+            for flag in ("shared", "rshared", "slave", "rslave", "unbindable", "move", "remount")
+        ],
+        ({**BIND, "o": "rbind,private"}, "mount option `private` leaves what is mounted below shared with the host; write `rprivate`"),
+        ({**BIND, "o": "private"}, "neither a file system nor `o: bind`"),
         ({"type": "none", "device": "nvme", "o": "bind"}, "`device: nvme` is none of bind"),
         ({"type": "none", "device": "/nvme"}, "neither a file system nor `o: bind`"),
         ({"Type": "tmpfs", "device": "tmpfs"}, "option `Type` is not known to be harmless"),
@@ -98,6 +106,26 @@ def test_what_is_known_to_carry_storage_is_named(driver: str, options: dict[str,
 )
 def test_what_is_not_known_to_be_harmless_is_not_taken_for_storage(options: dict[str, str], why: str) -> None:
     assert storage_of("local", options) == Storage("unknown", why)
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ({**BIND, "o": "bind"}, "bind,private"),
+        ({**BIND, "o": "ro,bind"}, "ro,bind,private"),
+        ({**BIND, "o": "rbind"}, "rbind,rprivate"),
+        ({**BIND, "o": "bind,rbind"}, "bind,rbind,rprivate"),
+        ({**BIND, "o": "bind,private"}, "bind,private"),
+        ({**BIND, "o": "bind,rprivate"}, "bind,rprivate"),
+        ({**BIND, "o": "bind,shared"}, "bind,shared"),  # refused, so it does not matter
+        ({**TMPFS, "o": "size=1m"}, "size=1m"),
+        (TMPFS, None),
+    ],
+)
+def test_a_folder_is_mounted_as_a_peer_of_the_host_by_no_spelling(options: dict[str, str], flags: str | None) -> None:
+    """As a peer it would unmount on the host what is mounted below the folder, when the last container stops."""
+    assert as_made("local", options).get("o") == flags
+    assert as_made("", options) == as_made("local", options)
 
 
 def test_passwords_among_mount_options_are_not_shown() -> None:

@@ -116,17 +116,53 @@ def test_a_volume_that_is_there_otherwise_than_declared_blocks_whoever_made_it(f
     made.hosts["a"].volumes["vol"] = found
     (blocked,) = plan(declared, made).changes
     asked_at = "the volume vol on a is not as declared at state/sessions/one.yaml:4"
-    assert (blocked.code, blocked.cause.text) == ("E0509", f"{asked_at}: it has {has}")
+    wanted = f"driver local, options {'device=tmpfs, type=tmpfs' if options else 'none'}"
+    assert (blocked.code, blocked.cause.text) == ("E0509", f"{asked_at}: it has {has}; it should have {wanted}")
     assert "`docker volume rm vol`" in blocked.fix
 
 
-def test_a_volume_that_is_there_as_declared_is_used() -> None:
-    declared = site(
-        "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings:\n  volumes: ['vol:/x', {source: other, target: /y, driver: any}]\n"
-    )
+VOLUMES = "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings:\n  volumes: ['vol:/x', {source: other, target: /y, driver: any}]\n"
+
+
+def test_a_volume_that_is_there_as_declared_and_ours_is_used() -> None:
+    declared = site(VOLUMES)
     made = world(declared)
-    made.hosts["a"].volumes |= {"vol": VolumeSeen("vol"), "other": VolumeSeen("other", "any")}
+    made.hosts["a"].volumes |= {"vol": VolumeSeen("vol", is_ours=True), "other": VolumeSeen("other", "any", is_ours=True)}
     assert not plan(declared, made).blocked
+
+
+def test_a_volume_of_another_application_is_its_data_and_needs_the_owners_word() -> None:
+    """A name is all that one would need to know for reading what a database beside the session keeps."""
+    declared = site(VOLUMES)
+    made = world(declared)
+    made.hosts["a"].volumes |= {"vol": VolumeSeen("vol"), "other": VolumeSeen("other", "any", is_ours=True)}
+    (blocked,) = plan(declared, made).changes
+    asked_at = "is there already and not made by dtnctl for this site, asked for at state/sessions/one.yaml:4"
+    assert (blocked.code, blocked.cause.file) == ("E0508", "state/endpoints/a.yaml")
+    assert blocked.cause.text == f"the owner of a does not allow volume vol, which {asked_at}"
+    assert blocked.fix == "another name for the volume, or ask the owner to extend allow.foreign_volumes in state/endpoints/a.yaml"
+    for allowed, is_blocked in (("vol", False), ("v*", False), ("*", False), ("volume", True), ("nfs", True)):
+        owner = f"# endpoints/a\ndocker: unix:///a\nhost: a\nallow: {{volumes: [any], foreign_volumes: ['{allowed}']}}\n"
+        assert bool(plan(site(owner + VOLUMES), made).blocked) is is_blocked
+
+
+def test_a_volume_that_a_container_of_ours_has_is_ours_also_without_labels() -> None:
+    """An older dtnctl let the engine make it with the container."""
+    made = applied(site(VOLUMES))
+    made.hosts["a"].volumes |= {"vol": VolumeSeen("vol"), "other": VolumeSeen("other", "any")}
+    (changed,) = plan(site(VOLUMES + "  init: true\n"), made).changes
+    assert changed.mark == "replace"
+
+
+@pytest.mark.parametrize(
+    ("written", "used"), [("bind", "bind,private"), ("ro,rbind", "ro,rbind,rprivate"), ("bind,private", "bind,private")]
+)
+def test_a_folder_as_a_volume_is_mounted_so_that_unmounting_it_takes_nothing_of_the_host_along(written: str, used: str) -> None:
+    text = "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {volumes: [{source: vol, target: /x, driver_opts: %s}]}\n"
+    options = f"{{type: none, device: /nvme, o: '{written}'}}"
+    made = applied(site(text % options))
+    assert dict(made.hosts["a"].volumes["vol"].options)["o"] == used
+    assert plan(site(text % options), made).is_empty
 
 
 def test_every_reason_is_named_at_once() -> None:

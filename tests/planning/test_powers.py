@@ -85,7 +85,7 @@ def test_what_reaches_the_host_comes_first() -> None:
         ("volumes: [{source: vol, target: /v, driver: rexray/s3fs}]", "! volume: vol → /v, driver rexray/s3fs"),
         (
             "volumes: [{source: vol, target: /v, driver_opts: {type: none, device: /nvme, o: bind}}]",
-            "! volume: vol → /v, device=/nvme, o=bind, type=none",
+            "! volume: vol → /v, device=/nvme, o=bind,private, type=none",
         ),
         ("devices: [rdma_cm]", "! device: /dev/infiniband/rdma_cm"),
         ("entrypoint: []", "+ entry point: none"),

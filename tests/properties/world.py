@@ -288,7 +288,7 @@ class World:
             raise RefusedError(f"there is no image {spec.image}")
         self._check_network(host, spec.network)
         for mount in (item for item in spec.mounts if item.kind == "volume"):
-            wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts)
+            wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts, is_ours=True)
             if host.volumes.setdefault(mount.source, wanted) != wanted:
                 raise RefusedError(f"a volume {mount.source} is there that is not as declared")
         live = replace(

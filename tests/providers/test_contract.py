@@ -36,6 +36,7 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
+    LABEL_SELF,
     LABEL_SITE,
     Attachment,
     Attempt,
@@ -659,6 +660,7 @@ def test_a_volume_is_seen_as_it_is_whoever_made_it(backend: Backend, engine: Doc
     backend.post("/volumes/create", json={"Name": "kept", "DriverOpts": options})
     seen = engine.observe(Wanted(volumes=frozenset({"kept", "gone"}))).volumes
     assert seen == {"kept": VolumeSeen("kept", "local", tuple(sorted(options.items())))}
+    assert not seen["kept"].is_ours
 
 
 def test_a_container_is_not_created_over_a_volume_that_is_there_otherwise(backend: Backend, engine: DockerEngine) -> None:
@@ -677,6 +679,17 @@ def test_volumes_are_made_with_the_options_that_are_declared(backend: Backend, e
     create(engine, spec=replace(SPEC, mounts=mounts))
     seen = engine.observe(Wanted(volumes=frozenset({"fresh", "plain"}))).volumes
     assert seen == {"fresh": VolumeSeen("fresh", "local", options), "plain": VolumeSeen("plain")}
+    assert all(volume.is_ours for volume in seen.values())
+
+
+def test_a_volume_of_another_endpoint_or_site_or_name_is_not_ours(backend: Backend, engine: DockerEngine) -> None:
+    """An engine keeps the labels of a volume that is there, and so its first owner."""
+    create(engine, spec=replace(SPEC, mounts=(Mount("/x", "volume", "fresh"),)))
+    (made,) = backend.others.volumes()["Volumes"]
+    for number, odd in enumerate(({LABEL_SITE: "other"}, {LABEL_SELF: "elsewhere/v1"}, {LABEL_SELF: "dtn1/fresh"}, {LABEL_SITE: ""})):
+        backend.post("/volumes/create", json={"Name": f"v{number}", "Labels": made["Labels"] | odd})
+        create(engine, name=f"{SESSION}{number}", spec=replace(SPEC, mounts=(Mount("/x", "volume", f"v{number}"),)))
+        assert not engine.observe(Wanted(volumes=frozenset({f"v{number}"}))).volumes[f"v{number}"].is_ours
 
 
 # --- changes in place ---------------------------------------------------------------------------------------
