@@ -254,6 +254,10 @@ def _check_subnet6(value: str) -> str:
     return _check_subnet(value, ipaddress.IPv6Network, "an IPv6 subnet", "fd00:2::/64")
 
 
+def _check_any_subnet(value: str) -> str:
+    return _check_subnet6(value) if ":" in value else _check_subnet4(value)
+
+
 def _check_subnet(value: str, kind: type[ipaddress.IPv4Network | ipaddress.IPv6Network], what: str, example: str) -> str:
     try:
         subnet = kind(value, strict=False)
@@ -439,6 +443,7 @@ IP = Annotated[str, AfterValidator(_check_ip), _schema("IP address", {"type": "s
 Destination = Annotated[str, AfterValidator(_check_destination), _schema("IP address or network", {"type": "string"})]
 Subnet4 = Annotated[str, AfterValidator(_check_subnet4), _schema("IPv4 subnet", {"type": "string"})]
 Subnet6 = Annotated[str, AfterValidator(_check_subnet6), _schema("IPv6 subnet", {"type": "string"})]
+Subnet = Annotated[str, AfterValidator(_check_any_subnet), _schema("subnet", {"type": "string"})]
 CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]
 ReservedCpus = Annotated[
     str, AfterValidator(_check_reserved), _schema("list of numbers, or irq", {"type": "string", "pattern": f"^irq$|{_CPU_LIST.pattern}"})

@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import assert_never
 
+from dtnctl.model.bridges import bridge_subnets, is_within
 from dtnctl.model.image_names import matches_image
 from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges, uses_host_ports
-from dtnctl.model.site import Allow, Location, ProfileFields, Volume
+from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location, ProfileFields, Volume
 from dtnctl.model.storage import storage_of
 
 LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT = 1024, 65535
@@ -157,6 +158,8 @@ def _connections(allow: Allow, profile: ProfileFields, networks: Networks) -> It
         location: Location = (field, profile.data_nets.index(net)) if field == "data_nets" else (field,)
         is_allowed = allow.networks is None or any(fnmatchcase(net.name, pattern) for pattern in allow.networks)
         yield Request("E0506", "networks", f"network {net.name}", location, is_allowed)
+        for subnet in _routed_subnets(networks, net.name):
+            yield Request("E0506", "subnets", f"{subnet} for bridge {net.name}", location, is_within(subnet, allow.subnets))
     for low, high, protocol, field in _host_ports(profile, networks):
         refused = next((port for port in range(low, high + 1) if not is_allowed_port(allow, port)), None)
         yield Request("E0507", "ports", f"port {refused}/{protocol}", (field,), refused is None)
@@ -167,6 +170,12 @@ def _connections(allow: Allow, profile: ProfileFields, networks: Networks) -> It
 def _has_allowed_port(allow: Allow, low: int, high: int) -> bool:
     ranges = ((LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT),) if allow.ports is None else allow.ports
     return any(first <= high and low <= last for first, last in ranges)
+
+
+def _routed_subnets(networks: Networks, name: str) -> tuple[str, ...]:
+    """What the host itself routes into the network."""
+    document = None if name in BUILT_IN_NETWORKS else networks.get(name)
+    return () if document is None else tuple(subnet for _, subnet in bridge_subnets(document.value))
 
 
 def _host_network(allow: Allow) -> Request:
@@ -240,8 +249,8 @@ FIELD_POWERS: dict[str, FieldPower] = {
     "health_check": FieldPower("None beyond the container's.", why=f"The command {_INSIDE}; the plan shows it."),
     "settle": FieldPower("None.", why="It says how long dtnctl watches a service that has no check."),
     "pull": FieldPower("None.", why="It says when the image is pulled."),
-    "mgmt_net": FieldPower("The networks of the host; `host` is all its ports and local services.", ("networks", "ports")),
-    "data_nets": FieldPower("The networks of the host.", ("networks",)),
+    "mgmt_net": FieldPower("The networks of the host; `host` is all its ports and local services.", ("networks", "subnets", "ports")),
+    "data_nets": FieldPower("The networks of the host.", ("networks", "subnets")),
     "default_route": FieldPower("None.", why="It chooses among the networks that it has."),
     "ctrl_port_range": FieldPower("A port of the host.", ("ports",)),
     "internal_port": FieldPower("On the host's network a port of the host; else none.", ("ports",)),

@@ -14,6 +14,7 @@ from typing import Any
 
 from dtnctl.errors import Problem
 from dtnctl.model.addressing import check_fixed_addresses, check_network_addresses
+from dtnctl.model.bridges import check_bridges
 from dtnctl.model.claims import check_claims
 from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain, profile_layers
 from dtnctl.model.ends import check_hosts
@@ -58,6 +59,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
         _check_service(known, service)
     for transfer in site.transfers.values():
         _check_transfer(known, transfer)
+    check_bridges(known)
     check_claims(known)
     return sorted(known.problems)
 

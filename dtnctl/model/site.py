@@ -64,6 +64,7 @@ from dtnctl.model.fields import (
     RepositoryId,
     ReservedCpus,
     Size,
+    Subnet,
     Subnet4,
     Subnet6,
 )
@@ -201,6 +202,10 @@ class Allow(Written):
         None,
         description="Networks that may be attached (patterns), `bridge` included; `host` only by its own name. Missing: any, `host` only "
         "if `ports` is missing, too.",
+    )
+    subnets: Annotated[tuple[Subnet, ...], Field(strict=False)] | None = Field(
+        None,
+        description="Subnets that bridge networks may have, or parts of them: the host routes them into the bridge. Missing: private ones.",
     )
     ports: Annotated[tuple[PortRange, ...], Field(strict=False)] | None = Field(
         None, description="Ranges of host ports that may be used. Missing: any port above 1023."

@@ -136,8 +136,29 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
             _refuse(plan, site.networks[name], what)
             plan.missing.discard(name)
             plan.rebuilt.pop(name, None)
+        elif holder := _interface_in_the_way(plan.specs[name], seen):
+            _refuse(plan, site.networks[name], f"network {name} cannot be made on {seen.name}: {holder}, and the host needs it")
+            plan.missing.discard(name)
+            plan.rebuilt.pop(name, None)
         elif in_the_way:
             plan.room[name] = tuple(sorted(in_the_way))
+
+
+def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
+    """The host's own interface whose subnet a bridge would take from it, as far as an agent shows them.
+
+    Engines look at the host's routes only where they choose a subnet themselves. Their own bridges are judged as networks.
+    """
+    if spec.driver != "bridge" or seen.host is None:
+        return ""
+    wanted = [ipaddress.ip_network(item.subnet) for item in spec.subnets]
+    of_engines = {"docker0", *(f"br-{network.id[:12]}" for network in (*seen.networks, *seen.foreign_networks))}
+    for interface in (item for item in seen.host.facts.interfaces if item.name not in of_engines):
+        for address in map(ipaddress.ip_interface, interface.addresses):
+            taken = next((str(item) for item in wanted if item.version == address.version and item.overlaps(address.network)), "")
+            if taken:
+                return f"subnet {taken} is that of interface {interface.name} ({address})"
+    return ""
 
 
 def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan, running: set[str], seen: EndpointSeen) -> None:

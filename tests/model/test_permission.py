@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from dtnctl.model.container_parts import Capabilities, Ulimit
 from dtnctl.model.owner_rules import find_owner_problems
 from dtnctl.model.permission import FIELD_POWERS, refused_requests
-from dtnctl.model.site import Allow, ProfileFields
+from dtnctl.model.site import Allow, Network, Profile, ProfileFields, Session
 from tests.model.sites import NOW, objects
 
 
@@ -251,3 +252,21 @@ def test_what_nobody_wrote_is_named_where_the_profile_is_chosen_and_says_why() -
         "sessions/one.yaml:4:13: E0508: the owner of a does not allow volume vol (endpoints/a.yaml:2:1): file system `bpf` is none of "
         "tmpfs, nfs, cifs; try",
     ]
+
+
+# --- what owners read ---------------------------------------------------------------------------------------
+
+
+def test_the_owners_page_has_every_key_and_every_field_of_profiles_sessions_and_networks() -> None:
+    """A new field is put where owners look: by whom it is ruled, or why by nobody."""
+    page = (Path(__file__).parents[2] / "docs/allow.md").read_text()
+    tables = "".join(line for line in page.splitlines(keepends=True) if line.startswith("| "))
+    for name in (*Allow.model_fields, *Profile.model_fields, *Session.model_fields):
+        assert f"`{name}`" in tables, name
+
+
+def test_what_no_key_rules_of_a_network_is_named_to_owners() -> None:
+    page = (Path(__file__).parents[2] / "docs/allow.md").read_text()
+    for name in ("driver", "mode", "vlan", "mtu", "trust", "spoofchk"):
+        assert name in Network.model_fields
+        assert f"`{name}`" in page

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from dtn_agent.protocol import Interface
 
 from dtnctl.model.resources import Attachment, ForeignSeen, NetworkSeen, NetworkSpec, Subnet
 from tests.planning.building import applied, change, plan, site, world
+from tests.planning.dtns import after, before, dtn, session
 from tests.planning.listing import changes, details, notes, says, steps
+from tests.planning.machines import machine
+from tests.properties.agent import Agent
 from tests.properties.world import KilledError, World
 
 DATA = "# networks/data\ndriver: macvlan\nsubnet: 10.0.0.0/24\nmtu: 1500\n"
@@ -400,3 +404,34 @@ def test_notes_of_networks_name_who_is_on_them() -> None:
     made: World = applied(site(DATA + sessions("one")))
     made.hosts["a"].foreign.append(ForeignSeen("theirs", "f1", (), (Attachment("data", "10.0.0.9"),)))
     assert notes(plan(site(DATA), made)) == ["network data on a is used no more but stays: theirs, not ours, is on it"]
+
+
+@pytest.mark.parametrize(
+    ("interface", "addresses", "subnet", "is_refused"),
+    [
+        ("eth0", ("10.1.0.11/24",), "10.1.0.0/16", True),
+        ("eth0", ("10.1.0.11/16",), "10.1.7.0/24", True),
+        ("br0", ("fe80::1/64", "10.1.0.11/24"), "10.1.0.0/24", True),
+        ("eth0", ("10.1.0.11/24", "fd00::1/64"), "10.2.0.0/24", False),
+        ("docker0", ("10.1.0.1/24",), "10.1.0.0/24", False),
+    ],
+)
+def test_a_bridge_takes_no_subnet_from_an_interface_of_the_host(
+    interface: str, addresses: tuple[str, ...], subnet: str, is_refused: bool
+) -> None:
+    """The engine would make it, and the host would look for its own gateway in the bridge."""
+    declared = dtn(f"# networks/mgmt\ndriver: bridge\nsubnet: {subnet}\n", session(settings="{mgmt_net: mgmt}"))
+    made = before(declared, Interface(name=interface, index=7, addresses=addresses))
+    found = [(item.code, item.cause.text) for item in plan(declared, made).blocked]
+    text = f"network mgmt cannot be made on a: subnet {subnet} is that of interface {interface} ({addresses[-1]}), and the host needs it"
+    assert found == ([("E0422", text)] if is_refused else [])
+
+
+def test_a_bridge_that_is_there_is_not_in_its_own_way_when_it_is_recreated() -> None:
+    text = "# networks/mgmt\ndriver: bridge\nsubnet: 10.1.0.0/24\n"
+    declared = dtn(text, session(settings="{mgmt_net: mgmt}"))
+    made = after(declared)
+    (network,) = made.hosts["a"].networks.values()
+    wider = dtn(f"{text}mtu: 1400\n", session(settings="{mgmt_net: mgmt}"))
+    made.hosts["a"].agent = Agent(machine(Interface(name=f"br-{network.id[:12]}", index=8, addresses=("10.1.0.1/24",))))
+    assert not plan(wider, made).blocked

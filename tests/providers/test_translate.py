@@ -366,3 +366,25 @@ def test_an_update_says_only_what_changes() -> None:
 def test_no_limit_is_lifted_by_an_update(update: UpdateContainer, name: str) -> None:
     with pytest.raises(EngineError, match=f"the limit {name} "):
         update_body(update)
+
+
+# Everything that an engine is told of a container. User namespaces, security options, PID and IPC modes, runtimes, cgroup parents,
+# cgroup rules and requests for devices, links and others' volumes are not among it, so no `allow:` has to rule them.
+TOLD = {
+    *("Binds", "Mounts", "NetworkMode", "PortBindings", "RestartPolicy", "Init", "Privileged", "Memory", "NanoCpus", "CpusetCpus"),
+    *("CpusetMems", "ShmSize", "Devices", "Ulimits", "CapAdd", "CapDrop", "Sysctls", "Dns"),
+}
+TOLD_OF_A_MOUNT = frozenset({"Type", "Target", "ReadOnly", "Source", "VolumeOptions", "TmpfsOptions"})
+
+
+def test_an_engine_is_told_nothing_of_a_container_that_owners_do_not_rule() -> None:
+    mounts = (
+        Mount("/b", "bind", "/nvme", read_only=True),
+        Mount("/v", "volume", "vol", driver="local", driver_opts=(("type", "tmpfs"),)),
+        Mount("/t", "tmpfs", size=1),
+    )
+    body = create_body(ContainerSpec("tiny:1", privileged=True, network="host", mounts=mounts), ())["HostConfig"]
+    assert body.keys() == TOLD
+    assert body["Binds"] == []
+    assert frozenset().union(*body["Mounts"]) == TOLD_OF_A_MOUNT
+    assert [item.get("VolumeOptions", {}).keys() - {"DriverConfig"} for item in body["Mounts"]] == [set()] * 3
