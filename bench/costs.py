@@ -80,7 +80,7 @@ def _print_phases(here: Place) -> None:
             with phases.phase("plan"):
                 plan = make_plan(site, snapshot, now=now, scope=Scope())
             with phases.phase("render"):
-                render_plan(plan, RenderContext(command="apply", commit="", version="", width=120))
+                render_plan(plan, RenderContext(command="apply", version="", width=120))
     phases.show(print)
     print(f"  engine: {', '.join(f'{count // 9} x {name}' for name, count in sorted(span.calls.items()))} per run")
 

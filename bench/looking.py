@@ -53,7 +53,7 @@ def plan_printed(here: Place, site: Site) -> float:
 def _time_of_plan(site: Site, observers: Mapping[str, Observer], now: datetime) -> float:
     began = time.perf_counter()
     plan, _ = look_and_plan(site, observers, now, Scope())
-    text = render_plan(plan, RenderContext(command="plan", commit="", version="", width=120))
+    text = render_plan(plan, RenderContext(command="plan", version="", width=120))
     elapsed = time.perf_counter() - began
     if plan.changes or plan.silent or not text:
         raise RuntimeError(f"there is something to do:\n{text}")

@@ -81,3 +81,8 @@ def without_commands(line: str) -> str:
 
 def _escape(character: str) -> str:
     return " " if character == "\t" else character.encode("unicode_escape").decode("ascii")
+
+
+def plural(count: int, word: str) -> str:
+    """`1 change`, `2 changes`. For words that take an s."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

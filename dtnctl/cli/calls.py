@@ -7,6 +7,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 
+from dtnctl.printable import plural
+
 CALLS = logging.getLogger("dtnctl.calls")
 
 
@@ -32,8 +34,9 @@ class _Counted(logging.Handler):
         """Prints what was counted, once: logging closes all handlers again at the end of the process."""
         counted, self.seconds = self.seconds, defaultdict(list)
         for address, seconds in sorted(counted.items()):
-            calls = "1 call" if len(seconds) == 1 else f"{len(seconds)} calls"
-            sys.stderr.write(f"{address}: {calls}, {sum(seconds):.3f} s together, the slowest {max(seconds):.3f} s\n")
+            sys.stderr.write(
+                f"{address}: {plural(len(seconds), 'call')}, {sum(seconds):.3f} s together, the slowest {max(seconds):.3f} s\n"
+            )
         super().close()
 
 

@@ -49,7 +49,7 @@ def endpoints_doctor(
     if output is opt.ListOutput.json:
         text = render_json(doctor_document(examinations))
     else:
-        text = render_doctor(examinations, list_context(invocation, show_all=all_items))
+        text = render_doctor(examinations, list_context(invocation, show_all=all_items, wide=output is opt.ListOutput.wide))
     sys.stdout.write(text)
     invocation.json = False  # the one document that is owed has been written
     return exit_code(examinations, detailed_exitcode)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dtnctl.cli import names
+from dtnctl.cli import options as opt
 from dtnctl.cli.workplace import STATE_FOLDER, repository_root
 from dtnctl.errors import UsageError
 
@@ -43,9 +44,18 @@ AlgorithmOption = Annotated[str | None, typer.Option("--algorithm", help="Checks
 BlockSizeOption = Annotated[str | None, typer.Option("--block-size", help="Size of a disk block: 4MiB.")]
 TcpBufferOption = Annotated[str | None, typer.Option("--tcp-buffer", help="TCP buffer of a stream: 64MiB.")]
 RetriesOption = Annotated[int | None, typer.Option("--retries", help="Further tries after a failure that may pass by itself.")]
-BackoffOption = Annotated[str | None, typer.Option("--backoff", help="Pause before the first retry: 5s.")]
-DeadlineOption = Annotated[str | None, typer.Option("--deadline", help="Longest time for all tries together: 2h.")]
-StallOption = Annotated[str | None, typer.Option("--stall-timeout", help="Without progress for so long, the try has failed: 10m.")]
+BackoffOption = Annotated[
+    str | None, typer.Option("--backoff", parser=opt.written_time, metavar="TIME", help="Pause before the first retry: 5s.")
+]
+DeadlineOption = Annotated[
+    str | None, typer.Option("--deadline", parser=opt.written_time, metavar="TIME", help="Longest time for all tries together: 2h.")
+]
+StallOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stall-timeout", parser=opt.written_time, metavar="TIME", help="Without progress for that long, the try has failed: 10m."
+    ),
+]
 
 
 def session_create(

@@ -14,6 +14,7 @@ from dtnctl.errors import (
     TransferError,
     UnreachableError,
 )
+from dtnctl.printable import plural
 from dtnctl.render.summary import named
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def exit_code(applied: Applied, signal_number: int, command: Command, *, waited:
     if kinds == {"health"}:
         raise HealthTimeoutError(bad[0].reason)
     if bad:
-        raise PartialApplyError(f"{len(bad)} of {len(applied.outcomes)} steps failed; the next {command} continues")
+        raise PartialApplyError(f"{len(bad)} of {plural(len(applied.outcomes), 'step')} failed; the next {command} continues")
     raise_for_plan(applied.plan, command, changed=True)
     # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
     left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
@@ -67,8 +68,8 @@ def raise_for_plan(plan: Plan, command: Command, *, changed: bool) -> None:
 def failed_transfers(bad: list[Outcome]) -> str:
     """How many, and why: each reason once."""
     reasons = list(dict.fromkeys(outcome.reason for outcome in bad))
-    more = f"; and {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)}, see above" if len(reasons) > 1 else ""
-    return f"{len(bad)} transfer{'s' * (len(bad) > 1)} failed: {reasons[0]}{more}"
+    more = f"; and {plural(len(reasons) - 1, 'other reason')}, see above" if len(reasons) > 1 else ""
+    return f"{plural(len(bad), 'transfer')} failed: {reasons[0]}{more}"
 
 
 def raise_for_failing(plan: Plan) -> None:

@@ -244,9 +244,9 @@ def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout
     return 0
 
 
-def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = "") -> int:
+def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = None) -> int:
     """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
-    from dtnctl.cli.workplace import duration
+    from dtnctl.cli.workplace import lock_seconds
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import hold_leases, this_process
     from dtnctl.runtime.transfer import cancel_transfer
@@ -261,7 +261,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
             site=workplace.site.name,
             holder=this_process(),
             clock=clock,
-            timeout=duration(lock_timeout, 60.0),
+            timeout=lock_seconds(lock_timeout),
             report=say,
         )
         with held:

@@ -20,9 +20,9 @@ from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import (
     Workplace,
-    duration,
     engines,
     is_ci,
+    lock_seconds,
     note_missing_id,
     observers,
     open_workplace,
@@ -150,7 +150,7 @@ def apply_command(
     yes: opt.YesOption = False,
     no_input: opt.NoInputOption = False,
     expect: opt.ExpectOption = "",
-    lock_timeout: opt.LockTimeoutOption = "",
+    lock_timeout: opt.LockTimeoutOption = None,
     wait: opt.WaitOption = True,
     parallel: opt.ParallelOption = 0,
     dry_run: opt.DryRunOption = False,
@@ -163,7 +163,7 @@ def apply_command(
     scope = scope_of(target, exclude, replace_, max_prune)
     if dry_run:
         return _show("plan", look, scope, timeout, False)
-    consent = Consent(yes, no_input, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), wait, parallel)
+    consent = Consent(yes, no_input, expect, lock_seconds(lock_timeout), wait, parallel)
     return _apply("apply", look, scope, timeout, consent)
 
 
@@ -175,7 +175,7 @@ def destroy_command(
     yes: opt.YesOption = False,
     confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
     expect: opt.ExpectOption = "",
-    lock_timeout: opt.LockTimeoutOption = "",
+    lock_timeout: opt.LockTimeoutOption = None,
     parallel: opt.ParallelOption = 0,
     dry_run: opt.DryRunOption = False,
     timeout: opt.TimeoutOption = 10.0,
@@ -188,7 +188,7 @@ def destroy_command(
     site = open_workplace().site.name
     if yes and not target and confirm != site:
         raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
-    consent = Consent(yes, False, expect, duration(lock_timeout, 600.0 if is_ci() else 60.0), True, parallel, typed=site)
+    consent = Consent(yes, False, expect, lock_seconds(lock_timeout), True, parallel, typed=site)
     return _apply("destroy", look, scope, timeout, consent)
 
 
@@ -415,10 +415,11 @@ def _context(workplace: Workplace, command: Command, look: Look, scope: Scope) -
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
     return render_context(
         command,
-        workplace.commit.result(),
+        workplace.head.result(),
         look.invocation,
         brief=look.brief,
         show_all=look.show_all,
+        wide=look.output is opt.Output.wide,
         options=" ".join(words),
     )
 

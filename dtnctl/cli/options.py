@@ -12,9 +12,10 @@ from dtnctl.errors import UsageError
 
 
 class Output(enum.StrEnum):
-    """What stdout carries."""
+    """What stdout carries. `wide` is text with all columns of its tables, however wide."""
 
     text = "text"
+    wide = "wide"
     json = "json"
     markdown = "markdown"
 
@@ -35,17 +36,28 @@ class Color(enum.StrEnum):
     never = "never"
 
 
-def seconds(text: str | float) -> float:
-    """Seconds of `30s`, `10m`, `500ms`, or of a plain number; more than none. UsageError says what is expected."""
+def waiting(text: str | float) -> float:
+    """Seconds of `30s`, `10m`, `500ms`, or of a plain number; 0 is not to wait. UsageError says what is expected."""
     from dtnctl.model.fields import parse_duration
 
     try:
-        found = parse_duration(float(text) if str(text).replace(".", "", 1).isdigit() else str(text))
+        return parse_duration(float(text) if str(text).replace(".", "", 1).isdigit() else str(text))
     except ValueError as error:
         raise UsageError(f"{text}: {error}") from error
+
+
+def seconds(text: str | float) -> float:
+    """As `waiting`, but more than none."""
+    found = waiting(text)
     if found <= 0:
         raise UsageError(f"{text}: a time must be more than none, such as 30s")
     return found
+
+
+def written_time(text: str) -> str:
+    """A time as state files have it, for a plain number in seconds. UsageError says what is expected."""
+    seconds(text)
+    return text if text[-1].isalpha() else f"{text}s"
 
 
 OutputOption = Annotated[Output, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
@@ -107,11 +119,13 @@ TimeoutOption = Annotated[
 YesOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="Do not ask.", envvar="DTNCTL_YES")]
 NoInputOption = Annotated[bool, typer.Option("--no-input", help="Never ask; fail where a question would come.", envvar="DTNCTL_NO_INPUT")]
 LockTimeoutOption = Annotated[
-    str,
+    float | None,
     typer.Option(
         "--lock-timeout",
+        parser=waiting,
+        show_default=False,
         metavar="TIME",
-        help="How long to wait for a lease: 30s, 10m. Default 1m, in CI 10m.",
+        help="How long to wait for a lease: 30s, 10m; a number is seconds. Default 1m, in CI 10m.",
         envvar="DTNCTL_LOCK_TIMEOUT",
     ),
 ]

@@ -13,6 +13,7 @@ from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.options import ListOutput, ListOutputOption
 from dtnctl.cli.workplace import STATE_FOLDER, note_missing_id, repository_root
 from dtnctl.errors import ConfigError, UsageError
+from dtnctl.printable import plural
 
 FolderArgument = Annotated[str, typer.Argument(metavar="[DIR]", help="The new repository's folder.")]
 CheckOption = Annotated[bool, typer.Option("--check", help="Change nothing; name the files that would change and exit with 1.")]
@@ -65,11 +66,11 @@ def validate_command(context: typer.Context, output: ListOutputOption = ListOutp
         _print_problems(ConfigError(()))
         return
     counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers")}
-    parts = (f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts.items())
+    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items())
     note_missing_id(site)
     for problem in find_local_problems(site, root, os.environ):  # the machine that validates need not be the one that applies
         typer.echo(f"note: {problem}", err=True)
-    typer.echo(f"ok: {1 + sum(counts.values())} files; site {site.name}: {', '.join(parts)}")
+    typer.echo(f"ok: {plural(1 + sum(counts.values()), 'file')}; site {site.name}: {', '.join(parts)}")
 
 
 def _print_problems(error: ConfigError) -> None:

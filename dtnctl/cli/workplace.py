@@ -18,6 +18,7 @@ from dtnctl.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.cli.invocation import Invocation
+    from dtnctl.model.head import Head
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
@@ -36,7 +37,7 @@ class Workplace:
 
     root: Path
     site: Site
-    commit: Future[str]
+    head: Future[Head]
 
 
 def repository_root() -> Path:
@@ -52,14 +53,14 @@ def repository_root() -> Path:
 
 def open_workplace() -> Workplace:
     """Load the site of the repository that we stand in; git is asked meanwhile."""
-    from dtnctl.runtime.git import describe_head
+    from dtnctl.runtime.git import read_head
     from dtnctl.runtime.load import load_site
 
     root = repository_root()
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
-    commit = pool.submit(describe_head, root, STATE_FOLDER)
+    head = pool.submit(read_head, root, STATE_FOLDER)
     pool.shutdown(wait=False)
-    return Workplace(root, load_site(root, STATE_FOLDER), commit)
+    return Workplace(root, load_site(root, STATE_FOLDER), head)
 
 
 @contextlib.contextmanager
@@ -133,28 +134,29 @@ SHOWING = {"plan": "dtnctl plan", "apply": "dtnctl plan", "drift": "dtnctl drift
 
 
 def render_context(
-    command: Command, commit: str, invocation: Invocation, *, brief: bool, show_all: bool, options: str = ""
+    command: Command, head: Head, invocation: Invocation, *, brief: bool, show_all: bool, wide: bool, options: str = ""
 ) -> RenderContext:
     """The terminal's facts, and the command that makes this plan again."""
     return replace(
         list_context(invocation),
         command=command,
-        commit=commit,
+        head=head,
         show_all=show_all,
         brief=brief,
+        wide=wide,
         options=options,
         reproduce=f"{SHOWING[command]} {options}".strip(),
     )
 
 
-def list_context(invocation: Invocation, *, show_all: bool = False) -> RenderContext:
+def list_context(invocation: Invocation, *, show_all: bool = False, wide: bool = False) -> RenderContext:
     """The terminal's facts: its width, its colours, and whether it has our signs."""
     from dtnctl import __version__
     from dtnctl.render.context import RenderContext
 
     is_ascii = invocation.ascii or not streams.can_encode(SIGNS)
     return RenderContext(
-        version=__version__, width=terminal_width(), color=wants_color(invocation.color), ascii=is_ascii, show_all=show_all
+        version=__version__, width=terminal_width(), color=wants_color(invocation.color), ascii=is_ascii, show_all=show_all, wide=wide
     )
 
 
@@ -199,16 +201,11 @@ def _expand(items: list[str]) -> Iterator[str]:
             yield item
 
 
-def duration(text: str, default: float) -> float:
-    """Seconds of `30s`, `10m`; the default for nothing."""
-    from dtnctl.model.fields import parse_duration
-
-    if not text:
-        return default
-    try:
-        return parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+def lock_seconds(wanted: float | None) -> float:
+    """How long to wait for a lease: what was asked for, else a minute, and longer in a CI system, where no person waits."""
+    if wanted is not None:
+        return wanted
+    return 600.0 if is_ci() else 60.0
 
 
 def note_missing_id(site: Site) -> None:

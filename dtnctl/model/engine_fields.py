@@ -224,7 +224,7 @@ def check_memory(value: int | None) -> int | None:
 
 def check_cpus(value: float | None) -> float | None:
     if value and not 0.01 <= value <= HIGHEST_CPU + 1:
-        raise ValueError(f"{value:g} CPUs: engines take 0.01 to {HIGHEST_CPU + 1}")
+        raise ValueError(f"{value:g} is no number of CPUs: engines take 0.01 to {HIGHEST_CPU + 1}")
     return value
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from dtnctl.movers.base import Entry, Listing
+from dtnctl.printable import plural
 
 LONGEST_ARGUMENTS = 100_000  # bytes of file names in one command; Linux takes 128 KiB in one argument and 2 MiB in all
 CHECKSUM_TOOLS = {"md5": "md5sum", "sha256": "sha256sum", "sha512": "sha512sum"}
@@ -118,5 +119,5 @@ def read_checksums(output: bytes, names: Sequence[str], algorithm: str) -> Mappi
     # the tools mark a line whose name they had to escape with a backslash at its start
     sums = [line.removeprefix(b"\\").split(b" ", 1)[0].decode("ascii", "replace") for line in output.splitlines()]
     if len(sums) != len(names) or any(len(text) != CHECKSUM_LENGTHS[algorithm] for text in sums):
-        raise ValueError(f"{len(sums)} checksums for {len(names)} files")
+        raise ValueError(f"{plural(len(sums), 'checksum')} for {plural(len(names), 'file')}")
     return dict(zip(names, sums, strict=True))

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from dtnctl.movers.base import Evidence, Judgement, Listing, Settings
+from dtnctl.printable import plural
 
 NAMES_SHOWN = 3
 
@@ -46,11 +47,10 @@ def judge_copies(evidence: Evidence, settings: Settings) -> Judgement:
 
 def _success(evidence: Evidence, settings: Settings, before: Listing) -> Judgement:
     files = before.files
-    count = "1 file" if len(files) == 1 else f"{len(files)} files"
     compared, checksum = "sizes", ""
     if evidence.sums is not None:
         compared, checksum = settings.algorithm, f"{settings.algorithm}:{_digest(evidence.sums[0], settings.algorithm)}"
-    verified = f"{compared} of {count} equal at both ends"
+    verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
     if before.others:
         verified += f"; left out {before.others} that are neither file nor folder"
     if evidence.sums is None and evidence.source is not None and _times(evidence.source) != _times(before):
@@ -153,4 +153,4 @@ def _describe(evidence: Evidence, ours: Mapping[str, int], complete: int) -> str
     if list(ours) == [""] and before is not None:
         return f"at the destination are {ours['']} of {before.bytes} bytes"
     count = len(before.files) if before is not None else 0
-    return f"at the destination {complete} of {count} files have their full size"
+    return f"at the destination {complete} of {plural(count, 'file')} {'has its' if count == 1 else 'have their'} full size"

@@ -12,6 +12,7 @@ from dtnctl.model.hardware import cpu_numbers
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
+from dtnctl.printable import plural
 
 CODE = "E0480"
 
@@ -20,7 +21,7 @@ def beyond_machine(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
     """Every field that asks for what is not there. Nothing is refused where it is not known what is there."""
     profile = service.profile
     if profile.near is None and profile.cpus and seen.cpus and profile.cpus > seen.cpus:
-        text = f"`cpus: {profile.cpus:g}` is more than the {seen.cpus} CPUs of {seen.name}"
+        text = f"`cpus: {profile.cpus:g}` is more than the {plural(seen.cpus, 'CPU')} of {seen.name}"
         yield Refusal(CODE, service.cause(text, "cpus"), f"{seen.cpus} or less")
     yield from _absent(service, seen, "cpu_set", "CPU", _cpus(seen))
     yield from _absent(service, seen, "memory_nodes", "NUMA node", _nodes(seen))

@@ -12,6 +12,7 @@ from dtnctl.model.hardware import cpu_numbers, interface_named, interrupt_cpus
 from dtnctl.model.resources import main_name
 from dtnctl.planning.ground import Ground
 from dtnctl.planning.resolve import Key, Service
+from dtnctl.printable import plural
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host, Interface
@@ -100,7 +101,8 @@ def _refuse(ground: Ground, service: Service, taken: Mapping[int, str]) -> None:
     free = [number for number in numbers if number not in taken]
     nic = data_interface(ground.host, service) if service.profile.near == "data_net" else None
     where = f"near {nic.name} of {ground.name}" if nic is not None else f"on {ground.name}"
-    text = f"{_wanted(service)} CPUs {where} are asked for, {len(free)} of {len(numbers)} are free"
+    asked = f"{plural(_wanted(service), 'CPU')} {where} {'is' if _wanted(service) == 1 else 'are'} asked for"
+    text = f"{asked}, {len(free)} of {len(numbers)} are free"
     holders = sorted({taken[number] for number in numbers if number in taken})
     text += f"; held by {', '.join(holders)}" if holders else ""
     further = "another endpoint" if service.profile.near == "any" else "`near: any`, or another endpoint"

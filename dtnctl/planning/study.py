@@ -31,6 +31,7 @@ from dtnctl.planning.specs import container_spec
 from dtnctl.planning.step_ids import vlan_id
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
 from dtnctl.planning.vlans import WantedVlan, differs, is_gone, wanted_vlans
+from dtnctl.printable import plural
 
 
 @dataclass(slots=True)
@@ -145,7 +146,7 @@ def _overdrawn(found: Study) -> Refusal | None:
     limit = prune_limit(found.scope.prune if found.scope.prune is not None else settings.value.limits.max_prune, len(owned))
     if len(doomed) <= limit:
         return None
-    text = f"{len(doomed)} of {len(owned)} sessions would be removed, the limit is {limit}"
+    text = f"{len(doomed)} of {plural(len(owned), 'session')} would be removed, the limit is {limit}"
     cause = Cause(text, settings.file, settings.mark(("limits", "max_prune")).line, "limits.max_prune")
     return Refusal("E0440", cause, f"--max-prune {len(doomed)} if it is meant")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dtnctl.render.text import Look, Role, cells, clip, pad
+from dtnctl.render.text import Look, Role, cells, clip, flow, pad
 
 GAP = "  "
+SHOW = "-o wide shows every column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def table_lines(
     roles: Mapping[str, Role] | None = None,
     fits: bool = True,
 ) -> list[str]:
-    """Header and rows as lines of at most the look's width, or without `fits` as wide as they are.
+    """Header and rows as lines of at most the look's width, or without `fits` as wide as they are; last the columns that had no room.
 
     `roles` colours the cells that hold exactly that text.
     """
@@ -48,7 +49,10 @@ def table_lines(
         return (" " * indent + GAP.join(parts)).rstrip()
 
     header = line([column.header for column in columns], {}, "dim")
-    return [header, *(line(row, roles or {}, "") for row in rows)]
+    missing = [column.header for index, column in enumerate(columns) if not widths[index] and any(row[index] for row in rows)]
+    note = [*(f"{name}," for name in missing[:-1]), *missing[-1:], "left out to save room;", SHOW] if missing else []
+    more = [" " * indent + look.paint("dim", text) for text in flow(note, look.width - indent)] if missing else []
+    return [header, *(line(row, roles or {}, "") for row in rows), *more]
 
 
 def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], natural: Sequence[int], width: int) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dtnctl.model.head import NOT_ASKED, Head
+
 Command = Literal["plan", "apply", "drift", "destroy"]
 
 
@@ -12,20 +14,22 @@ Command = Literal["plan", "apply", "drift", "destroy"]
 class RenderContext:
     """Everything about the run and the reader that the text depends on. The default says nothing that differs between two runs.
 
-    `commit` as the reader should see it ("4f2c1e9 (clean)"). `options` are those that chose this plan ("-C site --target x"):
+    `head` is what Git says of the state files. `options` are those that chose this plan ("-C site --target x"):
     they are repeated in the commands that are suggested. `reproduce` is the whole command that makes this plan again.
     `details` says where the whole plan is kept as JSON ("artifact plan.json"). `took` is a duration; empty says nothing.
     `width` in character cells. `ascii`: only ASCII comes out. `show_all`: nothing is left out to save room.
+    `wide`: tables have all columns, however wide they are.
     """
 
     command: Command = "plan"
-    commit: str = ""
+    head: Head = NOT_ASKED
     version: str = ""
     width: int = 80
     color: bool = False
     ascii: bool = False
     show_all: bool = False
     brief: bool = False
+    wide: bool = False
     reproduce: str = ""
     options: str = ""
     details: str = ""

@@ -65,7 +65,7 @@ def _said(item: Examination, context: RenderContext) -> list[str]:
 def _endpoint(item: Examination, context: RenderContext, look: Look, *, is_named: bool) -> list[list[str]]:
     """A block for each fault, and the table."""
     blocks = [_block(finding, item.endpoint if is_named else "", look) for finding in item.findings if finding.severity in WORDS]
-    return [*blocks, _items(item, look)] if context.show_all and item.findings else blocks
+    return [*blocks, _items(item, context, look)] if context.show_all and item.findings else blocks
 
 
 def _block(finding: Finding, endpoint: str, look: Look) -> list[str]:
@@ -85,7 +85,7 @@ def _block(finding: Finding, endpoint: str, look: Look) -> list[str]:
     return [*heading, *fact_rows(facts, look)]
 
 
-def _items(item: Examination, look: Look) -> list[str]:
+def _items(item: Examination, context: RenderContext, look: Look) -> list[str]:
     rows = [[finding.check, finding.subject, finding.severity, finding.actual or NOT_KNOWN, finding.expected] for finding in item.findings]
     title = look.paint("bold", f"all items of {item.endpoint}") + f" ({len(rows):,})"
-    return [title, *table_lines(ITEM_COLUMNS, rows, look, indent=BODY, roles=ROLES)]
+    return [title, *table_lines(ITEM_COLUMNS, rows, look, indent=BODY, roles=ROLES, fits=not context.wide)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
+from dtnctl.model.head import Head
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
@@ -51,7 +52,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "command": context.command,
             "version": context.version,
             "site": plan.site,
-            "commit": context.commit,
+            "git": _head(context.head),
             "plan_hash": shown_hash(plan, context),
             "exact_command": exact_command(plan, context),
             "partial": bool(plan.unanswered),
@@ -65,6 +66,16 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "failing": list(plan.failing),
         },
     )
+
+
+def _head(head: Head) -> Json:
+    """Null where nothing is known: without a commit there is nothing that the files could differ from."""
+    return {
+        "commit": head.commit,
+        "branch": head.branch,
+        "dirty": head.is_dirty if head.commit else None,
+        "absence": head.absence,
+    }
 
 
 def _summary(plan: Plan) -> Json:

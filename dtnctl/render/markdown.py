@@ -251,7 +251,7 @@ def _list_fold(title: str, name: str, lines: Iterable[str], rank: int) -> Part:
 def _foot(whole: Plan, plan: Plan, context: RenderContext) -> Part:
     answered = sum(not row.silence for row in plan.endpoints)
     items = [
-        *[f"HEAD {prose(_short(context.commit))}"] * bool(context.commit),
+        *[prose(_short(context.head.text))] * bool(context.head.text),
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
         *[f"plan hash {code(text)}" for text in [shown_hash(whole, context)] if text],
         *[f"dtnctl {prose(_short(context.version))}"] * bool(context.version),

@@ -68,7 +68,7 @@ def _source(plan: Plan, context: RenderContext) -> list[str]:
     answered = sum(not row.silence for row in plan.endpoints)
     return [
         f"site {plan.site}",
-        *[f"HEAD {context.commit}"] * bool(context.commit),
+        *[context.head.text] * bool(context.head.text),
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
         *[f"dtnctl {context.version}"] * bool(context.version),
         *[context.took] * bool(context.took),
@@ -97,7 +97,7 @@ def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]
     ]
     counts = count_by_endpoint(plan)
     rows = [_endpoint_row(row, [str(counts[row.name, mark]) for mark in TABLE_MARKS], look) for row in plan.endpoints]
-    return table_lines(columns, rows, look, indent=2, roles={"SILENT": "destroy"})
+    return table_lines(columns, rows, look, indent=2, roles={"SILENT": "destroy"}, fits=not context.wide)
 
 
 def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Look) -> list[str]:

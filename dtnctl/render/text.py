@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from dtnctl.model.plan import Mark
+from dtnctl.printable import plural as plural
 from dtnctl.printable import printable_text as one_line
 from dtnctl.render.context import RenderContext
 
@@ -110,11 +111,6 @@ def command_lines(command: str, width: int) -> list[str]:
         return [command]
     *lines, last = flow(command.split(" "), width - 2)
     return [*(f"{line} \\" for line in lines), last]
-
-
-def plural(count: int, word: str) -> str:
-    """`1 change`, `2 changes`. For words that take an s."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 # --- signs and colours --------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from dtnctl.errors import EngineError, UsageError
 from dtnctl.model.fields import check_name
 from dtnctl.model.site import AgentTls, Endpoint
+from dtnctl.printable import plural
 from dtnctl.runtime import pki
 from dtnctl.runtime.edit import Repository, write_endpoint
 from dtnctl.runtime.remote import Remote
@@ -198,7 +199,7 @@ def describe(host: Host) -> str:
     nodes = len(facts.cpus.numa)
     parts = [
         facts.system.hostname,
-        f"{facts.cpus.logical} CPUs" + (f" on {nodes} NUMA nodes" if nodes > 1 else ""),
+        plural(facts.cpus.logical, "CPU") + (f" on {nodes} NUMA nodes" if nodes > 1 else ""),
         f"{facts.memory.total / 2**30:.0f} GiB",
         f"interfaces {', '.join(item.name for item in facts.interfaces if not item.kind) or 'none'}",
     ]

@@ -255,7 +255,7 @@ class _Run:
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:
-    raise AssertionError(f"{step.id} changes nothing that could go back by {action}")
+    raise AssertionError(f"nothing that {step.id} does could go back by {action}")
 
 
 def _is_wait(step: Step) -> bool:

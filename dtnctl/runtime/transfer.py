@@ -55,7 +55,7 @@ def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: s
     if action.ports is not None and action.ports[1] - action.ports[0] + 1 < task.settings.concurrency:
         low, high = action.ports
         raise TransferError(
-            f"{task.transfer}: {task.settings.concurrency} files at once need as many data ports, data_port_range has {low}-{high}"
+            f"{task.transfer}: `concurrency: {task.settings.concurrency}` needs as many data ports, data_port_range has {low}-{high}"
         )
     return start_attempt(task, action.image)
 

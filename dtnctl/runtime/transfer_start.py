@@ -15,6 +15,7 @@ from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
 from dtnctl.movers.base import Listing, Login
 from dtnctl.movers.sameness import one_thing
+from dtnctl.printable import plural
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
@@ -220,8 +221,7 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
                 keys.revoke(engine, end.container, account, task.site, task.transfer)
         raise TransferError(f"{task.title} was not started: {error}") from error
     listing = ready.looks[0].listing
-    files = "1 file" if len(listing.files) == 1 else f"{len(listing.files)} files"
-    return StartResult(True, f"started: {listing.bytes} bytes in {files}")
+    return StartResult(True, f"started: {listing.bytes} bytes in {plural(len(listing.files), 'file')}")
 
 
 def _job_files(task: Task, ready: _Ready, pairs: tuple[keys.KeyPair, keys.KeyPair]) -> tuple[FileEntry, ...]:

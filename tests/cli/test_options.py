@@ -7,15 +7,66 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dtnctl.cli.completion import SCRIPTS, Shell, candidates
 from dtnctl.cli.examples import EXAMPLES
+from dtnctl.cli.options import written_time
+from dtnctl.cli.program import program
 from tests.cli.small_site import environment, run, two_engines, write
 from tests.runtime.program import dtnctl
 from tests.runtime.state_folder import write_state
+
+
+def _tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every command that carries something out, as it is typed."""
+    context = command.make_context("dtnctl", [], resilient_parsing=True)
+    below: list[str] = getattr(command, "list_commands", lambda _: [])(context)
+    if not below:
+        yield " ".join(path), command
+    for name in below:
+        yield from _tree(command.get_command(context, name), (*path, name))
+
+
+TREE = dict(_tree(program()))
+SHOWING = sorted(path for path, command in TREE.items() if any("--output" in option.opts for option in command.params))
+TIMES = sorted((path, option.opts[-1]) for path, command in TREE.items() for option in command.params if option.metavar == "TIME")
+
+
+def test_every_command_has_examples() -> None:
+    assert sorted(TREE) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("path", SHOWING)
+def test_every_command_that_shows_tables_takes_wide(path: str) -> None:
+    assert {"text", "wide", "json"} <= {value for value, _ in candidates([*path.split(), "-o"], "")}
+
+
+def test_no_option_is_a_time_without_units() -> None:
+    valued = ((path, option) for path, command in TREE.items() for option in command.params if not option.secondary_opts)
+    options = {(path, option.opts[-1], option.metavar) for path, option in valued}
+    timely = {(path, name, metavar) for path, name, metavar in options if re.search("time|seconds|delay|interval|every|wait", name)}
+    assert {metavar for _, _, metavar in timely} == {"TIME"}
+    assert {option for _, option in TIMES} == {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout"}
+
+
+@pytest.mark.parametrize(("path", "option"), TIMES)
+@pytest.mark.parametrize(("text", "code"), [("30s", 65), ("500ms", 65), ("2m", 65), ("7", 65), ("soon", 64), ("3x", 64)])
+def test_every_time_takes_units(tmp_path: Path, path: str, option: str, text: str, code: int) -> None:
+    """There is no site here: that is what is wrong where the time is right."""
+    arguments = (parameter for parameter in TREE[path].params if parameter.param_type_name == "argument")
+    required = ["x" for parameter in arguments if parameter.required]
+    ran = dtnctl(tmp_path, *path.split(), *required, option, text)
+    assert ran.code == code, ran.err
+    assert text in ran.err or code == 65
+
+
+def test_times_that_are_written_into_files_keep_their_words() -> None:
+    assert [written_time(text) for text in ("90s", "2h", "7")] == ["90s", "2h", "7s"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
@@ -122,7 +173,7 @@ COMPLETED = {
     "apply --replace ": ["s"],
     "plan --out ": [":files"],
     "fmt ": [":files"],
-    "plan -o ": ["text", "json", "markdown"],
+    "plan -o ": ["text", "wide", "json", "markdown"],
     "status -o w": ["wide"],
     "plan --col": ["--color"],
     "session create a,": ["a,a", "a,b"],
@@ -148,16 +199,41 @@ def test_completion_is_silent_where_there_is_nothing(tmp_path: Path, monkeypatch
     assert _values(tmp_path, "sessions show ", monkeypatch) == []
 
 
-def test_script_of_bash_completes(tmp_path: Path) -> None:
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """A site with session s, and an environment in which the program is installed."""
     write_state(tmp_path)
     (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin/dtnctl"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dtnctl "$@"\n')
-    program.chmod(0o755)
-    script = 'source <(dtnctl completion bash); COMP_WORDS=(dtnctl sessions show ""); COMP_CWORD=3; _dtnctl; echo "${COMPREPLY[@]}"'
-    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, text=True, capture_output=True, check=True, env=environment(PATH=path))
-    assert (ran.stdout, ran.stderr) == ("s\n", "")
+    installed_program = tmp_path / "bin/dtnctl"
+    installed_program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dtnctl "$@"\n')
+    installed_program.chmod(0o755)
+    return environment(PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin", HOME=str(tmp_path), TERM="dumb")
+
+
+ASKING = {
+    "bash": """
+        source <(dtnctl completion bash)
+        complete -p dtnctl > /dev/null || exit 3
+        COMP_WORDS=(dtnctl sessions show ""); COMP_CWORD=3; _dtnctl; echo "${COMPREPLY[@]}"
+    """,
+    "zsh": """
+        autoload -Uz compinit; compinit -u -D
+        source <(dtnctl completion zsh)
+        [[ $_comps[dtnctl] = _dtnctl ]] || exit 3
+        _describe() { print -l -- "${(@P)3}" }
+        words=(dtnctl sessions show ""); CURRENT=4; _dtnctl
+    """,
+    "fish": "dtnctl completion fish | source; complete -C 'dtnctl sessions show '",
+}
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_each_shell_loads_its_script_and_completes_with_it(tmp_path: Path, shell: str, installed: dict[str, str]) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    quiet = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    ran = subprocess.run([shell, *quiet, "-c", ASKING[shell]], cwd=tmp_path, text=True, capture_output=True, check=False, env=installed)
+    assert (ran.returncode, ran.stdout.split(), ran.stderr) == (0, ["s"], "")
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)

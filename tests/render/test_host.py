@@ -54,6 +54,7 @@ settings: IOMMU passthrough · irqbalance on · clock synchronized ·
 NODE  CPUS             MEMORY        FREE  HUGE PAGES
 0     0-15,32-47   251.76 GiB  191.88 GiB  1,000 of 1,024 x 2.00 MiB free
 1     16-31,48-63  251.77 GiB  200.27 GiB
+DISTANCE left out to save room; -o wide shows every column
 
 INTERFACE      NODE  STATE          SPEED  DRIVER      MTU  PCI
 data7          0     down               -  mlx5_core  1500  0000:41:00.2
@@ -62,6 +63,8 @@ eno1           0     no carrier         -  tg3        1500  0000:04:00.0
 ens1f0np0      0     up          100 Gb/s  mlx5_core  9000  0000:41:00.0
 ens1f0np0.222        up          100 Gb/s  vlan       9000
 ens2f0np0      1     up          100 Gb/s  mlx5_core  9000  0000:c1:00.0
+ADDRESSES, ON, PCIE, QDISC, VFS, IRQ CPUS, MAC, FIRMWARE, ALIAS
+left out to save room; -o wide shows every column
 = 1 interface of containers (--all lists them)
 
 PF         VF  PCI           MAC                VLAN       HOLDER
@@ -69,12 +72,15 @@ ens1f0np0   0  0000:41:00.2  00:00:00:00:00:00             free
 ens1f0np0   1  0000:41:00.3  0a:00:00:00:00:01  100 qos 3  another namespace
 ens1f0np0   2  0000:41:00.4  0a:00:00:00:00:02  222        scinet/ofed-test
 ens1f0np0   3  0000:41:00.5  0a:00:00:00:00:03             vfio-pci
+INTERFACE, TRUST, SPOOFCHK, RATE, RDMA, DRIVER left out to save room;
+-o wide shows every column
 
 RDMA    UVERBS   INTERFACE  STATE       RATE  GIDS
 mlx5_0  uverbs1  ens1f0np0  ACTIVE  100 Gb/s  3 (IB/RoCE v1, RoCE v2)
 mlx5_1  uverbs0  ens2f0np0  ACTIVE  100 Gb/s  1 (IB/RoCE v1)
 mlx5_2  uverbs5  data7      DOWN     40 Gb/s  0
 mlx5_3  uverbs2  -          ACTIVE  100 Gb/s  1
+PORT, LAYER, PCI left out to save room; -o wide shows every column
 
 DISK     NODE        SIZE  BY    SCHEDULER    MOUNTS
 dm-0     -     488.28 MiB        -            / (ext4)
@@ -83,6 +89,7 @@ nvme0n1  0       3.26 TiB  pcie  none         /nvme (xfs), /srv/with space (xfs)
 nvme1n1  0       3.26 TiB  pcie  mq-deadline  /nvme (xfs), /srv/with space (xfs)
 nvme2n1  1     447.13 GiB  pcie  none         / (ext4), /boot (ext4)
 nvme3n1  1       3.26 TiB  pcie  none         /archive (btrfs)
+MODEL, PCIE, HOLDERS left out to save room; -o wide shows every column
 
 listeners: 5 tcp · 2 udp · 1 of them in containers
 held: 1 VF
@@ -112,6 +119,7 @@ eno1           0     no carrier         -  tg3        1500  0000:04:00.0
 ens1f0np0      0     up          100 Gb/s  mlx5_core  9000  0000:41:00.0  165.124.33.182/26
 ens1f0np0.222        up          100 Gb/s  vlan       9000                192.168.2.64/24, fe80::ba3f:d2ff:feaa:10/64
 ens2f0np0      1     up          100 Gb/s  mlx5_core  9000  0000:c1:00.0
+ON, PCIE, QDISC, VFS, IRQ CPUS, MAC, FIRMWARE, ALIAS left out to save room; -o wide shows every column
 = 1 interface of containers (--all lists them)
 
 PF         VF  PCI           INTERFACE  MAC                VLAN       TRUST  SPOOFCHK  RATE       RDMA    DRIVER     HOLDER
@@ -133,6 +141,7 @@ nvme0n1  0       3.26 TiB  Micron_7450_MTFDKCC3T2TFS  pcie  none         16 GT/s
 nvme1n1  0       3.26 TiB  Micron_7450_MTFDKCC3T2TFS  pcie  mq-deadline  16 GT/s x2 of 16 GT/s x4  /nvme (xfs), /srv/with space (xfs)
 nvme2n1  1     447.13 GiB  Micron_7450_MTFDKBA480TFR  pcie  none         16 GT/s x4                / (ext4), /boot (ext4)
 nvme3n1  1       3.26 TiB  INTEL SSDPF2KX038TZ        pcie  none         16 GT/s x4                /archive (btrfs)
+HOLDERS left out to save room; -o wide shows every column
 
 listeners: 5 tcp · 2 udp · 1 of them in containers
 held: 1 VF
@@ -158,6 +167,7 @@ NODE  CPUS    MEMORY      FREE  DISTANCE
 
 INTERFACE  NODE  STATE  SPEED  DRIVER       MTU  PCI           ADDRESSES
 eth0       -     up         -  virtio_net  1500  0000:00:03.0  10.0.2.15/24
+QDISC, IRQ CPUS, MAC left out to save room; -o wide shows every column
 
 DISK  NODE       SIZE  BY      SCHEDULER  MOUNTS
 vda   -     10.00 GiB  virtio  none       / (ext4)

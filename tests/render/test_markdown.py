@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.head import Head
 from dtnctl.model.plan import Change, Plan, Power
 from dtnctl.render.context import RenderContext
 from dtnctl.render.markdown import LIMIT, STATUS_LIMIT, plan_marker, render_plan_comment, render_status_line
@@ -18,7 +19,9 @@ from dtnctl.render.summary import group_changes
 from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 from tests.render.reading import ACTIVE, Reading
 
-CONTEXT = RenderContext(commit="4f2c1e9 (clean)", version="0.1.0", reproduce="dtnctl plan -C site", details="artifact plan.json")
+CONTEXT = RenderContext(
+    head=Head("4f2c1e9" + "0" * 33, "main"), version="0.1.0", reproduce="dtnctl plan -C site", details="artifact plan.json"
+)
 OUR_TAGS = {
     "p",
     "h3",
@@ -84,7 +87,7 @@ session/climate @ dtn-a
 
 </details>
 
-<sub>HEAD 4f2c1e9 (clean) · 2 of 3 endpoints answered · plan hash `0123456789abcdef` · dtnctl 0.1.0 · reproduce: `dtnctl plan -C site` · do exactly this: `dtnctl apply --expect 0123456789abcdef` · all of it: artifact plan.json</sub>
+<sub>HEAD 4f2c1e9 on main (clean) · 2 of 3 endpoints answered · plan hash `0123456789abcdef` · dtnctl 0.1.0 · reproduce: `dtnctl plan -C site` · do exactly this: `dtnctl apply --expect 0123456789abcdef` · all of it: artifact plan.json</sub>
 """
 
 
@@ -182,7 +185,9 @@ def test_what_a_container_is_given_is_told_apart_by_endpoint() -> None:
 @given(PLANS, TEXT, TEXT)
 def test_whatever_names_and_causes_say_the_comment_does_nothing(plan: Plan, commit: str, details: str) -> None:
     plan = replace(plan, site=f"scinet{commit}")
-    text = render_plan_comment(plan, RenderContext(commit=commit, version=details, reproduce=commit, options=details, details=details))
+    text = render_plan_comment(
+        plan, RenderContext(head=Head(commit, commit), version=details, reproduce=commit, options=details, details=details)
+    )
     page = Reading(text)
     assert set(page.tags) <= OUR_TAGS
     assert page.attributes <= {"lang", "align", "class"}
@@ -248,7 +253,7 @@ def test_comment_that_fits_is_not_shortened() -> None:
 @given(TEXT, NASTY, st.integers(1, 150))
 def test_long_texts_do_not_make_it_too_long(text: str, nasty: str, times: int) -> None:
     whole = many(15, (text + nasty) * times)
-    context = replace(CONTEXT, commit=text * times, reproduce=nasty * times, details=nasty * times, options=text * times)
+    context = replace(CONTEXT, head=Head(text, text * times), reproduce=nasty * times, details=nasty * times, options=text * times)
     assert len(render_plan_comment(whole, context, limit=30_000).encode()) <= 30_000
 
 

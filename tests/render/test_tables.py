@@ -37,21 +37,27 @@ def test_status_is_everything_on_one_screen() -> None:
 SESSION    STATE    ENDPOINTS                    IMAGE               PROFILE
 ofed-test  STARTED  nersc-tbn-7, starlight-dtn   dtnaas/ofed:latest  lbnl-rdma
 climate    MIXED    starlight-dtn, surf-dtn-ppc  dtnaas/gct:latest   surf
+USER left out to save room; -o wide shows every column
 ! climate: surf-dtn-ppc: the container ended with exit code 1
 
 SESSION    ENDPOINT       STATE    CTRL_HOST       CTRL_PORT  DATA_IPV4
 ofed-test  starlight-dtn  running  165.124.33.182      30001  192.168.2.64
 climate    surf-dtn-ppc   exited
+HEALTH, DATA_PORTS, DATA_NET, USER, CONTAINER, IMAGE left out to save room;
+-o wide shows every column
 ! climate @ surf-dtn-ppc: exit code 1
 
 TRANSFER  FROM                TO                    TOOL     STATE          SIZE
 sc20-1T   nersc-tbn-7:/data…  starlight-dtn:/data…  gridftp  succeeded  4.00 GiB
 sc20-2T   nersc-tbn-7:/data…  starlight-dtn:/data…  gridftp  failed
+GEN, BYTES, TIME, RATE, VERIFIED left out to save room;
+-o wide shows every column
 ! sc20-2T: no space left on device
 
 ENDPOINT      STATE     SESSIONS  LOCK
 nersc-tbn-7   answered         1  alice@ci-7
 surf-dtn-ppc  silent           ?  ?
+CONTAINERS, ENGINE, HOST, URL left out to save room; -o wide shows every column
 ! surf-dtn-ppc: connection refused
 """
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.head import Head
 from dtnctl.model.plan import Cause, Change, Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
@@ -17,7 +18,7 @@ from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, PLANS, REL
 CONTEXTS = st.builds(
     RenderContext,
     command=st.sampled_from(["plan", "apply", "drift", "destroy"]),
-    commit=st.sampled_from(["", "4f2c1e9 (clean)"]),
+    head=st.sampled_from([Head(), Head("4f2c1e9" + "0" * 33, "main", is_dirty=True)]),
     version=st.sampled_from(["", "0.1.0"]),
     width=st.integers(80, 220),
     show_all=st.booleans(),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from dtnctl.model.head import Head
 from dtnctl.model.plan import Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
@@ -15,7 +16,7 @@ HASH = "0123456789abcdef"
 
 
 def shown(plan: Plan, width: int) -> str:
-    context = RenderContext(commit="4f2c1e9 (clean)", version="0.1.0", width=width)
+    context = RenderContext(head=Head("4f2c1e9" + "0" * 33, "main"), version="0.1.0", width=width)
     return render_plan(plan, context).replace(plan.hash, HASH)
 
 
@@ -23,8 +24,8 @@ EXPECTED: dict[tuple[str, int], str] = {}
 
 EXPECTED["empty", 80] = """\
 VERDICT  No changes. 3 objects match.
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
 transfers (2)  nothing to do for them
     ! failed     transfer/run12 generation 2:
@@ -39,7 +40,7 @@ unchanged (3)  --all lists them
 
 EXPECTED["empty", 120] = """\
 VERDICT  No changes. 3 objects match.
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
 transfers (2)  nothing to do for them
     ! failed     transfer/run12 generation 2: no space left on device; raise `generation` to run it again
@@ -55,8 +56,8 @@ EXPECTED["empty", 200] = EXPECTED["empty", 120]  # no line of it is longer
 EXPECTED["create", 80] = """\
 VERDICT  2 changes in 1 session · 2 with access to the host · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1 → 2     1  0  0  0  0  0  1 → 2  free  live
@@ -83,7 +84,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["create", 120] = """\
 VERDICT  2 changes in 1 session · 2 with access to the host · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1 → 2     1  0  0  0  0  0  1 → 2  free  live
@@ -112,8 +113,8 @@ EXPECTED["create", 200] = EXPECTED["create", 120]  # no line of it is longer
 EXPECTED["replace", 80] = """\
 VERDICT  1 change in 1 session · 1 replace with interruption · 0 blocked
 RISK     interrupts session/climate @ dtn-a · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  1  0  0  0  1      free  live
@@ -139,7 +140,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["replace", 120] = """\
 VERDICT  1 change in 1 session · 1 replace with interruption · 0 blocked
 RISK     interrupts session/climate @ dtn-a · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  1  0  0  0  1      free  live
@@ -168,8 +169,8 @@ RISK     interrupts session/old-mirror @ dtn-c · removes 1 of 14 services ·
          dtn-d is silent (ssh: connect to host dtn-d port 22: No route to host),
          nothing is planned there ·
          dtn-c is locked by alice@ci-7, apply of 4f2c1e9
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 3 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 3 endpoints answered · dtnctl 0.1.0
 NOTE     network old222 on dtn-c is used no more but stays: postgres, not ours,
          is on it
 
@@ -177,6 +178,7 @@ NOTE     network old222 on dtn-c is used no more but stays: postgres, not ours,
   dtn-a     6         0  0  0  0  0  1  free                          live
   dtn-c     3 → 2     0  0  0  1  0  0  alice@ci-7, apply of 4f2c1e9  live
   dtn-d     ?         ·  ·  ·  ·  ·  ·  ?                             SILENT
+  PORTS left out to save room; -o wide shows every column
 
 ✖ blocked  session/run15 @ dtn-a                    state/endpoints/dtn-a.yaml:9
     ✖ E0412  it mounts /etc, the owner allows /nvme
@@ -198,7 +200,7 @@ VERDICT  1 change in 1 session · 1 destroy · 1 blocked
 RISK     interrupts session/old-mirror @ dtn-c · removes 1 of 14 services ·
          dtn-d is silent (ssh: connect to host dtn-d port 22: No route to host), nothing is planned there ·
          dtn-c is locked by alice@ci-7, apply of 4f2c1e9
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 3 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 3 endpoints answered · dtnctl 0.1.0
 NOTE     network old222 on dtn-c is used no more but stays: postgres, not ours, is on it
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK                          STATE
@@ -225,7 +227,7 @@ EXPECTED["danger", 200] = """\
 VERDICT  1 change in 1 session · 1 destroy · 1 blocked
 RISK     interrupts session/old-mirror @ dtn-c · removes 1 of 14 services · dtn-d is silent (ssh: connect to host dtn-d port 22: No route to host), nothing is planned there ·
          dtn-c is locked by alice@ci-7, apply of 4f2c1e9
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 3 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 3 endpoints answered · dtnctl 0.1.0
 NOTE     network old222 on dtn-c is used no more but stays: postgres, not ours, is on it
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK                          STATE
@@ -251,8 +253,8 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["transfer", 80] = """\
 VERDICT  2 changes · 1 transfer will start · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  0  0  2  0  1      free  live
@@ -278,7 +280,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["transfer", 120] = """\
 VERDICT  2 changes · 1 transfer will start · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  0  0  2  0  1      free  live
@@ -304,8 +306,8 @@ EXPECTED["transfer", 200] = EXPECTED["transfer", 120]  # no line of it is longer
 EXPECTED["drift", 80] = """\
 VERDICT  1 change in 1 session · 1 drifted · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  0  0  0  0  1      free  live
@@ -325,7 +327,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["drift", 120] = """\
 VERDICT  1 change in 1 session · 1 drifted · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         0  0  0  0  0  0  1      free  live
@@ -348,12 +350,13 @@ EXPECTED["hardware", 80] = """\
 VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services ·
          gives vfs/ens2f0 @ dtn-b back
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered ·
-         dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
+         2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  PORTS  LOCK  STATE
   dtn-a     1         2  0  0  0  0  0  1      free  live
   dtn-b     1         0  0  0  1  0  0  1      free  live
+  VF, CPUS left out to save room; -o wide shows every column
 
 - destroy  vfs/ens2f0 @ dtn-b
       what  gives virtual function 0000:b1:00.3 of ens2f0 back as it was found
@@ -377,7 +380,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 EXPECTED["hardware", 120] = """\
 VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services · gives vfs/ens2f0 @ dtn-b back
-FROM     site scinet · HEAD 4f2c1e9 (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
+FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  VF       PORTS  CPUS                      LOCK  STATE
   dtn-a     1         2  0  0  0  0  0  0/8      1      n0 0/16  n1 4/16          free  live

@@ -265,7 +265,7 @@ def test_a_folder_onto_a_file_is_refused(scene: TransferWorld) -> None:
 
 
 def test_more_files_at_once_than_data_ports_is_refused(scene: TransferWorld) -> None:
-    with pytest.raises(TransferError, match="4 files at once need as many data ports, data_port_range has 50100-50102"):
+    with pytest.raises(TransferError, match="`concurrency: 4` needs as many data ports, data_port_range has 50100-50102"):
         scene.start(ports=(50100, 50102), concurrency="4")
     assert scene.start(ports=(50100, 50103), concurrency="4").started
 

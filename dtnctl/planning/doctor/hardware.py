@@ -10,6 +10,7 @@ from dtnctl.model.findings import Finding, speed_text
 from dtnctl.planning.doctor.ground import Carrier, Device, Ground
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, pcie_can, pcie_goodput
+from dtnctl.printable import plural
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface, PcieLink, Vf
@@ -126,7 +127,7 @@ def _interrupts(device: Device, ground: Ground) -> Iterator[Finding]:
         interface.name,
         not away if is_known else None,
         expected=f"CPUs {cpu_list(local)}, those of its node",
-        actual=f"{len([cpus for cpus in serving if cpus - local])} of {len(serving)} interrupts on CPUs {cpu_list(away)}"
+        actual=f"{len([cpus for cpus in serving if cpus - local])} of {plural(len(serving), 'interrupt')} on CPUs {cpu_list(away)}"
         if away
         else "all there",
         fix=tuning(f"interface/{interface.name}/irqs", "local"),
@@ -145,8 +146,8 @@ def _spread(device: Device, serving: list[frozenset[int]], local: frozenset[int]
         "nic.irq_spread",
         device.interface.name,
         not (crowded and has_free) if single and online else None,
-        expected=f"one on each of {min(online, single.total())} CPUs",
-        actual=f"{single.total()} interrupts on {len(single)} CPUs" if single else "",
+        expected=f"one on each of {plural(min(online, single.total()), 'CPU')}",
+        actual=f"{plural(single.total(), 'interrupt')} on {plural(len(single), 'CPU')}" if single else "",
         fix=tuning(f"interface/{device.interface.name}/irqs", "local"),
         place=device.place,
     )
