@@ -108,7 +108,13 @@ def site_of(services: int) -> Site:
             ends = {"from": f"{pair[0]}:/data/{number}", "to": f"{pair[1]}:/data/{number}"}
             transfers[name] = document(name, Transfer.model_validate({**ends, "tool": "gridftp", "session": name}))
     data = {"driver": "macvlan", "mtu": 9000, "subnet": "10.20.0.0/16"}
-    profile = {"data_nets": ["data"], "ctrl_port_range": [20000, 29999], "serv_port_range": [30000, 39999], "memory": "4GiB"}
+    profile = {
+        "volumes": ["/data"],
+        "data_nets": ["data"],
+        "ctrl_port_range": [20000, 29999],
+        "serv_port_range": [30000, 39999],
+        "memory": "4GiB",
+    }
     return Site(
         settings=document("site", SiteSettings.model_validate({"name": "bench"})),
         endpoints={name: document(name, _endpoint(name)) for name in endpoints},

@@ -142,6 +142,11 @@ class Known:
         """Every service whose settings are known, in name order; expired sessions count as removed."""
         return tuple(self._services())
 
+    @cached_property
+    def service_of(self) -> Mapping[tuple[str, str], Service]:
+        """The same by endpoint and session."""
+        return {(service.endpoint, service.session.name): service for service in self.services}
+
     def _services(self) -> Iterator[Service]:
         for session in self.site.sessions.values():
             if session.value.is_expired(self.now) or not self.has_readable_settings(session.value.profile):

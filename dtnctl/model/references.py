@@ -34,6 +34,7 @@ from dtnctl.model.site import (
     Transfer,
 )
 from dtnctl.model.suitable import ends
+from dtnctl.model.transferable import check_transferable
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 LEAST_IPV6_MTU = 1280
@@ -290,6 +291,8 @@ def _check_named_session(known: Known, document: Document[Transfer], name: str, 
         what = f"session `{name}` has no service on {' and '.join(missing)}"
         others = _any_of([f"`{other}`" for other in known.suitable(document.value)])
         known.report((document, ("session",)), "E0308", what, others or f"to add {' and '.join(missing)} to its `endpoints`")
+    else:
+        check_transferable(known, document, name)
 
 
 def _check_suitable(known: Known, document: Document[Transfer]) -> None:
@@ -302,6 +305,8 @@ def _check_suitable(known: Known, document: Document[Transfer]) -> None:
     elif not found and not known.broken.get("sessions"):
         what = f"no session has services on both {source} and {destination}"
         known.report((document, ("from",)), "E0309", what, f"`dtnctl session create {source},{destination} image …`")
+    elif len(found) == 1:
+        check_transferable(known, document, found[0])
 
 
 def _any_of(words: list[str]) -> str:

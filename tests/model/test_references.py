@@ -8,7 +8,8 @@ from dtnctl.model.nearest import nearest
 from tests.model.sites import DATA, problems
 
 SESSION = "endpoints: [a, b]\nimage: x\n"
-TRANSFER = "from: a:/x\nto: b:/y\ntool: gridftp\n"
+VOLUME = "settings: {volumes: ['/d:/x']}\n"
+TRANSFER = "from: a:/x/x\nto: b:/x/y\ntool: gridftp\n"
 
 CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
     ("a valid site", {"sessions/s": SESSION}, {}, []),
@@ -403,7 +404,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
             "transfers/t.yaml:1:7: E0309: no session has services on both a and b; try `dtnctl session create a,b image …`",
         ],
     ),
-    ("a transfer that one session carries", {"transfers/t": TRANSFER, "sessions/s": SESSION}, {}, []),
+    ("a transfer that one session carries", {"transfers/t": TRANSFER, "sessions/s": SESSION + VOLUME}, {}, []),
     (
         "a transfer that two sessions carry",
         {"transfers/t": TRANSFER, "sessions/s": SESSION, "sessions/t": SESSION},
@@ -414,7 +415,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
     ),
     (
         "a started session is preferred",
-        {"transfers/t": TRANSFER, "sessions/s": SESSION, "sessions/t": SESSION + "state: stopped\n"},
+        {"transfers/t": TRANSFER, "sessions/s": SESSION + VOLUME, "sessions/t": SESSION + "state: stopped\n"},
         {},
         [],
     ),

@@ -312,7 +312,7 @@ def test_destroy_removes_everything_that_is_ours_in_the_right_order() -> None:
 endpoints: [a, b]
 image: dtn:1
 user: dtn
-settings: {data_nets: [data]}
+settings: {data_nets: [data], volumes: [data:/x]}
 # transfers/t
 from: a:/x
 to: b:/x

@@ -369,7 +369,7 @@ def on_two(name: str = "one") -> str:
 def test_a_transfer_goes_on_over_services_that_a_run_leaves_as_they_are() -> None:
     """What was chosen for them is what they have, their functions included."""
     transfer = "# transfers/copy\nfrom: a:/x\nto: b:/x\ntool: gridftp\nsession: one\n"
-    text = STAR + session("one", "{data_nets: [star], user: dtn}", on="a, b")
+    text = STAR + session("one", "{data_nets: [star], user: dtn, volumes: [data:/x]}", on="a, b")
     made = after(dtn(text, on=endpoint("a") + endpoint("b")))
     declared = dtn(text, transfer, on=endpoint("a") + endpoint("b"))
     starting = plan(declared, made, targets=("transfer/copy",))

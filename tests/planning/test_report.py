@@ -24,6 +24,7 @@ subnet6: fd00::/64
 # profiles/p
 data_nets: [data]
 serv_port_range: [60000, 60010]
+volumes: [data:/x]
 data_port_range: [50000, 50001]
 # sessions/one
 endpoints: [a, b]

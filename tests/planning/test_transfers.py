@@ -14,7 +14,7 @@ from tests.planning.building import NOW, applied, change, drop, endpoint, plan, 
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import MOMENT, KilledError, World
 
-SESSION = "# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"
+SESSION = "# profiles/default\nvolumes: [data:/data]\n# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"
 
 
 def transfer(**fields: object) -> str:

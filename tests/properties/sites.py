@@ -86,7 +86,7 @@ def texts(draw: st.DrawFn) -> dict[str, str]:
     for name in ENDPOINTS:
         files[f"endpoints/{name}"] = _endpoint(name) + _some(draw, ENDPOINT_FIELDS, 2)
     for name in ("p", "q"):
-        files[f"profiles/{name}"] = draw(st.sampled_from(NETS)) + _some(draw, FIELDS, 3) + "user: dtn\n"
+        files[f"profiles/{name}"] = draw(st.sampled_from(NETS)) + _some(draw, FIELDS, 3) + "user: dtn\nvolumes: [{target: /x}]\n"
     for name in draw(st.lists(st.sampled_from(SESSIONS), min_size=1, unique=True)):
         endpoints = draw(st.lists(st.sampled_from(ENDPOINTS), min_size=1, max_size=3, unique=True))
         settings = _some(draw, FIELDS, 1)

@@ -36,7 +36,7 @@ def write_state(root: Path, world: World) -> None:
     files = {
         "site.yaml": "name: lab\nlimits: {max_prune: 100%}\n",
         "networks/data.yaml": "driver: macvlan\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\n",
-        "profiles/dtn.yaml": "data_nets: [data]\nuser: dtn\nserv_port_range: [40000, 40100]\n",
+        "profiles/dtn.yaml": "volumes: [data:/data]\ndata_nets: [data]\nuser: dtn\nserv_port_range: [40000, 40100]\n",
         "transfers/run14.yaml": "from: dtn1:/data/x\nto: dtn2:/data/x\ntool: gridftp\nsession: climate\n",
     }
     for name in NAMES:

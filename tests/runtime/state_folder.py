@@ -24,7 +24,7 @@ VALID: Mapping[str, str] = {
     "endpoints/a.yaml": "docker: unix:///run/a.sock\nhost: a.example.net\ninterfaces: {data: eth1}\n",
     "endpoints/b.yaml": "docker: ssh://dtn@b.example.net\ninterfaces: {data: eth1}\n",
     "networks/data.yaml": "driver: macvlan\nsubnet: 10.0.0.0/24\ngateway: 10.0.0.1\n",
-    "profiles/p.yaml": "user: dtn\ndata_nets: [data]\n",
+    "profiles/p.yaml": "volumes: [data:/data]\ndata_nets: [data]\n",
     "sessions/s.yaml": "endpoints: [a, b]\nimage: dtn:1\nprofile: p\n",
     "transfers/t.yaml": "from: a:/data/x\nto: b:/data/x\ntool: gridftp\nsession: s\n",
 }
@@ -33,6 +33,11 @@ VALID: Mapping[str, str] = {
 def more(file: str, text: str) -> Changes:
     """The valid file with lines after its own."""
     return {file: VALID[file] + text}
+
+
+def own_volumes(line: str) -> Changes:
+    """The valid file of the profile with this line in place of its volumes, as the third one."""
+    return {PROFILE: f"init: true\ndata_nets: [data]\n{line}\n"}
 
 
 def write_state(root: Path, changes: Changes = NO_CHANGES, base: Mapping[str, str] = VALID) -> Path:

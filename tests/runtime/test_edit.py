@@ -232,8 +232,8 @@ def test_name_of_another_transfer_is_refused(root: Path) -> None:
 
 
 def test_name_comes_from_the_path_or_else_from_the_endpoints(root: Path) -> None:
-    assert "Declared transfer run-14 for" in dtnctl(root, "transfer", "a:/data/run 14.nc", "b:/x", "gridftp").out
-    assert "Declared transfer a-b for" in dtnctl(root, "transfer", "a:/", "b:/x/", "gridftp", "--recursive").out
+    assert "Declared transfer run-14 for" in dtnctl(root, "transfer", "a:/data/run 14.nc", "b:/data/x", "gridftp").out
+    assert "Declared transfer a-b for" in dtnctl(root, "transfer", "a:/data/+/", "b:/data/+/", "gridftp", "--recursive").out
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_objects_come_in_name_order_whatever_their_files_end_in(tmp_path: Path) 
 
 def test_every_field_knows_its_place(tmp_path: Path) -> None:
     text = 'endpoints:\n  - a\n  - b\nimage:   "x:1"\nsettings:\n  env: {É: 1, B: 2}\n'
-    session = load_site(write_state(tmp_path, {SESSION: text}), now=NOW).sessions["s"]
+    session = load_site(write_state(tmp_path, {SESSION: text, TRANSFER: None}), now=NOW).sessions["s"]
     assert session.mark() == Mark(1, 1)
     assert session.mark(("endpoints",)) == Mark(1, 1)
     assert session.mark(("endpoints", 1)) == Mark(3, 5)

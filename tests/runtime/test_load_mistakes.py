@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.state_folder import ENDPOINT, NETWORK, PROFILE, SESSION, SITE, TRANSFER, VALID, more, problems
+from tests.runtime.state_folder import ENDPOINT, NETWORK, PROFILE, SESSION, SITE, TRANSFER, VALID, more, own_volumes, problems
 
 UNDER = "below `settings:`"
 
@@ -93,7 +93,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("file", "line", "message"), MISTAKES, ids=[f"{file}: {line}" for file, line, _ in MISTAKES])
 def test_likely_mistake_is_answered_with_what_to_write(tmp_path: Path, file: str, line: str, message: str) -> None:
-    found = problems(tmp_path, more(file, f"{line}\n"))
+    found = problems(tmp_path, own_volumes(line) if line.startswith("volumes") and file == PROFILE else more(file, f"{line}\n"))
     assert [text.partition(": ")[2] for text in found] == [message]
 
 

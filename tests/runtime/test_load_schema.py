@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.state_folder import ENDPOINT, NETWORK, PROFILE, SESSION, SITE, TRANSFER, Case, Changes, more, problems
+from tests.runtime.state_folder import ENDPOINT, NETWORK, PROFILE, SESSION, SITE, TRANSFER, Case, Changes, more, own_volumes, problems
 
 CASES: list[Case] = [
     (
@@ -54,7 +54,7 @@ CASES: list[Case] = [
     ),
     (
         "missing key inside",
-        more(PROFILE, "volumes: [{source: /x}]\n"),
+        own_volumes("volumes: [{source: /x}]"),
         [
             "state/profiles/p.yaml:3:11: E0202: the key `target` is missing in `volumes[0]`; try `target: …`",
         ],
@@ -118,7 +118,7 @@ CASES: list[Case] = [
     ),
     (
         "mapping instead of list",
-        more(PROFILE, "volumes: {source: /x}\n"),
+        own_volumes("volumes: {source: /x}"),
         [
             "state/profiles/p.yaml:3:1: E0203: `volumes` must be a list, not a mapping",
         ],
@@ -209,7 +209,7 @@ CASES: list[Case] = [
     ),
     (
         "number instead of volume",
-        more(PROFILE, "volumes: [5]\n"),
+        own_volumes("volumes: [5]"),
         [
             "state/profiles/p.yaml:3:11: E0203: `volumes[0]` must be text or a mapping, not the number 5",
         ],
@@ -404,14 +404,14 @@ CASES: list[Case] = [
     ),
     (
         "relative path in a container",
-        more(PROFILE, "volumes: [{target: data}]\n"),
+        own_volumes("volumes: [{target: data}]"),
         [
             "state/profiles/p.yaml:3:20: E0206: `volumes[0].target`: `data` is not an absolute path",
         ],
     ),
     (
         "volume as text without a path",
-        more(PROFILE, "volumes: [data]\n"),
+        own_volumes("volumes: [data]"),
         [
             "state/profiles/p.yaml:3:11: E0206: `volumes[0]`: `data` is not an absolute path",
         ],
@@ -454,7 +454,7 @@ CASES: list[Case] = [
     ),
     (
         "tmpfs with a source",
-        more(PROFILE, "volumes: [{type: tmpfs, source: /x, target: /y}]\n"),
+        own_volumes("volumes: [{type: tmpfs, source: /x, target: /y}]"),
         [
             "state/profiles/p.yaml:3:11: E0207: `volumes[0]`: a tmpfs has no source",
         ],

@@ -174,8 +174,8 @@ CONTAINER_SIDE = (
         "volume.path",
         "volume",
         "warning",
-        "transfers read and write below a declared volume",
-        "Anywhere else is the container's own layer: slow, and gone when the container is made anew.",
+        "transfers read and write below a volume that is no tmpfs",
+        "A tmpfs is memory: what is in it counts towards the container's limit and is gone when the container stops.",
         "https://docs.docker.com/engine/storage/",
     ),
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from dtnctl.model.data_paths import clean_data_path, innermost
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.ground import Device, Ground, LiveService
 from dtnctl.planning.doctor.judging import judge
@@ -239,14 +239,15 @@ def _paths(route: Route, ground: Ground) -> Iterator[Finding]:
     for field, endpoint, path in ends:
         service = next((item for item in ground.services if item.key == (endpoint, route.session)), None)
         if service is not None:
-            targets = sorted(volume.target for volume in service.profile.volumes)
-            target = next((item for item in targets if PurePosixPath(path).is_relative_to(item)), None)
+            volumes = {volume.target: volume.kind for volume in service.profile.volumes}
+            target = innermost(clean_data_path(path), volumes)
+            kept = sorted(item for item, kind in volumes.items() if kind != "tmpfs")
             yield judge(
                 "volume.path",
                 path,
-                target is not None,
-                expected=f"below {' or '.join(targets)}" if targets else "below a volume",
-                actual=f"below {target}" if target is not None else "the container's own layer",
-                fix=f"`volumes: [HOST-FOLDER:{PurePosixPath(path).parent}]` in the profile of session {route.session}",
+                target in kept,
+                expected=f"below {' or '.join(kept)}" if kept else "below a volume that is no tmpfs",
+                actual=f"below {target}" if target in kept else f"the tmpfs {target}",
+                fix=f"`volumes: [HOST-FOLDER:{target}]` in the profile of session {route.session}",
                 place=route.transfer.where(field),
             )

@@ -251,7 +251,7 @@ CONTAINERS = (
         spec(ulimits=(Ulimit("memlock", -1, -1), Ulimit("nofile", 1024, 524288))),
     ),
     Fault("windows do not fit into the container's memory", "warning container.memory lab.s", spec(memory=2**30)),
-    Fault("a transfer reads the container's own layer", "warning volume.path /tmp/x", declared("transfers/t", "a:/data/x", "a:/tmp/x")),
+    Fault("a transfer reads a tmpfs", "warning volume.path /tmp/x", declared("transfers/t", "a:/data/x", "a:/tmp/x")),
 )
 RDMA = (
     Fault("the NIC has no RDMA device", "error rdma.device lab.s", lambda scene: facts(scene)["rdma"].clear()),

@@ -31,7 +31,7 @@ FILES = {
     "networks/child": "driver: macvlan\nmtu: 9000\nsubnet: 10.0.2.0/24\n",
     "networks/wan": "driver: macvlan\nvlan: 222\nsubnet: 10.0.3.0/24\n",
     "profiles/p": """\
-volumes: ["/nvme/data:/data"]
+volumes: ["/nvme/data:/data", {target: /tmp}]
 devices: [rdma_cm]
 limits: {memlock: -1, nofile: 131072}
 cpu_set: "32-39"

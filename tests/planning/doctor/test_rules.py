@@ -347,17 +347,17 @@ def test_unlimited_memory_and_files_are_enough() -> None:
 
 def test_transfer_to_this_endpoint_is_judged_by_where_it_writes() -> None:
     scene = Scene()
-    declared("transfers/t", "from: a:/data/x\nto: b:/data/x", "from: b:/data/x\nto: a:/scratch/x")(scene)
+    declared("transfers/t", "from: a:/data/x\nto: b:/data/x", "from: b:/data/x\nto: a:/tmp/x")(scene)
     (finding,) = scene.faults()
-    assert (finding.check, finding.subject, finding.place) == ("volume.path", "/scratch/x", "state/transfers/t.yaml:2")
+    assert (finding.check, finding.subject, finding.place) == ("volume.path", "/tmp/x", "state/transfers/t.yaml:2")
     assert finding.expected == "below /data"
 
 
-def test_service_without_volumes_is_told_that_it_needs_one() -> None:
+def test_service_with_nothing_but_a_tmpfs_is_shown_that_it_needs_a_volume() -> None:
     scene = Scene()
-    declared("profiles/p", 'volumes: ["/nvme/data:/data"]\n', "")(scene)
+    declared("profiles/p", '"/nvme/data:/data", {target: /tmp}', "{target: /data}")(scene)
     (finding,) = scene.faults()
-    assert (finding.check, finding.expected) == ("volume.path", "below a volume")
+    assert (finding.check, finding.expected, finding.actual) == ("volume.path", "below a volume that is no tmpfs", "the tmpfs /data")
 
 
 def test_rdma_port_of_infiniband_needs_no_roce_gid() -> None:
