@@ -50,7 +50,7 @@ class Builder:
         self.folder.mkdir(parents=True)
         (self.folder / "daemon.json").write_text(json.dumps(engines.ENGINE_CONFIG))
         if self.golden is not None:
-            shutil.copytree(self.golden, self.folder / "engine", symlinks=True)
+            copy_layers(self.golden, self.folder / "engine")
         self._process = self._start()
         try:
             self._wait_until_ready()
@@ -116,6 +116,11 @@ class Builder:
     def _answers(self) -> bool:
         init = processes.find_init(self.identity, ROLE)
         return init is not None and engines.answers(Path(f"/proc/{init}/root/run/lab/docker.sock"))
+
+
+def copy_layers(source: Path, target: Path) -> None:
+    """Copy a folder of image layers with owners and attributes, and devices as devices: /dev/full, read, has no end."""
+    subprocess.run(["cp", "--archive", str(source), str(target)], check=True)
 
 
 def run_apart(command: Sequence[str], folder: Path, identity: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,35 +14,44 @@ from lab.images import Content
 from lab.releases import OWN, RELEASES
 
 USUAL = (OWN.name, "docker-28-containerd")
-CHOSEN = tuple(os.environ.get("DTN_ENGINES", "").split()) or USUAL
+NAMED = tuple(os.environ.get("DTN_ENGINES", "").split())
+CHOSEN = NAMED or USUAL
 UNKNOWN = sorted(set(CHOSEN) - RELEASES.keys())
 if UNKNOWN:
     raise pytest.UsageError(f"DTN_ENGINES: no such engine: {', '.join(UNKNOWN)}; there are {', '.join(RELEASES)}")
 
 every_engine = pytest.mark.every_engine
+# in `make test`, too, on more than this machine's own engine
+usual_engines = pytest.mark.every_engine(usual=True)
 PARAMS = [pytest.param(name, marks=pytest.mark.lab) for name in CHOSEN]
+
+
+def params_of(marker: pytest.Mark) -> list[object]:
+    """The engines of a scenario with this marker."""
+    return [*PARAMS] if NAMED or marker.kwargs.get("usual") else [pytest.param(OWN.name, marks=pytest.mark.lab)]
 
 
 class Labs:
     """Labs by engine, each brought up when it is first asked for. An engine that cannot be had here is a skip that says why."""
 
-    def __init__(self, folder: Path, count: int, image: Content, stack: ExitStack) -> None:
-        self._folder, self._count, self._image, self._stack = folder, count, image, stack
+    def __init__(self, folder: Path, count: int, image: Content, stack: ExitStack, config: Mapping[str, object]) -> None:
+        self._folder, self._count, self._image, self._stack, self._config = folder, count, image, stack, config
         self._running: dict[str, Lab] = {}
 
     def lab(self, engine: str) -> Lab:
         if reason := unavailable():
             pytest.skip(reason)
         if engine not in self._running:
+            fresh = Lab(self._folder / engine, self._count, image=self._image, engine=engine, config=self._config)
             try:
-                self._running[engine] = self._stack.enter_context(Lab(self._folder / engine, self._count, image=self._image, engine=engine))
+                self._running[engine] = self._stack.enter_context(fresh)
             except EngineUnavailableError as reason:
                 pytest.skip(str(reason))
         return self._running[engine]
 
 
 @contextmanager
-def labs(folder: Path, count: int, image: Content) -> Iterator[Labs]:
-    """Labs that end with the block."""
+def labs(folder: Path, count: int, image: Content, config: Mapping[str, object] | None = None) -> Iterator[Labs]:
+    """Labs that end with the block; `config` goes into each engine's daemon.json."""
     with ExitStack() as stack:
-        yield Labs(folder, count, image, stack)
+        yield Labs(folder, count, image, stack, config or {})

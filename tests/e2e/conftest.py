@@ -1,4 +1,7 @@
-"""One lab for all scenarios; each scenario gets clean engines and a site of its own."""
+"""One lab of each engine for all scenarios; each scenario gets clean engines and a site of its own.
+
+A scenario runs on this machine's own engine; one that is marked `every_engine` on each of those that the tests know.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,33 @@ from pathlib import Path
 
 import pytest
 
-from lab import Lab, unavailable
+from lab import Lab
+from lab.releases import OWN
 from tests.e2e.playground import Playground
+from tests.engine_choice import Labs, labs, params_of
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("every_engine")
+    if marker is not None and "engine_name" in metafunc.fixturenames:
+        metafunc.parametrize("engine_name", params_of(marker), scope="session")
 
 
 @pytest.fixture(scope="session")
-def two_endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    reason = unavailable()
-    if reason is not None:
-        pytest.skip(reason)
-    with Lab(tmp_path_factory.mktemp("e2e"), 2, image="both") as lab:
-        yield lab
+def engine_name() -> str:
+    """Which engine the endpoints have."""
+    return OWN.name
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    with labs(tmp_path_factory.mktemp("e2e"), 2, "both") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def two_endpoints(running: Labs, engine_name: str) -> Lab:
+    return running.lab(engine_name)
 
 
 @pytest.fixture

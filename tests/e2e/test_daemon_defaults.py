@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import Lab, unavailable
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine, labs
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, every_engine]
 
 DEFAULTS = {
     "default-ulimits": {
@@ -31,12 +31,10 @@ DEFAULTS = {
 
 
 @pytest.fixture
-def play(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[Playground]:
+def play(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, engine_name: str) -> Iterator[Playground]:
     """One endpoint whose owner changed every default that shows in containers or networks."""
-    if reason := unavailable():
-        pytest.skip(reason)
-    with Lab(tmp_path_factory.mktemp("defaults") / "lab", 1, image="tiny", config=DEFAULTS) as lab:
-        yield Playground(lab, tmp_path)
+    with labs(tmp_path_factory.mktemp("defaults"), 1, "tiny", DEFAULTS) as running:
+        yield Playground(running.lab(engine_name), tmp_path)
 
 
 def test_an_engines_own_defaults_converge_and_limits_of_ours_are_still_compared(play: Playground) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine, usual_engines
 
 pytestmark = pytest.mark.lab
 
@@ -57,6 +58,7 @@ def full(play: Playground) -> Playground:
     return play
 
 
+@usual_engines
 def test_every_field_applied_then_the_plan_is_empty(full: Playground) -> None:
     full.assert_nothing_to_do()
     before = full.container("run")
@@ -128,6 +130,7 @@ MUTATIONS = {
 }
 
 
+@usual_engines
 def test_drift_of_every_field_that_we_set_is_found(full: Playground) -> None:
     """Also when whoever changed it copied our labels and our name."""
     pristine = full.container("run")
@@ -165,6 +168,7 @@ def test_a_container_made_anew_by_hand_is_replaced_by_the_declared_one(full: Pla
         assert full.container("run")["Id"] != changed
 
 
+@every_engine
 def test_limits_changed_by_docker_update_are_taken_back_in_place_without_a_restart(full: Playground) -> None:
     engine = full.engines["dtn1"]
     before = full.container("run")
@@ -179,6 +183,7 @@ def test_limits_changed_by_docker_update_are_taken_back_in_place_without_a_resta
     assert (after["Id"], after["State"]["StartedAt"]) == (before["Id"], before["State"]["StartedAt"])
 
 
+@every_engine
 def test_a_network_detached_by_hand_is_attached_again_in_place(full: Playground) -> None:
     before = full.container("run")["Id"]
     full.engines["dtn1"].disconnect_container_from_network("play.run", "bridge")
@@ -221,6 +226,7 @@ def test_foreign_containers_and_networks_are_never_touched(play: Playground) -> 
     assert play.engines["dtn1"].inspect_network(net)["Name"] == "strange-net"
 
 
+@every_engine
 def test_a_container_of_a_committed_image_that_inherits_our_labels_is_not_ours(play: Playground) -> None:
     play.session("run")
     play.converge()

@@ -14,8 +14,9 @@ from dtnctl.model.source import Source
 from dtnctl.runtime.load import validate
 from dtnctl.runtime.yaml_source import parse_source
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, every_engine]
 
 IMAGE = "tiny:1"
 CHECK = {"Test": ["CMD", "true"], "Interval": 10**9, "Timeout": 10**9, "Retries": 1}
@@ -141,7 +142,7 @@ def test_what_the_file_may_say_converges(play: Playground) -> None:
         "lists": {"arguments": [], "entrypoint": ["sleep", "1000"]},
         "none": {"entrypoint": [], "health_check": {"test": ["NONE"]}},
         "shell": {"health_check": {"test": ["CMD-SHELL", "true && true"], "interval": "1s", "start_period": 0}},
-        "words": {"health_check": {"test": ["CMD", "true"], "interval": "1ms", "timeout": "1.234567891s"}},
+        "words": {"health_check": {"test": ["CMD", "true"], "interval": "1ms", "timeout": "61.234567891s"}},
         "paths": {"volumes": ["/data//:/v/./w/", "vol:/n", {"target": "/t/", "size": "1MiB"}], "devices": ["/dev/null:/dev/x:mr"]},
         "limits": {"limits": {"nofile": {"soft": 10, "hard": 20}, "core": 0}, "capabilities": {"add": ["cap_sys_nice"], "drop": ["all"]}},
         "rest": {"restart": "on-failure:3", "stop_timeout": "3s", "memory": "6MiB", "shm_size": "1KiB", "user": "a@b", "cpu_set": "0"},

@@ -9,6 +9,7 @@ import pytest
 from lab import LabError, Login
 from lab.registry import Registry
 from tests.e2e.playground import Playground, Ran
+from tests.engine_choice import usual_engines
 
 pytestmark = pytest.mark.lab
 SECRET = "correct-horse-battery"
@@ -25,6 +26,7 @@ def registry(play: Playground) -> Iterator[Registry]:
     play.lab.stop_registry()
 
 
+@usual_engines
 def test_an_image_is_pulled_by_digest_with_a_login_by_reference_and_the_secret_is_nowhere(play: Playground, registry: Registry) -> None:
     pinned = play.lab.push_image("dtn1", "tiny:1", registry, "site/tiny:1")
     host = pinned.partition("/")[0]
@@ -51,6 +53,7 @@ def test_a_wrong_login_fails_before_anything_is_created_and_is_not_repeated_in_t
     assert play.names("dtn2") == set()
 
 
+@usual_engines
 def test_a_moved_tag_is_a_change_only_when_the_digest_differs(play: Playground, registry: Registry) -> None:
     pinned = play.lab.push_image("dtn1", "tiny:1", registry, "site/moving:1")
     host = pinned.partition("/")[0]

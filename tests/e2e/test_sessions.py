@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine
 
 pytestmark = pytest.mark.lab
 
@@ -42,6 +43,7 @@ def test_the_default_profile_gives_what_janus_users_know(play: Playground) -> No
     assert "None" not in env.values()
 
 
+@every_engine
 def test_two_endpoints_share_one_address_pool_and_talk_over_macvlan(play: Playground) -> None:
     play.data_network()
     play.profile("tiny", data_nets=["data"])
@@ -58,6 +60,7 @@ def test_two_endpoints_share_one_address_pool_and_talk_over_macvlan(play: Playgr
     assert play.engines["dtn1"].exec_inspect(ping["Id"])["ExitCode"] == 0
 
 
+@every_engine
 def test_published_ports_answer_beside_a_data_network_without_gateway(play: Playground) -> None:
     play.data_network("aaa")
     play.profile("tiny", data_nets=["aaa"], arguments=["httpd", "-f", "-p", "30000", "-h", "/"])
@@ -67,6 +70,7 @@ def test_published_ports_answer_beside_a_data_network_without_gateway(play: Play
     assert answer.stdout != "000", "the published port does not answer"
 
 
+@every_engine
 def test_a_default_route_that_docker_would_get_wrong_is_refused_with_the_fix_and_the_fix_works(play: Playground) -> None:
     play.data_network("aaa", gateway="10.20.0.1")
     play.profile("tiny", data_nets=["aaa"])
@@ -126,6 +130,7 @@ def test_a_second_session_with_the_same_published_range_is_refused_before_anythi
     assert play.names() == {"play.one"}
 
 
+@every_engine
 def test_volumes_are_mounted_as_declared_and_read_only_is_honoured(play: Playground) -> None:
     play.lab.exec("dtn1", ["sh", "-c", "mkdir -p /data/in && echo hello > /data/in/file"])
     volumes = [

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.playground import Playground
 from tests.e2e.test_trouble import wait_for
+from tests.engine_choice import every_engine
 
 pytestmark = pytest.mark.lab
 SIZE = 64 * 1024**2
@@ -52,6 +53,7 @@ def job_names(play: Playground) -> set[str]:
     return {name for name in play.names() if re.search(r"\.g\d+a\d+$", name)}
 
 
+@every_engine
 def test_a_declared_transfer_runs_once_with_a_matching_checksum_and_leaves_no_key(pair: Playground) -> None:
     transfer(pair)
     ran = pair.apply().expect(0)

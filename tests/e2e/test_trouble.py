@@ -13,6 +13,7 @@ import pytest
 
 from lab import Lab, unavailable
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine, usual_engines
 
 pytestmark = pytest.mark.lab
 
@@ -62,6 +63,7 @@ def test_a_session_removed_while_its_endpoint_was_down_is_cleaned_up_when_it_is_
     assert play.names("dtn2") == set()
 
 
+@usual_engines
 def test_a_replacement_keeps_ports_and_addresses_and_removes_the_old_container(play: Playground) -> None:
     play.data_network()
     play.profile("tiny", data_nets=["data"])
@@ -105,6 +107,7 @@ def test_a_replacement_that_fails_brings_the_old_container_back(play: Playground
     play.assert_nothing_to_do()
 
 
+@every_engine
 def test_a_replacement_cut_off_by_kill_goes_on_with_the_next_apply(play: Playground) -> None:
     play.session("run")
     play.converge()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.playground import Playground
+from tests.engine_choice import every_engine
 
 pytestmark = pytest.mark.lab
 
@@ -35,6 +36,7 @@ def volumes(play: Playground) -> list[str]:
     return sorted(volume["Name"] for volume in play.engines["dtn1"].volumes()["Volumes"] or ())
 
 
+@every_engine
 def test_every_way_to_the_hosts_files_is_refused_and_nothing_is_made(play: Playground) -> None:
     play.endpoint("dtn1", allow={"mounts": ["/data"], "volumes": ["nfs", "cifs"]})
     for name, options in WAYS_TO_THE_HOST.items():
@@ -48,6 +50,7 @@ def test_every_way_to_the_hosts_files_is_refused_and_nothing_is_made(play: Playg
     assert play.engines["dtn1"].containers(all=True) == []
 
 
+@every_engine
 def test_what_only_carries_storage_is_mounted_as_that(play: Playground) -> None:
     mounts = [{"source": f"v-{name}", "target": f"/{name}", "driver_opts": options} for name, options in STORAGE.items()]
     play.session("run", settings={"volumes": mounts})

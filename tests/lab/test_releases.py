@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import docker
 import pytest
 
 from lab import EngineUnavailableError, LabError
+from lab.builder import copy_layers
 from lab.releases import RELEASES, Release, folder_name, own_version, release_named, system_folder
 from tests.engine_choice import PARAMS, Labs, every_engine, labs
 
@@ -74,3 +77,15 @@ def test_a_release_that_cannot_be_installed_is_said_with_the_reason_and_leaves_n
         system_folder(Release("docker-9", 9, "no-such-suite"), tmp_path, said.append)
     assert said == [f"installing docker-9 from Debian no-such-suite in a folder, once (about a minute); it is kept in {tmp_path}"]
     assert [path.name for path in tmp_path.iterdir()] == ["systems"]
+
+
+def test_layers_are_copied_with_owners_and_with_devices_as_devices(tmp_path: Path) -> None:
+    (tmp_path / "layer").mkdir()
+    (tmp_path / "layer" / "file").write_text("x")
+    os.chown(tmp_path / "layer" / "file", 1234, 5678)
+    os.mknod(tmp_path / "layer" / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    copy_layers(tmp_path / "layer", tmp_path / "copy")
+    owner = (tmp_path / "copy" / "file").stat()
+    assert (owner.st_uid, owner.st_gid) == (1234, 5678)
+    device = (tmp_path / "copy" / "null").stat()
+    assert (stat.S_ISCHR(device.st_mode), device.st_rdev) == (True, os.makedev(1, 3))
