@@ -1,4 +1,7 @@
-"""Rewrites a container's config.json to ask for no more than this machine may give. Called by the runc beside it."""
+"""Rewrites a container's config.json to ask for no more than this machine may give. Called by the runc beside it.
+
+The file of a program that is run in a container has the same form as the config's `process`.
+"""
 
 import json
 import resource
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 REFUSED = "CAP_SYS_RESOURCE"
+LOCKS = 10  # RLIMIT_LOCKS, which Python has no name for
 
 
 def lower_limits(process: dict[str, Any]) -> None:
@@ -15,7 +19,7 @@ def lower_limits(process: dict[str, Any]) -> None:
     for name, words in capabilities.items():
         capabilities[name] = [word for word in words or [] if word != REFUSED]
     for limit in process.get("rlimits") or []:
-        most = resource.getrlimit(getattr(resource, limit["type"]))[1]
+        most = resource.getrlimit(getattr(resource, limit["type"], LOCKS))[1]
         if most != resource.RLIM_INFINITY:
             limit["hard"] = min(limit["hard"], most)
             limit["soft"] = min(limit["soft"], most)
@@ -26,7 +30,7 @@ def lower_limits(process: dict[str, Any]) -> None:
 def main(path: Path) -> None:
     """Rewrite the file in one step, so that runc never reads half of it."""
     config = json.loads(path.read_text())
-    lower_limits(config["process"])
+    lower_limits(config.get("process", config))
     fresh = path.with_suffix(".lowered")
     fresh.write_text(json.dumps(config))
     fresh.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from lab.endpoint_yaml import render_endpoint
 from lab.layout import LONGEST_SOCKET_PATH, Layout
 from lab.resolver import answer, read_names
 from lab.runtime.lower_limits import lower_limits
+from lab.runtime.lower_limits import main as rewrite
 
 QUESTION = b"\4nope\7example\0\0\1\0\1"
 KNOWN = b"\4DTN1\7example\3net\0\0"
@@ -77,6 +79,17 @@ def test_container_that_asks_for_little_is_left_as_it_is() -> None:
     process: dict[str, object] = {"args": ["sh"], "oomScoreAdj": 100}
     lower_limits(process)
     assert process == {"args": ["sh"], "oomScoreAdj": 100}
+
+
+@pytest.mark.parametrize("inside", ["process", ""])
+def test_a_program_run_in_a_container_asks_for_no_more_either(tmp_path: Path, inside: str) -> None:
+    """Its file is what a container's has under `process`; and Python knows no name for the limit of locks."""
+    process = {"capabilities": {"bounding": ["CAP_SYS_RESOURCE"]}, "rlimits": [{"type": "RLIMIT_LOCKS", "hard": 7, "soft": 7}]}
+    file = tmp_path / "runc-process"
+    file.write_text(json.dumps({inside: process} if inside else process))
+    rewrite(file)
+    rewritten = json.loads(file.read_text())
+    assert (rewritten[inside] if inside else rewritten) == process | {"capabilities": {"bounding": []}}
 
 
 @pytest.mark.parametrize("length", range(80, 101))
