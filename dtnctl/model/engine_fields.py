@@ -38,6 +38,8 @@ KNOWN_DEVICES = ("rdma_cm", "uverbs")
 # What runc lets into a container (libcontainer/configs/validate): the namespaces of IPC, and of the network below `net.`.
 IPC_SYSCTLS = frozenset(f"kernel.{name}" for name in ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"))
 UTS_SYSCTLS = frozenset({"kernel.domainname"})
+# Settings of one interface: engines name a container's interfaces in an order of their own, and refuse these from API 1.48 on.
+OWN_INTERFACES = frozenset({"all", "default", "lo"})
 # What may be mounted over in /proc (runc, checkProcMount): the files that lxcfs gives.
 PROC_FILES = frozenset(f"/proc/{name}" for name in ("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"))
 LEAST_MEMORY = 6 * 1024**2
@@ -48,6 +50,7 @@ HIGHEST_CPU = 8191  # pkg/parsers of the engine
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}\$?")
 _SYSCTL = re.compile(r"[a-z0-9_]+(\.[A-Za-z0-9_:@-]+(/[A-Za-z0-9_:@-]+)*)+")
+_INTERFACE_SYSCTL = re.compile(r"(net\.[a-z0-9]+\.(?:conf|neigh))\.([^.]+)\.")
 _PERMISSIONS = re.compile(r"(?!.*(.).*\1)[rwm]{1,3}")
 
 # The grammar of distribution/reference.
@@ -202,6 +205,10 @@ def check_own_sysctl(value: str) -> str:
         raise ValueError(f"{shown(value)} is not the name of a sysctl; write for example net.ipv4.tcp_rmem")
     if value == "kernel.hostname":
         raise ValueError(f"{shown(value)} is set by the engine, from the endpoint's name; remove it")
+    interface = _INTERFACE_SYSCTL.match(value)
+    if interface is not None and interface[2] not in OWN_INTERFACES:
+        general = f"{interface[1]}.default.{value[interface.end() :]}"
+        raise ValueError(f"{shown(value)} is of one interface, which engines name in an order of their own; write {general}")
     if not value.startswith(("net.", "fs.mqueue.")) and value not in IPC_SYSCTLS | UTS_SYSCTLS:
         raise ValueError(
             f"{shown(value)} belongs to the whole host, a container has none of its own; `tuning:` of the endpoint sets the host's"

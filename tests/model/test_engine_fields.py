@@ -106,6 +106,14 @@ REFUSED = [
     # sysctls
     ("sysctls: {kernel.hostname: foo}", "`sysctls.kernel.hostname`: `kernel.hostname` is set by the engine, from the endpoint's name; remove it"),
     (
+        "sysctls: {net.ipv4.conf.eth0.rp_filter: 0}",
+        "`sysctls.net.ipv4.conf.eth0.rp_filter`: `net.ipv4.conf.eth0.rp_filter` is of one interface, which engines name in an order of their own; write net.ipv4.conf.default.rp_filter",
+    ),
+    (
+        "sysctls: {net.ipv6.neigh.eth1/5.gc_stale_time: 9}",
+        "`sysctls.net.ipv6.neigh.eth1/5.gc_stale_time`: `net.ipv6.neigh.eth1/5.gc_stale_time` is of one interface, which engines name in an order of their own; write net.ipv6.neigh.default.gc_stale_time",
+    ),
+    (
         'sysctls: {vm.swappiness: "1"}',
         "`sysctls.vm.swappiness`: `vm.swappiness` belongs to the whole host, a container has none of its own; `tuning:` of the endpoint sets the host's",
     ),
@@ -157,7 +165,7 @@ def test_what_no_engine_takes_is_refused_with_what_to_write(text: str, message: 
         'cpu_set: "0,2-3"',
         "volumes: [/data, {target: /t}, 'scratch:/s', '/x:/proc/cpuinfo']",
         "devices: [rdma_cm, uverbs, /dev/fuse, '/dev/a:/dev/b', '/dev/a:/dev/c:rw', '/dev/d::r']",
-        "sysctls: {net.ipv4.tcp_rmem: 4096 87380 16777216, kernel.shmmax: 5, fs.mqueue.msg_max: 10, kernel.domainname: x, net.ipv4.conf.eth0/5.rp_filter: 1}",
+        "sysctls: {net.ipv4.tcp_rmem: 4096 87380 16777216, kernel.shmmax: 5, fs.mqueue.msg_max: 10, kernel.domainname: x, net.ipv4.conf.all.rp_filter: 1, net.ipv6.neigh.default.gc_thresh1: 5, net.mpls.conf.lo.input: 1}",
         "restart: on-failure",
         "stop_timeout: 2s",
         "env: {É: x, A.B-C: y, 1A: z}",
