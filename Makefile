@@ -26,7 +26,7 @@ test: setup ## every tier of tests and the coverage gate; root, for the lab. ARG
 	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile -p tests.coverage_gate --coverage-gate)
 
 test-engines: setup ## the contract and chosen scenarios on every engine of the lab (root); ENGINES="docker-26 docker-28" runs some
-	@DTN_ENGINES="$(ENGINES)" $(PYTHON) -m pytest -m every_engine -o session_timeout=7200 $(if $(ARGS),$(ARGS),tests/providers tests/lab tests/e2e)
+	@DTN_ENGINES="$(ENGINES)" $(PYTHON) -m pytest -m every_engine -o session_timeout=7200 $(if $(ARGS),$(ARGS),tests/providers tests/lab tests/e2e tests/engines)
 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
 	@hack/system-packages.sh --hardware
