@@ -195,7 +195,7 @@ def _print_failures(site: str, session: str, endpoint: str) -> int:
 
 
 def transfers_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
-    """All transfers and what their records tell."""
+    """All transfers: state, size, when they started, how long they took, rate."""
     from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfers_document
     from dtnctl.render.tables import render_transfers
@@ -208,13 +208,17 @@ def transfers_list(context: typer.Context, output: opt.ListOutputOption = opt.Li
 def transfers_show(
     context: typer.Context, name: TransferArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
-    """One transfer with its receipt."""
+    """One transfer: when it started, how long it took, its rate and its receipt."""
     from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfer_document
     from dtnctl.render.tables import render_transfer
+    from dtnctl.runtime.transfer import with_live_progress
 
     view = _look(context, output, timeout)
     row = one_of("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
+    if row.state == "running":
+        with observers(view.workplace, timeout) as clients:
+            row = with_live_progress(row, clients[row.source.partition(":")[0]], view.site.name)
     return _print(view, lambda: transfer_document(row), lambda look: render_transfer(row, look))
 
 

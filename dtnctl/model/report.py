@@ -62,8 +62,10 @@ class TransferRow:
     """One declared transfer and what is known of its newest attempt. `source` and `destination` as ENDPOINT:PATH.
 
     `state` is one of waiting, running, succeeded, failed, cancelled, unknown. None: not known (yet).
-    `bytes_per_second` is the average of a finished transfer and the momentary rate of a running one.
-    `verified` says how the data was compared, empty if it was not.
+    `seconds` is how long it took, or has been running. `bytes_per_second` is the average of a finished transfer and the momentary rate
+    of a running one. `started_at` and `finished_at` are UTC to the second, `2026-06-01T00:00:00Z`; empty: not yet, or not known.
+    `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
+    or "nothing"; empty if it has not succeeded.
     """
 
     name: str
@@ -80,14 +82,17 @@ class TransferRow:
     cause: str = ""
     attempt: int = 0
     session: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    compared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
     """One declared endpoint. When it is silent, `reason` says why and the counts are None: unknown, not zero.
 
-    `lock` is the holder of its lease, empty if it is free. `host` is where control ports are reached. `agent` is its version, or why it
-    does not answer; empty without one.
+    `lock` is the holder of its lease, empty if it is free. `host` is where control ports are reached. `agent` is its version;
+    `agent_reason` is why it does not answer. Both are empty without one.
     """
 
     name: str
@@ -100,6 +105,7 @@ class EndpointRow:
     host: str = ""
     reason: str = ""
     agent: str = ""
+    agent_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

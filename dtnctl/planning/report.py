@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
-from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
+from dtnctl.model.resources import PREPARED_SUFFIX, Attempt, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
+from dtnctl.planning.jobs import read_history
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
 from dtnctl.planning.roce import with_gid
@@ -149,7 +150,8 @@ def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
         containers=len(seen.containers) + len(seen.foreign),
         lock=seen.lease.who if seen.lease is not None else "",
         host=ctrl_host(endpoint),
-        agent=f"agent {seen.host.agent}" if seen.host is not None else seen.agent_silence,
+        agent=seen.host.agent if seen.host is not None else "",
+        agent_reason=seen.agent_silence,
     )
 
 
@@ -160,35 +162,80 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
     sessions = {route.transfer.name: route.session for route in resolve_routes(site, now)}
     return tuple(
-        _transfer_row(site, name, snapshot, notes.get(name), starting.get(name, ""), sessions.get(name, "")) for name in site.transfers
+        _transfer_row(site, name, snapshot, notes.get(name), starting.get(name, ""), sessions.get(name, ""), now) for name in site.transfers
     )
 
 
-def _transfer_row(site: Site, name: str, snapshot: Snapshot, note: TransferNote | None, starting: str, session: str) -> TransferRow:
+def _transfer_row(
+    site: Site, name: str, snapshot: Snapshot, note: TransferNote | None, starting: str, session: str, now: datetime
+) -> TransferRow:
     value = site.transfers[name].value
     seen = snapshot.endpoints[value.from_.partition(":")[0]]
     attempts = [item for item in seen.ledger.attempts if (item.transfer, item.generation) == (name, value.generation) and not item.released]
     last = max(attempts, key=lambda item: item.attempt, default=None)
-    state = note.state if note is not None else ("unknown" if seen.is_silent else "waiting")
-    if last is not None and last.verdict is not None:
-        state = last.verdict
-    has_end = last is not None and last.verdict is not None
-    return TransferRow(
+    row = TransferRow(
         name=name,
         source=value.from_,
         destination=value.to,
         tool=value.tool,
         generation=value.generation,
-        state=state,
-        bytes=last.bytes if last is not None and has_end else None,
-        seconds=last.seconds if last is not None and has_end else None,
-        bytes_per_second=last.bytes / last.seconds if last is not None and has_end and last.seconds else None,
-        checksum=last.checksum if last is not None else "",
-        verified=last.verified if last is not None else "",
-        cause=(last.cause if last is not None and has_end else "")
-        or (note.text if note is not None and state != "succeeded" else "")
-        or starting
-        or seen.silence,
+        state=note.state if note is not None else ("unknown" if seen.is_silent else "waiting"),
+        cause=(note.text if note is not None and note.state != "succeeded" else "") or starting or seen.silence,
         attempt=last.attempt if last is not None else 0,
         session=session,
     )
+    if last is not None and last.verdict is not None:
+        return _ended_row(row, last)
+    return _running_row(row, _started(seen, row), now)
+
+
+def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
+    end = _moment(last.finished_at)
+    return replace(
+        row,
+        state=str(last.verdict),
+        bytes=last.bytes,
+        seconds=last.seconds,
+        bytes_per_second=last.bytes / last.seconds if last.seconds else None,
+        checksum=last.checksum,
+        verified=last.verified,
+        compared=_compared(last),
+        cause=last.cause or row.cause,
+        started_at=_time_text(end - timedelta(seconds=last.seconds)) if end is not None else "",
+        finished_at=_time_text(end) if end is not None else "",
+    )
+
+
+def _compared(last: Attempt) -> str:
+    """What of the data was compared. A checksum has the name of its algorithm before it."""
+    if last.verdict != "succeeded":
+        return ""
+    return last.checksum.partition(":")[0] or ("sizes" if last.verified.startswith("sizes ") else "nothing")
+
+
+def _running_row(row: TransferRow, started: datetime | None, now: datetime) -> TransferRow:
+    """One that has no receipt; how long it has been running is by our clock."""
+    if started is None:
+        return row
+    seconds = max(0.0, (now - started).total_seconds()) if row.state == "running" else None
+    return replace(row, started_at=_time_text(started), seconds=seconds)
+
+
+def _started(seen: EndpointSeen, row: TransferRow) -> datetime | None:
+    """When the newest container of the declared generation was started; None if there is none."""
+    jobs = read_history({seen.name: seen}).jobs(seen.name, row.name)
+    own = [job for job in jobs if job.generation == row.generation]
+    return _moment(own[-1].seen.started_at) if own else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as engines and records write it, with its zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _time_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -339,6 +339,7 @@ def _row(row: SessionRow | ServiceRow | TransferRow | EndpointRow) -> Json:
 
 
 def _transfer(row: TransferRow) -> Json:
-    """`from` and `to` as people write them; Python has its own use for one of the words."""
+    """`from` and `to` as people write them; Python has its own use for one of the words. `verified` is a word, `evidence` a sentence."""
     data = _row(row)
+    data |= {"evidence": data.pop("verified"), "verified": data.pop("compared")}
     return data | {"from": data.pop("source"), "to": data.pop("destination")}

@@ -165,8 +165,9 @@ TRANSFER_COLUMNS = (
     Column("STATE"),
     Column("SIZE", right=True),
     Column("BYTES", right=True, drop=6),
-    Column("TIME", right=True, drop=3),
-    Column("RATE", right=True, drop=2),
+    Column("STARTED", drop=3),
+    Column("TOOK", right=True, drop=2),
+    Column("RATE", right=True, drop=1),
     Column("VERIFIED", drop=5),
 )
 
@@ -188,6 +189,7 @@ def _transfers(rows: Sequence[TransferRow], context: RenderContext, look: Look) 
             row.state,
             "" if row.bytes is None else size_text(row.bytes),
             _number(row.bytes),
+            row.started_at,
             "" if row.seconds is None else duration_text(row.seconds),
             "" if row.bytes_per_second is None else rate_text(row.bytes_per_second),
             row.verified,
@@ -211,7 +213,9 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         ("attempt", str(row.attempt) if row.attempt else ""),
         ("state", row.state),
         ("bytes", "" if row.bytes is None else bytes_text(row.bytes)),
-        ("seconds", "" if row.seconds is None else f"{row.seconds:.3f}"),
+        ("started", row.started_at),
+        ("finished", row.finished_at),
+        ("took", "" if row.seconds is None else duration_text(row.seconds)),
         ("rate", "" if row.bytes_per_second is None else rate_text(row.bytes_per_second)),
         ("checksum", row.checksum),
         ("verified", row.verified),
@@ -271,7 +275,7 @@ def render_endpoint(row: EndpointRow, context: RenderContext) -> str:
         ("sessions", _count(row.sessions)),
         ("containers", _count(row.containers)),
         ("lock", _lock(row)),
-        ("agent", row.agent or "none"),
+        ("agent", row.agent or row.agent_reason or "none"),
     ]
     return _text(_fields(fields, look))
 

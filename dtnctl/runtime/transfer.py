@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
-from dtnctl.errors import LockError, TransferError
+from dtnctl.errors import EngineError, LockError, TransferError, UnreachableError
 from dtnctl.model.plan import FinishTransfer, StartTransfer
+from dtnctl.model.report import TransferRow
 from dtnctl.model.resources import Attempt, ContainerSeen, transfer_name
 from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import Route
@@ -40,6 +42,7 @@ __all__ = [
     "read_log",
     "record_transfer",
     "start_transfer",
+    "with_live_progress",
 ]
 
 Leased: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
@@ -203,6 +206,15 @@ def _with_progress(
         if notes is not None and moved is not None:
             on_progress(progress_of(transfer, moved, notes.before.bytes))
         yield chunk
+
+
+def with_live_progress(row: TransferRow, observer: Observer, site: str) -> TransferRow:
+    """The row of a running transfer with what it has moved and how fast; as it was if its log does not say, or cannot be read."""
+    with contextlib.suppress(EngineError, UnreachableError):
+        progress = live_progress(observer, site, row.name, row.generation)
+        if progress is not None:
+            return replace(row, bytes=progress.bytes, bytes_per_second=progress.rate)
+    return row
 
 
 def live_progress(observer: Observer, site: str, transfer: str, generation: int) -> Progress | None:

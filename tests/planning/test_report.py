@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 from dtnctl.model.fields import parse_size
 from dtnctl.model.plan import EndpointSummary
-from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot
+from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot, Verdict
 from dtnctl.planning.compare import fill_in, short_text, size_text
 from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
 from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint
 from tests.planning.building import NOW, applied, change, drop, plan, site, world
+from tests.planning.test_transfers import DECLARED, running
 
 TEXT = """
 # networks/data
@@ -152,6 +154,50 @@ def test_transfers_are_shown_with_what_their_record_tells() -> None:
     made.hosts["a"].records["t", 1, 1] = replace(record, verdict="failed", cause="disk full", seconds=0.0)
     (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
     assert (row.state, row.cause, row.bytes_per_second) == ("failed", "disk full", None)
+
+
+TIMES = {
+    "2026-06-01T00:00:10.123456789Z": ("2026-06-01T00:00:08Z", "2026-06-01T00:00:10Z"),
+    "2026-06-01T02:00:10+02:00": ("2026-06-01T00:00:08Z", "2026-06-01T00:00:10Z"),
+    "2026-06-01T00:00:10": ("", ""),
+    "": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("finished_at", "times"), TIMES.items())
+def test_a_transfer_that_ended_says_when_it_started_and_ended(finished_at: str, times: tuple[str, str]) -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    record = made.hosts["a"].records["t", 1, 1]
+    made.hosts["a"].records["t", 1, 1] = replace(record, seconds=2.0, finished_at=finished_at)
+    (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
+    assert (row.started_at, row.finished_at) == times
+
+
+COMPARED = [("succeeded", "", "sizes of 3 files equal at both ends", "sizes"), ("succeeded", "md5:0f", "md5 of 1 file equal", "md5")]
+COMPARED += [("succeeded", "", "nothing was compared, as asked for", "nothing"), ("failed", "", "", "")]
+
+
+@pytest.mark.parametrize(("verdict", "checksum", "verified", "compared"), COMPARED)
+def test_what_was_compared_is_one_word(verdict: Verdict, checksum: str, verified: str, compared: str) -> None:
+    made = applied(site(TEXT), images=("dtn:1", "dtn:2"))
+    record = made.hosts["a"].records["t", 1, 1]
+    made.hosts["a"].records["t", 1, 1] = replace(record, verdict=verdict, checksum=checksum, verified=verified)
+    (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
+    assert row.compared == compared
+
+
+def test_a_transfer_that_runs_says_since_when_and_how_long() -> None:
+    made = running()
+    change(made, "a", "lab.t.g1a1", started_at=(NOW - timedelta(minutes=5)).isoformat())
+    (row,) = transfer_rows(site(DECLARED), made.observe(), NOW)
+    assert (row.state, row.started_at, row.seconds) == ("running", f"{NOW - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}", 300.0)
+
+
+def test_a_transfer_that_ended_without_a_receipt_says_when_it_started_only() -> None:
+    made = running()
+    change(made, "a", "lab.t.g1a1", started_at=NOW.isoformat(), state="exited")
+    (row,) = transfer_rows(site(DECLARED), made.observe(), NOW)
+    assert (row.started_at, row.finished_at, row.seconds) == (f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "", None)
 
 
 def test_a_transfer_that_was_not_started_says_why() -> None:

@@ -56,6 +56,9 @@ TRANSFERS = (
         verified="sha256 equal",
         attempt=1,
         session="ofed-test",
+        started_at="2026-06-01T00:00:00Z",
+        finished_at="2026-06-01T00:00:05Z",
+        compared="sha256",
     ),
     TransferRow("sc20-2T", "nersc-tbn-7:/data/2T", "starlight-dtn:/data/2T", "gridftp", 2, "failed", cause="no space left on device"),
 )

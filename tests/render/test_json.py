@@ -98,6 +98,32 @@ def test_page_lists_exactly_the_keys_of_each_document(document: dict[str, Any]) 
     assert _leaves(set(keys(document))) == _leaves(told)
 
 
+SENTENCE = re.compile(r"\b[a-z]{2,}(?: [a-z]{2,}){2,}")  # three words in a row
+
+
+def texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with its path."""
+    if isinstance(value, dict) and path not in OPAQUE:
+        for key, item in value.items():
+            yield from texts(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, f"{path}[]" if isinstance(item, dict) else path)
+    elif isinstance(value, str):
+        yield path, value
+
+
+def for_people(kind: str) -> set[str]:
+    (section,) = re.findall(rf"^## {kind}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^\| `([^`]+)` \|.*for people", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS[:-1], ids=lambda document: str(document["kind"]))
+def test_sentences_stand_only_where_the_page_says_that_they_are_for_people(document: dict[str, Any]) -> None:
+    wrong = {path: text for path, text in texts(document) if SENTENCE.search(text) and path not in for_people(document["kind"])}
+    assert wrong == {}
+
+
 def _leaves(paths: set[str]) -> set[str]:
     """Without those that hold other keys: they show when they are null or empty."""
     return {path for path in paths if not any(other.startswith((f"{path}.", f"{path}[]")) for other in paths)}

@@ -50,7 +50,7 @@ HEALTH, DATA_PORTS, DATA_NET, USER, CONTAINER, IMAGE left out to save room;
 TRANSFER  FROM                TO                    TOOL     STATE          SIZE
 sc20-1T   nersc-tbn-7:/data…  starlight-dtn:/data…  gridftp  succeeded  4.00 GiB
 sc20-2T   nersc-tbn-7:/data…  starlight-dtn:/data…  gridftp  failed
-GEN, BYTES, TIME, RATE, VERIFIED left out to save room;
+GEN, BYTES, STARTED, TOOK, RATE, VERIFIED left out to save room;
 -o wide shows every column
 ! sc20-2T: no space left on device
 
@@ -66,10 +66,10 @@ CONTAINERS, ENGINE, HOST, URL left out to save room; -o wide shows every column
 def test_wide_screen_shows_rates_and_ports() -> None:
     context = RenderContext(width=200)
     assert render_transfers(TRANSFERS[:1], context).splitlines() == [
-        "TRANSFER  FROM                  TO                        TOOL     GEN  STATE          SIZE       BYTES   TIME"
-        "                     RATE  VERIFIED",
-        "sc20-1T   nersc-tbn-7:/data/1T  starlight-dtn:/data/1T_2  gridftp    1  succeeded  4.00 GiB  4294967296  5.4 s"
-        "  756.7 MiB/s (6.35 Gb/s)  sha256 equal",
+        "TRANSFER  FROM                  TO                        TOOL     GEN  STATE          SIZE       BYTES"
+        "  STARTED                TOOK                     RATE  VERIFIED",
+        "sc20-1T   nersc-tbn-7:/data/1T  starlight-dtn:/data/1T_2  gridftp    1  succeeded  4.00 GiB  4294967296"
+        "  2026-06-01T00:00:00Z  5.4 s  756.7 MiB/s (6.35 Gb/s)  sha256 equal",
     ]
     assert "646f8bfcf576" in render_services(SERVICES, context)
 
@@ -123,7 +123,9 @@ generation: 1
 attempt: 1
 state: succeeded
 bytes: 4294967296 (4.00 GiB)
-seconds: 5.413
+started: 2026-06-01T00:00:00Z
+finished: 2026-06-01T00:00:05Z
+took: 5.4 s
 rate: 756.7 MiB/s (6.35 Gb/s)
 checksum: sha256:9f3c
 verified: sha256 equal

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.runtime.transfer import live_progress, read_log
+from dtnctl.model.report import TransferRow
+from dtnctl.runtime.transfer import live_progress, read_log, with_live_progress
 from dtnctl.runtime.transfer_watch import LOG_KEPT, Tail
 from tests.fakes.engine import Fault
 from tests.runtime.transfer_world import HERE, SITE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
+ROW = TransferRow(TRANSFER, f"{HERE}:/data/in", "there:/data/in", "gridftp", 1, "running")
 
 
 @pytest.fixture
@@ -55,6 +57,14 @@ def test_the_rest_of_the_time_is_told_from_the_rate(scene: TransferWorld) -> Non
         pass
     assert (progress.bytes, progress.total, progress.rate) == (500, 1000, 1048576.0)
     assert progress.eta == pytest.approx(500 / 1048576)
+    row = with_live_progress(ROW, scene.engines[HERE], SITE)
+    assert (row.bytes, row.bytes_per_second) == (500, 1048576.0)
+
+
+def test_a_running_transfer_is_shown_without_its_progress_where_that_cannot_be_read(scene: TransferWorld) -> None:
+    assert with_live_progress(ROW, scene.engines[HERE], SITE) == ROW
+    scene.world.set_mode(HERE, "absent")
+    assert with_live_progress(ROW, scene.engines[HERE], SITE) == ROW
 
 
 def test_nothing_is_told_of_a_transfer_that_does_not_run(scene: TransferWorld) -> None:
