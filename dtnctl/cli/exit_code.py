@@ -15,7 +15,7 @@ from dtnctl.errors import (
     UnreachableError,
 )
 from dtnctl.printable import plural
-from dtnctl.render.summary import named
+from dtnctl.render.summary import NAMED, named
 
 if TYPE_CHECKING:
     from dtnctl.model.plan import Outcome, Plan
@@ -75,4 +75,6 @@ def failed_transfers(bad: list[Outcome]) -> str:
 def raise_for_failing(plan: Plan) -> None:
     """HealthTimeoutError for services that are as declared and do not work: nothing is left to do, and yet all is not well."""
     if plan.failing:
-        raise HealthTimeoutError("; ".join(plan.failing))
+        more = f"; and {plural(len(plan.failing) - NAMED, 'more service')}" * (len(plan.failing) > NAMED)
+        found = f"{'; '.join(plan.failing[:NAMED])}{more}"
+        raise HealthTimeoutError(f"{found}; `dtnctl sessions logs NAME` shows what it wrote, --failed what apply saw last")

@@ -48,13 +48,15 @@ def interruptible() -> Iterator[Stop]:
 def reports_for(plan: Plan) -> Reports:
     """Lines on stderr: one per finished step, and a transfer's progress (in place on a terminal, else now and then)."""
     from dtnctl.render.outcomes import render_progress
-    from dtnctl.render.summary import NAMED
+    from dtnctl.render.steps import step_words
+    from dtnctl.render.summary import NAMED, nameless
 
     seen: Counter[tuple[str, str]] = Counter()  # each cause is said of the first few; the closing report counts the others
 
     def outcome(result: Outcome, step: Step) -> None:
-        seen[result.result, result.reason] += result.result != "done"
-        if seen[result.result, result.reason] <= NAMED:
+        cause = result.result, nameless(result.reason, step_words(step.action)[1])
+        seen[cause] += result.result != "done"
+        if seen[cause] <= NAMED:
             say(render_progress(result, step, plan).rstrip("\n"))
 
     return Reports(say=say, outcome=outcome, progress=progress_printer(QUIET_SECONDS))

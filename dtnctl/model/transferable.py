@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
 from dtnctl.model.known import Known, Place, Service
 from dtnctl.model.site import Document, Transfer, Volume
+from dtnctl.printable import plural
 
 
 def check_transferable(known: Known, document: Document[Transfer], session: str) -> None:
@@ -28,7 +29,7 @@ def _check_ports(known: Known, document: Document[Transfer], service: Service) -
         return
     count, low, high = ports[1] - ports[0] + 1, *ports
     where = f"{service.endpoint} has {count}: {low}-{high} ({service.where('data_port_range')})"
-    what = f"{files} files at once need as many data ports, and session {service.session.name} on {where}"
+    what = f"{plural(files, 'file')} at once need as many data ports, and session {service.session.name} on {where}"
     place: Place = (document, ("concurrency",))
     known.report(place, "E0332", what, f"`concurrency: {count}`, or a wider `data_port_range`")
 

@@ -26,6 +26,7 @@ from dtnctl.render.summary import (
     has_no_answer,
     object_name,
     shown_hash,
+    shown_notes,
     split_drift,
     transfer_order,
     verdict,
@@ -150,7 +151,7 @@ def _careful(plan: Plan) -> Part:
     """Blocked first; so they are the last that a comment without room gives up."""
     items = [_careful_item(group) for group in group_changes(plan, plan.changes) if _is_careful(group)]
     items += [f"> - **Endpoint** {prose(_short(risk))}" for risk in endpoint_risks(plan)]
-    items += [f"> - **Note** {prose(_short(note))}" for note in plan.notes]
+    items += [f"> - **Note** {prose(_short(note))}" for note in shown_notes(plan)]
     return Part("entries of the careful list", tuple(items), 21, ("> **Needs a careful look**",), ("",))
 
 

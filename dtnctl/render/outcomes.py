@@ -12,7 +12,7 @@ from dtnctl.render.facts import Fact
 from dtnctl.render.quantities import duration_text
 from dtnctl.render.results import ChangeResult, ResultCounts, change_results, count_results
 from dtnctl.render.steps import step_words
-from dtnctl.render.summary import NAMED, named, object_at, object_name, starting_steps, verb_of
+from dtnctl.render.summary import MORE_FAILING, NAMED, few, named, nameless, object_at, object_name, starting_steps, verb_of
 from dtnctl.render.text import Look, Sign, cells, command_lines, dotted, flow, look_of, pad, plural, printable, printable_text
 
 VERB_CELLS = 10  # of the longest verb of a step
@@ -81,7 +81,8 @@ def _by_cause(results: Sequence[ChangeResult]) -> list[list[ChangeResult]]:
     found: dict[object, list[ChangeResult]] = {}
     for entry in results:
         if entry.result != "applied":
-            found.setdefault((entry.result, entry.reasons, entry.change.kind, entry.change.endpoint), []).append(entry)
+            reasons = tuple(nameless(reason, entry.change.name) for reason in entry.reasons)
+            found.setdefault((entry.result, reasons, entry.change.kind, entry.change.endpoint), []).append(entry)
     return [part for same in found.values() for part in ([same] if len(same) > NAMED else [[entry] for entry in same])]
 
 
@@ -152,7 +153,7 @@ def _left(plan: Plan, remaining: Plan | None, look: Look) -> list[str]:
         blocked = {object_at(change) for change in plan.blocked}
         left = [change for change in remaining.changes if object_at(change) not in blocked]
         facts += _together("note", "left", [(f"{change.mark} {object_at(change)}", (change.cause.text,)) for change in left])
-    facts += [Fact("blocked", "failing", (text,)) for text in (remaining or plan).failing]
+    facts += [Fact("blocked", "failing", (text,)) for text in few((remaining or plan).failing, MORE_FAILING)]
     facts += [
         Fact("note", "silent", (f"{row.name}:", f"{row.silence};", "nothing is known of it")) for row in plan.endpoints if row.silence
     ]

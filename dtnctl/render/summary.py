@@ -178,6 +178,26 @@ def named(names: Sequence[str]) -> str:
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:NAMED])} and {more:,} more"
 
 
+def few(sentences: Sequence[str], what: str) -> list[str]:
+    """The first few of many sentences, and how many more there are: `217 more services do not work`."""
+    more = len(sentences) - NAMED
+    return [*sentences[:NAMED], *[f"{more:,} more {what}"] * (more > 1)] if more > 1 else list(sentences)
+
+
+MORE_FAILING = "services are as declared and do not work; `dtnctl status` shows them"
+
+
+def shown_notes(plan: Plan) -> list[str]:
+    """What is worth knowing of the plan as a whole; of many services that do not work the first few."""
+    failing = [note for note in plan.notes if note in plan.failing]
+    return [*few(failing, MORE_FAILING), *(note for note in plan.notes if note not in plan.failing)]
+
+
+def nameless(text: str, name: str) -> str:
+    """The cause without the object that it names: what is left is equal for all that it concerns."""
+    return text.replace(name, "…") if name else text
+
+
 def object_name(change: Change) -> str:
     return f"{change.kind}/{change.name}"
 
@@ -261,7 +281,8 @@ def _merged(groups: list[Group]) -> list[Group]:
     for position, group in enumerate(groups):
         change = group.first
         is_blocked = change.mark == "blocked"
-        key = (change.kind, change.code, change.cause.text, change.fix, group.endpoints) if is_blocked else position
+        cause = nameless(change.cause.text, change.name)
+        key = (change.kind, change.code, cause, nameless(change.fix, change.name), group.endpoints) if is_blocked else position
         causes.setdefault(key, []).append(group)
     merged: list[Group] = []
     for same in causes.values():

@@ -18,6 +18,7 @@ from dtnctl.render.summary import (
     hardware_cells,
     risks,
     shown_hash,
+    shown_notes,
     split_drift,
     transfer_order,
     verdict,
@@ -54,7 +55,7 @@ def _head(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     if not plan.is_empty or plan.silent:
         lines += _headed("RISK", risks(plan), look, "bold")
     lines += _headed("FROM", _source(plan, context), look, "dim")
-    for note in plan.notes:
+    for note in shown_notes(plan):
         lines += _headed("NOTE", [note], look, "note")
     return lines
 

@@ -101,3 +101,29 @@ def test_log_commands_no_terminal(tmp_path: Path, forging: World) -> None:
 def test_log_in_a_file_is_what_was_written(tmp_path: Path, forging: World) -> None:
     clean = dict.fromkeys(CI_SYSTEMS, "")
     assert run(tmp_path, "sessions", "logs", "s", "--endpoint", "a", **clean).stdout == "".join(f"{line}\n" for line in FORGED)
+
+
+# --- what is kept of a service that failed -------------------------------------------------------------------
+
+FAILING = {
+    "ended": (Behaviour(stdout=("no config",), ends=True, exit_code=3), "ends again and again with exit code 3"),
+    "ended well": (Behaviour(stdout=("no config",), ends=True), "ends again and again with exit code 0"),
+    "sick": (Behaviour(stdout=("no config",), health="unhealthy", check_output="the disk is missing"), "is unhealthy"),
+}
+
+
+@pytest.mark.parametrize("kind", FAILING)
+def test_last_words_of_what_does_not_work_are_shown_and_kept(tmp_path: Path, kind: str) -> None:
+    behaviour, reason = FAILING[kind]
+    with two_engines(tmp_path) as world:
+        world.add_image("app:1", {"Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "true"]}} if kind == "sick" else {"Cmd": ["serve"]})
+        world.programs.register(behaviour, name="small.s")
+        home = {"XDG_STATE_HOME": str(tmp_path / "kept")}
+        ran = run(tmp_path, "apply", "--yes", **home)
+        for endpoint in "ab":
+            kept = run(tmp_path, "sessions", "logs", "s", "--failed", "--endpoint", endpoint, **home)
+            assert kept.stdout.splitlines() == ["the disk is missing"] * (kind == "sick") + ["no config"]
+            assert f"s on {endpoint}, " in kept.stderr
+    assert ran.returncode == 8
+    for words in (reason, "no config", *["the disk is missing"] * (kind == "sick"), "dtnctl sessions logs s --failed"):
+        assert words in " ".join(ran.stdout.split())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from dtnctl.errors import ConfigError, Problem
+from dtnctl.cli.exit_code import raise_for_failing
+from dtnctl.errors import ConfigError, HealthTimeoutError, Problem
 from dtnctl.model.plan import Cause, Change, CreateContainer, EndpointSummary, Outcome, Plan, Step
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import ContainerSpec
@@ -14,6 +16,7 @@ from dtnctl.render.context import RenderContext
 from dtnctl.render.json import plan_document
 from dtnctl.render.markdown import render_plan_comment
 from dtnctl.render.outcomes import render_outcomes
+from dtnctl.render.summary import few
 from dtnctl.render.tables import render_services, render_sessions, render_status, render_transfers
 from dtnctl.render.terminal import render_plan
 
@@ -48,6 +51,49 @@ def test_many_that_are_blocked_for_one_cause_have_one_heading() -> None:
     assert text.count(CAUSE) == 1
     assert "session/s000 @ dtn1" in text
     assert "also   session/s001, session/s002, session/s003 and 216 more: the same" in text
+
+
+def test_one_cause_that_names_its_object_is_one_cause() -> None:
+    plan = blocked()
+    changes = tuple(
+        replace(change, cause=Cause(f"session {change.name} has no `user`"), fix=f"`user:` in {change.name}") for change in plan.changes
+    )
+    text = render_plan(replace(plan, changes=changes), RenderContext(width=120))
+    assert text.count("has no `user`") == 1
+    assert "and 216 more: the same" in text
+
+
+def test_services_that_do_not_work_are_counted() -> None:
+    failing = tuple(f"session {name} on dtn1 is as declared but unhealthy" for name in NAMES)
+    plan = Plan("demo", (), (), (EndpointSummary("dtn1", "", "", 0, 0, 0, 0),), notes=(*failing, "zzz"), failing=failing)
+    for text in (
+        render_plan(plan, RenderContext(width=120)),
+        render_plan_comment(replace(plan, changes=blocked(1).changes), RenderContext()),
+        render_outcomes(plan, [], RenderContext(width=120)),
+        "\n".join(_error_of(plan).lines),
+    ):
+        assert text.count("but unhealthy") == 3
+        assert "217 more service" in text
+    assert "zzz" in render_plan(plan, RenderContext(width=120))
+
+
+def _error_of(plan: Plan) -> HealthTimeoutError:
+    with pytest.raises(HealthTimeoutError) as caught:
+        raise_for_failing(plan)
+    return caught.value
+
+
+@pytest.mark.parametrize(("count", "lines"), [(1, 1), (3, 3), (4, 4), (5, 4), (220, 4)])
+def test_one_more_is_named_rather_than_counted(count: int, lines: int) -> None:
+    assert len(few(NAMES[:count], "x")) == lines
+
+
+def test_many_that_failed_in_the_same_way_have_one_block_though_each_reason_has_its_name() -> None:
+    plan, outcomes = failed()
+    named_ones = [replace(outcome, reason=f"{outcome.step} ended with exit code 3") for outcome in outcomes]
+    text = render_outcomes(plan, named_ones, RenderContext(width=120))
+    assert text.count("ended with exit code 3") == 1
+    assert "and 216 more: the same" in text
 
 
 def test_few_keep_their_own_headings() -> None:
