@@ -148,7 +148,11 @@ class EnsureLedger:
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """One end of a transfer. `host` and `port` are where its sshd is reached from the job."""
+    """One end of a transfer. `host` and `port` are where its sshd is reached from the job.
+
+    `data_host` is the address or name at which the other end reaches its data ports; empty: the address at which sshd is reached.
+    `data_ports` are the lowest and the highest of them; None: the image's own choice.
+    """
 
     endpoint: str
     container: str
@@ -156,6 +160,8 @@ class JobEnd:
     host: str
     port: int
     user: str
+    data_host: str = ""
+    data_ports: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ PRIVATE_KEYS = tuple(f"{HOME}/.ssh/id_{name}" for name in (SOURCE, DESTINATION))
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
 NOT_STARTED = (126, 127)
+# Over ssh globus-url-copy does not see by which protocol it reached the source, and then asks the destination for an IPv4 address.
+# With -stripe it asks for an IPv6 address wherever that is allowed (globus_ftp_client_state.c, SPAS 2); the one server is one stripe.
+IPV6_DATA = ("-ipv6", "-stripe")
 
 # The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
 # would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The keys
@@ -48,17 +51,29 @@ exit "$code"
 # globus-url-copy starts this one before its own. ssh's words, which it would swallow, are kept; and the remote side is replaced by
 # the server, so that a killed server is not mistaken for one that is not installed. An end is who its host key says it is: each has
 # a name of its own in known_hosts and a key of its own to log in with, so that a place that is in truth the other end is refused.
+#
+# A server without `-data-interface` offers the address in SSH_CONNECTION for data connections; it does not listen on that address, so
+# it may be one that others reach it by (globus-gridftp-server 13.24: globus_gridftp_server.c, and globus_i_gfs_data.c, which only
+# prints it). Behind published ports sshd would name an address of the bridge, which is the other end's own as well.
 SSH_WRAPPER = """\
 #!/bin/sh
 # arguments: URL HOST PORT USER
 exec 2>>%(work)s/ssh.log
 host=${2#"["}
-case "${host%%"]"} $3" in
+host=${host%%"]"}
+data= range=
+case "$host $3" in
 "%(source)s") end=source ;;
-"%(destination)s") end=destination ;;
+"%(destination)s") end=destination; data="%(data_host)s"; range="%(data_ports)s" ;;
 *) printf 'ssh: %%s is no end of this transfer\\n' "$2:$3" >&2; exit 255 ;;
 esac
-exec ssh -F %(home)s/.ssh/config -o HostKeyAlias="$end" -i %(home)s/.ssh/id_"$end" -p "$3" ${4:+-l "$4"} -- "$2" '
+case $data in
+*:*) ;;
+*[!0-9.]*) data=$(getent ahostsv4 "$data" | { read -r address rest; printf %%s "$address"; }) ;;
+esac
+exec ssh -F %(home)s/.ssh/config -o HostKeyAlias="$end" -i %(home)s/.ssh/id_"$end" -p "$3" ${4:+-l "$4"} -- "$host" "
+${data:+SSH_CONNECTION='127.0.0.1 1 $data $3'; export SSH_CONNECTION}
+${range:+GLOBUS_TCP_PORT_RANGE=$range; export GLOBUS_TCP_PORT_RANGE}"'
 for program in .globus/sshftp /etc/grid-security/sshftp; do if [ -f "$program" ]; then exec "$program"; fi; done
 printf "500 no GridFTP server program here\\r\\n"'
 """
@@ -127,6 +142,8 @@ def copy_command(source: JobEnd, destination: JobEnd, settings: Settings) -> tup
         options += ["-bs", str(settings.block_size)]
     if settings.tcp_buffer is not None:
         options += ["-tcp-bs", str(settings.tcp_buffer)]
+    if ":" in destination.data_host:
+        options += IPV6_DATA
     options += ["-stall-timeout", str(math.ceil(settings.stall_timeout) + STALL_GRACE)]
     return ("globus-url-copy", *options, url(source), url(destination))
 
@@ -142,7 +159,9 @@ def job_files(source: Login, destination: Login) -> tuple[JobFile, ...]:
     logins = {SOURCE: source, DESTINATION: destination}
     known_hosts = "".join(f"{name} {login.host_key}\n" for name, login in logins.items())
     places = {name: f"{login.end.host} {login.end.port}" for name, login in logins.items()}
-    wrapper = SSH_WRAPPER % {"work": WORK, "home": HOME, **places}
+    there = destination.end
+    ports = "" if there.data_ports is None else "{},{}".format(*there.data_ports)
+    wrapper = SSH_WRAPPER % {"work": WORK, "home": HOME, "data_host": there.data_host, "data_ports": ports, **places}
     return (
         *(JobFile(path, login.private_key, 0o600) for path, login in zip(PRIVATE_KEYS, logins.values(), strict=True)),
         JobFile(f"{HOME}/.ssh/config", SSH_CONFIG.encode(), 0o600),

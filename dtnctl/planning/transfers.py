@@ -206,6 +206,8 @@ def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
         host=host,
         port=port,
         user=destination.service.profile.user or "",
+        data_host=own_address(destination.service, destination.allocation) or destination.service.ctrl_host,
+        data_ports=destination.service.profile.data_port_range,
     )
     return near, far
 

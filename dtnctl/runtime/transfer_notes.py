@@ -77,8 +77,8 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
         near, far = copy["accounts"]
         return Notes(
             tool=copy["tool"],
-            source=JobEnd(**copy["source"]),
-            destination=JobEnd(**copy["destination"]),
+            source=_job_end(copy["source"]),
+            destination=_job_end(copy["destination"]),
             options=options,
             accounts=(Account(**near), Account(**far)),
             before=read_lines(files[SOURCE], tree=settings_of(options).recursive),
@@ -86,3 +86,9 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
         )
     except (NotFoundError, KeyError, TypeError, ValueError):
         return None
+
+
+def _job_end(values: Mapping[str, Any]) -> JobEnd:
+    """The end as it was; JSON has no tuples, and notes of an older dtnctl have no data ports."""
+    ports = values.get("data_ports")
+    return JobEnd(**{**values, "data_ports": None if ports is None else (ports[0], ports[1])})
