@@ -21,7 +21,6 @@ from dtnctl.model.ends import check_hosts
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.known import Known, Objects, Place, Service, Settings
 from dtnctl.model.networking import attachments, carries_default_route, is_host_networked
-from dtnctl.model.reception import check_reception
 from dtnctl.model.site import (
     BUILT_IN_NETWORKS,
     Attachment,
@@ -63,7 +62,6 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
         _check_transfer(known, transfer)
     check_bridges(known)
     check_claims(known)
-    check_reception(known)
     return sorted(known.problems)
 
 

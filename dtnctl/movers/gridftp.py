@@ -61,12 +61,13 @@ SSH_WRAPPER = """\
 exec 2>>%(work)s/ssh.log
 host=${2#"["}
 host=${host%%"]"}
-data= range=
 case "$host $3" in
 "%(source)s") end=source ;;
-"%(destination)s") end=destination; data="%(data_host)s"; range="%(data_ports)s" ;;
+"%(destination)s") end=destination ;;
 *) printf 'ssh: %%s is no end of this transfer\\n' "$2:$3" >&2; exit 255 ;;
 esac
+data= range=
+if [ "$end" = destination ]; then data="%(data_host)s" range="%(data_ports)s"; fi
 case $data in
 *:*) ;;
 *[!0-9.]*) data=$(getent ahostsv4 "$data" | { read -r address rest; printf %%s "$address"; }) ;;

@@ -13,6 +13,7 @@ from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEn
 from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.jobs import History, Job
+from dtnctl.planning.reception import refuse_unreached, refuse_versions
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
 from dtnctl.planning.specs import own_address
@@ -139,12 +140,9 @@ def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destinat
 
 def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:
     source, destination = ends
-    obstacle = source.obstacle or destination.obstacle
-    if not obstacle and not _reached_at(destination)[0]:
-        obstacle = f"{destination.service} has no address that the other end could reach"
-    if obstacle:
+    if obstacle := source.obstacle or destination.obstacle:
         return _note(route, "waiting", obstacle)
-    if (refusal := _refuse_one_place(route, source, destination)) is not None:
+    if (refusal := _refusal(route, source, destination)) is not None:
         return TransferPlan(_blocked(route, refusal))
     transfer, value = route.transfer, route.transfer.value
     start = Step(
@@ -224,6 +222,11 @@ def _reached_at(end: End) -> tuple[str, int]:
         return service.ctrl_host, end.allocation.ctrl_port
     host = service.ctrl_host if service.is_host_networked else own_address(service, end.allocation)
     return host, _listening_port(end)
+
+
+def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
+    unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
+    return unreached or refuse_versions(source.service, destination.service)
 
 
 def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:

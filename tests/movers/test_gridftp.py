@@ -142,7 +142,54 @@ def test_ssh_is_asked_for_the_host_key_of_the_very_end(tmp_path: Path, host: str
         code, given = wrapped(tmp_path, ends, "sshftp://…", *arguments, "dtn")
         assert code == 0
         assert given[2:10] == ["-o", f"HostKeyAlias={end}", "-i", f"{tmp_path}/.ssh/id_{end}", "-p", arguments[1], "-l", "dtn"]
-        assert given[10:12] == ["--", arguments[0]]
+        assert given[10:12] == ["--", arguments[0].strip("[]")]  # ssh knows no brackets
+
+
+def server_asked(tmp_path: Path, end: JobEnd, *, names: str = "") -> tuple[str, str]:
+    """SSH_CONNECTION and GLOBUS_TCP_PORT_RANGE of the server program that the wrapper asks the end's shell for."""
+    for program, text in (
+        ("getent", f"[ -z '{names}' ] || printf '%s\\n' '{names}'"),
+        ("bin/sshftp", 'echo "$SSH_CONNECTION"; echo "$GLOBUS_TCP_PORT_RANGE"'),
+    ):
+        (tmp_path / program).parent.mkdir(exist_ok=True)
+        (tmp_path / program).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / program).chmod(0o755)
+    code, given = wrapped(tmp_path, (HERE, end), "sshftp://…", end.host, str(end.port), "dtn")
+    assert code == 0
+    command = "\n".join(given[12:]).replace(".globus/sshftp", f"{tmp_path}/bin/sshftp")
+    ran = subprocess.run(["/bin/sh", "-c", command], env={"SSH_CONNECTION": "as it is"}, capture_output=True, text=True, check=True)
+    connection, ports = ran.stdout.splitlines()
+    return connection, ports
+
+
+@pytest.mark.parametrize(
+    ("data_host", "names", "offered"),
+    [
+        ("10.0.0.2", "", "127.0.0.1 1 10.0.0.2 30001"),
+        ("fd00::2", "", "127.0.0.1 1 fd00::2 30001"),
+        ("b.example.net", "10.0.0.9 STREAM b.example.net", "127.0.0.1 1 10.0.0.9 30001"),
+        ("b.example.net", "", "as it is"),
+        ("", "", "as it is"),
+    ],
+)
+def test_the_server_at_the_destination_offers_the_address_that_the_source_reaches(
+    tmp_path: Path, data_host: str, names: str, offered: str
+) -> None:
+    """It offers what SSH_CONNECTION names; a name is looked up where the job runs, in the source's network."""
+    assert server_asked(tmp_path, replace(THERE, data_host=data_host), names=names) == (offered, "")
+
+
+def test_the_server_at_the_destination_listens_on_the_declared_data_ports(tmp_path: Path) -> None:
+    assert server_asked(tmp_path, replace(THERE, data_host="10.0.0.2", data_ports=(50100, 50103)))[1] == "50100,50103"
+
+
+def test_the_source_offers_what_it_offers_by_itself(tmp_path: Path) -> None:
+    assert "SSH_CONNECTION" not in " ".join(wrapped(tmp_path, (HERE, replace(THERE, data_host="10.0.0.2")), "…", "127.0.0.1", "22", "d")[1])
+
+
+def test_data_goes_over_ipv6_only_to_an_ipv6_address() -> None:
+    for data_host, expected in (("fd00::2", True), ("10.0.0.2", False), ("b.example.net", False), ("", False)):
+        assert ("-ipv6" in gridftp.copy_command(HERE, replace(THERE, data_host=data_host), Settings())) == expected
 
 
 @pytest.mark.parametrize("arguments", [("127.0.0.1", "30001"), ("b.example.net", "22"), ("10.9.9.9", "30001"), ("127.0.0.1", "")])

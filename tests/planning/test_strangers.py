@@ -36,7 +36,10 @@ SESSION = (
     "# networks/net\ndriver: bridge\n# sessions/one\nendpoints: [a]\nimage: dtn:1\nprofile: p\n# profiles/p\nuser: dtn\ndata_nets: [net]\n"
 )
 TRANSFER = "# transfers/t\nfrom: a:/d/x\nto: b:/d/x\ntool: gridftp\n"
-BOTH = SESSION.replace("[a]", "[a, b]").replace("user: dtn", "user: dtn\nvolumes: [{target: /d}]") + TRANSFER
+MACVLAN = "driver: macvlan\nsubnet: 10.0.0.0/24"
+BOTH = (
+    SESSION.replace("driver: bridge", MACVLAN).replace("[a]", "[a, b]").replace("user: dtn", "user: dtn\nvolumes: [{target: /d}]") + TRANSFER
+)
 
 
 def labels(name: str, *, site: str = "lab", repository: str = "", endpoint: str = "a") -> dict[str, str]:
