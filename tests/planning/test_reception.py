@@ -23,7 +23,7 @@ def declared(settings: str, near: str = "", hosts: tuple[str, str] = ("a.example
     endpoints = "".join(
         f"# endpoints/{name}\ndocker: unix:///run/{name}.sock\nhost: '{host}'\n{INTERFACES}" for name, host in zip("ab", hosts, strict=True)
     )
-    session = f"# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\nsettings: {{{settings}}}\n"
+    session = f"# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\nsettings: {{volumes: ['data:/data'], {settings}}}\n"
     overrides = f"overrides: {{a: {{{near}}}}}\n" if near else ""
     return f"{endpoints}{NETWORKS}{session}{overrides}# transfers/t\nfrom: a:/data/x\nto: b:/data/x\ntool: gridftp\n"
 

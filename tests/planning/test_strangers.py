@@ -38,7 +38,8 @@ SESSION = (
 TRANSFER = "# transfers/t\nfrom: a:/d/x\nto: b:/d/x\ntool: gridftp\n"
 MACVLAN = "driver: macvlan\nsubnet: 10.0.0.0/24"
 BOTH = (
-    SESSION.replace("driver: bridge", MACVLAN).replace("[a]", "[a, b]").replace("user: dtn", "user: dtn\nvolumes: [{target: /d}]") + TRANSFER
+    SESSION.replace("driver: bridge", MACVLAN).replace("[a]", "[a, b]").replace("user: dtn", "user: dtn\nvolumes: [{target: /d}]")
+    + TRANSFER
 )
 
 

@@ -15,8 +15,7 @@ from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import MOMENT, KilledError, World
 
 SESSION = (
-    "# profiles/default\nvolumes: [data:/data]\ndata_port_range: [50100, 50103]\n"
-    "# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"
+    "# profiles/default\nvolumes: [data:/data]\ndata_port_range: [50100, 50103]\n# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"
 )
 
 
