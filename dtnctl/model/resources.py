@@ -25,6 +25,7 @@ LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
 LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
+LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
 LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
 # Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
@@ -59,7 +60,7 @@ def own_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 def is_inherited(labels: Mapping[str, str], image_labels: Mapping[str, str]) -> bool:
     """Whether a container has its labels of ours from its image, which somebody committed from a container of ours.
 
-    A container that we made has a spec of its own: of another image, so of another digest than the one that was committed.
+    One that we made names in them the image that it was made from, which no image can say of itself.
     """
     ours = own_labels(labels)
     return bool(ours) and ours == own_labels(image_labels)

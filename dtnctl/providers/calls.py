@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
-from dtnctl.model.resources import ContainerSpec, Pairs
+from dtnctl.model.resources import LABEL_IMAGE, ContainerSpec, Pairs
 from dtnctl.providers.archive import meeting_folder, pack, parents
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.images import import_empty
@@ -30,6 +30,7 @@ NOT_RUNNING = frozenset({"exited", "dead", "removing"})
 
 def create(connection: Connection, name: str, spec: ContainerSpec, labels: Pairs, binds: Pairs = ()) -> str:
     """The new container's id. ConflictError if the name is taken, NotFoundError if the image is not there."""
+    labels = (*labels, (LABEL_IMAGE, str(connection.get("/images/{}/json", spec.image)["Id"])))
     response = connection.post("/containers/create", params={"name": name}, json=create_body(spec, labels, binds))
     return str(response.json()["Id"])
 

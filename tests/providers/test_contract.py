@@ -141,7 +141,18 @@ def test_a_container_of_ours_that_runs_from_a_committed_image_is_ours(backend: B
     container = create(engine)
     image = backend.post("/commit", params={"container": container}, json={})["Id"]
     engine.perform(RemoveContainer(SESSION, container))
-    engine.perform(CreateContainer(SESSION, replace(SPEC, image=image), labels_of(SESSION, spec="digest-2")))
+    engine.perform(CreateContainer(SESSION, replace(SPEC, image=image), labels_of(SESSION)))
+    assert names(engine) == [SESSION]
+
+
+def test_a_container_of_ours_is_ours_where_its_image_was_committed_over_its_old_name(backend: Backend, engine: DockerEngine) -> None:
+    """Spec, digest and all that it is called are those of the container that was committed."""
+    backend.post(f"/images/{engine.inspect(create(engine)).image_id}/tag", params={"repo": "ours", "tag": "1"})
+    engine.perform(RemoveContainer(SESSION, engine.inspect(SESSION).id))
+    engine.perform(CreateContainer(SESSION, replace(SPEC, image="ours:1"), labels_of(SESSION)))
+    backend.post("/commit", params={"container": SESSION, "repo": "ours", "tag": "1"}, json={})
+    engine.perform(RemoveContainer(SESSION, engine.inspect(SESSION).id))
+    engine.perform(CreateContainer(SESSION, replace(SPEC, image="ours:1"), labels_of(SESSION)))
     assert names(engine) == [SESSION]
 
 
