@@ -6,7 +6,7 @@ container tells the rest. A claim without a result whose container is gone is un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
@@ -50,7 +50,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class TransferPlan:
-    """Either a change with its steps (none if it is blocked), or a note that says why nothing happens."""
+    """A change with its steps (none if it is blocked), a note that says why the transfer does not run, or both."""
 
     change: Change | None = None
     steps: tuple[Step, ...] = ()
@@ -87,8 +87,7 @@ def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSee
     if job is not None and job.seen.started_at:
         return _finish(route, claim, job, source, destination, seen)
     if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
-        text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
-        return _note(route, "unknown", f"{text}; raise `generation` to run it again")
+        return _unknown(route, claim, job, source, destination, seen)
     if claim is not None and claim.verdict is not None and not _may_try_again(route, claims):
         return _ended(route, claim)
     if elsewhere:
@@ -136,6 +135,18 @@ def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destinat
     summary = "clears its container and keys away; starts nothing" if is_judged else "judges and records its result; starts nothing"
     cause = Cause(text, transfer.file, transfer.mark().line)
     return TransferPlan(_change(route, cause, summary, (step,), ()), (step,))
+
+
+def _unknown(route: Route, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+    """A claim without container and result: once both ends answer its keys are taken away and that it is unknown is recorded."""
+    text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
+    plan = _note(route, "unknown", f"{text}; raise `generation` to run it again")
+    if job is not None or not destination.answers:
+        return plan
+    step = _finish_step(route, claim.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
+    cause = Cause("its container and its result are gone", route.transfer.file, route.transfer.mark().line)
+    summary = "takes its keys away and records that its result is unknown; starts nothing"
+    return replace(plan, change=_change(route, cause, summary, (step,), ()), steps=(step,))
 
 
 def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:

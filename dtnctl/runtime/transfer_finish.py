@@ -53,7 +53,10 @@ class AttemptEnd:
 
 
 def watch_attempt(task: Task, waiting: Waiting) -> Watched | None:
-    """Wait until the running job has ended; None if none runs. Needs no lease: all that it may do is end the job at its own limits."""
+    """Wait until the running job has ended; None if none runs, or somebody removed it meanwhile.
+
+    Needs no lease: all that it may do is end the job at its own limits.
+    """
     record, job = _record_and_job(task)
     if job is None or not is_running(job) or (record is not None and record.verdict is not None):
         return None
@@ -68,7 +71,9 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
     if record is not None and record.verdict is not None:
         return _finish_recorded(task, record, job)
     if job is None:
-        raise TransferError(f"{task.title} is unknown: its container and its result are gone; it may have run")
+        if record is None:
+            raise TransferError(f"{task.title} is unknown: its container and its result are gone; it may have run")
+        return _finish_unknown(task, record)
     if not job.started_at:
         raise TransferError(f"{task.title} was not started; apply again")
     if is_running(job):
@@ -100,6 +105,17 @@ def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> 
     return AttemptEnd(record, image, was_recorded=True, time_left=time_left(task, record))
 
 
+def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
+    """A claim without container and result: its keys go first, then it gets the receipt that says how little is known."""
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, None, pool)
+    for done in revoking:
+        done.result()
+    receipt = replace(claim, verdict="unknown", cause="its container and its result are gone; it may have run")
+    write_record(task.here, task.site, receipt)
+    return AttemptEnd(receipt, "", was_recorded=False, time_left=None)
+
+
 def _service_image(task: Task) -> str:
     try:
         return task.here.inspect(task.source.container).spec.image
@@ -107,7 +123,7 @@ def _service_image(task: Task) -> str:
         return ""
 
 
-def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched:
+def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched | None:
     sizes = notes.before.files if notes is not None else {}
     total = notes.before.bytes if notes is not None else None
     watch = Watch(
@@ -124,8 +140,8 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
     except InterruptedWaitError:
         follow = f"follow it with `dtnctl transfers logs -f {task.transfer}`"
         raise TransferError(f"{task.title} goes on; {follow}, the next apply records its result") from None
-    except NotFoundError as error:
-        raise TransferError(f"{task.title} is unknown: its container was removed while it ran") from error
+    except NotFoundError:
+        return None
 
 
 def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:

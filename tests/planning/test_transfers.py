@@ -281,17 +281,34 @@ def test_a_claim_that_was_given_back_does_not_count_as_a_try_and_its_number_is_n
     assert start.changes[0].cause.text == "no record of it"
 
 
-def test_a_claim_without_result_and_container_is_unknown_and_never_run_again() -> None:
-    made = idle()
+def test_a_claim_without_result_and_container_is_closed_as_unknown_and_never_run_again() -> None:
+    """Its keys are still let in at both ends, until a step takes them away."""
+    made, declared = idle(), site(SESSION + transfer(retries=3))
     record(made)
+    closing = plan(declared, made)
+    assert steps(closing) == ["a/finish/t"]
+    (change,) = closing.changes
+    assert change.cause.text == "its container and its result are gone"
+    assert "t generation 1 unknown: claimed at 2026-06-01T00:00:00Z, but its container" in " ".join(notes(closing))
+    assert "takes its keys away and records that its result is unknown; starts nothing" in change.summary
+    made.apply(closing)
     says(
-        notes(plan(site(SESSION + transfer(retries=3)), made)),
+        notes(plan(declared, made)),
         """
-        t generation 1 unknown: claimed at 2026-06-01T00:00:00Z, but its container and its result are gone: it may have run;
-              raise `generation` to run it again
+        t generation 1 unknown: its container and its result are gone; it may have run; raise `generation` to run it again
         """,
     )
-    assert not plan(site(DECLARED), made).steps
+    assert plan(declared, made).is_empty
+    assert made.starts == {}
+
+
+def test_a_claim_whose_keys_cannot_be_taken_away_yet_is_a_note() -> None:
+    made = idle()
+    record(made)
+    made.hosts["b"].silence = "no route to host"
+    found = plan(site(DECLARED), made)
+    assert not found.steps
+    assert "t generation 1 unknown: claimed at 2026-06-01T00:00:00Z, but its container" in " ".join(notes(found))
 
 
 def test_a_raised_generation_runs_again() -> None:

@@ -492,6 +492,10 @@ class World:
         key = (action.transfer, action.generation, action.attempt)
         job = host.by_name(transfer_name(self.site, *key))
         if job is None:
+            claimed = host.records.get(key)
+            if claimed is not None and claimed.verdict is None:
+                self._effect()
+                host.records[key] = replace(claimed, verdict="unknown", cause="its container and its result are gone; it may have run")
             return
         claim = host.records.get(key) or Attempt(*key, container=job.id, claimed_at=MOMENT)
         if job.state in ACTIVE:

@@ -176,5 +176,6 @@ def test_a_job_that_is_pruned_after_a_kill_is_unknown_and_not_run_again(scene: T
         except TransferError as error:
             assert "unknown: its container and its result are gone" in str(error)  # noqa: PT017  only some points end so
             unknown += 1
+            assert scene.keys(HERE) == scene.keys(THERE) == FOREIGN
         assert scene.job_starts() <= 1, f"killed after call {last} of {total}"
     assert unknown

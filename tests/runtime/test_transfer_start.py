@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.errors import TransferError
+from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.ledger import encode_attempt, record_path
 from dtnctl.model.plan import JobEnd, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, Attempt, ContainerSpec, Mount, ledger_name
@@ -76,6 +76,42 @@ def test_a_claim_whose_container_is_gone_is_not_started_again(scene: TransferWor
     with pytest.raises(TransferError, match="unknown: its container and its result are gone"):
         scene.finish()
     assert scene.job_starts() == 0
+    assert [(item.verdict, item.container) for item in scene.records()] == [("unknown", "gone")]
+
+
+def test_the_keys_of_a_job_that_somebody_removed_go_with_its_receipt_and_those_of_others_stay(scene: TransferWorld) -> None:
+    scene.start()
+    (job,) = scene.job_names()
+    scene.engines[HERE].remove(job, force=True)
+    assert all(f"dtnctl:{SITE}/{TRANSFER}" in scene.keys(end) for end in (HERE, THERE))
+    with pytest.raises(TransferError, match="unknown: its container and its result are gone"):
+        scene.finish()
+    assert scene.keys(HERE) == scene.keys(THERE) == "ssh-rsa FOREIGN someone else\n"
+
+
+@pytest.mark.parametrize("gone", [HERE, THERE])
+def test_an_unknown_transfer_is_closed_although_a_service_of_it_is_gone_with_its_keys(scene: TransferWorld, gone: str) -> None:
+    scene.start()
+    (job,) = scene.job_names()
+    scene.engines[HERE].remove(job, force=True)
+    scene.engines[gone].remove(SERVICE, force=True)
+    with pytest.raises(TransferError, match="unknown: its container and its result are gone"):
+        scene.finish()
+    (other,) = {HERE, THERE} - {gone}
+    assert scene.keys(other) == "ssh-rsa FOREIGN someone else\n"
+
+
+def test_while_keys_cannot_be_taken_away_an_unknown_transfer_stays_open(scene: TransferWorld) -> None:
+    scene.start()
+    (job,) = scene.job_names()
+    scene.engines[HERE].remove(job, force=True)
+    scene.world.plan_faults(Fault("status", match="PUT /containers/*/archive", nth=1, status=500, message="no"))
+    with pytest.raises(EngineError):
+        scene.finish()
+    assert [item.verdict for item in scene.records()] == [None]
+    with pytest.raises(TransferError, match="unknown"):
+        scene.finish()
+    assert scene.keys(HERE) == scene.keys(THERE) == "ssh-rsa FOREIGN someone else\n"
 
 
 def test_a_record_that_cannot_be_read_is_not_no_record(scene: TransferWorld) -> None:

@@ -13,7 +13,7 @@ from dtnctl.model.report import TransferRow
 from dtnctl.runtime.transfer import live_progress, read_log, with_live_progress
 from dtnctl.runtime.transfer_watch import LOG_KEPT, Tail
 from tests.fakes.engine import Fault
-from tests.runtime.transfer_world import HERE, SITE, TRANSFER, TransferWorld, transfer_world
+from tests.runtime.transfer_world import HERE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
 ROW = TransferRow(TRANSFER, f"{HERE}:/data/in", "there:/data/in", "gridftp", 1, "running")
@@ -137,7 +137,8 @@ def test_a_job_that_is_removed_meanwhile_is_unknown(scene: TransferWorld) -> Non
         scene.engines[HERE].remove(JOB, force=True)
         with pytest.raises(TransferError, match="unknown: its container"):
             finishing.result()
-    assert scene.records()[0].verdict is None
+    assert scene.records()[0].verdict == "unknown"
+    assert not [end for end in (HERE, THERE) if "dtnctl:" in scene.keys(end)]
 
 
 def test_the_end_of_a_long_output_is_kept() -> None:
