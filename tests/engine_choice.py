@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -34,24 +34,30 @@ def params_of(marker: pytest.Mark) -> list[object]:
 class Labs:
     """Labs by engine, each brought up when it is first asked for. An engine that cannot be had here is a skip that says why."""
 
-    def __init__(self, folder: Path, count: int, image: Content, stack: ExitStack, config: Mapping[str, object]) -> None:
-        self._folder, self._count, self._image, self._stack, self._config = folder, count, image, stack, config
+    def __init__(self, stack: ExitStack, make: Callable[[str], Lab]) -> None:
+        self._stack, self._make = stack, make
         self._running: dict[str, Lab] = {}
 
     def lab(self, engine: str) -> Lab:
         if reason := unavailable():
             pytest.skip(reason)
         if engine not in self._running:
-            fresh = Lab(self._folder / engine, self._count, image=self._image, engine=engine, config=self._config)
             try:
-                self._running[engine] = self._stack.enter_context(fresh)
+                self._running[engine] = self._stack.enter_context(self._make(engine))
             except EngineUnavailableError as reason:
                 pytest.skip(str(reason))
         return self._running[engine]
 
 
 @contextmanager
-def labs(folder: Path, count: int, image: Content, config: Mapping[str, object] | None = None) -> Iterator[Labs]:
-    """Labs that end with the block; `config` goes into each engine's daemon.json."""
+def labs(
+    folder: Path,
+    count: int,
+    image: Content,
+    *,
+    config: Mapping[str, object] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Labs]:
+    """Labs that end with the block; `config` goes into each engine's daemon.json, `variables` into its environment."""
     with ExitStack() as stack:
-        yield Labs(folder, count, image, stack, config or {})
+        yield Labs(stack, lambda name: Lab(folder / name, count, image=image, engine=name, config=config, variables=variables))

@@ -47,12 +47,12 @@ class Ran:
 class Playground:
     """Write state, run dtnctl as the controller, look at the engines."""
 
-    def __init__(self, lab: Lab, root: Path) -> None:
+    def __init__(self, lab: Lab, root: Path, api: str = "1.41") -> None:
         self.lab = lab
         self.root = root
         self.engines: dict[str, docker.APIClient] = {}
         for endpoint in lab.endpoints:
-            self.engines[endpoint.name] = docker.APIClient(base_url=endpoint.unix_url, version="1.41", timeout=60)
+            self.engines[endpoint.name] = docker.APIClient(base_url=endpoint.unix_url, version=api, timeout=60)
         self.site()
         for endpoint in lab.endpoints:
             self.endpoint(endpoint.name)

@@ -158,6 +158,24 @@ def test_volumes_are_mounted_as_declared_and_read_only_is_honoured(play: Playgro
     engine.remove_volume("keep")
 
 
+@every_engine
+def test_what_is_mounted_below_a_read_only_mount_is_read_only_where_the_engine_can_do_that(play: Playground) -> None:
+    """Engines do it from API 1.44 on, and only for clients that speak it."""
+    play.lab.exec("dtn1", ["sh", "-c", "mkdir -p /data/top/sub && mount -t tmpfs tmpfs /data/top/sub"])
+    play.session("run", settings={"volumes": ["/data/top:/ro:ro", "/data/top:/rw"]})
+    play.converge()
+    engine = play.engines["dtn1"]
+    codes = {}
+    for place in ("/ro", "/ro/sub", "/rw/sub"):
+        made = engine.exec_create("play.run", ["touch", f"{place}/file"])
+        engine.exec_start(made["Id"])
+        codes[place] = engine.exec_inspect(made["Id"])["ExitCode"]
+    engine.remove_container("play.run", force=True)
+    play.lab.exec("dtn1", ["umount", "/data/top/sub"])
+    is_able = [int(part) for part in engine.version()["ApiVersion"].split(".")] >= [1, 44]
+    assert codes == {"/ro": 1, "/ro/sub": 1 if is_able else 0, "/rw/sub": 0}
+
+
 def test_sessions_are_created_stopped_and_started_as_their_state_says(play: Playground) -> None:
     play.session("run", state="initialized")
     play.converge()
