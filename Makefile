@@ -25,7 +25,7 @@ test: setup ## every tier of tests and the coverage gate; root, for the lab. ARG
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
 	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile -p tests.coverage_gate --coverage-gate)
 
-test-engines: setup ## the contract and chosen scenarios on every engine of the lab (root); ENGINES="docker-26 docker-28" runs some
+test-engines: setup ## contract, scenarios, 300 random services on every engine of the lab (root); ENGINES=docker-26 runs one
 	@DTN_ENGINES="$(ENGINES)" $(PYTHON) -m pytest -m every_engine -o session_timeout=7200 $(if $(ARGS),$(ARGS),tests/providers tests/lab tests/e2e tests/engines)
 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)

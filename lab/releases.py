@@ -83,7 +83,7 @@ def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
     if not folder.is_dir():
         with cache_lock(cache / "systems"):
             if not folder.is_dir():
-                say(f"installing {release.name} from Debian {release.suite} in a folder, once (about a minute); it is kept in {cache}")
+                say(f"installing {release.name} from Debian {release.suite} in a folder, once (minutes at most); it is kept in {cache}")
                 _make(release, folder)
     _check_version(release, (folder / "version").read_text())
     return folder

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from lab import EngineUnavailableError, Lab, unavailable
-from lab.images import Content
-from lab.releases import OWN, RELEASES
+from lab.images import Content, Progress
+from lab.releases import OWN, RELEASES, system_folder
 
 USUAL = (OWN.name, "docker-28-containerd")
 NAMED = tuple(os.environ.get("DTN_ENGINES", "").split())
@@ -34,24 +34,26 @@ def params_of(marker: pytest.Mark) -> list[object]:
 class Labs:
     """Labs by engine, each brought up when it is first asked for. An engine that cannot be had here is a skip that says why."""
 
-    def __init__(self, stack: ExitStack, make: Callable[[str], Lab]) -> None:
-        self._stack, self._make = stack, make
+    def __init__(self, stack: ExitStack, make: Callable[[str], Lab], say: Progress) -> None:
+        self._stack, self._make, self._say = stack, make, say
         self._running: dict[str, Lab] = {}
 
     def lab(self, engine: str) -> Lab:
         if reason := unavailable():
             pytest.skip(reason)
         if engine not in self._running:
+            lab = self._make(engine)
             try:
-                self._running[engine] = self._stack.enter_context(self._make(engine))
+                system_folder(lab.release, lab.cache, self._say)  # the first time takes a minute, which wants a word
             except EngineUnavailableError as reason:
                 pytest.skip(str(reason))
+            self._running[engine] = self._stack.enter_context(lab)
         return self._running[engine]
 
 
 @contextmanager
 def labs(
-    folder: Path,
+    request: pytest.FixtureRequest,
     count: int,
     image: Content,
     *,
@@ -59,5 +61,18 @@ def labs(
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[Labs]:
     """Labs that end with the block; `config` goes into each engine's daemon.json, `variables` into its environment."""
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("labs")
+
+    def make(engine: str) -> Lab:
+        return Lab(folder / engine, count, image=image, engine=engine, config=config, variables=variables)
+
     with ExitStack() as stack:
-        yield Labs(stack, lambda name: Lab(folder / name, count, image=image, engine=name, config=config, variables=variables))
+        yield Labs(stack, make, lambda text: _say(request.config, text))
+
+
+def _say(config: pytest.Config, text: str) -> None:
+    """Show a line in the run's own output, between the dots."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print(f"\nlab: {text}", file=sys.stderr, flush=True)

@@ -29,8 +29,8 @@ def engine_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    with labs(tmp_path_factory.mktemp("e2e"), 2, "both") as found:
+def running(request: pytest.FixtureRequest) -> Iterator[Labs]:
+    with labs(request, 2, "both") as found:
         yield found
 
 

@@ -31,9 +31,9 @@ DEFAULTS = {
 
 
 @pytest.fixture
-def play(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, engine_name: str) -> Iterator[Playground]:
+def play(request: pytest.FixtureRequest, tmp_path: Path, engine_name: str) -> Iterator[Playground]:
     """One endpoint whose owner changed every default that shows in containers or networks."""
-    with labs(tmp_path_factory.mktemp("defaults"), 1, "tiny", config=DEFAULTS) as running:
+    with labs(request, 1, "tiny", config=DEFAULTS) as running:
         yield Playground(running.lab(engine_name), tmp_path)
 
 

@@ -14,11 +14,11 @@ NEWER_ONLY = {"DOCKER_MIN_API_VERSION": "1.44"}  # as Docker 29.0 to 29.3 are
 
 
 @pytest.fixture
-def play(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[Playground]:
+def play(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
     """One endpoint with an engine that refuses what clients of 20.10 speak."""
     if "docker-28" not in CHOSEN:
         pytest.skip("docker-28 is not among the chosen engines")
-    with labs(tmp_path_factory.mktemp("newer"), 1, "tiny", variables=NEWER_ONLY) as running:
+    with labs(request, 1, "tiny", variables=NEWER_ONLY) as running:
         yield Playground(running.lab("docker-28"), tmp_path, api="1.44")
 
 

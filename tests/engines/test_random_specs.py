@@ -28,8 +28,8 @@ ALLOW = {"mounts": ["/data"], "volumes": ["*"], "devices": ["*"], "capabilities"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    with labs(tmp_path_factory.mktemp("random"), 1, "tiny") as found:
+def running(request: pytest.FixtureRequest) -> Iterator[Labs]:
+    with labs(request, 1, "tiny") as found:
         yield found
 
 

@@ -11,9 +11,9 @@ from tests.providers.backends import Backend, FakeBackend, LabBackend, fake_back
 
 
 @pytest.fixture(scope="session")
-def real_labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+def real_labs(request: pytest.FixtureRequest) -> Iterator[Labs]:
     """One real engine of each kind for the whole run."""
-    with labs(tmp_path_factory.mktemp("labs"), 1, "tiny") as running:
+    with labs(request, 1, "tiny") as running:
         yield running
 
 
