@@ -14,6 +14,7 @@ from dtnctl.model.plan import (
     FieldChange,
     Mark,
     PromoteContainer,
+    ReleaseVf,
     RemoveContainer,
     StartContainer,
     Step,
@@ -31,6 +32,7 @@ from dtnctl.planning.powers import powers_of
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.services import Situation
 
+TAKING = (DisconnectNetwork, ReleaseVf, RemoveContainer, StopContainer)
 CHANGING = (ConfigureVf, ConnectNetwork, DisconnectNetwork, StartContainer, StopContainer, UpdateContainer, RemoveContainer)
 
 
@@ -62,8 +64,13 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
         interrupts=_interrupts(situation, steps),
-        powers=powers_of(service, situation.allocation, situation.spec),
+        powers=powers_of(service, situation.allocation, situation.spec) if _gives_something(steps) else (),
     )
+
+
+def _gives_something(steps: tuple[Step, ...]) -> bool:
+    """Whether a container is made, changed or started; what is only stopped or cleaned up is given nothing."""
+    return not all(isinstance(step.action, TAKING) for step in steps)
 
 
 def _mark(situation: Situation, steps: tuple[Step, ...]) -> Mark:

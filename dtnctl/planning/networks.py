@@ -16,6 +16,7 @@ from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, Netw
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.compare import OPTIONS, Difference, compare_network
 from dtnctl.planning.parents import refuse_parent
+from dtnctl.planning.powers import network_powers
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
@@ -243,6 +244,7 @@ def _create_change(endpoint: str, document: Document[Network], spec: NetworkSpec
         cause=Cause("used, not there", document.file, document.mark().line),
         summary=f"creates network {document.name}",
         allocations=tuple(facts),
+        powers=network_powers(spec),
         steps=(step.id,),
     )
 
@@ -262,6 +264,7 @@ def _rebuild(plan: NetworkPlan, document: Document[Network], create: Step, leave
         fields=fields,
         steps=(remove.id, create.id),
         is_drift=plan.is_drift(name),
+        powers=network_powers(plan.specs[name]),
         interrupts=f"every service on {name} at {plan.endpoint} is made anew",
     )
     return change, (remove, create)

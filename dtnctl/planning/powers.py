@@ -9,9 +9,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Literal
 
+from dtnctl.model.bridges import is_within
 from dtnctl.model.permission import OWN_LIMITS
 from dtnctl.model.plan import ConfigureVf, Power
-from dtnctl.model.resources import NO_HEALTH, ContainerSpec, Device, Mount, Ulimit
+from dtnctl.model.resources import NO_HEALTH, ContainerSpec, Device, Mount, NetworkSpec, Ulimit
 from dtnctl.model.storage import storage_of, without_secrets
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.compare import size_text
@@ -54,6 +55,15 @@ def powers_of(service: Service, allocation: Allocation, spec: ContainerSpec) -> 
     """Everything that gives power or reaches the host, then what runs inside and who may log in."""
     over_host = (Power(label, value, is_over_host=True) for label, value in _over_host(service, allocation, spec))
     return (*over_host, *(Power(label, value, is_over_host=False) for label, value in _inside(service, spec)))
+
+
+def network_powers(spec: NetworkSpec) -> tuple[Power, ...]:
+    """What a network takes of the host: a whole interface, or subnets that are not private and that the host then looks for in it."""
+    options = dict(spec.options)
+    found = [("interface", f"{options.get('parent')}, the whole of it (passthru)")] * (options.get("macvlan_mode") == "passthru")
+    subnets = [item.subnet for item in spec.subnets if spec.driver == "bridge" and not is_within(item.subnet, None)]
+    found += [("subnet", f"{subnet}, not private: the host finds it in the bridge from then on") for subnet in subnets]
+    return tuple(Power(label, value, is_over_host=True) for label, value in found)
 
 
 def _over_host(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ WAYS_TO_THE_HOST = {
     "bind-as-nfs": {"type": "nfs", "device": "/etc", "o": "bind"},
     "rbind-as-nfs": {"type": "nfs", "device": "/etc", "o": "rbind,ro"},
     "bind-as-cifs": {"type": "cifs", "device": "/etc", "o": "bind"},
+    "rbind-as-cifs": {"type": "cifs", "device": "/etc", "o": "rbind"},
     "remount": {**TMPFS, "o": "remount"},
     "shared": {"type": "none", "device": "/data", "o": "bind,rshared"},
     "overlay": {"type": "overlay", "device": "overlay", "o": "lowerdir=/etc:/root"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,30 @@ def test_what_nobody_wrote_is_named_where_the_profile_is_chosen_and_says_why() -
         "sessions/one.yaml:4:13: E0508: the owner of a does not allow volume vol (endpoints/a.yaml:2:1): file system `bpf` is none of "
         "tmpfs, nfs, cifs; try",
     ]
+
+
+# The ways by which named volumes got past `mounts` on real engines.
+WAYS = (
+    *({"type": kind, "device": "/etc", "o": bind} for kind in ("tmpfs", "nfs", "cifs") for bind in ("bind", "rbind")),
+    *(
+        {"type": kind, "device": "none"}
+        for kind in ("proc", "sysfs", "devtmpfs", "debugfs", "tracefs", "securityfs", "bpf", "cgroup2", "devpts", "mqueue")
+    ),
+    {"type": "tmpfs", "device": "tmpfs", "o": "remount"},
+)
+
+
+@pytest.mark.parametrize("options", WAYS, ids=lambda options: "-".join(options.values()))
+@pytest.mark.parametrize("allow", ["{}", "{mounts: [/nvme]}", "{mounts: [/], volumes: ['*'], foreign_volumes: ['*'], privileged: true}"])
+def test_validate_refuses_every_way_by_which_a_volume_got_past_the_owner(options: dict[str, str], allow: str) -> None:
+    settings = json.dumps(volume(**options))
+    files = {
+        "endpoints/a": f"docker: ssh://a\nallow: {allow}\n",
+        "sessions/one": f"endpoints: [a]\nimage: x:1\nsettings: {settings}\n",
+    }
+    (found,) = find_owner_problems(objects(files), NOW, {})
+    assert (found.code, found.file, found.line) == ("E0508", "sessions/one.yaml", 3)
+    assert "the owner of a does not allow volume vol (endpoints/a.yaml:2:" in found.message
 
 
 # --- what owners read ---------------------------------------------------------------------------------------

@@ -131,3 +131,38 @@ def test_a_password_among_mount_options_is_in_no_field_that_differs() -> None:
     (change,) = plan(site(text % "{type: cifs, device: //nas/x, o: 'username=eve,password=geheim'}"), made).changes
     assert change.fields[0].field == "mounts"
     assert "geheim" not in repr(replace(change, steps=()))
+
+
+def test_what_is_only_stopped_is_given_nothing() -> None:
+    text = "# sessions/one\nendpoints: [a]\nimage: dtn:1\nstate: %s\nsettings: {volumes: [/nvme]}\n"
+    made = applied(site(text % "started"))
+    (stopped,) = plan(site(text % "stopped"), made).changes
+    assert (stopped.mark, stopped.powers) == ("update", ())
+    made.apply(plan(site(text % "stopped"), made))
+    (started,) = plan(site(text % "started"), made).changes
+    assert [item.value for item in started.powers] == ["/nvme → /nvme"]
+
+
+@pytest.mark.parametrize(
+    ("network", "shown"),
+    [
+        ("driver: macvlan\nmode: passthru\nsubnet: 10.0.0.0/24", ["interface: eth1, the whole of it (passthru)"]),
+        ("driver: macvlan\nsubnet: 8.8.8.0/24", []),
+        ("driver: bridge\nsubnet: 10.0.0.0/24", []),
+        ("driver: bridge\nsubnet: 8.8.8.0/24", ["subnet: 8.8.8.0/24, not private: the host finds it in the bridge from then on"]),
+        (
+            "driver: bridge\nsubnet: 10.0.0.0/24\nsubnet6: 2001:4860::/64",
+            ["subnet: 2001:4860::/64, not private: the host finds it in the bridge from then on"],
+        ),
+    ],
+)
+def test_what_a_network_takes_of_the_host_comes_first_too(network: str, shown: list[str]) -> None:
+    text = "# networks/net\n%s\n# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {mgmt_net: null, data_nets: [net]}\n"
+    owner = "# endpoints/a\ndocker: unix:///a\nhost: a\ninterfaces: {net: eth1}\nallow: {subnets: ['0.0.0.0/0', '::/0']}\n"
+    declared = site(owner + text % network)
+    made, _ = plan(declared, world(declared)).changes
+    assert made.kind == "network"
+    assert [f"{item.label}: {item.value}" for item in made.powers if item.is_over_host] == shown
+    again = site(owner + text % f"{network}\nmtu: 1400")
+    rebuilt = next(item for item in plan(again, applied(declared)).changes if item.kind == "network")
+    assert (rebuilt.mark, rebuilt.powers) == ("replace", made.powers)
