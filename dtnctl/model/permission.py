@@ -30,7 +30,7 @@ OWN_LIMITS = frozenset(
 class Request:
     """Something that only the owner of a host can give: `key` of `allow:` says whether, the profile's field at `location` asked.
 
-    `reason` says more than that it is not among what is allowed; `fix` is empty where the owner could allow it.
+    `reason` says more than that it is not among what is allowed; `fix` is empty where only the owner can help.
     """
 
     code: str
@@ -164,7 +164,8 @@ def _connections(allow: Allow, profile: ProfileFields, networks: Networks) -> It
         refused = next((port for port in range(low, high + 1) if not is_allowed_port(allow, port)), None)
         yield Request("E0507", "ports", f"port {refused}/{protocol}", (field,), refused is None)
     for low, high, field in _port_choices(profile, networks):
-        yield Request("E0507", "ports", f"any port from {low} to {high}", (field,), _has_allowed_port(allow, low, high))
+        fix = f"another `{field}`, or an extended `allow.ports`"
+        yield Request("E0507", "ports", f"any port from {low} to {high}", (field,), _has_allowed_port(allow, low, high), fix=fix)
 
 
 def _has_allowed_port(allow: Allow, low: int, high: int) -> bool:

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 def volume_seen(raw: Json, view: View) -> VolumeSeen:
-    """A volume from its inspection, or from the answer to its creation."""
+    """A volume from its inspection, or from the answer to its creation.
+
+    Nothing hands labels on to a volume, so the site's are enough: it stays ours when its endpoint gets another name.
+    """
     name, options = raw["Name"], tuple(sorted((raw.get("Options") or {}).items()))
-    return VolumeSeen(name, raw["Driver"], options, is_ours=view.owns(raw.get("Labels") or {}, name))
+    labels = {**(raw.get("Labels") or {}), LABEL_SELF: self_reference(view.endpoint, name)}
+    return VolumeSeen(name, raw["Driver"], options, is_ours=view.owns(labels, name))
 
 
 def observe_volume(connection: Connection, view: View, name: str) -> VolumeSeen | None:
@@ -34,8 +38,8 @@ def ensure_volumes(connection: Connection, view: View, spec: ContainerSpec) -> N
     for mount in spec.mounts:
         if mount.kind == "volume":
             wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts)
-            own = ((LABEL_SITE, view.site), (LABEL_KIND, "volume"), (LABEL_SELF, self_reference(view.endpoint, wanted.name)))
-            body = {"Name": wanted.name, "Driver": wanted.driver, "DriverOpts": dict(wanted.options), "Labels": dict(view.signed(own))}
+            labels = dict(view.signed(((LABEL_SITE, view.site), (LABEL_KIND, "volume"))))
+            body = {"Name": wanted.name, "Driver": wanted.driver, "DriverOpts": dict(wanted.options), "Labels": labels}
             found = volume_seen(connection.post("/volumes/create", json=body).json(), view)
             if found != wanted:
                 raise ConflictError(

@@ -36,7 +36,6 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
-    LABEL_SELF,
     LABEL_SITE,
     Attachment,
     Attempt,
@@ -693,11 +692,11 @@ def test_volumes_are_made_with_the_options_that_are_declared(backend: Backend, e
     assert all(volume.is_ours for volume in seen.values())
 
 
-def test_a_volume_of_another_endpoint_or_site_or_name_is_not_ours(backend: Backend, engine: DockerEngine) -> None:
+def test_a_volume_of_another_site_or_repository_is_not_ours_and_stays_so(backend: Backend, engine: DockerEngine) -> None:
     """An engine keeps the labels of a volume that is there, and so its first owner."""
     create(engine, spec=replace(SPEC, mounts=(Mount("/x", "volume", "fresh"),)))
     (made,) = backend.others.volumes()["Volumes"]
-    for number, odd in enumerate(({LABEL_SITE: "other"}, {LABEL_SELF: "elsewhere/v1"}, {LABEL_SELF: "dtn1/fresh"}, {LABEL_SITE: ""})):
+    for number, odd in enumerate(({LABEL_SITE: "other"}, {LABEL_SITE: ""}, {LABEL_REPOSITORY: "another"})):
         backend.post("/volumes/create", json={"Name": f"v{number}", "Labels": made["Labels"] | odd})
         create(engine, name=f"{SESSION}{number}", spec=replace(SPEC, mounts=(Mount("/x", "volume", f"v{number}"),)))
         assert not engine.observe(Wanted(volumes=frozenset({f"v{number}"}))).volumes[f"v{number}"].is_ours

@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from urllib3.connection import HTTPConnection
 
 from dtnctl.errors import EngineError
+from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
 from dtnctl.model.site import Registry
 from dtnctl.providers.archive import empty_image, meeting_folder, pack, parents, unpack
 from dtnctl.providers.base import FileEntry
+from dtnctl.providers.observation import View
 from dtnctl.providers.registry import Login, Reference, login_for, parse_reference
 from dtnctl.providers.sdk_errors import causes, reason
 from dtnctl.providers.streams import HEAD, frames
+from dtnctl.providers.volumes import volume_seen
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -192,3 +195,23 @@ def test_a_cause_that_goes_round_in_circles_is_followed_once() -> None:
     first, second = RuntimeError("first"), RuntimeError("second")
     first.__cause__, second.__cause__ = second, first
     assert list(causes(first)) == [first, second]
+
+
+# --- volumes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_ours"),
+    [
+        ({LABEL_SITE: "play", LABEL_REPOSITORY: "r1"}, True),
+        ({LABEL_SITE: "play"}, True),  # made before the repository had an id
+        ({LABEL_SITE: "play", LABEL_REPOSITORY: "r2"}, False),
+        ({LABEL_SITE: "other", LABEL_REPOSITORY: "r1"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["dtn1", "renamed"])
+def test_a_volume_is_its_sites_under_whatever_name_the_endpoint_has(endpoint: str, labels: dict[str, str] | None, is_ours: bool) -> None:
+    view = View(endpoint, "play", {}, Path(), repository="r1")
+    assert volume_seen({"Name": "vol", "Driver": "local", "Options": None, "Labels": labels}, view).is_ours is is_ours
