@@ -35,6 +35,7 @@ from dtnctl.planning.networks import networks_of, plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service
+from dtnctl.planning.running_copies import unseen_copies
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.step_ids import pull_id, remove_id, tune_id
@@ -134,7 +135,9 @@ class _Planner:
                 guess = situation.allocation.guess
                 self.draft.notes.add(f"{service} gets new addresses while others do not answer, who hold presumably {guess}")
             if steps:
-                self.draft.add(service_change(situation, steps), steps)
+                change = service_change(situation, steps)
+                self.draft.add(change, steps)
+                self.draft.notes.update(unseen_copies(change, service, self.found.routes, frozenset(self.found.snapshot.silent)))
                 self.ready[service.key] = ready_after(steps)
                 for net in service.nets:
                     self.waiting.setdefault((service.endpoint.name, net.name), []).append(situation.pulls)

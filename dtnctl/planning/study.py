@@ -24,6 +24,7 @@ from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, network
 from dtnctl.planning.parents import mtu_steps
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
+from dtnctl.planning.running_copies import refuse_cutting_off
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.services import Rebuild, Situation
 from dtnctl.planning.shaping import plan_shaping, refuse_shaping
@@ -335,4 +336,5 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
         seen = found.answering[situation.service.endpoint.name]
         shaping = refuse_shaping(situation.service, situation.allocation, seen.host) if seen.host is not None else None
         image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
-        yield from ((situation.service, refusal) for refusal in (shaping, image) if refusal is not None)
+        running = refuse_cutting_off(situation)
+        yield from ((situation.service, refusal) for refusal in (shaping, image, running) if refusal is not None)

@@ -34,7 +34,7 @@ def idle() -> World:
     return made
 
 
-def running(text: str = DECLARED, made: World | None = None) -> World:
+def running(text: str = DECLARED, made: World | None = None, name: str = "lab.t.g1a1") -> World:
     """The transfer was started, and then the run was killed."""
     made = made or idle()
     for effects in range(30):
@@ -42,7 +42,7 @@ def running(text: str = DECLARED, made: World | None = None) -> World:
         with suppress(KilledError):
             made.apply(plan(site(text), made))
         made.budget = None
-        if job(made) is not None and job(made).state == "running":  # type: ignore[union-attr]  # seen on the line before
+        if job(made, name) is not None and job(made, name).state == "running":  # type: ignore[union-attr]  # seen on the line before
             return made
     raise AssertionError("it never started")
 
@@ -546,25 +546,74 @@ def test_of_a_transfer_without_session_the_started_one_carries_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "endpoint", "expected"),
+    ("more", "blocked"),
     [
         (
-            DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {init: true}}"),
-            "a",
-            "s on a is down while the old container stops and the new one, created before, starts; the running transfer t is cut off",
+            "overrides: {a: {init: true}}",
+            {"a": "session s on a waits until the running transfer t has ended, which this would cut off: replaces container lab.s"},
         ),
         (
-            DECLARED.replace("user: dtn", "user: dtn\noverrides: {b: {init: true}}"),
-            "b",
-            "s on b is down while the old container stops and the new one, created before, starts; the running transfer t is cut off",
+            "overrides: {b: {init: true}}",
+            {"b": "which this would cut off: replaces container lab.s, because init differs"},
         ),
-        (DECLARED.replace("user: dtn", "user: dtn\nstate: stopped"), "a", "s on a stops; the running transfer t is cut off"),
-        (DECLARED.replace("user: dtn", "user: dtn\noverrides: {a: {memory: 9GiB}}"), "a", ""),
+        (
+            "state: stopped",
+            {
+                end: f"session s on {end} waits until the running transfer t has ended, which this would cut off: stops container lab.s"
+                for end in "ab"
+            },
+        ),
+        ("settings: {mgmt_net: bridge, data_nets: [net]}", dict.fromkeys("ab", "")),
+        ("overrides: {a: {memory: 9GiB}}", {}),
     ],
 )
-def test_a_change_names_the_running_transfer_that_it_cuts_off(text: str, endpoint: str, expected: str) -> None:
+def test_nothing_that_a_running_copy_goes_through_is_stopped(more: str, blocked: dict[str, str]) -> None:
+    text = "# networks/net\ndriver: macvlan\nsubnet: 10.0.0.0/24\n" + DECLARED.replace("user: dtn", f"user: dtn\n{more}")
     made = running()
-    assert [item.interrupts for item in plan(site(text), made).changes if item.endpoint == endpoint] == [expected]
+    waiting = plan(site(text), made)
+    found = {item.endpoint: item for item in waiting.blocked}
+    assert found.keys() == blocked.keys()
+    for end, reason in blocked.items():
+        assert reason in found[end].summary
+        assert found[end].code == "E0492"
+        assert found[end].cause.place.startswith("state/sessions/s.yaml:")
+        assert found[end].fix == ("apply again when it has ended (`dtnctl transfers logs -f t`), or `dtnctl transfers cancel t`")
+    made.apply(waiting)
+    assert job(made).state == "running"  # type: ignore[union-attr]  # it is there as long as it runs
+    end_job(made)
+    made.apply(plan(site(text), made))
+    made.apply(plan(site(text), made))
+    assert plan(site(text), made).is_empty
+
+
+def test_a_replacement_that_is_asked_for_by_name_waits_for_a_running_copy_too() -> None:
+    [one, other] = plan(site(DECLARED), running(), replace=("s",)).blocked
+    assert {one.code, other.code} == {"E0492"}
+    assert "asked for by --replace" in one.summary
+
+
+def test_several_copies_through_one_service_are_all_named() -> None:
+    two = DECLARED + transfer(to="b:/data/y").replace("transfers/t", "transfers/u")
+    made = running(two, running(), "lab.u.g1a1")
+    [item, _] = plan(site(two.replace("user: dtn", "user: dtn\nsettings: {init: true}")), made).blocked
+    assert "waits until the running transfers t, u have ended, which" in item.summary
+    assert item.fix.startswith("apply again when they have ended")
+
+
+def test_what_interrupts_no_copy_is_done_while_one_runs() -> None:
+    """The destination's container is gone: its creation stops nothing."""
+    made = running()
+    drop(made, "b", "lab.s")
+    assert changes(plan(site(DECLARED), made)) == ["create session/s @ b: creates container lab.s"]
+
+
+def test_a_copy_that_cannot_be_seen_is_said_where_it_would_be_cut_off() -> None:
+    made = running()
+    made.hosts["a"].silence = "no answer"
+    text = DECLARED.replace("user: dtn", "user: dtn\noverrides: {b: {init: true}}")
+    said = notes(plan(site(text), made))
+    assert any(item.startswith("whether transfer t runs is not known while a does not answer: s on b is down") for item in said), said
+    assert not any(item.startswith("whether transfer t runs") for item in notes(plan(site(DECLARED), made)))
 
 
 def test_the_removal_of_a_session_names_the_running_transfer_that_it_cuts_off() -> None:
