@@ -48,6 +48,7 @@ def _printable_value(value: Any, ascii_only: bool) -> Any:
 
 
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR_AT_END = re.compile(r"\x1b\[[0-9;]*m\Z")
 
 
 def cells(text: str) -> int:
@@ -94,10 +95,19 @@ def flow(pieces: Sequence[str], width: int) -> list[str]:
         for part in [piece] if cells(piece) <= width else piece.split(" "):
             longer = f"{line} {part}" if line else part
             if line and cells(longer) > width:
-                lines.append(line.rstrip())
+                lines.append(_trimmed(line))
                 longer = part
             line = longer
-    return [*lines, line.rstrip()]
+    return [*lines, _trimmed(line)]
+
+
+def _trimmed(line: str) -> str:
+    """Without blanks at its end, also where the end of a colour comes after them."""
+    bare = line.rstrip()
+    colours = ""
+    while (end := _COLOUR_AT_END.search(bare)) is not None:
+        bare, colours = bare[: end.start()].rstrip(), end[0] + colours
+    return bare + colours
 
 
 def dotted(items: Sequence[str], dot: str) -> list[str]:

@@ -148,3 +148,17 @@ def test_marker_is_one_word() -> None:
     assert marker_word("scinet") == "scinet"
     assert marker_word("a --> <b>") == "a-b"
     assert marker_word("--") == "none"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (["\x1b[1mname \x1b[0m"], ["\x1b[1mname\x1b[0m"]),
+        (["\x1b[1mname \x1b[0m", "@ somewhere"], ["\x1b[1mname\x1b[0m", "@ somewhere"]),
+        (["\x1b[2m\x1b[1m  \x1b[0m \x1b[0m "], ["\x1b[2m\x1b[1m\x1b[0m\x1b[0m"]),
+        (["a "], ["a"]),
+    ],
+)
+def test_a_line_ends_in_no_blank_also_below_a_colour(pieces: list[str], lines: list[str]) -> None:
+    """Else the text with colours would be another one than without."""
+    assert flow(pieces, 12) == lines
