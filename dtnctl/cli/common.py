@@ -62,7 +62,12 @@ def _no_color(context: typer.Context, value: bool) -> None:
 
 
 def _ascii(context: typer.Context, value: bool) -> None:
-    _invocation(context).ascii |= value
+    invocation = _invocation(context)
+    if value and not invocation.ascii and not context.resilient_parsing:
+        from dtnctl.cli.streams import only_ascii
+
+        invocation.ascii = True
+        invocation.at_end.append(only_ascii())
 
 
 def _declared(
@@ -83,7 +88,7 @@ def _declared(
         Color | None, typer.Option("--color", help="Colour on stdout; auto: on a terminal.", callback=_color, show_default=False)
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="Same as --color never.", callback=_no_color)] = False,
-    ascii_: Annotated[bool, typer.Option("--ascii", help="Marks and arrows in ASCII.", callback=_ascii)] = False,
+    ascii_: Annotated[bool, typer.Option("--ascii", help="Nothing but ASCII, on stdout and stderr.", callback=_ascii)] = False,
 ) -> None:
     """Never called: its parameters are what every command gets."""
 

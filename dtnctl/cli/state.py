@@ -93,13 +93,13 @@ def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None
         raise typer.Exit(1)
 
 
-def schema_command(kind: KindArgument = "", out: SchemaOutOption = "") -> None:
+def schema_command(context: typer.Context, kind: KindArgument = "", out: SchemaOutOption = "") -> None:
     """Print JSON Schemas (draft-07) of the state files, for editors: one kind, or a mapping of all kinds."""
     import json
     from pathlib import Path
 
     from dtnctl.model.schema import SCHEMA_KINDS, schema_of
-    from dtnctl.runtime.starter import schema_text, write_schemas
+    from dtnctl.runtime.starter import write_schemas
 
     if kind and kind not in SCHEMA_KINDS:
         raise UsageError(f"there is no kind {kind}; try one of {', '.join(SCHEMA_KINDS)}")
@@ -107,7 +107,7 @@ def schema_command(kind: KindArgument = "", out: SchemaOutOption = "") -> None:
     if out:
         for path in write_schemas(Path(out), kinds):
             typer.echo(path)
-    elif kind:
-        sys.stdout.write(schema_text(kind))
     else:
-        sys.stdout.write(json.dumps({name: schema_of(name) for name in kinds}, indent=2, ensure_ascii=False) + "\n")
+        schemas = schema_of(kind) if kind else {name: schema_of(name) for name in kinds}
+        is_ascii = context.ensure_object(Invocation).ascii  # the same values, their characters as escapes
+        sys.stdout.write(json.dumps(schemas, indent=2, ensure_ascii=is_ascii) + "\n")

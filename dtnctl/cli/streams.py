@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from dtnctl.errors import OutputError
@@ -77,6 +78,19 @@ def finish() -> None:
         sys.stdout.flush()
     except (OSError, OutputError):
         discard_result()
+
+
+def only_ascii() -> Callable[[], None]:
+    """From here on what is not ASCII is written as escapes, whoever writes it. The result ends that, for callers in this process."""
+    changed = [(stream, stream.encoding, stream.errors) for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+    for stream, _, _ in changed:
+        stream.reconfigure(encoding="ascii", errors="backslashreplace")
+
+    def end() -> None:
+        for stream, encoding, errors in changed:
+            stream.reconfigure(encoding=encoding, errors=errors)
+
+    return end
 
 
 def can_encode(text: str) -> bool:

@@ -141,6 +141,47 @@ def test_colour_and_ascii_reach_lists_too(tmp_path: Path) -> None:
         assert dtnctl(tmp_path, *command, "--ascii").out.isascii()
 
 
+NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p"}
+WORDS = {
+    "schema": ["session"],
+    "init": ["new"],
+    "unlock": ["a"],
+    "fmt": ["--check"],
+    "sessions start": ["s"],
+    "sessions stop": ["s"],
+    "sessions delete": ["s"],
+    "completion": ["bash"],
+    "transfers create": ["a:/x→y", "b:/x→y", "gridftp"],
+    "sessions create": ["a,b", "--image", "x:1"],
+    "endpoints add": ["c", "--docker", "ssh://root@c", "--print"],
+}
+
+
+@pytest.mark.parametrize("path", sorted(TREE))
+def test_ascii_and_no_colour_hold_for_all_that_a_command_prints(tmp_path: Path, path: str) -> None:
+    """The endpoints are silent here, and people wrote characters that are not ASCII."""
+    write_state(
+        tmp_path,
+        {
+            "endpoints/b.yaml": "docker: unix:///nowhere/b.sock\nhost: b\ninterfaces: {data: eth1}\n",
+            "profiles/p.yaml": "env:   {GREETING: grüße → alle}\n",
+        },
+    )
+    words = WORDS[path] if path in WORDS else [NAMES[path.split()[0]]] if path.endswith((" show", " logs", " cancel")) else []
+    for order in (["--ascii", "--color", "never", *path.split(), *words], [*path.split(), *words, "--ascii", "--no-color"]):
+        ran = dtnctl(tmp_path, *order)
+        assert (ran.out + ran.err).isascii()
+        assert "\x1b" not in ran.out + ran.err
+        assert ran.out + ran.err
+
+
+def test_ascii_holds_for_errors_and_for_text_that_the_user_typed(tmp_path: Path) -> None:
+    write_state(tmp_path, {"endpoints/b.yaml": "docker: unix:///nowhere/b.sock\nhost: b\ninterfaces: {data: eth1}\n"})
+    ran = run(tmp_path, "sessions", "logs", "s→", "--ascii")
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (64, "no session named s\\u2192; try `s`")
+    assert "grüße" in run(tmp_path, "sessions", "show", "grüße").stderr
+
+
 @pytest.mark.parametrize("words", [["plan", "-o", "json", "--nonsense"], ["sessions", "shwo", "--output=json"], ["status", "-ojson", "x"]])
 def test_json_is_owed_for_a_mistyped_command_too(tmp_path: Path, words: list[str]) -> None:
     ran = dtnctl(tmp_path, *words)
