@@ -534,6 +534,9 @@ class Transfer(Written):
     parallelism: int = Field(4, ge=1, le=64, description="TCP streams per file.")
     concurrency: int = Field(1, ge=1, le=64, description="Files at once.")
     recursive: bool = Field(False, description="Copy a folder with all below it.")
+    links: Literal["refuse", "follow"] = Field(
+        "refuse", description="Symbolic links in a folder: the transfer is refused before it starts, or copies what they lead to."
+    )
     verify: Literal["none", "size", "checksum"] = Field("checksum", description="Evidence asked for before it counts as done.")
     algorithm: Literal["md5", "sha256", "sha512"] = Field("md5", description="Checksum of `verify: checksum`; computed at both ends.")
     block_size: Size | None = Field(None, description="Bytes per disk block.")

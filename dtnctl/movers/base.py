@@ -32,6 +32,7 @@ class Settings:
     backoff: float = 5.0
     deadline: float | None = None
     stall_timeout: float = 600.0
+    links: Literal["refuse", "follow"] = "refuse"
 
 
 def settings_of(options: Pairs) -> Settings:
@@ -42,6 +43,7 @@ def settings_of(options: Pairs) -> Settings:
         parallelism=int(texts.get("parallelism", "4")),
         concurrency=int(texts.get("concurrency", "1")),
         recursive=texts.get("recursive", "False") == "True",
+        links="follow" if texts.get("links") == "follow" else "refuse",
         verify="none" if verify == "none" else "size" if verify == "size" else "checksum",
         algorithm=texts.get("algorithm", "md5"),
         block_size=_number(texts.get("block_size")),

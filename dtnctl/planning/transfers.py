@@ -25,6 +25,7 @@ OPTIONS = (
     "block_size",
     "concurrency",
     "deadline",
+    "links",
     "parallelism",
     "recursive",
     "retries",

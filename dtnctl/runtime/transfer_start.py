@@ -14,12 +14,14 @@ from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
 from dtnctl.movers.base import Listing, Login
+from dtnctl.movers.hindrances import left_out
 from dtnctl.movers.sameness import one_thing
 from dtnctl.printable import plural
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime import keys
 from dtnctl.runtime.ledger import read_record, write_record
 from dtnctl.runtime.transfer_evidence import Look, look
+from dtnctl.runtime.transfer_hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfer_notes import write_notes
 from dtnctl.runtime.transfer_ready import wait_until_ready
 from dtnctl.runtime.transfer_task import Task, accounts_by_place, find_job, job_labels, job_spec, time_left, time_text
@@ -45,6 +47,7 @@ class _Ready:
     accounts: tuple[keys.Account, keys.Account]
     host_keys: tuple[str, str]
     looks: tuple[Look, Look]
+    left_out: str
     time_left: float | None
 
 
@@ -71,6 +74,7 @@ def _prepare(
 ) -> _Ready:
     """Ask both ends for everything at once. Reading a file takes the engine as long as running a command, about 50 ms."""
     answering = pool.submit(wait_until_ready, task, services)
+    hindering = pool.submit(look_for_hindrances, task)
     (here, source), (there, destination) = task.ends
     tree = task.settings.recursive
     looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
@@ -79,12 +83,15 @@ def _prepare(
     trusted = pool.submit(_host_key, here, source, answering), pool.submit(_host_key, there, destination, answering)
     found = accounts[0].result(), accounts[1].result()
     seen = looks[0].result(), looks[1].result()
+    hindered = hindering.result()
+    refuse_hindered_source(task, hindered, seen[0].listing)
     _check(task, seen[0].listing, seen[1].listing)
     whole = below.result().listing
+    refuse_hindered_destination(task, hindered, seen[0].listing, whole)
     _refuse_one_thing(task, seen[0].listing, whole if whole.root is not None else seen[1].listing)
     answering.result()
     left = time_left(task, None if record is None or record.released else record)
-    return _Ready(record, job, services, found, (trusted[0].result(), trusted[1].result()), seen, left)
+    return _Ready(record, job, services, found, (trusted[0].result(), trusted[1].result()), seen, left_out(hindered.source), left)
 
 
 def _host_key(engine: Engine, end: JobEnd, answering: Future[None]) -> str:
@@ -221,7 +228,8 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
                 keys.revoke(engine, end.container, account, task.site, task.transfer)
         raise TransferError(f"{task.title} was not started: {error}") from error
     listing = ready.looks[0].listing
-    return StartResult(True, f"started: {listing.bytes} bytes in {plural(len(listing.files), 'file')}")
+    started = f"started: {listing.bytes} bytes in {plural(len(listing.files), 'file')}"
+    return StartResult(True, f"{started}; {ready.left_out}" if ready.left_out else started)
 
 
 def _job_files(task: Task, ready: _Ready, pairs: tuple[keys.KeyPair, keys.KeyPair]) -> tuple[FileEntry, ...]:

@@ -107,6 +107,7 @@ def test_settings_are_read_from_the_texts_of_a_plan() -> None:
     )  # fmt: skip
     assert settings_of(options) == Settings(2, 3, True, "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
     assert settings_of((("verify", "none"),)).verify == "none"
+    assert settings_of((("links", "follow"),)).links == "follow"
 
 
 def test_the_job_trusts_each_end_only_by_its_own_host_key_and_logs_in_there_by_its_own_key() -> None:

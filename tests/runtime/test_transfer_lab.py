@@ -208,3 +208,40 @@ def test_a_server_that_is_killed_is_tried_again(scene: Scene, slow: None) -> Non
     attempts = [(item.attempt, item.verdict) for item in read_ledger(scene.engines["dtn1"], SITE).attempts if item.transfer == "again"]
     assert attempts == [(1, "failed"), (2, "succeeded")]
     scene.assert_nothing_left("again")
+
+
+def test_what_would_not_arrive_whole_is_said_before_anything_is_copied(scene: Scene) -> None:
+    scene.sh(
+        "dtn1",
+        "mkdir -p /data/w/run1 /data/w/run2 /data/x /data/z; echo 1 > /data/w/run1/f; echo 2 > /data/w/run2/f; ln -s run2 /data/w/latest; "
+        "echo a > /data/x/ok; echo b > /data/x/secret; chmod 000 /data/x/secret; ln -s . /data/z/self",
+    )
+    for folder, links, reason in (
+        ("w", "refuse", "/data/w/ on dtn1 has links: 'latest'; write `links: follow`"),
+        ("w", "follow", "/data/w/ on dtn1 has one folder under two names, 'latest' and 'run2'"),
+        ("x", "refuse", "/data/x/ on dtn1 has what its user may not read: 'secret'"),
+        ("z", "refuse", "/data/z/ on dtn1 has links: 'self'"),
+        ("z", "follow", "/data/z/ cannot be looked at on dtn1: find: File system loop detected"),
+    ):
+        with pytest.raises(TransferError, match=reason):
+            scene.start(f"whole{folder}{links}", f"/data/{folder}/", f"/data/whole/{folder}/", recursive="True", links=links)
+        assert scene.sh("dtn2", "ls /data/whole 2>/dev/null || echo none") == "none\n"
+    scene.sh("dtn1", "chmod 600 /data/x/secret")
+
+
+def test_a_file_at_the_destination_that_may_not_be_written_is_said_before_anything_is_copied(scene: Scene) -> None:
+    scene.sh("dtn1", "mkdir -p /data/y; echo 1 > /data/y/a; echo 2 > /data/y/b")
+    scene.sh("dtn2", "mkdir -p /data/y; echo old > /data/y/b; chmod 777 /data/y; chmod 644 /data/y/b", user="root")
+    with pytest.raises(TransferError, match="/data/y/ on dtn2 has what its user may not write: 'b'"):
+        scene.start("closed", "/data/y/", "/data/y/", recursive="True")
+    assert scene.sh("dtn2", "ls /data/y") == "b\n"
+
+
+def test_links_to_files_and_to_folders_outside_arrive_as_what_they_lead_to(scene: Scene) -> None:
+    scene.sh("dtn1", "mkdir -p /data/v/a /data/outside; echo 1 > /data/v/a/f; ln -s a/f /data/v/g; echo 2 > /data/outside/h")
+    scene.sh("dtn1", "ln -s /data/outside /data/v/o; mkfifo /data/v/pipe")
+    started = scene.start("followed", "/data/v/", "/data/v/", recursive="True", links="follow")
+    assert started.text == "started: 6 bytes in 3 files; leaves out what is no file: 'pipe' (pipe)"
+    receipt = scene.finish("followed", "/data/v/", "/data/v/", recursive="True", links="follow")
+    assert receipt.files == 3
+    assert scene.sh("dtn2", "cat /data/v/a/f /data/v/g /data/v/o/h") == "1\n1\n2\n"

@@ -253,6 +253,35 @@ def test_copying_onto_itself_is_refused_because_it_would_empty_the_source(scene:
     assert scene.files(HERE).read("/data/in") == b"x" * 1000
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "printed", "reason"),
+    [
+        (HERE, "f \0", "/data/in on dtn1 has what its user may not read: itself"),
+        (THERE, "f \0", "/data/out on dtn2 has what its user may not write: itself"),
+    ],
+)
+def test_what_may_not_be_read_or_written_is_said_before_anything_is_made(
+    scene: TransferWorld, endpoint: str, printed: str, reason: str
+) -> None:
+    scene.files(THERE).write("/data/out", b"old")
+    scene.hindered[endpoint] = printed
+    with pytest.raises(TransferError, match=reason):
+        scene.start()
+    assert scene.job_names() == []
+    assert scene.records() == ()
+
+
+def test_links_in_a_folder_are_refused_unless_they_are_to_be_followed(scene: TransferWorld) -> None:
+    scene.files(HERE).write("/data/tree/a", b"1")
+    scene.hindered[HERE] = "l latest\0p pipe\0"
+    ends = scene.ends("/data/tree/", "/data/tree/")
+    with pytest.raises(TransferError, match="/data/tree/ on dtn1 has links: 'latest'; write `links: follow`"):
+        scene.start(ends=ends, recursive="True")
+    scene.hindered[HERE] = "p pipe\0"
+    text = scene.start(ends=ends, recursive="True", links="follow").text
+    assert text == "started: 1 bytes in 1 file; leaves out what is no file: 'pipe' (pipe)"
+
+
 def test_a_folder_goes_to_the_same_path_of_another_endpoint(scene: TransferWorld) -> None:
     scene.files(HERE).write("/data/tree/a", b"1")
     assert scene.start(ends=scene.ends("/data/tree/", "/data/tree/"), recursive="True").started

@@ -93,7 +93,8 @@ class TransferWorld:
             self.engines[name] = connect(name, endpoint, site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=SOON)
         world.programs.register(Program(self._job), image=IMAGE, argv="sh")
         self.commands: list[str] = []
-        programs = world.exec_programs | {"stat": _stat, "find": _find, "sh": self._checksum_script, "timeout": self._connect}
+        self.hindered: dict[str, str] = {}  # by endpoint: what `find` prints of what cannot be read or written there
+        programs = world.exec_programs | {"stat": _stat, "find": self._find, "sh": self._checksum_script, "timeout": self._connect}
         world.exec_programs.update({name: self._noted(name, program) for name, program in programs.items()})
         ensure_ledger(self.engines[HERE], SITE, FOLDER)
         for name in (HERE, THERE):
@@ -205,6 +206,12 @@ class TransferWorld:
             return f"dtn@{host}: Permission denied (publickey)."
         return ""
 
+    def _find(self, run: ExecRun) -> int:
+        if r"%y %P\0" not in run.argv:
+            return _find(run)
+        run.stdout(self.hindered.get(run.engine.name, ""))
+        return 0
+
     def _noted(self, name: str, program: ExecFunction) -> ExecFunction:
         def run(run: ExecRun) -> int:
             self.commands.append(name)
@@ -257,7 +264,7 @@ def _find(run: ExecRun) -> int:
         run.stderr(f"find: '{path}': No such file or directory\n")
         return 1
     folders = {posixpath.dirname(name) for name in below} | {""}
-    lines = [f"d 4096 1.0 {_identity(run, path)} {name}\0" for name in sorted(folders)]
+    lines = [f"d 4096 1.0 {_identity(run, path + name)} {name}\0" for name in sorted(folders)]
     lines += [f"f {len(content)} 1.0 1 2 {name}\0" for name, content in sorted(below.items())]
     run.stdout("".join(lines))
     return 0
