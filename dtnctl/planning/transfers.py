@@ -288,10 +288,14 @@ def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], n
         endpoint=route.source_endpoint,
         cause=cause,
         summary=f"generation {value.generation} {summary}: {value.from_} → {value.to} by {value.tool}",
-        allocations=(("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify)),
+        allocations=(("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify), *_followed(route)),
         notes=notes,
         steps=tuple(step.id for step in steps),
     )
+
+
+def _followed(route: Route) -> Pairs:
+    return (("links", "followed"),) if route.transfer.value.links == "follow" else ()
 
 
 def silent_source(route: Route) -> TransferNote:

@@ -163,6 +163,14 @@ def test_a_transfer_between_two_names_of_one_engine_is_blocked() -> None:
     )
 
 
+def test_links_that_are_to_be_followed_are_in_the_plan() -> None:
+    folder = {"from": "a:/data/x/", "to": "b:/data/x/", "recursive": "true"}
+    for links, shown in (("follow", [("links", "followed")]), ("refuse", [])):
+        text = SESSION + transfer(**folder, links=links)
+        (found,) = (item for item in plan(site(text), idle()).changes if item.kind == "transfer")
+        assert [pair for pair in found.allocations if pair[0] == "links"] == shown
+
+
 def test_options_are_carried_as_text_without_what_was_not_said() -> None:
     text = SESSION + transfer(deadline="1h", block_size="4MiB", retries=2)
     action = next(step.action for step in plan(site(text), idle()).steps if isinstance(step.action, StartTransfer))
@@ -172,6 +180,7 @@ def test_options_are_carried_as_text_without_what_was_not_said() -> None:
         "block_size": "4194304",
         "concurrency": "1",
         "deadline": "3600.0",
+        "links": "refuse",
         "parallelism": "4",
         "recursive": "False",
         "retries": "2",
