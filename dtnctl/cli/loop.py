@@ -116,9 +116,7 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
     workplace = open_workplace()
     plan = _plan(workplace, scope, timeout)
     if command == "drift":
-        # What is declared and not there, or cannot be, has moved away too: nobody remembers whether it was ever applied.
-        moved = tuple(change for change in plan.changes if change.is_drift or change.mark in ("create", "blocked"))
-        plan = replace(plan, changes=moved, steps=(), transfers=())
+        plan = _moved_away(plan)
     _print_plan(plan, _context(workplace, command, look, scope), look)
     if command == "plan":
         note_missing_id(workplace.site)
@@ -127,6 +125,16 @@ def _show(command: Command, look: Look, scope: Scope, timeout: float, detailed: 
     if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
         raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
     return CHANGES_PENDING if detailed and not plan.is_empty else 0
+
+
+UNRECORDED = "the container was changed in place since it was made: whether Git or the endpoint has changed now is not recorded"
+
+
+def _moved_away(plan: Plan) -> Plan:
+    """What has moved away from what was applied, or may have: of what is declared and not there it is not recorded whether it ever was."""
+    moved = [change for change in plan.changes if change.is_drift or change.may_be_drift or change.mark in ("create", "blocked")]
+    noted = tuple(replace(change, notes=(*change.notes, UNRECORDED)) if change.may_be_drift else change for change in moved)
+    return replace(plan, changes=noted, steps=(), transfers=())
 
 
 def _plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:

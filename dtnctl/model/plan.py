@@ -371,6 +371,7 @@ class Change:
     """One object that differs, for a reader.
 
     `kind` and `name` are the state's words (session, network, transfer). `is_drift`: Git did not change, the endpoint did.
+    `may_be_drift`: it is not recorded which of them did.
     `allocations` are concrete choices ("port 30000", …) as (label, value); `kept` those of a replacement that stay.
     `interrupts` says what stops working meanwhile, and which running transfers are cut off; empty if nothing does.
     `fix` says what to do about a blocked one. One object that is blocked for several reasons has a change for each.
@@ -389,6 +390,7 @@ class Change:
     notes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     is_drift: bool = False
+    may_be_drift: bool = False
     interrupts: str = ""
     code: str = ""
     fix: str = ""

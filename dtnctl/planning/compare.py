@@ -36,6 +36,7 @@ OPTIONS = {
     "macvlan_mode": "mode",
     "ipvlan_mode": "mode",
 }
+INHERITED = frozenset({"command", "entrypoint", "health", "stop_signal"})  # from the image, where the spec says nothing
 SIZES = frozenset({"memory", "shm_size"})
 UNITS = (
     *((f"{prefix}iB", 1024**power) for power, prefix in ((4, "T"), (3, "G"), (2, "M"), (1, "K"))),
@@ -108,6 +109,26 @@ def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images
         if was != will:
             differences += _field_differences(name, was, will, primary=wanted.network)
     return tuple(sorted(differences, key=lambda difference: difference.field))
+
+
+def spec_as_it_is(wanted: ContainerSpec, seen: ContainerSeen, images: Images) -> ContainerSpec:
+    """The spec that the live container would have been made from, if it was made as it is: what does not differ is as wanted.
+
+    What the image says is taken as not declared. `wanted` itself where nothing differs.
+    """
+    live, image, running_from = seen.spec, images.get(wanted.image), images.get(seen.image_id)
+    expected = fill_in(wanted, running_from) if running_from is not None else _assume_inherited(wanted, live)
+    found: dict[str, Any] = {name: getattr(live, name) for name in COMPARED if getattr(live, name) != getattr(expected, name)}
+    if image is None or image.id != seen.image_id:
+        found["image"] = live.image
+    if running_from is not None:
+        unsaid = fill_in(ContainerSpec(wanted.image), running_from)
+        nothing = ContainerSpec(wanted.image)
+        inherited = {name for name in INHERITED & found.keys() if found[name] == getattr(unsaid, name)}
+        found |= {name: getattr(nothing, name) for name in inherited}
+        if "env" in found:
+            found["env"] = tuple(pair for pair in found["env"] if pair not in running_from.env)
+    return replace(wanted, **found)
 
 
 def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSpec:

@@ -63,6 +63,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         ),
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
+        may_be_drift=situation.may_be_drift,
         interrupts=_interrupts(situation, steps),
         powers=powers_of(service, situation.allocation, situation.spec) if _gives_something(steps) else (),
     )

@@ -67,6 +67,7 @@ class Situation:
     """What a service should be, what is there and how that differs, and which steps of others it waits for.
 
     `image` is what a new container is made from, as far as it is here and not pulled in this run.
+    `as_it_is` is the spec of what is there, as far as it differs.
     `retired` and `prepared` were left by a replacement that was cut off, after and before the old container was set aside.
 
     `networks` are the steps that make networks which it wants, `ground` those that make what these sit on. `jobs` are running transfers
@@ -79,6 +80,7 @@ class Situation:
     allocation: Allocation
     spec: ContainerSpec
     seen: ContainerSeen | None
+    as_it_is: ContainerSpec
     retired: ContainerSeen | None
     prepared: ContainerSeen | None = None
     image: ImageSeen | None = None
@@ -126,12 +128,28 @@ class Situation:
 
     @property
     def is_drift(self) -> bool:
-        """Whether Git says what it said when the container was made, so that something else changed."""
-        if self.seen is None or self.force_replace or self.image_moves or self.retired is not None or self.prepared is not None:
+        """Whether Git says what was applied last, so that something else changed: the container is as it says, or was when it was made."""
+        if self.seen is None or not self._is_comparable:
             return False
-        is_same = self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec) and self.functions.is_drift
+        is_applied = not self.differences or self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec)
         found = bool(self.differences or self.rebuild or self.lost)
-        return is_same and all(item.is_drift for item in self.rebuild) and (found or self._stopped_by_itself)
+        is_same = is_applied and self.functions.is_drift and all(item.is_drift for item in self.rebuild)
+        return is_same and (found or self._stopped_by_itself)
+
+    @property
+    def may_be_drift(self) -> bool:
+        """Whether it is not recorded who changed what differs: the container is neither as Git says nor as it was made.
+
+        It was changed in place since, and its label is that of its creation. One that is as it was made differs because Git changed.
+        """
+        if self.seen is None or not self._is_comparable or self.is_drift or self.as_it_is == self.spec:
+            return False
+        return self.seen.labels.get(LABEL_SPEC) != spec_digest(self.as_it_is)
+
+    @property
+    def _is_comparable(self) -> bool:
+        """Whether the container is the one that was applied last, and nothing was asked for that has nothing to do with what it is."""
+        return not (self.force_replace or self.image_moves or self.retired is not None or self.prepared is not None)
 
     @property
     def _stopped_by_itself(self) -> bool:

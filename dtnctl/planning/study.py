@@ -14,7 +14,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocations, allocate
-from dtnctl.planning.compare import Difference, compare_container
+from dtnctl.planning.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.fate import Fate
 from dtnctl.planning.functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
@@ -246,6 +246,7 @@ def _situation(found: Study, service: Service) -> Situation:
         allocation=allocation,
         spec=spec,
         seen=seen,
+        as_it_is=spec_as_it_is(spec, seen, found.answering[endpoint].images) if seen is not None and differences else spec,
         retired=retired,
         prepared=prepared,
         image=found.answering[endpoint].images.get(service.image),

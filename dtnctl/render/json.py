@@ -119,6 +119,7 @@ def _change(change: Change, verb: str) -> Json:
         "notes": list(change.notes),
         "interrupts": change.interrupts,
         "is_drift": change.is_drift,
+        "may_be_drift": change.may_be_drift,
         "code": change.code,
         "fix": change.fix,
         "steps": list(change.steps),

@@ -68,6 +68,26 @@ def test_every_field_applied_then_the_plan_is_empty(full: Playground) -> None:
     full.engines["dtn1"].remove_volume("named")
 
 
+@every_engine
+def test_what_is_changed_by_hand_after_an_update_in_place_is_shown_by_drift(play: Playground) -> None:
+    """The label is that of the creation: it says nothing of what was applied since."""
+    play.profile("small", memory="64MiB", restart="no", arguments=["sleep", "100000"])
+    play.session("run", profile="small")
+    play.converge()
+    play.profile("small", memory="96MiB", restart="no", arguments=["sleep", "100000"])
+    made = play.container("run")["Id"]
+    play.converge()
+    assert play.container("run")["Id"] == made, "it was changed in place"
+    assert play.run("drift", "--detailed-exitcode").expect(0).out.startswith("VERDICT  No drift.")
+    play.engines["dtn1"].update_container("play.run", mem_limit=128 * 1024**2, memswap_limit=256 * 1024**2)
+    shown = play.run("drift", "--detailed-exitcode").expect(2).out
+    assert "memory" in shown
+    assert "changed in place since it was made" in shown
+    play.converge()
+    play.engines["dtn1"].kill("play.run")
+    play.run("drift", "--detailed-exitcode").expect(2)
+
+
 def replace_by_hand(play: Playground, mutate: Callable[[dict[str, Any]], None]) -> str:
     """Make the session's container anew by hand with one thing changed, as people do with a web interface; returns its id."""
     engine = play.engines["dtn1"]

@@ -596,6 +596,68 @@ def test_a_difference_to_what_git_said_at_creation_is_drift_and_a_change_in_git_
     assert not plan(declared, made).changes[0].is_drift
 
 
+IN_PLACE_FIELDS = {
+    "memory": ("64MiB", "128MiB", 96 * 1024**2),
+    "cpus": ("1", "2", 1.5),
+    "cpu_set": ('"0"', '"0-1"', "1"),
+    "restart": ("always", "unless-stopped", "on-failure"),
+}
+
+
+@pytest.mark.parametrize("field", IN_PLACE_FIELDS)
+def test_what_changes_after_an_update_in_place_may_be_drift_and_nothing_that_was_not_touched(field: str) -> None:
+    first, second, by_hand = IN_PLACE_FIELDS[field]
+    made = applied(site(session(f"{{{field}: {first}}}")))
+    changed = site(session(f"{{{field}: {second}}}"))
+    updating = plan(changed, made)
+    assert [(item.mark, item.is_drift, item.may_be_drift) for item in updating.changes] == [("update", False, False)], (
+        "it is as it was made"
+    )
+    made.apply(updating)
+    assert plan(changed, made).is_empty
+    change(made, "a", "lab.one", **{field: by_hand})
+    assert [(item.mark, item.is_drift, item.may_be_drift) for item in plan(changed, made).changes] == [("update", False, True)]
+
+
+def test_a_service_that_stops_after_an_update_in_place_has_drifted() -> None:
+    made = applied(site(session("{memory: 64MiB}")))
+    changed = site(session("{memory: 128MiB}"))
+    made.apply(plan(changed, made))
+    change(made, "a", "lab.one", state="exited", exit_code=1)
+    assert [(item.mark, item.is_drift) for item in plan(changed, made).changes] == [("update", True)]
+
+
+IN_GIT = ["env: {A: b}", "arguments: [serve, more]", "init: true", "dns: [10.0.0.9]", "user: other", "shm_size: 1MiB", "memory: 1GiB"]
+IN_GIT += ["health_check: {test: [CMD, ok]}", "systemd: true", "volumes: [{source: vol, target: /v}]", "restart: always", "tty: false"]
+
+
+@pytest.mark.parametrize("written", IN_GIT)
+def test_what_is_still_as_it_was_made_differs_because_git_changed(written: str) -> None:
+    """Also what the image adds is not taken for a change."""
+    made = applied(site(session()))
+    (found,) = plan(site(session(f"{{{written}}}")), made).changes
+    assert (found.is_drift, found.may_be_drift) == (False, False)
+    back = applied(site(session(f"{{{written}}}")))
+    (found,) = plan(site(session()), back).changes
+    assert (found.is_drift, found.may_be_drift) == (False, False)
+
+
+def test_a_container_made_again_by_hand_after_an_update_in_place_may_have_drifted() -> None:
+    """Its labels were copied, as web interfaces do."""
+    made = applied(site(session("{memory: 64MiB}")))
+    changed = site(session("{memory: 128MiB}"))
+    made.apply(plan(changed, made))
+    change(made, "a", "lab.one", init=True)
+    assert [(item.mark, item.is_drift, item.may_be_drift) for item in plan(changed, made).changes] == [("replace", False, True)]
+
+
+def test_what_an_image_that_is_gone_added_is_no_change_of_the_endpoint() -> None:
+    made = applied(site(session()))
+    made.hosts["a"].images.clear()
+    found = [item for item in plan(site(session("{memory: 1GiB}")), made).changes if item.kind == "session"]
+    assert [(item.is_drift, item.may_be_drift) for item in found] == [(False, False)] * len(found)
+
+
 def test_a_container_that_is_asked_to_be_replaced_did_not_drift() -> None:
     declared = site(session())
     says(
