@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.releases import release_named
 from tests.e2e.playground import Playground
 from tests.engine_choice import every_engine, labs
 
@@ -28,12 +29,18 @@ DEFAULTS = {
     "log-driver": "local",
     "no-new-privileges": True,
 }
+NEWER_DEFAULTS = {"default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "1450"}}}  # from engine 24 on
+
+
+def defaults_of(engine: str) -> dict[str, object]:
+    """daemon.json of an owner who changed every default that this engine knows."""
+    return DEFAULTS | (NEWER_DEFAULTS if release_named(engine).major >= 24 else {})
 
 
 @pytest.fixture
 def play(request: pytest.FixtureRequest, tmp_path: Path, engine_name: str) -> Iterator[Playground]:
     """One endpoint whose owner changed every default that shows in containers or networks."""
-    with labs(request, 1, "tiny", config=DEFAULTS) as running:
+    with labs(request, 1, "tiny", config=defaults_of(engine_name)) as running:
         yield Playground(running.lab(engine_name), tmp_path)
 
 

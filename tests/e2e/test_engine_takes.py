@@ -144,7 +144,7 @@ def test_what_the_file_may_say_converges(play: Playground) -> None:
         "shell": {"health_check": {"test": ["CMD-SHELL", "true && true"], "interval": "1s", "start_period": 0}},
         "words": {"health_check": {"test": ["CMD", "true"], "interval": "1ms", "timeout": "61.234567891s"}},
         "paths": {"volumes": ["/data//:/v/./w/", "vol:/n", {"target": "/t/", "size": "1MiB"}], "devices": ["/dev/null:/dev/x:mr"]},
-        "limits": {"limits": {"nofile": {"soft": 10, "hard": 20}, "core": 0}, "capabilities": {"add": ["cap_sys_nice"], "drop": ["all"]}},
+        "limits": {"limits": {"nofile": {"soft": 64, "hard": 128}, "core": 0}, "capabilities": {"add": ["cap_sys_nice"], "drop": ["all"]}},
         "rest": {"restart": "on-failure:3", "stop_timeout": "3s", "memory": "6MiB", "shm_size": "1KiB", "user": "a@b", "cpu_set": "0"},
     }  # fmt: skip
     for name, fields in settings.items():

@@ -16,9 +16,11 @@ import yaml
 
 from dtnctl.model.engine_fields import LIMIT_NAMES
 from tests.e2e.playground import Playground
+from tests.e2e.test_daemon_defaults import defaults_of
 from tests.engine_choice import PARAMS, Labs, every_engine, labs
 from tests.engines.random_site import IMAGES, MACVLANS, SLEEP, State
 
+WITH_DEFAULTS = "docker-26"  # the engine whose owner changed every default in daemon.json
 ROUNDS = 4
 SERVICES = 75 if "DTN_ENGINES" in os.environ else 4  # in each round
 SEED = int(os.environ.get("DTN_SEED") or secrets.randbelow(10**9))
@@ -33,8 +35,15 @@ def running(request: pytest.FixtureRequest) -> Iterator[Labs]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def running_with_defaults(request: pytest.FixtureRequest) -> Iterator[Labs]:
+    with labs(request, 1, "tiny", config=defaults_of(WITH_DEFAULTS)) as found:
+        yield found
+
+
 @pytest.fixture(params=PARAMS)
-def play(request: pytest.FixtureRequest, running: Labs, tmp_path: Path) -> Iterator[Playground]:
+def play(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
+    running: Labs = request.getfixturevalue("running_with_defaults" if request.param == WITH_DEFAULTS else "running")
     playground = Playground(running.lab(request.param), tmp_path)
     playground.endpoint("dtn1", allow=ALLOW, interfaces=MACVLANS)
     playground.lab.exec("dtn1", ["mkdir", "-p", "/data/a", "/data/b"])
