@@ -84,6 +84,7 @@ def test_a_volume_that_somebody_made_of_the_hosts_files_blocks_and_stays(play: P
     assert volumes(play) == sorted(ways)
 
 
+@every_engine
 def test_a_volume_of_an_earlier_session_is_not_taken_for_another_one(play: Playground) -> None:
     play.session("early", settings={"volumes": [{"source": "cache", "target": "/x", "driver_opts": STORAGE["folder"]}]})
     play.converge()
@@ -109,6 +110,7 @@ def test_what_another_application_keeps_in_a_volume_needs_the_owners_word(play: 
     assert volumes(play) == ["database", "own"]
 
 
+@every_engine
 @pytest.mark.parametrize("bind", ["bind", "rbind"])
 def test_removing_a_session_unmounts_nothing_of_the_host(play: Playground, bind: str) -> None:
     """What is mounted below a folder before or while a session has it as a volume; mounts of the host are shared, as systemd's are."""
