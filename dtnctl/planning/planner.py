@@ -27,6 +27,7 @@ from dtnctl.model.plan import (
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.describe import cut_off, service_change, state_text
 from dtnctl.planning.functions import held_by
 from dtnctl.planning.hosts import plan_host, plan_vlans, refused_counts
@@ -93,6 +94,7 @@ class _Planner:
         self._plan_leftovers()
         self._note_strangers()
         self._note_silence()
+        self.draft.notes.update(clock_notes(self.found.answering))
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),
@@ -200,11 +202,11 @@ class _Planner:
                     ),
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, given_back, after))
+                self._remove(change, destroy_steps(endpoint, seen, given_back, after), self.found.doubted.get((endpoint, name)))
 
-    def _remove(self, change: Change, steps: tuple[Step, ...]) -> None:
+    def _remove(self, change: Change, steps: tuple[Step, ...], doubt: Refusal | None = None) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
-        refusal = self.found.overdrawn
+        refusal = self.found.overdrawn or doubt
         if refusal is None:
             self.draft.add(replace(change, steps=tuple(step.id for step in steps)), steps)
         else:
@@ -336,6 +338,7 @@ class _Planner:
             answers=seen is not None,
             ready_after=self.ready.get(service.key, ()),
             obstacle=self._obstacle(service, allocation),
+            clock_ahead=seen.clock_ahead if seen is not None else None,
         )
 
     def _obstacle(self, service: Service, allocation: Allocation) -> str:
@@ -366,7 +369,7 @@ class _Planner:
         """Containers of jobs that nobody waits for; with destroy also the hand on the ledger."""
         scope, routes = self.found.scope, {route.transfer.name: route for route in self.found.routes}
         for endpoint, transfer in self.found.history.containers:
-            if scope.covers("transfer", transfer, endpoint):
+            if scope.covers("transfer", transfer, endpoint) and transfer not in self.found.doubted_transfers:
                 route = routes.get(transfer)
                 for job in leftovers(route, self.found.history, endpoint, transfer):
                     cause = why_left(self.found.site, transfer, route, job, destroy=scope.destroy)

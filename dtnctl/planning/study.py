@@ -14,6 +14,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.allocate import Allocations, allocate
+from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.fate import Fate
 from dtnctl.planning.functions import plan_functions
@@ -39,7 +40,8 @@ from dtnctl.printable import plural
 class Study:
     """Everything that is known before steps are made.
 
-    `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `jobs` are the running
+    `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `doubted` why single ones may not,
+    with the transfers that their sessions carry. `jobs` are the running
     transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
     `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them.
     `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `vlans` are
@@ -56,6 +58,8 @@ class Study:
     history: History
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
+    doubted: Mapping[Key, Refusal] = field(default_factory=dict)
+    doubted_transfers: frozenset[str] = frozenset()
     forgotten: frozenset[Key] = frozenset()
     twins: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
@@ -94,6 +98,11 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
+    if not scope.destroy:
+        found.doubted = dict(_doubted(found, now))
+        owners = {found.live[key].owner for key in found.doubted}
+        routes = declared_routes(site, now) if owners else ()
+        found.doubted_transfers = frozenset(route.transfer.name for route in routes if route.session in owners)
     found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
     refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:
@@ -123,6 +132,16 @@ def _orphans(found: Study) -> Iterator[Key]:
     for (endpoint, name), seen in found.live.items():
         if seen.kind == "service" and (endpoint, main_name(name)) not in wanted:
             yield endpoint, name
+
+
+def _doubted(found: Study, now: datetime) -> Iterator[tuple[Key, Refusal]]:
+    """Containers of sessions whose end only this machine's clock shows, which may be the wrong one."""
+    for endpoint, name in found.orphans:
+        session = found.site.sessions.get(found.live[endpoint, name].owner)
+        if session is not None and endpoint in session.value.endpoints:
+            doubt = doubt_expiry(session, endpoint, found.answering[endpoint].clock_ahead, now)
+            if doubt is not None:
+                yield (endpoint, name), doubt
 
 
 def _forgotten(found: Study) -> Iterator[Key]:
@@ -173,7 +192,7 @@ def _stays(found: Study) -> Iterator[Key]:
     orphans = frozenset(found.orphans)
     for key, seen in found.live.items():
         is_meant = found.scope.covers("session", seen.owner, key[0]) and seen.owner not in found.blocked
-        if seen.kind == "service" and (not is_meant or (key in orphans and found.overdrawn is not None)):
+        if seen.kind == "service" and (not is_meant or key in found.doubted or (key in orphans and found.overdrawn is not None)):
             yield key
 
 

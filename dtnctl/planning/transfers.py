@@ -12,6 +12,7 @@ from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
 from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.jobs import History, Job
 from dtnctl.planning.reception import refuse_unreached, refuse_versions
 from dtnctl.planning.refusal import Refusal
@@ -39,7 +40,7 @@ OPTIONS = (
 class End:
     """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
 
-    `obstacle` says why nothing can be started through it in this plan; empty if it can.
+    `obstacle` says why nothing can be started through it in this plan; empty if it can. `clock_ahead` is that of its engine.
     """
 
     service: Service
@@ -47,6 +48,7 @@ class End:
     answers: bool
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
+    clock_ahead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,9 @@ def _reached_at(end: End) -> tuple[str, int]:
 
 def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
     unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
-    return unreached or refuse_versions(source.service, destination.service)
+    clocks = {route.source_endpoint: source.clock_ahead, route.destination_endpoint: destination.clock_ahead}
+    place = Cause("", route.transfer.file, route.transfer.mark().line)
+    return unreached or refuse_versions(source.service, destination.service) or refuse_expired_keys(place, clocks)
 
 
 def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:

@@ -14,7 +14,7 @@ import pytest
 import lab
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import Attempt, ContainerSpec
+from dtnctl.model.resources import Attempt, ContainerSpec, Mount
 from dtnctl.model.site import Endpoint
 from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.planning.specs import labels
@@ -170,6 +170,38 @@ def test_a_destination_that_is_in_truth_the_source_is_refused_before_anything_is
     assert scene.sh("dtn1", "stat -c '%i %s %y %z' /data/p/precious; md5sum /data/p/precious") == before
     scene.sh("dtn1", "cmp /data/p/precious /data/copy")
     scene.assert_nothing_left(name)
+
+
+def test_a_host_that_the_source_cannot_look_up_is_named_before_anything_starts(scene: Scene) -> None:
+    scene.sh("dtn1", "echo hello > /data/hello")
+    source, destination = scene.ends("/data/hello", "/data/hello")
+    action = StartTransfer("lost", 1, 1, "gridftp", source, replace(destination, host="nosuch.invalid"), "dtn:1", None, pairs({}))
+    with pytest.raises(TransferError, match=r"lab\.demo on dtn1 cannot look up nosuch\.invalid, the `host:` of dtn2"):
+        start_transfer(action, scene.engines, SITE, SystemClock())
+    with pytest.raises(NotFoundError):
+        scene.engines["dtn1"].inspect("lab.lost.g1a1")
+
+
+def test_one_file_on_a_file_system_that_two_hosts_share_is_not_copied_onto_itself(scene: Scene, tmp_path: Path) -> None:
+    """The two containers see it by two mounts and two names; only what the file system itself keeps shows that it is one."""
+    tmp_path.chmod(0o777)
+    for name in ("dtn1", "dtn2"):
+        spec = ContainerSpec(
+            image="dtn:1",
+            env=(("CTRL_PORT", "30002"), ("USER_NAME", "dtnaas")),
+            network="host",
+            mounts=(Mount(f"/shared-{name}", "bind", str(tmp_path)),),
+        )
+        engine = scene.engines[name]
+        engine.start(engine.create_container("lab.shared", spec, labels(SITE, name, "service", "shared", "lab.shared", "digest")))
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "link").symlink_to("precious")
+    source, destination = scene.ends("/shared-dtn1/precious", "/shared-dtn2/link")
+    source, destination = (replace(end, container="lab.shared", port=30002) for end in (source, destination))
+    action = StartTransfer("same", 1, 1, "gridftp", source, destination, "dtn:1", None, pairs({}))
+    with pytest.raises(TransferError, match="/shared-dtn2/link on dtn2 is what is copied itself: writing there would damage"):
+        start_transfer(action, scene.engines, SITE, SystemClock())
+    assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
 def test_a_copy_that_no_data_comes_through_is_stopped_as_stalled(scene: Scene, slow: None) -> None:

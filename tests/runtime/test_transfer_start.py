@@ -224,6 +224,34 @@ def test_a_service_that_never_answers_is_refused_after_a_minute(scene: TransferW
     assert scene.job_names() == []
 
 
+@pytest.mark.parametrize(("code", "silent"), [(11, r"127.0.0.1:22 \(lab.demo on dtn1\)"), (12, r"10.0.0.2:30001 \(lab.demo on dtn2\)")])
+def test_the_end_that_never_answers_is_named_alone(scene: TransferWorld, code: int, silent: str) -> None:
+    scene.answers_after, scene.refused = 10**6, code
+    with pytest.raises(TransferError, match=f"no login is possible at {silent}: is sshd running there"):
+        scene.start()
+
+
+@pytest.mark.parametrize(("code", "reason"), [(2, "there is no such name"), (124, "its name servers did not answer within 10 s")])
+@pytest.mark.parametrize("age", [0, 10**9])
+def test_a_host_that_the_source_cannot_look_up_is_named_at_once(scene: TransferWorld, code: int, reason: str, age: int) -> None:
+    scene.clock.seconds, scene.look_ups = age, [code]
+    source, destination = scene.ends()
+    what = rf"run: lab.demo on dtn1 cannot look up nosuch.example.net, the `host:` of dtn2: {reason}; try an address there"
+    with pytest.raises(TransferError, match=what):
+        scene.start(ends=(source, replace(destination, host="nosuch.example.net")))
+    assert scene.clock.pauses == []
+    assert scene.job_names() == []
+    assert scene.records() == ()
+
+
+@pytest.mark.parametrize("code", [0, 126, 127])
+def test_a_name_that_is_known_or_cannot_be_asked_for_holds_nothing_back(scene: TransferWorld, code: int) -> None:
+    scene.look_ups = [code]
+    source, destination = scene.ends()
+    assert scene.start(ends=(source, replace(destination, host="dtn2.example.net"))).started
+    assert scene.look_ups == []
+
+
 def test_services_that_have_run_for_long_are_not_asked(scene: TransferWorld) -> None:
     scene.clock.seconds = 10**9
     scene.start()

@@ -30,7 +30,7 @@ from tests.fakes.programs import Files
 
 SITE, IMAGE, SERVICE, TRANSFER = "lab", "dtn:1", "lab.demo", "run"
 HERE, THERE = "dtn1", "dtn2"
-ADDRESSES = {"10.0.0.1": HERE, "10.0.0.2": THERE}
+ADDRESSES = {"10.0.0.1": HERE, "10.0.0.2": THERE, "dtn2.example.net": THERE}
 PASSWD = "root:x:0:0:root:/root:/bin/bash\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\ndtn:x:31000:31001:,,,:/home/dtn:/bin/bash\n"
 KEYS = "/home/dtn/.ssh/authorized_keys2"
 FOLDER = "/var/lib/dtnctl/lab"
@@ -79,6 +79,8 @@ class TransferWorld:
         self.world = world
         self.copy = Copy()
         self.answers_after = 1  # at which question the control ports accept connections
+        self.refused = 1  # the exit code of a question for connections before that
+        self.look_ups: list[int] = []  # the exit codes of the next questions for a name
         self.clock = FakeClock()
         self.progress: list[Progress] = []
         self.stop = threading.Event()
@@ -220,8 +222,10 @@ class TransferWorld:
         return run
 
     def _connect(self, run: ExecRun) -> int:
-        """Whether both control ports accept a connection."""
-        return 0 if self.answers_after <= len([name for name in self.commands if name == "timeout"]) else 1
+        """Whether both control ports accept a connection, or a name is known."""
+        if "getent" in run.argv:
+            return self.look_ups.pop(0)
+        return 0 if self.answers_after <= len([name for name in self.commands if name == "timeout"]) else self.refused
 
     def _checksum_script(self, run: ExecRun) -> int:
         """`cd "$1" && shift && exec md5sum -- "$@"`, as the runtime asks for trees."""
