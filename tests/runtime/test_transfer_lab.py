@@ -131,6 +131,17 @@ def test_the_job_removes_its_private_keys_when_nobody_waits(scene: Scene) -> Non
     scene.assert_nothing_left("alone")
 
 
+def test_a_job_that_somebody_removes_while_it_copies_leaves_no_key_at_either_end(scene: Scene, slow: None) -> None:
+    scene.sh("dtn1", "head -c 50M /dev/zero > /data/slowly")
+    scene.start("pruned", "/data/slowly", "/data/slowly")
+    assert all(b"dtnctl:" in b"".join(engine.read_files(SERVICE, KEYS).values()) for engine in scene.engines.values())
+    scene.engines["dtn1"].remove("lab.pruned.g1a1", force=True)
+    with pytest.raises(TransferError, match="unknown: its container and its result are gone"):
+        scene.finish("pruned", "/data/slowly", "/data/slowly")
+    assert scene.record("pruned").verdict == "unknown"
+    scene.assert_nothing_left("pruned")
+
+
 def test_somebody_else_on_the_control_port_gets_no_login(scene: Scene) -> None:
     scene.sh("dtn1", "echo hello > /data/hello")
     path = "/etc/ssh/ssh_host_ed25519_key.pub"
