@@ -14,7 +14,7 @@ import pytest
 import lab
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import Attempt, ContainerSpec, Mount
+from dtnctl.model.resources import Attempt, ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.planning.specs import labels
@@ -93,6 +93,19 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
         for engine in scene.engines.values():
             engine.close()
+
+
+@pytest.fixture
+def six(scene: Scene) -> Iterator[str]:
+    """Both endpoints have IPv6 addresses; the one of dtn2."""
+    for number, name in enumerate(scene.engines, start=1):
+        scene.lab.exec(name, ["ip", "-6", "address", "add", f"fd00:99::{number}/64", "dev", "eth0", "nodad"])
+    address, own = "fd00:99::2", scene.lab.endpoint("dtn2").control_ip
+    scene.sh("dtn2", f"sed -i s/^DATA_IFACE=.*/DATA_IFACE={address}/ /etc/dtn.env", user="root")  # as DATA_IFACE of a plan would be
+    yield address
+    scene.sh("dtn2", f"sed -i s/^DATA_IFACE=.*/DATA_IFACE={own}/ /etc/dtn.env", user="root")
+    for number, name in enumerate(scene.engines, start=1):
+        scene.lab.exec(name, ["ip", "-6", "address", "del", f"fd00:99::{number}/64", "dev", "eth0"])
 
 
 @pytest.fixture
@@ -288,3 +301,60 @@ def test_links_to_files_and_to_folders_outside_arrive_as_what_they_lead_to(scene
     receipt = scene.finish("followed", "/data/v/", "/data/v/", recursive="True", links="follow")
     assert receipt.files == 3
     assert scene.sh("dtn2", "cat /data/v/a/f /data/v/g /data/v/o/h") == "1\n1\n2\n"
+
+
+@pytest.mark.parametrize("login", ["IPv4", "IPv6"])
+def test_a_tree_arrives_over_ipv6(scene: Scene, six: str, login: str) -> None:
+    """globus-url-copy asks for an IPv6 address although it reaches both ends over ssh, and the server offers the one that it is given."""
+    scene.sh("dtn1", "mkdir -p /data/s/sub/hollow; echo 1 > /data/s/sub/f; head -c 3M /dev/urandom > /data/s/big; : > /data/s/zero")
+    source, there = scene.ends("/data/s/", f"/data/s{login}/")
+    destination = replace(there, data_host=six, data_ports=(50100, 50199), host=six if login == "IPv6" else there.host)
+    options = pairs({"recursive": "True", "concurrency": "2"})
+    action = StartTransfer(f"over{login}", 1, 1, "gridftp", source, destination, "dtn:1", None, options)
+    assert start_transfer(action, scene.engines, SITE, SystemClock()).started
+    scene.lab.exec("dtn2", ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "50100:50199", "-j", "REJECT"])
+    try:
+        finish = FinishTransfer(f"over{login}", 1, 1, "gridftp", source, destination, options, True)
+        waiting = Waiting(scene.progress.append, threading.Event())
+        receipt = await_transfer(finish, scene.engines, SITE, SystemClock(), waiting, scene.leases)
+    finally:
+        scene.lab.exec("dtn2", ["iptables", "-D", "INPUT", "-p", "tcp", "--dport", "50100:50199", "-j", "REJECT"])
+    assert receipt.verified == "md5 of 3 files equal at both ends"
+
+
+BRIDGED, BRIDGE_PORTS = "lab.bridged", (20200, 20219)  # no port that a connection out of the host may have
+
+
+@pytest.fixture(scope="module")
+def bridged(scene: Scene) -> Scene:
+    """A second service on each endpoint, on the engine's bridge alone, with its ports published."""
+    for endpoint in scene.lab.endpoints:
+        low, high = BRIDGE_PORTS
+        env = {"CTRL_PORT": "30002", "DATA_PORTS": f"{low},{high}", "DATA_IFACE": endpoint.control_ip, "USER_NAME": "dtnaas"}
+        ports = tuple(PortBinding(port, port) for port in (30002, *range(low, high + 1)))
+        spec = ContainerSpec(image="dtn:1", env=tuple(sorted(env.items())), network="bridge", ports=ports)
+        engine = scene.engines[endpoint.name]
+        engine.start(engine.create_container(BRIDGED, spec, labels(SITE, endpoint.name, "service", "bridged", BRIDGED, "digest")))
+        ensure_ledger(engine, SITE, "/var/lib/dtnctl/lab")
+    return scene
+
+
+@pytest.mark.parametrize(("near", "far"), [("dtn1", "dtn2"), ("dtn2", "dtn1")])
+def test_services_on_bridges_alone_receive_at_their_endpoints_published_ports(bridged: Scene, near: str, far: str) -> None:
+    """Both have one address on their bridges, so that a server which offered its own would send the source to itself."""
+    scene, name = bridged, f"bridge{near}"
+    sh = [scene.engines[end].run(BRIDGED, ("sh", "-c", "mkdir -p /data/b/d; chown -R dtnaas /data"), user="root") for end in (near, far)]
+    assert [ran.exit_code for ran in sh] == [0, 0]
+    made = scene.engines[near].run(
+        BRIDGED, ("sh", "-c", f"echo {near} > /data/b/d/f; head -c 3M /dev/urandom > /data/b/big"), user="dtnaas"
+    )
+    assert made.exit_code == 0
+    source = JobEnd(near, BRIDGED, "/data/b/", "127.0.0.1", 30002, "dtnaas")
+    host = scene.lab.endpoint(far).control_ip
+    destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, 30002, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
+    options = pairs({"recursive": "True"})
+    action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", None, options)
+    assert start_transfer(action, scene.engines, SITE, SystemClock()).started
+    finish = FinishTransfer(name, 1, 1, "gridftp", source, destination, options, True)
+    receipt = await_transfer(finish, scene.engines, SITE, SystemClock(), Waiting(scene.progress.append, threading.Event()), scene.leases)
+    assert receipt.verified == "md5 of 2 files equal at both ends"
