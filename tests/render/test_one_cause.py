@@ -164,3 +164,13 @@ def test_one_problem_of_many_files_is_counted(count: int, lines: int) -> None:
         assert error.lines[-1] == (
             f"E0303: the same in {count - 3} more places: there is no profile `dnt`; `dtnctl validate -o json` lists them"
         )
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, MANY])
+def test_plan_in_which_there_is_nothing_to_do_offers_no_command_that_does_exactly_that(count: int) -> None:
+    plan, context = blocked(count), RenderContext(width=120)
+    assert "exactly this" not in render_plan(plan, context) + render_plan_comment(plan, context)
+    assert plan_document(plan, context)["exact_command"] == ""
+    acting = failed()[0]
+    assert "exactly this" in render_plan(acting, context)
+    assert "exactly this" in render_plan_comment(acting, context)
