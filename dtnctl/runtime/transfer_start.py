@@ -23,6 +23,7 @@ from dtnctl.runtime.ledger import read_record, write_record
 from dtnctl.runtime.transfer_evidence import Look, look
 from dtnctl.runtime.transfer_hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfer_notes import write_notes
+from dtnctl.runtime.transfer_paths import ask_where_paths_lead, refuse_astray
 from dtnctl.runtime.transfer_ready import wait_until_ready
 from dtnctl.runtime.transfer_task import Task, accounts_by_place, find_job, job_labels, job_spec, time_left, time_text
 
@@ -75,6 +76,7 @@ def _prepare(
     """Ask both ends for everything at once. Reading a file takes the engine as long as running a command, about 50 ms."""
     answering = pool.submit(wait_until_ready, task, services)
     hindering = pool.submit(look_for_hindrances, task)
+    leading = ask_where_paths_lead(task, pool)
     (here, source), (there, destination) = task.ends
     tree = task.settings.recursive
     looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
@@ -86,6 +88,7 @@ def _prepare(
     hindered = hindering.result()
     refuse_hindered_source(task, hindered, seen[0].listing)
     _check(task, seen[0].listing, seen[1].listing)
+    refuse_astray(task, services, found, [place.result() for place in leading], seen[0].listing)
     whole = below.result().listing
     refuse_hindered_destination(task, hindered, seen[0].listing, whole)
     _refuse_one_thing(task, seen[0].listing, whole if whole.root is not None else seen[1].listing)

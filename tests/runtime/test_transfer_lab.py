@@ -196,6 +196,15 @@ def test_a_destination_that_is_in_truth_the_source_is_refused_before_anything_is
     scene.assert_nothing_left(name)
 
 
+def test_a_link_that_leads_to_the_keys_of_the_login_is_refused_before_anything_starts(scene: Scene) -> None:
+    scene.sh("dtn1", "echo hello > /data/hello")
+    scene.sh("dtn2", "mkdir -p ~/.ssh; ln -sfn ~/.ssh /data/harmless; ln -sfn ~/.ssh/authorized_keys /data/dangling")
+    for path in ("/data/harmless/authorized_keys", "/data/harmless/new/x", "/data/dangling"):
+        with pytest.raises(TransferError, match=r"leads to /home/dtnaas/\.ssh/"):
+            scene.start("astray", "/data/hello", path)
+    assert scene.sh("dtn2", "cat ~/.ssh/authorized_keys 2>/dev/null || true") == ""
+
+
 def test_a_host_that_the_source_cannot_look_up_is_named_before_anything_starts(scene: Scene) -> None:
     scene.sh("dtn1", "echo hello > /data/hello")
     source, destination = scene.ends("/data/hello", "/data/hello")
@@ -219,6 +228,7 @@ def test_one_file_on_a_file_system_that_two_hosts_share_is_not_copied_onto_itsel
         engine = scene.engines[name]
         engine.start(engine.create_container("lab.shared", spec, labels(SITE, name, "service", "shared", "lab.shared", "digest")))
     (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "precious").chmod(0o666)
     (tmp_path / "link").symlink_to("precious")
     source, destination = scene.ends("/shared-dtn1/precious", "/shared-dtn2/link")
     source, destination = (replace(end, container="lab.shared", port=30002) for end in (source, destination))

@@ -344,6 +344,52 @@ def test_a_folder_that_cannot_be_listed_whole_is_still_known_by_itself(scene: Tr
         scene.start(ends=ends, recursive="True")
 
 
+@pytest.mark.parametrize("end", [HERE, THERE])
+@pytest.mark.parametrize(
+    ("link", "target", "reason"),
+    [
+        ("/data/in", "/etc/passwd", "leads to /etc/passwd, which is in no volume of the container"),
+        ("/data", "/home/dtn/.ssh", "leads to /home/dtn/.ssh/in, which is in no volume of the container"),
+        ("/data", "/mnt/home/.ssh", "leads to /mnt/home/.ssh/in, which holds the keys of logins"),
+        ("/data", "/mnt", ""),
+    ],
+)
+def test_a_path_that_links_lead_out_of_the_volumes_is_refused(scene: TransferWorld, end: str, link: str, target: str, reason: str) -> None:
+    for name in (HERE, THERE):
+        mounts = tuple(Mount(f"/{name}", "volume", name) for name in ("data", "mnt"))
+        scene.add_service(name, "lab.mounted", ContainerSpec(image=IMAGE, mounts=mounts))
+        scene.files(name, "lab.mounted").write("/data/in", b"x")
+    source, destination = (replace(item, container="lab.mounted") for item in scene.ends(destination="/data/in"))
+    scene.links[end, link] = target
+    if not reason:
+        assert scene.start(ends=(source, destination)).started
+        return
+    with pytest.raises(TransferError, match=re.escape(f"run: /data/in on {end} {reason}; transfers copy data only")):
+        scene.start(ends=(source, destination))
+    assert scene.job_names() == []
+
+
+def test_a_file_that_is_not_there_yet_is_judged_by_the_folder_that_is(scene: TransferWorld) -> None:
+    scene.links[THERE, "/data/new"] = "/root/x"
+    source, destination = scene.ends(destination="/data/new/a/b")
+    with pytest.raises(TransferError, match="/data/new/a/b on dtn2 leads to /root/x/a/b, which is in no volume of the container"):
+        scene.start(ends=(source, destination))
+
+
+def test_a_folder_that_brings_a_logins_own_files_is_refused(scene: TransferWorld) -> None:
+    """The path is data; one of the names below it would be the destination's login's keys."""
+    scene.files(HERE).write("/data/set/dtn/.ssh/authorized_keys", b"mine")
+    ends = (replace(scene.ends()[0], path="/data/set/"), replace(scene.ends()[1], path="/home/"))
+    with pytest.raises(TransferError, match=r"/home/ on dtn2 would reach /home/dtn/\.ssh, which is a setting of a login"):
+        scene.start(ends=ends, recursive="True")
+    assert scene.start(ends=(ends[0], replace(ends[1], path="/data/copy/")), recursive="True").started
+
+
+def test_an_image_that_cannot_say_where_links_lead_holds_nothing_back(scene: TransferWorld) -> None:
+    del scene.world.exec_programs["readlink"]
+    assert scene.start().started
+
+
 def test_two_endpoints_that_are_one_engine_are_refused_by_their_container(scene: TransferWorld) -> None:
     source, destination = scene.ends()
     with pytest.raises(TransferError, match=r"dtn1 and dtn2 are one engine: lab\.demo there is one container"):

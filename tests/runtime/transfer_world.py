@@ -80,6 +80,7 @@ class TransferWorld:
         self.copy = Copy()
         self.answers_after = 1  # at which question the control ports accept connections
         self.refused = 1  # the exit code of a question for connections before that
+        self.links: dict[tuple[str, str], str] = {}  # (endpoint, path): where it leads
         self.look_ups: list[int] = []  # the exit codes of the next questions for a name
         self.clock = FakeClock()
         self.progress: list[Progress] = []
@@ -96,7 +97,13 @@ class TransferWorld:
         world.programs.register(Program(self._job), image=IMAGE, argv="sh")
         self.commands: list[str] = []
         self.hindered: dict[str, str] = {}  # by endpoint: what `find` prints of what cannot be read or written there
-        programs = world.exec_programs | {"stat": _stat, "find": self._find, "sh": self._checksum_script, "timeout": self._connect}
+        programs = world.exec_programs | {
+            "stat": _stat,
+            "readlink": self._readlink,
+            "find": self._find,
+            "sh": self._checksum_script,
+            "timeout": self._connect,
+        }
         world.exec_programs.update({name: self._noted(name, program) for name, program in programs.items()})
         ensure_ledger(self.engines[HERE], SITE, FOLDER)
         for name in (HERE, THERE):
@@ -213,6 +220,24 @@ class TransferWorld:
             return _find(run)
         run.stdout(self.hindered.get(run.engine.name, ""))
         return 0
+
+    def _readlink(self, run: ExecRun) -> int:
+        """What is in files is there, and so are all folders above; links lead where the test says."""
+        paths = run.argv[run.argv.index("--") + 1 :]
+        there = [path for path in paths if path == "/" or (run.engine.name, path) in self.links or self._is_there(run, path)]
+        run.stdout("".join(f"{self._leads_to(run.engine.name, path)}\0" for path in there))
+        return int(there != paths)
+
+    def _is_there(self, run: ExecRun, path: str) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return bool(run.files.below(path))
+        return any(endpoint == run.engine.name and link.startswith(f"{path}/") for endpoint, link in self.links)
+
+    def _leads_to(self, endpoint: str, path: str) -> str:
+        for (name, link), target in self.links.items():
+            if name == endpoint and f"{path}/".startswith(f"{link}/"):
+                return target + path[len(link) :]
+        return path
 
     def _noted(self, name: str, program: ExecFunction) -> ExecFunction:
         def run(run: ExecRun) -> int:
