@@ -242,8 +242,8 @@ def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
     unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
     clocks = {route.source_endpoint: source.clock_ahead, route.destination_endpoint: destination.clock_ahead}
     place = Cause("", route.transfer.file, route.transfer.mark().line)
-    unlike = refuse_versions(source.service, destination.service) or refuse_same_mac(destination.service)
-    return unreached or unlike or refuse_expired_keys(place, clocks)
+    unreached = unreached or refuse_versions(source.service, destination.service) or refuse_same_mac(destination.service)
+    return unreached or refuse_expired_keys(place, clocks)
 
 
 def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:
