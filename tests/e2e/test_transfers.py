@@ -109,7 +109,8 @@ def test_a_missing_source_fails_with_its_cause_and_is_not_tried_again_by_itself(
 
 
 def test_a_destination_that_cannot_be_written_fails_with_the_servers_words(pair: Playground) -> None:
-    transfer(pair, to="dtn2:/etc/nope")
+    pair.lab.exec("dtn2", ["mkdir", "-m", "755", "/data/closed"])
+    transfer(pair, to="dtn2:/data/closed/nope")
     ran = pair.apply()
     assert ran.code == 9, ran.out + ran.err
     assert "permission" in (ran.out + ran.err).lower()
