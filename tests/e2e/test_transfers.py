@@ -173,3 +173,27 @@ def test_two_transfers_of_one_session_run_side_by_side(pair: Playground) -> None
     transfer(pair, "second", **{"from": "dtn1:/data/second", "to": "dtn2:/data/second"})
     pair.apply().expect(0)
     assert md5(pair, "dtn2", "/data/second") == md5(pair, "dtn2", "/data/file")
+
+
+def test_a_replacement_waits_for_the_copy_that_runs_through_it_even_if_asked_for_by_name(pair: Playground) -> None:
+    pair.apply().expect(0)
+    before = pair.container("pair")["Id"]
+    pair.lab.exec("dtn1", ["sh", "-c", "tc qdisc add dev eth1 root tbf rate 8mbit burst 256kb latency 100ms"])
+    try:
+        transfer(pair)
+        pair.run("apply", "--yes", "--no-wait").expect(0)
+        wait_for(lambda: row(pair)["state"] == "running")
+        session = {"endpoints": ["dtn1", "dtn2"], "image": "dtn:1", "profile": "dtn", "settings": {"env": {"A": "b"}}}
+        pair.write("sessions/pair", session)
+        for arguments in ((), ("--replace", "pair")):
+            ran = pair.run("apply", "--yes", "--no-wait", *arguments).expect(4)
+            assert "E0492" in ran.out + ran.err
+            assert "the running transfer copy has ended" in " ".join((ran.out + ran.err).split())
+            assert pair.container("pair")["Id"] == before
+        assert row(pair)["state"] == "running"
+        pair.run("transfers", "cancel", "copy").expect(0)
+    finally:
+        pair.lab.exec("dtn1", ["tc", "qdisc", "del", "dev", "eth1", "root"])
+    pair.apply().expect(0)
+    assert pair.container("pair")["Id"] != before
+    pair.assert_nothing_to_do()
