@@ -20,6 +20,8 @@ UNKNOWN = sorted(set(CHOSEN) - RELEASES.keys())
 if UNKNOWN:
     raise pytest.UsageError(f"DTN_ENGINES: no such engine: {', '.join(UNKNOWN)}; there are {', '.join(RELEASES)}")
 
+MISSING = pytest.StashKey[dict[str, str]]()  # why an engine cannot be had here
+
 every_engine = pytest.mark.every_engine
 # in `make test`, too, on more than this machine's own engine
 usual_engines = pytest.mark.every_engine(usual=True)
@@ -34,19 +36,20 @@ def params_of(marker: pytest.Mark) -> list[object]:
 class Labs:
     """Labs by engine, each brought up when it is first asked for. An engine that cannot be had here is a skip that says why."""
 
-    def __init__(self, stack: ExitStack, make: Callable[[str], Lab], say: Progress) -> None:
-        self._stack, self._make, self._say = stack, make, say
+    def __init__(self, stack: ExitStack, make: Callable[[str], Lab], say: Progress, missing: dict[str, str]) -> None:
+        self._stack, self._make, self._say, self._missing = stack, make, say, missing
         self._running: dict[str, Lab] = {}
 
     def lab(self, engine: str) -> Lab:
-        if reason := unavailable():
+        if reason := unavailable() or self._missing.get(engine):
             pytest.skip(reason)
         if engine not in self._running:
             lab = self._make(engine)
             try:
                 system_folder(lab.release, lab.cache, self._say)  # the first time takes a minute, which wants a word
-            except EngineUnavailableError as reason:
-                pytest.skip(str(reason))
+            except EngineUnavailableError as error:
+                self._missing[engine] = str(error)  # one try in a run: without a mirror it may take minutes
+                pytest.skip(str(error))
             self._running[engine] = self._stack.enter_context(lab)
         return self._running[engine]
 
@@ -67,7 +70,7 @@ def labs(
         return Lab(folder / engine, count, image=image, engine=engine, config=config, variables=variables)
 
     with ExitStack() as stack:
-        yield Labs(stack, make, lambda text: _say(request.config, text))
+        yield Labs(stack, make, lambda text: _say(request.config, text), request.config.stash.setdefault(MISSING, {}))
 
 
 def _say(config: pytest.Config, text: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import docker
 import pytest
 
-from lab import EngineUnavailableError, LabError
+from lab import EngineUnavailableError, Lab, LabError
 from lab.builder import copy_layers
 from lab.releases import RELEASES, Release, folder_name, own_version, release_named, system_folder
 from tests.engine_choice import PARAMS, Labs, every_engine, labs
@@ -89,3 +90,19 @@ def test_layers_are_copied_with_owners_and_with_devices_as_devices(tmp_path: Pat
     assert (owner.st_uid, owner.st_gid) == (1234, 5678)
     device = (tmp_path / "copy" / "null").stat()
     assert (stat.S_ISCHR(device.st_mode), device.st_rdev) == (True, os.makedev(1, 3))
+
+
+def test_an_engine_that_cannot_be_had_is_tried_once_in_a_run_and_skipped_with_the_reason(tmp_path: Path) -> None:
+    tries: list[str] = []
+
+    def make(engine: str) -> Lab:
+        tries.append(engine)
+        lab = Lab(tmp_path / "lab", 1, cache=tmp_path / "cache")
+        lab.release = Release("docker-9", 9, "no-such-suite")
+        return lab
+
+    missing: dict[str, str] = {}
+    for _ in range(2):
+        with ExitStack() as stack, pytest.raises(pytest.skip.Exception, match="Debian no-such-suite cannot be installed here"):
+            Labs(stack, make, lambda text: None, missing).lab("docker-9")
+    assert tries == ["docker-9"]
