@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.trials.conftest import OpenTrial
+from tests.trials.trial import Trial
 
 pytestmark = pytest.mark.lab
 
@@ -57,6 +59,41 @@ def test_06_a_replacement_waits_for_the_check_of_its_image_and_goes_back(trial: 
 
 
 @pytest.fixture
+def trees(trial: OpenTrial) -> Trial:
+    play = trial("11-transfer-trees")
+    script = Path(__file__).parent / "11-transfer-trees/make.sh"
+    shutil.copy(script, play.lab.files("dtn1") / "data")
+    play.lab.exec("dtn1", ["sh", "/data/make.sh", "/data"])
+    return play
+
+
+def test_11_a_tree_arrives_whole_or_is_refused_before_anything_is_copied(trees: Trial) -> None:
+    ran = trees.apply()
+    states = {item["name"]: item for item in trees.run("transfers", "list", "-o", "json").json["transfers"]}
+    for name, folder in (("latest", "runs"), ("links", "links"), ("loop", "loop"), ("priv", "priv")):
+        there = trees.tree("dtn2", f"/data/{folder}")
+        if states[name]["state"] == "succeeded":
+            assert there == trees.tree("dtn1", f"/data/{folder}"), name
+        else:
+            assert there == "", f"{name} was refused, so nothing is copied"
+            assert f"{name}" in ran.out + ran.err
+    assert states["loop"]["state"] != "succeeded"
+    assert states["priv"]["state"] != "succeeded"
+    assert "secret" in ran.out + ran.err, "the unreadable file is named"
+
+
+def test_13_a_network_with_ipv6_alone_converges_and_its_transfers_work_or_are_refused(trial: OpenTrial) -> None:
+    play = trial("13-ipv6-only")
+    play.lab.exec("dtn1", ["sh", "-c", f"printf '%s' '{CONTENT}' > /data/short"])
+    refused = play.refused_names() | play.blocked().keys()
+    assert refused <= {"dual", "six"}
+    for name in refused:
+        play.remove(f"transfers/{name}")
+    play.converge()
+    for name in {"dual", "six"} - refused:
+        assert play.tree("dtn2", "/data").count(f"./{name}") == 1
+
+
 def test_16_default_limits_of_the_engine_are_no_drift(trial: OpenTrial) -> None:
     play = trial("16-daemon-defaults")
     defaults = json.loads((Path(__file__).parent / "16-daemon-defaults/daemon.json").read_text())
@@ -95,3 +132,12 @@ def test_23_a_transfer_never_opens_its_source_for_writing(trial: OpenTrial) -> N
     assert "127.0.0.1" in ran.out + ran.err
     assert play.lab.exec("dtn1", ["cat", "/data/precious"]).stdout == CONTENT
     assert play.lab.exec("dtn1", ["stat", "-c", "%i %Y %Z", "/data/precious"]).stdout == inode
+
+
+def test_24_a_session_on_the_bridge_receives_or_the_plan_says_that_it_cannot(trial: OpenTrial) -> None:
+    play = trial("24-bridge-only")
+    play.lab.exec("dtn1", ["sh", "-c", f"printf '%s' '{CONTENT}' > /data/short"])
+    if play.refused_names() | play.blocked().keys():
+        return
+    play.apply().expect(0)
+    assert play.lab.exec("dtn2", ["cat", "/data/nat"]).stdout == CONTENT
