@@ -1,4 +1,4 @@
-"""Checks what a transfer asks of the services at its ends: data ports for its files, and paths where data may be."""
+"""Checks what a transfer asks of the services at its ends: data ports for its files, a network on which it arrives, paths for data."""
 
 from __future__ import annotations
 
@@ -20,6 +20,25 @@ def check_transferable(known: Known, document: Document[Transfer], session: str)
             _check_ports(known, document, service)
             for code, what, hint in _path_problems(service, path, writes=location == "to"):
                 known.report((document, (location,)), code, what, hint)
+            if location == "to":
+                _check_macs(known, service)
+
+
+def _check_macs(known: Known, service: Service) -> None:
+    """Two containers reach each other only if their MAC addresses differ.
+
+    To a network with IPv6 alone an engine adds an IPv4 pool of its own choice, the same on each host, and makes the MAC address of a
+    macvlan interface of the IPv4 address. Seen on 20.10: `No route to host` between two of them. ipvlan and sriov have other MAC addresses.
+    """
+    profile = service.profile
+    receiving = profile.data_nets[0] if profile.data_nets else profile.mgmt_net
+    network = known.network(receiving.name) if receiving is not None else None
+    if receiving is None or network is None or network.driver != "macvlan" or network.subnet is not None or network.subnet6 is None:
+        return
+    name = receiving.name
+    what = f"transfers arrive over network {name}, which has IPv6 alone, so engines give its containers on different hosts one MAC address"
+    hint = f"`subnet:` for {name} too, with `addresses:` for all its endpoints; or `driver: ipvlan`"
+    known.report((known.site.networks[name], ("subnet6",)), "E0336", what, hint)
 
 
 def _check_ports(known: Known, document: Document[Transfer], service: Service) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import ipaddress
 
 from dtnctl.model.networking import is_publishing
-from dtnctl.model.plan import Cause
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 
-UNREACHED, NO_COMMON_VERSION, SAME_MAC = "E0495", "E0496", "E0497"
+UNREACHED, NO_COMMON_VERSION = "E0495", "E0496"
 
 
 def refuse_unreached(service: Service) -> Refusal | None:
@@ -49,21 +48,6 @@ def refuse_versions(source: Service, destination: Service) -> Refusal | None:
     here, there = source.endpoint.name, destination.endpoint.name
     cause = source.cause(f"{destination} receives over IPv{version}, and {source} has IPv{other} alone", "data_nets")
     return Refusal(NO_COMMON_VERSION, cause, f"a network with IPv{version} on {here}, or one with IPv{other} on {there}")
-
-
-def refuse_same_mac(destination: Service) -> Refusal | None:
-    """Why two containers of one data network may have one MAC address; None if they have their own.
-
-    To a network with IPv6 alone an engine adds an IPv4 pool of its own choice, the same on each host, and makes the MAC address of a
-    macvlan interface of the IPv4 address. Seen on 20.10: `No route to host` between two of them. ipvlan and sriov have other MAC addresses.
-    """
-    name = destination.nets[0].name if destination.nets else ""
-    network = destination.site.networks.get(name)
-    if network is None or network.value.driver != "macvlan" or network.value.subnet is not None or network.value.subnet6 is None:
-        return None
-    what = f"network {name} has IPv6 alone, so engines give its containers on different hosts one MAC address"
-    cause = Cause(what, network.file, network.mark(("subnet6",)).line, "subnet6")
-    return Refusal(SAME_MAC, cause, f"`subnet:` for {name} too, with `addresses:` for all its endpoints; or `driver: ipvlan`")
 
 
 def _data_versions(service: Service) -> frozenset[int]:

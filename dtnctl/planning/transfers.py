@@ -14,7 +14,7 @@ from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.allocate import Allocation
 from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.jobs import History, Job
-from dtnctl.planning.reception import refuse_same_mac, refuse_unreached, refuse_versions
+from dtnctl.planning.reception import refuse_unreached, refuse_versions
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
 from dtnctl.planning.specs import own_address
@@ -242,8 +242,7 @@ def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
     unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
     clocks = {route.source_endpoint: source.clock_ahead, route.destination_endpoint: destination.clock_ahead}
     place = Cause("", route.transfer.file, route.transfer.mark().line)
-    unreached = unreached or refuse_versions(source.service, destination.service) or refuse_same_mac(destination.service)
-    return unreached or refuse_expired_keys(place, clocks)
+    return unreached or refuse_versions(source.service, destination.service) or refuse_expired_keys(place, clocks)
 
 
 def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:

@@ -51,6 +51,28 @@ def test_the_only_suitable_session_is_judged_like_a_named_one() -> None:
     assert found(to="b:/tmp/x") == found(to="b:/tmp/x", session="s") != []
 
 
+# --- networks -----------------------------------------------------------------------------------------------
+
+SIX = "driver: {}\nsubnet6: fd00::/64\n"
+
+
+@pytest.mark.parametrize("settings", ["data_nets: [six]", "mgmt_net: six", "mgmt_net: {name: six}, data_nets: []"])
+def test_a_macvlan_network_with_ipv6_alone_carries_nothing_because_its_containers_have_one_mac_address(settings: str) -> None:
+    session = f"endpoints: [a, b]\nimage: x\nsettings: {{volumes: ['/d:/data'], {settings}}}\n"
+    hosts = {f"endpoints/{name}": f"docker: ssh://dtn@{name}.example.net\ninterfaces: {{data: eth1, six: eth2}}\n" for name in "ab"}
+    files = {**hosts, "sessions/s": session, "transfers/t": transfer(), "transfers/u": transfer()}
+    (line,) = problems({**files, "networks/six": SIX.format("macvlan")})
+    assert line.startswith("networks/six.yaml:2:10: E0336: transfers arrive over network six, which has IPv6 alone")
+    assert line.endswith("; try `subnet:` for six too, with `addresses:` for all its endpoints; or `driver: ipvlan`")
+    assert problems({**files, "networks/six": SIX.format("ipvlan")}) == []
+    both = SIX.format("macvlan") + "subnet: 10.6.0.0/24\n"
+    assert problems({**files, "networks/six": both}) == []
+
+
+def test_a_session_without_a_network_is_not_judged_by_one() -> None:
+    assert found("endpoints: [a, b]\nimage: x\nsettings: {volumes: ['/d:/data'], mgmt_net: null}\n") == []
+
+
 # --- paths --------------------------------------------------------------------------------------------------
 
 GOOD = [

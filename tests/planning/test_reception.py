@@ -118,11 +118,3 @@ def test_a_source_without_the_ip_version_at_which_data_is_received_is_refused(
 def test_a_source_that_may_have_the_ip_version_is_not_refused(settings: str, near: str, hosts: tuple[str, str]) -> None:
     text = declared(settings, near, hosts)
     assert not plan(site(text), world(site(text))).blocked
-
-
-def test_a_macvlan_network_with_ipv6_alone_is_refused_because_its_containers_have_one_mac_address() -> None:
-    text = declared("data_nets: [six]").replace("driver: ipvlan", "driver: macvlan")
-    (blocked,) = plan(site(text), world(site(text))).blocked
-    assert (blocked.code, blocked.cause.place) == ("E0497", "state/networks/six.yaml:2")
-    assert blocked.cause.text == "network six has IPv6 alone, so engines give its containers on different hosts one MAC address"
-    assert blocked.fix == "`subnet:` for six too, with `addresses:` for all its endpoints; or `driver: ipvlan`"
