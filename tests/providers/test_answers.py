@@ -242,7 +242,8 @@ MEANWHILE = "failed to create image docker.io/dtnctl/empty:1 after deleting the 
 
 def test_an_import_that_another_one_was_in_the_way_of_is_tried_again(tmp_path: Path) -> None:
     answers: dict[str, Answer | list[Answer]] = {
-        "POST /containers/create": [MISSING, MISSING, Answer({"Id": "hand"}, 201)],
+        "GET /images/dtnctl/empty:1/json": [MISSING, Answer({"Id": "sha256:1"}), Answer({"Id": "sha256:1"})],
+        "POST /containers/create": [MISSING, Answer({"Id": "hand"}, 201)],
         "POST /images/create": [stream({"error": MEANWHILE}), stream({"status": "sha256:1"})],
     }
     with canned_engine(tmp_path, answers) as (engine, canned):
