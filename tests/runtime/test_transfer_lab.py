@@ -332,7 +332,7 @@ def test_a_tree_arrives_over_ipv6(scene: Scene, six: str, login: str) -> None:
     assert receipt.verified == "md5 of 3 files equal at both ends"
 
 
-BRIDGED, BRIDGE_PORTS = "lab.bridged", (20200, 20219)  # no port that a connection out of the host may have
+BRIDGED, BRIDGED_PORT, BRIDGE_PORTS = "lab.bridged", 30003, (20200, 20219)  # no port that a connection out of the host may have
 
 
 @pytest.fixture(scope="module")
@@ -340,8 +340,8 @@ def bridged(scene: Scene) -> Scene:
     """A second service on each endpoint, on the engine's bridge alone, with its ports published."""
     for endpoint in scene.lab.endpoints:
         low, high = BRIDGE_PORTS
-        env = {"CTRL_PORT": "30002", "DATA_PORTS": f"{low},{high}", "DATA_IFACE": endpoint.control_ip, "USER_NAME": "dtnaas"}
-        ports = tuple(PortBinding(port, port) for port in (30002, *range(low, high + 1)))
+        env = {"CTRL_PORT": str(BRIDGED_PORT), "DATA_PORTS": f"{low},{high}", "DATA_IFACE": endpoint.control_ip, "USER_NAME": "dtnaas"}
+        ports = tuple(PortBinding(port, port) for port in (BRIDGED_PORT, *range(low, high + 1)))
         spec = ContainerSpec(image="dtn:1", env=tuple(sorted(env.items())), network="bridge", ports=ports)
         engine = scene.engines[endpoint.name]
         engine.start(engine.create_container(BRIDGED, spec, labels(SITE, endpoint.name, "service", "bridged", BRIDGED, "digest")))
@@ -359,9 +359,9 @@ def test_services_on_bridges_alone_receive_at_their_endpoints_published_ports(br
         BRIDGED, ("sh", "-c", f"echo {near} > /data/b/d/f; head -c 3M /dev/urandom > /data/b/big"), user="dtnaas"
     )
     assert made.exit_code == 0
-    source = JobEnd(near, BRIDGED, "/data/b/", "127.0.0.1", 30002, "dtnaas")
+    source = JobEnd(near, BRIDGED, "/data/b/", "127.0.0.1", BRIDGED_PORT, "dtnaas")
     host = scene.lab.endpoint(far).control_ip
-    destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, 30002, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
+    destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, BRIDGED_PORT, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
     options = pairs({"recursive": "True"})
     action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", None, options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
