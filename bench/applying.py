@@ -15,7 +15,7 @@ from bench.raw import at_once
 from bench.runs import Span, apply, timed_engines
 from dtnctl.model.plan import CreateContainer
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.translate import create_body
+from dtnctl.providers.docker.translate import create_body
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.reconcile import look_and_plan
 

@@ -15,7 +15,7 @@ from bench.runs import apply
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
 from dtnctl.providers.base import Observer
-from dtnctl.providers.docker import connect
+from dtnctl.providers.docker.engine import connect
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
 from dtnctl.runtime.clock import SystemClock

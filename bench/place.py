@@ -17,7 +17,7 @@ import yaml
 
 from bench.raw import Raw, at_once
 from dtnctl.model.site import Site
-from dtnctl.runtime.load import load_site
+from dtnctl.repository.load import load_site
 from lab import Lab
 from lab.images import Content
 

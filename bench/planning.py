@@ -22,7 +22,7 @@ from bench.figures import Figure, Options, Pairs, absolute, at_most, figure_of, 
 from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, NetworkSeen, Snapshot
 from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Profile, Session, Site, SiteSettings, Transfer
-from dtnctl.planning.compare import fill_in
+from dtnctl.planning.containers.compare import fill_in
 from dtnctl.planning.planner import make_plan
 
 T = TypeVar("T")

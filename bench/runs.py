@@ -17,7 +17,7 @@ from dtnctl.model.plan import Outcome, Step
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
 from dtnctl.providers.base import Engine
-from dtnctl.providers.docker import connect
+from dtnctl.providers.docker.engine import connect
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import this_process
 from dtnctl.runtime.reconcile import Applied, Terms, apply_plan, look_and_plan

@@ -14,7 +14,7 @@ from bench.services import declare_data_network, declare_service, in_service
 from dtnctl.model.plan import FinishTransfer, Outcome, StartTransfer, Step
 from dtnctl.movers.base import settings_of
 from dtnctl.movers.gridftp import copy_command
-from dtnctl.runtime.transfer_task import exact_destination
+from dtnctl.runtime.transfers.attempt import exact_destination
 
 SOURCE, DESTINATION = "dtn1", "dtn2"
 SESSION, USER = "dtn", "dtnaas"

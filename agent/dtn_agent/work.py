@@ -17,11 +17,11 @@ from dtn_agent import protocol as p
 from dtn_agent.audit import Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.namespaces import containers
+from dtn_agent.probe.containers import containers
 
 
 class VfWork(Protocol):
-    """Virtual functions: dtn_agent.vf."""
+    """Virtual functions: dtn_agent.vf.functions."""
 
     def set_count(self, request: p.SetVfCount, /) -> p.Done: ...
     def configure(self, request: p.ConfigureVf, /) -> p.Done: ...
@@ -39,7 +39,7 @@ class VlanWork(Protocol):
 
 
 class TuneWork(Protocol):
-    """Settings of the host: dtn_agent.tune."""
+    """Settings of the host: dtn_agent.tuning.tune."""
 
     def tune(self, request: p.Tune, /) -> p.Done: ...
     def untune(self, request: p.Untune, /) -> p.Done: ...
@@ -51,7 +51,7 @@ class TuneWork(Protocol):
 
 
 class QosWork(Protocol):
-    """Queueing of containers' interfaces: dtn_agent.qos."""
+    """Queueing of containers' interfaces: dtn_agent.queueing.qos."""
 
     def set(self, request: p.SetQos, /) -> p.Done: ...
     def clear(self, request: p.ClearQos, /) -> p.Done: ...
@@ -162,9 +162,9 @@ def work_of_this_host(ledger: Ledger, engine_socket: Path, driver_runs: Callable
     """The real probe and hands. `driver_runs` tells whether the network driver is being served; `audit` hears what nobody asked for."""
     from dtn_agent.abilities import Abilities, try_this_kernel
     from dtn_agent.probe import probe
-    from dtn_agent.qos import QosHands
-    from dtn_agent.tune import TuneHands
-    from dtn_agent.vf import VfHands
+    from dtn_agent.queueing.qos import QosHands
+    from dtn_agent.tuning.tune import TuneHands
+    from dtn_agent.vf.functions import VfHands
     from dtn_agent.vlan import VlanHands
 
     hands = Hands(

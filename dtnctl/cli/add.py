@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from dtn_agent.protocol import Host
 
+    from dtnctl.installing.endpoints_add import Wish
     from dtnctl.model.site import Endpoint
-    from dtnctl.runtime.bootstrap import Wish
-    from dtnctl.runtime.edit import Repository
+    from dtnctl.repository.edit import Repository
 
 NameArgument = Annotated[str, typer.Argument(help="The endpoint's name.")]
 SshOption = Annotated[str, typer.Option("--ssh", metavar="USER@HOST", help="Login with root's rights, by itself or with sudo -n.")]
@@ -51,10 +51,10 @@ def endpoints_add(
     """Install an agent on a host over ssh, with certificates, and write the endpoint's file. Safe to repeat: only what differs is done."""
     from pathlib import Path
 
-    from dtnctl.runtime.bootstrap import Wish, add_endpoint
+    from dtnctl.installing.endpoints_add import Wish, add_endpoint
+    from dtnctl.installing.ssh_scripts import remote_of
+    from dtnctl.repository.edit import Repository
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.edit import Repository
-    from dtnctl.runtime.remote import remote_of
 
     remote = remote_of(ssh)
     wish = Wish(
@@ -83,8 +83,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _print_plan(wish: Wish, repository: Repository) -> None:
-    from dtnctl.runtime.bootstrap import agent_url, endpoint_of, render_plan
-    from dtnctl.runtime.edit import endpoint_file, endpoint_text
+    from dtnctl.installing.endpoints_add import agent_url, endpoint_of, render_plan
+    from dtnctl.repository.edit import endpoint_file, endpoint_text
 
     url = agent_url(wish)
     file = endpoint_file(repository, wish.name)
@@ -92,7 +92,7 @@ def _print_plan(wish: Wish, repository: Repository) -> None:
 
 
 def _ask(root: Path, name: str, endpoint: Endpoint) -> Host:
-    from dtnctl.providers.agent import connect_agent
+    from dtnctl.providers.agent.client import connect_agent
     from dtnctl.providers.timeouts import Timeouts
 
     observer = connect_agent(name, endpoint, read_only=True, root=root, timeouts=Timeouts())

@@ -64,7 +64,7 @@ def _show(context: typer.Context, output: opt.ListOutput, kind: str, name: str) 
 
 def _rows(context: typer.Context, output: opt.ListOutput, kind: str) -> Mapping[str, DeclaredRow]:
     from dtnctl.model.report import DeclaredRow
-    from dtnctl.runtime.load import load_site
+    from dtnctl.repository.load import load_site
 
     context.ensure_object(Invocation).json = output is opt.ListOutput.json
     documents: Mapping[str, Any] = getattr(load_site(repository_root(), STATE_FOLDER), kind)

@@ -12,7 +12,7 @@ from dtnctl.cli.workplace import STATE_FOLDER, repository_root
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.runtime.edit import Edit, Repository
+    from dtnctl.repository.edit import Edit, Repository
 
 EndpointsArgument = Annotated[
     str, typer.Argument(metavar="ENDPOINT[,ENDPOINT]...", help="Endpoints, one service each.", autocompletion=names.endpoints)
@@ -70,7 +70,7 @@ def session_create(
     message: MessageOption = None,
 ) -> None:
     """Write a session file: `session create dtn1,dtn2 image dtn:1 profile dtn`. `dtnctl apply` makes it so."""
-    from dtnctl.runtime.edit import create_session
+    from dtnctl.repository.edit import create_session
 
     options = {"image": image, "profile": profile, "user": user, "state": state, "name": name}
     fields = {**_pairs(words or [], tuple(options)), **{key: value for key, value in options.items() if value is not None}}
@@ -90,7 +90,7 @@ def _pairs(words: list[str], keys: tuple[str, ...]) -> dict[str, str]:
 
 def session_start(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
     """Write `state: started` into session files."""
-    from dtnctl.runtime.edit import set_session_state
+    from dtnctl.repository.edit import set_session_state
 
     repository = _repository()
     for name in names:
@@ -99,7 +99,7 @@ def session_start(names: NamesArgument, commit: CommitOption = False, message: M
 
 def session_stop(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
     """Write `state: stopped` into session files."""
-    from dtnctl.runtime.edit import set_session_state
+    from dtnctl.repository.edit import set_session_state
 
     repository = _repository()
     for name in names:
@@ -108,7 +108,7 @@ def session_stop(names: NamesArgument, commit: CommitOption = False, message: Me
 
 def session_delete(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
     """Remove session files. `dtnctl apply` then removes their containers."""
-    from dtnctl.runtime.edit import delete_session
+    from dtnctl.repository.edit import delete_session
 
     repository = _repository()
     for name in names:
@@ -137,7 +137,7 @@ def transfer_command(
     message: MessageOption = None,
 ) -> None:
     """Declare a transfer: `transfer dtn1:/data/1T dtn2:/data/1T gridftp`. One that exists already gets a higher generation."""
-    from dtnctl.runtime.edit import declare_transfer
+    from dtnctl.repository.edit import declare_transfer
 
     options: dict[str, object] = {
         "session": session,
@@ -161,8 +161,8 @@ def transfer_command(
 
 
 def _repository() -> Repository:
+    from dtnctl.repository.edit import Repository
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.edit import Repository
 
     return Repository(repository_root(), STATE_FOLDER, SystemClock().now())
 
@@ -171,7 +171,7 @@ def _tell(repository: Repository, edit: Edit, commit: bool, message: str | None)
     for sentence in edit.sentences:
         typer.echo(sentence)
     if commit:
-        from dtnctl.runtime.commit import commit_file
+        from dtnctl.repository.commit import commit_file
 
         commit_id = commit_file(repository.root, edit.file, message or edit.message)
         typer.echo(f"committed {edit.file} as {commit_id}")

@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
+from dtnctl.cli.log_lines import log_lines, whole_lines
 from dtnctl.printable import printable_log_line
-from dtnctl.runtime.log_lines import log_lines, whole_lines
 
 CI_SYSTEMS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")  # variables that they set; their logs obey commands
 

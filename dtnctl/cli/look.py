@@ -180,8 +180,8 @@ def _print_failures(site: str, session: str, endpoint: str) -> int:
     """What apply kept on this machine."""
     import os
 
+    from dtnctl.cli.failures import failures_folder, kept_failures
     from dtnctl.render.text import printable_text
-    from dtnctl.runtime.failures import failures_folder, kept_failures
 
     folder = failures_folder(os.environ, site)
     found = [item for item in kept_failures(folder, session) if endpoint in ("", item.endpoint)]
@@ -212,7 +212,7 @@ def transfers_show(
     from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfer_document
     from dtnctl.render.tables import render_transfer
-    from dtnctl.runtime.transfer import with_live_progress
+    from dtnctl.runtime.transfers.transfer import with_live_progress
 
     view = _look(context, output, timeout)
     row = one_of("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
@@ -236,7 +236,7 @@ def _route(workplace: Workplace, name: str) -> Route:
 def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
     """What the mover wrote: from the running job, or from the record. With -f: rate and ETA until it ends."""
     from dtnctl.cli.progress import progress_printer
-    from dtnctl.runtime.transfer import read_log
+    from dtnctl.runtime.transfers.transfer import read_log
 
     workplace = open_workplace()
     route = _route(workplace, name)
@@ -253,7 +253,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
     from dtnctl.cli.workplace import lock_seconds
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import hold_leases, this_process
-    from dtnctl.runtime.transfer import cancel_transfer
+    from dtnctl.runtime.transfers.transfer import cancel_transfer
 
     workplace = open_workplace()
     route = _route(workplace, name)

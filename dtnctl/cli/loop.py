@@ -243,7 +243,7 @@ def _apply(command: Command, look: Look, scope: Scope, timeout: float, consent: 
 def _missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
     """Logins that images which will be pulled need and this machine does not have."""
     from dtnctl.model.plan import PullImage
-    from dtnctl.runtime.local_files import find_login_problems
+    from dtnctl.providers.local.files import find_login_problems
 
     images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
     return find_login_problems(workplace.site, images, workplace.root)
@@ -364,8 +364,8 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, look: Loo
 def _keep_failures(applied: Applied) -> None:
     """For `sessions logs --failed`. A machine on which nothing can be kept has shown it all the same."""
     if any(outcome.error == "health" for outcome in applied.outcomes):
+        from dtnctl.cli.failures import failures_folder, keep_failures
         from dtnctl.runtime.clock import SystemClock
-        from dtnctl.runtime.failures import failures_folder, keep_failures
 
         folder = failures_folder(os.environ, applied.plan.site)
         try:

@@ -57,7 +57,7 @@ def _starting(kind: str, incomplete: str) -> list[str]:
 
 def _names(kind: str) -> list[str]:
     from dtnctl.cli.workplace import STATE_FOLDER
-    from dtnctl.runtime.repository import find_repository
+    from dtnctl.repository.find import find_repository
 
     try:
         folder = find_repository(Path.cwd(), STATE_FOLDER) / STATE_FOLDER / kind

@@ -17,7 +17,7 @@ from dtnctl.model.plan import Outcome, Plan, Step
 from dtnctl.runtime.reconcile import Reports
 
 if TYPE_CHECKING:
-    from dtnctl.runtime.transfer import Progress
+    from dtnctl.runtime.transfers.transfer import Progress
 
 QUIET_SECONDS = 10.0  # between progress lines where stderr is no terminal
 

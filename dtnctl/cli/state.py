@@ -39,7 +39,7 @@ def init_command(folder: FolderArgument = ".") -> None:
     """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing."""
     from pathlib import Path
 
-    from dtnctl.runtime.starter import new_identity, write_starter
+    from dtnctl.repository.starter import new_identity, write_starter
 
     for name in write_starter(Path(folder), new_identity()):
         typer.echo(name)
@@ -48,8 +48,8 @@ def init_command(folder: FolderArgument = ".") -> None:
 
 def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
-    from dtnctl.runtime.load import validate_state
-    from dtnctl.runtime.local_files import find_local_problems
+    from dtnctl.providers.local.files import find_local_problems
+    from dtnctl.repository.load import validate_state
 
     root = repository_root()
     as_json = output is ListOutput.json
@@ -81,8 +81,8 @@ def _print_problems(error: ConfigError) -> None:
 
 def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None:
     """Bring state files into their standard form: order of keys, two spaces. Comments are kept, values never change."""
-    from dtnctl.runtime.formatting import format_files
-    from dtnctl.runtime.repository import standing
+    from dtnctl.repository.find import standing
+    from dtnctl.repository.formatting import format_files
 
     here = standing()
     changed = format_files(repository_root(), STATE_FOLDER, [str(here / path) for path in paths or []], write=not check)
@@ -99,7 +99,7 @@ def schema_command(context: typer.Context, kind: KindArgument = "", out: SchemaO
     from pathlib import Path
 
     from dtnctl.model.schema import SCHEMA_KINDS, schema_of
-    from dtnctl.runtime.starter import write_schemas
+    from dtnctl.repository.starter import write_schemas
 
     if kind and kind not in SCHEMA_KINDS:
         raise UsageError(f"there is no kind {kind}; try one of {', '.join(SCHEMA_KINDS)}")

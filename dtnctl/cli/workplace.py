@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine, Observer
-    from dtnctl.providers.docker import Place
+    from dtnctl.providers.docker.engine import Place
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
@@ -42,7 +42,7 @@ class Workplace:
 
 def repository_root() -> Path:
     """The root of the repository that we stand in. Names in messages are relative to it, so it is named when it is another folder."""
-    from dtnctl.runtime.repository import find_repository, standing
+    from dtnctl.repository.find import find_repository, standing
 
     here = standing()
     root = find_repository(here, STATE_FOLDER)
@@ -53,8 +53,8 @@ def repository_root() -> Path:
 
 def open_workplace() -> Workplace:
     """Load the site of the repository that we stand in; git is asked meanwhile."""
-    from dtnctl.runtime.git import read_head
-    from dtnctl.runtime.load import load_site
+    from dtnctl.repository.git import read_head
+    from dtnctl.repository.load import load_site
 
     root = repository_root()
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
@@ -94,7 +94,7 @@ def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engin
 
 def _refuse_local_mistakes(workplace: Workplace) -> None:
     """ConfigError for what this machine lacks to ask the endpoints: it would look like endpoints that do not answer."""
-    from dtnctl.runtime.local_files import find_local_problems
+    from dtnctl.providers.local.files import find_local_problems
 
     problems = find_local_problems(workplace.site, workplace.root, os.environ)
     if problems:
@@ -103,7 +103,7 @@ def _refuse_local_mistakes(workplace: Workplace) -> None:
 
 def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
     """ConfigError if endpoints are silent for what this machine's ssh client lacks."""
-    from dtnctl.runtime.local_ssh import find_ssh_problems
+    from dtnctl.providers.local.ssh import find_ssh_problems
 
     if any(seen.is_silent for seen in snapshot.endpoints.values()):
         problems = find_ssh_problems(workplace.site, snapshot, os.environ)
@@ -112,7 +112,7 @@ def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
 
 
 def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
-    from dtnctl.providers.docker import Place
+    from dtnctl.providers.docker.engine import Place
     from dtnctl.providers.timeouts import Timeouts
 
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
@@ -212,7 +212,7 @@ def note_missing_id(site: Site) -> None:
     """Say the line to add where a repository has no id yet: two of them that chose one site name have the same objects."""
     if site.repository:
         return
-    from dtnctl.runtime.starter import new_identity
+    from dtnctl.repository.starter import new_identity
 
     line = f"id: {new_identity()}"
     say(

@@ -9,10 +9,10 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.site import Location
 from dtnctl.model.storage import as_made, without_secrets
+from dtnctl.planning.containers.specs import default_route_of, engine_default_route
 from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.specs import default_route_of, engine_default_route
 from dtnctl.planning.strangers import refuse_held
 
 

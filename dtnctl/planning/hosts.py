@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from dtnctl.model.hardware import interface_named
 from dtnctl.model.plan import Cause, Change, ReleaseVf, RemoveNetwork, Step
 from dtnctl.model.tuning import Tuning
-from dtnctl.planning.functions import plan_count, plan_forgotten, plan_no_more
-from dtnctl.planning.physical import stranger
+from dtnctl.planning.choices.physical_functions import stranger
+from dtnctl.planning.containers.virtual_functions import plan_count, plan_forgotten, plan_no_more
+from dtnctl.planning.host.shaping import plan_no_shaping
+from dtnctl.planning.host.tuning import plan_tuning
+from dtnctl.planning.host.vlans import plan_unused_vlan, plan_vlan, unused_vlans, wanted_vlans
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.shaping import plan_no_shaping
 from dtnctl.planning.step_ids import count_id
 from dtnctl.planning.study import Study
-from dtnctl.planning.tuning import plan_tuning
-from dtnctl.planning.vlans import plan_unused_vlan, plan_vlan, unused_vlans, wanted_vlans
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldPf, HeldQos, HeldVf, Host

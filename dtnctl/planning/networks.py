@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
-from dtnctl.planning.compare import OPTIONS, Difference, compare_network
-from dtnctl.planning.parents import refuse_parent
-from dtnctl.planning.powers import network_powers
+from dtnctl.planning.choices.parents import refuse_parent
+from dtnctl.planning.containers.compare import OPTIONS, Difference, compare_network
+from dtnctl.planning.containers.powers import network_powers
+from dtnctl.planning.containers.specs import AGENT_DRIVER, labels, network_spec, spec_digest
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.specs import AGENT_DRIVER, labels, network_spec, spec_digest
 
 # The field of a network's file that a field of the engine's network comes from.
 _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen
-from dtnctl.planning.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
+from dtnctl.planning.choices.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
 from dtnctl.planning.resolve import Key
 
 Place = tuple[str, object]  # (endpoint, port) or (network, address)

@@ -26,25 +26,25 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocation
+from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
-from dtnctl.planning.describe import cut_off, service_change, state_text
-from dtnctl.planning.functions import held_by
+from dtnctl.planning.containers.describe import cut_off, service_change, state_text
+from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
+from dtnctl.planning.containers.virtual_functions import held_by
+from dtnctl.planning.host.usage import cpu_usage, vf_usage
 from dtnctl.planning.hosts import plan_host, plan_vlans, refused_counts
-from dtnctl.planning.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.networks import networks_of, plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service
-from dtnctl.planning.running_copies import unseen_copies
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.step_ids import pull_id, remove_id, tune_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
-from dtnctl.planning.transfers import End, ledger_step_id, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers.declared import End, ledger_step_id, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
+from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
-from dtnctl.planning.usage import cpu_usage, vf_usage
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:

@@ -10,10 +10,10 @@ from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
 from dtnctl.model.resources import PREPARED_SUFFIX, Attempt, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
-from dtnctl.planning.jobs import read_history
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
 from dtnctl.planning.roce import with_gid
+from dtnctl.planning.transfers.jobs import read_history
 
 
 def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[ServiceRow, ...]:

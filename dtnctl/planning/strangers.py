@@ -10,7 +10,7 @@ from dtnctl.model.resources import LABEL_REPOSITORY, EndpointSeen, ForeignSeen, 
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
-from dtnctl.planning.transfers import ledger_folder, ledger_step_id
+from dtnctl.planning.transfers.declared import ledger_folder, ledger_step_id
 
 NAMED = 3  # so many objects of one kind are named; of the others it is said how many they are
 

@@ -13,26 +13,26 @@ from datetime import datetime
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocations, allocate
+from dtnctl.planning.choices.allocate import Allocations, allocate
+from dtnctl.planning.choices.disposition import Fate
+from dtnctl.planning.choices.holdings import ACTIVE_STATES
+from dtnctl.planning.choices.parents import mtu_steps
 from dtnctl.planning.clocks import doubt_expiry
-from dtnctl.planning.compare import Difference, compare_container, spec_as_it_is
-from dtnctl.planning.fate import Fate
-from dtnctl.planning.functions import plan_functions
+from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
+from dtnctl.planning.containers.services import Rebuild, Situation
+from dtnctl.planning.containers.specs import container_spec
+from dtnctl.planning.containers.virtual_functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
-from dtnctl.planning.holdings import ACTIVE_STATES
-from dtnctl.planning.jobs import History, read_history, running_jobs
+from dtnctl.planning.host.shaping import plan_shaping, refuse_shaping
+from dtnctl.planning.host.vlans import WantedVlan, differs, is_gone, wanted_vlans
 from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
-from dtnctl.planning.parents import mtu_steps
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
-from dtnctl.planning.running_copies import refuse_cutting_off
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.services import Rebuild, Situation
-from dtnctl.planning.shaping import plan_shaping, refuse_shaping
-from dtnctl.planning.specs import container_spec
 from dtnctl.planning.step_ids import vlan_id
+from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
+from dtnctl.planning.transfers.running_copies import refuse_cutting_off
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
-from dtnctl.planning.vlans import WantedVlan, differs, is_gone, wanted_vlans
 from dtnctl.printable import plural
 
 

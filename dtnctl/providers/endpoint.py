@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dtnctl.providers.docker import DockerEngine, DockerObserver, Place
+from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, Place
 
 
 def observer_of(place: Place) -> DockerObserver:
     """A client that cannot write."""
     if place.endpoint.agent is None:
         return DockerObserver(place)
-    from dtnctl.providers.hosts import ObserverWithAgent
+    from dtnctl.providers.with_agent import ObserverWithAgent
 
     return ObserverWithAgent(place)
 
@@ -18,6 +18,6 @@ def engine_of(place: Place) -> DockerEngine:
     """A client that can."""
     if place.endpoint.agent is None:
         return DockerEngine(place)
-    from dtnctl.providers.hosts import EngineWithAgent
+    from dtnctl.providers.with_agent import EngineWithAgent
 
     return EngineWithAgent(place)

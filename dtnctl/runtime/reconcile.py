@@ -23,7 +23,7 @@ from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 
 if TYPE_CHECKING:
-    from dtnctl.runtime.transfer import Progress
+    from dtnctl.runtime.transfers.transfer import Progress
 
 
 KINDS = {"service": "session", "transfer": "transfer"}  # a container's label, and the word that people use
@@ -219,15 +219,15 @@ class _Run:
             case WaitHealthy():
                 wait_healthy(engine, action, self.terms.clock)
             case EnsureLedger():
-                from dtnctl.runtime.ledger import ensure_ledger
+                from dtnctl.runtime.transfers.record import ensure_ledger
 
                 ensure_ledger(engine, self.site.name, action.folder)
             case StartTransfer():
-                from dtnctl.runtime.transfer import start_transfer
+                from dtnctl.runtime.transfers.transfer import start_transfer
 
                 return start_transfer(action, self.engines, self.site.name, self.terms.clock).text
             case FinishTransfer():
-                from dtnctl.runtime.transfer import record_transfer
+                from dtnctl.runtime.transfers.transfer import record_transfer
 
                 return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock))
             case _:
@@ -238,7 +238,7 @@ class _Run:
         assert isinstance(step.action, FinishTransfer)
         if not self.terms.wait:
             return "started; its result is recorded by the next apply"
-        from dtnctl.runtime.transfer import Waiting, await_transfer
+        from dtnctl.runtime.transfers.transfer import Waiting, await_transfer
 
         @contextlib.contextmanager
         def both_ends() -> Iterator[None]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.ledger import Ledger
-from dtn_agent.vf import VfHands
-from dtn_agent.vf_hardware import VfHardware
+from dtn_agent.vf.functions import VfHands
+from dtn_agent.vf.hardware import VfHardware
 from pyroute2.netns import setns
 
 from tests.agent.veth_card import insert_card

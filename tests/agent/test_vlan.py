@@ -15,13 +15,13 @@ from dtn_agent.kernel_links import KernelLinks, Link
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.protocol import Held, HeldVlan, MakeVlan, RemoveVlan, Tune
-from dtn_agent.serve import restore
-from dtn_agent.tune import TuneHands
+from dtn_agent.server.serve import restore
+from dtn_agent.tuning.tune import TuneHands
 from dtn_agent.vlan import VlanHands
 from dtn_agent.work import Hands
 from pyroute2 import IPRoute
 
-from tests.agent.serving import MemoryHands, unasked
+from tests.agent.server.serving import MemoryHands, unasked
 
 pytestmark = pytest.mark.lab
 MARK = re.compile(r"vlan:(\d+)")

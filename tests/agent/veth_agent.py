@@ -13,12 +13,12 @@ import sys
 import threading
 from pathlib import Path
 
-from dtn_agent.driver import NetworkDriver
-from dtn_agent.driver_socket import DriverSocket
+from dtn_agent.engine.driver import NetworkDriver
+from dtn_agent.engine.driver_socket import DriverSocket
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ConfigureVf, ReleaseVf, Request, SetVfCount
-from dtn_agent.vf import VfHands
+from dtn_agent.vf.functions import VfHands
 from pydantic import TypeAdapter
 from pyroute2 import IPRoute
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from dtn_agent.kernel_links import KernelLinks, Link
 from dtn_agent.protocol import VfSettings
-from dtn_agent.sriov_tree import SriovTree
-from dtn_agent.vf_hardware import VfHardware
+from dtn_agent.vf.hardware import VfHardware
+from dtn_agent.vf.sriov_tree import SriovTree
 from pyroute2 import IPRoute
 
 PF_PCI = "0000:41:00.0"

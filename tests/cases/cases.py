@@ -7,7 +7,7 @@ from pathlib import Path
 from dtnctl.planning.planner import make_plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
-from dtnctl.runtime.load import load_site
+from dtnctl.repository.load import load_site
 from tests.cases.seen import NOW, read_seen, scope_of, snapshot_of
 
 FOLDER = Path(__file__).parent

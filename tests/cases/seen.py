@@ -30,12 +30,12 @@ from dtnctl.model.resources import (
     service_name,
 )
 from dtnctl.model.site import Site
-from dtnctl.planning.allocate import Allocation
-from dtnctl.planning.compare import fill_in
-from dtnctl.planning.hardware import Hardware
+from dtnctl.planning.choices.allocate import Allocation
+from dtnctl.planning.choices.hardware import Hardware
+from dtnctl.planning.containers.compare import fill_in
+from dtnctl.planning.containers.specs import container_spec, labels, network_spec, spec_digest
 from dtnctl.planning.resolve import resolve_services
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.specs import container_spec, labels, network_spec, spec_digest
 from tests.cases.form import Endpoint, Job, Live, LiveNetwork, Record, Seen
 from tests.cases.told import machine_of, memory_nodes
 

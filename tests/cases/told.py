@@ -8,7 +8,7 @@ from dtn_agent.protocol import Held, HeldPf, HeldVf, HeldVlan, Host, Interface, 
 
 from dtnctl.model.hardware import cpu_numbers, cpu_text, nodes_of
 from dtnctl.model.site import Site
-from dtnctl.planning.vf_choices import stable_mac
+from dtnctl.planning.choices.virtual_functions import stable_mac
 from tests.cases.form import HeldFor, Machine, MadeVlan, Nic
 from tests.planning.machines import machine, pf, verbs
 

@@ -10,8 +10,8 @@ import pytest
 from dtnctl.cli.doctor import exit_code
 from dtnctl.errors import UnreachableError
 from dtnctl.model.findings import Examination, Finding
+from tests.repository.state_folder import ENDPOINT, VALID, more, write_state
 from tests.runtime.program import dtnctl
-from tests.runtime.state_folder import ENDPOINT, VALID, more, write_state
 
 WITH_AGENT = more(ENDPOINT, "agent: https://a.example.net:5050\nagent_token_env: TOKEN\n")
 SOCKET = {**WITH_AGENT, "endpoints/b.yaml": "docker: unix:///run/none-b.sock\nhost: b\ninterfaces: {data: eth1}\n"}

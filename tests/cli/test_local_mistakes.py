@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.repository.state_folder import ENDPOINT, VALID, write_state
 from tests.runtime.program import dtnctl
-from tests.runtime.state_folder import ENDPOINT, VALID, write_state
 
 NO_CA = {
     ENDPOINT: "docker: tcp://a.example.net:9\ntls: {ca: nosuch.pem, cert: nosuch.pem, key: nosuch.pem}\ninterfaces: {data: eth1}\n",

@@ -18,8 +18,8 @@ from dtnctl.cli.examples import EXAMPLES
 from dtnctl.cli.options import written_time
 from dtnctl.cli.program import program
 from tests.cli.small_site import environment, run, two_engines, write
+from tests.repository.state_folder import write_state
 from tests.runtime.program import dtnctl
-from tests.runtime.state_folder import write_state
 
 
 def _tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.runtime.repository import find_repository
+from dtnctl.repository.find import find_repository
+from tests.repository.state_folder import write_state
 from tests.runtime.program import Result, dtnctl
-from tests.runtime.state_folder import write_state
 
 COUNTED = "ok: 7 files; site lab: 2 endpoints, 1 network, 1 profile, 1 session, 1 transfer\n"
 

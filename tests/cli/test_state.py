@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from dtnctl.runtime.starter import SCHEMA_FOLDER, new_identity, schema_text
+from dtnctl.repository.starter import SCHEMA_FOLDER, new_identity, schema_text
 from tests.render.plans import obeyed
+from tests.repository.state_folder import SESSION, VALID, write_state
 from tests.runtime.program import Result, dtnctl
-from tests.runtime.state_folder import SESSION, VALID, write_state
 
 REPOSITORY = Path(__file__).parents[2]
 

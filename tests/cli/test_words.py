@@ -11,8 +11,8 @@ from dtnctl.cli.commands import COMMANDS, SINGULAR
 from dtnctl.cli.examples import EXAMPLES
 from dtnctl.cli.foreign import COMMANDS as FOREIGN
 from dtnctl.cli.foreign import LISTING, SHOWING, VERBS
+from tests.repository.state_folder import SESSION, TRANSFER, VALID, write_state
 from tests.runtime.program import dtnctl
-from tests.runtime.state_folder import SESSION, TRANSFER, VALID, write_state
 
 
 @pytest.mark.parametrize("noun", SINGULAR)

@@ -17,8 +17,8 @@ import yaml
 
 from dtnctl.model.plan import Plan
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.docker import connect
-from dtnctl.runtime.load import load_site
+from dtnctl.providers.docker.engine import connect
+from dtnctl.repository.load import load_site
 from dtnctl.runtime.reconcile import look_and_plan
 from lab import Lab
 

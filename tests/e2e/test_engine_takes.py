@@ -11,8 +11,8 @@ from docker.errors import APIError
 
 from dtnctl.model.site import Profile
 from dtnctl.model.source import Source
-from dtnctl.runtime.load import validate
-from dtnctl.runtime.yaml_source import parse_source
+from dtnctl.repository.load import validate
+from dtnctl.repository.yaml_source import parse_source
 from tests.e2e.playground import Playground
 from tests.engine_choice import every_engine
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dtn_agent import protocol as p
-from dtn_agent.access import Access, Credentials, open_access
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.limits import Limits
 from dtn_agent.log import Lines, LogLines
-from dtn_agent.serve import AgentServer, make_server, restore
+from dtn_agent.server.access import Access, Credentials, open_access
+from dtn_agent.server.limits import Limits
+from dtn_agent.server.serve import AgentServer, make_server, restore
 from dtn_agent.work import Work
 
 from tests.fakes.errors import Dropped, EngineError

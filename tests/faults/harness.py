@@ -174,15 +174,15 @@ def _tar(name: str, content: bytes) -> bytes:
 def warm_up() -> None:
     """Import what dtnctl imports, so that forks share it."""
     import dtnctl.cli.loop
-    import dtnctl.providers.connection
-    import dtnctl.providers.docker
-    import dtnctl.providers.hosts
+    import dtnctl.providers.docker.connection
+    import dtnctl.providers.docker.engine
+    import dtnctl.providers.with_agent
     import dtnctl.render.json
     import dtnctl.render.outcomes
     import dtnctl.render.terminal
-    import dtnctl.runtime.load
+    import dtnctl.repository.load
     import dtnctl.runtime.reconcile
-    import dtnctl.runtime.transfer  # noqa: F401  # imported for the forks
+    import dtnctl.runtime.transfers.transfer  # noqa: F401  # imported for the forks
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dtnctl.model.references import find_reference_problems
 from dtnctl.model.site import KINDS, Document
 from dtnctl.model.source import Source
-from dtnctl.runtime.load import validate
-from dtnctl.runtime.yaml_source import parse_source
+from dtnctl.model.validation.references import find_reference_problems
+from dtnctl.repository.load import validate
+from dtnctl.repository.yaml_source import parse_source
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtnctl.model.references import find_reference_problems
+from dtnctl.model.validation.references import find_reference_problems
 from tests.model.sites import Objects, objects
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from dtnctl.model.engine_fields import LIMIT_NAMES
 from dtnctl.model.site import Profile, Volume
 from dtnctl.model.source import Source
-from dtnctl.runtime.load import validate
-from dtnctl.runtime.yaml_source import parse_source
+from dtnctl.repository.load import validate
+from dtnctl.repository.yaml_source import parse_source
 from tests.model.sites import problems as problems_between
 
 

@@ -16,8 +16,8 @@ from dtnctl.model.layout import fields_at
 from dtnctl.model.schema import SCHEMA_KINDS, schema_of
 from dtnctl.model.site import Profile, Session, Transfer
 from dtnctl.model.source import Source
-from dtnctl.runtime.load import validate
-from dtnctl.runtime.yaml_source import parse_source
+from dtnctl.repository.load import validate
+from dtnctl.repository.yaml_source import parse_source
 
 REPOSITORY = Path(__file__).parents[2]
 VALIDATORS = {kind: jsonschema.Draft7Validator(schema_of(kind)) for kind in SCHEMA_KINDS}

@@ -18,7 +18,7 @@ from dtnctl.model.plan import Plan
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
-from dtnctl.runtime.load import load_site
+from dtnctl.repository.load import load_site
 from tests.properties.agent import Agent
 from tests.properties.world import World, image
 

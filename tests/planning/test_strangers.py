@@ -27,7 +27,7 @@ from dtnctl.model.resources import (
 from tests.planning.building import applied, plan, site, world
 from tests.planning.listing import changes, details, notes, says
 from tests.properties.world import World
-from tests.runtime.state_folder import SITE, problems
+from tests.repository.state_folder import SITE, problems
 
 OURS, OTHER = "a1b2c3d4e5f6", "ffffffffffff"
 ID = f"# site\nname: lab\nid: {OURS}\n"

@@ -1,6 +1,6 @@
 """A pure in-memory model of an endpoint's agent: what its requests do to the host and to its ledger, and what it refuses.
 
-Made after the words of dtn_agent/protocol.py, not after its code. Every write is an effect of its own, the ledger's first, so that a
+Made after the words of dtn_agent/protocol/, not after its code. Every write is an effect of its own, the ledger's first, so that a
 kill can fall between them. An interface that is in a container keeps the MAC and MTU that it went in with.
 """
 
@@ -22,8 +22,8 @@ from dtn_agent.protocol import (
     Owner,
     QosSettings,
     RdmaDevice,
+    Reported,
     Sriov,
-    Told,
     Vf,
     VfSettings,
 )
@@ -442,7 +442,7 @@ def _addresses(sriov: Sriov) -> set[str]:
     return {vf.pci for vf in sriov.vfs}
 
 
-def _place(entry: Told) -> tuple[str, int]:
+def _place(entry: Reported) -> tuple[str, int]:
     match entry:
         case HeldVf():
             return entry.pf_pci, entry.index

@@ -24,7 +24,7 @@ from dtnctl.planning.planner import make_plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import plan_document, render_json
 from dtnctl.render.terminal import render_plan
-from dtnctl.runtime.load import load_site
+from dtnctl.repository.load import load_site
 from tests.cases.cases import folders, plan_text
 from tests.cases.seen import NOW, read_seen, scope_of, snapshot_of
 from tests.planning.building import plan

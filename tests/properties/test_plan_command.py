@@ -15,12 +15,12 @@ import pytest
 
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.docker import connect
+from dtnctl.providers.docker.engine import connect
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import plan_document, render_json
 from dtnctl.render.markdown import render_plan_comment
 from dtnctl.render.terminal import render_plan
-from dtnctl.runtime.load import load_site
+from dtnctl.repository.load import load_site
 from dtnctl.runtime.reconcile import look_and_plan
 from tests.fakes.engine import World
 

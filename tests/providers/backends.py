@@ -24,7 +24,7 @@ from dtnctl.model.resources import (
     service_name,
 )
 from dtnctl.model.site import Endpoint, Registry
-from dtnctl.providers.docker import DockerEngine, DockerObserver, connect
+from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, connect
 from dtnctl.providers.timeouts import Timeouts
 from lab import Lab, Login
 from lab import Registry as LabRegistry

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dtnctl.model.site import Endpoint, Registry
-from dtnctl.providers.docker import DockerEngine, connect
+from dtnctl.providers.docker.engine import DockerEngine, connect
 from dtnctl.providers.timeouts import Timeouts
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}

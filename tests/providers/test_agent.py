@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from dtn_agent.limits import Limits
 from dtn_agent.protocol import Tune
+from dtn_agent.server.limits import Limits
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.site import AgentTls, Endpoint, Tls
-from dtnctl.providers.agent import AgentClient, AgentObserver, ReadOnlyError, connect_agent
+from dtnctl.providers.agent.client import AgentClient, AgentObserver, ReadOnlyError, connect_agent
 from dtnctl.providers.timeouts import Timeouts
-from tests.agent.serving import TOKEN, TUNE, Agent, refusal, running_agent, with_both, with_token
+from tests.agent.server.serving import TOKEN, TUNE, Agent, refusal, running_agent, with_both, with_token
 from tests.providers.certificates import CLIENT, DAY, authority, issue
 
 SOON = Timeouts(connect=5.0, answer=5.0, read=5.0, write=5.0)

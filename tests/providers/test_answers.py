@@ -16,8 +16,8 @@ from dtnctl.errors import ConflictError, EngineError, NotFoundError, Unreachable
 from dtnctl.model.plan import CreateNetwork, PullImage, RemoveContainer
 from dtnctl.model.resources import NetworkSpec, Wanted
 from dtnctl.model.site import Registry
+from dtnctl.providers.docker.versions import NEWEST_API
 from dtnctl.providers.text import LONGEST_MESSAGE
-from dtnctl.providers.versions import NEWEST_API
 from tests.providers.canned import Answer, canned_engine
 
 SECRET = "canary-0b7d6a"

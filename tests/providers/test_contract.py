@@ -51,10 +51,10 @@ from dtnctl.model.resources import (
     ledger_name,
     service_name,
 )
-from dtnctl.providers import performing
 from dtnctl.providers.base import FileEntry
-from dtnctl.providers.calls import EMPTY_IMAGE
-from dtnctl.providers.docker import DockerEngine
+from dtnctl.providers.docker import performing
+from dtnctl.providers.docker.calls import EMPTY_IMAGE
+from dtnctl.providers.docker.engine import DockerEngine
 from tests.engine_choice import every_engine
 from tests.fakes.engine import Fault
 from tests.providers.backends import ENDPOINT, IMAGE, LOGIN, SESSION, SITE, Backend, FakeBackend, labels_of

@@ -19,13 +19,13 @@ from urllib3.connection import HTTPConnection
 from dtnctl.errors import EngineError
 from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
 from dtnctl.model.site import Registry
-from dtnctl.providers.archive import empty_image, meeting_folder, pack, parents, unpack
 from dtnctl.providers.base import FileEntry
-from dtnctl.providers.observation import View
-from dtnctl.providers.registry import Login, Reference, login_for, parse_reference
-from dtnctl.providers.sdk_errors import causes, reason
-from dtnctl.providers.streams import HEAD, frames
-from dtnctl.providers.volumes import volume_seen
+from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
+from dtnctl.providers.docker.registry import Login, Reference, login_for, parse_reference
+from dtnctl.providers.docker.sdk_errors import causes, reason
+from dtnctl.providers.docker.streams import HEAD, frames
+from dtnctl.providers.docker.view import View
+from dtnctl.providers.docker.volumes import volume_seen
 
 DIGEST = f"sha256:{'a' * 64}"
 

@@ -23,7 +23,7 @@ from dtnctl.model.resources import (
     Ulimit,
     Wanted,
 )
-from dtnctl.providers.docker import DockerEngine
+from dtnctl.providers.docker.engine import DockerEngine
 from tests.engine_choice import every_engine
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
 

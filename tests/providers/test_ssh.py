@@ -17,9 +17,9 @@ import pytest
 from dtnctl.errors import UnreachableError
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint
-from dtnctl.providers import ssh
-from dtnctl.providers.docker import DockerEngine, connect
-from dtnctl.providers.ssh import Target, explain, parse_target
+from dtnctl.providers.docker import ssh
+from dtnctl.providers.docker.engine import DockerEngine, connect
+from dtnctl.providers.docker.ssh import Target, explain, parse_target
 from dtnctl.providers.timeouts import Timeouts
 from tests.providers import sshd
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, FakeBackend, labels_of
@@ -99,7 +99,7 @@ def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake:
     program = (
         "import sys, pathlib\n"
         "from dtnctl.model.site import Endpoint\n"
-        "from dtnctl.providers.docker import connect\n"
+        "from dtnctl.providers.docker.engine import connect\n"
         "engine = connect('e', Endpoint(docker=sys.argv[1]), site='s', registries={}, read_only=True, root=pathlib.Path('/'))\n"
         "print(engine._connected().tunnel.process.pid, flush=True)\n"
         "sys.stdin.read()\n"

@@ -20,7 +20,7 @@ import pytest
 from dtnctl.model.plan import StartContainer
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint, Tls
-from dtnctl.providers.docker import connect
+from dtnctl.providers.docker.engine import connect
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, SOON, FakeBackend, labels_of
 from tests.providers.certificates import DAY, Pair, authority, issue
 

@@ -22,7 +22,7 @@ from dtnctl.model.resources import (
     Subnet,
     Ulimit,
 )
-from dtnctl.providers.translate import (
+from dtnctl.providers.docker.translate import (
     container_seen,
     create_body,
     env_pairs,
@@ -32,7 +32,7 @@ from dtnctl.providers.translate import (
     listed_name,
     update_body,
 )
-from dtnctl.providers.translate_networks import network_body, network_seen
+from dtnctl.providers.docker.translate_networks import network_body, network_seen
 
 ID = "0123456789abcdef" * 4
 

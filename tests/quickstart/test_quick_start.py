@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dtnctl.runtime.starter import starter_files
+from dtnctl.repository.starter import starter_files
 from lab import unavailable
 from lab.layout import CLONE
 from tests.quickstart.bare_machine import BareMachine

@@ -17,7 +17,7 @@ from dtnctl.errors import LockError
 from dtnctl.model.resources import Pairs, lease_name
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
-from dtnctl.providers.docker import connect
+from dtnctl.providers.docker.engine import connect
 from dtnctl.runtime import lease
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import Holder, Leases, hold_leases, this_process

@@ -27,8 +27,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(arguments: argparse.Namespace) -> int:
     """Root, and the capabilities that the unit names. Exit code 78 where it would be open to others."""
-    from dtn_agent.access import Credentials
-    from dtn_agent.serve import Settings, serve
+    from dtn_agent.server.access import Credentials
+    from dtn_agent.server.serve import Settings, serve
 
     credentials = Credentials(arguments.cert, arguments.key, arguments.client_ca, arguments.token_file)
     return serve(Settings(arguments.listen, credentials, arguments.ledger, arguments.engine_socket, arguments.plugin_socket))

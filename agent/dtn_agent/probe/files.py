@@ -145,12 +145,3 @@ def _all_of(file: int) -> bytes:
     while part := os.read(file, CHUNK):
         content += part
     return content
-
-
-def cpu_list(text: str) -> tuple[int, ...]:
-    """The CPUs of a list as the kernel writes it, `0-3,8`."""
-    cpus: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        cpus += range(int(first), int(last or first) + 1)
-    return tuple(cpus)

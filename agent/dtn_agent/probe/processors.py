@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dtn_agent.probe.files import Files, cpu_list
+from dtn_agent.cpu_lists import cpus_of
+from dtn_agent.probe.files import Files
 from dtn_agent.protocol import Cpus, HugePages, IdleState, Memory, NumaNode
 
 MODEL_WORDS = ("model name", "cpu model", "Processor")  # x86, mips, old arm; new arm kernels tell none
@@ -16,7 +17,7 @@ def cpus(files: Files) -> Cpus:
     """What the kernel tells of its processors; files that virtual machines lack leave their fields None or empty."""
     folder = f"{files.sys}/devices/system/cpu"
     online = files.told(f"{folder}/online")
-    numbers = cpu_list(online)
+    numbers = cpus_of(online) if online else ()
     sockets, cores = _topology(files, folder, numbers)
     return Cpus(
         model=_model(files),
@@ -59,7 +60,7 @@ def _topology(files: Files, folder: str, numbers: tuple[int, ...]) -> tuple[int 
             siblings = files.text(f"{folder}/cpu{number}/topology/{name}")
             if siblings is None:
                 return None, None
-            seen.update(cpu_list(siblings))
+            seen.update(cpus_of(siblings))
             count += 1
         counts.append(count or None)
     return counts[0], counts[1]

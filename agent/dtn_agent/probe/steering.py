@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dtn_agent.cpu_lists import cpu_list
 from dtn_agent.probe.files import Files
-from dtn_agent.tuning.cpu import cpu_list
 
 
 def steering(files: Files, folder: str, kind: str) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from dtn_agent.engine import Container, Engine
+from dtn_agent.engine.client import Container, Engine
 from dtn_agent.errors import RefusedError
 from dtn_agent.queueing.namespace import within
 from dtn_agent.queueing.wire import Wire, open_wire

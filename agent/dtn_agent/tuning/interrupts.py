@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dtn_agent.tuning.cpu import cpu_list, cpus_of
+from dtn_agent.cpu_lists import cpu_list, cpus_of
 from dtn_agent.tuning.setting import Root, Setting, paired, pairs, text_of
 
 LOCAL = "local"

@@ -15,13 +15,13 @@ from dtnctl.model.checks import CHECKS
 from dtnctl.model.findings import JUDGEMENTS, Examination, Finding
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Doctor, Site
-from dtnctl.planning.doctor.ground import Ground
 from dtnctl.planning.doctor.hardware import judge_hardware
 from dtnctl.planning.doctor.nics import judge_nics
 from dtnctl.planning.doctor.queues import judge_queues
 from dtnctl.planning.doctor.rdma import judge_rdma
 from dtnctl.planning.doctor.services import judge_services
 from dtnctl.planning.doctor.storage import judge_storage
+from dtnctl.planning.doctor.subject import Ground
 from dtnctl.planning.doctor.sysctls import judge_container_settings, judge_host_settings
 from dtnctl.planning.doctor.system import judge_system
 from dtnctl.planning.resolve import resolve_routes, resolve_services

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
-from dtnctl.planning.doctor.ground import Carrier, Device, Ground
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, pcie_can, pcie_goodput
+from dtnctl.planning.doctor.subject import Carrier, Device, Ground
 from dtnctl.printable import plural
 
 if TYPE_CHECKING:

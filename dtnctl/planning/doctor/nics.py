@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
 from dtnctl.model.nearest import suggestion
-from dtnctl.planning.doctor.ground import Carrier, Device, Ground, below, carriers
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import pace_of
+from dtnctl.planning.doctor.subject import Carrier, Device, Ground, below, carriers
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface

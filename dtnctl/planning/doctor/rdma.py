@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding
-from dtnctl.planning.doctor.ground import Device, Ground, LiveService
 from dtnctl.planning.doctor.judging import judge
+from dtnctl.planning.doctor.subject import Device, Ground, LiveService
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import RdmaDevice

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.data_paths import clean_data_path, innermost
 from dtnctl.model.findings import Finding
-from dtnctl.planning.doctor.ground import Device, Ground, LiveService
 from dtnctl.planning.doctor.judging import judge
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number
+from dtnctl.planning.doctor.subject import Device, Ground, LiveService
 from dtnctl.planning.resolve import Route
 
 if TYPE_CHECKING:

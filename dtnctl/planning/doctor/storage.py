@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
-from dtnctl.planning.doctor.ground import DeclaredVolume, Ground
 from dtnctl.planning.doctor.hardware import judge_link
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import last_number, pcie_goodput
+from dtnctl.planning.doctor.subject import DeclaredVolume, Ground
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import BlockDevice

@@ -7,7 +7,7 @@ from dtn_agent.protocol import Tune
 
 from dtnctl.model.source import Source
 from dtnctl.model.tuning import Tuning, tuning_items
-from dtnctl.runtime.yaml_source import parse_source
+from dtnctl.repository.yaml_source import parse_source
 from tests.planning.doctor.faults import FAULTS, Fault
 from tests.planning.doctor.scene import Scene
 

@@ -1,0 +1,225 @@
+"""The agent as a network driver of the container engine: the engine moves the interface of a VF into the container that it is reserved for.
+
+The engine does the moving, before the container's process starts and after each restart. Here: which interface, and in what state.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dtn_agent.audit import SILENT, Audit
+from dtn_agent.errors import RefusedError
+from dtn_agent.ledger import Ledger
+from dtn_agent.protocol import Held, HeldEndpoint, HeldNetwork, HeldVf
+from dtn_agent.vf.functions import VfHands
+
+GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network
+OPTIONS = ("dtnctl.pf", "dtnctl.mtu", "dtnctl.default_route")
+VF = "dtnctl.vf"
+# calls that change something, as audit lines name them
+CHANGES = {
+    "NetworkDriver.CreateNetwork": "create-network",
+    "NetworkDriver.DeleteNetwork": "delete-network",
+    "NetworkDriver.CreateEndpoint": "create-endpoint",
+    "NetworkDriver.DeleteEndpoint": "delete-endpoint",
+    "NetworkDriver.Join": "join",
+}
+log = logging.getLogger(__name__)
+
+
+class NetworkDriver:
+    """Answers the engine's calls, each a JSON document for a JSON document. What must outlive a restart of ours is in the ledger."""
+
+    def __init__(self, ledger: Ledger, hands: VfHands, audit: Audit = SILENT) -> None:
+        self.ledger = ledger
+        self.hands = hands
+        self.audit = audit
+        self.calls: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "Plugin.Activate": lambda _: {"Implements": ["NetworkDriver"]},
+            "NetworkDriver.GetCapabilities": lambda _: {"Scope": "local", "ConnectivityScope": "local"},
+            "NetworkDriver.CreateNetwork": self.create_network,
+            "NetworkDriver.DeleteNetwork": self.delete_network,
+            "NetworkDriver.CreateEndpoint": self.create_endpoint,
+            "NetworkDriver.DeleteEndpoint": self.delete_endpoint,
+            "NetworkDriver.EndpointOperInfo": self.describe_endpoint,
+            "NetworkDriver.Join": self.join,
+            "NetworkDriver.Leave": _nothing,  # the engine moves the interface out after this call, and deletes the endpoint after that
+            "NetworkDriver.DiscoverNew": _nothing,
+            "NetworkDriver.DiscoverDelete": _nothing,
+            "NetworkDriver.ProgramExternalConnectivity": _nothing,
+            "NetworkDriver.RevokeExternalConnectivity": _nothing,
+        }
+
+    def answer(self, method: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer to one call, an error as the engine wants it told; None if there is no such call."""
+        call = self.calls.get(method)
+        if call is None:
+            return None
+        try:
+            return call(request)
+        except (RefusedError, OSError, ValueError) as error:
+            log.warning("%s: %s", method, error)
+            if method in CHANGES:
+                self.audit.refused(_audit_words(CHANGES[method], request), error)
+            return {"Err": f"dtnctl: {error}"}
+
+    def create_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Remember the network's options: the engine tells them only now."""
+        options = _options(request)
+        pf = options["dtnctl.pf"]
+        self.hands.hardware.tree.pf_function(pf)  # refuses what is no PF
+        gateways = ("", "")
+        if options.get("dtnctl.default_route", "no") == "yes":
+            gateways = (_gateway(request, "IPv4Data"), _gateway(request, "IPv6Data"))
+        mtu = options.get("dtnctl.mtu")
+        network = HeldNetwork(id=request["NetworkID"], pf=pf, mtu=int(mtu) if mtu else None, gateways=gateways)
+        if network in self.ledger.read().networks:
+            return {}
+
+        def edit(held: Held) -> Held:
+            others = (other for other in held.networks if other.id != network.id)
+            return held.model_copy(update={"networks": (*others, network)})
+
+        self.ledger.write(edit)
+        self.audit.done(_audit_words("create-network", request, pf=pf, mtu=network.mtu))
+        return {}
+
+    def delete_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Forget the network and what is left of its endpoints."""
+        before = self.ledger.read()
+
+        def edit(held: Held) -> Held:
+            networks = tuple(network for network in held.networks if network.id != request["NetworkID"])
+            endpoints = tuple(endpoint for endpoint in held.endpoints if endpoint.network != request["NetworkID"])
+            return held.model_copy(update={"networks": networks, "endpoints": endpoints})
+
+        if edit(before) != before:
+            self.ledger.write(edit)
+            self.audit.done(_audit_words("delete-network", request))
+        return {}
+
+    def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Remember the endpoint's VF, which the engine tells only now; answers its MAC, unless the engine has one for it."""
+        network = self._network(request)
+        pci = (request.get("Options") or {}).get(VF)
+        if not pci:
+            raise RefusedError("bad-request", f"the container names no virtual function (endpoint option {VF}); run dtnctl apply")
+        vf = self.hands.held_at(pci)
+        if vf.pf != network.pf:
+            raise RefusedError("conflict", f"the virtual function {pci} is one of {vf.pf}, and the network is on {network.pf}")
+        mac = (request.get("Interface") or {}).get("MacAddress", "")
+        _check_mac(vf, mac)
+        endpoint = HeldEndpoint(id=request["EndpointID"], network=network.id, vf=pci)
+
+        def edit(held: Held) -> Held:
+            others = (other for other in held.endpoints if other.id != endpoint.id)
+            return held.model_copy(update={"endpoints": (*others, endpoint)})
+
+        if endpoint not in self.ledger.read().endpoints:
+            self.ledger.write(edit)
+            self.audit.done(_audit_words("create-endpoint", request, vf=pci))
+        own = _own_mac(vf)
+        return {"Interface": {"MacAddress": own}} if own and not mac else {"Interface": {}}
+
+    def delete_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Forget the endpoint. The interface that came back from its container gets its own name again."""
+        found = next((endpoint for endpoint in self.ledger.read().endpoints if endpoint.id == request["EndpointID"]), None)
+        if found is None:
+            return {}
+
+        def edit(held: Held) -> Held:
+            return held.model_copy(update={"endpoints": tuple(other for other in held.endpoints if other.id != found.id)})
+
+        self.ledger.write(edit)
+        self.audit.done(_audit_words("delete-endpoint", request, vf=found.vf))
+        asked = _audit_words("take-back", request, vf=found.vf)
+        try:
+            if self.hands.take_back(found.vf):
+                self.audit.done(asked, "came back from its container")
+        except (RefusedError, OSError) as error:  # the container is gone all the same; the next start and the next boot try again
+            log.warning("%s does not get its own name and settings back yet: %s", found.vf, error)
+            self.audit.refused(asked, error)
+        return {}
+
+    def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Value": {VF: self._endpoint(request).vf}}
+
+    def join(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Hand the VF's interface over, made again what the ledger says."""
+        network = self._network(request)
+        endpoint = self._endpoint(request)
+        link = self.hands.lend(endpoint.vf, network.mtu)
+        self._forget_others(endpoint)
+        self.audit.done(_audit_words("join", request, vf=endpoint.vf, mtu=network.mtu), f"{link.name} goes into the container")
+        ipv4, ipv6 = network.gateways
+        routes = {name: value for name, value in (("Gateway", ipv4), ("GatewayIPv6", ipv6)) if value}
+        # without DisableGatewayService the engine would add an interface on a bridge of its own to containers without a gateway
+        return {"InterfaceName": {"SrcName": link.name, "DstPrefix": "eth"}, "DisableGatewayService": True, **routes}
+
+    def _forget_others(self, endpoint: HeldEndpoint) -> None:
+        """Whatever else had this VF has lost it, and the engine, if it was killed, does not tell: the interface was here to be lent."""
+        if all(other.id == endpoint.id for other in self.ledger.read().endpoints if other.vf == endpoint.vf):
+            return
+
+        def edit(held: Held) -> Held:
+            endpoints = tuple(other for other in held.endpoints if other.vf != endpoint.vf or other.id == endpoint.id)
+            return held.model_copy(update={"endpoints": endpoints})
+
+        self.ledger.write(edit)
+
+    def _network(self, request: Mapping[str, Any]) -> HeldNetwork:
+        found = next((network for network in self.ledger.read().networks if network.id == request["NetworkID"]), None)
+        if found is None:
+            number = request["NetworkID"][:12]
+            raise RefusedError("not-found", f"the agent does not know the network {number}; remove it and run dtnctl apply")
+        return found
+
+    def _endpoint(self, request: Mapping[str, Any]) -> HeldEndpoint:
+        found = next((endpoint for endpoint in self.ledger.read().endpoints if endpoint.id == request["EndpointID"]), None)
+        if found is None:
+            number = request["EndpointID"][:12]
+            raise RefusedError("not-found", f"the agent does not know the endpoint {number}; stop the container and start it again")
+        return found
+
+
+def _audit_words(do: str, request: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A call of the engine in the words of an audit line."""
+    ids = {"network": request.get("NetworkID"), "endpoint": request.get("EndpointID"), **more}
+    return {"do": do, **{name: value for name, value in ids.items() if value}}
+
+
+def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _options(request: Mapping[str, Any]) -> dict[str, str]:
+    """The network's options, checked."""
+    options: dict[str, str] = (request.get("Options") or {}).get(GENERIC) or {}
+    if unknown := sorted(set(options) - set(OPTIONS)):
+        raise RefusedError("bad-request", f"unknown network option {', '.join(unknown)}; there are {', '.join(OPTIONS)}")
+    if not options.get("dtnctl.pf"):
+        raise RefusedError("bad-request", "the network names no physical function: option dtnctl.pf")
+    if options.get("dtnctl.default_route", "no") not in ("yes", "no"):
+        raise RefusedError("bad-request", "option dtnctl.default_route: yes or no")
+    if not options.get("dtnctl.mtu", "1500").isdecimal():
+        raise RefusedError("bad-request", "option dtnctl.mtu: a number")
+    return options
+
+
+def _gateway(request: Mapping[str, Any], family: str) -> str:
+    """The first gateway of the network, without its prefix length."""
+    pools = request.get(family) or ()
+    return next((pool["Gateway"].partition("/")[0] for pool in pools if pool.get("Gateway")), "")
+
+
+def _own_mac(vf: HeldVf) -> str:
+    return vf.wanted.mac or (vf.interface.mac if vf.interface else "")
+
+
+def _check_mac(vf: HeldVf, mac: str) -> None:
+    """A card lets a VF have no MAC but the one in its PF's table, unless it trusts it."""
+    if mac and mac.lower() != _own_mac(vf) and vf.wanted.mac and not vf.wanted.trust:
+        text = f"the container wants the MAC {mac}, and its virtual function {vf.pci} has {vf.wanted.mac}; leave the container's away"
+        raise RefusedError("conflict", text)

@@ -1,0 +1,150 @@
+"""What the agent keeps in its ledger: what it changed, for whom, and how it found it."""
+
+from __future__ import annotations
+
+from dtn_agent.protocol.base import Reported
+
+
+class Owner(Reported):
+    """Who asked for something. `network` is empty where the thing is not one of a network."""
+
+    site: str
+    session: str = ""
+    network: str = ""
+
+
+class VfSettings(Reported):
+    """The settings of a virtual function in its PF's table, and its interface's MTU. None: left as it is."""
+
+    mac: str | None = None
+    vlan: int | None = None
+    qos: int | None = None
+    spoofchk: bool | None = None
+    trust: bool | None = None
+    min_rate: int | None = None
+    max_rate: int | None = None
+    mtu: int | None = None
+
+
+class HeldPf(Reported):
+    """A PF whose number of VFs we changed. `found` is what it was before."""
+
+    interface: str
+    pci: str
+    found: int
+    wanted: int
+    site: str
+
+
+class FoundInterface(Reported):
+    """A VF's interface on the host as it was found. `mac` is its own, not the one in the PF's table. `boot`: when it had this name."""
+
+    name: str
+    mac: str
+    is_up: bool
+    boot: str = ""
+
+
+class HeldVf(Reported):
+    """A VF that somebody has. `found` is how it was, `wanted` how it was asked for; `now` what the kernel says of the same settings.
+
+    `written` are the settings that we ever wrote: what is not among them is not put back either. `raised_pf`: the PF was down, and
+    goes down again with the last VF that somebody has.
+    """
+
+    pf: str
+    pf_pci: str
+    index: int
+    pci: str
+    owner: Owner
+    found: VfSettings
+    wanted: VfSettings
+    now: VfSettings | None = None
+    interface: FoundInterface | None = None
+    written: tuple[str, ...] = ()
+    raised_pf: bool = False
+
+
+class HeldNetwork(Reported):
+    """A network of our driver at the container engine, which tells its options once, when the network is made.
+
+    `gateways` are those that containers get (IPv4, IPv6; empty: none).
+    """
+
+    id: str
+    pf: str
+    mtu: int | None = None
+    gateways: tuple[str, str] = ("", "")
+
+
+class HeldEndpoint(Reported):
+    """A container's place on such a network, by the engine's ids, and the VF that it was made for."""
+
+    id: str
+    network: str
+    vf: str
+
+
+class HeldVlan(Reported):
+    """A VLAN sub-interface that the agent made."""
+
+    name: str
+    parent: str
+    vlan: int
+    mtu: int | None
+    site: str
+
+
+class HeldTuning(Reported):
+    """A setting of the host that we own. `found` is what it was before (None: it was not set), to be put back."""
+
+    key: str
+    found: str | None
+    wanted: str
+    now: str | None
+    site: str
+
+
+class QosSettings(Reported):
+    """What happens to packets that a service sends. Rates in kbit/s, times in ms, shares in percent.
+
+    `rate` shapes everything that it sends (tbf, or netem's own); `pacing` paces each of its flows (fq maxrate). `ports` limits delay, loss,
+    corruption and reordering to packets to these TCP or UDP ports, `destinations` limits that and the pacing to packets to these addresses
+    and networks; empty: all packets.
+    """
+
+    rate: int | None = None
+    pacing: int | None = None
+    delay: float | None = None
+    jitter: float | None = None
+    loss: float | None = None
+    corrupt: float | None = None
+    reorder: float | None = None
+    ports: tuple[int, ...] = ()
+    destinations: tuple[str, ...] = ()
+
+
+class HeldQos(Reported):
+    """QoS of one container's interface. `now` is None while the container does not run, or when its queueing is not as asked for.
+
+    `found` is the queueing before ours, in the words of a tuned qdisc; None: the kernel's own, which comes back by itself.
+    """
+
+    container: str
+    owner: Owner
+    address: str
+    wanted: QosSettings
+    now: QosSettings | None
+    found: str | None = None
+
+
+class Held(Reported):
+    """Everything in the agent's ledger, of all sites. `pfs` are in the order in which they got their functions."""
+
+    pfs: tuple[HeldPf, ...] = ()
+    vfs: tuple[HeldVf, ...] = ()
+    vlans: tuple[HeldVlan, ...] = ()
+    tuning: tuple[HeldTuning, ...] = ()
+    qos: tuple[HeldQos, ...] = ()
+    networks: tuple[HeldNetwork, ...] = ()
+    endpoints: tuple[HeldEndpoint, ...] = ()

@@ -1,0 +1,286 @@
+"""Shapes what containers send, inside their own network namespaces, and does so again when they start.
+
+A container's namespace is new at each start, and its queueing with it. What is wanted is in the ledger; the engine's events tell
+when to make it again. Between the container's start and that there are some milliseconds in which it is not shaped.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from dtn_agent.audit import SILENT, Audit
+from dtn_agent.engine.client import DEFAULT_SOCKET, Container, Engine, Event, Events
+from dtn_agent.errors import RefusedError
+from dtn_agent.ledger import Ledger
+from dtn_agent.protocol import Ability, ClearQos, Done, HeldQos, Owner, QosSettings, SetQos
+from dtn_agent.queueing.abilities import queueing_abilities
+from dtn_agent.queueing.container import inside
+from dtn_agent.queueing.shaping import live_settings, put_back, queueing_before, shape
+from dtn_agent.queueing.tree import kinds_of, normal_settings
+from dtn_agent.queueing.wire import Wire
+
+SECONDS_TO_RETRY = 1.0
+FASTEST_PACE = 34_359_738  # kbit/s; fq keeps bytes/s in 32 bits
+NO_ANSWER = (OSError, http.client.HTTPException)
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class QosHands:
+    """One request at a time. `proc` is where the engine's process numbers mean something."""
+
+    def __init__(self, ledger: Ledger, engine_socket: Path = DEFAULT_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
+        self.ledger = ledger
+        self.engine = Engine(engine_socket)
+        self.proc = proc
+        self.audit = audit
+        self._reasons: dict[tuple[str, str], str] = {}  # why an entry could not be made again, as it was told last
+        self._one_at_a_time = threading.Lock()
+
+    def set(self, request: SetQos) -> Done:
+        """Shape the container now if it runs, and at each start. RefusedError leaves everything as it was.
+
+        It is shaped on one network: what the site had asked for on another one is undone as far as that is there, and forgotten.
+        """
+        entry = _entry_of(request)
+        _check_abilities(entry.wanted)
+        with self._one_at_a_time:
+            container = self._container(request.container)
+            before = self._entry(entry)
+            _check_owner(before, request.site)
+            others = self._elsewhere(entry)
+            known = (
+                not others
+                and before is not None
+                and (before.wanted, before.address, before.owner) == (entry.wanted, entry.address, entry.owner)
+            )
+            if container.pid is None:
+                self._remember(entry)
+                self._forget(*others)
+                return Done(changed=not known, detail=f"{request.container} is shaped when it starts")
+            try:
+                self._leave(container, others)
+                shaped = self._shape(container, entry, before)
+            except RefusedError:
+                self._go_back(container, entry, before)
+                for other in others:
+                    self._go_back(container, other, other)
+                raise
+            self._forget(*others)
+            return Done(changed=shaped or not known, detail=f"{request.container} is shaped at {request.address}")
+
+    def clear(self, request: ClearQos) -> Done:
+        """Put the queueing back as it was, and forget it. What is not ours, or is gone, is success."""
+        with self._one_at_a_time:
+            entries = [entry for entry in self.ledger.read().qos if entry.container == request.container]
+            for entry in entries:
+                _check_owner(entry, request.site)
+            if not entries:
+                return Done(changed=False, detail=f"{request.container} has no QoS")
+            container = self._asked(request.container)
+            for entry in entries:
+                if container is not None and container.pid is not None:
+                    self._inside(container, partial(put_back, entry=entry))
+                self._forget(entry)
+            return Done(changed=True, detail=f"{request.container} sends as it did before")
+
+    def held(self) -> tuple[HeldQos, ...]:
+        """What is ours, with what the kernel has now."""
+        return tuple(entry.model_copy(update={"now": self._now(entry)}) for entry in self.ledger.read().qos)
+
+    def abilities(self) -> tuple[Ability, ...]:
+        """What of QoS this kernel can do."""
+        return queueing_abilities()
+
+    def restore(self) -> None:
+        """Shape every container that runs and is not shaped as asked for. What fails is logged, and the rest goes on."""
+        for entry in self.ledger.read().qos:
+            self._restore(entry)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Shape containers again when they start, until `stop`; the engine may be away and come back meanwhile."""
+        stream = _Stream()
+        threading.Thread(target=stream.end_with, args=(stop,), name="end of events", daemon=True).start()
+        while not stop.is_set():
+            try:
+                with self.engine.events() as events:
+                    stream.follows(events, stop)
+                    self.restore()  # subscribed by now: no start is missed in between. Nothing else restores QoS
+                    for event in events:
+                        self._shape_again(event)
+            except NO_ANSWER as error:
+                logger.info("the engine tells no events: %s", error)
+            except ValueError as error:  # a line cut off when the engine was killed
+                logger.info("the engine's events ended amid one: %s", error)
+            stop.wait(SECONDS_TO_RETRY)
+
+    def _shape_again(self, event: Event) -> None:
+        """A start tells the container's name; that it got a network tells its id only, and any of ours may be it."""
+        for entry in self.ledger.read().qos:
+            if event.name in ("", entry.container):
+                self._restore(entry)
+
+    def _restore(self, entry: HeldQos) -> None:
+        try:
+            with self._one_at_a_time:
+                current = self._entry(entry)
+                container = self._asked(entry.container)
+                if current is not None and container is not None and container.pid is not None:
+                    if self._shape(container, current, current):
+                        self.audit.done(_audit_words(current), f"{current.container} is shaped again at {current.address}")
+                    self._reasons.pop(_place(entry), None)
+        except (RefusedError, *NO_ANSWER) as error:
+            logger.warning("%s is not shaped: %s", entry.container, error)
+            if self._reasons.get(_place(entry)) != str(error):  # each network that any container gets is a reason to try
+                self._reasons[_place(entry)] = str(error)
+                self.audit.refused(_audit_words(entry), error)
+
+    def _shape(self, container: Container, entry: HeldQos, before: HeldQos | None) -> bool:
+        """Whether anything had to be done. In the ledger first."""
+
+        def work(wire: Wire) -> bool:
+            found = queueing_before(wire, entry, before)
+            self._remember(entry.model_copy(update={"found": found}))
+            return shape(wire, entry)
+
+        return self._inside(container, work)
+
+    def _elsewhere(self, entry: HeldQos) -> list[HeldQos]:
+        """What the site asked for on other networks of this container."""
+        mine = (entry.container, entry.owner.site)
+        return [
+            item
+            for item in self.ledger.read().qos
+            if (item.container, item.owner.site) == mine and item.owner.network != entry.owner.network
+        ]
+
+    def _leave(self, container: Container, entries: Iterable[HeldQos]) -> None:
+        """Put back what was before these. What cannot be is logged: it goes with the container's namespace."""
+        for entry in entries:
+            try:
+                self._inside(container, partial(put_back, entry=entry))
+            except (RefusedError, OSError) as error:
+                logger.warning("the queueing of %s at %s could not be put back: %s", entry.container, entry.address, error)
+
+    def _go_back(self, container: Container, entry: HeldQos, before: HeldQos | None) -> None:
+        """As it was before a refused request. If even that fails, the entry stays, so that ClearQos can try once more."""
+        current = self._entry(entry)
+        try:
+            if before is not None:
+                self._shape(container, before, before)
+            elif current is not None:
+                self._inside(container, partial(put_back, entry=current))
+                self._forget(current)
+        except (RefusedError, OSError) as error:
+            logger.warning("the queueing of %s could not be put back: %s", entry.container, error)
+
+    def _now(self, entry: HeldQos) -> QosSettings | None:
+        try:
+            container = self._asked(entry.container)
+            if container is None or container.pid is None:
+                return None
+            now = self._inside(container, partial(live_settings, address=entry.address))
+        except (RefusedError, *NO_ANSWER):
+            return None
+        return now if now == entry.wanted else None
+
+    def _container(self, name: str) -> Container:
+        found = self._asked(name)
+        if found is None:
+            raise RefusedError("not-found", f"there is no container {name}")
+        return found
+
+    def _asked(self, name: str) -> Container | None:
+        try:
+            return self.engine.container(name)
+        except NO_ANSWER as error:
+            raise RefusedError("failed", f"the container engine does not answer at {self.engine.path}: {error}") from None
+
+    def _inside(self, container: Container, action: Callable[[Wire], T]) -> T:
+        return inside(self.engine, self.proc, container, action)
+
+    def _entry(self, like: HeldQos) -> HeldQos | None:
+        return next((entry for entry in self.ledger.read().qos if _place(entry) == _place(like)), None)
+
+    def _remember(self, entry: HeldQos) -> None:
+        self._write((*(item for item in self.ledger.read().qos if _place(item) != _place(entry)), entry))
+
+    def _forget(self, *entries: HeldQos) -> None:
+        places = {_place(entry) for entry in entries}
+        self._write(item for item in self.ledger.read().qos if _place(item) not in places)
+
+    def _write(self, entries: Iterable[HeldQos]) -> None:
+        qos = tuple(sorted(entries, key=_place))
+        self.ledger.write(lambda held: held.model_copy(update={"qos": qos}))
+
+
+class _Stream:
+    """The open event stream, so that it can be ended from another thread: reading it waits for the next event, maybe for hours."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: Events | None = None
+
+    def follows(self, events: Events, stop: threading.Event) -> None:
+        with self._lock:
+            self._events = events
+            if stop.is_set():
+                events.stop()
+
+    def end_with(self, stop: threading.Event) -> None:
+        stop.wait()
+        with self._lock:
+            if self._events is not None:
+                self._events.stop()
+
+
+def _entry_of(request: SetQos) -> HeldQos:
+    """What is asked for, in normal form; RefusedError where it makes no sense."""
+    asked = QosSettings.model_validate(request.model_dump(include=set(QosSettings.model_fields)))
+    try:
+        wanted = normal_settings(asked)
+    except ValueError as error:
+        raise RefusedError("bad-request", f"{request.container}: {error}") from None
+    if not kinds_of(wanted.model_copy(update={"ports": (), "destinations": ()})):
+        raise RefusedError("bad-request", f"{request.container}: nothing to do to packets: give a rate, a pace, a delay or a loss")
+    if (wanted.jitter or wanted.reorder) and not wanted.delay:
+        raise RefusedError("bad-request", f"{request.container}: jitter and reordering need a delay")
+    if (wanted.pacing or 0) > FASTEST_PACE:
+        raise RefusedError("bad-request", f"{request.container}: fq paces a flow to at most {FASTEST_PACE} kbit/s")
+    if wanted.ports and "netem" not in kinds_of(wanted):
+        raise RefusedError("bad-request", f"{request.container}: ports limit delay, loss, corruption and reordering, and none is asked for")
+    if wanted.destinations and not {"netem", "fq"}.intersection(kinds_of(wanted)):
+        raise RefusedError(
+            "bad-request", f"{request.container}: destinations limit pacing, delay, loss and the like, and none is asked for"
+        )
+    owner = Owner(site=request.site, session=request.session, network=request.network)
+    return HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
+
+
+def _audit_words(entry: HeldQos) -> Mapping[str, object]:
+    settings = entry.wanted.model_dump(mode="json", exclude_none=True)
+    return {"do": "set-qos", **entry.owner.model_dump(), "container": entry.container, "address": entry.address, **settings}
+
+
+def _check_abilities(wanted: QosSettings) -> None:
+    lacks = {ability.name: ability.lacks for ability in queueing_abilities() if ability.lacks}
+    missing = [lacks[name] for name in kinds_of(wanted) if name in lacks]
+    if missing:
+        raise RefusedError("unsupported", "; ".join(missing))
+
+
+def _check_owner(entry: HeldQos | None, site: str) -> None:
+    if entry is not None and entry.owner.site != site:
+        raise RefusedError("conflict", f"the QoS of {entry.container} belongs to site {entry.owner.site}")
+
+
+def _place(entry: HeldQos) -> tuple[str, str]:
+    """One per container and network: the address may be another one some day."""
+    return entry.container, entry.owner.network

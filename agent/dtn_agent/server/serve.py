@@ -1,0 +1,233 @@
+"""The agent as a service: what was changed before is so again, the network driver is up, then TLS is served until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from dtn_agent.audit import Audit
+from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines, LogLines
+from dtn_agent.server.access import Access, Credentials, UnsafeError, open_access
+from dtn_agent.server.app import Working, make_app
+from dtn_agent.server.limits import Limits
+from dtn_agent.server.listener import Conversation, Door, Visit
+from dtn_agent.work import Hands, Work
+
+DEFAULT_PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
+DEFAULT_LISTEN = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
+UNSAFE = 78  # EX_CONFIG
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says."""
+
+    listen: str
+    credentials: Credentials
+    ledger: Path
+    engine_socket: Path
+    plugin_socket: Path
+
+
+OpenWork = Callable[[Settings, Lines], AbstractContextManager[Working]]
+
+
+def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
+    """Until SIGTERM, which is success. Refuses to start where it would be open to others. `open_work` is this host's, if none is given."""
+    lines = Lines(sys.stdout)
+    try:
+        access = open_access(settings.credentials)
+        address = parse_listen(settings.listen)
+    except (UnsafeError, ValueError) as error:
+        for problem in getattr(error, "problems", (str(error),)):
+            sys.stderr.write(f"dtn-agent: not started: {problem}\n")
+        return UNSAFE
+    logging.basicConfig(handlers=[LogLines(lines)])
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    with (open_work or work_beside_driver)(settings, lines) as work:
+        try:
+            listener = listening(address, Limits().queue)
+        except OSError as error:
+            sys.stderr.write(f"dtn-agent: cannot listen on {settings.listen}: {error.strerror}\n")
+            return 1
+        with listener:
+            lines.write("listening", address=settings.listen, ledger=str(settings.ledger))
+            make_server(listener, work, access, lines, Limits(), tell_systemd).run()
+    return 0
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """While starting: end at once, the ledger is whole at every moment. Afterwards uvicorn has its own way of ending."""
+    del number, frame
+    raise SystemExit(0)
+
+
+# --- what runs beside the server --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
+    """This host's work: everything of the host is restored, then the network driver and the watchers run, and end with the block."""
+    from dtn_agent.engine.driver import NetworkDriver
+    from dtn_agent.engine.driver_socket import DriverSocket
+    from dtn_agent.vf.functions import VfHands
+    from dtn_agent.work import work_of_this_host
+
+    running = threading.Event()
+    ledger = Ledger(settings.ledger)
+    work = work_of_this_host(ledger, settings.engine_socket, running.is_set, Audit(lines, "agent"))
+    vf = work.hands.vf
+    assert isinstance(vf, VfHands)
+    restore(work.hands, lines)
+    with (
+        DriverSocket(NetworkDriver(ledger, vf, Audit(lines, "engine", str(settings.plugin_socket))).answer, settings.plugin_socket),
+        watching("containers that start, for their QoS", work.hands.qos.watch, lines),
+        watching("interfaces that come back from containers", vf.watch, lines),
+        watching("settings that could not be restored", work.hands.tune.watch, lines),
+    ):
+        running.set()
+        yield work
+
+
+@contextlib.contextmanager
+def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) -> Iterator[None]:
+    """A watcher of its own thread runs for as long as the block lasts."""
+    stop = threading.Event()
+
+    def run() -> None:
+        try:
+            watch(stop)
+        except Exception:  # noqa: BLE001  # a thread's last words; the rest of the agent goes on
+            lines.exception(f"watching {what} has ended")
+
+    thread = threading.Thread(target=run, name=what, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(Limits().ending)
+
+
+def restore(hands: Hands, lines: Lines) -> None:
+    """After a reboot or a crash, all that was asked for of the host is made so again. What fails is told, and the rest is done.
+
+    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface. Tuning of these comes after them.
+    QoS is not here but in its watch. It asks the engine, and the engine waits at boot until we are ready, while systemd takes
+    connections for it: each question took 10 s.
+    """
+    acts = (
+        ("tune", hands.tune.restore),
+        ("vf", hands.vf.restore),
+        ("vlan", hands.vlan.restore),
+        ("tune of what was made just now", hands.tune.retry),
+    )
+    for name, act in acts:
+        try:
+            act()
+        except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong
+            lines.exception(f"restoring {name}")
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Address and port of `0.0.0.0:5050` or `[::]:5050`. ValueError says what is wrong."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"--listen {text}: expected ADDRESS:PORT, such as 0.0.0.0:5050")
+    return host.strip("[]"), int(port)
+
+
+def listening(address: tuple[str, int], queue: int) -> socket.socket:
+    """A listening socket; `::` takes IPv4, too."""
+    is_six = ":" in address[0]
+    family = socket.AF_INET6 if is_six else socket.AF_INET
+    return socket.create_server(address, family=family, backlog=queue, dualstack_ipv6=is_six and address[0] == "::")
+
+
+class AgentServer(uvicorn.Server):
+    """uvicorn's server behind our own door: its loop, its end by signals, its HTTP; not its way of accepting."""
+
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, door: Callable[[AgentServer], Door], ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._make_door = door
+        self._ready = ready
+        self._accepting: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        del sockets
+        await super().startup(sockets=[])
+        self._accepting = asyncio.get_running_loop().create_task(self._make_door(self).accept(self._listener))
+        self._accepting.add_done_callback(self._accepting_ended)
+        self._ready()
+
+    def _accepting_ended(self, task: asyncio.Task[None]) -> None:
+        self.should_exit = True
+        if not task.cancelled() and task.exception() is not None:
+            raise RuntimeError("the agent's door is broken") from task.exception()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        assert self._accepting is not None
+        self._accepting.cancel()
+        await asyncio.wait([self._accepting])
+        await super().shutdown(sockets)
+
+
+def make_server(
+    listener: socket.socket, work: Working, access: Access, lines: Lines, limits: Limits, ready: Callable[[], None] = lambda: None
+) -> AgentServer:
+    """The server; `run()` serves until a signal, or until `should_exit` is set from another thread. `ready` is called once it accepts."""
+    config = uvicorn.Config(
+        make_app(work, access, lines, limits),
+        interface="asgi3",
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # the gate writes the lines
+        proxy_headers=False,  # nobody may say that he is somebody else
+        server_header=False,
+        timeout_keep_alive=round(limits.waiting),
+        timeout_graceful_shutdown=round(limits.ending),
+        h11_max_incomplete_event_size=limits.headers,
+    )
+    config.load()
+
+    def make_door(server: AgentServer) -> Door:
+        def make_protocol(visit: Visit) -> Conversation:
+            return Conversation(visit, limits, config=config, server_state=server.server_state, app_state={})
+
+        return Door(access.context, limits, lines, make_protocol)
+
+    return AgentServer(config, listener, make_door, ready)
+
+
+def tell_systemd() -> None:
+    """READY=1 to whoever started us, if it wants to know: units that come after us wait for it (sd_notify)."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if not path:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
+        notify.connect("\0" + path[1:] if path.startswith("@") else path)
+        notify.sendall(b"READY=1")

@@ -1,0 +1,36 @@
+"""What the files alone show to be against an owner's `allow:`, for `validate`. The plan's guard judges by the same rules.
+
+A plan blocks the sessions concerned and carries out the others, so loading a site does not report these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+from dtnctl.errors import Problem
+from dtnctl.model.effective import winner_at
+from dtnctl.model.permission import Request, refused_requests
+from dtnctl.model.site import Document, Endpoint
+from dtnctl.model.validation.known import Known, Objects, Place, Service
+
+
+def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]]) -> list[Problem]:
+    """Every request of a session that the owner of its endpoint does not allow, at the field that asks; sorted."""
+    known = Known(site, broken, now)
+    for service, endpoint, request in _refused(known):
+        place: Place = winner_at(service.layers, request.location) or service.fallback
+        owner = endpoint.mark(("allow", request.key))
+        what = f"the owner of {endpoint.name} does not allow {request.what} ({endpoint.file}:{owner.line}:{owner.column})"
+        what += f": {request.reason}" * bool(request.reason)
+        known.report(place, request.code, what, request.fix or f"to ask the owner to extend `allow.{request.key}`")
+    return sorted(known.problems)
+
+
+def _refused(known: Known) -> Iterator[tuple[Service, Document[Endpoint], Request]]:
+    for service in known.services:
+        endpoint = known.site.endpoints.get(service.endpoint)
+        if endpoint is not None and known.readable_networks(service.profile):
+            for request in refused_requests(endpoint.value.allow, service.profile, known.site.networks):
+                yield service, endpoint, request

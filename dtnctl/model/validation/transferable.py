@@ -1,0 +1,92 @@
+"""Checks what a transfer asks of the services at its ends: data ports for its files, a network on which it arrives, paths for data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
+from dtnctl.model.site import Document, Transfer, Volume
+from dtnctl.model.validation.known import Known, Place, Service
+from dtnctl.printable import plural
+
+
+def check_transferable(known: Known, document: Document[Transfer], session: str) -> None:
+    """Reports what can be seen of both ends before anything runs. Expired sessions have no services, and carry nothing."""
+    transfer = document.value
+    for location, text in (("from", transfer.from_), ("to", transfer.to)):
+        endpoint, _, path = text.partition(":")
+        service = known.service_of.get((endpoint, session))
+        if service is not None:
+            _check_ports(known, document, service)
+            for code, what, hint in _path_problems(service, path, writes=location == "to"):
+                known.report((document, (location,)), code, what, hint)
+            if location == "to":
+                _check_macs(known, service)
+
+
+def _check_macs(known: Known, service: Service) -> None:
+    """Two containers reach each other only if their MAC addresses differ.
+
+    To a network with IPv6 alone an engine adds an IPv4 pool of its own choice, the same on each host, and makes the MAC address of a
+    macvlan interface of the IPv4 address. Seen on 20.10: `No route to host` between two of them. ipvlan and sriov have other MAC addresses.
+    """
+    profile = service.profile
+    receiving = profile.data_nets[0] if profile.data_nets else profile.mgmt_net
+    network = known.network(receiving.name) if receiving is not None else None
+    if receiving is None or network is None or network.driver != "macvlan" or network.subnet is not None or network.subnet6 is None:
+        return
+    name = receiving.name
+    what = f"transfers arrive over network {name}, which has IPv6 alone, so engines give its containers on different hosts one MAC address"
+    hint = f"`subnet:` for {name} too, with `addresses:` for all its endpoints; or `driver: ipvlan`"
+    known.report((known.site.networks[name], ("subnet6",)), "E0336", what, hint)
+
+
+def _check_ports(known: Known, document: Document[Transfer], service: Service) -> None:
+    """Each file that is copied at the same time has a data port of its own, at both ends."""
+    ports, files = service.profile.data_port_range, document.value.concurrency
+    if ports is None or ports[1] - ports[0] + 1 >= files:
+        return
+    count, low, high = ports[1] - ports[0] + 1, *ports
+    where = f"{service.endpoint} has {count}: {low}-{high} ({service.where('data_port_range')})"
+    what = f"{plural(files, 'file')} at once need as many data ports, and session {service.session.name} on {where}"
+    place: Place = (document, ("concurrency",))
+    known.report(place, "E0332", what, f"`concurrency: {count}`, or a wider `data_port_range`")
+
+
+def _path_problems(service: Service, path: str, *, writes: bool) -> Iterator[tuple[str, str, str]]:
+    """(code, what, hint) of everything that is wrong with a path of the service."""
+    where, volumes = f"{path} on {service.endpoint}", service.profile.volumes
+    if ".." in path.split("/"):
+        yield "E0333", f"{where} goes upward by `..`", "the path that it leads to"
+        return
+    clean = clean_data_path(path)
+    if reason := power_of(clean):
+        yield "E0334", f"{where} {reason}; transfers copy data only", _volumes_hint(volumes, writes=writes)
+        return
+    target = innermost(clean, [volume.target for volume in volumes])
+    volume = next((item for item in volumes if item.target == target), None)
+    if volume is None:
+        what = f"{where} is in no volume, mount or tmpfs of session {service.session.name}, so it belongs to the container and ends with it"
+        yield "E0333", what, _volumes_hint(volumes, writes=writes)
+        return
+    yield from _volume_problems(service, where, clean, volume, writes=writes)
+
+
+def _volume_problems(service: Service, where: str, path: str, volume: Volume, *, writes: bool) -> Iterator[tuple[str, str, str]]:
+    place = f"`{volume.target}`, {service.where('volumes')}"
+    if volume.kind == "bind":
+        there = host_path(path, volume.target, volume.source or "")
+        if reason := power_of(there):
+            what = f"{where} is {there} of the host ({place}), which {reason}; transfers copy data only"
+            yield "E0334", what, "a volume with nothing but data in it"
+            return
+    if writes and volume.mode == "ro":
+        yield "E0335", f"{where} is in a volume that is read-only ({place})", "`mode: rw`, or another volume"
+
+
+def _volumes_hint(volumes: Sequence[Volume], *, writes: bool) -> str:
+    """Where the path could be instead."""
+    usable = [f"{volume.target}/…" for volume in volumes if not (writes and volume.mode == "ro") and not power_of(volume.target)]
+    if usable:
+        return f"a path below {' or '.join(usable[:3])}"
+    return "`volumes: [{source: /data, target: /data}]` in the profile, and a path below /data"

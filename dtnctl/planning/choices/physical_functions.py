@@ -1,0 +1,210 @@
+"""Physical functions: how many virtual ones each has and will have, and who has those that cannot be chosen. Pure.
+
+Another number is made only where there are none, or where we made those that are there and nobody keeps one: the kernel takes all
+of them away before it makes new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dtnctl.model.hardware import interface_named, vf_pci
+from dtnctl.model.plan import Cause
+from dtnctl.model.resources import PREPARED_SUFFIX
+from dtnctl.planning.choices.holdings import ACTIVE_STATES
+from dtnctl.planning.choices.host_view import Ground, sriov_networks
+from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.step_ids import release_id, remove_id
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import HeldVf, Host, Interface, Sriov, Vf
+
+FOR_USER_SPACE = "vfio-pci"  # the driver that gives a function to a virtual machine
+USUAL_COUNT = 8  # what is suggested where there are none
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a virtual function. `session` if it is one of our site's; `freed_by` is the step after which it is free, if there is one."""
+
+    text: str
+    session: str = ""
+    freed_by: str = ""
+
+
+NO_DRIVER = Holder("nobody, but it has no driver and so no interface")
+
+
+@dataclass(frozen=True, slots=True)
+class PfPlan:
+    """A physical function that is in use or declared: how many virtual ones it has, and will have.
+
+    `taken` are those that cannot be chosen, by index. `obstacle` is why it does not get the declared number; `waits` are the steps
+    that give the last ones back before it does. `is_drift`: it had that number once.
+    """
+
+    interface: Interface
+    current: int
+    count: int
+    taken: Mapping[int, Holder]
+    obstacle: str = ""
+    waits: tuple[str, ...] = ()
+    is_drift: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.interface.name
+
+    @property
+    def is_resized(self) -> bool:
+        """Whether this plan makes its functions; those that are there are gone then."""
+        return self.count != self.current
+
+    def pci(self, index: int) -> str:
+        return vf_pci(self.interface, index)
+
+    def exists(self, index: int) -> bool:
+        return index < self.current and not self.is_resized
+
+
+@dataclass(frozen=True, slots=True)
+class Physical:
+    """What came out for one endpoint: by interface the plan, or why the declared number cannot be; and what is said beside it."""
+
+    plans: Mapping[str, PfPlan]
+    refused: Mapping[str, Refusal]
+    notes: tuple[str, ...]
+
+
+def study_pfs(ground: Ground) -> Physical:
+    """Every interface that is declared in `vfs:`, or that carries a network of virtual functions for a service."""
+    declared = {} if ground.is_end else dict(ground.endpoint.value.vfs)
+    interfaces = ground.endpoint.value.interfaces
+    used = {interfaces[network] for service in ground.services for network in sriov_networks(service)}
+    plans: dict[str, PfPlan] = {}
+    refused: dict[str, Refusal] = {}
+    notes: list[str] = []
+    for name in sorted(declared.keys() | used):
+        pf = ground.interface(name)
+        if pf is None or pf.sriov is None:
+            if name in declared:
+                refused[name] = _refusal(ground, name, "E0471", without_functions(ground, name), _others(ground))
+            continue
+        plans[name] = plan = _plan(ground, pf, pf.sriov, declared.get(name, 0))
+        if plan.obstacle and plan.count < declared[name] and name not in ground.fixed:
+            refused[name] = _refusal(ground, name, "E0475", plan.obstacle, _way_out(plan))
+        elif plan.obstacle and name not in ground.fixed:
+            notes.append(plan.obstacle)
+    return Physical(plans, refused, tuple(notes))
+
+
+def without_functions(ground: Ground, name: str) -> str:
+    """Why the interface can have no virtual functions."""
+    what = "has no SR-IOV" if ground.interface(name) is not None else "is not there"
+    return f"interface {name} of {ground.name} {what}"
+
+
+def _others(ground: Ground) -> str:
+    found = ", ".join(sorted(item.name for item in ground.host.facts.interfaces if item.sriov is not None))
+    return f"an interface that has it: {found}" if found else "an endpoint with SR-IOV: none of its interfaces has it"
+
+
+def refuse_without(ground: Ground, physical: Physical) -> None:
+    """Services whose interface has no virtual functions, and will have none."""
+    for service in ground.services:
+        for network in sriov_networks(service):
+            name = service.endpoint.value.interfaces[network]
+            plan = physical.plans.get(name)
+            if plan is None:
+                ground.refuse(service, "E0471", without_functions(ground, name), service.field_of(network), _others(ground))
+            elif plan.count == 0:
+                text = plan.obstacle or f"interface {name} of {ground.name} has no virtual functions"
+                fix = "a run that does not exclude it" if plan.obstacle and name in ground.fixed else _way_out(plan)
+                ground.refuse(service, "E0471", text, service.field_of(network), fix)
+
+
+def _way_out(plan: PfPlan) -> str:
+    assert plan.interface.sriov is not None
+    total = plan.interface.sriov.total
+    return f"`vfs: {{{plan.name}: {plan.current or min(USUAL_COUNT, total)}}}` in the endpoint's file; it can have {total}"
+
+
+def _refusal(ground: Ground, name: str, code: str, text: str, fix: str) -> Refusal:
+    document = ground.endpoint
+    return Refusal(code, Cause(text, document.file, document.mark(("vfs", name)).line, "vfs"), fix)
+
+
+def _plan(ground: Ground, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
+    current, users = sriov.current, dict(_users(ground, pf, sriov))
+    taken = {vf.index: NO_DRIVER for vf in sriov.vfs if not vf.driver} | users
+    is_ours = any(item.interface == pf.name and item.site == ground.site.name for item in ground.host.held.pfs)
+    obstacle = "" if declared in (0, current) else _obstacle(ground, pf, sriov, declared, is_ours=is_ours, users=users)
+    if declared in (0, current) or obstacle or (declared < current and not is_ours):
+        return PfPlan(pf, current, current, taken, obstacle)
+    was_made = any(item.interface == pf.name and item.wanted == declared for item in ground.host.held.pfs)
+    if current == 0:
+        return PfPlan(pf, current, declared, taken, is_drift=was_made)
+    return PfPlan(pf, current, declared, {}, waits=tuple(sorted(holder.freed_by for holder in users.values())))
+
+
+def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, Holder]) -> str:
+    """Why the declared number cannot be. More than declared that others made do no harm, and are none."""
+    what = f"interface {pf.name} of {ground.name} has {sriov.current} virtual functions, `vfs:` says {declared}"
+    if pf.name in ground.fixed:
+        return f"{what}, and it is excluded from this run"
+    if declared > sriov.total:
+        return f"{what}, and it can have {sriov.total}"
+    if sriov.current == 0 or (declared < sriov.current and not is_ours):
+        return ""
+    if not is_ours:
+        return f"{what}: those that are there would have to go first, and they were made by somebody else"
+    holders = ", ".join(f"{index} by {holder.text}" for index, holder in sorted(users.items()) if not holder.freed_by)
+    return f"{what}: those that are there would have to go first, and held are {holders}" if holders else ""
+
+
+def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
+    """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
+    # a prepared one goes in this plan and was never started; of two others the replacement has the last word, not the retired one
+    last = [seen for name, seen in sorted(ground.live.items(), reverse=True) if name in ground.stays or not name.endswith(PREPARED_SUFFIX)]
+    named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
+    running = {item.vf for seen in last if seen.state in ACTIVE_STATES for item in seen.spec.attachments}
+    for vf in sriov.vfs:
+        who = stranger(ground.host, vf)
+        # others may have taken since what a container at rest names
+        is_ours = vf.driver not in ("", FOR_USER_SPACE) and (not who or vf.pci in running)
+        if vf.pci in named and is_ours:
+            seen = named[vf.pci]
+            freed_by = remove_id(ground.name, seen.name) if ground.leaves(seen.owner) else ""
+            yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
+        elif who:
+            yield vf.index, Holder(who)
+    for held in ground.host.held.vfs:
+        if held.pf == pf.name:
+            is_ours = held.owner.site == ground.site.name
+            yield held.index, _ours(ground, held) if is_ours else Holder(f"site {held.owner.site}")
+
+
+def _ours(ground: Ground, held: HeldVf) -> Holder:
+    session = held.owner.session
+    is_freed = ground.leaves(session) or ground.needs_none(session)
+    return Holder(f"session {session}", session, release_id(ground.name, held.pci) if is_freed else "")
+
+
+def stranger(host: Host, vf: Vf) -> str:
+    """Who has a function that no session of ours has; empty if nobody."""
+    if vf.driver == FOR_USER_SPACE:
+        return f"{FOR_USER_SPACE}, a virtual machine presumably"
+    return vf.holder or _use_on_host(host, vf.netdev)
+
+
+def _use_on_host(host: Host, name: str) -> str:
+    """What the host itself does with an interface; empty if nothing. Every interface that is up has a link-local address."""
+    netdev = interface_named(host, name)
+    if netdev is None:
+        return ""
+    addresses = [address for address in netdev.addresses if not address.lower().startswith("fe80:")]
+    above = sorted(item.name for item in host.facts.interfaces if item.parent == name)
+    uses = [*([netdev.master] if netdev.master else []), *above, *addresses]
+    return f"the host itself ({name}: {', '.join(uses)})" if uses else ""

@@ -1,0 +1,270 @@
+"""Turns a service and its allocation into the normal form of a container, and a network into that of a network.
+
+Pure. The environment is what Janus images expect; an unset variable is the empty text, never the word None.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from dtnctl.model.networking import carries_default_route
+from dtnctl.model.permission import DEVICE_FILES
+from dtnctl.model.resources import (
+    LABEL_KIND,
+    LABEL_NAME,
+    LABEL_SELF,
+    LABEL_SITE,
+    LABEL_SPEC,
+    NO_HEALTH,
+    ContainerSpec,
+    Device,
+    Health,
+    Kind,
+    Mount,
+    NetworkSpec,
+    Pairs,
+    PortBinding,
+    Subnet,
+    Ulimit,
+    self_reference,
+)
+from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
+from dtnctl.model.storage import as_made
+from dtnctl.model.tuning import container_sysctls
+from dtnctl.planning.choices.allocate import Allocation
+from dtnctl.planning.choices.hardware import VERBS
+from dtnctl.planning.resolve import Service
+
+LONGEST_HOSTNAME = 63
+NANO = 10**9
+RDMA_CAPABILITIES = ("IPC_LOCK",)
+MTU_OPTION = "com.docker.network.driver.mtu"
+AGENT_DRIVER = "dtnctl"
+PF_OPTION, ROUTE_OPTION = "dtnctl.pf", "dtnctl.default_route"
+
+
+def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
+    """The container that the service should be, every choice made."""
+    profile = service.profile
+    return ContainerSpec(
+        image=service.image,
+        hostname="" if service.is_host_networked else service.endpoint.name[:LONGEST_HOSTNAME],  # else it is the host's own
+        command=profile.arguments,
+        entrypoint=profile.entrypoint,
+        env=environment(service, allocation),
+        tty=profile.tty,
+        init=profile.init,
+        privileged=profile.privileged,
+        stop_signal="SIGRTMIN+3" if profile.systemd else "SIGTERM",
+        stop_timeout=max(1, round(profile.stop_timeout)),
+        health=_health(profile.health_check),
+        restart=_restart(profile.restart),
+        memory=profile.memory or 0,
+        cpus=0.0 if profile.near is not None else _in_nanos(profile.cpus or 0.0),
+        cpu_set=allocation.hardware.cpu_set or profile.cpu_set or "",
+        memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
+        shm_size=profile.shm_size,
+        mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
+        devices=tuple(sorted(_device(text) for text in (*_files(profile.devices), *allocation.hardware.verbs))),
+        ulimits=tuple(sorted(_ulimits(profile))),
+        cap_add=_capabilities((*profile.capabilities.add, *RDMA_CAPABILITIES * is_rdma(profile))),
+        cap_drop=_capabilities(profile.capabilities.drop),
+        sysctls=tuple(sorted(_sysctls(service).items())),
+        dns=profile.dns,
+        network=_primary_network(service),
+        attachments=allocation.attachments,
+        ports=tuple(sorted(_bindings(service, allocation))),
+    )
+
+
+def environment(service: Service, allocation: Allocation) -> Pairs:
+    """What Janus images expect, then the variables of the profile, and last the ports: the next plan reads them back."""
+    profile = service.profile
+    data_ports = profile.data_port_range
+    expected = {
+        "HOSTNAME": service.ctrl_host,
+        "DATA_PORTS": f"{data_ports[0]},{data_ports[1]}" if data_ports else "",
+        "USER_NAME": profile.user or "",
+        "PUBLIC_KEY": "\n".join(profile.ssh_keys),
+        "DEPLOYMENT_KEY": "",
+        "DATA_IFACE": own_address(service, allocation) or service.ctrl_host,
+    }
+    written = {name: value or "" for name, value in profile.env.items()}
+    chosen = {"CTRL_PORT": _number(allocation.ctrl_port), "SERV_PORT": _number(allocation.serv_port)}
+    return tuple(sorted((expected | written | chosen).items()))
+
+
+def own_address(service: Service, allocation: Allocation) -> str:
+    """Where the service itself is reached, IPv4 first: on its primary network. Empty where only its endpoint is.
+
+    Behind a bridge that publishes ports, other hosts reach the endpoint; a data network is always meant itself.
+    """
+    if not service.profile.data_nets and service.publishes:
+        return ""
+    primary = _primary_network(service)
+    return next((item.ipv4 or item.ipv6 for item in allocation.attachments if item.network == primary), "")
+
+
+def _number(port: int) -> str:
+    return str(port) if port else ""
+
+
+def _restart(policy: str) -> str:
+    return "on-failure:0" if policy == "on-failure" else policy
+
+
+def _health(check: HealthCheck | None) -> Health | None:
+    if check is None:
+        return None
+    if check.is_off:
+        return NO_HEALTH
+    interval, timeout, start_period = (_in_nanos(seconds) for seconds in (check.interval, check.timeout, check.start_period))
+    return Health(check.test, interval, timeout, check.retries, start_period)
+
+
+def _in_nanos(value: float) -> float:
+    """The value as an engine keeps it: whole billionths, so that it reads back equal."""
+    return round(value * NANO) / NANO
+
+
+def _mount(volume: Volume) -> Mount:
+    return Mount(
+        target=volume.target,
+        kind=volume.kind,
+        source=volume.source or "",
+        read_only=volume.mode == "ro",
+        driver=volume.driver or "",
+        driver_opts=tuple(sorted(as_made(volume.driver or "", volume.driver_opts).items())),
+        size=volume.size or 0,
+    )
+
+
+def _sysctls(service: Service) -> dict[str, str]:
+    """The profile's own, and what the endpoint declares for the host of those that each network namespace has for itself."""
+    profile = service.profile
+    is_apart = profile.tune_container and not service.is_host_networked
+    inherited = container_sysctls(service.endpoint.value.tuning) if is_apart else {}
+    return {**inherited, **{name: str(value) for name, value in profile.sysctls.items()}}
+
+
+def is_rdma(profile: ProfileFields) -> bool:
+    """Whether it registers memory with an RDMA device: such memory cannot be swapped out, which needs a capability and no limit."""
+    return VERBS in profile.devices
+
+
+def _ulimits(profile: ProfileFields) -> Iterator[Ulimit]:
+    limits = {name: (limit.soft, limit.hard) for name, limit in profile.limits.items()}
+    if is_rdma(profile):
+        limits.setdefault("memlock", (-1, -1))
+    yield from (Ulimit(name, soft, hard) for name, (soft, hard) in limits.items())
+
+
+def _files(devices: tuple[str, ...]) -> tuple[str, ...]:
+    """Devices that stand for one file; which verbs devices a service gets is a choice."""
+    return tuple(text for text in devices if text != VERBS)
+
+
+def _device(text: str) -> Device:
+    host, _, rest = DEVICE_FILES.get(text, text).partition(":")
+    container, _, permissions = rest.partition(":")
+    return Device(host, container or host, permissions or "rwm")
+
+
+def _capabilities(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({name.upper().removeprefix("CAP_") for name in names}))
+
+
+def _primary_network(service: Service) -> str:
+    if service.is_host_networked:
+        return "host"
+    return service.nets[0].name if service.nets else "none"
+
+
+def _bindings(service: Service, allocation: Allocation) -> Iterator[PortBinding]:
+    if not service.publishes:
+        return
+    if allocation.ctrl_port:
+        yield PortBinding(allocation.ctrl_port, service.profile.internal_port or allocation.ctrl_port)
+    if allocation.serv_port:
+        yield PortBinding(allocation.serv_port, allocation.serv_port)
+    for low, high, protocol, _ in service.published:
+        for port in range(low, high + 1):
+            yield PortBinding(port, port, protocol)
+
+
+def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec:
+    """The network as this endpoint should have it. macvlan and ipvlan need the endpoint's `interfaces` entry for it.
+
+    One that carries no default route is made internal: the engine then sets none, and published ports of other networks live.
+    """
+    if network.driver == "sriov":
+        return _agent_network(network, endpoint.interfaces[name])
+    options: dict[str, str] = {}
+    if network.driver != "bridge":
+        parent = endpoint.interfaces[name]
+        options["parent"] = f"{parent}.{network.vlan}" if network.vlan is not None else parent
+        options[f"{network.driver}_mode"] = network.mode or {"macvlan": "bridge", "ipvlan": "l2"}[network.driver]
+    if network.mtu is not None:
+        options[MTU_OPTION] = str(network.mtu)
+    return NetworkSpec(
+        driver=network.driver,
+        internal=not carries_default_route(network),
+        ipv6=network.subnet6 is not None,
+        subnets=_subnets(network),
+        options=tuple(sorted(options.items())),
+    )
+
+
+def _subnets(network: Network) -> tuple[Subnet, ...]:
+    pairs = ((network.subnet, network.gateway), (network.subnet6, network.gateway6))
+    return tuple(Subnet(subnet, gateway or "") for subnet, gateway in pairs if subnet is not None)
+
+
+def _agent_network(network: Network, pf: str) -> NetworkSpec:
+    """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0008-vfs-by-a-network-driver.md).
+
+    VLAN, MTU, rates and the like are settings of the functions themselves, so that changing them leaves the network alone.
+    """
+    options = {PF_OPTION: pf, ROUTE_OPTION: "yes" if carries_default_route(network) else "no"}
+    return NetworkSpec(AGENT_DRIVER, False, network.subnet6 is not None, _subnets(network), tuple(sorted(options.items())))
+
+
+def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
+    """Short digest of a spec, for the label that tells drift from a change in Git."""
+    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
+
+
+def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:
+    """The labels that make an object ours."""
+    pairs = {
+        LABEL_SITE: site,
+        LABEL_KIND: kind,
+        LABEL_NAME: name,
+        LABEL_SELF: self_reference(endpoint, object_name),
+        LABEL_SPEC: digest,
+    }
+    return tuple(sorted((key, value) for key, value in pairs.items() if value))
+
+
+def default_route_of(service: Service) -> str:
+    """The network that should carry the default route: the declared one, else mgmt_net, else the first data network that can."""
+    if service.profile.default_route is not None:
+        return service.profile.default_route
+    mgmt = service.profile.mgmt_net
+    able = [net.name for net in service.nets if _can_route(service, net.name)]
+    if mgmt is not None and mgmt.name in able:
+        return mgmt.name
+    return able[0] if able else ""
+
+
+def engine_default_route(service: Service) -> str:
+    """The network that Docker gives the default route to: the first by name of those that have a route to the outside.
+
+    Source: libnetwork orders a sandbox's endpoints by network name; seen on 20.10.
+    """
+    return min((net.name for net in service.nets if _can_route(service, net.name)), default="")
+
+
+def _can_route(service: Service, network: str) -> bool:
+    return network == "bridge" or carries_default_route(service.site.networks[network].value)

@@ -1,0 +1,100 @@
+"""How the packets of a service are shaped (`qos:`): set when it differs, taken back when it is not declared any more. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtnctl.model.plan import Cause, Change, ClearQos, SetQos, Setting, Step
+from dtnctl.model.qos import qos_values
+from dtnctl.model.site import ProfileFields
+from dtnctl.planning.choices.allocate import Allocation
+from dtnctl.planning.containers.compare import Difference, short_text
+from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.resolve import Service
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import HeldQos, Host
+
+ABILITIES = {
+    "rate": "tbf",
+    "pacing": "fq",
+    "ports": "ports",
+    "destinations": "destinations",
+}  # what the kernel needs for it; netem for all else
+
+
+def shaped_address(service: Service, allocation: Allocation) -> str:
+    """The service's address on its primary network, where its packets are shaped; empty if only the engine will know it."""
+    if not service.nets:
+        return ""
+    return next((item.ipv4 or item.ipv6 for item in allocation.attachments if item.network == service.nets[0].name), "")
+
+
+def qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
+    """What is declared, in the agent's names and units; nothing if nothing is."""
+    found = qos_values(profile.qos).items() if profile.qos is not None else ()
+    return tuple((name, value) for name, value in found if value is not None and value != ())
+
+
+def refuse_shaping(service: Service, allocation: Allocation, host: Host) -> Refusal | None:
+    """Why the service's packets cannot be shaped as declared: the kernel cannot, or nobody knows yet on which interface."""
+    settings = qos_settings(service.profile)
+    needed = sorted({ABILITIES.get(name, "netem") for name, _ in settings})
+    lacks = [f"{ability} ({reason})" for ability in needed if (reason := host.lacks(ability))]
+    if lacks:
+        text = f"{service.endpoint.name} cannot shape packets so, it lacks {', '.join(lacks)}"
+        return Refusal("E0478", service.cause(text, "qos"), "a kernel with it, or less of `qos`")
+    if settings and not shaped_address(service, allocation):
+        text = "packets are shaped on the interface with the service's address, and that is left to the engine"
+        return Refusal("E0478", service.cause(text, "qos"), "a data network, or `addresses:` in the network's file")
+    return None
+
+
+def plan_shaping(
+    service: Service, allocation: Allocation, host: Host | None, *, is_made: bool
+) -> tuple[SetQos | ClearQos | None, tuple[Difference, ...]]:
+    """What must be done once the service runs, and how it differs now. `is_made`: its container is made anew in this plan."""
+    if host is None:
+        return None, ()
+    ours = [item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name]
+    settings = qos_settings(service.profile) if service.nets else ()  # without a network there is nothing to shape; it is refused
+    if not settings:
+        return (ClearQos(service.container), _differences(ours[0], ())) if ours else (None, ())
+    address, network = shaped_address(service, allocation), service.nets[0].name
+    action = SetQos(service.container, service.session.name, network, address, settings)
+    held = next((item for item in ours if item.owner.network == network), None)
+    moved = [Difference("qos.network", item.owner.network, network, forces_replace=False) for item in ours if item is not held]
+    differences = (*moved, *_differences(held or next(iter(ours), None), settings))
+    is_right = held is not None and held.address == address and not differences
+    if is_right and not (is_made or (held is not None and held.now is None and service.wants_running)):
+        return None, ()
+    return action, differences or (() if is_made else (Difference("qos", "not in force", _text(settings), forces_replace=False),))
+
+
+def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
+    """Forget how a container was shaped that is gone, together with its session."""
+    step = Step(f"{endpoint}/qos/{held.container}", endpoint, ClearQos(held.container))
+    change = Change(
+        mark="destroy",
+        kind="tuning",
+        name=held.container,
+        endpoint=endpoint,
+        cause=Cause(f"it is kept for session {held.owner.session}, which is not here any more"),
+        summary=f"forgets how {held.container} is shaped",
+        steps=(step.id,),
+    )
+    return change, step
+
+
+def _differences(held: HeldQos | None, settings: tuple[Setting, ...]) -> tuple[Difference, ...]:
+    wanted = dict(settings)
+    before = (held.now or held.wanted).model_dump() if held is not None else {}
+    return tuple(
+        Difference(f"qos.{name}", short_text(before.get(name)), short_text(wanted.get(name)), forces_replace=False)
+        for name in sorted(before.keys() | wanted.keys())
+        if (before.get(name) or None) != (wanted.get(name) or None)
+    )
+
+
+def _text(settings: tuple[Setting, ...]) -> str:
+    return ", ".join(f"{name} {short_text(value)}" for name, value in settings)

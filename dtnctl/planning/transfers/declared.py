@@ -1,0 +1,328 @@
+"""Decides for each declared transfer whether it starts, is collected, waits, or is done. Pure.
+
+A transfer starts once per generation. The ledger on the source endpoint tells what was claimed and what came out; the job's
+container tells the rest. A claim without a result whose container is gone is unknown, and unknown is never run again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dtnctl.model.hosts import is_loopback, same_host
+from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
+from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
+from dtnctl.planning.choices.allocate import Allocation
+from dtnctl.planning.clocks import refuse_expired_keys
+from dtnctl.planning.containers.specs import own_address
+from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.transfers.jobs import History, Job
+from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
+
+LEDGER_ROOT = "/var/lib/dtnctl"
+OPTIONS = (
+    "algorithm",
+    "backoff",
+    "block_size",
+    "concurrency",
+    "deadline",
+    "links",
+    "parallelism",
+    "recursive",
+    "retries",
+    "stall_timeout",
+    "tcp_buffer",
+    "verify",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
+
+    `obstacle` says why nothing can be started through it in this plan; empty if it can. `clock_ahead` is that of its engine.
+    """
+
+    service: Service
+    allocation: Allocation
+    answers: bool
+    ready_after: tuple[str, ...] = ()
+    obstacle: str = ""
+    clock_ahead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPlan:
+    """A change with its steps (none if it is blocked), a note that says why the transfer does not run, or both."""
+
+    change: Change | None = None
+    steps: tuple[Step, ...] = ()
+    note: TransferNote | None = None
+
+    @property
+    def starts(self) -> bool:
+        return any(isinstance(step.action, StartTransfer) for step in self.steps)
+
+
+def ledger_folder(site: str) -> str:
+    """Where the record lives on the endpoint's host: outside of everything that a prune removes."""
+    return f"{LEDGER_ROOT}/{site}"
+
+
+def ledger_step_id(endpoint: str) -> str:
+    return f"{endpoint}/ledger/ensure"
+
+
+def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen, history: History, elsewhere: str) -> TransferPlan:
+    """What happens with one transfer now. `seen` is the source endpoint, which answers.
+
+    `elsewhere` is the endpoint that it was started on before it was declared here; empty if it was not.
+    """
+    records, jobs = history.attempts(seen.name, route), history.jobs(seen.name, route.transfer.name)
+    claims = [item for item in records if not item.released]
+    claim = claims[-1] if claims else None
+    job = _newest(route, claim, jobs)
+    if job is not None and job.is_active:
+        text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}"
+        return _note(route, "running", text)
+    if seen.ledger.trouble:
+        return _note(route, "unknown", f"its record on {seen.name} cannot be read: {seen.ledger.trouble}")
+    if job is not None and job.seen.started_at:
+        return _finish(route, claim, job, source, destination, seen)
+    if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
+        return _unknown(route, claim, job, source, destination, seen)
+    if claim is not None and claim.verdict is not None and not _may_try_again(route, claims):
+        return _ended(route, claim)
+    if elsewhere:
+        return _note(route, "waiting", f"it was started on {elsewhere} before `from` changed; raise `generation` to run it from here")
+    running = [other.generation for other in jobs if other.is_active]
+    if running:
+        return _note(route, "waiting", f"generation {running[0]} is still running")
+    if claim is not None and claim.verdict is None:
+        return _start(route, claim.attempt, len(claims), (source, destination), seen)
+    last = max((item.attempt for item in records), default=0)
+    return _start(route, last + 1, len(claims) + 1, (source, destination), seen)
+
+
+def _newest(route: Route, claim: Attempt | None, jobs: tuple[Job, ...]) -> Job | None:
+    """The container of the newest attempt: the claimed one, or one that was made before its claim was written."""
+    for job in reversed([job for job in jobs if job.generation == route.transfer.value.generation]):
+        if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
+            return job
+    return None
+
+
+def _may_try_again(route: Route, claims: list[Attempt]) -> bool:
+    last = claims[-1]
+    return last.verdict == "failed" and last.retryable and len(claims) <= route.transfer.value.retries
+
+
+def _ended(route: Route, last: Attempt) -> TransferPlan:
+    if last.verdict == "succeeded":
+        evidence = f", {last.verified}" if last.verified else ""
+        return _note(route, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
+    return _note(route, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
+
+
+def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+    """A job has ended: judge it if nobody did, and clear it away. What comes after that, the next plan says."""
+    transfer = route.transfer
+    if not destination.answers:
+        text = f"it ended with exit code {job.seen.exit_code}, but {route.destination_endpoint} does not answer"
+        return _note(route, "waiting", text)
+    step = _finish_step(route, job.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
+    is_judged = claim is not None and claim.attempt == job.attempt and claim.verdict is not None
+    text = "it has its receipt, but its container is still there"
+    if not is_judged:
+        text = f"it ended with exit code {job.seen.exit_code} and has no receipt"
+    summary = "clears its container and keys away; starts nothing" if is_judged else "judges and records its result; starts nothing"
+    cause = Cause(text, transfer.file, transfer.mark().line)
+    return TransferPlan(_change(route, cause, summary, (step,), ()), (step,))
+
+
+def _unknown(route: Route, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+    """A claim without container and result: once both ends answer its keys are taken away and that it is unknown is recorded."""
+    text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
+    plan = _note(route, "unknown", f"{text}; raise `generation` to run it again")
+    if job is not None or not destination.answers:
+        return plan
+    step = _finish_step(route, claim.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
+    cause = Cause("its container and its result are gone", route.transfer.file, route.transfer.mark().line)
+    summary = "takes its keys away and records that its result is unknown; starts nothing"
+    return replace(plan, change=_change(route, cause, summary, (step,), ()), steps=(step,))
+
+
+def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:
+    source, destination = ends
+    if obstacle := source.obstacle or destination.obstacle:
+        return _note(route, "waiting", obstacle)
+    if (refusal := _refusal(route, source, destination)) is not None:
+        return TransferPlan(_blocked(route, refusal))
+    transfer, value = route.transfer, route.transfer.value
+    start = Step(
+        id=f"{route.source_endpoint}/transfer/{transfer.name}",
+        endpoint=route.source_endpoint,
+        action=StartTransfer(
+            transfer.name,
+            value.generation,
+            attempt,
+            value.tool,
+            *_ends(route, source, destination),
+            source.service.image,
+            source.service.profile.data_port_range,
+            job_options(route),
+        ),
+        needs=_needs(route, source, destination, seen),
+    )
+    finish = _finish_step(route, attempt, ends, wait=True, needs=(start.id,))
+    cause = Cause("no record of it", transfer.file, transfer.mark(("generation",)).line, "generation")
+    if tries > 1:
+        cause = Cause(f"try {tries} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
+    unread = "its record cannot be read before the ledger is back; it starts only if there is none"
+    notes = (unread,) if not seen.ledger.readable else ()
+    return TransferPlan(_change(route, cause, "starts once", (start, finish), notes), (start, finish))
+
+
+def needs_hand(seen: EndpointSeen) -> bool:
+    """Whether the endpoint's placeholder container must be made, or made with the repository's id, before a record is written."""
+    return not seen.ledger.readable or seen.ledger.is_unsigned
+
+
+def _needs(route: Route, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
+    ledger = (ledger_step_id(route.source_endpoint),) if needs_hand(seen) else ()
+    return (*ledger, *source.ready_after, *destination.ready_after)
+
+
+def _finish_step(route: Route, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
+    transfer, value = route.transfer, route.transfer.value
+    job_ends = _ends(route, *ends)
+    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(route), wait=wait)
+    return Step(f"{route.source_endpoint}/finish/{transfer.name}", route.source_endpoint, action, needs)
+
+
+def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
+    """The job runs in the source's network: its own sshd is on loopback, the other one is reached as users reach it."""
+    near = JobEnd(
+        endpoint=route.source_endpoint,
+        container=source.service.container,
+        path=route.source_path,
+        host="127.0.0.1",
+        port=_listening_port(source),
+        user=source.service.profile.user or "",
+    )
+    host, port = _reached_at(destination)
+    far = JobEnd(
+        endpoint=route.destination_endpoint,
+        container=destination.service.container,
+        path=route.destination_path,
+        host=host,
+        port=port,
+        user=destination.service.profile.user or "",
+        data_host=own_address(destination.service, destination.allocation) or destination.service.ctrl_host,
+        data_ports=destination.service.profile.data_port_range,
+    )
+    return near, far
+
+
+def _listening_port(end: End) -> int:
+    """Where sshd listens in the container."""
+    return end.service.profile.internal_port or end.allocation.ctrl_port
+
+
+def _reached_at(end: End) -> tuple[str, int]:
+    """Where others reach its sshd: a published port of the endpoint, or the container's own address."""
+    service = end.service
+    if service.publishes:
+        return service.ctrl_host, end.allocation.ctrl_port
+    host = service.ctrl_host if service.is_host_networked else own_address(service, end.allocation)
+    return host, _listening_port(end)
+
+
+def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
+    unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
+    clocks = {route.source_endpoint: source.clock_ahead, route.destination_endpoint: destination.clock_ahead}
+    place = Cause("", route.transfer.file, route.transfer.mark().line)
+    return unreached or refuse_versions(source.service, destination.service) or refuse_expired_keys(place, clocks)
+
+
+def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:
+    """Why the two ends are one place as far as it is known here: writing to the destination would empty the source."""
+    here, there, transfer = route.source_endpoint, route.destination_endpoint, route.transfer
+    mark = transfer.mark(("to",))
+    host, port = _reached_at(destination)
+    own_host, own_port = _reached_at(source)
+    is_own = same_host(host, own_host) and port == own_port
+    if not is_own and not _is_own_loopback(host, port, source, destination):
+        return None
+    cause = Cause(f"both ends are one place: {there} is reached at {host}:{port}, which is {here} itself", transfer.file, mark.line, "to")
+    return Refusal("E0490", cause, f"`host:` of {there} with the name or address at which {here} reaches it")
+
+
+def _is_own_loopback(host: str, port: int, source: End, destination: End) -> bool:
+    """Whether the destination would be looked for in the source's own container; two host networks may be of one machine."""
+    are_of_hosts = source.service.is_host_networked and destination.service.is_host_networked
+    return is_loopback(host) and not (are_of_hosts and port != _listening_port(source))
+
+
+def _blocked(route: Route, refusal: Refusal) -> Change:
+    return Change(
+        mark="blocked",
+        kind="transfer",
+        name=route.transfer.name,
+        endpoint=route.source_endpoint,
+        cause=refusal.cause,
+        summary=refusal.cause.text,
+        code=refusal.code,
+        fix=refusal.fix,
+    )
+
+
+def job_options(route: Route) -> Pairs:
+    """The transfer's own settings as text, in name order; the mover makes a command line of them."""
+    value = route.transfer.value
+    return tuple((name, str(getattr(value, name))) for name in OPTIONS if getattr(value, name) is not None)
+
+
+def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:
+    value = route.transfer.value
+    return Change(
+        mark="transfer",
+        kind="transfer",
+        name=route.transfer.name,
+        endpoint=route.source_endpoint,
+        cause=cause,
+        summary=f"generation {value.generation} {summary}: {value.from_} → {value.to} by {value.tool}",
+        allocations=(("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify), *_followed(route)),
+        notes=notes,
+        steps=tuple(step.id for step in steps),
+    )
+
+
+def _followed(route: Route) -> Pairs:
+    return (("links", "followed"),) if route.transfer.value.links == "follow" else ()
+
+
+def silent_source(route: Route) -> TransferNote:
+    """What can be said of a transfer whose record is on an endpoint that does not answer."""
+    text = f"{route.source_endpoint}, which keeps its record, does not answer"
+    return TransferNote(route.transfer.name, route.transfer.value.generation, "unknown", text, route.transfer.where())
+
+
+def _note(route: Route, state: str, text: str) -> TransferPlan:
+    transfer = route.transfer
+    return TransferPlan(note=TransferNote(transfer.name, transfer.value.generation, state, text, transfer.where()))
+
+
+def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[Change, Step]:
+    """Bring back (or make) the hand that reads and writes the endpoint's record."""
+    step = Step(ledger_step_id(endpoint), endpoint, EnsureLedger(ledger_folder(site)))
+    change = Change(
+        mark="create",
+        kind="ledger",
+        name=ledger_name(site),
+        endpoint=endpoint,
+        cause=Cause(f"transfers {', '.join(transfers)} keep their record here"),
+        summary=f"creates the ledger's container (never started) over {ledger_folder(site)}",
+        steps=(step.id,),
+    )
+    return change, step

@@ -1,0 +1,160 @@
+"""The containers of transfers: which attempt each is, which services it goes through, and which ones nobody needs any more. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
+from dtnctl.model.resources import Attempt, ContainerSeen, EndpointSeen, ledger_name
+from dtnctl.model.site import Site
+from dtnctl.planning.choices.holdings import ACTIVE_STATES
+from dtnctl.planning.containers.describe import state_text
+from dtnctl.planning.resolve import Key, Route
+
+JOB_NAME = re.compile(r"[^.]+\.[^.]+\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})")  # as transfer_name makes it
+STOP_TIMEOUT = 10  # seconds; a job has nothing to save
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt's container; generation and attempt are told by its name."""
+
+    seen: ContainerSeen
+    generation: int
+    attempt: int
+
+    @property
+    def is_active(self) -> bool:
+        return self.seen.state in ACTIVE_STATES
+
+
+Place = tuple[str, str]  # (endpoint, transfer)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of transfers on endpoints that answer: containers and records, oldest first."""
+
+    containers: Mapping[Place, tuple[Job, ...]]
+    records: Mapping[Place, tuple[Attempt, ...]]
+
+    def jobs(self, endpoint: str, transfer: str) -> tuple[Job, ...]:
+        """Every container of the transfer on the endpoint, in the order of generations and attempts."""
+        return self.containers.get((endpoint, transfer), ())
+
+    def attempts(self, endpoint: str, route: Route) -> tuple[Attempt, ...]:
+        """The records of the declared generation, in order, released claims included."""
+        found = self.records.get((endpoint, route.transfer.name), ())
+        return tuple(item for item in found if item.generation == route.transfer.value.generation)
+
+    def started_elsewhere(self, route: Route, endpoints: Iterable[str]) -> str:
+        """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
+        for name in endpoints:
+            is_claimed = any(not item.released for item in self.attempts(name, route))
+            is_running = any(job.is_active for job in self.jobs(name, route.transfer.name))
+            if name != route.source_endpoint and (is_claimed or is_running):
+                return name
+        return ""
+
+
+def read_history(answering: Mapping[str, EndpointSeen]) -> History:
+    jobs: dict[Place, list[Job]] = {}
+    records: dict[Place, list[Attempt]] = {}
+    for endpoint, seen in answering.items():
+        for container in seen.containers:
+            job = _job(container)
+            if job is not None:
+                jobs.setdefault((endpoint, container.owner), []).append(job)
+        for item in seen.ledger.attempts:
+            records.setdefault((endpoint, item.transfer), []).append(item)
+    return History(
+        {place: tuple(sorted(found, key=lambda job: (job.generation, job.attempt))) for place, found in sorted(jobs.items())},
+        {place: tuple(sorted(found, key=lambda item: (item.generation, item.attempt))) for place, found in records.items()},
+    )
+
+
+def _job(seen: ContainerSeen) -> Job | None:
+    """None for a name that we never gave: whoever copied our labels onto it keeps it."""
+    named = JOB_NAME.fullmatch(seen.name) if seen.kind == "transfer" else None
+    return None if named is None else Job(seen, int(named["generation"]), int(named["attempt"]))
+
+
+def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
+    """Names of running transfers by the service (endpoint, session) that they go through, as far as that is known.
+
+    A job tells the container whose network it uses; where its data goes only the declared route says.
+    """
+    ends = {route.transfer.name: route.keys for route in routes}
+    used: dict[Key, set[str]] = {}
+    for endpoint, seen in answering.items():
+        owners = {f"container:{item.id}": item.owner for item in seen.containers if item.kind == "service"}
+        for item in seen.containers:
+            if item.kind == "transfer" and item.state in ACTIVE_STATES:
+                near = {(endpoint, owners[item.spec.network])} if item.spec.network in owners else set()
+                for key in near | set(ends.get(item.owner, ())):
+                    used.setdefault(key, set()).add(item.owner)
+    return {key: tuple(sorted(names)) for key, names in used.items()}
+
+
+def leftovers(route: Route | None, history: History, endpoint: str, transfer: str) -> Iterator[Job]:
+    """Job containers that nothing waits for. `route` None: nobody declares the transfer any more, so that all are.
+
+    Otherwise those of other generations, of earlier attempts and of another source, once they have ended.
+    """
+    for job in history.jobs(endpoint, transfer):
+        if route is None or not (job.is_active or _is_awaited(route, history, endpoint, job)):
+            yield job
+
+
+def _is_awaited(route: Route, history: History, endpoint: str, job: Job) -> bool:
+    records = history.attempts(endpoint, route)
+    is_newest = not records or job.attempt >= records[-1].attempt
+    return endpoint == route.source_endpoint and job.generation == route.transfer.value.generation and is_newest
+
+
+def why_left(site: Site, transfer: str, route: Route | None, job: Job, *, destroy: bool) -> Cause:
+    document = site.transfers.get(transfer)
+    if destroy:
+        return Cause("destroy was asked for")
+    if document is None:
+        return Cause(f"no file state/transfers/{transfer}.yaml any more")
+    if route is None:
+        return Cause("the session that carries it has expired", document.file, document.mark().line)
+    mark = document.mark(("generation",))
+    return Cause(f"it was try {job.attempt} of generation {job.generation}", document.file, mark.line, "generation")
+
+
+def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
+    """A job's container goes; its record stays in the ledger."""
+    is_active = seen.state in ACTIVE_STATES
+    steps = [Step(f"{endpoint}/stop/{seen.name}", endpoint, StopContainer(seen.name, seen.id, STOP_TIMEOUT))] if is_active else []
+    needs = tuple(step.id for step in steps)
+    steps.append(Step(f"{endpoint}/remove/{seen.name}", endpoint, RemoveContainer(seen.name, seen.id), needs))
+    change = Change(
+        mark="destroy",
+        kind="transfer",
+        name=seen.owner,
+        endpoint=endpoint,
+        cause=cause,
+        summary=f"removes job {seen.name}, {state_text(seen)}",
+        steps=tuple(step.id for step in steps),
+        interrupts=f"the running transfer {seen.owner} is cut off" if is_active else "",
+    )
+    return change, tuple(steps)
+
+
+def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen) -> tuple[Change, tuple[Step, ...]]:
+    """The hand on the ledger goes; the record itself, a folder of the host, stays."""
+    step = Step(f"{endpoint}/remove/{seen.name}", endpoint, RemoveContainer(seen.name, seen.id))
+    change = Change(
+        mark="destroy",
+        kind="ledger",
+        name=ledger_name(site),
+        endpoint=endpoint,
+        cause=Cause("destroy was asked for"),
+        summary=f"removes container {seen.name}; the record of transfers stays on the host",
+        steps=(step.id,),
+    )
+    return change, (step,)

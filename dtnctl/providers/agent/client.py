@@ -1,0 +1,203 @@
+"""The agent of one endpoint: an observer that cannot change anything and a client that can.
+
+Nothing is read or connected before the first question. Connections are kept, and may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from urllib.parse import quote, urlsplit
+
+from dtn_agent.protocol import PROTOCOL_VERSION, Done, Host, Refused, Request
+from pydantic import BaseModel, ValidationError
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.agent.errors import refusal, telling
+from dtnctl.providers.agent.trust import Trust, trust_of
+from dtnctl.providers.records import recorded
+from dtnctl.providers.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    import ssl
+
+DEFAULT_PORT = 5050
+M = TypeVar("M", bound=BaseModel)
+READS = frozenset({"GET"})
+WRITES = frozenset({"GET", "POST"})
+LARGEST_ANSWER = 64 * 1024 * 1024
+BUSY = 503
+TRIES = 5  # of a request that the agent is too busy for; nothing was done then
+KEPT = 8  # connections
+
+
+class ReadOnlyError(EngineError):
+    """A client that may only read was asked to change something. Nothing was sent."""
+
+
+class _Line(http.client.HTTPConnection):
+    """One connection. `is_fresh` until its first answer: a kept one may have been closed by the other side meanwhile."""
+
+    is_fresh = True
+
+    def __init__(self, url: str, timeouts: Timeouts, context: ssl.SSLContext) -> None:
+        parts = urlsplit(url)
+        super().__init__(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=timeouts.connect)
+        self._timeouts = timeouts
+        self._tls = context
+
+    def connect(self) -> None:
+        """A slow host may take longer for its handshake than for its first packet."""
+        super().connect()
+        self.sock.settimeout(self._timeouts.answer)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Lines:
+    """Requests to one agent, by the methods that are allowed and no others. Neither proxies nor the environment's CAs are asked."""
+
+    url: str
+    trust: Trust
+    timeouts: Timeouts
+    methods: frozenset[str]
+    idle: list[_Line] = field(default_factory=list)
+    context: ssl.SSLContext | None = None
+
+    def send(self, method: str, path: str, body: bytes | None = None, *, patience: float) -> Answer:
+        """One request and its whole answer, or UnreachableError. `patience`: seconds that nothing may come for.
+
+        Requests are idempotent, so one that got no answer on a kept connection is sent once more.
+        """
+        if method not in self.methods:
+            raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
+        with recorded(self.url, method, path), telling(self.url):
+            line = self._line()
+            try:
+                return self._exchange(line, method, path, body, patience)
+            except OSError as error:
+                if line.is_fresh or isinstance(error, TimeoutError):
+                    raise
+                return self._exchange(self._connect(), method, path, body, patience)
+
+    def close(self) -> None:
+        while self.idle:
+            self.idle.pop().close()
+
+    def _line(self) -> _Line:
+        try:
+            return self.idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def _connect(self) -> _Line:
+        if self.context is None:
+            self.context = self.trust.context()
+        line = _Line(self.url, self.timeouts, self.context)
+        try:
+            line.connect()
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    def _exchange(self, line: _Line, method: str, path: str, body: bytes | None, patience: float) -> Answer:
+        try:
+            line.sock.settimeout(patience)
+            line.request(method, path, body, self._headers(body))
+            response = line.getresponse()
+            answer = Answer(response.status, response.read(LARGEST_ANSWER))
+            line.is_fresh = False
+        except BaseException:
+            line.close()
+            raise
+        if response.will_close or not response.isclosed() or len(self.idle) >= KEPT:
+            line.close()
+        else:
+            self.idle.append(line)
+        return answer
+
+    def _headers(self, body: bytes | None) -> Mapping[str, str]:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        token = self.trust.token()
+        return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+
+
+class AgentObserver:
+    """Asks one agent, and cannot change anything: its lines send nothing but GET."""
+
+    methods = READS
+
+    def __init__(self, endpoint: str, url: str, trust: Trust, timeouts: Timeouts) -> None:
+        self.endpoint = endpoint
+        self._url = url.rstrip("/")
+        self._timeouts = timeouts
+        self._lines = Lines(self._url, trust, timeouts, self.methods)
+
+    def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
+        """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses.
+
+        It is the first question, so a silent agent is known to be one as soon as a silent engine; looking inside containers takes longer.
+        """
+        query = "&".join([*(f"readings={quote(key)}" for key in sorted(readings)), *["inside=true"] * inside])
+        patience = self._timeouts.read if inside else self._timeouts.answer
+        host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}", patience=patience))
+        if host.version < PROTOCOL_VERSION:
+            raise EngineError(f"{self._url}: the agent is older than this dtnctl; run dtnctl endpoints add {self.endpoint} again")
+        return host
+
+    def close(self) -> None:
+        self._lines.close()
+
+    def _ask(self, method: str, path: str, body: bytes | None = None, *, patience: float) -> bytes:
+        answer = self._lines.send(method, path, body, patience=patience)
+        for attempt in range(1, TRIES):
+            if answer.status != BUSY:
+                break
+            time.sleep(0.2 * attempt)
+            answer = self._lines.send(method, path, body, patience=patience)
+        if answer.status == 200:
+            return answer.body
+        raise refusal(self._url, answer.status, self._read(Refused, answer.body))
+
+    def _read(self, kind: type[M], body: bytes) -> M:
+        try:
+            return kind.model_validate_json(body)
+        except ValidationError as error:
+            raise UnreachableError(f"{self._url}: what answers there is not an agent of dtnctl, or a much newer one") from error
+
+
+class AgentClient(AgentObserver):
+    """Asks one agent, and has it change its host."""
+
+    methods = WRITES
+
+    def perform(self, request: Request) -> Done:
+        """Carry out one request; what is so already is success. ConflictError, NotFoundError or EngineError if it is refused."""
+        body = request.model_dump_json(exclude_none=True).encode()
+        return self._read(Done, self._ask("POST", "/v1/perform", body, patience=self._timeouts.write))
+
+
+@overload
+def connect_agent(name: str, endpoint: Endpoint, *, read_only: Literal[True], root: Path, timeouts: Timeouts) -> AgentObserver: ...
+@overload
+def connect_agent(name: str, endpoint: Endpoint, *, read_only: Literal[False], root: Path, timeouts: Timeouts) -> AgentClient: ...
+def connect_agent(name: str, endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> AgentObserver:
+    """The agent of an endpoint that has one. Paths of certificates and tokens start at `root`."""
+    if endpoint.agent is None:
+        raise ValueError(f"{name} has no agent")
+    kind = AgentObserver if read_only else AgentClient
+    return kind(name, endpoint.agent, trust_of(endpoint, root), timeouts)

@@ -1,0 +1,201 @@
+"""The Docker backend: an observer that cannot write and an engine that can, for one endpoint each.
+
+It translates and calls; what should be done is decided elsewhere. Nothing is connected, read or imported before the first
+question is asked, so a provider for a silent endpoint can be built like any other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.ledger import Entry
+from dtnctl.model.plan import Action
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
+from dtnctl.model.site import Endpoint, Registry
+from dtnctl.providers.base import FileEntry, Ran
+from dtnctl.providers.docker import calls
+from dtnctl.providers.docker.observation import observe, read_entries, read_files
+from dtnctl.providers.docker.performing import perform
+from dtnctl.providers.docker.streams import frames
+from dtnctl.providers.docker.translate import container_seen
+from dtnctl.providers.docker.view import View
+from dtnctl.providers.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from dtnctl.providers.docker.connection import Connection
+
+PARALLEL_READS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that a provider is made from. `root` is where relative paths of TLS and password files start.
+
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    """
+
+    name: str
+    endpoint: Endpoint
+    site: str
+    registries: Mapping[str, Registry]
+    root: Path
+    timeouts: Timeouts
+    repository: str = ""
+    unlabelled: bool = True
+
+
+class DockerObserver:
+    """An Observer over a client that refuses to send anything but reads. May be used from several threads."""
+
+    reads_only = True
+
+    def __init__(self, place: Place) -> None:
+        self.endpoint = place.name
+        self._place = place
+        self._view = View(place.name, place.site, place.registries, place.root, place.repository, place.unlabelled)
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {place.name}")
+
+    def _connected(self) -> Connection:
+        """The open connection; a new one at first, and when the ssh client below the old one has ended."""
+        with self._lock:
+            if self._connection is None or not self._connection.is_alive:
+                from dtnctl.providers.docker.connection import open_connection
+
+                self._disconnect()
+                place = self._place
+                self._connection = open_connection(place.endpoint, read_only=self.reads_only, root=place.root, timeouts=place.timeouts)
+            return self._connection
+
+    def observe(self, wanted: Wanted) -> EndpointSeen:
+        try:
+            return observe(self._connected(), self._pool, self._view, wanted)
+        except UnreachableError as error:
+            return EndpointSeen(self.endpoint, silence=str(error))
+        except EngineError as error:
+            # Half an answer is no answer: what is not known here could be ours.
+            return EndpointSeen(self.endpoint, silence=f"{self._place.endpoint.docker}: the engine refuses to tell: {error}")
+
+    def inspect(self, container: str) -> ContainerSeen:
+        return container_seen(self._connected().get("/containers/{}/json", container))
+
+    @property
+    def repository(self) -> str:
+        return self._place.repository
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        return self._view.owns(labels, object_name)
+
+    def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
+        return read_files(self._connected(), container, path)
+
+    def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
+        return read_entries(self._connected(), container, path)
+
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+        connection = self._connected()
+        is_tty = connection.get("/containers/{}/json", container)["Config"]["Tty"]
+        limit = None if follow else self._place.timeouts.read
+        response = connection.call(
+            "GET",
+            "/containers/{}/logs",
+            container,
+            params={"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if tail is None else tail},
+            stream=True,
+            timeout=(self._place.timeouts.connect, limit),
+        )
+        chunks = connection.chunks(response)
+        return chunks if is_tty else (body for _, body in frames(chunks))
+
+    def close(self) -> None:
+        with self._lock:
+            self._disconnect()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class DockerEngine(DockerObserver):
+    """An Engine: the same over a client that may write."""
+
+    reads_only = False
+
+    def perform(self, action: Action) -> None:
+        perform(self._connected(), self._view, action)
+
+    def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return calls.create(self._connected(), name, spec, self._view.signed(labels), binds)
+
+    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return calls.create_hand(self._connected(), name, self._view.signed(labels), binds)
+
+    def start(self, container: str) -> None:
+        calls.start(self._connected(), container)
+
+    def stop(self, container: str, timeout: int) -> None:
+        calls.stop(self._connected(), container, timeout)
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        calls.remove(self._connected(), container, force=force)
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        return calls.wait(self._connected(), container, timeout)
+
+    def write_files(self, container: str, entries: tuple[FileEntry, ...]) -> None:
+        calls.write_files(self._connected(), container, entries)
+
+    def run(self, container: str, command: tuple[str, ...], *, user: str = "") -> Ran:
+        return calls.run(self._connected(), container, command, user)
+
+
+@overload
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: Literal[True],
+    root: Path,
+    timeouts: Timeouts = ...,
+    repository: str = ...,
+    unlabelled: bool = ...,
+) -> DockerObserver: ...
+@overload
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: Literal[False],
+    root: Path,
+    timeouts: Timeouts = ...,
+    repository: str = ...,
+    unlabelled: bool = ...,
+) -> DockerEngine: ...
+def connect(
+    name: str,
+    endpoint: Endpoint,
+    *,
+    site: str,
+    registries: Mapping[str, Registry],
+    read_only: bool,
+    root: Path,
+    timeouts: Timeouts = Timeouts(),  # noqa: B008  a frozen value
+    repository: str = "",
+    unlabelled: bool = True,
+) -> DockerObserver | DockerEngine:
+    """The provider of an endpoint: an observer if it may only read, else an engine. Does no I/O."""
+    kind = DockerObserver if read_only else DockerEngine
+    return kind(Place(name, endpoint, site, registries, root, timeouts, repository, unlabelled))

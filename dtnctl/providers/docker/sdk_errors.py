@@ -1,0 +1,136 @@
+"""Errors of the Docker SDK, requests, urllib3 and sockets as ours: told once, here, in words that say what to check."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from docker.errors import APIError, DockerException
+
+from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
+from dtnctl.providers.docker.ssh import Tunnel
+from dtnctl.providers.text import shortened
+
+CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
+# What engines call 500 (a port), 403 (a network) or 400 (a name) and is a conflict all the same.
+CONFLICTS = (
+    "port is already allocated",
+    "address already in use",
+    "already exists in network",
+    "is already attached to network",
+    "has active endpoints",
+)
+
+
+@contextmanager
+def telling(address: str, tunnel: Tunnel | None = None) -> Iterator[None]:
+    """Whatever the block raises below us comes out as an EngineError (it refused) or an UnreachableError (no answer)."""
+    try:
+        yield
+    except APIError as error:
+        raise _sorted(error.status_code or 0, str(error.explanation or error)) from error
+    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+        complaint = tunnel.complaint() if tunnel is not None else ""
+        raise UnreachableError(f"{address}: {complaint or reason(error, address)}") from error
+
+
+def refusal(status: int, phrase: str, content: bytes) -> EngineError:
+    """What an engine said no with, as an error; answers without a message count with all their text."""
+    try:
+        said = json.loads(content)["message"]
+    except (ValueError, KeyError, TypeError):
+        said = content.decode(errors="replace").strip() or phrase
+    return _sorted(status, str(said))
+
+
+def _sorted(status: int, said: str) -> EngineError:
+    message = shortened(said)
+    if status == 404:
+        return NotFoundError(message, status)
+    if status == 409 or any(text in message.lower() for text in CONFLICTS):
+        return ConflictError(message, status)
+    return EngineError(message, status)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was made from, the outermost first; libraries hide causes in four places."""
+    waiting: list[Any] = [error]
+    met: set[int] = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in met:
+            met.add(id(cause))
+            yield cause
+            waiting += [*cause.args, cause.__cause__, cause.__context__, getattr(cause, "reason", None)]
+
+
+def reason(error: BaseException, address: str) -> str:
+    """What to tell, and what to check, from the first telling one of the causes."""
+    parts = urlsplit(address)
+    for cause in causes(error):
+        if isinstance(cause, urllib3.exceptions.NewConnectionError):
+            continue  # it counts as a timeout of urllib3, and is none
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _distrust(cause, parts.hostname or "")
+        for kind, sentence in SENTENCES:
+            if isinstance(cause, kind):
+                return sentence(cause).format(host=parts.hostname, path=parts.path)
+    return shortened(str(error))
+
+
+def _distrust(error: ssl.SSLCertVerificationError, host: str) -> str:
+    match error.verify_code:
+        case 9:
+            return "the engine's certificate is not valid yet; compare the clocks"
+        case 10:
+            return "the engine's certificate has expired; renew it on the endpoint"
+        case 18 | 19 | 20 | 21:
+            return "the engine's certificate is not signed by the CA in `tls: ca`; is it the right file, and is this the right host?"
+        case 62 | 64:
+            return f"the engine's certificate is not for {host}; use a name that is in it, or renew it with this one"
+        case _:
+            return f"the engine's certificate is refused: {error.verify_message}"
+
+
+def _tls_failure(error: BaseException) -> str:
+    # With TLS 1.3 the engine looks at our certificate after the handshake; its alert may come too late to be read.
+    if isinstance(error, ssl.SSLEOFError):
+        return f"the engine cut the TLS connection, as one does that refuses our certificate; {CHECK_CERTIFICATE}"
+    text = str(error).lower().replace("_", " ")
+    if "alert" in text and any(word in text for word in ("certificate", "unknown ca", "decrypt error", "access denied")):
+        return f"the engine refuses our certificate; {CHECK_CERTIFICATE}"
+    if "wrong version number" in text or "record layer failure" in text:
+        return "what listens there does not speak TLS; is it the engine's TLS port (2376)?"
+    return "no TLS connection: " + shortened(str(error)).replace("{", "").replace("}", "")
+
+
+def _always(sentence: str) -> Callable[[BaseException], str]:
+    return lambda _: sentence
+
+
+# In this order; requests.ConnectTimeout is also a Timeout.
+SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
+    (ssl.SSLError, _tls_failure),
+    (urllib3.exceptions.ConnectTimeoutError, _always("no connection in time; is the host up, and does a firewall let the port through?")),
+    (requests.ConnectTimeout, _always("no connection in time; is the host up, and does a firewall let the port through?")),
+    (requests.Timeout, _always("it was reached, but gave no answer in time")),
+    (TimeoutError, _always("it was reached, but gave no answer in time")),
+    (socket.gaierror, _always("there is no host of the name {host}")),
+    (FileNotFoundError, _always("there is no socket at {path}; is the engine running?")),
+    (PermissionError, _always("this user may not open {path}; the group `docker` usually may")),
+    (ConnectionRefusedError, _always("nobody listens there; is the engine running?")),
+    (ConnectionResetError, _always("the connection was cut before the answer came")),
+    (BrokenPipeError, _always("the connection was cut before the answer came")),
+    (IncompleteRead, _always("the connection was cut before the answer came")),
+    (HTTPException, _always("what answers there is not a Docker engine")),
+    (json.JSONDecodeError, _always("what answers there is not a Docker engine")),
+    (UnicodeDecodeError, _always("what answers there is not a Docker engine")),
+)

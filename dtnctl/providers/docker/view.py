@@ -1,0 +1,39 @@
+"""Whose objects a client looks at and makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dtnctl.model.resources import LABEL_REPOSITORY, Pairs, is_owned
+from dtnctl.model.site import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whose objects are looked at and made, where, and with which logins.
+
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    """
+
+    endpoint: str
+    site: str
+    registries: Mapping[str, Registry]
+    root: Path
+    repository: str = ""
+    unlabelled: bool = True
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        return is_owned(
+            labels,
+            site=self.site,
+            endpoint=self.endpoint,
+            object_name=object_name,
+            repository=self.repository,
+            unlabelled=self.unlabelled,
+        )
+
+    def signed(self, labels: Pairs) -> Pairs:
+        """The labels with the repository's id: everything that is made carries it, so no caller can forget it."""
+        return tuple(sorted((*labels, (LABEL_REPOSITORY, self.repository)))) if self.repository else labels

@@ -1,0 +1,223 @@
+"""Loads `state/` into a Site, or raises one ConfigError with everything that is wrong in it.
+
+The folder is the kind, the stem is the name, one object a file. Files are read here; what their values may be is the
+models' business, and what they may refer to is references.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from dtnctl.errors import ConfigError, NotAllowedError, Problem
+from dtnctl.model.explain import explain
+from dtnctl.model.fields import check_name
+from dtnctl.model.layout import keeps_text
+from dtnctl.model.nearest import nearest
+from dtnctl.model.site import KINDS, Document, Site, SiteSettings, Written
+from dtnctl.model.source import Source
+from dtnctl.model.validation.known import MOST_PROBLEMS
+from dtnctl.model.validation.owner_rules import find_owner_problems
+from dtnctl.model.validation.references import find_reference_problems
+from dtnctl.printable import is_visible
+from dtnctl.repository.yaml_source import read_source
+
+M = TypeVar("M", bound=Written)
+SUFFIXES = (".yaml", ".yml")
+SITE_FILE = "site.yaml"
+
+
+@dataclass(slots=True)
+class Reading:
+    """What could be read, and every problem so far. `broken` holds the names of files that exist but say nothing usable."""
+
+    folder: str
+    settings: Document[SiteSettings] | None = None
+    endpoints: dict[str, Any] = field(default_factory=dict)
+    networks: dict[str, Any] = field(default_factory=dict)
+    profiles: dict[str, Any] = field(default_factory=dict)
+    sessions: dict[str, Any] = field(default_factory=dict)
+    transfers: dict[str, Any] = field(default_factory=dict)
+    broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+    problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    is_listed: bool = True  # whether every folder could be listed; otherwise nobody knows which names exist
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more problems than one run lists: no further file is read."""
+        return len(self.problems) > MOST_PROBLEMS
+
+    def report(self, file: str, code: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(file, 1, 1, code, message, hint))
+
+
+def load_site(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
+    """The validated site in `root/folder`. Raises ConfigError with all problems of all files."""
+    return _site_of(read_state(root, folder, now or datetime.now(UTC)))
+
+
+def validate_state(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
+    """The same; also raises what is against an endpoint's `allow:`, which a plan would block: NotAllowedError if that is all."""
+    time = now or datetime.now(UTC)
+    reading = read_state(root, folder, time)
+    refused = find_owner_problems(reading, time, reading.broken) if reading.is_listed else []
+    if refused and not reading.problems:
+        raise NotAllowedError(refused)
+    reading.problems += refused
+    return _site_of(reading)
+
+
+def _site_of(reading: Reading) -> Site:
+    if reading.problems or reading.settings is None:
+        raise ConfigError(reading.problems)
+    return Site(
+        settings=reading.settings,
+        endpoints=reading.endpoints,
+        networks=reading.networks,
+        profiles=reading.profiles,
+        sessions=reading.sessions,
+        transfers=reading.transfers,
+    )
+
+
+def read_state(root: Path, folder: str, now: datetime) -> Reading:
+    """Everything in `root/folder` that can be read, with every problem. `now` decides which sessions have expired."""
+    reading = Reading(Path(folder).as_posix())
+    state = root / folder
+    if not _is_folder(state):
+        reading.report(reading.folder, "E0121", "there is no such folder", "`dtnctl init` in an empty folder")
+        return reading
+    for entry in _entries(state, reading.folder, reading):
+        _read_top(entry, reading)
+    site_file = f"{reading.folder}/{SITE_FILE}"
+    if reading.is_listed and site_file not in reading.files:
+        reading.report(site_file, "E0121", "is missing; it names the site", "`name: …` in it, or `dtnctl init`")
+    if reading.is_listed and not reading.is_full:
+        reading.problems += find_reference_problems(reading, now, reading.broken)
+    if reading.is_full:
+        del reading.problems[MOST_PROBLEMS:]
+        reading.report(
+            reading.folder, "E0126", f"more than {MOST_PROBLEMS} problems; the others are not listed", "to correct the first ones"
+        )
+    return reading
+
+
+def _read_top(entry: Path, reading: Reading) -> None:
+    if reading.is_full:
+        return
+    if entry.name == SITE_FILE:
+        reading.settings = _read_object(entry, "site", SiteSettings, reading)
+    elif entry.name in KINDS:
+        _read_kind(entry, entry.name, KINDS[entry.name], reading)
+    else:
+        file = f"{reading.folder}/{shown_name(entry.name)}"
+        similar = nearest(entry.name, [*KINDS, SITE_FILE])
+        reading.report(file, "E0120", "is not read", f"`{similar}`" if similar else f"one of {SITE_FILE}, {', '.join(KINDS)}")
+
+
+def _read_kind(directory: Path, kind: str, model: type[Written], reading: Reading) -> None:
+    where = f"{reading.folder}/{kind}"
+    first_files: dict[str, str] = {}
+    for entry in _entries(directory, where, reading):
+        if reading.is_full:
+            return
+        file = f"{where}/{shown_name(entry.name)}"
+        if entry.suffix not in SUFFIXES:
+            reading.report(file, "E0120", *_not_read(entry))
+        elif (name_problem := _name_problem(entry.stem)) is not None:
+            reading.report(file, "E0118", name_problem, "another file name")
+        elif entry.stem in first_files:
+            reading.report(file, "E0119", f"{kind[:-1]} `{entry.stem}` has a second file: {first_files[entry.stem]}", "to remove one")
+        else:
+            first_files[entry.stem] = file
+            document = _read_object(entry, entry.stem, model, reading)
+            if document is None:
+                reading.broken[kind].add(entry.stem)
+            else:
+                getattr(reading, kind)[entry.stem] = document
+
+
+def _not_read(entry: Path) -> tuple[str, str]:
+    """Why an entry of a kind's folder is not read, and what to do with it."""
+    if _is_folder(entry):
+        return "is a folder; folders in a kind are not read", "another place or another name for it"
+    if entry.suffix in (".orig", ".rej"):
+        return "is left from a merge or a patch that did not apply whole", f"to look at {entry.with_suffix('').name}, and to remove this"
+    return "is not read: its name does not end in .yaml", "another place or another name for it"
+
+
+def _entries(directory: Path, where: str, reading: Reading) -> Iterator[Path]:
+    """What a folder holds, in name order, without hidden files and READMEs."""
+    try:
+        entries = sorted(directory.iterdir(), key=lambda entry: (entry.stem, entry.name))
+    except OSError as error:
+        reading.is_listed = False
+        reading.report(where, "E0101", f"cannot be read: {(error.strerror or 'unknown reason').lower()}", "a folder of YAML files")
+        return
+    yield from (entry for entry in entries if not _is_passed_over(entry.name))
+
+
+def _is_passed_over(name: str) -> bool:
+    """Hidden files, READMEs, and what editors keep beside a file while it is edited."""
+    return name.startswith((".", "README")) or name.endswith(("~", ".swp", ".swo", ".bak")) or (name.startswith("#") and name.endswith("#"))
+
+
+def _read_object(path: Path, name: str, model: type[M], reading: Reading) -> Document[M] | None:
+    """The file's object, or None after reporting what is wrong with it."""
+    folder = reading.folder if model is SiteSettings else f"{reading.folder}/{path.parent.name}"
+    source = read_source(path, f"{folder}/{shown_name(path.name)}")
+    reading.files.append(source.file)
+    value = validate(source, model)
+    reading.problems += source.problems
+    return None if value is None else Document(name, source.file, value, source.marks)
+
+
+def validate(source: Source, model: type[M]) -> M | None:
+    """The source's value as an object of the model; None, and problems in the source, if it is not one."""
+    if not isinstance(source.value, dict):
+        return None
+    _take_texts(source, model)
+    try:
+        value = model.model_validate(source.value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        explain(error.errors(include_url=False), model, source)
+        return None
+    return None if source.problems else value
+
+
+def _take_texts(source: Source, model: type[Written]) -> None:
+    """Numbers become the very text that was written wherever the model wants text and takes numbers for it."""
+    for location, word in source.words.items():
+        if keeps_text(model, location):
+            *way, last = location
+            holder = source.value
+            for part in way:
+                holder = holder[part]
+            if holder[last] is not None:
+                holder[last] = word
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def shown_name(name: str) -> str:
+    """A file name that can be printed, whatever bytes it has."""
+    return "".join(char if is_visible(char) else "?" for char in name)
+
+
+def _name_problem(stem: str) -> str | None:
+    try:
+        check_name(shown_name(stem))
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,103 @@
+"""Looks at both ends of a transfer, inside the services and as their users: what is there, and its checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.plan import JobEnd
+from dtnctl.movers.base import Evidence, Listing
+from dtnctl.movers.listing import checksum_commands, list_command, read_checksums, read_listing
+from dtnctl.movers.verdict import sizes_agree
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.transfers.attempt import Task
+from dtnctl.runtime.transfers.notes import Notes
+from dtnctl.runtime.transfers.watch import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen at a path, and the very output that told it."""
+
+    listing: Listing
+    output: bytes = b""
+
+
+def look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
+    """What is at an end now. EngineError if its service does not run."""
+    ran = engine.run(end.container, list_command(end.path, tree=tree), user=end.user)
+    listing = read_listing(ran.stdout, ran.stderr, ran.exit_code, tree=tree)
+    return Look(listing, ran.stdout if ran.exit_code == 0 else b"")
+
+
+def gather(task: Task, notes: Notes | None, watched: Watched) -> Evidence:
+    """All evidence about a job that has ended.
+
+    TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
+    """
+    job = watched.job
+    known = Evidence(
+        exit_code=job.exit_code,
+        log=watched.log.decode("utf-8", "replace"),
+        out_of_memory=job.oom_killed,
+        stopped=watched.stopped,
+        before=notes.before if notes is not None else None,
+        old=notes.old if notes is not None else None,
+    )
+    if known.exit_code == 0 and task.settings.verify == "none":
+        return known
+    with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:
+        near = pool.submit(_look_after, task, task.here, task.source, known)
+        far = pool.submit(_look_after, task, task.there, task.destination, known)
+    known = replace(known, source=near.result(), destination=far.result())
+    if known.exit_code == 0 and task.settings.verify == "checksum" and sizes_agree(known):
+        return _with_sums(task, known)
+    return known
+
+
+def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence) -> Listing:
+    try:
+        return look(engine, end, tree=task.settings.recursive).listing
+    except EngineError as error:
+        if known.exit_code == 0 and not known.stopped:
+            raise _not_now(task, end, error) from error
+        return Listing("unknown", problem=str(error))
+
+
+def _not_now(task: Task, end: JobEnd, error: EngineError) -> TransferError:
+    where = f"{end.container} on {end.endpoint}"
+    return TransferError(f"{task.title} ended well, but {where} cannot be asked what is there: {error}; apply again when it runs")
+
+
+def _with_sums(task: Task, known: Evidence) -> Evidence:
+    assert known.source is not None
+    names = tuple(known.source.files)
+    with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
+        near = pool.submit(_sums, task, task.here, task.source, names)
+        far = pool.submit(_sums, task, task.there, task.destination, names)
+    try:
+        return replace(known, sums=(near.result(), far.result()))
+    except _NoSumsError as problem:
+        return replace(known, no_sums=str(problem))
+
+
+class _NoSumsError(Exception):
+    """Checksums cannot be had; says why."""
+
+
+def _sums(task: Task, engine: Engine, end: JobEnd, names: tuple[str, ...]) -> Mapping[str, str]:
+    sums: dict[str, str] = {}
+    algorithm = task.settings.algorithm
+    for command, part in checksum_commands(end.path, names, algorithm):
+        try:
+            ran = engine.run(end.container, command, user=end.user)
+        except EngineError as error:
+            raise _not_now(task, end, error) from error
+        try:
+            sums |= read_checksums(ran.stdout, part, algorithm)
+        except ValueError as error:
+            reason = ran.stderr.decode("utf-8", "replace").strip().split("\n")[0] or f"{error}, exit code {ran.exit_code}"
+            raise _NoSumsError(f"{end.container} on {end.endpoint}: {reason}") from error
+    return sums

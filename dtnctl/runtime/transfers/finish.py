@@ -1,0 +1,206 @@
+"""Ends one attempt of a transfer: watch it, judge by evidence, write the receipt, take the keys and at last the container away.
+
+A kill in between loses nothing: without a receipt the next run judges again, with one it only clears away.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from dtnctl.errors import NotFoundError, TransferError, UnreachableError
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.resources import Attempt, ContainerSeen
+from dtnctl.movers.base import Evidence, Judgement, Moved
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.transfers import keys
+from dtnctl.runtime.transfers.attempt import Task, accounts_by_place, find_job, is_running, seconds_between, time_left
+from dtnctl.runtime.transfers.evidence import gather
+from dtnctl.runtime.transfers.notes import Notes, read_notes
+from dtnctl.runtime.transfers.record import read_record, write_record
+from dtnctl.runtime.transfers.watch import InterruptedWaitError, Limits, Watch, Watched, read_tail
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a transfer is. Bytes are at least so many; `rate` in bytes per second, `eta` in seconds; None: not known."""
+
+    transfer: str
+    bytes: int
+    total: int | None
+    rate: float | None
+    eta: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How to wait for the end: telling progress, until `stop` is set."""
+
+    on_progress: Callable[[Progress], None]
+    stop: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """`was_recorded`: the receipt was there before us. `image` is the job's; `time_left` is what the deadline leaves for further tries."""
+
+    receipt: Attempt
+    image: str
+    was_recorded: bool
+    time_left: float | None
+
+
+def watch_attempt(task: Task, waiting: Waiting) -> Watched | None:
+    """Wait until the running job has ended; None if none runs, or somebody removed it meanwhile.
+
+    Needs no lease: all that it may do is end the job at its own limits.
+    """
+    record, job = _record_and_job(task)
+    if job is None or not is_running(job) or (record is not None and record.verdict is not None):
+        return None
+    claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
+    notes = read_notes(task.here, job)
+    return _await_end(task, job, notes, time_left(task, claim), waiting)
+
+
+def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
+    """The attempt's receipt, written now or found. `watched` is what was seen of its end. TransferError if there cannot be one now."""
+    record, job = _record_and_job(task)
+    if record is not None and record.verdict is not None:
+        return _finish_recorded(task, record, job)
+    if job is None:
+        if record is None:
+            raise TransferError(f"{task.title} is unknown: its container and its result are gone; it may have run")
+        return _finish_unknown(task, record)
+    if not job.started_at:
+        raise TransferError(f"{task.title} was not started; apply again")
+    if is_running(job):
+        raise TransferError(f"{task.title} still runs; its result is recorded by the apply after its end")
+    if watched is None or watched.job.id != job.id:
+        watched = Watched(job, read_tail(task.here, job.id), "")
+    claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
+    receipt = end_attempt(task, claim, read_notes(task.here, job), watched, lambda evidence: task.mover.judge(evidence, task.settings))
+    return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
+
+
+def _record_and_job(task: Task) -> tuple[Attempt | None, ContainerSeen | None]:
+    with ThreadPoolExecutor(2, thread_name_prefix="finish") as pool:
+        reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
+        finding = pool.submit(find_job, task.here, task.job_name)
+        return reading.result(), finding.result()
+
+
+def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> AttemptEnd:
+    if job is not None and is_running(job):
+        raise TransferError(
+            f"{task.title} has the receipt {record.verdict!r} and still runs: {record.cause}; cancel it, or wait for its end"
+        )
+    notes = read_notes(task.here, job) if job is not None else None
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, notes, pool)
+    _clear_away(task, job, record, revoking)
+    image = job.spec.image if job is not None else _service_image(task)
+    return AttemptEnd(record, image, was_recorded=True, time_left=time_left(task, record))
+
+
+def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
+    """A claim without container and result: its keys go first, then it gets the receipt that says how little is known."""
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, None, pool)
+    for done in revoking:
+        done.result()
+    receipt = replace(claim, verdict="unknown", cause="its container and its result are gone; it may have run")
+    write_record(task.here, task.site, receipt)
+    return AttemptEnd(receipt, "", was_recorded=False, time_left=None)
+
+
+def _service_image(task: Task) -> str:
+    try:
+        return task.here.inspect(task.source.container).spec.image
+    except NotFoundError:
+        return ""
+
+
+def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched | None:
+    sizes = notes.before.files if notes is not None else {}
+    total = notes.before.bytes if notes is not None else None
+    watch = Watch(
+        engine=task.here,
+        container=job.id,
+        make_reader=lambda: task.mover.reader(task.source, task.settings, sizes),
+        limits=Limits(task.settings.stall_timeout, left),
+        clock=task.clock,
+        stop=waiting.stop,
+        report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total)),
+    )
+    try:
+        return watch.run()
+    except InterruptedWaitError:
+        follow = f"follow it with `dtnctl transfers logs -f {task.transfer}`"
+        raise TransferError(f"{task.title} goes on; {follow}, the next apply records its result") from None
+    except NotFoundError:
+        return None
+
+
+def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:
+    """What the output says, with the time that the rest takes at this rate."""
+    eta = max(0, total - moved.bytes) / moved.rate if moved.rate and total is not None else None
+    return Progress(transfer, moved.bytes, total, moved.rate, eta)
+
+
+def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watched, decide: Callable[[Evidence], Judgement]) -> Attempt:
+    """Judge an ended job, write the receipt and the end of its log, then clear away; returns the receipt.
+
+    The keys are of no more use, so they are taken away meanwhile.
+    """
+    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+        revoking = _revoke_keys(task, notes, pool)
+        receipt = _receipt(claim, watched.job, decide(gather(task, notes, watched)))
+        write_record(task.here, task.site, receipt, watched.log)
+    _clear_away(task, watched.job, receipt, revoking)
+    return receipt
+
+
+def _receipt(claim: Attempt, job: ContainerSeen, judgement: Judgement) -> Attempt:
+    return replace(
+        claim,
+        verdict=judgement.verdict,
+        cause=judgement.cause,
+        retryable=judgement.retryable,
+        exit_code=job.exit_code,
+        bytes=judgement.bytes,
+        files=judgement.files,
+        seconds=seconds_between(job.started_at, job.finished_at),
+        finished_at=job.finished_at,
+        checksum=judgement.checksum,
+        verified=judgement.verified,
+    )
+
+
+def _revoke_keys(task: Task, notes: Notes | None, pool: ThreadPoolExecutor) -> list[Future[None]]:
+    if notes is not None:
+        places = accounts_by_place(task, notes.accounts)
+        return [pool.submit(keys.revoke, engine, end.container, account, task.site, task.transfer) for engine, end, account in places]
+    return [pool.submit(_find_and_revoke, task, engine, end) for engine, end in task.ends]
+
+
+def _find_and_revoke(task: Task, engine: Engine, end: JobEnd) -> None:
+    try:
+        account = keys.find_account(engine, end.container, end.user)
+    except (NotFoundError, TransferError):
+        return  # no container or no account: no keys
+    keys.revoke(engine, end.container, account, task.site, task.transfer)
+
+
+def _clear_away(task: Task, job: ContainerSeen | None, receipt: Attempt, revoking: Sequence[Future[None]]) -> None:
+    """The job's container goes last: as long as it is there, the next apply knows that something is left to clear away."""
+    try:
+        for done in revoking:
+            done.result()
+        if job is not None:
+            task.here.remove(job.id)
+    except UnreachableError as error:
+        text = f"{task.title} {receipt.verdict}, but its keys are still there: {error}"
+        raise UnreachableError(f"{text}; the next apply clears them away") from error

@@ -1,0 +1,50 @@
+"""Looks for what of a transfer would not arrive or could not be written, before anything is made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.plan import JobEnd
+from dtnctl.movers.base import Listing
+from dtnctl.movers.hindrances import Hindrances, destination_command, destination_refusal, read_hindrances, source_command, source_refusal
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.transfers.attempt import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Hindered:
+    """What was found at the source, and at the destination."""
+
+    source: Hindrances
+    destination: Hindrances
+
+
+def look_for_hindrances(task: Task) -> Hindered:
+    """Ask both ends. An image without `find` finds nothing: its files are copied as far as the copy itself gets."""
+    (here, source), (there, destination) = task.ends
+    tree, follow = task.settings.recursive, task.settings.links == "follow"
+    return Hindered(
+        _ask(here, source, source_command(source.path, tree=tree, follow=follow)),
+        _ask(there, destination, destination_command(destination.path, tree=tree)),
+    )
+
+
+def _ask(engine: Engine, end: JobEnd, command: Sequence[str]) -> Hindrances:
+    try:
+        return read_hindrances(engine.run(end.container, tuple(command), user=end.user).stdout)
+    except EngineError as error:
+        raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
+
+
+def refuse_hindered_source(task: Task, found: Hindered, source: Listing) -> None:
+    """TransferError if what is at the source would not arrive whole."""
+    if reason := source_refusal(found.source, source, follow=task.settings.links == "follow"):
+        raise TransferError(f"{task.transfer}: {task.source.path} on {task.source.endpoint} {reason}")
+
+
+def refuse_hindered_destination(task: Task, found: Hindered, source: Listing, there: Listing) -> None:
+    """TransferError if something of the source could not be written at the destination. `there` is what is there."""
+    if reason := destination_refusal(found.destination, there, source):
+        raise TransferError(f"{task.transfer}: {task.destination.path} on {task.destination.endpoint} {reason}")

@@ -1,0 +1,114 @@
+"""The record of one-shot jobs on their source endpoint: files in a folder of the host, reached through a container that never runs.
+
+The container is only a hand: removing it, or a prune, loses no record. What a record says is in model/ledger.py.
+"""
+
+from __future__ import annotations
+
+from dtnctl.errors import EngineError, NotFoundError, TransferError
+from dtnctl.model.ledger import (
+    LEDGER_MOUNT,
+    RECORDS,
+    decode_attempt,
+    decode_ledger,
+    encode_attempt,
+    is_owner,
+    log_path,
+    owner_path,
+    owner_text,
+    record_path,
+)
+from dtnctl.model.origin import stranger_text
+from dtnctl.model.resources import LABEL_REPOSITORY, Attempt, LedgerSeen, ledger_name
+from dtnctl.planning.containers.specs import labels
+from dtnctl.providers.base import Engine, FileEntry, Observer
+
+
+def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
+    """Make the hand over the host's `folder`, if it is not there. TransferError if its name, or the folder, is somebody else's."""
+    name = ledger_name(site)
+    pairs = labels(site, engine.endpoint, "ledger", "control", name)
+    if not _is_right(engine, name, folder):
+        engine.create_hand(name, pairs, binds=((folder, LEDGER_MOUNT),))
+    _sign(engine, name, folder)
+
+
+def _is_right(engine: Engine, name: str, folder: str) -> bool:
+    """Whether the hand is there; one of ours over another folder, or without the repository's id, goes: what lies there stays."""
+    try:
+        seen = engine.inspect(name)
+    except NotFoundError:
+        return False
+    if not engine.owns(seen.labels, name):
+        whose = stranger_text(seen.labels, engine.repository)
+        raise TransferError(f"the name {name} on {engine.endpoint} is taken by a container {whose}; remove or rename it")
+    is_signed = not engine.repository or LABEL_REPOSITORY in seen.labels
+    if is_signed and any(mount.target == LEDGER_MOUNT and mount.source == folder for mount in seen.spec.mounts):
+        return True
+    engine.remove(seen.id)
+    return False
+
+
+def _sign(engine: Engine, name: str, folder: str) -> None:
+    """Write into the folder whose records it holds; TransferError, and no hand, if they are another repository's."""
+    try:
+        owner = engine.read_entries(name, owner_path()).get(owner_path())
+    except NotFoundError:
+        owner = None
+    if owner is not None and not is_owner(owner, engine.repository):
+        engine.remove(name)
+        raise TransferError(f"the records in {folder} on {engine.endpoint} belong to {owner_text(owner)}; give this site another name")
+    if owner is None and engine.repository:
+        engine.write_files(name, (FileEntry(owner_path(), f"{engine.repository}\n".encode()),))
+
+
+def read_ledger(observer: Observer, site: str) -> LedgerSeen:
+    """All records. Without the hand nothing is known, which is not nothing."""
+    name = ledger_name(site)
+    try:
+        return decode_ledger(observer.read_entries(name, RECORDS), observer.repository)
+    except NotFoundError:
+        return LedgerSeen(readable=_is_there(observer, name))
+
+
+def read_record(observer: Observer, site: str, transfer: str, generation: int, attempt: int) -> Attempt | None:
+    """One attempt's record, None if there is none. TransferError if that cannot be known."""
+    name, path = ledger_name(site), record_path(transfer, generation, attempt)
+    try:
+        found = observer.read_entries(name, path)
+    except NotFoundError:
+        if _is_there(observer, name):
+            return None
+        raise TransferError(f"the record of {transfer} on {observer.endpoint} cannot be read: {name} is gone; apply again") from None
+    except EngineError as error:
+        raise TransferError(f"the record of {transfer} on {observer.endpoint} cannot be read: {error}") from error
+    return decode_attempt(path, found.get(path, b""))
+
+
+def _is_there(observer: Observer, name: str) -> bool:
+    try:
+        observer.inspect(name)
+    except NotFoundError:
+        return False
+    return True
+
+
+def write_record(engine: Engine, site: str, attempt: Attempt, log: bytes | None = None) -> None:
+    """Write an attempt's record, and its log with it; TransferError if the endpoint does not take it."""
+    key = (attempt.transfer, attempt.generation, attempt.attempt)
+    entries = [FileEntry(record_path(*key), encode_attempt(attempt))]
+    if log is not None:
+        entries.append(FileEntry(log_path(*key), log))
+    try:
+        engine.write_files(ledger_name(site), tuple(entries))
+    except EngineError as error:
+        raise TransferError(f"the record of {attempt.transfer} on {engine.endpoint} cannot be written: {error}") from error
+
+
+def read_stored_log(observer: Observer, site: str, attempt: Attempt) -> bytes:
+    """The end of the attempt's output; empty if none was kept."""
+    path = log_path(attempt.transfer, attempt.generation, attempt.attempt)
+    try:
+        return b"".join(observer.read_files(ledger_name(site), path).values())
+    except NotFoundError:
+        return b""

@@ -1,0 +1,228 @@
+"""Transfers as the rest of dtnctl sees them: start one, wait for its end and record it, cancel it, read its log and progress."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from dtnctl.errors import EngineError, LockError, TransferError, UnreachableError
+from dtnctl.model.plan import FinishTransfer, StartTransfer
+from dtnctl.model.report import TransferRow
+from dtnctl.model.resources import Attempt, ContainerSeen, transfer_name
+from dtnctl.movers.verdict import cancellation
+from dtnctl.planning.resolve import Route
+from dtnctl.providers.base import Engine, Observer
+from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.transfers.attempt import MOVERS, Task, find_job, is_running, task_of
+from dtnctl.runtime.transfers.finish import (
+    AttemptEnd,
+    Progress,
+    Waiting,
+    end_attempt,
+    finish_attempt,
+    progress_of,
+    watch_attempt,
+)
+from dtnctl.runtime.transfers.notes import read_notes
+from dtnctl.runtime.transfers.record import read_ledger, read_stored_log
+from dtnctl.runtime.transfers.start import StartResult, start_attempt
+from dtnctl.runtime.transfers.watch import STOP_SECONDS, Watched, read_tail
+
+__all__ = [
+    "Clock",
+    "Progress",
+    "StartResult",
+    "Waiting",
+    "await_transfer",
+    "cancel_transfer",
+    "live_progress",
+    "read_log",
+    "record_transfer",
+    "start_transfer",
+    "with_live_progress",
+]
+
+Leased: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
+
+PAUSE_SLICE = 0.5  # a pause before a retry notices within this time that it is to end
+
+# --- start and finish ---------------------------------------------------------------------------------------
+
+
+def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> StartResult:
+    """Start it unless it ever ran. TransferError says why it cannot be started; then nothing was."""
+    task = task_of(action, engines, site, clock)
+    if action.ports is not None and action.ports[1] - action.ports[0] + 1 < task.settings.concurrency:
+        low, high = action.ports
+        raise TransferError(
+            f"{task.transfer}: `concurrency: {task.settings.concurrency}` needs as many data ports, data_port_range has {low}-{high}"
+        )
+    return start_attempt(task, action.image)
+
+
+def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Attempt:
+    """Judge a job that has ended, record that, clear away; nothing is waited for and nothing is started.
+
+    Returns the receipt of a transfer that succeeded, or one that was there before. TransferError has the cause of one that failed.
+    """
+    task = task_of(action, engines, site, clock)
+    end = finish_attempt(task)
+    if end.receipt.verdict == "succeeded" or end.was_recorded:
+        return end.receipt
+    raise TransferError(f"{task.title} {end.receipt.verdict}: {end.receipt.cause}")
+
+
+def await_transfer(
+    action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, waiting: Waiting, leased: Leased
+) -> Attempt:
+    """Wait for its end, judge, record, clear away; with tries left, start the next one and wait for that.
+
+    While it waits it holds no lease: copies take hours, and others have work on the same endpoints. `leased` holds those of both
+    ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
+    did not, LockError says that its result is still to be recorded.
+    """
+    task = task_of(action, engines, site, clock)
+    while True:
+        watched = watch_attempt(task, waiting)
+        with _again(task, leased):
+            end = finish_attempt(task, watched)
+        receipt = end.receipt
+        if receipt.verdict == "succeeded":
+            rate = receipt.bytes / receipt.seconds if receipt.seconds else None
+            waiting.on_progress(Progress(task.transfer, receipt.bytes, receipt.bytes, rate, None))
+            return receipt
+        pause = _pause_before_next(task, end)
+        if pause is None:
+            raise TransferError(f"{task.title} {receipt.verdict}: {receipt.cause}")
+        _sleep(task, pause, waiting.stop)
+        task = task.next_try()
+        with _again(task, leased):
+            start_attempt(task, end.image)
+
+
+@contextlib.contextmanager
+def _again(task: Task, leased: Leased) -> Iterator[None]:
+    """The leases of both ends, for a moment."""
+    try:
+        with leased():
+            yield
+    except LockError as error:
+        raise LockError(f"{task.title}: {error}; the next apply goes on from here") from error
+
+
+def _pause_before_next(task: Task, end: AttemptEnd) -> float | None:
+    """Seconds until the next try; None if there is none."""
+    settings, receipt = task.settings, end.receipt
+    if receipt.verdict != "failed" or not receipt.retryable or task.attempt > settings.retries or not end.image:
+        return None
+    pause: float = settings.backoff * 2 ** (task.attempt - 1)
+    return None if end.time_left is not None and pause >= end.time_left else pause
+
+
+def _sleep(task: Task, seconds: float, stop: threading.Event) -> None:
+    """Wait on the task's clock; TransferError if the caller wants to stop meanwhile."""
+    until = task.clock.monotonic() + seconds
+    while (left := until - task.clock.monotonic()) > 0:
+        if stop.is_set():
+            raise TransferError(f"{task.title} failed; the next apply starts its next try")
+        task.clock.sleep(min(left, PAUSE_SLICE))
+
+
+# --- cancel -------------------------------------------------------------------------------------------------
+
+
+def cancel_transfer(route: Route, engines: Mapping[str, Engine], site: str, clock: Clock) -> str:
+    """Stop the running job of the route's transfer and record that; returns what came of it. What it copied so far stays."""
+    here = engines[route.source_endpoint]
+    name, generation = route.transfer.name, route.transfer.value.generation
+    last, job = _latest(here, site, name, generation)
+    if job is None or not is_running(job):
+        state = (last.verdict if last is not None else None) or "not running"
+        return f"nothing to cancel: {name} (generation {generation}) is {state}"
+    claim = last or Attempt(name, generation, 1, job.id, claimed_at=job.started_at)
+    notes = read_notes(here, job)
+    if notes is None:
+        raise TransferError(f"{job.name} does not say what it copies; stop it on its engine")
+    task = notes.task(claim, site, engines, clock)
+    here.stop(job.id, STOP_SECONDS)
+    job = here.inspect(job.id)
+    if job.exit_code == 0:
+        return f"{task.title} ended by itself before it could be cancelled; the next apply records its result"
+    watched = Watched(job, read_tail(here, job.id), "")
+    receipt = end_attempt(task, claim, notes, watched, cancellation)
+    return f"{task.title}: {receipt.cause}"
+
+
+def _latest(observer: Observer, site: str, transfer: str, generation: int) -> tuple[Attempt | None, ContainerSeen | None]:
+    """The latest attempt's record and container. TransferError if the record cannot be read."""
+    ledger = read_ledger(observer, site)
+    records = [item for item in ledger.attempts if (item.transfer, item.generation) == (transfer, generation) and not item.released]
+    last = max(records, key=lambda item: item.attempt, default=None)
+    number = last.attempt if last is not None else 1
+    job = find_job(observer, transfer_name(site, transfer, generation, number))
+    if job is None and not ledger.readable:
+        raise TransferError(
+            f"the record of {transfer} on {observer.endpoint} cannot be read, and it has no container there; apply brings it back"
+        )
+    return last, job
+
+
+# --- looking ------------------------------------------------------------------------------------------------
+
+
+def read_log(
+    observer: Observer,
+    site: str,
+    transfer: str,
+    generation: int,
+    *,
+    follow: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """What the latest attempt wrote: from its container as long as that is there, else what its record kept of it.
+
+    With `follow` until a running job ends, with its progress where its output tells one.
+    """
+    last, job = _latest(observer, site, transfer, generation)
+    if job is not None and job.started_at:
+        chunks = observer.logs(job.id, follow=follow)
+        yield from _with_progress(observer, transfer, job, chunks, on_progress) if follow else chunks
+        return
+    if last is None:
+        raise TransferError(f"{transfer} (generation {generation}) has not run: there is no log")
+    yield read_stored_log(observer, site, last)
+
+
+def _with_progress(
+    observer: Observer, transfer: str, job: ContainerSeen, chunks: Iterator[bytes], on_progress: Callable[[Progress], None]
+) -> Iterator[bytes]:
+    notes = read_notes(observer, job)
+    reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files) if notes is not None else None
+    for chunk in chunks:
+        moved = reader.feed(chunk) if reader is not None else None
+        if notes is not None and moved is not None:
+            on_progress(progress_of(transfer, moved, notes.before.bytes))
+        yield chunk
+
+
+def with_live_progress(row: TransferRow, observer: Observer, site: str) -> TransferRow:
+    """The row of a running transfer with what it has moved and how fast; as it was if its log does not say, or cannot be read."""
+    with contextlib.suppress(EngineError, UnreachableError):
+        progress = live_progress(observer, site, row.name, row.generation)
+        if progress is not None:
+            return replace(row, bytes=progress.bytes, bytes_per_second=progress.rate)
+    return row
+
+
+def live_progress(observer: Observer, site: str, transfer: str, generation: int) -> Progress | None:
+    """How far the running attempt is; None if none runs or it has said nothing yet."""
+    _, job = _latest(observer, site, transfer, generation)
+    notes = read_notes(observer, job) if job is not None and is_running(job) else None
+    if job is None or notes is None:
+        return None
+    reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files)
+    told = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
+    return progress_of(transfer, told[-1], notes.before.bytes) if told else None

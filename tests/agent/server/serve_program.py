@@ -1,0 +1,54 @@
+"""`dtn-agent serve` with hands that only remember, for tests of the process: its start, its signals, its lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dtn_agent import protocol as p
+from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
+from dtn_agent.server.access import Credentials
+from dtn_agent.server.serve import Settings, restore, serve, watching
+from dtn_agent.work import Work
+
+from tests.agent.server.serving import FACTS, MemoryHands
+
+
+class Broken(MemoryHands):
+    """A hand that cannot make things as they were."""
+
+    def restore(self) -> None:
+        raise OSError("the kernel says no")
+
+
+class Slow(MemoryHands):
+    """A hand whose changes take until somebody has opened the pipe `gate`, and closed it."""
+
+    def tune(self, request: p.Tune) -> p.Done:
+        (Path(sys.argv[1]) / "gate").read_bytes()
+        return super().tune(request)
+
+
+KINDS = {"--broken": Broken, "--slow": Slow}
+
+
+@contextmanager
+def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
+    hands = KINDS.get(sys.argv[-1], MemoryHands)().hands
+    restore(hands, lines)
+    try:
+        with watching("containers", hands.qos.watch, lines):
+            yield Work(Ledger(settings.ledger), lambda held: FACTS, hands, lambda facts: ())
+    finally:
+        lines.write("ended")
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    credentials = Credentials(folder / "server.pem", folder / "server-key.pem", folder / "ca.pem")
+    sys.exit(
+        serve(Settings(sys.argv[2], credentials, *(folder / name for name in ("ledger.json", "engine.sock", "plugin.sock"))), open_work)
+    )

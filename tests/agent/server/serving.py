@@ -1,0 +1,208 @@
+"""An agent that really serves TLS on loopback, with hands that only remember, and clients of every kind."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPResponse, HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+from dtn_agent import protocol as p
+from dtn_agent.errors import RefusedError
+from dtn_agent.ledger import Ledger
+from dtn_agent.log import Lines
+from dtn_agent.server.access import Credentials, open_access
+from dtn_agent.server.limits import Limits
+from dtn_agent.server.serve import make_server
+from dtn_agent.work import Hands, Work
+
+from tests.providers.certificates import CLIENT, SERVER, Pair, authority, issue
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+DEFAULTS = Limits()
+TUNE: dict[str, Any] = {"do": "tune", "site": "demo", "key": "sysctl/net.core.rmem_max", "value": "268435456"}
+FACTS = p.Facts(system=p.System(hostname="dtn1", kernel="6.12"), cpus=p.Cpus(logical=4), memory=p.Memory(total=8, available=4))
+
+
+@dataclass
+class MemoryHands:
+    """All four hands at once, on a host that is a dictionary. What they were asked for is in `asked`, in order.
+
+    `gate`, when it is given, is waited for in every change, after `entered` was released: so a test decides how long one takes.
+    `raises` is raised by the next change.
+    """
+
+    asked: list[p.Request] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    restored: int = 0
+    gate: threading.Event | None = None
+    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    raises: Exception | None = None
+
+    def _change(self, request: p.Request) -> p.Done:
+        self.entered.release()
+        if self.gate is not None:
+            assert self.gate.wait(60)
+        if self.raises is not None:
+            raise self.raises
+        is_new = request not in self.asked
+        self.asked.append(request)
+        return p.Done(changed=is_new, detail=request.do)
+
+    set_count = configure = release = make = remove = untune = set = clear = _change
+
+    def tune(self, request: p.Tune) -> p.Done:
+        done = self._change(request)
+        self.values[request.key] = request.value
+        return done
+
+    def read(self, keys: Collection[str]) -> dict[str, str | None]:
+        return {key: self.values.get(key) for key in keys}
+
+    def held(self) -> tuple[Any, ...]:
+        return ()
+
+    def restore(self) -> None:
+        self.restored += 1
+
+    retry = restore
+
+    def watch(self, stop: threading.Event) -> None:
+        stop.wait()
+
+    @property
+    def hands(self) -> Hands:
+        return Hands(self, self, self, self)
+
+
+@dataclass
+class Agent:
+    """A running agent, and what is needed to speak to it."""
+
+    folder: Path
+    port: int
+    hands: MemoryHands
+    ca: Pair
+    output: io.StringIO
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it wrote so far."""
+        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Lines of this kind; the last ones may be written a moment after their answer, so the first is waited for."""
+        until = time.monotonic() + 10
+        while not (found := [line for line in self.lines if line["event"] == name]) and time.monotonic() < until:
+            time.sleep(0.01)
+        return found
+
+    def context(self, client: Pair | None = None) -> ssl.SSLContext:
+        """A client's TLS settings, with this certificate or none."""
+        context = ssl.create_default_context(cafile=self.ca.write(self.folder, "ca")[0])
+        if client is not None:
+            context.load_cert_chain(*client.write(self.folder, "client"))
+        return context
+
+    def known(self, name: str = "ci.example") -> ssl.SSLContext:
+        """A client that the agent knows."""
+        return self.context(issue(self.ca, name=name, uses=(CLIENT,)))
+
+    def connect(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=30), server_hostname="127.0.0.1")
+
+    def ask(
+        self, context: ssl.SSLContext, method: str = "GET", path: str = "/v1/host", body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """One request over a connection of its own: status and decoded answer."""
+        connection = HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        try:
+            connection.request(method, path, content, {"Content-Type": "application/json", **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def perform(self, body: Any, context: ssl.SSLContext | None = None) -> tuple[int, Any]:
+        return self.ask(context or self.known(), "POST", "/v1/perform", body)
+
+
+def read_answer(connection: ssl.SSLSocket) -> tuple[int, Any]:
+    """The answer that is on its way on this connection."""
+    answer = HTTPResponse(connection)
+    answer.begin()
+    return answer.status, json.loads(answer.read())
+
+
+def write_token(folder: Path, text: str = TOKEN, mode: int = 0o600) -> Path:
+    path = folder / "token"
+    path.write_text(text + "\n")
+    path.chmod(mode)
+    return path
+
+
+def write_server(folder: Path, ca: Pair) -> tuple[Path, Path]:
+    cert, key = issue(ca, name="dtn1", uses=(SERVER,)).write(folder, "server")
+    key.chmod(0o600)
+    return cert, key
+
+
+Ways = Callable[[Path, Pair], Credentials]
+
+
+def with_certificates(folder: Path, ca: Pair) -> Credentials:
+    return Credentials(*write_server(folder, ca), client_ca=ca.write(folder, "ca")[0])
+
+
+def with_token(folder: Path, ca: Pair) -> Credentials:
+    return Credentials(*write_server(folder, ca), token_file=write_token(folder))
+
+
+def with_both(folder: Path, ca: Pair) -> Credentials:
+    return Credentials(*write_server(folder, ca), client_ca=ca.write(folder, "ca")[0], token_file=write_token(folder))
+
+
+@contextmanager
+def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = DEFAULTS) -> Iterator[Agent]:
+    """Serve in a thread, as serve() does in the process; it has ended when the block has."""
+    ca, hands, output = authority(), MemoryHands(), io.StringIO()
+    access = open_access(ways(folder, ca))
+    work = Work(Ledger(folder / "ledger.json"), lambda held: FACTS, hands.hands, lambda facts: (p.Ability(name="tune"),))
+    accepting = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=limits.queue) as listener:
+        server = make_server(listener, work, access, Lines(output), limits, accepting.set)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            assert accepting.wait(30)
+            yield Agent(folder, listener.getsockname()[1], hands, ca, output)
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def unasked(output: io.StringIO) -> list[tuple[str, str, str]]:
+    """What lines of an Audit tell of what the agent did by itself: what, of what, and how it ended."""
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    told = [line for line in lines if line["event"] == "audit"]
+    assert all((line["who"], line["from"]) == ("agent", "") and line["changed"] is (line["result"] == "done" or None) for line in told)
+    subjects = ("key", "container", "vf", "parent", "pf")
+    return [
+        (line["request"]["do"], next(line["request"][name] for name in subjects if name in line["request"]), line["result"])
+        for line in told
+    ]
+
+
+def refusal(code: str, text: str) -> RefusedError:
+    """A hand's refusal."""
+    return RefusedError(code, text)  # type: ignore[arg-type]  # tests name the codes
