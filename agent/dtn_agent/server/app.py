@@ -15,7 +15,7 @@ from dtn_agent.errors import Code, RefusedError
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Access
 from dtn_agent.server.limits import Limits
-from dtn_agent.server.middleware import ADDRESS, CALLER, Gate, failed
+from dtn_agent.server.middleware import ADDRESS, CALLER, Middleware, failed
 from dtn_agent.work import agent_version
 
 READING = r"^[a-z_]+(/[A-Za-z0-9_.:@*?-]+){0,2}$"  # a tuning key, as in protocol.Tune, or a pattern of block devices
@@ -30,7 +30,7 @@ class Working(Protocol):
     def perform(self, request: p.Request, /) -> p.Done: ...
 
 
-def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Gate:
+def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Middleware:
     """The whole application, guarded."""
     app = FastAPI(
         title="dtn-agent",
@@ -45,8 +45,8 @@ def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Gat
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(RefusedError, _tell_refused)
-    app.add_exception_handler(Exception, _tell_nothing)  # the gate then logs it
-    return Gate(app, access, limits, lines)
+    app.add_exception_handler(Exception, _tell_nothing)  # the middleware then logs it
+    return Middleware(app, access, limits, lines)
 
 
 Readings = Annotated[list[Annotated[str, Query(pattern=READING, max_length=120)]], Query(max_length=256)]

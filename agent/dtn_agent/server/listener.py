@@ -25,7 +25,7 @@ from dtn_agent.server.middleware import PEER
 
 
 @dataclass(slots=True, eq=False)
-class Visit:
+class Connection:
     """One open connection. `since` is when it began to wait for its peer; None while a request of it is worked on.
 
     `has_begun`: the peer has sent a part of its handshake, or is a known client that has not asked yet.
@@ -66,117 +66,119 @@ class Visit:
             self.timer = None
 
 
-MakeProtocol = Callable[[Visit], asyncio.Protocol]
+MakeProtocol = Callable[[Connection], asyncio.Protocol]
 
 
 @dataclass(slots=True)
-class Door:
+class BoundedListener:
     """Accepts connections of one listening socket, never more at once than the limit."""
 
     context: ssl.SSLContext
     limits: Limits
     lines: Lines
     make_protocol: MakeProtocol
-    visits: dict[Visit, asyncio.Task[None]] = field(default_factory=dict)
+    connections: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.context.sslobject_class = Greeting
+        self.context.sslobject_class = TlsConnection
 
-    async def accept(self, listener: socket.socket) -> None:
+    async def accept(self, listening: socket.socket) -> None:
         """Until cancelled. The kernel's queue holds who comes while there is no room."""
-        listener.setblocking(False)
+        listening.setblocking(False)
         try:
             while True:
                 await self._room()
-                await self._accept_one(listener)
+                await self._accept_one(listening)
         finally:
             await self._dismiss()
 
-    async def _accept_one(self, listener: socket.socket) -> None:
+    async def _accept_one(self, listening: socket.socket) -> None:
         try:
-            connection, address = await asyncio.get_running_loop().sock_accept(listener)
+            accepted, address = await asyncio.get_running_loop().sock_accept(listening)
         except OSError as error:  # the peer is gone again, or we are out of descriptors for a moment
             self.lines.write("not-accepted", why=str(error))
             await asyncio.sleep(0.1)
         else:
-            self._let_in(connection, f"{address[0]}:{address[1]}")
+            self._let_in(accepted, f"{address[0]}:{address[1]}")
 
     async def _dismiss(self) -> None:
         """Cut off who only waits. What is worked on has its time, which is uvicorn's to give."""
-        waiting = [(visit, task) for visit, task in self.visits.items() if visit.since is not None]
-        for visit, _ in waiting:
-            visit.cut()
+        waiting = [(connection, task) for connection, task in self.connections.items() if connection.since is not None]
+        for connection, _ in waiting:
+            connection.cut()
         if waiting:
             await asyncio.wait([task for _, task in waiting], timeout=self.limits.closing)
 
-    def _let_in(self, connection: socket.socket, address: str) -> None:
+    def _let_in(self, accepted: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
-        visit = Visit(address, connection, connection.close, asyncio.Event(), loop.time())
-        task = loop.create_task(self._receive(connection, visit))
-        visit.cut = task.cancel  # until the handshake is over
-        self.visits[visit] = task
-        task.add_done_callback(lambda _: self._leave(visit, connection))
+        connection = Connection(address, accepted, accepted.close, asyncio.Event(), loop.time())
+        task = loop.create_task(self._receive(accepted, connection))
+        connection.cut = task.cancel  # until the handshake is over
+        self.connections[connection] = task
+        task.add_done_callback(lambda _: self._leave(connection, accepted))
 
-    def _leave(self, visit: Visit, connection: socket.socket) -> None:
-        connection.close()  # here, because a task that is cancelled before its first step closes nothing
-        visit.works()
-        del self.visits[visit]
+    def _leave(self, connection: Connection, accepted: socket.socket) -> None:
+        accepted.close()  # here, because a task that is cancelled before its first step closes nothing
+        connection.works()
+        del self.connections[connection]
         self.changed.set()
 
-    async def _receive(self, connection: socket.socket, visit: Visit) -> None:
+    async def _receive(self, accepted: socket.socket, connection: Connection) -> None:
         """The handshake, then the protocol's life."""
-        handshake = Handshake(self.context, visit)
+        handshake = Handshake(self.context, connection)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self.make_protocol(visit),
-                connection.dup(),
+                lambda: self.make_protocol(connection),
+                accepted.dup(),
                 ssl=handshake,  # type: ignore[arg-type]  # asyncio calls nothing of it but wrap_bio
                 ssl_handshake_timeout=self.limits.handshake,
                 ssl_shutdown_timeout=self.limits.closing,
             )
         except OSError as error:
-            self.lines.write("no-handshake", **{"from": visit.address}, why=getattr(error, "reason", None) or str(error))
-            await handshake.say_why(connection, self.limits.closing)
+            self.lines.write("no-handshake", **{"from": connection.address}, why=getattr(error, "reason", None) or str(error))
+            await handshake.say_why(accepted, self.limits.closing)
         except asyncio.CancelledError:
-            self.lines.write("no-handshake", **{"from": visit.address}, why="it took too long while others waited, or we end")
+            self.lines.write("no-handshake", **{"from": connection.address}, why="it took too long while others waited, or we end")
         else:
-            await visit.over.wait()
+            await connection.over.wait()
 
     async def _room(self) -> None:
         """Wait until there is room; the connection that keeps us waiting for longest is closed to make some."""
         loop = asyncio.get_running_loop()
-        while len(self.visits) >= self.limits.connections:
+        while len(self.connections) >= self.limits.connections:
             self.changed.clear()
-            waiting = [(visit.makes_room_at(self.limits), visit) for visit in self.visits if visit.since is not None]
-            first, visit = min(waiting, key=lambda item: item[0], default=(None, None))
+            waiting = [
+                (connection.makes_room_at(self.limits), connection) for connection in self.connections if connection.since is not None
+            ]
+            first, connection = min(waiting, key=lambda item: item[0], default=(None, None))
             left = None if first is None else first - loop.time()
             if left is not None and left <= 0:
-                assert visit is not None
-                self._make_room(visit)
+                assert connection is not None
+                self._make_room(connection)
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), left)
 
-    def _make_room(self, visit: Visit) -> None:
-        if visit.has_unread:
-            visit.since = asyncio.get_running_loop().time()
+    def _make_room(self, connection: Connection) -> None:
+        if connection.has_unread:
+            connection.since = asyncio.get_running_loop().time()
             return
-        visit.works()  # so that the next one is another
-        visit.cut()
+        connection.works()  # so that the next one is another
+        connection.cut()
 
 
-class Greeting(ssl.SSLObject):
+class TlsConnection(ssl.SSLObject):
     """TLS of one connection that keeps what it has to say of a handshake that failed."""
 
     outgoing: ssl.MemoryBIO
-    visit: Visit
+    connection: Connection
     alert = b""
     calls = 0
 
     def do_handshake(self) -> None:
         self.calls += 1  # the first one is ours; each further one follows bytes of the peer
-        self.visit.has_begun = self.calls > 1
+        self.connection.has_begun = self.calls > 1
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -194,60 +196,60 @@ class Handshake:
     """
 
     context: ssl.SSLContext
-    visit: Visit
-    greeting: Greeting | None = None
+    connection: Connection
+    tls: TlsConnection | None = None
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, **options: Any) -> ssl.SSLObject:
         """As the context's own."""
-        greeting = self.context.wrap_bio(incoming, outgoing, **options)
-        assert isinstance(greeting, Greeting)
-        greeting.outgoing = outgoing
-        greeting.visit = self.visit
-        self.greeting = greeting
-        return greeting
+        tls = self.context.wrap_bio(incoming, outgoing, **options)
+        assert isinstance(tls, TlsConnection)
+        tls.outgoing = outgoing
+        tls.connection = self.connection
+        self.tls = tls
+        return tls
 
-    async def say_why(self, connection: socket.socket, patience: float) -> None:
+    async def say_why(self, accepted: socket.socket, patience: float) -> None:
         """Send the alert, and wait until the peer has closed, too: what it still sends would make the kernel take the alert back."""
-        if self.greeting is None or not self.greeting.alert:
+        if self.tls is None or not self.tls.alert:
             return
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(patience):
-                await loop.sock_sendall(connection, self.greeting.alert)
-                connection.shutdown(socket.SHUT_WR)
-                while await loop.sock_recv(connection, 65536):
+                await loop.sock_sendall(accepted, self.tls.alert)
+                accepted.shutdown(socket.SHUT_WR)
+                while await loop.sock_recv(accepted, 65536):
                     pass
 
 
-class Conversation(H11Protocol):
+class HttpConnection(H11Protocol):
     """HTTP on one connection: uvicorn's, with a deadline on everything that the peer may be slow with, and the peer's name."""
 
-    def __init__(self, visit: Visit, limits: Limits, **uvicorns: Any) -> None:
+    def __init__(self, connection: Connection, limits: Limits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
-        self._visit = visit
+        self._connection = connection
         self._limits = limits
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         peer = peer_name(transport.get_extra_info("peercert"))
         self.app_state = {PEER: peer}
-        self._visit.has_begun = peer is not None
-        self._visit.cut = self._cut
-        self._visit.waits(self._limits.waiting)
+        self._connection.has_begun = peer is not None
+        self._connection.cut = self._cut
+        self._connection.waits(self._limits.waiting)
 
     def handle_events(self) -> None:
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
-            self._visit.works()
+            self._connection.works()
 
     def on_response_complete(self) -> None:
-        self._visit.has_begun = False
-        self._visit.waits(self._limits.waiting)
+        self._connection.has_begun = False
+        self._connection.waits(self._limits.waiting)
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._visit.over.set()
+        self._connection.over.set()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, f"this is no HTTP request that the agent reads: {msg}")

@@ -54,7 +54,7 @@ class Exchange:
         return next((value for key, value in self.scope["headers"] if key == name), None)
 
 
-class Gate:
+class Middleware:
     """The outermost ASGI application. Everything that is not 200 comes out as a Refused, whatever happens inside."""
 
     def __init__(self, app: ASGIApp, access: Access, limits: Limits, lines: Lines) -> None:

@@ -24,7 +24,7 @@ from dtn_agent.log import Lines, LogLines
 from dtn_agent.server.access import Access, Credentials, UnsafeError, open_access
 from dtn_agent.server.app import Working, make_app
 from dtn_agent.server.limits import Limits
-from dtn_agent.server.listener import Conversation, Door, Visit
+from dtn_agent.server.listener import BoundedListener, Connection, HttpConnection
 from dtn_agent.work import Hands, Work
 
 DEFAULT_PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
@@ -163,28 +163,32 @@ def listening(address: tuple[str, int], queue: int) -> socket.socket:
 
 
 class AgentServer(uvicorn.Server):
-    """uvicorn's server behind our own door: its loop, its end by signals, its HTTP; not its way of accepting."""
+    """uvicorn's server behind our own listener: its loop, its end by signals, its HTTP; not its way of accepting."""
 
     def __init__(
-        self, config: uvicorn.Config, listener: socket.socket, door: Callable[[AgentServer], Door], ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        accepting: Callable[[AgentServer], BoundedListener],
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._listener = listener
-        self._make_door = door
+        self._make_accepting = accepting
         self._ready = ready
         self._accepting: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         del sockets
         await super().startup(sockets=[])
-        self._accepting = asyncio.get_running_loop().create_task(self._make_door(self).accept(self._listener))
+        self._accepting = asyncio.get_running_loop().create_task(self._make_accepting(self).accept(self._listener))
         self._accepting.add_done_callback(self._accepting_ended)
         self._ready()
 
     def _accepting_ended(self, task: asyncio.Task[None]) -> None:
         self.should_exit = True
         if not task.cancelled() and task.exception() is not None:
-            raise RuntimeError("the agent's door is broken") from task.exception()
+            raise RuntimeError("the agent accepts no more connections") from task.exception()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         assert self._accepting is not None
@@ -205,7 +209,7 @@ def make_server(
         ws="none",
         lifespan="off",
         log_config=None,
-        access_log=False,  # the gate writes the lines
+        access_log=False,  # the middleware writes the lines
         proxy_headers=False,  # nobody may say that he is somebody else
         server_header=False,
         timeout_keep_alive=round(limits.waiting),
@@ -214,13 +218,13 @@ def make_server(
     )
     config.load()
 
-    def make_door(server: AgentServer) -> Door:
-        def make_protocol(visit: Visit) -> Conversation:
-            return Conversation(visit, limits, config=config, server_state=server.server_state, app_state={})
+    def make_accepting(server: AgentServer) -> BoundedListener:
+        def make_protocol(connection: Connection) -> HttpConnection:
+            return HttpConnection(connection, limits, config=config, server_state=server.server_state, app_state={})
 
-        return Door(access.context, limits, lines, make_protocol)
+        return BoundedListener(access.context, limits, lines, make_protocol)
 
-    return AgentServer(config, listener, make_door, ready)
+    return AgentServer(config, listener, make_accepting, ready)
 
 
 def tell_systemd() -> None:

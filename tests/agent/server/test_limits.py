@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.log import Lines
 from dtn_agent.server.limits import Limits
-from dtn_agent.server.listener import Door, Visit
+from dtn_agent.server.listener import BoundedListener, Connection
 
 from tests.agent.server.serving import TUNE, Agent, read_answer, running_agent, with_both
 
@@ -247,13 +247,13 @@ def test_a_connection_whose_bytes_are_unread_is_not_closed_to_make_room() -> Non
 
     async def make_room() -> None:
         with contextlib.closing(here), contextlib.closing(peer):
-            visit = Visit("192.0.2.1:4711", here, lambda: cut.append("cut"), asyncio.Event(), since=0.0)
-            door = Door(ssl.create_default_context(), Limits(), Lines(io.StringIO()), lambda _: asyncio.Protocol())
+            connection = Connection("192.0.2.1:4711", here, lambda: cut.append("cut"), asyncio.Event(), since=0.0)
+            listener = BoundedListener(ssl.create_default_context(), Limits(), Lines(io.StringIO()), lambda _: asyncio.Protocol())
             peer.send(b"hello")
-            door._make_room(visit)
-            assert (cut, visit.since != 0.0) == ([], True)
+            listener._make_room(connection)
+            assert (cut, connection.since != 0.0) == ([], True)
             here.recv(5)
-            door._make_room(visit)
+            listener._make_room(connection)
 
     here, peer = socket.socketpair()
     asyncio.run(make_room())
