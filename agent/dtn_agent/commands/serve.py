@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dtn_agent.engine.client import ENGINE_SOCKET
+from dtn_agent.engine.driver_socket import PLUGIN_SOCKET
 from dtn_agent.ledger import DEFAULT_PATH
 
-ANYWHERE = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
-ENGINE_SOCKET = Path("/run/docker.sock")
-PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
+ANYWHERE = "0.0.0.0:5050"  # dtnctl runs on another host; every caller needs a certificate or the token
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEFAULT_SOCKET = Path("/run/docker.sock")
+ENGINE_SOCKET = Path("/run/docker.sock")
 SECONDS = 10.0
 WATCHED = {"type": ["container", "network"], "event": ["start", "connect"]}
 
@@ -38,7 +38,7 @@ class Event:
 class Engine:
     """The engine on this socket. OSError or HTTPException where it does not answer."""
 
-    def __init__(self, path: Path = DEFAULT_SOCKET) -> None:
+    def __init__(self, path: Path = ENGINE_SOCKET) -> None:
         self.path = path
 
     def container(self, name: str) -> Container | None:

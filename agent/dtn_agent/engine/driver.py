@@ -12,12 +12,20 @@ from typing import Any
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Held, HeldEndpoint, HeldNetwork, HeldVf
+from dtn_agent.protocol import (
+    DEFAULT_ROUTE_OPTION,
+    MTU_OPTION,
+    NETWORK_OPTIONS,
+    PF_OPTION,
+    VF_OPTION,
+    Held,
+    HeldEndpoint,
+    HeldNetwork,
+    HeldVf,
+)
 from dtn_agent.vf.functions import VfHands
 
 GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network
-OPTIONS = ("dtnctl.pf", "dtnctl.mtu", "dtnctl.default_route")
-VF = "dtnctl.vf"
 # calls that change something, as audit lines name them
 CHANGES = {
     "NetworkDriver.CreateNetwork": "create-network",
@@ -68,12 +76,12 @@ class NetworkDriver:
     def create_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Remember the network's options: the engine tells them only now."""
         options = _options(request)
-        pf = options["dtnctl.pf"]
+        pf = options[PF_OPTION]
         self.hands.hardware.tree.pf_function(pf)  # refuses what is no PF
         gateways = ("", "")
-        if options.get("dtnctl.default_route", "no") == "yes":
+        if options.get(DEFAULT_ROUTE_OPTION, "no") == "yes":
             gateways = (_gateway(request, "IPv4Data"), _gateway(request, "IPv6Data"))
-        mtu = options.get("dtnctl.mtu")
+        mtu = options.get(MTU_OPTION)
         network = HeldNetwork(id=request["NetworkID"], pf=pf, mtu=int(mtu) if mtu else None, gateways=gateways)
         if network in self.ledger.read().networks:
             return {}
@@ -103,9 +111,9 @@ class NetworkDriver:
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Remember the endpoint's VF, which the engine tells only now; answers its MAC, unless the engine has one for it."""
         network = self._network(request)
-        pci = (request.get("Options") or {}).get(VF)
+        pci = (request.get("Options") or {}).get(VF_OPTION)
         if not pci:
-            raise RefusedError("bad-request", f"the container names no virtual function (endpoint option {VF}); run dtnctl apply")
+            raise RefusedError("bad-request", f"the container names no virtual function (endpoint option {VF_OPTION}); run dtnctl apply")
         vf = self.hands.held_at(pci)
         if vf.pf != network.pf:
             raise RefusedError("conflict", f"the virtual function {pci} is one of {vf.pf}, and the network is on {network.pf}")
@@ -144,7 +152,7 @@ class NetworkDriver:
         return {}
 
     def describe_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Value": {VF: self._endpoint(request).vf}}
+        return {"Value": {VF_OPTION: self._endpoint(request).vf}}
 
     def join(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Hand the VF's interface over, made again what the ledger says."""
@@ -197,14 +205,14 @@ def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:
 def _options(request: Mapping[str, Any]) -> dict[str, str]:
     """The network's options, checked."""
     options: dict[str, str] = (request.get("Options") or {}).get(GENERIC) or {}
-    if unknown := sorted(set(options) - set(OPTIONS)):
-        raise RefusedError("bad-request", f"unknown network option {', '.join(unknown)}; there are {', '.join(OPTIONS)}")
-    if not options.get("dtnctl.pf"):
-        raise RefusedError("bad-request", "the network names no physical function: option dtnctl.pf")
-    if options.get("dtnctl.default_route", "no") not in ("yes", "no"):
-        raise RefusedError("bad-request", "option dtnctl.default_route: yes or no")
-    if not options.get("dtnctl.mtu", "1500").isdecimal():
-        raise RefusedError("bad-request", "option dtnctl.mtu: a number")
+    if unknown := sorted(set(options) - set(NETWORK_OPTIONS)):
+        raise RefusedError("bad-request", f"unknown network option {', '.join(unknown)}; there are {', '.join(NETWORK_OPTIONS)}")
+    if not options.get(PF_OPTION):
+        raise RefusedError("bad-request", f"the network names no physical function: option {PF_OPTION}")
+    if options.get(DEFAULT_ROUTE_OPTION, "no") not in ("yes", "no"):
+        raise RefusedError("bad-request", f"option {DEFAULT_ROUTE_OPTION}: yes or no")
+    if not options.get(MTU_OPTION, "1500").isdecimal():
+        raise RefusedError("bad-request", f"option {MTU_OPTION}: a number")
     return options
 
 

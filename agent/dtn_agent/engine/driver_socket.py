@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from dtn_agent.protocol import NETWORK_DRIVER
 
-DEFAULT_SOCKET = Path("/run/docker/plugins") / f"{NETWORK_DRIVER}.sock"
+PLUGIN_SOCKET = Path("/run/docker/plugins") / f"{NETWORK_DRIVER}.sock"
 MOST_BYTES = 1 << 18
 IDLE_SECONDS = 30.0
 JSON_TYPE = "application/vnd.docker.plugins.v1.2+json"
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class DriverSocket:
     """Serves calls from `start` to `stop`. The socket is there, complete, from the moment that it has its name."""
 
-    def __init__(self, answer: Answer, path: Path = DEFAULT_SOCKET) -> None:
+    def __init__(self, answer: Answer, path: Path = PLUGIN_SOCKET) -> None:
         self.answer = answer
         self.path = path
         self._server: _Server | None = None

@@ -13,7 +13,6 @@ from dtn_agent.protocol.answers import Ability, Done, Host, Refused
 from dtn_agent.protocol.base import (
     ANY_MAC,
     INTERFACE_NAME,
-    NETWORK_DRIVER,
     ONE_LINE,
     PCI_ADDRESS,
     PROTOCOL_VERSION,
@@ -21,6 +20,7 @@ from dtn_agent.protocol.base import (
     Reported,
     Requested,
 )
+from dtn_agent.protocol.driver import DEFAULT_ROUTE_OPTION, MTU_OPTION, NETWORK_DRIVER, NETWORK_OPTIONS, PF_OPTION, VF_OPTION
 from dtn_agent.protocol.facts import (
     TRANSFER_SYSCTLS,
     BlockDevice,
@@ -81,14 +81,19 @@ from dtn_agent.protocol.requests import (
 
 __all__ = [
     "ANY_MAC",
+    "DEFAULT_ROUTE_OPTION",
     "INTERFACE_NAME",
+    "MTU_OPTION",
     "NETWORK_DRIVER",
+    "NETWORK_OPTIONS",
     "ONE_LINE",
     "PCI_ADDRESS",
+    "PF_OPTION",
     "PROTOCOL_VERSION",
     "STATE_NAME",
     "TRANSFER_SYSCTLS",
     "TUNABLE_SYSCTLS",
+    "VF_OPTION",
     "Ability",
     "BlockDevice",
     "Channels",

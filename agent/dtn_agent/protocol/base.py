@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 PROTOCOL_VERSION = 2  # 2: unknown settings of functions are null; SetQos takes the place of what another network had
-NETWORK_DRIVER = "dtnctl"  # the name of the agent's network driver at the container engine
 ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
 PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dtn_agent.audit import SILENT, Audit
-from dtn_agent.engine.client import DEFAULT_SOCKET, Container, Engine, Event, Events
+from dtn_agent.engine.client import ENGINE_SOCKET, Container, Engine, Event, Events
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, ClearQos, Done, HeldQos, Owner, QosSettings, SetQos
@@ -36,7 +36,7 @@ T = TypeVar("T")
 class QosHands:
     """One request at a time. `proc` is where the engine's process numbers mean something."""
 
-    def __init__(self, ledger: Ledger, engine_socket: Path = DEFAULT_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
+    def __init__(self, ledger: Ledger, engine_socket: Path = ENGINE_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.engine = Engine(engine_socket)
         self.proc = proc

@@ -27,8 +27,6 @@ from dtn_agent.server.limits import Limits
 from dtn_agent.server.listener import BoundedListener, Connection, HttpConnection
 from dtn_agent.work import Hands, Work
 
-DEFAULT_PLUGIN_SOCKET = Path("/run/docker/plugins/dtnctl.sock")
-DEFAULT_LISTEN = "0.0.0.0:5050"  # dtnctl comes from elsewhere; nobody gets in without a certificate or the token
 UNSAFE = 78  # EX_CONFIG
 
 
