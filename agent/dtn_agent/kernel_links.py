@@ -204,7 +204,7 @@ def _vf_row(entry: Any) -> tuple[int, VfSettings]:
     return mac["vf"], VfSettings(
         mac=mac["mac"],
         vlan=vlan["vlan"] if vlan else None,
-        qos=vlan["qos"] if vlan else None,
+        vlan_priority=vlan["qos"] if vlan else None,
         spoofchk=_flag(entry, "spoofchk"),
         trust=_flag(entry, "trust"),
         min_rate=rate["min_tx_rate"] if rate else None,
@@ -223,7 +223,7 @@ def _vf_words(change: VfSettings) -> Iterator[tuple[str, dict[str, Any]]]:
     A VLAN goes with its priority and the two rates go together; who changes one says what the other is (`vf_rules.change`).
     """
     if change.vlan is not None:
-        yield f"vlan {change.vlan} qos {change.qos or 0}", {"vlan": {"vlan": change.vlan, "qos": change.qos or 0}}
+        yield f"vlan {change.vlan} qos {change.vlan_priority or 0}", {"vlan": {"vlan": change.vlan, "qos": change.vlan_priority or 0}}
     if change.mac is not None:
         yield f"mac {change.mac}", {"mac": change.mac}
     if change.max_rate is not None:

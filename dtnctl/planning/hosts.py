@@ -79,18 +79,18 @@ def _forgotten(found: Study, endpoint: str, host: Host) -> Iterator[HeldVf]:
 def _no_more(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
     """Interfaces that nothing asks functions of any more, once the last one of ours is given back and nobody else has one."""
     released = {(step.action.interface, step.action.index): step.id for step in steps if isinstance(step.action, ReleaseVf)}
-    for held in sorted(host.held.pfs, key=lambda item: item.interface):
-        is_used = held.interface in found.allocations.hardware.pfs.get(endpoint, {})
-        is_meant = held.site == found.site.name and found.scope.covers("vfs", held.interface, endpoint)
+    for held in sorted(host.held.pfs, key=lambda item: item.pf):
+        is_used = held.pf in found.allocations.hardware.pfs.get(endpoint, {})
+        is_meant = held.site == found.site.name and found.scope.covers("vfs", held.pf, endpoint)
         if is_meant and not is_used and not _others(host, held, released):
-            needs = tuple(step_id for (interface, _), step_id in sorted(released.items()) if interface == held.interface)
+            needs = tuple(step_id for (interface, _), step_id in sorted(released.items()) if interface == held.pf)
             yield plan_no_more(endpoint, held, needs)
 
 
 def _others(host: Host, held: HeldPf, released: Mapping[tuple[str, int], str]) -> bool:
     """Whether somebody has a function of the interface after this plan."""
-    by_ledger = {item.pci: (item.pf, item.index) for item in host.held.vfs if item.pf == held.interface}
-    pf = interface_named(host, held.interface)
+    by_ledger = {item.pci: (item.pf, item.index) for item in host.held.vfs if item.pf == held.pf}
+    pf = interface_named(host, held.pf)
     vfs = pf.sriov.vfs if pf is not None and pf.sriov is not None else ()
     return any(key not in released for key in by_ledger.values()) or any(stranger(host, vf) for vf in vfs if vf.pci not in by_ledger)
 

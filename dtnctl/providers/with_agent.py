@@ -145,7 +145,7 @@ def _configure_vf(action: ConfigureVf, site: str) -> Request:
         index=action.index,
         mac=action.mac,
         vlan=action.vlan,
-        qos=action.vlan_priority,
+        vlan_priority=action.vlan_priority,
         spoofchk=action.spoofchk,
         trust=action.trust,
         min_rate=action.min_rate,

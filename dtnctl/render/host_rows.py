@@ -147,7 +147,7 @@ def _vlan(vf: Vf) -> str:
         return UNKNOWN
     if vf.vlan == 0:
         return ""
-    return f"{vf.vlan} qos {vf.qos}" if vf.qos else str(vf.vlan)
+    return f"{vf.vlan} prio {vf.vlan_priority}" if vf.vlan_priority else str(vf.vlan)
 
 
 def _rate(vf: Vf) -> str:

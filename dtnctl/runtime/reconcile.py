@@ -96,7 +96,7 @@ def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
         yield from (("network", item.name, endpoint) for item in seen.networks)
         yield ("ledger", ledger_name(site.name), endpoint)
         if seen.host is not None:
-            yield from (("vfs", item.interface, endpoint) for item in seen.host.held.pfs if item.site == site.name)
+            yield from (("vfs", item.pf, endpoint) for item in seen.host.held.pfs if item.site == site.name)
             yield from (("vlan", item.name, endpoint) for item in seen.host.held.vlans if item.site == site.name)
             owners = [item.owner for item in seen.host.held.vfs] + [item.owner for item in seen.host.held.qos]
             yield from (("session", owner.session, endpoint) for owner in owners if owner.site == site.name)

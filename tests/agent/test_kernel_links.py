@@ -40,7 +40,7 @@ def row(spoofchk: int = 1, trust: int = 0) -> dict[str, Any]:
 
 
 def test_a_pfs_table_is_read_by_index() -> None:
-    full = VfSettings(mac="02:00:00:00:00:0a", vlan=100, qos=3, spoofchk=True, trust=False, min_rate=10, max_rate=20)
+    full = VfSettings(mac="02:00:00:00:00:0a", vlan=100, vlan_priority=3, spoofchk=True, trust=False, min_rate=10, max_rate=20)
     assert read_vf_table(answer(row(), row(0, 1))) == {0: full, 1: full.model_copy(update={"spoofchk": False, "trust": True})}
 
 
@@ -71,7 +71,7 @@ def links(own_network: None) -> KernelLinks:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (VfSettings(vlan=100, qos=3), "vlan 100 qos 3"),
+        (VfSettings(vlan=100, vlan_priority=3), "vlan 100 qos 3"),
         (VfSettings(mac="02:00:00:00:00:0a"), "mac 02:00:00:00:00:0a"),
         (VfSettings(min_rate=10, max_rate=20), "min_rate 10 max_rate 20"),
         (VfSettings(spoofchk=False), "spoofchk off"),

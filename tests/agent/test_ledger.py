@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dtn_agent.ledger import IDENTITY, Ledger
-from dtn_agent.protocol import Held, HeldPf, HeldTuning
+from dtn_agent.protocol import Held, HeldPf, HeldTuning, VfSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,13 +32,28 @@ def test_what_a_newer_agent_wrote_is_kept_at_the_top_and_in_entries_that_stay(tm
     ledger = Ledger(tmp_path / "ledger.json")
     newer = {"version": 9, "leds": [{"port": 1}], "tuning": [{**TUNING, "why": "bios"}], "vfs": [VF]}
     ledger.path.write_text(json.dumps(newer))
-    added = HeldPf(interface="ens1f0", pci="0000:b1:00.0", found=0, wanted=4, site="demo")
+    added = HeldPf(pf="ens1f0", pci="0000:b1:00.0", found=0, wanted=4, site="demo")
     ledger.write(lambda held: held.model_copy(update={"pfs": (added,)}))
     found = stored(ledger)
     assert (found["version"], found["leds"]) == (9, [{"port": 1}])
     assert found["tuning"][0]["why"] == "bios"
     assert (found["vfs"][0]["owner"]["team"], found["vfs"][0]["wanted"]["rss"]) == ("hep", 4)
     assert found["pfs"][0]["pci"] == added.pci
+
+
+def test_a_ledger_of_protocol_2_keeps_its_values_under_their_new_names_over_writes(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.json")
+    settings = {"vlan": 222, "qos": 3}
+    vf = VF | {"found": {"vlan": 0, "qos": 0}, "wanted": settings, "written": ["vlan", "qos"]}
+    pf = {"interface": "ens1f0", "pci": "0000:b1:00.0", "found": 0, "wanted": 4, "site": "demo"}
+    ledger.path.write_text(json.dumps({"pfs": [pf], "vfs": [vf]}))
+    for _ in range(2):
+        held = ledger.write(lambda held: held)
+        assert (held.pfs[0].pf, held.vfs[0].written) == ("ens1f0", ("vlan", "vlan_priority"))
+        assert (held.vfs[0].wanted.vlan_priority, held.vfs[0].found.vlan_priority) == (3, 0)
+    changed = held.vfs[0].model_copy(update={"wanted": VfSettings(vlan=222)})
+    ledger.write(lambda held: held.model_copy(update={"vfs": (changed,)}))
+    assert ledger.read().vfs[0].wanted.vlan_priority is None, "an old name that is still in the file counts no more"
 
 
 def test_what_is_forgotten_goes_with_all_that_was_said_of_it(tmp_path: Path) -> None:

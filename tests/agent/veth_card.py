@@ -23,7 +23,7 @@ from dtn_agent.vf.sriov_tree import SriovTree
 from pyroute2 import IPRoute
 
 PF_PCI = "0000:41:00.0"
-FRESH = VfSettings(mac="00:00:00:00:00:00", vlan=0, qos=0, spoofchk=True, trust=False, min_rate=0, max_rate=0)
+FRESH = VfSettings(mac="00:00:00:00:00:00", vlan=0, vlan_priority=0, spoofchk=True, trust=False, min_rate=0, max_rate=0)
 
 
 def vf_pci(index: int) -> str:

@@ -12,7 +12,7 @@ from dtnctl.planning.choices.virtual_functions import stable_mac
 from tests.cases.form import HeldFor, Machine, MadeVlan, Nic
 from tests.planning.machines import machine, pf, verbs
 
-TABLE = ("mac", "vlan", "qos", "spoofchk", "trust", "min_rate", "max_rate")
+TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 
 
 def memory_nodes(cpus: str) -> str:
@@ -54,7 +54,7 @@ def _verbs(card: Interface) -> Iterator[RdmaDevice]:
 
 def _made(site: Site, name: str, count: int, cards: list[Interface]) -> HeldPf:
     pci = next(card.pci for card in cards if card.name == name)
-    return HeldPf(interface=name, pci=pci, found=0, wanted=count, site=site.name)
+    return HeldPf(pf=name, pci=pci, found=0, wanted=count, site=site.name)
 
 
 def _vlan(site: Site, name: str, vlan: MadeVlan) -> tuple[HeldVlan, Interface]:
@@ -74,7 +74,7 @@ def _held(site: Site, endpoint: str, item: HeldFor, cards: list[Interface]) -> H
         wanted = VfSettings(
             mac=None if declared.mac == "keep" else stable_mac(site.name, endpoint, item.session, item.network),
             vlan=declared.vlan,
-            qos=declared.vlan_priority,
+            vlan_priority=declared.vlan_priority,
             spoofchk=declared.spoofchk,
             trust=declared.trust,
             min_rate=declared.min_rate,

@@ -45,7 +45,7 @@ class ModelOnDisk(Agent):
         """What a started agent does: everything that the ledger says is made so, and what is so already is left alone."""
         self.recall()
         for pf in self.machine.held.pfs:
-            interface = self.interface(pf.interface)
+            interface = self.interface(pf.pf)
             if interface.sriov is not None and interface.sriov.current != pf.wanted:
                 self._resize(interface, pf.wanted)
         for held in self.machine.held.vfs:
@@ -84,7 +84,7 @@ class MemoryHost:
         pci = next((vf.pci for vf in sriov.vfs if vf.index == request.index), "") if sriov is not None else ""
         values = request.model_dump(include={"mac", "vlan", "trust", "spoofchk", "min_rate", "max_rate", "mtu"})
         named = (request.session, request.network, request.pf, request.index, pci)
-        return self._perform(plan.ConfigureVf(*named, vlan_priority=request.qos, **values), request.site)
+        return self._perform(plan.ConfigureVf(*named, vlan_priority=request.vlan_priority, **values), request.site)
 
     def release(self, request: p.ReleaseVf) -> p.Done:
         return self._perform(plan.ReleaseVf(request.pf, request.index, ""), request.site)

@@ -74,8 +74,8 @@ def _second_machine() -> Machine:
 
 def _of_others(card: Interface, found: int) -> Held:
     assert card.sriov is not None
-    made = HeldPf(interface=card.name, pci=card.pci, found=found, wanted=card.sriov.current, site="other")
-    plain = VfSettings(mac="", vlan=0, qos=0, mtu=1500)
+    made = HeldPf(pf=card.name, pci=card.pci, found=found, wanted=card.sriov.current, site="other")
+    plain = VfSettings(mac="", vlan=0, vlan_priority=0, mtu=1500)
     owner = Owner(site="other", session="theirs", network="far")
     taken = HeldVf(pf=card.name, pf_pci=card.pci, index=0, pci=card.sriov.vfs[0].pci, owner=owner, found=plain, wanted=VfSettings(vlan=0))
     return Held(pfs=(made,), vfs=(taken,), tuning=(TUNED_BY_OTHERS,))

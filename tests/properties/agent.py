@@ -31,7 +31,7 @@ from dtn_agent.protocol import (
 from dtnctl.model.plan import ClearQos, ConfigureVf, MakeVlan, ReleaseVf, RemoveVlan, SetQos, SetVfCount, Tune, Untune
 
 AgentAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos
-TABLE = ("mac", "vlan", "qos", "spoofchk", "trust", "min_rate", "max_rate")
+TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 FOR_USER_SPACE = ("vfio-pci",)
 USUAL_MTU = 1500
 
@@ -167,7 +167,7 @@ class Agent:
         pf = self.interface(action.interface)
         if pf.sriov is None or action.count > pf.sriov.total:
             raise AgentRefusedError(f"{pf.name} cannot have {action.count} virtual functions")
-        held = next((item for item in self.machine.held.pfs if item.interface == pf.name), None)
+        held = next((item for item in self.machine.held.pfs if item.pf == pf.name), None)
         current, wanted = pf.sriov.current, action.count
         if wanted == 0:
             if held is None or held.site != site:
@@ -178,14 +178,14 @@ class Agent:
                 self._check_ours(pf, held, site)
             if action.count:
                 found = held.found if held is not None else current
-                entry = HeldPf(interface=pf.name, pci=pf.pci, found=found, wanted=wanted, site=site)
+                entry = HeldPf(pf=pf.name, pci=pf.pci, found=found, wanted=wanted, site=site)
                 effect()
-                self._note(pfs=[entry, *(item for item in self.machine.held.pfs if item.interface != pf.name)])
+                self._note(pfs=[entry, *(item for item in self.machine.held.pfs if item.pf != pf.name)])
             effect()
             self._resize(pf, wanted)
         if action.count == 0:
             effect()
-            self._note(pfs=[item for item in self.machine.held.pfs if item.interface != pf.name])
+            self._note(pfs=[item for item in self.machine.held.pfs if item.pf != pf.name])
 
     def _check_ours(self, pf: Interface, held: HeldPf | None, site: str) -> None:
         if held is None or held.site != site:
@@ -344,9 +344,9 @@ class Agent:
         """The host starts again: functions and VLANs are gone, and come back as the ledger says if the agent did its part."""
         held = self.machine.held
         for pf in [item for item in self.machine.facts.interfaces if item.sriov is not None]:
-            made = next((item.wanted for item in held.pfs if item.interface == pf.name), 0)
+            made = next((item.wanted for item in held.pfs if item.pf == pf.name), 0)
             assert pf.sriov is not None
-            is_always_there = not any(item.interface == pf.name for item in held.pfs)
+            is_always_there = not any(item.pf == pf.name for item in held.pfs)
             self._resize(pf, pf.sriov.current if is_always_there else made if restores else 0)
         for vlan in held.vlans:
             self.take_away(vlan.name)
@@ -429,7 +429,7 @@ def _asked(action: ConfigureVf) -> VfSettings:
     return VfSettings(
         mac=action.mac,
         vlan=action.vlan,
-        qos=action.vlan_priority,
+        vlan_priority=action.vlan_priority,
         spoofchk=action.spoofchk,
         trust=action.trust,
         min_rate=action.min_rate,

@@ -67,11 +67,11 @@ ADDRESSES, ON, PCIE, QDISC, VFS, IRQ CPUS, MAC, FIRMWARE, ALIAS
 left out to save room; -o wide shows every column
 = 1 interface of containers (--all lists them)
 
-PF         VF  PCI           MAC                VLAN       HOLDER
-ens1f0np0   0  0000:41:00.2  00:00:00:00:00:00             free
-ens1f0np0   1  0000:41:00.3  0a:00:00:00:00:01  100 qos 3  another namespace
-ens1f0np0   2  0000:41:00.4  0a:00:00:00:00:02  222        scinet/ofed-test
-ens1f0np0   3  0000:41:00.5  0a:00:00:00:00:03             vfio-pci
+PF         VF  PCI           MAC                VLAN        HOLDER
+ens1f0np0   0  0000:41:00.2  00:00:00:00:00:00              free
+ens1f0np0   1  0000:41:00.3  0a:00:00:00:00:01  100 prio 3  another namespace
+ens1f0np0   2  0000:41:00.4  0a:00:00:00:00:02  222         scinet/ofed-test
+ens1f0np0   3  0000:41:00.5  0a:00:00:00:00:03              vfio-pci
 INTERFACE, TRUST, SPOOFCHK, RATE, RDMA, DRIVER left out to save room;
 -o wide shows every column
 
@@ -122,11 +122,11 @@ ens2f0np0      1     up          100 Gb/s  mlx5_core  9000  0000:c1:00.0
 ON, PCIE, QDISC, VFS, IRQ CPUS, MAC, FIRMWARE, ALIAS left out to save room; -o wide shows every column
 = 1 interface of containers (--all lists them)
 
-PF         VF  PCI           INTERFACE  MAC                VLAN       TRUST  SPOOFCHK  RATE       RDMA    DRIVER     HOLDER
-ens1f0np0   0  0000:41:00.2  data7      00:00:00:00:00:00             off    off                  mlx5_2  mlx5_core  free
-ens1f0np0   1  0000:41:00.3             0a:00:00:00:00:01  100 qos 3  off    on        ≤ 40 Gb/s  mlx5_3  mlx5_core  another namespace
-ens1f0np0   2  0000:41:00.4             0a:00:00:00:00:02  222        on     on                           mlx5_core  scinet/ofed-test
-ens1f0np0   3  0000:41:00.5             0a:00:00:00:00:03             off    on                           vfio-pci   vfio-pci
+PF         VF  PCI           INTERFACE  MAC                VLAN        TRUST  SPOOFCHK  RATE       RDMA    DRIVER     HOLDER
+ens1f0np0   0  0000:41:00.2  data7      00:00:00:00:00:00              off    off                  mlx5_2  mlx5_core  free
+ens1f0np0   1  0000:41:00.3             0a:00:00:00:00:01  100 prio 3  off    on        ≤ 40 Gb/s  mlx5_3  mlx5_core  another namespace
+ens1f0np0   2  0000:41:00.4             0a:00:00:00:00:02  222         on     on                           mlx5_core  scinet/ofed-test
+ens1f0np0   3  0000:41:00.5             0a:00:00:00:00:03              off    on                           vfio-pci   vfio-pci
 
 RDMA    UVERBS   INTERFACE  PORT  STATE       RATE  LAYER     GIDS                     PCI
 mlx5_0  uverbs1  ens1f0np0     1  ACTIVE  100 Gb/s  Ethernet  3 (IB/RoCE v1, RoCE v2)  0000:41:00.0

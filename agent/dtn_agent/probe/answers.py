@@ -18,7 +18,7 @@ class VfEntry:
     index: int
     mac: str = ""
     vlan: int | None = None
-    qos: int | None = None
+    vlan_priority: int | None = None
     spoofchk: bool | None = None
     trust: bool | None = None
     min_rate: int | None = None

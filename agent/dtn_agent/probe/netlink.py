@@ -153,7 +153,7 @@ def _vf(told: Mapping[str, Any]) -> VfEntry:
         index=told["IFLA_VF_MAC"]["vf"],
         mac=told["IFLA_VF_MAC"]["mac"],
         vlan=vlan.get("vlan"),
-        qos=vlan.get("qos"),
+        vlan_priority=vlan.get("qos"),
         spoofchk=_setting(told.get("IFLA_VF_SPOOFCHK", {}).get("spoofchk")),
         trust=_setting(told.get("IFLA_VF_TRUST", {}).get("trust")),
         min_rate=rate.get("min_tx_rate"),

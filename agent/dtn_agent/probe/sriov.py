@@ -46,7 +46,7 @@ def _vf(files: Files, path: str, entry: VfEntry, holders: Mapping[str, str]) -> 
         driver=driver,
         mac=entry.mac,
         vlan=entry.vlan,
-        qos=entry.qos,
+        vlan_priority=entry.vlan_priority,
         spoofchk=entry.spoofchk,
         trust=entry.trust,
         min_rate=entry.min_rate,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-PROTOCOL_VERSION = 2  # 2: unknown settings of functions are null; SetQos takes the place of what another network had
+# 2: unknown settings of VFs are null; SetQos replaces another network's. 3: `vlan_priority`, `pf` (before: `qos`, `interface`)
+PROTOCOL_VERSION = 3
 ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
 PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import field_validator, model_validator
+
 from dtn_agent.protocol.base import Reported
+
+
+def with_new_names(stored: Any, names: Mapping[str, str]) -> Any:
+    """An entry of a ledger as it is called now. `names`: old to new; a value that has its new name already wins."""
+    if not isinstance(stored, Mapping):
+        return stored
+    return {new: stored[old] for old, new in names.items() if old in stored} | {key: stored[key] for key in stored if key not in names}
 
 
 class Owner(Reported):
@@ -18,22 +30,32 @@ class VfSettings(Reported):
 
     mac: str | None = None
     vlan: int | None = None
-    qos: int | None = None
+    vlan_priority: int | None = None
     spoofchk: bool | None = None
     trust: bool | None = None
     min_rate: int | None = None
     max_rate: int | None = None
     mtu: int | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_version_2(cls, stored: Any) -> Any:
+        return with_new_names(stored, {"qos": "vlan_priority"})
+
 
 class HeldPf(Reported):
     """A PF whose number of VFs we changed. `found` is what it was before."""
 
-    interface: str
+    pf: str
     pci: str
     found: int
     wanted: int
     site: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_version_2(cls, stored: Any) -> Any:
+        return with_new_names(stored, {"interface": "pf"})
 
 
 class FoundInterface(Reported):
@@ -63,6 +85,11 @@ class HeldVf(Reported):
     interface: FoundInterface | None = None
     written: tuple[str, ...] = ()
     raised_pf: bool = False
+
+    @field_validator("written")
+    @classmethod
+    def _written_version_2(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple("vlan_priority" if name == "qos" else name for name in written)
 
 
 class HeldNetwork(Reported):

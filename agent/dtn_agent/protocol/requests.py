@@ -36,7 +36,7 @@ class ConfigureVf(Requested):
     index: Index
     mac: Annotated[str, Field(pattern=ANY_MAC)] | None = None
     vlan: Annotated[int, Field(ge=0, le=4094)] | None = None
-    qos: Annotated[int, Field(ge=0, le=7)] | None = None
+    vlan_priority: Annotated[int, Field(ge=0, le=7)] | None = None
     spoofchk: bool | None = None
     trust: bool | None = None
     min_rate: Annotated[int, Field(ge=0)] | None = None

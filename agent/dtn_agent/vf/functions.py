@@ -85,7 +85,7 @@ class VfHands:
         with self.lock:
             held = self.ledger.read()
             for pf in held.pfs:
-                asked = {"do": "set-vf-count", "site": pf.site, "pf": pf.interface, "count": pf.wanted}
+                asked = {"do": "set-vf-count", "site": pf.site, "pf": pf.pf, "count": pf.wanted}
                 self._audited(asked, partial(self.pfs.restore, pf), "after a restart")
             for vf in held.vfs:
                 owner, wanted = vf.owner.model_dump(), vf.wanted.model_dump(exclude_none=True)

@@ -29,7 +29,7 @@ class PfHands:
             raise RefusedError("unsupported", f"{request.pf} can have {most} virtual functions, not {request.count}")
         if request.count == 0:
             return self._give_back(request, held)
-        wanted = HeldPf(interface=request.pf, pci=pci, found=held.found if held else now, wanted=request.count, site=request.site)
+        wanted = HeldPf(pf=request.pf, pci=pci, found=held.found if held else now, wanted=request.count, site=request.site)
         if now == request.count:
             return self._keep(wanted, held)
         if now != 0:
@@ -39,7 +39,7 @@ class PfHands:
     def restore(self, held: HeldPf) -> bool:
         """After a reboot the PF has none: make them again, and say whether. A number that somebody set meanwhile stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
-        pf = self.hardware.pf_name(held.pci, held.interface)
+        pf = self.hardware.pf_name(held.pci, held.pf)
         vfs = [vf for vf in self.ledger.read().vfs if vf.pf_pci == held.pci]
         # it was up already when it got its VFs; else they started while it was down
         raised = self.raise_for(vfs[0]) if vfs and not any(vf.raised_pf for vf in vfs) else False
@@ -75,7 +75,7 @@ class PfHands:
         """It has as many; the next boot makes as many, too, if they are ours."""
         if held is not None and held.site == wanted.site and held != wanted:
             self._note_wanted(wanted)
-        return Done(changed=False, detail=f"{wanted.interface} has {wanted.wanted} virtual functions")
+        return Done(changed=False, detail=f"{wanted.pf} has {wanted.wanted} virtual functions")
 
     def _make(self, pf: str, wanted: HeldPf, held: HeldPf | None) -> Done:
         self._note(wanted.pci, wanted)

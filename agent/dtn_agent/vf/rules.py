@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dtn_agent.protocol import ConfigureVf, HeldVf, Owner, VfSettings
 
-PAIRS = (("vlan", "qos"), ("min_rate", "max_rate"))  # the kernel takes these only together
-TABLE = ("mac", "vlan", "qos", "spoofchk", "trust", "min_rate", "max_rate")
+PAIRS = (("vlan", "vlan_priority"), ("min_rate", "max_rate"))  # the kernel takes these only together
+TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 NO_MAC = "00:00:00:00:00:00"
 
 

@@ -139,11 +139,11 @@ def _refusal(ground: Ground, name: str, code: str, text: str, fix: str) -> Refus
 def _plan(ground: Ground, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
     current, users = sriov.current, dict(_users(ground, pf, sriov))
     taken = {vf.index: NO_DRIVER for vf in sriov.vfs if not vf.driver} | users
-    is_ours = any(item.interface == pf.name and item.site == ground.site.name for item in ground.host.held.pfs)
+    is_ours = any(item.pf == pf.name and item.site == ground.site.name for item in ground.host.held.pfs)
     obstacle = "" if declared in (0, current) else _obstacle(ground, pf, sriov, declared, is_ours=is_ours, users=users)
     if declared in (0, current) or obstacle or (declared < current and not is_ours):
         return PfPlan(pf, current, current, taken, obstacle)
-    was_made = any(item.interface == pf.name and item.wanted == declared for item in ground.host.held.pfs)
+    was_made = any(item.pf == pf.name and item.wanted == declared for item in ground.host.held.pfs)
     if current == 0:
         return PfPlan(pf, current, declared, taken, is_drift=was_made)
     return PfPlan(pf, current, declared, {}, waits=tuple(sorted(holder.freed_by for holder in users.values())))

@@ -18,17 +18,7 @@ from dtnctl.planning.step_ids import count_id, release_id
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldPf, HeldVf, Host
 
-# our field, the agent's
-SETTINGS = (
-    ("mac", "mac"),
-    ("vlan", "vlan"),
-    ("vlan_priority", "qos"),
-    ("trust", "trust"),
-    ("spoofchk", "spoofchk"),
-    ("min_rate", "min_rate"),
-    ("max_rate", "max_rate"),
-    ("mtu", "mtu"),
-)
+SETTINGS = ("mac", "vlan", "vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mtu")  # in the order that a plan names them
 GIVEN_BACK = "given back"
 AT_REST = frozenset({"mac", "mtu", "vf"})  # what the interface itself has: it cannot be changed while it is in a container
 
@@ -61,13 +51,13 @@ def differences(choice: VfChoice) -> tuple[Difference, ...]:
     found = []
     if held.owner.network != choice.network:
         found.append(_difference(choice.network, "vf", f"{pci} (for {held.owner.network})", pci))
-    for ours, theirs in SETTINGS:
-        value, asked = getattr(choice.settings, ours), getattr(held.wanted, theirs)
-        live = getattr(held.now, theirs) if held.now is not None else None
+    for name in SETTINGS:
+        value, asked = getattr(choice.settings, name), getattr(held.wanted, name)
+        live = getattr(held.now, name) if held.now is not None else None
         seen = asked if live is None else live
         if (value is not None and seen != value) or (value is None and asked is not None):
             after = "as found" if value is None else short_text(value)
-            found.append(_difference(choice.network, ours, short_text(seen), after))
+            found.append(_difference(choice.network, name, short_text(seen), after))
     return tuple(found)
 
 
@@ -101,7 +91,7 @@ def plan_functions(
 def _was_set(choice: VfChoice) -> bool:
     """Whether the agent was asked for just these settings; one that it does not know of any more was, or there were no container."""
     held = choice.held
-    return held is None or all(getattr(held.wanted, theirs) == getattr(choice.settings, ours) for ours, theirs in SETTINGS)
+    return held is None or all(getattr(held.wanted, name) == getattr(choice.settings, name) for name in SETTINGS)
 
 
 def held_by(host: Host, site: str, session: str) -> Iterator[HeldVf]:
@@ -129,7 +119,7 @@ def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
 
 def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[Change, Step]:
     """Give an interface back as it was found, when nothing declares functions on it any more; `needs` release the last ones."""
-    interface = held.interface
+    interface = held.pf
     step = Step(count_id(endpoint, interface), endpoint, SetVfCount(interface, 0), needs)
     cause = Cause("nothing asks for them any more, and nobody has one")
     change = Change(

@@ -46,7 +46,7 @@ def test_vf_table_is_read_with_all_that_the_driver_tells() -> None:
             }
         )
     ).vfs
-    assert (vf.index, vf.mac, vf.vlan, vf.qos) == (3, "0a:00:00:00:00:03", 222, 5)
+    assert (vf.index, vf.mac, vf.vlan, vf.vlan_priority) == (3, "0a:00:00:00:00:03", 222, 5)
     assert (vf.min_rate, vf.max_rate, vf.spoofchk, vf.trust, vf.link_state) == (100, 40000, True, False, "disable")
 
 
@@ -54,7 +54,7 @@ def test_setting_that_a_driver_does_not_have_is_unknown_and_not_on() -> None:
     told = {"IFLA_VF_MAC": {"vf": 0, "mac": "0a:00:00:00:00:01"}}
     (vf,) = link_of(physical_function(told | {"IFLA_VF_SPOOFCHK": {"vf": 0, "spoofchk": UNTOLD}})).vfs
     assert (vf.spoofchk, vf.trust, vf.min_rate, vf.max_rate, vf.link_state) == (None, None, None, None, "")
-    assert (vf.vlan, vf.qos) == (None, None)
+    assert (vf.vlan, vf.vlan_priority) == (None, None)
 
 
 def test_sizes_beyond_which_packets_are_cut_are_read_also_those_that_pyroute2_does_not_know() -> None:

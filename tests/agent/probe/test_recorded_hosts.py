@@ -219,7 +219,7 @@ def test_vf_that_the_table_lacks_is_listed_with_its_place(tmp_path: Path) -> Non
     kernel.answers = dataclasses.replace(kernel.answers, links=tuple(dataclasses.replace(link, vfs=()) for link in kernel.answers.links))
     found = vfs(facts_of("two-sockets", tmp_path, kernel), "ens1f0np0")
     assert [(vf.index, vf.pci, vf.mac, vf.spoofchk) for vf in found[:2]] == [(0, "0000:41:00.2", "", None), (1, "0000:41:00.3", "", None)]
-    assert [(vf.vlan, vf.qos) for vf in found[:2]] == [(None, None)] * 2
+    assert [(vf.vlan, vf.vlan_priority) for vf in found[:2]] == [(None, None)] * 2
 
 
 def test_ten_vfs_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:

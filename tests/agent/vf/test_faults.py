@@ -85,7 +85,7 @@ def fused(root: Path, ledger: Path, before: int) -> tuple[VfHands, Fuse]:
 
 def take(hands: VfHands) -> None:
     """Two VFs, one of them with everything, lent and asked for anew with less."""
-    settings: dict[str, Any] = {"mac": "02:00:00:00:00:0a", "vlan": 100, "qos": 3, "trust": True, "max_rate": 20, "mtu": 1400}
+    settings: dict[str, Any] = {"mac": "02:00:00:00:00:0a", "vlan": 100, "vlan_priority": 3, "trust": True, "max_rate": 20, "mtu": 1400}
     owner = {"site": "play", "session": "run", "network": "data", "pf": "pf0", "index": 1}
     hands.set_count(SetVfCount(site="play", pf="pf0", count=2))
     hands.configure(ConfigureVf.model_validate({**owner, **settings}))

@@ -183,7 +183,7 @@ def test_vfs_without_a_driver_are_told_and_cannot_be_taken(hands: VfHands, card:
 def test_a_vf_gets_its_settings_and_is_given_back_to_the_byte(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:
     card.tree.write_count("pf0", 2)
     before, table = seen(card), (card.tree.sys / "table.json").read_bytes()
-    settings: dict[str, Any] = {"mac": MAC, "vlan": 100, "qos": 3}
+    settings: dict[str, Any] = {"mac": MAC, "vlan": 100, "vlan_priority": 3}
     settings |= {"spoofchk": False, "trust": True, "min_rate": 10, "max_rate": 20, "mtu": 1400}
     assert hands.configure(configure(0, **settings)).changed
     assert row(card) == VfSettings.model_validate({**settings, "mtu": None})
@@ -197,10 +197,10 @@ def test_a_vf_gets_its_settings_and_is_given_back_to_the_byte(hands: VfHands, ca
 
 def test_settings_that_are_not_asked_for_are_not_written(hands: VfHands, card: VfHardware) -> None:
     card.tree.write_count("pf0", 1)
-    card.links.set_vf("pf0", 0, VfSettings(vlan=7, qos=2, max_rate=500))
-    (card.tree.sys / "refused").write_text("vlan qos mac spoofchk trust")
+    card.links.set_vf("pf0", 0, VfSettings(vlan=7, vlan_priority=2, max_rate=500))
+    (card.tree.sys / "refused").write_text("vlan vlan_priority mac spoofchk trust")
     hands.configure(configure(0, min_rate=100))
-    assert (row(card).vlan, row(card).qos, row(card).min_rate, row(card).max_rate) == (7, 2, 100, 500)
+    assert (row(card).vlan, row(card).vlan_priority, row(card).min_rate, row(card).max_rate) == (7, 2, 100, 500)
 
 
 def test_a_setting_that_is_asked_for_no_more_becomes_what_it_was(hands: VfHands, card: VfHardware) -> None:
@@ -407,7 +407,7 @@ def test_pfs_get_their_vfs_in_the_order_in_which_they_first_did(ledger: Ledger, 
     hands.restore()
     assert tree.counted == [f"{first} 2", f"{second} 4"]
     hands.set_count(SetVfCount(site="play", pf="zz0", count=3))
-    assert [pf.interface for pf in ledger.read().pfs] == ["aa0", "zz0"], "its functions are the newest now"
+    assert [pf.pf for pf in ledger.read().pfs] == ["aa0", "zz0"], "its functions are the newest now"
 
 
 def test_a_new_boots_name_is_kept_and_this_boots_name_comes_back(hands: VfHands, card: VfHardware, ledger: Ledger) -> None:

@@ -41,7 +41,7 @@ def count(made: World) -> int:
 
 
 def ours(wanted: int, site: str = "lab") -> Held:
-    return Held(pfs=(HeldPf(interface="ens1f0", pci="0000:b1:00.0", found=0, wanted=wanted, site=site),))
+    return Held(pfs=(HeldPf(pf="ens1f0", pci="0000:b1:00.0", found=0, wanted=wanted, site=site),))
 
 
 # --- making them --------------------------------------------------------------------------------------------
