@@ -42,7 +42,10 @@ def ends(incomplete: str) -> list[str]:
 
 def targets(incomplete: str) -> list[str]:
     """KIND/NAME of what a plan can be limited to."""
-    found = [f"{kind[:-1]}/{name}" for kind in ("sessions", "transfers", "networks", "endpoints") for name in _names(kind)]
+    from dtnctl.model.kinds import PLAN_KINDS
+
+    folders = [*((str(kind), row.folder) for kind, row in PLAN_KINDS.items() if row.folder), ("endpoint", "endpoints")]
+    found = [f"{kind}/{name}" for kind, folder in folders for name in _names(folder)]
     return [name for name in found if name.startswith(incomplete)]
 
 

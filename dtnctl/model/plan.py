@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
+from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 
 # --- actions: the closed set of effects ---------------------------------------------------------------------
@@ -362,7 +363,6 @@ class Power:
 
 
 Mark = Literal["blocked", "destroy", "replace", "transfer", "update", "create"]
-ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]
 MARKS: tuple[Mark, ...] = ("blocked", "destroy", "replace", "transfer", "update", "create")  # by danger
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import (
     Cause,
     Change,
-    ChangeKind,
     ClearQos,
     CreateContainer,
     DisconnectNetwork,

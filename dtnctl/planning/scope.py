@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.nearest import suggestion
 
-NAMED_KINDS = ("session", "transfer", "network", "vfs", "vlan", "tuning")  # what a plan shows and a person may name
+SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggested)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Patterns are NAME or KIND/NAME (session, transfer, network, ledger, vfs, vlan, tuning, endpoint), `*` matches.
+    """Patterns are NAME or KIND/NAME (a kind of the plan, or `endpoint`), `*` matches.
 
     `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not.
     """
@@ -49,7 +50,7 @@ class Scope:
 
     def mistyped(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
         """A line for each pattern that names none of these, with the nearest name that people know."""
-        known = tuple(item for item in objects if item[0] in NAMED_KINDS)
+        known = tuple(item for item in objects if item[0] in SUGGESTED)
         sessions = tuple(item for item in known if item[0] == "session")
         return tuple(
             f"nothing is named {pattern}; try {_meant(pattern, sessions if pattern in self.replace else known)}"

@@ -10,6 +10,7 @@ from typing import Any
 from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
+from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
@@ -81,7 +82,8 @@ def _head(head: Head) -> Json:
 def _summary(plan: Plan) -> Json:
     counts: Json = as_data(count(plan))
     del counts["type"]
-    return counts | {"owned": plan.owned, "silent": len(plan.silent), "steps": len(plan.steps)}
+    kinds = {PLAN_KINDS[kind].plural.lower(): number for kind, number in counts.pop("kinds")}
+    return {"changes": counts.pop("changes")} | kinds | counts | {"owned": plan.owned, "silent": len(plan.silent), "steps": len(plan.steps)}
 
 
 def _endpoint(row: EndpointSummary, counts: Counter[tuple[str, Mark]]) -> Json:

@@ -6,29 +6,24 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from dtnctl.model.plan import Change, ChangeKind, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
+from dtnctl.model.kinds import PLAN_KINDS, ChangeKind
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
 
 FINISHED = "succeeded"  # the state of a transfer that needs no look
 NAMED = 3  # as many are named in a sentence; of the others it says how many they are
-HOSTS_OWN: tuple[ChangeKind, ...] = ("vfs", "tuning")  # destroying one of these gives it back, nothing of ours goes
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """`changes` are those that apply would make; blocked ones are apart. `start`: those transfers whose data will move.
 
-    A session or a network is one on however many endpoints it changes; interfaces (whose virtual functions change), VLANs and
-    settings of hosts are counted on each.
+    `kinds`: how many objects of each counted kind they change, in the order of the table of kinds.
     """
 
     changes: int
-    sessions: int
-    networks: int
-    interfaces: int
-    vlans: int
-    settings: int
+    kinds: tuple[tuple[ChangeKind, int], ...]
     create: int
     update: int
     replace: int
@@ -47,11 +42,7 @@ def count(plan: Plan) -> Counts:
     starting = starting_steps(plan)
     return Counts(
         changes=len(wanted),
-        sessions=len({change.name for change in wanted if change.kind == "session"}),
-        networks=len({change.name for change in wanted if change.kind == "network"}),
-        interfaces=_places(wanted, "vfs"),
-        vlans=_places(wanted, "vlan"),
-        settings=_places(wanted, "tuning"),
+        kinds=tuple((kind, _objects(wanted, kind)) for kind, row in PLAN_KINDS.items() if row.counted != "not"),
         create=plan.count("create"),
         update=plan.count("update"),
         replace=plan.count("replace"),
@@ -66,8 +57,9 @@ def count(plan: Plan) -> Counts:
     )
 
 
-def _places(changes: Iterable[Change], kind: ChangeKind) -> int:
-    return len({(change.endpoint, change.name) for change in changes if change.kind == kind})
+def _objects(changes: Iterable[Change], kind: ChangeKind) -> int:
+    is_each = PLAN_KINDS[kind].counted == "each"
+    return len({(change.endpoint if is_each else "", change.name) for change in changes if change.kind == kind})
 
 
 # --- sentences ----------------------------------------------------------------------------------------------
@@ -111,14 +103,7 @@ def _failing(plan: Plan) -> list[str]:
 
 
 def _how_much(counts: Counts) -> str:
-    found = [
-        (counts.sessions, "session"),
-        (counts.networks, "network"),
-        (counts.interfaces, "interface"),
-        (counts.vlans, "VLAN"),
-        (counts.settings, "setting"),
-    ]
-    *where, last = [plural(number, word) for number, word in found if number] or [""]
+    *where, last = [plural(number, PLAN_KINDS[kind].noun) for kind, number in counts.kinds if number] or [""]
     changes = plural(counts.changes, "change")
     return f"{changes} in {' and '.join([', '.join(where)] * bool(where) + [last])}" if last else changes
 
@@ -136,14 +121,14 @@ def risks(plan: Plan) -> list[str]:
     interrupted = [object_at(change) for change in plan.changes if change.interrupts and change.mark != "blocked"]
     parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
     parts.append(_removals(plan))
-    given_back = [object_at(change) for change in plan.changes if change.mark == "destroy" and change.kind in HOSTS_OWN]
+    given_back = [object_at(change) for change in plan.changes if change.mark == "destroy" and PLAN_KINDS[change.kind].is_hosts]
     parts += [f"gives {named(given_back)} back"] * bool(given_back)
     return parts + endpoint_risks(plan)
 
 
 def _removals(plan: Plan) -> str:
     """Services are counted against those that there are, as the limit on removals does; other objects are told apart."""
-    going = [change.kind for change in plan.changes if change.mark == "destroy" and change.kind not in HOSTS_OWN]
+    going = [change.kind for change in plan.changes if change.mark == "destroy" and not PLAN_KINDS[change.kind].is_hosts]
     services = going.count("session")
     others = len(going) - services
     return f"removes {services:,} of {plural(plan.owned, 'service')}" + (f" and {plural(others, 'other object')}" if others else "")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
+from dtnctl.model.kinds import KIND_OF_LABEL
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.model.resources import Attempt, Snapshot, Wanted, ledger_name
 from dtnctl.model.site import Site
@@ -24,9 +25,6 @@ from dtnctl.runtime.observe import observe_all
 
 if TYPE_CHECKING:
     from dtnctl.runtime.transfers.transfer import Progress
-
-
-KINDS = {"service": "session", "transfer": "transfer"}  # a container's label, and the word that people use
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
 def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     """What is on the endpoints, also what nothing declares any more."""
     for endpoint, seen in snapshot.endpoints.items():
-        yield from ((KINDS[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KINDS)
+        yield from ((KIND_OF_LABEL[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KIND_OF_LABEL)
         yield from (("network", item.name, endpoint) for item in seen.networks)
         yield ("ledger", ledger_name(site.name), endpoint)
         if seen.host is not None:
