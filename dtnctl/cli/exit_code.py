@@ -1,12 +1,15 @@
-"""The exit code of what was applied: the error of the worst. Source: docs/exit-codes.md."""
+"""The exit code of a writing command: the first row of one table that finds something. Source: docs/exit-codes.md."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.cli.workplace import SHOWING
 from dtnctl.errors import (
     BlockedError,
+    DtnctlError,
     HealthTimeoutError,
     LockError,
     PartialApplyError,
@@ -20,61 +23,113 @@ from dtnctl.render.summary import NAMED, named
 if TYPE_CHECKING:
     from dtnctl.model.plan import Outcome, Plan
     from dtnctl.render.context import Command
-    from dtnctl.runtime.reconcile import Applied
 
 
-def exit_code(applied: Applied, signal_number: int, command: Command, *, waited: bool) -> int:
-    """0, or the error of the worst that happened: what failed, what could not be done, what is left, what does not work."""
-    bad = [outcome for outcome in applied.outcomes if outcome.result in ("failed", "undone")]
-    kinds = {outcome.error for outcome in bad}
-    if signal_number:
-        raise StoppedError(signal_number)
-    if kinds == {"lock"}:
-        raise LockError(bad[0].reason)
-    if kinds == {"transfer"}:
-        raise TransferError(failed_transfers(bad))
-    if kinds == {"health"}:
-        raise HealthTimeoutError(bad[0].reason)
-    if bad:
-        raise PartialApplyError(f"{len(bad)} of {plural(len(applied.outcomes), 'step')} failed; the next {command} continues")
-    raise_for_plan(applied.plan, command, changed=True)
-    # Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said.
-    left = [change for change in applied.remaining.changes if waited or change.kind != "transfer"] if applied.remaining is not None else []
-    if any(change.steps for change in left):
-        names = named(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
-        raise PartialApplyError(
-            f"everything was carried out, but a last look still finds changes: {names}; `{SHOWING[command]}` shows them"
-        )
-    if applied.remaining is not None and applied.remaining.unanswered:
-        names = ", ".join(applied.remaining.unanswered)
-        raise PartialApplyError(
-            f"everything was carried out, but a last look got no answer from {names}; `{SHOWING[command]}` shows what is left"
-        )
-    raise_for_failing(applied.remaining if applied.remaining is not None else applied.plan)
-    return 0
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a writing command ended: the plan that ran, what became of its steps, and the changes that a last look still found.
+
+    `signal_number` is that of the signal which stopped it, or 0. `waited`: whether it waited for the ends of transfers.
+    `changed`: whether anything was carried out at all.
+    """
+
+    command: Command
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    remaining: Plan | None = None
+    signal_number: int = 0
+    waited: bool = True
+    changed: bool = True
 
 
-def raise_for_plan(plan: Plan, command: Command, *, changed: bool) -> None:
-    """BlockedError for what the plan holds back, UnreachableError or PartialApplyError for endpoints that do not answer."""
+def raise_for_worst(ending: Ending) -> None:
+    """The error of the worst that happened; none if all is well."""
+    for find in PRECEDENCE:
+        error = find(ending)
+        if error is not None:
+            raise error
+
+
+def _stopped(ending: Ending) -> DtnctlError | None:
+    return StoppedError(ending.signal_number) if ending.signal_number else None
+
+
+def _failed(ending: Ending) -> DtnctlError | None:
+    """Where all that failed has one error that says more than that something failed, that one."""
+    bad = [outcome for outcome in ending.outcomes if outcome.result in ("failed", "undone")]
+    names = {outcome.error for outcome in bad}
+    if len(names) == 1 and (error := _ALONE.get(min(names))) is not None:
+        return error(bad)
+    return (
+        PartialApplyError(f"{len(bad)} of {plural(len(ending.outcomes), 'step')} failed; the next {ending.command} continues")
+        if bad
+        else None
+    )
+
+
+def _blocked(ending: Ending) -> DtnctlError | None:
     # what waits for an agent's answer is unknown rather than forbidden: the state needs no change for it
-    blocked = [change for change in plan.blocked if change not in plan.waiting]
-    if blocked:
-        raise BlockedError(f"{len(blocked)} blocked, see the plan: {named(sorted({change.name for change in blocked}))}")
-    if plan.unanswered:
-        text = f"no answer from {', '.join(plan.unanswered)}; the next {command} does what is left there"
-        raise PartialApplyError(text) if changed else UnreachableError(text)
+    blocked = [change for change in ending.plan.blocked if change not in ending.plan.waiting]
+    if not blocked:
+        return None
+    return BlockedError(f"{len(blocked)} blocked, see the plan: {named(sorted({change.name for change in blocked}))}")
 
 
-def failed_transfers(bad: list[Outcome]) -> str:
+def _silent(ending: Ending) -> DtnctlError | None:
+    if not ending.plan.unanswered:
+        return None
+    text = f"no answer from {', '.join(ending.plan.unanswered)}; the next {ending.command} does what is left there"
+    return PartialApplyError(text) if ending.changed else UnreachableError(text)
+
+
+def _left(ending: Ending) -> DtnctlError | None:
+    """Without waiting, a quick transfer may have ended by the last look: its result is recorded by the next apply, as was said."""
+    changes = ending.remaining.changes if ending.remaining is not None else ()
+    left = [change for change in changes if ending.waited or change.kind != "transfer"]
+    if not any(change.steps for change in left):
+        return None
+    names = named(sorted({f"{change.kind}/{change.name} @ {change.endpoint}" for change in left}))
+    return PartialApplyError(
+        f"everything was carried out, but a last look still finds changes: {names}; `{SHOWING[ending.command]}` shows them"
+    )
+
+
+def _unseen(ending: Ending) -> DtnctlError | None:
+    if ending.remaining is None or not ending.remaining.unanswered:
+        return None
+    names = ", ".join(ending.remaining.unanswered)
+    text = f"everything was carried out, but a last look got no answer from {names}; `{SHOWING[ending.command]}` shows what is left"
+    return PartialApplyError(text)
+
+
+def _failing(ending: Ending) -> DtnctlError | None:
+    """Services that are as declared and do not work: nothing is left to do, and yet all is not well."""
+    failing = (ending.remaining or ending.plan).failing
+    if not failing:
+        return None
+    more = f"; and {plural(len(failing) - NAMED, 'more service')}" * (len(failing) > NAMED)
+    found = f"{'; '.join(failing[:NAMED])}{more}"
+    return HealthTimeoutError(f"{found}; `dtnctl sessions logs NAME` shows what it wrote, --failed what apply saw last")
+
+
+def _transfers_failed(bad: Sequence[Outcome]) -> TransferError:
     """How many, and why: each reason once."""
     reasons = list(dict.fromkeys(outcome.reason for outcome in bad))
     more = f"; and {plural(len(reasons) - 1, 'other reason')}, see above" if len(reasons) > 1 else ""
-    return f"{plural(len(bad), 'transfer')} failed: {reasons[0]}{more}"
+    return TransferError(f"{plural(len(bad), 'transfer')} failed: {reasons[0]}{more}")
 
 
-def raise_for_failing(plan: Plan) -> None:
-    """HealthTimeoutError for services that are as declared and do not work: nothing is left to do, and yet all is not well."""
-    if plan.failing:
-        more = f"; and {plural(len(plan.failing) - NAMED, 'more service')}" * (len(plan.failing) > NAMED)
-        found = f"{'; '.join(plan.failing[:NAMED])}{more}"
-        raise HealthTimeoutError(f"{found}; `dtnctl sessions logs NAME` shows what it wrote, --failed what apply saw last")
+_ALONE: Mapping[str, Callable[[Sequence[Outcome]], DtnctlError]] = {
+    LockError.exit_name: lambda bad: LockError(bad[0].reason),
+    TransferError.exit_name: _transfers_failed,
+    HealthTimeoutError.exit_name: lambda bad: HealthTimeoutError(bad[0].reason),
+}
+PRECEDENCE: tuple[Callable[[Ending], DtnctlError | None], ...] = (
+    _stopped,  # 129, 130, 143
+    _failed,  # 6, 8 or 9 if nothing else failed, otherwise 3
+    _blocked,  # 4
+    _silent,  # 3, or 7 if nothing was changed
+    _left,  # 3
+    _unseen,  # 3
+    _failing,  # 8
+)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from dtnctl.errors import HealthTimeoutError
 from dtnctl.model.plan import Outcome, Plan
 
 
@@ -37,7 +38,7 @@ def keep_failures(folder: Path, plan: Plan, outcomes: Sequence[Outcome], at: dat
     """Write a file for each service whose wait failed. OSError if the folder cannot be written."""
     places = {step: (change.name, change.endpoint) for change in plan.changes if change.kind == "session" for step in change.steps}
     for outcome in outcomes:
-        if outcome.error == "health" and outcome.step in places:
+        if outcome.error == HealthTimeoutError.exit_name and outcome.step in places:
             session, endpoint = places[outcome.step]
             failure = Failure(endpoint, at.isoformat(timespec="seconds"), outcome.reason, outcome.check_output, outcome.log)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

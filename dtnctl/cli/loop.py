@@ -15,7 +15,7 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.exit_code import exit_code, raise_for_failing, raise_for_plan
+from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import (
@@ -34,6 +34,7 @@ from dtnctl.cli.workplace import (
 from dtnctl.errors import (
     BlockedError,
     ConfigError,
+    HealthTimeoutError,
     LockError,
     Problem,
     StalePlanError,
@@ -327,8 +328,7 @@ def _nothing_to_do(plan: Plan, view: RenderContext, look: Look) -> int:
         write_out(look.out, render_json(outcomes_document(plan, ())))
     if look.output is opt.Output.json:
         _print_plan(plan, view, replace(look, out=""))
-    raise_for_plan(plan, view.command, changed=False)
-    raise_for_failing(plan)
+    raise_for_worst(Ending(view.command, plan, changed=False))
     return 0
 
 
@@ -358,12 +358,13 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, look: Loo
     if look.out:
         write_out(look.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
     _keep_failures(applied)
-    return exit_code(applied, signal_number, view.command, waited=waited)
+    raise_for_worst(Ending(view.command, applied.plan, applied.outcomes, applied.remaining, signal_number, waited))
+    return 0
 
 
 def _keep_failures(applied: Applied) -> None:
     """For `sessions logs --failed`. A machine on which nothing can be kept has shown it all the same."""
-    if any(outcome.error == "health" for outcome in applied.outcomes):
+    if any(outcome.error == HealthTimeoutError.exit_name for outcome in applied.outcomes):
         from dtnctl.cli.failures import failures_folder, keep_failures
         from dtnctl.runtime.clock import SystemClock
 

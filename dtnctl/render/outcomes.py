@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dtnctl.errors import DtnctlError, HealthTimeoutError, TransferError, UnreachableError
 from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
 from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.context import RenderContext
@@ -181,7 +182,7 @@ def _next(
     """Commands to copy: first those that tell more about what failed, last the one that goes on."""
     commands = _looks(results)
     failed = [outcome for outcome in outcomes if outcome.result in ("failed", "undone")]
-    silent = {steps[outcome.step].endpoint for outcome in failed if outcome.error == "unreachable" and outcome.step in steps}
+    silent = {steps[outcome.step].endpoint for outcome in failed if outcome.error == UnreachableError.exit_name and outcome.step in steps}
     commands += [(f"dtnctl endpoints show {name}", "what is known of it") for name in sorted(silent)[:NAMED_COMMANDS]]
     if any(entry.result != "applied" for entry in results) or failed:
         verb = "destroy" if context.command == "destroy" else "apply"
@@ -196,11 +197,11 @@ def _looks(results: Sequence[ChangeResult]) -> list[tuple[str, str]]:
     named: dict[str, list[str]] = {"failed": [], "sessions": [], "transfers": []}
     for entry in results:
         for outcome in entry.failures:
-            if outcome.error == "health" and entry.change.kind == "session":
+            if outcome.error == HealthTimeoutError.exit_name and entry.change.kind == "session":
                 named["failed"].append(entry.change.name)
-            if outcome.error == "engine" and entry.change.kind == "session":
+            if outcome.error == DtnctlError.exit_name and entry.change.kind == "session":
                 named["sessions"].append(entry.change.name)
-            if outcome.error == "transfer":
+            if outcome.error == TransferError.exit_name:
                 named["transfers"].append(entry.change.name)
     return [
         (f"dtnctl sessions logs {name} --failed" if kind == "failed" else f"dtnctl {kind} logs {name}", "what it wrote")

@@ -9,66 +9,55 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, TransferError, UnreachableError
+from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, UnreachableError
 from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostAction, Outcome, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.runtime.clock import Clock
 
-Perform = Callable[[Step], str]
-GoBack = Callable[[Step, Undo], None]
 MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
 
 
-def execute(
-    steps: Sequence[Step],
-    perform: Perform,
-    undo: GoBack,
-    *,
-    parallel: int,
-    clock: Clock,
-    stop: threading.Event,
-    on_outcome: Callable[[Outcome, Step], None],
-    before: Mapping[str, Outcome] | None = None,
-) -> tuple[Outcome, ...]:
-    """What became of every step, in their order. Nothing is raised for a step that fails; `perform` returns a detail for the reader.
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """How steps are carried out. `perform` returns a detail for the reader; `on_outcome` is called for each step as it ends.
 
-    `before` tells what became of steps that others need and that were carried out earlier.
+    When `stop` is set, no further step is begun.
     """
-    return _Execution(steps, perform, undo, parallel, clock, stop, on_outcome, before or {}).run()
+
+    perform: Callable[[Step], str]
+    undo: Callable[[Step, Undo], None]
+    parallel: int
+    clock: Clock
+    stop: threading.Event
+    on_outcome: Callable[[Outcome, Step], None]
+
+    def execute(self, steps: Sequence[Step], before: Mapping[str, Outcome] | None = None) -> tuple[Outcome, ...]:
+        """What became of every step, in their order. Nothing is raised for a step that fails.
+
+        `before` has what became of steps that others need and that were carried out earlier.
+        """
+        return _Execution(self, {step.id: step for step in steps}, dict(before or {})).run()
 
 
+@dataclass(slots=True)
 class _Execution:
-    def __init__(
-        self,
-        steps: Sequence[Step],
-        perform: Perform,
-        undo: GoBack,
-        parallel: int,
-        clock: Clock,
-        stop: threading.Event,
-        on_outcome: Callable[[Outcome, Step], None],
-        before: Mapping[str, Outcome],
-    ) -> None:
-        self.steps = {step.id: step for step in steps}
-        self.perform = perform
-        self.undo = undo
-        self.parallel = parallel
-        self.clock = clock
-        self.stop = stop
-        self.on_outcome = on_outcome
-        self.outcomes = dict(before)
-        self.unreachable: set[str] = set()
-        self.begun: dict[str, Undo | None] = {}  # groups of which a step was carried out, with how to undo the last one that was
-        self.undone: set[str] = set()  # groups that went back
+    """`begun` has the groups of which a step was carried out, with how to undo the last one that was; `undone` those that went back."""
+
+    by: Executor
+    steps: Mapping[str, Step]
+    outcomes: dict[str, Outcome]
+    unreachable: set[str] = field(default_factory=set)
+    begun: dict[str, Undo | None] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Outcome, ...]:
         order = TopologicalSorter({step.id: [needed for needed in step.needs if needed in self.steps] for step in self.steps.values()})
         order.prepare()
         running: dict[Future[Outcome], Step] = {}
         ready: list[str] = []
-        with ThreadPoolExecutor(max_workers=self.parallel + MOST_WAITS, thread_name_prefix="step") as pool:
+        with ThreadPoolExecutor(max_workers=self.by.parallel + MOST_WAITS, thread_name_prefix="step") as pool:
             while order.is_active():
                 ready += order.get_ready()
                 while (step := self._next(ready, running.values())) is not None:
@@ -94,7 +83,7 @@ class _Execution:
     def _next(self, ready: list[str], running: Collection[Step]) -> Step | None:
         """Take the first step out of `ready` that there is room for."""
         waits = sum(isinstance(step.action, WaitHealthy) for step in running)
-        has_room = {True: waits < MOST_WAITS, False: len(running) - waits < self.parallel}
+        has_room = {True: waits < MOST_WAITS, False: len(running) - waits < self.by.parallel}
         found = next((step_id for step_id in ready if has_room[isinstance(self.steps[step_id].action, WaitHealthy)]), None)
         if found is None:
             return None
@@ -110,7 +99,7 @@ class _Execution:
             return f"{step.endpoint} stopped answering"
         # A replacement that has stopped the old container goes on: stopping here would leave neither that one nor the new one.
         has_begun = bool(step.group) and step.group in self.begun and not isinstance(self.begun[step.group], DiscardContainer)
-        return "interrupted" if self.stop.is_set() and not has_begun else None
+        return "interrupted" if self.by.stop.is_set() and not has_begun else None
 
     def _must_go_back(self, step: Step) -> bool:
         """Whether a step that is held back leaves its group half-done, and nobody has undone that yet."""
@@ -122,32 +111,32 @@ class _Execution:
         assert undo is not None
         self.undone.add(step.group)
         try:
-            self.undo(step, undo)
+            self.by.undo(step, undo)
         except DtnctlError as error:
-            return Outcome(step.id, "failed", f"{reason}; going back failed: {error}; the next apply continues", 0.0, "engine")
+            text = f"{reason}; going back failed: {error}; the next apply continues"
+            return Outcome(step.id, "failed", text, error=DtnctlError.exit_name)
         if isinstance(undo, DiscardContainer):
             return Outcome(step.id, "skipped", f"{reason}; {UNTOUCHED}")
-        return Outcome(step.id, "undone", f"{reason}; the container that was there is back", 0.0, "engine")
+        return Outcome(step.id, "undone", f"{reason}; the container that was there is back", error=DtnctlError.exit_name)
 
     def _carry_out(self, step: Step) -> Outcome:
-        before = self.clock.monotonic()
+        before = self.by.clock.monotonic()
         try:
-            detail = self.perform(step)
+            detail = self.by.perform(step)
         except DtnctlError as error:
-            return self._failed(step, error, self.clock.monotonic() - before)
-        return Outcome(step.id, "done", seconds=self.clock.monotonic() - before, detail=detail)
+            return self._failed(step, error, self.by.clock.monotonic() - before)
+        return Outcome(step.id, "done", seconds=self.by.clock.monotonic() - before, detail=detail)
 
     def _failed(self, step: Step, error: DtnctlError, seconds: float) -> Outcome:
-        kind = _ERROR_KINDS.get(type(error), "engine")
         is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostAction)
-        failed = Outcome(step.id, "failed", str(error), seconds, kind)  # type: ignore[arg-type]  # values of _ERROR_KINDS are the literals
+        failed = Outcome(step.id, "failed", str(error), seconds, error.exit_name)
         if isinstance(error, HealthTimeoutError):
             failed = replace(failed, check_output=error.check_output, log=error.log)
         if step.undo is None or is_engine_gone or isinstance(error, LockError):
             return failed
         self.undone.add(step.group)
         try:
-            self.undo(step, step.undo)
+            self.by.undo(step, step.undo)
         except DtnctlError as second:
             return replace(failed, reason=f"{error}; going back failed too: {second}; the next apply continues")
         if isinstance(step.undo, DiscardContainer):
@@ -157,15 +146,9 @@ class _Execution:
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
         # A transfer has two ends, and a step of the host has the agent's: it is not known that the engine went away.
-        if outcome.error == "unreachable" and not isinstance(step.action, (StartTransfer, FinishTransfer, HostAction)):
+        if outcome.error == UnreachableError.exit_name and not isinstance(step.action, (StartTransfer, FinishTransfer, HostAction)):
             self.unreachable.add(step.endpoint)
-        self.on_outcome(outcome, step)
+        self.by.on_outcome(outcome, step)
 
 
 UNTOUCHED = "nothing was interrupted, the container that is there was not touched"
-_ERROR_KINDS: dict[type[DtnctlError], str] = {
-    UnreachableError: "unreachable",
-    HealthTimeoutError: "health",
-    TransferError: "transfer",
-    LockError: "lock",
-}

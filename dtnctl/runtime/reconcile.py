@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
 from dtnctl.model.kinds import KIND_OF_LABEL
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, Undo, WaitHealthy
-from dtnctl.model.resources import Attempt, Snapshot, Wanted, ledger_name
+from dtnctl.model.resources import Attempt, Snapshot, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.execute import execute
+from dtnctl.runtime.execute import Executor
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
@@ -62,7 +62,7 @@ class Terms:
 
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
     """What is there, and what apply would do about it. Changes nothing."""
-    snapshot = observe_all(observers, _wanted(site, now))
+    snapshot = observe_all(observers, wanted_by_endpoint(site, now))
     _refuse_mistyped(site, snapshot, scope)
     return make_plan(site, snapshot, now=now, scope=scope), snapshot
 
@@ -98,10 +98,6 @@ def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
             yield from (("vlan", item.name, endpoint) for item in seen.host.held.vlans if item.site == site.name)
             owners = [item.owner for item in seen.host.held.vfs] + [item.owner for item in seen.host.held.qos]
             yield from (("session", owner.session, endpoint) for owner in owners if owner.site == site.name)
-
-
-def _wanted(site: Site, now: datetime) -> Mapping[str, Wanted]:
-    return wanted_by_endpoint(site, now)
 
 
 def apply_plan(
@@ -173,32 +169,21 @@ class _Run:
 
     def carry_out(self, plan: Plan, leases: Leases) -> tuple[Outcome, ...]:
         """Every step but those that wait for a job's end."""
-        return execute(
-            [step for step in plan.steps if not _is_wait(step)],
-            lambda step: self._perform(step, leases),
-            lambda step, action: self._go_back(step, action, leases),
-            parallel=self.terms.parallel,
-            clock=self.terms.clock,
-            stop=self.terms.stop,
-            on_outcome=self.reports.outcome,
+        executor = self._executor(
+            lambda step: self._perform(step, leases), lambda step, action: self._go_back(step, action, leases), self.terms.parallel
         )
+        return executor.execute([step for step in plan.steps if not _is_wait(step)])
 
     def await_jobs(self, plan: Plan, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         """The steps that wait, all at once; returns what became of every step, in the plan's order."""
         waits = [step for step in plan.steps if _is_wait(step)]
         before = {outcome.step: outcome for outcome in outcomes}
-        ended = execute(
-            waits,
-            self._await,
-            _nothing_to_undo,
-            parallel=max(1, len(waits)),
-            clock=self.terms.clock,
-            stop=self.terms.stop,
-            on_outcome=self.reports.outcome,
-            before=before,
-        )
+        ended = self._executor(self._await, _nothing_to_undo, max(1, len(waits))).execute(waits, before)
         found = before | {outcome.step: outcome for outcome in ended}
         return tuple(found[step.id] for step in plan.steps)
+
+    def _executor(self, perform: Callable[[Step], str], undo: Callable[[Step, Undo], None], parallel: int) -> Executor:
+        return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome)
 
     def _go_back(self, step: Step, action: Undo, leases: Leases) -> None:
         """Undo, and see that what was started again runs: it may be as broken as what was to follow it."""

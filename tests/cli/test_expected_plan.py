@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.cli.exit_code import failed_transfers
-from dtnctl.model.plan import Outcome
 from dtnctl.render.differences import plan_differences
 from tests.cli.small_site import run, two_engines
 
@@ -125,16 +123,3 @@ def test_steps_are_compared_where_changes_show_the_same() -> None:
         "    spec.memory: 1 → 2",
     ]
     assert plan_differences(_document(a={}), _document(b={})) == ["no longer done: step a", "done now: step b"]
-
-
-@pytest.mark.parametrize(
-    ("reasons", "text"),
-    [
-        (["x"], "1 transfer failed: x"),
-        (["x"] * 8, "8 transfers failed: x"),
-        (["x", "y"], "2 transfers failed: x; and 1 other reason, see above"),
-        (["x", "y", "z"], "3 transfers failed: x; and 2 other reasons, see above"),
-    ],
-)
-def test_transfers_that_failed_are_counted_and_each_reason_is_said_once(reasons: list[str], text: str) -> None:
-    assert failed_transfers([Outcome(str(number), "failed", reason) for number, reason in enumerate(reasons)]) == text

@@ -20,7 +20,7 @@ def plan(*endpoints: str) -> Plan:
 
 
 def failed(endpoint: str, log: str) -> Outcome:
-    return Outcome(f"{endpoint}/wait/lab.one", "undone", "it ended", error="health", check_output=("sick",), log=(log,))
+    return Outcome(f"{endpoint}/wait/lab.one", "undone", "it ended", error="health-timeout", check_output=("sick",), log=(log,))
 
 
 def test_the_last_failure_of_each_service_is_kept(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_the_last_failure_of_each_service_is_kept(tmp_path: Path) -> None:
 
 
 def test_other_sessions_and_files_that_are_none_of_these_are_left_out(tmp_path: Path) -> None:
-    keep_failures(tmp_path, plan("a"), [failed("a", "x"), Outcome("a/start/lab.one", "failed", error="engine")], AT)
+    keep_failures(tmp_path, plan("a"), [failed("a", "x"), Outcome("a/start/lab.one", "failed", error="error")], AT)
     (tmp_path / "one@b.json").write_text("{}")
     (tmp_path / "one@c.json").write_text("no JSON")
     (tmp_path / "one@d.json").mkdir()

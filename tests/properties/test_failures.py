@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dtnctl.errors import EngineError
 from dtnctl.model.plan import Outcome, Plan, Step, Undo
 from dtnctl.model.site import Site
-from dtnctl.runtime.execute import execute
+from dtnctl.runtime.execute import Executor
 from tests.planning.building import NOW, plan
 from tests.properties.sites import sites
 from tests.properties.test_bystanders import lived_in
@@ -52,7 +52,7 @@ def carry_out(made: Plan, world: World, failing: set[int], *, after: bool) -> tu
             raise EngineError(str(error)) from error
 
     nothing = lambda outcome, step: None  # noqa: E731
-    return execute(made.steps, perform, undo, parallel=1, clock=NoTime(), stop=threading.Event(), on_outcome=nothing)
+    return Executor(perform, undo, 1, NoTime(), threading.Event(), nothing).execute(made.steps)
 
 
 @given(sites, sites, st.sets(st.integers(0, 30), min_size=1, max_size=3), st.booleans(), st.data())

@@ -222,7 +222,7 @@ def test_outcomes_tell_what_became_of_each_change() -> None:
     outcomes = (
         Outcome(first, "done", seconds=0.1),
         Outcome(second, "done", seconds=0.2),
-        Outcome(third, "failed", "port 30001 is taken", 0.3, "engine"),
+        Outcome(third, "failed", "port 30001 is taken", 0.3, "error"),
         Outcome(fourth, "skipped", f"needs {third}"),
     )
     document = outcomes_document(CREATE, outcomes)

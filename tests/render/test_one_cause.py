@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.cli.exit_code import raise_for_failing
+from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.errors import ConfigError, HealthTimeoutError, Problem
 from dtnctl.model.plan import Cause, Change, CreateContainer, EndpointSummary, Outcome, Plan, Step
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
@@ -79,7 +79,7 @@ def test_services_that_do_not_work_are_counted() -> None:
 
 def _error_of(plan: Plan) -> HealthTimeoutError:
     with pytest.raises(HealthTimeoutError) as caught:
-        raise_for_failing(plan)
+        raise_for_worst(Ending("apply", plan, changed=False))
     return caught.value
 
 

@@ -65,7 +65,7 @@ def test_finished_step_is_one_line_in_columns() -> None:
 
 def test_step_that_was_not_done_says_why() -> None:
     step = CREATE.steps[0]
-    failed = Outcome(step.id, "failed", "no space left\non device", 0.1, "engine")
+    failed = Outcome(step.id, "failed", "no space left\non device", 0.1, "error")
     assert render_progress(failed, step, CREATE) == "dtn-a  create      scinet.run14  failed: no space left\\non device"
     assert render_progress(Outcome(step.id, "skipped"), step, CREATE) == "dtn-a  create      scinet.run14  skipped"
 
@@ -117,7 +117,7 @@ def test_a_last_look_that_an_endpoint_did_not_answer_found_nothing_out() -> None
 
 def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> None:
     reason = "not healthy after 60 s: connection refused; the container that was there is back"
-    found = outcomes(REPLACE, s2=Outcome("", "undone", reason, 60.0, "health"))
+    found = outcomes(REPLACE, s2=Outcome("", "undone", reason, 60.0, "health-timeout"))
     assert (
         render_outcomes(REPLACE, found, replace(CONTEXT, options="-C site"))
         == """\
@@ -140,7 +140,7 @@ def test_partial_apply_lists_what_failed_what_was_held_back_and_what_is_left() -
     pull = Step("dtn-b/pull/image", "dtn-b", PullImage("dtnaas/gct:latest"))
     steps = tuple(replace(step, needs=(pull.id,)) if step.id.startswith("dtn-b/create") else step for step in CREATE.steps)
     whole = replace(CREATE, steps=(pull, *steps))
-    found = outcomes(whole, s0=Outcome("", "failed", "the registry did not answer", 30.0, "engine"))
+    found = outcomes(whole, s0=Outcome("", "failed", "the registry did not answer", 30.0, "error"))
     blocked = replace(whole, changes=(*DANGER.blocked, *whole.changes), endpoints=DANGER.endpoints)
     left = replace(CREATE, changes=CREATE.changes[1:])
     assert (
@@ -177,7 +177,7 @@ def test_interrupted_change_is_unfinished_and_the_next_apply_continues() -> None
 
 
 def test_failed_transfer_points_to_its_log_and_a_silent_endpoint_to_what_is_known() -> None:
-    failed = outcomes(TRANSFER, s1=Outcome("", "failed", "checksums differ", 9.0, "transfer"))
+    failed = outcomes(TRANSFER, s1=Outcome("", "failed", "checksums differ", 9.0, "transfer-failed"))
     assert "    dtnctl transfers logs copy  what it wrote\n" in render_outcomes(TRANSFER, failed, CONTEXT)
     silent = outcomes(CREATE, s2=Outcome("", "failed", "connection reset", 9.0, "unreachable"))
     text = render_outcomes(CREATE, silent, replace(CONTEXT, command="destroy"))
@@ -195,7 +195,7 @@ def test_change_without_an_outcome_was_not_tried() -> None:
 
 
 RESULTS = st.sampled_from(["done", "failed", "skipped", "undone"])
-ERRORS = st.sampled_from(["", "engine", "unreachable", "health", "transfer", "lock", "interrupted"])
+ERRORS = st.sampled_from(["", "error", "unreachable", "health-timeout", "transfer-failed", "lock"])
 
 
 @RELAXED

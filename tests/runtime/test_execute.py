@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
 from dtnctl.model.plan import DiscardContainer, Outcome, PullImage, RestoreContainer, Step, Tune, Undo, WaitHealthy
-from dtnctl.runtime.execute import execute
+from dtnctl.runtime.execute import Executor
 
 
 class StandingClock:
@@ -27,6 +27,10 @@ def step(name: str, *needs: str, endpoint: str = "a", undo: RestoreContainer | N
     return Step(name, endpoint, PullImage(name), needs, undo=undo)
 
 
+def nothing(*_: object) -> None:
+    """Notes no outcome, and undoes nothing."""
+
+
 class Run:
     """Runs steps that fail as told and notes the order in which they were carried out."""
 
@@ -38,15 +42,7 @@ class Run:
         self.lock = threading.Lock()
         self.outcomes = {
             outcome.step: outcome
-            for outcome in execute(
-                steps,
-                self.perform,
-                self.undo,
-                parallel=parallel,
-                clock=StandingClock(),
-                stop=self.stop,
-                on_outcome=lambda outcome, step: None,
-            )
+            for outcome in Executor(self.perform, self.undo, parallel, StandingClock(), self.stop, nothing).execute(steps)
         }
 
     def perform(self, step: Step) -> str:
@@ -84,7 +80,7 @@ def test_a_step_that_can_be_undone_is_undone_and_says_so() -> None:
     run = Run(step("new", undo=back), step("remove-old", "new"), failing={"new": HealthTimeoutError("ill")})
     assert run.undone == ["old"]
     assert run.results() == {"new": "undone", "remove-old": "skipped"}
-    assert run.outcomes["new"].error == "health"
+    assert run.outcomes["new"].error == "health-timeout"
 
 
 def test_when_going_back_fails_too_both_reasons_are_told() -> None:
@@ -187,7 +183,11 @@ def test_a_discard_that_fails_is_said_and_left_to_the_next_apply() -> None:
 
 def test_last_words_of_a_container_that_did_not_become_ready_are_in_the_outcome() -> None:
     run = Run(step("wait", undo=BACK), failing={"wait": HealthTimeoutError("ill", ("check",), ("log",))})
-    assert (run.outcomes["wait"].check_output, run.outcomes["wait"].log, run.outcomes["wait"].error) == (("check",), ("log",), "health")
+    assert (run.outcomes["wait"].check_output, run.outcomes["wait"].log, run.outcomes["wait"].error) == (
+        ("check",),
+        ("log",),
+        "health-timeout",
+    )
 
 
 def test_waiting_for_one_container_keeps_no_other_step_waiting() -> None:
@@ -202,13 +202,5 @@ def test_waiting_for_one_container_keeps_no_other_step_waiting() -> None:
         return ""
 
     steps = (Step("wait", "a", WaitHealthy("x", 1.0, 1.0)), Step("z-other", "a", PullImage("x")))
-    outcomes = execute(
-        steps,
-        perform,
-        lambda step, action: None,
-        parallel=1,
-        clock=StandingClock(),
-        stop=threading.Event(),
-        on_outcome=lambda outcome, step: None,
-    )
+    outcomes = Executor(perform, nothing, 1, StandingClock(), threading.Event(), nothing).execute(steps)
     assert [outcome.result for outcome in outcomes] == ["done", "done"]
