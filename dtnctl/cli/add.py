@@ -60,7 +60,7 @@ def endpoints_add(
     wish = Wish(
         name,
         remote,
-        docker or remote.address,
+        docker or remote.address.text,
         dict(_pair(item) for item in interface),
         host or None,
         agent or None,

@@ -97,7 +97,9 @@ def endpoint_of(wish: Wish, url: str) -> Endpoint:
     """The endpoint as its file will say it. UsageError if a file may not say that; known before anything is done."""
     try:
         check_name(wish.name)
-        return Endpoint(docker=wish.docker, host=wish.host, agent=url, agent_tls=TLS, interfaces=dict(wish.interfaces))
+        return Endpoint.model_validate(
+            {"docker": wish.docker, "host": wish.host, "agent": url, "agent_tls": TLS, "interfaces": dict(wish.interfaces)}
+        )
     except ValidationError as error:
         found = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
         raise UsageError(f"{found}; or write state/endpoints/{wish.name}.yaml first, it keeps what it says") from error

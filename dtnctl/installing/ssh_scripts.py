@@ -9,8 +9,9 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.providers.docker.ssh import OPTIONS, Target, explain, parse_target
+from dtnctl.errors import EngineError, UnreachableError, UsageError
+from dtnctl.model.engine_addresses import EngineAddress, parse_engine
+from dtnctl.providers.ssh import OPTIONS, explain, ssh_words
 
 CONNECT_SECONDS = 10
 SSH_FAILED = 255  # ssh's own exit code; a script's is another
@@ -22,8 +23,7 @@ UNPACK_AND_RUN = 'folder=$(mktemp -d) && trap \'rm -rf "$folder"\' EXIT && cd "$
 class Remote:
     """A host that one may log in to. `address` is `ssh://USER@HOST[:PORT]`, as in the endpoint's file."""
 
-    address: str
-    target: Target
+    address: EngineAddress
 
     def run(self, command: str, files: Mapping[str, bytes], timeout: float) -> str:
         """What the command writes, in a folder with these files. UnreachableError if ssh fails, EngineError if the command does."""
@@ -36,7 +36,7 @@ class Remote:
             raise UnreachableError(f"{self.address}: it was not done within {timeout:g} s") from error
         out, errors = (text.decode(errors="replace") for text in (ran.stdout, ran.stderr))
         if ran.returncode == SSH_FAILED:
-            raise UnreachableError(f"{self.address}: {explain(errors, self.target)}")
+            raise UnreachableError(f"{self.address}: {explain(errors, self.address)}")
         if ran.returncode != 0:
             raise EngineError(f"{self.address}: what was started there failed:", output=_last_lines(out + errors))
         return out
@@ -45,20 +45,18 @@ class Remote:
         """The name or address that ssh connects to; an alias of the user's configuration is resolved."""
         found = subprocess.run([*self._ssh("-G")], capture_output=True, text=True, check=False).stdout
         names = [line.removeprefix("hostname ") for line in found.splitlines() if line.startswith("hostname ")]
-        return names[0] if names else self.target.host
+        return names[0] if names else self.address.host
 
     def _ssh(self, *more: str) -> list[str]:
-        options = {**OPTIONS, "ConnectTimeout": str(CONNECT_SECONDS)}
-        words = ["ssh", *more, *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
-        words += ["-l", self.target.user] if self.target.user else []
-        words += ["-p", str(self.target.port)] if self.target.port else []
-        return [*words, "--", self.target.host]
+        return ssh_words(self.address, {**OPTIONS, "ConnectTimeout": str(CONNECT_SECONDS)}, *more)
 
 
 def remote_of(login: str) -> Remote:
-    """The host of `USER@HOST`, `HOST` or `ssh://USER@HOST:PORT`."""
-    address = login if login.startswith("ssh://") else f"ssh://{login}"
-    return Remote(address, parse_target(address))
+    """The host of `USER@HOST`, `HOST` or `ssh://USER@HOST:PORT`. UsageError if it is none of these."""
+    try:
+        return Remote(parse_engine(login if login.startswith("ssh://") else f"ssh://{login}"))
+    except ValueError as error:
+        raise UsageError(f"--ssh: {error}") from error
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

@@ -1,42 +1,87 @@
-"""An engine's address, checked as far as its text decides: one that cannot be an address would look like a host that is silent. Pure."""
+"""An engine's address, taken apart once. What cannot be one is refused here: later it would look like a host that is silent. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from dtnctl.model.fields import shown
 
 FORMS = "unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST"
-_PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
+PATTERN = r"^(unix://|tcp://|ssh://).+"
+ENGINE_SOCKET = "/run/docker.sock"
 LONGEST_SOCKET = 107  # bytes of a path; Linux's sockaddr_un has 108, the last one is a zero
+_PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
 
 
-def check_engine(value: str) -> str:
-    """The address as it is. ValueError says what is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class EngineAddress:
+    """`text` is what people wrote; the rest are its parts, empty or 0 where it has none.
+
+    `path`: of the engine's socket with unix and ssh; with tcp the folder of a web server that is in front of the engine.
+    """
+
+    text: str
+    scheme: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    path: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Text in files, schemas and dumps."""
+        del source, handler
+        text = core_schema.str_schema(pattern=PATTERN)
+        parsed = core_schema.no_info_after_validator_function(
+            parse_engine, text, serialization=core_schema.to_string_ser_schema(when_used="always")
+        )
+        return core_schema.no_info_before_validator_function(_written, parsed)
+
+
+def parse_engine(text: str) -> EngineAddress:
+    """The address in its parts. ValueError says what is wrong with it, without a password that is in it."""
     try:
-        wrong = next(_faults(value, urlsplit(value)), "")
+        parts = urlsplit(text)
+        wrong = next(_faults(text, parts), "")
     except ValueError as error:  # of urlsplit, which reads the port only when it is asked for it
         wrong = str(error)
     if wrong:
-        raise ValueError(f"{shown(_PASSWORD.sub('…', value))} is not an engine's address: {wrong}; write {FORMS}")
-    return value
+        raise ValueError(f"{shown(_PASSWORD.sub('…', text))} is not an engine's address: {wrong}; write {FORMS}")
+    if parts.scheme == "unix":
+        return EngineAddress(text, "unix", path=text.removeprefix("unix://"))
+    path = parts.path.rstrip("/")
+    if parts.scheme == "ssh":
+        path = unquote(path) or ENGINE_SOCKET
+    return EngineAddress(text, parts.scheme, _written_host(parts.netloc), parts.port or 0, unquote(parts.username or ""), path)
 
 
-def _faults(value: str, parts: SplitResult) -> Iterator[str]:
-    if not value.isprintable() or " " in value:
+def _written_host(authority: str) -> str:
+    """urlsplit's own has small letters only."""
+    host = authority.rpartition("@")[2]
+    return host.partition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
+
+
+def _faults(text: str, parts: SplitResult) -> Iterator[str]:
+    if not text.isprintable() or " " in text:
         yield "there is a space or a control character in it"
     if parts.scheme == "unix":
-        yield from _faults_of_socket(value.removeprefix("unix://"))
+        yield from faults_of_socket(text.removeprefix("unix://"))
     else:
         yield from _faults_of_host(parts)
 
 
-def _faults_of_socket(path: str) -> Iterator[str]:
+def faults_of_socket(path: str) -> Iterator[str]:
+    """What keeps a text from being the path of a unix socket."""
     if not path.startswith("/"):
         yield "a socket's path starts with /"
     if len(path.encode()) > LONGEST_SOCKET:
@@ -55,4 +100,5 @@ def _faults_of_host(parts: SplitResult) -> Iterator[str]:
         yield "there is no port in it"
 
 
-EngineAddress = Annotated[str, AfterValidator(check_engine)]
+def _written(value: Any) -> Any:
+    return value.text if isinstance(value, EngineAddress) else value

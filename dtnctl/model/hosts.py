@@ -65,13 +65,4 @@ def _canonical(host: str) -> str:
     return "loopback" if is_loopback(host) else str(_address(host) or host.removesuffix(".").lower())
 
 
-def engine_host(docker: str) -> str:
-    """The host part of an engine's address; empty for `unix://`."""
-    scheme, _, rest = docker.partition("://")
-    if scheme == "unix":
-        return ""
-    authority = rest.partition("/")[0].rpartition("@")[2]
-    return authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
-
-
 Host = Annotated[str, AfterValidator(parse_host), WithJsonSchema({"type": "string", "$comment": "name or address"})]

@@ -5,7 +5,6 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.checks import CHECKS, Severity, check_id
 from dtnctl.model.container_parts import Capabilities as Capabilities
 from dtnctl.model.container_parts import HealthCheck as HealthCheck
@@ -75,7 +75,6 @@ from dtnctl.model.written import Written as Written
 
 T = TypeVar("T")
 Words = Annotated[tuple[str, ...], Field(strict=False)]
-_AGENT_URL = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?")
 
 
 # --- state/site.yaml ----------------------------------------------------------------------------------------
@@ -216,7 +215,6 @@ class Endpoint(Written):
     """A host with a container engine."""
 
     docker: EngineAddress = Field(
-        pattern=r"^(unix://|tcp://|ssh://).+",
         description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
     )
     tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
@@ -225,7 +223,11 @@ class Endpoint(Written):
         description="DNS name or IP address, nothing else, where the other endpoints reach control ports (ctrl_host). "
         "Missing: taken from `docker:`.",
     )
-    agent: str | None = Field(None, description="URL of the endpoint's agent, if there is one: `https://host:5050`.")
+    agent: AgentAddress | None = Field(
+        None,
+        description="The endpoint's agent, if there is one: `https://host:5050`; `ssh` (or `ssh:/PATH` of its socket), through the login "
+        "of `docker: ssh://…`; `unix:///run/dtnctl/agent.sock` beside `docker: unix://…`.",
+    )
     agent_tls: AgentTls | None = Field(None, description="Certificates for the agent. Missing: those of `tls:`.")
     agent_token_file: str | None = Field(None, description="File that holds the agent's bearer token (first line).")
     agent_token_env: str | None = Field(None, description="Environment variable that holds the agent's bearer token.")
@@ -244,11 +246,11 @@ class Endpoint(Written):
 
     @model_validator(mode="after")
     def _transport_is_whole(self) -> Endpoint:
-        if self.docker.startswith("tcp://") and self.tls is None:
+        if self.docker.scheme == "tcp" and self.tls is None:
             raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everybody who reaches the port")
-        if self.tls is not None and not self.docker.startswith("tcp://"):
+        if self.tls is not None and self.docker.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
-        if self.host is None and self.docker.startswith("unix://"):
+        if self.host is None and self.docker.scheme == "unix":
             raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
         if self.agent is None and self.tuning != Tuning():
             raise ValueError("`tuning:` needs `agent:`; nobody else can set what belongs to the host")
@@ -261,12 +263,23 @@ class Endpoint(Written):
             if self.agent_tls is not None or tokens:
                 raise ValueError("`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing")
             return self
-        if not _AGENT_URL.fullmatch(self.agent):
-            raise ValueError(f"`agent: {self.agent}` is not an agent's URL; write https://host:5050, it speaks TLS only")
+        if self.agent.scheme != "https":
+            return self._agent_on_a_socket(self.agent, has_secrets=self.agent_tls is not None or bool(tokens))
         if len(tokens) > 1:
             raise ValueError("write one of agent_token_file and agent_token_env")
         if not tokens and self.tls is None and (self.agent_tls is None or self.agent_tls.cert is None):
             raise ValueError("the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token")
+        return self
+
+    def _agent_on_a_socket(self, agent: AgentAddress, *, has_secrets: bool) -> Endpoint:
+        """Whoever may open the socket may ask, and it is on the engine's host."""
+        if has_secrets:
+            raise ValueError(f"`agent_tls:` and `agent_token_…:` belong to an agent on https://; `agent: {agent}` needs neither")
+        if agent.scheme != self.docker.scheme:
+            where = "through the login of `docker: ssh://…`" if agent.scheme == "ssh" else "on this machine, as `docker: unix://…` is"
+            raise ValueError(
+                f"`agent: {agent}` is reached {where}, and docker is {self.docker.scheme}://; write the agent's https:// address"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dtnctl.model.effective import effective_profile, layers, origin, winner_at
-from dtnctl.model.hosts import engine_host
 from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
@@ -86,7 +85,7 @@ class Service:
 
 def ctrl_host(endpoint: Endpoint) -> str:
     """Where control ports of the endpoint are reached: `host:`, or the host part of `docker:`."""
-    return endpoint.host if endpoint.host is not None else engine_host(endpoint.docker)
+    return endpoint.host if endpoint.host is not None else endpoint.docker.host
 
 
 def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:

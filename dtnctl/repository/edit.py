@@ -206,7 +206,7 @@ def _with_agent(text: str, known: Document[Endpoint], wanted: Endpoint) -> str |
     for key in ("agent", "agent_tls"):
         said, value = getattr(known.value, key), getattr(wanted, key)
         if said is None:
-            missing[key] = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+            missing[key] = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else str(value)
         elif said != value:
             raise UsageError(f"{known.where(key)} says another `{key}:`; remove it there, and try again")
     for key, value in missing.items():

@@ -62,7 +62,7 @@ def test_a_certificate_is_for_the_urls_host_and_the_hosts_own_names() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
-    [({"url": "http://dtn3"}, "is not an agent's URL"), ({}, "tcp:// needs `tls:`")],
+    [({"url": "http://dtn3"}, "is not an agent's address"), ({}, "tcp:// needs `tls:`")],
 )
 def test_what_a_file_may_not_say_is_known_before_anything_is_done(fields: dict[str, str], sentence: str) -> None:
     typed = Wish("dtn3", remote_of("dtn@dtn3"), "tcp://dtn3:2376" if not fields else "ssh://dtn@dtn3", **fields)  # type: ignore[arg-type]
@@ -286,7 +286,7 @@ def test_what_would_be_done_is_printed_and_nothing_is_done(tmp_path: Path) -> No
     [
         (("--ssh", "root@dtn3.invalid"), 7, "there is no host of the name 'dtn3.invalid'"),
         (("--ssh", "root@dtn3", "--interface", "data"), 64, "expected NETWORK=NIC"),
-        (("--ssh", "-oProxyCommand=x"), 7, "not an ssh address"),
+        (("--ssh", "-oProxyCommand=x"), 64, "there is no host in it"),
         (("--ssh", "root@dtn3", "--docker", "tcp://dtn3:2376"), 64, "tcp:// needs `tls:`"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtnctl.model.hosts import engine_host, is_address, is_loopback, parse_host, same_host
+from dtnctl.model.hosts import is_address, is_loopback, parse_host, same_host
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,3 @@ def test_one_host_may_be_written_in_several_ways() -> None:
     assert same_host("dtn1.example.net", "DTN1.example.net.")
     assert same_host("fd00::1", "fd00:0::0001")
     assert not same_host("10.0.0.1", "10.0.0.2")
-
-
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [
-        ("unix:///run/docker.sock", ""),
-        ("ssh://root@dtn1.example.net:2222", "dtn1.example.net"),
-        ("ssh://dtn1", "dtn1"),
-        ("tcp://[fd00::1]:2376", "fd00::1"),
-        ("tcp://10.0.0.1:2376/engine", "10.0.0.1"),
-    ],
-)
-def test_an_engines_address_shows_its_host(address: str, host: str) -> None:
-    assert engine_host(address) == host

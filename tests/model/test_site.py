@@ -50,12 +50,28 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         (
             Endpoint,
             {**SSH, "agent": "http://x:5050", "agent_token_env": "T"},
-            "`agent: http://x:5050` is not an agent's URL; write https://host:5050, it speaks TLS only",
+            "`http://x:5050` is not an agent's address; write https://HOST:5050 (it speaks TLS only), ssh, ssh:/PATH or unix:///PATH",
         ),
         (
             Endpoint,
             {**SSH, "agent": "https://x/v1", "agent_token_env": "T"},
-            "`agent: https://x/v1` is not an agent's URL; write https://host:5050, it speaks TLS only",
+            "`https://x/v1` is not an agent's address; write https://HOST:5050 (it speaks TLS only), ssh, ssh:/PATH or unix:///PATH",
+        ),
+        (
+            Endpoint,
+            {"docker": "tcp://x:1", "tls": TLS, "agent": "ssh"},
+            "`agent: ssh` is reached through the login of `docker: ssh://…`, and docker is tcp://; write the agent's https:// address",
+        ),
+        (
+            Endpoint,
+            {**SSH, "agent": "unix:///a"},
+            "`agent: unix:///a` is reached on this machine, as `docker: unix://…` is, and docker is ssh://; "
+            "write the agent's https:// address",
+        ),
+        (
+            Endpoint,
+            {**SSH, "agent": "ssh", "agent_token_env": "T"},
+            "`agent_tls:` and `agent_token_…:` belong to an agent on https://; `agent: ssh` needs neither",
         ),
         (
             Endpoint,

@@ -12,6 +12,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import APIError
 
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import (
     LABEL_KIND,
     LABEL_NAME,
@@ -100,7 +101,7 @@ class Backend(ABC):
         return provider
 
     def _state(self, socket: Path | None) -> Endpoint:
-        return Endpoint(docker=f"unix://{socket or self.socket}", host="127.0.0.1")
+        return Endpoint(docker=parse_engine(f"unix://{socket or self.socket}"), host="127.0.0.1")
 
     def close(self) -> None:
         for provider in self._open:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.site import Endpoint, Registry
 from dtnctl.providers.docker.engine import DockerEngine, connect
 from dtnctl.providers.timeouts import Timeouts
@@ -96,7 +97,7 @@ def canned_engine(
     server = _Server(str(path), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    endpoint = Endpoint(docker=f"unix://{path}", host="127.0.0.1")
+    endpoint = Endpoint(docker=parse_engine(f"unix://{path}"), host="127.0.0.1")
     engine = connect("dtn1", endpoint, site="s", registries=registries or {}, read_only=False, root=folder, timeouts=FAST)
     try:
         yield engine, canned

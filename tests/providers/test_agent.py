@@ -16,6 +16,8 @@ from dtn_agent.protocol import Tune
 from dtn_agent.server.limits import Limits
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
+from dtnctl.model.agent_addresses import parse_agent
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.site import AgentTls, Endpoint, Tls
 from dtnctl.providers.agent.client import AgentClient, AgentObserver, ReadOnlyError, connect_agent
 from dtnctl.providers.timeouts import Timeouts
@@ -35,7 +37,9 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
 
 
 def endpoint(port: int, **fields: Any) -> Endpoint:
-    return Endpoint(docker="ssh://dtn@dtn1", agent=f"https://127.0.0.1:{port}", **(fields or {"agent_tls": OURS}))
+    return Endpoint(
+        docker=parse_engine("ssh://dtn@dtn1"), agent=parse_agent(f"https://127.0.0.1:{port}"), **(fields or {"agent_tls": OURS})
+    )
 
 
 def client(agent: Agent, **fields: Any) -> AgentClient:
@@ -87,7 +91,7 @@ def test_a_token_does_instead_of_a_certificate(agent: Agent, monkeypatch: pytest
 
 def test_without_certificates_of_its_own_the_engines_serve(agent: Agent) -> None:
     tls = Tls(ca="ca.pem", cert="cert.pem", key="cert-key.pem")
-    both = Endpoint(docker="tcp://127.0.0.1:2376", tls=tls, agent=f"https://127.0.0.1:{agent.port}")
+    both = Endpoint(docker=parse_engine("tcp://127.0.0.1:2376"), tls=tls, agent=parse_agent(f"https://127.0.0.1:{agent.port}"))
     observer = connect_agent("dtn1", both, read_only=True, root=agent.folder, timeouts=SOON)
     assert observer.host().facts.system.hostname == "dtn1"
     observer.close()
@@ -184,7 +188,7 @@ def test_an_agent_of_another_ca(agent: Agent) -> None:
 
 
 def test_an_agent_whose_certificate_is_for_another_host(agent: Agent) -> None:
-    other = Endpoint(docker="ssh://dtn@dtn1", agent=f"https://localhost:{agent.port}", agent_tls=OURS)
+    other = Endpoint(docker=parse_engine("ssh://dtn@dtn1"), agent=parse_agent(f"https://localhost:{agent.port}"), agent_tls=OURS)
     observer = connect_agent("dtn1", other, read_only=True, root=agent.folder, timeouts=SOON)
     with pytest.raises(UnreachableError, match="the agent's certificate is not for localhost"):
         observer.host()
@@ -239,7 +243,7 @@ def test_a_port_that_does_not_speak_tls(agent: Agent) -> None:
 
 
 def test_a_host_name_that_does_not_exist(agent: Agent) -> None:
-    nowhere = Endpoint(docker="ssh://dtn@dtn1", agent="https://no-such-host.invalid", agent_tls=OURS)
+    nowhere = Endpoint(docker=parse_engine("ssh://dtn@dtn1"), agent=parse_agent("https://no-such-host.invalid"), agent_tls=OURS)
     observer = connect_agent("dtn1", nowhere, read_only=True, root=agent.folder, timeouts=SOON)
     with pytest.raises(UnreachableError, match=r"there is no host of the name no-such-host\.invalid"):
         observer.host()
@@ -247,7 +251,7 @@ def test_a_host_name_that_does_not_exist(agent: Agent) -> None:
 
 def test_an_endpoint_without_an_agent_has_none(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dtn1 has no agent"):
-        connect_agent("dtn1", Endpoint(docker="ssh://dtn@dtn1"), read_only=True, root=tmp_path, timeouts=SOON)
+        connect_agent("dtn1", Endpoint(docker=parse_engine("ssh://dtn@dtn1")), read_only=True, root=tmp_path, timeouts=SOON)
 
 
 def test_token_only_agents_need_no_certificate_of_ours(tmp_path: Path) -> None:

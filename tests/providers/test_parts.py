@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from urllib3.connection import HTTPConnection
 
 from dtnctl.errors import EngineError
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
 from dtnctl.model.site import Registry
 from dtnctl.providers.base import FileEntry
@@ -159,8 +160,8 @@ def test_a_file_that_is_asked_for_itself_keeps_its_path() -> None:
 
 
 def test_what_has_no_sentence_of_its_own_is_told_in_its_own_words() -> None:
-    assert reason(ValueError("odd\n  thing"), "unix:///x") == "odd thing"
-    assert reason(ssl.SSLError("some {strange} failure"), "tcp://h:1") == "no TLS connection: ('some strange failure',)"
+    assert reason(ValueError("odd\n  thing"), parse_engine("unix:///x")) == "odd thing"
+    assert reason(ssl.SSLError("some {strange} failure"), parse_engine("tcp://h:1")) == "no TLS connection: ('some strange failure',)"
 
 
 @pytest.mark.parametrize(
@@ -176,19 +177,19 @@ def test_what_has_no_sentence_of_its_own_is_told_in_its_own_words() -> None:
     ],
 )
 def test_what_goes_wrong_below_requests_has_its_sentence_too(error: Exception, sentence: str) -> None:
-    assert reason(error, "tcp://h:1") == sentence
+    assert reason(error, parse_engine("tcp://h:1")) == sentence
 
 
 def test_a_host_that_cannot_be_reached_is_no_timeout() -> None:
     error = urllib3.exceptions.NewConnectionError(HTTPConnection("h"), "no route")
     error.__cause__ = OSError(errno.EHOSTUNREACH, "No route to host")
-    assert "no route" in reason(error, "tcp://h:1")
+    assert "no route" in reason(error, parse_engine("tcp://h:1"))
 
 
 def test_a_certificate_that_is_refused_for_a_rare_reason_is_told_in_openssls_words() -> None:
     error = ssl.SSLCertVerificationError("refused")
     error.verify_code, error.verify_message = 23, "certificate revoked"
-    assert reason(error, "tcp://h:1") == "the engine's certificate is refused: certificate revoked"
+    assert reason(error, parse_engine("tcp://h:1")) == "the engine's certificate is refused: certificate revoked"
 
 
 def test_a_cause_that_goes_round_in_circles_is_followed_once() -> None:

@@ -15,16 +15,18 @@ import psutil
 import pytest
 
 from dtnctl.errors import UnreachableError
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint
-from dtnctl.providers.docker import ssh
+from dtnctl.providers import ssh
 from dtnctl.providers.docker.engine import DockerEngine, connect
-from dtnctl.providers.docker.ssh import Target, explain, parse_target
+from dtnctl.providers.ssh import FarSocket, explain
 from dtnctl.providers.timeouts import Timeouts
 from tests.providers import sshd
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, FakeBackend, labels_of
 
 PATIENT = Timeouts(connect=5.0, answer=5.0, login=20.0)
+ENGINE = FarSocket("/run/docker.sock", "is the engine running", "the group `docker` usually may")
 HASTY = Timeouts(connect=1.0, answer=1.0, login=1.0)
 
 needs_sshd = pytest.mark.skipif(sshd.unavailable() is not None, reason=str(sshd.unavailable()))
@@ -38,7 +40,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sshd.Ser
 
 
 def provider(address: str, timeouts: Timeouts = PATIENT) -> DockerEngine:
-    return connect(ENDPOINT, Endpoint(docker=address), site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=timeouts)
+    return connect(
+        ENDPOINT, Endpoint(docker=parse_engine(address)), site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=timeouts
+    )
 
 
 def silence(address: str, timeouts: Timeouts = PATIENT) -> str:
@@ -72,7 +76,7 @@ def test_one_ssh_serves_all_calls_and_closing_leaves_nothing(
     engine = provider(server.address(fake.socket))
     for _ in range(3):
         assert engine.observe(Wanted()).silence == ""
-    tunnel = engine._connected().tunnel
+    tunnel = engine._connected().transport.tunnel
     assert tunnel is not None
     (folder,) = scratch.iterdir()
     assert (folder.stat().st_mode & 0o777, folder.stat().st_uid) == (0o700, os.geteuid())
@@ -86,7 +90,7 @@ def test_one_ssh_serves_all_calls_and_closing_leaves_nothing(
 @needs_sshd
 def test_ctrl_c_at_the_terminal_does_not_reach_the_ssh_below_us(server: sshd.Server, fake: FakeBackend) -> None:
     engine = provider(server.address(fake.socket))
-    tunnel = engine._connected().tunnel
+    tunnel = engine._connected().transport.tunnel
     assert tunnel is not None
     assert os.getsid(tunnel.process.pid) != os.getsid(0)
     engine.close()
@@ -100,8 +104,9 @@ def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake:
         "import sys, pathlib\n"
         "from dtnctl.model.site import Endpoint\n"
         "from dtnctl.providers.docker.engine import connect\n"
-        "engine = connect('e', Endpoint(docker=sys.argv[1]), site='s', registries={}, read_only=True, root=pathlib.Path('/'))\n"
-        "print(engine._connected().tunnel.process.pid, flush=True)\n"
+        "endpoint = Endpoint.model_validate({'docker': sys.argv[1]})\n"
+        "engine = connect('e', endpoint, site='s', registries={}, read_only=True, root=pathlib.Path('/'))\n"
+        "print(engine._connected().transport.tunnel.process.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", program, server.address(fake.socket)]
@@ -120,13 +125,13 @@ def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake:
 def test_after_ssh_ended_the_next_call_makes_a_new_one(server: sshd.Server, fake: FakeBackend) -> None:
     engine = provider(server.address(fake.socket))
     assert engine.observe(Wanted()).silence == ""
-    tunnel = engine._connected().tunnel
+    tunnel = engine._connected().transport.tunnel
     assert tunnel is not None
     (process,) = psutil.Process(tunnel.process.pid).children()
     process.kill()
     tunnel.process.wait(10)
     assert engine.observe(Wanted()).silence == ""
-    assert engine._connected().tunnel is not tunnel
+    assert engine._connected().transport.tunnel is not tunnel
     engine.close()
 
 
@@ -134,10 +139,10 @@ def test_after_ssh_ended_the_next_call_makes_a_new_one(server: sshd.Server, fake
 def test_a_call_that_ssh_did_not_survive_says_that_ssh_ended(server: sshd.Server, fake: FakeBackend) -> None:
     engine = provider(server.address(fake.socket))
     connection = engine._connected()
-    assert connection.tunnel is not None
-    (process,) = psutil.Process(connection.tunnel.process.pid).children()
+    assert connection.transport.tunnel is not None
+    (process,) = psutil.Process(connection.transport.tunnel.process.pid).children()
     process.kill()
-    connection.tunnel.process.wait(10)
+    connection.transport.tunnel.process.wait(10)
     with pytest.raises(UnreachableError, match="the ssh connection ended"):
         connection.get("/networks")
     engine.close()
@@ -211,7 +216,7 @@ def test_an_ssh_that_hangs_is_killed_at_the_end(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "ssh").write_text(f"#!/bin/sh\necho {ssh.READY}\nexec sleep 1000\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    tunnel = ssh.open_tunnel("ssh://box", Timeouts(closing=0.05))
+    tunnel = ssh.open_tunnel(parse_engine("ssh://box"), ENGINE, Timeouts(closing=0.05))
     processes = [psutil.Process(tunnel.process.pid), *psutil.Process(tunnel.process.pid).children(recursive=True)]
     tunnel.close()
     _, alive = psutil.wait_procs(processes, timeout=10)
@@ -224,29 +229,6 @@ def test_without_an_ssh_client_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "rmdir").symlink_to("/bin/rmdir")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "there is no ssh client on this machine" in silence("ssh://box")
-
-
-@pytest.mark.parametrize(
-    ("address", "target"),
-    [
-        ("ssh://host", Target("host")),
-        ("ssh://ann@host:2222", Target("host", "ann", 2222)),
-        ("ssh://ann@host/", Target("host", "ann")),
-        ("ssh://host/run/user/1000/docker.sock", Target("host", socket="/run/user/1000/docker.sock")),
-        ("ssh://[fd00::1]:22/a%20b.sock", Target("fd00::1", port=22, socket="/a b.sock")),
-    ],
-)
-def test_an_address_is_taken_apart(address: str, target: Target) -> None:
-    assert parse_target(address) == target
-
-
-@pytest.mark.parametrize(
-    "address", ["ssh://", "ssh://-oProxyCommand=x", "ssh://-l@host", "ssh://host:port", "ssh://ann:secret@host", "ssh://host?x=1"]
-)
-def test_what_is_no_address_is_refused_and_no_password_is_repeated(address: str) -> None:
-    with pytest.raises(UnreachableError, match="not an ssh address") as caught:
-        parse_target(address)
-    assert "secret" not in str(caught.value)
 
 
 def test_a_socket_folder_with_a_long_path_is_replaced_by_a_short_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -269,9 +251,9 @@ def test_a_socket_folder_with_a_long_path_is_replaced_by_a_short_one(monkeypatch
     ],
 )
 def test_the_words_of_ssh_become_one_sentence(text: str, sentence: str) -> None:
-    assert explain(text, Target("h")).startswith(sentence)
+    assert explain(text, parse_engine("ssh://h")).startswith(sentence)
 
 
 def test_a_socket_that_the_login_may_not_open_is_told() -> None:
     with pytest.raises(UnreachableError, match=r"may not open /run/docker\.sock; the group `docker` usually may"):
-        ssh._check_socket([ssh.DENIED, ssh.READY], Target("h"), "ssh://h")
+        ssh._check_socket([ssh.DENIED, ssh.READY], parse_engine("ssh://h"), ENGINE)

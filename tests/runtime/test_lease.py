@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import LockError
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import Pairs, lease_name
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
@@ -48,7 +49,7 @@ def engines(tmp_path: Path) -> Iterator[dict[str, Engine]]:
     with World(["a", "b"]) as world:
         clients: dict[str, Engine] = {}
         for name in ("a", "b"):
-            endpoint = Endpoint(docker=f"unix://{world.sockets[name]}", host=name)
+            endpoint = Endpoint(docker=parse_engine(f"unix://{world.sockets[name]}"), host=name)
             clients[name] = connect(name, endpoint, site="site", registries={}, read_only=False, root=tmp_path)
         yield clients
         for client in clients.values():

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from dtnctl.model.bridges import bridge_subnets
-from dtnctl.model.hosts import engine_host, is_address, is_loopback
+from dtnctl.model.hosts import is_address, is_loopback
 from dtnctl.model.networking import attachments
 from dtnctl.model.site import Document, Endpoint
 from dtnctl.model.validation.known import Known
@@ -35,5 +35,5 @@ def check_bridges(known: Known) -> None:
 def _addresses(document: Document[Endpoint]) -> Iterator[str]:
     """The addresses of an endpoint that are written in its file."""
     endpoint = document.value
-    written = (endpoint.host or "", engine_host(endpoint.docker), engine_host(endpoint.agent or ""))
+    written = (endpoint.host or "", endpoint.docker.host, endpoint.agent.host if endpoint.agent is not None else "")
     yield from (host for host in written if is_address(host) and not is_loopback(host))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dtnctl.model.hosts import engine_host, is_loopback, parse_host
+from dtnctl.model.hosts import is_loopback, parse_host
 from dtnctl.model.site import Document, Endpoint
 from dtnctl.model.validation.known import Known
 
@@ -22,12 +22,12 @@ def check_hosts(known: Known) -> None:
 
 
 def _host(endpoint: Endpoint) -> str:
-    return endpoint.host if endpoint.host is not None else engine_host(endpoint.docker)
+    return endpoint.host if endpoint.host is not None else endpoint.docker.host
 
 
 def _check_engine_host(known: Known, document: Document[Endpoint]) -> None:
     """Without `host:` control ports are looked for where the engine is reached, which must then be a host that others reach too."""
-    host = engine_host(document.value.docker)
+    host = document.value.docker.host
     try:
         parse_host(host)
         what = f"the engine is reached over this machine's own loopback ({host}), and control ports are not" if is_loopback(host) else ""

@@ -200,4 +200,4 @@ def connect_agent(name: str, endpoint: Endpoint, *, read_only: bool, root: Path,
     if endpoint.agent is None:
         raise ValueError(f"{name} has no agent")
     kind = AgentObserver if read_only else AgentClient
-    return kind(name, endpoint.agent, trust_of(endpoint, root), timeouts)
+    return kind(name, endpoint.agent.text, trust_of(endpoint, root), timeouts)

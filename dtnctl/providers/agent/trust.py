@@ -78,7 +78,7 @@ def trust_of(endpoint: Endpoint, root: Path) -> Trust:
     """What the endpoint's file says; without `agent_tls:` the engine's certificates serve."""
     tls = endpoint.agent_tls if endpoint.agent_tls is not None else endpoint.tls
     return Trust(
-        endpoint.agent or "",
+        endpoint.agent.text if endpoint.agent is not None else "",
         ca=_under(root, tls.ca if tls else None),
         cert=_under(root, tls.cert if tls else None),
         key=_under(root, tls.key if tls else None),

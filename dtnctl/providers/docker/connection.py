@@ -1,4 +1,4 @@
-"""One endpoint's connection: the Docker SDK's low-level client over a unix socket, mutual TLS, or ssh.
+"""One endpoint's connection: the Docker SDK's low-level client over a transport (reach/).
 
 This module and sdk_errors are the only ones that import the SDK; they are imported when a connection is opened.
 """
@@ -7,33 +7,34 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 import urllib3
 from docker import APIClient
 from docker.constants import DEFAULT_USER_AGENT as USER_AGENT
-from docker.tls import TLSConfig
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.site import Endpoint, Tls
+from dtnctl.model.engine_addresses import EngineAddress
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.docker.reach import TRANSPORTS
+from dtnctl.providers.docker.reach.pool import Answer, PoolAdapter
+from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.docker.sdk_errors import causes, refusal, telling
-from dtnctl.providers.docker.ssh import Tunnel, open_tunnel
-from dtnctl.providers.docker.transport import Answer, PoolAdapter, TlsPool, UnixPool
 from dtnctl.providers.docker.versions import OLDEST_API, common_api, version_of_ping
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 
+ANY_HOST = "http://localhost:1"  # for the SDK; connections lead where the transport's pool does
 CHUNK = 64 * 1024
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -56,14 +57,14 @@ class Client(APIClient):
     `read` takes the same connections without requests, which spends on every call as much time as all else together.
     """
 
-    def __init__(self, base_url: str, version: str, timeouts: Timeouts, tls: TLSConfig | None = None) -> None:
+    def __init__(self, transport: Transport, version: str, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
         self.clock_ahead: int | None = None
-        super().__init__(base_url, version=version, timeout=int(timeouts.read), tls=tls or False)
+        super().__init__(ANY_HOST, version=version, timeout=int(timeouts.read))
         self.trust_env = False
-        self._pool = TlsPool(self.base_url, tls) if tls is not None else UnixPool(base_url.removeprefix("unix://"))
-        scheme, _, self._folder, *_ = urlsplit(self.base_url)  # an engine behind a web server may have a folder
-        self.mount(f"{scheme}://", PoolAdapter(self._pool))
+        self.headers.update(transport.headers)
+        self._transport = transport
+        self.mount("http://", PoolAdapter(transport.pool))
 
     def speak(self, api_version: str) -> None:
         """Speak this version of the API from now on."""
@@ -75,7 +76,8 @@ class Client(APIClient):
 
     def read(self, target: str, *, limits: tuple[float, float], headers: Mapping[str, str] = NOTHING) -> Answer:
         """GET `target`; seconds until connected, and until something comes. The first answer also shows the engine's clock."""
-        answer = _once_more(partial(self._pool.read, f"{self._folder}{target}", {"User-Agent": USER_AGENT, **headers}, limits))
+        sent = {"User-Agent": USER_AGENT, **self._transport.headers, **headers}
+        answer = _once_more(partial(self._transport.pool.read, f"{self._transport.prefix}{target}", sent, limits))
         if self.clock_ahead is None:
             self.clock_ahead = _clock_ahead(answer.headers.get("Date", ""), time.time())
         return answer
@@ -127,10 +129,10 @@ class Connection:
     """An open client. `address` is the endpoint's, as people wrote it; the versions are the engine's."""
 
     client: Client
-    address: str
+    address: EngineAddress
     engine_version: str
     api_version: str
-    tunnel: Tunnel | None = None
+    transport: Transport
 
     @property
     def clock_ahead(self) -> int | None:
@@ -140,12 +142,12 @@ class Connection:
     @property
     def is_alive(self) -> bool:
         """False once the ssh client below has ended: then a new connection is needed."""
-        return self.tunnel is None or self.tunnel.is_alive
+        return self.transport.is_alive
 
     @contextmanager
     def telling(self) -> Iterator[None]:
         """Errors of the SDK as ours."""
-        with telling(self.address, self.tunnel):
+        with telling(self.address, self.transport):
             yield
 
     def call(self, method: str, path: str, *names: str, **kwargs: Any) -> requests.Response:
@@ -155,8 +157,8 @@ class Connection:
         """
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
-        with recorded(self.address, method, self._target(path, names)), self.telling():
-            response = self.client.request(method, f"{self.client.base_url}{self._target(path, names)}", **kwargs)
+        with recorded(self.address.text, method, self._target(path, names)), self.telling():
+            response = self.client.request(method, f"{ANY_HOST}{self.transport.prefix}{self._target(path, names)}", **kwargs)
             if response.status_code >= FIRST_ERROR:
                 raise refusal(response.status_code, response.reason, response.content)
         return response
@@ -165,7 +167,7 @@ class Connection:
         """The decoded answer to a read: the fast way for what is asked hundreds of times."""
         limits = self.client.timeouts
         target = self._target(path, names)
-        with recorded(self.address, "GET", target), self.telling():
+        with recorded(self.address.text, "GET", target), self.telling():
             return _decoded(self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
 
     def _target(self, path: str, names: Iterable[str]) -> str:
@@ -195,38 +197,18 @@ class Connection:
 
     def close(self) -> None:
         self.client.close()
-        if self.tunnel is not None:
-            self.tunnel.close()
+        self.transport.close()
 
 
 def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> Connection:
     """Connect and ask for the version, in one call. UnreachableError says what to check."""
-    kind = ReadOnlyClient if read_only else Client
-    address = endpoint.docker
-    match urlsplit(address).scheme:
-        case "ssh":
-            tunnel = open_tunnel(address, timeouts)
-            with _closed_on_failure(tunnel):
-                return _greet(kind, _Way(address, f"unix://{tunnel.socket}", timeouts, tunnel=tunnel))
-        case "tcp":
-            return _greet(kind, _Way(address, address, timeouts, tls=_tls_config(endpoint, root)))
-        case _:
-            return _greet(kind, _Way(address, address, timeouts))
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How an engine is reached: its address as people wrote it, and what the client is told."""
-
-    address: str
-    base_url: str
-    timeouts: Timeouts
-    tls: TLSConfig | None = None
-    tunnel: Tunnel | None = None
+    transport = TRANSPORTS[endpoint.docker.scheme](endpoint, root, timeouts)
+    with _closed_on_failure(transport):
+        return _greet(ReadOnlyClient if read_only else Client, endpoint.docker, transport, timeouts)
 
 
 @contextmanager
-def _closed_on_failure(thing: Client | Tunnel) -> Iterator[None]:
+def _closed_on_failure(thing: Client | Transport) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -234,55 +216,36 @@ def _closed_on_failure(thing: Client | Tunnel) -> Iterator[None]:
         raise
 
 
-def _greet(kind: type[Client], way: _Way) -> Connection:
+def _greet(kind: type[Client], address: EngineAddress, transport: Transport, timeouts: Timeouts) -> Connection:
     """Ask for the version, and speak the newest API that both sides know: some safeguards come only with newer ones.
 
     A ping tells it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
     """
-    with telling(way.address, way.tunnel):
-        client = kind(way.base_url, OLDEST_API, way.timeouts, way.tls)
+    with telling(address, transport):
+        client = kind(transport, OLDEST_API, timeouts)
     with _closed_on_failure(client):
-        version = _ping(client, way) or _ask_version(client, way)
-        client.speak(common_api(version, way.address))
-    return Connection(client, way.address, str(version.get("Version", "")), str(version["ApiVersion"]), way.tunnel)
+        connection = Connection(client, address, "", OLDEST_API, transport)
+        version = _ping(connection) or _ask_version(connection)
+        client.speak(common_api(version, address.text))
+    return replace(connection, engine_version=str(version.get("Version", "")), api_version=str(version["ApiVersion"]))
 
 
-def _ping(client: Client, way: _Way) -> Mapping[str, Any] | None:
-    with recorded(way.address, "GET", "/_ping"), telling(way.address, way.tunnel):
-        answer = client.read("/_ping", limits=(way.timeouts.connect, way.timeouts.answer))
+def _ping(connection: Connection) -> Mapping[str, Any] | None:
+    answer = _first_answer(connection, "/_ping")
     headers = answer.headers
     return version_of_ping(headers.get("Api-Version", ""), headers.get("Server", "")) if answer.status < FIRST_ERROR else None
 
 
-def _ask_version(client: Client, way: _Way) -> Mapping[str, Any]:
-    with recorded(way.address, "GET", "/version"), telling(way.address, way.tunnel):
-        version = _decoded(client.read("/version", limits=(way.timeouts.connect, way.timeouts.answer)))
+def _ask_version(connection: Connection) -> Mapping[str, Any]:
+    answer = _first_answer(connection, "/version")
+    with connection.telling():
+        version = _decoded(answer)
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
-        raise UnreachableError(f"{way.address}: what answers there is not a Docker engine")
+        raise UnreachableError(f"{connection.address}: what answers there is not a Docker engine")
     return version
 
 
-def _tls_config(endpoint: Endpoint, root: Path) -> TLSConfig:
-    """The SDK's settings; the files are tried first, since the SDK and requests say little when one is wrong."""
-    tls, address = endpoint.tls, endpoint.docker
-    if tls is None:
-        raise UnreachableError(f"{address}: there is no `tls:`; dtnctl speaks to tcp:// engines with client certificates only")
-    paths = {name: root / getattr(tls, name) for name in Tls.model_fields}
-    for name, path in paths.items():
-        try:
-            path.read_bytes()
-        except OSError as error:
-            raise UnreachableError(f"{address}: `tls: {name}`: cannot read {path}: {error.strerror}") from error
-    try:
-        context = ssl.create_default_context(cafile=str(paths["ca"]))
-    except ssl.SSLError as error:
-        raise UnreachableError(f"{address}: `tls: ca`: {paths['ca']} holds no certificate (PEM)") from error
-    try:
-        # A password would be asked for on the terminal.
-        context.load_cert_chain(paths["cert"], paths["key"], password=lambda: "")
-    except (ssl.SSLError, ValueError) as error:
-        pair = f"{paths['cert']}, {paths['key']}"
-        raise UnreachableError(
-            f"{address}: `tls: cert` and `tls: key` ({pair}) are no PEM certificate and its key, without a password"
-        ) from error
-    return TLSConfig(client_cert=(str(paths["cert"]), str(paths["key"])), ca_cert=str(paths["ca"]), verify=True)
+def _first_answer(connection: Connection, target: str) -> Answer:
+    limits = connection.client.timeouts
+    with recorded(connection.address.text, "GET", target), connection.telling():
+        return connection.client.read(target, limits=(limits.connect, limits.answer))

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.providers.docker.ssh import Tunnel
+from dtnctl.model.engine_addresses import EngineAddress
+from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.text import shortened
 
 CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
@@ -31,15 +31,14 @@ CONFLICTS = (
 
 
 @contextmanager
-def telling(address: str, tunnel: Tunnel | None = None) -> Iterator[None]:
+def telling(address: EngineAddress, transport: Transport) -> Iterator[None]:
     """Whatever the block raises below us comes out as an EngineError (it refused) or an UnreachableError (no answer)."""
     try:
         yield
     except APIError as error:
         raise _sorted(error.status_code or 0, str(error.explanation or error)) from error
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-        complaint = tunnel.complaint() if tunnel is not None else ""
-        raise UnreachableError(f"{address}: {complaint or reason(error, address)}") from error
+        raise UnreachableError(f"{address}: {transport.complaint() or reason(error, address)}") from error
 
 
 def refusal(status: int, phrase: str, content: bytes) -> EngineError:
@@ -72,17 +71,16 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             waiting += [*cause.args, cause.__cause__, cause.__context__, getattr(cause, "reason", None)]
 
 
-def reason(error: BaseException, address: str) -> str:
+def reason(error: BaseException, address: EngineAddress) -> str:
     """What to tell, and what to check, from the first telling one of the causes."""
-    parts = urlsplit(address)
     for cause in causes(error):
         if isinstance(cause, urllib3.exceptions.NewConnectionError):
             continue  # it counts as a timeout of urllib3, and is none
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _distrust(cause, parts.hostname or "")
+            return _distrust(cause, address.host)
         for kind, sentence in SENTENCES:
             if isinstance(cause, kind):
-                return sentence(cause).format(host=parts.hostname, path=parts.path)
+                return sentence(cause).format(host=address.host, path=address.path)
     return shortened(str(error))
 
 

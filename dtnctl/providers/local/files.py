@@ -35,7 +35,7 @@ def find_local_problems(site: Site, root: Path, environment: Mapping[str, str]) 
 
 def _engine(place: _Place) -> Iterator[Problem]:
     endpoint = place.document.value
-    if endpoint.docker.startswith("ssh://") and shutil.which("ssh", path=place.environment.get("PATH", "")) is None:
+    if endpoint.docker.scheme == "ssh" and shutil.which("ssh", path=place.environment.get("PATH", "")) is None:
         yield place.problem(("docker",), "E0373", "there is no ssh client on this machine", "to install OpenSSH's client")
     if endpoint.tls is not None:
         yield from _tls(place, "tls", endpoint.tls)

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dtnctl.errors import Problem, UnreachableError
+from dtnctl.errors import Problem
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
-from dtnctl.providers.docker.ssh import REFUSED, parse_target, ssh_command
+from dtnctl.providers.ssh import REFUSED, ssh_command
 from dtnctl.providers.timeouts import Timeouts
 
 LONGEST = 10.0  # seconds that ssh may take to read its configuration, which can run programs
@@ -38,21 +39,21 @@ def find_ssh_problems(site: Site, snapshot: Snapshot, environment: Mapping[str, 
     found = []
     for name, seen in snapshot.endpoints.items():
         document = site.endpoints[name]
-        if seen.silence and document.value.docker.startswith("ssh://"):
+        if seen.silence and document.value.docker.scheme == "ssh":
             mark = document.mark(("docker",))
             troubles = _troubles(document.value.docker, seen.silence, environment)
             found += [Problem(document.file, mark.line, mark.column, item.code, item.text, item.fix) for item in troubles]
     return sorted(found)
 
 
-def _troubles(address: str, silence: str, environment: Mapping[str, str]) -> Iterator[Trouble]:
+def _troubles(address: EngineAddress, silence: str, environment: Mapping[str, str]) -> Iterator[Trouble]:
     try:
-        client, *options = ssh_command(parse_target(address), Path("/engine"), Timeouts())
+        client, *options = ssh_command(address, address.path, Path("/socket"), Timeouts())
         command = [client, "-G", *options]
         ran = subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False, timeout=LONGEST, stdin=subprocess.DEVNULL
         )
-    except (OSError, subprocess.TimeoutExpired, UnreachableError):
+    except (OSError, subprocess.TimeoutExpired):
         return  # what silence says is all that is known
     if ran.returncode:
         broken = BROKEN.search(ran.stderr)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import CreateNetwork
 from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
 from dtnctl.model.site import Endpoint
@@ -305,7 +306,12 @@ def test_a_network_that_the_engine_still_makes_for_a_killed_program_is_waited_fo
     place.end_agent()
     socket_path = place.lab.endpoint(ENDPOINT).socket
     engine = connect(
-        ENDPOINT, Endpoint(docker=f"unix://{socket_path}", host="127.0.0.1"), site=SITE, registries={}, read_only=False, root=Path("/")
+        ENDPOINT,
+        Endpoint(docker=parse_engine(f"unix://{socket_path}"), host="127.0.0.1"),
+        site=SITE,
+        registries={},
+        read_only=False,
+        root=Path("/"),
     )
     begin_and_die(socket_path, action)
     with closing(engine), ThreadPoolExecutor(1) as other:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dtnctl.model.resources import EndpointSeen, Snapshot
-from dtnctl.providers.docker.ssh import REFUSED
 from dtnctl.providers.local.ssh import find_ssh_problems
+from dtnctl.providers.ssh import REFUSED
 from dtnctl.repository.load import load_site
 from tests.providers import sshd
 from tests.repository.state_folder import NOW, write_state

@@ -13,6 +13,7 @@ import pytest
 
 import lab
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
@@ -38,7 +39,7 @@ class Scene:
         self.engines: dict[str, DockerEngine] = {}
         self.progress: list[Progress] = []
         for endpoint in running.endpoints:
-            state = Endpoint(docker=endpoint.unix_url, host=endpoint.control_ip)
+            state = Endpoint(docker=parse_engine(endpoint.unix_url), host=endpoint.control_ip)
             engine = connect(endpoint.name, state, site=SITE, registries={}, read_only=False, root=Path("/"))
             self.engines[endpoint.name] = engine
             env = {"CTRL_PORT": str(PORT), "DATA_PORTS": "50100,50199", "DATA_IFACE": endpoint.control_ip, "USER_NAME": "dtnaas"}

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
 
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSpec, Pairs
 from dtnctl.model.site import Endpoint
@@ -92,7 +93,7 @@ class TransferWorld:
             host_key = f"ssh-ed25519 HOSTKEY{name}\n"
             behaviour = Behaviour(writes={"/etc/ssh/ssh_host_ed25519_key.pub": host_key, KEYS: "ssh-rsa FOREIGN someone else\n"})
             world.programs.register(behaviour, image=IMAGE, endpoint=name)
-            endpoint = Endpoint(docker=f"unix://{world.sockets[name]}", host="127.0.0.1")
+            endpoint = Endpoint(docker=parse_engine(f"unix://{world.sockets[name]}"), host="127.0.0.1")
             self.engines[name] = connect(name, endpoint, site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=SOON)
         world.programs.register(Program(self._job), image=IMAGE, argv="sh")
         self.commands: list[str] = []

@@ -1,49 +1,20 @@
-"""How requests reaches an engine: over a unix socket, or over TCP that notices a dead peer."""
+"""Connections to an engine that are kept, and reads on them without requests. Where they lead is a transport's business."""
 
 from __future__ import annotations
 
 import http.client
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool
 
 if TYPE_CHECKING:
-    from docker.tls import TLSConfig
+    from urllib3.connection import HTTPConnection
 
 IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
-# A dead peer is noticed within a minute, also by calls that may wait for hours.
-KEEP_ALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 20),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-]
-
-
-class UnixConnection(HTTPConnection):
-    """HTTP over a unix socket. The SDK's own leaves a socket that cannot connect to the garbage collector."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
-        self.path = path
-
-    def connect(self) -> None:
-        unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            unix.settimeout(self.timeout)
-            unix.connect(self.path)
-        except OSError:
-            unix.close()
-            raise
-        self.sock = unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,34 +48,6 @@ class DirectReads(HTTPConnectionPool):
             self._put_conn(connection)
 
 
-class UnixPool(DirectReads):
-    """The connections to one socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", maxsize=IDLE_CONNECTIONS)
-        self.path = path
-
-    def _new_conn(self) -> Any:
-        return UnixConnection(self.path)
-
-
-class TlsPool(HTTPSConnectionPool, DirectReads):
-    """The connections to one host, with both sides' certificates."""
-
-    def __init__(self, address: str, tls: TLSConfig) -> None:
-        parts, (cert, key) = urlsplit(address), tls.cert or (None, None)
-        super().__init__(
-            parts.hostname or "",
-            parts.port,
-            maxsize=IDLE_CONNECTIONS,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=tls.ca_cert,
-            cert_file=cert,
-            key_file=key,
-            socket_options=KEEP_ALIVE,
-        )
-
-
 class PoolAdapter(HTTPAdapter):
     """requests' adapter over one pool of connections, whatever the URL says."""
 
@@ -117,6 +60,9 @@ class PoolAdapter(HTTPAdapter):
 
     def get_connection(self, *_: Any, **__: Any) -> HTTPConnectionPool:  # requests before 2.32
         return self._pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """The pool knows its certificates; requests would take them from the URL, which says nothing here."""
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002  requests names them
         return request.path_url

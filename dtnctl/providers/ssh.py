@@ -1,4 +1,4 @@
-"""Reaches an engine's unix socket over ssh: one OpenSSH client forwards it to a local one. docs/decisions/0003 says why."""
+"""Reaches a unix socket of a host over ssh: one OpenSSH client forwards it to a local one. docs/decisions/0003 says why."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit
 
 from dtnctl.errors import UnreachableError
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.providers.timeouts import Timeouts
 
-ENGINE_SOCKET = "/run/docker.sock"
 LAST_WORDS = 4096  # bytes
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
 REFUSED = "is refused; is the key loaded, and is it in authorized_keys?"
@@ -25,7 +25,7 @@ READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
 FAR_SIDE = f'test -S "$0" || echo {MISSING}; test -w "$0" || echo {DENIED}; echo {READY}; exec cat'
 # Run here. When ssh ends, the socket's folder goes, also after a kill -9 of ours.
-NEAR_SIDE = 'folder=$1; shift; "$@"; code=$?; rm -f "$folder/engine"; rmdir "$folder"; exit $code'
+NEAR_SIDE = 'folder=$1; shift; "$@"; code=$?; rm -f "$folder/socket"; rmdir "$folder"; exit $code'
 OPTIONS = {
     "BatchMode": "yes",  # nobody is there to answer a question
     "ExitOnForwardFailure": "yes",
@@ -43,35 +43,21 @@ OPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """`ssh://[user@]host[:port][/path/to/docker.sock]`, taken apart."""
+class FarSocket:
+    """A unix socket of the host, and what to check where it is missing or closed to the login."""
 
-    host: str
-    user: str = ""
-    port: int = 0
-    socket: str = ENGINE_SOCKET
-
-
-def parse_target(address: str) -> Target:
-    """UnreachableError if the address is not one."""
-    try:
-        parts = urlsplit(address)
-        host, user, port = parts.hostname or "", unquote(parts.username or ""), parts.port or 0
-    except ValueError as error:
-        raise UnreachableError(f"{address}: not an ssh address; it looks like ssh://user@host:22") from error
-    # ssh would take a name that starts with a dash for an option.
-    if parts.password or parts.query or parts.fragment or not host or host.startswith("-") or user.startswith("-"):
-        raise UnreachableError(f"{parts.scheme}://{host}: not an ssh address; it looks like ssh://user@host:22, without a password")
-    path = unquote(parts.path)
-    return Target(host, user, port, path if path not in ("", "/") else ENGINE_SOCKET)
+    path: str
+    when_missing: str
+    when_denied: str
 
 
 @dataclass(slots=True)
 class Tunnel:
-    """A running ssh client and the local socket that leads to the engine. It writes its errors to a file without a name."""
+    """A running ssh client and the local socket that leads to the far one. It writes its errors to a file without a name."""
 
     socket: Path
-    target: Target
+    login: EngineAddress
+    far: FarSocket
     process: subprocess.Popen[bytes]
     closing: float
     errors: IO[bytes]
@@ -85,9 +71,9 @@ class Tunnel:
         text = self.last_words()
         if "open failed" in text:
             # sshd says the same when nobody listens there and when it may not forward.
-            place = f"{self.target.socket} on {self.target.host}"
-            return f"{place} takes no connections; is the engine running, and does sshd allow it (AllowStreamLocalForwarding yes)?"
-        return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.target)}"
+            place = f"{self.far.path} on {self.login.host}"
+            return f"{place} takes no connections; {self.far.when_missing}, and does sshd allow it (AllowStreamLocalForwarding yes)?"
+        return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.login)}"
 
     def last_words(self) -> str:
         """The end of all that ssh said until now. What it says of a call is there before the call fails."""
@@ -110,48 +96,49 @@ class Tunnel:
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
 
-def open_tunnel(address: str, timeouts: Timeouts) -> Tunnel:
+def open_tunnel(login: EngineAddress, far: FarSocket, timeouts: Timeouts) -> Tunnel:
     """Log in and forward; returns when the local socket takes connections."""
-    target = parse_target(address)
     folder = _socket_folder()
-    local = folder / "engine"
-    command = ["sh", "-c", NEAR_SIDE, "dtnctl-ssh", str(folder), *ssh_command(target, local, timeouts)]
+    local = folder / "socket"
+    command = ["sh", "-c", NEAR_SIDE, "dtnctl-ssh", str(folder), *ssh_command(login, far.path, local, timeouts)]
     # A group of its own: Ctrl-C at the terminal must not cut the line while we still clean up over it.
     errors = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the tunnel
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, bufsize=0)
-    tunnel = Tunnel(local, target, process, timeouts.closing, errors)
+    tunnel = Tunnel(local, login, far, process, timeouts.closing, errors)
     try:
-        _await_ready(tunnel, address, timeouts)
+        _await_ready(tunnel, timeouts)
     except BaseException:
         tunnel.close()
         raise
     return tunnel
 
 
-def ssh_command(target: Target, local: Path, timeouts: Timeouts) -> list[str]:
+def ssh_command(login: EngineAddress, far: str, local: Path, timeouts: Timeouts) -> list[str]:
     """The OpenSSH command line; the user's own configuration, agent and known hosts apply."""
     options = OPTIONS | {"ConnectTimeout": str(max(1, round(timeouts.connect)))}
-    command = ["ssh"]
+    return [*ssh_words(login, options, "-L", f"{local}:{far}"), f"exec sh -c {shlex.quote(FAR_SIDE)} {shlex.quote(far)}"]
+
+
+def ssh_words(login: EngineAddress, options: Mapping[str, str], *more: str) -> list[str]:
+    """The command line up to the host; what follows is the command to run there."""
+    words = ["ssh", *more]
     for name, value in options.items():
-        command += ["-o", f"{name}={value}"]
-    command += ["-L", f"{local}:{target.socket}"]
-    if target.user:
-        command += ["-l", target.user]
-    if target.port:
-        command += ["-p", str(target.port)]
-    return [*command, "--", target.host, f"exec sh -c {shlex.quote(FAR_SIDE)} {shlex.quote(target.socket)}"]
+        words += ["-o", f"{name}={value}"]
+    words += ["-l", login.user] if login.user else []
+    words += ["-p", str(login.port)] if login.port else []
+    return [*words, "--", login.host.lower()]  # ssh's configuration names hosts in small letters
 
 
 def _socket_folder() -> Path:
     """A new folder that only we may enter, with a path short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="dtnctl-"))
-    if len(str(folder)) > LONGEST_SOCKET_PATH - len("/engine"):
+    if len(str(folder)) > LONGEST_SOCKET_PATH - len("/socket"):
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="dtnctl-", dir="/tmp"))
     return folder
 
 
-def _await_ready(tunnel: Tunnel, address: str, timeouts: Timeouts) -> None:
+def _await_ready(tunnel: Tunnel, timeouts: Timeouts) -> None:
     """Read what the far side says of its socket, up to the ready line."""
     assert tunnel.process.stdout is not None
     deadline = time.monotonic() + timeouts.connect + timeouts.login
@@ -159,25 +146,25 @@ def _await_ready(tunnel: Tunnel, address: str, timeouts: Timeouts) -> None:
     while f"{READY}\n".encode() not in said:
         ready, _, _ = select.select([tunnel.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
-            raise UnreachableError(f"{address}: ssh did not get through in time")
+            raise UnreachableError(f"{tunnel.login}: ssh did not get through in time")
         chunk = tunnel.process.stdout.read(4096)
         if not chunk:
-            raise UnreachableError(f"{address}: {explain(tunnel.last_words(), tunnel.target)}")
+            raise UnreachableError(f"{tunnel.login}: {explain(tunnel.last_words(), tunnel.login)}")
         said += chunk
-    _check_socket(said.decode(errors="replace").split(), tunnel.target, address)
+    _check_socket(said.decode(errors="replace").split(), tunnel.login, tunnel.far)
 
 
-def _check_socket(words: list[str], target: Target, address: str) -> None:
+def _check_socket(words: list[str], login: EngineAddress, far: FarSocket) -> None:
     if MISSING in words:
-        raise UnreachableError(f"{address}: there is no socket {target.socket} on {target.host}; is the engine running?")
+        raise UnreachableError(f"{login}: there is no socket {far.path} on {login.host}; {far.when_missing}?")
     if DENIED in words:
-        raise UnreachableError(f"{address}: the login on {target.host} may not open {target.socket}; the group `docker` usually may")
+        raise UnreachableError(f"{login}: the login on {login.host} may not open {far.path}; {far.when_denied}")
 
 
-def explain(text: str, target: Target) -> str:
+def explain(text: str, address: EngineAddress) -> str:
     """ssh's own words as one sentence that says what to check."""
-    host = target.host
-    login = f"{target.user}@{host}" if target.user else host
+    host = address.host
+    login = f"{address.user}@{host}" if address.user else host
     sentences = {
         "REMOTE HOST IDENTIFICATION HAS CHANGED": f"the host key of {host} has changed; if it may, remove the old one from known_hosts",
         "Host key verification failed": f"the host key of {host} is not known; log in once by hand, or add it to known_hosts",
