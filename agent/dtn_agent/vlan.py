@@ -10,7 +10,7 @@ from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Done, Held, HeldVlan, MakeVlan, RemoveVlan
+from dtn_agent.protocol import Done, HeldVlan, MakeVlan, RemoveVlan
 
 LONGEST_NAME = 15  # IFNAMSIZ without its final NUL
 PARENT_SECONDS = 10.0  # for all cards' interfaces together to appear while the host starts
@@ -23,7 +23,7 @@ class VlanHands:
     def __init__(
         self, ledger: Ledger, links: KernelLinks | None = None, parent_seconds: float = PARENT_SECONDS, audit: Audit = SILENT
     ) -> None:
-        self.ledger = ledger
+        self.entries = ledger.section(HeldVlan)
         self.links = links or KernelLinks()
         self.parent_seconds = parent_seconds
         self.audit = audit
@@ -35,33 +35,33 @@ class VlanHands:
         with self.lock:
             parent = self._parent(request.parent)
             existing = self._existing(name, parent, request.vlan)
-            held = self._held(name)
+            held = self.entries.get(name)
             if existing is not None and held is None:
                 return Done(changed=False, detail=f"{name} is there and not ours; it is used as it is")
             if held is not None and held.site != request.site:
                 raise RefusedError("conflict", f"{name} was made for the site {held.site}")
             _check_mtu(name, parent, request.mtu)
             wanted = HeldVlan(name=name, parent=parent.name, vlan=request.vlan, mtu=request.mtu, site=request.site)
-            self._note(name, wanted)
+            self.entries.put(wanted)
             return Done(changed=self._make(wanted, parent, existing, is_new=held is None) or held != wanted)
 
     def remove(self, request: RemoveVlan) -> Done:
         """Remove it if we made it for this site. Refused while something sits on it."""
         name = _name(request.parent, request.vlan)
         with self.lock:
-            held = self._held(name)
+            held = self.entries.get(name)
             if held is None or held.site != request.site:
                 return Done(changed=False)
             link = self.links.find(name)
             if link is not None and link.vlan == held.vlan:
                 self._remove(link)
-            self._note(name, None)
+            self.entries.drop(name)
             return Done(changed=True)
 
     def restore(self) -> None:
         """Make again what a reboot took; what cannot be is told in the log and left."""
         with self.lock:
-            vlans = self.ledger.read().vlans
+            vlans = self.entries.all()
             parents = {held.parent for held in vlans}
             self.links.wait_until(lambda: all(self.links.find(parent) for parent in parents), self.parent_seconds)
             for held in vlans:
@@ -100,7 +100,7 @@ class VlanHands:
             return self._adjust(wanted) or existing is None
         except OSError as error:
             if is_new and self.links.find(wanted.name) is None:
-                self._note(wanted.name, None)
+                self.entries.drop(wanted.name)
             raise _refusal(wanted.name, error) from error
 
     def _adjust(self, wanted: HeldVlan) -> bool:
@@ -121,16 +121,6 @@ class VlanHands:
             self.links.remove(link)
         except OSError as error:
             raise _refusal(link.name, error) from error
-
-    def _held(self, name: str) -> HeldVlan | None:
-        return next((vlan for vlan in self.ledger.read().vlans if vlan.name == name), None)
-
-    def _note(self, name: str, entry: HeldVlan | None) -> None:
-        def edit(held: Held) -> Held:
-            others = [vlan for vlan in held.vlans if vlan.name != name]
-            return held.model_copy(update={"vlans": tuple(sorted([*others, *([entry] if entry else [])], key=lambda vlan: vlan.name))})
-
-        self.ledger.write(edit)
 
 
 def _name(parent: str, vlan: int) -> str:

@@ -18,7 +18,6 @@ from dtn_agent.protocol import (
     NETWORK_OPTIONS,
     PF_OPTION,
     VF_OPTION,
-    Held,
     HeldEndpoint,
     HeldNetwork,
     HeldVf,
@@ -42,6 +41,8 @@ class NetworkDriver:
 
     def __init__(self, ledger: Ledger, hands: VfHands, audit: Audit = SILENT) -> None:
         self.ledger = ledger
+        self.networks = ledger.section(HeldNetwork)
+        self.endpoints = ledger.section(HeldEndpoint)
         self.hands = hands
         self.audit = audit
         self.calls: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -83,28 +84,19 @@ class NetworkDriver:
             gateways = (_gateway(request, "IPv4Data"), _gateway(request, "IPv6Data"))
         mtu = options.get(MTU_OPTION)
         network = HeldNetwork(id=request["NetworkID"], pf=pf, mtu=int(mtu) if mtu else None, gateways=gateways)
-        if network in self.ledger.read().networks:
+        if self.networks.get(network.id) == network:
             return {}
-
-        def edit(held: Held) -> Held:
-            others = (other for other in held.networks if other.id != network.id)
-            return held.model_copy(update={"networks": (*others, network)})
-
-        self.ledger.write(edit)
+        self.networks.put(network)
         self.audit.done(_audit_words("create-network", request, pf=pf, mtu=network.mtu))
         return {}
 
     def delete_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Forget the network and what is left of its endpoints."""
-        before = self.ledger.read()
-
-        def edit(held: Held) -> Held:
-            networks = tuple(network for network in held.networks if network.id != request["NetworkID"])
-            endpoints = tuple(endpoint for endpoint in held.endpoints if endpoint.network != request["NetworkID"])
-            return held.model_copy(update={"networks": networks, "endpoints": endpoints})
-
-        if edit(before) != before:
-            self.ledger.write(edit)
+        with self.ledger.lock:
+            networks = [network for network in self.networks.all() if network.id == request["NetworkID"]]
+            endpoints = [endpoint for endpoint in self.endpoints.all() if endpoint.network == request["NetworkID"]]
+            self.ledger.drop(*networks, *endpoints)
+        if networks or endpoints:
             self.audit.done(_audit_words("delete-network", request))
         return {}
 
@@ -120,27 +112,18 @@ class NetworkDriver:
         mac = (request.get("Interface") or {}).get("MacAddress", "")
         _check_mac(vf, mac)
         endpoint = HeldEndpoint(id=request["EndpointID"], network=network.id, vf=pci)
-
-        def edit(held: Held) -> Held:
-            others = (other for other in held.endpoints if other.id != endpoint.id)
-            return held.model_copy(update={"endpoints": (*others, endpoint)})
-
-        if endpoint not in self.ledger.read().endpoints:
-            self.ledger.write(edit)
+        if self.endpoints.get(endpoint.id) != endpoint:
+            self.endpoints.put(endpoint)
             self.audit.done(_audit_words("create-endpoint", request, vf=pci))
         own = _own_mac(vf)
         return {"Interface": {"MacAddress": own}} if own and not mac else {"Interface": {}}
 
     def delete_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Forget the endpoint. The interface that came back from its container gets its own name again."""
-        found = next((endpoint for endpoint in self.ledger.read().endpoints if endpoint.id == request["EndpointID"]), None)
+        found = self.endpoints.get(request["EndpointID"])
         if found is None:
             return {}
-
-        def edit(held: Held) -> Held:
-            return held.model_copy(update={"endpoints": tuple(other for other in held.endpoints if other.id != found.id)})
-
-        self.ledger.write(edit)
+        self.endpoints.drop(found.id)
         self.audit.done(_audit_words("delete-endpoint", request, vf=found.vf))
         asked = _audit_words("take-back", request, vf=found.vf)
         try:
@@ -168,24 +151,18 @@ class NetworkDriver:
 
     def _forget_others(self, endpoint: HeldEndpoint) -> None:
         """Whatever else had this VF has lost it, and the engine, if it was killed, does not tell: the interface was here to be lent."""
-        if all(other.id == endpoint.id for other in self.ledger.read().endpoints if other.vf == endpoint.vf):
-            return
-
-        def edit(held: Held) -> Held:
-            endpoints = tuple(other for other in held.endpoints if other.vf != endpoint.vf or other.id == endpoint.id)
-            return held.model_copy(update={"endpoints": endpoints})
-
-        self.ledger.write(edit)
+        with self.ledger.lock:
+            self.ledger.drop(*(other for other in self.endpoints.all() if other.vf == endpoint.vf and other.id != endpoint.id))
 
     def _network(self, request: Mapping[str, Any]) -> HeldNetwork:
-        found = next((network for network in self.ledger.read().networks if network.id == request["NetworkID"]), None)
+        found = self.networks.get(request["NetworkID"])
         if found is None:
             number = request["NetworkID"][:12]
             raise RefusedError("not-found", f"the agent does not know the network {number}; remove it and run dtnctl apply")
         return found
 
     def _endpoint(self, request: Mapping[str, Any]) -> HeldEndpoint:
-        found = next((endpoint for endpoint in self.ledger.read().endpoints if endpoint.id == request["EndpointID"]), None)
+        found = self.endpoints.get(request["EndpointID"])
         if found is None:
             number = request["EndpointID"][:12]
             raise RefusedError("not-found", f"the agent does not know the endpoint {number}; stop the container and start it again")

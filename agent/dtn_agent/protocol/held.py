@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,20 @@ def with_new_names(stored: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(stored, Mapping):
         return stored
     return {new: stored[old] for old, new in names.items() if old in stored} | {key: stored[key] for key in stored if key not in names}
+
+
+class HeldEntry(Reported, ABC):
+    """Base of what stands in one list of the ledger."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> tuple[str, ...]:
+        """Which of its list's entries it is, whatever else of it changes."""
+
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        """Where it stands among the others. Equal ranks stand in the order in which they came."""
+        return ()
 
 
 class Owner(Reported):
@@ -43,7 +58,7 @@ class VfSettings(Reported):
         return with_new_names(stored, {"qos": "vlan_priority"})
 
 
-class HeldPf(Reported):
+class HeldPf(HeldEntry):
     """A PF whose number of VFs we changed. `found` is what it was before."""
 
     pf: str
@@ -57,6 +72,10 @@ class HeldPf(Reported):
     def _read_version_2(cls, stored: Any) -> Any:
         return with_new_names(stored, {"interface": "pf"})
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.pci,)
+
 
 class FoundInterface(Reported):
     """A VF's interface on the host as it was found. `mac` is its own, not the one in the PF's table. `boot`: when it had this name."""
@@ -67,7 +86,7 @@ class FoundInterface(Reported):
     boot: str = ""
 
 
-class HeldVf(Reported):
+class HeldVf(HeldEntry):
     """A VF that somebody has. `found` is how it was, `wanted` how it was asked for; `now` what the kernel says of the same settings.
 
     `written` are the settings that we ever wrote: what is not among them is not put back either. `raised_pf`: the PF was down, and
@@ -91,8 +110,16 @@ class HeldVf(Reported):
     def _written_version_2(cls, written: tuple[str, ...]) -> tuple[str, ...]:
         return tuple("vlan_priority" if name == "qos" else name for name in written)
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.pci,)
 
-class HeldNetwork(Reported):
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        return (self.pf_pci, self.index)
+
+
+class HeldNetwork(HeldEntry):
     """A network of our driver at the container engine, which tells its options once, when the network is made.
 
     `gateways` are those that containers get (IPv4, IPv6; empty: none).
@@ -103,16 +130,24 @@ class HeldNetwork(Reported):
     mtu: int | None = None
     gateways: tuple[str, str] = ("", "")
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.id,)
 
-class HeldEndpoint(Reported):
+
+class HeldEndpoint(HeldEntry):
     """A container's place on such a network, by the engine's ids, and the VF that it was made for."""
 
     id: str
     network: str
     vf: str
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.id,)
 
-class HeldVlan(Reported):
+
+class HeldVlan(HeldEntry):
     """A VLAN sub-interface that the agent made."""
 
     name: str
@@ -121,8 +156,16 @@ class HeldVlan(Reported):
     mtu: int | None
     site: str
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.name,)
 
-class HeldTuning(Reported):
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        return (self.name,)
+
+
+class HeldTuning(HeldEntry):
     """A setting of the host that we own. `found` is what it was before (None: it was not set), to be put back."""
 
     key: str
@@ -130,6 +173,14 @@ class HeldTuning(Reported):
     wanted: str
     now: str | None
     site: str
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        return (self.key,)
 
 
 class QosSettings(Reported):
@@ -151,7 +202,7 @@ class QosSettings(Reported):
     destinations: tuple[str, ...] = ()
 
 
-class HeldQos(Reported):
+class HeldQos(HeldEntry):
     """QoS of one container's interface. `now` is None while the container does not run, or when its queueing is not as asked for.
 
     `found` is the queueing before ours, in the words of a tuned qdisc; None: the kernel's own, which comes back by itself.
@@ -163,6 +214,14 @@ class HeldQos(Reported):
     wanted: QosSettings
     now: QosSettings | None
     found: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.container, self.owner.network)  # the address may be another one some day
+
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        return self.identity
 
 
 class Held(Reported):

@@ -38,10 +38,11 @@ class QosHands:
 
     def __init__(self, ledger: Ledger, engine_socket: Path = ENGINE_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
         self.ledger = ledger
+        self.entries = ledger.section(HeldQos)
         self.engine = Engine(engine_socket)
         self.proc = proc
         self.audit = audit
-        self._reasons: dict[tuple[str, str], str] = {}  # why an entry could not be made again, as it was told last
+        self._reasons: dict[tuple[str, ...], str] = {}  # why an entry could not be made again, as it was told last
         self._one_at_a_time = threading.Lock()
 
     def set(self, request: SetQos) -> Done:
@@ -53,7 +54,7 @@ class QosHands:
         _check_abilities(entry.wanted)
         with self._one_at_a_time:
             container = self._container(request.container)
-            before = self._entry(entry)
+            before = self.entries.get(*entry.identity)
             _check_owner(before, request.site)
             others = self._elsewhere(entry)
             known = (
@@ -62,8 +63,8 @@ class QosHands:
                 and (before.wanted, before.address, before.owner) == (entry.wanted, entry.address, entry.owner)
             )
             if container.pid is None:
-                self._remember(entry)
-                self._forget(*others)
+                self.entries.put(entry)
+                self.ledger.drop(*others)
                 return Done(changed=not known, detail=f"{request.container} is shaped when it starts")
             try:
                 self._leave(container, others)
@@ -73,13 +74,13 @@ class QosHands:
                 for other in others:
                     self._go_back(container, other, other)
                 raise
-            self._forget(*others)
+            self.ledger.drop(*others)
             return Done(changed=shaped or not known, detail=f"{request.container} is shaped at {request.address}")
 
     def clear(self, request: ClearQos) -> Done:
         """Put the queueing back as it was, and forget it. What is not ours, or is gone, is success."""
         with self._one_at_a_time:
-            entries = [entry for entry in self.ledger.read().qos if entry.container == request.container]
+            entries = [entry for entry in self.entries.all() if entry.container == request.container]
             for entry in entries:
                 _check_owner(entry, request.site)
             if not entries:
@@ -88,12 +89,12 @@ class QosHands:
             for entry in entries:
                 if container is not None and container.pid is not None:
                     self._inside(container, partial(put_back, entry=entry))
-                self._forget(entry)
+                self.entries.drop(*entry.identity)
             return Done(changed=True, detail=f"{request.container} sends as it did before")
 
     def held(self) -> tuple[HeldQos, ...]:
         """What is ours, with what the kernel has now."""
-        return tuple(entry.model_copy(update={"now": self._now(entry)}) for entry in self.ledger.read().qos)
+        return tuple(entry.model_copy(update={"now": self._now(entry)}) for entry in self.entries.all())
 
     def abilities(self) -> tuple[Ability, ...]:
         """What of QoS this kernel can do."""
@@ -101,7 +102,7 @@ class QosHands:
 
     def restore(self) -> None:
         """Shape every container that runs and is not shaped as asked for. What fails is logged, and the rest goes on."""
-        for entry in self.ledger.read().qos:
+        for entry in self.entries.all():
             self._restore(entry)
 
     def watch(self, stop: threading.Event) -> None:
@@ -123,23 +124,23 @@ class QosHands:
 
     def _shape_again(self, event: Event) -> None:
         """A start tells the container's name; that it got a network tells its id only, and any of ours may be it."""
-        for entry in self.ledger.read().qos:
+        for entry in self.entries.all():
             if event.name in ("", entry.container):
                 self._restore(entry)
 
     def _restore(self, entry: HeldQos) -> None:
         try:
             with self._one_at_a_time:
-                current = self._entry(entry)
+                current = self.entries.get(*entry.identity)
                 container = self._asked(entry.container)
                 if current is not None and container is not None and container.pid is not None:
                     if self._shape(container, current, current):
                         self.audit.done(_audit_words(current), f"{current.container} is shaped again at {current.address}")
-                    self._reasons.pop(_place(entry), None)
+                    self._reasons.pop(entry.identity, None)
         except (RefusedError, *NO_ANSWER) as error:
             logger.warning("%s is not shaped: %s", entry.container, error)
-            if self._reasons.get(_place(entry)) != str(error):  # each network that any container gets is a reason to try
-                self._reasons[_place(entry)] = str(error)
+            if self._reasons.get(entry.identity) != str(error):  # each network that any container gets is a reason to try
+                self._reasons[entry.identity] = str(error)
                 self.audit.refused(_audit_words(entry), error)
 
     def _shape(self, container: Container, entry: HeldQos, before: HeldQos | None) -> bool:
@@ -147,7 +148,7 @@ class QosHands:
 
         def work(wire: Wire) -> bool:
             found = queueing_before(wire, entry, before)
-            self._remember(entry.model_copy(update={"found": found}))
+            self.entries.put(entry.model_copy(update={"found": found}))
             return shape(wire, entry)
 
         return self._inside(container, work)
@@ -156,9 +157,7 @@ class QosHands:
         """What the site asked for on other networks of this container."""
         mine = (entry.container, entry.owner.site)
         return [
-            item
-            for item in self.ledger.read().qos
-            if (item.container, item.owner.site) == mine and item.owner.network != entry.owner.network
+            item for item in self.entries.all() if (item.container, item.owner.site) == mine and item.owner.network != entry.owner.network
         ]
 
     def _leave(self, container: Container, entries: Iterable[HeldQos]) -> None:
@@ -171,13 +170,13 @@ class QosHands:
 
     def _go_back(self, container: Container, entry: HeldQos, before: HeldQos | None) -> None:
         """As it was before a refused request. If even that fails, the entry stays, so that ClearQos can try once more."""
-        current = self._entry(entry)
+        current = self.entries.get(*entry.identity)
         try:
             if before is not None:
                 self._shape(container, before, before)
             elif current is not None:
                 self._inside(container, partial(put_back, entry=current))
-                self._forget(current)
+                self.entries.drop(*current.identity)
         except (RefusedError, OSError) as error:
             logger.warning("the queueing of %s could not be put back: %s", entry.container, error)
 
@@ -205,20 +204,6 @@ class QosHands:
 
     def _inside(self, container: Container, action: Callable[[Wire], T]) -> T:
         return inside(self.engine, self.proc, container, action)
-
-    def _entry(self, like: HeldQos) -> HeldQos | None:
-        return next((entry for entry in self.ledger.read().qos if _place(entry) == _place(like)), None)
-
-    def _remember(self, entry: HeldQos) -> None:
-        self._write((*(item for item in self.ledger.read().qos if _place(item) != _place(entry)), entry))
-
-    def _forget(self, *entries: HeldQos) -> None:
-        places = {_place(entry) for entry in entries}
-        self._write(item for item in self.ledger.read().qos if _place(item) not in places)
-
-    def _write(self, entries: Iterable[HeldQos]) -> None:
-        qos = tuple(sorted(entries, key=_place))
-        self.ledger.write(lambda held: held.model_copy(update={"qos": qos}))
 
 
 class _Stream:
@@ -279,8 +264,3 @@ def _check_abilities(wanted: QosSettings) -> None:
 def _check_owner(entry: HeldQos | None, site: str) -> None:
     if entry is not None and entry.owner.site != site:
         raise RefusedError("conflict", f"the QoS of {entry.container} belongs to site {entry.owner.site}")
-
-
-def _place(entry: HeldQos) -> tuple[str, str]:
-    """One per container and network: the address may be another one some day."""
-    return entry.container, entry.owner.network

@@ -53,6 +53,7 @@ class TuneHands:
         audit: Audit = SILENT,
     ) -> None:
         self.ledger = ledger
+        self.entries = ledger.section(HeldTuning)
         self.root: Root = LiveRoot() if root is None else root
         self.services: Services = Systemd() if services is None else services
         self.device_seconds = device_seconds
@@ -65,7 +66,7 @@ class TuneHands:
         setting = self._setting(request.key)
         wanted = _normal(request, setting)
         with self._one_at_a_time:
-            before = self._entry(request.key)
+            before = self.entries.get(request.key)
             if before is not None and before.site != request.site:
                 raise RefusedError("conflict", f"{request.key} is tuned by site {before.site}")
             if before is not None and before.wanted == wanted and setting.is_as(wanted):
@@ -83,7 +84,7 @@ class TuneHands:
     def untune(self, request: Untune) -> Done:
         """Put back what it was, and forget it. What is not ours is success; what is gone by now needs nothing put back."""
         with self._one_at_a_time:
-            entry = self._entry(request.key)
+            entry = self.entries.get(request.key)
             if entry is None:
                 return Done(changed=False, detail=f"{request.key} is not tuned")
             if entry.site != request.site:
@@ -92,17 +93,17 @@ class TuneHands:
             if setting.read() is not None:
                 _put_back(setting, entry)
                 self._follow(request.key)
-            self._forget(request.key)
+            self.entries.drop(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
 
     def read(self, keys: Iterable[str]) -> dict[str, str | None]:
         """The live value of each; what was asked for where that is so. None: no such thing here, or no key that we know."""
-        ours = {entry.key: entry.wanted for entry in self.ledger.read().tuning}
+        ours = {entry.key: entry.wanted for entry in self.entries.all()}
         return {key: self._read(key, ours.get(key)) for key in sorted(set(keys))}
 
     def held(self) -> tuple[HeldTuning, ...]:
         """What is ours, with the live values."""
-        entries = self.ledger.read().tuning
+        entries = self.entries.all()
         return tuple(entry.model_copy(update={"now": self._read(entry.key, entry.wanted)}) for entry in entries)
 
     def abilities(self) -> tuple[Ability, ...]:
@@ -140,7 +141,7 @@ class TuneHands:
             self.retry()
 
     def _keys(self) -> list[str]:
-        return sorted((entry.key for entry in self.ledger.read().tuning), key=apply_order)
+        return sorted((entry.key for entry in self.entries.all()), key=apply_order)
 
     def _await_devices(self, devices: Iterable[tuple[str, str]]) -> None:
         folders = {"interface": self.root.sys / "class/net", "block": self.root.sys / "block"}
@@ -175,7 +176,7 @@ class TuneHands:
 
     def _make_again(self, key: str) -> bool:
         """Make it live if it is ours; whether it was not."""
-        entry = self._entry(key)
+        entry = self.entries.get(key)
         if entry is None:
             return False
         setting = self._setting(key)
@@ -197,7 +198,7 @@ class TuneHands:
             self._tell(reset_with(key), error)
 
     def _tell(self, key: str, error: Exception) -> None:
-        entry = self._entry(key)
+        entry = self.entries.get(key)
         if entry is not None:
             self.audit.refused(_audit_words(entry), error)
 
@@ -211,14 +212,11 @@ class TuneHands:
         except (RefusedError, OSError):
             return None
 
-    def _entry(self, key: str) -> HeldTuning | None:
-        return next((entry for entry in self.ledger.read().tuning if entry.key == key), None)
-
     def _claim(self, request: Tune, wanted: str, setting: Setting, before: HeldTuning | None) -> HeldTuning:
         """Written down before anything is changed."""
         found = _found(request.key, setting) if before is None else before.found
         entry = HeldTuning(key=request.key, found=found, wanted=wanted, now=None, site=request.site)
-        self._remember(entry)
+        self.entries.put(entry)
         return entry
 
     def _go_back(self, setting: Setting, entry: HeldTuning, before: HeldTuning | None) -> None:
@@ -232,20 +230,9 @@ class TuneHands:
             logger.warning("%s: could not be put back: %s", entry.key, error)
             return
         if before is None:
-            self._forget(entry.key)
+            self.entries.drop(entry.key)
         else:
-            self._remember(before)
-
-    def _remember(self, entry: HeldTuning) -> None:
-        others = (item for item in self.ledger.read().tuning if item.key != entry.key)
-        self._write(sorted((*others, entry), key=lambda item: item.key))
-
-    def _forget(self, key: str) -> None:
-        self._write(item for item in self.ledger.read().tuning if item.key != key)
-
-    def _write(self, entries: Iterable[HeldTuning]) -> None:
-        tuning = tuple(entries)
-        self.ledger.write(lambda held: held.model_copy(update={"tuning": tuning}))
+            self.entries.put(before)
 
 
 def _normal(request: Tune, setting: Setting) -> str:

@@ -15,7 +15,7 @@ from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import Link, reason
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, Held, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import Vf, VfHardware
 from dtn_agent.vf.pf import PfHands
@@ -30,6 +30,7 @@ class VfHands:
 
     def __init__(self, ledger: Ledger, hardware: VfHardware | None = None, boot: str | None = None, audit: Audit = SILENT) -> None:
         self.ledger = ledger
+        self.entries = ledger.section(HeldVf)
         self.hardware = hardware or VfHardware()
         self.boot = BOOT_ID.read_text().strip() if boot is None else boot
         self.audit = audit
@@ -52,7 +53,7 @@ class VfHands:
             self._check_mtu(entry, wanted)
             written = tuple(dict.fromkeys((*entry.written, *rules.names(wanted))))
             entry = entry.model_copy(update={"owner": owner, "wanted": wanted, "written": written})
-            self._write(entry)
+            self.entries.put(entry)
             changed = self._first_time(entry) if held is None else self._apply(entry)
             return Done(changed=changed or entry != held, detail=f"{entry.pf}: VF {entry.index} is {entry.pci}")
 
@@ -74,7 +75,7 @@ class VfHands:
     def held(self) -> tuple[HeldVf, ...]:
         """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
         tables: dict[str, dict[int, VfSettings]] = {}  # read once: a card's table is one long answer
-        return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.ledger.read().vfs)
+        return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.entries.all())
 
     def restore(self) -> None:
         """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left.
@@ -122,7 +123,7 @@ class VfHands:
 
     def held_at(self, pci: str) -> HeldVf:
         """Who has the VF at this address. Refused if nobody has."""
-        found = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
+        found = self.entries.get(pci)
         if found is None:
             raise RefusedError("not-found", f"the virtual function {pci} is not reserved for anybody on this host; run dtnctl apply")
         return found
@@ -145,15 +146,15 @@ class VfHands:
         Nobody's VF is left alone.
         """
         with self.lock:
-            held = next((vf for vf in self.ledger.read().vfs if vf.pci == pci), None)
+            held = self.entries.get(pci)
             return held is not None and self.hardware.returned_interface(pci) is not None and self._apply(held)
 
     # --- one VF ----------------------------------------------------------------------------------------------------
 
     def _held(self, pf: str, index: int) -> HeldVf | None:
         """The entry of this VF, by the PF's address where the PF is there: names can be given anew."""
-        names = {vf.pf_pci: self.hardware.pf_name(vf.pf_pci, vf.pf) for vf in self.ledger.read().vfs}
-        return next((vf for vf in self.ledger.read().vfs if vf.index == index and names[vf.pf_pci] == pf), None)
+        names = {vf.pf_pci: self.hardware.pf_name(vf.pf_pci, vf.pf) for vf in self.entries.all()}
+        return next((vf for vf in self.entries.all() if vf.index == index and names[vf.pf_pci] == pf), None)
 
     def _check_owner(self, held: HeldVf | None, owner: Owner) -> None:
         if held is not None and not rules.same_owner(held.owner, owner):
@@ -186,7 +187,7 @@ class VfHands:
 
     def _no_such_vf(self, request: ConfigureVf, pf_pci: str) -> str:
         count = self.hardware.tree.count(request.pf)
-        having = rules.holders(self.ledger.read().vfs, pf_pci)
+        having = rules.holders(self.entries.all(), pf_pci)
         return f"{request.pf} has {count} virtual functions and so no VF {request.index}; {f'held: {having}' if having else 'none is held'}"
 
     def _check_mtu(self, vf: HeldVf, wanted: VfSettings) -> None:
@@ -254,12 +255,7 @@ class VfHands:
         if link is None or (vf.interface and vf.interface.boot == self.boot):
             return vf
         found = FoundInterface(name=link.name, mac=link.mac, is_up=link.is_up, boot=self.boot)
-
-        def edit(held: Held) -> Held:
-            vfs = tuple(each.model_copy(update={"interface": found}) if each.pci == vf.pci else each for each in held.vfs)
-            return held.model_copy(update={"vfs": vfs})
-
-        self.ledger.write(edit)
+        self.entries.change(vf.pci, interface=found)
         return vf.model_copy(update={"interface": found})
 
     # --- what is where ---------------------------------------------------------------------------------------------
@@ -271,7 +267,7 @@ class VfHands:
     def _strays(self) -> frozenset[str]:
         """VFs that somebody has and whose interface is here under another name than its own."""
         try:
-            held = self.ledger.read().vfs
+            held = self.entries.all()
             return frozenset(vf.pci for vf in held if (link := self.hardware.interface(vf.pci)) and link.name != self._at(vf).name)
         except (OSError, ValueError):
             return frozenset()
@@ -293,20 +289,10 @@ class VfHands:
         except OSError:
             return None
 
-    def _write(self, vf: HeldVf) -> None:
-        def edit(held: Held) -> Held:
-            others = (other for other in held.vfs if other.pci != vf.pci)
-            return held.model_copy(update={"vfs": tuple(sorted((*others, vf), key=lambda item: (item.pf_pci, item.index)))})
-
-        self.ledger.write(edit)
-
     def _forget(self, vf: HeldVf) -> None:
-        def edit(held: Held) -> Held:
-            others = tuple(other for other in held.vfs if other.pci != vf.pci)
-            endpoints = tuple(endpoint for endpoint in held.endpoints if endpoint.vf != vf.pci)
-            return held.model_copy(update={"vfs": others, "endpoints": endpoints})
-
-        self.ledger.write(edit)
+        """With the driver's endpoints that were made for it."""
+        with self.ledger.lock:
+            self.ledger.drop(vf, *(endpoint for endpoint in self.ledger.read().endpoints if endpoint.vf == vf.pci))
 
 
 def _logged(act: Callable[[], object]) -> None:

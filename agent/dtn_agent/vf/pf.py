@@ -6,7 +6,7 @@ import logging
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Done, Held, HeldPf, HeldVf, SetVfCount
+from dtn_agent.protocol import Done, HeldPf, HeldVf, SetVfCount
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import VfHardware
 
@@ -17,13 +17,14 @@ class PfHands:
     """The physical functions of one host. The caller sees to it that only one request is at work."""
 
     def __init__(self, ledger: Ledger, hardware: VfHardware) -> None:
-        self.ledger = ledger
+        self.entries = ledger.section(HeldPf)
+        self.vfs = ledger.section(HeldVf)
         self.hardware = hardware
 
     def set_count(self, request: SetVfCount) -> Done:
         """Make the PF have so many VFs, if that takes nothing from anybody; 0 gives it back as it was."""
         pci = self.hardware.tree.pf_function(request.pf).name
-        held = next((pf for pf in self.ledger.read().pfs if pf.pci == pci), None)
+        held = self.entries.get(pci)
         now, most = self.hardware.tree.count(request.pf), self.hardware.tree.most(request.pf)
         if request.count > most:
             raise RefusedError("unsupported", f"{request.pf} can have {most} virtual functions, not {request.count}")
@@ -40,7 +41,7 @@ class PfHands:
         """After a reboot the PF has none: make them again, and say whether. A number that somebody set meanwhile stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.pf)
-        vfs = [vf for vf in self.ledger.read().vfs if vf.pf_pci == held.pci]
+        vfs = [vf for vf in self.vfs.all() if vf.pf_pci == held.pci]
         # it was up already when it got its VFs; else they started while it was down
         raised = self.raise_for(vfs[0]) if vfs and not any(vf.raised_pf for vf in vfs) else False
         if self.hardware.tree.count(pf) != 0:
@@ -63,29 +64,29 @@ class PfHands:
 
     def lower_after(self, vf: HeldVf) -> None:
         """Take the PF down again if this VF was why it is up, and the last; else another VF is why from now on."""
-        others = [other for other in self.ledger.read().vfs if other.pf_pci == vf.pf_pci and other.pci != vf.pci]
+        others = [other for other in self.vfs.all() if other.pf_pci == vf.pf_pci and other.pci != vf.pci]
         if not vf.raised_pf:
             return
         if others:
-            self._hand_on(others[0])
+            self.vfs.change(others[0].pci, raised_pf=True)
         elif link := self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf)):
             self.hardware.links.set_up(link, up=False)
 
     def _keep(self, wanted: HeldPf, held: HeldPf | None) -> Done:
         """It has as many; the next boot makes as many, too, if they are ours."""
         if held is not None and held.site == wanted.site and held != wanted:
-            self._note_wanted(wanted)
+            self.entries.put(wanted)
         return Done(changed=False, detail=f"{wanted.pf} has {wanted.wanted} virtual functions")
 
     def _make(self, pf: str, wanted: HeldPf, held: HeldPf | None) -> Done:
-        self._note(wanted.pci, wanted)
+        self.entries.put_last(wanted)  # in the order in which PFs got their VFs
         try:
             if self.hardware.tree.count(pf):
                 self.hardware.tree.write_count(pf, 0)
             self.hardware.tree.write_count(pf, wanted.wanted)
         except RefusedError:
             if held is None:
-                self._note(wanted.pci, None)
+                self.entries.drop(wanted.pci)
             raise
         return Done(changed=True, detail=self._made(pf, wanted.wanted))
 
@@ -100,7 +101,7 @@ class PfHands:
         if (now := self.hardware.tree.count(request.pf)) != held.found:
             self._check_ours(request, held, now)
             self.hardware.tree.write_count(request.pf, held.found)
-        self._note(held.pci, None)
+        self.entries.drop(held.pci)
         return Done(changed=True, detail=f"{request.pf} has {held.found} virtual functions, as it was found")
 
     def _check_ours(self, request: SetVfCount, held: HeldPf | None, now: int) -> None:
@@ -110,32 +111,8 @@ class PfHands:
             raise RefusedError("conflict", f"{have}, made by somebody else; their number stays; a network may use as many as there are")
         if held.site != request.site:
             raise RefusedError("conflict", f"{have}, made for the site {held.site}")
-        if having := rules.holders(self.ledger.read().vfs, held.pci):
+        if having := rules.holders(self.vfs.all(), held.pci):
             raise RefusedError("conflict", f"{have}, and their number cannot change while somebody has one: {having}")
         for index, pci in self.hardware.tree.vfs(request.pf).items():
             if self.hardware.tree.driver(pci) and (use := self.hardware.foreign_use(pci)):
                 raise RefusedError("conflict", f"{have}, and their number cannot change: VF {index} ({pci}) {use}")
-
-    def _note(self, pci: str, entry: HeldPf | None) -> None:
-        """The entry goes last: the ledger has PFs in the order in which they got their VFs."""
-
-        def edit(held: Held) -> Held:
-            others = [pf for pf in held.pfs if pf.pci != pci]
-            return held.model_copy(update={"pfs": (*others, *([entry] if entry else []))})
-
-        self.ledger.write(edit)
-
-    def _note_wanted(self, entry: HeldPf) -> None:
-        """The number alone: its VFs were not made now."""
-
-        def edit(held: Held) -> Held:
-            return held.model_copy(update={"pfs": tuple(entry if pf.pci == entry.pci else pf for pf in held.pfs)})
-
-        self.ledger.write(edit)
-
-    def _hand_on(self, heir: HeldVf) -> None:
-        def edit(held: Held) -> Held:
-            vfs = tuple(vf.model_copy(update={"raised_pf": True}) if vf.pci == heir.pci else vf for vf in held.vfs)
-            return held.model_copy(update={"vfs": vfs})
-
-        self.ledger.write(edit)
