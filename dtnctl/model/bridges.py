@@ -19,7 +19,7 @@ PRIVATE = tuple(
 
 def bridge_subnets(network: Network) -> tuple[tuple[str, str], ...]:
     """(field, subnet) of what the host itself routes to the network; none for drivers whose networks are outside of it."""
-    if network.driver != "bridge":
+    if not network.driver_row.is_inside_host:
         return ()
     return tuple((field, text) for field, text in (("subnet", network.subnet), ("subnet6", network.subnet6)) if text is not None)
 

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
 from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Network, ProfileFields
 
 Networks: TypeAlias = Mapping[str, Document[Network]]
@@ -13,7 +14,7 @@ Networks: TypeAlias = Mapping[str, Document[Network]]
 
 def is_host_networked(profile: ProfileFields) -> bool:
     """Whether the container shares the host's network. Only the name `host` means that, not a name with host in it."""
-    return profile.mgmt_net is not None and profile.mgmt_net.name == "host"
+    return profile.mgmt_net is not None and profile.mgmt_net.name == HOST_NETWORK
 
 
 def attachments(profile: ProfileFields) -> tuple[Attachment, ...]:
@@ -21,15 +22,15 @@ def attachments(profile: ProfileFields) -> tuple[Attachment, ...]:
     if is_host_networked(profile):
         return ()
     mgmt = profile.mgmt_net
-    return (*profile.data_nets, *((mgmt,) if mgmt is not None and mgmt.name != "none" else ()))
+    return (*profile.data_nets, *((mgmt,) if mgmt is not None and mgmt.name != NO_NETWORK else ()))
 
 
 def is_publishing(networks: Networks, name: str) -> bool:
     """Whether ports can be published on containers of this network: bridges with a default route can, others are internal."""
     if name in BUILT_IN_NETWORKS:
-        return name == "bridge"
+        return BUILT_IN[name].publishes
     network = networks[name].value
-    return network.driver == "bridge" and carries_default_route(network)
+    return network.driver_row.publishes and carries_default_route(network)
 
 
 def uses_host_ports(networks: Networks, profile: ProfileFields) -> bool:
@@ -56,9 +57,14 @@ def carries_default_route(network: Network) -> bool:
         return False
     if network.default_route is not None:
         return network.default_route
-    if network.driver == "bridge" or network.mode == "l3":
-        return True
-    return network.gateway is not None or network.gateway6 is not None
+    return can_route(network)
+
+
+def can_route(network: Network) -> bool:
+    """Whether a default route is possible: by a gateway, or without one where the driver or its mode needs none."""
+    mode = network.driver_row.mode(network.mode)
+    routes_alone = network.driver_row.has_default_route or (mode is not None and mode.routes_alone)
+    return routes_alone or network.gateway is not None or network.gateway6 is not None
 
 
 def reserved_addresses(network: Network) -> Mapping[str, str]:

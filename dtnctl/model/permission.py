@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from dtnctl.model.bridges import bridge_subnets, is_within
+from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.image_names import matches_image
 from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges, uses_host_ports
 from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location, ProfileFields, Volume
@@ -181,7 +182,7 @@ def _routed_subnets(networks: Networks, name: str) -> tuple[str, ...]:
 
 def _host_network(allow: Allow) -> Request:
     """It gives every port and every service of the host: no pattern means it, and limited ports exclude it."""
-    is_named = allow.networks is not None and "host" in allow.networks
+    is_named = allow.networks is not None and HOST_NETWORK in allow.networks
     is_allowed = is_named or (allow.networks is None and allow.ports is None)
     reason = "" if is_allowed or allow.networks is not None else "it has all ports, and `allow.ports` names some"
     return Request("E0506", "networks", "network host", ("mgmt_net",), is_allowed, reason)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from dtnctl.model.drivers import ENGINE_BRIDGE
+
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
 
@@ -196,7 +198,7 @@ class ContainerSpec:
     cap_drop: tuple[str, ...] = ()
     sysctls: Pairs = ()
     dns: tuple[str, ...] = ()
-    network: str = "bridge"
+    network: str = ENGINE_BRIDGE
     attachments: tuple[Attachment, ...] = ()
     ports: tuple[PortBinding, ...] = ()
 

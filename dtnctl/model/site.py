@@ -18,6 +18,7 @@ from dtnctl.model.container_parts import Capabilities as Capabilities
 from dtnctl.model.container_parts import HealthCheck as HealthCheck
 from dtnctl.model.container_parts import Ulimit as Ulimit
 from dtnctl.model.container_parts import UlimitField
+from dtnctl.model.drivers import BUILT_IN, DRIVERS, ENGINE_BRIDGE, Driver, DriverName, ModeName, modes_text
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
     Arguments,
@@ -292,18 +293,14 @@ class Endpoint(Written):
 # --- state/networks/ ----------------------------------------------------------------------------------------
 
 
-SRIOV_FIELDS = ("vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mac")
+FUNCTION_FIELDS = ("vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mac")
 
 
 class Network(Written):
     """One layer-2 network; the same name on two endpoints is one L2 and one address pool."""
 
-    driver: Literal["bridge", "macvlan", "ipvlan", "sriov"] = Field(
-        description="How containers are attached. `host`, `bridge` and `none` exist without a file."
-    )
-    mode: Literal["bridge", "passthru", "l2", "l3"] | None = Field(
-        None, description="macvlan: `bridge` (default) or `passthru`; ipvlan: `l2` (default) or `l3`."
-    )
+    driver: DriverName = Field(description="How containers are attached. `host`, `bridge` and `none` exist without a file.")
+    mode: ModeName | None = Field(None, description=f"{modes_text()}.")
     vlan: int | None = Field(None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`.")
     mtu: int | None = Field(None, ge=576, le=65535, description="Bytes; 9000 on data networks as a rule.")
     vlan_priority: int | None = Field(None, ge=0, le=7, description="sriov: priority (802.1p) of the tag that the interface card adds.")
@@ -329,23 +326,27 @@ class Network(Written):
         description="Whether containers may take their default route here. Missing: for bridge yes, for macvlan and ipvlan with a gateway.",
     )
 
+    @property
+    def driver_row(self) -> Driver:
+        return DRIVERS[self.driver]
+
     @model_validator(mode="after")
     def _mode_fits_driver(self) -> Network:
-        fitting = {"macvlan": ("bridge", "passthru"), "ipvlan": ("l2", "l3")}.get(self.driver, ())
+        fitting = [mode.name for mode in self.driver_row.modes]
         if self.mode is not None and self.mode not in fitting:
             raise ValueError(
                 f"mode `{self.mode}` does not go with driver {self.driver}" + (f"; it knows {', '.join(fitting)}" if fitting else "")
             )
-        if self.vlan is not None and self.driver == "bridge":
-            raise ValueError("a bridge network has no VLAN; use macvlan or ipvlan")
-        sriov_only = [name for name in SRIOV_FIELDS if getattr(self, name) is not None]
-        if sriov_only and self.driver != "sriov":
-            raise ValueError(f"`{sriov_only[0]}` is a setting of virtual functions; driver {self.driver} has none")
+        if self.vlan is not None and self.driver_row.tags_vlan == "none":
+            raise ValueError(f"a {self.driver} network has no VLAN; use macvlan or ipvlan")
+        functions_only = [name for name in FUNCTION_FIELDS if getattr(self, name) is not None]
+        if functions_only and not self.driver_row.gives_functions:
+            raise ValueError(f"`{functions_only[0]}` is a setting of virtual functions; driver {self.driver} has none")
         if self.vlan_priority is not None and self.vlan is None:
             raise ValueError("`vlan_priority` needs `vlan`")
         if self.min_rate and self.max_rate and self.min_rate > self.max_rate:
             raise ValueError("`min_rate` is above `max_rate`")
-        if self.driver != "bridge" and self.subnet is None and self.subnet6 is None:
+        if self.driver_row.addresses == "ours" and self.subnet is None and self.subnet6 is None:
             raise ValueError(f"driver {self.driver} needs a subnet: containers get their addresses from dtnctl, there is no DHCP")
         return self
 
@@ -483,7 +484,7 @@ class ProfileFields(Written):
     settle: Duration = Field(1.0, description="How long a service without a health check must run after its start to count as ready.")
     pull: Literal["missing", "always", "never"] = Field("missing", description="When the image is pulled; `always` compares digests first.")
     mgmt_net: AttachmentField | None = Field(
-        Attachment(name="bridge"), description="Management network; `host`, `bridge`, a name, or null for none."
+        Attachment(name=ENGINE_BRIDGE), description="Management network; `host`, `bridge`, a name, or null for none."
     )
     data_nets: Annotated[tuple[AttachmentField, ...], Field(strict=False)] = Field(
         (), description="Data networks; the first one is the primary one."
@@ -630,7 +631,7 @@ class Site:
         return self.settings.value.id is None or self.settings.value.adopts is not None
 
 
-BUILT_IN_NETWORKS = ("bridge", "host", "none")
+BUILT_IN_NETWORKS = tuple(BUILT_IN)
 KINDS: Mapping[str, type[Written]] = {
     "endpoints": Endpoint,
     "networks": Network,

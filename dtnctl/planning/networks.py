@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dtnctl.model.drivers import find_driver
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
@@ -150,7 +151,8 @@ def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
 
     Engines look at the host's routes only where they choose a subnet themselves. Their own bridges are judged as networks.
     """
-    if spec.driver != "bridge" or seen.host is None:
+    row = find_driver(spec.driver)
+    if row is None or not row.is_inside_host or seen.host is None:
         return ""
     wanted = [ipaddress.ip_network(item.subnet) for item in spec.subnets]
     of_engines = {"docker0", *(f"br-{network.id[:12]}" for network in (*seen.networks, *seen.foreign_networks))}

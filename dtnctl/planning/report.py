@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from dtnctl.model.drivers import BUILT_IN
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
 from dtnctl.model.resources import PREPARED_SUFFIX, Attempt, ContainerSeen, EndpointSeen, Snapshot, main_name
@@ -56,7 +57,7 @@ def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[t
         container_user=dict(live.spec.env).get("USER_NAME", ""),
         container_name=live.name,
         image=live.spec.image,
-        data_net_name="" if live.spec.network in ("bridge", "host", "none") else live.spec.network,
+        data_net_name="" if live.spec.network in BUILT_IN else live.spec.network,
     )
     if (endpoint, main_name(live.name)) not in declared:
         return _live_row(row, live, "not declared any more")

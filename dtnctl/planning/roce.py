@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dtn_agent.protocol import Gid, Host, RdmaDevice
 
+from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.report import ServiceRow
 from dtnctl.model.resources import ContainerSeen
 
@@ -40,7 +41,7 @@ def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
         return
     files = {device.host for device in live.spec.devices}
     told = {net.id: net.rdma for net in host.facts.containers}
-    for device in host.facts.rdma if live.spec.network == "host" else told.get(live.id, ()):
+    for device in host.facts.rdma if live.spec.network == HOST_NETWORK else told.get(live.id, ()):
         if f"/dev/infiniband/{device.uverbs}" in files:
             yield device
 

@@ -144,10 +144,12 @@ def _name(service: Service) -> str:
 
 def _check_passthru(known: Known, endpoint: str, users: dict[str, list[Service]]) -> None:
     for name, services in sorted(users.items()):
-        if _network(known, name).mode == "passthru":
+        network = _network(known, name)
+        mode = network.driver_row.mode(network.mode)
+        if mode is not None and mode.takes_interface:
             for service in services[1:]:
                 pair = f"sessions {services[0].session.name} and {service.session.name} both attach it on {endpoint}"
-                what = f"network `{name}` (passthru) takes one service of an endpoint, and {pair}"
+                what = f"network `{name}` ({mode.name}) takes one service of an endpoint, and {pair}"
                 known.report(service.origin(service.attached_by(name)), "E0409", what, "`mode: bridge` in the network")
 
 
@@ -160,7 +162,7 @@ def _check_parents(known: Known, endpoint: str, users: dict[str, list[Service]])
     for name in sorted(users):
         network = _network(known, name)
         parent = document.value.interfaces.get(name)
-        if network.driver not in ("macvlan", "ipvlan") or parent is None:
+        if not network.driver_row.is_parent_exclusive or parent is None:
             continue
         other = taken.setdefault((parent, network.vlan), name)
         if other != name:

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 from dtnctl.errors import Problem
+from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
 from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain, profile_layers
 from dtnctl.model.fields import LONGEST_INTERFACE
-from dtnctl.model.networking import attachments, carries_default_route, is_host_networked
+from dtnctl.model.networking import attachments, can_route, carries_default_route, is_host_networked
 from dtnctl.model.site import (
     BUILT_IN_NETWORKS,
     Attachment,
@@ -89,7 +90,7 @@ def _check_network(known: Known, document: Document[Network]) -> None:
     network = document.value
     if network.default_route and network.internal:
         known.report((document, ("default_route",)), "E0313", "an internal network has no default route", "false, or to remove `internal`")
-    elif network.default_route and network.driver != "bridge" and network.mode != "l3" and not (network.gateway or network.gateway6):
+    elif network.default_route and not can_route(network):
         known.report((document, ("default_route",)), "E0313", "there is no default route without a gateway", "`gateway: …`")
     if network.subnet6 is not None and network.mtu is not None and network.mtu < LEAST_IPV6_MTU:
         what = f"IPv6 needs packets of {LEAST_IPV6_MTU} bytes (RFC 8200): the kernel gives no IPv6 address with less"
@@ -127,7 +128,7 @@ def _check_fields(known: Known, document: Document[Any], base: Location, fields:
     for location, net in nets:
         place = (document, (*base, *location))
         _check_network_name(known, net.name, place)
-        if location[0] == "data_nets" and net.name in ("host", "none"):
+        if location[0] == "data_nets" and net.name in (HOST_NETWORK, NO_NETWORK):
             known.report(place, "E0404", f"`{net.name}` cannot be a data network", f"`mgmt_net: {net.name}`, and no data networks")
         check_fixed_addresses(known, net, place)
     if fields.default_route is not None:
@@ -137,7 +138,7 @@ def _check_fields(known: Known, document: Document[Any], base: Location, fields:
 def _check_settings(known: Known, settings: Settings) -> None:
     """What can be wrong between the fields of merged settings."""
     profile = settings.profile
-    if profile.data_nets and profile.mgmt_net is not None and profile.mgmt_net.name in ("host", "none"):
+    if profile.data_nets and profile.mgmt_net is not None and profile.mgmt_net.name in (HOST_NETWORK, NO_NETWORK):
         what = f"data networks do not go with `mgmt_net: {profile.mgmt_net.name}` ({settings.where('mgmt_net')})"
         known.report(settings.origin("data_nets"), "E0404", what, "`mgmt_net: bridge`, or `data_nets: []`")
     names = [net.name for net in attachments(profile)]
@@ -225,8 +226,8 @@ def _check_service(known: Known, service: Service) -> None:
     for net in attachments(service.profile):
         network = known.network(net.name)
         if network is not None:
-            is_sriov = network.driver == "sriov"
-            _check_agent(known, service, is_sriov, f"network `{net.name}` (sriov)", service.attached_by(net.name))
+            needs_agent = network.driver_row.needs_agent
+            _check_agent(known, service, needs_agent, f"network `{net.name}` ({network.driver})", service.attached_by(net.name))
             _check_interface(known, service, net.name, network)
 
 
@@ -242,7 +243,7 @@ def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, 
 def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:
     """The engine must be told which interface of the host carries the network; the first session that needs it is named."""
     endpoint = known.site.endpoints.get(service.endpoint)
-    if network.driver == "bridge" or endpoint is None:
+    if not network.driver_row.needs_interface or endpoint is None:
         return
     interface = endpoint.value.interfaces.get(name)
     if interface is not None:
@@ -256,7 +257,7 @@ def _check_interface(known: Known, service: Service, name: str, network: Network
 def _check_sub_interface(known: Known, endpoint: Document[Endpoint], name: str, network: Network, interface: str) -> None:
     """The interface of a VLAN is named PARENT.VLAN, and that is longer than a name may be where the parent's is long."""
     made = f"{interface}.{network.vlan}"
-    if network.driver in ("macvlan", "ipvlan") and network.vlan is not None and len(made) > LONGEST_INTERFACE:
+    if network.driver_row.tags_vlan == "parent" and network.vlan is not None and len(made) > LONGEST_INTERFACE:
         what = f"network `{name}` would sit on `{made}`, and an interface's name has {LONGEST_INTERFACE} letters at most"
         hint = "a shorter name of the interface, by a .link file of systemd; or one made otherwise, and no `vlan` in the network"
         known.report((endpoint, ("interfaces", name)), "E0315", what, hint)

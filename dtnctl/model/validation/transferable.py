@@ -33,7 +33,7 @@ def _check_macs(known: Known, service: Service) -> None:
     profile = service.profile
     receiving = profile.data_nets[0] if profile.data_nets else profile.mgmt_net
     network = known.network(receiving.name) if receiving is not None else None
-    if receiving is None or network is None or network.driver != "macvlan" or network.subnet is not None or network.subnet6 is None:
+    if receiving is None or network is None or not network.driver_row.engine_macs or network.subnet is not None or network.subnet6 is None:
         return
     name = receiving.name
     what = f"transfers arrive over network {name}, which has IPv6 alone, so engines give its containers on different hosts one MAC address"

@@ -241,7 +241,7 @@ class _Allocator:
     def _choosable(self, name: str, family: str) -> Addresses | None:
         """None if there is nothing to choose: on a bridge without a pool of our own the engine knows better than we do."""
         network = self.site.networks[name].value
-        is_engines = network.driver == "bridge" and getattr(network, FAMILIES[family][1]) is None
+        is_engines = network.driver_row.addresses == "engine" and getattr(network, FAMILIES[family][1]) is None
         return None if is_engines else self._addresses_of(name, family)
 
     def _addresses_of(self, name: str, family: str) -> Addresses | None:

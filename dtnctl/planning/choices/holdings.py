@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.choices.pools import HostPort
@@ -23,7 +24,7 @@ class Holdings:
 def holdings(spec: ContainerSpec, live: tuple[Attachment, ...] = ()) -> Holdings:
     """Of a container with that spec. `live` are addresses that the engine chose."""
     ports = {(binding.host, binding.protocol) for binding in spec.ports}
-    if spec.network == "host":
+    if spec.network == HOST_NETWORK:
         ports |= set(_host_ports(spec))
     return Holdings(tuple(sorted(ports)), tuple(sorted(set(addresses((*spec.attachments, *live))))))
 

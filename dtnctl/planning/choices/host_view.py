@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def sriov_networks(service: Service) -> tuple[str, ...]:
     """The networks that the service gets a virtual function for."""
     networks = service.site.networks
-    return tuple(net.name for net in service.nets if net.name not in BUILT_IN_NETWORKS and networks[net.name].value.driver == "sriov")
+    return tuple(
+        net.name for net in service.nets if net.name not in BUILT_IN_NETWORKS and networks[net.name].value.driver_row.gives_functions
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What macvlan and ipvlan networks sit on: whether it is there, and what they ask for can be sent over it. Pure."""
+"""The interfaces that macvlan and ipvlan networks use: whether they are there, and what is asked for can be sent over them. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from dtnctl.planning.step_ids import tune_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host, Interface
-
-DRIVERS = ("macvlan", "ipvlan")
 
 
 def mtu_then(site: str, endpoint: Endpoint, host: Host, interface: Interface) -> int:
@@ -44,7 +42,7 @@ def refuse_parent(site: str, network: Document[Network], endpoint: Document[Endp
     What is there already with a larger MTU than its interface has by now works on, with that of the interface. The sub-interface of a
     VLAN is made with its network, by the engine where its name is all that is declared; one that is there and not ours is used as it is.
     """
-    if network.value.driver not in DRIVERS:
+    if not network.value.driver_row.is_parent_exclusive:
         return None
     name, vlan = endpoint.value.interfaces[network.name], network.value.vlan
     parent = interface_named(host, name) or interface_named(host, name.rpartition(".")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
 from dtnctl.model.plan import (
     Cause,
     Change,
@@ -263,7 +264,7 @@ def describe(service: Service, allocation: Allocation, spec: ContainerSpec) -> I
     data_ports = service.profile.data_port_range
     if data_ports is not None:
         yield "data_ports", f"{data_ports[0]}-{data_ports[1]}"
-    if spec.network in ("host", "none"):
+    if spec.network in (HOST_NETWORK, NO_NETWORK):
         yield "network", spec.network
     for attachment in spec.attachments:
         addresses = [address for address in (attachment.ipv4, attachment.ipv6) if address] or ["address by the engine"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from dtnctl.model.bridges import is_within
+from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.permission import OWN_LIMITS
 from dtnctl.model.plan import ConfigureVf, Power
 from dtnctl.model.resources import NO_HEALTH, ContainerSpec, Device, Mount, NetworkSpec, Ulimit
@@ -69,7 +70,7 @@ def network_powers(spec: NetworkSpec) -> tuple[Power, ...]:
 def _over_host(service: Service, allocation: Allocation, spec: ContainerSpec) -> Iterator[tuple[str, str]]:
     if spec.privileged:
         yield "privileged", "root on the host: all of its capabilities and devices"
-    if spec.network == "host":
+    if spec.network == HOST_NETWORK:
         yield "host network", "all ports of the host, and what listens on it"
     yield from ((kind, text) for mount in spec.mounts if _reaches_host(mount) for kind, text in [_mount(mount)])
     verbs = allocation.hardware.verbs

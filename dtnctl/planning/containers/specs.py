@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
 from dtnctl.model.networking import carries_default_route
 from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.resources import (
@@ -177,8 +178,8 @@ def _capabilities(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _primary_network(service: Service) -> str:
     if service.is_host_networked:
-        return "host"
-    return service.nets[0].name if service.nets else "none"
+        return HOST_NETWORK
+    return service.nets[0].name if service.nets else NO_NETWORK
 
 
 def _bindings(service: Service, allocation: Allocation) -> Iterator[PortBinding]:
@@ -267,4 +268,5 @@ def engine_default_route(service: Service) -> str:
 
 
 def _can_route(service: Service, network: str) -> bool:
-    return network == "bridge" or carries_default_route(service.site.networks[network].value)
+    built_in = BUILT_IN.get(network)
+    return built_in.has_default_route if built_in is not None else carries_default_route(service.site.networks[network].value)

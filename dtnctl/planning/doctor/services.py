@@ -149,7 +149,7 @@ def _bridge(live: LiveService, ground: Ground) -> Iterator[Finding]:
     if not nets and not any(live.service.key in route.keys for route in ground.routes):
         return
     names = [net.name for net in nets] or [net.name for net in live.service.nets]
-    bridges = [name for name in names if name not in ground.site.networks or ground.site.networks[name].value.driver == "bridge"]
+    bridges = [name for name in names if name not in ground.site.networks or ground.site.networks[name].value.driver_row.is_inside_host]
     yield judge(
         "container.bridge",
         live.name,

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from dtnctl.model.drivers import HOST_NETWORK, Driver
 from dtnctl.model.effective import origin
 from dtnctl.model.resources import ContainerSeen, EndpointSeen
 from dtnctl.model.site import Document, Endpoint, Network, Site
@@ -45,8 +46,12 @@ class Carrier:
         return self.declared.mtu if self.declared is not None else None
 
     @property
-    def driver(self) -> str:
-        return self.declared.driver if self.declared is not None else ""
+    def driver_row(self) -> Driver | None:
+        return self.declared.driver_row if self.declared is not None else None
+
+    @property
+    def gives_functions(self) -> bool:
+        return self.driver_row is not None and self.driver_row.gives_functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class LiveService:
 
     @property
     def is_host_networked(self) -> bool:
-        return self.seen.spec.network == "host"
+        return self.seen.spec.network == HOST_NETWORK
 
     @property
     def wants_rdma(self) -> bool:
@@ -224,8 +229,8 @@ def carriers(site: Site, endpoint: Document[Endpoint], facts: Facts) -> Iterator
     for network, name in sorted(endpoint.value.interfaces.items()):
         document = site.networks.get(network)
         declared = document.value if document is not None else None
-        vlan = f"{name}.{declared.vlan}" if declared is not None and declared.vlan is not None and declared.driver != "sriov" else ""
-        top = known.get(vlan) or known.get(name)
+        vlan = declared.vlan if declared is not None and declared.driver_row.tags_vlan == "parent" else None
+        top = (known.get(f"{name}.{vlan}") if vlan is not None else None) or known.get(name)
         stack = tuple(_stack(top, facts)) if top is not None else ()
         yield Carrier(network, declared, name, known.get(name), stack, endpoint.where("interfaces", network))
 
@@ -255,5 +260,5 @@ def _devices(carrier: Carrier) -> Iterator[Device]:
     physical = {item.physfn for item in carrier.stack if item.physfn}
     for interface in carrier.stack:
         if not interface.kind:
-            is_used = interface.pci not in physical and carrier.driver != "sriov"
-            yield Device(interface, is_used, is_used and carrier.driver in ("macvlan", "ipvlan", "bridge"), carrier.place)
+            is_used = interface.pci not in physical and not carrier.gives_functions
+            yield Device(interface, is_used, is_used and carrier.declared is not None, carrier.place)

@@ -13,7 +13,7 @@ from dtnctl.model.hardware import interface_named
 from dtnctl.model.plan import Cause, Change, FieldChange, MakeVlan, RemoveVlan, Step
 from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
-from dtnctl.planning.choices.parents import DRIVERS, mtu_steps
+from dtnctl.planning.choices.parents import mtu_steps
 from dtnctl.planning.containers.compare import short_text
 from dtnctl.planning.step_ids import vlan_id
 
@@ -41,7 +41,7 @@ def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) 
     for name in sorted({net.name for service in services for net in service.nets} - set(BUILT_IN_NETWORKS)):
         document = site.networks[name]
         network = document.value
-        if network.driver in DRIVERS and network.vlan is not None:
+        if network.driver_row.tags_vlan == "parent" and network.vlan is not None:
             found[name] = WantedVlan(document, MakeVlan(endpoint.interfaces[name], network.vlan, network.mtu))
     return found
 

@@ -78,7 +78,7 @@ def _version_of(host: str) -> frozenset[int]:
 
 
 def _is_bridge(service: Service, network: str) -> bool:
-    return _is_built_in(service, network) or service.site.networks[network].value.driver == "bridge"
+    return _is_built_in(service, network) or service.site.networks[network].value.driver_row.is_inside_host
 
 
 def _is_built_in(service: Service, network: str) -> bool:
