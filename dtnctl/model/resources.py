@@ -28,7 +28,7 @@ LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker com
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
 LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
 LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
-LABEL_COMMIT = "dtnctl.commit"  # Git commit that the object was created from
+LABEL_GENERATION, LABEL_ATTEMPT = "dtnctl.generation", "dtnctl.attempt"  # of a transfer's container: which attempt it is
 # Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
 PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs

@@ -12,16 +12,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.drivers import find_driver
+from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.parents import refuse_parent
 from dtnctl.planning.containers.compare import OPTIONS, Difference, compare_network
 from dtnctl.planning.containers.powers import network_powers
-from dtnctl.planning.containers.specs import AGENT_DRIVER, labels, network_spec, spec_digest
+from dtnctl.planning.containers.specs import AGENT_DRIVER, network_spec
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
+from dtnctl.planning.step_ids import network_id, remove_network_id
 
 # The field of a network's file that a field of the engine's network comes from.
 _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
@@ -201,14 +203,6 @@ def foreign_users(seen: EndpointSeen, network: str) -> tuple[str, ...]:
     return tuple(sorted(item.name for item in seen.foreign if any(address.network == network for address in item.addresses)))
 
 
-def create_step_id(endpoint: str, network: str) -> str:
-    return f"{endpoint}/network/{network}"
-
-
-def remove_step_id(endpoint: str, network: str) -> str:
-    return f"{endpoint}/remove-network/{network}"
-
-
 def plan_present(
     site: Site,
     plan: NetworkPlan,
@@ -223,8 +217,9 @@ def plan_present(
     for name in sorted(plan.made):
         spec = plan.specs[name]
         pairs = labels(site.name, plan.endpoint, "network", name, name, spec_digest(spec))
-        needs = (*pulls.get(name, ()), *vlans.get(name, ()), *(remove_step_id(plan.endpoint, other) for other in plan.room.get(name, ())))
-        create = Step(create_step_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs), needs)
+        room = (remove_network_id(plan.endpoint, other) for other in plan.room.get(name, ()))
+        needs = (*pulls.get(name, ()), *vlans.get(name, ()), *room)
+        create = Step(network_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs), needs)
         if name in plan.missing:
             yield _create_change(plan.endpoint, site.networks[name], spec, create), (create,)
         else:
@@ -273,7 +268,7 @@ def _rebuild(plan: NetworkPlan, document: Document[Network], create: Step, leave
 
 
 def _remove_step(plan: NetworkPlan, name: str, leavers: tuple[str, ...]) -> Step:
-    return Step(remove_step_id(plan.endpoint, name), plan.endpoint, RemoveNetwork(name, plan.seen[name].id), leavers)
+    return Step(remove_network_id(plan.endpoint, name), plan.endpoint, RemoveNetwork(name, plan.seen[name].id), leavers)
 
 
 def _field_change(document: Document[Network], difference: Difference) -> FieldChange:

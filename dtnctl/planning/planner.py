@@ -26,6 +26,7 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
+from dtnctl.model.tuning import tuning_keys
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import cut_off, service_change, state_text
@@ -38,10 +39,10 @@ from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.step_ids import pull_id, remove_id, tune_id
+from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id, tune_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
-from dtnctl.planning.transfers.declared import End, ledger_step_id, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers.declared import End, needs_hand, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
@@ -108,10 +109,12 @@ class _Planner:
         )
 
     def _steps(self) -> Iterator[Step]:
-        """All of them. A run that is about something else leaves tuning for later: what builds on it is then told so by the agent."""
+        """All of them. A run that is about something else leaves tuning for later: the agent then refuses what cannot be without it."""
+        endpoints = self.found.site.endpoints.items()
+        tuning = {tune_id(name, key) for name, document in endpoints for key in tuning_keys(document.value.tuning)}
+        later = tuning - self.draft.steps.keys()
         for step in self.draft.steps.values():
-            left = {needed for needed in step.needs if needed.startswith(tune_id(step.endpoint, "")) and needed not in self.draft.steps}
-            yield replace(step, needs=tuple(needed for needed in step.needs if needed not in left)) if left else step
+            yield step if later.isdisjoint(step.needs) else replace(step, needs=tuple(item for item in step.needs if item not in later))
 
     # --- services ---
 
@@ -317,7 +320,7 @@ class _Planner:
                 self.draft.transfers.append(result.note)
             if result.change is not None:
                 self.draft.add(result.change, result.steps)
-                if result.steps and needs_hand(seen) and ledger_step_id(route.source_endpoint) not in self.draft.steps:
+                if result.steps and needs_hand(seen) and ledger_id(route.source_endpoint) not in self.draft.steps:
                     writing.setdefault(route.source_endpoint, []).append(route.transfer.name)
         for endpoint, names in writing.items():
             change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))

@@ -1,35 +1,74 @@
-"""Ids of steps that steps of others wait for: whoever plans the one and whoever waits for it build the same. Pure."""
+"""The ids of steps: ENDPOINT/VERB/SUBJECT. Who plans a step and who waits for it call the same function. Pure."""
 
 from __future__ import annotations
 
 
+def step_id(endpoint: str, verb: str, subject: str) -> str:
+    """The id of a step that does something to one object of an endpoint. A verb about a container's network is `connect.NETWORK`."""
+    return f"{endpoint}/{verb}/{subject}"
+
+
 def pull_id(endpoint: str, image: str) -> str:
-    return f"{endpoint}/pull/{image}"
+    return step_id(endpoint, "pull", image)
+
+
+def stop_id(endpoint: str, container: str) -> str:
+    return step_id(endpoint, "stop", container)
 
 
 def remove_id(endpoint: str, container: str) -> str:
-    return f"{endpoint}/remove/{container}"
+    return step_id(endpoint, "remove", container)
+
+
+def network_id(endpoint: str, network: str) -> str:
+    """Creates a network."""
+    return step_id(endpoint, "network", network)
+
+
+def remove_network_id(endpoint: str, network: str) -> str:
+    return step_id(endpoint, "remove-network", network)
+
+
+def ledger_id(endpoint: str) -> str:
+    """Creates the container that reads and writes the endpoint's record of transfers."""
+    return step_id(endpoint, "ledger", "ensure")
+
+
+def start_transfer_id(endpoint: str, transfer: str) -> str:
+    return step_id(endpoint, "transfer", transfer)
+
+
+def finish_transfer_id(endpoint: str, transfer: str) -> str:
+    return step_id(endpoint, "finish", transfer)
 
 
 def count_id(endpoint: str, interface: str) -> str:
-    """Makes virtual functions, or gives the interface back."""
-    return f"{endpoint}/vfs/{interface}"
+    """Sets the number of an interface's virtual functions, or restores the interface."""
+    return step_id(endpoint, "vfs", interface)
 
 
 def release_id(endpoint: str, pci: str) -> str:
-    """Gives a virtual function back."""
-    return f"{endpoint}/release/{pci}"
+    """Releases a virtual function."""
+    return step_id(endpoint, "release", pci)
 
 
 def vlan_id(endpoint: str, name: str) -> str:
-    return f"{endpoint}/vlan/{name}"
+    return step_id(endpoint, "vlan", name)
+
+
+def remove_vlan_id(endpoint: str, name: str) -> str:
+    return step_id(endpoint, "remove-vlan", name)
+
+
+def qos_id(endpoint: str, container: str) -> str:
+    return step_id(endpoint, "qos", container)
 
 
 def tune_id(endpoint: str, key: str) -> str:
-    """Sets something of the host."""
-    return f"{endpoint}/tune/{key}"
+    """Changes a setting of the host."""
+    return step_id(endpoint, "tune", key)
 
 
 def untune_id(endpoint: str, key: str) -> str:
-    """Puts something of the host back."""
-    return f"{endpoint}/untune/{key}"
+    """Restores a setting of the host."""
+    return step_id(endpoint, "untune", key)

@@ -10,7 +10,8 @@ from dtnctl.model.resources import LABEL_REPOSITORY, EndpointSeen, ForeignSeen, 
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
-from dtnctl.planning.transfers.declared import ledger_folder, ledger_step_id
+from dtnctl.planning.step_ids import ledger_id
+from dtnctl.planning.transfers.declared import ledger_folder
 
 NAMED = 3  # so many objects of one kind are named; of the others it is said how many they are
 
@@ -106,7 +107,7 @@ def plan_adoption(site: Site, seen: EndpointSeen) -> tuple[Change, Step] | None:
     names += [f"network {item.name}" for item in seen.networks if LABEL_REPOSITORY not in item.labels]
     if site.settings.value.adopts is None or is_claimed or not names:
         return None
-    step = Step(ledger_step_id(seen.name), seen.name, EnsureLedger(ledger_folder(site.name)))
+    step = Step(ledger_id(seen.name), seen.name, EnsureLedger(ledger_folder(site.name)))
     settings = site.settings
     change = Change(
         mark="update",

@@ -25,11 +25,11 @@ from dtnctl.planning.containers.virtual_functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
 from dtnctl.planning.host.shaping import plan_shaping, refuse_shaping
 from dtnctl.planning.host.vlans import WantedVlan, differs, is_gone, wanted_vlans
-from dtnctl.planning.networks import NetworkPlan, Users, create_step_id, networks_of, study_networks
+from dtnctl.planning.networks import NetworkPlan, Users, networks_of, study_networks
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.step_ids import vlan_id
+from dtnctl.planning.step_ids import network_id, vlan_id
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
 from dtnctl.planning.transfers.running_copies import refuse_cutting_off
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
@@ -259,7 +259,7 @@ def _situation(found: Study, service: Service) -> Situation:
     is_new = seen is None or bool(from_under) or any(item.forces_replace for item in differences)
     functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
     shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
-    made = [create_step_id(endpoint, name) for name in sorted(wanted & plan.made)]
+    made = [network_id(endpoint, name) for name in sorted(wanted & plan.made)]
     return Situation(
         service=service,
         allocation=allocation,

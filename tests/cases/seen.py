@@ -9,6 +9,7 @@ from typing import Literal
 
 import yaml
 
+from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.resources import (
     LABEL_SPEC,
     Attachment,
@@ -33,7 +34,7 @@ from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.hardware import Hardware
 from dtnctl.planning.containers.compare import fill_in
-from dtnctl.planning.containers.specs import container_spec, labels, network_spec, spec_digest
+from dtnctl.planning.containers.specs import container_spec, network_spec
 from dtnctl.planning.resolve import resolve_services
 from dtnctl.planning.scope import Scope
 from tests.cases.form import Endpoint, Job, Live, LiveNetwork, Record, Seen

@@ -13,6 +13,7 @@ from typing import assert_never
 from dtn_agent.protocol import Host as Machine
 from dtn_agent.protocol import Owner
 
+from dtnctl.model.ownership import transfer_labels
 from dtnctl.model.plan import (
     ClearQos,
     ConfigureVf,
@@ -472,7 +473,8 @@ class World:
         job = host.by_name(name)
         if job is None:
             spec = ContainerSpec(action.image, network=f"container:{source.id}")
-            job = self._owned(host, name, "transfer", action.transfer, spec)
+            labels = dict(transfer_labels(self.site, host.name, *key))
+            job = replace(self._owned(host, name, "transfer", action.transfer, spec), labels=labels)
             self._put(host, job)
         if claim is None:
             self._effect()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import (
     Action,
     Cause,
@@ -35,9 +36,9 @@ from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, 
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.compare import IN_PLACE, Difference
-from dtnctl.planning.containers.specs import labels, spec_digest
 from dtnctl.planning.containers.virtual_functions import NO_FUNCTIONS, FunctionPlan
 from dtnctl.planning.resolve import Service
+from dtnctl.planning.step_ids import step_id, stop_id
 
 RUNNING_STATES = frozenset({"running", "restarting"})
 BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up
@@ -170,7 +171,8 @@ class Chain:
     def add(self, verb: str, subject: str, action: Action, extra_needs: tuple[str, ...] = ()) -> None:
         """Append a step that needs the one before."""
         before = (self.steps[-1].id,) if self.steps else self.needs
-        self.steps.append(Step(f"{self.endpoint}/{verb}/{subject}", self.endpoint, action, (*before, *extra_needs), self.group, self.undo))
+        name = step_id(self.endpoint, verb, subject)
+        self.steps.append(Step(name, self.endpoint, action, (*before, *extra_needs), self.group, self.undo))
 
     def clear(self, seen: ContainerSeen) -> None:
         """Stop it if it is active, and remove it."""
@@ -178,7 +180,7 @@ class Chain:
         self.add("remove", seen.name, RemoveContainer(seen.name, seen.id))
 
     def stop(self, seen: ContainerSeen) -> None:
-        if seen.state in ACTIVE_STATES and not any(step.id == f"{self.endpoint}/stop/{seen.name}" for step in self.steps):
+        if seen.state in ACTIVE_STATES and not any(step.id == stop_id(self.endpoint, seen.name) for step in self.steps):
             self.add("stop", seen.name, StopContainer(seen.name, seen.id, seen.spec.stop_timeout))
 
 

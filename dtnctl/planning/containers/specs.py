@@ -5,30 +5,22 @@ Pure. The environment is what Janus images expect; an unset variable is the empt
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
 from dtnctl.model.networking import carries_default_route
 from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.resources import (
-    LABEL_KIND,
-    LABEL_NAME,
-    LABEL_SELF,
-    LABEL_SITE,
-    LABEL_SPEC,
     NO_HEALTH,
     ContainerSpec,
     Device,
     Health,
-    Kind,
     Mount,
     NetworkSpec,
     Pairs,
     PortBinding,
     Subnet,
     Ulimit,
-    self_reference,
 )
 from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
 from dtnctl.model.storage import as_made
@@ -229,23 +221,6 @@ def _agent_network(network: Network, pf: str) -> NetworkSpec:
     """
     options = {PF_OPTION: pf, ROUTE_OPTION: "yes" if carries_default_route(network) else "no"}
     return NetworkSpec(AGENT_DRIVER, False, network.subnet6 is not None, _subnets(network), tuple(sorted(options.items())))
-
-
-def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
-    """Short digest of a spec, for the label that tells drift from a change in Git."""
-    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-
-
-def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:
-    """The labels that make an object ours."""
-    pairs = {
-        LABEL_SITE: site,
-        LABEL_KIND: kind,
-        LABEL_NAME: name,
-        LABEL_SELF: self_reference(endpoint, object_name),
-        LABEL_SPEC: digest,
-    }
-    return tuple(sorted((key, value) for key, value in pairs.items() if value))
 
 
 def default_route_of(service: Service) -> str:

@@ -11,6 +11,7 @@ from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.containers.compare import Difference, short_text
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
+from dtnctl.planning.step_ids import qos_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldQos, Host
@@ -73,7 +74,7 @@ def plan_shaping(
 
 def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
     """Forget how a container was shaped that is gone, together with its session."""
-    step = Step(f"{endpoint}/qos/{held.container}", endpoint, ClearQos(held.container))
+    step = Step(qos_id(endpoint, held.container), endpoint, ClearQos(held.container))
     change = Change(
         mark="destroy",
         kind="tuning",

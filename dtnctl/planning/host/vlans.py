@@ -15,7 +15,7 @@ from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.parents import mtu_steps
 from dtnctl.planning.containers.compare import short_text
-from dtnctl.planning.step_ids import vlan_id
+from dtnctl.planning.step_ids import remove_vlan_id, vlan_id
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVlan, Host
@@ -93,7 +93,7 @@ def unused_vlans(site: str, wanted: Mapping[str, WantedVlan], host: Host, left: 
 
 def plan_unused_vlan(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> tuple[Change, Step]:
     """Remove it; `needs` are the steps that remove the networks on it."""
-    step = Step(f"{endpoint}/remove-vlan/{held.name}", endpoint, RemoveVlan(held.parent, held.vlan), needs)
+    step = Step(remove_vlan_id(endpoint, held.name), endpoint, RemoveVlan(held.parent, held.vlan), needs)
     change = Change(
         mark="destroy",
         kind="vlan",

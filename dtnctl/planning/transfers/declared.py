@@ -16,6 +16,7 @@ from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.containers.specs import own_address
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 
@@ -67,10 +68,6 @@ class TransferPlan:
 def ledger_folder(site: str) -> str:
     """Where the record lives on the endpoint's host: outside of everything that a prune removes."""
     return f"{LEDGER_ROOT}/{site}"
-
-
-def ledger_step_id(endpoint: str) -> str:
-    return f"{endpoint}/ledger/ensure"
 
 
 def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen, history: History, elsewhere: str) -> TransferPlan:
@@ -160,7 +157,7 @@ def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: 
         return TransferPlan(_blocked(route, refusal))
     transfer, value = route.transfer, route.transfer.value
     start = Step(
-        id=f"{route.source_endpoint}/transfer/{transfer.name}",
+        id=start_transfer_id(route.source_endpoint, transfer.name),
         endpoint=route.source_endpoint,
         action=StartTransfer(
             transfer.name,
@@ -189,7 +186,7 @@ def needs_hand(seen: EndpointSeen) -> bool:
 
 
 def _needs(route: Route, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
-    ledger = (ledger_step_id(route.source_endpoint),) if needs_hand(seen) else ()
+    ledger = (ledger_id(route.source_endpoint),) if needs_hand(seen) else ()
     return (*ledger, *source.ready_after, *destination.ready_after)
 
 
@@ -197,7 +194,7 @@ def _finish_step(route: Route, attempt: int, ends: tuple[End, End], *, wait: boo
     transfer, value = route.transfer, route.transfer.value
     job_ends = _ends(route, *ends)
     action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(route), wait=wait)
-    return Step(f"{route.source_endpoint}/finish/{transfer.name}", route.source_endpoint, action, needs)
+    return Step(finish_transfer_id(route.source_endpoint, transfer.name), route.source_endpoint, action, needs)
 
 
 def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
@@ -315,7 +312,7 @@ def _note(route: Route, state: str, text: str) -> TransferPlan:
 
 def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[Change, Step]:
     """Bring back (or make) the hand that reads and writes the endpoint's record."""
-    step = Step(ledger_step_id(endpoint), endpoint, EnsureLedger(ledger_folder(site)))
+    step = Step(ledger_id(endpoint), endpoint, EnsureLedger(ledger_folder(site)))
     change = Change(
         mark="create",
         kind="ledger",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from dtnctl.model.ownership import generation_and_attempt
 from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
 from dtnctl.model.resources import Attempt, ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import state_text
 from dtnctl.planning.resolve import Key, Route
+from dtnctl.planning.step_ids import remove_id, stop_id
 
-JOB_NAME = re.compile(r"[^.]+\.[^.]+\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})")  # as transfer_name makes it
 STOP_TIMEOUT = 10  # seconds; a job has nothing to save
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt's container; generation and attempt are told by its name."""
+    """One attempt's container."""
 
     seen: ContainerSeen
     generation: int
@@ -76,9 +76,9 @@ def read_history(answering: Mapping[str, EndpointSeen]) -> History:
 
 
 def _job(seen: ContainerSeen) -> Job | None:
-    """None for a name that we never gave: whoever copied our labels onto it keeps it."""
-    named = JOB_NAME.fullmatch(seen.name) if seen.kind == "transfer" else None
-    return None if named is None else Job(seen, int(named["generation"]), int(named["attempt"]))
+    """None for one that does not say which attempt it is: somebody copied our labels onto it, and it is left alone."""
+    found = generation_and_attempt(seen.labels, seen.name) if seen.kind == "transfer" else None
+    return None if found is None else Job(seen, *found)
 
 
 def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
@@ -129,9 +129,9 @@ def why_left(site: Site, transfer: str, route: Route | None, job: Job, *, destro
 def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
     """A job's container goes; its record stays in the ledger."""
     is_active = seen.state in ACTIVE_STATES
-    steps = [Step(f"{endpoint}/stop/{seen.name}", endpoint, StopContainer(seen.name, seen.id, STOP_TIMEOUT))] if is_active else []
+    steps = [Step(stop_id(endpoint, seen.name), endpoint, StopContainer(seen.name, seen.id, STOP_TIMEOUT))] if is_active else []
     needs = tuple(step.id for step in steps)
-    steps.append(Step(f"{endpoint}/remove/{seen.name}", endpoint, RemoveContainer(seen.name, seen.id), needs))
+    steps.append(Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id), needs))
     change = Change(
         mark="destroy",
         kind="transfer",
@@ -147,7 +147,7 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Cha
 
 def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen) -> tuple[Change, tuple[Step, ...]]:
     """The hand on the ledger goes; the record itself, a folder of the host, stays."""
-    step = Step(f"{endpoint}/remove/{seen.name}", endpoint, RemoveContainer(seen.name, seen.id))
+    step = Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id))
     change = Change(
         mark="destroy",
         kind="ledger",

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.origin import stranger_text
+from dtnctl.model.ownership import spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.movers import gridftp
 from dtnctl.movers.base import Mover, Settings, settings_of
-from dtnctl.planning.containers.specs import labels, spec_digest
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.keys import Account
@@ -130,7 +130,7 @@ def job_spec(task: Task, image: str, service_id: str, time_left: float | None) -
 
 
 def job_labels(task: Task, spec: ContainerSpec) -> Pairs:
-    return labels(task.site, task.here.endpoint, "transfer", task.transfer, task.job_name, spec_digest(spec))
+    return transfer_labels(task.site, task.here.endpoint, task.transfer, task.generation, task.attempt, spec_digest(spec))
 
 
 # --- times --------------------------------------------------------------------------------------------------

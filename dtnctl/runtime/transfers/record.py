@@ -19,8 +19,8 @@ from dtnctl.model.ledger import (
     record_path,
 )
 from dtnctl.model.origin import stranger_text
+from dtnctl.model.ownership import labels
 from dtnctl.model.resources import LABEL_REPOSITORY, Attempt, LedgerSeen, ledger_name
-from dtnctl.planning.containers.specs import labels
 from dtnctl.providers.base import Engine, FileEntry, Observer
 
 

@@ -14,11 +14,11 @@ import pytest
 import lab
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.engine_addresses import parse_engine
+from dtnctl.model.ownership import labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import Attempt, ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.movers.gridftp import PRIVATE_KEYS
-from dtnctl.planning.containers.specs import labels
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.engine import DockerEngine, connect
 from dtnctl.runtime.clock import SystemClock

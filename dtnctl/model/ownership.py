@@ -1,0 +1,66 @@
+"""What dtnctl writes into the labels of an object that it makes, and reads from those of a transfer's container. Frozen values, no I/O.
+
+Whose an object is, is decided by site, self-reference and repository alone (resources.is_owned, docs/decisions/0001 and 0013).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from dtnctl.model.resources import (
+    LABEL_ATTEMPT,
+    LABEL_GENERATION,
+    LABEL_KIND,
+    LABEL_NAME,
+    LABEL_SELF,
+    LABEL_SITE,
+    LABEL_SPEC,
+    ContainerSpec,
+    Kind,
+    NetworkSpec,
+    Pairs,
+    self_reference,
+    transfer_name,
+)
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_NAME_WITHOUT_LABELS = re.compile(r"[^.]+\.[^.]+\.g([0-9]{1,18})a([0-9]{1,18})")  # as transfer_name makes it
+
+
+def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
+    """Short digest of a spec, for the label that distinguishes drift from a change in Git."""
+    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
+
+
+def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:
+    """The labels that make an object ours."""
+    pairs = {
+        LABEL_SITE: site,
+        LABEL_KIND: kind,
+        LABEL_NAME: name,
+        LABEL_SELF: self_reference(endpoint, object_name),
+        LABEL_SPEC: digest,
+    }
+    return tuple(sorted((key, value) for key, value in pairs.items() if value))
+
+
+def transfer_labels(site: str, endpoint: str, transfer: str, generation: int, attempt: int, digest: str = "") -> Pairs:
+    """The labels of the container of one attempt: they say which attempt it is."""
+    pairs = labels(site, endpoint, "transfer", transfer, transfer_name(site, transfer, generation, attempt), digest)
+    return tuple(sorted((*pairs, (LABEL_GENERATION, str(generation)), (LABEL_ATTEMPT, str(attempt)))))
+
+
+def generation_and_attempt(found: Mapping[str, str], object_name: str) -> tuple[int, int] | None:
+    """Which attempt a transfer's container is, by its labels; None if nothing says it.
+
+    A container that was made before dtnctl wrote these two labels has them in its name alone: `SITE.TRANSFER.gGENERATIONaATTEMPT`.
+    """
+    texts: tuple[str, ...] = (found.get(LABEL_GENERATION, ""), found.get(LABEL_ATTEMPT, ""))
+    if not any(texts) and (named := _NAME_WITHOUT_LABELS.fullmatch(object_name)) is not None:
+        texts = named.groups()
+    if not all(_NUMBER.fullmatch(text) for text in texts):
+        return None
+    generation, attempt = map(int, texts)
+    return generation, attempt
