@@ -28,12 +28,12 @@ PLAN = """\
 ## What the plan shows
 
 Before anything is touched: which function by PCI address, its NUMA node, VLAN, MTU and MAC, which verbs device, which CPUs, and what
-each endpoint has left. The note is the one thing to look at: on one endpoint, data and card sit on different sockets.
+each endpoint has left. The note is the one thing to look at: on one endpoint, data and card are on different sockets.
 """
 REST = """\
 ## What happens then
 
-The function is taken and set before the container is made, and given back as it was found after the container is gone. The agent
+The function is taken and set before the container is made, and restored as it was found after the container is gone. The agent
 keeps a ledger of both. Restarts of the container, the engine or the host bring the data path back without dtnctl: the agent is the
 engine's [network driver](decisions/0008-vfs-by-a-network-driver.md) for such networks. VLAN, trust and rates are changed in place; a MAC
 or an MTU while the container is stopped for a moment. What somebody changes by hand is drift: the next plan shows it, the next

@@ -78,12 +78,12 @@ def merge(found: Iterable[Layer]) -> ProfileFields:
 
 @cache
 def _defaults() -> ProfileFields:
-    """What nobody wrote. A copy of it is twenty times faster than building one, and planning needs one for every service."""
+    """What is not written anywhere. A copy of it is twenty times faster than building one, and planning needs one for every service."""
     return ProfileFields()
 
 
 def winner(found: Sequence[Layer], field: str, key: str | None = None) -> tuple[Document[Any], Location] | None:
-    """The file and the place that set a field, or one key of a mapping such as `env`; None if nobody wrote it."""
+    """The file and the place that set a field, or one key of a mapping such as `env`; None if it is not written."""
     for layer in reversed(found):
         if field in layer.written and (key is None or key in layer.written[field]):
             return layer.document, (*layer.base, field, *([] if key is None else [key]))
@@ -106,5 +106,5 @@ def effective_profile(site: HasProfiles, session: Document[Session], endpoint: s
 def origin(
     site: HasProfiles, session: Document[Session], endpoint: str, field: str, key: str | None = None
 ) -> tuple[Document[Any], Location]:
-    """The file and the place that set a field. One that nobody wrote came with the session's choice of profile."""
+    """The file and the place that set a field. One that is not written came with the session's choice of profile."""
     return winner(layers(site, session, endpoint), field, key) or (session, ("profile",))

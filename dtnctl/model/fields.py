@@ -1,7 +1,7 @@
 """The scalar types of the state files: sizes, durations, ports, addresses. Parsing only, no I/O.
 
 Each type keeps what the planner needs (bytes, seconds, canonical text) and refuses the rest with a sentence that
-tells the accepted form.
+names the accepted form.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def parse_pace(value: Any) -> int:
 
 
 def show_rate(rate: int) -> str:
-    """`500mbit`, or `64kbit` where it is no whole number of mbit: the form in which the agent tells rates."""
+    """`500mbit`, or `64kbit` where it is no whole number of mbit: the form in which the agent reports rates."""
     return f"{rate // 1000}mbit" if rate % 1000 == 0 else f"{rate}kbit"
 
 
@@ -206,7 +206,7 @@ def _address_span(item: Any) -> tuple[str, str]:
 def check_name(value: str) -> str:
     """The value, if an object may have it as its name."""
     if not _NAME.fullmatch(value):
-        raise ValueError(f"{shown(value)} is not a name; write letters, digits, - and _, at most 40, a letter or digit first")
+        raise ValueError(f"{shown(value)} is not a name; write letters, digits, - and _, at most 40 characters, a letter or digit first")
     return value
 
 
@@ -276,7 +276,7 @@ def _check_destination(value: str) -> str:
         return _check_ip(value)
     network = ipaddress.ip_network(_check_subnet6(value) if ":" in value else _check_subnet4(value))
     if network.prefixlen == 0:  # a kernel does not tell a filter's mask that is zero
-        raise ValueError(f"{shown(value)} is every address; leave it away, or name networks")
+        raise ValueError(f"{shown(value)} matches every address; omit it, or name networks")
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
 
 
@@ -376,7 +376,7 @@ _EXPOSED_FORMS: list[dict[str, Any]] = [_PORT_SCHEMA, {"type": "string", "patter
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity: annotations are hashed
 class OrShort:
-    """Tells editors that a field has a short form beside the long one (a `BeforeValidator` reads it)."""
+    """Shows editors that a field has a short form beside the long one (a `BeforeValidator` reads it)."""
 
     short: Mapping[str, Any]
 

@@ -21,7 +21,7 @@ def speed_text(megabits: float) -> str:
 class Finding:
     """One item of the catalogue at one subject. `actual` is empty where nothing is known, `fix` where nothing is to be done.
 
-    `subject` is the interface, disk, container … ; empty for the host itself. `fix` is one line; what dtnctl can own is told as the
+    `subject` is the interface, disk, container … ; empty for the host itself. `fix` is one line; what dtnctl can own is written as the
     `tuning:` to declare. `place` is `file:line` of the declaration that makes the item matter.
     """
 

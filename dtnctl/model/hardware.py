@@ -36,7 +36,7 @@ def interface_named(host: Host, name: str) -> Interface | None:
 
 
 def nodes_of(host: Host, cpus: Iterable[int]) -> tuple[int, ...]:
-    """The NUMA nodes that these CPUs are on; none where the host tells no nodes."""
+    """The NUMA nodes that these CPUs are on; none where the host reports no nodes."""
     wanted = set(cpus)
     return tuple(node.node for node in host.facts.cpus.numa if wanted.intersection(cpu_numbers(node.cpus)))
 
@@ -54,7 +54,7 @@ def vf_pci(pf: Interface, index: int) -> str:
 
 
 def rdma_devices(host: Host, *, pci: str = "", interface: Interface | None = None) -> tuple[RdmaDevice, ...]:
-    """The RDMA devices of a PCI function or of an interface; software ones have no function and are told by their interface."""
+    """The RDMA devices of a PCI function or of an interface; software ones have no function and are known by their interface."""
     names = {interface.name} if interface is not None else set()
     addresses = {pci, interface.pci if interface is not None else ""} - {""}
     return tuple(item for item in host.facts.rdma if item.pci in addresses or item.netdev in names)
@@ -63,7 +63,7 @@ def rdma_devices(host: Host, *, pci: str = "", interface: Interface | None = Non
 def disks_below(host: Host, path: str) -> tuple[BlockDevice, ...]:
     """The block devices that a folder of the host is on: those of the innermost mount above it, arrays together with their disks.
 
-    Only mounts of block devices are known: of a folder that would be the root's nobody can say that it is no network file system.
+    Only mounts of block devices are known: a folder of the root could be on a network file system.
     """
     targets = {mount.target for device in host.facts.block_devices for mount in device.mounts}
     above = [target for target in targets if path == target or path.startswith(target.rstrip("/") + "/")]

@@ -14,7 +14,7 @@ from typing import Any
 
 from dtnctl.model.resources import Attempt, LedgerSeen
 
-LEDGER_MOUNT = "/ledger"  # where the host's folder is in the hand on the endpoint
+LEDGER_MOUNT = "/ledger"  # where the host's folder is in the placeholder container on the endpoint
 RECORDS = f"{LEDGER_MOUNT}/records"
 LOGS = f"{LEDGER_MOUNT}/logs"
 VERSION = 1
@@ -46,7 +46,7 @@ def owner_path() -> str:
 
 
 def decode_attempt(path: str, content: Entry) -> Attempt:
-    """The attempt that the record at `path` tells of; of unknown result if the record cannot be understood."""
+    """The attempt in the record at `path`; of unknown result if the record cannot be understood."""
     name = posixpath.basename(path)
     named = FILE_NAME.fullmatch(name)
     if named is None:
@@ -57,7 +57,7 @@ def decode_attempt(path: str, content: Entry) -> Attempt:
     except (ValueError, RecursionError) as error:
         return _unknown(*key, f"its record {name} cannot be read: {error}")
     if (attempt.transfer, attempt.generation, attempt.attempt) != key:
-        return _unknown(*key, f"its record {name} tells of {attempt.transfer} generation {attempt.generation} attempt {attempt.attempt}")
+        return _unknown(*key, f"its record {name} is that of {attempt.transfer} generation {attempt.generation} attempt {attempt.attempt}")
     return attempt
 
 

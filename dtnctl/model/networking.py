@@ -1,4 +1,4 @@
-"""What a service can do on its networks: which it is attached to, what is published where, which addresses are nobody's."""
+"""What a service can do on its networks: which it is attached to, what is published where, which addresses are never given."""
 
 from __future__ import annotations
 

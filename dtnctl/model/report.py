@@ -31,7 +31,7 @@ class ServiceRow:
 
     `state` is the container's as the engine says it, "absent" or "unknown". `ctrl_host` and `ctrl_port` are where it is reached.
     `data_ports` is a range as text, "50100-50199". `rdma_device`, `rdma_port` and `rdma_gid_index` are what programs of RDMA over
-    Ethernet have to be told (`ib_write_bw -d … -i … -x …`), as it is inside of the container.
+    Ethernet have to be named (`ib_write_bw -d … -i … -x …`), as it is inside of the container.
     """
 
     session: str

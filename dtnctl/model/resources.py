@@ -24,8 +24,10 @@ LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger | volume
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
-LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` hands labels on, but not this truth
-LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: tells drift from a change in Git, never used to find drift
+LABEL_SELF = (
+    "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` passes labels on, but this one names another object then
+)
+LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: distinguishes drift from a change in Git, never used to find drift
 LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
 LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
 LABEL_GENERATION, LABEL_ATTEMPT = "dtnctl.generation", "dtnctl.attempt"  # of a transfer's container: which attempt it is
@@ -256,7 +258,7 @@ class ContainerSeen:
 
 @dataclass(frozen=True, slots=True)
 class ForeignSeen:
-    """A container of somebody else: only what it takes away from us.
+    """A container of somebody else: only what we cannot have because of it.
 
     `labels` are those of dtnctl that it did not get from its image: they say where it comes from. `trouble` is why one that
     may be ours cannot be looked at.
@@ -333,7 +335,7 @@ Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One start of a transfer, as its ledger tells: a claim (written before the start), later the receipt.
+    """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
 
     `released` is a claim whose container was never started and is gone: the attempt did not happen.
     `container` is the claimed container's id. Sizes in bytes, times in seconds.
@@ -359,9 +361,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class LedgerSeen:
-    """`readable` is False when the hand on the endpoint is gone (prune): then nothing is known, which is not nothing.
+    """`readable` is False when the placeholder container is gone (prune): then the records are unknown, not absent.
 
-    `trouble` is why the record cannot be read although it may be there. `is_unsigned`: the hand was made before the
+    `trouble` is why the record cannot be read although it may be there. `is_unsigned`: the placeholder was made before the
     repository had an id.
     """
 
@@ -404,12 +406,12 @@ def describe_holder(label: str) -> str:
 class EndpointSeen:
     """One endpoint. `silence` is why it did not answer; then everything else is unknown, not empty.
 
-    `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: everybody else's.
+    `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: all others.
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use;
     `image_troubles` says of a reference why the engine refuses to answer.
     `remote_digests`: what the registry says of references that are pulled always (empty text: it did not say).
     `volumes` has those of the asked names that are there.
-    `host` is what the endpoint's agent tells; None without one, or when it did not answer: `agent_silence` is why.
+    `host` is what the endpoint's agent reports; None without one, or when it did not answer: `agent_silence` is why.
     `engine_id` is the id of the network that the engine itself makes at each start: two endpoints that show the same one are one engine.
     Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
     `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.

@@ -248,13 +248,13 @@ class Endpoint(Written):
     @model_validator(mode="after")
     def _transport_is_whole(self) -> Endpoint:
         if self.docker.scheme == "tcp" and self.tls is None:
-            raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everybody who reaches the port")
+            raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port")
         if self.tls is not None and self.docker.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
         if self.host is None and self.docker.scheme == "unix":
             raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
         if self.agent is None and self.tuning != Tuning():
-            raise ValueError("`tuning:` needs `agent:`; nobody else can set what belongs to the host")
+            raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self
 
     @model_validator(mode="after")
@@ -269,7 +269,7 @@ class Endpoint(Written):
         if len(tokens) > 1:
             raise ValueError("write one of agent_token_file and agent_token_env")
         if not tokens and self.tls is None and (self.agent_tls is None or self.agent_tls.cert is None):
-            raise ValueError("the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token")
+            raise ValueError("the agent answers only callers that it knows; write `agent_tls:` (ca, cert, key) or a token")
         return self
 
     def _agent_on_a_socket(self, agent: AgentAddress, *, has_secrets: bool) -> Endpoint:
@@ -312,7 +312,7 @@ class Network(Written):
     max_rate: int | None = Field(None, ge=0, description="sriov: highest rate of each virtual function, in Mb/s; 0 is no limit.")
     mac: Literal["stable", "keep"] | None = Field(
         None,
-        description="sriov: `stable` (default) is made of the session's name, whichever function it gets; `keep` takes the card's.",
+        description="sriov: `stable` (default) is made of the session's name, for any function that it gets; `keep` takes the card's.",
     )
     internal: bool = Field(False, description="No route to the outside.")
     subnet: Subnet4 | None = Field(None, description="IPv4 subnet.")
@@ -366,7 +366,7 @@ def _volume_from_text(value: Any) -> Any:
 class Volume(Written):
     """One mount. A source that starts with `/` is a bind mount; another name is a named volume; no source is a tmpfs."""
 
-    type: Literal["bind", "volume", "tmpfs"] | None = Field(None, description="Missing: told by `source`.")
+    type: Literal["bind", "volume", "tmpfs"] | None = Field(None, description="Missing: `source` decides.")
     source: str | None = Field(None, description="Host path (bind) or volume name (volume).")
     target: MountTarget = Field(description="Path in the container.")
     mode: Literal["rw", "ro"] = Field("rw", description="`ro` is honoured.")

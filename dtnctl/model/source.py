@@ -24,7 +24,7 @@ class Source:
     reported: set[Location] = field(default_factory=set)  # fields whose problem is known; a second one would only repeat it
 
     def report(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
-        """Adds a problem; nobody reads the hundred and first of one file."""
+        """Adds a problem, up to a hundred for one file."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(self.file, mark.line, mark.column, code, message, hint))
         elif len(self.problems) == MAX_PROBLEMS:

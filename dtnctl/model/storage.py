@@ -1,6 +1,6 @@
 """What a named volume really is, by its driver and options. Lists what only carries storage; everything else is unknown.
 
-The `local` driver hands `type`, `device` and `o` to mount(2): a flag such as `bind` makes a folder of the host of any type, and
+The `local` driver passes `type`, `device` and `o` to mount(2): a flag such as `bind` makes a folder of the host of any type, and
 many file systems (proc, sysfs, bpf, cgroup2 …) show the host whatever `device` says. Tried on Docker 20.10 and 28.5.
 """
 

@@ -69,7 +69,7 @@ class BlockTuning(Written):
 
 
 class Tuning(Written):
-    """What dtnctl owns of the host's settings. What is not written here is left as it is; what is removed is put back as it was."""
+    """What dtnctl owns of the host's settings. What is not written here is left as it is; what is removed is restored as it was."""
 
     sysctls: dict[SysctlName, SysctlValue] = Field(default_factory=dict, description="Kernel parameters: `net.ipv4.tcp_mtu_probing: 1`.")
     interfaces: dict[InterfaceName, InterfaceTuning] = Field(default_factory=dict, description="Settings by network interface.")
@@ -129,7 +129,7 @@ def _items(tuning: Tuning, block_devices: tuple[str, ...]) -> Iterator[tuple[str
 
 
 def _block_items(tuning: Tuning, devices: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """A device's scheduler first: with another one the kernel sets nr_requests anew."""
+    """A device's scheduler first: with another one the kernel resets nr_requests."""
     found: dict[str, str] = {}
     for pattern, block in tuning.block.items():
         names = tuple(name for name in devices if fnmatchcase(name, pattern)) if _is_pattern(pattern) else (pattern,)
@@ -146,7 +146,7 @@ def _is_pattern(name: str) -> bool:
 
 
 def _interface_items(interface: InterfaceTuning) -> Iterator[tuple[str, str | None]]:
-    """The number of queues first: the driver lays out rings, queueing and interrupts anew for it."""
+    """The number of queues first: the driver lays out rings, queueing and interrupts again for it."""
     for what in ("channels", "rx_ring", "tx_ring", "mtu", "tx_queue_len"):
         value = getattr(interface, what)
         yield what, None if value is None else str(value)

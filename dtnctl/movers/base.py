@@ -1,6 +1,6 @@
 """What every mover has in common: the settings of a transfer, what was seen at its ends, the evidence, and the judgement. Pure.
 
-A mover makes command lines, reads progress and judges. It never runs anything: runtime/transfer.py does, and hands back evidence.
+A mover makes command lines, reads progress and judges. It never runs anything: runtime/transfers does, and returns evidence.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How far it is: at least so many bytes; `rate` in bytes per second is None when it cannot be told for the whole.
+    """How far it is: at least so many bytes; `rate` in bytes per second is None when it is not known for the whole.
 
     `is_moving` is False when the output only says that nothing moves.
     """

@@ -150,7 +150,7 @@ def copy_command(source: JobEnd, destination: JobEnd, settings: Settings) -> tup
 
 
 def url(end: JobEnd) -> str:
-    """Letters that could mean something in a URL, or a wildcard, are quoted."""
+    """Characters that could mean something in a URL, or a wildcard, are quoted."""
     host = f"[{end.host}]" if ":" in end.host else end.host
     return f"sshftp://{quote(end.user, safe='')}@{host}:{end.port}{quote(end.path, safe='/')}"
 

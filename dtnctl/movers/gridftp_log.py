@@ -30,7 +30,7 @@ _NAME = re.compile(r"  (\S+)(?:  ->  \S+)?")
 
 @dataclass(slots=True)
 class Reader:
-    """Adds up what one job's output tells. `root` is the source as a URL, `sizes` are those of its files by name below it.
+    """Adds up what one job's output reports. `root` is the source as a URL, `sizes` are those of its files by name below it.
 
     With one file at a time the sum is exact but for the last line's age. With more it is a lower bound: of the files that have
     started, all but the largest `concurrency` must have ended.
@@ -55,15 +55,15 @@ class Reader:
         *lines, rest = text.split("\n")
         self._rest = rest[-LONGEST_LINE:]
         self._is_moving = False
-        told = [line for line in lines if self._read(line)]
-        if not told:
+        read = [line for line in lines if self._read(line)]
+        if not read:
             return None
         self._most = max(self._most, self._sum())
         rate = self._rate if self.concurrency == 1 and self._rate > 0 else None
         return Moved(self._most, rate, self._is_moving)
 
     def _read(self, line: str) -> bool:
-        """Whether the line tells something about progress."""
+        """Whether the line is about progress."""
         if match := _PERFORMANCE.fullmatch(line):
             self._line, self._rate = int(match[1]), float(match[3]) * MEBI
             self._is_moving = self._is_moving or self._rate > 0
@@ -158,7 +158,7 @@ KNOWN = (
 
 
 def explain(log: str) -> tuple[str, bool] | None:
-    """The cause that a job's output tells, and whether it may pass by itself; None if it tells none."""
+    """The cause in a job's output, and whether it may pass by itself; None if it names none."""
     text = re.sub(r"[\r\n]+", "\n", log)
     for known in KNOWN:
         if match := known.pattern.search(text):

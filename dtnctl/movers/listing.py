@@ -1,6 +1,6 @@
 """Looks at the ends of a transfer: the commands that tell what is there, and what their output means. Pure.
 
-`stat` tells of one file (GNU and busybox have it), `find` of a tree (only GNU's prints what is needed). Links are followed,
+`stat` shows one file (GNU and busybox have it), `find` of a tree (only GNU's prints what is needed). Links are followed,
 because movers follow them.
 """
 
@@ -28,10 +28,10 @@ def list_command(path: str, *, tree: bool) -> tuple[str, ...]:
 
 
 def read_listing(output: bytes, errors: bytes, exit_code: int, *, tree: bool) -> Listing:
-    """What `list_command` told. Names are decoded so that every byte survives."""
+    """What `list_command` printed. Names are decoded so that every byte survives."""
     if exit_code in NO_SUCH_COMMAND:
         name = "find (GNU)" if tree else "stat"
-        return Listing("unknown", problem=f"its image has no {name}, which tells what is there")
+        return Listing("unknown", problem=f"its image has no {name}, which shows what is there")
     if exit_code != 0:
         text = errors.decode("utf-8", "replace").strip().split("\n")[0]
         if text.endswith("No such file or directory") and not output:

@@ -1,7 +1,7 @@
 """Decides whether what is copied and where it goes are one thing: writing there would empty what is to be read. Pure.
 
 On one host a file is known by device and inode, by any name, link or mount. Two hosts may share a file system, whose device they number
-differently: there a file is known by its inode, its size and the nanosecond of its last change, which nobody can set. Two disks can only
+differently: there a file is known by its inode, its size and the nanosecond of its last change, which no one can set. Two disks can only
 agree on all three if one is a copy of the other and the file was not touched since; then there is nothing to copy either.
 """
 

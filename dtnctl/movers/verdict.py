@@ -137,7 +137,7 @@ def _at_destination(evidence: Evidence) -> tuple[Mapping[str, int], int]:
 
 
 def _is_as_before(evidence: Evidence) -> bool:
-    """Whether a single file at the destination was not touched. Trees are not listed before the start, so nobody knows."""
+    """Whether a single file at the destination was not touched. Trees are not listed before the start, so this is not known."""
     old, now = evidence.old, evidence.destination
     return old is not None and now is not None and now.kind == "file" and old.kind == "file" and dict(old.entries) == dict(now.entries)
 

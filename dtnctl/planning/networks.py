@@ -1,7 +1,7 @@
 """The networks that an endpoint should have, and the changes and steps that get them there. Pure.
 
-A network exists on an endpoint while a service there uses it. A changed one is made anew, since engines cannot change
-networks: all our containers on it are made anew with it. Where one of them is to be left as it is, or somebody else's
+A network exists on an endpoint while a service there uses it. A changed one is recreated, since engines cannot change
+networks: all our containers on it are recreated with it. Where one of them is to be left as it is, or somebody else's
 container is on it, the network stays and the services that want the new one are refused.
 """
 
@@ -31,7 +31,7 @@ _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
 
 @dataclass(slots=True)
 class NetworkPlan:
-    """One endpoint's networks: what is used, what is missing or made anew or goes in this plan, what cannot be.
+    """One endpoint's networks: what is used, what is missing, recreated or removed in this plan, what cannot be.
 
     `room` tells for a network that is made which of those that go must go first: an engine takes no subnet and no parent twice.
     """
@@ -52,7 +52,7 @@ class NetworkPlan:
 
     @property
     def from_under(self) -> frozenset[str]:
-        """Networks that go while containers on them stay wanted: these must be made anew."""
+        """Networks that go while containers on them stay wanted: these must be recreated."""
         return frozenset(self.rebuilt).union(*self.room.values())
 
     def is_drift(self, name: str) -> bool:
@@ -120,7 +120,7 @@ def _obstacle_to_removal(network: NetworkSeen, seen: EndpointSeen) -> str:
 
 
 def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
-    """Whose use keeps the network from being made anew; empty if it can be."""
+    """Whose use keeps the network from being recreated; empty if it can be."""
     strangers = foreign_users(seen, name)
     if strangers:
         return f"{', '.join(strangers)}, not ours, uses it"
@@ -167,7 +167,7 @@ def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
 
 
 def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan, running: set[str], seen: EndpointSeen) -> None:
-    """Networks that are made, or that somebody should run on, and that what they sit on cannot carry."""
+    """Networks that are made, or that somebody should run on, and that what they are on top of cannot carry."""
     if seen.host is None:
         return
     for name in sorted((running | plan.made) & plan.specs.keys()):
@@ -190,7 +190,9 @@ def _shared(one: NetworkSpec, other: NetworkSpec) -> str:
 
 
 def _refuse(plan: NetworkPlan, document: Document[Network], what: str) -> None:
-    plan.refused[document.name] = Refusal("E0422", Cause(what, document.file, document.mark().line), "another network, or take them along")
+    plan.refused[document.name] = Refusal(
+        "E0422", Cause(what, document.file, document.mark().line), "use another network, or include those sessions in this run"
+    )
 
 
 def networks_of(seen: ContainerSeen) -> frozenset[str]:
@@ -210,9 +212,9 @@ def plan_present(
     leavers: Mapping[str, tuple[str, ...]],
     vlans: Mapping[str, tuple[str, ...]],
 ) -> Iterator[tuple[Change, tuple[Step, ...]]]:
-    """Create what is missing, after the `pulls` that all its users wait for; make anew what differs, after its `leavers`.
+    """Create what is missing, after the `pulls` that all its users wait for; recreate what differs, after its `leavers`.
 
-    `vlans` are the steps that make the interface that a network sits on.
+    `vlans` are the steps that make the interface that a network is on top of.
     """
     for name in sorted(plan.made):
         spec = plan.specs[name]
@@ -257,12 +259,12 @@ def _rebuild(plan: NetworkPlan, document: Document[Network], create: Step, leave
         name=name,
         endpoint=plan.endpoint,
         cause=fields[0].cause,
-        summary=f"makes network {name} anew",
+        summary=f"recreates network {name}",
         fields=fields,
         steps=(remove.id, create.id),
         is_drift=plan.is_drift(name),
         powers=network_powers(plan.specs[name]),
-        interrupts=f"every service on {name} at {plan.endpoint} is made anew",
+        interrupts=f"every service on {name} at {plan.endpoint} is recreated",
     )
     return change, (remove, create)
 

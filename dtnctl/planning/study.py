@@ -296,7 +296,7 @@ def _ground(found: Study, service: Service) -> Iterator[str]:
 def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:
     if name in plan.rebuilt:
         document = found.site.networks[name]
-        return Rebuild(name, "made anew", Cause(f"network {name} is made anew", document.file, document.mark().line), plan.is_drift(name))
+        return Rebuild(name, "recreated", Cause(f"network {name} is recreated", document.file, document.mark().line), plan.is_drift(name))
     successor = next(made for made, gone in sorted(plan.room.items()) if name in gone)
     document = found.site.networks[successor]
     cause = Cause(f"network {name} makes room for {successor}", document.file, document.mark().line)

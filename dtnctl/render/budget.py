@@ -29,7 +29,7 @@ class Part:
 
 
 def shorten(parts: Sequence[Part], limit: int, where: str) -> str:
-    """The parts' text, at most `limit` bytes: no way of counting characters finds more. `where` tells where all of it is."""
+    """The parts' text, at most `limit` bytes: no way of counting characters finds more. `where` says where all of it is."""
     total = sum(part.size for part in parts)
     if total <= limit:
         return _joined(parts)

@@ -1,4 +1,4 @@
-"""What a renderer must be told besides the Plan itself. No clock and no terminal is asked: whoever calls passes it in."""
+"""What a renderer needs besides the Plan itself. No clock and no terminal is asked: whoever calls passes it in."""
 
 from __future__ import annotations
 

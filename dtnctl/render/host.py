@@ -1,4 +1,4 @@
-"""A host as its agent tells it: one screen of what makes it a DTN. What is unknown shows as `-`, what there is none of as nothing."""
+"""A host as its agent reports it: one screen of what makes it a DTN. What is unknown shows as `-`, what there is none of as nothing."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def render_host(host: Host, context: RenderContext) -> str:
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], context: RenderContext, look: Look) -> list[str]:
     if not rows:
         return []
-    told = printable(tuple(tuple(row) for row in rows), ascii_only=context.ascii)
+    shown = printable(tuple(tuple(row) for row in rows), ascii_only=context.ascii)
     # a column that may leave does so when nothing is known for it
-    empty = [column.drop and all(row[index] in ("", "-") for row in told) for index, column in enumerate(columns)]
-    cells = [["" if empty[index] and not context.show_all else text for index, text in enumerate(row)] for row in told]
+    empty = [column.drop and all(row[index] in ("", "-") for row in shown) for index, column in enumerate(columns)]
+    cells = [["" if empty[index] and not context.show_all else text for index, text in enumerate(row)] for row in shown]
     return table_lines(columns, cells, look, roles=ROLES, fits=not context.show_all)
 
 
@@ -204,14 +204,14 @@ def _listeners(facts: Facts) -> list[str]:
 
 
 def _held(held: Held) -> list[str]:
-    """What the agent changed and will put back."""
+    """What the agent changed and will restore."""
     counts = [("PF", held.pfs), ("VF", held.vfs), ("VLAN", held.vlans), ("setting", held.tuning), ("shaped interface", held.qos)]
     return [plural(len(items), word) for word, items in counts if items] or ["nothing"]
 
 
 def _field(name: str, items: Sequence[str], context: RenderContext, look: Look) -> list[str]:
     """`name: item · item`, broken where the line ends; items that are empty are left out."""
-    told = [printable_text(item, ascii_only=context.ascii) for item in items if item]
-    first, *more = flow(dotted(told, look.dot), look.width - len(name) - 2)
+    shown = [printable_text(item, ascii_only=context.ascii) for item in items if item]
+    first, *more = flow(dotted(shown, look.dot), look.width - len(name) - 2)
     indent = " " * (len(name) + 2)
     return [f"{look.paint('dim', f'{name}:')} {first}", *(indent + line for line in more)]

@@ -276,7 +276,7 @@ def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
 
 
 def endpoint_document(row: EndpointRow, host: Json | None) -> Json:
-    """`host` is what the agent tells, in its own words; None without one."""
+    """`host` is what the agent reports, in its own words; None without one."""
     return _document("endpoint", {"endpoint": _row(row), "host": host})
 
 

@@ -182,8 +182,8 @@ def _claims(plan: Plan) -> Part:
 def _counted(plan: Plan) -> Part:
     items = [f"**Drift:** {plural(count(plan).drift, 'change')}", f"**Unchanged:** {plural(len(plan.unchanged), 'object')}"]
     states = [note.state for note in transfer_order(plan.transfers)]
-    told = ", ".join(f"{states.count(state):,} {prose(_short(state))}" for state in list(dict.fromkeys(states))[:4])
-    items += [f"**Transfers with nothing to do:** {told}"] * bool(told)
+    shown = ", ".join(f"{states.count(state):,} {prose(_short(state))}" for state in list(dict.fromkeys(states))[:4])
+    items += [f"**Transfers with nothing to do:** {shown}"] * bool(shown)
     return Part("", (" · ".join(items), ""))
 
 

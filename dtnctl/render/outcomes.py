@@ -38,7 +38,7 @@ NAMED_COMMANDS = 3  # as many objects get a suggested command of their own
 
 
 def render_outcomes(plan: Plan, outcomes: Sequence[Outcome], context: RenderContext, remaining: Plan | None = None) -> str:
-    """Verdict first, then what failed and why, what was put back, what is left, and the next command.
+    """Verdict first, then what failed and why, what was restored, what is left, and the next command.
 
     `remaining` is the plan of a last look after the apply, if there was one.
     """
@@ -66,8 +66,8 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Loo
         parts = [f"Applied {counts.applied:,} of {plural(counts.changes, 'change')}." if counts.changes else "Nothing to apply."]
     else:
         found = [f"{counts.applied:,} of {plural(counts.changes, 'change')} applied"]
-        put_back = f" ({counts.put_back:,} put back)" if counts.put_back else ""
-        found += [f"{counts.failed:,} failed{put_back}"] * bool(counts.failed)
+        restored = f" ({counts.put_back:,} restored)" if counts.put_back else ""
+        found += [f"{counts.failed:,} failed{restored}"] * bool(counts.failed)
         found += [f"{counts.unfinished:,} unfinished"] * bool(counts.unfinished)
         found += [f"{counts.not_tried:,} not tried"] * bool(counts.not_tried)
         parts = [", ".join(found)]
@@ -125,7 +125,7 @@ def _undone(outcome: Outcome, step: Step | None) -> list[Fact]:
     if outcome.result != "undone" or step is None or not isinstance(step.undo, RestoreContainer):
         return []
     state = "and started again" if step.undo.start else "it did not run before and does not run now"
-    return [Fact("kept", "put back", (f"{step.undo.container} as it was before,", state))]
+    return [Fact("kept", "restored", (f"{step.undo.container} as it was before,", state))]
 
 
 def _other_failures(results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], look: Look) -> list[list[str]]:
@@ -143,8 +143,8 @@ def _other_failure(outcome: Outcome, step: Step | None, look: Look) -> list[str]
 
 def _details(outcomes: Sequence[Outcome], steps: dict[str, Step], look: Look) -> list[str]:
     """What finished steps have to tell, such as the bytes of a transfer."""
-    told = [(steps[outcome.step], outcome) for outcome in outcomes if outcome.detail and outcome.step in steps]
-    return fact_rows([Fact("kept", step_words(step.action)[1], (outcome.detail,)) for step, outcome in told], look)
+    detailed = [(steps[outcome.step], outcome) for outcome in outcomes if outcome.detail and outcome.step in steps]
+    return fact_rows([Fact("kept", step_words(step.action)[1], (outcome.detail,)) for step, outcome in detailed], look)
 
 
 def _left(plan: Plan, remaining: Plan | None, look: Look) -> list[str]:

@@ -1,4 +1,4 @@
-"""One line that tells how far a transfer is."""
+"""One line that shows how far a transfer is."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _container_verb(
         case PromoteContainer():
             return "promote"
         case RestoreContainer():
-            return "put back"
+            return "restored"
         case RemoveContainer() | DiscardContainer():
             return "remove"
         case UpdateContainer():
@@ -112,7 +112,7 @@ def _host_words(action: HostAction) -> tuple[str, str]:
         case Tune():
             return "tune", f"{action.key} = {action.value}"
         case Untune():
-            return "put back", action.key
+            return "restored", action.key
         case SetQos():
             return "shape", f"{action.container} on {action.network}"
         case ClearQos():

@@ -197,7 +197,7 @@ def usage_text(usage: Usage, arrow: str) -> str:
 
 
 def hardware_cells(row: EndpointSummary, arrow: str) -> tuple[str, str]:
-    """The table's cells of virtual functions and of pinned CPUs, node by node; empty where no agent tells."""
+    """The table's cells of virtual functions and of pinned CPUs, node by node; empty where no agent reports."""
     nodes = "  ".join(f"n{node} {usage_text(usage, arrow)}" for node, usage in row.cpus)
     return usage_text(row.vfs, arrow) if row.vfs is not None else "", nodes
 

@@ -299,10 +299,10 @@ def render_status(
     sessions, services = printable(tuple(sessions), ascii_only=context.ascii), printable(tuple(services), ascii_only=context.ascii)
     transfers, endpoints = printable(tuple(transfers), ascii_only=context.ascii), printable(tuple(endpoints), ascii_only=context.ascii)
     verdict = [look.paint("bold", line) for line in flow(dotted(_status_verdict(sessions, transfers, endpoints), look.dot), look.width)]
-    told = {row.reason for row in endpoints if row.reason}  # said once, of the endpoint
-    sessions = tuple(replace(row, errors=_untold(row.errors, told)) for row in sessions)
-    services = tuple(replace(row, errors=_untold(row.errors, told)) for row in services)
-    transfers = tuple(replace(row, cause="" if row.cause in told else row.cause) for row in transfers)
+    shown = {row.reason for row in endpoints if row.reason}  # said once, of the endpoint
+    sessions = tuple(replace(row, errors=_unshown(row.errors, shown)) for row in sessions)
+    services = tuple(replace(row, errors=_unshown(row.errors, shown)) for row in services)
+    transfers = tuple(replace(row, cause="" if row.cause in shown else row.cause) for row in transfers)
     parts = [
         _sessions(sessions, context, look) if sessions else [],
         _services(services, context, look) if services else [],
@@ -312,9 +312,9 @@ def render_status(
     return "\n".join(_text(lines) for lines in [verdict, *parts] if lines)
 
 
-def _untold(errors: Sequence[str], told: Collection[str]) -> tuple[str, ...]:
+def _unshown(errors: Sequence[str], shown: Collection[str]) -> tuple[str, ...]:
     """Without those that repeat why an endpoint is silent; a session's have the endpoint before them."""
-    return tuple(error for error in errors if error not in told and error.partition(": ")[2] not in told)
+    return tuple(error for error in errors if error not in shown and error.partition(": ")[2] not in shown)
 
 
 def _status_verdict(sessions: Sequence[SessionRow], transfers: Sequence[TransferRow], endpoints: Sequence[EndpointRow]) -> list[str]:
@@ -331,8 +331,8 @@ def _status_verdict(sessions: Sequence[SessionRow], transfers: Sequence[Transfer
 def _tally(word: str, states: Sequence[str]) -> str:
     """`3 sessions (2 STARTED, 1 MIXED)`, most frequent first."""
     counts = sorted(Counter(states).items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{count:,} {state}" for state, count in counts)
-    return f"{plural(len(states), word)} ({told})" if told else f"no {word}s"
+    listed = ", ".join(f"{count:,} {state}" for state, count in counts)
+    return f"{plural(len(states), word)} ({listed})" if listed else f"no {word}s"
 
 
 def listing_text(columns: Sequence[Column], cells: Sequence[Sequence[str]], what: str, context: RenderContext) -> str:

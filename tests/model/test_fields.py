@@ -117,10 +117,14 @@ def test_value_has_one_meaning(parse: Callable[[Any], Any], value: Any, meaning:
         (fields.parse_address_pool, "10.0.0.1-x", "`10.0.0.1-x` is not an address or FIRST-LAST"),
         (fields.parse_address_pool, "10.0.0.1-fd00::1", "`10.0.0.1-fd00::1` mixes IPv4 and IPv6"),
         (fields.parse_address_pool, "10.0.0.9-10.0.0.1", "the range is backward: 10.0.0.9 is above 10.0.0.1"),
-        (fields.check_name, "", "`` is not a name; write letters, digits, - and _, at most 40, a letter or digit first"),
-        (fields.check_name, "-x", "`-x` is not a name; write letters, digits, - and _, at most 40, a letter or digit first"),
-        (fields.check_name, "x\n", "`x\n` is not a name; write letters, digits, - and _, at most 40, a letter or digit first"),
-        (fields.check_name, "x" * 41, f"`{'x' * 41}` is not a name; write letters, digits, - and _, at most 40, a letter or digit first"),
+        (fields.check_name, "", "`` is not a name; write letters, digits, - and _, at most 40 characters, a letter or digit first"),
+        (fields.check_name, "-x", "`-x` is not a name; write letters, digits, - and _, at most 40 characters, a letter or digit first"),
+        (fields.check_name, "x\n", "`x\n` is not a name; write letters, digits, - and _, at most 40 characters, a letter or digit first"),
+        (
+            fields.check_name,
+            "x" * 41,
+            f"`{'x' * 41}` is not a name; write letters, digits, - and _, at most 40 characters, a letter or digit first",
+        ),
     ],
 )
 def test_other_values_are_refused_in_a_sentence(parse: Callable[[Any], Any], value: Any, message: str) -> None:

@@ -96,7 +96,7 @@ def _with(**changes: object) -> bytes:
         (_with(released=0), "field 'released' has a wrong value"),
         (_with(verdict="fine"), "field 'verdict' has a wrong value"),
         (_with(cause=None), "field 'cause' has a wrong value"),
-        (_with(attempt=3), "tells of sc20-1T generation 1 attempt 3"),
+        (_with(attempt=3), "is that of sc20-1T generation 1 attempt 3"),
     ],
 )
 def test_a_record_that_cannot_be_understood_says_why(content: bytes, cause: str) -> None:

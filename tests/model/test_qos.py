@@ -43,7 +43,7 @@ def test_what_is_written_is_said_in_the_agents_units(written: dict[str, Any], va
             {"rate": "1mbit", "destinations": ["10.2.0.7"]},
             "`destinations` are for pacing, delay, loss, corruption and reordering, and none of them is written",
         ),
-        ({"loss": "1%", "destinations": ["0.0.0.0/0"]}, "`0.0.0.0/0` is every address; leave it away, or name networks"),
+        ({"loss": "1%", "destinations": ["0.0.0.0/0"]}, "`0.0.0.0/0` matches every address; omit it, or name networks"),
         ({"loss": "1%", "destinations": ["far"]}, "`far` is not an IP address"),
         ({"loss": "1%", "destinations": ["10.2.0.7/24"]}, "`10.2.0.7/24` is an address in a subnet; the subnet is 10.2.0.0/24"),
         ({"rate": "1mbit", "ports": [80]}, "`ports` are for delay, loss, corruption and reordering, and none of them is written"),

@@ -41,7 +41,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         (
             Endpoint,
             {"docker": "tcp://x:1"},
-            "tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everybody who reaches the port",
+            "tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port",
         ),
         (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
         (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not tell where control ports are reached"),
@@ -81,13 +81,13 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         (
             Endpoint,
             {**SSH, "agent": "https://x", "agent_tls": {"ca": "ca.pem"}},
-            "the agent answers nobody whom it does not know; write `agent_tls:` (ca, cert, key) or a token",
+            "the agent answers only callers that it knows; write `agent_tls:` (ca, cert, key) or a token",
         ),
         (AgentTls, {"ca": "ca.pem", "cert": "cert.pem"}, "write both of cert and key, or neither"),
         (
             Endpoint,
             {"docker": "ssh://x", "tuning": {"smt": False}},
-            "`tuning:` needs `agent:`; nobody else can set what belongs to the host",
+            "`tuning:` needs `agent:`; only an agent can set what belongs to the host",
         ),
         (Network, {"driver": "bridge", "mode": "l2"}, "mode `l2` does not go with driver bridge"),
         (

@@ -30,13 +30,13 @@ def test_a_changed_network_is_made_anew_with_everything_on_it() -> None:
     says(
         details(rebuilding),
         """
-        replace network/data @ a: makes network data anew
+        replace network/data @ a: recreates network data
           because mtu differs (state/networks/data.yaml:3)
           mtu: 1500 -> 9000 ! (state/networks/data.yaml:3)
-          interrupts: every service on data at a is made anew
+          interrupts: every service on data at a is recreated
         replace session/one @ a: replaces container lab.one
-          because network data is made anew (state/networks/data.yaml:1)
-          network data: there -> made anew ! (state/networks/data.yaml:1)
+          because network data is recreated (state/networks/data.yaml:1)
+          network data: there -> recreated ! (state/networks/data.yaml:1)
           image = dtn:1
           ctrl_port = 30000
           bridge = address by the engine
@@ -44,8 +44,8 @@ def test_a_changed_network_is_made_anew_with_everything_on_it() -> None:
           memory = 8 GiB
           interrupts: one on a is down while its container is recreated
         replace session/two @ a: replaces container lab.two
-          because network data is made anew (state/networks/data.yaml:1)
-          network data: there -> made anew ! (state/networks/data.yaml:1)
+          because network data is recreated (state/networks/data.yaml:1)
+          network data: there -> recreated ! (state/networks/data.yaml:1)
           image = dtn:1
           ctrl_port = 30002
           bridge = address by the engine
@@ -99,7 +99,7 @@ def test_a_subnet_that_is_declared_no_more_is_a_difference() -> None:
     bridge = "# networks/data\ndriver: bridge\nsubnet: 172.30.0.0/24\n"
     made = applied(site(bridge + sessions("one", settings="{mgmt_net: data}")))
     assert changes(plan(site("# networks/data\ndriver: bridge\n" + sessions("one", settings="{mgmt_net: data}")), made)) == [
-        "replace network/data @ a: makes network data anew",
+        "replace network/data @ a: recreates network data",
         "replace session/one @ a: replaces container lab.one",
     ]
 
@@ -147,7 +147,7 @@ def test_with_somebody_elses_container_on_it_nothing_is_touched() -> None:
         """
         blocked session/one @ a: E0422
           because network data on a differs, but theirs, not ours, uses it (state/networks/data.yaml:1)
-          fix: another network, or take them along
+          fix: use another network, or include those sessions in this run
         """,
     )
     assert not plan(site(JUMBO + sessions("one")), made).steps
@@ -187,7 +187,7 @@ def test_a_targeted_network_is_blocked_by_sessions_that_are_not() -> None:
         blocked network/data @ a: E0422
           because network data on a differs, but session one, which this plan leaves as it is, uses it
               (state/networks/data.yaml:1)
-          fix: another network, or take them along
+          fix: use another network, or include those sessions in this run
         """,
     )
 

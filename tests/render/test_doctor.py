@@ -50,7 +50,7 @@ a: 3 errors, 2 warnings, 1 note of 164 checked · fastest data NIC ens1f0 100 Gb
 ✖ error    nic.mtu_below of NIC ens1f0v0                                                        state/endpoints/a.yaml:5
       found     9000
       expected  at most 1500, the MTU of ens1f0
-      why       What is below drops the larger frames, and nobody is told.
+      why       What is below drops the larger frames, without an error.
                 https://github.com/k8snetworkplumbingwg/sriov-cni
       fix       tuning: {interfaces: {ens1f0: {mtu: 9000}}}
 

@@ -90,7 +90,7 @@ def test_every_action_has_a_verb_and_an_object() -> None:
         StartContainer("s.a"): ("start", "s.a"),
         StopContainer("s.a", "1", 10): ("stop", "s.a"),
         RetireContainer("s.a", "1"): ("set aside", "s.a"),
-        RestoreContainer("s.a", "1", True): ("put back", "s.a"),
+        RestoreContainer("s.a", "1", True): ("restored", "s.a"),
         RemoveContainer("s.a", "1"): ("remove", "s.a"),
         UpdateContainer("s.a"): ("update", "s.a"),
         WaitHealthy("s.a", 1, 1): ("wait for", "s.a"),
@@ -121,12 +121,12 @@ def test_failure_says_what_was_tried_what_was_put_back_and_what_to_do_next() -> 
     assert (
         render_outcomes(REPLACE, found, replace(CONTEXT, options="-C site"))
         == """\
-0 of 1 change applied, 1 failed (1 put back)
+0 of 1 change applied, 1 failed (1 restored)
 
 ✖ failed     replace session/climate @ dtn-a      state/sessions/climate.yaml:14
     ✖ wait for  scinet.climate: not healthy after 60 s: connection refused; the
                 container that was there is back
-    = put back  scinet.climate as it was before, and started again
+    = restored  scinet.climate as it was before, and started again
     = done      2 of 4 steps
 
 next

@@ -63,7 +63,8 @@ CASES: list[Case] = [
         "file name that is no name",
         {"sessions/a b.yaml": VALID[SESSION]},
         [
-            "state/sessions/a b.yaml:1:1: E0118: `a b` is not a name; write letters, digits, - and _, at most 40, a letter or digit first"
+            "state/sessions/a b.yaml:1:1: E0118: `a b` is not a name; "
+            "write letters, digits, - and _, at most 40, a letter or digit first"
             "; try another file name",
         ],
     ),

@@ -428,7 +428,7 @@ CASES: list[Case] = [
         {ENDPOINT: "docker: tcp://x:1\n"},
         [
             "state/endpoints/a.yaml:1:1: E0207: tcp:// needs `tls:` (ca, cert, key)"
-            "; an engine without it gives root to everybody who reaches the port",
+            "; an engine without it gives root to everyone who reaches the port",
         ],
     ),
     (

@@ -48,7 +48,7 @@ NICS = (
         "NIC",
         "error",
         "no larger than the MTU of what the interface stands on: a VF on its PF, a VLAN on its parent",
-        "What is below drops the larger frames, and nobody is told.",
+        "What is below drops the larger frames, without an error.",
         SRIOV_CNI,
     ),
     Check(
@@ -88,7 +88,7 @@ NICS = (
         "NIC",
         "info",
         "a queue of 10000 packets up to 10G, 12000 for 25G, 18000 for 40G, 25000 from 100G",
-        "A short queue drops what one large send hands over at once.",
+        "A short queue drops part of one large send.",
         OSG,
     ),
     Check(
@@ -168,7 +168,7 @@ NICS = (
         "NIC",
         "info",
         "no more than a few packets that driver or kernel dropped: fewer than one a second since boot",
-        "Some drivers count a full ring here and not as an error, the kernel a full backlog, and both what nobody listens to.",
+        "Some drivers count a full ring here and not as an error, the kernel a full backlog, and both frames without a listener.",
         f"{KERNEL}/networking/statistics.html",
     ),
     Check(
@@ -192,7 +192,7 @@ NICS = (
         "NIC",
         "warning",
         "receive packet steering (RPS) off, or on CPUs of the NIC's NUMA node",
-        "It hands packets on to other CPUs in software; they should share the memory of the one that takes the interrupt.",
+        "It passes packets to other CPUs in software; they should share the memory of the one that takes the interrupt.",
         f"{KERNEL}/networking/scaling.html",
     ),
     Check(

@@ -99,7 +99,7 @@ CPUS = (
         "host",
         "warning",
         "engine 20.10 or newer",
-        "Older ones lack cgroup v2 and have not been mended for years.",
+        "Older ones lack cgroup v2 and have had no fixes for years.",
         "https://docs.docker.com/engine/release-notes/20.10/",
     ),
 )

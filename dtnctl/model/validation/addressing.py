@@ -41,7 +41,7 @@ def _check_gateway(known: Known, document: Document[Network], field: str, gatewa
 
 
 def check_fixed_addresses(known: Known, net: Attachment, place: Place) -> None:
-    """Fixed addresses of an attachment can be given: the network has a subnet, they are inside it, and nobody else's."""
+    """Fixed addresses of an attachment can be given: the network has a subnet, they are inside it, and of no other service."""
     document, base = place
     network = known.network(net.name)
     for field, subnet_field, addresses in (("ipv4", "subnet", net.ipv4), ("ipv6", "subnet6", net.ipv6)):

@@ -131,7 +131,7 @@ class Known:
         return None if document is None or name in BUILT_IN_NETWORKS else document.value
 
     def has_readable_settings(self, profile: str) -> bool:
-        """Whether the whole chain of profiles is there; otherwise nobody knows what a service gets."""
+        """Whether the whole chain of profiles is there; otherwise what a service gets is not known."""
         chain = profile_chain(self.site, profile)
         end = chain[0].value.extends if chain else profile
         is_cut_cycle = end in self.site.profiles

@@ -241,7 +241,7 @@ def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, 
 
 
 def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:
-    """The engine must be told which interface of the host carries the network; the first session that needs it is named."""
+    """The engine must know which interface of the host carries the network; the first session that needs it is named."""
     endpoint = known.site.endpoints.get(service.endpoint)
     if not network.driver_row.needs_interface or endpoint is None:
         return
@@ -258,7 +258,7 @@ def _check_sub_interface(known: Known, endpoint: Document[Endpoint], name: str, 
     """The interface of a VLAN is named PARENT.VLAN, and that is longer than a name may be where the parent's is long."""
     made = f"{interface}.{network.vlan}"
     if network.driver_row.tags_vlan == "parent" and network.vlan is not None and len(made) > LONGEST_INTERFACE:
-        what = f"network `{name}` would sit on `{made}`, and an interface's name has {LONGEST_INTERFACE} letters at most"
+        what = f"network `{name}` would need the interface `{made}`, whose name is longer than {LONGEST_INTERFACE} characters (IFNAMSIZ)"
         hint = "a shorter name of the interface, by a .link file of systemd; or one made otherwise, and no `vlan` in the network"
         known.report((endpoint, ("interfaces", name)), "E0315", what, hint)
 

@@ -84,7 +84,7 @@ def _mark(situation: Situation, steps: tuple[Step, ...]) -> Mark:
 def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
     container = situation.service.container
     if situation.retired is not None:
-        return f"goes on to replace container {container}" if mark == "replace" else f"ends the replacement of container {container}"
+        return f"resumes replacing container {container}" if mark == "replace" else f"completes the replacement of container {container}"
     starts = any(isinstance(step.action, StartContainer) for step in steps)
     if mark != "update":
         return f"{mark}s container {container}" + (
@@ -93,7 +93,7 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
     if situation.prepared is not None and all(_is_of_prepared(situation, step) for step in steps):
         return f"removes container {situation.prepared.name}"
     if not any(isinstance(step.action, CHANGING) for step in steps):
-        return f"gives virtual functions back that container {container} does not use"
+        return f"releases virtual functions that container {container} does not use"
     verbs = [f"changes container {container} in place"] * bool(situation.differences)
     stops = any(isinstance(step.action, StopContainer) for step in steps)
     if starts or stops:

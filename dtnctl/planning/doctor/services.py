@@ -108,7 +108,7 @@ def _attachment(live: LiveService, ground: Ground) -> Iterator[Finding]:
 
 def _on_network(network: str, live: LiveService, ground: Ground) -> Iterator[Finding]:
     interface, wanted = _interface_on(network, live), _wanted_mtu(network, ground)
-    place, fix = live.service.place("data_nets"), f"`dtnctl apply --replace {live.service.session.name}` makes it anew"
+    place, fix = live.service.place("data_nets"), f"`dtnctl apply --replace {live.service.session.name}` recreates it"
     yield judge(
         "container.mtu",
         f"{live.name} on {network}",

@@ -119,7 +119,7 @@ def _raid(disk: BlockDevice, place: str) -> Iterator[Finding]:
         level in FAST_LEVELS,
         expected=" or ".join(FAST_LEVELS),
         actual=level,
-        fix="another level, if the data is elsewhere too",
+        fix="another level, if there is another copy of the data",
         place=place,
     )
     yield judge(
@@ -150,7 +150,7 @@ def _mount(volume: DeclaredVolume) -> Iterator[Finding]:
         mounted.filesystem == "xfs" if mounted.filesystem else None,
         expected="xfs",
         actual=mounted.filesystem,
-        fix="XFS when the file system is made anew",
+        fix="XFS when the file system is created again",
         place=volume.place,
     )
     yield judge(

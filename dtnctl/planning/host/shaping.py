@@ -43,7 +43,7 @@ def refuse_shaping(service: Service, allocation: Allocation, host: Host) -> Refu
     needed = sorted({ABILITIES.get(name, "netem") for name, _ in settings})
     lacks = [f"{ability} ({reason})" for ability in needed if (reason := host.lacks(ability))]
     if lacks:
-        text = f"{service.endpoint.name} cannot shape packets so, it lacks {', '.join(lacks)}"
+        text = f"{service.endpoint.name} cannot apply this qos: {', '.join(lacks)}"
         return Refusal("E0478", service.cause(text, "qos"), "a kernel with it, or less of `qos`")
     if settings and not shaped_address(service, allocation):
         text = "packets are shaped on the interface with the service's address, and that is left to the engine"

@@ -153,7 +153,8 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         },
         {},
         [
-            "endpoints/a.yaml:2:19: E0315: network `far` would sit on `enp65s0f0np0.301`, and an interface's name has 15 letters at most"
+            "endpoints/a.yaml:2:19: E0315: network `far` would need the interface `enp65s0f0np0.301`, "
+            "whose name is longer than 15 characters (IFNAMSIZ)"
             "; try a shorter name of the interface, by a .link file of systemd; or one made otherwise, and no `vlan` in the network",
         ],
     ),

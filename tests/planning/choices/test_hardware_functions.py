@@ -374,7 +374,7 @@ def test_the_kept_one_of_two_functions_of_a_session_is_that_of_its_container() -
         says(
             details(clearing),
             """
-            update session/one @ a: gives virtual functions back that container lab.one does not use
+            update session/one @ a: releases virtual functions that container lab.one does not use
               because network star uses another virtual function (state/networks/star.yaml:1)
               star.vf: 0000:b1:00.3 -> given back (state/networks/star.yaml:1)
             """,

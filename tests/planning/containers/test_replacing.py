@@ -139,7 +139,7 @@ def test_a_replacement_cut_off_after_the_old_one_was_set_aside_goes_on() -> None
     says(
         details(plan(site(session("{init: true}")), made)),
         """
-        replace session/one @ a: goes on to replace container lab.one
+        replace session/one @ a: resumes replacing container lab.one
           because a replacement was cut off (state/sessions/one.yaml:1)
           image = dtn:1
           ctrl_port = 30000
@@ -166,7 +166,7 @@ def test_a_replacement_cut_off_before_the_new_one_started_starts_it() -> None:
     says(
         details(plan(site(session("{init: true}")), made)),
         """
-        update session/one @ a: ends the replacement of container lab.one
+        update session/one @ a: completes the replacement of container lab.one
           because a replacement was cut off (state/sessions/one.yaml:1)
           state: created -> started (state/sessions/one.yaml:3)
         """,
