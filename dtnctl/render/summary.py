@@ -127,7 +127,7 @@ def risks(plan: Plan) -> list[str]:
 
 
 def _removals(plan: Plan) -> str:
-    """Services are counted against those that there are, as the limit on removals does; other objects are told apart."""
+    """Services are counted against those that there are, as the limit on removals does; other objects are counted by kind."""
     going = [change.kind for change in plan.changes if change.mark == "destroy" and not PLAN_KINDS[change.kind].is_hosts]
     services = going.count("session")
     others = len(going) - services

@@ -64,7 +64,7 @@ CASES: list[Case] = [
         {"sessions/a b.yaml": VALID[SESSION]},
         [
             "state/sessions/a b.yaml:1:1: E0118: `a b` is not a name; "
-            "write letters, digits, - and _, at most 40, a letter or digit first"
+            "write letters, digits, - and _, at most 40 characters, a letter or digit first"
             "; try another file name",
         ],
     ),

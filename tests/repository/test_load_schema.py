@@ -556,7 +556,7 @@ CASES: list[Case] = [
         {SITE: "name: my lab\n"},
         [
             "state/site.yaml:1:7: E0206: `name`: `my lab` is not a name"
-            "; write letters, digits, - and _, at most 40, a letter or digit first",
+            "; write letters, digits, - and _, at most 40 characters, a letter or digit first",
         ],
     ),
     (
