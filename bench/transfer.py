@@ -14,7 +14,6 @@ from bench.services import declare_data_network, declare_service, in_service
 from dtnctl.model.plan import FinishTransfer, Outcome, StartTransfer, Step
 from dtnctl.movers.base import settings_of
 from dtnctl.movers.gridftp import copy_command
-from dtnctl.runtime.transfers.attempt import exact_destination
 
 SOURCE, DESTINATION = "dtn1", "dtn2"
 SESSION, USER = "dtn", "dtnaas"
@@ -107,5 +106,4 @@ class Times:
 
 
 def _by_hand(action: StartTransfer) -> tuple[str, ...]:
-    settings = settings_of(action.options)
-    return copy_command(action.source, exact_destination(action.source, action.destination, settings), settings)
+    return copy_command(action.source, action.destination, settings_of(action.options))

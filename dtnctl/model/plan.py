@@ -149,7 +149,9 @@ class EnsureLedger:
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """One end of a transfer. `host` and `port` are where its sshd is reached from the job.
+    """One end of a transfer. `path` is the very file or folder that is read or written.
+
+    `host` and `port` are where its sshd is reached from the job.
 
     `data_host` is the address or name at which the other end reaches its data ports; empty: the address at which sshd is reached.
     `data_ports` are the lowest and the highest of them; None: the image's own choice.
@@ -176,7 +178,6 @@ class StartTransfer:
     source: JobEnd
     destination: JobEnd
     image: str
-    ports: tuple[int, int] | None
     options: Pairs
 
 

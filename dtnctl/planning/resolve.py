@@ -144,6 +144,13 @@ class Route:
     session: str
 
     @property
+    def written_path(self) -> str:
+        """The very file or folder that is written: a file that is copied into a folder keeps its name there."""
+        if self.transfer.value.recursive or not self.destination_path.endswith("/"):
+            return self.destination_path
+        return self.destination_path + self.source_path.rpartition("/")[2]
+
+    @property
     def keys(self) -> tuple[Key, Key]:
         """The services at its ends, source first."""
         return (self.source_endpoint, self.session), (self.destination_endpoint, self.session)

@@ -177,7 +177,7 @@ DANGER = plan(
 _SOURCE = JobEnd("dtn-a", "scinet.run14", "/data/1T", "127.0.0.1", 30000, "dtnaas")
 _DESTINATION = JobEnd("dtn-b", "scinet.run14", "/data/1T_2", "192.168.2.65", 30001, "dtnaas")
 _TRANSFER_STEPS = (
-    Step("dtn-a/transfer/copy", "dtn-a", StartTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, IMAGE, (50100, 50199), ())),
+    Step("dtn-a/transfer/copy", "dtn-a", StartTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, IMAGE, ())),
     Step("dtn-a/finish/copy", "dtn-a", FinishTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, (), True), ("dtn-a/transfer/copy",)),
     Step("dtn-a/finish/old", "dtn-a", FinishTransfer("old", 1, 1, "gridftp", _SOURCE, _DESTINATION, (), False)),
 )

@@ -6,6 +6,7 @@ container tells the rest. A claim without a result whose container is gone is un
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dtnctl.model.hosts import is_loopback, same_host
@@ -166,7 +167,6 @@ def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: 
             value.tool,
             *_ends(route, source, destination),
             source.service.image,
-            source.service.profile.data_port_range,
             job_options(route),
         ),
         needs=_needs(route, source, destination, seen),
@@ -211,7 +211,7 @@ def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
     far = JobEnd(
         endpoint=route.destination_endpoint,
         container=destination.service.container,
-        path=route.destination_path,
+        path=route.written_path,
         host=host,
         port=port,
         user=destination.service.profile.user or "",
@@ -289,14 +289,19 @@ def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], n
         endpoint=route.source_endpoint,
         cause=cause,
         summary=f"generation {value.generation} {summary}: {value.from_} → {value.to} by {value.tool}",
-        allocations=(("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify), *_followed(route)),
+        allocations=tuple(_facts(route)),
         notes=notes,
         steps=tuple(step.id for step in steps),
     )
 
 
-def _followed(route: Route) -> Pairs:
-    return (("links", "followed"),) if route.transfer.value.links == "follow" else ()
+def _facts(route: Route) -> Iterator[tuple[str, str]]:
+    value = route.transfer.value
+    if route.written_path != route.destination_path:
+        yield "writes", f"{route.destination_endpoint}:{route.written_path}"
+    yield from (("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify))
+    if value.links == "follow":
+        yield "links", "followed"
 
 
 def silent_source(route: Route) -> TransferNote:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`destination.path` is the very file or folder that is written; `options` are the settings as the plan carries them."""
+    """`options` are the settings as the plan carries them."""
 
     site: str
     transfer: str
@@ -75,19 +74,12 @@ def task_of(action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine
         attempt=action.attempt,
         tool=action.tool,
         source=action.source,
-        destination=exact_destination(action.source, action.destination, settings_of(action.options)),
+        destination=action.destination,
         options=action.options,
         here=engines[action.source.endpoint],
         there=engines[action.destination.endpoint],
         clock=clock,
     )
-
-
-def exact_destination(source: JobEnd, destination: JobEnd, settings: Settings) -> JobEnd:
-    """A file that is copied into a folder keeps its name there."""
-    if settings.recursive or not destination.path.endswith("/"):
-        return destination
-    return replace(destination, path=destination.path + posixpath.basename(source.path))
 
 
 def accounts_by_place(task: Task, accounts: tuple[Account, Account]) -> tuple[tuple[Engine, JobEnd, Account], ...]:

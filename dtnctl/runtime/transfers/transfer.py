@@ -55,11 +55,6 @@ PAUSE_SLICE = 0.5  # a pause before a retry notices within this time that it is 
 def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> StartResult:
     """Start it unless it ever ran. TransferError says why it cannot be started; then nothing was."""
     task = task_of(action, engines, site, clock)
-    if action.ports is not None and action.ports[1] - action.ports[0] + 1 < task.settings.concurrency:
-        low, high = action.ports
-        raise TransferError(
-            f"{task.transfer}: `concurrency: {task.settings.concurrency}` needs as many data ports, data_port_range has {low}-{high}"
-        )
     return start_attempt(task, action.image)
 
 

@@ -171,6 +171,22 @@ def test_links_that_are_to_be_followed_are_in_the_plan() -> None:
         assert [pair for pair in found.allocations if pair[0] == "links"] == shown
 
 
+def test_a_file_copied_into_a_folder_keeps_its_name_and_the_plan_shows_what_is_written() -> None:
+    into_folder = {"from": "a:/data/run14.nc", "to": "b:/data/"}
+    as_file = {"from": "a:/data/run14.nc", "to": "b:/data/run15.nc"}
+    tree = {"from": "a:/data/run14/", "to": "b:/data/", "recursive": "true"}
+    for values, path, shown in (
+        (into_folder, "/data/run14.nc", [("writes", "b:/data/run14.nc")]),
+        (as_file, "/data/run15.nc", []),
+        (tree, "/data/", []),
+    ):
+        made = plan(site(SESSION + transfer(**values)), idle())
+        (found,) = (item for item in made.changes if item.kind == "transfer")
+        assert [pair for pair in found.allocations if pair[0] == "writes"] == shown
+        actions = [step.action for step in made.steps if isinstance(step.action, (StartTransfer, FinishTransfer))]
+        assert [action.destination.path for action in actions] == [path, path]
+
+
 def test_options_are_carried_as_text_without_what_was_not_said() -> None:
     text = SESSION + transfer(deadline="1h", block_size="4MiB", retries=2)
     action = next(step.action for step in plan(site(text), idle()).steps if isinstance(step.action, StartTransfer))

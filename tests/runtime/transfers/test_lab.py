@@ -60,7 +60,7 @@ class Scene:
         )
 
     def start(self, name: str, source: str, destination: str, **options: str) -> StartResult:
-        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", None, pairs(options))
+        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", pairs(options))
         return start_transfer(action, self.engines, SITE, SystemClock())
 
     def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
@@ -185,7 +185,7 @@ def test_a_destination_that_is_in_truth_the_source_is_refused_before_anything_is
     name = f"loss{int(baked)}"
     reason = "the login of .* was refused" if baked else "the host key on the control port is not the one"
     try:
-        action = StartTransfer(name, 1, 1, "gridftp", source, wrong, "dtn:1", None, pairs({}))
+        action = StartTransfer(name, 1, 1, "gridftp", source, wrong, "dtn:1", pairs({}))
         assert start_transfer(action, scene.engines, SITE, SystemClock()).started
         finish = FinishTransfer(name, 1, 1, "gridftp", source, wrong, pairs({}), True)
         with pytest.raises(TransferError, match=reason):
@@ -209,7 +209,7 @@ def test_a_link_that_leads_to_the_keys_of_the_login_is_refused_before_anything_s
 def test_a_host_that_the_source_cannot_look_up_is_named_before_anything_starts(scene: Scene) -> None:
     scene.sh("dtn1", "echo hello > /data/hello")
     source, destination = scene.ends("/data/hello", "/data/hello")
-    action = StartTransfer("lost", 1, 1, "gridftp", source, replace(destination, host="nosuch.invalid"), "dtn:1", None, pairs({}))
+    action = StartTransfer("lost", 1, 1, "gridftp", source, replace(destination, host="nosuch.invalid"), "dtn:1", pairs({}))
     with pytest.raises(TransferError, match=r"lab\.demo on dtn1 cannot look up nosuch\.invalid, the `host:` of dtn2"):
         start_transfer(action, scene.engines, SITE, SystemClock())
     with pytest.raises(NotFoundError):
@@ -233,7 +233,7 @@ def test_one_file_on_a_file_system_that_two_hosts_share_is_not_copied_onto_itsel
     (tmp_path / "link").symlink_to("precious")
     source, destination = scene.ends("/shared-dtn1/precious", "/shared-dtn2/link")
     source, destination = (replace(end, container="lab.shared", port=30002) for end in (source, destination))
-    action = StartTransfer("same", 1, 1, "gridftp", source, destination, "dtn:1", None, pairs({}))
+    action = StartTransfer("same", 1, 1, "gridftp", source, destination, "dtn:1", pairs({}))
     with pytest.raises(TransferError, match="/shared-dtn2/link on dtn2 is what is copied itself: writing there would damage"):
         start_transfer(action, scene.engines, SITE, SystemClock())
     assert (tmp_path / "precious").read_bytes() == b"precious"
@@ -321,7 +321,7 @@ def test_a_tree_arrives_over_ipv6(scene: Scene, six: str, login: str) -> None:
     source, there = scene.ends("/data/s/", f"/data/s{login}/")
     destination = replace(there, data_host=six, data_ports=(50100, 50199), host=six if login == "IPv6" else there.host)
     options = pairs({"recursive": "True", "concurrency": "2"})
-    action = StartTransfer(f"over{login}", 1, 1, "gridftp", source, destination, "dtn:1", None, options)
+    action = StartTransfer(f"over{login}", 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     scene.lab.exec("dtn2", ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "50100:50199", "-j", "REJECT"])
     try:
@@ -364,7 +364,7 @@ def test_services_on_bridges_alone_receive_at_their_endpoints_published_ports(br
     host = scene.lab.endpoint(far).control_ip
     destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, BRIDGED_PORT, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
     options = pairs({"recursive": "True"})
-    action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", None, options)
+    action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     finish = FinishTransfer(name, 1, 1, "gridftp", source, destination, options, True)
     receipt = await_transfer(finish, scene.engines, SITE, SystemClock(), Waiting(scene.progress.append, threading.Event()), scene.leases)

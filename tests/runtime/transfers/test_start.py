@@ -403,21 +403,8 @@ def test_a_folder_onto_a_file_is_refused(scene: TransferWorld) -> None:
         scene.start(ends=ends, recursive="True")
 
 
-def test_more_files_at_once_than_data_ports_is_refused(scene: TransferWorld) -> None:
-    with pytest.raises(TransferError, match="`concurrency: 4` needs as many data ports, data_port_range has 50100-50102"):
-        scene.start(ports=(50100, 50102), concurrency="4")
-    assert scene.start(ports=(50100, 50103), concurrency="4").started
-
-
-def test_a_file_copied_into_a_folder_keeps_its_name(scene: TransferWorld) -> None:
-    ends = scene.ends("/data/in", "/data/folder/")
-    scene.start(ends=ends)
-    scene.finish(ends=ends)
-    assert scene.files(THERE).read("/data/folder/in") == b"x" * 1000
-
-
 def test_an_unknown_tool_is_refused(scene: TransferWorld) -> None:
-    action = StartTransfer(TRANSFER, 1, 1, "carrier-pigeon", *scene.ends(), IMAGE, None, ())
+    action = StartTransfer(TRANSFER, 1, 1, "carrier-pigeon", *scene.ends(), IMAGE, ())
     with pytest.raises(TransferError, match="no mover is called 'carrier-pigeon'; there are gridftp"):
         start_transfer(action, scene.engines, SITE, scene.clock)
 

@@ -130,10 +130,10 @@ class TransferWorld:
 
     def start(
         self, attempt: int = 1, generation: int = 1, ends: tuple[JobEnd, JobEnd] | None = None, engines: Mapping[str, Engine] | None = None,
-        ports: tuple[int, int] | None = None, transfer: str = TRANSFER, **options: str,
+        transfer: str = TRANSFER, **options: str,
     ) -> StartResult:  # fmt: skip
         source, destination = ends or self.ends()
-        action = StartTransfer(transfer, generation, attempt, "gridftp", source, destination, IMAGE, ports, pairs(options))
+        action = StartTransfer(transfer, generation, attempt, "gridftp", source, destination, IMAGE, pairs(options))
         return start_transfer(action, engines or self.engines, SITE, self.clock)
 
     def finish(
