@@ -5,20 +5,31 @@ from __future__ import annotations
 import errno
 import logging
 import threading
+from functools import cached_property
+from typing import assert_never, get_args
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Done, HeldVlan, MakeVlan, RemoveVlan
+from dtn_agent.namespaces import in_a_new_one
+from dtn_agent.protocol import Ability, Done, Facts, HeldVlan, MakeVlan, RemoveVlan, VlanRequest
 
 LONGEST_NAME = 15  # IFNAMSIZ without its final NUL
 PARENT_SECONDS = 10.0  # for all cards' interfaces together to appear while the host starts
 log = logging.getLogger(__name__)
 
 
-class VlanHands:
+class VlanInterfaces(HostResource[VlanRequest]):
     """The VLAN sub-interfaces of one host. One that is there and is not ours is used as it is, and never removed."""
+
+    name = "VLANs"
+    requests = get_args(VlanRequest)
+    entry = HeldVlan
 
     def __init__(
         self, ledger: Ledger, links: KernelLinks | None = None, parent_seconds: float = PARENT_SECONDS, audit: Audit = SILENT
@@ -28,6 +39,31 @@ class VlanHands:
         self.parent_seconds = parent_seconds
         self.audit = audit
         self.lock = threading.Lock()
+
+    def perform(self, request: VlanRequest) -> Done:
+        match request:
+            case MakeVlan():
+                return self.make(request)
+            case RemoveVlan():
+                return self.remove(request)
+            case _:
+                assert_never(request)
+
+    def held(self) -> tuple[HeldVlan, ...]:
+        """As the ledger has them: what the kernel has is among the facts."""
+        return self.entries.all()
+
+    def abilities(self, facts: Facts) -> tuple[Ability, ...]:
+        """`vlan`, tried once: what the kernel lacks does not change while it runs."""
+        del facts
+        return (Ability(name="vlan", lacks=self._lacks),)
+
+    @cached_property
+    def _lacks(self) -> str:
+        try:
+            return in_a_new_one(what_vlans_lack)
+        except OSError:  # it cannot be tried here; a request will show
+            return ""
 
     def make(self, request: MakeVlan) -> Done:
         """Have the sub-interface PARENT.VLAN, up and with this MTU."""
@@ -121,6 +157,18 @@ class VlanHands:
             self.links.remove(link)
         except OSError as error:
             raise _refusal(link.name, error) from error
+
+
+def what_vlans_lack() -> str:
+    """Why no VLAN interface can be made in the network namespace that we are in; empty if one can, and then it is there."""
+    with IPRoute() as netlink:
+        netlink.link("add", ifname="trial0", kind="veth", peer={"ifname": "trial1"})  # loopback takes no VLANs
+        (parent,) = netlink.link_lookup(ifname="trial0")
+        try:
+            netlink.link("add", ifname="trial0.2", kind="vlan", link=parent, vlan_id=2)
+        except NetlinkError as error:
+            return f"this kernel makes no 802.1Q interfaces (module 8021q): {error.args[1]}"
+    return ""
 
 
 def _name(parent: str, vlan: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.ledger import Ledger
-from dtn_agent.vf.functions import VfHands
 from dtn_agent.vf.hardware import VfHardware
+from dtn_agent.vf.virtual_functions import VirtualFunctions
 from pyroute2.netns import setns
 
 from tests.agent.veth_card import insert_card
@@ -43,5 +43,5 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def hands(ledger: Ledger, card: VfHardware) -> VfHands:
-    return VfHands(ledger, card, boot="first")
+def vfs(ledger: Ledger, card: VfHardware) -> VirtualFunctions:
+    return VirtualFunctions(ledger, card, boot="first")

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from dtn_agent.queueing.namespace import within
+from dtn_agent.namespaces import within
 from pyroute2 import IPRoute
 
 ADDRESS, ADDRESS6 = "10.9.9.2", "fd09::2"

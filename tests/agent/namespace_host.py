@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
-from dtn_agent.queueing.namespace import in_a_new_one
+from dtn_agent.namespaces import in_a_new_one
 from pyroute2 import IPRoute
 
 T = TypeVar("T")

@@ -17,8 +17,8 @@ from dtn_agent.engine.driver import NetworkDriver
 from dtn_agent.engine.driver_socket import DriverSocket
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ConfigureVf, ReleaseVf, Request, SetVfCount
-from dtn_agent.vf.functions import VfHands
+from dtn_agent.protocol import VfRequest
+from dtn_agent.vf.virtual_functions import VirtualFunctions
 from pydantic import TypeAdapter
 from pyroute2 import IPRoute
 
@@ -33,29 +33,21 @@ def insert(folder: Path, address: str) -> None:
         route.addr("add", index=route.link_lookup(ifname="wire")[0], address=address, prefixlen=24)
 
 
-def perform(hands: VfHands, text: str) -> str:
-    request: object = TypeAdapter(Request).validate_json(text)
+def perform(vfs: VirtualFunctions, text: str) -> str:
     try:
-        match request:
-            case SetVfCount():
-                return hands.set_count(request).model_dump_json()
-            case ConfigureVf():
-                return hands.configure(request).model_dump_json()
-            case ReleaseVf():
-                return hands.release(request).model_dump_json()
+        return vfs.perform(TypeAdapter[VfRequest](VfRequest).validate_json(text)).model_dump_json()
     except RefusedError as error:
         return f"refused: {error}"
-    return "not one of ours"
 
 
-def serve(hands: VfHands) -> None:
+def serve(vfs: VirtualFunctions) -> None:
     """From the socket's appearance to SIGTERM."""
-    hands.restore()
+    vfs.restore()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    watcher = threading.Thread(target=hands.watch, args=(stopped,))
+    watcher = threading.Thread(target=vfs.watch, args=(stopped,))
     watcher.start()
-    with DriverSocket(NetworkDriver(hands.ledger, hands).answer):
+    with DriverSocket(NetworkDriver(vfs.ledger, vfs).answer):
         print("ready", flush=True)
         stopped.wait()
     watcher.join()
@@ -65,18 +57,18 @@ def main(folder: Path, what: str, *words: str) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     logging.getLogger("dtn_agent").setLevel(logging.DEBUG)
     boot = "another" if "after-reboot" in words else None
-    hands = VfHands(Ledger(folder / "ledger.json"), hardware(folder / "sys"), boot)
+    vfs = VirtualFunctions(Ledger(folder / "ledger.json"), hardware(folder / "sys"), boot)
     match what:
         case "insert":
             insert(folder, words[0])
         case "perform":
-            print(perform(hands, words[0]))
+            print(perform(vfs, words[0]))
         case "kernel":
             bring_back(folder / "sys")
         case "serve":
             if boot:
-                hands.hardware.tree.write_count("pf0", 0)
-            serve(hands)
+                vfs.hardware.tree.write_count("pf0", 0)
+            serve(vfs)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An agent beside each engine of the stage: the real server over TLS, the real work and ledger, hands over a host in memory.
+"""An agent beside each engine of the stage: the real server over TLS, the real work and ledger, on a host in memory.
 
 Its changes are calls like the engine's, so dtnctl can be killed at each. The agent itself can die as well: at any of its writes, or
 before it answers. Then nobody listens until it is told to start again.
@@ -27,12 +27,11 @@ from dtn_agent.work import Work
 from tests.fakes.errors import Dropped, EngineError
 from tests.fakes.state import Json
 from tests.fakes.world import World
-from tests.faults.hands import MemoryHost
+from tests.faults.memory_host import MemoryHost
 from tests.providers.certificates import SERVER, Pair, authority, issue
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SECONDS = 30.0  # for a server to start or to end
-ABILITIES = tuple(p.Ability(name=name) for name in ("vf", "driver", "vlan", "tune", "netem", "tbf", "fq"))
 
 
 class AgentDiedError(Exception):
@@ -73,9 +72,8 @@ class StageAgent:
         self.output = io.StringIO()
         engine = world.engine(endpoint)
         self.host_in_memory = MemoryHost(engine, machine, values, Ledger(folder / endpoint / "ledger.json"), self._effect)
-        self.work = Work(
-            self.host_in_memory.ledger, lambda held: self.host_in_memory.facts(), self.host_in_memory.hands, lambda facts: ABILITIES
-        )
+        host = self.host_in_memory
+        self.work = Work(host.ledger, lambda held: host.facts(), host.resources, lambda: True)
         engine.machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
         self.port = 0
         self._begin()
@@ -126,8 +124,7 @@ class StageAgent:
         self.effects = 0
         self.world.engine(self.endpoint).machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
         lines = Lines(self.output)
-        restore(self.work.hands, lines)
-        self.work.hands.qos.restore()  # as its watch does once the engine tells events, which is at once here
+        restore(self.work.resources, lines)
         listener = socket.create_server(("127.0.0.1", self.port), backlog=Limits().queue)
         self.port = listener.getsockname()[1]
         accepting = threading.Event()

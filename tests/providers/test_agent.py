@@ -75,7 +75,7 @@ def test_an_observer_cannot_change_anything(agent: Agent) -> None:
         AgentClient.perform(observer, ASKED)  # type: ignore[arg-type]  # somebody who insists
     observer.host()
     observer.close()
-    assert agent.hands.asked == []
+    assert agent.resource.asked == []
     assert not agent.events("audit")
 
 
@@ -141,7 +141,7 @@ def test_the_environment_changes_nothing(agent: Agent, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(("code", "kind"), [("conflict", ConflictError), ("not-found", NotFoundError), ("unsupported", EngineError)])
 def test_a_refusal_is_an_error_with_the_agents_words(agent: Agent, code: str, kind: type[EngineError]) -> None:
     asked = client(agent)
-    agent.hands.raises = refusal(code, "VF 3 of ens1f0 is held by prod/climate")
+    agent.resource.raises = refusal(code, "VF 3 of ens1f0 is held by prod/climate")
     with pytest.raises(kind, match="VF 3 of ens1f0 is held by prod/climate") as raised:
         asked.perform(ASKED)
     assert type(raised.value) is kind
@@ -160,14 +160,14 @@ def test_a_wrong_token_is_told_with_what_to_check(agent: Agent, monkeypatch: pyt
 def test_a_busy_agent_is_asked_again(tmp_path: Path) -> None:
     with running_agent(tmp_path, limits=Limits(requests=1, turn=0.1)) as agent, ThreadPoolExecutor() as pool:
         issue(agent.ca, uses=(CLIENT,)).write(tmp_path, "cert")
-        agent.hands.gate = threading.Event()
+        agent.resource.gate = threading.Event()
         asked, other = client(agent), client(agent)
         first = pool.submit(asked.perform, ASKED)
-        assert agent.hands.entered.acquire(timeout=30)
+        assert agent.resource.entered.acquire(timeout=30)
         waiting = pool.submit(other.host)
         while not [line for line in agent.events("request") if line["status"] == 503]:
             assert not waiting.done()
-        agent.hands.gate.set()
+        agent.resource.gate.set()
         assert first.result().changed
         assert waiting.result().facts.system.hostname == "dtn1"
         asked.close()

@@ -22,7 +22,7 @@ from dtn_agent.protocol import (
     HeldNetwork,
     HeldVf,
 )
-from dtn_agent.vf.functions import VfHands
+from dtn_agent.vf.virtual_functions import VirtualFunctions
 
 GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network
 # calls that change something, as audit lines name them
@@ -39,11 +39,11 @@ log = logging.getLogger(__name__)
 class NetworkDriver:
     """Answers the engine's calls, each a JSON document for a JSON document. What must outlive a restart of ours is in the ledger."""
 
-    def __init__(self, ledger: Ledger, hands: VfHands, audit: Audit = SILENT) -> None:
+    def __init__(self, ledger: Ledger, vfs: VirtualFunctions, audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.networks = ledger.section(HeldNetwork)
         self.endpoints = ledger.section(HeldEndpoint)
-        self.hands = hands
+        self.vfs = vfs
         self.audit = audit
         self.calls: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "Plugin.Activate": lambda _: {"Implements": ["NetworkDriver"]},
@@ -78,7 +78,7 @@ class NetworkDriver:
         """Remember the network's options: the engine tells them only now."""
         options = _options(request)
         pf = options[PF_OPTION]
-        self.hands.hardware.tree.pf_function(pf)  # refuses what is no PF
+        self.vfs.hardware.tree.pf_function(pf)  # refuses what is no PF
         gateways = ("", "")
         if options.get(DEFAULT_ROUTE_OPTION, "no") == "yes":
             gateways = (_gateway(request, "IPv4Data"), _gateway(request, "IPv6Data"))
@@ -106,7 +106,7 @@ class NetworkDriver:
         pci = (request.get("Options") or {}).get(VF_OPTION)
         if not pci:
             raise RefusedError("bad-request", f"the container names no virtual function (endpoint option {VF_OPTION}); run dtnctl apply")
-        vf = self.hands.held_at(pci)
+        vf = self.vfs.held_at(pci)
         if vf.pf != network.pf:
             raise RefusedError("conflict", f"the virtual function {pci} is one of {vf.pf}, and the network is on {network.pf}")
         mac = (request.get("Interface") or {}).get("MacAddress", "")
@@ -127,7 +127,7 @@ class NetworkDriver:
         self.audit.done(_audit_words("delete-endpoint", request, vf=found.vf))
         asked = _audit_words("take-back", request, vf=found.vf)
         try:
-            if self.hands.take_back(found.vf):
+            if self.vfs.take_back(found.vf):
                 self.audit.done(asked, "came back from its container")
         except (RefusedError, OSError) as error:  # the container is gone all the same; the next start and the next boot try again
             log.warning("%s does not get its own name and settings back yet: %s", found.vf, error)
@@ -141,7 +141,7 @@ class NetworkDriver:
         """Hand the VF's interface over, made again what the ledger says."""
         network = self._network(request)
         endpoint = self._endpoint(request)
-        link = self.hands.lend(endpoint.vf, network.mtu)
+        link = self.vfs.lend(endpoint.vf, network.mtu)
         self._forget_others(endpoint)
         self.audit.done(_audit_words("join", request, vf=endpoint.vf, mtu=network.mtu), f"{link.name} goes into the container")
         ipv4, ipv6 = network.gateways

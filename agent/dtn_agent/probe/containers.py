@@ -1,27 +1,22 @@
 """Reads what running containers see in network namespaces of their own: sysctls, interfaces, RDMA, limits. Changes nothing.
 
 Most TCP settings exist once in every network namespace and are not inherited from the host, so only asking from inside tells them.
-A thread can enter a namespace without moving the process; one that did never leaves it, it ends.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from dtn_agent.namespaces import within
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
 
-CLONE_NEWNET = 0x40000000
 IFF_UP = 1
 # Docker's and containerd's cgroups end in the container's id, with or without systemd's words around it.
 CONTAINER_ID = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)", re.MULTILINE)
@@ -57,42 +52,30 @@ def first_processes(proc: Path) -> tuple[Process, ...]:
 
 
 def _seen(process: Process, proc: Path, files: Files) -> ContainerNet | None:
-    """None if the container ended, or we may not enter its namespace."""
-    answer: list[ContainerNet] = []
-    inside = threading.Thread(target=_look, args=(process, proc, files, answer), name=f"namespace of {process.container[:12]}", daemon=True)
-    inside.start()
-    inside.join(ANSWER_SECONDS)
-    return answer[0] if answer else None
+    """None if the container ended, or if its namespace cannot be entered, or not in time."""
+    try:
+        with (proc / str(process.pid) / "ns/net").open("rb") as namespace:
+            net = within(namespace.fileno(), lambda: _look(process, proc, files), ANSWER_SECONDS)
+    except OSError:
+        return None
+    # The pid may have been given to another process meanwhile; then all of it is that one's.
+    return net if process == _again(process, proc) else None
 
 
-def _look(process: Process, proc: Path, files: Files, answer: list[ContainerNet]) -> None:
-    with contextlib.suppress(OSError):
-        _enter(proc / str(process.pid) / "ns/net")
-        net = ContainerNet(
-            id=process.container,
-            sysctls=dict(_sysctls(proc)),
-            interfaces=_interfaces(),
-            limits=dict(_limits(_text(proc / str(process.pid) / "limits"))),
-            rdma=rdma_devices(files, files.names(str(proc / str(process.pid) / "root/dev/infiniband"))),
-        )
-        # The pid may have been given to another process while we looked; then all of it is somebody else's.
-        if process == _again(process, proc):
-            answer.append(net)
+def _look(process: Process, proc: Path, files: Files) -> ContainerNet:
+    return ContainerNet(
+        id=process.container,
+        sysctls=dict(_sysctls(proc)),
+        interfaces=_interfaces(),
+        limits=dict(_limits(_text(proc / str(process.pid) / "limits"))),
+        rdma=rdma_devices(files, files.names(str(proc / str(process.pid) / "root/dev/infiniband"))),
+    )
 
 
 def _again(process: Process, proc: Path) -> Process | None:
     folder = proc / str(process.pid)
     match = CONTAINER_ID.search(_text(folder / "cgroup"))
     return Process(process.pid, match[1], _namespace(folder)) if match is not None else None
-
-
-def _enter(namespace: Path) -> None:
-    """Move this thread, and nothing else of the process, into a network namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with namespace.open("rb") as file:
-        if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
 
 
 def _sysctls(proc: Path) -> Iterator[tuple[str, str]]:

@@ -70,6 +70,7 @@ from dtn_agent.protocol.requests import (
     Index,
     MakeVlan,
     Pf,
+    QosRequest,
     ReleaseVf,
     RemoveVlan,
     Request,
@@ -77,7 +78,10 @@ from dtn_agent.protocol.requests import (
     SetVfCount,
     Site,
     Tune,
+    TuneRequest,
     Untune,
+    VfRequest,
+    VlanRequest,
 )
 
 __all__ = [
@@ -132,6 +136,7 @@ __all__ = [
     "PcieLink",
     "Pf",
     "Qdisc",
+    "QosRequest",
     "QosSettings",
     "RdmaDevice",
     "RdmaPort",
@@ -148,7 +153,10 @@ __all__ = [
     "Sriov",
     "System",
     "Tune",
+    "TuneRequest",
     "Untune",
     "Vf",
+    "VfRequest",
     "VfSettings",
+    "VlanRequest",
 ]

@@ -151,7 +151,8 @@ class ClearQos(Requested):
     container: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")]
 
 
-Request: TypeAlias = Annotated[
-    SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos,
-    Field(discriminator="do"),
-]
+VfRequest: TypeAlias = SetVfCount | ConfigureVf | ReleaseVf
+VlanRequest: TypeAlias = MakeVlan | RemoveVlan
+TuneRequest: TypeAlias = Tune | Untune
+QosRequest: TypeAlias = SetQos | ClearQos
+Request: TypeAlias = Annotated[VfRequest | VlanRequest | TuneRequest | QosRequest, Field(discriminator="do")]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dtn_agent.namespaces import in_a_new_one
 from dtn_agent.protocol import Ability, QosSettings
 from dtn_agent.queueing.making import make_tree
-from dtn_agent.queueing.namespace import in_a_new_one
 from dtn_agent.queueing.tree import Tree, tree_of
 from dtn_agent.queueing.wire import Link, Wire, open_wire
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dtn_agent.engine.client import Container, Engine
 from dtn_agent.errors import RefusedError
-from dtn_agent.queueing.namespace import within
+from dtn_agent.namespaces import within
 from dtn_agent.queueing.wire import Wire, open_wire
 
 OWN_NAMESPACE = Path("/proc/self/ns/net")  # the host's: that is where the agent runs

@@ -10,15 +10,16 @@ import http.client
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never, get_args
 
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.engine.client import ENGINE_SOCKET, Container, Engine, Event, Events
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Ability, ClearQos, Done, HeldQos, Owner, QosSettings, SetQos
+from dtn_agent.protocol import Ability, ClearQos, Done, Facts, HeldQos, Owner, QosRequest, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.container import inside
 from dtn_agent.queueing.shaping import live_settings, put_back, queueing_before, shape
@@ -33,8 +34,16 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class QosHands:
-    """One request at a time. `proc` is where the engine's process numbers mean something."""
+class ContainerQos(HostResource[QosRequest]):
+    """The queueing of what containers send. One request at a time. `proc` is where the engine's process numbers mean something.
+
+    Nothing is restored but by `watch`: that asks the engine, and the engine waits at boot until we are ready, while systemd takes
+    connections for it; each question took 10 s.
+    """
+
+    name = "QoS"
+    requests = get_args(QosRequest)
+    entry = HeldQos
 
     def __init__(self, ledger: Ledger, engine_socket: Path = ENGINE_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
         self.ledger = ledger
@@ -44,6 +53,15 @@ class QosHands:
         self.audit = audit
         self._reasons: dict[tuple[str, ...], str] = {}  # why an entry could not be made again, as it was told last
         self._one_at_a_time = threading.Lock()
+
+    def perform(self, request: QosRequest) -> Done:
+        match request:
+            case SetQos():
+                return self.set(request)
+            case ClearQos():
+                return self.clear(request)
+            case _:
+                assert_never(request)
 
     def set(self, request: SetQos) -> Done:
         """Shape the container now if it runs, and at each start. RefusedError leaves everything as it was.
@@ -96,11 +114,16 @@ class QosHands:
         """What is ours, with what the kernel has now."""
         return tuple(entry.model_copy(update={"now": self._now(entry)}) for entry in self.entries.all())
 
-    def abilities(self) -> tuple[Ability, ...]:
-        """What of QoS this kernel can do."""
+    def abilities(self, facts: Facts) -> tuple[Ability, ...]:
+        """What of QoS this kernel can do, tried once: what it lacks does not change while it runs, and a try takes a while."""
+        del facts
+        return self._abilities
+
+    @cached_property
+    def _abilities(self) -> tuple[Ability, ...]:
         return queueing_abilities()
 
-    def restore(self) -> None:
+    def shape_all(self) -> None:
         """Shape every container that runs and is not shaped as asked for. What fails is logged, and the rest goes on."""
         for entry in self.entries.all():
             self._restore(entry)
@@ -113,7 +136,7 @@ class QosHands:
             try:
                 with self.engine.events() as events:
                     stream.follows(events, stop)
-                    self.restore()  # subscribed by now: no start is missed in between. Nothing else restores QoS
+                    self.shape_all()  # subscribed by now: no start is missed in between. Nothing else restores QoS
                     for event in events:
                         self._shape_again(event)
             except NO_ANSWER as error:

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,14 @@ from types import FrameType
 import uvicorn
 
 from dtn_agent.audit import Audit
+from dtn_agent.host_resource import AnyResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines, LogLines
 from dtn_agent.server.access import Access, Credentials, UnsafeError, open_access
 from dtn_agent.server.app import Working, make_app
 from dtn_agent.server.limits import Limits
 from dtn_agent.server.listener import BoundedListener, Connection, HttpConnection
-from dtn_agent.work import Hands, Work
+from dtn_agent.work import Work
 
 UNSAFE = 78  # EX_CONFIG
 
@@ -83,37 +84,35 @@ def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
     """This host's work: everything of the host is restored, then the network driver and the watchers run, and end with the block."""
     from dtn_agent.engine.driver import NetworkDriver
     from dtn_agent.engine.driver_socket import DriverSocket
-    from dtn_agent.vf.functions import VfHands
-    from dtn_agent.work import work_of_this_host
+    from dtn_agent.probe import probe
+    from dtn_agent.resources import resources_of_this_host
+    from dtn_agent.vf.virtual_functions import VirtualFunctions
 
     running = threading.Event()
     ledger = Ledger(settings.ledger)
-    work = work_of_this_host(ledger, settings.engine_socket, running.is_set, Audit(lines, "agent"))
-    vf = work.hands.vf
-    assert isinstance(vf, VfHands)
-    restore(work.hands, lines)
-    with (
-        DriverSocket(NetworkDriver(ledger, vf, Audit(lines, "engine", str(settings.plugin_socket))).answer, settings.plugin_socket),
-        watching("containers that start, for their QoS", work.hands.qos.watch, lines),
-        watching("interfaces that come back from containers", vf.watch, lines),
-        watching("settings that could not be restored", work.hands.tune.watch, lines),
-    ):
+    resources = resources_of_this_host(ledger, settings.engine_socket, Audit(lines, "agent"))
+    (vfs,) = (resource for resource in resources if isinstance(resource, VirtualFunctions))
+    driver = NetworkDriver(ledger, vfs, Audit(lines, "engine", str(settings.plugin_socket)))
+    restore(resources, lines)
+    with DriverSocket(driver.answer, settings.plugin_socket), contextlib.ExitStack() as watchers:
+        for resource in resources:
+            watchers.enter_context(watching(resource, lines))
         running.set()
-        yield work
+        yield Work(ledger, lambda held: probe(held=held), resources, running.is_set)
 
 
 @contextlib.contextmanager
-def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) -> Iterator[None]:
-    """A watcher of its own thread runs for as long as the block lasts."""
+def watching(resource: AnyResource, lines: Lines) -> Iterator[None]:
+    """The resource's watcher runs in a thread of its own for as long as the block lasts."""
     stop = threading.Event()
 
     def run() -> None:
         try:
-            watch(stop)
+            resource.watch(stop)
         except Exception:  # noqa: BLE001  # a thread's last words; the rest of the agent goes on
-            lines.exception(f"watching {what} has ended")
+            lines.exception(f"watching {resource.name} has ended")
 
-    thread = threading.Thread(target=run, name=what, daemon=True)
+    thread = threading.Thread(target=run, name=f"watching {resource.name}", daemon=True)
     thread.start()
     try:
         yield
@@ -122,24 +121,19 @@ def watching(what: str, watch: Callable[[threading.Event], None], lines: Lines) 
         thread.join(Limits().ending)
 
 
-def restore(hands: Hands, lines: Lines) -> None:
-    """After a reboot or a crash, all that was asked for of the host is made so again. What fails is told, and the rest is done.
+def restore(resources: Sequence[AnyResource], lines: Lines) -> None:
+    """After a reboot or a crash, the host is made what was asked for again. What fails is logged, and the rest is done."""
+    for resource in resources:
+        _attempt(resource.restore, f"restoring {resource.name}", lines)
+    for resource in resources:
+        _attempt(resource.restore_rest, f"restoring the rest of {resource.name}", lines)
 
-    Tuning comes first: a virtual function or a VLAN has at most the MTU of its interface. Tuning of these comes after them.
-    QoS is not here but in its watch. It asks the engine, and the engine waits at boot until we are ready, while systemd takes
-    connections for it: each question took 10 s.
-    """
-    acts = (
-        ("tune", hands.tune.restore),
-        ("vf", hands.vf.restore),
-        ("vlan", hands.vlan.restore),
-        ("tune of what was made just now", hands.tune.retry),
-    )
-    for name, act in acts:
-        try:
-            act()
-        except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong
-            lines.exception(f"restoring {name}")
+
+def _attempt(act: Callable[[], None], what: str, lines: Lines) -> None:
+    try:
+        act()
+    except Exception:  # noqa: BLE001  # an agent that does not start could not even be asked what is wrong
+        lines.exception(what)
 
 
 # --- the server -------------------------------------------------------------------------------------------------------

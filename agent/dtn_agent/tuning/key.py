@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatchcase
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.protocol import INTERFACE_NAME
@@ -73,3 +75,14 @@ def device_of(key: str) -> tuple[str, str]:
 def reset_with(key: str) -> str:
     """The key that the kernel sets anew when this one is written; empty if there is none."""
     return f"{key.removesuffix('/scheduler')}/nr_requests" if key.startswith("block/") and key.endswith("/scheduler") else ""
+
+
+def spelled_out(keys: Iterable[str], block_devices: Collection[str]) -> list[str]:
+    """The keys in order; a pattern of block devices as one key for each that fits, or as it is where none does."""
+    found: set[str] = set()
+    for key in keys:
+        group, _, rest = key.partition("/")
+        pattern, _, setting = rest.partition("/")
+        fitting = [name for name in block_devices if fnmatchcase(name, pattern)] if group == "block" else []
+        found |= {f"block/{name}/{setting}" for name in fitting} or {key}
+    return sorted(found)

@@ -6,16 +6,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never, get_args
 
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Ability, Done, HeldTuning, Tune, Untune
+from dtn_agent.protocol import Ability, Done, Facts, HeldTuning, Tune, TuneRequest, Untune
 from dtn_agent.tuning.irqbalance import Services, Systemd
-from dtn_agent.tuning.key import apply_order, device_of, reset_with, setting_of
+from dtn_agent.tuning.key import apply_order, device_of, reset_with, setting_of, spelled_out
 from dtn_agent.tuning.setting import Root, Setting
 
 DEVICE_SECONDS = 10.0  # for all devices together to appear while the host starts
@@ -41,8 +43,12 @@ class LiveRoot:
     proc: Path = Path("/proc")
 
 
-class TuneHands:
-    """One request at a time. Reading takes no lock."""
+class HostTuning(HostResource[TuneRequest]):
+    """The settings of one host. One request at a time. Reading takes no lock."""
+
+    name = "tuning"
+    requests = get_args(TuneRequest)
+    entry = HeldTuning
 
     def __init__(
         self,
@@ -60,6 +66,15 @@ class TuneHands:
         self.audit = audit
         self._failed: dict[str, Failed] = {}
         self._one_at_a_time = threading.Lock()
+
+    def perform(self, request: TuneRequest) -> Done:
+        match request:
+            case Tune():
+                return self.tune(request)
+            case Untune():
+                return self.untune(request)
+            case _:
+                assert_never(request)
 
     def tune(self, request: Tune) -> Done:
         """Make the setting so. What it was is remembered the first time; RefusedError leaves everything as it was."""
@@ -96,6 +111,10 @@ class TuneHands:
             self.entries.drop(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
 
+    def readings(self, keys: Collection[str], facts: Facts) -> dict[str, str | None]:
+        """As `read`, for each block device of this host that fits a pattern, too."""
+        return self.read(spelled_out(keys, [device.name for device in facts.block_devices]))
+
     def read(self, keys: Iterable[str]) -> dict[str, str | None]:
         """The live value of each; what was asked for where that is so. None: no such thing here, or no key that we know."""
         ours = {entry.key: entry.wanted for entry in self.entries.all()}
@@ -106,8 +125,9 @@ class TuneHands:
         entries = self.entries.all()
         return tuple(entry.model_copy(update={"now": self._read(entry.key, entry.wanted)}) for entry in entries)
 
-    def abilities(self) -> tuple[Ability, ...]:
+    def abilities(self, facts: Facts) -> tuple[Ability, ...]:
         """`tune`, if the kernel's parameters can be written here."""
+        del facts
         is_writable = os.access(self.root.proc / "sys/net/ipv4/tcp_rmem", os.W_OK)
         return (Ability(name="tune", lacks="" if is_writable else "the agent may not write to /proc/sys here"),)
 
@@ -124,6 +144,9 @@ class TuneHands:
                 self._failed[key] = Failed()
             else:
                 self._restore(key)
+
+    def restore_rest(self) -> None:
+        self.retry()
 
     def retry(self) -> None:
         """Try again what could not be restored: what is not there each time, what is refused ever more rarely, for a try may restart a NIC.

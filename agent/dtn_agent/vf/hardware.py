@@ -12,7 +12,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.protocol import VfSettings
 from dtn_agent.vf import rules
-from dtn_agent.vf.other_namespaces import Places, holder_elsewhere
+from dtn_agent.vf.other_namespaces import Places, holder_in_other_namespaces
 from dtn_agent.vf.sriov_tree import SriovTree
 
 FOR_USER_SPACE = ("vfio-pci", "uio_pci_generic", "igb_uio", "pci-stub", "xen-pciback")
@@ -155,7 +155,7 @@ class VfHardware:
         return self.links.find(name) or link
 
     def _holder(self, pci: str) -> str:
-        return holder_elsewhere(self.links, pci, self.places)
+        return holder_in_other_namespaces(self.links, pci, self.places)
 
     def _without(self, pf: str) -> tuple[int, ...]:
         return tuple(index for index, pci in self.tree.vfs(pf).items() if self.interface(pci) is None)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyroute2.netns import setns
-
 from dtn_agent.kernel_links import KernelLinks
+from dtn_agent.namespaces import within
 
 CONTAINER = re.compile(r"[0-9a-f]{64}")
 
@@ -24,13 +22,8 @@ class Places:
     kept: tuple[Path, ...] = (Path("/run/netns"), Path("/run/docker/netns"))
 
 
-def holder_elsewhere(links: KernelLinks, device: str, places: Places = Places()) -> str:
+def holder_in_other_namespaces(links: KernelLinks, device: str, places: Places = Places()) -> str:
     """Who has the device's interface, in words: a container, a process, a kept namespace. Empty if it is in none that we can enter."""
-    with ThreadPoolExecutor(1) as scout:  # a thread of its own goes there, and never comes back
-        return scout.submit(_search, links, device, places).result()
-
-
-def _search(links: KernelLinks, device: str, places: Places) -> str:
     seen = {(places.proc / "thread-self/ns/net").stat().st_ino}
     for path, who in _namespaces(places):
         try:
@@ -39,11 +32,10 @@ def _search(links: KernelLinks, device: str, places: Places) -> str:
                 if number in seen:
                     continue
                 seen.add(number)
-                setns(namespace.fileno())
-                found = any(links.device_of(link) == device for link in links.all())
+                devices = within(namespace.fileno(), lambda: {links.device_of(link) for link in links.all()})
         except OSError:  # the process ended meanwhile, or the file keeps no namespace any more
             continue
-        if found:
+        if device in devices:
             return who
     return ""
 

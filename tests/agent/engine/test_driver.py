@@ -17,8 +17,8 @@ from dtn_agent.engine.driver_socket import MOST_BYTES, DriverSocket
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.protocol import ConfigureVf, ReleaseVf
-from dtn_agent.vf.functions import VfHands
 from dtn_agent.vf.hardware import VfHardware
+from dtn_agent.vf.virtual_functions import VirtualFunctions
 
 from tests.agent.veth_card import vf_pci
 
@@ -26,12 +26,12 @@ MAC = "02:00:00:00:00:0a"
 
 
 @pytest.fixture
-def driver(hands: VfHands, card: VfHardware, ledger: Ledger) -> NetworkDriver:
+def driver(vfs: VirtualFunctions, card: VfHardware, ledger: Ledger) -> NetworkDriver:
     """A driver, and VF 0 reserved with a MAC, VF 1 without."""
     card.tree.write_count("pf0", 2)
     for index, mac in ((0, MAC), (1, None)):
-        hands.configure(ConfigureVf(site="play", session="run", network="data", pf="pf0", index=index, mac=mac))
-    return NetworkDriver(ledger, hands)
+        vfs.configure(ConfigureVf(site="play", session="run", network="data", pf="pf0", index=index, mac=mac))
+    return NetworkDriver(ledger, vfs)
 
 
 def call(driver: NetworkDriver, method: str, **request: Any) -> dict[str, Any]:
@@ -146,9 +146,9 @@ def test_every_change_that_the_engine_asks_for_has_its_line_and_what_was_so_alre
         network(driver)
         endpoint(driver)
     join(driver)
-    link = driver.hands.hardware.interface(vf)
+    link = driver.vfs.hardware.interface(vf)
     assert link is not None
-    driver.hands.hardware.links.rename(link, "eth0")  # as it may come back
+    driver.vfs.hardware.links.rename(link, "eth0")  # as it may come back
     for _ in range(2):
         call(driver, "DeleteEndpoint", NetworkID="net", EndpointID="place")
         call(driver, "DeleteNetwork", NetworkID="net")
@@ -195,10 +195,10 @@ def test_a_vf_that_is_lent_anew_leaves_no_endpoints_of_containers_that_were_kill
 
 
 @pytest.mark.lab
-def test_a_released_vf_takes_its_endpoints_along(driver: NetworkDriver, hands: VfHands, ledger: Ledger) -> None:
+def test_a_released_vf_takes_its_endpoints_along(driver: NetworkDriver, vfs: VirtualFunctions, ledger: Ledger) -> None:
     network(driver)
     endpoint(driver)
-    hands.release(ReleaseVf(site="play", pf="pf0", index=0))
+    vfs.release(ReleaseVf(site="play", pf="pf0", index=0))
     assert ledger.read().endpoints == ()
     assert "is not reserved" in endpoint(driver)["Err"]
 

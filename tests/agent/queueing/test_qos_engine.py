@@ -12,7 +12,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ClearQos, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
-from dtn_agent.queueing.qos import QosHands
+from dtn_agent.queueing.qos import ContainerQos
 
 import lab
 from tests.lab.docker_command import Docker
@@ -41,14 +41,14 @@ def docker(running: lab.Lab) -> Iterator[Docker]:
 
 
 @pytest.fixture
-def hands(running: lab.Lab, tmp_path: Path) -> QosHands:
+def qos(running: lab.Lab, tmp_path: Path) -> ContainerQos:
     return hands_on(running, tmp_path)
 
 
-def hands_on(running: lab.Lab, folder: Path) -> QosHands:
+def hands_on(running: lab.Lab, folder: Path) -> ContainerQos:
     """The endpoint has its own process numbers, and so its own /proc."""
     proc = running.files(ENDPOINT) / "proc"
-    return QosHands(Ledger(folder / "ledger.json"), running.endpoint(ENDPOINT).socket, proc)
+    return ContainerQos(Ledger(folder / "ledger.json"), running.endpoint(ENDPOINT).socket, proc)
 
 
 def address_of(docker: Docker) -> str:
@@ -59,25 +59,25 @@ def request(address: str) -> SetQos:
     return SetQos(site="scinet", session="climate", network="bridge", container=NAME, address=address, rate=WANTED.rate)
 
 
-def live(hands: QosHands) -> QosSettings | None:
-    (entry,) = hands.held()
+def live(qos: ContainerQos) -> QosSettings | None:
+    (entry,) = qos.held()
     return entry.now
 
 
-def await_shape(hands: QosHands) -> None:
+def await_shape(qos: ContainerQos) -> None:
     """Nobody tells when a queueing is made: asked again until it is, for twenty seconds at most."""
     pause = threading.Event()
     for _ in range(400):
-        if live(hands) == WANTED:
+        if live(qos) == WANTED:
             return
         pause.wait(0.05)
-    assert live(hands) == WANTED
+    assert live(qos) == WANTED
 
 
 @pytest.fixture
-def watched(hands: QosHands) -> Iterator[None]:
+def watched(qos: ContainerQos) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=hands.watch, args=(stop,))
+    thread = threading.Thread(target=qos.watch, args=(stop,))
     thread.start()
     yield
     stop.set()
@@ -85,45 +85,45 @@ def watched(hands: QosHands) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-def test_container_is_shaped_and_put_back(docker: Docker, hands: QosHands) -> None:
+def test_container_is_shaped_and_put_back(docker: Docker, qos: ContainerQos) -> None:
     docker.container(NAME, *PROGRAM)
-    assert hands.set(request(address_of(docker))).changed
-    assert live(hands) == WANTED
-    assert not hands.set(request(address_of(docker))).changed
-    assert hands.clear(ClearQos(site="scinet", container=NAME)).changed
-    assert hands.held() == ()
+    assert qos.set(request(address_of(docker))).changed
+    assert live(qos) == WANTED
+    assert not qos.set(request(address_of(docker))).changed
+    assert qos.clear(ClearQos(site="scinet", container=NAME)).changed
+    assert qos.held() == ()
 
 
-def test_restarted_container_is_shaped_again(docker: Docker, hands: QosHands, watched: None) -> None:
+def test_restarted_container_is_shaped_again(docker: Docker, qos: ContainerQos, watched: None) -> None:
     docker.container(NAME, *PROGRAM)
-    hands.set(request(address_of(docker)))
+    qos.set(request(address_of(docker)))
     docker("restart", "--time=0", NAME)
-    await_shape(hands)
+    await_shape(qos)
 
 
-def test_container_that_waits_for_its_start_is_shaped_then(docker: Docker, hands: QosHands, watched: None) -> None:
+def test_container_that_waits_for_its_start_is_shaped_then(docker: Docker, qos: ContainerQos, watched: None) -> None:
     docker.container(NAME, *PROGRAM)
     address = address_of(docker)
     docker("stop", "--time=0", NAME)
-    assert hands.set(request(address)).changed
-    assert live(hands) is None
+    assert qos.set(request(address)).changed
+    assert live(qos) is None
     docker("start", NAME)
-    await_shape(hands)
+    await_shape(qos)
 
 
-def test_container_that_is_gone_is_cleared_with_success(docker: Docker, hands: QosHands) -> None:
+def test_container_that_is_gone_is_cleared_with_success(docker: Docker, qos: ContainerQos) -> None:
     docker.container(NAME, *PROGRAM)
-    hands.set(request(address_of(docker)))
+    qos.set(request(address_of(docker)))
     docker("rm", "--force", NAME)
-    assert live(hands) is None
-    assert hands.clear(ClearQos(site="scinet", container=NAME)).changed
-    assert hands.held() == ()
+    assert live(qos) is None
+    assert qos.clear(ClearQos(site="scinet", container=NAME)).changed
+    assert qos.held() == ()
 
 
-def test_container_on_the_hosts_network_is_refused(docker: Docker, hands: QosHands) -> None:
+def test_container_on_the_hosts_network_is_refused(docker: Docker, qos: ContainerQos) -> None:
     docker.container(NAME, "--network=host", *PROGRAM)
     with pytest.raises(RefusedError, match="is on the host's network: QoS would shape everything that the host sends"):
-        hands.set(request("10.10.0.11"))
+        qos.set(request("10.10.0.11"))
 
 
 @pytest.mark.slow
@@ -145,10 +145,10 @@ def test_rebooted_endpoint_shapes_its_containers_again(running: lab.Lab, docker:
     assert not thread.is_alive()
 
 
-def test_nothing_of_the_agent_stays_in_a_containers_namespace(docker: Docker, hands: QosHands) -> None:
+def test_nothing_of_the_agent_stays_in_a_containers_namespace(docker: Docker, qos: ContainerQos) -> None:
     """Else the namespace, and a VF in it, would outlive the container."""
     docker.container(NAME, *PROGRAM)
-    hands.set(request(address_of(docker)))
+    qos.set(request(address_of(docker)))
     own = {Path("/proc/self/ns/net").readlink()}
     pause = threading.Event()
     for _ in range(100):  # the kernel takes a thread away a moment after it has ended

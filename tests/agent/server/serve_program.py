@@ -1,4 +1,4 @@
-"""`dtn-agent serve` with hands that only remember, for tests of the process: its start, its signals, its lines."""
+"""`dtn-agent serve` with a resource that only remembers, for tests of the process: its start, its signals, its lines."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from dtn_agent.server.access import Credentials
 from dtn_agent.server.serve import Settings, restore, serve, watching
 from dtn_agent.work import Work
 
-from tests.agent.server.serving import FACTS, MemoryHands
+from tests.agent.server.serving import FACTS, MemoryResource
 
 
-class Broken(MemoryHands):
-    """A hand that cannot make things as they were."""
+class Broken(MemoryResource):
+    """Cannot restore anything."""
 
     def restore(self) -> None:
         raise OSError("the kernel says no")
 
 
-class Slow(MemoryHands):
-    """A hand whose changes take until somebody has opened the pipe `gate`, and closed it."""
+class Slow(MemoryResource):
+    """Its changes take until somebody has opened the pipe `gate`, and closed it."""
 
-    def tune(self, request: p.Tune) -> p.Done:
+    def perform(self, request: p.Request) -> p.Done:
         (Path(sys.argv[1]) / "gate").read_bytes()
-        return super().tune(request)
+        return super().perform(request)
 
 
 KINDS = {"--broken": Broken, "--slow": Slow}
@@ -37,11 +37,11 @@ KINDS = {"--broken": Broken, "--slow": Slow}
 
 @contextmanager
 def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
-    hands = KINDS.get(sys.argv[-1], MemoryHands)().hands
-    restore(hands, lines)
+    resource = KINDS.get(sys.argv[-1], MemoryResource)()
+    restore((resource,), lines)
     try:
-        with watching("containers", hands.qos.watch, lines):
-            yield Work(Ledger(settings.ledger), lambda held: FACTS, hands, lambda facts: ())
+        with watching(resource, lines):
+            yield Work(Ledger(settings.ledger), lambda held: FACTS, (resource,), lambda: True)
     finally:
         lines.write("ended")
 

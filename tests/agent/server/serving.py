@@ -1,4 +1,4 @@
-"""An agent that really serves TLS on loopback, with hands that only remember, and clients of every kind."""
+"""An agent that really serves TLS on loopback, with a resource that only remembers, and clients of every kind."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Credentials, open_access
 from dtn_agent.server.limits import Limits
 from dtn_agent.server.serve import make_server
-from dtn_agent.work import Hands, Work
+from dtn_agent.work import Work
 
 from tests.providers.certificates import CLIENT, SERVER, Pair, authority, issue
 
@@ -33,21 +34,24 @@ FACTS = p.Facts(system=p.System(hostname="dtn1", kernel="6.12"), cpus=p.Cpus(log
 
 
 @dataclass
-class MemoryHands:
-    """All four hands at once, on a host that is a dictionary. What they were asked for is in `asked`, in order.
+class MemoryResource(HostResource[p.Request]):
+    """Takes every request, on a host that is a dictionary. What was asked of it is in `asked`, in order.
 
     `gate`, when it is given, is waited for in every change, after `entered` was released: so a test decides how long one takes.
     `raises` is raised by the next change.
     """
 
+    name = "memory"
+    requests = get_args(get_args(p.Request)[0])
+    entry = p.HeldTuning
+
     asked: list[p.Request] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
-    restored: int = 0
     gate: threading.Event | None = None
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     raises: Exception | None = None
 
-    def _change(self, request: p.Request) -> p.Done:
+    def perform(self, request: p.Request) -> p.Done:
         self.entered.release()
         if self.gate is not None:
             assert self.gate.wait(60)
@@ -55,32 +59,20 @@ class MemoryHands:
             raise self.raises
         is_new = request not in self.asked
         self.asked.append(request)
+        if isinstance(request, p.Tune):
+            self.values[request.key] = request.value
         return p.Done(changed=is_new, detail=request.do)
 
-    set_count = configure = release = make = remove = untune = set = clear = _change
-
-    def tune(self, request: p.Tune) -> p.Done:
-        done = self._change(request)
-        self.values[request.key] = request.value
-        return done
-
-    def read(self, keys: Collection[str]) -> dict[str, str | None]:
-        return {key: self.values.get(key) for key in keys}
-
-    def held(self) -> tuple[Any, ...]:
+    def held(self) -> tuple[p.HeldTuning, ...]:
         return ()
 
-    def restore(self) -> None:
-        self.restored += 1
+    def abilities(self, facts: p.Facts) -> tuple[p.Ability, ...]:
+        del facts
+        return (p.Ability(name="tune"),)
 
-    retry = restore
-
-    def watch(self, stop: threading.Event) -> None:
-        stop.wait()
-
-    @property
-    def hands(self) -> Hands:
-        return Hands(self, self, self, self)
+    def readings(self, keys: Collection[str], facts: p.Facts) -> dict[str, str | None]:
+        del facts
+        return {key: self.values.get(key) for key in keys}
 
 
 @dataclass
@@ -89,7 +81,7 @@ class Agent:
 
     folder: Path
     port: int
-    hands: MemoryHands
+    resource: MemoryResource
     ca: Pair
     output: io.StringIO
 
@@ -174,9 +166,9 @@ def with_both(folder: Path, ca: Pair) -> Credentials:
 @contextmanager
 def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = DEFAULTS) -> Iterator[Agent]:
     """Serve in a thread, as serve() does in the process; it has ended when the block has."""
-    ca, hands, output = authority(), MemoryHands(), io.StringIO()
+    ca, resource, output = authority(), MemoryResource(), io.StringIO()
     access = open_access(ways(folder, ca))
-    work = Work(Ledger(folder / "ledger.json"), lambda held: FACTS, hands.hands, lambda facts: (p.Ability(name="tune"),))
+    work = Work(Ledger(folder / "ledger.json"), lambda held: FACTS, (resource,), lambda: True)
     accepting = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=limits.queue) as listener:
         server = make_server(listener, work, access, Lines(output), limits, accepting.set)
@@ -184,7 +176,7 @@ def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits =
         thread.start()
         try:
             assert accepting.wait(30)
-            yield Agent(folder, listener.getsockname()[1], hands, ca, output)
+            yield Agent(folder, listener.getsockname()[1], resource, ca, output)
         finally:
             server.should_exit = True
             thread.join(30)
@@ -204,5 +196,5 @@ def unasked(output: io.StringIO) -> list[tuple[str, str, str]]:
 
 
 def refusal(code: str, text: str) -> RefusedError:
-    """A hand's refusal."""
+    """A resource's refusal."""
     return RefusedError(code, text)  # type: ignore[arg-type]  # tests name the codes

@@ -32,9 +32,9 @@ def head(length: str, more: str = "") -> bytes:
 
 
 def assert_alive_and_unchanged(agent: Agent) -> None:
-    """Whatever was tried: the next caller is served, and no hand was moved."""
+    """Whatever was tried: the next caller is served, and nothing was changed."""
     assert agent.ask(agent.known())[0] == 200
-    assert agent.hands.asked == []
+    assert agent.resource.asked == []
 
 
 # --- too much ---------------------------------------------------------------------------------------------------------
@@ -176,25 +176,25 @@ def test_a_connection_may_be_used_again(tmp_path: Path) -> None:
 
 def test_a_request_that_gets_no_turn_in_time_is_asked_to_come_again(tmp_path: Path) -> None:
     with running_agent(tmp_path, limits=Limits(requests=1, turn=0.2)) as agent, ThreadPoolExecutor() as pool:
-        agent.hands.gate = threading.Event()
+        agent.resource.gate = threading.Event()
         caller = agent.known()
         working = pool.submit(agent.perform, TUNE, caller)
-        assert agent.hands.entered.acquire(timeout=30)
+        assert agent.resource.entered.acquire(timeout=30)
         status, refused = agent.ask(caller)
         assert (status, refused["code"]) == (503, "busy")
         assert "nothing was done, ask again" in refused["error"]
-        agent.hands.gate.set()
+        agent.resource.gate.set()
         assert working.result()[0] == 200
         assert agent.ask(caller)[0] == 200
 
 
 def test_strangers_are_not_counted_among_the_requests(tmp_path: Path) -> None:
     with running_agent(tmp_path, with_both, Limits(requests=1)) as agent, ThreadPoolExecutor() as pool:
-        agent.hands.gate = threading.Event()
+        agent.resource.gate = threading.Event()
         working = pool.submit(agent.perform, TUNE)
-        assert agent.hands.entered.acquire(timeout=30)
+        assert agent.resource.entered.acquire(timeout=30)
         assert agent.ask(agent.context())[0] == 401
-        agent.hands.gate.set()
+        agent.resource.gate.set()
         assert working.result()[0] == 200
 
 
@@ -289,11 +289,11 @@ def ask_all_at_once(agent: Agent, caller: ssl.SSLContext) -> Iterator[int | None
 def test_a_connection_at_work_is_never_cut_off_to_make_room(tmp_path: Path) -> None:
     limits = Limits(connections=2, patience=0.1)
     with running_agent(tmp_path, limits=limits) as agent, ThreadPoolExecutor() as pool, contextlib.ExitStack() as stack:
-        agent.hands.gate = threading.Event()
+        agent.resource.gate = threading.Event()
         working = pool.submit(agent.perform, TUNE)
-        assert agent.hands.entered.acquire(timeout=30)
+        assert agent.resource.entered.acquire(timeout=30)
         for _ in range(5):
             stack.enter_context(socket.create_connection(("127.0.0.1", agent.port), timeout=30))
         assert agent.ask(agent.known())[0] == 200  # all five were cut off for this
-        agent.hands.gate.set()
+        agent.resource.gate.set()
         assert working.result()[0] == 200

@@ -1,4 +1,4 @@
-"""The agent as it is installed: this host's probe and hands, the unit's capabilities and no others. Nothing of the host is changed."""
+"""The agent as it is installed: this host's probe and resources, the unit's capabilities and no others. Nothing of the host is changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.server.serving import Agent, MemoryHands, with_certificates
+from tests.agent.server.serving import Agent, MemoryResource, with_certificates
 from tests.providers.certificates import authority
 
 CLONE = Path(__file__).parents[3]
@@ -47,7 +47,7 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
         process = subprocess.Popen(command, env=environment, stdout=lines)
         try:
             assert systemd.recv(100) == b"READY=1"
-            yield Agent(tmp_path, port, MemoryHands(), ca, io.StringIO())
+            yield Agent(tmp_path, port, MemoryResource(), ca, io.StringIO())
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
         finally:

@@ -61,7 +61,7 @@ def test_a_value_of_more_than_one_line_is_refused(tmp_path: Path, key: str, valu
         status, refused = agent.perform({"do": "tune", "site": "demo", "key": key, "value": value})
         assert (status, refused["code"]) == (400, "bad-request")
         assert refused["error"].startswith("tune.value: ")
-        assert agent.hands.asked == []
+        assert agent.resource.asked == []
 
 
 # --- who is let in ----------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_ports_come_as_a_list(tmp_path: Path) -> None:
     request = {"do": "set-qos", "site": "demo", "session": "s", "network": "n", "container": "c", "address": "10.0.0.1", "ports": [2811]}
     with running_agent(tmp_path) as agent:
         assert agent.perform(request)[0] == 200
-        (asked,) = agent.hands.asked
+        (asked,) = agent.resource.asked
         assert isinstance(asked, p.SetQos)
         assert asked.ports == (2811,)
 
@@ -199,7 +199,7 @@ def test_a_reading_that_is_no_key_is_refused(tmp_path: Path, key: str) -> None:
 )
 def test_a_hands_refusal_is_told_and_written_down(tmp_path: Path, code: str, status: int) -> None:
     with running_agent(tmp_path) as agent:
-        agent.hands.raises = refusal(code, "VF 3 is held by prod/climate")
+        agent.resource.raises = refusal(code, "VF 3 is held by prod/climate")
         assert agent.perform(TUNE) == (status, {"code": code, "error": "VF 3 is held by prod/climate"})
         (line,) = agent.events("audit")
         assert (line["result"], line["changed"], line["detail"]) == (code, None, "VF 3 is held by prod/climate")
@@ -207,14 +207,14 @@ def test_a_hands_refusal_is_told_and_written_down(tmp_path: Path, code: str, sta
 
 def test_a_defect_is_told_without_a_traceback_and_logged_with_one(tmp_path: Path) -> None:
     with running_agent(tmp_path) as agent:
-        agent.hands.raises = ZeroDivisionError("secret of the inside")
+        agent.resource.raises = ZeroDivisionError("secret of the inside")
         status, refused = agent.perform(TUNE)
         assert (status, refused["code"]) == (500, "failed")
         assert "secret" not in refused["error"]
         assert "journalctl" in refused["error"]
         assert "ZeroDivisionError" in agent.events("failed")[0]["traceback"]
         assert agent.events("audit")[0]["result"] == "failed"
-        agent.hands.raises = None
+        agent.resource.raises = None
         assert agent.perform(TUNE)[0] == 200
 
 
@@ -248,7 +248,7 @@ def test_the_interface_describes_itself(tmp_path: Path) -> None:
 
 
 def assert_alive_and_unchanged(agent: Agent) -> None:
-    """Whatever was tried: the next caller is served, and no hand was moved."""
+    """Whatever was tried: the next caller is served, and nothing was changed."""
     assert agent.ask(agent.known())[0] == 200
-    assert agent.hands.asked == []
+    assert agent.resource.asked == []
     assert not (agent.folder / "ledger.json").exists()

@@ -26,7 +26,7 @@ from dtn_agent.log import Lines
 from dtn_agent.server.access import Credentials, UnsafeError, open_access
 from dtn_agent.server.serve import Settings, parse_listen, work_beside_driver
 
-from tests.agent.server.serving import TUNE, Agent, MemoryHands, unasked, write_server, write_token
+from tests.agent.server.serving import TUNE, Agent, MemoryResource, unasked, write_server, write_token
 from tests.providers.certificates import Pair, authority
 
 CLONE = Path(__file__).parents[3]
@@ -158,7 +158,7 @@ def running(files: Files, *options: str) -> Iterator[Running]:
         process = subprocess.Popen(command, cwd=CLONE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             assert systemd.recv(100) == b"READY=1"
-            yield Running(process, Agent(files.folder, port, MemoryHands(), files.ca, io.StringIO()))
+            yield Running(process, Agent(files.folder, port, MemoryResource(), files.ca, io.StringIO()))
         finally:
             process.kill()
             process.communicate()
@@ -178,7 +178,7 @@ def test_a_change_that_is_being_made_is_finished_before_the_end(files: Files) ->
     os.mkfifo(gate)
     with running(files, "--slow") as service, ThreadPoolExecutor() as pool:
         changing = pool.submit(service.agent.perform, TUNE)
-        with gate.open("wb"):  # opens when the hand is at work
+        with gate.open("wb"):  # opens when the change is at work
             service.process.send_signal(signal.SIGTERM)
         assert changing.result(60)[0] == 200
         out, _ = service.process.communicate(timeout=60)
@@ -186,11 +186,11 @@ def test_a_change_that_is_being_made_is_finished_before_the_end(files: Files) ->
     assert [json.loads(line)["event"] for line in out.splitlines()] == ["listening", "audit", "request", "ended"]
 
 
-def test_a_hand_that_cannot_restore_is_told_and_the_agent_answers(files: Files) -> None:
+def test_a_resource_that_cannot_be_restored_is_logged_and_the_agent_answers(files: Files) -> None:
     with running(files, "--broken") as service:
         assert service.agent.ask(service.agent.known())[0] == 200
         _, lines, _ = service.end(signal.SIGTERM)
-    assert [line["text"] for line in lines if line["event"] == "failed"] == [f"restoring {name}" for name in ("tune", "vf", "vlan")]
+    assert [line["text"] for line in lines if line["event"] == "failed"] == ["restoring memory"]
 
 
 class SilentEngine(socketserver.BaseRequestHandler):

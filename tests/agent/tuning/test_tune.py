@@ -16,9 +16,9 @@ from dtn_agent.log import Lines
 from dtn_agent.protocol import HeldTuning, Tune, Untune
 from dtn_agent.tuning.irqbalance import Systemd
 from dtn_agent.tuning.key import apply_order
-from dtn_agent.tuning.tune import TuneHands
+from dtn_agent.tuning.tune import HostTuning
 
-from tests.agent.server.serving import unasked
+from tests.agent.server.serving import FACTS, unasked
 from tests.agent.tuning.tuned_host import TunedHost, tuned_host
 
 PROBING = "proc/sys/net/ipv4/tcp_mtu_probing"
@@ -33,15 +33,15 @@ def host(tmp_path: Path) -> TunedHost:
 
 
 def tune(host: TunedHost, key: str, value: str, site: str = "scinet") -> bool:
-    return host.hands.tune(Tune(site=site, key=key, value=value)).changed
+    return host.tuning.tune(Tune(site=site, key=key, value=value)).changed
 
 
 def untune(host: TunedHost, key: str, site: str = "scinet") -> bool:
-    return host.hands.untune(Untune(site=site, key=key)).changed
+    return host.tuning.untune(Untune(site=site, key=key)).changed
 
 
 def read(host: TunedHost, key: str) -> str | None:
-    return host.hands.read([key])[key]
+    return host.tuning.read([key])[key]
 
 
 def refusal(host: TunedHost, key: str, value: str) -> str:
@@ -58,10 +58,10 @@ def test_what_was_found_is_remembered_once_and_put_back(host: TunedHost) -> None
     assert tune(host, key, "1")
     assert tune(host, key, "2")
     assert host.text(PROBING) == "2"
-    assert host.hands.held() == (HeldTuning(key=key, found="0", wanted="2", now="2", site="scinet"),)
+    assert host.tuning.held() == (HeldTuning(key=key, found="0", wanted="2", now="2", site="scinet"),)
     assert untune(host, key)
     assert host.text(PROBING) == "0"
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
 
 
 def test_doing_it_again_changes_nothing(host: TunedHost) -> None:
@@ -74,14 +74,14 @@ def test_doing_it_again_changes_nothing(host: TunedHost) -> None:
 
 def test_setting_that_is_so_already_becomes_ours_all_the_same(host: TunedHost) -> None:
     assert tune(host, "sysctl/net.ipv4.tcp_mtu_probing", "0")
-    assert [(entry.found, entry.wanted) for entry in host.hands.held()] == [("0", "0")]
+    assert [(entry.found, entry.wanted) for entry in host.tuning.held()] == [("0", "0")]
 
 
 def test_drift_is_read_and_mended_by_the_same_request(host: TunedHost) -> None:
     key = "sysctl/net.ipv4.tcp_mtu_probing"
     tune(host, key, "1")
     host.write(PROBING, "2")
-    assert [(entry.wanted, entry.now) for entry in host.hands.held()] == [("1", "2")]
+    assert [(entry.wanted, entry.now) for entry in host.tuning.held()] == [("1", "2")]
     assert tune(host, key, "1")
     assert host.text(PROBING) == "1"
 
@@ -92,9 +92,9 @@ def test_reboot_makes_all_live_again_and_keeps_what_was_found_before_us(host: Tu
     host.write(PROBING, "2")  # somebody's own sysctl.d, by now another one
     for policy in (0, 10):
         host.write(GOVERNOR.format(policy), "powersave")
-    host.hands.restore()
+    host.tuning.restore()
     assert [host.text(PROBING), host.text(GOVERNOR.format(10))] == ["1", "performance"]
-    assert [entry.found for entry in host.hands.held()] == ["policy0:powersave policy10:powersave", "0"]
+    assert [entry.found for entry in host.tuning.held()] == ["policy0:powersave policy10:powersave", "0"]
 
 
 def test_what_cannot_be_restored_is_logged_and_the_rest_goes_on(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
@@ -105,7 +105,7 @@ def test_what_cannot_be_restored_is_logged_and_the_rest_goes_on(host: TunedHost,
     host.services.refuses = "busy"
     host.write("sys/block/nvme0n1/queue/nr_requests", "1023")
     with caplog.at_level(logging.WARNING):
-        host.hands.restore()
+        host.tuning.restore()
     assert host.text("sys/block/nvme0n1/queue/nr_requests") == "512"
     assert said(caplog) == ["not restored: irqbalance: the host does not take `off`: busy"]
 
@@ -130,7 +130,7 @@ def test_device_whose_driver_comes_late_is_waited_for(host: TunedHost, caplog: p
     unplugged = unplug(host)
     comes = threading.Timer(0.2, unplugged.rename, [host.folder / DRIVE])
     comes.start()
-    TuneHands(host.ledger, host.root, host.services).restore()
+    HostTuning(host.ledger, host.root, host.services).restore()
     comes.join()
     assert (read(host, REQUESTS), said(caplog)) == ("512", [])
 
@@ -141,23 +141,23 @@ def test_devices_that_never_come_are_waited_for_once_and_not_each(host: TunedHos
     )
     host.ledger.write(lambda held: held.model_copy(update={"tuning": entries}))
     began = time.monotonic()
-    TuneHands(host.ledger, host.root, host.services, device_seconds=0.5).restore()
+    HostTuning(host.ledger, host.root, host.services, device_seconds=0.5).restore()
     assert 0.5 <= time.monotonic() - began < 3
 
 
 def test_what_comes_even_later_is_restored_then_and_both_are_told_once(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
     tune(host, REQUESTS, "512")
     host.write(f"{DRIVE}/queue/nr_requests", "1023")
-    unplugged, hands = unplug(host), host.hands
-    hands.restore()
+    unplugged, tuning = unplug(host), host.tuning
+    tuning.restore()
     for _ in range(3):
-        hands.retry()
+        tuning.retry()
     assert said(caplog) == [f"not restored: there is no {REQUESTS} here"]
     unplugged.rename(host.folder / DRIVE)
-    hands.retry()
+    tuning.retry()
     assert read(host, REQUESTS) == "512"
     host.write(f"{DRIVE}/queue/nr_requests", "1023")
-    hands.retry()
+    tuning.retry()
     assert read(host, REQUESTS) == "1023", "what somebody changes later is for dtnctl to see"
     assert said(caplog)[1:] == [f"restored after all: {REQUESTS}"]
 
@@ -166,11 +166,11 @@ def test_interrupts_of_a_nic_that_is_up_later_are_placed_then(host: TunedHost, m
     tune(host, "interface/ens1f0/irqs", "local")
     for number in (40, 41, 42):
         host.write(f"proc/irq/{number}/smp_affinity_list", "0-7")
-    unplugged, hands = unplug(host, "proc/irq"), host.hands
-    hands.restore()
+    unplugged, tuning = unplug(host, "proc/irq"), host.tuning
+    tuning.restore()
     monkeypatch.setattr("dtn_agent.tuning.tune.RETRY_SECONDS", 0.01)
     stop = threading.Event()
-    watching = threading.Thread(target=hands.watch, args=(stop,))
+    watching = threading.Thread(target=tuning.watch, args=(stop,))
     watching.start()
     unplugged.rename(host.folder / "proc/irq")
     for _ in range(500):
@@ -189,13 +189,13 @@ def test_setting_that_is_refused_is_tried_ever_more_rarely_because_a_try_may_res
     tune(host, "irqbalance", "off")
     host.services.active.add("irqbalance.service")
     host.services.refuses = "busy"
-    asked, hands = host.services.asked, host.hands
-    hands.restore()
+    asked, tuning = host.services.asked, host.tuning
+    tuning.restore()
     for _ in range(14):
-        hands.retry()
+        tuning.retry()
     assert host.services.asked - asked == 1 + 3  # after 1, 2 and 4 more rounds
     host.services.refuses = ""
-    hands.retry()
+    tuning.retry()
     assert read(host, "irqbalance") == "off"
     assert len(said(caplog)) == 2
 
@@ -206,13 +206,13 @@ def test_each_setting_that_is_restored_or_refused_has_its_line_once(host: TunedH
     tune(host, "governor", "performance")
     host.write(PROBING, "0")
     unplugged, output = unplug(host), io.StringIO()
-    hands = TuneHands(host.ledger, host.root, host.services, device_seconds=0, audit=Audit(Lines(output), "agent"))
-    hands.restore()
-    hands.retry()
+    tuning = HostTuning(host.ledger, host.root, host.services, device_seconds=0, audit=Audit(Lines(output), "agent"))
+    tuning.restore()
+    tuning.retry()
     assert unasked(output) == [("tune", PROBING_KEY, "done"), ("tune", REQUESTS, "not-found")]
     host.write("unplugged/queue/nr_requests", "1023")
     unplugged.rename(host.folder / DRIVE)
-    hands.retry()
+    tuning.retry()
     assert unasked(output)[2:] == [("tune", REQUESTS, "done")]
     assert json.loads(output.getvalue().splitlines()[2])["detail"] == f"{REQUESTS} is 512 again; it was 1023"
 
@@ -221,20 +221,20 @@ def test_what_the_late_setting_of_a_device_undoes_is_made_again(host: TunedHost)
     tune(host, SCHEDULER, "kyber")
     tune(host, REQUESTS, "512")
     host.write(f"{DRIVE}/queue/scheduler", "[none] mq-deadline kyber")
-    unplugged, hands = unplug(host, f"{DRIVE}/queue/scheduler"), host.hands
-    hands.restore()
+    unplugged, tuning = unplug(host, f"{DRIVE}/queue/scheduler"), host.tuning
+    tuning.restore()
     unplugged.rename(host.folder / DRIVE / "queue/scheduler")
-    hands.retry()
+    tuning.retry()
     assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["kyber", "512"]
 
 
 def test_setting_that_is_given_back_meanwhile_is_not_tried_again(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
     tune(host, REQUESTS, "512")
-    unplugged, hands = unplug(host), host.hands
-    hands.restore()
-    hands.untune(Untune(site="scinet", key=REQUESTS))
+    unplugged, tuning = unplug(host), host.tuning
+    tuning.restore()
+    tuning.untune(Untune(site="scinet", key=REQUESTS))
     unplugged.rename(host.folder / DRIVE)
-    hands.retry()
+    tuning.retry()
     assert len(said(caplog)) == 1
 
 
@@ -253,7 +253,7 @@ def test_setting_that_is_gone_can_still_be_forgotten(host: TunedHost) -> None:
     tune(host, "block/nvme0n1/nr_requests", "512")
     (host.folder / "sys/block/nvme0n1/queue/nr_requests").unlink()
     assert untune(host, "block/nvme0n1/nr_requests")
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
 
 
 # --- what is read is what was set ----------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def test_host_whose_systemd_cannot_be_asked_has_it_neither_on_nor_off(host: Tune
     assert refusal(host, "irqbalance", "off").startswith(
         "not-found: irqbalance: there is no systemd here that could be asked for services; the agent runs in a container,"
     )
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
 
 
 @pytest.mark.parametrize(("exit_code", "is_active"), [(0, True), (3, False), (4, False), (1, None)])
@@ -349,7 +349,7 @@ def test_what_is_not_there_reads_as_none(host: TunedHost) -> None:
         "interface/../mtu",
         "nonsense",
     ]
-    assert host.hands.read(keys) == dict.fromkeys(keys)
+    assert host.tuning.read(keys) == dict.fromkeys(keys)
 
 
 # --- interrupts ------------------------------------------------------------------------------------------------------------
@@ -380,8 +380,8 @@ def test_interrupts_with_other_numbers_after_a_reboot_are_spread_anew(host: Tune
     tune(host, "interface/ens1f0/irqs", "local")
     (host.folder / "sys/class/net/ens1f0/device/msi_irqs/40").rename(host.folder / "sys/class/net/ens1f0/device/msi_irqs/50")
     host.write("proc/irq/50/smp_affinity_list", "0-7")
-    assert [entry.now for entry in host.hands.held()] == ["0-7"]
-    host.hands.restore()
+    assert [entry.now for entry in host.tuning.held()] == ["0-7"]
+    host.tuning.restore()
     assert affinities(host)[1:] == ["4", "5"]
     assert host.text("proc/irq/50/smp_affinity_list") == "4"
     assert untune(host, "interface/ens1f0/irqs")
@@ -430,7 +430,7 @@ def test_interrupts_with_other_numbers_after_a_reboot_are_spread_anew(host: Tune
 )
 def test_request_that_makes_no_sense_here_is_refused_in_a_sentence(host: TunedHost, key: str, value: str, sentence: str) -> None:
     assert refusal(host, key, value) == sentence
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
 
 
 def test_sysctls_that_would_run_programs_are_refused(host: TunedHost) -> None:
@@ -444,7 +444,7 @@ def test_value_that_the_kernel_takes_and_does_not_keep_is_refused_and_taken_back
     """A file of choices without the kernel behind it loses its brackets: like a kernel that keeps another value."""
     key = "huge_pages"
     assert refusal(host, key, "always") == "failed: huge_pages: `always` was written, and the host has `None`"
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
     assert host.text("sys/kernel/mm/transparent_hugepage/enabled") == "madvise"
 
 
@@ -453,7 +453,7 @@ def test_setting_that_refuses_every_change_is_not_ours_afterwards(host: TunedHos
     host.services.active.add("irqbalance.service")
     host.services.refuses = "busy"
     assert refusal(host, "irqbalance", "off") == "failed: irqbalance: the host does not take `off`: busy"
-    assert host.hands.held() == ()
+    assert host.tuning.held() == ()
 
 
 def test_refused_change_of_a_setting_that_is_ours_keeps_the_earlier_one(host: TunedHost) -> None:
@@ -461,7 +461,7 @@ def test_refused_change_of_a_setting_that_is_ours_keeps_the_earlier_one(host: Tu
     tune(host, "irqbalance", "off")
     host.services.refuses = "busy"
     assert refusal(host, "irqbalance", "on") == "failed: irqbalance: the host does not take `on`: busy"
-    assert [(entry.found, entry.wanted, entry.now) for entry in host.hands.held()] == [("on", "off", "off")]
+    assert [(entry.found, entry.wanted, entry.now) for entry in host.tuning.held()] == [("on", "off", "off")]
 
 
 def test_what_could_not_even_be_taken_back_stays_in_the_ledger(host: TunedHost) -> None:
@@ -470,14 +470,14 @@ def test_what_could_not_even_be_taken_back_stays_in_the_ledger(host: TunedHost) 
     host.services.refuses = "busy"
     with pytest.raises(RefusedError, match="the host does not take back `on`: busy"):
         untune(host, "irqbalance")
-    assert [entry.key for entry in host.hands.held()] == ["irqbalance"]
+    assert [entry.key for entry in host.tuning.held()] == ["irqbalance"]
     host.services.refuses = ""
     assert untune(host, "irqbalance")
 
 
 def test_ability_to_tune_is_that_to_write_the_kernels_parameters(host: TunedHost, tmp_path: Path) -> None:
-    assert [ability.lacks for ability in host.hands.abilities()] == [""]
-    assert [ability.lacks for ability in tuned_host(tmp_path / "bare", {}).hands.abilities()] == [
+    assert [ability.lacks for ability in host.tuning.abilities(FACTS)] == [""]
+    assert [ability.lacks for ability in tuned_host(tmp_path / "bare", {}).tuning.abilities(FACTS)] == [
         "the agent may not write to /proc/sys here"
     ]
 
@@ -503,7 +503,7 @@ def test_number_of_requests_survives_the_scheduler_after_which_it_is_restored(ho
     tune(host, REQUESTS, "512")
     host.write("sys/block/nvme0n1/queue/scheduler", "[none] mq-deadline kyber")
     host.write("sys/block/nvme0n1/queue/nr_requests", "1023")
-    host.hands.restore()
+    host.tuning.restore()
     assert [read(host, key) for key in (SCHEDULER, REQUESTS)] == ["kyber", "512"]
 
 

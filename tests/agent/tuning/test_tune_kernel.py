@@ -9,7 +9,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Tune, Untune
 from dtn_agent.queueing.wire import ROOT, Link, Queue, Wire, open_wire
-from dtn_agent.tuning.tune import TuneHands
+from dtn_agent.tuning.tune import HostTuning
 
 from tests.agent.namespace_host import needs_root, with_veth
 from tests.agent.tuning.tuned_host import FakeServices
@@ -18,26 +18,26 @@ pytestmark = [pytest.mark.lab, needs_root]
 
 
 class Tuned:
-    """The hands, with short words for what a test does."""
+    """The settings, with short words for what a test does."""
 
     def __init__(self, folder: Path) -> None:
-        self.hands = TuneHands(Ledger(folder / "ledger.json"), services=FakeServices(), device_seconds=0)
+        self.tuning = HostTuning(Ledger(folder / "ledger.json"), services=FakeServices(), device_seconds=0)
 
     def set(self, key: str, value: str) -> str | None:
-        self.hands.tune(Tune(site="scinet", key=key, value=value))
+        self.tuning.tune(Tune(site="scinet", key=key, value=value))
         return self.now(key)
 
     def back(self, key: str) -> str | None:
-        self.hands.untune(Untune(site="scinet", key=key))
+        self.tuning.untune(Untune(site="scinet", key=key))
         return self.now(key)
 
     def now(self, key: str) -> str | None:
-        return self.hands.read([key])[key]
+        return self.tuning.read([key])[key]
 
     def refusal(self, key: str, value: str) -> str:
         with pytest.raises(RefusedError) as caught:
             self.set(key, value)
-        assert key not in {entry.key for entry in self.hands.held()}
+        assert key not in {entry.key for entry in self.tuning.held()}
         return str(caught.value)
 
 
@@ -115,12 +115,12 @@ def test_number_of_channels_is_set_by_ethtool_and_put_back(tuned: Tuned) -> None
 
 def test_what_a_driver_lacks_reads_as_none(tuned: Tuned) -> None:
     keys = [f"interface/near/{name}" for name in ("rx_ring", "tx_ring", "adaptive_rx", "pause_rx", "pause_tx", "irqs")]
-    assert with_veth(lambda: tuned.hands.read(keys)) == dict.fromkeys(keys)
+    assert with_veth(lambda: tuned.tuning.read(keys)) == dict.fromkeys(keys)
 
 
 def test_interface_that_is_not_there_reads_as_none(tuned: Tuned) -> None:
     keys = [f"interface/ens9/{name}" for name in ("mtu", "tx_queue_len", "qdisc", "channels", "rx_ring")]
-    assert with_veth(lambda: tuned.hands.read(keys)) == dict.fromkeys(keys)
+    assert with_veth(lambda: tuned.tuning.read(keys)) == dict.fromkeys(keys)
 
 
 def test_queueing_is_set_in_words_and_the_kernels_default_comes_back(tuned: Tuned) -> None:
@@ -170,7 +170,7 @@ def test_queueing_that_somebody_set_up_comes_back_with_all_its_options(tuned: Tu
                 wire.replace(near(wire), Queue("pfifo", 0, parent, limit))
         before = options()
         tuned.set("interface/near/qdisc", "pfifo_fast")
-        (entry,) = tuned.hands.held()
+        (entry,) = tuned.tuning.held()
         tuned.back("interface/near/qdisc")
         return before, options(), entry.found
 
@@ -201,7 +201,7 @@ def test_restart_of_the_agent_makes_the_queueing_again(tuned: Tuned) -> None:
         with open_wire() as wire:
             wire.remove_root(near(wire))
         drifted = tuned.now(key)
-        tuned.hands.restore()
+        tuned.tuning.restore()
         return drifted, tuned.now(key)
 
     assert with_veth(scene) == ("noqueue", "pfifo")

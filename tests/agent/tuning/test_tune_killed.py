@@ -32,11 +32,11 @@ def killed_at_the_last(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(killed_at_the_last)
-hands = TunedHost(folder).hands
+tuning = TunedHost(folder).tuning
 if request == "tune":
-    hands.tune(Tune(site="scinet", key="governor", value="performance"))
+    tuning.tune(Tune(site="scinet", key="governor", value="performance"))
 else:
-    hands.untune(Untune(site="scinet", key="governor"))
+    tuning.untune(Untune(site="scinet", key="governor"))
 """
 
 
@@ -66,10 +66,10 @@ def test_tuning_that_is_killed_anywhere_is_done_by_the_next_start_or_was_not_beg
     while not ended:
         host = as_found(tmp_path / str(last))
         ended = run_until(host, "tune", last)
-        host.hands.restore()
-        assert governors(host) == (["performance"] * 2 if host.hands.held() else ["powersave", "schedutil"])
-        host.hands.tune(Tune(site="scinet", key=KEY, value="performance"))
-        host.hands.untune(Untune(site="scinet", key=KEY))
+        host.tuning.restore()
+        assert governors(host) == (["performance"] * 2 if host.tuning.held() else ["powersave", "schedutil"])
+        host.tuning.tune(Tune(site="scinet", key=KEY, value="performance"))
+        host.tuning.untune(Untune(site="scinet", key=KEY))
         assert governors(host) == ["powersave", "schedutil"]
         last += 1
     assert last > 8  # reads, the ledger's draft and its new name, and both policies
@@ -80,11 +80,11 @@ def test_putting_back_that_is_killed_anywhere_can_be_asked_for_again(tmp_path: P
     ended, last = False, 0
     while not ended:
         host = as_found(tmp_path / str(last))
-        host.hands.tune(Tune(site="scinet", key=KEY, value="performance"))
+        host.tuning.tune(Tune(site="scinet", key=KEY, value="performance"))
         ended = run_until(host, "untune", last)
-        host.hands.restore()
-        assert governors(host) == (["performance"] * 2 if host.hands.held() else ["powersave", "schedutil"])
-        host.hands.untune(Untune(site="scinet", key=KEY))
+        host.tuning.restore()
+        assert governors(host) == (["performance"] * 2 if host.tuning.held() else ["powersave", "schedutil"])
+        host.tuning.untune(Untune(site="scinet", key=KEY))
         assert governors(host) == ["powersave", "schedutil"]
         last += 1
     assert last > 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PosixPath
 
 from dtn_agent.ledger import Ledger
-from dtn_agent.tuning.tune import TuneHands
+from dtn_agent.tuning.tune import HostTuning
 
 FILES: Mapping[str, str] = {
     "proc/sys/net/ipv4/tcp_rmem": "4096\t131072\t6291456",
@@ -82,7 +82,7 @@ class HostFiles:
 
 @dataclass(frozen=True)
 class TunedHost:
-    """The files, the ledger, and the hands on both."""
+    """The files, the ledger, and what sets both."""
 
     folder: Path
     services: FakeServices = field(default_factory=FakeServices)
@@ -96,8 +96,8 @@ class TunedHost:
         return Ledger(self.folder / "ledger.json")
 
     @property
-    def hands(self) -> TuneHands:
-        return TuneHands(self.ledger, self.root, self.services, device_seconds=0)
+    def tuning(self) -> HostTuning:
+        return HostTuning(self.ledger, self.root, self.services, device_seconds=0)
 
     def text(self, name: str) -> str:
         return (self.folder / name).read_text().strip()

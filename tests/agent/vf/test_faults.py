@@ -10,8 +10,8 @@ import pytest
 from dtn_agent.kernel_links import Link
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ConfigureVf, Held, ReleaseVf, SetVfCount, VfSettings
-from dtn_agent.vf.functions import VfHands
 from dtn_agent.vf.hardware import VfHardware
+from dtn_agent.vf.virtual_functions import VirtualFunctions
 
 from tests.agent.veth_card import VethLinks, VethTree, insert_card, vf_pci
 
@@ -76,32 +76,32 @@ class FusedLinks(VethLinks):
         super()._set(link, **words)
 
 
-def fused(root: Path, ledger: Path, before: int) -> tuple[VfHands, Fuse]:
+def fused(root: Path, ledger: Path, before: int) -> tuple[VirtualFunctions, Fuse]:
     """An agent that is killed before this change."""
     fuse = Fuse(before)
     card = VfHardware(FusedTree(root, fuse), FusedLinks(root, fuse), udev=root / "no-udev", start_seconds=1, return_seconds=1)
-    return VfHands(FusedLedger(ledger, fuse), card, boot="first"), fuse
+    return VirtualFunctions(FusedLedger(ledger, fuse), card, boot="first"), fuse
 
 
-def take(hands: VfHands) -> None:
+def take(vfs: VirtualFunctions) -> None:
     """Two VFs, one of them with everything, lent and asked for anew with less."""
     settings: dict[str, Any] = {"mac": "02:00:00:00:00:0a", "vlan": 100, "vlan_priority": 3, "trust": True, "max_rate": 20, "mtu": 1400}
     owner = {"site": "play", "session": "run", "network": "data", "pf": "pf0", "index": 1}
-    hands.set_count(SetVfCount(site="play", pf="pf0", count=2))
-    hands.configure(ConfigureVf.model_validate({**owner, **settings}))
-    hands.lend(vf_pci(1), 1300)
-    hands.take_back(vf_pci(1))
-    hands.configure(ConfigureVf.model_validate({**owner, "vlan": 200}))
+    vfs.set_count(SetVfCount(site="play", pf="pf0", count=2))
+    vfs.configure(ConfigureVf.model_validate({**owner, **settings}))
+    vfs.lend(vf_pci(1), 1300)
+    vfs.take_back(vf_pci(1))
+    vfs.configure(ConfigureVf.model_validate({**owner, "vlan": 200}))
 
 
-def give(hands: VfHands) -> None:
-    hands.release(ReleaseVf(site="play", pf="pf0", index=1))
-    hands.set_count(SetVfCount(site="play", pf="pf0", count=0))
+def give(vfs: VirtualFunctions) -> None:
+    vfs.release(ReleaseVf(site="play", pf="pf0", index=1))
+    vfs.set_count(SetVfCount(site="play", pf="pf0", count=0))
 
 
-def take_and_give(hands: VfHands) -> None:
-    take(hands)
-    give(hands)
+def take_and_give(vfs: VirtualFunctions) -> None:
+    take(vfs)
+    give(vfs)
 
 
 def seen(card: VfHardware) -> object:
@@ -111,8 +111,8 @@ def seen(card: VfHardware) -> object:
 
 def changes(root: Path, ledger: Path) -> int:
     """How many changes there are from the first to the last request."""
-    hands, fuse = fused(root, ledger, before=-1)
-    take_and_give(hands)
+    vfs, fuse = fused(root, ledger, before=-1)
+    take_and_give(vfs)
     return fuse.burnt
 
 
@@ -129,7 +129,7 @@ def test_a_kill_before_any_change_loses_nothing(own_network: None, tmp_path: Pat
         killed, _ = fused(root, path, point)
         with pytest.raises(KilledError):
             take_and_give(killed)
-        after = VfHands(Ledger(path), card, boot="first")
+        after = VirtualFunctions(Ledger(path), card, boot="first")
         after.restore()
         if point % 2:
             take(after)

@@ -10,23 +10,41 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import assert_never, get_args
 
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
 from dtn_agent.kernel_links import Link, reason
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ConfigureVf, Done, FoundInterface, HeldVf, Owner, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.protocol import (
+    Ability,
+    ConfigureVf,
+    Done,
+    Facts,
+    FoundInterface,
+    HeldVf,
+    Owner,
+    ReleaseVf,
+    SetVfCount,
+    VfRequest,
+    VfSettings,
+)
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import Vf, VfHardware
-from dtn_agent.vf.pf import PfHands
+from dtn_agent.vf.physical_functions import PhysicalFunctions
 
 WATCH_SECONDS = 2.0  # how long the end of the agent may be in coming
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 log = logging.getLogger(__name__)
 
 
-class VfHands:
+class VirtualFunctions(HostResource[VfRequest]):
     """The virtual functions of one host. One request at a time; `held` waits for none."""
+
+    name = "virtual functions"
+    requests = get_args(VfRequest)
+    entry = HeldVf
 
     def __init__(self, ledger: Ledger, hardware: VfHardware | None = None, boot: str | None = None, audit: Audit = SILENT) -> None:
         self.ledger = ledger
@@ -35,7 +53,18 @@ class VfHands:
         self.boot = BOOT_ID.read_text().strip() if boot is None else boot
         self.audit = audit
         self.lock = threading.RLock()
-        self.pfs = PfHands(ledger, self.hardware)
+        self.pfs = PhysicalFunctions(ledger, self.hardware)
+
+    def perform(self, request: VfRequest) -> Done:
+        match request:
+            case SetVfCount():
+                return self.set_count(request)
+            case ConfigureVf():
+                return self.configure(request)
+            case ReleaseVf():
+                return self.release(request)
+            case _:
+                assert_never(request)
 
     def set_count(self, request: SetVfCount) -> Done:
         """Make the PF have so many VFs, if that takes nothing from anybody; 0 gives it back as it was."""
@@ -76,6 +105,12 @@ class VfHands:
         """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
         tables: dict[str, dict[int, VfSettings]] = {}  # read once: a card's table is one long answer
         return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.entries.all())
+
+    def abilities(self, facts: Facts) -> tuple[Ability, ...]:
+        """`vf`, if a card has virtual functions."""
+        can = any(interface.sriov is not None and interface.sriov.total > 0 for interface in facts.interfaces)
+        lacks = "" if can else "no network interface of this host has virtual functions (SR-IOV), or it is switched off"
+        return (Ability(name="vf", lacks=lacks),)
 
     def restore(self) -> None:
         """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left.

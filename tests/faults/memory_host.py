@@ -1,4 +1,4 @@
-"""The hands of an agent over a host in memory, with the agent's real ledger file: what each request does to both, write by write.
+"""The resources of an agent on a host in memory, with the agent's real ledger file: what each request does to both, write by write.
 
 Virtual functions and VLANs are those of the model that the property tests have. Settings are a dictionary. What a container sends
 is shaped as soon as it runs, as the agent's watcher does it. `effect` is called before each write, to the ledger or to the host, and may
@@ -8,14 +8,14 @@ raise.
 from __future__ import annotations
 
 import pickle
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import AnyResource, HostResource
 from dtn_agent.ledger import Ledger
-from dtn_agent.work import Hands
 
 from dtnctl.model import plan
 from tests.fakes.core import Engine
@@ -57,7 +57,7 @@ class ModelOnDisk(Agent):
 
 
 class MemoryHost:
-    """One endpoint's host and its agent's hands, all four at once. Every access happens under the lock that engines share."""
+    """One endpoint's host and its agent's resources, all four at once. Every access happens under the lock that engines share."""
 
     def __init__(self, engine: Engine, machine: p.Host, values: Mapping[str, str], ledger: Ledger, effect: Callable[[], None]) -> None:
         self.engine = engine
@@ -207,9 +207,6 @@ class MemoryHost:
         self._keep("qos", held.values())
         return p.Done(changed=True)
 
-    def watch(self, stop: threading.Event) -> None:
-        stop.wait()
-
     def _shaped(self, entry: p.HeldQos) -> p.QosSettings | None:
         container = self._container(entry.container)
         is_there = container is not None and any(item.address == entry.address for item in container.endpoints.values())
@@ -248,8 +245,8 @@ class MemoryHost:
         self.unshaped.clear()
 
     @property
-    def hands(self) -> Hands:
-        return Hands(_VfHands(self), _VlanHands(self), _TuneHands(self), _QosHands(self))
+    def resources(self) -> tuple[AnyResource, ...]:
+        return (_Settings(self), _VirtualFunctions(self), _Vlans(self), _Shaping(self))
 
     # --- states as values -------------------------------------------------------------------------------------------
 
@@ -276,25 +273,89 @@ class MemoryHost:
         self._show_interfaces()
 
 
-class _VfHands:
+class _Part:
+    """What each kind has in common here."""
+
     def __init__(self, host: MemoryHost) -> None:
-        self.set_count, self.configure, self.release = host.set_count, host.configure, host.release
-        self.held, self.restore = host.held_vfs, host.restore_links
+        self.host = host
+
+    def abilities(self, facts: p.Facts) -> tuple[p.Ability, ...]:
+        del facts
+        return tuple(p.Ability(name=name) for name in ABILITIES[type(self)])
 
 
-class _VlanHands:
-    def __init__(self, host: MemoryHost) -> None:
-        self.make, self.remove, self.restore = host.make, host.remove, host.restore_links
+class _VirtualFunctions(_Part, HostResource[p.VfRequest]):
+    name = "virtual functions"
+    requests = get_args(p.VfRequest)
+    entry = p.HeldVf
+
+    def perform(self, request: p.VfRequest) -> p.Done:
+        match request:
+            case p.SetVfCount():
+                return self.host.set_count(request)
+            case p.ConfigureVf():
+                return self.host.configure(request)
+            case p.ReleaseVf():
+                return self.host.release(request)
+
+    def held(self) -> tuple[p.HeldVf, ...]:
+        return self.host.held_vfs()
+
+    def restore(self) -> None:
+        self.host.restore_links()
 
 
-class _TuneHands:
-    def __init__(self, host: MemoryHost) -> None:
-        self.tune, self.untune, self.read = host.tune, host.untune, host.read
-        self.held, self.restore, self.retry = host.held_tuning, host.restore_settings, host.restore_settings
-        self.watch = host.watch
+class _Vlans(_Part, HostResource[p.VlanRequest]):
+    name = "VLANs"
+    requests = get_args(p.VlanRequest)
+    entry = p.HeldVlan
+
+    def perform(self, request: p.VlanRequest) -> p.Done:
+        return self.host.make(request) if isinstance(request, p.MakeVlan) else self.host.remove(request)
+
+    def held(self) -> tuple[p.HeldVlan, ...]:
+        return self.host.ledger.read().vlans
 
 
-class _QosHands:
-    def __init__(self, host: MemoryHost) -> None:
-        self.set, self.clear, self.watch = host.set, host.clear, host.watch
-        self.held, self.restore = host.held_qos, host.restore_shaping
+class _Settings(_Part, HostResource[p.TuneRequest]):
+    name = "tuning"
+    requests = get_args(p.TuneRequest)
+    entry = p.HeldTuning
+
+    def perform(self, request: p.TuneRequest) -> p.Done:
+        return self.host.tune(request) if isinstance(request, p.Tune) else self.host.untune(request)
+
+    def held(self) -> tuple[p.HeldTuning, ...]:
+        return self.host.held_tuning()
+
+    def readings(self, keys: Collection[str], facts: p.Facts) -> dict[str, str | None]:
+        del facts
+        return self.host.read(keys)
+
+    def restore(self) -> None:
+        self.host.restore_settings()
+
+
+class _Shaping(_Part, HostResource[p.QosRequest]):
+    """Restored as its watch does it once the engine tells events, which is at once here."""
+
+    name = "QoS"
+    requests = get_args(p.QosRequest)
+    entry = p.HeldQos
+
+    def perform(self, request: p.QosRequest) -> p.Done:
+        return self.host.set(request) if isinstance(request, p.SetQos) else self.host.clear(request)
+
+    def held(self) -> tuple[p.HeldQos, ...]:
+        return self.host.held_qos()
+
+    def restore(self) -> None:
+        self.host.restore_shaping()
+
+
+ABILITIES: dict[type[_Part], tuple[str, ...]] = {
+    _VirtualFunctions: ("vf",),
+    _Vlans: ("vlan",),
+    _Settings: ("tune",),
+    _Shaping: ("netem", "tbf", "fq"),
+}

@@ -13,7 +13,7 @@ from dtn_agent.vf.hardware import VfHardware
 log = logging.getLogger(__name__)
 
 
-class PfHands:
+class PhysicalFunctions:
     """The physical functions of one host. The caller sees to it that only one request is at work."""
 
     def __init__(self, ledger: Ledger, hardware: VfHardware) -> None:
