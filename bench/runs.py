@@ -82,7 +82,7 @@ def timed_engines(here: Place, site: Site, span: Span) -> Iterator[Mapping[str, 
 
 
 def apply(here: Place, on_outcome: OnOutcome | None = None) -> tuple[Applied, Span]:
-    """What `dtnctl apply --yes` does (the calls of cli/loop.py, on the same terms), told into nowhere. Fails if a step fails."""
+    """What `dtnctl apply --yes` does (the calls of cli/apply.py, on the same terms), told into nowhere. Fails if a step fails."""
     site, span = here.site(), Span()
     with timed_engines(here, site, span) as engines, Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
         done = _apply(site, engines, on_outcome)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dtnctl.errors import ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
+from dtnctl.errors import BlockedError, ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
@@ -122,7 +122,7 @@ class Leases:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Request:
     """Who wants leases, until when on the clock, and who is told. `stop` ends the waiting."""
 
     site: str
@@ -150,19 +150,19 @@ def hold_leases(
     that want the same two endpoints cannot wait for each other for ever.
     """
     leases = Leases(clock)
-    wish = _Wish(site, holder, clock.monotonic() + timeout, report, stop or threading.Event())
+    request = _Request(site, holder, clock.monotonic() + timeout, report, stop or threading.Event())
     try:
-        _acquire(leases, engines, wish)
+        _acquire(leases, engines, request)
         yield leases
     finally:
         leases.stopping.set()
         _release(leases)
 
 
-def _acquire(leases: Leases, engines: Mapping[str, Engine], wish: _Wish) -> None:
+def _acquire(leases: Leases, engines: Mapping[str, Engine], request: _Request) -> None:
     names = sorted(engines)
     with ThreadPoolExecutor(max_workers=max(1, len(names)), thread_name_prefix="lease") as pool:
-        results = list(pool.map(lambda name: _try_to_take(leases, engines[name], wish), names))
+        results = list(pool.map(lambda name: _try_to_take(leases, engines[name], request), names))
     if all(results):
         return
     _release(leases)
@@ -170,15 +170,15 @@ def _acquire(leases: Leases, engines: Mapping[str, Engine], wish: _Wish) -> None
         if name in leases.refused:
             continue
         try:
-            leases.hold(engines[name], _wait_for(engines[name], leases.clock, wish))
+            leases.hold(engines[name], _wait_for(engines[name], leases.clock, request))
         except (EngineError, UnreachableError) as error:
             leases.refused[name] = error
 
 
-def _try_to_take(leases: Leases, engine: Engine, wish: _Wish) -> bool:
+def _try_to_take(leases: Leases, engine: Engine, request: _Request) -> bool:
     """Whether the endpoint needs no waiting: we hold its lease, or it cannot give one."""
     try:
-        container = _take(engine, wish.site, wish.holder)
+        container = _take(engine, request.site, request.holder)
     except (EngineError, UnreachableError) as error:
         leases.refused[engine.endpoint] = error
         return True
@@ -224,27 +224,27 @@ def _sight(engine: Engine, site: str) -> _Sighting | None:
     return _Sighting(seen.id, seen.labels.get(LABEL_HOLDER, ""), beat)
 
 
-def _wait_for(engine: Engine, clock: Clock, wish: _Wish) -> str:
+def _wait_for(engine: Engine, clock: Clock, request: _Request) -> str:
     endpoint = engine.endpoint
     last: _Sighting | None = None
     since = clock.monotonic()
     while True:
-        container = _take(engine, wish.site, wish.holder)
+        container = _take(engine, request.site, request.holder)
         if container is not None:
             return container
-        seen = _sight(engine, wish.site)
+        seen = _sight(engine, request.site)
         who = describe_holder(seen.holder) if seen is not None else "somebody"
         if seen is not None and (last is None or seen.container != last.container):
-            wish.report(f"waiting for the lease of {endpoint}, held by {who}")
+            request.report(f"waiting for the lease of {endpoint}, held by {who}")
         if seen != last:
             last, since = seen, clock.monotonic()
         if seen is not None and (is_dead(seen.holder) or clock.monotonic() - since > STALE_SECONDS):
-            wish.report(f"taking over the lease of {endpoint}: {who} is gone")
+            request.report(f"taking over the lease of {endpoint}: {who} is gone")
             engine.remove(seen.container)
             continue
-        if wish.stop.is_set():
+        if request.stop.is_set():
             raise LockError(f"stopped while waiting for the lease of {endpoint}, held by {who}; nothing was changed")
-        if clock.monotonic() >= wish.deadline:
+        if clock.monotonic() >= request.deadline:
             fix = f"wait longer with --lock-timeout or, if that run is surely dead, `dtnctl unlock {endpoint}`"
             raise LockError(f"the lease of {endpoint} is held by {who}; {fix}")
         clock.sleep(POLL_SECONDS)
@@ -269,3 +269,20 @@ def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report:
         if seen.lease is not None and seen.lease.is_ours and is_dead(seen.lease.holder):
             engines[name].remove(seen.lease.id)
             report(f"{name}: removed the lease that {describe_holder(seen.lease.holder)} left when it died")
+
+
+def remove_lease(engine: Engine, site: str) -> str:
+    """Remove the endpoint's lease, whoever holds it; returns who did, empty if there is none.
+
+    BlockedError if the container of that name is not this site's: then it stays.
+    """
+    name = lease_name(site)
+    try:
+        seen = engine.inspect(name)
+    except NotFoundError:
+        return ""
+    if not engine.owns(seen.labels, name):
+        whose = stranger_text(seen.labels, engine.repository)
+        raise BlockedError(f"{engine.endpoint} has a container named {name} {whose}; it was not removed")
+    engine.remove(seen.id)
+    return describe_holder(seen.labels.get(LABEL_HOLDER, ""))

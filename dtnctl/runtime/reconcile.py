@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
-from dtnctl.model.kinds import KIND_OF_LABEL
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, Undo, WaitHealthy
-from dtnctl.model.resources import Attempt, Snapshot, ledger_name
+from dtnctl.model.resources import Attempt, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
+from dtnctl.planning.scope import nameable_objects
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor
@@ -69,35 +69,9 @@ def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, 
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
-    lines = scope.mistyped({*_declared(site), *_seen(site, snapshot)})
+    lines = scope.mistyped(nameable_objects(site, snapshot))
     if lines:
         raise UsageError(*lines)
-
-
-def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
-    """What the state files name, as (kind, name, endpoint), also where it is not yet."""
-    for kind, names in (("session", site.sessions), ("transfer", site.transfers), ("network", site.networks)):
-        yield from ((kind, name, endpoint) for name in names for endpoint in (*site.endpoints, ""))
-    for endpoint, document in site.endpoints.items():
-        interfaces = document.value.interfaces
-        yield from (("vfs", interface, endpoint) for interface in (*document.value.vfs, *interfaces.values()))
-        vlans = {network: found.value.vlan for network, found in site.networks.items() if found.value.vlan is not None}
-        yield from (("vlan", f"{interfaces[network]}.{vlan}", endpoint) for network, vlan in vlans.items() if network in interfaces)
-        if document.value.agent is not None:
-            yield ("tuning", endpoint, endpoint)
-
-
-def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    """What is on the endpoints, also what nothing declares any more."""
-    for endpoint, seen in snapshot.endpoints.items():
-        yield from ((KIND_OF_LABEL[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KIND_OF_LABEL)
-        yield from (("network", item.name, endpoint) for item in seen.networks)
-        yield ("ledger", ledger_name(site.name), endpoint)
-        if seen.host is not None:
-            yield from (("vfs", item.pf, endpoint) for item in seen.host.held.pfs if item.site == site.name)
-            yield from (("vlan", item.name, endpoint) for item in seen.host.held.vlans if item.site == site.name)
-            owners = [item.owner for item in seen.host.held.vfs] + [item.owner for item in seen.host.held.qos]
-            yield from (("session", owner.session, endpoint) for owner in owners if owner.site == site.name)
 
 
 def apply_plan(

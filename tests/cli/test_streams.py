@@ -230,7 +230,7 @@ class Again(Moment):
 sys.meta_path[0] = Again()
 run()
 """
-MODULES = ("typer", "dtnctl.cli.program", "dtnctl.cli.loop", "pydantic", "yaml", "dtnctl.providers.docker.engine", "docker", "requests")
+MODULES = ("typer", "dtnctl.cli.program", "dtnctl.cli.plan", "pydantic", "yaml", "dtnctl.providers.docker.engine", "docker", "requests")
 
 
 def _cases() -> Iterator[tuple[str, signal.Signals]]:

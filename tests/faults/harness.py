@@ -173,7 +173,7 @@ def _tar(name: str, content: bytes) -> bytes:
 
 def warm_up() -> None:
     """Import what dtnctl imports, so that forks share it."""
-    import dtnctl.cli.loop
+    import dtnctl.cli.apply
     import dtnctl.providers.docker.connection
     import dtnctl.providers.docker.engine
     import dtnctl.providers.with_agent

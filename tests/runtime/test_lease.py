@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.errors import LockError
+from dtnctl.errors import BlockedError, LockError
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import Pairs, lease_name
 from dtnctl.model.site import Endpoint
@@ -21,7 +21,7 @@ from dtnctl.providers.base import Engine
 from dtnctl.providers.docker.engine import connect
 from dtnctl.runtime import lease
 from dtnctl.runtime.clock import SystemClock
-from dtnctl.runtime.lease import Holder, Leases, hold_leases, this_process
+from dtnctl.runtime.lease import Holder, Leases, hold_leases, remove_lease, this_process
 from tests.fakes.engine import World
 
 ELSEWHERE = Holder("ops@elsewhere", "another machine", 4711, 1.0)
@@ -72,6 +72,16 @@ def test_a_foreign_container_with_the_leases_name_is_never_removed(engines: dict
     stranger = engines["a"].create_hand(lease_name("site"), ())
     with pytest.raises(LockError, match="not ours"), hold(engines, this_process(), clock, timeout=100.0):
         pass
+    assert engines["a"].inspect(lease_name("site")).id == stranger
+
+
+def test_unlocking_removes_our_lease_by_its_holders_name_and_no_other_container(engines: dict[str, Engine]) -> None:
+    assert remove_lease(engines["a"], "site") == ""
+    engines["a"].create_hand(lease_name("site"), labels("a", ELSEWHERE))
+    assert remove_lease(engines["a"], "site") == "ops@elsewhere (pid 4711)"
+    stranger = engines["a"].create_hand(lease_name("site"), ())
+    with pytest.raises(BlockedError, match=r"^a has a container named site\.control\.lease that is not ours; it was not removed$"):
+        remove_lease(engines["a"], "site")
     assert engines["a"].inspect(lease_name("site")).id == stranger
 
 

@@ -1,0 +1,214 @@
+"""`dtnctl apply` and `dtnctl destroy`: print the plan, ask, carry it out, report; the exit code is that of the worst."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.exit_code import Ending, raise_for_worst
+from dtnctl.cli.expected import expected_hash, stale_lines
+from dtnctl.cli.messages import say
+from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
+from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.workplace import Workplace, engines, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
+from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dtnctl.model.plan import Plan
+    from dtnctl.planning.planner import Scope
+    from dtnctl.providers.base import Engine
+    from dtnctl.render.context import Command, RenderContext
+    from dtnctl.runtime.reconcile import Applied
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("apply")(apply_command)
+    app.command("destroy")(destroy_command)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How a writing command may run. `typed`: the word that a person must type; empty asks for yes."""
+
+    yes: bool
+    no_input: bool
+    expect: str
+    lock_timeout: float
+    wait: bool
+    parallel: int
+    typed: str = ""
+
+
+def apply_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    replace_: opt.ReplaceOption = [],  # noqa: B006  # same
+    max_prune: opt.MaxPruneOption = "",
+    yes: opt.YesOption = False,
+    no_input: opt.NoInputOption = False,
+    expect: opt.ExpectOption = "",
+    lock_timeout: opt.LockTimeoutOption = None,
+    wait: opt.WaitOption = True,
+    parallel: opt.ParallelOption = 0,
+    dry_run: opt.DryRunOption = False,
+    brief: opt.BriefOption = False,
+    all_: opt.AllOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
+    printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
+    scope = scope_of(target, exclude, replace_, max_prune)
+    if dry_run:
+        return preview(printing, scope, timeout)
+    consent = Consent(yes, no_input, expect, lock_seconds(lock_timeout), wait, parallel)
+    return _apply("apply", printing, scope, timeout, consent)
+
+
+def destroy_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    yes: opt.YesOption = False,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
+    expect: opt.ExpectOption = "",
+    lock_timeout: opt.LockTimeoutOption = None,
+    parallel: opt.ParallelOption = 0,
+    dry_run: opt.DryRunOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
+    printing = printing_of(context, output)
+    scope = scope_of(target, exclude, [], "", destroy=True)
+    if dry_run:
+        workplace = open_workplace()
+        plan = make_plan(workplace, scope, timeout)
+        print_plan(plan, plan_context(workplace, "destroy", printing, scope), printing)
+        return plan_exit_code(plan, detailed=False)
+    site = open_workplace().site.name
+    if yes and not target and confirm != site:
+        raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
+    consent = Consent(yes, False, expect, lock_seconds(lock_timeout), True, parallel, typed=site)
+    return _apply("destroy", printing, scope, timeout, consent)
+
+
+def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import clear_dead_leases
+    from dtnctl.runtime.reconcile import look_and_plan
+
+    workplace = open_workplace()
+    expected = expected_hash(consent.expect, command)
+    with engines(workplace, timeout) as clients:
+        now = SystemClock().now()
+        plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
+        refuse_ssh_mistakes(workplace, snapshot)
+        view = plan_context(workplace, command, printing, scope)
+        if expected and plan.hash != expected:
+            raise StalePlanError(*stale_lines(consent.expect, plan, view))
+        if printing.output is not opt.Output.json:
+            print_plan(plan, view, replace(printing, out=""))
+        if not plan.steps:
+            clear_dead_leases(clients, snapshot, say)
+            return _nothing_to_do(plan, view, printing)
+        if problems := missing_logins(workplace, plan):
+            raise ConfigError(problems)
+        _ask(plan, consent)
+        clear_dead_leases(clients, snapshot, say)
+        applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
+    return _report(applied, signal_number, view, printing, waited=consent.wait)
+
+
+def _run(
+    workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope: Scope, consent: Consent, expected: str
+) -> tuple[Applied, int]:
+    from dtnctl.cli.progress import interruptible, reports_for
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import this_process
+    from dtnctl.runtime.reconcile import Terms, apply_plan
+
+    with interruptible() as stop:
+        terms = Terms(
+            holder=this_process(),
+            clock=SystemClock(),
+            parallel=consent.parallel or workplace.site.settings.value.limits.parallel,
+            lock_timeout=consent.lock_timeout,
+            expect=expected,
+            confirmed="" if consent.yes else plan.hash,
+            wait=consent.wait,
+            stop=stop,
+        )
+        try:
+            applied = apply_plan(
+                workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan)
+            )
+        except LockError:
+            if stop.signal_number:
+                raise StoppedError(stop.signal_number) from None
+            raise
+        return applied, stop.signal_number
+
+
+def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing) -> int:
+    if printing.out:
+        from dtnctl.render.json import outcomes_document, render_json
+
+        write_out(printing.out, render_json(outcomes_document(plan, ())))
+    if printing.output is opt.Output.json:
+        print_plan(plan, view, replace(printing, out=""))
+    raise_for_worst(Ending(view.command, plan, changed=False))
+    return 0
+
+
+def _ask(plan: Plan, consent: Consent) -> None:
+    if consent.yes or consent.expect:
+        return
+    if consent.no_input or is_ci() or not sys.stdin.isatty():
+        yes = f"--yes --confirm={consent.typed}" if consent.typed else "--yes"
+        raise UsageError(f"no terminal to ask on; pass {yes}, or --expect {plan.hash} to run exactly this plan")
+    wanted = consent.typed or "yes"
+    sys.stderr.write(f"\nType {wanted!r} to carry this out: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()  # empty at its end (Ctrl-D); input() would ask on stdout, which carries the result only
+    if answer.strip() != wanted:
+        raise UsageError("not confirmed; nothing was changed")
+
+
+def _report(applied: Applied, signal_number: int, view: RenderContext, printing: Printing, *, waited: bool) -> int:
+    """Print what became of it; the exit code is that of the worst."""
+    from dtnctl.render.json import outcomes_document, render_json
+    from dtnctl.render.outcomes import render_outcomes
+
+    if printing.output is opt.Output.json:
+        printing.write(render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
+    else:
+        printing.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
+    if printing.out:
+        write_out(printing.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
+    _keep_failures(applied)
+    raise_for_worst(Ending(view.command, applied.plan, applied.outcomes, applied.remaining, signal_number, waited))
+    return 0
+
+
+def _keep_failures(applied: Applied) -> None:
+    """For `sessions logs --failed`. A machine on which nothing can be kept has shown it all the same."""
+    if any(outcome.error == HealthTimeoutError.exit_name for outcome in applied.outcomes):
+        from dtnctl.cli.failures import failures_folder, keep_failures
+        from dtnctl.runtime.clock import SystemClock
+
+        folder = failures_folder(os.environ, applied.plan.site)
+        try:
+            keep_failures(folder, applied.plan, applied.outcomes, SystemClock().now())
+        except OSError as error:
+            say(f"what failed containers wrote could not be kept in {folder}: {error.strerror}")

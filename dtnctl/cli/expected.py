@@ -1,0 +1,56 @@
+"""`--expect`: the plan that was reviewed, as its hash or in the file that `plan --out` wrote, and how today's plan differs from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from dtnctl.model.plan import Plan
+    from dtnctl.render.context import Command, RenderContext
+
+
+def expected_hash(expect: str, command: Command) -> str:
+    """`--expect` is a hash, or a plan that `plan --out PLAN.json` wrote."""
+    if not expect or re.fullmatch(r"[0-9a-f]{16}", expect):
+        return expect
+    document = _expected_plan(expect)
+    verb = "destroy" if command == "destroy" else "plan"
+    wanted = ("destroy",) if command == "destroy" else ("plan", "apply")
+    if document["command"] not in wanted:
+        raise UsageError(f"{expect} is what `dtnctl {document['command']}` shows; {command} expects that of `dtnctl {verb}`")
+    return str(document["plan_hash"])
+
+
+def _expected_plan(path: str) -> dict[str, Any]:
+    """The plan in the file, as a JSON document."""
+    if not Path(path).exists():
+        raise UsageError(f"--expect {path}: neither the hash of a plan (16 digits of 0-9a-f) nor a file")
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        if document["kind"] != "plan":
+            raise KeyError("kind")
+        return {"command": document["command"], "plan_hash": document["plan_hash"], **document}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is not a plan written by `dtnctl plan --out {path}`") from error
+
+
+def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
+    """The refusal, with what differs where the expected plan is at hand, else with the plan as it is now; and how to run that one."""
+    from dtnctl.render.differences import plan_differences
+    from dtnctl.render.json import plan_document
+    from dtnctl.render.summary import exact_command
+    from dtnctl.render.terminal import render_plan
+
+    view = replace(view, color=False, command="plan" if view.command == "apply" else view.command)
+    head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
+    if not Path(expect).is_file():
+        return [f"{head}; the plan now:", *render_plan(plan, view).split("\n")]
+    found = plan_differences(_expected_plan(expect), json.loads(json.dumps(plan_document(plan, view))))
+    now = exact_command(plan, view)
+    return [f"{head}; what differs:", *found, f"if it is right: {now}" if now else "there is nothing to do any more"]

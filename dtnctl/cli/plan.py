@@ -1,0 +1,99 @@
+"""`dtnctl plan` and `dtnctl drift`: observe, plan, print. Nothing is changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.messages import say
+from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.workplace import Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
+from dtnctl.errors import Problem, UnreachableError
+
+if TYPE_CHECKING:
+    from dtnctl.model.plan import Plan
+    from dtnctl.planning.planner import Scope
+
+CHANGES_PENDING = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("plan")(plan_command)
+    app.command("drift")(drift_command)
+
+
+def plan_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default, it never reaches a caller
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    replace_: opt.ReplaceOption = [],  # noqa: B006  # same
+    max_prune: opt.MaxPruneOption = "",
+    detailed_exitcode: opt.DetailedOption = False,
+    brief: opt.BriefOption = False,
+    all_: opt.AllOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Show what apply would do, and why. Changes nothing."""
+    printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
+    return preview(printing, scope_of(target, exclude, replace_, max_prune), timeout, detailed=detailed_exitcode)
+
+
+def drift_command(
+    context: typer.Context,
+    output: opt.OutputOption = opt.Output.text,
+    out: opt.OutOption = "",
+    target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
+    exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    detailed_exitcode: opt.DetailedOption = False,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Show how the endpoints have moved away from what was applied. Changes nothing."""
+    from dtnctl.planning.drift import drifted
+
+    printing, scope, workplace = printing_of(context, output, out=out), scope_of(target, exclude, [], ""), open_workplace()
+    plan = drifted(make_plan(workplace, scope, timeout))
+    print_plan(plan, plan_context(workplace, "drift", printing, scope), printing)
+    return plan_exit_code(plan, detailed=detailed_exitcode)
+
+
+def preview(printing: Printing, scope: Scope, timeout: float, *, detailed: bool = False) -> int:
+    """Print what apply would do, and what this machine lacks for it."""
+    workplace = open_workplace()
+    plan = make_plan(workplace, scope, timeout)
+    print_plan(plan, plan_context(workplace, "plan", printing, scope), printing)
+    note_missing_id(workplace.site)
+    for problem in missing_logins(workplace, plan):
+        say(f"note: {problem}")
+    return plan_exit_code(plan, detailed=detailed)
+
+
+def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
+    """What apply would do, by clients that cannot write."""
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.reconcile import look_and_plan
+
+    with observers(workplace, timeout) as clients:
+        plan, snapshot = look_and_plan(workplace.site, clients, SystemClock().now(), scope)
+        refuse_ssh_mistakes(workplace, snapshot)
+        return plan
+
+
+def plan_exit_code(plan: Plan, *, detailed: bool) -> int:
+    """0, or with `detailed` 2 if there are changes. UnreachableError where nothing is known; with `detailed` also where not all is."""
+    if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
+        raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
+    return CHANGES_PENDING if detailed and not plan.is_empty else 0
+
+
+def missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
+    """Logins that images which will be pulled need and this machine does not have."""
+    from dtnctl.model.plan import PullImage
+    from dtnctl.providers.local.files import find_login_problems
+
+    images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
+    return find_login_problems(workplace.site, images, workplace.root)
