@@ -130,7 +130,7 @@ class StageAgent:
         accepting = threading.Event()
         access = self.doors.stranger if self.words.stranger else self.doors.right
         self.hurry.clear()
-        self.server: AgentServer = make_server(listener, self, access, lines, Limits(), lambda: self._accepts(accepting))
+        self.server: AgentServer = make_server([listener], self, access, lines, Limits(), lambda: self._accepts(accepting))
         self.thread = threading.Thread(target=self._serve, args=(listener, self.server), daemon=True)
         self.thread.start()
         assert accepting.wait(SECONDS), "the agent does not start"

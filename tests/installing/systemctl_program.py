@@ -6,7 +6,6 @@ Knows `daemon-reload`, `enable`, `start`, `restart` and `stop` of one unit, as i
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import socket
@@ -16,7 +15,6 @@ import time
 from pathlib import Path
 
 UNIT = Path("/etc/systemd/system/dtn-agent.service")
-OPTIONS = Path("/etc/dtn-agent/options")
 
 
 def main(folder: Path, words: list[str]) -> int:
@@ -53,9 +51,7 @@ def stop(folder: Path) -> None:
 
 
 def start(folder: Path) -> int:
-    (line,) = re.findall(r"^ExecStart=(.+)$", UNIT.read_text(), re.MULTILINE)
-    options = OPTIONS.read_text().partition("=")[2] if OPTIONS.exists() else ""
-    command = [part for word in shlex.split(line) for part in (shlex.split(options) if word == "$DTN_AGENT_OPTIONS" else [word])]
+    command = command_of(UNIT.read_text())
     (folder / "notify").unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, (folder / "journal").open("ab") as journal:
         ready.bind(str(folder / "notify"))
@@ -75,6 +71,17 @@ def start(folder: Path) -> int:
             except TimeoutError:
                 continue
     return 1
+
+
+def command_of(unit: str) -> list[str]:
+    """ExecStart, with the words of its variables in their place."""
+    settings = [line.partition("=")[::2] for line in unit.splitlines() if "=" in line and not line.startswith("#")]
+    assigned = [value.strip('"') for name, value in settings if name == "Environment"]
+    for file in (Path(value.removeprefix("-")) for name, value in settings if name == "EnvironmentFile"):
+        assigned += file.read_text().splitlines() if file.exists() else []
+    variables = {f"${name}": value for name, _, value in (item.partition("=") for item in assigned)}
+    (start,) = [value for name, value in settings if name == "ExecStart"]
+    return [part for word in shlex.split(start) for part in (shlex.split(variables.get(word, "")) if word.startswith("$") else [word])]
 
 
 if __name__ == "__main__":

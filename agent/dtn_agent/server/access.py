@@ -1,6 +1,6 @@
 """Who may speak to the agent: files that are safe to rely on, a TLS context, and the recognition of callers.
 
-There is no anonymous caller: without a client CA and without a token the agent does not start.
+There is no anonymous caller: without a client CA and without a token the agent does not listen on a port.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How callers are received. Raises nothing: who is not recognised is nobody."""
+    """How callers are received; without a TLS context on a unix socket only. Raises nothing: who is not recognised is nobody."""
 
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None = None
     token: bytes | None = None
 
     def recognise(self, peer: str | None, authorization: bytes | None) -> str | None:
-        """The name of who asks: of a verified certificate, or `token`; None for nobody."""
+        """The name of who asks: of a verified certificate, of a unix socket's user, or `token`; None for nobody."""
         if peer:
             return peer
         scheme, _, given = (authorization or b"").partition(b" ")

@@ -21,14 +21,16 @@ from dtn_agent.log import Lines
 from dtn_agent.protocol import Refused
 from dtn_agent.server.access import peer_name
 from dtn_agent.server.limits import Limits
-from dtn_agent.server.middleware import PEER
+from dtn_agent.server.middleware import ADDRESS, PEER
+from dtn_agent.server.unix_socket import peer_of
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One open connection. `since` is when it began to wait for its peer; None while a request of it is worked on.
+    """One open connection. `peer` is its user, where the kernel says who it is.
 
-    `has_begun`: the peer has sent a part of its handshake, or is a known client that has not asked yet.
+    `since` is when it began to wait for its peer; None while a request of it is worked on. `has_begun`: the peer has sent a part of
+    its handshake, or is a known client that has not asked yet.
     """
 
     address: str
@@ -38,6 +40,7 @@ class Connection:
     since: float | None
     has_begun: bool = False
     timer: asyncio.TimerHandle | None = None
+    peer: str | None = None
 
     def makes_room_at(self, limits: Limits) -> float:
         """When it may be closed for a connection that waits, if the peer stays silent until then."""
@@ -71,9 +74,9 @@ MakeProtocol = Callable[[Connection], asyncio.Protocol]
 
 @dataclass(slots=True)
 class BoundedListener:
-    """Accepts connections of one listening socket, never more at once than the limit."""
+    """Accepts connections of one listening socket, never more at once than the limit. A unix socket has no TLS `context`."""
 
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
     limits: Limits
     lines: Lines
     make_protocol: MakeProtocol
@@ -81,7 +84,8 @@ class BoundedListener:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.context.sslobject_class = TlsConnection
+        if self.context is not None:
+            self.context.sslobject_class = TlsConnection
 
     async def accept(self, listening: socket.socket) -> None:
         """Until cancelled. The kernel's queue holds who comes while there is no room."""
@@ -100,7 +104,7 @@ class BoundedListener:
             self.lines.write("not-accepted", why=str(error))
             await asyncio.sleep(0.1)
         else:
-            self._let_in(accepted, f"{address[0]}:{address[1]}")
+            self._let_in(accepted, *_origin(accepted, address))
 
     async def _dismiss(self) -> None:
         """Cut off who only waits. What is worked on has its time, which is uvicorn's to give."""
@@ -110,9 +114,9 @@ class BoundedListener:
         if waiting:
             await asyncio.wait([task for _, task in waiting], timeout=self.limits.closing)
 
-    def _let_in(self, accepted: socket.socket, address: str) -> None:
+    def _let_in(self, accepted: socket.socket, address: str, peer: str | None) -> None:
         loop = asyncio.get_running_loop()
-        connection = Connection(address, accepted, accepted.close, asyncio.Event(), loop.time())
+        connection = Connection(address, accepted, accepted.close, asyncio.Event(), loop.time(), peer=peer)
         task = loop.create_task(self._receive(accepted, connection))
         connection.cut = task.cancel  # until the handshake is over
         self.connections[connection] = task
@@ -126,7 +130,13 @@ class BoundedListener:
 
     async def _receive(self, accepted: socket.socket, connection: Connection) -> None:
         """The handshake, then the protocol's life."""
-        handshake = Handshake(self.context, connection)
+        if self.context is None:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: self.make_protocol(connection), accepted.dup())
+            await connection.over.wait()
+        else:
+            await self._receive_tls(accepted, connection, Handshake(self.context, connection))
+
+    async def _receive_tls(self, accepted: socket.socket, connection: Connection, handshake: Handshake) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self.make_protocol(connection),
@@ -166,6 +176,13 @@ class BoundedListener:
             return
         connection.works()  # so that the next one is another
         connection.cut()
+
+
+def _origin(accepted: socket.socket, address: Any) -> tuple[str, str | None]:
+    """Where a connection comes from, for the log, and its user if the kernel says who it is."""
+    if accepted.family == socket.AF_UNIX:
+        return str(accepted.getsockname()), peer_of(accepted)
+    return f"{address[0]}:{address[1]}", None
 
 
 class TlsConnection(ssl.SSLObject):
@@ -231,8 +248,8 @@ class HttpConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        peer = peer_name(transport.get_extra_info("peercert"))
-        self.app_state = {PEER: peer}
+        peer = self._connection.peer or peer_name(transport.get_extra_info("peercert"))
+        self.app_state = {PEER: peer, ADDRESS: self._connection.address}
         self._connection.has_begun = peer is not None
         self._connection.cut = self._cut
         self._connection.waits(self._limits.waiting)

@@ -17,7 +17,7 @@ from dtn_agent.server.access import Access
 from dtn_agent.server.limits import Limits
 
 CALLER = "caller"  # in the scope's state: who asks
-PEER = "peer"  # in the scope's state: the name of the verified client certificate
+PEER = "peer"  # in the scope's state: the name of the verified client certificate, or the user at the other end of a unix socket
 ADDRESS = "address"  # in the scope's state: where it comes from
 LONGEST_LOGGED = 200  # characters of a path
 LINGER = 1024 * 1024  # bytes that are still read of a body that was refused, so that its sender gets to read why
@@ -68,8 +68,7 @@ class Middleware:
         if scope["type"] != "http":
             raise RuntimeError(f"the agent speaks HTTP only, not {scope['type']}")
         exchange = Exchange(scope, receive, send)
-        state = scope.setdefault("state", {})
-        state[ADDRESS] = "{}:{}".format(*scope["client"]) if scope.get("client") else ""
+        state = scope["state"]
         state[CALLER] = self._access.recognise(state.get(PEER), exchange.header(b"authorization"))
         try:
             await self._answer(exchange)

@@ -1,4 +1,4 @@
-"""The agent as a service: what was changed before is so again, the network driver is up, then TLS is served until SIGTERM."""
+"""The agent as a service: what was changed before is so again, the network driver is up, then it answers until SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +27,7 @@ from dtn_agent.server.access import Access, Credentials, UnsafeError, open_acces
 from dtn_agent.server.app import Working, make_app
 from dtn_agent.server.limits import Limits
 from dtn_agent.server.listener import BoundedListener, Connection, HttpConnection
+from dtn_agent.server.unix_socket import DEFAULT_GROUP, group_number, unix_listener
 from dtn_agent.work import Work
 
 UNSAFE = 78  # EX_CONFIG
@@ -33,13 +35,15 @@ UNSAFE = 78  # EX_CONFIG
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line says."""
+    """What the command line says. `listen`: a port with TLS; `socket`: a unix socket, for root and `group`. One of them, or both."""
 
-    listen: str
     credentials: Credentials
     ledger: Path
     engine_socket: Path
     plugin_socket: Path
+    listen: str | None = None
+    socket: Path | None = None
+    group: str = DEFAULT_GROUP
 
 
 OpenWork = Callable[[Settings, Lines], AbstractContextManager[Working]]
@@ -49,8 +53,8 @@ def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
     """Until SIGTERM, which is success. Refuses to start where it would be open to others. `open_work` is this host's, if none is given."""
     lines = Lines(sys.stdout)
     try:
-        access = open_access(settings.credentials)
-        address = parse_listen(settings.listen)
+        access = Access() if settings.listen is None else open_access(settings.credentials)
+        places = tuple(_places(settings))
     except (UnsafeError, ValueError) as error:
         for problem in getattr(error, "problems", (str(error),)):
             sys.stderr.write(f"dtn-agent: not started: {problem}\n")
@@ -58,16 +62,28 @@ def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
     logging.basicConfig(handlers=[LogLines(lines)])
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with (open_work or work_beside_driver)(settings, lines) as work:
-        try:
-            listener = listening(address, Limits().queue)
-        except OSError as error:
-            sys.stderr.write(f"dtn-agent: cannot listen on {settings.listen}: {error.strerror}\n")
-            return 1
-        with listener:
-            lines.write("listening", address=settings.listen, ledger=str(settings.ledger))
-            make_server(listener, work, access, lines, Limits(), tell_systemd).run()
+    with (open_work or work_beside_driver)(settings, lines) as work, contextlib.ExitStack() as stack:
+        listeners = []
+        for name, listening_there in places:
+            try:
+                listeners.append(stack.enter_context(listening_there()))
+            except OSError as error:
+                sys.stderr.write(f"dtn-agent: cannot listen on {name}: {error.strerror}\n")
+                return 1
+            lines.write("listening", address=name, ledger=str(settings.ledger))
+        make_server(listeners, work, access, lines, Limits(), tell_systemd).run()
     return 0
+
+
+Listen = Callable[[], AbstractContextManager[socket.socket]]
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Listen]]:
+    """Where to listen. ValueError says what is wrong with it."""
+    if settings.listen is not None:
+        yield settings.listen, partial(listening, parse_listen(settings.listen), Limits().queue)
+    if settings.socket is not None:
+        yield str(settings.socket), partial(unix_listener, settings.socket, group_number(settings.group), Limits().queue)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -155,26 +171,22 @@ def listening(address: tuple[str, int], queue: int) -> socket.socket:
 
 
 class AgentServer(uvicorn.Server):
-    """uvicorn's server behind our own listener: its loop, its end by signals, its HTTP; not its way of accepting."""
+    """uvicorn's server behind our own listeners: its loop, its end by signals, its HTTP; not its way of accepting."""
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        listener: socket.socket,
-        accepting: Callable[[AgentServer], BoundedListener],
-        ready: Callable[[], None],
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, listeners: Sequence[socket.socket], accepting: Accepting, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._listener = listener
+        self._listeners = listeners
         self._make_accepting = accepting
         self._ready = ready
-        self._accepting: asyncio.Task[None] | None = None
+        self._accepting: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         del sockets
         await super().startup(sockets=[])
-        self._accepting = asyncio.get_running_loop().create_task(self._make_accepting(self).accept(self._listener))
-        self._accepting.add_done_callback(self._accepting_ended)
+        for listener in self._listeners:
+            task = asyncio.get_running_loop().create_task(self._make_accepting(self, listener).accept(listener))
+            task.add_done_callback(self._accepting_ended)
+            self._accepting.append(task)
         self._ready()
 
     def _accepting_ended(self, task: asyncio.Task[None]) -> None:
@@ -183,14 +195,22 @@ class AgentServer(uvicorn.Server):
             raise RuntimeError("the agent accepts no more connections") from task.exception()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        assert self._accepting is not None
-        self._accepting.cancel()
-        await asyncio.wait([self._accepting])
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.wait(self._accepting)
         await super().shutdown(sockets)
 
 
+Accepting = Callable[[AgentServer, socket.socket], BoundedListener]
+
+
 def make_server(
-    listener: socket.socket, work: Working, access: Access, lines: Lines, limits: Limits, ready: Callable[[], None] = lambda: None
+    listeners: Sequence[socket.socket],
+    work: Working,
+    access: Access,
+    lines: Lines,
+    limits: Limits,
+    ready: Callable[[], None] = lambda: None,
 ) -> AgentServer:
     """The server; `run()` serves until a signal, or until `should_exit` is set from another thread. `ready` is called once it accepts."""
     config = uvicorn.Config(
@@ -210,13 +230,13 @@ def make_server(
     )
     config.load()
 
-    def make_accepting(server: AgentServer) -> BoundedListener:
+    def make_accepting(server: AgentServer, listener: socket.socket) -> BoundedListener:
         def make_protocol(connection: Connection) -> HttpConnection:
             return HttpConnection(connection, limits, config=config, server_state=server.server_state, app_state={})
 
-        return BoundedListener(access.context, limits, lines, make_protocol)
+        return BoundedListener(access.context if listener.family != socket.AF_UNIX else None, limits, lines, make_protocol)
 
-    return AgentServer(config, listener, make_accepting, ready)
+    return AgentServer(config, listeners, make_accepting, ready)
 
 
 def tell_systemd() -> None:

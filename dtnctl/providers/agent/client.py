@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
-from urllib.parse import quote, urlsplit
+from typing import Literal, TypeVar, overload
+from urllib.parse import quote
 
 from dtn_agent.protocol import PROTOCOL_VERSION, Done, Host, Refused, Request
 from pydantic import BaseModel, ValidationError
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.site import Endpoint
-from dtnctl.providers.agent.errors import refusal, telling
-from dtnctl.providers.agent.trust import Trust, trust_of
+from dtnctl.providers.agent.errors import refusal
+from dtnctl.providers.agent.reach import Reach, reach_of
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 
-if TYPE_CHECKING:
-    import ssl
-
-DEFAULT_PORT = 5050
 M = TypeVar("M", bound=BaseModel)
 READS = frozenset({"GET"})
 WRITES = frozenset({"GET", "POST"})
@@ -40,24 +37,6 @@ class ReadOnlyError(EngineError):
     """A client that may only read was asked to change something. Nothing was sent."""
 
 
-class _Line(http.client.HTTPConnection):
-    """One connection. `is_fresh` until its first answer: a kept one may have been closed by the other side meanwhile."""
-
-    is_fresh = True
-
-    def __init__(self, url: str, timeouts: Timeouts, context: ssl.SSLContext) -> None:
-        parts = urlsplit(url)
-        super().__init__(parts.hostname or "", parts.port or DEFAULT_PORT, timeout=timeouts.connect)
-        self._timeouts = timeouts
-        self._tls = context
-
-    def connect(self) -> None:
-        """A slow host may take longer for its handshake than for its first packet."""
-        super().connect()
-        self.sock.settimeout(self._timeouts.answer)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
@@ -66,59 +45,48 @@ class Answer:
 
 @dataclass(slots=True)
 class Lines:
-    """Requests to one agent, by the methods that are allowed and no others. Neither proxies nor the environment's CAs are asked."""
+    """Requests to one agent, by the methods that are allowed and no others."""
 
-    url: str
-    trust: Trust
-    timeouts: Timeouts
+    reach: Reach
     methods: frozenset[str]
-    idle: list[_Line] = field(default_factory=list)
-    context: ssl.SSLContext | None = None
+    idle: list[http.client.HTTPConnection] = field(default_factory=list)
 
     def send(self, method: str, path: str, body: bytes | None = None, *, patience: float) -> Answer:
         """One request and its whole answer, or UnreachableError. `patience`: seconds that nothing may come for.
 
-        Requests are idempotent, so one that got no answer on a kept connection is sent once more.
+        Requests are idempotent, so one that got no answer on a kept connection, which the other side may have closed meanwhile,
+        is sent once more.
         """
         if method not in self.methods:
             raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
-        with recorded(self.url, method, path), telling(self.url):
-            line = self._line()
+        with recorded(self.reach.name, method, path), telling(self.reach):
+            kept = self._kept()
+            if kept is None:
+                return self._exchange(self.reach.connect(), method, path, body, patience)
             try:
-                return self._exchange(line, method, path, body, patience)
+                return self._exchange(kept, method, path, body, patience)
             except OSError as error:
-                if line.is_fresh or isinstance(error, TimeoutError):
+                if isinstance(error, TimeoutError):
                     raise
-                return self._exchange(self._connect(), method, path, body, patience)
+                return self._exchange(self.reach.connect(), method, path, body, patience)
 
     def close(self) -> None:
         while self.idle:
             self.idle.pop().close()
+        self.reach.close()
 
-    def _line(self) -> _Line:
+    def _kept(self) -> http.client.HTTPConnection | None:
         try:
             return self.idle.pop()
         except IndexError:
-            return self._connect()
+            return None
 
-    def _connect(self) -> _Line:
-        if self.context is None:
-            self.context = self.trust.context()
-        line = _Line(self.url, self.timeouts, self.context)
-        try:
-            line.connect()
-        except BaseException:
-            line.close()
-            raise
-        return line
-
-    def _exchange(self, line: _Line, method: str, path: str, body: bytes | None, patience: float) -> Answer:
+    def _exchange(self, line: http.client.HTTPConnection, method: str, path: str, body: bytes | None, patience: float) -> Answer:
         try:
             line.sock.settimeout(patience)
             line.request(method, path, body, self._headers(body))
             response = line.getresponse()
             answer = Answer(response.status, response.read(LARGEST_ANSWER))
-            line.is_fresh = False
         except BaseException:
             line.close()
             raise
@@ -129,11 +97,17 @@ class Lines:
         return answer
 
     def _headers(self, body: bytes | None) -> Mapping[str, str]:
-        headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        token = self.trust.token()
-        return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+        content = {} if body is None else {"Content-Type": "application/json"}
+        return {"Accept": "application/json", **content, **self.reach.headers()}
+
+
+@contextmanager
+def telling(reach: Reach) -> Iterator[None]:
+    """Whatever the block raises below us comes out as an UnreachableError with the agent's name."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise UnreachableError(f"{reach.name}: {reach.explain(error)}") from error
 
 
 class AgentObserver:
@@ -141,11 +115,11 @@ class AgentObserver:
 
     methods = READS
 
-    def __init__(self, endpoint: str, url: str, trust: Trust, timeouts: Timeouts) -> None:
+    def __init__(self, endpoint: str, reach: Reach, timeouts: Timeouts) -> None:
         self.endpoint = endpoint
-        self._url = url.rstrip("/")
         self._timeouts = timeouts
-        self._lines = Lines(self._url, trust, timeouts, self.methods)
+        self._lines = Lines(reach, self.methods)
+        self._name = reach.name
 
     def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
         """Facts, what is held, abilities and these tuning keys' values. UnreachableError without an answer, EngineError if it refuses.
@@ -156,7 +130,7 @@ class AgentObserver:
         patience = self._timeouts.read if inside else self._timeouts.answer
         host = self._read(Host, self._ask("GET", f"/v1/host{'?' if query else ''}{query}", patience=patience))
         if host.version < PROTOCOL_VERSION:
-            raise EngineError(f"{self._url}: the agent is older than this dtnctl; run dtnctl endpoints add {self.endpoint} again")
+            raise EngineError(f"{self._name}: the agent is older than this dtnctl; run dtnctl endpoints add {self.endpoint} again")
         return host
 
     def close(self) -> None:
@@ -171,13 +145,13 @@ class AgentObserver:
             answer = self._lines.send(method, path, body, patience=patience)
         if answer.status == 200:
             return answer.body
-        raise refusal(self._url, answer.status, self._read(Refused, answer.body))
+        raise refusal(self._name, answer.status, self._read(Refused, answer.body))
 
     def _read(self, kind: type[M], body: bytes) -> M:
         try:
             return kind.model_validate_json(body)
         except ValidationError as error:
-            raise UnreachableError(f"{self._url}: what answers there is not an agent of dtnctl, or a much newer one") from error
+            raise UnreachableError(f"{self._name}: what answers there is not an agent of dtnctl, or a much newer one") from error
 
 
 class AgentClient(AgentObserver):
@@ -200,4 +174,4 @@ def connect_agent(name: str, endpoint: Endpoint, *, read_only: bool, root: Path,
     if endpoint.agent is None:
         raise ValueError(f"{name} has no agent")
     kind = AgentObserver if read_only else AgentClient
-    return kind(name, endpoint.agent.text, trust_of(endpoint, root), timeouts)
+    return kind(name, reach_of(endpoint, endpoint.agent, root, timeouts), timeouts)

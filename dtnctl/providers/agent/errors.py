@@ -5,27 +5,16 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from dtn_agent.protocol import Refused
 
-from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.providers.text import shortened
 
 CHECK_CERTIFICATE = "is `agent_tls: cert` signed by the agent's client CA, for client use, and not expired?"
 # dtnctl endpoints add renews all of them.
 RENEW = "`dtnctl endpoints add` renews it"
-
-
-@contextmanager
-def telling(url: str) -> Iterator[None]:
-    """Whatever the block raises below us comes out as an UnreachableError with the agent's URL."""
-    try:
-        yield
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UnreachableError(f"{url}: {reason(error, urlsplit(url).hostname or '')}") from error
 
 
 def refusal(url: str, status: int, refused: Refused) -> EngineError:
@@ -42,13 +31,13 @@ def refusal(url: str, status: int, refused: Refused) -> EngineError:
             return EngineError(text, status)
 
 
-def reason(error: BaseException, host: str) -> str:
-    """What to tell, and what to check."""
+def reason(error: BaseException, host: str = "", path: str = "") -> str:
+    """What went wrong on the way to a host, or to a socket of this machine, and what to check."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _distrust(error, host)
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):
-            return sentence(error).format(host=host)
+            return sentence(error).format(host=host, path=path)
     return shortened(str(error))
 
 
@@ -81,11 +70,15 @@ def _always(sentence: str) -> Callable[[BaseException], str]:
     return lambda _: sentence
 
 
-NO_LISTENER = "nobody listens there; does the agent run (systemctl status dtn-agent)?"
+RUNS = "does the agent run (systemctl status dtn-agent)"
+MAY_OPEN = "root and the agent's group may, which is `docker` if `dtn-agent serve --group` names no other"
+NO_LISTENER = f"nobody listens there; {RUNS}?"
 SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLError, _tls_failure),
     (TimeoutError, _always("no answer in time; is the host up, and does a firewall let the port through?")),
     (socket.gaierror, _always("there is no host of the name {host}")),
+    (FileNotFoundError, _always("there is no socket at {path}; " + RUNS + "?")),
+    (PermissionError, _always("this user may not open {path}; " + MAY_OPEN)),
     (ConnectionRefusedError, _always(NO_LISTENER)),
     (http.client.RemoteDisconnected, _always("the connection was cut before the answer came")),
     (ConnectionError, _always("the connection was cut before the answer came")),

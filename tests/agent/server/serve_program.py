@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import grp
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dtn_agent import protocol as p
 from dtn_agent.ledger import Ledger
@@ -49,6 +52,7 @@ def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     credentials = Credentials(folder / "server.pem", folder / "server-key.pem", folder / "ca.pem")
-    sys.exit(
-        serve(Settings(sys.argv[2], credentials, *(folder / name for name in ("ledger.json", "engine.sock", "plugin.sock"))), open_work)
-    )
+    place: dict[str, Any] = {"socket": Path(sys.argv[2])} if "/" in sys.argv[2] else {"listen": sys.argv[2]}
+    group = grp.getgrgid(os.getgid()).gr_name
+    settings = Settings(credentials, folder / "ledger.json", folder / "engine.sock", folder / "plugin.sock", group=group, **place)
+    sys.exit(serve(settings, open_work))

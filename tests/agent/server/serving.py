@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import socket
 import ssl
 import threading
@@ -11,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,9 +22,10 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
-from dtn_agent.server.access import Credentials, open_access
+from dtn_agent.server.access import Access, Credentials, open_access
 from dtn_agent.server.limits import Limits
 from dtn_agent.server.serve import make_server
+from dtn_agent.server.unix_socket import unix_listener
 from dtn_agent.work import Work
 
 from tests.providers.certificates import CLIENT, SERVER, Pair, authority, issue
@@ -165,22 +168,77 @@ def with_both(folder: Path, ca: Pair) -> Credentials:
 
 @contextmanager
 def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = DEFAULTS) -> Iterator[Agent]:
-    """Serve in a thread, as serve() does in the process; it has ended when the block has."""
-    ca, resource, output = authority(), MemoryResource(), io.StringIO()
+    """Serve TLS in a thread, as serve() does in the process; it has ended when the block has."""
+    ca = authority()
     access = open_access(ways(folder, ca))
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=limits.queue) as listener,
+        serving([listener], folder, access, limits) as (resource, output),
+    ):
+        yield Agent(folder, listener.getsockname()[1], resource, ca, output)
+
+
+@dataclass
+class SocketAgent:
+    """A running agent on a unix socket."""
+
+    path: Path
+    resource: MemoryResource
+    output: io.StringIO
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [line for line in map(json.loads, self.output.getvalue().splitlines()) if line["event"] == name]
+
+
+@contextmanager
+def running_on_socket(path: Path, group: int | None = None, limits: Limits = DEFAULTS) -> Iterator[SocketAgent]:
+    """Serve on a unix socket; it has ended when the block has."""
+    with (
+        unix_listener(path, os.getgid() if group is None else group, limits.queue) as listener,
+        serving([listener], path.parent, Access(), limits) as (resource, output),
+    ):
+        yield SocketAgent(path, resource, output)
+
+
+@contextmanager
+def serving(
+    listeners: list[socket.socket], folder: Path, access: Access, limits: Limits = DEFAULTS
+) -> Iterator[tuple[MemoryResource, io.StringIO]]:
+    """A server in a thread: its resource and what it writes."""
+    resource, output = MemoryResource(), io.StringIO()
     work = Work(Ledger(folder / "ledger.json"), lambda held: FACTS, (resource,), lambda: True)
     accepting = threading.Event()
-    with socket.create_server(("127.0.0.1", 0), backlog=limits.queue) as listener:
-        server = make_server(listener, work, access, Lines(output), limits, accepting.set)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            assert accepting.wait(30)
-            yield Agent(folder, listener.getsockname()[1], resource, ca, output)
-        finally:
-            server.should_exit = True
-            thread.join(30)
-            assert not thread.is_alive()
+    server = make_server(listeners, work, access, Lines(output), limits, accepting.set)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert accepting.wait(30)
+        yield resource, output
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class SocketConnection(HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+def ask_socket(path: Path, method: str = "GET", target: str = "/v1/host", body: Any = None) -> tuple[int, Any]:
+    """One request over a connection of its own: status and decoded answer."""
+    with contextlib.closing(SocketConnection(path)) as connection:
+        connection.request(method, target, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
 
 def unasked(output: io.StringIO) -> list[tuple[str, str, str]]:

@@ -28,9 +28,10 @@ def test_the_container_has_the_units_capabilities() -> None:
 
 
 def test_the_container_serves_with_the_units_files() -> None:
-    (command,) = re.findall(r"^ExecStart=/opt/dtn-agent/bin/dtn-agent (.+) \$DTN_AGENT_OPTIONS$", UNIT, re.MULTILINE)
+    (listen,) = re.findall(r'^Environment="DTN_AGENT_LISTEN=(.+)"$', UNIT, re.MULTILINE)
     (words,) = re.findall(r"^CMD \[(.+)\]$", DOCKERFILE, re.MULTILINE)
-    assert re.findall(r'"([^"]+)"', words) == command.split()
+    assert "ExecStart=/opt/dtn-agent/bin/dtn-agent serve $DTN_AGENT_LISTEN $DTN_AGENT_OPTIONS\n" in UNIT
+    assert re.findall(r'"([^"]+)"', words) == ["serve", *listen.split()]
 
 
 def test_the_page_tells_the_limits() -> None:

@@ -216,7 +216,7 @@ def test_nothing_is_asked_of_an_engine_that_waits_for_us_before_we_are_ready(tmp
     SilentEngine.asked, SilentEngine.ends = [], threading.Event()
     with socketserver.ThreadingUnixStreamServer(str(paths[1]), SilentEngine) as engine:
         threading.Thread(target=engine.serve_forever, args=(0.01,)).start()
-        with work_beside_driver(Settings("127.0.0.1:0", Credentials(None, None), *paths), Lines(output)):
+        with work_beside_driver(Settings(Credentials(None, None), paths[0], paths[1], paths[2]), Lines(output)):
             assert unasked(output) == [("tune", missing.key, "not-found")]
             asked = list(SilentEngine.asked)
             SilentEngine.ends.set()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,12 +51,20 @@ def try_kernel(pid: str) -> None:
     call(lambda libc: libc.unshare(CLONE_NEWNET))
 
 
+def give_socket_to_group(pid: str) -> None:
+    """As the agent's unix socket is made."""
+    del pid
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/socket")
+        os.chown(f"{folder}/socket", -1, 54321)
+
+
 def call(function: Callable[[ctypes.CDLL], int]) -> None:
     if function(ctypes.CDLL(None, use_errno=True)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-TRIES = {function.__name__: function for function in (enter, make_link, set_sysctl, find_listener, try_kernel)}
+TRIES = {function.__name__: function for function in (enter, make_link, set_sysctl, find_listener, try_kernel, give_socket_to_group)}
 
 if __name__ == "__main__":
     TRIES[sys.argv[1]](sys.argv[2])
