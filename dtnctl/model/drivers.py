@@ -61,7 +61,7 @@ class Driver:
         return next((mode for mode in self.modes if mode.name == name), next(iter(self.modes), None))
 
 
-DRIVERS: Mapping[DriverName, Driver] = {
+DRIVERS: Mapping[str, Driver] = {
     "bridge": Driver(is_inside_host=True, publishes=True, needs_interface=False, addresses="engine", has_default_route=True),
     "macvlan": Driver(
         is_parent_exclusive=True, tags_vlan="parent", engine_macs=True, modes=(Mode("bridge"), Mode("passthru", takes_interface=True))
@@ -69,13 +69,8 @@ DRIVERS: Mapping[DriverName, Driver] = {
     "ipvlan": Driver(is_parent_exclusive=True, tags_vlan="parent", modes=(Mode("l2"), Mode("l3", routes_alone=True))),
     "sriov": Driver(tags_vlan="card", gives_functions=True),
 }
-_NOT_A_NETWORK = Driver(needs_interface=False, addresses="engine")  # the host's own, or none at all: nothing is attached to it
-BUILT_IN: Mapping[str, Driver] = {ENGINE_BRIDGE: DRIVERS["bridge"], HOST_NETWORK: _NOT_A_NETWORK, NO_NETWORK: _NOT_A_NETWORK}
-
-
-def find_driver(name: str) -> Driver | None:
-    """The row of a driver, as state files or normal forms name it; None for a driver that is not ours to ask for."""
-    return {str(known): row for known, row in DRIVERS.items()}.get(name)
+OTHER_DRIVER = Driver(needs_interface=False, addresses="engine")  # nothing is known of it, or nothing is attached by it
+BUILT_IN: Mapping[str, Driver] = {ENGINE_BRIDGE: DRIVERS["bridge"], HOST_NETWORK: OTHER_DRIVER, NO_NETWORK: OTHER_DRIVER}
 
 
 def modes_text() -> str:

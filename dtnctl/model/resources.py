@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from dtnctl.model.drivers import ENGINE_BRIDGE
+from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -283,13 +283,28 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """`options` are the engine's driver options. Without declared subnets the engine chooses, and `subnets` is empty."""
+    """`driver` in the words of state files; one that these do not know has the engine's name.
+
+    Without declared subnets the engine chooses, and `subnets` is empty. `parent` is the interface that carries it, `INTERFACE.ID` where
+    that is a VLAN of one: an engine shows no more. `pf`: the interface whose virtual functions containers get instead. `mtu` in bytes,
+    0 is not declared. `default_route`: whether the driver sets one; None where `internal` decides.
+    `others`: options of a live network in the engine's own words, those that have no field. None are ever asked for.
+    """
 
     driver: str
     internal: bool = False
     ipv6: bool = False
     subnets: tuple[Subnet, ...] = ()
-    options: Pairs = ()
+    others: Pairs = ()
+    mtu: int = 0
+    default_route: bool | None = None
+    pf: str = ""
+    mode: str = ""
+    parent: str = ""
+
+    @property
+    def driver_row(self) -> Driver:
+        return DRIVERS.get(self.driver, OTHER_DRIVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _unused_vlans(found: Study, endpoint: str, host: Host, steps: tuple[Step, ..
     wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, _services(found, endpoint))
     for held in unused_vlans(found.site.name, wanted, host, left):
         if found.scope.covers("vlan", held.name, endpoint):
-            on_it = (item.name for item in seen.networks if dict(item.spec.options).get("parent") == held.name)
+            on_it = (item.name for item in seen.networks if item.spec.parent == held.name)
             yield plan_unused_vlan(endpoint, held, tuple(sorted(removed[name] for name in on_it)))
 
 

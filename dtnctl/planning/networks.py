@@ -11,15 +11,14 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dtnctl.model.drivers import find_driver
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.parents import refuse_parent
-from dtnctl.planning.containers.compare import OPTIONS, Difference, compare_network
+from dtnctl.planning.containers.compare import Difference, compare_network, network_options
 from dtnctl.planning.containers.powers import network_powers
-from dtnctl.planning.containers.specs import AGENT_DRIVER, network_spec
+from dtnctl.planning.containers.specs import network_spec
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
@@ -115,8 +114,8 @@ def _obstacle_to_removal(network: NetworkSeen, seen: EndpointSeen) -> str:
     strangers = foreign_users(seen, network.name)
     if strangers:
         return f"{', '.join(strangers)}, not ours, is on it"
-    is_driven = network.spec.driver != AGENT_DRIVER or not seen.agent_silence
-    return "" if is_driven else f"its driver, the agent of {seen.name}, does not answer"
+    needs_agent = network.spec.driver_row.needs_agent
+    return f"its driver, the agent of {seen.name}, does not answer" if needs_agent and seen.agent_silence else ""
 
 
 def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
@@ -153,8 +152,7 @@ def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
 
     Engines look at the host's routes only where they choose a subnet themselves. Their own bridges are judged as networks.
     """
-    row = find_driver(spec.driver)
-    if row is None or not row.is_inside_host or seen.host is None:
+    if not spec.driver_row.is_inside_host or seen.host is None:
         return ""
     wanted = [ipaddress.ip_network(item.subnet) for item in spec.subnets]
     of_engines = {"docker0", *(f"br-{network.id[:12]}" for network in (*seen.networks, *seen.foreign_networks))}
@@ -180,9 +178,8 @@ def _refuse_parents(site: Site, endpoint: Document[Endpoint], plan: NetworkPlan,
 
 def _shared(one: NetworkSpec, other: NetworkSpec) -> str:
     """What both need and an engine gives once: a parent interface, addresses."""
-    parent = dict(one.options).get("parent")
-    if parent is not None and parent == dict(other.options).get("parent"):
-        return f"interface {parent}"
+    if one.parent and one.parent == other.parent:
+        return f"interface {one.parent}"
     mine_all = [ipaddress.ip_network(item.subnet) for item in one.subnets]
     yours_all = [ipaddress.ip_network(item.subnet, strict=False) for item in other.subnets]  # people give engines host addresses too
     pairs = ((mine, yours) for mine in mine_all for yours in yours_all)
@@ -229,7 +226,7 @@ def plan_present(
 
 
 def _create_change(endpoint: str, document: Document[Network], spec: NetworkSpec, step: Step) -> Change:
-    facts = [("driver", spec.driver), *((OPTIONS.get(name, name), value) for name, value in spec.options)]
+    facts = [("driver", spec.driver), *network_options(spec)]
     facts += [("subnet", subnet.subnet) for subnet in spec.subnets]
     if not spec.internal:
         facts += [("gateway", subnet.gateway) for subnet in spec.subnets if subnet.gateway]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,11 +38,11 @@ class Job(Strict):
 
 
 class LiveNetwork(Strict):
-    """A network: as declared, but for `options`; or with a driver and subnets of its own."""
+    """A network: as declared, but for `options`, fields of NetworkSpec; or with a driver and subnets of its own."""
 
     driver: str = ""
     subnets: list[str] = []
-    options: dict[str, str] = {}
+    options: dict[str, Any] = {}
     git: Literal["same", "other"] = "same"
 
 

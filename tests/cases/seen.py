@@ -163,13 +163,12 @@ def _network(site: Site, endpoint: str, key: str, network: LiveNetwork) -> Netwo
     declared = network_spec(key, site.networks[key].value, site.endpoints[endpoint].value) if key in site.networks else None
     spec = _plain_network(network) if declared is None or network.driver else declared
     digest = spec_digest(declared) if declared is not None and network.git == "same" else "another"
-    spec = replace(spec, options=tuple(sorted({**dict(spec.options), **network.options}.items())))
-    return NetworkSeen(key, f"id-{key}", dict(labels(site.name, endpoint, "network", key, key, digest)), spec)
+    return NetworkSeen(key, f"id-{key}", dict(labels(site.name, endpoint, "network", key, key, digest)), replace(spec, **network.options))
 
 
 def _plain_network(network: LiveNetwork) -> NetworkSpec:
     subnets = tuple(Subnet(subnet) for subnet in network.subnets)
-    return NetworkSpec(network.driver or "bridge", subnets=subnets, options=tuple(sorted(network.options.items())))
+    return NetworkSpec(network.driver or "bridge", subnets=subnets)
 
 
 def _attempt(record: Record) -> Attempt:

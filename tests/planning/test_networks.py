@@ -84,7 +84,7 @@ def test_a_network_that_was_changed_by_hand_is_drift_and_so_is_what_follows() ->
     host = made.hosts["a"]
     network = host.network("data")
     assert network is not None
-    host.networks[network.id] = replace(network, spec=replace(network.spec, internal=False, options=()))
+    host.networks[network.id] = replace(network, spec=replace(network.spec, internal=False, mtu=0, mode="", parent=""))
     repair = plan(declared, made)
     assert [(item.kind, item.is_drift) for item in repair.changes] == [("network", True), ("session", True)]
     assert [(item.field, item.before, item.after) for item in repair.changes[0].fields] == [
@@ -93,6 +93,17 @@ def test_a_network_that_was_changed_by_hand_is_drift_and_so_is_what_follows() ->
         ("mode", "none", "bridge"),
         ("parent", "none", "eth1"),
     ]
+
+
+def test_an_option_of_the_engine_that_is_never_asked_for_is_drift() -> None:
+    declared = site(DATA + sessions("one"))
+    made = applied(declared)
+    host = made.hosts["a"]
+    network = host.network("data")
+    assert network is not None
+    host.networks[network.id] = replace(network, spec=replace(network.spec, others=(("strange", "x"),)))
+    repair = plan(declared, made).changes[0]
+    assert (repair.is_drift, [(item.field, item.before, item.after) for item in repair.fields]) == (True, [("strange", "x", "none")])
 
 
 def test_a_subnet_that_is_declared_no_more_is_a_difference() -> None:

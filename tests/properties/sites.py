@@ -194,7 +194,7 @@ def happen(event: Event, world: World) -> None:  # noqa: C901  one branch for ea
             host.containers[job.id] = replace(job, state="exited", exit_code=event.pick)
     elif event.what == "network changed" and networks:
         network = networks[event.pick % len(networks)]
-        host.networks[network.id] = replace(network, spec=replace(network.spec, options=(("parent", "other"),)))
+        host.networks[network.id] = replace(network, spec=replace(network.spec, mtu=0, mode="", pf="", default_route=None, parent="other"))
     elif event.what == "reboot":
         for item in list(host.containers.values()):
             if item.state in ACTIVE and item.kind == "service":

@@ -254,9 +254,7 @@ class World:
         assert not host.agent.silence, f"the agent of {host.name} does not answer"
         if isinstance(action, RemoveVlan):
             name = f"{action.parent}.{action.vlan}"
-            users = [
-                item.name for item in (*host.networks.values(), *host.foreign_networks) if dict(item.spec.options).get("parent") == name
-            ]
+            users = [item.name for item in (*host.networks.values(), *host.foreign_networks) if item.spec.parent == name]
             assert not users, f"{name} goes from under {users}"
         host.agent.only(functions_of(host))
         try:
@@ -325,12 +323,12 @@ class World:
     def _join(self, host: Host, seen: ContainerSeen, item: Attachment) -> None:
         """The engine asks the network's driver for the interface."""
         network = host.network(item.network)
-        parent = dict(network.spec.options).get("parent", "") if network is not None else ""
+        parent = network.spec.parent if network is not None else ""
         if host.agent is None or network is None:
             return
         if host.agent.makes_vlans and not host.agent.has_below(parent):  # else nobody can know before
             raise RefusedError(f"{item.network} has lost its interface {parent}")
-        if network.spec.driver != "dtnctl":
+        if network.spec.driver != "sriov":
             return
         if host.agent.silence:
             raise RefusedError(f"{seen.name} cannot start on {item.network} while the agent does not answer")
@@ -411,7 +409,7 @@ class World:
             if shared := _shared(action.spec, other.spec):
                 raise RefusedError(f"network {action.network} needs {shared}, which {other.name} has")
         self._effect()
-        parent = dict(action.spec.options).get("parent", "")
+        parent = action.spec.parent
         if host.agent is not None and not host.agent.has_below(parent):
             assert not host.agent.makes_vlans, "the engine would have to make the sub-interface itself"
             host.agent.make_for_engine(parent)
@@ -427,7 +425,7 @@ class World:
         self._effect()
         gone = host.networks.pop(action.id, None)
         if host.agent is not None and gone is not None:
-            host.agent.remove_for_engine(dict(gone.spec.options).get("parent", ""))
+            host.agent.remove_for_engine(gone.spec.parent)
 
     def _connect(self, host: Host, action: ConnectNetwork) -> None:
         seen, item = self._named(host, action.container), action.attachment
@@ -548,7 +546,7 @@ def functions_of(host: Host) -> list[tuple[str, str]]:
 
 def _shared(one: NetworkSpec, other: NetworkSpec) -> list[str]:
     """Parents and subnets of both, which an engine gives once."""
-    parents = {dict(spec.options).get("parent", f"none of {spec.driver} {number}") for number, spec in enumerate((one, other))}
+    parents = {spec.parent or f"none of {spec.driver} {number}" for number, spec in enumerate((one, other))}
     subnets = [item.subnet for item in one.subnets for else_where in other.subnets if item.subnet == else_where.subnet]
     return [*parents, *subnets] if len(parents) == 1 else subnets
 

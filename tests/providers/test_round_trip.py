@@ -31,7 +31,7 @@ pytestmark = every_engine
 
 MIB = 2**20
 PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
-NETWORK = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")), options=())
+NETWORK = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")))
 
 VARIANTS: dict[str, ContainerSpec] = {
     "nothing": PLAIN,
@@ -144,21 +144,15 @@ NETWORKS: dict[str, NetworkSpec] = {
     "bridge": NetworkSpec("bridge"),
     "internal": NetworkSpec("bridge", internal=True),
     "bridge with a subnet": NetworkSpec("bridge", subnets=(Subnet("10.78.0.0/24"),)),
-    "bridge with a gateway and an mtu": NetworkSpec(
-        "bridge", subnets=(Subnet("10.78.0.0/24", "10.78.0.7"),), options=(("com.docker.network.driver.mtu", "9000"),)
-    ),
+    "bridge with a gateway and an mtu": NetworkSpec("bridge", subnets=(Subnet("10.78.0.0/24", "10.78.0.7"),), mtu=9000),
     "two families": NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.78.0.0/24"), Subnet("fd00:78::/64", "fd00:78::1"))),
     "IPv6 alone": NetworkSpec("bridge", ipv6=True, subnets=(Subnet("fd00:78::/64"),)),
     "macvlan with IPv6 alone": NetworkSpec(
-        "macvlan", internal=True, ipv6=True, subnets=(Subnet("fd00:79::/64"),), options=(("macvlan_mode", "bridge"), ("parent", "eth1"))
+        "macvlan", internal=True, ipv6=True, subnets=(Subnet("fd00:79::/64"),), mode="bridge", parent="eth1"
     ),
-    "macvlan": NetworkSpec(
-        "macvlan", internal=True, subnets=(Subnet("10.79.0.0/24"),), options=(("macvlan_mode", "bridge"), ("parent", "eth1"))
-    ),
-    "macvlan with a gateway": NetworkSpec(
-        "macvlan", subnets=(Subnet("10.79.0.0/24", "10.79.0.1"),), options=(("macvlan_mode", "passthru"), ("parent", "eth1"))
-    ),
-    "ipvlan": NetworkSpec("ipvlan", subnets=(Subnet("10.79.0.0/24", "10.79.0.1"),), options=(("ipvlan_mode", "l3"), ("parent", "eth1"))),
+    "macvlan": NetworkSpec("macvlan", internal=True, subnets=(Subnet("10.79.0.0/24"),), mode="bridge", parent="eth1"),
+    "macvlan with a gateway": NetworkSpec("macvlan", subnets=(Subnet("10.79.0.0/24", "10.79.0.1"),), mode="passthru", parent="eth1"),
+    "ipvlan": NetworkSpec("ipvlan", subnets=(Subnet("10.79.0.0/24", "10.79.0.1"),), mode="l3", parent="eth1"),
 }
 
 

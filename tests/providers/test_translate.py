@@ -289,10 +289,30 @@ def test_a_network_tells_what_was_declared_and_keeps_what_it_does_not_know() -> 
     network = network_seen(raw)
     assert network.labels == {}
     assert network.spec == NetworkSpec(
-        "macvlan", subnets=(Subnet("10.0.0.0/24", "10.0.0.1"), Subnet("fd00::/64")), options=(("parent", "eth1"), ("strange", "x"))
+        "macvlan", subnets=(Subnet("10.0.0.0/24", "10.0.0.1"), Subnet("fd00::/64")), parent="eth1", others=(("strange", "x"),)
     )
     assert network_seen({"Name": "host", "Id": "2", "Driver": "host", "IPAM": None, "Options": None, "Labels": None}).spec == NetworkSpec(
         "host"
+    )
+
+
+@pytest.mark.parametrize(("routes", "text"), [(True, "yes"), (False, "no")])
+def test_a_network_of_virtual_functions_has_the_agents_driver_at_the_engine(routes: bool, text: str) -> None:
+    spec = NetworkSpec("sriov", subnets=(Subnet("10.0.0.0/24"),), default_route=routes, pf="pf0")
+    body = network_body("n", spec, ())
+    assert (body["Driver"], body["Options"]) == ("dtnctl", {"dtnctl.default_route": text, "dtnctl.pf": "pf0"})
+    assert network_seen(body | {"Id": "1"}).spec == spec
+
+
+def test_an_option_with_a_value_that_dtnctl_would_not_write_is_kept_as_the_engine_has_it() -> None:
+    raw = {"Name": "n", "Id": "1", "Driver": "dtnctl", "Options": {"dtnctl.pf": "pf0", "dtnctl.mtu": "09", "dtnctl.default_route": "maybe"}}
+    assert network_seen(raw).spec == NetworkSpec("sriov", pf="pf0", others=(("dtnctl.default_route", "maybe"), ("dtnctl.mtu", "09")))
+
+
+def test_a_driver_of_another_program_keeps_its_name_and_what_all_drivers_have() -> None:
+    options = {"parent": "eth1", "com.docker.network.driver.mtu": "9000", "color": "blue"}
+    assert network_seen({"Name": "n", "Id": "1", "Driver": "weave", "Options": options}).spec == NetworkSpec(
+        "weave", parent="eth1", mtu=9000, others=(("color", "blue"),)
     )
 
 
@@ -315,11 +335,11 @@ def test_the_ipv4_subnet_that_an_engine_adds_to_one_with_ipv6_alone_is_not_one_t
 
 
 def test_options_and_limits_that_an_engine_adds_are_not_read_and_those_of_other_creators_are() -> None:
-    mtu = ("com.docker.network.driver.mtu", "1450")
-    body = network_body("n", NetworkSpec("macvlan", options=(("parent", "eth1"),)), ())
-    answer = body | {"Id": "1", "Options": {"parent": "eth2", mtu[0]: mtu[1]}}
-    assert network_seen(answer).spec.options == (("parent", "eth2"),)
-    assert network_seen(answer | {"Labels": None}).spec.options == (mtu, ("parent", "eth2"))
+    asked_for = NetworkSpec("macvlan", parent="eth1")
+    body = network_body("n", asked_for, ())
+    answer = body | {"Id": "1", "Options": {"parent": "eth2", "com.docker.network.driver.mtu": "1450", "strange": "x"}}
+    assert network_seen(answer).spec == replace(asked_for, parent="eth2")
+    assert network_seen(answer | {"Labels": None}).spec == replace(asked_for, parent="eth2", mtu=1450, others=(("strange", "x"),))
     limits = {"Ulimits": [{"Name": "memlock", "Soft": -1, "Hard": -1}, {"Name": "nofile", "Soft": 1, "Hard": 2}]}
     asked = create_body(ContainerSpec("tiny:1", ulimits=(Ulimit("nofile", 9, 9),)), ())["Labels"]
     none = create_body(ContainerSpec("tiny:1"), ())["Labels"]

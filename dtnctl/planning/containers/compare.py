@@ -27,15 +27,7 @@ DECLARED_AS = {
 IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes", "restart", "attachments"})
 # `docker update` takes 0 and "" as "leave alone": these limits can be set or changed in place, but not lifted.
 NOT_LIFTED_IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes"})
-# The engine's names of what the state calls otherwise.
-OPTIONS = {
-    "dtnctl.pf": "interface",
-    "dtnctl.default_route": "default_route",
-    "dtnctl.mtu": "mtu",
-    "com.docker.network.driver.mtu": "mtu",
-    "macvlan_mode": "mode",
-    "ipvlan_mode": "mode",
-}
+NETWORK_OPTIONS = {"mtu": "mtu", "default_route": "default_route", "pf": "interface", "mode": "mode", "parent": "parent"}  # field: its word
 INHERITED = frozenset({"command", "entrypoint", "health", "stop_signal"})  # from the image, where the spec says nothing
 SIZES = frozenset({"memory", "shm_size"})
 UNITS = (
@@ -172,10 +164,26 @@ def _image_text(reference: str, image_id: str) -> str:
 def compare_network(wanted: NetworkSpec, live: NetworkSpec) -> tuple[Difference, ...]:
     """Every field and option that differs; all of them need a new network."""
     live = replace(live, subnets=tuple(_as_declared(subnet, wanted.subnets) for subnet in live.subnets))
-    pairs = [(item.name, getattr(live, item.name), getattr(wanted, item.name)) for item in fields(NetworkSpec) if item.name != "options"]
-    before, after = dict(live.options), dict(wanted.options)
-    pairs += [(OPTIONS.get(name, name), before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
+    pairs = _network_pairs(wanted, live)
     return tuple(Difference(name, short_text(was), short_text(will), forces_replace=True) for name, was, will in pairs if was != will)
+
+
+def _network_pairs(wanted: NetworkSpec, live: NetworkSpec) -> Iterator[tuple[str, Any, Any]]:
+    """Every field with its word, live and wanted value; each option without a field by its own name."""
+    for item in fields(NetworkSpec):
+        if item.name == "others":
+            asked = dict(wanted.others)
+            yield from ((name, value, asked.get(name)) for name, value in live.others)
+        else:
+            yield NETWORK_OPTIONS.get(item.name, item.name), getattr(live, item.name), getattr(wanted, item.name)
+
+
+def network_options(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
+    """Word and value of everything that is asked of the network's driver."""
+    for name, word in NETWORK_OPTIONS.items():
+        value = getattr(spec, name)
+        if value is False or value not in NOTHING:
+            yield word, short_text(value)
 
 
 def _as_declared(live: Subnet, wanted: tuple[Subnet, ...]) -> Subnet:

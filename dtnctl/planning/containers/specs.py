@@ -32,9 +32,6 @@ from dtnctl.planning.resolve import Service
 LONGEST_HOSTNAME = 63
 NANO = 10**9
 RDMA_CAPABILITIES = ("IPC_LOCK",)
-MTU_OPTION = "com.docker.network.driver.mtu"
-AGENT_DRIVER = "dtnctl"
-PF_OPTION, ROUTE_OPTION = "dtnctl.pf", "dtnctl.default_route"
 
 
 def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
@@ -187,26 +184,27 @@ def _bindings(service: Service, allocation: Allocation) -> Iterator[PortBinding]
 
 
 def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec:
-    """The network as this endpoint should have it. macvlan and ipvlan need the endpoint's `interfaces` entry for it.
+    """The network as this endpoint should have it; it needs the endpoint's `interfaces` entry for it where its driver needs one.
 
     One that carries no default route is made internal: the engine then sets none, and published ports of other networks live.
     """
-    if network.driver == "sriov":
-        return _agent_network(network, endpoint.interfaces[name])
-    options: dict[str, str] = {}
-    if network.driver != "bridge":
-        parent = endpoint.interfaces[name]
-        options["parent"] = f"{parent}.{network.vlan}" if network.vlan is not None else parent
-        options[f"{network.driver}_mode"] = network.mode or {"macvlan": "bridge", "ipvlan": "l2"}[network.driver]
-    if network.mtu is not None:
-        options[MTU_OPTION] = str(network.mtu)
+    row = network.driver_row
+    if row.gives_functions:
+        return _network_of_functions(network, endpoint.interfaces[name])
+    mode = row.mode(network.mode)
     return NetworkSpec(
         driver=network.driver,
         internal=not carries_default_route(network),
         ipv6=network.subnet6 is not None,
         subnets=_subnets(network),
-        options=tuple(sorted(options.items())),
+        mtu=network.mtu or 0,
+        mode=mode.name if mode is not None else "",
+        parent=_parent(network, endpoint.interfaces[name]) if row.needs_interface else "",
     )
+
+
+def _parent(network: Network, interface: str) -> str:
+    return f"{interface}.{network.vlan}" if network.vlan is not None else interface
 
 
 def _subnets(network: Network) -> tuple[Subnet, ...]:
@@ -214,13 +212,18 @@ def _subnets(network: Network) -> tuple[Subnet, ...]:
     return tuple(Subnet(subnet, gateway or "") for subnet, gateway in pairs if subnet is not None)
 
 
-def _agent_network(network: Network, pf: str) -> NetworkSpec:
+def _network_of_functions(network: Network, pf: str) -> NetworkSpec:
     """A network of virtual functions: the agent is its driver at the engine (docs/decisions/0008-vfs-by-a-network-driver.md).
 
     VLAN, MTU, rates and the like are settings of the functions themselves, so that changing them leaves the network alone.
     """
-    options = {PF_OPTION: pf, ROUTE_OPTION: "yes" if carries_default_route(network) else "no"}
-    return NetworkSpec(AGENT_DRIVER, False, network.subnet6 is not None, _subnets(network), tuple(sorted(options.items())))
+    return NetworkSpec(
+        driver=network.driver,
+        ipv6=network.subnet6 is not None,
+        subnets=_subnets(network),
+        default_route=carries_default_route(network),
+        pf=pf,
+    )
 
 
 def default_route_of(service: Service) -> str:

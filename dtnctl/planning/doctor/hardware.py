@@ -172,7 +172,7 @@ def _steering(device: Device) -> Finding:
 
 
 def _able(carrier: Carrier) -> Iterator[Finding]:
-    if carrier.gives_functions and carrier.interface is not None:
+    if carrier.driver_row.gives_functions and carrier.interface is not None:
         sriov = carrier.interface.sriov
         yield judge(
             "sriov.able",
@@ -190,7 +190,7 @@ def _vf(carrier: Carrier, ground: Ground) -> Iterator[Finding]:
         if interface.physfn:
             pf, vf = _in_table(interface, ground)
             yield _link_state(interface, vf, carrier, pf)
-            if carrier.driver_row is not None and carrier.driver_row.engine_macs:
+            if carrier.driver_row.engine_macs:
                 yield _trust(interface, vf, carrier, pf)
                 yield _spoofchk(interface, vf, carrier, pf)
 

@@ -123,7 +123,7 @@ def _peers(carrier: Carrier, ground: Ground) -> Iterator[Finding]:
     if len(tops) > 1 and carrier.mtu is None:
         yield _mtu_of_peers(carrier, tops)
     device = next((item for interface in carrier.stack for item in ground.devices if item.interface is interface), None)
-    if len(tops) > 1 and device is not None and not carrier.gives_functions:
+    if len(tops) > 1 and device is not None and not carrier.driver_row.gives_functions:
         yield _slower_peer(carrier, device, ground)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dtnctl.model.drivers import HOST_NETWORK, Driver
+from dtnctl.model.drivers import HOST_NETWORK, OTHER_DRIVER, Driver
 from dtnctl.model.effective import origin
 from dtnctl.model.resources import ContainerSeen, EndpointSeen
 from dtnctl.model.site import Document, Endpoint, Network, Site
@@ -46,12 +46,8 @@ class Carrier:
         return self.declared.mtu if self.declared is not None else None
 
     @property
-    def driver_row(self) -> Driver | None:
-        return self.declared.driver_row if self.declared is not None else None
-
-    @property
-    def gives_functions(self) -> bool:
-        return self.driver_row is not None and self.driver_row.gives_functions
+    def driver_row(self) -> Driver:
+        return self.declared.driver_row if self.declared is not None else OTHER_DRIVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,5 +256,5 @@ def _devices(carrier: Carrier) -> Iterator[Device]:
     physical = {item.physfn for item in carrier.stack if item.physfn}
     for interface in carrier.stack:
         if not interface.kind:
-            is_used = interface.pci not in physical and not carrier.gives_functions
+            is_used = interface.pci not in physical and not carrier.driver_row.gives_functions
             yield Device(interface, is_used, is_used and carrier.declared is not None, carrier.place)

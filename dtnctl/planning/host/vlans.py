@@ -86,7 +86,7 @@ def plan_vlan(endpoint: Document[Endpoint], vlan: WantedVlan, host: Host) -> tup
 
 def unused_vlans(site: str, wanted: Mapping[str, WantedVlan], host: Host, left: tuple[NetworkSeen, ...]) -> Iterator[HeldVlan]:
     """Those that we made and that nothing sits on any more; `left` are the engine's networks that this plan leaves."""
-    names = {vlan.name for vlan in wanted.values()} | {dict(item.spec.options).get("parent", "") for item in left}
+    names = {vlan.name for vlan in wanted.values()} | {item.spec.parent for item in left}
     used = names | {item.parent for item in host.facts.interfaces}
     return (held for held in host.held.vlans if held.site == site and held.name not in used)
 

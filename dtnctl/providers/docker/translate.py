@@ -33,7 +33,6 @@ Limit = TypeVar("Limit", int, float, str)
 DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
-VF_OPTION = "dtnctl.vf"  # how an attachment tells the agent's network driver which virtual function it gets
 # An engine adds its `default-ulimits` to those of a container, and no answer shows which is which: the creator notes its own.
 LABEL_LIMITS = "dtnctl.limits"
 BINARY_UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -73,8 +72,15 @@ def endpoint_config(attachment: Attachment) -> dict[str, Any]:
     """The engine's settings of one attachment: fixed addresses, where there are any."""
     addresses = {"IPv4Address": attachment.ipv4, "IPv6Address": attachment.ipv6}
     fixed = {name: address for name, address in addresses.items() if address}
-    function = {"DriverOpts": {VF_OPTION: attachment.vf}} if attachment.vf else {}
+    function = {"DriverOpts": {_vf_option(): attachment.vf}} if attachment.vf else {}
     return ({"IPAMConfig": fixed} if fixed else {}) | function
+
+
+def _vf_option() -> str:
+    """How an attachment tells the agent's network driver which virtual function it gets; imported where there is one."""
+    from dtn_agent.protocol import VF_OPTION
+
+    return VF_OPTION
 
 
 def _host_config(spec: ContainerSpec, binds: Pairs) -> dict[str, Any]:
@@ -361,7 +367,8 @@ def _configured_attachments(network: str, networks: Json) -> tuple[Attachment, .
 
 def _fixed_addresses(name: str, raw: Json) -> Attachment:
     fixed = raw.get("IPAMConfig") or {}
-    function = (raw.get("DriverOpts") or {}).get(VF_OPTION, "")
+    options = raw.get("DriverOpts")
+    function = options.get(_vf_option(), "") if options else ""
     return Attachment(name, fixed.get("IPv4Address") or "", _compressed(fixed.get("IPv6Address")), function)
 
 

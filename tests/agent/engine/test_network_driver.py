@@ -301,7 +301,7 @@ def test_a_network_with_wrong_options_is_not_made(place: DriverLab, options: dic
 
 def test_a_network_that_the_engine_still_makes_for_a_killed_program_is_waited_for(place: DriverLab) -> None:
     """The engine goes on asking an agent that is away; meanwhile it holds the addresses and shows no network."""
-    network = NetworkSpec("dtnctl", subnets=(Subnet(SUBNET, GATEWAY),), options=(("dtnctl.pf", "pf0"),))
+    network = NetworkSpec("sriov", subnets=(Subnet(SUBNET, GATEWAY),), pf="pf0")
     action = CreateNetwork("data", network, labels_of("data", kind="network"))
     place.end_agent()
     socket_path = place.lab.endpoint(ENDPOINT).socket

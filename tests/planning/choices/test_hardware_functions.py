@@ -26,7 +26,7 @@ def test_the_plan_shows_the_function_with_all_that_it_gets_before_anything_happe
         f"""
         create network/star @ a: creates network star
           because used, not there (state/networks/star.yaml:1)
-          driver = dtnctl
+          driver = sriov
           default_route = no
           interface = ens1f0
           subnet = 10.2.0.0/24

@@ -264,7 +264,7 @@ def test_it_stays_under_other_peoples_networks_and_interfaces() -> None:
     made = after(dtn(LAB, session(settings=ON_LAB), on=ON))
     carry_out(dtn(LAB, on=ON), made, excludes=("vlan/*",))
     host = made.hosts["a"]
-    theirs = NetworkSeen("theirs", "n1", {}, NetworkSpec("macvlan", options=(("parent", NAME),)))
+    theirs = NetworkSeen("theirs", "n1", {}, NetworkSpec("macvlan", parent=NAME))
     host.foreign_networks = [theirs]
     assert plan(dtn(LAB, on=ON), made).is_empty
     host.foreign_networks = []
