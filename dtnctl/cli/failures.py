@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from dtnctl.errors import HealthTimeoutError
 from dtnctl.model.plan import Outcome, Plan
+from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

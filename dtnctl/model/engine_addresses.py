@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -12,6 +11,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from dtnctl.model.fields import shown
+from dtnctl.values import dataclass
 
 FORMS = "unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST"
 PATTERN = r"^(unix://|tcp://|ssh://).+"

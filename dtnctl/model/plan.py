@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.values import dataclass
 
 # --- actions: the closed set of effects ---------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host

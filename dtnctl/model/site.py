@@ -6,7 +6,6 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -73,6 +72,7 @@ from dtnctl.model.hosts import Host
 from dtnctl.model.qos import Qos
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written as Written
+from dtnctl.values import dataclass
 
 T = TypeVar("T")
 Words = Annotated[tuple[str, ...], Field(strict=False)]

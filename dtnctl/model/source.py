@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dtnctl.errors import Problem
 from dtnctl.model.site import Location, Mark
+from dtnctl.values import dataclass
 
 MAX_PROBLEMS = 100
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from dtnctl.values import dataclass
 
 Kind = Literal["disk", "tmpfs", "folder", "network", "plugin", "unknown"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pydantic import BaseModel, ConfigDict
+
+from dtnctl.values import dataclass
 
 
 class Written(BaseModel):

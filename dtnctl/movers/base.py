@@ -6,11 +6,12 @@ A mover makes command lines, reads progress and judges. It never runs anything: 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import Pairs, Verdict
+from dtnctl.values import dataclass
 
 Verify = Literal["none", "size", "checksum"]
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dtnctl.model.plan import Cause
+from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dtnctl.model.kinds import KIND_OF_LABEL, PLAN_KINDS
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.resources import Snapshot, ledger_name
 from dtnctl.model.site import Site
+from dtnctl.values import dataclass
 
 SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggested)
 

@@ -7,12 +7,12 @@ when it answers with a refusal, with the engine's own words in the message and n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import Action
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
+from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

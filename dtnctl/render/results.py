@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.plan import Change, Outcome, Plan
+from dtnctl.values import dataclass
 
 Result = Literal["applied", "failed", "unfinished", "not tried"]
 

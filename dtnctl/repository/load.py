@@ -7,7 +7,7 @@ models' business, and what they may refer to is references.py's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from dtnctl.model.validation.owner_rules import find_owner_problems
 from dtnctl.model.validation.references import find_reference_problems
 from dtnctl.printable import is_visible
 from dtnctl.repository.yaml_source import read_source
+from dtnctl.values import dataclass
 
 M = TypeVar("M", bound=Written)
 SUFFIXES = (".yaml", ".yml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,22 @@ def test_help_does_not_read_the_models() -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], cwd=CLONE, text=True, capture_output=True, check=False)
     imported = ran.stderr.rpartition("IMPORTED")[2].split()
     assert [name for name in ("pydantic", "yaml", "dtnctl.model.site") if name in imported] == []
+
+
+def test_no_plugin_of_pydantic_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "plugged.py").write_text("")
+    metadata = tmp_path / "plugged-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[pydantic]\nplugged = plugged\n")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "validate"],
+        cwd=CLONE,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "plugged" not in ran.stderr.rpartition("IMPORTED")[2].split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -24,6 +24,7 @@ from dtnctl.model.site import (
     Transfer,
 )
 from dtnctl.model.suitable import ends, suitable_sessions
+from dtnctl.values import dataclass
 
 MOST_PROBLEMS = 1000  # of one run
 MOST_SUGGESTIONS = 100

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dtnctl.planning.resolve import Key
+from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import Cause, Change, ConfigureVf, FieldChange, ReleaseVf, SetVfCount, Step
@@ -14,6 +13,7 @@ from dtnctl.planning.choices.virtual_functions import VfChoice
 from dtnctl.planning.containers.compare import Difference, short_text
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import count_id, release_id
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldPf, HeldVf, Host

@@ -6,7 +6,6 @@ Without an agent the engine makes them itself, for macvlan and ipvlan networks, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
@@ -16,6 +15,7 @@ from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Si
 from dtnctl.planning.choices.parents import mtu_steps
 from dtnctl.planning.containers.compare import short_text
 from dtnctl.planning.step_ids import remove_vlan_id, vlan_id
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVlan, Host

@@ -7,7 +7,7 @@ container tells the rest. A claim without a result whose container is gone is un
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
@@ -20,6 +20,7 @@ from dtnctl.planning.resolve import Route, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
+from dtnctl.values import dataclass
 
 LEDGER_ROOT = "/var/lib/dtnctl"
 OPTIONS = (

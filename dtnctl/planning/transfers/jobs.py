@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from dtnctl.model.ownership import generation_and_attempt
 from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
@@ -13,6 +12,7 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import state_text
 from dtnctl.planning.resolve import Key, Route
 from dtnctl.planning.step_ids import remove_id, stop_id
+from dtnctl.values import dataclass
 
 STOP_TIMEOUT = 10  # seconds; a job has nothing to save
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from dtnctl.providers.docker.sdk_errors import causes, refusal, telling
 from dtnctl.providers.docker.versions import OLDEST_API, common_api, version_of_ping
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.values import dataclass
 
 ANY_HOST = "http://localhost:1"  # for the SDK; connections lead where the transport's pool does
 CHUNK = 64 * 1024

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -26,6 +25,7 @@ from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
+
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -15,6 +14,7 @@ from dtnctl.model.site import Endpoint, Tls
 from dtnctl.providers.docker.reach.pool import IDLE_CONNECTIONS, DirectReads
 from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.values import dataclass
 
 # A dead peer is noticed within a minute, also by calls that may wait for hours.
 KEEP_ALIVE = [
