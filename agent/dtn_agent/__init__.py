@@ -1,1 +1,1 @@
-"""The program on each endpoint: tells what the hardware is. Never imports dtnctl."""
+"""The program on each endpoint: reports the hardware and changes it. Never imports dtnctl."""

@@ -29,7 +29,7 @@ LINK_LOCAL = 253  # RT_SCOPE_LINK
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An interface. `device` is the address of the device that it belongs to (PCI for hardware), where the kernel tells it.
+    """An interface. `device` is the address of the device that it belongs to (PCI for hardware), where the kernel reports it.
 
     `parent` is the index of the interface below it, if that is in the same namespace.
     """
@@ -169,7 +169,7 @@ def _index(route: Any, name: str) -> int:
 
 
 def _came(events: socket.socket, seconds: float) -> bool:
-    """Whether the kernel told of a change in this time; what it told is thrown away, the caller looks for itself."""
+    """Whether the kernel reported a change in this time. Its report is dropped: the caller reads the links again."""
     readable, _, _ = select.select([events], [], [], seconds)
     if readable:
         try:
@@ -213,8 +213,8 @@ def _vf_row(entry: Any) -> tuple[int, VfSettings]:
 
 
 def _flag(entry: Any, name: str) -> bool | None:
-    told = entry.get_attr(f"IFLA_VF_{name.upper()}")
-    return None if told is None or told[name] == UNKNOWN else bool(told[name])
+    found = entry.get_attr(f"IFLA_VF_{name.upper()}")
+    return None if found is None or found[name] == UNKNOWN else bool(found[name])
 
 
 def _vf_words(change: VfSettings) -> Iterator[tuple[str, dict[str, Any]]]:

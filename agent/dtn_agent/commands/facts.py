@@ -28,5 +28,5 @@ def _held(path: Path) -> Held:
     try:
         return Ledger(path).read()
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"dtn-agent: who has which virtual function is not told: {path}: {error}\n")
+        sys.stderr.write(f"dtn-agent: who has which virtual function is not known: {path}: {error}\n")
         return Held()

@@ -1,4 +1,4 @@
-"""`dtn-agent serve`: answers dtnctl over TLS until it is told to end."""
+"""`dtn-agent serve`: answers dtnctl over TLS until it is stopped."""
 
 from __future__ import annotations
 

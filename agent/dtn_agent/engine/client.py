@@ -29,7 +29,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A container started, or got a network. `name` is empty where the engine tells its id alone."""
+    """A container started, or got a network. `name` is empty where the engine reports its id alone."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class Engine:
             connection.request("GET", f"/events?filters={filters}")
             answer = connection.getresponse()
             if answer.status != 200:
-                raise http.client.HTTPException(f"the engine tells no events: {answer.status}")
+                raise http.client.HTTPException(f"the engine reports no events: {answer.status}")
             connection.wait_for_ever()
             yield Events(connection, answer)
         finally:
@@ -123,17 +123,17 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
     return answer.read()
 
 
-def _container(told: dict[str, Any]) -> Container:
-    state = told.get("State") or {}
+def _container(found: dict[str, Any]) -> Container:
+    state = found.get("State") or {}
     pid = state.get("Pid") if state.get("Running") else None
-    mode = (told.get("HostConfig") or {}).get("NetworkMode") or ""
-    return Container(id=told["Id"], name=told["Name"].removeprefix("/"), network_mode=mode, pid=pid or None)
+    mode = (found.get("HostConfig") or {}).get("NetworkMode") or ""
+    return Container(id=found["Id"], name=found["Name"].removeprefix("/"), network_mode=mode, pid=pid or None)
 
 
-def _event(told: dict[str, Any]) -> Event:
+def _event(found: dict[str, Any]) -> Event:
     """Of a network, the container is an attribute; of a container, it is the actor."""
-    actor = told.get("Actor") or {}
+    actor = found.get("Actor") or {}
     about = actor.get("Attributes") or {}
-    if told.get("Type") == "network":
+    if found.get("Type") == "network":
         return Event(id=about.get("container", ""), name="")
     return Event(id=actor.get("ID", ""), name=about.get("name", ""))

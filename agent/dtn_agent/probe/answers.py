@@ -50,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Ethtool:
-    """What ethtool tells of an interface; None for each question that the driver refuses."""
+    """What ethtool reports of an interface; None for each question that the driver refuses."""
 
     firmware: str | None = None
     permanent_mac: str | None = None

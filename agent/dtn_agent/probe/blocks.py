@@ -64,7 +64,7 @@ def _device(files: Files, name: str, size: int, disks: Mapping[str, Disk], mount
     return BlockDevice(
         name=name,
         size=size,
-        model=files.told(f"{folder}/device/model"),
+        model=files.value(f"{folder}/device/model"),
         numa_node=numa_node(files, place.function),
         rotational=files.flag(f"{folder}/queue/rotational"),
         scheduler=scheduler,
@@ -103,7 +103,7 @@ def _nvme_place(files: Files, folder: str) -> Place:
     """
     controllers = [entry for entry in files.names(f"{folder}/device") if CONTROLLER.fullmatch(entry)]
     paths = [f"{files.sys}/class/nvme/{entry}" for entry in controllers or [files.link(f"{folder}/device")]]
-    transports = {files.told(f"{path}/transport") for path in paths}
+    transports = {files.value(f"{path}/transport") for path in paths}
     functions = {files.function(path) for path in paths}
     return Place(functions.pop() if len(functions) == 1 else None, transports.pop() if len(transports) == 1 else "")
 
@@ -126,7 +126,7 @@ def _disk(files: Files, folder: str, name: str) -> Disk:
     mapped = files.text(f"{folder}/dm/name") if name.startswith("dm-") else None
     return Disk(
         names=(name, *parts, *filter(None, [mapped])),
-        numbers=tuple(files.told(f"{item}/dev") for item in folders),
+        numbers=tuple(files.value(f"{item}/dev") for item in folders),
         holders=tuple(sorted({holder for item in folders for holder in files.names(f"{item}/holders")})),
     )
 

@@ -1,6 +1,6 @@
 """Reads what running containers see in network namespaces of their own: sysctls, interfaces, RDMA, limits. Changes nothing.
 
-Most TCP settings exist once in every network namespace and are not inherited from the host, so only asking from inside tells them.
+Most TCP settings exist once in every network namespace and are not inherited from the host, so they are only known from inside.
 """
 
 from __future__ import annotations

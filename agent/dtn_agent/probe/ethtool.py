@@ -59,7 +59,7 @@ def ask(names: Iterable[str]) -> dict[str, Ethtool]:
 
 
 def answers_of(card: Card, strings: Sequence[str]) -> Ethtool:
-    """What the card tells; `strings` are the kernel's names of features."""
+    """What the card reports; `strings` are the kernel's names of features."""
     coalesce, pause = card.words(COALESCE, 23), card.words(PAUSE, 4)
     return Ethtool(
         firmware=_firmware(card),

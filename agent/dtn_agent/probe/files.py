@@ -49,7 +49,7 @@ class Files:
             os.close(file)
 
     def start(self, path: str, size: int) -> bytes:
-        """The first bytes, as many as are told: files of devices cost by the byte."""
+        """The first `size` bytes: files of devices cost by the byte."""
         try:
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -83,7 +83,7 @@ class Files:
         content = self.content(path)
         return None if content is None else content.decode(errors="replace").strip()
 
-    def told(self, path: str) -> str:
+    def value(self, path: str) -> str:
         """The same where absent and empty mean the same."""
         return self.text(path) or ""
 
@@ -102,7 +102,7 @@ class Files:
 
     def flag(self, path: str) -> bool | None:
         """True for `1` and `Y`, False for `0` and `N`."""
-        return {"1": True, "Y": True, "0": False, "N": False}.get(self.told(path))
+        return {"1": True, "Y": True, "0": False, "N": False}.get(self.value(path))
 
     def link(self, path: str) -> str:
         """The name that the link points to: a driver, a device."""
@@ -110,7 +110,7 @@ class Files:
 
     def choice(self, path: str) -> tuple[str | None, tuple[str, ...]]:
         """`[none] mq-deadline` is the active choice and all of them; a file without brackets has only one."""
-        words = self.told(path).split()
+        words = self.value(path).split()
         active = next((word[1:-1] for word in words if word.startswith("[")), words[0] if len(words) == 1 else None)
         return active, tuple(word.strip("[]") for word in words)
 

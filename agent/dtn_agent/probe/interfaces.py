@@ -90,7 +90,7 @@ def _duplex(files: Files, folder: str, link: Link) -> str | None:
 
 
 def _local_cpus(files: Files, function: PciFunction | None) -> str:
-    return files.told(f"{function.path}/local_cpulist") if function else ""
+    return files.value(f"{function.path}/local_cpulist") if function else ""
 
 
 def _counters(files: Files, folder: str) -> dict[str, int]:

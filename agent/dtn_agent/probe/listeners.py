@@ -1,6 +1,6 @@
 """Ports that something listens on in the host's network namespace, and who does.
 
-The engine's proxy for a published port is a process of its own, `docker-proxy`, outside of the container, and nothing of it tells the
+The engine's proxy for a published port is a process of its own, `docker-proxy`, outside of the container, and nothing of it names the
 container's id: its `container` stays empty, and `process` says what it is.
 """
 
@@ -54,7 +54,7 @@ def listeners(files: Files) -> tuple[Listener, ...]:
 
 
 def _bound(files: Files, protocol: Transport, suffix: str) -> Iterator[Bound]:
-    for line in files.told(f"{files.proc}/net/{protocol}{suffix}").splitlines()[1:]:
+    for line in files.value(f"{files.proc}/net/{protocol}{suffix}").splitlines()[1:]:
         words = line.split()
         if len(words) > 9 and words[3] == WAITING[protocol]:
             address, _, port = words[1].partition(":")
@@ -92,5 +92,5 @@ def _sockets(files: Files, folder: str) -> Iterator[str]:
 
 
 def _process(files: Files, folder: str) -> Process:
-    ids = CONTAINER.findall(files.told(f"{folder}/cgroup"))
-    return Process(files.told(f"{folder}/comm"), ids[0] if ids else "")  # the host's container, not one that runs inside of it
+    ids = CONTAINER.findall(files.value(f"{folder}/cgroup"))
+    return Process(files.value(f"{folder}/comm"), ids[0] if ids else "")  # the host's container, not one that runs inside of it

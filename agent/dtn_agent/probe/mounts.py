@@ -26,8 +26,8 @@ class Mount:
 
 def mounts(files: Files) -> tuple[Mount, ...]:
     """As the host's first process sees them: our own view has what our service manager protects changed to read-only."""
-    told = files.text(f"{files.proc}/1/mountinfo") or files.told(f"{files.proc}/self/mountinfo")
-    return tuple(mount for line in told.splitlines() if (mount := _mount(line)))
+    found = files.text(f"{files.proc}/1/mountinfo") or files.value(f"{files.proc}/self/mountinfo")
+    return tuple(mount for line in found.splitlines() if (mount := _mount(line)))
 
 
 def _mount(line: str) -> Mount | None:

@@ -33,7 +33,7 @@ LINK_HEADER, ATTRIBUTE = 16, 4  # bytes before the first attribute, and before a
 OFFLOAD_SIZES = {"gso": 41, "gro": 58, "tso": 59, "gso_ipv4": 63, "gro_ipv4": 64}  # IFLA_GSO_MAX_SIZE … of linux/if_link.h
 UP, LOOPBACK = 0x1, 0x8
 STACKED = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")  # kinds whose link attribute is what they sit on
-UNTOLD = 0xFFFFFFFF  # a driver that has no such setting
+UNKNOWN = 0xFFFFFFFF  # a driver that has no such setting
 LINK_STATES = {0: "auto", 1: "enable", 2: "disable"}
 
 
@@ -124,8 +124,8 @@ def _parent(message: ifinfmsg) -> int | None:
 
 
 def _offload_sizes(data: bytes) -> OffloadSizes:
-    told = dict(_numbers(data))
-    return OffloadSizes.model_validate({name: told.get(kind) for name, kind in OFFLOAD_SIZES.items()})
+    found = dict(_numbers(data))
+    return OffloadSizes.model_validate({name: found.get(kind) for name, kind in OFFLOAD_SIZES.items()})
 
 
 def _numbers(data: bytes) -> Iterator[tuple[int, int]]:
@@ -147,23 +147,23 @@ def _vfs(table: Any) -> tuple[VfEntry, ...]:
     return tuple(_vf(dict(entry["attrs"])) for _, entry in table["attrs"]) if table else ()
 
 
-def _vf(told: Mapping[str, Any]) -> VfEntry:
-    vlan, rate = told.get("IFLA_VF_VLAN", {}), told.get("IFLA_VF_RATE", {})
+def _vf(found: Mapping[str, Any]) -> VfEntry:
+    vlan, rate = found.get("IFLA_VF_VLAN", {}), found.get("IFLA_VF_RATE", {})
     return VfEntry(
-        index=told["IFLA_VF_MAC"]["vf"],
-        mac=told["IFLA_VF_MAC"]["mac"],
+        index=found["IFLA_VF_MAC"]["vf"],
+        mac=found["IFLA_VF_MAC"]["mac"],
         vlan=vlan.get("vlan"),
         vlan_priority=vlan.get("qos"),
-        spoofchk=_setting(told.get("IFLA_VF_SPOOFCHK", {}).get("spoofchk")),
-        trust=_setting(told.get("IFLA_VF_TRUST", {}).get("trust")),
+        spoofchk=_setting(found.get("IFLA_VF_SPOOFCHK", {}).get("spoofchk")),
+        trust=_setting(found.get("IFLA_VF_TRUST", {}).get("trust")),
         min_rate=rate.get("min_tx_rate"),
         max_rate=rate.get("max_tx_rate"),
-        link_state=LINK_STATES.get(told.get("IFLA_VF_LINK_STATE", {}).get("link_state"), ""),
+        link_state=LINK_STATES.get(found.get("IFLA_VF_LINK_STATE", {}).get("link_state"), ""),
     )
 
 
-def _setting(told: int | None) -> bool | None:
-    return None if told is None or told == UNTOLD else bool(told)
+def _setting(found: int | None) -> bool | None:
+    return None if found is None or found == UNKNOWN else bool(found)
 
 
 def address_of(data: bytes) -> tuple[int, str]:

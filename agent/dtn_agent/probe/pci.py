@@ -1,4 +1,4 @@
-"""What a PCI function tells of its place: NUMA node, link, interrupts, virtual functions."""
+"""What a PCI function reports of its place: NUMA node, link, interrupts, virtual functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def numa_node(files: Files, function: PciFunction | None) -> int | None:
 
 
 def pcie_link(files: Files, function: PciFunction | None) -> PcieLink | None:
-    """Now, at most, and what the port above can do; None for a function that tells nothing, such as a VF or an emulated one."""
+    """Now, at most, and what the port above can do; None for a function that reports nothing, such as a VF or an emulated one."""
     if function is None:
         return None
     now, most = _link(files, function.path, "current"), _link(files, function.path, "max")
@@ -101,7 +101,7 @@ def _payload_of_path(files: Files, function: PciFunction, sizes: PacketSizes) ->
 
 
 def _speed(files: Files, path: str) -> float | None:
-    found = SPEED.match(files.told(path))  # `Unknown` without a link
+    found = SPEED.match(files.value(path))  # `Unknown` without a link
     return float(found[1]) if found else None
 
 
@@ -120,4 +120,4 @@ def irqs(files: Files, function: PciFunction | None) -> tuple[Irq, ...]:
 
 def _affinity(files: Files, folder: str) -> str:
     """An interrupt that nobody asked for yet has no effective CPUs: then those that it may go to."""
-    return files.told(f"{folder}/effective_affinity_list") or files.told(f"{folder}/smp_affinity_list")
+    return files.value(f"{folder}/effective_affinity_list") or files.value(f"{folder}/smp_affinity_list")

@@ -14,9 +14,9 @@ POOL = re.compile(r"hugepages-(\d+)kB")
 
 
 def cpus(files: Files) -> Cpus:
-    """What the kernel tells of its processors; files that virtual machines lack leave their fields None or empty."""
+    """What the kernel reports of its processors; files that virtual machines lack leave their fields None or empty."""
     folder = f"{files.sys}/devices/system/cpu"
-    online = files.told(f"{folder}/online")
+    online = files.value(f"{folder}/online")
     numbers = cpus_of(online) if online else ()
     sockets, cores = _topology(files, folder, numbers)
     return Cpus(
@@ -25,7 +25,7 @@ def cpus(files: Files) -> Cpus:
         cores=cores,
         logical=len(numbers),
         online=online,
-        isolated=files.told(f"{folder}/isolated"),
+        isolated=files.value(f"{folder}/isolated"),
         smt=files.flag(f"{folder}/smt/active"),
         turbo=_turbo(files, folder),
         governors=_governors(files, folder),
@@ -40,13 +40,13 @@ def memory(files: Files) -> Memory:
 
 
 def _model(files: Files) -> str | None:
-    first = files.told(f"{files.proc}/cpuinfo").partition("\n\n")[0]
+    first = files.value(f"{files.proc}/cpuinfo").partition("\n\n")[0]
     said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
     return next((said[word] for word in MODEL_WORDS if said.get(word)), None)
 
 
 def _topology(files: Files, folder: str, numbers: tuple[int, ...]) -> tuple[int | None, int | None]:
-    """Sockets and cores. One file tells all CPUs of a core or socket, so the others' are not read.
+    """Sockets and cores. One file lists all CPUs of a core or socket, so the others' are not read.
 
     By their old names, which kernels of all ages have.
     """
@@ -67,26 +67,26 @@ def _topology(files: Files, folder: str, numbers: tuple[int, ...]) -> tuple[int 
 
 
 def _turbo(files: Files, folder: str) -> bool | None:
-    """Intel's driver tells whether it is off, the others whether it is on."""
+    """Intel's driver reports whether it is off, the others whether it is on."""
     off = files.flag(f"{folder}/intel_pstate/no_turbo")
     return files.flag(f"{folder}/cpufreq/boost") if off is None else not off
 
 
 def _governors(files: Files, folder: str) -> tuple[str, ...]:
     policies = (name for name in files.names(f"{folder}/cpufreq") if name.startswith("policy"))
-    found = {files.told(f"{folder}/cpufreq/{name}/scaling_governor") for name in policies}
+    found = {files.value(f"{folder}/cpufreq/{name}/scaling_governor") for name in policies}
     return tuple(sorted(found - {""}))
 
 
 def _idle_states(files: Files, folder: str, numbers: tuple[int, ...]) -> tuple[IdleState, ...]:
-    """The states of the first CPU; whether one is disabled is told for each CPU."""
+    """The states of the first CPU; whether one is disabled is reported for each CPU."""
     if not numbers:
         return ()
     states = []
     for name in files.names(f"{folder}/cpu{numbers[0]}/cpuidle"):
         first = f"{folder}/cpu{numbers[0]}/cpuidle/{name}"
         disabled = any(files.flag(f"{folder}/cpu{number}/cpuidle/{name}/disable") for number in numbers)
-        states.append(IdleState(name=files.told(f"{first}/name"), latency=files.number(f"{first}/latency"), disabled=disabled))
+        states.append(IdleState(name=files.value(f"{first}/name"), latency=files.number(f"{first}/latency"), disabled=disabled))
     return tuple(states)
 
 
@@ -100,10 +100,10 @@ def _node(files: Files, folder: str, number: int) -> NumaNode:
     amounts = _amounts(files, f"{folder}/meminfo")
     return NumaNode(
         node=number,
-        cpus=files.told(f"{folder}/cpulist"),
+        cpus=files.value(f"{folder}/cpulist"),
         memory=amounts.get("MemTotal"),
         memory_free=amounts.get("MemFree"),
-        distances=tuple(int(word) for word in files.told(f"{folder}/distance").split()),
+        distances=tuple(int(word) for word in files.value(f"{folder}/distance").split()),
         huge_pages=_huge_pages(files, f"{folder}/hugepages"),
     )
 
@@ -122,5 +122,5 @@ def _huge_pages(files: Files, folder: str) -> tuple[HugePages, ...]:
 
 def _amounts(files: Files, path: str) -> dict[str, int]:
     """Amounts of memory by name, in bytes: `MemTotal: 16 kB`, with `Node 0` before it in a node's file."""
-    lines = (line.partition(":") for line in files.told(path).splitlines())
+    lines = (line.partition(":") for line in files.value(path).splitlines())
     return {name.split()[-1]: int(value.split()[0]) * 1024 for name, _, value in lines if value.strip().endswith("kB")}

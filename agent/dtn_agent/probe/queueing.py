@@ -1,4 +1,4 @@
-"""Reads a queueing discipline from its netlink message. Told are the settings that limit or disturb a transfer; the rest is left out.
+"""Reads a queueing discipline from its netlink message. It reports the settings that limit or disturb a transfer; the rest is left out.
 
 pyroute2 has no layout for fq, which is the discipline that data transfer wants, so attributes are taken apart here.
 """
@@ -24,9 +24,9 @@ NETEM_CORRUPT, NETEM_RATE, NETEM_RATE64, NETEM_LATENCY64, NETEM_JITTER64 = 4, 6,
 def qdisc_of(body: bytes) -> tuple[int, Qdisc]:
     """The index of its link, and the discipline, from a message without its netlink header."""
     _, link, handle, parent, _ = MESSAGE.unpack_from(body)
-    told = attributes(body[MESSAGE.size :])
-    kind = _text(told[KIND])
-    options = OPTIONS_OF.get(kind, _nothing)(told.get(OPTIONS, b""))
+    found = attributes(body[MESSAGE.size :])
+    kind = _text(found[KIND])
+    options = OPTIONS_OF.get(kind, _nothing)(found.get(OPTIONS, b""))
     return link, Qdisc(kind=kind, handle=f"{handle >> 16:x}:", parent=_parent(parent), options=options)
 
 
@@ -62,18 +62,18 @@ def _fq(data: bytes) -> str:
 
 
 def _tbf(data: bytes) -> str:
-    told = attributes(data)
-    rate = _number(told.get(TBF_RATE64)) or _number(told.get(TBF_PARAMETERS, b"")[RATE_AT : RATE_AT + 4])
+    found = attributes(data)
+    rate = _number(found.get(TBF_RATE64)) or _number(found.get(TBF_PARAMETERS, b"")[RATE_AT : RATE_AT + 4])
     return f"rate {rate_text(rate)}" if rate else ""
 
 
 def _netem(data: bytes) -> str:
     _, _, loss, _, _, _ = NETEM.unpack_from(data)
-    told = attributes(data[NETEM.size :])
-    corrupt = _number(told.get(NETEM_CORRUPT, b"")[:4])
-    rate = _number(told.get(NETEM_RATE64)) or _number(told.get(NETEM_RATE, b"")[:4])
+    found = attributes(data[NETEM.size :])
+    corrupt = _number(found.get(NETEM_CORRUPT, b"")[:4])
+    rate = _number(found.get(NETEM_RATE64)) or _number(found.get(NETEM_RATE, b"")[:4])
     words = [
-        _delay(_number(told.get(NETEM_LATENCY64)), _number(told.get(NETEM_JITTER64))),
+        _delay(_number(found.get(NETEM_LATENCY64)), _number(found.get(NETEM_JITTER64))),
         f"loss {_percent(loss)}" if loss else "",
         f"corrupt {_percent(corrupt)}" if corrupt else "",
         f"rate {rate_text(rate)}" if rate else "",

@@ -12,7 +12,7 @@ EMPTY_IN_A_ROW = 16  # the kernel takes the lowest free place of a table of up t
 
 
 def rdma_devices(files: Files, given: Container[str] | None = None) -> tuple[RdmaDevice, ...]:
-    """The RDMA devices as they are told in the network namespace of the calling thread; `given`: those with these device files only."""
+    """The RDMA devices as they are in the network namespace of the calling thread; `given`: those with these device files only."""
     names = files.names(f"{files.sys}/class/infiniband")
     device_files = _device_files(files) if names else {}
     return tuple(_device(files, name, device_files) for name in names if given is None or device_files.get(name, "") in given)
@@ -22,7 +22,7 @@ def _device_files(files: Files) -> dict[str, str]:
     """Which `uverbs` is which device's. From here, since a device of software (rxe) has no `device` link to find it by."""
     folder = f"{files.sys}/class/infiniband_verbs"
     names = (name for name in files.names(folder) if name.startswith("uverbs"))
-    return {files.told(f"{folder}/{name}/ibdev"): name for name in names}
+    return {files.value(f"{folder}/{name}/ibdev"): name for name in names}
 
 
 def _device(files: Files, name: str, device_files: Mapping[str, str]) -> RdmaDevice:
@@ -35,7 +35,7 @@ def _device(files: Files, name: str, device_files: Mapping[str, str]) -> RdmaDev
         uverbs=device_files.get(name, ""),
         netdev=_netdev(files, folder, function, ports),
         pci=function.address if function else "",
-        node_guid=files.told(f"{folder}/node_guid"),
+        node_guid=files.value(f"{folder}/node_guid"),
         ports=ports,
     )
 
@@ -44,8 +44,8 @@ def _netdev(files: Files, folder: str, function: PciFunction | None, ports: tupl
     """Software devices name their interface; of the others it is that of the first GID, else the only one of their function."""
     if named := files.text(f"{folder}/parent"):
         return named
-    if told := next((gid.netdev for port in ports for gid in port.gids if gid.netdev), ""):
-        return told
+    if found := next((gid.netdev for port in ports for gid in port.gids if gid.netdev), ""):
+        return found
     names = files.names(f"{function.path}/net") if function else []
     return names[0] if len(names) == 1 else ""
 
@@ -53,9 +53,9 @@ def _netdev(files: Files, folder: str, function: PciFunction | None, ports: tupl
 def _port(files: Files, folder: str, number: int) -> RdmaPort:
     return RdmaPort(
         port=number,
-        state=files.told(f"{folder}/state").partition(": ")[2],
-        link_layer=files.told(f"{folder}/link_layer"),
-        rate=_rate(files.told(f"{folder}/rate")),
+        state=files.value(f"{folder}/state").partition(": ")[2],
+        link_layer=files.value(f"{folder}/link_layer"),
+        rate=_rate(files.value(f"{folder}/rate")),
         gids=_gids(files, folder),
     )
 
@@ -71,11 +71,11 @@ def _gids(files: Files, folder: str) -> tuple[Gid, ...]:
     gids: list[Gid] = []
     empty = 0
     for index in sorted(int(name) for name in files.names(f"{folder}/gids") if name.isdigit()):
-        gid = files.told(f"{folder}/gids/{index}")
+        gid = files.value(f"{folder}/gids/{index}")
         empty = empty + 1 if gid in ("", NO_GID) else 0
         if empty == EMPTY_IN_A_ROW:
             break
         if not empty:
-            kind, netdev = files.told(f"{folder}/gid_attrs/types/{index}"), files.told(f"{folder}/gid_attrs/ndevs/{index}")
+            kind, netdev = files.value(f"{folder}/gid_attrs/types/{index}"), files.value(f"{folder}/gid_attrs/ndevs/{index}")
             gids.append(Gid(index=index, gid=gid, type=kind, netdev=netdev))
     return tuple(gids)

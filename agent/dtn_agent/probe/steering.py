@@ -7,15 +7,15 @@ from dtn_agent.probe.files import Files
 
 
 def steering(files: Files, folder: str, kind: str) -> tuple[str, ...] | None:
-    """The CPUs of each queue in their order, by the interface's folder; `kind` is rps or xps. None where the kernel does not tell them.
+    """The CPUs of each queue in their order, by the interface's folder; `kind` is rps or xps. None where the kernel does not report them.
 
-    It tells nothing of interfaces with one send queue (ENOENT), nor when it is built without steering.
+    It reports nothing of interfaces with one send queue (ENOENT), nor when it is built without steering.
     """
     side = "rx-" if kind == "rps" else "tx-"
     queues = sorted((name for name in files.names(f"{folder}/queues") if name.startswith(side)), key=lambda name: int(name[len(side) :]))
     masks = [files.text(f"{folder}/queues/{queue}/{kind}_cpus") for queue in queues]
-    told = [_list(mask) for mask in masks if mask]
-    return tuple(told) if told and len(told) == len(masks) else None
+    found = [_list(mask) for mask in masks if mask]
+    return tuple(found) if found and len(found) == len(masks) else None
 
 
 def _list(mask: str) -> str:

@@ -69,5 +69,5 @@ NAMES = tuple(
 
 def sysctls(files: Files) -> dict[str, str]:
     """Values by dotted name, of those that this kernel has. The tabs between numbers become single spaces."""
-    told = {name: files.text(f"{files.proc}/sys/{name.replace('.', '/')}") for name in NAMES}
-    return {name: " ".join(value.split()) for name, value in told.items() if value is not None}
+    found = {name: files.text(f"{files.proc}/sys/{name.replace('.', '/')}") for name in NAMES}
+    return {name: " ".join(value.split()) for name, value in found.items() if value is not None}

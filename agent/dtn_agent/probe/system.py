@@ -29,14 +29,14 @@ BALANCER_SOCKET = re.compile(r"irqbalance(\d+)\.sock")
 
 
 def system(files: Files, answers: Answers) -> System:
-    """What is told of it; what this kind of host does not tell is None or empty."""
+    """What is known of it; what this kind of host does not report is None or empty."""
     kernel = f"{files.proc}/sys/kernel"
-    command_line = files.told(f"{files.proc}/cmdline")
+    command_line = files.value(f"{files.proc}/cmdline")
     return System(
-        hostname=files.told(f"{kernel}/hostname"),
-        kernel=files.told(f"{kernel}/osrelease"),
-        boot_id=files.told(f"{kernel}/random/boot_id"),
-        machine=answers.machine or files.told(f"{kernel}/arch"),
+        hostname=files.value(f"{kernel}/hostname"),
+        kernel=files.value(f"{kernel}/osrelease"),
+        boot_id=files.value(f"{kernel}/random/boot_id"),
+        machine=answers.machine or files.value(f"{kernel}/arch"),
         virtualization=_virtualization(files),
         command_line=command_line,
         iommu=_iommu(files, command_line.split()),
@@ -45,7 +45,7 @@ def system(files: Files, answers: Answers) -> System:
         huge_pages=files.choice(f"{files.sys}/kernel/mm/transparent_hugepage/enabled")[0],
         aspm=files.choice(f"{files.sys}/module/pcie_aspm/parameters/policy")[0],
         rdma_netns=_rdma_netns(files),
-        uptime=float(files.told(f"{files.proc}/uptime").partition(" ")[0] or 0),
+        uptime=float(files.value(f"{files.proc}/uptime").partition(" ")[0] or 0),
     )
 
 
@@ -59,20 +59,20 @@ def _virtualization(files: Files) -> str:
 
 def _container(files: Files) -> str:
     """By what the container engines leave for their containers; the first process is ours there, so its root is, too."""
-    if told := files.text(f"{files.run}/systemd/container"):
-        return told
+    if found := files.text(f"{files.run}/systemd/container"):
+        return found
     if files.exists(f"{files.run}/.containerenv"):
         return "podman"
     return "docker" if files.exists(f"{files.proc}/1/root/.dockerenv") else ""
 
 
 def _machine(files: Files) -> str:
-    if told := files.text(f"{files.sys}/hypervisor/type"):
-        return told
-    clocks = files.told(f"{files.sys}/devices/system/clocksource/clocksource0/available_clocksource").split()
+    if found := files.text(f"{files.sys}/hypervisor/type"):
+        return found
+    clocks = files.value(f"{files.sys}/devices/system/clocksource/clocksource0/available_clocksource").split()
     if "kvm-clock" in clocks:
         return "kvm"
-    firmware = " ".join(files.told(f"{files.sys}/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")).lower()
+    firmware = " ".join(files.value(f"{files.sys}/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")).lower()
     return next((name for word, name in VENDORS if word in firmware), "")
 
 
@@ -80,7 +80,7 @@ def _machine(files: Files) -> str:
 
 
 def _iommu(files: Files, words: list[str]) -> Iommu | None:
-    """How most groups of devices are translated; kernels before 5.11 tell no group's type, but maybe were told at their start."""
+    """How most groups of devices are translated; kernels before 5.11 report no group's type; their command line may say it."""
     folder = f"{files.sys}/kernel/iommu_groups"
     groups = files.names(folder)
     if not groups:
@@ -97,7 +97,7 @@ def _irqbalance(files: Files) -> bool | None:
     if any(files.exists(f"{files.sys}/fs/cgroup/{unit}") for unit in BALANCER_UNITS):
         return True
     sockets = [BALANCER_SOCKET.fullmatch(name) for name in files.names(f"{files.run}/irqbalance")]
-    if any(files.told(f"{files.proc}/{found[1]}/comm") == "irqbalance" for found in sockets if found):
+    if any(files.value(f"{files.proc}/{found[1]}/comm") == "irqbalance" for found in sockets if found):
         return True
     return False if files.exists(f"{files.run}/systemd/system") else None
 

@@ -184,7 +184,7 @@ class Qdisc(Reported):
 
 class Irq(Reported):
     number: int
-    cpus: str  # the effective affinity; the wanted one where the kernel tells no effective one
+    cpus: str  # the effective affinity; the wanted one where the kernel reports no effective one
 
 
 class Interface(Reported):
@@ -314,7 +314,7 @@ class ContainerNet(Reported):
 
     `name` is empty where only the id is known. `sysctls` are those of TRANSFER_SYSCTLS that exist in its namespace. `limits` are
     the soft limits of its first process by ulimit's names (memlock, nofile); -1 is unlimited. `rdma` are the devices whose device
-    file it has, as its namespace sees them: GIDs are told differently inside and outside.
+    file it has, as its namespace sees them: GIDs differ inside and outside.
     """
 
     id: str
@@ -332,7 +332,7 @@ class Listener(Reported):
     """A port that something listens on in the host's network namespace.
 
     `container` is the id of the container whose process it is; empty for a plain process, and for the engine's proxy of a published
-    port, whose `process` is `docker-proxy`: nothing of it tells which container it is for. A socket of the kernel's own has no process.
+    port, whose `process` is `docker-proxy`: nothing of it names its container. A socket of the kernel's own has no process.
     """
 
     protocol: Literal["tcp", "udp"]

@@ -120,7 +120,7 @@ class HeldVf(HeldEntry):
 
 
 class HeldNetwork(HeldEntry):
-    """A network of our driver at the container engine, which tells its options once, when the network is made.
+    """A network of our driver at the container engine, which reports its options once, when the network is created.
 
     `gateways` are those that containers get (IPv4, IPv6; empty: none).
     """

@@ -115,7 +115,7 @@ def netem_options(netem: Netem) -> bytes:
 
 
 def netem_of(data: bytes) -> Netem:
-    """What the kernel has; to the nanosecond where it tells that."""
+    """What the kernel has; to the nanosecond where it reports that."""
     latency, limit, loss, _, _, jitter = _NETEM.unpack_from(data)
     found = attributes(data[_NETEM.size :])
     return Netem(

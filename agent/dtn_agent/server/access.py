@@ -64,7 +64,7 @@ def open_access(credentials: Credentials) -> Access:
 
 
 def peer_name(certificate: Mapping[str, Any] | None) -> str | None:
-    """The common name of a certificate that TLS has verified, as `ssl` tells it; its serial number if it has no name."""
+    """The common name of a certificate that TLS has verified, as `ssl` reports it; its serial number if it has no name."""
     if not certificate:
         return None
     names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
@@ -110,7 +110,7 @@ def _weak(path: Path) -> Iterator[str]:
     try:
         token = _read_token(path)
     except OSError:
-        return  # told already
+        return  # reported already
     if len(token) < SHORTEST_TOKEN:
         yield f"the token in {path} has {len(token)} characters; write at least {SHORTEST_TOKEN}, as `openssl rand -hex 32` does"
 

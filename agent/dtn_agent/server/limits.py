@@ -13,7 +13,7 @@ class Limits:
     others queue; `begun`: the same for one that has begun its handshake, or whose known client has not asked yet (a lost packet is
     sent again after 1 s); `waiting`: the same while no other queues. `requests`: worked on at once; `turn`: how long further ones wait.
     `receiving`: until a request's body is there. `closing`: until the other side has closed, too. `ending`: for what is being
-    worked on when the agent is told to stop.
+    worked on when the agent is stopped.
     """
 
     body: int = 64 * 1024

@@ -272,7 +272,7 @@ class HttpConnection(H11Protocol):
         self._refuse(400, f"this is no HTTP request that the agent reads: {msg}")
 
     def _cut(self) -> None:
-        """The peer was too slow. It is told if it had begun to ask."""
+        """The peer was too slow. It gets an answer if it had begun to ask."""
         if self.conn.trailing_data[0] and self.conn.our_state is h11.IDLE:
             self._refuse(408, "the request was not there in time; nothing was done")
         self.transport.abort()

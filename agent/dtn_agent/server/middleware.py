@@ -122,7 +122,7 @@ class Middleware:
 
 
 def failed() -> Refused:
-    """What is told of a defect of ours: nothing of it, but where it is to be found."""
+    """What a caller learns of a defect of ours: nothing but where its cause is logged."""
     return Refused(code="failed", error="the agent failed over this request; its log on the host says why (journalctl -u dtn-agent)")
 
 

@@ -83,11 +83,11 @@ class SriovTree:
 
 
 def _count_refusal(error: OSError) -> str:
-    told = {
+    found = {
         errno.EBUSY: "it is busy; a number can only be set from 0, and VFs that virtual machines have cannot go",
         errno.ERANGE: "that is more than the card can have",
         errno.ENOENT: "the PF's driver knows no SR-IOV",
         errno.ENOSPC: "the bridge above it has no bus numbers left; see the kernel's parameter pci=assign-busses, and the BIOS",
         errno.ENOMEM: "no memory is reserved for them on the bus; see SR-IOV in the BIOS, or the kernel's parameter pci=realloc",
     }
-    return told.get(error.errno or 0, reason(error))
+    return found.get(error.errno or 0, reason(error))
