@@ -40,10 +40,10 @@ def endpoints_add(
     name: NameArgument,
     ssh: SshOption,
     docker: DockerOption = "",
-    interface: InterfaceOption = [],  # noqa: B006  # typer's way; nobody changes it
+    interface: InterfaceOption = [],  # noqa: B006  # typer's way; it is never changed
     host: HostOption = "",
     agent: UrlOption = "",
-    listen: ListenOption = "0.0.0.0:5050",  # the agent lets nobody in without a certificate
+    listen: ListenOption = "0.0.0.0:5050",  # the agent refuses callers without a certificate
     wheel: WheelOption = "",
     wheelhouse: WheelhouseOption = "",
     show: PrintOption = False,

@@ -81,7 +81,7 @@ def _check_name(workplace: Workplace, name: str) -> None:
     if name not in declared:
         raise UsageError(f"no endpoint named {name}; try {suggestion(name, declared, '`dtnctl endpoints list`')}")
     if declared[name].value.agent is None:
-        raise UsageError(f"{declared[name].where()}: endpoint {name} declares no `agent:`, and its engine tells nothing of the host")
+        raise UsageError(f"{declared[name].where()}: endpoint {name} declares no `agent:`, and its engine reports nothing of the host")
 
 
 def _examine(workplace: Workplace, names: list[str], timeout: float) -> list[Examination]:

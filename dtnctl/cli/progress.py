@@ -30,7 +30,7 @@ class Stop(threading.Event):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Stop]:
-    """The first SIGINT, SIGTERM or SIGHUP asks to stop: no new steps, calls in flight end, leases are given back. The second one exits."""
+    """The first SIGINT, SIGTERM or SIGHUP asks to stop: no new steps, calls in flight end, leases are released. The second one exits."""
     stop = Stop()
 
     def on_signal(number: int) -> None:

@@ -125,7 +125,7 @@ def _issue(authority: Pair, names: Sequence[str], use: x509.ObjectIdentifier, no
         _builder(_named(names[0]), authority.certificate.subject, key.public_key(), now, life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([use]), critical=False)  # a host's certificate lets nobody in, ours serves nobody
+        .add_extension(x509.ExtendedKeyUsage([use]), critical=False)  # a host's certificate gives no access, ours serves no host
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
     )
     return Pair(builder.sign(authority.key, SHA256()), key)
@@ -177,7 +177,7 @@ def _write_pair(root: Path, certificate: str, key: str, pair: Pair) -> None:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Readable for nobody else at any moment, and whole or not there."""
+    """Readable for its owner alone at any moment, and whole or not there."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)

@@ -18,7 +18,7 @@ from dtnctl.planning.transfers.jobs import read_history
 
 
 def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[ServiceRow, ...]:
-    """A row for each declared service and for each owned container that nobody declares any more."""
+    """A row for each declared service and for each owned container that is no longer declared."""
     services = resolve_services(site, now)
     declared = {(service.endpoint.name, service.container) for service in services}
     rows = [_service_row(service, snapshot.endpoints[service.endpoint.name]) for service in services]
@@ -48,7 +48,7 @@ def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
 
 
 def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[tuple[str, str]]) -> ServiceRow:
-    """A container that is no declared service: nobody declares it any more, or its replacement was cut off."""
+    """A container that is no declared service: it is no longer declared, or its replacement was aborted."""
     row = ServiceRow(
         session=live.owner,
         endpoint=endpoint,
@@ -157,7 +157,7 @@ def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
 
 
 def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[TransferRow, ...]:
-    """A row for each declared transfer with what its record tells."""
+    """A row for each declared transfer with what its record shows."""
     plan = make_plan(site, snapshot, now=now, scope=Scope())
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}

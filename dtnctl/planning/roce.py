@@ -36,12 +36,12 @@ def with_gid(row: ServiceRow, live: ContainerSeen, host: Host | None) -> Service
 
 
 def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
-    """The container's own verbs devices, as they are told in its network namespace."""
+    """The container's own verbs devices, as they are in its network namespace."""
     if host is None:
         return
     files = {device.host for device in live.spec.devices}
-    told = {net.id: net.rdma for net in host.facts.containers}
-    for device in host.facts.rdma if live.spec.network == HOST_NETWORK else told.get(live.id, ()):
+seen = {net.id: net.rdma for net in host.facts.containers}
+    for device in host.facts.rdma if live.spec.network == HOST_NETWORK else seen.get(live.id, ()):
         if f"/dev/infiniband/{device.uverbs}" in files:
             yield device
 

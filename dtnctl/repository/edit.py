@@ -1,6 +1,6 @@
 """Edits of state files for people who type: sessions are created, started, stopped and deleted, transfers declared.
 
-Only YAML is written, one file an edit. The whole site is validated afterwards, and the file is put back if it is not
+Only YAML is written, one file an edit. The whole site is validated afterwards, and the file is restored if it is not
 valid. No endpoint is asked; `apply` makes it so.
 """
 
@@ -255,7 +255,7 @@ def _text(repository: Repository, file: str) -> str:
 
 
 def _replace(repository: Repository, file: str, text: str | None) -> None:
-    """Writes or removes the file; should the site not be valid then, or should we be interrupted, it is put back."""
+    """Writes or removes the file; should the site not be valid then, or should we be interrupted, it is restored."""
     path = repository.root / file
     before = _text(repository, file) if path.exists() else None
     try:

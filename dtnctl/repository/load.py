@@ -47,7 +47,7 @@ class Reading:
     broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    is_listed: bool = True  # whether every folder could be listed; otherwise nobody knows which names exist
+    is_listed: bool = True  # whether every folder could be listed; otherwise the names that exist are not known
 
     @property
     def is_full(self) -> bool:

@@ -146,7 +146,7 @@ class _Reader:
         self.last_line = -1  # of the values so far
 
     def take(self, end_line: int) -> list[str]:
-        """The comments and empty lines above a line that belong to nobody yet."""
+        """The comments and empty lines above a line that belong to no key yet."""
         return [comment.text for comment in self._take(end_line)]
 
     def _take(self, end_line: int) -> list[Comment]:

@@ -1,4 +1,4 @@
-"""The one place where real time comes from; everything else is told the time."""
+"""The one place where real time comes from; everything else gets the time as an argument."""
 
 from __future__ import annotations
 

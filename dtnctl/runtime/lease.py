@@ -35,7 +35,7 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process, told apart from every other one on any machine. `started` is its start time in seconds since the epoch."""
+    """A process, distinct from every other one on any machine. `started` is its start time in seconds since the epoch."""
 
     who: str
     machine: str
@@ -48,7 +48,7 @@ class Holder:
 
 
 def this_process() -> Holder:
-    """Ourselves as a holder. The machine is told by its boot and our process namespace, so that a pid means something."""
+    """Ourselves as a holder. The machine is known by its boot and our process namespace, so that a pid means something."""
     import psutil
 
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -144,10 +144,10 @@ def hold_leases(
     report: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> Iterator[Leases]:
-    """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds or when `stop` is set; given back at the end.
+    """Hold the leases of all these endpoints, or raise LockError after `timeout` seconds or when `stop` is set; released at the end.
 
     An endpoint that cannot give one (its disk is full, it went away) is not written to: `check` says why. The others go on.
-    All are asked for at once. Where one is taken, the others are given back and all are taken in name order: two holders
+    All are asked for at once. Where one is taken, the others are released and all are taken in name order: two holders
     that want the same two endpoints cannot wait for each other for ever.
     """
     leases = Leases(clock)
@@ -209,7 +209,7 @@ class _Sighting:
 
 
 def _sight(engine: Engine, site: str) -> _Sighting | None:
-    """The lease as it is now; None when it was just given back. LockError if the name is somebody else's: that is never removed."""
+    """The lease as it is now; None when it was just released. LockError if the name is somebody else's: that is never removed."""
     name = lease_name(site)
     try:
         seen = engine.inspect(name)
@@ -265,7 +265,7 @@ def _release(leases: Leases) -> None:
 
 
 def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report: Callable[[str], None]) -> None:
-    """Take away leases that dead processes of this machine left. Those of other machines go when somebody needs the endpoint."""
+    """Remove leases that dead processes of this machine left. Those of other machines go when somebody needs the endpoint."""
     for name, seen in snapshot.endpoints.items():
         if seen.lease is not None and seen.lease.is_ours and is_dead(seen.lease.holder):
             engines[name].remove(seen.lease.id)

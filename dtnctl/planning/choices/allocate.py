@@ -144,7 +144,7 @@ class _Allocator:
             self.ports[endpoint].hold(port, holder)
 
     def _hold_others(self) -> None:
-        """What stays keeps all that it has. What others have now may change hands in this plan, but is better avoided."""
+        """What stays keeps all that it has. What others have now may get another holder in this plan, but is better avoided."""
         for key, container in self.containers.items():
             endpoint, name = key
             if name.endswith(PREPARED_SUFFIX) and key not in self.fate.stays:
@@ -254,7 +254,7 @@ class _Allocator:
         return self.ranges[name, family]
 
     def _urgency(self, want: Want) -> tuple[int, bool, Key, Slot]:
-        """Who has the least choice comes first; then what silent endpoints hold presumably, so that nobody else gets it."""
+        """Who has the least choice comes first; then what silent endpoints hold presumably, so that no other service gets it."""
         return len(want.candidates), want.service.endpoint.name not in self.silent, want.service.key, want.slot
 
     def _choose(self, want: Want) -> None:
@@ -339,7 +339,7 @@ def _processes(snapshot: Snapshot) -> Iterator[tuple[str, HostPort, str]]:
     """(endpoint, port, who) of ports that processes outside of our own containers listen on, as the agents tell.
 
     The engine publishes nothing for a container on the host's network, and does not know those of another engine: of both only
-    the listener tells. For published ports the engine's proxy listens, and nothing tells for whom: those of containers that run
+    the listener shows. For published ports the engine's proxy listens, and nothing shows for which container: those of containers that run
     are no news.
     """
     for name, seen in sorted(snapshot.endpoints.items()):

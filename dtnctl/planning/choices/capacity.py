@@ -10,7 +10,7 @@ HIGHEST_PORT = 65535
 
 
 def free_range(pool: Pool, low: int, high: int, protocol: str, is_allowed: Callable[[int], bool]) -> tuple[int, int] | None:
-    """The nearest range of the same length above that nobody holds a port of; else the lowest one below; None if there is none."""
+    """The nearest range of the same length above of which no port is held; else the lowest one below; None if there is none."""
     length = high - low + 1
     return _run(pool, range(low + 1, HIGHEST_PORT + 1), length, protocol, is_allowed) or _run(
         pool, range(1, high), length, protocol, is_allowed

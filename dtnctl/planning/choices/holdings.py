@@ -1,4 +1,4 @@
-"""What a container takes away from all others while it runs: ports of its endpoint, addresses of its networks. Pure."""
+"""What a container holds exclusively while it runs: ports of its endpoint, addresses of its networks. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _host_ports(spec: ContainerSpec) -> Iterator[HostPort]:
-    """On the host's network nothing is published: the environment tells which ports were given."""
+    """On the host's network nothing is published: the environment shows which ports were given."""
     env = dict(spec.env)
     for text in (env.get("CTRL_PORT", ""), env.get("SERV_PORT", "")):
         if port := port_number(text):

@@ -45,12 +45,12 @@ class Pool:
         self._leaving.add(item)
 
     def lowest_free(self, range_key: object, candidates: Candidates) -> Item | None:
-        """The first item that nobody holds. Equal range keys stand for equal candidates."""
+        """The first item that is not held. Equal range keys stand for equal candidates."""
         found = self._search((range_key, True), candidates, self._leaving)
         return found if found is not None else self._search((range_key, False), candidates, NOTHING)
 
     def _search(self, cursor: object, candidates: Candidates, avoided: set[Item] | frozenset[Item]) -> Item | None:
-        """Nothing is given back during one planning, so each search goes on where the last one of the range ended."""
+        """Nothing is released during one planning, so each search goes on where the last one of the range ended."""
         for position in range(self._cursors.get(cursor, 0), len(candidates)):
             item = candidates[position]
             if item is not None and item not in self._holders and item not in avoided:

@@ -41,7 +41,7 @@ TOPICS = (
     judge_storage,
 )
 NO_PEERS: Mapping[str, Host] = MappingProxyType({})
-NO_AGENT = "no agent is declared (`agent:` in its file), and the engine tells nothing of the host"
+NO_AGENT = "no agent is declared (`agent:` in its file), and the engine reports nothing of the host"
 
 
 def examine(

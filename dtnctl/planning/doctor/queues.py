@@ -15,9 +15,9 @@ RINGS_MATTER_BEFORE = (6, 11)
 A_MINUTE, A_SECOND = (1.0, "minute"), (60.0, "second")  # so many times a minute
 DAMAGED = ("rx_crc_errors", "rx_frame_errors", "rx_length_errors", "tx_carrier_errors")
 NO_ROOM = ("rx_missed_errors", "rx_over_errors", "rx_fifo_errors", "tx_fifo_errors")
-# Of these nobody can say why: drivers, the kernel's backlog, and frames of protocols that nobody listens to are counted in one.
+# The cause of these is unknown: drivers, the kernel's backlog, and frames of protocols without a listener are counted in one.
 DROPPED = ("rx_dropped", "tx_dropped")
-TOTALS = ("rx_errors", "tx_errors")  # drivers sum up different things: told, never judged
+TOTALS = ("rx_errors", "tx_errors")  # drivers sum up different things: shown, never judged
 # By the kernel's names; drivers have one of several for the same thing.
 OFFLOADS = {
     "gro": ("rx-gro", "rx-gro-hw"),
@@ -230,12 +230,12 @@ LOSSES = (
         "ethtool -m {name}: light levels; clean or change fibre, optics, cable; of wrong lengths, look for a sender with a larger MTU",
         TOTALS,
     ),
-    Losses("nic.drops", NO_ROOM, A_MINUTE, "larger rings, interrupts on CPUs of its node; ethtool -S {name} tells which queue"),
+    Losses("nic.drops", NO_ROOM, A_MINUTE, "larger rings, interrupts on CPUs of its node; ethtool -S {name} shows which queue"),
     Losses(
         "nic.dropped",
         DROPPED,
         A_SECOND,
-        "ethtool -S {name} tells what the driver drops; the second column of /proc/net/softnet_stat, whether the backlog is too short",
+        "ethtool -S {name} shows what the driver drops; the second column of /proc/net/softnet_stat, whether the backlog is too short",
     ),
 )
 

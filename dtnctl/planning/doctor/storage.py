@@ -128,7 +128,7 @@ def _raid(disk: BlockDevice, place: str) -> Iterator[Finding]:
         None if missing is None else missing == 0,
         expected="all members",
         actual=f"{missing} missing",
-        fix=f"mdadm --detail /dev/{disk.name} tells which; replace it",
+        fix=f"mdadm --detail /dev/{disk.name} shows which; replace it",
         place=place,
     )
     yield judge(

@@ -1,6 +1,6 @@
 """What the rules of the doctor look at: of one endpoint's facts, those that its declared networks, profiles and transfers concern.
 
-Pure. A host has NICs and disks that are nobody's business here; only what carries a declared network or lies behind a declared volume
+Pure. A host has NICs and disks that are not examined here; only what carries a declared network or lies behind a declared volume
 is in it.
 """
 
@@ -71,7 +71,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class LiveService:
-    """A running container of a declared session, and what the agent tells of its network namespace."""
+    """A running container of a declared session, and what the agent reports of its network namespace."""
 
     service: Service
     seen: ContainerSeen

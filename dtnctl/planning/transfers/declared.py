@@ -1,7 +1,7 @@
 """Decides for each declared transfer whether it starts, is collected, waits, or is done. Pure.
 
-A transfer starts once per generation. The ledger on the source endpoint tells what was claimed and what came out; the job's
-container tells the rest. A claim without a result whose container is gone is unknown, and unknown is never run again.
+A transfer starts once per generation. The ledger on the source endpoint shows what was claimed and what came out; the job's
+container shows the rest. A claim without a result whose container is gone is unknown, and unknown is never run again.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _ended(route: Route, last: Attempt) -> TransferPlan:
 
 
 def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    """A job has ended: judge it if nobody did, and clear it away. What comes after that, the next plan says."""
+    """A job has ended: judge it if that was not done, and clean up. What comes after that, the next plan says."""
     transfer = route.transfer
     if not destination.answers:
         text = f"it ended with exit code {job.seen.exit_code}, but {route.destination_endpoint} does not answer"
@@ -140,7 +140,7 @@ def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destinat
 
 
 def _unknown(route: Route, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    """A claim without container and result: once both ends answer its keys are taken away and that it is unknown is recorded."""
+    """A claim without container and result: once both ends answer its keys are removed and that it is unknown is recorded."""
     text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
     plan = _note(route, "unknown", f"{text}; raise `generation` to run it again")
     if job is not None or not destination.answers:
@@ -317,7 +317,7 @@ def _note(route: Route, state: str, text: str) -> TransferPlan:
 
 
 def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[Change, Step]:
-    """Bring back (or make) the hand that reads and writes the endpoint's record."""
+    """Recreate (or create) the placeholder container that reads and writes the endpoint's record."""
     step = Step(ledger_id(endpoint), endpoint, EnsureLedger(ledger_folder(site)))
     change = Change(
         mark="create",

@@ -1,4 +1,4 @@
-"""The containers of transfers: which attempt each is, which services it goes through, and which ones nobody needs any more. Pure."""
+"""The containers of transfers: which attempt each is, which services it goes through, and which ones are no longer needed. Pure."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _job(seen: ContainerSeen) -> Job | None:
 def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
     """Names of running transfers by the service (endpoint, session) that they go through, as far as that is known.
 
-    A job tells the container whose network it uses; where its data goes only the declared route says.
+    A job names the container whose network it uses; where its data goes only the declared route says.
     """
     ends = {route.transfer.name: route.keys for route in routes}
     used: dict[Key, set[str]] = {}
@@ -99,7 +99,7 @@ def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen])
 
 
 def leftovers(route: Route | None, history: History, endpoint: str, transfer: str) -> Iterator[Job]:
-    """Job containers that nothing waits for. `route` None: nobody declares the transfer any more, so that all are.
+    """Job containers that nothing waits for. `route` None: the transfer is no longer declared, so that all are.
 
     Otherwise those of other generations, of earlier attempts and of another source, once they have ended.
     """
@@ -146,7 +146,7 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Cha
 
 
 def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen) -> tuple[Change, tuple[Step, ...]]:
-    """The hand on the ledger goes; the record itself, a folder of the host, stays."""
+    """The placeholder of the ledger is removed; the record itself, a folder of the host, stays."""
     step = Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id))
     change = Change(
         mark="destroy",

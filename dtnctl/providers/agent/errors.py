@@ -1,4 +1,4 @@
-"""What can go wrong between us and an agent, as our errors: told once, here, in words that say what to check."""
+"""What can go wrong between us and an agent, as our errors: translated once, here, in words that say what to check."""
 
 from __future__ import annotations
 

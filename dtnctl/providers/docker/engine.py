@@ -1,6 +1,6 @@
 """The Docker backend: an observer that cannot write and an engine that can, for one endpoint each.
 
-It translates and calls; what should be done is decided elsewhere. Nothing is connected, read or imported before the first
+It translates and calls; what should be done is decided in planning. Nothing is connected, read or imported before the first
 question is asked, so a provider for a silent endpoint can be built like any other.
 """
 

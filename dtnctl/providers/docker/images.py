@@ -79,7 +79,7 @@ def raise_stream_error(chunks: Iterable[bytes]) -> None:
 
 
 def _messages(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The JSON objects of the stream, one a line; a line that is none tells nothing."""
+    """The JSON objects of the stream, one a line; a line that is none is skipped."""
     buffer = b""
     for chunk in chunks:
         *lines, buffer = (buffer + chunk).split(b"\n")

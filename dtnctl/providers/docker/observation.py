@@ -102,7 +102,7 @@ def _engine_id(networks: Iterable[Json]) -> str:
 
 
 def _without_claimed(listed: Iterable[Json], view: View) -> View:
-    """The view under which objects without an id are nobody's where another repository's placeholder has the site's name."""
+    """The view under which objects without an id are not ours where another repository's placeholder has the site's name."""
     name = ledger_name(view.site)
     labels = next((item["Labels"] or {} for item in listed if listed_name(item) == name), {})
     claim = labels.get(LABEL_REPOSITORY, view.repository)
@@ -111,7 +111,7 @@ def _without_claimed(listed: Iterable[Json], view: View) -> View:
 
 
 def _divide(listed: Iterable[Json], view: View) -> tuple[list[Json], list[Json]]:
-    """Those whose labels name us, and everybody else's."""
+    """Those whose labels name us, and all others."""
     owned: list[Json] = []
     foreign: list[Json] = []
     for item in listed:

@@ -1,4 +1,4 @@
-"""Errors of the Docker SDK, requests, urllib3 and sockets as ours: told once, here, in words that say what to check."""
+"""Errors of the Docker SDK, requests, urllib3 and sockets as ours: translated once, here, in words that say what to check."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...
     (socket.gaierror, _always("there is no host of the name {host}")),
     (FileNotFoundError, _always("there is no socket at {path}; is the engine running?")),
     (PermissionError, _always("this user may not open {path}; the group `docker` usually may")),
-    (ConnectionRefusedError, _always("nobody listens there; is the engine running?")),
+    (ConnectionRefusedError, _always("no process listens there; is the engine running?")),
     (ConnectionResetError, _always("the connection was cut before the answer came")),
     (BrokenPipeError, _always("the connection was cut before the answer came")),
     (IncompleteRead, _always("the connection was cut before the answer came")),

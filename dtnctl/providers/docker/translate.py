@@ -351,7 +351,7 @@ def _ports(bindings: Json) -> Iterator[PortBinding]:
     for key, targets in bindings.items():
         port, _, protocol = key.partition("/")
         for target in targets or ():
-            # A range of host ports (nobody but a person at the keyboard writes one) counts as its first.
+            # A range of host ports (only people write one) counts as its first.
             yield PortBinding(int((target.get("HostPort") or "0").partition("-")[0]), int(port), protocol or "tcp")
 
 
@@ -392,7 +392,7 @@ def _compressed(address: str | None) -> str:
 
 
 def foreign_seen(listed: Json) -> ForeignSeen:
-    """What a container of somebody else takes away from us, from its line in the list."""
+    """What we cannot have because of a foreign container, from its line in the list."""
     networks = (listed.get("NetworkSettings") or {}).get("Networks") or {}
     published = {(port["PublicPort"], port["Type"]) for port in listed.get("Ports") or () if port.get("PublicPort")}
     return ForeignSeen(listed_name(listed), listed["Id"], tuple(sorted(published)), _attachments(networks, _taken_addresses))

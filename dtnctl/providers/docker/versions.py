@@ -15,7 +15,7 @@ DOCKER, PODMAN = "Docker", "Podman"
 def version_of_ping(newest: str, server: str) -> Mapping[str, Any] | None:
     """The version by a ping's headers `Api-Version` and `Server`; None if they leave open which engine it is, or which APIs it speaks.
 
-    An engine that is newer than we know may have dropped the APIs that we speak, which only its version tells.
+    An engine that is newer than we know may have dropped the APIs that we speak, which only its version shows.
     """
     product, _, number = server.partition(" ")[0].partition("/")
     if product == "Libpod":

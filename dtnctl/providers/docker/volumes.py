@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def volume_seen(raw: Json, view: View) -> VolumeSeen:
     """A volume from its inspection, or from the answer to its creation.
 
-    Nothing hands labels on to a volume, so the site's are enough: it stays ours when its endpoint gets another name.
+    Nothing passes labels on to a volume, so the site's are enough: it stays ours when its endpoint gets another name.
     """
     name, options = raw["Name"], tuple(sorted((raw.get("Options") or {}).items()))
     labels = {**(raw.get("Labels") or {}), LABEL_SELF: self_reference(view.endpoint, name)}

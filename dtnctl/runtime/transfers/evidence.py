@@ -20,7 +20,7 @@ from dtnctl.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen at a path, and the very output that told it."""
+    """What was seen at a path, and the very output that shows it."""
 
     listing: Listing
     output: bytes = b""

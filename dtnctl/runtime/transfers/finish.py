@@ -26,7 +26,7 @@ from dtnctl.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer is. Bytes are at least so many; `rate` in bytes per second, `eta` in seconds; None: not known."""
+    """How far a transfer is. `bytes` is a lower bound; `rate` in bytes per second, `eta` in seconds; None: not known."""
 
     transfer: str
     bytes: int
@@ -152,9 +152,9 @@ def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:
 
 
 def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watched, decide: Callable[[Evidence], Judgement]) -> Attempt:
-    """Judge an ended job, write the receipt and the end of its log, then clear away; returns the receipt.
+    """Judge an ended job, write the receipt and the end of its log, then clean up; returns the receipt.
 
-    The keys are of no more use, so they are taken away meanwhile.
+    The keys are no longer needed, so they are removed meanwhile.
     """
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
@@ -196,7 +196,7 @@ def _find_and_revoke(task: Task, engine: Engine, end: JobEnd) -> None:
 
 
 def _clear_away(task: Task, job: ContainerSeen | None, receipt: Attempt, revoking: Sequence[Future[None]]) -> None:
-    """The job's container goes last: as long as it is there, the next apply knows that something is left to clear away."""
+    """The job's container goes last: as long as it is there, the next apply knows that something is left to clean up."""
     try:
         for done in revoking:
             done.result()

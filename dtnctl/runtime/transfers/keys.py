@@ -1,6 +1,6 @@
 """A transfer's own keys, one for each end: made in memory, allowed there while it runs, removed when it ends.
 
-Nobody's long-lived key is used and nobody's host key is trusted on first sight: the host keys are read from the services' own
+No long-lived key is used and no host key is trusted on first use: the host keys are read from the services' own
 containers. A private key exists in memory here and as a file in the job's container, nowhere else.
 """
 
@@ -19,7 +19,7 @@ from dtnctl.values import dataclass
 
 HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
 LONGEST_LIFE = timedelta(days=7)  # of a key whose transfer has no deadline; it is a net below the removal, not the removal
-# sshd reads the time of expiry in its own time zone, and a version before 9.1 refuses the key if told UTC: so it is written without
+# sshd reads the time of expiry in its own time zone, and a version before 9.1 refuses the key if it is in UTC: so it is written without
 # a zone, late enough for the zone that is furthest ahead (UTC+14) and for clocks that are an hour off.
 ZONES = timedelta(hours=15)
 
@@ -38,7 +38,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of a container, as its /etc/passwd tells."""
+    """A user of a container, as in its /etc/passwd."""
 
     name: str
     uid: int

@@ -1,6 +1,6 @@
 """The record of one-shot jobs on their source endpoint: files in a folder of the host, reached through a container that never runs.
 
-The container is only a hand: removing it, or a prune, loses no record. What a record says is in model/ledger.py.
+The container is only a placeholder: removing it, or a prune, loses no record. What a record says is in model/ledger.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dtnctl.providers.base import Engine, FileEntry, Observer
 
 
 def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
-    """Make the hand over the host's `folder`, if it is not there. TransferError if its name, or the folder, is somebody else's."""
+    """Make the placeholder with the host's `folder`, if it is not there. TransferError if its name, or the folder, is somebody else's."""
     name = ledger_name(site)
     pairs = labels(site, engine.endpoint, "ledger", "control", name)
     if not _is_right(engine, name, folder):
@@ -34,7 +34,7 @@ def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
 
 
 def _is_right(engine: Engine, name: str, folder: str) -> bool:
-    """Whether the hand is there; one of ours over another folder, or without the repository's id, goes: what lies there stays."""
+    """Whether the placeholder is there; one of ours over another folder, or without the repository's id, goes: what lies there stays."""
     try:
         seen = engine.inspect(name)
     except NotFoundError:
@@ -50,7 +50,7 @@ def _is_right(engine: Engine, name: str, folder: str) -> bool:
 
 
 def _sign(engine: Engine, name: str, folder: str) -> None:
-    """Write into the folder whose records it holds; TransferError, and no hand, if they are another repository's."""
+    """Write into the folder whose records it holds; TransferError, and no placeholder, if they are another repository's."""
     try:
         owner = engine.read_entries(name, owner_path()).get(owner_path())
     except NotFoundError:
@@ -63,7 +63,7 @@ def _sign(engine: Engine, name: str, folder: str) -> None:
 
 
 def read_ledger(observer: Observer, site: str) -> LedgerSeen:
-    """All records. Without the hand nothing is known, which is not nothing."""
+    """All records. Without the placeholder the records are unknown, not absent."""
     name = ledger_name(site)
     try:
         return decode_ledger(observer.read_entries(name, RECORDS), observer.repository)

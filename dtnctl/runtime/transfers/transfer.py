@@ -59,7 +59,7 @@ def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: s
 
 
 def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Attempt:
-    """Judge a job that has ended, record that, clear away; nothing is waited for and nothing is started.
+    """Judge a job that has ended, record that, clean up; nothing is waited for and nothing is started.
 
     Returns the receipt of a transfer that succeeded, or one that was there before. TransferError has the cause of one that failed.
     """
@@ -73,7 +73,7 @@ def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site:
 def await_transfer(
     action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, waiting: Waiting, leased: Leased
 ) -> Attempt:
-    """Wait for its end, judge, record, clear away; with tries left, start the next one and wait for that.
+    """Wait for its end, judge, record, clean up; with tries left, start the next one and wait for that.
 
     While it waits it holds no lease: copies take hours, and others have work on the same endpoints. `leased` holds those of both
     ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
@@ -179,7 +179,7 @@ def read_log(
 ) -> Iterator[bytes]:
     """What the latest attempt wrote: from its container as long as that is there, else what its record kept of it.
 
-    With `follow` until a running job ends, with its progress where its output tells one.
+    With `follow` until a running job ends, with its progress where its output shows one.
     """
     last, job = _latest(observer, site, transfer, generation)
     if job is not None and job.started_at:
@@ -219,5 +219,5 @@ def live_progress(observer: Observer, site: str, transfer: str, generation: int)
     if job is None or notes is None:
         return None
     reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files)
-    told = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
-    return progress_of(transfer, told[-1], notes.before.bytes) if told else None
+reported = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
+    return progress_of(transfer, reported[-1], notes.before.bytes) if reported else None

@@ -1,4 +1,4 @@
-"""Waits for a job to end: follows its output, tells progress, stops it when it stalls or its time is over.
+"""Waits for a job to end: follows its output, reports progress, stops it when it stalls or its time is over.
 
 Waiting is done by the engine's own stream of the job's output, which ends with the job. Nothing is polled but the caller's wish to stop.
 """
@@ -137,10 +137,10 @@ class Watch:
             found = self._next(stream)
             match found:
                 case None | UnreachableError():
-                    return stopped  # whether the endpoint is gone or only this connection, the next question tells
+                    return stopped  # whether the endpoint is gone or only this connection, the next question shows
                 case EngineError():
                     tail.add(f"[the engine cannot show the output: {found}]\n".encode())
-                    self._moved_at = self.clock.monotonic()  # nobody can tell whether it moves
+                    self._moved_at = self.clock.monotonic()  # whether it moves is not known
                     return stopped
                 case bytes():
                     tail.add(found)
@@ -159,7 +159,7 @@ class Watch:
             return
         if moved.is_moving:
             self._moved_at = self.clock.monotonic()
-        if moved.bytes >= self._most:  # read again from the start, it begins with what was told long ago
+        if moved.bytes >= self._most:  # read again from the start, it begins with old output
             self._most = moved.bytes
             self.report(moved)
 
