@@ -40,7 +40,7 @@ def _devices(live: ContainerSeen, host: Host | None) -> Iterator[RdmaDevice]:
     if host is None:
         return
     files = {device.host for device in live.spec.devices}
-seen = {net.id: net.rdma for net in host.facts.containers}
+    seen = {net.id: net.rdma for net in host.facts.containers}
     for device in host.facts.rdma if live.spec.network == HOST_NETWORK else seen.get(live.id, ()):
         if f"/dev/infiniband/{device.uverbs}" in files:
             yield device

@@ -18,7 +18,7 @@ SITE: Mapping[str, str | None] = {
     "sessions/plain": "endpoints: [dtn1, dtn2]\nimage: dtn:1\nprofile: bare\n",
 }
 AWAY: dict[str, tuple[dict[str, Any], str]] = {
-    "down": ({"absent": True}, "nobody listens there"),
+    "down": ({"absent": True}, "no process listens there"),
     "late": ({"late": 300.0}, "no answer"),
     "a stranger": ({"stranger": True}, "certificate"),
 }

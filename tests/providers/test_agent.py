@@ -219,7 +219,7 @@ def test_a_token_that_is_none_is_told_and_not_shown(agent: Agent, monkeypatch: p
 def test_a_port_where_nobody_listens(agent: Agent) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "nobody listens there; does the agent run" in complaint(agent.folder, port)
+    assert "no process listens there; does the agent run" in complaint(agent.folder, port)
 
 
 def test_a_port_that_accepts_and_says_nothing(agent: Agent) -> None:

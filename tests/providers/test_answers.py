@@ -343,5 +343,5 @@ def test_a_registry_that_gives_no_digest_leaves_it_open(tmp_path: Path) -> None:
 def test_an_engine_that_is_gone_says_so_for_every_call(tmp_path: Path) -> None:
     with canned_engine(tmp_path, {}) as (engine, _):
         pass
-    with pytest.raises(UnreachableError, match="nobody listens there"):
+    with pytest.raises(UnreachableError, match="no process listens there"):
         engine.start("x")

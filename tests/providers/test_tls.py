@@ -204,7 +204,7 @@ def test_a_port_that_speaks_plain_http(party: Party) -> None:
 def test_a_port_where_nobody_listens(party: Party) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "nobody listens there" in party.silence(port)
+    assert "no process listens there" in party.silence(port)
 
 
 def test_a_port_that_resets_every_connection(party: Party) -> None:

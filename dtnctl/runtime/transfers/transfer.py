@@ -219,5 +219,5 @@ def live_progress(observer: Observer, site: str, transfer: str, generation: int)
     if job is None or notes is None:
         return None
     reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files)
-reported = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
+    reported = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
     return progress_of(transfer, reported[-1], notes.before.bytes) if reported else None
