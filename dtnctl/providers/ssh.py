@@ -70,7 +70,7 @@ class Tunnel:
         """What ssh said that explains a failed call; empty if it said nothing of use."""
         text = self.last_words()
         if "open failed" in text:
-            # sshd says the same when nobody listens there and when it may not forward.
+            # sshd says the same when no process listens there and when it may not forward.
             place = f"{self.far.path} on {self.login.host}"
             return f"{place} takes no connections; {self.far.when_missing}, and does sshd allow it (AllowStreamLocalForwarding yes)?"
         return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.login)}"

@@ -72,7 +72,7 @@ def _always(sentence: str) -> Callable[[BaseException], str]:
 
 RUNS = "does the agent run (systemctl status dtn-agent)"
 MAY_OPEN = "root and the agent's group may, which is `docker` if `dtn-agent serve --group` names no other"
-NO_LISTENER = f"nobody listens there; {RUNS}?"
+NO_LISTENER = f"no process listens there; {RUNS}?"
 SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLError, _tls_failure),
     (TimeoutError, _always("no answer in time; is the host up, and does a firewall let the port through?")),
