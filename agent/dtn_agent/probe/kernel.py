@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from dtn_agent.probe import ethtool, netlink
+from dtn_agent.probe import netlink, nics
 from dtn_agent.probe.answers import Answers
 
 UNSYNCHRONIZED = 0x40  # STA_UNSYNC in the clock's status
@@ -18,7 +18,7 @@ def ask_kernel() -> Answers:
         links=links,
         addresses=addresses,
         qdiscs=qdiscs,
-        ethtool=ethtool.ask(link.name for link in links if not link.is_loopback),
+        ethtool=nics.ask(link.name for link in links if not link.is_loopback),
         clock_synchronized=_is_clock_synchronized(),
         machine=os.uname().machine,
     )

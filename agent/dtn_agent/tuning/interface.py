@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from dtn_agent.ethtool import (
+    ADAPTIVE_RX,
+    CHANNELS,
+    COALESCE,
+    COMBINED,
+    MOST_COMBINED,
+    PAUSE,
+    PAUSE_RX,
+    PAUSE_TX,
+    RINGS,
+    RX_CHANNELS,
+    RX_RING,
+    TX_CHANNELS,
+    TX_RING,
+    KernelNic,
+    Row,
+    Rows,
+)
 from dtn_agent.queueing.making import make_multiqueue, make_single, restore_exactly
 from dtn_agent.queueing.wire import Link, Wire, open_wire
 from dtn_agent.queueing.words import exact_words, is_multiqueue, normal_words, options_of, spoken
-from dtn_agent.tuning.ethtool import CHANNELS, COALESCE, PAUSE, RINGS, KernelNic, Nic, Row
 from dtn_agent.tuning.interrupts import Interrupts
 from dtn_agent.tuning.setting import Root, Setting, number, one_of
 
@@ -71,7 +88,7 @@ class Qdisc(Setting):
 class NicNumber(Setting):
     """One number of a row that the driver keeps; `places` are where it stands, the same number in each."""
 
-    def __init__(self, nic: Nic, row: Row, *places: int) -> None:
+    def __init__(self, nic: Rows, row: Row, *places: int) -> None:
         self.nic, self.row, self.places = nic, row, places
 
     def read(self) -> str | None:
@@ -94,9 +111,9 @@ class NicNumber(Setting):
 class NicChannels(NicNumber):
     """Queues: the combined ones where the driver has such, else as many to receive as to send."""
 
-    def __init__(self, nic: Nic) -> None:
+    def __init__(self, nic: Rows) -> None:
         now = nic.get(CHANNELS)
-        super().__init__(nic, CHANNELS, *((7,) if now is None or now[3] else (4, 5)))
+        super().__init__(nic, CHANNELS, *((COMBINED,) if now is None or now[MOST_COMBINED] else (RX_CHANNELS, TX_CHANNELS)))
 
 
 class NicSwitch(NicNumber):
@@ -113,21 +130,21 @@ class NicSwitch(NicNumber):
         super().write("1" if value == "on" else "0")
 
 
-def nic_setting(nic: Nic, name: str) -> Setting | None:
+def nic_setting(nic: Rows, name: str) -> Setting | None:
     """The setting of this name that a driver keeps, if it is one."""
     match name:
         case "rx_ring":
-            return NicNumber(nic, RINGS, 4)
+            return NicNumber(nic, RINGS, RX_RING)
         case "tx_ring":
-            return NicNumber(nic, RINGS, 7)
+            return NicNumber(nic, RINGS, TX_RING)
         case "channels":
             return NicChannels(nic)
         case "adaptive_rx":
-            return NicSwitch(nic, COALESCE, 9)
+            return NicSwitch(nic, COALESCE, ADAPTIVE_RX)
         case "pause_rx":
-            return NicSwitch(nic, PAUSE, 1)
+            return NicSwitch(nic, PAUSE, PAUSE_RX)
         case "pause_tx":
-            return NicSwitch(nic, PAUSE, 2)
+            return NicSwitch(nic, PAUSE, PAUSE_TX)
         case _:
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from typing import Any
 
 import psutil
 import pytest
-from dtn_agent.probe import HostRoot, ethtool, probe
+from dtn_agent.ethtool import COALESCE, KernelNic
+from dtn_agent.probe import HostRoot, nics, probe
 from dtn_agent.probe.answers import Ethtool
 from dtn_agent.probe.files import Files
 from dtn_agent.probe.kernel import ask_kernel
@@ -86,31 +88,34 @@ def theirs(name: str) -> Iterator[IoctlEthtool]:
 
 def test_features_are_those_that_pyroute2_reads(name: str, theirs: IoctlEthtool) -> None:
     expected = sorted(feature for feature, is_on, *_ in theirs.get_features() if is_on)
-    assert list(ethtool.ask([name])[name].features or ()) == expected
+    assert list(nics.ask([name])[name].features or ()) == expected
 
 
 def test_rings_channels_and_coalescing_are_those_that_pyroute2_reads_or_unknown(name: str, theirs: IoctlEthtool) -> None:
-    ours = ethtool.ask([name])[name]
+    ours = nics.ask([name])[name]
     rings, channels, coalesce = (_told(ask) for ask in (theirs.get_rings, theirs.get_channels, theirs.get_coalesce))
     assert ours.rings == (rings and Rings(rx=rings["rx"], tx=rings["tx"], rx_max=rings["rx_max"], tx_max=rings["tx_max"]))
     assert (ours.channels and ours.channels.combined_max) == (channels and channels["max_combined"])
     assert ours.adaptive_rx == (coalesce and bool(coalesce["use_adaptive_rx_coalesce"]))
 
 
-class Coalescing(ethtool.Card):
-    """A card that tells its coalescing, as pyroute2 lays it out, and nothing else."""
+class Coalescing(KernelNic):
+    """A NIC that reports its coalescing, as pyroute2 lays it out, and nothing else."""
 
     def __init__(self, **fields: int) -> None:
-        self.told = EthtoolCoalesce(cmd=ethtool.COALESCE, **fields)
+        super().__init__("none")
+        self.answer = bytes(EthtoolCoalesce(cmd=COALESCE.get, **fields))
 
-    def ask(self, question: bytes) -> bytes | None:
-        return bytes(self.told)[: len(question)] if question[:4] == bytes(self.told)[:4] else None
+    def ask(self, question: bytes) -> bytes:
+        if question[:4] != self.answer[:4]:
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return self.answer[: len(question)]
 
 
 @pytest.mark.parametrize("is_on", [0, 1])
 def test_adaptive_coalescing_is_that_of_receiving_not_of_sending(is_on: int) -> None:
-    card = Coalescing(use_adaptive_rx_coalesce=is_on, use_adaptive_tx_coalesce=1 - is_on)
-    assert ethtool.answers_of(card, ()).adaptive_rx == bool(is_on)
+    nic = Coalescing(use_adaptive_rx_coalesce=is_on, use_adaptive_tx_coalesce=1 - is_on)
+    assert nics.answers_of(nic, ()).adaptive_rx == bool(is_on)
 
 
 def _told(ask: Any) -> Any:
@@ -121,7 +126,7 @@ def _told(ask: Any) -> Any:
 
 
 def test_interface_that_is_gone_has_no_answers_and_is_no_error() -> None:
-    assert ethtool.ask(["gone0"]) == {"gone0": Ethtool()}
+    assert nics.ask(["gone0"]) == {"gone0": Ethtool()}
 
 
 # --- a network namespace --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from dtn_agent.tuning.ethtool import CHANNELS, COALESCE, PAUSE, RINGS, KernelNic, Row
+from dtn_agent.ethtool import CHANNELS, COALESCE, PAUSE, RINGS, KernelNic, Row
 from dtn_agent.tuning.interface import nic_setting
 from dtn_agent.tuning.setting import Setting
 
