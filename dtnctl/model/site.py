@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dtnctl.model.agent_addresses import AgentAddress
+from dtnctl.model.backends import DOCKER, Backend
 from dtnctl.model.checks import CHECKS, Severity, check_id
 from dtnctl.model.container_parts import Capabilities as Capabilities
 from dtnctl.model.container_parts import HealthCheck as HealthCheck
@@ -256,6 +257,11 @@ class Endpoint(Written):
         if self.agent is None and self.tuning != Tuning():
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self
+
+    @property
+    def backend(self) -> Backend:
+        """The kind of its engine, which the key of its address decides."""
+        return DOCKER
 
     @model_validator(mode="after")
     def _agent_is_whole(self) -> Endpoint:

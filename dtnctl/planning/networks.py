@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
+from dtnctl.model.backends import Backend
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
@@ -131,6 +132,7 @@ def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
 def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
     """What has the subnet or the parent of a network that is made goes first, or the network cannot be made."""
     going = plan.unused | plan.rebuilt.keys()
+    backend = site.endpoints[plan.endpoint].value.backend
     for name in sorted(plan.made):
         others = [item for item in plan.seen.values() if item.name != name] + list(seen.foreign_networks)
         in_the_way = {item.name: what for item in others if (what := _shared(plan.specs[name], item.spec))}
@@ -140,7 +142,7 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
             _refuse(plan, site.networks[name], what)
             plan.missing.discard(name)
             plan.rebuilt.pop(name, None)
-        elif holder := _interface_in_the_way(plan.specs[name], seen):
+        elif holder := _interface_in_the_way(plan.specs[name], seen, backend):
             _refuse(plan, site.networks[name], f"network {name} cannot be made on {seen.name}: {holder}, and the host needs it")
             plan.missing.discard(name)
             plan.rebuilt.pop(name, None)
@@ -148,7 +150,7 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
             plan.room[name] = tuple(sorted(in_the_way))
 
 
-def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
+def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen, backend: Backend) -> str:
     """The host's own interface whose subnet a bridge would take from it, as far as an agent shows them.
 
     Engines look at the host's routes only where they choose a subnet themselves. Their own bridges are judged as networks.
@@ -156,7 +158,7 @@ def _interface_in_the_way(spec: NetworkSpec, seen: EndpointSeen) -> str:
     if not spec.driver_row.is_inside_host or seen.host is None:
         return ""
     wanted = [ipaddress.ip_network(item.subnet) for item in spec.subnets]
-    of_engines = {"docker0", *(f"br-{network.id[:12]}" for network in (*seen.networks, *seen.foreign_networks))}
+    of_engines = backend.own_interfaces(network.id for network in (*seen.networks, *seen.foreign_networks))
     for interface in (item for item in seen.host.facts.interfaces if item.name not in of_engines):
         for address in map(ipaddress.ip_interface, interface.addresses):
             taken = next((str(item) for item in wanted if item.version == address.version and item.overlaps(address.network)), "")

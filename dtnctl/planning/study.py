@@ -305,7 +305,7 @@ def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:
 
 
 def _differences(found: Study, service: Service, spec: ContainerSpec, seen: ContainerSeen) -> Iterator[Difference]:
-    differences = compare_container(spec, seen, found.answering[service.endpoint.name].images)
+    differences = compare_container(spec, seen, found.answering[service.endpoint.name].images, service.endpoint.value.backend)
     yield from differences
     moved = _moved_to(found, service)
     if moved and not any(difference.field == "image" for difference in differences):

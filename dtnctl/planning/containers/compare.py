@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from dtnctl.model.backends import Backend
 from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, Mount, NetworkSpec, Subnet
 from dtnctl.model.storage import without_secrets
 from dtnctl.values import dataclass
@@ -25,9 +26,6 @@ DECLARED_AS = {
     "attachments": "data_nets",
     "ports": "exposed_ports",
 }
-IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes", "restart", "attachments"})
-# `docker update` takes 0 and "" as "leave alone": these limits can be set or changed in place, but not lifted.
-NOT_LIFTED_IN_PLACE = frozenset({"memory", "cpus", "cpu_set", "memory_nodes"})
 NETWORK_OPTIONS = {"mtu": "mtu", "default_route": "default_route", "pf": "interface", "mode": "mode", "parent": "parent"}  # field: its word
 INHERITED = frozenset({"command", "entrypoint", "health", "stop_signal"})  # from the image, where the spec says nothing
 SIZES = frozenset({"memory", "shm_size"})
@@ -87,7 +85,7 @@ def _inherited_health(own: Health | None, image: Health | None) -> Health | None
     )
 
 
-def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images) -> tuple[Difference, ...]:
+def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images, backend: Backend) -> tuple[Difference, ...]:
     """Every field that differs, in name order. Fields are judged by the image that the container runs from."""
     live, image = seen.spec, images.get(wanted.image)
     differences = []
@@ -100,7 +98,7 @@ def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images
     expected = fill_in(wanted, running_from) if running_from is not None else _assume_inherited(wanted, live)
     for name, was, will in zip(COMPARED, VALUES(live), VALUES(expected), strict=True):
         if was != will:
-            differences += _field_differences(name, was, will, primary=wanted.network)
+            differences += _field_differences(name, was, will, backend, primary=wanted.network)
     return tuple(sorted(differences, key=lambda difference: difference.field))
 
 
@@ -137,11 +135,11 @@ def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSp
     )
 
 
-def _field_differences(name: str, before: Any, after: Any, primary: str) -> Iterator[Difference]:
+def _field_differences(name: str, before: Any, after: Any, backend: Backend, primary: str) -> Iterator[Difference]:
     if name == "env":
         yield from _env_differences(dict(before), dict(after))
         return
-    forces_replace = name not in IN_PLACE or (name in NOT_LIFTED_IN_PLACE and not after)
+    forces_replace = name not in backend.updates or (name in backend.never_lifts and not after)
     if name == "attachments":
         forces_replace = _of(before, primary) != _of(after, primary)
     text = size_text if name in SIZES else short_text

@@ -35,7 +35,7 @@ from dtnctl.model.plan import (
 from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
-from dtnctl.planning.containers.compare import IN_PLACE, Difference
+from dtnctl.planning.containers.compare import Difference
 from dtnctl.planning.containers.virtual_functions import NO_FUNCTIONS, FunctionPlan
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import step_id, stop_id
@@ -370,9 +370,9 @@ def _adapt(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
 
 def _update(situation: Situation, chain: Chain) -> None:
     """What the engine changes in a live container."""
-    name, changed = situation.service.container, {difference.field for difference in situation.differences}
-    if changed & (IN_PLACE - {"attachments"}):
-        chain.add("update", name, _update_action(name, situation.spec, changed))
+    service, changed = situation.service, {difference.field for difference in situation.differences}
+    if changed & service.endpoint.value.backend.updates:
+        chain.add("update", service.container, _update_action(service.container, situation.spec, changed))
 
 
 def _update_action(container: str, spec: ContainerSpec, changed: set[str]) -> UpdateContainer:

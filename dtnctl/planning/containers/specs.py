@@ -238,11 +238,8 @@ def default_route_of(service: Service) -> str:
 
 
 def engine_default_route(service: Service) -> str:
-    """The network that Docker gives the default route to: the first by name of those that have a route to the outside.
-
-    Source: libnetwork orders a sandbox's endpoints by network name; seen on 20.10.
-    """
-    return min((net.name for net in service.nets if _can_route(service, net.name)), default="")
+    """The network that the engine gives the default route to, of those that have a route to the outside."""
+    return service.endpoint.value.backend.routed(net.name for net in service.nets if _can_route(service, net.name))
 
 
 def _can_route(service: Service, network: str) -> bool:
