@@ -1,6 +1,6 @@
 """Decides how an endpoint's host differs from what its declared networks, profiles and transfers want. Pure; changes nothing.
 
-Each topic has a module of rules: functions from Ground to findings. What the agent does not know is a finding "unknown", never a fault.
+Each topic has a module of rules: functions from Examined to findings. What the agent does not know is a finding "unknown", never a fault.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dtnctl.model.checks import CHECKS
 from dtnctl.model.findings import JUDGEMENTS, Examination, Finding
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Doctor, Site
+from dtnctl.planning.doctor.examined import Examined
 from dtnctl.planning.doctor.hardware import judge_hardware
 from dtnctl.planning.doctor.nics import judge_nics
 from dtnctl.planning.doctor.queues import judge_queues
 from dtnctl.planning.doctor.rdma import judge_rdma
 from dtnctl.planning.doctor.services import judge_services
 from dtnctl.planning.doctor.storage import judge_storage
-from dtnctl.planning.doctor.subject import Ground
 from dtnctl.planning.doctor.sysctls import judge_container_settings, judge_host_settings
 from dtnctl.planning.doctor.system import judge_system
 from dtnctl.planning.resolve import resolve_routes, resolve_services
@@ -51,7 +51,7 @@ def examine(
 
     `peers` are the hosts of the other endpoints, as far as they are known: networks are compared with theirs.
     """
-    return _sorted(_found(site, _ground(site, endpoint, seen, host, now, peers)))
+    return _sorted(_found(site, _examined(site, endpoint, seen, host, now, peers)))
 
 
 def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetime) -> Examination:
@@ -62,18 +62,18 @@ def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetim
         reason = seen.agent_silence or seen.silence or "the agent was not asked"
         return Examination(endpoint, silence=reason if is_declared else NO_AGENT)
     peers = {name: other.host for name, other in snapshot.endpoints.items() if other.host is not None and name != endpoint}
-    ground = _ground(site, endpoint, seen, seen.host, now, peers)
+    examined = _examined(site, endpoint, seen, seen.host, now, peers)
     return Examination(
         endpoint,
-        findings=_sorted(_found(site, ground)),
-        nic=ground.fastest.interface.name if ground.fastest is not None else "",
-        speed=ground.speed,
+        findings=_sorted(_found(site, examined)),
+        nic=examined.fastest.interface.name if examined.fastest is not None else "",
+        speed=examined.speed,
         ignored=len(site.settings.value.doctor.ignore),
     )
 
 
-def _ground(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: datetime, peers: Mapping[str, Host]) -> Ground:
-    return Ground(
+def _examined(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: datetime, peers: Mapping[str, Host]) -> Examined:
+    return Examined(
         site=site,
         endpoint=site.endpoints[endpoint],
         seen=seen,
@@ -84,9 +84,9 @@ def _ground(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: date
     )
 
 
-def _found(site: Site, ground: Ground) -> list[Finding]:
+def _found(site: Site, examined: Examined) -> list[Finding]:
     policy = site.settings.value.doctor
-    findings = [finding for judge_topic in TOPICS for finding in judge_topic(ground)]
+    findings = [finding for judge_topic in TOPICS for finding in judge_topic(examined)]
     return [_under(policy, finding) for finding in findings if finding.check not in policy.ignore]
 
 

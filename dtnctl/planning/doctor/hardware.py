@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
+from dtnctl.planning.doctor.examined import Carrier, Device, Examined
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, pcie_can, pcie_goodput
-from dtnctl.planning.doctor.subject import Carrier, Device, Ground
 from dtnctl.printable import plural
 
 if TYPE_CHECKING:
@@ -19,18 +19,18 @@ DISABLED = "disable"
 USUAL_PAYLOAD = 256  # bytes; what the card's rate through its slot is reckoned with, too
 
 
-def judge_hardware(ground: Ground) -> Iterator[Finding]:
+def judge_hardware(examined: Examined) -> Iterator[Finding]:
     """Slots and interrupts of every NIC, then virtual functions."""
-    for device in ground.devices:
+    for device in examined.devices:
         if device.is_function:
             yield from _pcie(device)
         if device.has_queues:
-            yield from _interrupts(device, ground)
+            yield from _interrupts(device, examined)
             yield _steering(device)
-    yield from _shared_slots(ground)
-    for carrier in ground.carriers:
+    yield from _shared_slots(examined)
+    for carrier in examined.carriers:
         yield from _able(carrier)
-        yield from _vf(carrier, ground)
+        yield from _vf(carrier, examined)
 
 
 # --- slots --------------------------------------------------------------------------------------------------
@@ -87,10 +87,10 @@ def link_text(link: PcieLink | None) -> str:
     return f"{link.speed or 0:g} GT/s x{link.width or 0}" if link is not None else ""
 
 
-def _shared_slots(ground: Ground) -> Iterator[Finding]:
+def _shared_slots(examined: Examined) -> Iterator[Finding]:
     """Ports of one card: PCI functions that differ in the last digit only."""
     cards: dict[str, list[Device]] = {}
-    for device in ground.devices:
+    for device in examined.devices:
         if device.is_function and device.interface.pci:
             cards.setdefault(device.interface.pci.rpartition(".")[0], []).append(device)
     for ports in cards.values():
@@ -117,7 +117,7 @@ def _shared(ports: list[Device]) -> Finding:
 # --- interrupts ---------------------------------------------------------------------------------------------
 
 
-def _interrupts(device: Device, ground: Ground) -> Iterator[Finding]:
+def _interrupts(device: Device, examined: Examined) -> Iterator[Finding]:
     interface, local = device.interface, cpu_set(device.interface.local_cpus)
     serving = [cpu_set(irq.cpus) for irq in interface.irqs]
     away = frozenset().union(*serving) - local
@@ -133,13 +133,13 @@ def _interrupts(device: Device, ground: Ground) -> Iterator[Finding]:
         fix=tuning(f"interface/{interface.name}/irqs", "local"),
         place=device.place,
     )
-    yield _spread(device, serving, local, ground)
+    yield _spread(device, serving, local, examined)
 
 
-def _spread(device: Device, serving: list[frozenset[int]], local: frozenset[int], ground: Ground) -> Finding:
+def _spread(device: Device, serving: list[frozenset[int]], local: frozenset[int], examined: Examined) -> Finding:
     """Only interrupts that one CPU serves count: where several may, the kernel or the device chooses."""
     single = Counter(next(iter(cpus)) for cpus in serving if len(cpus) == 1)
-    online = len(local or cpu_set(ground.facts.cpus.online))
+    online = len(local or cpu_set(examined.facts.cpus.online))
     crowded = sorted(cpu for cpu, count in single.items() if count > 1)
     has_free = len(single) < min(online, single.total())
     return judge(
@@ -185,19 +185,19 @@ def _able(carrier: Carrier) -> Iterator[Finding]:
         )
 
 
-def _vf(carrier: Carrier, ground: Ground) -> Iterator[Finding]:
+def _vf(carrier: Carrier, examined: Examined) -> Iterator[Finding]:
     for interface in carrier.stack:
         if interface.physfn:
-            pf, vf = _in_table(interface, ground)
+            pf, vf = _in_table(interface, examined)
             yield _link_state(interface, vf, carrier, pf)
             if carrier.driver_row.engine_macs:
                 yield _trust(interface, vf, carrier, pf)
                 yield _spoofchk(interface, vf, carrier, pf)
 
 
-def _in_table(interface: Interface, ground: Ground) -> tuple[str, Vf | None]:
+def _in_table(interface: Interface, examined: Examined) -> tuple[str, Vf | None]:
     """The PF's name and the VF in its table; the latter is None if the PF is not on this host (a VM has VFs only)."""
-    for item in ground.facts.interfaces:
+    for item in examined.facts.interfaces:
         for vf in item.sriov.vfs if item.sriov is not None else ():
             if vf.pci == interface.pci:
                 return item.name, vf

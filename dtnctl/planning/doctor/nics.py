@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
 from dtnctl.model.nearest import suggestion
+from dtnctl.planning.doctor.examined import Carrier, Device, Examined, below, carriers
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import pace_of
-from dtnctl.planning.doctor.subject import Carrier, Device, Ground, below, carriers
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Interface
@@ -18,22 +18,22 @@ JUMBO = 8000
 BEST_MTU = 9000
 
 
-def judge_nics(ground: Ground) -> Iterator[Finding]:
+def judge_nics(examined: Examined) -> Iterator[Finding]:
     """Every network's carrier, then everything that its frames pass, in name order."""
-    for carrier in ground.carriers:
-        yield _present(carrier, ground)
+    for carrier in examined.carriers:
+        yield _present(carrier, examined)
         yield from _mtu(carrier)
         yield from _jumbo(carrier)
-        yield from _peers(carrier, ground)
-    yield from _links(ground)
-    yield from _mtu_below(ground)
+        yield from _peers(carrier, examined)
+    yield from _links(examined)
+    yield from _mtu_below(examined)
 
 
 # --- the interface and its frames ---------------------------------------------------------------------------
 
 
-def _present(carrier: Carrier, ground: Ground) -> Finding:
-    there = sorted(name for name, item in ground.interfaces.items() if not item.kind)
+def _present(carrier: Carrier, examined: Examined) -> Finding:
+    there = sorted(name for name, item in examined.interfaces.items() if not item.kind)
     return judge(
         "nic.present",
         carrier.name,
@@ -45,17 +45,17 @@ def _present(carrier: Carrier, ground: Ground) -> Finding:
     )
 
 
-def _passed(ground: Ground) -> list[tuple[Interface, str]]:
+def _passed(examined: Examined) -> list[tuple[Interface, str]]:
     """Everything that frames of declared networks pass, each once, with the place of the first network."""
     found: dict[str, tuple[Interface, str]] = {}
-    for carrier in ground.carriers:
+    for carrier in examined.carriers:
         for interface in carrier.stack:
             found.setdefault(interface.name, (interface, carrier.place))
     return [found[name] for name in sorted(found)]
 
 
-def _links(ground: Ground) -> Iterator[Finding]:
-    for interface, place in _passed(ground):
+def _links(examined: Examined) -> Iterator[Finding]:
+    for interface, place in _passed(examined):
         has_link = interface.carrier if interface.is_up else False
         yield judge(
             "nic.link",
@@ -83,9 +83,9 @@ def _mtu(carrier: Carrier) -> Iterator[Finding]:
         )
 
 
-def _mtu_below(ground: Ground) -> Iterator[Finding]:
-    for interface, place in _passed(ground):
-        for lower in below(interface, ground.facts):
+def _mtu_below(examined: Examined) -> Iterator[Finding]:
+    for interface, place in _passed(examined):
+        for lower in below(interface, examined.facts):
             yield judge(
                 "nic.mtu_below",
                 interface.name,
@@ -115,16 +115,16 @@ def _jumbo(carrier: Carrier) -> Iterator[Finding]:
 # --- the other ends of a network ----------------------------------------------------------------------------
 
 
-def _peers(carrier: Carrier, ground: Ground) -> Iterator[Finding]:
+def _peers(carrier: Carrier, examined: Examined) -> Iterator[Finding]:
     if not carrier.stack:
         return
-    others = {name: other.stack[0] for name in sorted(ground.peers) for other in _carried(carrier.network, name, ground)}
-    tops = {ground.endpoint.name: carrier.stack[0]} | others
+    others = {name: other.stack[0] for name in sorted(examined.peers) for other in _carried(carrier.network, name, examined)}
+    tops = {examined.endpoint.name: carrier.stack[0]} | others
     if len(tops) > 1 and carrier.mtu is None:
         yield _mtu_of_peers(carrier, tops)
-    device = next((item for interface in carrier.stack for item in ground.devices if item.interface is interface), None)
+    device = next((item for interface in carrier.stack for item in examined.devices if item.interface is interface), None)
     if len(tops) > 1 and device is not None and not carrier.driver_row.gives_functions:
-        yield _slower_peer(carrier, device, ground)
+        yield _slower_peer(carrier, device, examined)
 
 
 def _mtu_of_peers(carrier: Carrier, tops: dict[str, Interface]) -> Finding:
@@ -140,9 +140,9 @@ def _mtu_of_peers(carrier: Carrier, tops: dict[str, Interface]) -> Finding:
     )
 
 
-def _slower_peer(carrier: Carrier, device: Device, ground: Ground) -> Finding:
+def _slower_peer(carrier: Carrier, device: Device, examined: Examined) -> Finding:
     own = _speed(carrier)
-    others = (_speed(other) for name in ground.peers for other in _carried(carrier.network, name, ground))
+    others = (_speed(other) for name in examined.peers for other in _carried(carrier.network, name, examined))
     slowest = min(filter(None, others), default=None)
     paces = [pace_of(qdisc.options) for qdisc in device.interface.qdiscs if qdisc.kind == "fq"]
     is_paced = bool(paces) and slowest is not None and all(pace is not None and pace <= slowest for pace in paces)
@@ -157,8 +157,8 @@ def _slower_peer(carrier: Carrier, device: Device, ground: Ground) -> Finding:
     )
 
 
-def _carried(network: str, endpoint: str, ground: Ground) -> Iterator[Carrier]:
-    found = carriers(ground.site, ground.site.endpoints[endpoint], ground.peers[endpoint].facts)
+def _carried(network: str, endpoint: str, examined: Examined) -> Iterator[Carrier]:
+    found = carriers(examined.site, examined.site.endpoints[endpoint], examined.peers[endpoint].facts)
     return (other for other in found if other.network == network and other.stack)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.examined import Device, Examined
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import FAST, cpu_set, needs_of, version_of
-from dtnctl.planning.doctor.subject import Device, Ground
 from dtnctl.values import dataclass
 
 LARGEST_RING = 8192
@@ -30,13 +30,13 @@ LRO = "rx-lro"
 USUAL_SIZE, BIG_SIZE = 65536, 185_000  # bytes; the second as in the kernel's own measurements
 
 
-def judge_queues(ground: Ground) -> Iterator[Finding]:
+def judge_queues(examined: Examined) -> Iterator[Finding]:
     """Every NIC, in name order; queues only of those that the host's own frames go through."""
-    for device in ground.devices:
+    for device in examined.devices:
         yield _duplex(device)
-        yield from _losses(device, ground)
+        yield from _losses(device, examined)
         if device.has_queues:
-            yield from _queues(device, ground)
+            yield from _queues(device, examined)
 
 
 def _duplex(device: Device) -> Finding:
@@ -52,13 +52,13 @@ def _duplex(device: Device) -> Finding:
     )
 
 
-def _queues(device: Device, ground: Ground) -> Iterator[Finding]:
+def _queues(device: Device, examined: Examined) -> Iterator[Finding]:
     yield _qdisc(device)
-    yield _tx_queue_len(device, ground)
-    yield _rings(device, ground)
-    yield _channels(device, ground)
+    yield _tx_queue_len(device, examined)
+    yield _rings(device, examined)
+    yield _channels(device, examined)
     yield _adaptive_rx(device)
-    if not any(live.wants_rdma for live in ground.live):
+    if not any(live.wants_rdma for live in examined.live):
         yield _pause(device)
     yield _offloads(device)
     yield from _big_tcp(device)
@@ -82,8 +82,8 @@ def _qdisc(device: Device) -> Finding:
     )
 
 
-def _tx_queue_len(device: Device, ground: Ground) -> Finding:
-    length, speed = device.interface.tx_queue_len, device.interface.speed or ground.speed
+def _tx_queue_len(device: Device, examined: Examined) -> Finding:
+    length, speed = device.interface.tx_queue_len, device.interface.speed or examined.speed
     wanted = needs_of(speed or 0).queue
     return judge(
         "nic.tx_queue_len",
@@ -96,7 +96,7 @@ def _tx_queue_len(device: Device, ground: Ground) -> Finding:
     )
 
 
-def _rings(device: Device, ground: Ground) -> Finding:
+def _rings(device: Device, examined: Examined) -> Finding:
     rings, name = device.interface.rings, device.interface.name
     wanted = (min(rings.rx_max, LARGEST_RING), min(rings.tx_max, LARGEST_RING)) if rings is not None else (0, 0)
     is_short = rings is not None and rings.rx < wanted[0]
@@ -109,13 +109,13 @@ def _rings(device: Device, ground: Ground) -> Finding:
         actual=f"rx {rings.rx}, tx {rings.tx}" if rings is not None else "",
         fix=tuning(f"interface/{name}/{side}", size),
         place=device.place,
-        severity="info" if version_of(ground.facts.system.kernel) >= RINGS_MATTER_BEFORE else None,
+        severity="info" if version_of(examined.facts.system.kernel) >= RINGS_MATTER_BEFORE else None,
     )
 
 
-def _channels(device: Device, ground: Ground) -> Finding:
+def _channels(device: Device, examined: Examined) -> Finding:
     channels, name = device.interface.channels, device.interface.name
-    wanted = min(channels.combined_max, _cores(device, ground)) if channels is not None else 0
+    wanted = min(channels.combined_max, _cores(device, examined)) if channels is not None else 0
     return judge(
         "nic.channels",
         name,
@@ -127,12 +127,12 @@ def _channels(device: Device, ground: Ground) -> Finding:
     )
 
 
-def _cores(device: Device, ground: Ground) -> int:
+def _cores(device: Device, examined: Examined) -> int:
     """Cores of the NIC's node at the least; 0 where it is not known. Where SMT is not known, two CPUs may be one core."""
     local = len(cpu_set(device.interface.local_cpus))
-    if not local and len(ground.facts.cpus.numa) == 1:
-        local = ground.facts.cpus.logical
-    return local if ground.facts.cpus.smt is False else local // 2
+    if not local and len(examined.facts.cpus.numa) == 1:
+        local = examined.facts.cpus.logical
+    return local if examined.facts.cpus.smt is False else local // 2
 
 
 def _adaptive_rx(device: Device) -> Finding:
@@ -240,8 +240,8 @@ LOSSES = (
 )
 
 
-def _losses(device: Device, ground: Ground) -> Iterator[Finding]:
-    counters, minutes = device.interface.counters, ground.facts.system.uptime / 60
+def _losses(device: Device, examined: Examined) -> Iterator[Finding]:
+    counters, minutes = device.interface.counters, examined.facts.system.uptime / 60
     for losses in LOSSES:
         found = [counters[name] for name in losses.names if name in counters]
         most, word = losses.most

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.examined import Device, Examined, LiveService
 from dtnctl.planning.doctor.judging import judge
-from dtnctl.planning.doctor.subject import Device, Ground, LiveService
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import RdmaDevice
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 WANTED_GID = "RoCE v2"
 
 
-def judge_rdma(ground: Ground) -> Iterator[Finding]:
+def judge_rdma(examined: Examined) -> Iterator[Finding]:
     """Whether each such service has a device, then the ports of these devices, each once, and the mode of network namespaces."""
-    users = [live for live in ground.live if live.wants_rdma]
+    users = [live for live in examined.live if live.wants_rdma]
     reached: dict[str, tuple[RdmaDevice, str]] = {}
     for live in users:
-        devices = ground.devices_of(live.service)
-        own = {item.name: (item, device.place) for device in devices for item in ground.facts.rdma if _belongs(item, device)}
+        devices = examined.devices_of(live.service)
+        own = {item.name: (item, device.place) for device in devices for item in examined.facts.rdma if _belongs(item, device)}
         reached |= own
         if devices:
             yield _device(live, devices, sorted(own))
@@ -29,7 +29,7 @@ def judge_rdma(ground: Ground) -> Iterator[Finding]:
         yield from _ports(*reached[name])
     apart = [live for live in users if not live.is_host_networked]
     if apart:
-        yield _netns(apart, ground)
+        yield _netns(apart, examined)
 
 
 def _device(live: LiveService, devices: tuple[Device, ...], found: list[str]) -> Finding:
@@ -75,8 +75,8 @@ def _ports(rdma: RdmaDevice, place: str) -> Iterator[Finding]:
             )
 
 
-def _netns(users: list[LiveService], ground: Ground) -> Finding:
-    mode = ground.facts.system.rdma_netns
+def _netns(users: list[LiveService], examined: Examined) -> Finding:
+    mode = examined.facts.system.rdma_netns
     return judge(
         "rdma.netns",
         "",

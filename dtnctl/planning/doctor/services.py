@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dtnctl.model.data_paths import clean_data_path, innermost
 from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.examined import Device, Examined, LiveService
 from dtnctl.planning.doctor.judging import judge
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number
-from dtnctl.planning.doctor.subject import Device, Ground, LiveService
 from dtnctl.planning.resolve import Route
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ BUFFER_FACTOR = 2  # the kernel counts a buffer's overhead too
 BRIDGE_IS_ENOUGH = 10_000  # Mb/s
 
 
-def judge_services(ground: Ground) -> Iterator[Finding]:
+def judge_services(examined: Examined) -> Iterator[Finding]:
     """Every running service, in name order; then the paths of transfers."""
-    for live in ground.live:
-        yield from _placement(live, ground)
-        yield from _attachment(live, ground)
+    for live in examined.live:
+        yield from _placement(live, examined)
+        yield from _attachment(live, examined)
         yield from _limits(live)
-        yield from _memory(live, ground)
-    for route in ground.routes:
-        yield from _paths(route, ground)
+        yield from _memory(live, examined)
+    for route in examined.routes:
+        yield from _paths(route, examined)
 
 
 # --- where it runs ------------------------------------------------------------------------------------------
 
 
-def _placement(live: LiveService, ground: Ground) -> Iterator[Finding]:
-    devices = ground.devices_of(live.service)
-    if not devices or not ground.has_several_nodes:
+def _placement(live: LiveService, examined: Examined) -> Iterator[Finding]:
+    devices = examined.devices_of(live.service)
+    if not devices or not examined.has_several_nodes:
         return
-    pinned, local = cpu_set(live.seen.spec.cpu_set), ground.local_cpus(devices)
+    pinned, local = cpu_set(live.seen.spec.cpu_set), examined.local_cpus(devices)
     yield judge(
         "container.pinned",
         live.name,
@@ -98,16 +98,16 @@ def _memory_nodes(live: LiveService, devices: tuple[Device, ...]) -> Finding:
 # --- how it is attached -------------------------------------------------------------------------------------
 
 
-def _attachment(live: LiveService, ground: Ground) -> Iterator[Finding]:
+def _attachment(live: LiveService, examined: Examined) -> Iterator[Finding]:
     if live.is_host_networked:
         return
     for network in live.service.profile.data_nets:
-        yield from _on_network(network.name, live, ground)
-    yield from _bridge(live, ground)
+        yield from _on_network(network.name, live, examined)
+    yield from _bridge(live, examined)
 
 
-def _on_network(network: str, live: LiveService, ground: Ground) -> Iterator[Finding]:
-    interface, wanted = _interface_on(network, live), _wanted_mtu(network, ground)
+def _on_network(network: str, live: LiveService, examined: Examined) -> Iterator[Finding]:
+    interface, wanted = _interface_on(network, live), _wanted_mtu(network, examined)
     place, fix = live.service.place("data_nets"), f"`dtnctl apply --replace {live.service.session.name}` recreates it"
     yield judge(
         "container.mtu",
@@ -129,10 +129,10 @@ def _on_network(network: str, live: LiveService, ground: Ground) -> Iterator[Fin
     )
 
 
-def _wanted_mtu(network: str, ground: Ground) -> int | None:
+def _wanted_mtu(network: str, examined: Examined) -> int | None:
     """The network's declared MTU, else that of the interface that carries it here."""
-    declared = ground.site.networks[network].value.mtu if network in ground.site.networks else None
-    carried = next((item.stack[0].mtu for item in ground.carriers if item.network == network and item.stack), None)
+    declared = examined.site.networks[network].value.mtu if network in examined.site.networks else None
+    carried = next((item.stack[0].mtu for item in examined.carriers if item.network == network and item.stack), None)
     return declared or carried
 
 
@@ -143,13 +143,13 @@ def _interface_on(network: str, live: LiveService) -> ContainerInterface | None:
     return next((item for item in found if given & {address.partition("/")[0] for address in item.addresses}), None)
 
 
-def _bridge(live: LiveService, ground: Ground) -> Iterator[Finding]:
+def _bridge(live: LiveService, examined: Examined) -> Iterator[Finding]:
     """Only where data is known to move: the service carries a transfer or has data networks."""
     nets = live.service.profile.data_nets
-    if not nets and not any(live.service.key in route.keys for route in ground.routes):
+    if not nets and not any(live.service.key in route.keys for route in examined.routes):
         return
     names = [net.name for net in nets] or [net.name for net in live.service.nets]
-    bridges = [name for name in names if name not in ground.site.networks or ground.site.networks[name].value.driver_row.is_inside_host]
+    bridges = [name for name in names if name not in examined.site.networks or examined.site.networks[name].value.driver_row.is_inside_host]
     yield judge(
         "container.bridge",
         live.name,
@@ -158,7 +158,7 @@ def _bridge(live: LiveService, ground: Ground) -> Iterator[Finding]:
         actual=f"data over bridge {', '.join(bridges)}" if bridges else ", ".join(names),
         fix="a data network with `driver: sriov` or macvlan, or `mgmt_net: host`",
         place=live.service.place("data_nets" if nets else "mgmt_net"),
-        severity="info" if (ground.speed or 0) <= BRIDGE_IS_ENOUGH else None,
+        severity="info" if (examined.speed or 0) <= BRIDGE_IS_ENOUGH else None,
     )
 
 
@@ -200,13 +200,13 @@ def _limit_text(limit: int | None) -> str:
     return "unlimited" if limit == UNLIMITED else str(limit)
 
 
-def _memory(live: LiveService, ground: Ground) -> Iterator[Finding]:
+def _memory(live: LiveService, examined: Examined) -> Iterator[Finding]:
     """By the largest of the transfers that it carries; several at once need more."""
-    streams = max((_streams(route) for route in ground.routes if live.service.key in route.keys), default=0)
+    streams = max((_streams(route) for route in examined.routes if live.service.key in route.keys), default=0)
     limit = live.seen.spec.memory
     if not streams or not limit:
         return
-    sysctls = ground.facts.sysctls if live.is_host_networked else live.net.sysctls if live.net is not None else {}
+    sysctls = examined.facts.sysctls if live.is_host_networked else live.net.sysctls if live.net is not None else {}
     buffers = [last_number(sysctls.get(f"net.ipv4.tcp_{word}", "")) for word in ("rmem", "wmem")]
     needed = BUFFER_FACTOR * streams * max((size for size in buffers if size is not None), default=0)
     yield judge(
@@ -231,13 +231,13 @@ def _gib(size: int) -> str:
 # --- where its transfers go ---------------------------------------------------------------------------------
 
 
-def _paths(route: Route, ground: Ground) -> Iterator[Finding]:
+def _paths(route: Route, examined: Examined) -> Iterator[Finding]:
     ends = (
         ("from", route.source_endpoint, route.source_path),
         ("to", route.destination_endpoint, route.destination_path),
     )
     for field, endpoint, path in ends:
-        service = next((item for item in ground.services if item.key == (endpoint, route.session)), None)
+        service = next((item for item in examined.services if item.key == (endpoint, route.session)), None)
         if service is not None:
             volumes = {volume.target: volume.kind for volume in service.profile.volumes}
             target = innermost(clean_data_path(path), volumes)

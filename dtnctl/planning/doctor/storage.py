@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtnctl.model.findings import Finding, speed_text
+from dtnctl.planning.doctor.examined import DeclaredVolume, Examined
 from dtnctl.planning.doctor.hardware import judge_link
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import last_number, pcie_goodput
-from dtnctl.planning.doctor.subject import DeclaredVolume, Ground
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import BlockDevice
@@ -20,18 +20,18 @@ FAST_LEVELS = ("raid0", "raid10")
 QUIET = ("idle", "frozen")
 
 
-def judge_storage(ground: Ground) -> Iterator[Finding]:
+def judge_storage(examined: Examined) -> Iterator[Finding]:
     """Every disk behind a volume, then every mount, in name order."""
-    for disk, volume in ground.disks:
+    for disk, volume in examined.disks:
         if _is_nvme(disk):
             yield from _nvme(disk, volume.place)
-            if ground.has_several_nodes and volume.devices:
+            if examined.has_several_nodes and volume.devices:
                 yield _node(disk, volume)
         if "md/level" in disk.settings:
             yield from _raid(disk, volume.place)
         if not disk.holders:  # reading ahead is done by what is on top
             yield _read_ahead(disk, volume.place)
-    for volume in ground.volumes:
+    for volume in examined.volumes:
         yield from _mount(volume)
         yield from _rate(volume)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.examined import Examined, LiveService
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import FAST, Needs, last_number, needs_of
-from dtnctl.planning.doctor.subject import Ground, LiveService
 from dtnctl.values import dataclass
 
 MOST_CONNECTIONS = 0.8  # of those that can be tracked
@@ -65,29 +65,29 @@ OF_A_NAMESPACE = (
 )
 
 
-def judge_host_settings(ground: Ground) -> Iterator[Finding]:
+def judge_host_settings(examined: Examined) -> Iterator[Finding]:
     """The host's own settings, with those of its own network namespace."""
-    sysctls = ground.facts.sysctls
+    sysctls = examined.facts.sysctls
     for setting in OF_THE_HOST:
-        yield from _judged(setting, setting.check, "", sysctls, ground, ground.place, tuning)
+        yield from _judged(setting, setting.check, "", sysctls, examined, examined.place, tuning)
     for setting in OF_A_NAMESPACE:
-        yield from _judged(setting, f"net.{setting.check}", "", sysctls, ground, ground.place, tuning)
-    yield _conntrack(ground)
-    yield _dirty_background(ground)
+        yield from _judged(setting, f"net.{setting.check}", "", sysctls, examined, examined.place, tuning)
+    yield _conntrack(examined)
+    yield _dirty_background(examined)
 
 
-def judge_container_settings(ground: Ground) -> Iterator[Finding]:
+def judge_container_settings(examined: Examined) -> Iterator[Finding]:
     """What the network namespaces of services have for themselves; on the host's network it is the host's."""
-    for live in ground.live:
+    for live in examined.live:
         if not live.is_host_networked:
-            yield from _of_container(live, ground)
+            yield from _of_container(live, examined)
 
 
-def _of_container(live: LiveService, ground: Ground) -> Iterator[Finding]:
+def _of_container(live: LiveService, examined: Examined) -> Iterator[Finding]:
     sysctls = live.net.sysctls if live.net is not None else {}
     for setting in OF_A_NAMESPACE:
         place = live.service.place("sysctls", setting.name)
-        yield from _judged(setting, f"container.{setting.check}", live.name, sysctls, ground, place, _in_profile)
+        yield from _judged(setting, f"container.{setting.check}", live.name, sysctls, examined, place, _in_profile)
 
 
 def _in_profile(key: str, value: object) -> str:
@@ -100,11 +100,11 @@ def _judged(
     check: str,
     subject: str,
     sysctls: Mapping[str, str],
-    ground: Ground,
+    examined: Examined,
     place: str,
     fix: Callable[[str, object], str],
 ) -> Iterator[Finding]:
-    speed, actual = ground.speed, " ".join(sysctls.get(setting.name, "").split())  # the kernel writes tabs
+    speed, actual = examined.speed, " ".join(sysctls.get(setting.name, "").split())  # the kernel writes tabs
     if setting.from_speed and (speed is None or speed < setting.from_speed):
         return
     if setting.at_least is None:
@@ -125,8 +125,8 @@ def _judged(
     )
 
 
-def _conntrack(ground: Ground) -> Finding:
-    count, most = (last_number(ground.facts.sysctls.get(f"net.netfilter.nf_conntrack_{word}", "")) for word in ("count", "max"))
+def _conntrack(examined: Examined) -> Finding:
+    count, most = (last_number(examined.facts.sysctls.get(f"net.netfilter.nf_conntrack_{word}", "")) for word in ("count", "max"))
     return judge(
         "net.conntrack",
         "",
@@ -134,12 +134,12 @@ def _conntrack(ground: Ground) -> Finding:
         expected=f"fewer than {int(MOST_CONNECTIONS * (most or 0))} tracked connections",
         actual=f"{count} of {most}",
         fix=tuning("sysctl/net.netfilter.nf_conntrack_max", 4 * (most or 0)),
-        place=ground.place,
+        place=examined.place,
     )
 
 
-def _dirty_background(ground: Ground) -> Finding:
-    size, percent = (last_number(ground.facts.sysctls.get(f"vm.dirty_background_{word}", "")) for word in ("bytes", "ratio"))
+def _dirty_background(examined: Examined) -> Finding:
+    size, percent = (last_number(examined.facts.sysctls.get(f"vm.dirty_background_{word}", "")) for word in ("bytes", "ratio"))
     is_known = bool(size) or percent is not None
     return judge(
         "host.dirty_background",
@@ -148,5 +148,5 @@ def _dirty_background(ground: Ground) -> Finding:
         expected=f"vm.dirty_background_bytes set, or vm.dirty_background_ratio at most {EARLY_PERCENT}",
         actual=f"{size} bytes" if size else f"{percent} %",
         fix=tuning("sysctl/vm.dirty_background_bytes", 2**30),
-        place=ground.place,
+        place=examined.place,
     )

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtnctl.model.findings import Finding
+from dtnctl.planning.doctor.examined import Examined
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import version_of
-from dtnctl.planning.doctor.subject import Ground
 
 LONGEST_WAKE_UP = 10  # microseconds
 OLDEST_ENGINE = (20, 10)
 GOVERNOR = "performance"
 
 
-def judge_system(ground: Ground) -> Iterator[Finding]:
+def judge_system(examined: Examined) -> Iterator[Finding]:
     """CPUs first, then the rest."""
-    yield from _cpus(ground)
-    yield from _kernel(ground)
-    yield _clock(ground)
-    yield _engine(ground)
+    yield from _cpus(examined)
+    yield from _kernel(examined)
+    yield _clock(examined)
+    yield _engine(examined)
 
 
-def _cpus(ground: Ground) -> Iterator[Finding]:
-    cpus, place = ground.facts.cpus, ground.place
+def _cpus(examined: Examined) -> Iterator[Finding]:
+    cpus, place = examined.facts.cpus, examined.place
     yield judge(
         "cpu.governor",
         "",
@@ -65,8 +65,8 @@ def _cpus(ground: Ground) -> Iterator[Finding]:
     )
 
 
-def _kernel(ground: Ground) -> Iterator[Finding]:
-    system, place = ground.facts.system, ground.place
+def _kernel(examined: Examined) -> Iterator[Finding]:
+    system, place = examined.facts.system, examined.place
     yield judge(
         "host.iommu",
         "",
@@ -105,8 +105,8 @@ def _kernel(ground: Ground) -> Iterator[Finding]:
     )
 
 
-def _clock(ground: Ground) -> Finding:
-    synchronized = ground.facts.system.clock_synchronized
+def _clock(examined: Examined) -> Finding:
+    synchronized = examined.facts.system.clock_synchronized
     return judge(
         "host.clock",
         "",
@@ -114,18 +114,18 @@ def _clock(ground: Ground) -> Finding:
         expected="synchronised",
         actual="synchronised" if synchronized else "not synchronised",
         fix="chrony or systemd-timesyncd, running and with a server that answers",
-        place=ground.place,
+        place=examined.place,
     )
 
 
-def _engine(ground: Ground) -> Finding:
-    version = version_of(ground.seen.engine_version)
+def _engine(examined: Examined) -> Finding:
+    version = version_of(examined.seen.engine_version)
     return judge(
         "host.engine",
         "",
         version >= OLDEST_ENGINE if any(version) else None,
         expected=f"{OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]} or newer",
-        actual=ground.seen.engine_version,
+        actual=examined.seen.engine_version,
         fix="a newer engine",
-        place=ground.endpoint.where("docker"),
+        place=examined.endpoint.where("docker"),
     )

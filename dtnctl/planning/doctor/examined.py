@@ -101,7 +101,7 @@ class DeclaredVolume:
 
 
 @dataclass(frozen=True)
-class Ground:
+class Examined:
     """One endpoint as the rules see it. `services` are those that should exist on it, `peers` the hosts of the other endpoints."""
 
     site: Site
