@@ -11,7 +11,7 @@ import typer
 
 from dtnctl.cli import options as opt
 from dtnctl.cli.exit_code import Ending, raise_for_worst
-from dtnctl.cli.expected import expected_hash, stale_lines
+from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
@@ -107,7 +107,7 @@ def destroy_command(
 def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import clear_dead_leases
-    from dtnctl.runtime.reconcile import look_and_plan
+    from dtnctl.runtime.reconcile import ChangedPlanError, look_and_plan
 
     workplace = open_workplace()
     expected = expected_hash(consent.expect, command)
@@ -127,7 +127,10 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             raise ConfigError(problems)
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
-        applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
+        try:
+            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
+        except ChangedPlanError as error:
+            raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
     return _report(applied, signal_number, view, printing, waited=consent.wait)
 
 

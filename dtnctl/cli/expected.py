@@ -51,6 +51,14 @@ def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
     head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
     if not Path(expect).is_file():
         return [f"{head}; the plan now:", *render_plan(plan, view).split("\n")]
-    found = plan_differences(_expected_plan(expect), json.loads(json.dumps(plan_document(plan, view))))
+    found = plan_differences(_expected_plan(expect), plan_document(plan, view))
     now = exact_command(plan, view)
     return [f"{head}; what differs:", *found, f"if it is right: {now}" if now else "there is nothing to do any more"]
+
+
+def changed_lines(before: Plan, now: Plan, view: RenderContext) -> list[str]:
+    """What of a plan is not what it was a moment ago."""
+    from dtnctl.render.differences import plan_differences
+    from dtnctl.render.json import plan_document
+
+    return ["what differs:", *plan_differences(plan_document(before, view), plan_document(now, view))]

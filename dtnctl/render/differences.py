@@ -1,4 +1,7 @@
-"""How two plans differ, in the words of plans: which changes are in one of them only, and what of the others is not the same."""
+"""How two plans differ, in the words of plans: which changes are in one of them only, and what of the others is not the same.
+
+Plans are compared as values, in the form that `--out PLAN.json` has: a plan that was reviewed may come from such a file.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,42 @@ def _changed(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
 
 
 def _differing(old: Json, new: Json) -> Iterator[tuple[str, str, str]]:
-    """Label and both texts of what is not the same. deepdiff finds it, however deep; the words are ours."""
+    """Label and both texts of what is not the same, in the order of labels. deepdiff finds it, however deep; the words are ours."""
     from deepdiff import DeepDiff
+    from deepdiff.helper import notpresent
 
-    for items in DeepDiff(old, new, view="tree").values():
+    found = []
+    for items in DeepDiff(_named(old), _named(new), view="tree").values():
         for item in items:
-            label = ".".join(str(part) for part in item.path(output_format="list"))
-            yield label, _text(item.t1), _text(item.t2)
+            one, other = (None if value is notpresent else value for value in (item.t1, item.t2))
+            found.append((".".join(str(part) for part in item.path(output_format="list")), _text(one), _text(other)))
+    yield from sorted(found)
+
+
+def _named(value: Any) -> Any:
+    """The value with pairs of a name and a text by their names, so that what differs is named and not counted."""
+    if isinstance(value, dict):
+        return {key: _named(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if value and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in value):
+        return {name: _named(item) for name, item in value}
+    return [_named(item) for item in value]
 
 
 def _text(value: object) -> str:
-    text = str(value)
-    return NOTHING if text in ("", "not present") else text
+    """The value as a person reads it: no brackets and quotes of a programming language."""
+    if value in (None, "", [], {}):
+        return NOTHING
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{key} {_text(item)}" for key, item in value.items() if key != "type")
+        case list():
+            return ", ".join(_text(item) for item in value)
+        case _:
+            return str(value)
 
 
 def _changes(document: Json) -> dict[str, Json]:

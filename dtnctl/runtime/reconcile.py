@@ -37,6 +37,14 @@ class Reports:
     progress: Callable[[Progress], None]
 
 
+class ChangedPlanError(StalePlanError):
+    """While apply waited for a lease, its plan became another one: `current` is what would run now."""
+
+    def __init__(self, message: str, current: Plan) -> None:
+        self.current = current
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What apply did: the plan that ran, what became of each step, and the changes that a last look still found."""
@@ -78,7 +86,7 @@ def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
 def apply_plan(
     site: Site, engines: Mapping[str, Engine], plan: Plan, *, now: datetime, scope: Scope, terms: Terms, reports: Reports
 ) -> Applied:
-    """Make it so. The plan is made again under the leases; if it is not the expected one, nothing is touched.
+    """Make it so. The plan is made again under the leases; if it is not the expected one, nothing is touched: ChangedPlanError.
 
     Running transfers are waited for when the leases have been given back.
     """
@@ -110,15 +118,12 @@ def _endpoints_of(step: Step) -> tuple[str, ...]:
 def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None:
     for wanted, who in ((terms.expect, "expected"), (terms.confirmed, "confirmed")):
         if wanted and current.hash != wanted:
-            raise StalePlanError(
-                f"the {who} plan is {wanted}, but what would run now is {current.hash}; nothing was changed; "
-                "run `dtnctl plan` and look again"
-            )
+            text = f"the {who} plan is {wanted}, but what would run now is {current.hash}"
+            raise ChangedPlanError(f"{text}; nothing was changed; run `dtnctl plan` and look again", current)
     beyond = set(touched_endpoints(current)) - set(leased)
     if beyond:
-        raise StalePlanError(
-            f"while waiting for the lease, changes came up on {', '.join(sorted(beyond))}; nothing was changed; apply again"
-        )
+        text = f"while waiting for the lease, changes came up on {', '.join(sorted(beyond))}; nothing was changed; apply again"
+        raise ChangedPlanError(text, current)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.render.differences import plan_differences
 from tests.cli.small_site import run, two_engines
 
 
@@ -108,18 +107,3 @@ def test_destroy_says_how_it_runs_without_a_terminal(tmp_path: Path) -> None:
         assert ran.returncode == 64
         assert "pass --yes --confirm=small, or --expect " in ran.stderr
         assert run(tmp_path, "destroy", "--yes", "--confirm=small").returncode == 0
-
-
-# --- differences as values ----------------------------------------------------------------------------------
-
-
-def _document(**steps: object) -> dict[str, object]:
-    return {"changes": [], "steps": [{"id": name, "action": action} for name, action in steps.items()]}
-
-
-def test_steps_are_compared_where_changes_show_the_same() -> None:
-    assert plan_differences(_document(a={"spec": {"memory": 1}}), _document(a={"spec": {"memory": 2}})) == [
-        "step a:",
-        "    spec.memory: 1 → 2",
-    ]
-    assert plan_differences(_document(a={}), _document(b={})) == ["no longer done: step a", "done now: step b"]
