@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
-    from dtnctl.providers.base import Engine, Observer
-    from dtnctl.providers.docker.engine import Place
+    from dtnctl.providers.base import EndpointAccess, Engine, Observer
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
@@ -73,9 +72,9 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals.exiting())  # they hold nothing, and after Ctrl-C no user waits for silent endpoints
         clients: dict[str, Observer] = {}
-        for place in _places(workplace, timeout):
-            clients[place.name] = observer_of(place)
-            stack.callback(clients[place.name].close)
+        for access in _accesses(workplace, timeout):
+            clients[access.name] = observer_of(access)
+            stack.callback(clients[access.name].close)
         yield clients
 
 
@@ -87,9 +86,9 @@ def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engin
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         clients: dict[str, Engine] = {}
-        for place in _places(workplace, timeout):
-            clients[place.name] = engine_of(place)
-            stack.callback(clients[place.name].close)
+        for access in _accesses(workplace, timeout):
+            clients[access.name] = engine_of(access)
+            stack.callback(clients[access.name].close)
         yield clients
 
 
@@ -112,14 +111,14 @@ def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
             raise ConfigError(problems)
 
 
-def _places(workplace: Workplace, timeout: float) -> Iterator[Place]:
-    from dtnctl.providers.docker.engine import Place
+def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
+    from dtnctl.providers.base import EndpointAccess
     from dtnctl.providers.timeouts import Timeouts
 
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
     site = workplace.site
     for name, document in site.endpoints.items():
-        yield Place(
+        yield EndpointAccess(
             name,
             document.value,
             site.name,

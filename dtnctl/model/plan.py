@@ -9,13 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 from dtnctl.values import dataclass
 
-# --- actions: the closed set of effects ---------------------------------------------------------------------
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Request
+
+# Actions: the closed set of effects, as three unions. Each is carried out by one kind of object: an engine, an agent, the runtime.
+
+# --- one call of an engine ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,38 @@ class UpdateContainer:
     restart: str | None = None
 
 
+EngineAction = (
+    PullImage
+    | CreateNetwork
+    | RemoveNetwork
+    | CreateContainer
+    | ConnectNetwork
+    | DisconnectNetwork
+    | StartContainer
+    | StopContainer
+    | RetireContainer
+    | PromoteContainer
+    | DiscardContainer
+    | RestoreContainer
+    | RemoveContainer
+    | UpdateContainer
+)
+
+# --- what the endpoint's agent does -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HostRequest:
+    """A request in the agent's own protocol, for this site by its plain name. `verb` and `subject` are for the reader alone."""
+
+    request: Request
+    verb: str
+    subject: str
+
+
+# --- what takes several calls of an engine ------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class WaitHealthy:
     """Wait until the container's health check passes, the image's own too, or without one until it ran for `settle` seconds.
@@ -196,119 +233,8 @@ class FinishTransfer:
     wait: bool
 
 
-# what the container engine cannot: the endpoint's agent does it
-
-
-@dataclass(frozen=True, slots=True)
-class SetVfCount:
-    """Make a physical function have so many virtual ones; 0 gives it back as it was found."""
-
-    interface: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigureVf:
-    """Take a virtual function for a session's network, with these settings. A None is left as the host has it. Rates in Mb/s."""
-
-    session: str
-    network: str
-    interface: str
-    index: int
-    pci: str
-    mac: str | None = None
-    vlan: int | None = None
-    vlan_priority: int | None = None
-    trust: bool | None = None
-    spoofchk: bool | None = None
-    min_rate: int | None = None
-    max_rate: int | None = None
-    mtu: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseVf:
-    """Give a virtual function back as it was found."""
-
-    interface: str
-    index: int
-    pci: str
-
-
-@dataclass(frozen=True, slots=True)
-class MakeVlan:
-    """Make the sub-interface PARENT.VLAN, if nobody did."""
-
-    parent: str
-    vlan: int
-    mtu: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveVlan:
-    """Remove the sub-interface if we made it."""
-
-    parent: str
-    vlan: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tune:
-    """Set one setting of the host; what it was is remembered there."""
-
-    key: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Untune:
-    """Put one setting of the host back as it was found."""
-
-    key: str
-
-
-Setting = tuple[str, int | float | tuple[int, ...] | tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class SetQos:
-    """Shape what a container sends over a network. `settings` in the agent's names and units."""
-
-    container: str
-    session: str
-    network: str
-    address: str
-    settings: tuple[Setting, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClearQos:
-    container: str
-
-
-HostAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos
-Action = (
-    HostAction
-    | PullImage
-    | CreateNetwork
-    | RemoveNetwork
-    | CreateContainer
-    | ConnectNetwork
-    | DisconnectNetwork
-    | StartContainer
-    | StopContainer
-    | RetireContainer
-    | PromoteContainer
-    | DiscardContainer
-    | RestoreContainer
-    | RemoveContainer
-    | UpdateContainer
-    | WaitHealthy
-    | EnsureLedger
-    | StartTransfer
-    | FinishTransfer
-)
-
+JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer
+Action = EngineAction | HostRequest | JobAction
 Undo = RestoreContainer | DiscardContainer
 
 # --- steps and changes --------------------------------------------------------------------------------------
@@ -503,8 +429,15 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def action_type(action: Action) -> str:
+    """The name of an action for programs; that of its request for what an agent does."""
+    return type(action.request if isinstance(action, HostRequest) else action).__name__
+
+
 def as_data(value: Any) -> Any:
     """Plain lists, dicts and scalars of any value of the model; actions and other dataclasses carry their type's name."""
+    if isinstance(value, HostRequest):
+        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}))
     if is_dataclass(value) and not isinstance(value, type):
         return {"type": type(value).__name__} | {item.name: as_data(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, (list, tuple)):

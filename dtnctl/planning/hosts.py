@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
-from dtnctl.model.plan import Cause, Change, ReleaseVf, RemoveNetwork, Step
+from dtnctl.model.plan import Cause, Change, HostRequest, RemoveNetwork, Step
 from dtnctl.model.tuning import Tuning
 from dtnctl.planning.choices.physical_functions import stranger
 from dtnctl.planning.containers.virtual_functions import plan_count, plan_forgotten, plan_no_more
@@ -67,7 +67,7 @@ def _counts(found: Study, endpoint: str, steps: tuple[Step, ...]) -> Iterator[Pl
         is_meant = found.scope.covers("vfs", pf.name, endpoint) or count_id(endpoint, pf.name) in awaited
         if pf.is_resized and is_meant:
             text = "declared, not there" if pf.count > pf.current else "fewer are declared"
-            yield plan_count(endpoint, pf, Cause(text, document.file, document.mark(("vfs", pf.name)).line, "vfs"))
+            yield plan_count(found.site.name, endpoint, pf, Cause(text, document.file, document.mark(("vfs", pf.name)).line, "vfs"))
 
 
 def _forgotten(found: Study, endpoint: str, host: Host) -> Iterator[HeldVf]:
@@ -78,7 +78,8 @@ def _forgotten(found: Study, endpoint: str, host: Host) -> Iterator[HeldVf]:
 
 def _no_more(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:
     """Interfaces that nothing asks functions of any more, once the last one of ours is given back and nobody else has one."""
-    released = {(step.action.interface, step.action.index): step.id for step in steps if isinstance(step.action, ReleaseVf)}
+    asked = ((step.id, step.action.request) for step in steps if isinstance(step.action, HostRequest))
+    released = {(request.pf, request.index): step_id for step_id, request in asked if request.do == "release-vf"}
     for held in sorted(host.held.pfs, key=lambda item: item.pf):
         is_used = held.pf in found.allocations.hardware.pfs.get(endpoint, {})
         is_meant = held.site == found.site.name and found.scope.covers("vfs", held.pf, endpoint)
@@ -103,7 +104,7 @@ def plan_vlans(found: Study, endpoint: str) -> Iterator[tuple[str, Change, Step]
     host = found.answering[endpoint].host
     if host is not None:
         for network, vlan in found.vlans[endpoint].items():
-            yield network, *plan_vlan(found.site.endpoints[endpoint], vlan, host)
+            yield network, *plan_vlan(found.site.name, found.site.endpoints[endpoint], vlan, host)
 
 
 def _unused_vlans(found: Study, endpoint: str, host: Host, steps: tuple[Step, ...]) -> Iterator[Planned]:

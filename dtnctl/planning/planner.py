@@ -13,13 +13,11 @@ from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import (
     Cause,
     Change,
-    ClearQos,
     CreateContainer,
     DisconnectNetwork,
     EndpointSummary,
     Plan,
     PullImage,
-    ReleaseVf,
     RemoveContainer,
     Step,
     TransferNote,
@@ -30,8 +28,10 @@ from dtnctl.model.tuning import tuning_keys
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import cut_off, service_change, state_text
+from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
-from dtnctl.planning.containers.virtual_functions import held_by
+from dtnctl.planning.containers.virtual_functions import held_by, release
+from dtnctl.planning.host.shaping import clear
 from dtnctl.planning.host.usage import cpu_usage, vf_usage
 from dtnctl.planning.hosts import plan_host, plan_vlans, refused_counts
 from dtnctl.planning.networks import networks_of, plan_present, plan_unused
@@ -198,11 +198,7 @@ class _Planner:
                     summary=f"removes container {seen.name}, {state_text(seen)}",
                     notes=(
                         *(f"anonymous volume {target} is removed with its content" for target in seen.anonymous_volumes),
-                        *(
-                            f"virtual function {item.pci} of {item.interface} is given back as it was found"
-                            for item in given_back
-                            if isinstance(item, ReleaseVf)
-                        ),
+                        *(step.note for step in given_back if step.note),
                     ),
                     interrupts=self._ends(endpoint, seen),
                 )
@@ -231,15 +227,16 @@ class _Planner:
             return ""
         return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
-    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[ReleaseVf | ClearQos, ...], tuple[str, ...]]:
+    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
         """What is given back with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
         host = self.found.answering[endpoint].host
         names = [name for place, name in self.found.orphans if place == endpoint and self.found.live[place, name].owner == seen.owner]
         if host is None or seen.name != min(names):
             return (), ()
-        functions = tuple(ReleaseVf(held.pf, held.index, held.pci) for held in held_by(host, self.found.site.name, seen.owner))
-        shaped = {ClearQos(held.container) for held in host.held.qos if held.container == main_name(seen.name)}
-        return (*functions, *shaped), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
+        functions = tuple(release(held) for held in held_by(host, self.found.site.name, seen.owner))
+        shaped = {held.container for held in host.held.qos if held.container == main_name(seen.name)}
+        cleared = (clear(self.found.site.name, container) for container in shaped)
+        return (*functions, *cleared), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
 
     def _plan_hosts(self) -> None:
         """What the endpoints' agents do beside the services' own steps."""

@@ -7,12 +7,35 @@ when it answers with a refusal, with the engine's own words in the message and n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import Action
+from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
+from dtnctl.model.site import Endpoint, Registry
+from dtnctl.providers.timeouts import Timeouts
 from dtnctl.values import dataclass
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import Done, Host, Request
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointAccess:
+    """All that a provider is made from. `root` is where relative paths of TLS and password files start.
+
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    """
+
+    name: str
+    endpoint: Endpoint
+    site: str
+    registries: Mapping[str, Registry]
+    root: Path
+    timeouts: Timeouts
+    repository: str = ""
+    unlabelled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +90,32 @@ class Observer(Protocol):
         """Give the connections back."""
 
 
+class HostObserver(Protocol):
+    """A client of an endpoint's agent that cannot change anything. Raises as engines do."""
+
+    def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
+        """Facts, what is held, abilities and these tuning keys' values; `inside`: of containers' network namespaces, too."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+
+
+class HostAgent(HostObserver, Protocol):
+    """A client of an endpoint's agent that has it change its host. Requests are idempotent."""
+
+    def perform(self, request: Request) -> Done:
+        """Carry out one request of a plan, in which the site has its plain name."""
+
+
 class Engine(Observer, Protocol):
     """A client that can change its endpoint. Calls are idempotent: what is already so is success."""
 
-    def perform(self, action: Action) -> None:
-        """Carry out one action of a plan, except transfers, the ledger and WaitHealthy, which are made of the calls below.
+    @property
+    def agent(self) -> HostAgent | None:
+        """Who carries out the host requests of this endpoint; None where it has no agent."""
+
+    def perform(self, action: EngineAction) -> None:
+        """Carry out one action of a plan.
 
         CreateContainer on a name that is taken: success if that container is owned by us, was never started and has the same
         spec label; else ConflictError. Removing or stopping what is not there is success; where the action has an `id`, only

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, Place
+from dtnctl.providers.base import EndpointAccess, Engine, Observer
+from dtnctl.providers.docker.engine import DockerEngine, DockerObserver
 
 
-def observer_of(place: Place) -> DockerObserver:
+def observer_of(access: EndpointAccess) -> Observer:
     """A client that cannot write."""
-    if place.endpoint.agent is None:
-        return DockerObserver(place)
+    observer = DockerObserver(access)
+    if access.endpoint.agent is None:
+        return observer
+    from dtnctl.providers.agent.client import connect_agent
     from dtnctl.providers.with_agent import ObserverWithAgent
 
-    return ObserverWithAgent(place)
+    agent = connect_agent(access.name, access.endpoint, read_only=True, root=access.root, timeouts=access.timeouts)
+    return ObserverWithAgent(observer, agent, access)
 
 
-def engine_of(place: Place) -> DockerEngine:
+def engine_of(access: EndpointAccess) -> Engine:
     """A client that can."""
-    if place.endpoint.agent is None:
-        return DockerEngine(place)
+    engine = DockerEngine(access)
+    if access.endpoint.agent is None:
+        return engine
+    from dtnctl.providers.agent.client import connect_agent
     from dtnctl.providers.with_agent import EngineWithAgent
 
-    return EngineWithAgent(place)
+    agent = connect_agent(access.name, access.endpoint, read_only=False, root=access.root, timeouts=access.timeouts)
+    return EngineWithAgent(engine, agent, access)

@@ -2,160 +2,154 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.ledger import Entry
 from dtnctl.model.origin import claimed_by
-from dtnctl.model.plan import (
-    Action,
-    ClearQos,
-    ConfigureVf,
-    HostAction,
-    MakeVlan,
-    ReleaseVf,
-    RemoveVlan,
-    SetQos,
-    SetVfCount,
-    Tune,
-    Untune,
-)
-from dtnctl.model.resources import EndpointSeen, Wanted
-from dtnctl.providers.agent.client import connect_agent
-from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, Place
+from dtnctl.model.plan import EngineAction
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
+from dtnctl.providers.base import EndpointAccess, Engine, FileEntry, HostAgent, HostObserver, Observer, Ran
+from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Host, Request
+    from dtn_agent.protocol import Done, Host, Request
 
-BY_SITE, BY_OWNER = ("pfs", "vlans", "tuning"), ("vfs", "qos")  # what an agent keeps, by where it says whose it is
-
-
-class ObserverWithAgent(DockerObserver):
-    """Asks both at the same time. An agent that does not answer leaves the engine's answer as it is, and says why."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._agent = connect_agent(place.name, place.endpoint, read_only=True, root=place.root, timeouts=place.timeouts)
-
-    def observe(self, wanted: Wanted) -> EndpointSeen:
-        asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
-        return _joined(super().observe(wanted), asked, self._place)
-
-    def close(self) -> None:
-        super().close()
-        self._agent.close()
+M = TypeVar("M", bound=BaseModel)
 
 
-class EngineWithAgent(DockerEngine):
-    """The same, for a client that may write."""
+class ObserverWithAgent:
+    """An Observer of any backend, and the agent of the same endpoint: both are asked at the same time.
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._agent = connect_agent(place.name, place.endpoint, read_only=False, root=place.root, timeouts=place.timeouts)
+    An agent that does not answer leaves the backend's answer as it is, with the reason.
+    """
+
+    def __init__(self, observer: Observer, agent: HostObserver, access: EndpointAccess) -> None:
+        self.endpoint = observer.endpoint
+        self._observer = observer
+        self._host = agent
+        self._access = access
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"agent {access.name}")
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
-        asked = self._pool.submit(self._agent.host, wanted.readings, inside=wanted.inside)
-        return _joined(super().observe(wanted), asked, self._place)
+        asked = self._pool.submit(self._host.host, wanted.readings, inside=wanted.inside)
+        return _joined(self._observer.observe(wanted), asked, self._access)
 
-    def perform(self, action: Action) -> None:
-        if isinstance(action, HostAction):
-            self._agent.perform(host_request(action, agent_site(self._place)))
-        else:
-            super().perform(action)
+    def inspect(self, container: str) -> ContainerSeen:
+        return self._observer.inspect(container)
+
+    @property
+    def repository(self) -> str:
+        return self._observer.repository
+
+    def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
+        return self._observer.owns(labels, object_name)
+
+    def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
+        return self._observer.read_files(container, path)
+
+    def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
+        return self._observer.read_entries(container, path)
+
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+        return self._observer.logs(container, follow=follow, tail=tail)
 
     def close(self) -> None:
-        super().close()
-        self._agent.close()
+        self._observer.close()
+        self._host.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def agent_site(place: Place) -> str:
+class EngineWithAgent(ObserverWithAgent):
+    """The same of an Engine and an agent that may change its host: an Engine whose host requests the agent carries out."""
+
+    def __init__(self, engine: Engine, agent: HostAgent, access: EndpointAccess) -> None:
+        super().__init__(engine, agent, access)
+        self._engine = engine
+        self.agent: HostAgent | None = AgentOfSite(agent, access)
+
+    def perform(self, action: EngineAction) -> None:
+        self._engine.perform(action)
+
+    def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return self._engine.create_container(name, spec, labels, binds=binds)
+
+    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return self._engine.create_hand(name, labels, binds=binds)
+
+    def start(self, container: str) -> None:
+        self._engine.start(container)
+
+    def stop(self, container: str, timeout: int) -> None:
+        self._engine.stop(container, timeout)
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        self._engine.remove(container, force=force)
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        return self._engine.wait(container, timeout)
+
+    def write_files(self, container: str, entries: tuple[FileEntry, ...]) -> None:
+        self._engine.write_files(container, entries)
+
+    def run(self, container: str, command: tuple[str, ...], *, user: str = "") -> Ran:
+        return self._engine.run(container, command, user=user)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOfSite:
+    """An agent that is asked in the name by which it knows our site."""
+
+    client: HostAgent
+    access: EndpointAccess
+
+    def perform(self, request: Request) -> Done:
+        return self.client.perform(request.model_copy(update={"site": agent_site(self.access)}))
+
+    def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
+        return self.client.host(readings, inside=inside)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def agent_site(access: EndpointAccess) -> str:
     """What the agent knows us by: the site's name, and the repository's id where only objects with it are ours."""
-    return place.site if place.unlabelled else f"{place.site}-{place.repository}"
+    return access.site if access.unlabelled else f"{access.site}-{access.repository}"
 
 
-def _with_our_name(host: Host, place: Place, *, is_claimed: bool) -> Host:
+def _with_our_name(host: Host, access: EndpointAccess, *, is_claimed: bool) -> Host:
     """The agent's answer with the plain name of our site where something is ours, and another one where it is not."""
-    ours = "" if is_claimed and place.unlabelled else agent_site(place)
+    ours = "" if is_claimed and access.unlabelled else agent_site(access)
 
     def named(site: str) -> str:
         if site == ours:
-            return place.site
-        return f"{site} of another repository" if site == place.site else site
+            return access.site
+        return f"{site} of another repository" if site == access.site else site
 
-    held = host.held
-    by_site = {kind: [item.model_copy(update={"site": named(item.site)}) for item in getattr(held, kind)] for kind in BY_SITE}
-    by_owner = {
-        kind: [
-            item.model_copy(update={"owner": item.owner.model_copy(update={"site": named(item.owner.site)})})
-            for item in getattr(held, kind)
-        ]
-        for kind in BY_OWNER
-    }
-    changed = {kind: tuple(items) for kind, items in (by_site | by_owner).items()}
-    return host.model_copy(update={"held": held.model_copy(update=changed)})
+    held = {kind: tuple(_renamed(entry, named) for entry in entries) for kind, entries in host.held}
+    return host.model_copy(update={"held": host.held.model_copy(update=held)})
 
 
-def _joined(seen: EndpointSeen, asked: Future[Host], place: Place) -> EndpointSeen:
+def _renamed(entry: M, named: Callable[[str], str]) -> M:
+    """An entry of the ledger with another name of the site that has it, if it says which one does, itself or in its owner."""
+    if isinstance(owner := getattr(entry, "owner", None), BaseModel):
+        return entry.model_copy(update={"owner": _renamed(owner, named)})
+    site = getattr(entry, "site", None)
+    return entry if site is None else entry.model_copy(update={"site": named(site)})
+
+
+def _joined(seen: EndpointSeen, asked: Future[Host], access: EndpointAccess) -> EndpointSeen:
     if seen.is_silent:
         asked.cancel()
         return seen
     try:
-        is_claimed = bool(claimed_by(seen, place.site, place.repository))
-        return replace(seen, host=_with_our_name(asked.result(), place, is_claimed=is_claimed))
+        is_claimed = bool(claimed_by(seen, access.site, access.repository))
+        return replace(seen, host=_with_our_name(asked.result(), access, is_claimed=is_claimed))
     except (EngineError, UnreachableError) as error:
         return replace(seen, agent_silence=str(error))
-
-
-def host_request(action: HostAction, site: str) -> Request:
-    """What the agent is asked for an action of the plan."""
-    from dtn_agent import protocol
-
-    match action:
-        case SetVfCount():
-            return protocol.SetVfCount(site=site, pf=action.interface, count=action.count)
-        case ConfigureVf():
-            return _configure_vf(action, site)
-        case ReleaseVf():
-            return protocol.ReleaseVf(site=site, pf=action.interface, index=action.index)
-        case MakeVlan():
-            return protocol.MakeVlan(site=site, parent=action.parent, vlan=action.vlan, mtu=action.mtu)
-        case RemoveVlan():
-            return protocol.RemoveVlan(site=site, parent=action.parent, vlan=action.vlan)
-        case Tune():
-            return protocol.Tune(site=site, key=action.key, value=action.value)
-        case Untune():
-            return protocol.Untune(site=site, key=action.key)
-        case SetQos():
-            return _set_qos(action, site)
-        case ClearQos():
-            return protocol.ClearQos(site=site, container=action.container)
-        case _:
-            assert_never(action)
-
-
-def _configure_vf(action: ConfigureVf, site: str) -> Request:
-    from dtn_agent import protocol
-
-    return protocol.ConfigureVf(
-        site=site,
-        session=action.session,
-        network=action.network,
-        pf=action.interface,
-        index=action.index,
-        mac=action.mac,
-        vlan=action.vlan,
-        vlan_priority=action.vlan_priority,
-        spoofchk=action.spoofchk,
-        trust=action.trust,
-        min_rate=action.min_rate,
-        max_rate=action.max_rate,
-        mtu=action.mtu,
-    )
-
-
-def _set_qos(action: SetQos, site: str) -> Request:
-    from dtn_agent.protocol import SetQos as Asked
-
-    fixed = {"site": site, "session": action.session, "network": action.network}
-    return Asked.model_validate(fixed | {"container": action.container, "address": action.address} | dict(action.settings))

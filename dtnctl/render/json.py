@@ -11,7 +11,20 @@ from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
 from dtnctl.model.kinds import PLAN_KINDS
-from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Outcome, Plan, Step, TransferNote, Usage, as_data
+from dtnctl.model.plan import (
+    Cause,
+    Change,
+    EndpointSummary,
+    FieldChange,
+    Mark,
+    Outcome,
+    Plan,
+    Step,
+    TransferNote,
+    Usage,
+    action_type,
+    as_data,
+)
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext
@@ -210,7 +223,7 @@ def _outcome(outcome: Outcome, step: Step | None) -> Json:
     return {
         "step": outcome.step,
         "endpoint": step.endpoint if step else "",
-        "action": type(step.action).__name__ if step else "",
+        "action": action_type(step.action) if step else "",
         "result": outcome.result,
         "reason": outcome.reason,
         "error": outcome.error,

@@ -6,8 +6,6 @@ from typing import assert_never
 
 from dtnctl.model.plan import (
     Action,
-    ClearQos,
-    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
@@ -15,23 +13,16 @@ from dtnctl.model.plan import (
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
-    HostAction,
-    MakeVlan,
+    HostRequest,
     PromoteContainer,
     PullImage,
-    ReleaseVf,
     RemoveContainer,
     RemoveNetwork,
-    RemoveVlan,
     RestoreContainer,
     RetireContainer,
-    SetQos,
-    SetVfCount,
     StartContainer,
     StartTransfer,
     StopContainer,
-    Tune,
-    Untune,
     UpdateContainer,
     WaitHealthy,
 )
@@ -56,8 +47,8 @@ def step_words(action: Action) -> tuple[str, str]:
             return "start", f"transfer {action.transfer}"
         case FinishTransfer():
             return "finish", f"transfer {action.transfer}"
-        case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan() | Tune() | Untune() | SetQos() | ClearQos():
-            return _host_words(action)
+        case HostRequest():
+            return action.verb, action.subject
         case _:
             return _container_verb(action), action.container
 
@@ -86,36 +77,12 @@ def _container_verb(
         case PromoteContainer():
             return "promote"
         case RestoreContainer():
-            return "restored"
+            return "restore"
         case RemoveContainer() | DiscardContainer():
             return "remove"
         case UpdateContainer():
             return "update"
         case WaitHealthy():
             return "wait for"
-        case _:
-            assert_never(action)
-
-
-def _host_words(action: HostAction) -> tuple[str, str]:
-    match action:
-        case SetVfCount():
-            return "make", f"{action.count} virtual functions of {action.interface}"
-        case ConfigureVf():
-            return "set", f"virtual function {action.pci}"
-        case ReleaseVf():
-            return "give back", f"virtual function {action.pci}"
-        case MakeVlan():
-            return "make", f"VLAN {action.parent}.{action.vlan}"
-        case RemoveVlan():
-            return "remove", f"VLAN {action.parent}.{action.vlan}"
-        case Tune():
-            return "tune", f"{action.key} = {action.value}"
-        case Untune():
-            return "restored", action.key
-        case SetQos():
-            return "shape", f"{action.container} on {action.network}"
-        case ClearQos():
-            return "stop shaping", action.container
         case _:
             assert_never(action)

@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, UnreachableError
-from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostAction, Outcome, StartTransfer, Step, Undo, WaitHealthy
+from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, Outcome, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.runtime.clock import Clock
 from dtnctl.values import dataclass
 
@@ -129,7 +129,7 @@ class _Execution:
         return Outcome(step.id, "done", seconds=self.by.clock.monotonic() - before, detail=detail)
 
     def _failed(self, step: Step, error: DtnctlError, seconds: float) -> Outcome:
-        is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostAction)
+        is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostRequest)
         failed = Outcome(step.id, "failed", str(error), seconds, error.exit_name)
         if isinstance(error, HealthTimeoutError):
             failed = replace(failed, check_output=error.check_output, log=error.log)
@@ -147,7 +147,7 @@ class _Execution:
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
         # A transfer has two ends, and a step of the host has the agent's: it is not known that the engine went away.
-        if outcome.error == UnreachableError.exit_name and not isinstance(step.action, (StartTransfer, FinishTransfer, HostAction)):
+        if outcome.error == UnreachableError.exit_name and not isinstance(step.action, (StartTransfer, FinishTransfer, HostRequest)):
             self.unreachable.add(step.endpoint)
         self.by.on_outcome(outcome, step)
 

@@ -7,10 +7,22 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
-from dtnctl.model.plan import EnsureLedger, FinishTransfer, Outcome, Plan, RestoreContainer, StartTransfer, Step, Undo, WaitHealthy
+from dtnctl.model.plan import (
+    EnsureLedger,
+    FinishTransfer,
+    HostRequest,
+    JobAction,
+    Outcome,
+    Plan,
+    RestoreContainer,
+    StartTransfer,
+    Step,
+    Undo,
+    WaitHealthy,
+)
 from dtnctl.model.resources import Attempt, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
@@ -175,16 +187,29 @@ class _Run:
 
     def _perform(self, step: Step, leases: Leases) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""
-        action, engine = step.action, self.engines[step.endpoint]
+        engine = self.engines[step.endpoint]
         for endpoint in _endpoints_of(step):
             leases.check(endpoint)
+        match step.action:
+            case HostRequest(request=request):
+                assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
+                engine.agent.perform(request)
+            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer():
+                return self._perform_job(step.action, engine)
+            case _:
+                engine.perform(step.action)
+        return ""
+
+    def _perform_job(self, action: JobAction, engine: Engine) -> str:
         match action:
             case WaitHealthy():
                 wait_healthy(engine, action, self.terms.clock)
+                return ""
             case EnsureLedger():
                 from dtnctl.runtime.transfers.record import ensure_ledger
 
                 ensure_ledger(engine, self.site.name, action.folder)
+                return ""
             case StartTransfer():
                 from dtnctl.runtime.transfers.transfer import start_transfer
 
@@ -194,8 +219,7 @@ class _Run:
 
                 return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock))
             case _:
-                engine.perform(action)
-        return ""
+                assert_never(action)
 
     def _await(self, step: Step) -> str:
         assert isinstance(step.action, FinishTransfer)

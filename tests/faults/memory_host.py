@@ -17,11 +17,10 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import AnyResource, HostResource
 from dtn_agent.ledger import Ledger
 
-from dtnctl.model import plan
 from tests.fakes.core import Engine
 from tests.fakes.errors import server_error
 from tests.fakes.state import Container, Json
-from tests.properties.agent import USUAL_MTU, Agent, AgentAction, AgentRefusedError
+from tests.properties.agent import USUAL_MTU, Agent, AgentRefusedError
 
 VF_OPTION, PF_OPTION = "dtnctl.vf", "dtnctl.pf"
 HeldPart = p.HeldPf | p.HeldVf | p.HeldVlan | p.HeldTuning | p.HeldQos
@@ -53,7 +52,7 @@ class ModelOnDisk(Agent):
             if vf is not None:
                 self._set(vf, held.found.model_copy(update=held.wanted.model_dump(exclude_none=True)))
         for vlan in self.machine.held.vlans:
-            self._make_vlan(plan.MakeVlan(vlan.parent, vlan.vlan, vlan.mtu), vlan.site, lambda: None)
+            self.perform(p.MakeVlan(site=vlan.site, parent=vlan.parent, vlan=vlan.vlan, mtu=vlan.mtu), lambda: None)
 
 
 class MemoryHost:
@@ -76,33 +75,18 @@ class MemoryHost:
 
     # --- virtual functions and VLANs ------------------------------------------------------------------------------
 
-    def set_count(self, request: p.SetVfCount) -> p.Done:
-        return self._perform(plan.SetVfCount(request.pf, request.count), request.site)
-
-    def configure(self, request: p.ConfigureVf) -> p.Done:
-        sriov = self.model.interface(request.pf).sriov
-        pci = next((vf.pci for vf in sriov.vfs if vf.index == request.index), "") if sriov is not None else ""
-        values = request.model_dump(include={"mac", "vlan", "trust", "spoofchk", "min_rate", "max_rate", "mtu"})
-        named = (request.session, request.network, request.pf, request.index, pci)
-        return self._perform(plan.ConfigureVf(*named, vlan_priority=request.vlan_priority, **values), request.site)
-
-    def release(self, request: p.ReleaseVf) -> p.Done:
-        return self._perform(plan.ReleaseVf(request.pf, request.index, ""), request.site)
-
-    def make(self, request: p.MakeVlan) -> p.Done:
-        return self._perform(plan.MakeVlan(request.parent, request.vlan, request.mtu), request.site)
-
     def remove(self, request: p.RemoveVlan) -> p.Done:
         name = f"{request.parent}.{request.vlan}"
         users = [network.name for network in self.engine.state.networks.values() if network.parent == name]
         assert not users, f"{name} goes from under {users}"
-        return self._perform(plan.RemoveVlan(request.parent, request.vlan), request.site)
+        return self.perform(request)
 
-    def _perform(self, action: AgentAction, site: str) -> p.Done:
+    def perform(self, request: p.Request) -> p.Done:
+        """Have the model do it, as the agent does."""
         self._look()
         before = self.model.machine
         try:
-            self.model.perform(action, site, self._effect)
+            self.model.perform(request, self._effect)
         except AgentRefusedError as refusal:
             raise RefusedError("conflict", str(refusal)) from refusal
         finally:
@@ -290,13 +274,7 @@ class _VirtualFunctions(_Part, HostResource[p.VfRequest]):
     entry = p.HeldVf
 
     def perform(self, request: p.VfRequest) -> p.Done:
-        match request:
-            case p.SetVfCount():
-                return self.host.set_count(request)
-            case p.ConfigureVf():
-                return self.host.configure(request)
-            case p.ReleaseVf():
-                return self.host.release(request)
+        return self.host.perform(request)
 
     def held(self) -> tuple[p.HeldVf, ...]:
         return self.host.held_vfs()
@@ -311,7 +289,7 @@ class _Vlans(_Part, HostResource[p.VlanRequest]):
     entry = p.HeldVlan
 
     def perform(self, request: p.VlanRequest) -> p.Done:
-        return self.host.make(request) if isinstance(request, p.MakeVlan) else self.host.remove(request)
+        return self.host.perform(request) if isinstance(request, p.MakeVlan) else self.host.remove(request)
 
     def held(self) -> tuple[p.HeldVlan, ...]:
         return self.host.ledger.read().vlans

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import HeldVf, Interface
+from dtn_agent.protocol import ConfigureVf, HeldVf, Interface, Request
 from dtn_agent.protocol import Host as Machine
 
-from dtnctl.model.plan import ConfigureVf, Plan
+from dtnctl.model.plan import HostRequest, Plan
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.site import Site
 from tests.planning.building import ANYTHING, plan, site, world
@@ -88,5 +88,9 @@ def entry(made: World, session_name: str = "one", endpoint_name: str = "a") -> H
 
 def configured(made: Plan) -> dict[str, ConfigureVf]:
     """What is asked for of each function that the plan takes, by session and network."""
-    actions = [step.action for step in made.steps]
-    return {f"{item.session}/{item.network}": item for item in actions if isinstance(item, ConfigureVf)}
+    return {f"{item.session}/{item.network}": item for item in requests(made) if isinstance(item, ConfigureVf)}
+
+
+def requests(made: Plan) -> list[Request]:
+    """What the agents are asked, in the plan's order."""
+    return [step.action.request for step in made.steps if isinstance(step.action, HostRequest)]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from dtn_agent.protocol import (
+    ClearQos,
+    ConfigureVf,
     Held,
     HeldPf,
     HeldQos,
@@ -19,18 +21,23 @@ from dtn_agent.protocol import (
     HeldVlan,
     Host,
     Interface,
+    MakeVlan,
     Owner,
     QosSettings,
     RdmaDevice,
+    ReleaseVf,
+    RemoveVlan,
     Reported,
+    Request,
+    SetQos,
+    SetVfCount,
     Sriov,
+    Tune,
+    Untune,
     Vf,
     VfSettings,
 )
 
-from dtnctl.model.plan import ClearQos, ConfigureVf, MakeVlan, ReleaseVf, RemoveVlan, SetQos, SetVfCount, Tune, Untune
-
-AgentAction = SetVfCount | ConfigureVf | ReleaseVf | MakeVlan | RemoveVlan | Tune | Untune | SetQos | ClearQos
 TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 FOR_USER_SPACE = ("vfio-pci",)
 USUAL_MTU = 1500
@@ -100,30 +107,30 @@ class Agent:
 
     # --- what it is asked for ---
 
-    def perform(self, action: AgentAction, site: str, effect: Callable[[], None]) -> None:
+    def perform(self, request: Request, effect: Callable[[], None]) -> None:
         """Carry it out; `effect` is called before each write."""
-        match action:
+        match request:
             case SetVfCount():
-                self._set_count(action, site, effect)
+                self._set_count(request, request.site, effect)
             case ConfigureVf():
-                self._configure(action, site, effect)
+                self._configure(request, request.site, effect)
             case ReleaseVf():
-                self._release(action, site, effect)
+                self._release(request, request.site, effect)
             case MakeVlan():
-                self._make_vlan(action, site, effect)
+                self._make_vlan(request, request.site, effect)
             case RemoveVlan():
-                self._remove_vlan(action, site, effect)
+                self._remove_vlan(request, request.site, effect)
             case Tune():
-                self._tune(action, site, effect)
+                self._tune(request, request.site, effect)
             case Untune():
-                self._untune(action, site, effect)
+                self._untune(request, request.site, effect)
             case SetQos():
-                self._set_qos(action, site, effect)
+                self._set_qos(request, request.site, effect)
             case ClearQos():
                 effect()
-                self._ledger(qos=tuple(item for item in self.machine.held.qos if item.container != action.container))
+                self._ledger(qos=tuple(item for item in self.machine.held.qos if item.container != request.container))
             case _:
-                assert_never(action)
+                assert_never(request)
 
     # --- tuning and queueing ---
 
@@ -148,7 +155,7 @@ class Agent:
 
     def _set_qos(self, action: SetQos, site: str, effect: Callable[[], None]) -> None:
         owner = Owner(site=site, session=action.session, network=action.network)
-        wanted = QosSettings.model_validate(dict(action.settings))
+        wanted = QosSettings.model_validate(action.model_dump(include=set(QosSettings.model_fields)))
         entry = HeldQos(container=action.container, owner=owner, address=action.address, wanted=wanted, now=wanted)
         effect()
         self._ledger(qos=(*(item for item in self.machine.held.qos if item.container != action.container), entry))
@@ -164,7 +171,7 @@ class Agent:
     # --- virtual functions and VLANs ---
 
     def _set_count(self, action: SetVfCount, site: str, effect: Callable[[], None]) -> None:
-        pf = self.interface(action.interface)
+        pf = self.interface(action.pf)
         if pf.sriov is None or action.count > pf.sriov.total:
             raise AgentRefusedError(f"{pf.name} cannot have {action.count} virtual functions")
         held = next((item for item in self.machine.held.pfs if item.pf == pf.name), None)
@@ -213,23 +220,22 @@ class Agent:
         self._replace(pf.model_copy(update={"sriov": pf.sriov.model_copy(update={"current": count, "vfs": made})}), rdma=others)
 
     def _configure(self, action: ConfigureVf, site: str, effect: Callable[[], None]) -> None:
-        vf = self._find(action.interface, action.index)
+        vf = self._find(action.pf, action.index)
         owner = Owner(site=site, session=action.session, network=action.network)
         if vf is None:
-            raise AgentRefusedError(f"{action.interface} has no virtual function {action.index}")
-        assert vf.pci == action.pci, f"the plan takes {vf.pci} for {action.pci}"
+            raise AgentRefusedError(f"{action.pf} has no virtual function {action.index}")
         held = next((item for item in self.machine.held.vfs if item.pci == vf.pci), None)
         if held is not None and (held.owner.site, held.owner.session) != (site, action.session):
             raise AgentRefusedError(f"{vf.pci} is held by {held.owner.site}/{held.owner.session}")
         if held is None and (use := self._foreign_use(vf)):
             raise AgentRefusedError(f"{vf.pci} {use}")
-        if action.mtu is not None and action.mtu > self.interface(action.interface).mtu:
+        if action.mtu is not None and action.mtu > self.interface(action.pf).mtu:
             raise AgentRefusedError(f"{vf.pci} cannot have the MTU {action.mtu}: its PF has a smaller one")
         wanted = _asked(action)
         found = held.found if held is not None else self._settings(vf)
         entry = HeldVf(
-            pf=action.interface,
-            pf_pci=self.interface(action.interface).pci,
+            pf=action.pf,
+            pf_pci=self.interface(action.pf).pci,
             index=action.index,
             pci=vf.pci,
             owner=owner,
@@ -242,7 +248,7 @@ class Agent:
         self._set(vf, found.model_copy(update=wanted.model_dump(exclude_none=True)))
 
     def _release(self, action: ReleaseVf, site: str, effect: Callable[[], None]) -> None:
-        held = next((item for item in self.machine.held.vfs if (item.pf, item.index) == (action.interface, action.index)), None)
+        held = next((item for item in self.machine.held.vfs if (item.pf, item.index) == (action.pf, action.index)), None)
         if held is None or held.owner.site != site:
             return
         if held.pci in self.inside:
@@ -426,16 +432,7 @@ def address_of(pf: Interface, index: int) -> str:
 
 
 def _asked(action: ConfigureVf) -> VfSettings:
-    return VfSettings(
-        mac=action.mac,
-        vlan=action.vlan,
-        vlan_priority=action.vlan_priority,
-        spoofchk=action.spoofchk,
-        trust=action.trust,
-        min_rate=action.min_rate,
-        max_rate=action.max_rate,
-        mtu=action.mtu,
-    )
+    return VfSettings.model_validate(action.model_dump(include=set(VfSettings.model_fields)))
 
 
 def _addresses(sriov: Sriov) -> set[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtn_agent.protocol import Held, HeldVf, Owner, VfSettings
+from dtn_agent.protocol import ConfigureVf, Held, HeldVf, Owner, ReleaseVf, Request, SetVfCount, VfSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.hardware import cpu_numbers
-from dtnctl.model.plan import ConfigureVf, CreateContainer, Plan, ReleaseVf, SetVfCount, UpdateContainer
+from dtnctl.model.plan import CreateContainer, HostRequest, Plan, Step, UpdateContainer
 from dtnctl.model.site import Site
 from tests.planning.building import plan
 from tests.planning.listing import steps
@@ -145,7 +145,7 @@ def test_functions_that_nobody_gave_us_are_in_no_step(
     agent.change_vf("ens1f0", 1 - index, driver="vfio-pci", netdev="")
     for declared in (before, after):
         made = plan(declared, world)
-        touched = [step for step in made.steps if step.endpoint == "c" and isinstance(step.action, (ConfigureVf, ReleaseVf, SetVfCount))]
+        touched = [step for step in made.steps if step.endpoint == "c" and isinstance(_asked(step), (ConfigureVf, ReleaseVf, SetVfCount))]
         assert not touched, steps(made)
         carry_out(declared, world, choices)
         for event in events:
@@ -167,6 +167,10 @@ def test_another_session_moves_no_function_and_no_cpu(declared: Site, name: str)
         has = _what_others_have(world, name)
         stays = {key: value for key, value in had.items() if not (names_cpus and key[2] == "cpus")}
         assert {key: has[key] for key in stays} == stays
+
+
+def _asked(step: Step) -> Request | None:
+    return step.action.request if isinstance(step.action, HostRequest) else None
 
 
 def _what_others_have(world: World, name: str) -> dict[tuple[str, str, str], object]:
@@ -191,11 +195,12 @@ def test_what_is_chosen_is_there_to_be_chosen(before: Site, events: list[Event],
     for step in made.steps:
         agent = world.hosts[step.endpoint].agent
         assert agent is not None
-        if isinstance(step.action, ConfigureVf):
-            sriov = agent.interface(step.action.interface).sriov
+        if isinstance(request := _asked(step), ConfigureVf):
+            sriov = agent.interface(request.pf).sriov
             assert sriov is not None
-            made_here = [item.action.count for item in made.steps if item.endpoint == step.endpoint and isinstance(item.action, SetVfCount)]
-            assert step.action.index < max([*made_here, sriov.current if not made_here else 0])
+            asked = [_asked(item) for item in made.steps if item.endpoint == step.endpoint]
+            made_here = [item.count for item in asked if isinstance(item, SetVfCount)]
+            assert request.index < max([*made_here, sriov.current if not made_here else 0])
         if isinstance(step.action, (CreateContainer, UpdateContainer)):
             cpu_set = step.action.spec.cpu_set if isinstance(step.action, CreateContainer) else step.action.cpu_set or ""
             assert set(cpu_numbers(cpu_set)) <= set(range(32))

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
 from dtn_agent.protocol import Host as Machine
-from dtn_agent.protocol import Owner
 
 from dtnctl.model.ownership import transfer_labels
 from dtnctl.model.plan import (
-    ClearQos,
-    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
@@ -24,24 +22,18 @@ from dtnctl.model.plan import (
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
-    MakeVlan,
+    HostRequest,
     Plan,
     PromoteContainer,
     PullImage,
-    ReleaseVf,
     RemoveContainer,
     RemoveNetwork,
-    RemoveVlan,
     RestoreContainer,
     RetireContainer,
-    SetQos,
-    SetVfCount,
     StartContainer,
     StartTransfer,
     Step,
     StopContainer,
-    Tune,
-    Untune,
     UpdateContainer,
     WaitHealthy,
 )
@@ -71,7 +63,7 @@ from dtnctl.model.resources import (
     ledger_name,
     transfer_name,
 )
-from tests.properties.agent import Agent, AgentAction, AgentRefusedError
+from tests.properties.agent import Agent, AgentRefusedError, address_of
 
 MOMENT = "2026-06-01T00:00:00Z"
 ENGINE_NETWORKS = frozenset({"bridge", "host", "none"})
@@ -234,7 +226,7 @@ class World:
                 self._start_transfer(host, action)
             case FinishTransfer():
                 self._finish_transfer(host, action)
-            case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan() | Tune() | Untune() | SetQos() | ClearQos():
+            case HostRequest():
                 self._ask_agent(host, action)
             case _:
                 assert_never(action)
@@ -249,16 +241,20 @@ class World:
         self._counter += 1
         return f"id{self._counter:04d}"
 
-    def _ask_agent(self, host: Host, action: AgentAction) -> None:
+    def _ask_agent(self, host: Host, action: HostRequest) -> None:
         assert host.agent is not None, f"{host.name} has no agent to do {action}"
         assert not host.agent.silence, f"the agent of {host.name} does not answer"
-        if isinstance(action, RemoveVlan):
-            name = f"{action.parent}.{action.vlan}"
+        request = action.request
+        if isinstance(request, ConfigureVf):
+            meant = address_of(host.agent.interface(request.pf), request.index)
+            assert action.subject.endswith(meant), f"the plan takes {meant} for {action.subject}"
+        if isinstance(request, RemoveVlan):
+            name = f"{request.parent}.{request.vlan}"
             users = [item.name for item in (*host.networks.values(), *host.foreign_networks) if item.spec.parent == name]
             assert not users, f"{name} goes from under {users}"
         host.agent.only(functions_of(host))
         try:
-            host.agent.perform(action, self.site, self._effect)
+            host.agent.perform(request, self._effect)
         except AgentRefusedError as refusal:
             raise RefusedError(str(refusal)) from refusal
 

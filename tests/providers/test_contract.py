@@ -32,7 +32,6 @@ from dtnctl.model.plan import (
     StartContainer,
     StopContainer,
     UpdateContainer,
-    WaitHealthy,
 )
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
@@ -1067,11 +1066,6 @@ def test_waiting_for_one_that_never_ran_is_no_success(engine: DockerEngine) -> N
 # --- what a provider will not do ----------------------------------------------------------------------------
 
 
-def test_an_action_that_is_made_of_several_calls_is_refused(engine: DockerEngine) -> None:
-    with pytest.raises(TypeError, match="WaitHealthy"):
-        engine.perform(WaitHealthy(SESSION, 1, 1))
-
-
 WRITES: tuple[Callable[[DockerEngine], object], ...] = (
     lambda engine: engine.perform(CreateContainer("new", SPEC, ())),
     lambda engine: engine.perform(CreateNetwork("new", NETWORK, ())),
@@ -1102,7 +1096,7 @@ def test_a_client_that_only_reads_sends_no_write_whoever_asks(
     with Relay(tmp_path / "relay.sock", backend.socket) as relay:
         observer = backend.observer(relay.path)
         # An engine's methods over an observer's connection: what a bug in our own code would amount to.
-        disguised = DockerEngine(observer._place)
+        disguised = DockerEngine(observer._access)
         disguised.reads_only = True
         with pytest.raises(EngineError, match="only reads"):
             write(disguised)

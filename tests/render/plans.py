@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from dtn_agent.protocol import MakeVlan, ReleaseVf, SetVfCount
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -16,15 +17,13 @@ from dtnctl.model.plan import (
     EndpointSummary,
     FieldChange,
     FinishTransfer,
+    HostRequest,
     JobEnd,
-    MakeVlan,
     Plan,
     Power,
-    ReleaseVf,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
-    SetVfCount,
     StartContainer,
     StartTransfer,
     Step,
@@ -225,10 +224,13 @@ DRIFT = plan(
 
 # --- the hosts themselves -----------------------------------------------------------------------------------
 
+_COUNT = HostRequest(SetVfCount(site="scinet", pf="ens1f0", count=8), "make", "8 virtual functions of ens1f0")
+_VLAN = HostRequest(MakeVlan(site="scinet", parent="ens1f1", vlan=310, mtu=9000), "make", "VLAN ens1f1.310")
+_RELEASE = HostRequest(ReleaseVf(site="scinet", pf="ens2f0", index=1), "give back", "virtual function 0000:b1:00.3")
 _HOST_STEPS = (
-    Step("dtn-a/vfs/ens1f0", "dtn-a", SetVfCount("ens1f0", 8)),
-    Step("dtn-a/vlan/ens1f1.310", "dtn-a", MakeVlan("ens1f1", 310, 9000)),
-    Step("dtn-b/release.0000:b1:00.3/run13", "dtn-b", ReleaseVf("ens2f0", 1, "0000:b1:00.3")),
+    Step("dtn-a/vfs/ens1f0", "dtn-a", _COUNT),
+    Step("dtn-a/vlan/ens1f1.310", "dtn-a", _VLAN),
+    Step("dtn-b/release.0000:b1:00.3/run13", "dtn-b", _RELEASE),
 )
 _COUNT_CAUSE = Cause("declared, not there", "state/endpoints/dtn-a.yaml", 5, "vfs")
 HARDWARE = plan(

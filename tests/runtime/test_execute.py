@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+from dtn_agent.protocol import Tune
+
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import DiscardContainer, Outcome, PullImage, RestoreContainer, Step, Tune, Undo, WaitHealthy
+from dtnctl.model.plan import DiscardContainer, HostRequest, Outcome, PullImage, RestoreContainer, Step, Undo, WaitHealthy
 from dtnctl.runtime.execute import Executor
 
 
@@ -106,7 +108,7 @@ def test_an_endpoint_that_stops_answering_gets_no_further_steps_and_nothing_is_u
 def test_an_agent_that_stops_answering_is_no_reason_not_to_go_back() -> None:
     back = RestoreContainer("old", "id", start=True)
     stop = Step("stop", "a", PullImage("stop"), (), "group", back)
-    setting = Step("vf", "a", Tune("key", "value"), ("stop",), "group", back)
+    setting = Step("vf", "a", HostRequest(Tune(site="demo", key="smt", value="off"), "tune", "smt = off"), ("stop",), "group", back)
     start = Step("start", "a", PullImage("start"), ("vf",), "group", back)
     run = Run(stop, setting, start, step("z-other", "stop"), failing={"vf": UnreachableError("gone")}, parallel=1)
     assert run.undone == ["old"]

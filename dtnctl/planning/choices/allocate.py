@@ -316,7 +316,7 @@ class _Allocator:
         slots = self.slots[service.key]
         ctrl_port, serv_port = (slots.get((field_name, "")) for field_name, _ in CHOSEN_PORTS)
         hardware = self.hardware.get(service.key, NO_HARDWARE)
-        vfs = {vf.network: vf.settings.pci for vf in hardware.vfs}
+        vfs = {vf.network: vf.pci for vf in hardware.vfs}
         attachments = [
             Attachment(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), "")), vfs.get(net.name, ""))
             for net in service.nets

@@ -127,7 +127,7 @@ def _verbs(here: Ground, service: Service, vfs: tuple[VfChoice, ...]) -> tuple[s
     """The device files of exactly the functions or interfaces that are its own; it is refused if there are none."""
     used = _interfaces(service)
     if vfs:
-        devices = [item for vf in vfs if vf.exists for item in rdma_devices(here.host, pci=vf.settings.pci)]
+        devices = [item for vf in vfs if vf.exists for item in rdma_devices(here.host, pci=vf.pci)]
     else:
         found = [nic for name in used if (nic := here.interface(name)) is not None]
         devices = [item for nic in found for item in rdma_devices(here.host, interface=nic)]
@@ -146,7 +146,7 @@ def _interfaces(service: Service) -> tuple[str, ...]:
 
 def _refuse_verbs(here: Ground, service: Service, vfs: tuple[VfChoice, ...], used: tuple[str, ...]) -> None:
     if vfs:
-        what = f"virtual function {vfs[0].settings.pci} on {here.name}"
+        what = f"virtual function {vfs[0].pci} on {here.name}"
     elif used:
         what = f"interface {', '.join(used)} of {here.name}"
     else:

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import ConfigureVf
 from dtnctl.planning.choices.host_view import Ground, sriov_networks
 from dtnctl.planning.choices.parents import mtu_steps, mtu_then
 from dtnctl.planning.choices.physical_functions import PfPlan
@@ -19,18 +18,19 @@ from dtnctl.planning.step_ids import count_id, release_id
 from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldVf
+    from dtn_agent.protocol import ConfigureVf, HeldVf
 
 
 @dataclass(frozen=True, slots=True)
 class VfChoice:
-    """The virtual function that a service gets for a network, with its settings.
+    """The virtual function that a service gets for a network, with its settings. `pci` is its address.
 
     `held` is how the ledger has it for the session already. `exists`: it is there before this plan. `needs` are the steps that make
     it, or give it back.
     """
 
     settings: ConfigureVf
+    pci: str
     node: int | None
     held: HeldVf | None
     exists: bool
@@ -136,14 +136,16 @@ class VfChooser:
     # --- what comes out ---
 
     def _choice(self, service: Service, network: str, plan: PfPlan, index: int) -> VfChoice:
+        from dtn_agent.protocol import ConfigureVf
+
         declared = service.site.networks[network].value
         endpoint, session = self.ground.name, service.session.name
         settings = ConfigureVf(
+            site=service.site.name,
             session=session,
             network=network,
-            interface=plan.name,
+            pf=plan.name,
             index=index,
-            pci=plan.pci(index),
             mac=None if declared.mac == "keep" else stable_mac(service.site.name, endpoint, session, network),
             vlan=declared.vlan,
             vlan_priority=declared.vlan_priority,
@@ -160,8 +162,8 @@ class VfChooser:
         if holder is not None and holder.freed_by:
             needs.append(holder.freed_by)
         elif holder is not None and holder.session != session:
-            needs.append(release_id(endpoint, settings.pci))
-        return VfChoice(settings, plan.interface.numa_node, held, plan.exists(index), tuple(needs))
+            needs.append(release_id(endpoint, plan.pci(index)))
+        return VfChoice(settings, plan.pci(index), plan.interface.numa_node, held, plan.exists(index), tuple(needs))
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:
         """No function sends longer packets than its interface; one that was set when it did is left as it is."""

@@ -8,14 +8,12 @@ from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
 from dtnctl.model.plan import (
     Cause,
     Change,
-    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
     FieldChange,
     Mark,
     PromoteContainer,
-    ReleaseVf,
     RemoveContainer,
     StartContainer,
     Step,
@@ -33,8 +31,8 @@ from dtnctl.planning.containers.services import Situation
 from dtnctl.planning.containers.virtual_functions import GIVEN_BACK
 from dtnctl.planning.resolve import Service
 
-TAKING = (DisconnectNetwork, ReleaseVf, RemoveContainer, StopContainer)
-CHANGING = (ConfigureVf, ConnectNetwork, DisconnectNetwork, StartContainer, StopContainer, UpdateContainer, RemoveContainer)
+TAKING = (DisconnectNetwork, RemoveContainer, StopContainer)
+CHANGING = (ConnectNetwork, DisconnectNetwork, StartContainer, StopContainer, UpdateContainer, RemoveContainer)
 
 
 def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
@@ -66,13 +64,14 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         is_drift=situation.is_drift,
         may_be_drift=situation.may_be_drift,
         interrupts=_interrupts(situation, steps),
-        powers=powers_of(service, situation.allocation, situation.spec) if _gives_something(steps) else (),
+        powers=powers_of(service, situation.allocation, situation.spec) if _gives_something(situation, steps) else (),
     )
 
 
-def _gives_something(steps: tuple[Step, ...]) -> bool:
+def _gives_something(situation: Situation, steps: tuple[Step, ...]) -> bool:
     """Whether a container is made, changed or started; what is only stopped or cleaned up is given nothing."""
-    return not all(isinstance(step.action, TAKING) for step in steps)
+    released = [step.action for step in situation.functions.to_release]
+    return not all(isinstance(step.action, TAKING) or step.action in released for step in steps)
 
 
 def _mark(situation: Situation, steps: tuple[Step, ...]) -> Mark:
@@ -92,7 +91,7 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
         )
     if situation.prepared is not None and all(_is_of_prepared(situation, step) for step in steps):
         return f"removes container {situation.prepared.name}"
-    if not any(isinstance(step.action, CHANGING) for step in steps):
+    if not situation.functions.to_set and not any(isinstance(step.action, CHANGING) for step in steps):
         return f"releases virtual functions that container {container} does not use"
     verbs = [f"changes container {container} in place"] * bool(situation.differences)
     stops = any(isinstance(step.action, StopContainer) for step in steps)
@@ -249,7 +248,8 @@ def _choices_before(situation: Situation) -> frozenset[tuple[str, str]]:
 def _hardware_before(situation: Situation, old: ContainerSeen) -> Hardware:
     """What a container had of the host, as far as that is what it gets now."""
     hardware, devices = situation.allocation.hardware, {device.host for device in old.spec.devices}
-    vfs = tuple(choice for choice in hardware.vfs if choice.settings not in situation.functions.to_set)
+    set_now = [step.action.request for step in situation.functions.to_set]
+    vfs = tuple(choice for choice in hardware.vfs if choice.settings not in set_now)
     return Hardware(vfs=vfs, verbs=hardware.verbs if devices.issuperset(hardware.verbs) else ())
 
 
@@ -281,7 +281,7 @@ def _functions(allocation: Allocation) -> Iterator[tuple[str, str]]:
     for choice in allocation.hardware.vfs:
         settings = choice.settings
         node = f", node {choice.node}" if choice.node is not None else ""
-        yield f"{choice.network} vf", f"{settings.pci} ({settings.interface} vf {settings.index}{node})"
+        yield f"{choice.network} vf", f"{choice.pci} ({settings.pf} vf {settings.index}{node})"
         for name, value in (("mac", settings.mac), ("vlan", settings.vlan), ("mtu", settings.mtu)):
             if value is not None:
                 yield f"{choice.network} {name}", str(value)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.bridges import is_within
 from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.permission import OWN_LIMITS
-from dtnctl.model.plan import ConfigureVf, Power
+from dtnctl.model.plan import Power
 from dtnctl.model.resources import NO_HEALTH, ContainerSpec, Device, Mount, NetworkSpec, Ulimit
 from dtnctl.model.storage import storage_of, without_secrets
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.containers.compare import size_text
 from dtnctl.planning.resolve import Service
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol import ConfigureVf
 
 # power: shown for every new container where it is not what a plain one has. choice: stands among the concrete choices in any case.
 # plain: gives nothing.

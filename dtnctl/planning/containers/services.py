@@ -14,17 +14,14 @@ from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import (
     Action,
     Cause,
-    ClearQos,
     ConnectNetwork,
     CreateContainer,
     DiscardContainer,
     DisconnectNetwork,
     PromoteContainer,
-    ReleaseVf,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
-    SetQos,
     StartContainer,
     Step,
     StopContainer,
@@ -36,6 +33,7 @@ from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, 
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.compare import Difference
+from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.virtual_functions import NO_FUNCTIONS, FunctionPlan
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import step_id, stop_id
@@ -95,7 +93,7 @@ class Situation:
     force_replace: bool = False
     jobs: tuple[str, ...] = ()
     functions: FunctionPlan = NO_FUNCTIONS
-    shaping: SetQos | ClearQos | None = None
+    shaping: HostStep | None = None
     lost: tuple[str, ...] = ()
 
     @property
@@ -174,6 +172,10 @@ class Chain:
         before = (self.steps[-1].id,) if self.steps else self.needs
         name = step_id(self.endpoint, verb, subject)
         self.steps.append(Step(name, self.endpoint, action, (*before, *extra_needs), self.group, self.undo))
+
+    def add_host_step(self, step: HostStep, extra_needs: tuple[str, ...] = ()) -> None:
+        """The same for one that the agent carries out."""
+        self.add(step.key, step.subject, step.action, (*step.waits, *extra_needs))
 
     def clear(self, seen: ContainerSeen) -> None:
         """Stop it if it is active, and remove it."""
@@ -257,19 +259,19 @@ def _start(situation: Situation, chain: Chain) -> None:
 def _shape(situation: Situation, chain: Chain) -> None:
     """Shape what it sends, once its interface is in its network namespace; the agent does so again at each later start."""
     if situation.shaping is not None:
-        chain.add("qos", situation.service.container, situation.shaping)
+        chain.add_host_step(situation.shaping)
 
 
 def _configure(situation: Situation, chain: Chain) -> None:
     """Take and set its virtual functions, while no process uses them."""
-    for action in situation.functions.to_set:
-        chain.add(f"vf.{action.network}", situation.service.container, action, situation.functions.waits)
+    for step in situation.functions.to_set:
+        chain.add_host_step(step)
 
 
 def _release(situation: Situation, chain: Chain) -> None:
     """Give back the functions that it had and does not get any more; its old container is gone by now."""
-    for action in situation.functions.to_release:
-        chain.add("release", action.pci, action)
+    for step in situation.functions.to_release:
+        chain.add_host_step(step)
 
 
 def _wait(situation: Situation, chain: Chain, *, is_new: bool) -> None:
@@ -400,7 +402,7 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
 
 
 def destroy_steps(
-    endpoint: str, seen: ContainerSeen, given_back: tuple[ReleaseVf | ClearQos, ...] = (), after: tuple[str, ...] = ()
+    endpoint: str, seen: ContainerSeen, given_back: tuple[HostStep, ...] = (), after: tuple[str, ...] = ()
 ) -> tuple[Step, ...]:
     """Stop and remove a container that no file declares any more, then give back what the agent keeps for its session.
 
@@ -408,9 +410,8 @@ def destroy_steps(
     """
     chain = Chain(endpoint, ())
     chain.clear(seen)
-    for action in given_back:
-        verb, subject = ("release", action.pci) if isinstance(action, ReleaseVf) else ("qos", action.container)
-        chain.add(verb, subject, action, after)
+    for step in given_back:
+        chain.add_host_step(step, after)
     return tuple(chain.steps)
 
 

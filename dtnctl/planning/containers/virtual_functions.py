@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import Cause, Change, ConfigureVf, FieldChange, ReleaseVf, SetVfCount, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.planning.choices.hardware import Hardware
 from dtnctl.planning.choices.physical_functions import PfPlan
 from dtnctl.planning.choices.virtual_functions import VfChoice
 from dtnctl.planning.containers.compare import Difference, short_text
+from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import count_id, release_id
 from dtnctl.values import dataclass
@@ -25,15 +26,14 @@ AT_REST = frozenset({"mac", "mtu", "vf"})  # what the interface itself has: it c
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
-    """What is done to the functions of one service. `waits` are the steps of others that come before they are set.
+    """What is done to the functions of one service.
 
     `must_stop`: the container must not run while they are set. `is_drift`: what differs, if anything, was as it should be once, so
     that something changed it on the host.
     """
 
-    to_set: tuple[ConfigureVf, ...] = ()
-    to_release: tuple[ReleaseVf, ...] = ()
-    waits: tuple[str, ...] = ()
+    to_set: tuple[HostStep, ...] = ()
+    to_release: tuple[HostStep, ...] = ()
     must_stop: bool = False
     is_drift: bool = True
 
@@ -43,7 +43,7 @@ NO_FUNCTIONS = FunctionPlan()
 
 def differences(choice: VfChoice) -> tuple[Difference, ...]:
     """How a function differs from what it should be; one that is not there or not held for it differs as a whole."""
-    held, pci = choice.held, choice.settings.pci
+    held, pci = choice.held, choice.pci
     if held is None:
         return (_difference(choice.network, "vf", "none", pci),)
     if not choice.exists:
@@ -73,19 +73,39 @@ def plan_functions(
         return NO_FUNCTIONS, ()
     found = [(choice, items) for choice in hardware.vfs if (items := differences(choice))]
     changed = [choice for choice, _ in found]
-    kept = {(choice.settings.interface, choice.settings.index) for choice in hardware.vfs}
+    kept = {(choice.settings.pf, choice.settings.index) for choice in hardware.vfs}
     released = [held for held in held_by(host, service.site.name, service.session.name) if (held.pf, held.index) not in kept]
     inside = {item.vf for item in seen.spec.attachments} if seen is not None else set()
     at_rest = (choice for choice, items in found if any(item.field.rpartition(".")[2] in AT_REST for item in items))
+    waits = tuple(sorted({step_id for choice in changed for step_id in choice.needs}))
     plan = FunctionPlan(
-        to_set=tuple(choice.settings for choice in changed),
-        to_release=tuple(ReleaseVf(held.pf, held.index, held.pci) for held in released),
-        waits=tuple(sorted({step_id for choice in changed for step_id in choice.needs})),
-        must_stop=not is_new and any(choice.settings.pci in inside for choice in at_rest),
+        to_set=tuple(_configure(choice, service.container, waits) for choice in changed),
+        to_release=tuple(release(held) for held in released),
+        must_stop=not is_new and any(choice.pci in inside for choice in at_rest),
         is_drift=not released and all(_was_set(choice) for choice in changed),
     )
     given_back = (_difference(held.owner.network, "vf", held.pci, GIVEN_BACK) for held in released)
     return plan, (*(item for _, items in found for item in items), *given_back)
+
+
+def _configure(choice: VfChoice, container: str, waits: tuple[str, ...]) -> HostStep:
+    request = HostRequest(choice.settings, "set", f"virtual function {choice.pci}")
+    return HostStep(f"vf.{choice.network}", container, request, waits)
+
+
+def release(held: HeldVf) -> HostStep:
+    """Give a function back as it was found."""
+    from dtn_agent.protocol import ReleaseVf
+
+    asked = ReleaseVf(site=held.owner.site, pf=held.pf, index=held.index)
+    note = f"virtual function {held.pci} of {held.pf} is given back as it was found"
+    return HostStep("release", held.pci, HostRequest(asked, "give back", f"virtual function {held.pci}"), note=note)
+
+
+def _count(site: str, pf: str, count: int) -> HostRequest:
+    from dtn_agent.protocol import SetVfCount
+
+    return HostRequest(SetVfCount(site=site, pf=pf, count=count), "make", f"{count} virtual functions of {pf}")
 
 
 def _was_set(choice: VfChoice) -> bool:
@@ -100,9 +120,9 @@ def held_by(host: Host, site: str, session: str) -> Iterator[HeldVf]:
     return iter(sorted(found, key=lambda item: (item.pf, item.index)))
 
 
-def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
+def plan_count(site: str, endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
     """Make the functions of an interface."""
-    step = Step(count_id(endpoint, pf.name), endpoint, SetVfCount(pf.name, pf.count), pf.waits)
+    step = Step(count_id(endpoint, pf.name), endpoint, _count(site, pf.name, pf.count), pf.waits)
     change = Change(
         mark="create" if not pf.current else "update",
         kind="vfs",
@@ -120,7 +140,7 @@ def plan_count(endpoint: str, pf: PfPlan, cause: Cause) -> tuple[Change, Step]:
 def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[Change, Step]:
     """Give an interface back as it was found, when nothing declares functions on it any more; `needs` release the last ones."""
     interface = held.pf
-    step = Step(count_id(endpoint, interface), endpoint, SetVfCount(interface, 0), needs)
+    step = Step(count_id(endpoint, interface), endpoint, _count(held.site, interface, 0), needs)
     cause = Cause("nothing asks for them any more, and nobody has one")
     change = Change(
         mark="destroy",
@@ -137,7 +157,7 @@ def plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> tuple[C
 
 def plan_forgotten(endpoint: str, held: HeldVf) -> tuple[Change, Step]:
     """Give back a function whose session is gone, together with its container."""
-    step = Step(release_id(endpoint, held.pci), endpoint, ReleaseVf(held.pf, held.index, held.pci))
+    step = Step(release_id(endpoint, held.pci), endpoint, release(held).action)
     change = Change(
         mark="destroy",
         kind="vfs",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import Cause, Change, ClearQos, SetQos, Setting, Step
+from dtnctl.model.plan import Cause, Change, HostRequest, Step
 from dtnctl.model.qos import qos_values
 from dtnctl.model.site import ProfileFields
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.containers.compare import Difference, short_text
+from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import qos_id
@@ -16,6 +17,7 @@ from dtnctl.planning.step_ids import qos_id
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldQos, Host
 
+Setting = tuple[str, int | float | tuple[int, ...] | tuple[str, ...]]
 ABILITIES = {
     "rate": "tbf",
     "pacing": "fq",
@@ -53,28 +55,45 @@ def refuse_shaping(service: Service, allocation: Allocation, host: Host) -> Refu
 
 def plan_shaping(
     service: Service, allocation: Allocation, host: Host | None, *, is_made: bool
-) -> tuple[SetQos | ClearQos | None, tuple[Difference, ...]]:
+) -> tuple[HostStep | None, tuple[Difference, ...]]:
     """What must be done once the service runs, and how it differs now. `is_made`: its container is made anew in this plan."""
     if host is None:
         return None, ()
     ours = [item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name]
-    settings = qos_settings(service.profile) if service.nets else ()  # without a network there is nothing to shape; it is refused
+    address = shaped_address(service, allocation)
+    settings = qos_settings(service.profile) if address else ()  # without one it is refused
     if not settings:
-        return (ClearQos(service.container), _differences(ours[0], ())) if ours else (None, ())
-    address, network = shaped_address(service, allocation), service.nets[0].name
-    action = SetQos(service.container, service.session.name, network, address, settings)
+        return (clear(service.site.name, service.container), _differences(ours[0], ())) if ours else (None, ())
+    network = service.nets[0].name
     held = next((item for item in ours if item.owner.network == network), None)
     moved = [Difference("qos.network", item.owner.network, network, forces_replace=False) for item in ours if item is not held]
     differences = (*moved, *_differences(held or next(iter(ours), None), settings))
     is_right = held is not None and held.address == address and not differences
     if is_right and not (is_made or (held is not None and held.now is None and service.wants_running)):
         return None, ()
-    return action, differences or (() if is_made else (Difference("qos", "not in force", _text(settings), forces_replace=False),))
+    return _shape(service, network, address, settings), differences or (
+        () if is_made else (Difference("qos", "not in force", _text(settings), forces_replace=False),)
+    )
+
+
+def _shape(service: Service, network: str, address: str, settings: tuple[Setting, ...]) -> HostStep:
+    from dtn_agent.protocol import SetQos
+
+    owner = {"site": service.site.name, "session": service.session.name, "network": network}
+    asked = SetQos.model_validate({**owner, "container": service.container, "address": address, **dict(settings)})
+    return HostStep("qos", service.container, HostRequest(asked, "shape", f"{service.container} on {network}"))
+
+
+def clear(site: str, container: str) -> HostStep:
+    """Stop shaping what a container sends, and forget how."""
+    from dtn_agent.protocol import ClearQos
+
+    return HostStep("qos", container, HostRequest(ClearQos(site=site, container=container), "stop shaping", container))
 
 
 def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
     """Forget how a container was shaped that is gone, together with its session."""
-    step = Step(qos_id(endpoint, held.container), endpoint, ClearQos(held.container))
+    step = Step(qos_id(endpoint, held.container), endpoint, clear(held.owner.site, held.container).action)
     change = Change(
         mark="destroy",
         kind="tuning",

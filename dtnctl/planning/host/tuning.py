@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import Cause, Change, FieldChange, Step, Tune, Untune
+from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
 from dtnctl.model.site import Document, Endpoint, Location, Site
 from dtnctl.model.tuning import Tuning, tuning_items
 from dtnctl.planning.step_ids import tune_id, untune_id
@@ -28,11 +28,11 @@ def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: 
     for key, value in items.items():
         now = host.readings.get(key)
         if now is not None and (now != value or key not in held):
-            steps.append(Step(tune_id(endpoint, key), endpoint, Tune(key, value), _after(steps, key)))
+            steps.append(Step(tune_id(endpoint, key), endpoint, _tune(site.name, key, value), _after(steps, key)))
             fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
             was_set.append(key in held and held[key].wanted == value)
     for key in sorted(held.keys() - items.keys()):
-        steps.append(Step(untune_id(endpoint, key), endpoint, Untune(key), _after_numbers(steps, endpoint, key)))
+        steps.append(Step(untune_id(endpoint, key), endpoint, _untune(site.name, key), _after_numbers(steps, endpoint, key)))
         fields.append(FieldChange(key, held[key].now or "(empty)", held[key].found or "(not set)", False, Cause("not declared any more")))
         was_set.append(False)
     if steps:
@@ -44,9 +44,14 @@ def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: 
 def _after(steps: list[Step], key: str) -> tuple[str, ...]:
     """The step before it that it builds on: an interface's channels come before its interrupts, CPUs before all that names them."""
     subject = key.rpartition("/")[0]
-    return tuple(
-        step.id for step in steps if isinstance(step.action, Tune) and (step.action.key == "smt" or (subject and _subject(step) == subject))
-    )[-1:]
+    return tuple(step_id for step_id, other in _tuned(steps) if other == "smt" or (subject and other.rpartition("/")[0] == subject))[-1:]
+
+
+def _tuned(steps: list[Step]) -> Iterator[tuple[str, str]]:
+    """The steps that set something, with its key."""
+    for step in steps:
+        if isinstance(step.action, HostRequest) and step.action.request.do == "tune":
+            yield step.id, step.action.request.key
 
 
 def _after_numbers(steps: list[Step], endpoint: str, key: str) -> tuple[str, ...]:
@@ -55,8 +60,16 @@ def _after_numbers(steps: list[Step], endpoint: str, key: str) -> tuple[str, ...
     return tuple(step.id for step in steps if what == "scheduler" and step.id.startswith(untune_id(endpoint, f"{device}/")))
 
 
-def _subject(step: Step) -> str:
-    return step.action.key.rpartition("/")[0] if isinstance(step.action, Tune) else ""
+def _tune(site: str, key: str, value: str) -> HostRequest:
+    from dtn_agent.protocol import Tune
+
+    return HostRequest(Tune(site=site, key=key, value=value), "tune", f"{key} = {value}")
+
+
+def _untune(site: str, key: str) -> HostRequest:
+    from dtn_agent.protocol import Untune
+
+    return HostRequest(Untune(site=site, key=key), "restore", key)
 
 
 def _cause(document: Document[Endpoint], key: str) -> Cause:

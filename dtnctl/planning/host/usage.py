@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import cpu_numbers, pinned_by_node
-from dtnctl.model.plan import ConfigureVf, CreateContainer, ReleaseVf, RemoveContainer, Step, UpdateContainer, Usage
+from dtnctl.model.plan import CreateContainer, HostRequest, RemoveContainer, Step, UpdateContainer, Usage
 from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.choices.physical_functions import PfPlan
 
@@ -23,10 +23,13 @@ def vf_usage(seen: EndpointSeen, site: str, pfs: Mapping[str, PfPlan], steps: It
         return None
     after = set(before)
     for step in steps:
-        if isinstance(step.action, ConfigureVf):
-            after.add((step.action.interface, step.action.index))
-        elif isinstance(step.action, ReleaseVf):
-            after.discard((step.action.interface, step.action.index))
+        match step.action:
+            case HostRequest(request=request) if request.do == "configure-vf":
+                after.add((request.pf, request.index))
+            case HostRequest(request=request) if request.do == "release-vf":
+                after.discard((request.pf, request.index))
+            case _:
+                pass
     names = {name for name, _ in before} | pfs.keys()
     return Usage(len(before), len(after), sum(pfs[name].count if name in pfs else _current(seen.host, name) for name in names))
 

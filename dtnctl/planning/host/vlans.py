@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
-from dtnctl.model.plan import Cause, Change, FieldChange, MakeVlan, RemoveVlan, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
 from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.parents import mtu_steps
@@ -28,11 +28,13 @@ class WantedVlan:
     """A sub-interface that a network sits on."""
 
     document: Document[Network]
-    action: MakeVlan
+    parent: str
+    vlan: int
+    mtu: int | None
 
     @property
     def name(self) -> str:
-        return f"{self.action.parent}.{self.action.vlan}"
+        return f"{self.parent}.{self.vlan}"
 
 
 def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) -> Mapping[str, WantedVlan]:
@@ -42,7 +44,7 @@ def wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) 
         document = site.networks[name]
         network = document.value
         if network.driver_row.tags_vlan == "parent" and network.vlan is not None:
-            found[name] = WantedVlan(document, MakeVlan(endpoint.interfaces[name], network.vlan, network.mtu))
+            found[name] = WantedVlan(document, endpoint.interfaces[name], network.vlan, network.mtu)
     return found
 
 
@@ -53,22 +55,22 @@ def is_gone(vlan: WantedVlan, host: Host) -> bool:
 def differs(vlan: WantedVlan, host: Host) -> bool:
     """Whether it is to be made, or made right: it is not there, or it is ours and has another MTU. Others' are used as they are."""
     there = interface_named(host, vlan.name)
-    return there is None or (_held(host, vlan.name) is not None and vlan.action.mtu not in (None, there.mtu))
+    return there is None or (_held(host, vlan.name) is not None and vlan.mtu not in (None, there.mtu))
 
 
 def _held(host: Host, name: str) -> HeldVlan | None:
     return next((item for item in host.held.vlans if item.name == name), None)
 
 
-def plan_vlan(endpoint: Document[Endpoint], vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
+def plan_vlan(site: str, endpoint: Document[Endpoint], vlan: WantedVlan, host: Host) -> tuple[Change, Step]:
     """Make one that is missing, whoever took it away, or give ours the MTU that it should have."""
-    action, document = vlan.action, vlan.document
-    step = Step(vlan_id(endpoint.name, vlan.name), endpoint.name, action, mtu_steps(endpoint, host, action.parent))
+    document = vlan.document
+    step = Step(vlan_id(endpoint.name, vlan.name), endpoint.name, _make(site, vlan), mtu_steps(endpoint, host, vlan.parent))
     there, held = interface_named(host, vlan.name), _held(host, vlan.name)
     cause = Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan")
     if there is not None:
         cause = Cause("mtu differs", document.file, document.mark(("mtu",)).line, "mtu")
-    mtu = short_text(action.mtu)
+    mtu = short_text(vlan.mtu)
     change = Change(
         mark="create" if there is None else "update",
         kind="vlan",
@@ -77,9 +79,9 @@ def plan_vlan(endpoint: Document[Endpoint], vlan: WantedVlan, host: Host) -> tup
         cause=cause,
         summary=f"makes VLAN sub-interface {vlan.name}" if there is None else f"changes VLAN sub-interface {vlan.name} in place",
         fields=(FieldChange("mtu", str(there.mtu), mtu, False, cause),) if there is not None else (),
-        allocations=(("vlan", str(action.vlan)), *([("mtu", mtu)] if action.mtu else [])) if there is None else (),
+        allocations=(("vlan", str(vlan.vlan)), *([("mtu", mtu)] if vlan.mtu else [])) if there is None else (),
         steps=(step.id,),
-        is_drift=held is not None and held.mtu == action.mtu,
+        is_drift=held is not None and held.mtu == vlan.mtu,
     )
     return change, step
 
@@ -93,7 +95,7 @@ def unused_vlans(site: str, wanted: Mapping[str, WantedVlan], host: Host, left: 
 
 def plan_unused_vlan(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> tuple[Change, Step]:
     """Remove it; `needs` are the steps that remove the networks on it."""
-    step = Step(remove_vlan_id(endpoint, held.name), endpoint, RemoveVlan(held.parent, held.vlan), needs)
+    step = Step(remove_vlan_id(endpoint, held.name), endpoint, _remove(held), needs)
     change = Change(
         mark="destroy",
         kind="vlan",
@@ -104,3 +106,15 @@ def plan_unused_vlan(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> t
         steps=(step.id,),
     )
     return change, step
+
+
+def _make(site: str, vlan: WantedVlan) -> HostRequest:
+    from dtn_agent.protocol import MakeVlan
+
+    return HostRequest(MakeVlan(site=site, parent=vlan.parent, vlan=vlan.vlan, mtu=vlan.mtu), "make", f"VLAN {vlan.name}")
+
+
+def _remove(held: HeldVlan) -> HostRequest:
+    from dtn_agent.protocol import RemoveVlan
+
+    return HostRequest(RemoveVlan(site=held.site, parent=held.parent, vlan=held.vlan), "remove", f"VLAN {held.parent}.{held.vlan}")

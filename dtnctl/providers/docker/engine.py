@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import Action
+from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.model.site import Endpoint, Registry
-from dtnctl.providers.base import FileEntry, Ran
+from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
 from dtnctl.providers.docker.observation import observe, read_entries, read_files
 from dtnctl.providers.docker.performing import perform
@@ -25,7 +25,6 @@ from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
@@ -33,35 +32,18 @@ if TYPE_CHECKING:
 PARALLEL_READS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """All that a provider is made from. `root` is where relative paths of TLS and password files start.
-
-    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
-    """
-
-    name: str
-    endpoint: Endpoint
-    site: str
-    registries: Mapping[str, Registry]
-    root: Path
-    timeouts: Timeouts
-    repository: str = ""
-    unlabelled: bool = True
-
-
 class DockerObserver:
     """An Observer over a client that refuses to send anything but reads. May be used from several threads."""
 
     reads_only = True
 
-    def __init__(self, place: Place) -> None:
-        self.endpoint = place.name
-        self._place = place
-        self._view = View(place.name, place.site, place.registries, place.root, place.repository, place.unlabelled)
+    def __init__(self, access: EndpointAccess) -> None:
+        self.endpoint = access.name
+        self._access = access
+        self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {place.name}")
+        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {access.name}")
 
     def _connected(self) -> Connection:
         """The open connection; a new one at first, and when the ssh client below the old one has ended."""
@@ -70,8 +52,8 @@ class DockerObserver:
                 from dtnctl.providers.docker.connection import open_connection
 
                 self._disconnect()
-                place = self._place
-                self._connection = open_connection(place.endpoint, read_only=self.reads_only, root=place.root, timeouts=place.timeouts)
+                access = self._access
+                self._connection = open_connection(access.endpoint, read_only=self.reads_only, root=access.root, timeouts=access.timeouts)
             return self._connection
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
@@ -81,14 +63,14 @@ class DockerObserver:
             return EndpointSeen(self.endpoint, silence=str(error))
         except EngineError as error:
             # Half an answer is no answer: what is not known here could be ours.
-            return EndpointSeen(self.endpoint, silence=f"{self._place.endpoint.docker}: the engine refuses to tell: {error}")
+            return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.docker}: the engine refuses to tell: {error}")
 
     def inspect(self, container: str) -> ContainerSeen:
         return container_seen(self._connected().get("/containers/{}/json", container))
 
     @property
     def repository(self) -> str:
-        return self._place.repository
+        return self._access.repository
 
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return self._view.owns(labels, object_name)
@@ -102,14 +84,14 @@ class DockerObserver:
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
         connection = self._connected()
         is_tty = connection.get("/containers/{}/json", container)["Config"]["Tty"]
-        limit = None if follow else self._place.timeouts.read
+        limit = None if follow else self._access.timeouts.read
         response = connection.call(
             "GET",
             "/containers/{}/logs",
             container,
             params={"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if tail is None else tail},
             stream=True,
-            timeout=(self._place.timeouts.connect, limit),
+            timeout=(self._access.timeouts.connect, limit),
         )
         chunks = connection.chunks(response)
         return chunks if is_tty else (body for _, body in frames(chunks))
@@ -129,8 +111,9 @@ class DockerEngine(DockerObserver):
     """An Engine: the same over a client that may write."""
 
     reads_only = False
+    agent: HostAgent | None = None
 
-    def perform(self, action: Action) -> None:
+    def perform(self, action: EngineAction) -> None:
         perform(self._connected(), self._view, action)
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
@@ -198,4 +181,4 @@ def connect(
 ) -> DockerObserver | DockerEngine:
     """The provider of an endpoint: an observer if it may only read, else an engine. Does no I/O."""
     kind = DockerObserver if read_only else DockerEngine
-    return kind(Place(name, endpoint, site, registries, root, timeouts, repository, unlabelled))
+    return kind(EndpointAccess(name, endpoint, site, registries, root, timeouts, repository, unlabelled))

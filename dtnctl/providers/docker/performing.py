@@ -12,34 +12,21 @@ from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.plan import (
-    Action,
-    ClearQos,
-    ConfigureVf,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     DiscardContainer,
     DisconnectNetwork,
-    EnsureLedger,
-    FinishTransfer,
-    MakeVlan,
+    EngineAction,
     PromoteContainer,
     PullImage,
-    ReleaseVf,
     RemoveContainer,
     RemoveNetwork,
-    RemoveVlan,
     RestoreContainer,
     RetireContainer,
-    SetQos,
-    SetVfCount,
     StartContainer,
-    StartTransfer,
     StopContainer,
-    Tune,
-    Untune,
     UpdateContainer,
-    WaitHealthy,
 )
 from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, Pairs
 from dtnctl.providers.docker.calls import create, remove, start, stop
@@ -57,7 +44,7 @@ UNSEEN_SECONDS = 30.0  # twice as long as an engine goes on asking a network dri
 UNSEEN_POLL = 0.5
 
 
-def perform(connection: Connection, view: View, action: Action) -> None:  # noqa: C901  one line for each of a closed set
+def perform(connection: Connection, view: View, action: EngineAction) -> None:  # noqa: C901  one line for each of a closed set
     match action:
         case PullImage():
             pull(connection, view, action.image)
@@ -87,10 +74,6 @@ def perform(connection: Connection, view: View, action: Action) -> None:  # noqa
             remove(connection, action.id, force=True)
         case UpdateContainer():
             _update(connection, view, action)
-        case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer():
-            raise TypeError(f"{type(action).__name__} is no call of the engine; it is made of several")
-        case SetVfCount() | ConfigureVf() | ReleaseVf() | MakeVlan() | RemoveVlan() | Tune() | Untune() | SetQos() | ClearQos():
-            raise TypeError(f"{type(action).__name__} is no call of the engine; the endpoint's agent does it")
         case _:
             assert_never(action)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from dtn_agent.protocol import ReleaseVf
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import ReleaseVf, RestoreContainer
+from dtnctl.model.plan import HostRequest, RestoreContainer
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.dtns import (
     ON_STAR,
@@ -22,6 +23,7 @@ from tests.planning.dtns import (
     entry,
     held,
     live,
+    requests,
     session,
     sessions,
 )
@@ -405,8 +407,8 @@ def test_functions_are_given_back_in_one_step_each_whatever_gave_the_reason() ->
     made = after(dtn(STAR, sessions("one", "two", "three")))
     drop(made, "a", "lab.three")
     clearing = plan(dtn(STAR), made)
-    released = [step.action.pci for step in clearing.steps if isinstance(step.action, ReleaseVf)]
-    assert sorted(released) == ["0000:b1:00.2", "0000:b1:00.3", "0000:b1:00.4"]
+    released = [(request.pf, request.index) for request in requests(clearing) if isinstance(request, ReleaseVf)]
+    assert sorted(released) == [("ens1f0", 0), ("ens1f0", 1), ("ens1f0", 2)]
     carry_out(dtn(STAR), made)
 
 
@@ -443,8 +445,9 @@ def test_an_agent_that_was_killed_between_its_ledger_and_the_card_is_asked_again
         if next(calls) == 1:
             raise KilledError("gone")
 
+    assert isinstance(step.action, HostRequest)
     with pytest.raises(KilledError):
-        agent(made).perform(step.action, "lab", effect)  # type: ignore[arg-type]  # a ConfigureVf
+        agent(made).perform(step.action.request, effect)
     assert held(made) == {"one/star": "ens1f0 0"}
     assert configured(plan(declared, made))["one/star"].vlan == 5
     carry_out(declared, made)

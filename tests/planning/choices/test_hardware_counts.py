@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import Held, HeldPf
+from dtn_agent.protocol import Held, HeldPf, SetVfCount
 
-from dtnctl.model.plan import SetVfCount
+from dtnctl.model.plan import HostRequest
 from tests.planning.building import change, drop, plan
 from tests.planning.dtns import (
     STAR,
@@ -20,6 +20,7 @@ from tests.planning.dtns import (
     endpoint,
     held,
     live,
+    requests,
     session,
     sessions,
 )
@@ -88,7 +89,10 @@ def test_the_address_of_a_function_may_be_on_the_next_bus() -> None:
     far = card.model_copy(update={"sriov": card.sriov.model_copy(update={"offset": 254, "stride": 2})})
     declared = dtn(STAR, sessions("a", "b"), on=on(2))
     made = before(declared, far)
-    assert [item.pci for item in configured(plan(declared, made)).values()] == ["0000:b1:1f.6", "0000:b2:00.0"]
+    made_plan = plan(declared, made)
+    assert configured(made_plan).keys() == {"a/star", "b/star"}
+    subjects = [step.action.subject for step in made_plan.steps if isinstance(step.action, HostRequest) and "/vf." in step.id]
+    assert subjects == ["virtual function 0000:b1:1f.6", "virtual function 0000:b2:00.0"]
     carry_out(declared, made)
 
 
@@ -107,7 +111,7 @@ def test_sessions_that_find_none_are_not_blocked_where_they_are_declared() -> No
 
 def test_without_a_declared_number_those_that_there_are_serve() -> None:
     made = before(dtn(STAR, session()), pf("ens1f0", 1, vfs=2))
-    assert not any(isinstance(step.action, SetVfCount) for step in carry_out(dtn(STAR, session()), made).steps)
+    assert not any(isinstance(request, SetVfCount) for request in requests(carry_out(dtn(STAR, session()), made)))
 
 
 @pytest.mark.parametrize("vfs", [4, 6])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
+from dtn_agent.protocol import ConfigureVf
 
-from dtnctl.model.plan import ConfigureVf
 from dtnctl.model.resources import ContainerSpec
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.hardware import Hardware
@@ -103,8 +103,8 @@ def test_each_kind_of_it_is_shown_in_its_own_words(settings: str, shown: str) ->
 def test_limits_that_take_time_from_the_host_and_functions_that_are_trusted_reach_it() -> None:
     declared = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {limits: {rtprio: 9, memlock: -1}}\n")
     (service,) = resolve_services(declared, NOW)
-    settings = ConfigureVf("one", "star", "ens1f0", 0, "0000:b1:00.2", trust=True, spoofchk=False)
-    hardware = Hardware(vfs=(VfChoice(settings, None, None, exists=True),), verbs=("/dev/infiniband/uverbs0",))
+    settings = ConfigureVf(site="lab", session="one", network="star", pf="ens1f0", index=0, trust=True, spoofchk=False)
+    hardware = Hardware(vfs=(VfChoice(settings, "0000:b1:00.2", None, None, exists=True),), verbs=("/dev/infiniband/uverbs0",))
     spec = container_spec(service, Allocation(hardware=hardware))
     assert [(item.label, item.value, item.is_over_host) for item in powers_of(service, Allocation(hardware=hardware), spec)] == [
         ("device", "uverbs: the verbs device of its own function or interface", True),

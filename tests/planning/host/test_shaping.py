@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import QosSettings
+from dtn_agent.protocol import ClearQos, QosSettings, SetQos
 
-from dtnctl.model.plan import ClearQos, Plan, SetQos
+from dtnctl.model.plan import Plan
 from dtnctl.model.site import Site
 from tests.planning.building import plan
-from tests.planning.dtns import STAR, agent, before, carry_out, dtn, live, session
+from tests.planning.dtns import STAR, agent, before, carry_out, dtn, live, requests, session
 from tests.planning.listing import steps
 from tests.planning.machines import machine
 from tests.properties.world import World
@@ -21,7 +21,7 @@ def shaped(settings: str = SHAPED, **more: str) -> Site:
 
 
 def actions(made: Plan) -> list[SetQos | ClearQos]:
-    return [step.action for step in made.steps if isinstance(step.action, (SetQos, ClearQos))]
+    return [request for request in requests(made) if isinstance(request, (SetQos, ClearQos))]
 
 
 def ids(made: Plan) -> list[str]:
@@ -48,7 +48,7 @@ def test_a_service_is_shaped_on_its_data_network_once_it_runs_and_the_next_plan_
     (action,) = actions(wanted)
     assert isinstance(action, SetQos)
     assert (action.network, action.address) == ("star", "10.2.0.2")
-    assert dict(action.settings) == {"rate": 500_000, "delay": 10.0, "ports": (8000,)}
+    assert (action.rate, action.delay, action.ports, action.loss) == (500_000, 10.0, (8000,), None)
     carry_out(declared, made)
 
 

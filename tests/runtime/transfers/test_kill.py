@@ -9,7 +9,7 @@ import pytest
 
 from dtnctl.errors import TransferError
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import Action
+from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import Engine, FileEntry, Ran
 from tests.runtime.transfers.transfer_world import HERE, THERE, TransferWorld, transfer_world
@@ -42,6 +42,7 @@ class Mortal:
         self.engine = engine
         self.endpoint = engine.endpoint
         self.repository = engine.repository
+        self.agent = engine.agent
         self.life = life
 
     def _call(self, function: Callable[..., Any], *args: Any, **more: Any) -> Any:
@@ -77,7 +78,7 @@ class Mortal:
     def close(self) -> None:
         self.engine.close()
 
-    def perform(self, action: Action) -> None:
+    def perform(self, action: EngineAction) -> None:
         self._call(self.engine.perform, action)
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
