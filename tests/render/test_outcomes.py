@@ -90,7 +90,7 @@ def test_every_action_has_a_verb_and_an_object() -> None:
         StartContainer("s.a"): ("start", "s.a"),
         StopContainer("s.a", "1", 10): ("stop", "s.a"),
         RetireContainer("s.a", "1"): ("set aside", "s.a"),
-        RestoreContainer("s.a", "1", True): ("restored", "s.a"),
+        RestoreContainer("s.a", "1", True): ("restore", "s.a"),
         RemoveContainer("s.a", "1"): ("remove", "s.a"),
         UpdateContainer("s.a"): ("update", "s.a"),
         WaitHealthy("s.a", 1, 1): ("wait for", "s.a"),
