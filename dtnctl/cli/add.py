@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dtn_agent.protocol import Host
 
-    from dtnctl.installing.endpoints_add import Wish
+    from dtnctl.installing.endpoints_add import AddRequest
     from dtnctl.model.site import Endpoint
     from dtnctl.repository.edit import Repository
 
@@ -27,7 +27,13 @@ InterfaceOption = Annotated[
     list[str], typer.Option("--interface", metavar="NETWORK=NIC", help="Which interface carries which network there; again for more.")
 ]
 HostOption = Annotated[str, typer.Option("--host", help="Where control ports are reached; missing: taken from --docker.")]
-UrlOption = Annotated[str, typer.Option("--agent", metavar="URL", help="Where dtnctl reaches the agent; missing: https://HOST:5050.")]
+AgentOption = Annotated[
+    str,
+    typer.Option(
+        "--agent", metavar="URL", help="Where dtnctl reaches the agent: https://HOST:5050, or `ssh`: through --docker's login, on a socket."
+    ),
+]
+GroupOption = Annotated[str, typer.Option("--group", metavar="NAME", help="With --agent ssh: who may open the socket; missing: docker.")]
 ListenOption = Annotated[str, typer.Option("--listen", metavar="ADDRESS:PORT", help="Where the agent listens.")]
 WheelOption = Annotated[str, typer.Option("--wheel", metavar="FILE", help="Wheel of dtnctl; missing: made of the one that runs.")]
 WheelhouseOption = Annotated[
@@ -42,7 +48,8 @@ def endpoints_add(
     docker: DockerOption = "",
     interface: InterfaceOption = [],  # noqa: B006  # typer's way; it is never changed
     host: HostOption = "",
-    agent: UrlOption = "",
+    agent: AgentOption = "",
+    group: GroupOption = "",
     listen: ListenOption = "0.0.0.0:5050",  # the agent refuses callers without a certificate
     wheel: WheelOption = "",
     wheelhouse: WheelhouseOption = "",
@@ -51,13 +58,13 @@ def endpoints_add(
     """Install an agent on a host over ssh, with certificates, and write the endpoint's file. Safe to repeat: only what differs is done."""
     from pathlib import Path
 
-    from dtnctl.installing.endpoints_add import Wish, add_endpoint
+    from dtnctl.installing.endpoints_add import AddRequest, add_endpoint
     from dtnctl.installing.ssh_scripts import remote_of
     from dtnctl.repository.edit import Repository
     from dtnctl.runtime.clock import SystemClock
 
     remote = remote_of(ssh)
-    wish = Wish(
+    request = AddRequest(
         name,
         remote,
         docker or remote.address.text,
@@ -65,14 +72,15 @@ def endpoints_add(
         host or None,
         agent or None,
         listen,
+        group,
         Path(wheel) if wheel else None,
         Path(wheelhouse) if wheelhouse else None,
     )
     repository = Repository(repository_root(), STATE_FOLDER, SystemClock().now())
     if show:
-        _print_plan(wish, repository)
+        _print_plan(request, repository)
     else:
-        add_endpoint(wish, repository, say, partial(_ask, repository.root))
+        add_endpoint(request, repository, say, partial(_ask, repository.root))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -82,13 +90,13 @@ def _pair(text: str) -> tuple[str, str]:
     return network, interface
 
 
-def _print_plan(wish: Wish, repository: Repository) -> None:
-    from dtnctl.installing.endpoints_add import agent_url, endpoint_of, render_plan
+def _print_plan(request: AddRequest, repository: Repository) -> None:
+    from dtnctl.installing.endpoints_add import endpoint_of, render_plan
     from dtnctl.repository.edit import endpoint_file, endpoint_text
 
-    url = agent_url(wish)
-    file = endpoint_file(repository, wish.name)
-    typer.echo(render_plan(wish, url, file, endpoint_text(repository, endpoint_of(wish, url))), nl=False)
+    endpoint, agent = endpoint_of(request)
+    file = endpoint_file(repository, request.name)
+    typer.echo(render_plan(request, endpoint, agent, file, endpoint_text(repository, endpoint)), nl=False)
 
 
 def _ask(root: Path, name: str, endpoint: Endpoint) -> Host:

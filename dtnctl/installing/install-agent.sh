@@ -3,7 +3,8 @@
 # the same as doing it once.
 # usage: install-agent.sh PYTHON
 #   dtnctl-*.whl requirements.txt [wheelhouse/]    into a virtual environment of the agent's own
-#   client-ca.pem [server.pem server.key]          its certificates
+#   [client-ca.pem [server.pem server.key]]        its certificates, for an agent on a port
+#   [listen]                                       where it answers, for an agent on a unix socket
 #   [options]                                      further options of `dtn-agent serve`
 set -eu
 
@@ -21,6 +22,14 @@ put() {
     mv -f "$3.new" "$3"
     changed=yes
     say "wrote $3"
+}
+
+# take TARGET: the file is not there
+take() {
+    if [ ! -e "$1" ]; then return 0; fi
+    rm -f "$1"
+    changed=yes
+    say "removed $1"
 }
 
 make_environment() {
@@ -44,11 +53,12 @@ install_packages() {
 
 write_settings() {
     install -d -m 0755 "$SETTINGS"
-    put 644 client-ca.pem "$SETTINGS/client-ca.pem"
+    if [ -e client-ca.pem ]; then put 644 client-ca.pem "$SETTINGS/client-ca.pem"; fi
     if [ -e server.pem ]; then
         put 600 server.key "$SETTINGS/server.key"
         put 644 server.pem "$SETTINGS/server.pem"
     fi
+    if [ -e listen ]; then put 644 listen "$SETTINGS/listen"; else take "$SETTINGS/listen"; fi
     if [ -e options ]; then put 644 options "$SETTINGS/options"; fi
     "$HOME_FOLDER/bin/dtn-agent" unit >dtn-agent.service
     put 644 dtn-agent.service "$UNIT"

@@ -205,6 +205,8 @@ def _with_agent(text: str, known: Document[Endpoint], wanted: Endpoint) -> str |
     missing = {}
     for key in ("agent", "agent_tls"):
         said, value = getattr(known.value, key), getattr(wanted, key)
+        if value is None:
+            continue  # an agent on a socket has no certificates
         if said is None:
             missing[key] = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else str(value)
         elif said != value:

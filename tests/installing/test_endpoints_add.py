@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import shutil
 import socket
@@ -19,9 +20,20 @@ import pytest
 
 from dtnctl.errors import EngineError, UsageError
 from dtnctl.installing import certificates
-from dtnctl.installing.endpoints_add import Wish, agent_url, check_host, describe, endpoint_of, install_command, parse_look, server_names
+from dtnctl.installing.endpoints_add import (
+    AddRequest,
+    agent_text,
+    check_host,
+    describe,
+    endpoint_of,
+    install_command,
+    parse_look,
+    server_names,
+    where,
+)
 from dtnctl.installing.ssh_scripts import remote_of
 from dtnctl.installing.wheel import agent_requirements, pack, wheel_of_ourselves
+from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.repository.edit import Repository, endpoint_text, write_endpoint
 from tests.agent.server.serving import FACTS
 from tests.installing.test_certificates import NOW
@@ -32,8 +44,8 @@ CLONE = Path(__file__).parents[2]
 LOOK = "Welcome to dtn3\nroot=sudo\npython=/usr/bin/python3\nsystemd=yes\nname=dtn3\nname=dtn3.example.net\ncertificate=QUJD\n"
 
 
-def wish(**fields: object) -> Wish:
-    return Wish("dtn3", remote_of("dtn@dtn3"), "ssh://dtn@dtn3", **fields)  # type: ignore[arg-type]  # each has the type of its field
+def request(**fields: object) -> AddRequest:
+    return AddRequest("dtn3", remote_of("dtn@dtn3"), "ssh://dtn@dtn3", **fields)  # type: ignore[arg-type]  # each has the type of its field
 
 
 def test_a_look_at_a_host_is_read_past_its_greeting() -> None:
@@ -45,29 +57,37 @@ def test_a_look_at_a_host_is_read_past_its_greeting() -> None:
 
 def test_all_that_a_host_lacks_is_said_at_once() -> None:
     with pytest.raises(EngineError) as raised:
-        check_host(parse_look("root=\npython=\nname=dtn3\n"), wish())
+        check_host(parse_look("root=\npython=\nname=dtn3\n"), request())
     assert "the login is not root" in str(raised.value)
     assert "there is no Python from 3.11 on" in str(raised.value)
 
 
 def test_the_agents_url_is_where_ssh_goes_or_what_was_typed() -> None:
-    assert agent_url(wish(url="https://203.0.113.7:6051/")) == "https://203.0.113.7:6051"
-    assert agent_url(Wish("x", remote_of("root@192.0.2.1"), "ssh://root@192.0.2.1", listen="0.0.0.0:6000")) == "https://192.0.2.1:6000"
-    assert agent_url(Wish("x", remote_of("ssh://root@[fd00::1]:2222"), "ssh://root@x")) == "https://[fd00::1]:5050"
+    assert agent_text(request(agent="https://203.0.113.7:6051/")) == "https://203.0.113.7:6051"
+    assert (
+        agent_text(AddRequest("x", remote_of("root@192.0.2.1"), "ssh://root@192.0.2.1", listen="0.0.0.0:6000")) == "https://192.0.2.1:6000"
+    )
+    assert agent_text(AddRequest("x", remote_of("ssh://root@[fd00::1]:2222"), "ssh://root@x")) == "https://[fd00::1]:5050"
 
 
 def test_a_certificate_is_for_the_urls_host_and_the_hosts_own_names() -> None:
-    assert server_names("https://192.0.2.1:5050", parse_look(LOOK)) == ("192.0.2.1", "dtn3", "dtn3.example.net")
+    assert server_names(parse_agent("https://192.0.2.1:5050"), parse_look(LOOK)) == ("192.0.2.1", "dtn3", "dtn3.example.net")
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
-    [({"url": "http://dtn3"}, "is not an agent's address"), ({}, "tcp:// needs `tls:`")],
+    [
+        ({"agent": "http://dtn3"}, "is not an agent's address"),
+        ({}, "tcp:// needs `tls:`"),
+        ({"agent": "ssh", "listen": "0.0.0.0:6000"}, "--listen is for an agent on https://; --agent ssh needs no port"),
+        ({"group": "dtn"}, "--group is for an agent on a unix socket"),
+        ({"agent": "unix:///run/dtnctl/agent.sock"}, "is reached on this machine"),
+    ],
 )
 def test_what_a_file_may_not_say_is_known_before_anything_is_done(fields: dict[str, str], sentence: str) -> None:
-    typed = Wish("dtn3", remote_of("dtn@dtn3"), "tcp://dtn3:2376" if not fields else "ssh://dtn@dtn3", **fields)  # type: ignore[arg-type]
+    typed = AddRequest("dtn3", remote_of("dtn@dtn3"), "tcp://dtn3:2376" if not fields else "ssh://dtn@dtn3", **fields)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=sentence):
-        endpoint_of(typed, agent_url(typed))
+        endpoint_of(typed)
 
 
 def test_a_host_is_described_in_one_line() -> None:
@@ -86,7 +106,7 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path, "state", NOW)
 
 
-ENDPOINT = endpoint_of(wish(interfaces={"data": "ens1f0"}), "https://dtn3:5050")
+ENDPOINT, _ = endpoint_of(request(interfaces={"data": "ens1f0"}, agent="https://dtn3:5050"))
 AGENT = """\
 agent: https://dtn3:5050
 agent_tls:
@@ -116,6 +136,22 @@ def test_a_file_that_is_there_keeps_what_it_says_and_gets_the_agent(repository: 
     assert "has its agent now" in edit.sentences[0]
     assert "says so already" in write_endpoint(repository, "dtn3", ENDPOINT).sentences[0]
     assert file.read_text() == text
+
+
+def test_an_agent_through_ssh_has_no_certificates_in_its_file(repository: Repository) -> None:
+    endpoint, agent = endpoint_of(request(agent="ssh"))
+    write_endpoint(repository, "dtn3", endpoint)
+    assert (repository.root / "state/endpoints/dtn3.yaml").read_text() == "docker: ssh://dtn@dtn3\nagent: ssh\n"
+    assert where(endpoint, agent) == "on /run/dtnctl/agent.sock, through ssh://dtn@dtn3"
+    assert "says so already" in write_endpoint(repository, "dtn3", endpoint).sentences[0]
+
+
+def test_an_agent_through_ssh_is_added_to_a_file_that_is_there(repository: Repository) -> None:
+    file = repository.root / "state/endpoints/dtn3.yaml"
+    file.parent.mkdir()
+    file.write_text("docker: ssh://dtn@dtn3\n")
+    write_endpoint(repository, "dtn3", endpoint_of(request(agent="ssh:/run/other.sock"))[0])
+    assert file.read_text() == "docker: ssh://dtn@dtn3\nagent: ssh:/run/other.sock\n"
 
 
 def test_a_file_that_names_another_agent_is_left_alone(repository: Repository) -> None:
@@ -271,14 +307,43 @@ def test_an_endpoint_is_added_over_ssh_and_again_is_no_harm(machine: Machine, wh
     assert not (root / "state/endpoints/dtn4.yaml").exists()
 
 
+@pytest.mark.lab
+@pytest.mark.slow
+def test_an_agent_is_added_without_certificates_and_asked_through_ssh(machine: Machine, wheelhouse: Path) -> None:
+    root, path = machine.root / "site", machine.root / "run/agent.sock"
+    (root / "state").mkdir(parents=True)
+    (root / "state/site.yaml").write_text("name: demo\n")
+    group = grp.getgrgid(os.getgid()).gr_name
+    words = ("--ssh", f"{machine.server.user}@box", "--wheelhouse", str(wheelhouse), "--agent", f"ssh:{path}", "--group", group)
+    added = dtnctl(root, "endpoints", "add", "dtn3", *words)
+    assert added.code == 0, added.err
+    assert f"dtn3: the agent answers on {path}, through ssh://{machine.server.user}@box: {socket.gethostname()}" in added.err
+    text = (root / "state/endpoints/dtn3.yaml").read_text()
+    assert text == f"docker: ssh://{machine.server.user}@box\nagent: ssh:{path}\n"
+    assert not (root / ".secrets").exists()
+    assert '"who": "uid 0"' in (machine.systemd / "journal").read_text()
+
+
 def test_what_would_be_done_is_printed_and_nothing_is_done(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state/site.yaml").write_text("name: demo\n")
     shown = dtnctl(tmp_path, "endpoints", "add", "dtn3", "--ssh", "root@dtn3.invalid", "--interface", "data=ens1f0", "--print")
     assert shown.code == 0, shown.err
     assert "1. look at ssh://root@dtn3.invalid" in shown.out
+    assert "2. make .secrets/agent-ca.pem" in shown.out
+    assert "4. ask the agent at https://dtn3.invalid:5050 for facts" in shown.out
     assert "agent: https://dtn3.invalid:5050" in shown.out
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["site.yaml", "state"]
+
+
+def test_an_agent_through_ssh_needs_no_certificates(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/site.yaml").write_text("name: demo\n")
+    shown = dtnctl(tmp_path, "endpoints", "add", "dtn3", "--ssh", "root@dtn3.invalid", "--agent", "ssh", "--print")
+    assert shown.code == 0, shown.err
+    assert ".secrets" not in shown.out
+    assert "3. ask the agent on /run/dtnctl/agent.sock, through ssh://root@dtn3.invalid for facts" in shown.out
+    assert "     agent: ssh\n" in shown.out
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,13 @@ class Relay:
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        self._listener.bind(str(self.path))
+        self._bind()
         self._listener.listen()
         self._spawn(self._accept)
         return self
+
+    def _bind(self) -> None:
+        self._listener.bind(str(self.path))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -57,6 +60,11 @@ class Relay:
                 self._spawn(self._pass_on, client, engine, True)
                 self._spawn(self._pass_on, engine, client, False)
 
+    def _forwarded(self, client: socket.socket, data: bytes) -> bytes:
+        """What the engine gets of what a client sent."""
+        del client
+        return data
+
     def _pass_on(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
@@ -65,6 +73,6 @@ class Relay:
                     request = f"{match[1].decode()} {match[2].decode()}"
                     self.requests.append(request)
                     self._before(request)
-                target.sendall(data)
+                target.sendall(self._forwarded(source, data) if is_client else data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
