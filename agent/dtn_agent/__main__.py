@@ -11,7 +11,7 @@ from dtn_agent.commands import facts, serve, unit
 
 def main() -> int:
     """Carry out one command; the exit code is the command's."""
-    parser = argparse.ArgumentParser(prog="dtn-agent", description="What a container engine cannot tell or do on an endpoint.")
+    parser = argparse.ArgumentParser(prog="dtn-agent", description="What a container engine cannot report or do on an endpoint.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (facts, serve, unit):
         command.add_to(commands)

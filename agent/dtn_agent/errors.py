@@ -1,4 +1,4 @@
-"""Why the agent does not do something, as the one who asked is told."""
+"""Why the agent refuses a request, as the caller reads it."""
 
 from __future__ import annotations
 

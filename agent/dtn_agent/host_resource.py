@@ -47,7 +47,7 @@ class HostResource(Protocol[R]):
         return
 
     def watch(self, stop: threading.Event, /) -> None:
-        """Until `stop`: make again what is undone meanwhile."""
+        """Until `stop`: repair what is undone meanwhile."""
         del stop
 
 

@@ -1,6 +1,6 @@
 """The kernel's network interfaces of one network namespace, over rtnetlink: read, changed, waited for.
 
-Every refusal of the kernel is an OSError whose text names the interface; what a refusal means is for others to say.
+Every refusal of the kernel is an OSError whose text names the interface; what a refusal means is for the caller to say.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class KernelLinks:
     def set_vf(self, pf: str, index: int, change: VfSettings) -> None:
         """Write those settings that are not None into the PF's table, one message each, in the order that drivers need.
 
-        One each, because a driver that does not know one of them would refuse all, and nobody could say which it was.
+        One each, because a driver that does not know one of them would refuse all, without saying which it was.
         """
         for setting, words in _vf_words(change):
             with _netlink(f"{pf}: VF {index}: {setting}") as route:
@@ -155,7 +155,7 @@ def read_vf_table(message: Any) -> dict[int, VfSettings]:
 
 @contextmanager
 def _netlink(what: str) -> Iterator[Any]:
-    """A socket for one conversation; pyroute2's errors leave as OSError."""
+    """A socket for a few messages; pyroute2's errors leave as OSError."""
     try:
         with IPRoute() as route:
             yield route

@@ -1,7 +1,7 @@
 """What the agent changed on this host and how it found it: one file that survives kill -9 and reboots.
 
-A change is written here before it is made. Whoever comes after a crash finds at worst a change that was not made yet, which
-is made again, or restored to what it still is.
+A change is written here before it is made. After a crash there is at worst a change that was not made yet: it is made then,
+or restored to what it still is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the agent says about itself: one JSON object a line, on one stream, for the journal and for whoever audits."""
+"""What the agent says about itself: one JSON object a line, on one stream, for the journal and for audits."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _in_a_thread(enter: Callable[[], None], action: Callable[[], T], seconds: fl
         try:
             enter()
             came.set_result(action())
-        except BaseException as error:  # noqa: BLE001  # whoever asked gets it
+        except BaseException as error:  # noqa: BLE001  # the caller gets it
             came.set_exception(error)
 
     thread = threading.Thread(target=work, name="namespace", daemon=True)

@@ -1,4 +1,4 @@
-"""VLAN sub-interfaces (802.1Q): made for networks that ask for one, removed again if we made them, and made again after a reboot."""
+"""VLAN sub-interfaces (802.1Q): made for networks that ask for one, removed if we made them, and restored after a reboot."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class VlanInterfaces(HostResource[VlanRequest]):
             return Done(changed=self._make(wanted, parent, existing, is_new=held is None) or held != wanted)
 
     def remove(self, request: RemoveVlan) -> Done:
-        """Remove it if we made it for this site. Refused while something sits on it."""
+        """Remove it if we made it for this site. Refused while an interface uses it."""
         name = _name(request.parent, request.vlan)
         with self.lock:
             held = self.entries.get(name)
@@ -95,7 +95,7 @@ class VlanInterfaces(HostResource[VlanRequest]):
             return Done(changed=True)
 
     def restore(self) -> None:
-        """Make again what a reboot took; what cannot be is told in the log and left."""
+        """Recreate what a reboot took; what cannot be is logged and left."""
         with self.lock:
             vlans = self.entries.all()
             parents = {held.parent for held in vlans}
@@ -142,7 +142,7 @@ class VlanInterfaces(HostResource[VlanRequest]):
     def _adjust(self, wanted: HeldVlan) -> bool:
         link = self.links.find(wanted.name)
         if link is None:
-            raise RefusedError("failed", f"{wanted.name} was made and is gone again; does something else manage it?")
+            raise RefusedError("failed", f"{wanted.name} was made and is gone again; does another program manage it?")
         if wanted.mtu is not None and link.mtu != wanted.mtu:
             self.links.set_mtu(link, wanted.mtu)
         if not link.is_up:
@@ -152,7 +152,7 @@ class VlanInterfaces(HostResource[VlanRequest]):
     def _remove(self, link: Link) -> None:
         above = [other.name for other in self.links.all() if other.parent == link.index]
         if above:
-            raise RefusedError("conflict", f"{link.name} cannot go: {', '.join(above)} sits on it")
+            raise RefusedError("conflict", f"{link.name} cannot be removed: {', '.join(above)} uses it")
         try:
             self.links.remove(link)
         except OSError as error:
@@ -174,7 +174,9 @@ def what_vlans_lack() -> str:
 def _name(parent: str, vlan: int) -> str:
     name = f"{parent}.{vlan}"
     if len(name) > LONGEST_NAME:
-        raise RefusedError("unsupported", f"{name} is longer than the {LONGEST_NAME} letters that an interface's name may have")
+        raise RefusedError(
+            "unsupported", f"{name} is longer than the {LONGEST_NAME} characters that an interface's name may have (IFNAMSIZ)"
+        )
     return name
 
 

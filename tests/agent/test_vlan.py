@@ -137,7 +137,7 @@ def test_what_something_sits_on_is_not_removed(vlans: VlanInterfaces, links: Ker
     with IPRoute() as route:
         route.link("add", ifname="child", kind="bridge")
         route.link("set", index=route.link_lookup(ifname="child")[0], ifalias="on:up0.100")
-    with refused("conflict", "up0.100 cannot go: child sits on it"):
+    with refused("conflict", "up0.100 cannot be removed: child uses it"):
         vlans.remove(remove())
     assert "up0.100" in names(links)
 

@@ -122,7 +122,7 @@ class MemoryHost:
         pci = options.get(VF_OPTION, "")
         held = next((item for item in self.model.machine.held.vfs if item.pci == pci), None)
         if held is None:
-            raise server_error(f"the virtual function {pci} is not reserved for anybody on this host")
+            raise server_error(f"the virtual function {pci} is not reserved on this host")
         if held.pf != network_options[PF_OPTION]:
             raise server_error(f"the virtual function {pci} is one of {held.pf}")
         try:

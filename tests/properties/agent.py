@@ -291,7 +291,7 @@ class Agent:
         held = next((item for item in self.machine.held.vfs if item.pci == pci), None)
         vf = self._find(held.pf, held.index) if held is not None else None
         if held is None or vf is None:
-            raise AgentRefusedError(f"the virtual function {pci} is not reserved for anybody on this host")
+            raise AgentRefusedError(f"the virtual function {pci} is not reserved on this host")
         if held.owner != owner:
             raise AgentRefusedError(f"{pci} is held by {held.owner}, not by {owner}")
         if pci in self.inside and self.inside[pci].container != container:

@@ -62,7 +62,7 @@ class NetworkDriver:
         }
 
     def answer(self, method: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer to one call, an error as the engine wants it told; None if there is no such call."""
+        """The answer to one call, an error in the form that the engine expects; None if there is no such call."""
         call = self.calls.get(method)
         if call is None:
             return None
@@ -75,7 +75,7 @@ class NetworkDriver:
             return {"Err": f"dtnctl: {error}"}
 
     def create_network(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Remember the network's options: the engine tells them only now."""
+        """Remember the network's options: the engine passes them only now."""
         options = _options(request)
         pf = options[PF_OPTION]
         self.vfs.hardware.tree.pf_function(pf)  # refuses what is no PF
@@ -101,7 +101,7 @@ class NetworkDriver:
         return {}
 
     def create_endpoint(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Remember the endpoint's VF, which the engine tells only now; answers its MAC, unless the engine has one for it."""
+        """Remember the endpoint's VF, which the engine passes only now; answers its MAC, unless the engine has one for it."""
         network = self._network(request)
         pci = (request.get("Options") or {}).get(VF_OPTION)
         if not pci:
@@ -130,7 +130,7 @@ class NetworkDriver:
             if self.vfs.take_back(found.vf):
                 self.audit.done(asked, "came back from its container")
         except (RefusedError, OSError) as error:  # the container is gone all the same; the next start and the next boot try again
-            log.warning("%s does not get its own name and settings back yet: %s", found.vf, error)
+            log.warning("%s does not have its own name and settings again yet: %s", found.vf, error)
             self.audit.refused(asked, error)
         return {}
 
@@ -138,7 +138,7 @@ class NetworkDriver:
         return {"Value": {VF_OPTION: self._endpoint(request).vf}}
 
     def join(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Hand the VF's interface over, made again what the ledger says."""
+        """Give the engine the VF's interface, set up as the ledger says."""
         network = self._network(request)
         endpoint = self._endpoint(request)
         link = self.vfs.lend(endpoint.vf, network.mtu)
@@ -150,7 +150,7 @@ class NetworkDriver:
         return {"InterfaceName": {"SrcName": link.name, "DstPrefix": "eth"}, "DisableGatewayService": True, **routes}
 
     def _forget_others(self, endpoint: HeldEndpoint) -> None:
-        """Whatever else had this VF has lost it, and the engine, if it was killed, does not tell: the interface was here to be lent."""
+        """Other endpoints of this VF have lost it, as its interface was on the host; an engine that was killed does not report that."""
         with self.ledger.lock:
             self.ledger.drop(*(other for other in self.endpoints.all() if other.vf == endpoint.vf and other.id != endpoint.id))
 
@@ -206,5 +206,5 @@ def _own_mac(vf: HeldVf) -> str:
 def _check_mac(vf: HeldVf, mac: str) -> None:
     """A card lets a VF have no MAC but the one in its PF's table, unless it trusts it."""
     if mac and mac.lower() != _own_mac(vf) and vf.wanted.mac and not vf.wanted.trust:
-        text = f"the container wants the MAC {mac}, and its virtual function {vf.pci} has {vf.wanted.mac}; leave the container's away"
+        text = f"the container wants the MAC {mac}, and its virtual function {vf.pci} has {vf.wanted.mac}; omit the container's"
         raise RefusedError("conflict", text)

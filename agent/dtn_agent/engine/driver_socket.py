@@ -68,7 +68,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         self.answer = answer
 
     def handle_error(self, *_: object) -> None:
-        """One call that broke, such as one whose caller went away, is told in the log and disturbs no other."""
+        """A call that failed, such as one whose caller went away, is logged and disturbs no other."""
         log.warning("a call of the engine broke: %r", sys.exception())
 
 

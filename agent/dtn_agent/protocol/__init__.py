@@ -1,10 +1,10 @@
-"""What dtnctl and the agent say to each other, as values. Pure: no I/O. dtnctl imports nothing else of the agent.
+"""The messages between dtnctl and the agent, as values. Pure: no I/O. dtnctl imports nothing else of the agent.
 
-Everything that the kernel does not tell is None, never a guess; an empty text or tuple is "there is none". Sizes in bytes, link
+Everything that the kernel does not report is None, never a guess; an empty text or tuple is "there is none". Sizes in bytes, link
 speeds and rates in Mb/s, times in seconds unless a name says otherwise. CPU lists are written as the kernel writes them: `0-3,8`.
 Tuples are in the order of names, numbers or addresses, so that equal hosts give equal bytes.
 
-Answers are read leniently (a newer agent may tell more), requests strictly (what the agent does not understand it refuses).
+Answers are read leniently (a newer agent may report more), requests strictly (what the agent does not understand it refuses).
 """
 
 from __future__ import annotations

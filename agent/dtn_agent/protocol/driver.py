@@ -1,4 +1,4 @@
-"""The words between dtnctl and the agent's network driver, which the container engine hands on: the driver's name and its options."""
+"""The words between dtnctl and the agent's network driver, which the container engine passes on: the driver's name and its options."""
 
 from __future__ import annotations
 

@@ -107,11 +107,11 @@ class PcieLink(Reported):
 
 
 class Vf(Reported):
-    """One virtual function. `netdev` is its interface in the host's own network namespace; empty if it is elsewhere or has no driver.
+    """One virtual function. `netdev` is its interface in the host's own network namespace; empty if it is in another one or has no driver.
 
     `mac`, `vlan` (0: none) … are the settings in the physical function's table, not those of the interface.
     `holder`: who has it by the agent's ledger (`SITE/SESSION`), `another namespace` when its interface is gone from the host
-    and nobody has it by the ledger, the driver's name (`vfio-pci`) when that gives it to a virtual machine or a program, empty
+    and it is free by the ledger, the driver's name (`vfio-pci`) when that gives it to a virtual machine or a program, empty
     when it is free. A free one may have no interface: without a driver, or while the driver has not made it yet.
     """
 
@@ -190,7 +190,7 @@ class Irq(Reported):
 class Interface(Reported):
     """One network interface of the host's network namespace, without `lo`.
 
-    `kind` is the kernel's (vlan, macvlan, bridge, veth, bond …), empty for a device. `parent` is what a vlan or macvlan sits on,
+    `kind` is the kernel's (vlan, macvlan, bridge, veth, bond …), empty for a device. `parent` is the interface below a vlan or macvlan,
     `master` the bridge or bond that it is in. `physfn` is the PCI address of its PF if it is a VF. `local_cpus` are those of its
     NUMA node. `permanent_mac` is the hardware's own. `features` are the offloads that are on, by the kernel's names, which are finer
     than ethtool's words: `rx-gro`, `rx-lro`, `tx-tcp-segmentation`, `tx-checksum-ip-generic`. `carrier` is None while it is not up.
@@ -279,7 +279,7 @@ class BlockDevice(Reported):
     """`scheduler` is the active one of `schedulers`. `holders` are devices above it (md, dm). `transport` is nvme, pcie, tcp, rdma, sata …
 
     `settings` are files of `queue/` by name: nr_requests, read_ahead_kb, rq_affinity, nomerges, wbt_lat_usec, write_cache …, and those
-    of an array as `md/level`, `md/sync_action` … A disk that is reached by several functions or over a network sits nowhere.
+    of an array as `md/level`, `md/sync_action` … A disk that is reached by several functions or over a network has no NUMA node.
     """
 
     name: str

@@ -87,10 +87,10 @@ class FoundInterface(Reported):
 
 
 class HeldVf(HeldEntry):
-    """A VF that somebody has. `found` is how it was, `wanted` how it was asked for; `now` what the kernel says of the same settings.
+    """A VF that is in use. `found` is how it was, `wanted` how it was asked for; `now` what the kernel reports of the same settings.
 
-    `written` are the settings that we ever wrote: what is not among them is not put back either. `raised_pf`: the PF was down, and
-    goes down again with the last VF that somebody has.
+    `written` are the settings that we ever wrote: what is not among them is not restored either. `raised_pf`: the PF was down, and
+    goes down again with the last VF in use.
     """
 
     pf: str
@@ -166,7 +166,7 @@ class HeldVlan(HeldEntry):
 
 
 class HeldTuning(HeldEntry):
-    """A setting of the host that we own. `found` is what it was before (None: it was not set), to be put back."""
+    """A setting of the host that we own. `found` is what it was before (None: it was not set), to be restored."""
 
     key: str
     found: str | None

@@ -14,9 +14,9 @@ Site: TypeAlias = Annotated[str, Field(pattern=STATE_NAME)]
 
 
 class SetVfCount(Requested):
-    """Make this PF have so many VFs. Only from 0, or from a number that we set while nobody has one of them; else it is refused.
+    """Set the number of VFs on this PF. Only from 0, or from a number that we set while none of them is in use; else it is refused.
 
-    `count` 0 gives the PF back as it was found.
+    `count` 0 restores the PF as it was found.
     """
 
     do: Literal["set-vf-count"] = "set-vf-count"
@@ -26,7 +26,7 @@ class SetVfCount(Requested):
 
 
 class ConfigureVf(Requested):
-    """Take the VF for this owner and give it these settings; what it was like is remembered. Refused if somebody else has it."""
+    """Take the VF for this owner and give it these settings; what it was like is remembered. Refused if another owner has it."""
 
     do: Literal["configure-vf"] = "configure-vf"
     site: Site
@@ -45,7 +45,7 @@ class ConfigureVf(Requested):
 
 
 class ReleaseVf(Requested):
-    """Give the VF back as it was found. Not ours (any more) is success; refused while its interface is in a container."""
+    """Release the VF and restore it as it was found. Not ours (any more) is success; refused while its interface is in a container."""
 
     do: Literal["release-vf"] = "release-vf"
     site: Site
@@ -92,7 +92,7 @@ TUNABLE_SYSCTLS = (
 
 
 class Tune(Requested):
-    """Set one setting of the host; what it was is remembered once, and put back by Untune and never otherwise.
+    """Set one setting of the host; what it was is remembered once, and restored by Untune and never otherwise.
 
     Keys are `sysctl/NAME`, `interface/NAME/mtu|tx_queue_len|rx_ring|tx_ring|channels|qdisc|adaptive_rx|pause_rx|pause_tx`,
     `interface/NAME/irqs` (value `local`, or a CPU list), `governor`, `smt`, `huge_pages` (transparent), `irqbalance` (on, off),
@@ -111,7 +111,7 @@ class Tune(Requested):
 
 
 class Untune(Requested):
-    """Put back what the setting was, and forget it."""
+    """Restore what the setting was, and forget it."""
 
     do: Literal["untune"] = "untune"
     site: Site
@@ -144,7 +144,7 @@ class SetQos(Requested):
 
 
 class ClearQos(Requested):
-    """Put the interface's queueing back as it was, and forget it. A container that is gone is success."""
+    """Restore the interface's queueing, and forget ours. A container that is gone is success."""
 
     do: Literal["clear-qos"] = "clear-qos"
     site: Site

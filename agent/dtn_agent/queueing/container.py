@@ -40,7 +40,7 @@ def check_own_network(container: Container) -> None:
 
 
 def _check_namespace(engine: Engine, container: Container, namespace: int) -> None:
-    """The process number may be somebody else's by now: it is the container's if the engine still says so with the file open."""
+    """The process number may be another process's by now: it is the container's if the engine still says so with the file open."""
     again = engine.container(container.name)
     if again is None or (again.id, again.pid) != (container.id, container.pid):
         raise RefusedError("conflict", f"{container.name} was restarted meanwhile; try again")

@@ -19,7 +19,7 @@ def make_tree(wire: Wire, link: Link, tree: Tree) -> None:
 
 
 def make_single(wire: Wire, link: Link, kind: str, options: bytes) -> None:
-    """One for the whole interface. Anew: a replacement of the same kind would keep the options that are not named."""
+    """One for the whole interface. Removed first: a replacement of the same kind would keep the options that are not named."""
     wire.remove_root(link)
     wire.make(link, Queue(kind, 0, ROOT, options))
 

@@ -205,7 +205,7 @@ def _destination(found: dict[int, bytes]) -> str:
 def normal_destination(text: str) -> str:
     """One text for each address and each network; ValueError if it is neither, an address in a network, or everything.
 
-    A kernel does not tell a filter's mask that is zero, so that one would not be read back.
+    A kernel does not report a filter's mask that is zero, so that one would not be read back.
     """
     network = ipaddress.ip_network(text)
     if network.prefixlen == 0:

@@ -1,6 +1,6 @@
 """Shapes what containers send, inside their own network namespaces, and does so again when they start.
 
-A container's namespace is new at each start, and its queueing with it. What is wanted is in the ledger; the engine's events tell
+A container's namespace is new at each start, and its queueing with it. What is wanted is in the ledger; the engine's events say
 when to make it again. Between the container's start and that there are some milliseconds in which it is not shaped.
 """
 
@@ -22,7 +22,7 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, ClearQos, Done, Facts, HeldQos, Owner, QosRequest, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.container import inside
-from dtn_agent.queueing.shaping import live_settings, put_back, queueing_before, shape
+from dtn_agent.queueing.shaping import live_settings, queueing_before, restore_queueing, shape
 from dtn_agent.queueing.tree import kinds_of, normal_settings
 from dtn_agent.queueing.wire import Wire
 
@@ -51,7 +51,7 @@ class ContainerQos(HostResource[QosRequest]):
         self.engine = Engine(engine_socket)
         self.proc = proc
         self.audit = audit
-        self._reasons: dict[tuple[str, ...], str] = {}  # why an entry could not be made again, as it was told last
+        self._reasons: dict[tuple[str, ...], str] = {}  # why an entry could not be made again, as it was logged last
         self._one_at_a_time = threading.Lock()
 
     def perform(self, request: QosRequest) -> Done:
@@ -74,7 +74,7 @@ class ContainerQos(HostResource[QosRequest]):
             container = self._container(request.container)
             before = self.entries.get(*entry.identity)
             _check_owner(before, request.site)
-            others = self._elsewhere(entry)
+            others = self._on_other_networks(entry)
             known = (
                 not others
                 and before is not None
@@ -96,7 +96,7 @@ class ContainerQos(HostResource[QosRequest]):
             return Done(changed=shaped or not known, detail=f"{request.container} is shaped at {request.address}")
 
     def clear(self, request: ClearQos) -> Done:
-        """Put the queueing back as it was, and forget it. What is not ours, or is gone, is success."""
+        """Restore the queueing as it was, and forget ours. What is not ours, or is gone, is success."""
         with self._one_at_a_time:
             entries = [entry for entry in self.entries.all() if entry.container == request.container]
             for entry in entries:
@@ -106,7 +106,7 @@ class ContainerQos(HostResource[QosRequest]):
             container = self._asked(request.container)
             for entry in entries:
                 if container is not None and container.pid is not None:
-                    self._inside(container, partial(put_back, entry=entry))
+                    self._inside(container, partial(restore_queueing, entry=entry))
                 self.entries.drop(*entry.identity)
             return Done(changed=True, detail=f"{request.container} sends as it did before")
 
@@ -140,13 +140,13 @@ class ContainerQos(HostResource[QosRequest]):
                     for event in events:
                         self._shape_again(event)
             except NO_ANSWER as error:
-                logger.info("the engine tells no events: %s", error)
+                logger.info("the engine sends no events: %s", error)
             except ValueError as error:  # a line cut off when the engine was killed
-                logger.info("the engine's events ended amid one: %s", error)
+                logger.info("the engine's events ended in the middle of one: %s", error)
             stop.wait(SECONDS_TO_RETRY)
 
     def _shape_again(self, event: Event) -> None:
-        """A start tells the container's name; that it got a network tells its id only, and any of ours may be it."""
+        """A start event has the container's name; a network event has its id only, which may be that of any of ours."""
         for entry in self.entries.all():
             if event.name in ("", entry.container):
                 self._restore(entry)
@@ -176,7 +176,7 @@ class ContainerQos(HostResource[QosRequest]):
 
         return self._inside(container, work)
 
-    def _elsewhere(self, entry: HeldQos) -> list[HeldQos]:
+    def _on_other_networks(self, entry: HeldQos) -> list[HeldQos]:
         """What the site asked for on other networks of this container."""
         mine = (entry.container, entry.owner.site)
         return [
@@ -184,12 +184,12 @@ class ContainerQos(HostResource[QosRequest]):
         ]
 
     def _leave(self, container: Container, entries: Iterable[HeldQos]) -> None:
-        """Put back what was before these. What cannot be is logged: it goes with the container's namespace."""
+        """Restore what was before these. What cannot be is logged: it goes with the container's namespace."""
         for entry in entries:
             try:
-                self._inside(container, partial(put_back, entry=entry))
+                self._inside(container, partial(restore_queueing, entry=entry))
             except (RefusedError, OSError) as error:
-                logger.warning("the queueing of %s at %s could not be put back: %s", entry.container, entry.address, error)
+                logger.warning("the queueing of %s at %s could not be restored: %s", entry.container, entry.address, error)
 
     def _go_back(self, container: Container, entry: HeldQos, before: HeldQos | None) -> None:
         """As it was before a refused request. If even that fails, the entry stays, so that ClearQos can try once more."""
@@ -198,10 +198,10 @@ class ContainerQos(HostResource[QosRequest]):
             if before is not None:
                 self._shape(container, before, before)
             elif current is not None:
-                self._inside(container, partial(put_back, entry=current))
+                self._inside(container, partial(restore_queueing, entry=current))
                 self.entries.drop(*current.identity)
         except (RefusedError, OSError) as error:
-            logger.warning("the queueing of %s could not be put back: %s", entry.container, error)
+            logger.warning("the queueing of %s could not be restored: %s", entry.container, error)
 
     def _now(self, entry: HeldQos) -> QosSettings | None:
         try:

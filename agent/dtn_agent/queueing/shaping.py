@@ -1,4 +1,4 @@
-"""Makes QoS on one interface of the network namespace that the wire is in, reads it back, and puts back what was there."""
+"""Makes QoS on one interface of the network namespace that the wire is in, reads it back, and restores what was there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def live_settings(wire: Wire, address: str) -> QosSettings | None:
 
 
 def queueing_before(wire: Wire, entry: HeldQos, before: HeldQos | None) -> str | None:
-    """What to put back one day: what somebody set up there, else what is remembered. RefusedError if it could not be put back.
+    """What to restore one day: what an administrator set up there, else what is remembered. RefusedError if it could not be restored.
 
-    The kernel's default does not clear what is remembered: whoever is killed between removing the one and making the other leaves it.
+    The kernel's default does not clear what is remembered: an agent that is killed between removing the one and making the other leaves it.
     """
     queues = wire.queues(_link(wire, entry))
     if all(queue.handle == 0 or queue.handle in OURS for queue in queues):
@@ -45,8 +45,8 @@ def shape(wire: Wire, entry: HeldQos) -> bool:
     return True
 
 
-def put_back(wire: Wire, entry: HeldQos) -> None:
-    """As it was. An interface that is gone, or that somebody else has set up since, is left alone."""
+def restore_queueing(wire: Wire, entry: HeldQos) -> None:
+    """As it was. An interface that is gone, or that was set up by another program since, is left alone."""
     link = wire.link_with(entry.address)
     if link is None or not any(queue.handle in OURS for queue in wire.queues(link)):
         return

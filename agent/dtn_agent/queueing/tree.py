@@ -139,7 +139,7 @@ def _impairs(settings: QosSettings) -> bool:
 
 
 def settings_of(queues: Sequence[Queue], filters: Sequence[Filter]) -> QosSettings | None:
-    """The settings that these came from; None if they came from none, or from elsewhere."""
+    """The settings that these came from; None if they came from no settings of ours."""
     found = {queue.handle: queue for queue in queues}
     matches = [match for item in filters if (match := flower_match(item.options))]
     fq, netem, tbf = found.get(FQ), found.get(NETEM), found.get(TBF)
@@ -167,20 +167,20 @@ def _impairments(netem: Netem) -> dict[str, float | None]:
 def _same(tree: Tree, queues: Sequence[Queue], filters: Sequence[Filter]) -> bool:
     """Every queue at its place with its numbers, and exactly these filters."""
     return (
-        sorted(map(_told, tree.queues)) == sorted(map(_told, queues))
+        sorted(map(_compared, tree.queues)) == sorted(map(_compared, queues))
         and {flower_match(item.options) for item in tree.filters} == {flower_match(item.options) for item in filters}
         and all(item.kind == "flower" for item in filters)
     )
 
 
-def _told(queue: Queue) -> tuple[int, int, str, str]:
-    """Place, kind and the numbers that matter; the kernel adds others when it tells of them."""
+def _compared(queue: Queue) -> tuple[int, int, str, str]:
+    """Place, kind and the numbers that matter; the kernel adds others when it reports them."""
     match queue.kind:
         case "tbf":
             numbers = str(tbf_rate(queue.options))
         case "netem":
-            told = netem_of(queue.options)
-            numbers = str((told.delay // MICROSECOND, told.jitter // MICROSECOND, told.loss, told.corrupt, told.reorder))
+            netem = netem_of(queue.options)
+            numbers = str((netem.delay // MICROSECOND, netem.jitter // MICROSECOND, netem.loss, netem.corrupt, netem.reorder))
         case "fq":
             numbers = str(fq_max_rate(queue.options))
         case "prio":

@@ -43,7 +43,7 @@ def parse_rate(text: str) -> int:
 
 
 def show_rate(rate: int) -> str:
-    """The text for so many bytes/s."""
+    """The text for this number of bytes/s."""
     bits = rate * 8
     unit, factor = next((unit, factor) for unit, factor in (("mbit", 10**6), ("kbit", 1000), ("bit", 1)) if bits % factor == 0)
     return f"{bits // factor}{unit}"
@@ -76,7 +76,9 @@ def exact_words(queues: Sequence[Queue]) -> str:
     below = [queue for queue in queues if queue.parent != ROOT or queue.kind != MULTIQUEUE]
     kinds = {(queue.kind, queue.options) for queue in below}
     if len(kinds) != 1 or below[0].kind not in SIMPLE or (len(below) > 1 and queues[0].kind != MULTIQUEUE):
-        raise ValueError(f"`{spoken(queues)}` was set up by somebody and could not be put back; remove it first: tc qdisc del dev NIC root")
+        raise ValueError(
+            f"`{spoken(queues)}` was not set up by dtnctl and could not be restored; remove it first: tc qdisc del dev NIC root"
+        )
     return spoken(queues) + EXACTLY + below[0].options.hex()
 
 

@@ -28,7 +28,7 @@ class Governor(Setting):
     def found(self) -> str | None:
         return paired(self._by_policy())
 
-    def put_back(self, found: str | None) -> None:
+    def restore(self, found: str | None) -> None:
         """CPUs that are gone since have no governor any more."""
         was = pairs(found or "")
         for policy in self._policies():

@@ -52,7 +52,7 @@ class LinkNumber(Setting):
 class Qdisc(Setting):
     """The queueing on the way out: see `queueing/words.py` for its words.
 
-    The kernel's own default is not put back but given room: ours is removed, and what is the default by then comes.
+    The kernel's own default is not restored as such: ours is removed, and the kernel sets what is its default by then.
     """
 
     def __init__(self, interface: str) -> None:
@@ -76,7 +76,7 @@ class Qdisc(Setting):
             queues = wire.queues(_present(wire, self.interface))
         return exact_words(queues) if any(queue.handle for queue in queues) else None
 
-    def put_back(self, found: str | None) -> None:
+    def restore(self, found: str | None) -> None:
         with open_wire() as wire:
             link = _present(wire, self.interface)
             if found is None:

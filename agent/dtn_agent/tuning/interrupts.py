@@ -47,7 +47,7 @@ class Interrupts(Setting):
     def found(self) -> str | None:
         return paired(self._affinity())
 
-    def put_back(self, found: str | None) -> None:
+    def restore(self, found: str | None) -> None:
         """Interrupts have other numbers after a reboot; those that are not known stay as the kernel has them."""
         now = self._affinity()
         for interrupt, cpus in pairs(found or "").items():

@@ -20,13 +20,13 @@ class Services(Protocol):
     """What is needed of the host's services. OSError is its no."""
 
     def is_active(self, name: str) -> bool | None:
-        """None: nobody could be asked."""
+        """None: there is no service manager to ask."""
 
     def allow(self, name: str) -> None:
         """It may run again, and runs."""
 
     def forbid(self, name: str) -> None:
-        """It stops and is not started until the next boot, by nobody."""
+        """It stops, and no process can start it until the next boot."""
 
 
 class Systemd:
@@ -55,7 +55,7 @@ class Systemd:
             raise OSError(ran.stderr.strip() or f"systemctl {' '.join(arguments)} failed")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """OSError where there is no systemd to run it, or when it does not answer. In a chroot systemctl does nothing, and says success."""
+        """OSError without systemd, or when that does not answer. In a chroot systemctl does nothing, and reports success."""
         if not self.booted.is_dir() or shutil.which("systemctl") is None:
             raise OSError(NO_SYSTEMD)
         try:

@@ -57,7 +57,7 @@ def _setting(root: Root, services: Services, key: str) -> Setting | None:
 def apply_order(key: str) -> tuple[int, int, str]:
     """Sorts keys so that none undoes an earlier one.
 
-    A driver lays out its queues anew when their number or the MTU changes; a new scheduler has its own number of requests.
+    A driver recreates its queues when their number or the MTU changes; a new scheduler has its own number of requests.
     """
     kind, _, name = key.partition("/")
     what = name.rpartition("/")[2]
@@ -73,7 +73,7 @@ def device_of(key: str) -> tuple[str, str]:
 
 
 def reset_with(key: str) -> str:
-    """The key that the kernel sets anew when this one is written; empty if there is none."""
+    """The key that the kernel resets when this one is written; empty if there is none."""
     return f"{key.removesuffix('/scheduler')}/nr_requests" if key.startswith("block/") and key.endswith("/scheduler") else ""
 
 

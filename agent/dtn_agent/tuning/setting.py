@@ -27,7 +27,7 @@ class Setting(ABC):
 
     @abstractmethod
     def read(self) -> str | None:
-        """The live value; None if there is no such thing here, or if nobody can tell."""
+        """The live value; None if there is no such thing here, or if it cannot be read."""
 
     @abstractmethod
     def normal(self, value: str) -> str:
@@ -42,17 +42,17 @@ class Setting(ABC):
         return self.read() == wanted
 
     def found(self) -> str | None:
-        """What `put_back` needs to make it again as it is now. ValueError if it could not."""
+        """What `restore` needs to make it as it is now. ValueError if it could not."""
         return self.read()
 
-    def put_back(self, found: str | None) -> None:
+    def restore(self, found: str | None) -> None:
         """Make it as it was; None: nothing was set."""
         if found is not None:
             self.write(found)
 
 
 def text_of(path: Path) -> str | None:
-    """The file's text with single spaces; None where the kernel has no such file, or does not tell."""
+    """The file's text with single spaces; None where the kernel has no such file, or refuses to be read."""
     try:
         return " ".join(path.read_text().split())
     except OSError:

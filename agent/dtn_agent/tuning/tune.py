@@ -1,4 +1,4 @@
-"""Sets what the host is tuned to, and puts back what it was. What is ours is in the ledger before it is made."""
+"""Sets what the host is tuned to, and restores what it was. Each change is in the ledger before it is made."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class HostTuning(HostResource[TuneRequest]):
             return Done(changed=True, detail=f"{request.key} is {wanted}; it was {entry.found or 'not set'}")
 
     def untune(self, request: Untune) -> Done:
-        """Put back what it was, and forget it. What is not ours is success; what is gone by now needs nothing put back."""
+        """Restore what it was, and forget it. What is not ours is success; what is gone by now needs no restoring."""
         with self._one_at_a_time:
             entry = self.entries.get(request.key)
             if entry is None:
@@ -106,7 +106,7 @@ class HostTuning(HostResource[TuneRequest]):
                 raise RefusedError("conflict", f"{request.key} is tuned by site {entry.site}")
             setting = self._setting(request.key)
             if setting.read() is not None:
-                _put_back(setting, entry)
+                _restore_found(setting, entry)
                 self._follow(request.key)
             self.entries.drop(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
@@ -191,7 +191,7 @@ class HostTuning(HostResource[TuneRequest]):
             self._failed[key] = Failed(str(error), pause, pause)
             if before is None or before.reason != str(error):
                 logger.warning("not restored: %s", error)
-                self._tell(key, error)
+                self._refused(key, error)
             return False
         if changed and before is not None and before.reason:
             logger.warning("restored after all: %s", key)
@@ -213,14 +213,14 @@ class HostTuning(HostResource[TuneRequest]):
         return True
 
     def _follow(self, key: str) -> None:
-        """Make again what the kernel resets with this setting. What fails is logged, for what was asked for is done."""
+        """Set again what the kernel resets with this setting. What fails is logged, for what was asked for is done."""
         try:
             self._make_again(reset_with(key))
         except (RefusedError, OSError) as error:
-            logger.warning("not made again: %s", error)
-            self._tell(reset_with(key), error)
+            logger.warning("not set again: %s", error)
+            self._refused(reset_with(key), error)
 
-    def _tell(self, key: str, error: Exception) -> None:
+    def _refused(self, key: str, error: Exception) -> None:
         entry = self.entries.get(key)
         if entry is not None:
             self.audit.refused(_audit_words(entry), error)
@@ -243,14 +243,14 @@ class HostTuning(HostResource[TuneRequest]):
         return entry
 
     def _go_back(self, setting: Setting, entry: HeldTuning, before: HeldTuning | None) -> None:
-        """As it was before a refused request. If even that fails, the entry stays, so that Untune can try once more."""
+        """As it was before a refused request. If even that fails, the entry stays, so that Untune can try again."""
         try:
             if before is None:
-                _put_back(setting, entry)
+                _restore_found(setting, entry)
             else:
                 setting.write(before.wanted)
         except (RefusedError, OSError) as error:
-            logger.warning("%s: could not be put back: %s", entry.key, error)
+            logger.warning("%s: could not be restored: %s", entry.key, error)
             return
         if before is None:
             self.entries.drop(entry.key)
@@ -293,11 +293,11 @@ def _make(key: str, setting: Setting, wanted: str) -> None:
         raise RefusedError("failed", f"{key}: `{wanted}` was written, and the host has `{setting.read()}`")
 
 
-def _put_back(setting: Setting, entry: HeldTuning) -> None:
+def _restore_found(setting: Setting, entry: HeldTuning) -> None:
     """What is as it was is not written: a driver that refuses every change refuses this one, too."""
     try:
         if not _is_as_found(setting, entry):
-            setting.put_back(entry.found)
+            setting.restore(entry.found)
     except OSError as error:
         raise RefusedError("failed", f"{entry.key}: the host does not take back `{entry.found}`: {error.strerror or error}") from None
 
@@ -305,5 +305,5 @@ def _put_back(setting: Setting, entry: HeldTuning) -> None:
 def _is_as_found(setting: Setting, entry: HeldTuning) -> bool:
     try:
         return setting.found() == entry.found
-    except ValueError:  # what stands there now is nothing that could be put back itself
+    except ValueError:  # what stands there now is nothing that could be restored itself
         return False

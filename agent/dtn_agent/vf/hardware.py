@@ -39,7 +39,7 @@ class VfHardware:
         return next((link for name in self.tree.interfaces(pci) if (link := self.links.find(name))), None)
 
     def returned_interface(self, pci: str) -> Link | None:
-        """The same, waited for while it may be on its way back. Not waited for if somebody has it, or if there can be none."""
+        """The same, waited for while it may be on its way back. Not waited for if it is in use, or if there can be none."""
         if self.interface(pci) is None and self.tree.driver(pci) not in ("", *FOR_USER_SPACE) and not self._holder(pci):
             self.links.wait_until(lambda: self.interface(pci) is not None, self.return_seconds)
         return self.interface(pci)
@@ -62,39 +62,39 @@ class VfHardware:
             subprocess.run([udevadm, "settle", f"--timeout={self.start_seconds:.0f}"], check=False, capture_output=True)
 
     def now(self, pf: str, index: int, pci: str) -> VfSettings:
-        """The VF's settings; `mtu` is None while its interface is elsewhere."""
+        """The VF's settings; `mtu` is None while its interface is in another namespace."""
         return self.completed(self.links.vf_table(pf).get(index, VfSettings()), pci)
 
     def completed(self, row: VfSettings, pci: str) -> VfSettings:
-        """A row of the PF's table with what the VF's interface tells."""
+        """A row of the PF's table with what the VF's interface reports."""
         link = self.interface(pci)
         return row.model_copy(update={"mtu": link.mtu if link else None})
 
     def foreign_use(self, pci: str) -> str:
-        """Why the VF is not free, though nobody has it by the ledger, as the end of a sentence; empty if it is."""
+        """Why the VF is not free, though it is by the ledger, as the end of a sentence; empty if it is."""
         if not self.tree.driver(pci):
             return f"has no driver; bind it to its network driver: echo {pci} > {self.tree.sys}/bus/pci/drivers_probe"
         link = self.returned_interface(pci)
-        return self._use_here(link) if link else self.use_elsewhere(pci)
+        return self._use_here(link) if link else self.use_in_other_namespaces(pci)
 
-    def use_elsewhere(self, pci: str) -> str:
+    def use_in_other_namespaces(self, pci: str) -> str:
         """Who has the VF, whose interface is not here; empty if it has none, for want of a driver."""
         driver = self.tree.driver(pci)
         if driver in FOR_USER_SPACE:
-            return f"is bound to {driver}: a virtual machine or a program of its own has it"
+            return f"is bound to {driver}: a virtual machine or another program has it"
         if not driver:
             return ""
         who = self._holder(pci)
         return (
             f"has its interface in another network namespace ({who})"
             if who
-            else "has no interface on the host, and who has it cannot be seen"
+            else "has no interface on the host, and its holder cannot be determined"
         )
 
     def apply(self, vf: Vf, goal: VfSettings, mac: str) -> bool:
         """Make the VF's settings the goal's, and its interface's own MAC this one; whether anything had to change.
 
-        The interface's own name, MAC and MTU are left for later while it is elsewhere.
+        The interface's own name, MAC and MTU are left for later while it is in another namespace.
         """
         try:
             change = rules.change(self.now(vf.pf, vf.index, vf.pci), goal)
@@ -110,7 +110,7 @@ class VfHardware:
         self.links.set_vf(vf.pf, vf.index, change.model_copy(update={"mac": None}))
         try:
             self.links.set_vf(vf.pf, vf.index, VfSettings(mac=rules.NO_MAC))
-        except OSError as error:  # some drivers give a MAC and never take it back; that must not keep the rest from being put back
+        except OSError as error:  # some drivers set a MAC and never remove it; the rest must be restored all the same
             log.warning("%s: VF %d keeps the MAC of its table: %s", vf.pf, vf.index, reason(error))
 
     def _apply_to_interface(self, vf: Vf, goal: VfSettings, mac: str) -> bool:
@@ -120,7 +120,7 @@ class VfHardware:
         before = link
         if link is None or (goal.mac is not None and link.mac != mac):
             # igbvf and mlx5 read the MAC of the PF's table when they start, and mlx5 makes the RDMA device's identity of it
-            link = self._started_anew(vf)
+            link = self._restarted(vf)
         link = self._named(link, vf.name)
         if link.mac != mac:
             self.links.set_up(link, up=False)
@@ -129,7 +129,7 @@ class VfHardware:
             self.links.set_mtu(link, goal.mtu)
         return self.interface(vf.pci) != before
 
-    def _started_anew(self, vf: Vf) -> Link:
+    def _restarted(self, vf: Vf) -> Link:
         self.tree.rebind(vf.pci)
         self.links.wait_until(lambda: self.interface(vf.pci) is not None, self.start_seconds)
         self.settle()
@@ -140,13 +140,13 @@ class VfHardware:
         return link
 
     def _named(self, link: Link, name: str) -> Link:
-        """The interface under this name; under its old one, which is told, if another interface has the name."""
+        """The interface under this name; under its old one, which is logged, if another interface has the name."""
         if link.name == name:
             return link
         self.settle()  # udev gives what came back its name as an alternative one, under which it is found, too
         holder = self.links.find(name)
         if holder is not None and holder.index != link.index:
-            log.warning("%s cannot have its own name %s back: another interface is called so", link.name, name)
+            log.warning("%s cannot have its own name %s: another interface has that name", link.name, name)
             return link
         self.links.set_up(link, up=False)
         if holder is not None:
@@ -162,12 +162,12 @@ class VfHardware:
 
     def _use_here(self, link: Link) -> str:
         if addresses := self.links.addresses(link):
-            return f"is used on the host: {link.name} has the address {', '.join(addresses)}; take it away and keep network services off it"
+            return f"is used on the host: {link.name} has the address {', '.join(addresses)}; remove it and keep network services off"
         others = self.links.all()
         if link.master is not None:
             return f"is used on the host: {link.name} is part of {_name(others, link.master)}"
         children = [other.name for other in others if other.parent == link.index]
-        return f"is used on the host: {', '.join(children)} sits on {link.name}" if children else ""
+        return f"is used on the host: {', '.join(children)} uses {link.name}" if children else ""
 
 
 @dataclass(frozen=True, slots=True)

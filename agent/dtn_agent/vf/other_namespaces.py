@@ -1,4 +1,4 @@
-"""Finds a device's interface in the other network namespaces of this host, to be able to say who has it."""
+"""Finds a device's interface in the other network namespaces of this host, to report who has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Physical functions: the number of their VFs, and that they are up while somebody has one."""
+"""Physical functions: the number of their VFs, and that they are up while one is in use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class PhysicalFunctions:
-    """The physical functions of one host. The caller sees to it that only one request is at work."""
+    """The physical functions of one host. The caller makes sure that only one request is at work."""
 
     def __init__(self, ledger: Ledger, hardware: VfHardware) -> None:
         self.entries = ledger.section(HeldPf)
@@ -22,14 +22,14 @@ class PhysicalFunctions:
         self.hardware = hardware
 
     def set_count(self, request: SetVfCount) -> Done:
-        """Make the PF have so many VFs, if that takes nothing from anybody; 0 gives it back as it was."""
+        """Set the number of VFs on the PF, if none is in use; 0 restores the number that was found."""
         pci = self.hardware.tree.pf_function(request.pf).name
         held = self.entries.get(pci)
         now, most = self.hardware.tree.count(request.pf), self.hardware.tree.most(request.pf)
         if request.count > most:
             raise RefusedError("unsupported", f"{request.pf} can have {most} virtual functions, not {request.count}")
         if request.count == 0:
-            return self._give_back(request, held)
+            return self._restore_count(request, held)
         wanted = HeldPf(pf=request.pf, pci=pci, found=held.found if held else now, wanted=request.count, site=request.site)
         if now == request.count:
             return self._keep(wanted, held)
@@ -38,7 +38,7 @@ class PhysicalFunctions:
         return self._make(request.pf, wanted, held)
 
     def restore(self, held: HeldPf) -> bool:
-        """After a reboot the PF has none: make them again, and say whether. A number that somebody set meanwhile stays."""
+        """After a reboot the PF has none: make them again, and say whether. A number that was set meanwhile by another program stays."""
         self.hardware.links.wait_until(lambda: bool(self.hardware.tree.interfaces(held.pci)), self.hardware.start_seconds)
         pf = self.hardware.pf_name(held.pci, held.pf)
         vfs = [vf for vf in self.vfs.all() if vf.pf_pci == held.pci]
@@ -55,7 +55,7 @@ class PhysicalFunctions:
         return link is not None and link.is_up
 
     def raise_for(self, vf: HeldVf) -> bool:
-        """Bring the PF up, if it is down: the link of a VF follows that of its PF. One raised by hand is down after a boot."""
+        """Bring the PF up, if it is down: the link of a VF follows that of its PF. One brought up manually is down after a boot."""
         link = self.hardware.links.find(self.hardware.pf_name(vf.pf_pci, vf.pf))
         if link is None or link.is_up:
             return False
@@ -95,7 +95,7 @@ class PhysicalFunctions:
         missing = f"; no driver made an interface for {', '.join(str(index) for index in without)}" if without else ""
         return f"{pf} has {count} virtual functions{missing}"
 
-    def _give_back(self, request: SetVfCount, held: HeldPf | None) -> Done:
+    def _restore_count(self, request: SetVfCount, held: HeldPf | None) -> Done:
         if held is None or held.site != request.site:
             return Done(changed=False, detail=f"{request.pf}: its virtual functions are not ours")
         if (now := self.hardware.tree.count(request.pf)) != held.found:
@@ -105,14 +105,14 @@ class PhysicalFunctions:
         return Done(changed=True, detail=f"{request.pf} has {held.found} virtual functions, as it was found")
 
     def _check_ours(self, request: SetVfCount, held: HeldPf | None, now: int) -> None:
-        """Refused unless we made these VFs for this site and nobody has one of them."""
+        """Refused unless we made these VFs for this site and none of them is in use."""
         have = f"{request.pf} has {now} virtual functions"
         if held is None:
-            raise RefusedError("conflict", f"{have}, made by somebody else; their number stays; a network may use as many as there are")
+            raise RefusedError("conflict", f"{have}, not made by dtnctl; their number stays; a network may use as many as there are")
         if held.site != request.site:
             raise RefusedError("conflict", f"{have}, made for the site {held.site}")
         if having := rules.holders(self.vfs.all(), held.pci):
-            raise RefusedError("conflict", f"{have}, and their number cannot change while somebody has one: {having}")
+            raise RefusedError("conflict", f"{have}, and their number cannot change while one is in use: {having}")
         for index, pci in self.hardware.tree.vfs(request.pf).items():
             if self.hardware.tree.driver(pci) and (use := self.hardware.foreign_use(pci)):
                 raise RefusedError("conflict", f"{have}, and their number cannot change: VF {index} ({pci}) {use}")

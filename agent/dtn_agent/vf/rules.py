@@ -54,6 +54,6 @@ def same_owner(one: Owner, other: Owner) -> bool:
 
 
 def holders(held: tuple[HeldVf, ...], pf_pci: str) -> str:
-    """Who has which VF of a PF, in one line; empty if nobody has one."""
+    """Who has which VF of a PF, in one line; empty if none is held."""
     mine = sorted((vf for vf in held if vf.pf_pci == pf_pci), key=lambda vf: vf.index)
     return ", ".join(f"VF {vf.index} ({vf.pci}): {holder(vf.owner)}" for vf in mine)

@@ -38,7 +38,7 @@ class SriovTree:
         return int((self.pf_function(pf) / "sriov_numvfs").read_text())
 
     def write_count(self, pf: str, count: int) -> None:
-        """Have the PF make so many VFs. The kernel takes no change from one number to another, only from and to 0."""
+        """Set the number of VFs on the PF. The kernel takes no change from one number to another, only from and to 0."""
         try:
             self.write(self.pf_function(pf) / "sriov_numvfs", str(count))
         except OSError as error:
@@ -65,9 +65,9 @@ class SriovTree:
         return link.readlink().name if link.is_symlink() else ""
 
     def rebind(self, pci: str) -> None:
-        """Take the function from its driver and let the kernel find it one again: it starts anew, with what its PF says now.
+        """Take the function from its driver and let the kernel find it one again: it restarts with what its PF says now.
 
-        A function without a driver only gets one: whoever was killed between the two comes here again.
+        A function without a driver only gets one: an agent that was killed between the two comes here again.
         """
         driver = self.function(pci) / "driver"
         try:
@@ -75,7 +75,7 @@ class SriovTree:
                 self.write(driver / "unbind", pci)
             self.write(self.sys / "bus/pci/drivers_probe", pci)
         except OSError as error:
-            raise RefusedError("failed", f"{pci}: its driver does not start anew: {reason(error)}") from error
+            raise RefusedError("failed", f"{pci}: its driver does not restart: {reason(error)}") from error
 
     def write(self, path: Path, text: str) -> None:
         """One write to sysfs: the kernel acts on it, or refuses it with an OSError."""

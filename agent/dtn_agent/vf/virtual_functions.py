@@ -1,6 +1,6 @@
-"""Virtual functions: how many a PF has, who has which, and each one given back as it was found.
+"""Virtual functions: how many a PF has, who has which, and each one restored as it was found.
 
-What is about to change is in the ledger before it changes, so whoever comes after a crash can go on, or put it back.
+What is about to change is in the ledger before it changes, so that after a crash the change can be completed or undone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import Vf, VfHardware
 from dtn_agent.vf.physical_functions import PhysicalFunctions
 
-WATCH_SECONDS = 2.0  # how long the end of the agent may be in coming
+WATCH_SECONDS = 2.0  # upper bound on the time that a shutdown of the agent takes
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class VirtualFunctions(HostResource[VfRequest]):
                 assert_never(request)
 
     def set_count(self, request: SetVfCount) -> Done:
-        """Make the PF have so many VFs, if that takes nothing from anybody; 0 gives it back as it was."""
+        """Set the number of VFs on the PF, if none is in use; 0 restores the number that was found."""
         with self.lock:
             return self.pfs.set_count(request)
 
@@ -87,7 +87,7 @@ class VirtualFunctions(HostResource[VfRequest]):
             return Done(changed=changed or entry != held, detail=f"{entry.pf}: VF {entry.index} is {entry.pci}")
 
     def release(self, request: ReleaseVf) -> Done:
-        """Give the VF back as it was found. Not this site's is success."""
+        """Release the VF and restore it as it was found. Not this site's is success."""
         with self.lock:
             held = self._held(request.pf, request.index)
             if held is None or held.owner.site != request.site:
@@ -96,13 +96,13 @@ class VirtualFunctions(HostResource[VfRequest]):
                 self._forget(held)
                 return Done(changed=True, detail=f"{held.pf}: VF {held.index} ({held.pci}) is not there any more")
             link = self.hardware.returned_interface(held.pci)
-            if link is None and (use := self.hardware.use_elsewhere(held.pci)):
-                raise RefusedError("conflict", f"{self._named(held)} {use}; it cannot be given back now")
-            self._put_back(held)
+            if link is None and (use := self.hardware.use_in_other_namespaces(held.pci)):
+                raise RefusedError("conflict", f"{self._named(held)} {use}; it cannot be released now")
+            self._restore_found(held)
             return Done(changed=True, detail=self._left_over(held))
 
     def held(self) -> tuple[HeldVf, ...]:
-        """Every VF that somebody has, with what the kernel says of it now; `now` is None where it says nothing."""
+        """Every VF that is held, with what the kernel reports of it now; `now` is None where it reports nothing."""
         tables: dict[str, dict[int, VfSettings]] = {}  # read once: a card's table is one long answer
         return tuple(vf.model_copy(update={"now": self._now(vf, tables)}) for vf in self.entries.all())
 
@@ -113,7 +113,7 @@ class VirtualFunctions(HostResource[VfRequest]):
         return (Ability(name="vf", lacks=lacks),)
 
     def restore(self) -> None:
-        """Make everything again what the ledger says, after a reboot or a crash; what cannot be is told in the log and left.
+        """Make everything again what the ledger says, after a reboot or a crash; what cannot be is logged and left.
 
         PFs get their VFs in the order in which they first did. The kernel numbers verbs devices (uverbsN) as they appear, and a
         container that starts before dtnctl looks again has those numbers.
@@ -138,7 +138,7 @@ class VirtualFunctions(HostResource[VfRequest]):
             tried = self._caught(stop, tried)
 
     def _caught(self, stop: threading.Event, tried: frozenset[str]) -> frozenset[str]:
-        """Wait for strays and name them; those that keep their name, because somebody else has theirs, are not tried again."""
+        """Wait for strays and name them; those that keep their name, because another interface has theirs, are not tried again."""
         self.hardware.links.wait_until(lambda: stop.is_set() or bool(self._strays() - tried), WATCH_SECONDS)
         strays = self._strays()
         for pci in sorted(strays - tried):
@@ -146,7 +146,7 @@ class VirtualFunctions(HostResource[VfRequest]):
         return strays & self._strays()  # one that came meanwhile is new
 
     def _audited(self, asked: Mapping[str, object], act: Callable[[], bool], why: str) -> None:
-        """Do it unasked; a line says that it changed something, or why it could not."""
+        """Do it without a request; an audit line says that it changed something, or why it could not."""
         try:
             if act():
                 self.audit.done(asked, why)
@@ -157,10 +157,10 @@ class VirtualFunctions(HostResource[VfRequest]):
     # --- for the network driver ------------------------------------------------------------------------------------
 
     def held_at(self, pci: str) -> HeldVf:
-        """Who has the VF at this address. Refused if nobody has."""
+        """The entry of the VF at this address. Refused if it is not held."""
         found = self.entries.get(pci)
         if found is None:
-            raise RefusedError("not-found", f"the virtual function {pci} is not reserved for anybody on this host; run dtnctl apply")
+            raise RefusedError("not-found", f"the virtual function {pci} is not reserved on this host; run dtnctl apply")
         return found
 
     def lend(self, pci: str, mtu: int | None) -> Link:
@@ -170,7 +170,7 @@ class VirtualFunctions(HostResource[VfRequest]):
             if not self._exists(held):
                 raise RefusedError("conflict", f"{self._named(held)} is not there; does {held.pf} have its virtual functions?")
             link = self.hardware.returned_interface(pci)
-            if link is None and (use := self.hardware.use_elsewhere(pci)):
+            if link is None and (use := self.hardware.use_in_other_namespaces(pci)):
                 raise RefusedError("conflict", f"{self._named(held)} {use}")
             self._apply(held, mtu)
             return self._emptied(held)
@@ -178,7 +178,7 @@ class VirtualFunctions(HostResource[VfRequest]):
     def take_back(self, pci: str) -> bool:
         """Give an interface that came back from a container its own name, MAC and MTU again; whether it had others.
 
-        Nobody's VF is left alone.
+        A VF that is not held is left alone.
         """
         with self.lock:
             held = self.entries.get(pci)
@@ -187,7 +187,7 @@ class VirtualFunctions(HostResource[VfRequest]):
     # --- one VF ----------------------------------------------------------------------------------------------------
 
     def _held(self, pf: str, index: int) -> HeldVf | None:
-        """The entry of this VF, by the PF's address where the PF is there: names can be given anew."""
+        """The entry of this VF, by the PF's address where the PF is there: names can change."""
         names = {vf.pf_pci: self.hardware.pf_name(vf.pf_pci, vf.pf) for vf in self.entries.all()}
         return next((vf for vf in self.entries.all() if vf.index == index and names[vf.pf_pci] == pf), None)
 
@@ -196,18 +196,18 @@ class VirtualFunctions(HostResource[VfRequest]):
             raise RefusedError("conflict", f"{self._named(held)} is held by {rules.holder(held.owner)}")
 
     def _taken(self, request: ConfigureVf, owner: Owner) -> HeldVf:
-        """The entry for a VF that nobody has yet. Refused if there is no such VF, or if it is used without us."""
+        """The entry for a VF that is free. Refused if there is no such VF, or if it is used by others."""
         tree = self.hardware.tree
         pf_pci = tree.pf_function(request.pf).name
         pci = tree.vfs(request.pf).get(request.index)
         if pci is None:
             raise RefusedError("not-found", self._no_such_vf(request, pf_pci))
         if use := self.hardware.foreign_use(pci):
-            raise RefusedError("conflict", f"{request.pf}: VF {request.index} ({pci}) {use}; nobody has it by the ledger")
+            raise RefusedError("conflict", f"{request.pf}: VF {request.index} ({pci}) {use}; the ledger does not hold it")
         self.hardware.settle()
         link = self.hardware.interface(pci)
         if link is None:
-            raise RefusedError("failed", f"{request.pf}: VF {request.index} ({pci}): its interface went away just now; try again")
+            raise RefusedError("failed", f"{request.pf}: VF {request.index} ({pci}): its interface disappeared just now; try again")
         return HeldVf(
             pf=request.pf,
             pf_pci=pf_pci,
@@ -237,7 +237,7 @@ class VirtualFunctions(HostResource[VfRequest]):
             self.pfs.raise_for(entry)
             self._apply(entry)
         except (RefusedError, OSError) as error:
-            _logged(lambda: self._put_back(entry))
+            _logged(lambda: self._restore_found(entry))
             if isinstance(error, OSError):
                 raise RefusedError("failed", f"{self._named(entry)}: {reason(error)}") from error
             raise
@@ -251,8 +251,8 @@ class VirtualFunctions(HostResource[VfRequest]):
         own = vf.interface.mac if vf.interface else ""
         return self.hardware.apply(self._at(vf), goal, vf.wanted.mac or own)
 
-    def _put_back(self, vf: HeldVf) -> None:
-        """Make the VF what it was when it was found, and forget it."""
+    def _restore_found(self, vf: HeldVf) -> None:
+        """Restore the VF as it was found, and forget it."""
         vf = self._of_this_boot(vf)
         as_found = vf.model_copy(update={"wanted": VfSettings()})
         self._apply(as_found)
@@ -264,7 +264,7 @@ class VirtualFunctions(HostResource[VfRequest]):
         self._forget(vf)
 
     def _left_over(self, vf: HeldVf) -> str:
-        """What could not be made what it was, though nothing was refused."""
+        """What was not restored, though nothing was refused."""
         wrong = rules.change(self.hardware.now(vf.pf, vf.index, vf.pci), rules.target(vf.found, VfSettings(), vf.written))
         return f"{self._named(vf)}: the driver keeps {', '.join(rules.names(wrong))}" if wrong != VfSettings() else ""
 
@@ -285,7 +285,7 @@ class VirtualFunctions(HostResource[VfRequest]):
         return self._apply(vf) or raised
 
     def _of_this_boot(self, vf: HeldVf) -> HeldVf:
-        """The entry, with the interface as it was found in this boot: interfaces are named anew, and own MACs may be random."""
+        """The entry, with the interface as it was found in this boot: interfaces get new names, and own MACs may be random."""
         link = self.hardware.interface(vf.pci)
         if link is None or (vf.interface and vf.interface.boot == self.boot):
             return vf
@@ -300,7 +300,7 @@ class VirtualFunctions(HostResource[VfRequest]):
         return Vf(self.hardware.pf_name(vf.pf_pci, vf.pf), vf.index, vf.pci, name)
 
     def _strays(self) -> frozenset[str]:
-        """VFs that somebody has and whose interface is here under another name than its own."""
+        """VFs that are held and whose interface is here under another name than its own."""
         try:
             held = self.entries.all()
             return frozenset(vf.pci for vf in held if (link := self.hardware.interface(vf.pci)) and link.name != self._at(vf).name)

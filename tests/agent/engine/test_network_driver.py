@@ -260,7 +260,7 @@ def _start_with_endpoint(place: DriverLab, words: tuple[str, ...]) -> None:
     ("options", "told"),
     [
         (["--network=data"], "names no virtual function (endpoint option dtnctl.vf)"),
-        (["--network=name=data,driver-opt=dtnctl.vf=0000:41:10.3"], "0000:41:10.3 is not reserved for anybody"),
+        (["--network=name=data,driver-opt=dtnctl.vf=0000:41:10.3"], "0000:41:10.3 is not reserved on this host"),
     ],
 )
 def test_what_is_wrong_with_a_container_is_told_in_the_engines_error(place: DriverLab, options: list[str], told: str) -> None:

@@ -426,7 +426,7 @@ def test_queueing_that_could_not_be_put_back_is_not_touched(engine: EngineStandI
         change(container, lambda wire, link: wire.replace(link, Queue("htb", 0x10_0000, ROOT, version_3)))
     except OSError as error:
         pytest.skip(f"htb: {error.strerror}")
-    assert "could not be put back" in refusal(qos, request(rate=1000))
+    assert "could not be restored" in refusal(qos, request(rate=1000))
     assert qos.held() == ()
     assert kinds(container) == ["htb"]
 

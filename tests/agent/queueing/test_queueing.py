@@ -154,7 +154,7 @@ def test_exact_words_hold_every_option() -> None:
     ],
 )
 def test_what_is_more_than_we_can_make_has_no_exact_words(queues: list[Queue]) -> None:
-    with pytest.raises(ValueError, match="could not be put back"):
+    with pytest.raises(ValueError, match="could not be restored"):
         exact_words(queues)
 
 

@@ -190,7 +190,7 @@ def test_queueing_that_could_not_be_put_back_is_not_touched(tuned: Tuned) -> Non
 
     need(HTB)
     assert with_veth(scene) == (
-        "interface/near/qdisc: `htb` was set up by somebody and could not be put back; remove it first: tc qdisc del dev NIC root"
+        "interface/near/qdisc: `htb` was not set up by dtnctl and could not be restored; remove it first: tc qdisc del dev NIC root"
     )
 
 

@@ -64,7 +64,7 @@ def test_setting_changes_its_own_number_and_no_other(name: str, found: str, want
     assert setting(nic, name).read() == wanted
     changed = {(at, index) for at, numbers in nic.rows.items() for index, now in enumerate(numbers) if now != before.rows[at][index]}
     assert changed == {(row, place)}
-    setting(nic, name).put_back(found)
+    setting(nic, name).restore(found)
     assert nic == before
 
 
@@ -80,7 +80,7 @@ def test_what_differs_between_receiving_and_sending_is_put_back_so() -> None:
     nic = FakeNic({CHANNELS: [8, 8, 0, 0, 4, 2, 0, 0]})
     found = setting(nic, "channels").found()
     setting(nic, "channels").write("8")
-    setting(nic, "channels").put_back(found)
+    setting(nic, "channels").restore(found)
     assert nic.rows[CHANNELS] == [8, 8, 0, 0, 4, 2, 0, 0]
 
 

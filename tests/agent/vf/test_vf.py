@@ -113,7 +113,7 @@ def test_a_pf_without_vfs_gets_as_many_as_asked_for_and_is_given_back_without(
 
 def test_vfs_that_somebody_else_made_keep_their_number(vfs: VirtualFunctions, card: VfHardware, ledger: Ledger) -> None:
     card.tree.write_count("pf0", 2)
-    with refused("conflict", "pf0 has 2 virtual functions", "made by somebody else"):
+    with refused("conflict", "pf0 has 2 virtual functions", "not made by dtnctl"):
         vfs.set_count(count(4))
     assert not vfs.set_count(count(2)).changed, "it has as many as asked for already"
     assert not vfs.set_count(count(0)).changed, "giving back what is not ours is no error"
@@ -244,7 +244,7 @@ def test_a_vf_in_another_namespace_is_somebodys(vfs: VirtualFunctions, card: VfH
     card.tree.write_count("pf0", 1)
     with container() as there:
         move("pf0v0", HERE, there, "eth0")
-        with refused("conflict", "another network namespace (process ", "nobody has it by the ledger"):
+        with refused("conflict", "another network namespace (process ", "the ledger does not hold it"):
             vfs.configure(configure(0))
 
 
@@ -260,7 +260,7 @@ def test_a_vf_of_a_virtual_machine_is_told_as_that(vfs: VirtualFunctions, card: 
     ("use", "told"),
     [
         (lambda route, index: route.addr("add", index=index, address="192.0.2.7", prefixlen=24), "192.0.2.7/24"),
-        (lambda route, index: route.link("add", ifname="sits", kind="macvlan", link=index), "sits sits on pf0v0"),
+        (lambda route, index: route.link("add", ifname="sits", kind="macvlan", link=index), "sits uses pf0v0"),
         (lambda route, index: enslave(route, index, "br"), "part of br"),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_vf_in_a_container_is_not_given_back(vfs: VirtualFunctions, card: VfHa
     vfs.configure(configure(0, vlan=100))
     with container() as there:
         move("pf0v0", HERE, there, "eth0")
-        with refused("conflict", "VF 0 (0000:41:10.0)", "(process ", "it cannot be given back now"):
+        with refused("conflict", "VF 0 (0000:41:10.0)", "(process ", "it cannot be released now"):
             vfs.release(release(0))
         assert [vf.now and vf.now.vlan for vf in vfs.held()] == [100]
         move("eth0", there, HERE, "dev7")
