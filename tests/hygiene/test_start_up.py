@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.engine import World
+
 CLONE = Path(__file__).parents[2]
 SLOW = ("asyncio", "cryptography", "deepdiff", "docker", "git", "requests", "rich", "ruamel.yaml")
 PROGRAM = """
@@ -52,3 +54,16 @@ def test_no_plugin_of_pydantic_is_looked_for(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "plugged" not in ran.stderr.rpartition("IMPORTED")[2].split()
+
+
+def test_looking_at_an_engine_imports_no_sdk(tmp_path: Path) -> None:
+    with World(["dtn1"]) as world:
+        state = tmp_path / "state"
+        (state / "endpoints").mkdir(parents=True)
+        (state / "site.yaml").write_text("name: fast\n")
+        (state / "endpoints" / "dtn1.yaml").write_text(f"docker: unix://{world.sockets['dtn1']}\nhost: 192.0.2.1\n")
+        ran = subprocess.run([sys.executable, "-c", PROGRAM, "plan"], cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "1 of 1 endpoint answered" in ran.stdout
+    imported = ran.stderr.rpartition("IMPORTED")[2].split()
+    assert [name for name in (*SLOW, "urllib3") if name in imported] == []

@@ -1108,14 +1108,14 @@ def test_a_client_that_only_reads_sends_no_write_whoever_asks(
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "post"])
 def test_no_method_but_get_and_head_passes_the_reading_client(backend: Backend, tmp_path: Path, method: str) -> None:
     with Relay(tmp_path / "relay.sock", backend.socket) as relay:
-        connection = backend.observer(relay.path)._connected()
+        client = backend.observer(relay.path)._connected().client.sdk()
         with pytest.raises(EngineError, match="only reads"):
-            connection.client.request(method, f"{connection.client.base_url}/v1.41/containers/prune")
+            client.request(method, f"{client.base_url}/v1.41/containers/prune")
     assert relay.requests == ["GET /_ping"]
 
 
 def test_every_call_of_the_sdk_that_writes_is_refused_by_the_reading_client(backend: Backend) -> None:
-    client = backend.observer()._connected().client
+    client = backend.observer()._connected().client.sdk()
     for write in (
         lambda: client.remove_container("x"),
         lambda: client.create_container_from_config({}, "x"),

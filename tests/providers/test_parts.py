@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3.connection import HTTPConnection
 
 from dtnctl.errors import EngineError
 from dtnctl.model.engine_addresses import parse_engine
@@ -22,8 +20,9 @@ from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
 from dtnctl.model.site import Registry
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
+from dtnctl.providers.docker.errors import causes, reason
+from dtnctl.providers.docker.reach.pool import LateConnectionError
 from dtnctl.providers.docker.registry import Login, Reference, login_for, parse_reference
-from dtnctl.providers.docker.sdk_errors import causes, reason
 from dtnctl.providers.docker.streams import HEAD, frames
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.docker.volumes import volume_seen
@@ -171,19 +170,18 @@ def test_what_has_no_sentence_of_its_own_is_told_in_its_own_words() -> None:
         (http.client.IncompleteRead(b"half"), "the connection was cut before the answer came"),
         (http.client.RemoteDisconnected("closed"), "the connection was cut before the answer came"),
         (
-            urllib3.exceptions.ConnectTimeoutError("late"),
+            LateConnectionError("late"),
             "no connection in time; is the host up, and does a firewall let the port through?",
         ),
     ],
 )
-def test_what_goes_wrong_below_requests_has_its_sentence_too(error: Exception, sentence: str) -> None:
+def test_what_goes_wrong_on_the_way_has_its_sentence(error: Exception, sentence: str) -> None:
     assert reason(error, parse_engine("tcp://h:1")) == sentence
 
 
 def test_a_host_that_cannot_be_reached_is_no_timeout() -> None:
-    error = urllib3.exceptions.NewConnectionError(HTTPConnection("h"), "no route")
-    error.__cause__ = OSError(errno.EHOSTUNREACH, "No route to host")
-    assert "no route" in reason(error, parse_engine("tcp://h:1"))
+    error = OSError(errno.EHOSTUNREACH, "No route to host")
+    assert reason(error, parse_engine("tcp://h:1")) == "[Errno 113] No route to host"
 
 
 def test_a_certificate_that_is_refused_for_a_rare_reason_is_told_in_openssls_words() -> None:

@@ -1,87 +1,77 @@
-"""One endpoint's connection: the Docker SDK's low-level client over a transport (reach/).
-
-This module and sdk_errors are the only ones that import the SDK; they are imported when a connection is opened.
-"""
+"""One endpoint's connection: calls to an engine's API over a transport (reach/), and its answers and refusals as ours."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import requests
-import urllib3
-from docker import APIClient
-from docker.constants import DEFAULT_USER_AGENT as USER_AGENT
-
-from dtnctl.errors import EngineError, UnreachableError
+from dtnctl import __version__
+from dtnctl.errors import UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.site import Endpoint
+from dtnctl.providers.docker.errors import refusal, telling
+from dtnctl.providers.docker.once_more import once_more
 from dtnctl.providers.docker.reach import TRANSPORTS
-from dtnctl.providers.docker.reach.pool import Answer, PoolAdapter
+from dtnctl.providers.docker.reach.pool import Answer
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.docker.sdk_errors import causes, refusal, telling
 from dtnctl.providers.docker.versions import OLDEST_API, common_api, version_of_ping
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.values import dataclass
 
-ANY_HOST = "http://localhost:1"  # for the SDK; connections lead where the transport's pool does
-CHUNK = 64 * 1024
+if TYPE_CHECKING:
+    import requests
+
+    from dtnctl.providers.docker.sdk import SdkClient
+
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
-
-T = TypeVar("T")
-
-
-class ReadOnlyError(EngineError):
-    """A client that may only read was asked to write. Nothing was sent."""
+USER_AGENT = f"dtnctl/{__version__}"
 
 
-class Client(APIClient):
-    """The SDK's client, with timeouts for connecting, reading and writing at hand.
+class Client:
+    """Reads by the standard library; for all else the SDK's client over the same transport, made when it is first asked for."""
 
-    It does not look at the environment: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would replace the endpoint's CA, and proxies
-    are for the web. A read whose kept connection turns out to be dropped is sent once more. A write never is: the engine
-    may have carried it out.
-
-    `read` takes the same connections without requests, which spends on every call as much time as all else together.
-    """
-
-    def __init__(self, transport: Transport, version: str, timeouts: Timeouts) -> None:
+    def __init__(self, transport: Transport, timeouts: Timeouts, *, reads_only: bool) -> None:
         self.timeouts = timeouts
         self.clock_ahead: int | None = None
-        super().__init__(ANY_HOST, version=version, timeout=int(timeouts.read))
-        self.trust_env = False
-        self.headers.update(transport.headers)
+        self.api_version = OLDEST_API
         self._transport = transport
-        self.mount("http://", PoolAdapter(transport.pool))
-
-    def speak(self, api_version: str) -> None:
-        """Speak this version of the API from now on."""
-        self._version = api_version
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        send = partial(super().send, request, **kwargs)
-        return _once_more(send) if request.method in READS else send()
+        self._reads_only = reads_only
+        self._sdk: SdkClient | None = None
+        self._lock = Lock()
 
     def read(self, target: str, *, limits: tuple[float, float], headers: Mapping[str, str] = NOTHING) -> Answer:
         """GET `target`; seconds until connected, and until something comes. The first answer also shows the engine's clock."""
         sent = {"User-Agent": USER_AGENT, **self._transport.headers, **headers}
-        answer = _once_more(partial(self._transport.pool.read, f"{self._transport.prefix}{target}", sent, limits))
+        answer = once_more(partial(self._transport.pool.read, f"{self._transport.prefix}{target}", sent, limits))
         if self.clock_ahead is None:
             self.clock_ahead = _clock_ahead(answer.headers.get("Date", ""), time.time())
         return answer
+
+    def sdk(self) -> SdkClient:
+        """The SDK's client. May be asked for by several threads."""
+        with self._lock:
+            if self._sdk is None:
+                from dtnctl.providers.docker.sdk import SdkClient
+
+                self._sdk = SdkClient(self._transport, self.api_version, self.timeouts, reads_only=self._reads_only)
+            return self._sdk
+
+    def close(self) -> None:
+        if self._sdk is not None:
+            self._sdk.close()
 
 
 def _clock_ahead(date: str, now: float) -> int | None:
@@ -90,29 +80,6 @@ def _clock_ahead(date: str, now: float) -> int | None:
         return round(parsedate_to_datetime(date).timestamp() - now)
     except (ValueError, OverflowError):
         return None
-
-
-class ReadOnlyClient(Client):
-    """A client through which nothing but GET and HEAD passes: `read` only gets, all else of the SDK and requests ends in `send`."""
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if request.method not in READS:
-            raise ReadOnlyError(f"this client only reads; {request.method} was not sent")
-        return super().send(request, **kwargs)
-
-
-def _once_more(ask: Callable[[], T]) -> T:
-    """What a read asks for; it is asked again if a kept connection turns out to be dropped."""
-    try:
-        return ask()
-    except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:  # those of requests are OSErrors
-        if isinstance(error, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)) or not _was_dropped(error):
-            raise
-        return ask()
-
-
-def _was_dropped(error: BaseException) -> bool:
-    return any(isinstance(cause, (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead)) for cause in causes(error))
 
 
 def _decoded(answer: Answer) -> Any:
@@ -159,7 +126,8 @@ class Connection:
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
         with recorded(self.address.text, method, self._target(path, names)), self.telling():
-            response = self.client.request(method, f"{ANY_HOST}{self.transport.prefix}{self._target(path, names)}", **kwargs)
+            client = self.client.sdk()
+            response = client.request(method, f"{client.base_url}{self.transport.prefix}{self._target(path, names)}", **kwargs)
             if response.status_code >= FIRST_ERROR:
                 raise refusal(response.status_code, response.reason, response.content)
         return response
@@ -184,15 +152,19 @@ class Connection:
         try:
             return self.call(method, path, *names, **kwargs)
         except UnreachableError as error:
-            if any(isinstance(cause, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)) for cause in causes(error)):
+            from dtnctl.providers.docker.sdk import is_late
+
+            if is_late(error):
                 return None
             raise
 
     def chunks(self, response: requests.Response) -> Iterator[bytes]:
         """The body of a streamed answer as it arrives; the connection is given back at its end, or when the reader stops."""
+        from dtnctl.providers.docker.sdk import chunks
+
         try:
             with self.telling():
-                yield from response.raw.stream(CHUNK, decode_content=True)
+                yield from chunks(response)
         finally:
             response.close()
 
@@ -205,11 +177,11 @@ def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts
     """Connect and ask for the version, in one call. UnreachableError says what to check."""
     transport = TRANSPORTS[endpoint.docker.scheme](endpoint, root, timeouts)
     with _closed_on_failure(transport):
-        return _greet(ReadOnlyClient if read_only else Client, endpoint.docker, transport, timeouts)
+        return _greet(Client(transport, timeouts, reads_only=read_only), endpoint.docker, transport)
 
 
 @contextmanager
-def _closed_on_failure(thing: Client | Transport) -> Iterator[None]:
+def _closed_on_failure(thing: Transport) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -217,17 +189,14 @@ def _closed_on_failure(thing: Client | Transport) -> Iterator[None]:
         raise
 
 
-def _greet(kind: type[Client], address: EngineAddress, transport: Transport, timeouts: Timeouts) -> Connection:
+def _greet(client: Client, address: EngineAddress, transport: Transport) -> Connection:
     """Ask for the version, and speak the newest API that both sides know: some safeguards come only with newer ones.
 
     A ping tells it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
     """
-    with telling(address, transport):
-        client = kind(transport, OLDEST_API, timeouts)
-    with _closed_on_failure(client):
-        connection = Connection(client, address, "", OLDEST_API, transport)
-        version = _ping(connection) or _ask_version(connection)
-        client.speak(common_api(version, address.text))
+    connection = Connection(client, address, "", OLDEST_API, transport)
+    version = _ping(connection) or _ask_version(connection)
+    client.api_version = common_api(version, address.text)
     return replace(connection, engine_version=str(version.get("Version", "")), api_version=str(version["ApiVersion"]))
 
 

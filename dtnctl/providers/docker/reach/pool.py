@@ -1,21 +1,19 @@
-"""Connections to an engine that are kept, and reads on them without requests. Where they lead is a transport's business."""
+"""Connections to an engine that are kept, and reads on them. Where they lead is a transport's business."""
 
 from __future__ import annotations
 
 import http.client
+import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool
+from threading import Lock
 
 from dtnctl.values import dataclass
 
-if TYPE_CHECKING:
-    from urllib3.connection import HTTPConnection
-
 IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
+
+
+class LateConnectionError(OSError):
+    """No connection was made in time; a TimeoutError says that one was made, and no answer came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,46 +26,60 @@ class Answer:
     headers: http.client.HTTPMessage
 
 
-class DirectReads(HTTPConnectionPool):
-    """A pool that also reads without requests and urllib3, which take three times as long over a call as http.client."""
+def open_tcp(host: str, port: int | None, seconds: float | None) -> socket.socket:
+    """A connection by TCP. OSError; LateConnectionError if it takes longer."""
+    try:
+        return socket.create_connection((host, port or http.client.HTTP_PORT), seconds)
+    except TimeoutError as error:
+        raise LateConnectionError(str(error)) from error
+
+
+class DirectReads:
+    """Connections by TCP to one host; a kind of its own says what else `open` has to do. May be used from several threads.
+
+    Reads need the standard library alone: the SDK and what is below it take longer to import than all reads of a plan.
+    """
+
+    def __init__(self, host: str, port: int | None = None) -> None:
+        self.host, self.port = host, port
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = Lock()
+        self._is_closed = False
+
+    def open(self, seconds: float | None) -> socket.socket:
+        """A new connection, made in so many seconds (None: in any time). OSError."""
+        return open_tcp(self.host, self.port, seconds)
 
     def read(self, target: str, headers: Mapping[str, str], limits: tuple[float, float]) -> Answer:
         """GET `target` on a kept connection; seconds until connected, and until something comes. OSError, HTTPException."""
-        connection = cast("HTTPConnection", self._get_conn())
+        connection = self._kept() or http.client.HTTPConnection(self.host, self.port)
         try:
             if connection.sock is None:
-                connection.timeout = limits[0]
-                connection.connect()
+                connection.sock = self.open(limits[0])
             connection.sock.settimeout(limits[1])
-            http.client.HTTPConnection.request(connection, "GET", target, headers=headers)
-            response = http.client.HTTPConnection.getresponse(connection)
-            return Answer(response.status, response.reason, response.read(), response.headers)
+            connection.request("GET", target, headers=dict(headers))
+            response = connection.getresponse()
+            answer = Answer(response.status, response.reason, response.read(), response.headers)
         except BaseException:
             connection.close()  # what is left of the answer must not be taken for the next one
             raise
-        finally:
-            self._put_conn(connection)
+        self._keep(connection)
+        return answer
 
+    def _kept(self) -> http.client.HTTPConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
-class PoolAdapter(HTTPAdapter):
-    """requests' adapter over one pool of connections, whatever the URL says."""
-
-    def __init__(self, pool: HTTPConnectionPool) -> None:
-        super().__init__()
-        self._pool = pool
-
-    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
-        return self._pool
-
-    def get_connection(self, *_: Any, **__: Any) -> HTTPConnectionPool:  # requests before 2.32
-        return self._pool
-
-    def cert_verify(self, *_: Any, **__: Any) -> None:
-        """The pool knows its certificates; requests would take them from the URL, which says nothing here."""
-
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002  requests names them
-        return request.path_url
+    def _keep(self, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            if not self._is_closed and len(self._idle) < IDLE_CONNECTIONS:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def close(self) -> None:
-        super().close()
-        self._pool.close()
+        """Close what is kept; a read that is under way closes its own."""
+        with self._lock:
+            self._is_closed, idle, self._idle = True, self._idle, []
+        for connection in idle:
+            connection.close()

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
 from typing import Any
 
-import requests
-import urllib3
-from docker.errors import APIError, DockerException
-
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
+from dtnctl.providers.docker.reach.pool import LateConnectionError
 from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.text import shortened
 
@@ -35,9 +32,7 @@ def telling(address: EngineAddress, transport: Transport) -> Iterator[None]:
     """Whatever the block raises below us comes out as an EngineError (it refused) or an UnreachableError (no answer)."""
     try:
         yield
-    except APIError as error:
-        raise _sorted(error.status_code or 0, str(error.explanation or error)) from error
-    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:
         raise UnreachableError(f"{address}: {transport.complaint() or reason(error, address)}") from error
 
 
@@ -74,8 +69,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 def reason(error: BaseException, address: EngineAddress) -> str:
     """What to tell, and what to check, from the first telling one of the causes."""
     for cause in causes(error):
-        if isinstance(cause, urllib3.exceptions.NewConnectionError):
-            continue  # it counts as a timeout of urllib3, and is none
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _distrust(cause, address.host)
         for kind, sentence in SENTENCES:
@@ -114,12 +107,9 @@ def _always(sentence: str) -> Callable[[BaseException], str]:
     return lambda _: sentence
 
 
-# In this order; requests.ConnectTimeout is also a Timeout.
 SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLError, _tls_failure),
-    (urllib3.exceptions.ConnectTimeoutError, _always("no connection in time; is the host up, and does a firewall let the port through?")),
-    (requests.ConnectTimeout, _always("no connection in time; is the host up, and does a firewall let the port through?")),
-    (requests.Timeout, _always("it was reached, but gave no answer in time")),
+    (LateConnectionError, _always("no connection in time; is the host up, and does a firewall let the port through?")),
     (TimeoutError, _always("it was reached, but gave no answer in time")),
     (socket.gaierror, _always("there is no host of the name {host}")),
     (FileNotFoundError, _always("there is no socket at {path}; is the engine running?")),
