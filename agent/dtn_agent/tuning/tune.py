@@ -16,6 +16,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Ability, Done, Facts, HeldTuning, Tune, TuneRequest, Untune
+from dtn_agent.tuning.applying import found_value, make_live, restore_found
 from dtn_agent.tuning.irqbalance import Services, Systemd
 from dtn_agent.tuning.key import apply_order, device_of, reset_with, setting_of, spelled_out
 from dtn_agent.tuning.setting import Root, Setting
@@ -88,7 +89,7 @@ class HostTuning(HostResource[TuneRequest]):
                 return Done(changed=False, detail=f"{request.key} is {wanted}")
             entry = self._claim(request, wanted, setting, before)
             try:
-                _make(request.key, setting, wanted)
+                make_live(request.key, setting, wanted)
             except RefusedError:
                 self._go_back(setting, entry, before)
                 raise
@@ -106,7 +107,7 @@ class HostTuning(HostResource[TuneRequest]):
                 raise RefusedError("conflict", f"{request.key} is tuned by site {entry.site}")
             setting = self._setting(request.key)
             if setting.read() is not None:
-                _restore_found(setting, entry)
+                restore_found(setting, entry)
                 self._follow(request.key)
             self.entries.drop(request.key)
             return Done(changed=True, detail=f"{request.key} is {setting.read()} again")
@@ -208,7 +209,7 @@ class HostTuning(HostResource[TuneRequest]):
         if setting.is_as(entry.wanted):
             return False
         was = setting.read()
-        _make(key, setting, entry.wanted)
+        make_live(key, setting, entry.wanted)
         self.audit.done(_audit_words(entry), f"{key} is {entry.wanted} again; it was {was}")
         return True
 
@@ -237,7 +238,7 @@ class HostTuning(HostResource[TuneRequest]):
 
     def _claim(self, request: Tune, wanted: str, setting: Setting, before: HeldTuning | None) -> HeldTuning:
         """Written down before anything is changed."""
-        found = _found(request.key, setting) if before is None else before.found
+        found = found_value(request.key, setting) if before is None else before.found
         entry = HeldTuning(key=request.key, found=found, wanted=wanted, now=None, site=request.site)
         self.entries.put(entry)
         return entry
@@ -246,7 +247,7 @@ class HostTuning(HostResource[TuneRequest]):
         """As it was before a refused request. If even that fails, the entry stays, so that Untune can try again."""
         try:
             if before is None:
-                _restore_found(setting, entry)
+                restore_found(setting, entry)
             else:
                 setting.write(before.wanted)
         except (RefusedError, OSError) as error:
@@ -274,36 +275,3 @@ def _audit_words(entry: HeldTuning) -> Mapping[str, object]:
 
 def _absent(key: str, setting: Setting) -> RefusedError:
     return RefusedError("not-found", f"{key}: {setting.absence}" if setting.absence else f"there is no {key} here")
-
-
-def _found(key: str, setting: Setting) -> str | None:
-    try:
-        return setting.found()
-    except (ValueError, OSError) as error:
-        raise RefusedError("unsupported", f"{key}: {error}") from None
-
-
-def _make(key: str, setting: Setting, wanted: str) -> None:
-    """Write and read back: some of the kernel's files take a value, and keep another."""
-    try:
-        setting.write(wanted)
-    except OSError as error:
-        raise RefusedError("failed", f"{key}: the host does not take `{wanted}`: {error.strerror or error}") from None
-    if not setting.is_as(wanted):
-        raise RefusedError("failed", f"{key}: `{wanted}` was written, and the host has `{setting.read()}`")
-
-
-def _restore_found(setting: Setting, entry: HeldTuning) -> None:
-    """What is as it was is not written: a driver that refuses every change refuses this one, too."""
-    try:
-        if not _is_as_found(setting, entry):
-            setting.restore(entry.found)
-    except OSError as error:
-        raise RefusedError("failed", f"{entry.key}: the host does not take back `{entry.found}`: {error.strerror or error}") from None
-
-
-def _is_as_found(setting: Setting, entry: HeldTuning) -> bool:
-    try:
-        return setting.found() == entry.found
-    except ValueError:  # what stands there now is nothing that could be restored itself
-        return False

@@ -57,3 +57,8 @@ def holders(held: tuple[HeldVf, ...], pf_pci: str) -> str:
     """Who has which VF of a PF, in one line; empty if none is held."""
     mine = sorted((vf for vf in held if vf.pf_pci == pf_pci), key=lambda vf: vf.index)
     return ", ".join(f"VF {vf.index} ({vf.pci}): {holder(vf.owner)}" for vf in mine)
+
+
+def named(vf: HeldVf) -> str:
+    """The VF in a message."""
+    return f"{vf.pf}: VF {vf.index} ({vf.pci})"
