@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from graphlib import TopologicalSorter
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen
@@ -14,18 +15,21 @@ Place = tuple[str, object]  # (endpoint, port) or (network, address)
 
 
 def in_order(steps: Iterable[Step], live: Mapping[Key, ContainerSeen]) -> tuple[Step, ...]:
-    """The steps by endpoint and id, each after those that it needs, with the needs that changing hands brings about."""
+    """The steps by endpoint and id, each right after those that it needs, with the needs that handovers bring about.
+
+    CycleError if steps wait for each other: no plan may have that, and execution would never end.
+    """
     known = {step.id: step for step in _with_handovers(tuple(steps), live)}
+    TopologicalSorter({step.id: step.needs for step in known.values()}).prepare()
     ordered: dict[str, Step] = {}
-
-    def visit(step: Step) -> None:
-        if step.id not in ordered:
-            for item in step.needs:
-                visit(known[item])
-            ordered[step.id] = step
-
-    for step in sorted(known.values(), key=lambda item: (item.endpoint, item.id)):
-        visit(step)
+    stack = sorted(known.values(), key=lambda item: (item.endpoint, item.id), reverse=True)
+    while stack:  # by hand and not by recursion: handovers can chain all services of an endpoint
+        step = stack[-1]
+        waiting = [known[item] for item in reversed(step.needs) if item not in ordered]
+        if waiting and step.id not in ordered:
+            stack += waiting
+        else:
+            ordered[step.id] = stack.pop()
     return tuple(ordered.values())
 
 
