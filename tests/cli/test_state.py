@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from dtnctl.repository.starter import SCHEMA_FOLDER, new_identity, schema_text
+from dtnctl.repository.starter import FILES, ID_LINE, NAME_LINE, SCHEMA_FOLDER, new_identity, schema_text
 from tests.render.plans import obeyed
 from tests.repository.state_folder import SESSION, VALID, write_state
 from tests.runtime.program import Result, dtnctl
@@ -178,6 +179,14 @@ def test_starter_is_valid_and_formatted_and_explained(tmp_path: Path) -> None:
         schema = (file.parent / modeline.removeprefix("# yaml-language-server: $schema=")).resolve()
         assert json.loads(schema.read_text())["title"].startswith("dtnctl ")
         assert comment.startswith("# ")
+
+
+def test_the_site_that_the_starter_is_made_of_is_valid_itself_and_nothing_of_it_is_left_out() -> None:
+    folder = Path(str(files("dtnctl.repository"))) / "starter_site"
+    assert dtnctl(folder, "validate").out.startswith("ok: 7 files; site starter: 2 endpoints")
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == set(FILES)
+    text = (folder / "state/site.yaml").read_text()
+    assert (text.count(NAME_LINE), text.count(ID_LINE)) == (1, 1)
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from dtnctl.installing.ssh_scripts import remote_of
 from dtnctl.installing.wheel import agent_requirements, pack, wheel_of_ourselves
 from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.repository.edit import Repository, endpoint_text, write_endpoint
+from dtnctl.repository.starter import FILES
 from tests.agent.server.serving import FACTS
 from tests.installing.test_certificates import NOW
 from tests.providers import sshd
@@ -173,6 +174,7 @@ def test_a_wheel_of_what_runs_has_both_programs_and_is_always_the_same(tmp_path:
     with zipfile.ZipFile(tmp_path / name) as wheel:
         names = wheel.namelist()
     assert {"dtn_agent/dtn-agent.service", "dtn_agent/protocol/requests.py", "dtnctl/installing/install-agent.sh"} <= set(names)
+    assert {f"dtnctl/repository/starter_site/{file}" for file in FILES} <= set(names)
     assert not [item for item in names if "__pycache__" in item]
 
 
