@@ -171,7 +171,7 @@ def _tell(repository: Repository, edit: Edit, commit: bool, message: str | None)
     for sentence in edit.sentences:
         typer.echo(sentence)
     if commit:
-        from dtnctl.repository.commit import commit_file
+        from dtnctl.repository.git import commit_file
 
         commit_id = commit_file(repository.root, edit.file, message or edit.message)
         typer.echo(f"committed {edit.file} as {commit_id}")

@@ -339,12 +339,6 @@ def _check_sysctl_value(value: str | int) -> str:
     return text
 
 
-def _check_absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError(f"{shown(value)} is not an absolute path")
-    return value
-
-
 def _check_share(value: int | str) -> int | str:
     text = str(value)
     digits = text.removesuffix("%")
@@ -460,7 +454,6 @@ InterfaceName = Annotated[str, AfterValidator(_check_interface), _schema("interf
 DeviceName = Annotated[str, AfterValidator(_check_device), _schema("device or pattern", {"type": "string", "pattern": _DEVICE.pattern})]
 SysctlName = Annotated[str, AfterValidator(_check_sysctl), _schema("sysctl", {"type": "string", "pattern": _SYSCTL.pattern})]
 SysctlValue = Annotated[str | int, AfterValidator(_check_sysctl_value), _schema("text or whole number", {"type": ["string", "integer"]})]
-AbsolutePath = Annotated[str, AfterValidator(_check_absolute), _schema("absolute path", {"type": "string", "pattern": "^/"})]
 CountOrShare = Annotated[
     int | str,
     AfterValidator(_check_share),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Literal
 
 from dtnctl.values import dataclass
@@ -145,9 +144,6 @@ def _checked(storage: Storage, text: str, flags: frozenset[str], values: Mapping
             return Storage("unknown", f"mount option `{name}` is there twice")
         names.add(name)
     return storage
-
-
-NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 def without_secrets(options: Mapping[str, str]) -> Mapping[str, str]:

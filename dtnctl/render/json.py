@@ -272,10 +272,6 @@ def session_document(row: SessionRow, services: Sequence[ServiceRow]) -> Json:
     return _document("session", {"session": _row(row), "services": own})
 
 
-def services_document(rows: Sequence[ServiceRow]) -> Json:
-    return _document("services", {"services": [_row(row) for row in rows]})
-
-
 def transfers_document(rows: Sequence[TransferRow]) -> Json:
     return _document("transfers", {"transfers": [_transfer(row) for row in rows]})
 

@@ -23,7 +23,6 @@ from dtnctl.render.summary import (
     exact_command,
     group_changes,
     hardware_cells,
-    has_no_answer,
     object_name,
     shown_hash,
     shown_notes,
@@ -34,7 +33,6 @@ from dtnctl.render.summary import (
 from dtnctl.render.text import UNICODE_SIGNS, Sign, clip, look_of, pad, plural, printable
 
 LIMIT = 65_536  # characters of a comment on GitHub
-STATUS_LIMIT = 140  # characters of a commit status
 LONGEST = 300  # characters of one text in the lists above the folds; the folds have all of it
 
 LOOK = look_of(RenderContext(width=1_000_000))
@@ -71,22 +69,6 @@ def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) 
     parts = [head, _powers(plan), _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *folds, foot]
     where = f"All of it: {prose(_short(context.details))}." if context.details else "All of it is in the plan's JSON."
     return shorten(parts, limit, where)
-
-
-def render_status_line(plan: Plan) -> str:
-    """One line for a commit status: at most 140 characters, and only numbers of what was found."""
-    short_hash = plan.hash[:4]
-    silent = f", {plural(len(plan.silent), 'endpoint')} silent" if plan.silent else ""
-    if has_no_answer(plan):
-        return f"Unknown: no endpoint answered{silent} ({short_hash})"[:STATUS_LIMIT]
-    if plan.is_empty:
-        return f"No changes, {len(plan.unchanged)} unchanged{silent} ({short_hash})"[:STATUS_LIMIT]
-    counts = count(plan)
-    parts = [plural(counts.changes, "change")]
-    parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
-    parts += [plural(counts.replace, "replace")] * bool(counts.replace)
-    parts += [plural(counts.start, "transfer") + (" starts" if counts.start == 1 else " start")] * bool(counts.start)
-    return f"{', '.join(parts)}, {counts.blocked} blocked{silent} ({short_hash})"[:STATUS_LIMIT]
 
 
 def _short(text: str) -> str:

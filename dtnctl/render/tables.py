@@ -95,12 +95,6 @@ SERVICE_COLUMNS = (
 )
 
 
-def render_services(rows: Sequence[ServiceRow], context: RenderContext) -> str:
-    """One line for each container of a session; below the table what is wrong with some."""
-    look, rows = look_of(context), printable(tuple(rows), ascii_only=context.ascii)
-    return _text(_services(rows, context, look))
-
-
 def _services(rows: Sequence[ServiceRow], context: RenderContext, look: Look) -> list[str]:
     cells = [
         [

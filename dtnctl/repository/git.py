@@ -1,6 +1,6 @@
-"""Asks Git which commit the state files are, for the plan's head. One call of git, so that it costs nothing beside observation.
+"""Git: which commit the state files are, for the plan's head, and a commit of one edited file.
 
-GitPython is not imported for it: that alone takes longer than the whole call; it is used where we commit (edit.py).
+Which commit is asked by one call of git, beside observation; GitPython is imported where we commit alone: that takes longer than the call.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from dtnctl.errors import UsageError
 from dtnctl.model.head import Head
 
 DETACHED = "(detached)"
@@ -33,3 +34,23 @@ def read_head(root: Path, folder: str = "state") -> Head:
     if commit == NO_COMMIT:
         return Head(absence="no_commit")
     return Head(commit, "" if branch == DETACHED else branch, is_dirty=any(not line.startswith("#") for line in lines))
+
+
+def commit_file(root: Path, file: str, message: str) -> str:
+    """Commits exactly this file, written or removed, and nothing else; returns the commit's short id. UsageError if git refuses."""
+    import git
+
+    try:
+        repository = git.Repo(root, search_parent_directories=True)
+        path = str(root / file)
+        is_known = bool(repository.git.ls_files("--", path)) or (root / file).exists()
+        if not is_known:
+            raise UsageError(f"{file} was never committed, so its removal cannot be committed")
+        repository.git.add("--", path)
+        repository.git.commit("--quiet", "--message", message, "--only", "--", path)
+        return str(repository.git.rev_parse("--short", "HEAD"))
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
+        raise UsageError(f"{file} is written, but not committed: {root} is in no git repository") from error
+    except git.GitCommandError as error:
+        reason = str(error.stderr or error.stdout).strip().removeprefix("stderr: ").strip("'\n ") or "git gives no reason"
+        raise UsageError(f"{file} is written, but not committed: {reason}") from error

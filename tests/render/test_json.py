@@ -26,7 +26,6 @@ from dtnctl.render.json import (
     plan_document,
     problems_document,
     render_json,
-    services_document,
     session_document,
     sessions_document,
     status_document,
@@ -59,7 +58,6 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     error_document(StalePlanError("another plan")),
     sessions_document(SESSIONS),
     session_document(SESSIONS[0], SERVICES),
-    services_document(SERVICES),
     transfers_document(TRANSFERS),
     transfer_document(TRANSFERS[0]),
     endpoints_document(ENDPOINTS),
@@ -137,7 +135,7 @@ def test_page_describes_no_document_that_does_not_exist() -> None:
 def test_lists_in_a_status_are_those_of_the_lists() -> None:
     status = DOCUMENTS[-1]
     assert status["sessions"] == sessions_document(SESSIONS)["sessions"]
-    assert status["services"] == services_document(SERVICES)["services"]
+    assert status["services"] == [row for item in SESSIONS for row in session_document(item, SERVICES)["services"]]
     assert status["transfers"] == transfers_document(TRANSFERS)["transfers"]
     assert status["endpoints"] == endpoints_document(ENDPOINTS)["endpoints"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dtnctl.model.head import Head
 from dtnctl.model.plan import Change, Plan, Power
 from dtnctl.render.context import RenderContext
-from dtnctl.render.markdown import LIMIT, STATUS_LIMIT, plan_marker, render_plan_comment, render_status_line
+from dtnctl.render.markdown import LIMIT, plan_marker, render_plan_comment
 from dtnctl.render.summary import group_changes
 from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 from tests.render.reading import ACTIVE, Reading
@@ -89,11 +89,6 @@ session/climate @ dtn-a
 
 <sub>HEAD 4f2c1e9 on main (clean) · 2 of 3 endpoints answered · plan hash `0123456789abcdef` · dtnctl 0.1.0 · reproduce: `dtnctl plan -C site` · do exactly this: `dtnctl apply --expect 0123456789abcdef` · all of it: artifact plan.json</sub>
 """
-
-
-def test_status_line_of_a_plan_that_no_endpoint_answered_claims_nothing() -> None:
-    silent = plan(endpoints=(endpoint("dtn-a", silence="timed out"),))
-    assert render_status_line(silent).startswith("Unknown: no endpoint answered, 1 endpoint silent (")
 
 
 def test_comment_reads_as_written_here() -> None:
@@ -289,20 +284,3 @@ def test_notice_says_exactly_how_much_is_missing_and_where_it_is() -> None:
     dropped = sum(int(number) for number in re.findall(r"(\d+) of \d+ details", text))
     assert Reading(text).tags["details"] == len(_groups(whole)) - dropped + (int(found[1]) < 300)
     assert "All of it: artifact plan.json." in text
-
-
-# --- the status line ----------------------------------------------------------------------------------------
-
-
-def test_status_line_counts_what_is_dangerous() -> None:
-    assert render_status_line(TRANSFER) == f"2 changes, 1 transfer starts, 0 blocked ({TRANSFER.hash[:4]})"
-    assert render_status_line(DANGER) == f"1 change, 1 destroy, 1 blocked, 1 endpoint silent ({DANGER.hash[:4]})"
-    assert render_status_line(EMPTY) == f"No changes, 3 unchanged ({EMPTY.hash[:4]})"
-
-
-@RELAXED
-@given(PLANS)
-def test_status_line_is_short_enough_for_the_forge(plan: Plan) -> None:
-    line = render_status_line(plan)
-    assert len(line) <= STATUS_LIMIT
-    assert line.isascii()

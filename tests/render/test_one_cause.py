@@ -17,7 +17,7 @@ from dtnctl.render.json import plan_document
 from dtnctl.render.markdown import render_plan_comment
 from dtnctl.render.outcomes import render_outcomes
 from dtnctl.render.summary import few
-from dtnctl.render.tables import render_services, render_sessions, render_status, render_transfers
+from dtnctl.render.tables import render_sessions, render_status, render_transfers
 from dtnctl.render.terminal import render_plan
 
 MANY = 220
@@ -136,7 +136,7 @@ ENDPOINTS = (EndpointRow("dtn1", "tcp://dtn1:2376", "silent", reason=SILENCE),)
 
 def test_lists_say_why_an_endpoint_is_silent_once() -> None:
     context = RenderContext(width=160)
-    for text in (render_sessions(SESSIONS, context), render_services(SERVICES, context), render_transfers(TRANSFERS, context)):
+    for text in (render_sessions(SESSIONS, context), render_status((), SERVICES, (), (), context), render_transfers(TRANSFERS, context)):
         assert text.count(SILENCE) == 1
         assert "s000" in text
         assert "and 217 more" in text

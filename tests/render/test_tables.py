@@ -13,7 +13,6 @@ from dtnctl.render.context import RenderContext
 from dtnctl.render.tables import (
     render_endpoint,
     render_endpoints,
-    render_services,
     render_session,
     render_sessions,
     render_status,
@@ -71,7 +70,7 @@ def test_wide_screen_shows_rates_and_ports() -> None:
         "sc20-1T   nersc-tbn-7:/data/1T  starlight-dtn:/data/1T_2  gridftp    1  succeeded  4.00 GiB  4294967296"
         "  2026-06-01T00:00:00Z  5.4 s  756.7 MiB/s (6.35 Gb/s)  sha256 equal",
     ]
-    assert "646f8bfcf576" in render_services(SERVICES, context)
+    assert "646f8bfcf576" in render_status((), SERVICES, (), (), context)
 
 
 def test_session_shows_the_fields_that_the_talk_shows() -> None:
@@ -159,15 +158,14 @@ def test_zero_bytes_are_not_unknown_bytes() -> None:
 
 def test_empty_lists_say_so_and_leave_the_status() -> None:
     assert render_sessions((), CONTEXT) == "No sessions.\n"
-    assert render_services((), CONTEXT) == "No services.\n"
     assert render_transfers((), CONTEXT) == "No transfers.\n"
     assert render_endpoints((), CONTEXT) == "No endpoints.\n"
     assert render_status((), (), (), (), CONTEXT) == "no sessions · no transfers · 0 of 0 endpoints answered\n"
 
 
 def test_all_shows_every_column_in_full_on_a_narrow_screen() -> None:
-    text = render_services(SERVICES, replace(CONTEXT, show_all=True))
-    header = text.splitlines()[0].split()
+    text = render_status((), SERVICES, (), (), replace(CONTEXT, show_all=True))
+    (header,) = (line.split() for line in text.splitlines() if line.startswith("SESSION "))
     assert header == [
         "SESSION", "ENDPOINT", "STATE", "HEALTH", "CTRL_HOST", "CTRL_PORT", "SERV_PORT", "DATA_PORTS", "DATA_NET", "DATA_IPV4",
         "DATA_IPV6", "USER", "CONTAINER", "IMAGE",

@@ -291,7 +291,7 @@ def test_removal_of_what_was_never_committed_says_so(repository: Path) -> None:
     result = dtnctl(repository, "session", "delete", "p", "--commit")
     assert (result.code, result.err.splitlines()[0]) == (
         64,
-        "state/sessions/p.yaml was never committed, so its removal cannot be",
+        "state/sessions/p.yaml was never committed, so its removal cannot be committed",
     )
 
 
