@@ -18,7 +18,7 @@ WATCHED = {"type": ["container", "network"], "event": ["start", "connect"]}
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class EngineContainer:
     """`pid` is its first process, by the engine's own numbers; None while it does not run."""
 
     id: str
@@ -35,13 +35,13 @@ class Event:
     name: str
 
 
-class Engine:
+class EngineClient:
     """The engine on this socket. OSError or HTTPException where it does not answer."""
 
     def __init__(self, path: Path = ENGINE_SOCKET) -> None:
         self.path = path
 
-    def container(self, name: str) -> Container | None:
+    def container(self, name: str) -> EngineContainer | None:
         """The container with this name; None if there is none."""
         with self._ask(f"/containers/{urllib.parse.quote(name)}/json", SECONDS) as answer:
             if answer.status == 404:
@@ -123,11 +123,11 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
     return answer.read()
 
 
-def _container(found: dict[str, Any]) -> Container:
+def _container(found: dict[str, Any]) -> EngineContainer:
     state = found.get("State") or {}
     pid = state.get("Pid") if state.get("Running") else None
     mode = (found.get("HostConfig") or {}).get("NetworkMode") or ""
-    return Container(id=found["Id"], name=found["Name"].removeprefix("/"), network_mode=mode, pid=pid or None)
+    return EngineContainer(id=found["Id"], name=found["Name"].removeprefix("/"), network_mode=mode, pid=pid or None)
 
 
 def _event(found: dict[str, Any]) -> Event:

@@ -27,7 +27,7 @@ class VfEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class LinkAnswer:
     """An interface. `parent` and `master` are indexes; a parent in another network namespace is None."""
 
     index: int
@@ -66,7 +66,7 @@ class Ethtool:
 class Answers:
     """Addresses and qdiscs by the index of their link, ethtool by name."""
 
-    links: tuple[Link, ...] = ()
+    links: tuple[LinkAnswer, ...] = ()
     addresses: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     qdiscs: Mapping[int, tuple[Qdisc, ...]] = field(default_factory=dict)
     ethtool: Mapping[str, Ethtool] = field(default_factory=dict)

@@ -59,53 +59,53 @@ def block_devices(files: Files) -> tuple[BlockDevice, ...]:
 
 def _device(files: Files, name: str, size: int, disks: Mapping[str, Disk], mounted: Sequence[Mount]) -> BlockDevice:
     folder = f"{files.sys}/block/{name}"
-    place = _place(files, folder, name)
+    controller = _controller(files, folder, name)
     scheduler, schedulers = files.choice(f"{folder}/queue/scheduler")
     return BlockDevice(
         name=name,
         size=size,
         model=files.value(f"{folder}/device/model"),
-        numa_node=numa_node(files, place.function),
+        numa_node=numa_node(files, controller.function),
         rotational=files.flag(f"{folder}/queue/rotational"),
         scheduler=scheduler,
         schedulers=schedulers,
-        transport=place.transport,
+        transport=controller.transport,
         mounts=_mounts_of(name, disks, mounted),
         holders=disks[name].holders,
-        pcie=pcie_link(files, place.function),
+        pcie=pcie_link(files, controller.function),
         settings=_settings(files, folder),
     )
 
 
-# --- where it sits --------------------------------------------------------------------------------------------------
+# --- where it is ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Controller:
     """The function of the disk's controller, if it has just one, and how it is reached."""
 
     function: PciFunction | None
     transport: str
 
 
-def _place(files: Files, folder: str, name: str) -> Place:
+def _controller(files: Files, folder: str, name: str) -> Controller:
     if name.startswith("nvme"):
-        return _nvme_place(files, folder)
+        return _nvme_controller(files, folder)
     target = files.target(folder)
     transport = next((word for word, pattern in TRANSPORTS if pattern.search(target)), "")
-    return Place(files.function_in(target), transport)
+    return Controller(files.function_in(target), transport)
 
 
-def _nvme_place(files: Files, folder: str) -> Place:
+def _nvme_controller(files: Files, folder: str) -> Controller:
     """By its controllers: with multipath the disk belongs to a subsystem, which has no place itself.
 
-    What is reached over a network sits nowhere here, and neither does what two functions reach.
+    What is reached over a network, or by two functions, has none here.
     """
     controllers = [entry for entry in files.names(f"{folder}/device") if CONTROLLER.fullmatch(entry)]
     paths = [f"{files.sys}/class/nvme/{entry}" for entry in controllers or [files.link(f"{folder}/device")]]
     transports = {files.value(f"{path}/transport") for path in paths}
     functions = {files.function(path) for path in paths}
-    return Place(functions.pop() if len(functions) == 1 else None, transports.pop() if len(transports) == 1 else "")
+    return Controller(functions.pop() if len(functions) == 1 else None, transports.pop() if len(transports) == 1 else "")
 
 
 # --- how it is set --------------------------------------------------------------------------------------------------

@@ -5,27 +5,25 @@ Most TCP settings exist once in every network namespace and are not inherited fr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from dtn_agent.cgroups import container_of
 from dtn_agent.namespaces import within
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
 
 IFF_UP = 1
-# Docker's and containerd's cgroups end in the container's id, with or without systemd's words around it.
-CONTAINER_ID = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)", re.MULTILINE)
 LIMITS = {"Max locked memory": "memlock", "Max open files": "nofile"}
 ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class FirstProcess:
     """The first process of a container, and the network namespace that it is in."""
 
     pid: int
@@ -41,17 +39,17 @@ def containers(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> tuple[Co
     return tuple(net for process in firsts if (net := _seen(process, proc, files)) is not None)
 
 
-def first_processes(proc: Path) -> tuple[Process, ...]:
+def first_processes(proc: Path) -> tuple[FirstProcess, ...]:
     """The process with the lowest number of each container, by container id."""
-    found: dict[str, Process] = {}
+    found: dict[str, FirstProcess] = {}
     for pid in sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()):
-        match = CONTAINER_ID.search(_text(proc / str(pid) / "cgroup"))
-        if match is not None and match[1] not in found:
-            found[match[1]] = Process(pid, match[1], _namespace(proc / str(pid)))
+        container = container_of(_text(proc / str(pid) / "cgroup"))
+        if container and container not in found:
+            found[container] = FirstProcess(pid, container, _namespace(proc / str(pid)))
     return tuple(found[container] for container in sorted(found))
 
 
-def _seen(process: Process, proc: Path, files: Files) -> ContainerNet | None:
+def _seen(process: FirstProcess, proc: Path, files: Files) -> ContainerNet | None:
     """None if the container ended, or if its namespace cannot be entered, or not in time."""
     try:
         with (proc / str(process.pid) / "ns/net").open("rb") as namespace:
@@ -62,7 +60,7 @@ def _seen(process: Process, proc: Path, files: Files) -> ContainerNet | None:
     return net if process == _again(process, proc) else None
 
 
-def _look(process: Process, proc: Path, files: Files) -> ContainerNet:
+def _look(process: FirstProcess, proc: Path, files: Files) -> ContainerNet:
     return ContainerNet(
         id=process.container,
         sysctls=dict(_sysctls(proc)),
@@ -72,10 +70,9 @@ def _look(process: Process, proc: Path, files: Files) -> ContainerNet:
     )
 
 
-def _again(process: Process, proc: Path) -> Process | None:
+def _again(process: FirstProcess, proc: Path) -> FirstProcess:
     folder = proc / str(process.pid)
-    match = CONTAINER_ID.search(_text(folder / "cgroup"))
-    return Process(process.pid, match[1], _namespace(folder)) if match is not None else None
+    return FirstProcess(process.pid, container_of(_text(folder / "cgroup")), _namespace(folder))
 
 
 def _sysctls(proc: Path) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dtn_agent.probe.answers import Answers, Ethtool, Link
+from dtn_agent.probe.answers import Answers, Ethtool, LinkAnswer
 from dtn_agent.probe.files import Files, PciFunction
 from dtn_agent.probe.pci import irqs, numa_node, pcie_link
 from dtn_agent.probe.sriov import sriov
@@ -34,7 +34,7 @@ def interfaces(files: Files, answers: Answers, holders: Mapping[str, str]) -> tu
     return tuple(_interface(files, answers, link, names, holders) for link in links)
 
 
-def _interface(files: Files, answers: Answers, link: Link, names: Mapping[int, str], holders: Mapping[str, str]) -> Interface:
+def _interface(files: Files, answers: Answers, link: LinkAnswer, names: Mapping[int, str], holders: Mapping[str, str]) -> Interface:
     folder = f"{files.sys}/class/net/{link.name}"
     function = files.function(folder)
     card = answers.ethtool.get(link.name, Ethtool())
@@ -79,12 +79,12 @@ def _interface(files: Files, answers: Answers, link: Link, names: Mapping[int, s
     )
 
 
-def _speed(files: Files, folder: str, link: Link) -> int | None:
+def _speed(files: Files, folder: str, link: LinkAnswer) -> int | None:
     """The speed of the link as it is; a link that is down, and most virtual ones, have none (-1, or a refusal)."""
     return files.positive(f"{folder}/speed") if link.carrier else None
 
 
-def _duplex(files: Files, folder: str, link: Link) -> str | None:
+def _duplex(files: Files, folder: str, link: LinkAnswer) -> str | None:
     duplex = files.text(f"{folder}/duplex") if link.carrier else None
     return duplex if duplex in ("full", "half") else None
 

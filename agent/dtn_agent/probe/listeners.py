@@ -6,19 +6,18 @@ container's id: its `container` stays empty, and `process` says what it is.
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from dtn_agent.cgroups import container_of
 from dtn_agent.probe.files import Files
 from dtn_agent.protocol import Listener
 
 Transport: TypeAlias = Literal["tcp", "udp"]
 # the state of a socket that waits for others: TCP's LISTEN; a UDP socket that is bound and not connected
 WAITING: Mapping[Transport, str] = {"tcp": "0A", "udp": "07"}
-CONTAINER = re.compile(r"[0-9a-f]{64}")
 SOCKET = "socket:["
 
 
@@ -92,5 +91,4 @@ def _sockets(files: Files, folder: str) -> Iterator[str]:
 
 
 def _process(files: Files, folder: str) -> Process:
-    ids = CONTAINER.findall(files.value(f"{folder}/cgroup"))
-    return Process(files.value(f"{folder}/comm"), ids[0] if ids else "")  # the host's container, not one that runs inside of it
+    return Process(files.value(f"{folder}/comm"), container_of(files.value(f"{folder}/cgroup")))

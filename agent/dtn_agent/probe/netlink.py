@@ -15,7 +15,7 @@ from pyroute2.netlink.rtnl import RTM_GETADDR, RTM_GETLINK, RTM_GETQDISC
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from dtn_agent.probe.answers import Link, VfEntry
+from dtn_agent.probe.answers import LinkAnswer, VfEntry
 from dtn_agent.probe.queueing import qdisc_of
 from dtn_agent.protocol import OffloadSizes, Qdisc
 
@@ -41,7 +41,7 @@ class InterruptedDumpError(OSError):
     """Interfaces came and went during each of several attempts to list them."""
 
 
-def ask() -> tuple[tuple[Link, ...], Mapping[int, tuple[str, ...]], Mapping[int, tuple[Qdisc, ...]]]:
+def ask() -> tuple[tuple[LinkAnswer, ...], Mapping[int, tuple[str, ...]], Mapping[int, tuple[Qdisc, ...]]]:
     """Every link, and addresses and qdiscs by the index of their link."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as route:
         route.bind((0, 0))
@@ -91,14 +91,14 @@ def _answer(route: socket.socket, sequence: int) -> Iterator[tuple[int, bytes]]:
 # --- its messages ---------------------------------------------------------------------------------------------------
 
 
-def link_of(data: bytes) -> Link:
+def link_of(data: bytes) -> LinkAnswer:
     """One message about a link, as bytes with its header."""
     message = ifinfmsg(data)
     message.decode()
     flags = message["flags"]
     info = message.get_attr("IFLA_LINKINFO")
     kind = (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
-    return Link(
+    return LinkAnswer(
         index=message["index"],
         name=message.get_attr("IFLA_IFNAME"),
         alias=message.get_attr("IFLA_IFALIAS") or "",

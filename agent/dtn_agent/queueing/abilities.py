@@ -8,7 +8,7 @@ from dtn_agent.namespaces import in_a_new_one
 from dtn_agent.protocol import Ability, QosSettings
 from dtn_agent.queueing.making import make_tree
 from dtn_agent.queueing.tree import Tree, tree_of
-from dtn_agent.queueing.wire import Link, Wire, open_wire
+from dtn_agent.queueing.wire import QueuedLink, Wire, open_wire
 
 MTU = 1500
 TRIALS = {
@@ -38,7 +38,7 @@ def _try_all() -> Iterator[Ability]:
             yield Ability(name=name, lacks=_lack(wire, lo, tree_of(settings, MTU), ("sch_prio", "cls_flower")))
 
 
-def _lack(wire: Wire, link: Link, tree: Tree, modules: tuple[str, ...]) -> str:
+def _lack(wire: Wire, link: QueuedLink, tree: Tree, modules: tuple[str, ...]) -> str:
     """Why this tree cannot be made, in a sentence; empty if it can."""
     try:
         make_tree(wire, link, tree)

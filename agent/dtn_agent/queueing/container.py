@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from dtn_agent.engine.client import Container, Engine
+from dtn_agent.engine.client import EngineClient, EngineContainer
 from dtn_agent.errors import RefusedError
 from dtn_agent.namespaces import within
 from dtn_agent.queueing.wire import Wire, open_wire
@@ -17,7 +17,7 @@ OWN_NAMESPACE = Path("/proc/self/ns/net")  # the host's: that is where the agent
 T = TypeVar("T")
 
 
-def inside(engine: Engine, proc: Path, container: Container, action: Callable[[Wire], T]) -> T:
+def inside(engine: EngineClient, proc: Path, container: EngineContainer, action: Callable[[Wire], T]) -> T:
     """What `action` returns in the container's own network namespace. RefusedError if it has none, or stopped meanwhile."""
     check_own_network(container)
     try:
@@ -31,7 +31,7 @@ def inside(engine: Engine, proc: Path, container: Container, action: Callable[[W
         os.close(namespace)
 
 
-def check_own_network(container: Container) -> None:
+def check_own_network(container: EngineContainer) -> None:
     """RefusedError for a container whose packets are not its own."""
     if container.network_mode == "host":
         raise RefusedError("unsupported", f"{container.name} is on the host's network: QoS would shape everything that the host sends")
@@ -39,7 +39,7 @@ def check_own_network(container: Container) -> None:
         raise RefusedError("unsupported", f"{container.name} shares the network of another container: QoS would shape that one too")
 
 
-def _check_namespace(engine: Engine, container: Container, namespace: int) -> None:
+def _check_namespace(engine: EngineClient, container: EngineContainer, namespace: int) -> None:
     """The process number may be another process's by now: it is the container's if the engine still says so with the file open."""
     again = engine.container(container.name)
     if again is None or (again.id, again.pid) != (container.id, container.pid):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar, assert_never, get_args
 
 from dtn_agent.audit import SILENT, Audit
-from dtn_agent.engine.client import ENGINE_SOCKET, Container, Engine, Event, Events
+from dtn_agent.engine.client import ENGINE_SOCKET, EngineClient, EngineContainer, Event, Events
 from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
@@ -48,7 +48,7 @@ class ContainerQos(HostResource[QosRequest]):
     def __init__(self, ledger: Ledger, engine_socket: Path = ENGINE_SOCKET, proc: Path = Path("/proc"), audit: Audit = SILENT) -> None:
         self.ledger = ledger
         self.entries = ledger.section(HeldQos)
-        self.engine = Engine(engine_socket)
+        self.engine = EngineClient(engine_socket)
         self.proc = proc
         self.audit = audit
         self._reasons: dict[tuple[str, ...], str] = {}  # why an entry could not be made again, as it was logged last
@@ -166,7 +166,7 @@ class ContainerQos(HostResource[QosRequest]):
                 self._reasons[entry.identity] = str(error)
                 self.audit.refused(_audit_words(entry), error)
 
-    def _shape(self, container: Container, entry: HeldQos, before: HeldQos | None) -> bool:
+    def _shape(self, container: EngineContainer, entry: HeldQos, before: HeldQos | None) -> bool:
         """Whether anything had to be done. In the ledger first."""
 
         def work(wire: Wire) -> bool:
@@ -183,7 +183,7 @@ class ContainerQos(HostResource[QosRequest]):
             item for item in self.entries.all() if (item.container, item.owner.site) == mine and item.owner.network != entry.owner.network
         ]
 
-    def _leave(self, container: Container, entries: Iterable[HeldQos]) -> None:
+    def _leave(self, container: EngineContainer, entries: Iterable[HeldQos]) -> None:
         """Restore what was before these. What cannot be is logged: it goes with the container's namespace."""
         for entry in entries:
             try:
@@ -191,7 +191,7 @@ class ContainerQos(HostResource[QosRequest]):
             except (RefusedError, OSError) as error:
                 logger.warning("the queueing of %s at %s could not be restored: %s", entry.container, entry.address, error)
 
-    def _go_back(self, container: Container, entry: HeldQos, before: HeldQos | None) -> None:
+    def _go_back(self, container: EngineContainer, entry: HeldQos, before: HeldQos | None) -> None:
         """As it was before a refused request. If even that fails, the entry stays, so that ClearQos can try once more."""
         current = self.entries.get(*entry.identity)
         try:
@@ -213,19 +213,19 @@ class ContainerQos(HostResource[QosRequest]):
             return None
         return now if now == entry.wanted else None
 
-    def _container(self, name: str) -> Container:
+    def _container(self, name: str) -> EngineContainer:
         found = self._asked(name)
         if found is None:
             raise RefusedError("not-found", f"there is no container {name}")
         return found
 
-    def _asked(self, name: str) -> Container | None:
+    def _asked(self, name: str) -> EngineContainer | None:
         try:
             return self.engine.container(name)
         except NO_ANSWER as error:
             raise RefusedError("failed", f"the container engine does not answer at {self.engine.path}: {error}") from None
 
-    def _inside(self, container: Container, action: Callable[[Wire], T]) -> T:
+    def _inside(self, container: EngineContainer, action: Callable[[Wire], T]) -> T:
         return inside(self.engine, self.proc, container, action)
 
 

@@ -6,7 +6,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.protocol import HeldQos, QosSettings
 from dtn_agent.queueing.making import make_tree, restore_exactly
 from dtn_agent.queueing.tree import OURS, PRIO, settings_of, tree_of
-from dtn_agent.queueing.wire import Link, Wire
+from dtn_agent.queueing.wire import QueuedLink, Wire
 from dtn_agent.queueing.words import exact_words
 
 
@@ -55,13 +55,13 @@ def restore_queueing(wire: Wire, entry: HeldQos) -> None:
         restore_exactly(wire, link, entry.found)
 
 
-def _settings(wire: Wire, link: Link) -> QosSettings | None:
+def _settings(wire: Wire, link: QueuedLink) -> QosSettings | None:
     queues = wire.queues(link)
     filters = wire.filters(link, PRIO) if any(queue.handle == PRIO for queue in queues) else ()
     return settings_of(queues, filters)
 
 
-def _link(wire: Wire, entry: HeldQos) -> Link:
+def _link(wire: Wire, entry: HeldQos) -> QueuedLink:
     link = wire.link_with(entry.address)
     if link is None:
         raise RefusedError("not-found", f"{entry.container} has no interface with {entry.address}")

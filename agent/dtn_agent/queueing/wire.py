@@ -59,7 +59,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class QueuedLink:
     """An interface as far as queueing cares."""
 
     index: int
@@ -74,11 +74,11 @@ class Wire:
     def __init__(self, netlink: Any) -> None:
         self._netlink = netlink
 
-    def link(self, name: str) -> Link | None:
+    def link(self, name: str) -> QueuedLink | None:
         """The interface with this name."""
         return next((link for link in self._links() if link.name == name), None)
 
-    def link_with(self, address: str) -> Link | None:
+    def link_with(self, address: str) -> QueuedLink | None:
         """The interface that has this IP address."""
         wanted = ipaddress.ip_address(address)
         with _kernels_words():
@@ -89,12 +89,12 @@ class Wire:
             ]
         return next((link for link in self._links() if link.index in found), None)
 
-    def change_link(self, link: Link, **values: int) -> None:
+    def change_link(self, link: QueuedLink, **values: int) -> None:
         """Set its `mtu` or `txqlen`."""
         with _kernels_words():
             self._netlink.link("set", index=link.index, **values)
 
-    def queues(self, link: Link) -> tuple[Queue, ...]:
+    def queues(self, link: QueuedLink) -> tuple[Queue, ...]:
         """What is on the way out, the root first; without what is on the way in."""
         found = (
             Queue(item.get_attr("TCA_KIND"), item["handle"], item["parent"], item.get_attr("TCA_OPTIONS") or b"")
@@ -103,7 +103,7 @@ class Wire:
         )
         return tuple(sorted(found, key=lambda queue: (queue.parent != ROOT, queue.parent)))
 
-    def filters(self, link: Link, parent: int) -> tuple[Filter, ...]:
+    def filters(self, link: QueuedLink, parent: int) -> tuple[Filter, ...]:
         """Those of one queueing discipline, without the empty heads that the kernel lists too."""
         return tuple(
             Filter(item.get_attr("TCA_KIND"), item["parent"], item["info"] >> 16, socket.ntohs(item["info"] & 0xFFFF), options)
@@ -111,28 +111,28 @@ class Wire:
             if (options := item.get_attr("TCA_OPTIONS"))
         )
 
-    def make(self, link: Link, queue: Queue) -> None:
+    def make(self, link: QueuedLink, queue: Queue) -> None:
         """A new one; what stands at its place is an error unless it is the kernel's default."""
         self._ask(_message(link, queue.handle, queue.parent, 0, queue.kind, queue.options), RTM_NEWQDISC, MAKE)
 
-    def replace(self, link: Link, queue: Queue) -> None:
+    def replace(self, link: QueuedLink, queue: Queue) -> None:
         """In the place of whatever is there."""
         self._ask(_message(link, queue.handle, queue.parent, 0, queue.kind, queue.options), RTM_NEWQDISC, REPLACE)
 
-    def make_filter(self, link: Link, item: Filter) -> None:
+    def make_filter(self, link: QueuedLink, item: Filter) -> None:
         info = item.priority << 16 | socket.htons(item.protocol)
         self._ask(_message(link, 0, item.parent, info, item.kind, item.options), RTM_NEWTFILTER, MAKE)
 
-    def remove_root(self, link: Link) -> None:
+    def remove_root(self, link: QueuedLink) -> None:
         """The kernel's default comes back, all below is gone. Nothing to remove is success."""
         if any(queue.parent == ROOT and queue.handle != 0 for queue in self.queues(link)):
             self._ask(_message(link, 0, ROOT), RTM_DELQDISC, NLM_F_REQUEST | NLM_F_ACK)
 
-    def _links(self) -> Iterator[Link]:
+    def _links(self) -> Iterator[QueuedLink]:
         with _kernels_words():
             found = list(self._netlink.get_links())
         for item in found:
-            yield Link(item["index"], item.get_attr("IFLA_IFNAME"), item.get_attr("IFLA_MTU"), item.get_attr("IFLA_TXQLEN"))
+            yield QueuedLink(item["index"], item.get_attr("IFLA_IFNAME"), item.get_attr("IFLA_MTU"), item.get_attr("IFLA_TXQLEN"))
 
     def _ask(self, message: QueueMessage, kind: int, flags: int) -> tuple[Any, ...]:
         with _kernels_words():
@@ -158,7 +158,7 @@ def _kernels_words() -> Iterator[None]:
         raise OSError(error.code, str(words)) from None
 
 
-def _message(link: Link, handle: int, parent: int, info: int = 0, kind: str = "", options: bytes = b"") -> QueueMessage:
+def _message(link: QueuedLink, handle: int, parent: int, info: int = 0, kind: str = "", options: bytes = b"") -> QueueMessage:
     message = QueueMessage()
     message.update(family=socket.AF_UNSPEC, index=link.index, handle=handle, parent=parent, info=info)
     message["attrs"] = [("TCA_KIND", kind)] * bool(kind) + [("TCA_OPTIONS", options)] * bool(options)

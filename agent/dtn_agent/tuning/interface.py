@@ -21,7 +21,7 @@ from dtn_agent.ethtool import (
     Rows,
 )
 from dtn_agent.queueing.making import make_multiqueue, make_single, restore_exactly
-from dtn_agent.queueing.wire import Link, Wire, open_wire
+from dtn_agent.queueing.wire import QueuedLink, Wire, open_wire
 from dtn_agent.queueing.words import exact_words, is_multiqueue, normal_words, options_of, spoken
 from dtn_agent.tuning.interrupts import Interrupts
 from dtn_agent.tuning.setting import Root, Setting, number, one_of
@@ -162,7 +162,7 @@ def interface_setting(root: Root, interface: str, name: str) -> Setting | None:
             return nic_setting(KernelNic(interface), name)
 
 
-def _present(wire: Wire, interface: str) -> Link:
+def _present(wire: Wire, interface: str) -> QueuedLink:
     link = wire.link(interface)
     if link is None:
         raise OSError(f"there is no interface {interface}")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link, reason
+from dtn_agent.probe.sriov import USER_SPACE_DRIVERS
 from dtn_agent.protocol import VfSettings
 from dtn_agent.vf import rules
-from dtn_agent.vf.other_namespaces import Places, holder_in_other_namespaces
+from dtn_agent.vf.other_namespaces import NamespaceFolders, holder_in_other_namespaces
 from dtn_agent.vf.sriov_tree import SriovTree
 
-FOR_USER_SPACE = ("vfio-pci", "uio_pci_generic", "igb_uio", "pci-stub", "xen-pciback")
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +29,7 @@ class VfHardware:
 
     tree: SriovTree = field(default_factory=SriovTree)
     links: KernelLinks = field(default_factory=KernelLinks)
-    places: Places = field(default_factory=Places)
+    folders: NamespaceFolders = field(default_factory=NamespaceFolders)
     udev: Path = Path("/run/udev/control")
     start_seconds: float = 10.0
     return_seconds: float = 10.0
@@ -40,7 +40,7 @@ class VfHardware:
 
     def returned_interface(self, pci: str) -> Link | None:
         """The same, waited for while it may be on its way back. Not waited for if it is in use, or if there can be none."""
-        if self.interface(pci) is None and self.tree.driver(pci) not in ("", *FOR_USER_SPACE) and not self._holder(pci):
+        if self.interface(pci) is None and self.tree.driver(pci) not in ("", *USER_SPACE_DRIVERS) and not self._holder(pci):
             self.links.wait_until(lambda: self.interface(pci) is not None, self.return_seconds)
         return self.interface(pci)
 
@@ -80,7 +80,7 @@ class VfHardware:
     def use_in_other_namespaces(self, pci: str) -> str:
         """Who has the VF, whose interface is not here; empty if it has none, for want of a driver."""
         driver = self.tree.driver(pci)
-        if driver in FOR_USER_SPACE:
+        if driver in USER_SPACE_DRIVERS:
             return f"is bound to {driver}: a virtual machine or another program has it"
         if not driver:
             return ""
@@ -155,7 +155,7 @@ class VfHardware:
         return self.links.find(name) or link
 
     def _holder(self, pci: str) -> str:
-        return holder_in_other_namespaces(self.links, pci, self.places)
+        return holder_in_other_namespaces(self.links, pci, self.folders)
 
     def _without(self, pf: str) -> tuple[int, ...]:
         return tuple(index for index, pci in self.tree.vfs(pf).items() if self.interface(pci) is None)

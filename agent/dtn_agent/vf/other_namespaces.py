@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dtn_agent.cgroups import container_of
 from dtn_agent.kernel_links import KernelLinks
 from dtn_agent.namespaces import within
 
-CONTAINER = re.compile(r"[0-9a-f]{64}")
-
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class NamespaceFolders:
     """Where the host keeps network namespaces: processes have them, and files keep them alive."""
 
     proc: Path = Path("/proc")
     kept: tuple[Path, ...] = (Path("/run/netns"), Path("/run/docker/netns"))
 
 
-def holder_in_other_namespaces(links: KernelLinks, device: str, places: Places = Places()) -> str:
+def holder_in_other_namespaces(links: KernelLinks, device: str, folders: NamespaceFolders = NamespaceFolders()) -> str:
     """Who has the device's interface, in words: a container, a process, a kept namespace. Empty if it is in none that we can enter."""
-    seen = {(places.proc / "thread-self/ns/net").stat().st_ino}
-    for path, who in _namespaces(places):
+    seen = {(folders.proc / "thread-self/ns/net").stat().st_ino}
+    for path, who in _namespaces(folders):
         try:
             with path.open("rb") as namespace:
                 number = os.fstat(namespace.fileno()).st_ino
@@ -40,19 +38,19 @@ def holder_in_other_namespaces(links: KernelLinks, device: str, places: Places =
     return ""
 
 
-def _namespaces(places: Places) -> Iterator[tuple[Path, str]]:
-    for folder in sorted(places.proc.iterdir()):
+def _namespaces(folders: NamespaceFolders) -> Iterator[tuple[Path, str]]:
+    for folder in sorted(folders.proc.iterdir()):
         if folder.name.isdigit():
             yield folder / "ns/net", _process(folder)
-    for kept in places.kept:
+    for kept in folders.kept:
         if kept.is_dir():
             yield from ((path, f"network namespace {path}") for path in sorted(kept.iterdir()))
 
 
 def _process(folder: Path) -> str:
     try:
-        container = CONTAINER.search((folder / "cgroup").read_text())
+        container = container_of((folder / "cgroup").read_text())
         program = (folder / "comm").read_text().strip()
     except OSError:
         return f"process {folder.name}"
-    return f"container {container[0][:12]}" if container else f"process {folder.name} ({program})"
+    return f"container {container[:12]}" if container else f"process {folder.name} ({program})"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.probe import HostRoot, probe
-from dtn_agent.probe.answers import Link
+from dtn_agent.probe.answers import LinkAnswer
 from dtn_agent.probe.files import Files, PciFunction
 from dtn_agent.probe.pci import PacketSizes, packet_sizes
 from dtn_agent.probe.rdma import rdma_devices
@@ -175,7 +175,7 @@ def test_vlan_and_bridge_members_name_what_they_belong_to(told: Mapping[str, Fac
 def test_interface_that_went_away_while_it_was_asked_is_told_as_far_as_known(tmp_path: Path) -> None:
     kernel = RecordedKernel("virtual-machine")
     kernel.answers = dataclasses.replace(
-        kernel.answers, links=(*kernel.answers.links, Link(index=9, name="gone0", mac="02:00:00:00:00:09"))
+        kernel.answers, links=(*kernel.answers.links, LinkAnswer(index=9, name="gone0", mac="02:00:00:00:00:09"))
     )
     gone = interface(facts_of("virtual-machine", tmp_path, kernel), "gone0")
     assert gone == Interface(name="gone0", index=9, mac="02:00:00:00:00:09")

@@ -19,7 +19,7 @@ from dtn_agent.log import Lines
 from dtn_agent.protocol import ClearQos, HeldQos, Owner, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.qos import ContainerQos
-from dtn_agent.queueing.wire import ROOT, Link, Queue, Wire, open_wire
+from dtn_agent.queueing.wire import ROOT, Queue, QueuedLink, Wire, open_wire
 
 from tests.agent.engine_stand_in import ADDRESS, ADDRESS6, FAR_ADDRESS, EngineStandIn, StandIn
 from tests.agent.namespace_host import needs_root
@@ -68,7 +68,7 @@ def need(*names: str) -> None:
             pytest.skip(lacks[name])
 
 
-def near(wire: Wire, name: str = "near") -> Link:
+def near(wire: Wire, name: str = "near") -> QueuedLink:
     link = wire.link(name)
     assert link is not None
     return link
@@ -87,7 +87,7 @@ def kinds(container: StandIn, interface: str = "near") -> list[str]:
     return [queue.kind for queue in queues(container, interface)]
 
 
-def change(container: StandIn, action: Callable[[Wire, Link], None]) -> None:
+def change(container: StandIn, action: Callable[[Wire, QueuedLink], None]) -> None:
     """What somebody does to the container's interface by hand."""
 
     def work() -> None:

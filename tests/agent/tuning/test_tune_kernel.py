@@ -8,7 +8,7 @@ import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import Tune, Untune
-from dtn_agent.queueing.wire import ROOT, Link, Queue, Wire, open_wire
+from dtn_agent.queueing.wire import ROOT, Queue, QueuedLink, Wire, open_wire
 from dtn_agent.tuning.tune import HostTuning
 
 from tests.agent.namespace_host import needs_root, with_veth
@@ -49,7 +49,7 @@ def tuned(tmp_path: Path) -> Tuned:
 HTB = Queue("htb", 0x10_0000, ROOT, bytes.fromhex("180002000300000000000000000000000000000000000000"))  # version 3
 
 
-def near(wire: Wire) -> Link:
+def near(wire: Wire) -> QueuedLink:
     link = wire.link("near")
     assert link is not None
     return link
