@@ -139,25 +139,18 @@ def transfer_command(
     """Declare a transfer: `transfer dtn1:/data/1T dtn2:/data/1T gridftp`. One that exists already gets a higher generation."""
     from dtnctl.repository.edit import declare_transfer
 
-    options: dict[str, object] = {
-        "session": session,
-        "generation": generation,
-        "recursive": recursive or None,
-        "parallelism": parallelism,
-        "concurrency": concurrency,
-        "verify": verify,
-        "algorithm": algorithm,
-        "block_size": block_size,
-        "tcp_buffer": tcp_buffer,
-        "retries": retries,
-        "backoff": backoff,
-        "deadline": deadline,
-        "stall_timeout": stall_timeout,
-    }
-    given = {key: value for key, value in options.items() if value is not None}
+    where = _given(session=session, generation=generation, recursive=recursive or None)
+    copying = _given(parallelism=parallelism, concurrency=concurrency, block_size=block_size, tcp_buffer=tcp_buffer)
+    judging = _given(verify=verify, algorithm=algorithm)
+    trying = _given(retries=retries, backoff=backoff, deadline=deadline, stall_timeout=stall_timeout)
+    fields = {"from": source, "to": destination, "tool": tool, **where, **copying, **judging, **trying}
     repository = _repository()
-    edit = declare_transfer(repository, {"from": source, "to": destination, "tool": tool, **given}, name)
-    _tell(repository, edit, commit, message)
+    _tell(repository, declare_transfer(repository, fields, name), commit, message)
+
+
+def _given(**options: object) -> dict[str, object]:
+    """Those of the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _repository() -> Repository:

@@ -50,6 +50,12 @@ def _nvme(disk: BlockDevice, place: str) -> Iterator[Finding]:
         fix=tuning(f"block/{disk.name}/scheduler", "none"),
         place=place,
     )
+    yield from _nvme_queue(disk, place)
+    if disk.pcie is not None:
+        yield judge_link("disk.pcie_link", disk.name, disk.pcie, place)
+
+
+def _nvme_queue(disk: BlockDevice, place: str) -> Iterator[Finding]:
     requests, latency = last_number(disk.settings.get("nr_requests", "")), last_number(disk.settings.get("wbt_lat_usec", ""))
     affinity = disk.settings.get("rq_affinity", "")
     yield judge(
@@ -79,8 +85,6 @@ def _nvme(disk: BlockDevice, place: str) -> Iterator[Finding]:
         fix=f"0 into /sys/block/{disk.name}/queue/wbt_lat_usec, by a udev rule",
         place=place,
     )
-    if disk.pcie is not None:
-        yield judge_link("disk.pcie_link", disk.name, disk.pcie, place)
 
 
 def _node(disk: BlockDevice, volume: DeclaredVolume) -> Finding:

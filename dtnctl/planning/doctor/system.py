@@ -42,18 +42,7 @@ def _cpus(examined: Examined) -> Iterator[Finding]:
         fix="in the BIOS, or 0 into /sys/devices/system/cpu/intel_pstate/no_turbo",
         place=place,
     )
-    used = [state for state in cpus.idle_states if not state.disabled]
-    slow = [state for state in used if state.latency is not None and state.latency > LONGEST_WAKE_UP]
-    is_known = bool(slow) or (bool(cpus.idle_states) and all(state.latency is not None for state in used))
-    yield judge(
-        "cpu.idle_states",
-        "",
-        not slow if is_known else None,
-        expected=f"none slower than {LONGEST_WAKE_UP} µs",
-        actual=", ".join(f"{state.name} {state.latency} µs" for state in slow) or "none",
-        fix="`tuned-adm profile network-latency`, or intel_idle.max_cstate=1 on the kernel's command line",
-        place=place,
-    )
+    yield _idle_states(examined)
     yield judge(
         "cpu.smt",
         "",
@@ -62,6 +51,22 @@ def _cpus(examined: Examined) -> Iterator[Finding]:
         actual=on_or_off(cpus.smt),
         fix=tuning("smt", "off"),
         place=place,
+    )
+
+
+def _idle_states(examined: Examined) -> Finding:
+    cpus = examined.facts.cpus
+    used = [state for state in cpus.idle_states if not state.disabled]
+    slow = [state for state in used if state.latency is not None and state.latency > LONGEST_WAKE_UP]
+    is_known = bool(slow) or (bool(cpus.idle_states) and all(state.latency is not None for state in used))
+    return judge(
+        "cpu.idle_states",
+        "",
+        not slow if is_known else None,
+        expected=f"none slower than {LONGEST_WAKE_UP} µs",
+        actual=", ".join(f"{state.name} {state.latency} µs" for state in slow) or "none",
+        fix="`tuned-adm profile network-latency`, or intel_idle.max_cstate=1 on the kernel's command line",
+        place=examined.place,
     )
 
 

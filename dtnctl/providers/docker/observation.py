@@ -19,6 +19,7 @@ from dtnctl.model.resources import (
     LeaseSeen,
     LedgerSeen,
     NetworkSeen,
+    VolumeSeen,
     Wanted,
     is_inherited,
     lease_name,
@@ -48,29 +49,46 @@ class Look:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What depends on no other answer. `info` is asked only where the number of CPUs matters."""
+
+    networks: Future[list[Json]]
+    images: Mapping[str, Future[Look]]
+    volumes: Mapping[str, Future[VolumeSeen | None]]
+    digests: Mapping[str, Future[str]]
+    info: Future[Look] | None
+
+
+def _ask(connection: Connection, pool: Executor, view: View, wanted: Wanted) -> _Asked:
+    return _Asked(
+        networks=pool.submit(connection.get, "/networks"),
+        images={name: pool.submit(_look, connection, "/images/{}/json", name) for name in sorted(wanted.images)},
+        volumes={name: pool.submit(observe_volume, connection, view, name) for name in sorted(wanted.volumes)},
+        digests={name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)},
+        info=pool.submit(_info, connection) if wanted.cpus else None,
+    )
+
+
 def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) -> EndpointSeen:
     """Everything in one go; what does not depend on an answer is asked at once. UnreachableError passes through, and EngineError of a list.
 
     What the engine refuses to show of one object is known of that object only.
     """
-    networks = pool.submit(connection.get, "/networks")
-    images = {name: pool.submit(_look, connection, "/images/{}/json", name) for name in sorted(wanted.images)}
-    volumes = {name: pool.submit(observe_volume, connection, view, name) for name in sorted(wanted.volumes)}
-    digests = {name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)}
-    info = pool.submit(_info, connection) if wanted.cpus else None
+    asked = _ask(connection, pool, view, wanted)
     listed: list[Json] = connection.get("/containers/json?all=1")
     view = _without_claimed(listed, view)
     owned, foreign = _divide(listed, view)
     lease = next((item for item in listed if listed_name(item) == lease_name(view.site)), None)
     ledger = pool.submit(_ledger, connection, view, owned) if wanted.ledger else None
     inspected = [(item, pool.submit(_look, connection, "/containers/{}/json", item["Id"])) for item in owned if item is not lease]
-    host = info.result() if info is not None else _host(connection, owned)
+    host = asked.info.result() if asked.info is not None else _host(connection, owned)
     claimants = [item for item in foreign if _names_us(item["Labels"] or {}, view)]
-    asked = {name: future.result() for name, future in images.items()}
-    seen_images = {name: None if look.raw is None else image_seen(look.raw) for name, look in asked.items()}
+    images = {name: future.result() for name, future in asked.images.items()}
+    seen_images = {name: None if look.raw is None else image_seen(look.raw) for name, look in images.items()}
     seen_images |= _images_in_use(connection, pool, [*(item for item, _ in inspected), *claimants], seen_images)
     containers, others = _judged([(item, future.result()) for item, future in inspected], seen_images, host)
-    raw_networks: list[Json] = networks.result()
+    raw_networks = asked.networks.result()
     ours, foreign_networks = _divide_networks(raw_networks, view)
     return EndpointSeen(
         name=view.endpoint,
@@ -81,13 +99,13 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         foreign=tuple(sorted((*others, *(_stranger(item, seen_images) for item in foreign)), key=lambda item: (item.name, item.id))),
         foreign_networks=foreign_networks,
         images=dict(sorted(seen_images.items())),
-        image_troubles={name: look.trouble for name, look in asked.items() if look.trouble},
-        remote_digests={name: future.result() for name, future in digests.items()},
-        volumes={name: found for name, future in volumes.items() if (found := future.result()) is not None},
+        image_troubles={name: look.trouble for name, look in images.items() if look.trouble},
+        remote_digests={name: future.result() for name, future in asked.digests.items()},
+        volumes={name: found for name, future in asked.volumes.items() if (found := future.result()) is not None},
         ledger=_read_of(ledger, containers, view),
         lease=_lease(lease, view),
         engine_id=_engine_id(raw_networks),
-        cpus=(host.raw or {}).get("NCPU", 0) if info is not None else 0,
+        cpus=(host.raw or {}).get("NCPU", 0) if asked.info is not None else 0,
         clock_ahead=connection.clock_ahead,
     )
 
