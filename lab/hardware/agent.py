@@ -16,15 +16,17 @@ from lab.wheels import PYTHON, build_agent_wheel
 PLACE = f"/opt/dtn-agent/lib/python{PYTHON}/site-packages"
 PROGRAM = "/opt/dtn-agent/bin/dtn-agent"
 PROGRAM_TEXT = "#!/opt/dtn-agent/bin/python\\nimport sys\\nfrom dtn_agent.__main__ import main\\nsys.exit(main())\\n"
+AGENT_SOCKET = "/run/dtnctl/agent.sock"
 INSTALL_SECONDS = 60.0
 START_SECONDS = 180.0
-# the certificates are those of the engine: one authority, one name, this machine's loopback address
+# the certificates are those of the engine: one authority, one name, this machine's loopback address; the socket is for `agent: ssh`
 SET_UP = f"""
 printf '{PROGRAM_TEXT}' >{PROGRAM} && chmod 755 {PROGRAM}
 install -d -m 755 /etc/dtn-agent
 install -m 644 /seed/cert.pem /etc/dtn-agent/server.pem
 install -m 600 /seed/key.pem /etc/dtn-agent/server.key
 install -m 644 /seed/ca.pem /etc/dtn-agent/client-ca.pem
+echo 'DTN_AGENT_OPTIONS=--socket {AGENT_SOCKET}' >/etc/dtn-agent/options
 {PROGRAM} unit >/etc/systemd/system/dtn-agent.service
 systemctl daemon-reload
 systemctl --quiet enable dtn-agent.service

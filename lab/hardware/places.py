@@ -64,6 +64,11 @@ class Guest:
         tls = {"ca": str(self.tls.ca), "cert": str(self.tls.cert), "key": str(self.tls.key)}
         return {"docker": self.engine_url, "tls": tls, "agent": self.agent_url, "agent_tls": dict(tls)}
 
+    @property
+    def ssh_state(self) -> dict[str, Any]:
+        """The same with nothing but a login: engine and agent are behind it."""
+        return {"docker": f"ssh://root@{ADDRESS}:{self.ports.ssh}", "agent": "ssh"}
+
 
 def default_folder() -> Path:
     return Path(os.environ.get("DTN_HARDWARE_DIR") or CLONE / "build" / "hardware")

@@ -154,16 +154,22 @@ class Remote:
         return f"exec timeout --kill-after=5 {seconds:.0f} bash -c {shlex.quote('set -e; ' + script)}"
 
 
-def _options(layout: Layout, guest: Guest) -> list[str]:
-    values = {
+def login_options(layout: Layout, guest: Guest) -> dict[str, str]:
+    """What any ssh client needs to know a guest and to be known, and the patience for its slow processor."""
+    return {
         "IdentityFile": f"{layout.home}/.ssh/id_ed25519",
         "IdentitiesOnly": "yes",
         "UserKnownHostsFile": f"{guest.folder}/known_hosts",
         "GlobalKnownHostsFile": "none",
         "StrictHostKeyChecking": "yes",
         "LogLevel": "ERROR",
-        "BatchMode": "yes",
         "ConnectTimeout": str(CONNECT_SECONDS),
+    }
+
+
+def _options(layout: Layout, guest: Guest) -> list[str]:
+    values = login_options(layout, guest) | {
+        "BatchMode": "yes",
         "ServerAliveInterval": "30",
         "ServerAliveCountMax": "10",
         "ControlPath": f"{guest.name}/ssh.sock",

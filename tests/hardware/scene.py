@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ import docker
 import yaml
 
 from lab.hardware import NEAR_NIC, Guest, Guests
+from lab.hardware.remote import login_options
 from tests.e2e.playground import Ran
 
 PROGRAM = [sys.executable, "-m", "dtnctl"]
@@ -34,6 +36,8 @@ class Scene:
         self.guests = guests
         self.root = root
         self.engines = {guest.name: _engine(guest) for guest in guests.all}
+        self.reached = {guest.name: guest.state for guest in guests.all}
+        self.environment = {**os.environ, **ENVIRONMENT}
         self.write("site", {"name": SITE})
         for guest in guests.all:
             self.endpoint(guest.name)
@@ -52,7 +56,20 @@ class Scene:
     def endpoint(self, name: str, **more: Any) -> None:
         """A guest with its agent; the owner allows everything."""
         allow = {"mounts": ["/usr"], "devices": ["*"], "capabilities": ["*"]}
-        self.write(f"endpoints/{name}", {**self.guests.guest(name).state, "allow": allow, **more})
+        self.write(f"endpoints/{name}", {**self.reached[name], "allow": allow, **more})
+
+    def through_ssh(self, name: str) -> None:
+        """Reach the guest by nothing but its login from now on; `ssh` of the scene's programs knows it."""
+        guest = self.guests.guest(name)
+        self.reached[name] = guest.ssh_state
+        folder = self.root / "bin"
+        folder.mkdir(exist_ok=True)
+        options = login_options(self.guests.layout, guest)
+        words = " ".join(f"-o {option}={value}" for option, value in options.items())
+        (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none {words} "$@"\n')
+        (folder / "ssh").chmod(0o755)
+        self.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
+        self.endpoint(name)
 
     def sriov(self, **more: Any) -> None:
         """The data network as virtual functions, and four of them wanted on each guest."""
@@ -79,7 +96,7 @@ class Scene:
         return subprocess.Popen(
             [*PROGRAM, *arguments],
             cwd=self.root,
-            env={**os.environ, **ENVIRONMENT},
+            env=self.environment,
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
