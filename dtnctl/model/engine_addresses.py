@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -13,11 +14,29 @@ from pydantic_core import CoreSchema, core_schema
 from dtnctl.model.fields import shown
 from dtnctl.values import dataclass
 
-FORMS = "unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST"
-PATTERN = r"^(unix://|tcp://|ssh://).+"
-ENGINE_SOCKET = "/run/docker.sock"
 LONGEST_SOCKET = 107  # bytes of a path; Linux's sockaddr_un has 108, the last one is a zero
 _PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What an address of one kind looks like. `socket`: that of an engine whose address names none; empty: it has a port or a path."""
+
+    form: str
+    has_port: bool = False
+    socket: str = ""
+
+
+# Each has a transport in providers/docker/reach.
+SCHEMES: Mapping[str, Scheme] = MappingProxyType(
+    {
+        "unix": Scheme("unix:///PATH"),
+        "tcp": Scheme("tcp://HOST:PORT", has_port=True),
+        "ssh": Scheme("ssh://USER@HOST", socket="/run/docker.sock"),
+    }
+)
+FORMS = " or ".join(", ".join(scheme.form for scheme in SCHEMES.values()).rsplit(", ", 1))
+PATTERN = f"^({'|'.join(f'{name}://' for name in SCHEMES)}).+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +78,9 @@ def parse_engine(text: str) -> EngineAddress:
         raise ValueError(f"{shown(_PASSWORD.sub('…', text))} is not an engine's address: {wrong}; write {FORMS}")
     if parts.scheme == "unix":
         return EngineAddress(text, "unix", path=text.removeprefix("unix://"))
-    path = parts.path.rstrip("/")
-    if parts.scheme == "ssh":
-        path = unquote(path) or ENGINE_SOCKET
+    path, socket = parts.path.rstrip("/"), SCHEMES[parts.scheme].socket
+    if socket:
+        path = unquote(path) or socket
     return EngineAddress(text, parts.scheme, _written_host(parts.netloc), parts.port or 0, unquote(parts.username or ""), path)
 
 
@@ -96,7 +115,7 @@ def _faults_of_host(parts: SplitResult) -> Iterator[str]:
         yield "there is more in it than user, host, port and path; a password is never written there"
     if user.startswith("-"):
         yield "a user's name does not start with -"
-    if port == 0 or (port is None and parts.scheme == "tcp"):
+    if port == 0 or (port is None and SCHEMES[parts.scheme].has_port):
         yield "there is no port in it"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from dtnctl.model.engine_addresses import FORMS
 from dtnctl.model.fields import shown
 from dtnctl.model.layout import fields_at, model_at
 from dtnctl.model.near_misses import number_in
@@ -34,7 +35,7 @@ _SHORT_FORMS = {
     "Volume": "text or a mapping",
 }
 _FORMS = {
-    "docker": "unix://PATH, tcp://HOST:PORT or ssh://USER@HOST",
+    "docker": FORMS,
     "restart": '"no", always, unless-stopped, on-failure or on-failure:3',
     "from": "ENDPOINT:/path",
     "to": "ENDPOINT:/path",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.model.engine_addresses import EngineAddress
+from dtnctl.model.engine_addresses import SCHEMES, EngineAddress
 from dtnctl.model.resources import Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.docker.engine import DockerEngine
@@ -69,6 +69,10 @@ def backend() -> Iterator[GatewayBackend]:
 @pytest.fixture
 def engine(backend: Backend) -> DockerEngine:
     return backend.engine()
+
+
+def test_every_scheme_that_a_file_may_name_has_a_transport() -> None:
+    assert set(TRANSPORTS) == set(SCHEMES)
 
 
 def test_every_request_goes_through_the_folder(backend: GatewayBackend, engine: DockerEngine) -> None:
