@@ -22,7 +22,6 @@ from tests.fakes.errors import server_error
 from tests.fakes.state import Container, Json
 from tests.properties.agent import USUAL_MTU, Agent, AgentRefusedError
 
-VF_OPTION, PF_OPTION = "dtnctl.vf", "dtnctl.pf"
 HeldPart = p.HeldPf | p.HeldVf | p.HeldVlan | p.HeldTuning | p.HeldQos
 
 
@@ -101,10 +100,10 @@ class MemoryHost:
     def _functions(self) -> set[tuple[str, str]]:
         """Who has which function, by what runs: PCI address and container."""
         return {
-            (endpoint.driver_options[VF_OPTION], container.id)
+            (endpoint.driver_options[p.VF_OPTION], container.id)
             for container in self.engine.state.containers.values()
             for endpoint in container.endpoints.values()
-            if endpoint.endpoint_id and endpoint.driver_options and VF_OPTION in endpoint.driver_options
+            if endpoint.endpoint_id and endpoint.driver_options and p.VF_OPTION in endpoint.driver_options
         }
 
     def _show_interfaces(self) -> None:
@@ -114,16 +113,16 @@ class MemoryHost:
     # --- the network driver at the engine ---------------------------------------------------------------------------
 
     def create(self, options: Mapping[str, str]) -> None:
-        if not any(item.name == options.get(PF_OPTION) and item.sriov for item in self.model.machine.facts.interfaces):
-            raise server_error(f"{options.get(PF_OPTION)} is no physical function")
+        if not any(item.name == options.get(p.PF_OPTION) and item.sriov for item in self.model.machine.facts.interfaces):
+            raise server_error(f"{options.get(p.PF_OPTION)} is no physical function")
 
     def join(self, container: str, network_options: Mapping[str, str], options: Mapping[str, str]) -> str:
         self._look()
-        pci = options.get(VF_OPTION, "")
+        pci = options.get(p.VF_OPTION, "")
         held = next((item for item in self.model.machine.held.vfs if item.pci == pci), None)
         if held is None:
             raise server_error(f"the virtual function {pci} is not reserved on this host")
-        if held.pf != network_options[PF_OPTION]:
+        if held.pf != network_options[p.PF_OPTION]:
             raise server_error(f"the virtual function {pci} is one of {held.pf}")
         try:
             self.model.join(container, held.owner, pci)
