@@ -35,10 +35,12 @@ class DriverWords:
 
 
 FIELDS = {"com.docker.network.driver.mtu": "mtu", "parent": "parent"}
-ENGINES_OWN = {
-    **{name: DriverWords(name, name, FIELDS) for name in ("bridge", "host", "null", "overlay")},
-    **{name: DriverWords(name, name, {**FIELDS, f"{name}_mode": "mode"}) for name in ("macvlan", "ipvlan")},
-}
+DRIVERS = (
+    *(DriverWords(name, name, FIELDS) for name in ("bridge", "host", "null", "overlay")),
+    *(DriverWords(name, name, {**FIELDS, f"{name}_mode": "mode"}) for name in ("macvlan", "ipvlan")),
+)
+BY_OUR_NAME = {words.ours: words for words in DRIVERS}
+BY_ENGINES_NAME = {words.engines: words for words in DRIVERS}
 
 
 @cache
@@ -50,12 +52,12 @@ def _agents() -> DriverWords:
 
 
 def _of_ours(driver: str) -> DriverWords:
-    found = ENGINES_OWN.get(driver) or _agents()
+    found = BY_OUR_NAME.get(driver) or _agents()
     return found if found.ours == driver else DriverWords(driver, driver, FIELDS)
 
 
 def _of_engine(driver: str) -> DriverWords:
-    found = ENGINES_OWN.get(driver) or _agents()
+    found = BY_ENGINES_NAME.get(driver) or _agents()
     return found if found.engines == driver else DriverWords(driver, driver, FIELDS)
 
 
