@@ -90,7 +90,8 @@ def nameable_objects(site: Site, snapshot: Snapshot) -> frozenset[tuple[str, str
 
 def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
     """What the state files name, as (kind, name, endpoint), also where it is not yet."""
-    for kind, names in (("session", site.sessions), ("transfer", site.transfers), ("network", site.networks)):
+    for kind, row in PLAN_KINDS.items():
+        names = getattr(site, row.folder) if row.folder else ()
         yield from ((kind, name, endpoint) for name in names for endpoint in (*site.endpoints, ""))
     for endpoint, document in site.endpoints.items():
         interfaces = document.value.interfaces
