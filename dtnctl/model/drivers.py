@@ -34,7 +34,7 @@ class Driver:
     `publishes`: ports of containers can be published as ports of the host.
     `needs_interface`: the endpoint's `interfaces` must say which one carries the network.
     `is_parent_exclusive`: an engine gives an interface (or VLAN of it) to one such network.
-    `tags_vlan`: who adds the VLAN tag: a sub-interface of the parent, the card, or nobody.
+    `tags_vlan`: who adds the VLAN tag: a sub-interface of the parent, the card, or neither.
     `gives_functions`: each container gets a virtual function of the interface, which the endpoint's agent makes and moves.
     `addresses`: who chooses where none is fixed: we do, of the subnet that must be declared, or the engine without a declared pool.
     `has_default_route`: without being declared and without a gateway; others have one with a gateway.

@@ -34,7 +34,7 @@ _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
 class NetworkPlan:
     """One endpoint's networks: what is used, what is missing, recreated or removed in this plan, what cannot be.
 
-    `room` tells for a network that is made which of those that go must go first: an engine takes no subnet and no parent twice.
+    `room`: for a network that is created, those that must be removed first, since an engine takes no subnet and no parent twice.
     """
 
     endpoint: str
@@ -52,7 +52,7 @@ class NetworkPlan:
         return frozenset(self.missing | self.rebuilt.keys())
 
     @property
-    def from_under(self) -> frozenset[str]:
+    def removed_in_use(self) -> frozenset[str]:
         """Networks that go while containers on them stay wanted: these must be recreated."""
         return frozenset(self.rebuilt).union(*self.room.values())
 
@@ -65,7 +65,7 @@ class NetworkPlan:
 class Users:
     """Who uses networks of one endpoint: its declared services, those that this plan works on, and containers that it leaves.
 
-    `may_remove`: whether networks that nobody uses any more may go.
+    `may_remove`: whether networks that are used no more may be removed.
     """
 
     declared: tuple[Service, ...]
@@ -103,7 +103,7 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
 
 
 def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Scope) -> None:
-    """Which owned networks nobody wants here any more, and which of them stay because somebody is on them."""
+    """Which owned networks are declared here no more, and which of them stay because containers are on them."""
     staying = frozenset().union(*(networks_of(item) for item in users.staying))
     free = [name for name in sorted(plan.seen.keys() - plan.specs.keys() - staying) if scope.covers("network", name, seen.name)]
     obstacles = {name: _obstacle_to_removal(plan.seen[name], seen) for name in free}
@@ -112,7 +112,7 @@ def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Sc
 
 
 def _obstacle_to_removal(network: NetworkSeen, seen: EndpointSeen) -> str:
-    """Why an owned network that nobody wants cannot go; empty if it can. The engine asks its driver before it removes one."""
+    """Why an owned network that is declared no more must stay; empty if it need not. The engine asks its driver before it removes one."""
     strangers = foreign_users(seen, network.name)
     if strangers:
         return f"{', '.join(strangers)}, not ours, is on it"

@@ -253,11 +253,11 @@ def _situation(found: Study, service: Service) -> Situation:
     plan = found.networks[endpoint]
     wanted = {net.name for net in service.nets}
     touched = wanted.union(*(networks_of(item) for item in (seen, retired, prepared) if item is not None))
-    from_under = sorted(plan.from_under & touched) if seen is not None or retired is not None else []
+    removed = sorted(plan.removed_in_use & touched) if seen is not None or retired is not None else []
     allocation = found.allocations.chosen[service.key]
     spec = container_spec(service, allocation)
     differences = tuple(_differences(found, service, spec, seen)) if seen is not None else ()
-    is_new = seen is None or bool(from_under) or any(item.forces_replace for item in differences)
+    is_new = seen is None or bool(removed) or any(item.forces_replace for item in differences)
     functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
     shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
     made = [network_id(endpoint, name) for name in sorted(wanted & plan.made)]
@@ -277,7 +277,7 @@ def _situation(found: Study, service: Service) -> Situation:
         ground=tuple(sorted(_ground(found, service))),
         lost=() if is_new else _lost(found, endpoint, wanted, seen),
         image_moves=bool(_moved_to(found, service)),
-        rebuild=tuple(_rebuild(found, plan, name) for name in from_under),
+        rebuild=tuple(_rebuild(found, plan, name) for name in removed),
         force_replace=found.scope.replaces(service.session.name, endpoint),
         jobs=found.jobs.get(service.key, ()),
     )

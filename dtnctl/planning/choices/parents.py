@@ -37,7 +37,7 @@ def _mtu_key(interface: str) -> str:
 
 
 def refuse_parent(site: str, network: Document[Network], endpoint: Document[Endpoint], host: Host, *, is_made: bool) -> Refusal | None:
-    """Why the network cannot be on the endpoint, by what the agent tells of its interfaces. `is_made`: it is made by this plan.
+    """Why the network cannot be on the endpoint, by what the agent reports of its interfaces. `is_made`: it is made by this plan.
 
     What is there already with a larger MTU than its interface has by now works on, with that of the interface. The sub-interface of a
     VLAN is made with its network, by the engine where its name is all that is declared; one that is there and not ours is used as it is.

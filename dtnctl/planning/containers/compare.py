@@ -186,7 +186,7 @@ def network_options(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
 
 
 def _as_declared(live: Subnet, wanted: tuple[Subnet, ...]) -> Subnet:
-    """Without the gateway that the engine made up: from its own restart on it tells the subnet's first address as one (seen on 20.10)."""
+    """Without the gateway that the engine made up: from its own restart on it shows the subnet's first address as one (seen on 20.10)."""
     is_declared_without = Subnet(live.subnet) in wanted
     is_first = bool(live.gateway) and live.gateway == str(ip_network(live.subnet, strict=False).network_address + 1)
     return Subnet(live.subnet) if is_declared_without and is_first else live

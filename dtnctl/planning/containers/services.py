@@ -45,7 +45,7 @@ BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """A network that goes from under the service, and why."""
+    """A network that is removed while the service uses it, and why."""
 
     network: str
     after: str
