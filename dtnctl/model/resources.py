@@ -252,6 +252,11 @@ class ContainerSeen:
         return self.labels.get(LABEL_NAME, "")
 
     @property
+    def networks(self) -> frozenset[str]:
+        """Every network that it is attached to."""
+        return frozenset(item.network for item in (*self.spec.attachments, *self.addresses))
+
+    @property
     def is_aside(self) -> bool:
         """Whether it stands beside a service's own container while that is replaced."""
         return main_name(self.name) != self.name

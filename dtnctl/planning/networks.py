@@ -104,7 +104,7 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
 
 def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Scope) -> None:
     """Which owned networks are declared here no more, and which of them stay because containers are on them."""
-    staying = frozenset().union(*(networks_of(item) for item in users.staying))
+    staying = frozenset().union(*(item.networks for item in users.staying))
     free = [name for name in sorted(plan.seen.keys() - plan.specs.keys() - staying) if scope.covers("network", name, seen.name)]
     obstacles = {name: _obstacle_to_removal(plan.seen[name], seen) for name in free}
     plan.kept = tuple(f"network {name} on {seen.name} is used no more but stays: {what}" for name, what in obstacles.items() if what)
@@ -125,7 +125,7 @@ def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
     strangers = foreign_users(seen, name)
     if strangers:
         return f"{', '.join(strangers)}, not ours, uses it"
-    staying = sorted({item.owner for item in users.staying if name in networks_of(item)})
+    staying = sorted({item.owner for item in users.staying if name in item.networks})
     return f"session {', '.join(staying)}, which this plan leaves as it is, uses it" if staying else ""
 
 
@@ -195,11 +195,6 @@ def _refuse(plan: NetworkPlan, document: Document[Network], what: str) -> None:
     )
 
 
-def networks_of(seen: ContainerSeen) -> frozenset[str]:
-    """Every network that the container is attached to."""
-    return frozenset(item.network for item in (*seen.spec.attachments, *seen.addresses))
-
-
 def foreign_users(seen: EndpointSeen, network: str) -> tuple[str, ...]:
     """Names of other people's containers on the network."""
     return tuple(sorted(item.name for item in seen.foreign if any(address.network == network for address in item.addresses)))
@@ -210,17 +205,17 @@ def plan_present(
     plan: NetworkPlan,
     pulls: Mapping[str, tuple[str, ...]],
     leavers: Mapping[str, tuple[str, ...]],
-    vlans: Mapping[str, tuple[str, ...]],
+    below: Mapping[str, tuple[str, ...]],
 ) -> Iterator[tuple[Change, tuple[Step, ...]]]:
     """Create what is missing, after the `pulls` that all its users wait for; recreate what differs, after its `leavers`.
 
-    `vlans` are the steps that make the interface that a network is on top of.
+    `below` are the steps that make the interface that a network is on top of.
     """
     for name in sorted(plan.made):
         spec = plan.specs[name]
         pairs = labels(site.name, plan.endpoint, "network", name, name, spec_digest(spec))
         room = (remove_network_id(plan.endpoint, other) for other in plan.room.get(name, ()))
-        needs = (*pulls.get(name, ()), *vlans.get(name, ()), *room)
+        needs = (*pulls.get(name, ()), *below.get(name, ()), *room)
         create = Step(network_id(plan.endpoint, name), plan.endpoint, CreateNetwork(name, spec, pairs), needs)
         if name in plan.missing:
             yield _create_change(plan.endpoint, site.networks[name], spec, create), (create,)

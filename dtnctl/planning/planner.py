@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 
-from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import (
     Cause,
     Change,
@@ -24,22 +23,19 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
-from dtnctl.model.tuning import tuning_keys
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import cut_off, service_change, state_text
 from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
-from dtnctl.planning.containers.virtual_functions import held_by, release
-from dtnctl.planning.host.shaping import clear
+from dtnctl.planning.host.resources import RESOURCES, WHAT_IT_MAKES
 from dtnctl.planning.host.usage import cpu_usage, vf_usage
-from dtnctl.planning.hosts import plan_host, plan_vlans, refused_counts
-from dtnctl.planning.networks import networks_of, plan_present, plan_unused
+from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
-from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.refusal import Refusal, blocked
 from dtnctl.planning.resolve import Key, Route, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
-from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id, tune_id
+from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers.declared import End, needs_hand, plan_ledger, plan_transfer, silent_source
@@ -110,10 +106,9 @@ class _Planner:
         )
 
     def _steps(self) -> Iterator[Step]:
-        """All of them. A run that is about something else leaves tuning for later: the agent then refuses what cannot be without it."""
-        endpoints = self.found.site.endpoints.items()
-        tuning = {tune_id(name, key) for name, document in endpoints for key in tuning_keys(document.value.tuning)}
-        later = tuning - self.draft.steps.keys()
+        """All of them. A run that is about something else leaves some for later: the agent then refuses what cannot be without them."""
+        hosts = self.found.hosts.values()
+        later = {step_id for here in hosts for resource in RESOURCES for step_id in resource.deferred(here)} - self.draft.steps.keys()
         for step in self.draft.steps.values():
             yield step if later.isdisjoint(step.needs) else replace(step, needs=tuple(item for item in step.needs if item not in later))
 
@@ -121,13 +116,10 @@ class _Planner:
 
     def _plan_blocked(self) -> None:
         for (endpoint, session), refusals in self.found.refusals.items():
-            self.draft.changes += [_blocked("session", session, endpoint, refusal) for refusal in refusals]
+            self.draft.changes += [blocked("session", session, endpoint, refusal) for refusal in refusals]
         for plan in self.found.networks.values():
             for name, refusal in plan.refused.items():  # asked for by name: sessions that want it would be blocked themselves
-                self.draft.changes.append(_blocked("network", name, plan.endpoint, refusal))
-        for endpoint in self.found.answering:
-            for name, refusal in refused_counts(self.found, endpoint):
-                self.draft.changes.append(_blocked("vfs", name, endpoint, refusal))
+                self.draft.changes.append(blocked("network", name, plan.endpoint, refusal))
         self.draft.notes.update(self.found.allocations.hardware.notes)
 
     def _plan_services(self) -> None:
@@ -210,7 +202,7 @@ class _Planner:
         if refusal is None:
             self.draft.add(replace(change, steps=tuple(step.id for step in steps)), steps)
         else:
-            self.draft.changes.append(_blocked(change.kind, change.name, change.endpoint, refusal))
+            self.draft.changes.append(blocked(change.kind, change.name, change.endpoint, refusal))
 
     def _why_gone(self, seen: ContainerSeen) -> Cause:
         document = self.found.site.sessions.get(seen.owner)
@@ -229,20 +221,18 @@ class _Planner:
 
     def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
         """What is given back with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
-        host = self.found.answering[endpoint].host
+        here = self.found.hosts.get(endpoint)
         names = [name for place, name in self.found.orphans if place == endpoint and self.found.live[place, name].owner == seen.owner]
-        if host is None or seen.name != min(names):
+        if here is None or seen.name != min(names):
             return (), ()
-        functions = tuple(release(held) for held in held_by(host, self.found.site.name, seen.owner))
-        shaped = {held.container for held in host.held.qos if held.container == main_name(seen.name)}
-        cleared = (clear(self.found.site.name, container) for container in shaped)
-        return (*functions, *cleared), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
+        released = (step for resource in RESOURCES for step in resource.release(here, seen.owner, main_name(seen.name)))
+        return tuple(released), tuple(remove_id(endpoint, name) for name in names if name != seen.name)
 
     def _plan_hosts(self) -> None:
         """What the endpoints' agents do beside the services' own steps."""
-        for name, seen in self.found.answering.items():
-            if seen.host is not None:
-                for change, steps in plan_host(self.found, name, seen.host, tuple(self.draft.on(name))):
+        for name, here in self.found.hosts.items():
+            for resource in RESOURCES:
+                for change, steps in resource.beside(here, tuple(self.draft.on(name))):
                     self.draft.add(change, steps)
 
     # --- networks ---
@@ -251,18 +241,20 @@ class _Planner:
         for name, seen in self.found.answering.items():
             plan = self.found.networks[name]
             leavers = self._leavers(name, seen)
-            vlans = self._make_vlans(name)
+            below = self._below_networks(name)
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
-            for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, vlans), *plan_unused(plan, leavers)):
+            for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, below), *plan_unused(plan, leavers)):
                 self.draft.add(change, steps)
             self.draft.notes.update(plan.kept)
 
-    def _make_vlans(self, endpoint: str) -> Mapping[str, tuple[str, ...]]:
-        """By network, the steps that make the sub-interface that it sits on."""
+    def _below_networks(self, endpoint: str) -> Mapping[str, tuple[str, ...]]:
+        """By network, the steps that make what it is on top of."""
         made: dict[str, tuple[str, ...]] = {}
-        for network, change, step in plan_vlans(self.found, endpoint):
-            self.draft.add(change, (step,))
-            made[network] = (step.id,)
+        if (here := self.found.hosts.get(endpoint)) is None:
+            return made
+        for network, (change, steps) in (item for resource in RESOURCES for item in resource.below_networks(here)):
+            self.draft.add(change, steps)
+            made[network] = (*made.get(network, ()), *(step.id for step in steps))
         return made
 
     def _leavers(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
@@ -275,7 +267,7 @@ class _Planner:
                 off[self.found.live[endpoint, step.action.container].id, step.action.network] = step.id
         leavers: dict[str, set[str]] = {}
         for container in seen.containers:
-            for network in networks_of(container):
+            for network in container.networks:
                 step_id = off.get((container.id, "")) or off.get((container.id, network))
                 if step_id is not None:
                     leavers.setdefault(network, set()).add(step_id)
@@ -299,7 +291,7 @@ class _Planner:
             seen = self.found.answering.get(route.source_endpoint)
             refusal = self._refusal_of_record(route, seen)
             if refusal is not None:
-                self.draft.changes.append(_blocked("transfer", route.transfer.name, route.source_endpoint, refusal))
+                self.draft.changes.append(blocked("transfer", route.transfer.name, route.source_endpoint, refusal))
                 continue
             if seen is None:
                 self.draft.transfers.append(silent_source(route))
@@ -394,7 +386,7 @@ class _Planner:
             if endpoint in self.found.twins:
                 self.draft.notes.add(f"{twin_text(endpoint, self.found.twins)}: nothing is planned on either")
             if seen.agent_silence:
-                what = "virtual functions, VLANs and settings of the host are unknown, and left alone"
+                what = f"{WHAT_IT_MAKES} are unknown, and left alone"
                 self.draft.notes.add(f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}")
 
     # --- the table ---
@@ -421,19 +413,6 @@ class _Planner:
                 cpus=cpu_usage(seen, self.draft.on(name)),
                 agent_silence=seen.agent_silence,
             )
-
-
-def _blocked(kind: ChangeKind, name: str, endpoint: str, refusal: Refusal) -> Change:
-    return Change(
-        mark="blocked",
-        kind=kind,
-        name=name,
-        endpoint=endpoint,
-        cause=refusal.cause,
-        summary=refusal.cause.text,
-        code=refusal.code,
-        fix=refusal.fix,
-    )
 
 
 def _in_all(groups: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import Cause
+from dtnctl.model.kinds import ChangeKind
+from dtnctl.model.plan import Cause, Change
 from dtnctl.values import dataclass
 
 
@@ -13,3 +14,17 @@ class Refusal:
     code: str
     cause: Cause
     fix: str = ""
+
+
+def blocked(kind: ChangeKind, name: str, endpoint: str, refusal: Refusal) -> Change:
+    """What a plan shows of an object that is refused."""
+    return Change(
+        mark="blocked",
+        kind=kind,
+        name=name,
+        endpoint=endpoint,
+        cause=refusal.cause,
+        summary=refusal.cause.text,
+        code=refusal.code,
+        fix=refusal.fix,
+    )

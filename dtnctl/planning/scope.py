@@ -1,14 +1,12 @@
-"""What a person asked to look at, as patterns, and what there is to name. Pure."""
+"""What a person asked to look at, as patterns. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from dtnctl.model.kinds import KIND_OF_LABEL, PLAN_KINDS
+from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.nearest import suggestion
-from dtnctl.model.resources import Snapshot, ledger_name
-from dtnctl.model.site import Site
 from dtnctl.values import dataclass
 
 SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggested)
@@ -78,38 +76,3 @@ def _matches(pattern: str, kind: str, name: str, endpoint: str) -> bool:
     if pattern_kind == "endpoint":
         return fnmatchcase(endpoint, pattern_name)
     return fnmatchcase(name, pattern_name) and (not slash or pattern_kind == kind)
-
-
-# --- what there is to name ----------------------------------------------------------------------------------
-
-
-def nameable_objects(site: Site, snapshot: Snapshot) -> frozenset[tuple[str, str, str]]:
-    """Every (kind, name, endpoint) that a pattern can mean: what the state files name, and what is on the endpoints."""
-    return frozenset((*_declared(site), *_seen(site, snapshot)))
-
-
-def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
-    """What the state files name, as (kind, name, endpoint), also where it is not yet."""
-    for kind, row in PLAN_KINDS.items():
-        names = getattr(site, row.folder) if row.folder else ()
-        yield from ((kind, name, endpoint) for name in names for endpoint in (*site.endpoints, ""))
-    for endpoint, document in site.endpoints.items():
-        interfaces = document.value.interfaces
-        yield from (("vfs", interface, endpoint) for interface in (*document.value.vfs, *interfaces.values()))
-        vlans = {network: found.value.vlan for network, found in site.networks.items() if found.value.vlan is not None}
-        yield from (("vlan", f"{interfaces[network]}.{vlan}", endpoint) for network, vlan in vlans.items() if network in interfaces)
-        if document.value.agent is not None:
-            yield ("tuning", endpoint, endpoint)
-
-
-def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    """What is on the endpoints, also what nothing declares any more."""
-    for endpoint, seen in snapshot.endpoints.items():
-        yield from ((KIND_OF_LABEL[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KIND_OF_LABEL)
-        yield from (("network", item.name, endpoint) for item in seen.networks)
-        yield ("ledger", ledger_name(site.name), endpoint)
-        if seen.host is not None:
-            yield from (("vfs", item.pf, endpoint) for item in seen.host.held.pfs if item.site == site.name)
-            yield from (("vlan", item.name, endpoint) for item in seen.host.held.vlans if item.site == site.name)
-            owners = [item.owner for item in seen.host.held.vfs] + [item.owner for item in seen.host.held.qos]
-            yield from (("session", owner.session, endpoint) for owner in owners if owner.site == site.name)

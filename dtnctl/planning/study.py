@@ -15,21 +15,19 @@ from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSee
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocations, allocate
 from dtnctl.planning.choices.disposition import Fate
-from dtnctl.planning.choices.holdings import ACTIVE_STATES
-from dtnctl.planning.choices.parents import mtu_steps
 from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
+from dtnctl.planning.containers.host_part import NO_PART, joined
 from dtnctl.planning.containers.services import Rebuild, Situation
 from dtnctl.planning.containers.specs import container_spec
-from dtnctl.planning.containers.virtual_functions import plan_functions
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
-from dtnctl.planning.host.shaping import plan_shaping, refuse_shaping
-from dtnctl.planning.host.vlans import WantedVlan, differs, is_gone, wanted_vlans
-from dtnctl.planning.networks import NetworkPlan, Users, networks_of, study_networks
+from dtnctl.planning.host.resource import PlannedHost, PlannedService
+from dtnctl.planning.host.resources import RESOURCES
+from dtnctl.planning.networks import NetworkPlan, Users, study_networks
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.step_ids import network_id, vlan_id
+from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
 from dtnctl.planning.transfers.running_copies import refuse_cutting_off
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
@@ -45,8 +43,8 @@ class Study:
     with the transfers that their sessions carry. `jobs` are the running
     transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
     `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them.
-    `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `vlans` are
-    the sub-interfaces that are made or made right, by endpoint and by the network that sits on each.
+    `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `hosts` are
+    those whose agent answers.
     """
 
     site: Site
@@ -69,7 +67,7 @@ class Study:
     stays: frozenset[Key] = frozenset()
     allocations: Allocations = field(default_factory=Allocations)
     networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
-    vlans: Mapping[str, Mapping[str, WantedVlan]] = field(default_factory=dict)
+    hosts: Mapping[str, PlannedHost] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
 
     def covers(self, service: Service) -> bool:
@@ -151,8 +149,7 @@ def _forgotten(found: Study) -> Iterator[Key]:
     present |= {(endpoint, seen.owner) for (endpoint, _), seen in found.live.items() if seen.kind == "service"}
     for endpoint, seen in found.answering.items():
         held = seen.host.held if seen.host is not None else None
-        owners = [*(item.owner for item in held.vfs), *(item.owner for item in held.qos)] if held is not None else []
-        for owner in owners:
+        for owner in (owner for resource in RESOURCES for owner in resource.owners(held)) if held is not None else ():
             is_ours = owner.site == found.site.name and (endpoint, owner.session) not in present
             if is_ours and found.scope.covers("session", owner.session, endpoint):
                 yield endpoint, owner.session
@@ -183,7 +180,8 @@ def _decide(found: Study) -> None:
     for service in found.services:
         by_endpoint[service.endpoint.name].append(service)
     found.networks = {name: _networks(found, name, by_endpoint[name]) for name in found.answering}
-    found.vlans = {name: _vlans(found, name, by_endpoint[name]) for name in found.answering}
+    hosts = {name: _host(found, name, by_endpoint[name]) for name in found.answering}
+    found.hosts = {name: host for name, host in hosts.items() if host is not None}
     found.situations = tuple(
         _situation(found, service) for service in found.services if found.is_workable(service) and service.key in found.allocations.chosen
     )
@@ -224,25 +222,24 @@ def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPl
     return study_networks(found.site, found.site.endpoints[endpoint], users, found.answering[endpoint], found.scope)
 
 
-def _vlans(found: Study, endpoint: str, services: list[Service]) -> Mapping[str, WantedVlan]:
-    """Sub-interfaces that this plan makes or makes right; without an agent the engine makes its own."""
-    host = found.answering[endpoint].host
-    if host is None or host.lacks("vlan"):
-        return {}
-    workable = tuple(service for service in services if found.is_workable(service))
-    wanted = wanted_vlans(found.site, found.site.endpoints[endpoint].value, workable)
-    return {
-        network: vlan for network, vlan in wanted.items() if differs(vlan, host) and not found.scope.excluded("vlan", vlan.name, endpoint)
-    }
-
-
-def _lost(found: Study, endpoint: str, networks: set[str], seen: ContainerSeen | None) -> tuple[str, ...]:
-    """Networks of a container that is active, whose sub-interface is gone; the container's own interface went with it."""
-    host = found.answering[endpoint].host
-    if host is None or seen is None or seen.state not in ACTIVE_STATES:
-        return ()
-    vlans = found.vlans[endpoint]
-    return tuple(name for name in sorted(networks & networks_of(seen)) if name in vlans and is_gone(vlans[name], host))
+def _host(found: Study, endpoint: str, services: list[Service]) -> PlannedHost | None:
+    """What the kinds of things that an agent makes must know; None where no agent answers."""
+    seen, hardware = found.answering[endpoint], found.allocations.hardware
+    if seen.host is None:
+        return None
+    return PlannedHost(
+        site=found.site,
+        scope=found.scope,
+        document=found.site.endpoints[endpoint],
+        seen=seen,
+        host=seen.host,
+        services=tuple(services),
+        workable=tuple(service for service in services if found.is_workable(service)),
+        forgotten=frozenset(session for name, session in found.forgotten if name == endpoint),
+        may_remove=found.overdrawn is None,
+        pfs=hardware.pfs.get(endpoint, {}),
+        refused_pfs=hardware.refused_pfs.get(endpoint, {}),
+    )
 
 
 def _situation(found: Study, service: Service) -> Situation:
@@ -252,14 +249,14 @@ def _situation(found: Study, service: Service) -> Situation:
     prepared = found.live.get((endpoint, service.container + PREPARED_SUFFIX))
     plan = found.networks[endpoint]
     wanted = {net.name for net in service.nets}
-    touched = wanted.union(*(networks_of(item) for item in (seen, retired, prepared) if item is not None))
+    touched = wanted.union(*(item.networks for item in (seen, retired, prepared) if item is not None))
     removed = sorted(plan.removed_in_use & touched) if seen is not None or retired is not None else []
     allocation = found.allocations.chosen[service.key]
     spec = container_spec(service, allocation)
     differences = tuple(_differences(found, service, spec, seen)) if seen is not None else ()
     is_new = seen is None or bool(removed) or any(item.forces_replace for item in differences)
-    functions, changed = plan_functions(service, allocation.hardware, found.answering[endpoint].host, seen, is_new=is_new)
-    shaping, shaped = plan_shaping(service, allocation, found.answering[endpoint].host, is_made=is_new)
+    planned, here = PlannedService(service, allocation, seen, is_new), found.hosts.get(endpoint)
+    host = joined(resource.for_service(here, planned) for resource in RESOURCES) if here is not None else NO_PART
     made = [network_id(endpoint, name) for name in sorted(wanted & plan.made)]
     return Situation(
         service=service,
@@ -270,28 +267,14 @@ def _situation(found: Study, service: Service) -> Situation:
         retired=retired,
         prepared=prepared,
         image=found.answering[endpoint].images.get(service.image),
-        differences=(*differences, *((*changed, *shaped) if seen is not None else ())),
-        shaping=shaping,
-        functions=functions,
+        differences=(*differences, *(host.differences if seen is not None else ())),
+        host=host,
         networks=tuple(made),
-        ground=tuple(sorted(_ground(found, service))),
-        lost=() if is_new else _lost(found, endpoint, wanted, seen),
         image_moves=bool(_moved_to(found, service)),
         rebuild=tuple(_rebuild(found, plan, name) for name in removed),
         force_replace=found.scope.replaces(service.session.name, endpoint),
         jobs=found.jobs.get(service.key, ()),
     )
-
-
-def _ground(found: Study, service: Service) -> Iterator[str]:
-    """The steps that make what its networks sit on, as it should be."""
-    endpoint = service.endpoint
-    for net in service.nets:
-        vlan = found.vlans[endpoint.name].get(net.name)
-        if vlan is not None:
-            yield vlan_id(endpoint.name, vlan.name)
-        elif net.name in endpoint.value.interfaces:
-            yield from mtu_steps(endpoint, found.answering[endpoint.name].host, endpoint.value.interfaces[net.name])
 
 
 def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:
@@ -355,7 +338,6 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
                     yield service, refusal
     for situation in found.situations:
         seen = found.answering[situation.service.endpoint.name]
-        shaping = refuse_shaping(situation.service, situation.allocation, seen.host) if seen.host is not None else None
         image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
         running = refuse_cutting_off(situation)
-        yield from ((situation.service, refusal) for refusal in (shaping, image, running) if refusal is not None)
+        yield from ((situation.service, refusal) for refusal in (*situation.host.refusals, image, running) if refusal is not None)

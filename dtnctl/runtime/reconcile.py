@@ -25,9 +25,9 @@ from dtnctl.model.plan import (
 )
 from dtnctl.model.resources import Attempt, Snapshot
 from dtnctl.model.site import Site
+from dtnctl.planning.nameable import nameable_objects
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
-from dtnctl.planning.scope import nameable_objects
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor

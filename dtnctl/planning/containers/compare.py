@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from dtnctl.model.backends import Backend
+from dtnctl.model.plan import Cause
 from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, Mount, NetworkSpec, Subnet
 from dtnctl.model.storage import without_secrets
 from dtnctl.values import dataclass
@@ -44,14 +45,14 @@ Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as
 class Difference:
     """One field: values as short text, and whether the engine must make a new container for it.
 
-    `network` is that of the virtual function which differs; empty for fields of the container.
+    `cause` is why, where no field of the session or its profile says it.
     """
 
     field: str
     before: str
     after: str
     forces_replace: bool
-    network: str = ""
+    cause: Cause | None = None
 
 
 def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:

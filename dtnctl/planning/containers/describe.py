@@ -28,7 +28,6 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES, port_number
 from dtnctl.planning.containers.compare import DECLARED_AS, Difference, short_text, size_text
 from dtnctl.planning.containers.powers import powers_of
 from dtnctl.planning.containers.services import Situation
-from dtnctl.planning.containers.virtual_functions import GIVEN_BACK
 from dtnctl.planning.resolve import Service
 
 TAKING = (DisconnectNetwork, RemoveContainer, StopContainer)
@@ -70,7 +69,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
 
 def _gives_something(situation: Situation, steps: tuple[Step, ...]) -> bool:
     """Whether a container is made, changed or started; what is only stopped or cleaned up is given nothing."""
-    released = [step.action for step in situation.functions.to_release]
+    released = [step.action for step in situation.host.to_release]
     return not all(isinstance(step.action, TAKING) or step.action in released for step in steps)
 
 
@@ -91,7 +90,7 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
         )
     if situation.prepared is not None and all(_is_of_prepared(situation, step) for step in steps):
         return f"removes container {situation.prepared.name}"
-    if not situation.functions.to_set and not any(isinstance(step.action, CHANGING) for step in steps):
+    if not situation.host.to_set and not any(isinstance(step.action, CHANGING) for step in steps):
         return f"releases virtual functions that container {container} does not use"
     verbs = [f"changes container {container} in place"] * bool(situation.differences)
     stops = any(isinstance(step.action, StopContainer) for step in steps)
@@ -178,19 +177,20 @@ def cut_off(jobs: tuple[str, ...]) -> tuple[str, ...]:
 def _fields(situation: Situation) -> Iterator[FieldChange]:
     service, seen = situation.service, situation.seen
     for difference in situation.differences:
-        cause = _function_cause(service, difference) if difference.network else _declared_cause(service, difference.field)
-        yield FieldChange(difference.field, difference.before, difference.after, difference.forces_replace, cause)
+        yield _field(service, difference)
     for item in situation.rebuild:
         yield FieldChange(f"network {item.network}", "there", item.after, True, item.cause)
-    for name in situation.lost:
-        network = service.site.networks[name]
-        cause = Cause(f"the sub-interface of network {name} is gone", network.file, network.mark(("vlan",)).line, "vlan")
-        yield FieldChange(f"network {name}", "without its interface", "there", False, cause)
+    yield from (_field(service, difference) for difference in situation.host.lost)
     if seen is not None and not situation.is_in_state(seen):
         declared = service.session.value.state
         mark = service.session.mark(("state",))
         cause = Cause(f"it is {state_text(seen)}, declared {declared}", service.session.file, mark.line, "state")
         yield FieldChange("state", state_text(seen), declared, False, cause)
+
+
+def _field(service: Service, difference: Difference) -> FieldChange:
+    cause = difference.cause or _declared_cause(service, difference.field)
+    return FieldChange(difference.field, difference.before, difference.after, difference.forces_replace, cause)
 
 
 def state_text(seen: ContainerSeen) -> str:
@@ -209,19 +209,6 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
     if declared == "env" and key in service.profile.env:
         return service.cause(f"{field_name} differs", "env", key)
     return service.cause(f"{field_name} differs", declared)
-
-
-def _function_cause(service: Service, difference: Difference) -> Cause:
-    """Why a virtual function is set, taken or given back."""
-    name, key = difference.network, difference.field.rpartition(".")[2]
-    if all(net.name != name for net in service.nets):
-        return service.cause(f"network {name} is not among its networks any more", "data_nets")
-    network = service.site.networks[name]
-    if difference.after == GIVEN_BACK:
-        return Cause(f"network {name} uses another virtual function", network.file, network.mark().line)
-    if key == "vf":
-        return Cause(f"network {name} needs a virtual function", network.file, network.mark().line)
-    return Cause(f"{key} of its virtual function differs", network.file, network.mark((key,)).line, key)
 
 
 # --- concrete choices ---------------------------------------------------------------------------------------
@@ -248,7 +235,7 @@ def _choices_before(situation: Situation) -> frozenset[tuple[str, str]]:
 def _hardware_before(situation: Situation, old: ContainerSeen) -> Hardware:
     """What a container had of the host, as far as that is what it gets now."""
     hardware, devices = situation.allocation.hardware, {device.host for device in old.spec.devices}
-    set_now = [step.action.request for step in situation.functions.to_set]
+    set_now = [step.action.request for step in situation.host.to_set]
     vfs = tuple(choice for choice in hardware.vfs if choice.settings not in set_now)
     return Hardware(vfs=vfs, verbs=hardware.verbs if devices.issuperset(hardware.verbs) else ())
 

@@ -33,8 +33,7 @@ from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, 
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.compare import Difference
-from dtnctl.planning.containers.host_part import HostStep
-from dtnctl.planning.containers.virtual_functions import NO_FUNCTIONS, FunctionPlan
+from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import step_id, stop_id
 from dtnctl.values import dataclass
@@ -70,10 +69,8 @@ class Situation:
     `as_it_is` is the spec of what is there, as far as it differs.
     `retired` and `prepared` were left by a replacement that was cut off, after and before the old container was set aside.
 
-    `networks` are the steps that make networks which it wants, `ground` those that make what these sit on. `jobs` are running transfers
-    that go through it.
-    `functions` is what must be done to its virtual functions, `shaping` to what it sends. `lost` are networks whose sub-interface
-    somebody took away, and the container's own interface with it: only a new start brings that back.
+    `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it. `host` is what the
+    endpoint's agent does for it.
     """
 
     service: Service
@@ -87,19 +84,16 @@ class Situation:
     differences: tuple[Difference, ...] = ()
     pulls: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
-    ground: tuple[str, ...] = ()
     image_moves: bool = False
     rebuild: tuple[Rebuild, ...] = ()
     force_replace: bool = False
     jobs: tuple[str, ...] = ()
-    functions: FunctionPlan = NO_FUNCTIONS
-    shaping: HostStep | None = None
-    lost: tuple[str, ...] = ()
+    host: HostPart = NO_PART
 
     @property
     def must_stop(self) -> bool:
         """Whether a live container cannot go on running while this is done."""
-        return self.functions.must_stop or bool(self.lost)
+        return self.host.must_stop
 
     @property
     def needs_new_container(self) -> bool:
@@ -132,8 +126,8 @@ class Situation:
         if self.seen is None or not self._is_comparable:
             return False
         is_applied = not self.differences or self.seen.labels.get(LABEL_SPEC) == spec_digest(self.spec)
-        found = bool(self.differences or self.rebuild or self.lost)
-        is_same = is_applied and self.functions.is_drift and all(item.is_drift for item in self.rebuild)
+        found = bool(self.differences or self.rebuild or self.host.lost)
+        is_same = is_applied and self.host.is_drift and all(item.is_drift for item in self.rebuild)
         return is_same and (found or self._stopped_by_itself)
 
     @property
@@ -192,7 +186,7 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
     seen, retired = situation.seen, situation.retired
     chain = Chain(situation.service.endpoint.name, situation.pulls)
     if situation.service.wants_running:  # nothing stops to be started again on what cannot be made
-        chain.needs += situation.ground
+        chain.needs += situation.host.before
     if situation.prepared is not None:
         chain.clear(situation.prepared)
     if situation.rebuild:
@@ -253,24 +247,24 @@ def _start(situation: Situation, chain: Chain) -> None:
     service = situation.service
     if service.wants_running:
         chain.add("start", service.container, StartContainer(service.container))
-    _shape(situation, chain)
+    _once_running(situation, chain)
 
 
-def _shape(situation: Situation, chain: Chain) -> None:
-    """Shape what it sends, once its interface is in its network namespace; the agent does so again at each later start."""
-    if situation.shaping is not None:
-        chain.add_host_step(situation.shaping)
+def _once_running(situation: Situation, chain: Chain) -> None:
+    """What needs its interface in its network namespace; the agent does so again at each later start."""
+    for step in situation.host.running:
+        chain.add_host_step(step)
 
 
 def _configure(situation: Situation, chain: Chain) -> None:
-    """Take and set its virtual functions, while no process uses them."""
-    for step in situation.functions.to_set:
+    """Take and set what it gets of the host, while no process uses it."""
+    for step in situation.host.to_set:
         chain.add_host_step(step)
 
 
 def _release(situation: Situation, chain: Chain) -> None:
-    """Give back the functions that it had and does not get any more; its old container is gone by now."""
-    for step in situation.functions.to_release:
+    """Release what it had of the host and does not get any more; its old container is gone by now."""
+    for step in situation.host.to_release:
         chain.add_host_step(step)
 
 
@@ -310,7 +304,7 @@ def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) 
     is_new = seen is None or situation.needs_new_container
     if seen is not None and not is_new:
         _adapt(situation, chain, seen)
-        _shape(situation, chain)
+        _once_running(situation, chain)
     else:
         if seen is not None:
             chain.clear(seen)
@@ -344,7 +338,7 @@ def _change_in_place(situation: Situation, chain: Chain, seen: ContainerSeen) ->
         _can_go_back(situation, chain, seen, start=True)
     is_started = _adapt(situation, chain, seen)
     chain.undo = None
-    _shape(situation, chain)
+    _once_running(situation, chain)
     if is_started:
         _wait(situation, chain, is_new=False)
     _release(situation, chain)

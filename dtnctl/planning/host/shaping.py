@@ -1,7 +1,8 @@
-"""How the packets of a service are shaped (`qos:`): set when it differs, taken back when it is not declared any more. Pure."""
+"""How the packets of a service are shaped (`qos:`): set when it differs, cleared when it is not declared any more. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import Cause, Change, HostRequest, Step
@@ -9,13 +10,14 @@ from dtnctl.model.qos import qos_values
 from dtnctl.model.site import ProfileFields
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.containers.compare import Difference, short_text
-from dtnctl.planning.containers.host_part import HostStep
+from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
+from dtnctl.planning.host.resource import HostResource, Planned, PlannedHost, PlannedService
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import qos_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldQos, Host
+    from dtn_agent.protocol import Held, HeldQos, Host, Owner
 
 Setting = tuple[str, int | float | tuple[int, ...] | tuple[str, ...]]
 ABILITIES = {
@@ -26,54 +28,77 @@ ABILITIES = {
 }  # what the kernel needs for it; netem for all else
 
 
-def shaped_address(service: Service, allocation: Allocation) -> str:
+class Shaping(HostResource):
+    """On the interface with the service's address, of which the agent holds how it is shaped."""
+
+    def owners(self, held: Held) -> Iterable[Owner]:
+        return (item.owner for item in held.qos)
+
+    def for_service(self, here: PlannedHost, planned: PlannedService) -> HostPart:
+        service = planned.service
+        ours = [item for item in here.host.held.qos if item.container == service.container and item.owner.site == service.site.name]
+        refusal = _refusal(service, planned.allocation, here.host)
+        if refusal is not None:
+            return HostPart(refusals=(refusal,))
+        settings = _qos_settings(service.profile)
+        if settings:
+            return _part(planned, ours, settings, _shaped_address(service, planned.allocation))
+        if ours:
+            return HostPart(running=(_clear(service.site.name, service.container),), differences=_differences(ours[0], ()))
+        return NO_PART
+
+    def release(self, here: PlannedHost, session: str, container: str) -> Iterable[HostStep]:
+        del session
+        if any(held.container == container for held in here.host.held.qos):
+            yield _clear(here.site.name, container)
+
+    def beside(self, here: PlannedHost, steps: tuple[Step, ...]) -> Iterable[Planned]:
+        """Forget how containers of sessions that are gone were shaped, together with their containers."""
+        del steps
+        held = {item.container: item for item in sorted(here.host.held.qos, key=lambda item: (item.container, item.address))}
+        return (_plan_forgotten(here.name, item) for item in held.values() if here.is_forgotten(item.owner))
+
+
+def _shaped_address(service: Service, allocation: Allocation) -> str:
     """The service's address on its primary network, where its packets are shaped; empty if only the engine will know it."""
     if not service.nets:
         return ""
     return next((item.ipv4 or item.ipv6 for item in allocation.attachments if item.network == service.nets[0].name), "")
 
 
-def qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
+def _qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
     """What is declared, in the agent's names and units; nothing if nothing is."""
     found = qos_values(profile.qos).items() if profile.qos is not None else ()
     return tuple((name, value) for name, value in found if value is not None and value != ())
 
 
-def refuse_shaping(service: Service, allocation: Allocation, host: Host) -> Refusal | None:
+def _refusal(service: Service, allocation: Allocation, host: Host) -> Refusal | None:
     """Why the service's packets cannot be shaped as declared: the kernel cannot, or nobody knows yet on which interface."""
-    settings = qos_settings(service.profile)
+    settings = _qos_settings(service.profile)
     needed = sorted({ABILITIES.get(name, "netem") for name, _ in settings})
     lacks = [f"{ability} ({reason})" for ability in needed if (reason := host.lacks(ability))]
     if lacks:
         text = f"{service.endpoint.name} cannot apply this qos: {', '.join(lacks)}"
         return Refusal("E0478", service.cause(text, "qos"), "a kernel with it, or less of `qos`")
-    if settings and not shaped_address(service, allocation):
+    if settings and not _shaped_address(service, allocation):
         text = "packets are shaped on the interface with the service's address, and that is left to the engine"
         return Refusal("E0478", service.cause(text, "qos"), "a data network, or `addresses:` in the network's file")
     return None
 
 
-def plan_shaping(
-    service: Service, allocation: Allocation, host: Host | None, *, is_made: bool
-) -> tuple[HostStep | None, tuple[Difference, ...]]:
-    """What must be done once the service runs, and how it differs now. `is_made`: its container is made anew in this plan."""
-    if host is None:
-        return None, ()
-    ours = [item for item in host.held.qos if item.container == service.container and item.owner.site == service.site.name]
-    address = shaped_address(service, allocation)
-    settings = qos_settings(service.profile) if address else ()  # without one it is refused
-    if not settings:
-        return (clear(service.site.name, service.container), _differences(ours[0], ())) if ours else (None, ())
+def _part(planned: PlannedService, ours: list[HeldQos], settings: tuple[Setting, ...], address: str) -> HostPart:
+    """Set what is declared once the service runs, if something else is in force, or nothing in a container that is created."""
+    service, is_new = planned.service, planned.is_new
     network = service.nets[0].name
     held = next((item for item in ours if item.owner.network == network), None)
     moved = [Difference("qos.network", item.owner.network, network, forces_replace=False) for item in ours if item is not held]
     differences = (*moved, *_differences(held or next(iter(ours), None), settings))
     is_right = held is not None and held.address == address and not differences
-    if is_right and not (is_made or (held is not None and held.now is None and service.wants_running)):
-        return None, ()
-    return _shape(service, network, address, settings), differences or (
-        () if is_made else (Difference("qos", "not in force", _text(settings), forces_replace=False),)
-    )
+    if is_right and not (is_new or (held is not None and held.now is None and service.wants_running)):
+        return NO_PART
+    if not differences and not is_new:
+        differences = (Difference("qos", "not in force", _text(settings), forces_replace=False),)
+    return HostPart(running=(_shape(service, network, address, settings),), differences=differences)
 
 
 def _shape(service: Service, network: str, address: str, settings: tuple[Setting, ...]) -> HostStep:
@@ -84,16 +109,14 @@ def _shape(service: Service, network: str, address: str, settings: tuple[Setting
     return HostStep("qos", service.container, HostRequest(asked, "shape", f"{service.container} on {network}"))
 
 
-def clear(site: str, container: str) -> HostStep:
-    """Stop shaping what a container sends, and forget how."""
+def _clear(site: str, container: str) -> HostStep:
     from dtn_agent.protocol import ClearQos
 
     return HostStep("qos", container, HostRequest(ClearQos(site=site, container=container), "stop shaping", container))
 
 
-def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
-    """Forget how a container was shaped that is gone, together with its session."""
-    step = Step(qos_id(endpoint, held.container), endpoint, clear(held.owner.site, held.container).action)
+def _plan_forgotten(endpoint: str, held: HeldQos) -> Planned:
+    step = Step(qos_id(endpoint, held.container), endpoint, _clear(held.owner.site, held.container).action)
     change = Change(
         mark="destroy",
         kind="tuning",
@@ -103,7 +126,7 @@ def plan_no_shaping(endpoint: str, held: HeldQos) -> tuple[Change, Step]:
         summary=f"forgets how {held.container} is shaped",
         steps=(step.id,),
     )
-    return change, step
+    return change, (step,)
 
 
 def _differences(held: HeldQos | None, settings: tuple[Setting, ...]) -> tuple[Difference, ...]:

@@ -1,34 +1,56 @@
-"""Settings of a host that its file declares: set where they differ, put back where nothing declares them any more. Pure."""
+"""Settings of a host that its file declares: set where they differ, restored where nothing declares them any more. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
 from dtnctl.model.site import Document, Endpoint, Location, Site
-from dtnctl.model.tuning import Tuning, tuning_items
+from dtnctl.model.tuning import Tuning, tuning_items, tuning_keys
+from dtnctl.planning.host.resource import HostResource, Planned, PlannedHost
 from dtnctl.planning.step_ids import tune_id, untune_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Host
+    from dtn_agent.protocol import Held, Host
 
 GROUPS = {"sysctl": "sysctls", "interface": "interfaces", "block": "block"}  # first word of a key, where it stands in the file
 
 
-def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: Host) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+class HostTuning(HostResource):
+    """What `tuning:` of the endpoint's file declares, under the keys that the agent has for it."""
+
+    plural = "settings of the host"
+
+    def names(self, site: Site, endpoint: Document[Endpoint], held: Held | None) -> Iterable[tuple[ChangeKind, str]]:
+        del site, held
+        return [("tuning", endpoint.name)] if endpoint.value.agent is not None else []
+
+    def deferred(self, here: PlannedHost) -> Iterable[str]:
+        return (tune_id(here.name, key) for key in tuning_keys(here.document.value.tuning))
+
+    def beside(self, here: PlannedHost, steps: tuple[Step, ...]) -> Iterable[Planned]:
+        del steps
+        declared = Tuning() if here.scope.destroy else here.document.value.tuning
+        return _planned(here.site, here.document, declared, here.host) if here.covers("tuning", here.name) else ()
+
+
+def _planned(site: Site, document: Document[Endpoint], tuning: Tuning, host: Host) -> Iterator[Planned]:
     """One change for all that can be set, and one that is blocked for what the host does not have."""
     items = tuning_items(tuning, [device.name for device in host.facts.block_devices])
     held = {item.key: item for item in host.held.tuning if item.site == site.name}
     endpoint = document.name
     missing = [key for key in items if host.readings.get(key) is None]
     steps: list[Step] = []
+    tuned: list[str] = []
     fields: list[FieldChange] = []
     was_set: list[bool] = []
     for key, value in items.items():
         now = host.readings.get(key)
         if now is not None and (now != value or key not in held):
-            steps.append(Step(tune_id(endpoint, key), endpoint, _tune(site.name, key, value), _after(steps, key)))
+            steps.append(Step(tune_id(endpoint, key), endpoint, _tune(site.name, key, value), _after(endpoint, tuned, key)))
+            tuned.append(key)
             fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
             was_set.append(key in held and held[key].wanted == value)
     for key in sorted(held.keys() - items.keys()):
@@ -41,21 +63,14 @@ def plan_tuning(site: Site, document: Document[Endpoint], tuning: Tuning, host: 
         yield _blocked(document, missing), ()
 
 
-def _after(steps: list[Step], key: str) -> tuple[str, ...]:
+def _after(endpoint: str, keys: Iterable[str], key: str) -> tuple[str, ...]:
     """The step before it that it builds on: an interface's channels come before its interrupts, CPUs before all that names them."""
     subject = key.rpartition("/")[0]
-    return tuple(step_id for step_id, other in _tuned(steps) if other == "smt" or (subject and other.rpartition("/")[0] == subject))[-1:]
-
-
-def _tuned(steps: list[Step]) -> Iterator[tuple[str, str]]:
-    """The steps that set something, with its key."""
-    for step in steps:
-        if isinstance(step.action, HostRequest) and step.action.request.do == "tune":
-            yield step.id, step.action.request.key
+    return tuple(tune_id(endpoint, other) for other in keys if other == "smt" or (subject and other.rpartition("/")[0] == subject))[-1:]
 
 
 def _after_numbers(steps: list[Step], endpoint: str, key: str) -> tuple[str, ...]:
-    """A scheduler is put back after the numbers of its queue: they were found under the one that goes."""
+    """A scheduler is restored after the numbers of its queue: they were found under the one that goes."""
     device, _, what = key.rpartition("/")
     return tuple(step.id for step in steps if what == "scheduler" and step.id.startswith(untune_id(endpoint, f"{device}/")))
 
