@@ -71,7 +71,7 @@ class PlannedService:
 
 
 class HostResource(ABC):
-    """One kind. Answers but the last have a default: nothing. `plural` is what a kind is called that is unknown while the agent is silent."""
+    """One kind. Answers but the last have a default: nothing. `plural`: how the note of a silent agent calls what is unknown then."""
 
     plural = ""
 
