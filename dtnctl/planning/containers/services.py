@@ -190,7 +190,7 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
     if situation.prepared is not None:
         chain.clear(situation.prepared)
     if situation.rebuild:
-        _make_anew(situation, chain)
+        _recreate(situation, chain)
     elif retired is not None:
         _finish_replacement(situation, chain, retired)
     elif seen is None:
@@ -198,7 +198,7 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
     elif not situation.needs_new_container:
         _change_in_place(situation, chain, seen)
     elif _is_worthless(seen):
-        _make_anew(situation, chain)
+        _recreate(situation, chain)
     else:
         _replace(situation, chain, seen)
     return tuple(chain.steps)
@@ -219,7 +219,7 @@ def _create(situation: Situation, chain: Chain) -> None:
     _release(situation, chain)
 
 
-def _make_anew(situation: Situation, chain: Chain) -> None:
+def _recreate(situation: Situation, chain: Chain) -> None:
     for item in situation.old:
         chain.clear(item)
     _create(situation, chain)
