@@ -1,7 +1,7 @@
-"""`dtnctl endpoints add`: an agent on a host that one can log in to, and the endpoint's file here. Every step is said; again is no harm.
+"""`dtnctl endpoints add`: an agent on a host that one can log in to, and the endpoint's file here. Running it again is safe.
 
 In this order: look at the host, certificates, install and start there, ask the agent for facts, write the file. What fails leaves what
-was done before it, and the next try goes on from there.
+was done before it, and the next run resumes there.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def parse_look(text: str) -> Found:
 
 
 def check_host(found: Found, request: AddRequest) -> Found:
-    """The same, if an agent can be installed there; EngineError says everything that is missing."""
+    """The same, if an agent can be installed there; EngineError names everything that is missing."""
     lacks = []
     if not found.root:
         lacks.append("the login is not root, and `sudo -n` asks for a password; log in as root, or allow sudo without one")
@@ -220,7 +220,7 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-# --- what the agent tells ---------------------------------------------------------------------------------------------
+# --- what the agent reports -------------------------------------------------------------------------------------------
 
 
 def describe(host: Host) -> str:
@@ -250,7 +250,7 @@ def check_interfaces(request: AddRequest, host: Host) -> None:
 
 
 def render_plan(request: AddRequest, endpoint: Endpoint, agent: AgentAddress, file: str, file_text: str) -> str:
-    """What would be done, for somebody who wants to do it by hand, or to know first."""
+    """What would be done, for a user who wants to do it by hand, or to check first."""
     script = _scripts("install-agent.sh")["install-agent.sh"].decode()
     made = f"make {certificates.CA}, {certificates.CLIENT} and a certificate for {agent.host}, as far as they are missing"
     steps = [

@@ -72,4 +72,4 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
 
 def _last_lines(text: str, count: int = 20) -> list[str]:
     lines = [line for line in text.splitlines() if line.strip()]
-    return [f"  {line}" for line in lines[-count:]] or ["  it said nothing"]
+    return [f"  {line}" for line in lines[-count:]] or ["  there was no output"]

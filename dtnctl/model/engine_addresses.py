@@ -85,7 +85,7 @@ def parse_engine(text: str) -> EngineAddress:
 
 
 def _written_host(authority: str) -> str:
-    """urlsplit's own has small letters only."""
+    """urlsplit's own is in lower case."""
     host = authority.rpartition("@")[2]
     return host.partition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
 

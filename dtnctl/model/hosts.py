@@ -49,7 +49,7 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is, to whoever uses it, the machine or container that he is on himself."""
+    """Whether the host is, for any program that uses it, the machine or container that it runs on."""
     address = _address(host)
     if address is not None:
         return address.is_loopback or address.is_unspecified

@@ -21,13 +21,13 @@ from dtnctl.values import dataclass
 LAST_WORDS = 4096  # bytes
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds
 REFUSED = "is refused; is the key loaded, and is it in authorized_keys?"
-READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell says such words by itself
+READY, MISSING, DENIED = "dtnctl-ready", "dtnctl-missing", "dtnctl-denied"  # no login shell writes such words by itself
 # Run by the login shell of the far side. Its stdin is our pipe: `cat` ends when we end, however we end, and ssh with it.
 FAR_SIDE = f'test -S "$0" || echo {MISSING}; test -w "$0" || echo {DENIED}; echo {READY}; exec cat'
 # Run here. When ssh ends, the socket's folder goes, also after a kill -9 of ours.
 NEAR_SIDE = 'folder=$1; shift; "$@"; code=$?; rm -f "$folder/socket"; rmdir "$folder"; exit $code'
 OPTIONS = {
-    "BatchMode": "yes",  # nobody is there to answer a question
+    "BatchMode": "yes",  # no user is there to answer a question
     "ExitOnForwardFailure": "yes",
     "ControlMaster": "no",  # a shared master would keep our socket after we are gone
     "ControlPath": "none",
@@ -67,16 +67,16 @@ class Tunnel:
         return self.process.poll() is None
 
     def complaint(self) -> str:
-        """What ssh said that explains a failed call; empty if it said nothing of use."""
+        """What ssh reported that explains a failed call; empty if there is nothing of use."""
         text = self.last_words()
         if "open failed" in text:
-            # sshd says the same when no process listens there and when it may not forward.
+            # sshd reports the same when no process listens there and when it may not forward.
             place = f"{self.far.path} on {self.login.host}"
             return f"{place} takes no connections; {self.far.when_missing}, and does sshd allow it (AllowStreamLocalForwarding yes)?"
         return "" if self.is_alive else f"the ssh connection ended: {explain(text, self.login)}"
 
     def last_words(self) -> str:
-        """The end of all that ssh said until now. What it says of a call is there before the call fails."""
+        """The end of all that ssh has reported. What it reports of a call is there before the call fails."""
         if self.errors.closed:
             return ""
         size = os.fstat(self.errors.fileno()).st_size
@@ -126,7 +126,7 @@ def ssh_words(login: EngineAddress, options: Mapping[str, str], *more: str) -> l
         words += ["-o", f"{name}={value}"]
     words += ["-l", login.user] if login.user else []
     words += ["-p", str(login.port)] if login.port else []
-    return [*words, "--", login.host.lower()]  # ssh's configuration names hosts in small letters
+    return [*words, "--", login.host.lower()]  # ssh's configuration names hosts in lower case
 
 
 def _socket_folder() -> Path:
@@ -139,19 +139,19 @@ def _socket_folder() -> Path:
 
 
 def _await_ready(tunnel: Tunnel, timeouts: Timeouts) -> None:
-    """Read what the far side says of its socket, up to the ready line."""
+    """Read what the far side reports of its socket, up to the ready line."""
     assert tunnel.process.stdout is not None
     deadline = time.monotonic() + timeouts.connect + timeouts.login
-    said = b""
-    while f"{READY}\n".encode() not in said:
+    report = b""
+    while f"{READY}\n".encode() not in report:
         ready, _, _ = select.select([tunnel.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise UnreachableError(f"{tunnel.login}: ssh did not get through in time")
         chunk = tunnel.process.stdout.read(4096)
         if not chunk:
             raise UnreachableError(f"{tunnel.login}: {explain(tunnel.last_words(), tunnel.login)}")
-        said += chunk
-    _check_socket(said.decode(errors="replace").split(), tunnel.login, tunnel.far)
+        report += chunk
+    _check_socket(report.decode(errors="replace").split(), tunnel.login, tunnel.far)
 
 
 def _check_socket(words: list[str], login: EngineAddress, far: FarSocket) -> None:
@@ -170,7 +170,7 @@ def explain(text: str, address: EngineAddress) -> str:
         "Host key verification failed": f"the host key of {host} is not known; log in once by hand, or add it to known_hosts",
         "Permission denied": f"the login {login} {REFUSED}",
         "Could not resolve hostname": f"there is no host of the name {host!r}",
-        "Connection refused": f"nobody listens for ssh on {host}",
+        "Connection refused": f"no process listens for ssh on {host}",
         "timed out": f"no connection to {host} in time; is it up, and does a firewall let ssh through?",
         "No route to host": f"there is no route to {host}",
         "command not found": "there is no ssh client on this machine",

@@ -175,7 +175,7 @@ def test_a_host_name_that_does_not_exist(server: sshd.Server) -> None:
 def test_a_port_where_no_sshd_listens(server: sshd.Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert "nobody listens for ssh on 127.0.0.1" in silence(f"ssh://127.0.0.1:{port}")
+    assert "no process listens for ssh on 127.0.0.1" in silence(f"ssh://127.0.0.1:{port}")
 
 
 @needs_sshd

@@ -17,7 +17,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--listen", metavar="ADDRESS:PORT", help=f"where to answer over TLS ({ANYWHERE}, if there is no --socket)")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="our certificate (PEM), for the name or address that dtnctl uses")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM), mode 0600")
-    parser.add_argument("--client-ca", type=Path, metavar="FILE", help="CA (PEM) whose client certificates are let in")
+    parser.add_argument("--client-ca", type=Path, metavar="FILE", help="CA (PEM) whose client certificates are accepted")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="a bearer token of at least 32 characters, mode 0600")
     parser.add_argument("--socket", type=Path, metavar="FILE", help="answer root and the group on this unix socket, as Docker does")
     parser.add_argument("--group", default="docker", metavar="NAME", help="who may open the socket (%(default)s)")

@@ -16,7 +16,7 @@ from typing import Any
 
 SHORTEST_TOKEN = 32  # characters
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good
-TOKEN_CALLER = "token"  # noqa: S105  # what the audit line calls whoever has the token
+TOKEN_CALLER = "token"  # noqa: S105  # what the audit line calls a caller with the token
 
 
 class UnsafeError(Exception):
@@ -39,13 +39,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How callers are received; without a TLS context on a unix socket only. Raises nothing: who is not recognised is nobody."""
+    """How callers are received; without a TLS context on a unix socket only. Raises nothing: an unknown caller has no name."""
 
     context: ssl.SSLContext | None = None
     token: bytes | None = None
 
     def recognise(self, peer: str | None, authorization: bytes | None) -> str | None:
-        """The name of who asks: of a verified certificate, of a unix socket's user, or `token`; None for nobody."""
+        """The name of who asks: of a verified certificate, of a unix socket's user, or `token`; None for an unknown caller."""
         if peer:
             return peer
         scheme, _, given = (authorization or b"").partition(b" ")
@@ -75,7 +75,7 @@ def _problems(credentials: Credentials) -> Iterator[str]:
     if credentials.cert is None or credentials.key is None:
         yield "there is no TLS certificate and key; give --cert and --key"
     if credentials.client_ca is None and credentials.token_file is None:
-        yield "everybody could ask; give --client-ca, --token-file, or both"
+        yield "every client could ask; give --client-ca, --token-file, or both"
     for path in (credentials.cert, credentials.client_ca):
         if path is not None:
             yield from _unreadable(path)
@@ -125,7 +125,7 @@ def _tls_context(credentials: Credentials, *, has_token: bool) -> ssl.SSLContext
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.set_alpn_protocols(["http/1.1"])
-    # A resumed session would let in a certificate that has expired since.
+    # A resumed session would accept a certificate that has expired since.
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
     assert credentials.cert is not None

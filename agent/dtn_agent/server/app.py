@@ -37,7 +37,7 @@ def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Mid
         description=DESCRIPTION,
         version=agent_version(),
         openapi_url="/v1/openapi.json",
-        docs_url=None,  # a page of somebody else's scripts has no place on a DTN
+        docs_url=None,  # a page with scripts of another site has no place on a DTN
         redoc_url=None,
         responses={"default": {"model": p.Refused, "description": "Refused: `code` is for programs, `error` for people."}},
     )
@@ -66,7 +66,7 @@ def _add_routes(app: FastAPI, work: Working, lines: Lines) -> None:
 
 
 def _audited(work: Working, asked: p.Request, request: Request, lines: Lines) -> p.Done:
-    """Perform, and one line that says who wanted what and what came of it."""
+    """Perform, and one line with the caller, the request and its result."""
     audit = Audit(lines, request.scope["state"][CALLER], request.scope["state"][ADDRESS])
     wanted = asked.model_dump(mode="json", exclude_none=True)
     try:
@@ -117,7 +117,7 @@ def status_of(code: Code) -> int:
 
 
 def _tell_http(request: Request, error: Exception) -> Response:
-    """What the routing says: no such place, no such method."""
+    """What the routing refuses: no such route, no such method."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return _answer(404, "not-found", "there is no such route; there are /v1/host, /v1/perform and /v1/openapi.json")
@@ -144,7 +144,7 @@ def _sentence(item: dict[str, Any]) -> str:
         case "missing":
             return f"{field}: it is missing"
         case "union_tag_not_found":
-            return "do: it is missing; it says what to do"
+            return "do: it is missing; it names what to do"
         case "union_tag_invalid":
             return f"do: there is no request {str(context.get('tag'))[:40]!r}; there are {context.get('expected_tags')}"
         case _:

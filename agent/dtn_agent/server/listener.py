@@ -1,4 +1,4 @@
-"""Who is let in: connections are counted from the first byte of their handshake on, and those that only wait make room.
+"""Which connections are accepted: they are counted from the first byte of their handshake on, and those that only wait make room.
 
 asyncio itself would accept without bound, and uvicorn counts a connection only when its handshake is over.
 """
@@ -27,7 +27,7 @@ from dtn_agent.server.unix_socket import peer_of
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One open connection. `peer` is its user, where the kernel says who it is.
+    """One open connection. `peer` is its user, where the kernel reports it.
 
     `since` is when it began to wait for its peer; None while a request of it is worked on. `has_begun`: the peer has sent a part of
     its handshake, or is a known client that has not asked yet.
@@ -179,7 +179,7 @@ class BoundedListener:
 
 
 def _origin(accepted: socket.socket, address: Any) -> tuple[str, str | None]:
-    """Where a connection comes from, for the log, and its user if the kernel says who it is."""
+    """Where a connection comes from, for the log, and its user if the kernel reports it."""
     if accepted.family == socket.AF_UNIX:
         return str(accepted.getsockname()), peer_of(accepted)
     return f"{address[0]}:{address[1]}", None

@@ -123,7 +123,7 @@ class Middleware:
 
 def failed() -> Refused:
     """What a caller learns of a defect of ours: nothing but where its cause is logged."""
-    return Refused(code="failed", error="the agent failed over this request; its log on the host says why (journalctl -u dtn-agent)")
+    return Refused(code="failed", error="the agent failed over this request; its log on the host has the reason (journalctl -u dtn-agent)")
 
 
 def unauthorized(*, has_token: bool) -> RefusedAnswer:
@@ -193,7 +193,7 @@ def _check_headers(exchange: Exchange, limits: Limits) -> None:
 
 
 async def _read_body(exchange: Exchange, limits: Limits) -> bytes:
-    """The whole body, in time and within its bound; one that says that it is larger is refused before it is read."""
+    """The whole body, in time and within its bound; one that is announced as larger is refused before it is read."""
     length = exchange.header(b"content-length")
     if length is not None and not length.isdigit():
         raise bad_length(length.decode("latin-1")[:40])

@@ -35,7 +35,7 @@ UNSAFE = 78  # EX_CONFIG
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line says. `listen`: a port with TLS; `socket`: a unix socket, for root and `group`. One of them, or both."""
+    """What the command line asks for. `listen`: a port with TLS; `socket`: a unix socket, for root and `group`. One of them, or both."""
 
     credentials: Credentials
     ledger: Path
@@ -125,7 +125,7 @@ def watching(resource: AnyResource, lines: Lines) -> Iterator[None]:
     def run() -> None:
         try:
             resource.watch(stop)
-        except Exception:  # noqa: BLE001  # a thread's last words; the rest of the agent goes on
+        except Exception:  # noqa: BLE001  # the thread ends, the rest of the agent runs on
             lines.exception(f"watching {resource.name} has ended")
 
     thread = threading.Thread(target=run, name=f"watching {resource.name}", daemon=True)
@@ -222,7 +222,7 @@ def make_server(
         lifespan="off",
         log_config=None,
         access_log=False,  # the middleware writes the lines
-        proxy_headers=False,  # nobody may say that he is somebody else
+        proxy_headers=False,  # no client may claim another address
         server_header=False,
         timeout_keep_alive=round(limits.waiting),
         timeout_graceful_shutdown=round(limits.ending),
@@ -240,7 +240,7 @@ def make_server(
 
 
 def tell_systemd() -> None:
-    """READY=1 to whoever started us, if it wants to know: units that come after us wait for it (sd_notify)."""
+    """READY=1 to the program that started us, if it asked for that: units that come after us wait for it (sd_notify)."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path:
         return

@@ -1,4 +1,4 @@
-"""A unix socket to be asked on, as Docker's: whoever may open it may ask, and the kernel says who that is.
+"""A unix socket to be asked on, as Docker's: any user who may open it may ask, and the kernel reports which one it is.
 
 dtnctl reaches it through the login that it has on the host: no port, no certificates, no token.
 """
@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-DEFAULT_GROUP = "docker"  # whoever is in it may become root already, through the engine
+DEFAULT_GROUP = "docker"  # its members can become root already, through the engine
 MODE = 0o660
 PEER = struct.Struct("iII")  # ucred: pid, uid, gid (unix(7), SO_PEERCRED)
 

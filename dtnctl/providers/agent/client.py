@@ -60,7 +60,7 @@ class Lines:
         """
         if method not in self.methods:
             raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
-        with recorded(self.reach.name, method, path), telling(self.reach):
+        with recorded(self.reach.name, method, path), translated(self.reach):
             kept = self._kept()
             if kept is None:
                 return self._exchange(self.reach.connect(), method, path, body, patience)
@@ -103,7 +103,7 @@ class Lines:
 
 
 @contextmanager
-def telling(reach: Reach) -> Iterator[None]:
+def translated(reach: Reach) -> Iterator[None]:
     """Whatever the block raises below us comes out as an UnreachableError with the agent's name."""
     try:
         yield

@@ -19,7 +19,7 @@ from dtnctl import __version__
 from dtnctl.errors import UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.site import Endpoint
-from dtnctl.providers.docker.errors import refusal, telling
+from dtnctl.providers.docker.errors import refusal, translated
 from dtnctl.providers.docker.once_more import once_more
 from dtnctl.providers.docker.reach import TRANSPORTS
 from dtnctl.providers.docker.reach.pool import Answer
@@ -113,19 +113,19 @@ class Connection:
         return self.transport.is_alive
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Errors of the SDK as ours."""
-        with telling(self.address, self.transport):
+        with translated(self.address, self.transport):
             yield
 
     def call(self, method: str, path: str, *names: str, **kwargs: Any) -> requests.Response:
         """One request with a raw body and a raw answer, so that no helper hides a field; `names` fill the `{}` of the path.
 
-        Errors, timeouts and refusals are told; the answer is a success.
+        Errors, timeouts and refusals are raised; the answer is a success.
         """
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
-        with recorded(self.address.text, method, self._target(path, names)), self.telling():
+        with recorded(self.address.text, method, self._target(path, names)), self.translated():
             client = self.client.sdk()
             response = client.request(method, f"{client.base_url}{self.transport.prefix}{self._target(path, names)}", **kwargs)
             if response.status_code >= FIRST_ERROR:
@@ -136,7 +136,7 @@ class Connection:
         """The decoded answer to a read: the fast way for what is asked hundreds of times."""
         limits = self.client.timeouts
         target = self._target(path, names)
-        with recorded(self.address.text, "GET", target), self.telling():
+        with recorded(self.address.text, "GET", target), self.translated():
             return _decoded(self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
 
     def _target(self, path: str, names: Iterable[str]) -> str:
@@ -163,7 +163,7 @@ class Connection:
         from dtnctl.providers.docker.sdk import chunks
 
         try:
-            with self.telling():
+            with self.translated():
                 yield from chunks(response)
         finally:
             response.close()
@@ -192,7 +192,7 @@ def _closed_on_failure(thing: Transport) -> Iterator[None]:
 def _greet(client: Client, address: EngineAddress, transport: Transport) -> Connection:
     """Ask for the version, and speak the newest API that both sides know: some safeguards come only with newer ones.
 
-    A ping tells it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
+    A ping reports it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
     """
     connection = Connection(client, address, "", OLDEST_API, transport)
     version = _ping(connection) or _ask_version(connection)
@@ -208,7 +208,7 @@ def _ping(connection: Connection) -> Mapping[str, Any] | None:
 
 def _ask_version(connection: Connection) -> Mapping[str, Any]:
     answer = _first_answer(connection, "/version")
-    with connection.telling():
+    with connection.translated():
         version = _decoded(answer)
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
         raise UnreachableError(f"{connection.address}: what answers there is not a Docker engine")
@@ -217,5 +217,5 @@ def _ask_version(connection: Connection) -> Mapping[str, Any]:
 
 def _first_answer(connection: Connection, target: str) -> Answer:
     limits = connection.client.timeouts
-    with recorded(connection.address.text, "GET", target), connection.telling():
+    with recorded(connection.address.text, "GET", target), connection.translated():
         return connection.client.read(target, limits=(limits.connect, limits.answer))

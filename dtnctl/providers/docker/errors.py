@@ -28,7 +28,7 @@ CONFLICTS = (
 
 
 @contextmanager
-def telling(address: EngineAddress, transport: Transport) -> Iterator[None]:
+def translated(address: EngineAddress, transport: Transport) -> Iterator[None]:
     """Whatever the block raises below us comes out as an EngineError (it refused) or an UnreachableError (no answer)."""
     try:
         yield

@@ -1,6 +1,6 @@
-"""Why this machine's ssh client cannot reach an endpoint whoever answers there: its own configuration, keys and known hosts.
+"""Why this machine's ssh client cannot reach an endpoint, whatever the endpoint does: its own configuration, keys and known hosts.
 
-Asked only of endpoints that are silent, so that nothing is refused which works. ssh itself says what its configuration comes to.
+Asked only of endpoints that are silent, so that nothing is refused which works. ssh itself reports its effective configuration.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _troubles(address: EngineAddress, silence: str, environment: Mapping[str, st
             command, capture_output=True, text=True, errors="replace", check=False, timeout=LONGEST, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
-        return  # what silence says is all that is known
+        return  # the reason of the silence is all that is known
     if ran.returncode:
         broken = BROKEN.search(ran.stderr)
         if broken is not None:
@@ -67,7 +67,7 @@ def _troubles(address: EngineAddress, silence: str, environment: Mapping[str, st
 
 
 def _settings(text: str) -> Mapping[str, list[str]]:
-    """Values by option, both as `ssh -G` prints them: one a line, in small letters."""
+    """Values by option, both as `ssh -G` prints them: one a line, in lower case."""
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         name, _, value = line.partition(" ")

@@ -77,7 +77,7 @@ def swap_certificate(path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Files], dict[str, Path]], str]] = {
-    "nobody would be asked who he is": (without("--client-ca", "--token-file"), "everybody could ask; give --client-ca, --token-file"),
+    "nobody would be asked who he is": (without("--client-ca", "--token-file"), "every client could ask; give --client-ca, --token-file"),
     "no TLS": (without("--cert", "--key"), "there is no TLS certificate and key"),
     "no key": (without("--key"), "there is no TLS certificate and key"),
     "the world reads the key": (changed("--key", lambda path: path.chmod(0o644)), "server-key.pem has mode 0644, so others may use it"),

@@ -1,4 +1,4 @@
-"""What a transport says of the way to an engine, whatever that way is."""
+"""A transport: how connections to an engine are opened, and what each request gets on its way."""
 
 from __future__ import annotations
 
