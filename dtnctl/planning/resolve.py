@@ -6,6 +6,7 @@ Pure: the time is passed in. Choices that depend on live endpoints (ports, addre
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from dtnctl.model.effective import effective_profile, layers, origin, winner_at
@@ -14,7 +15,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import Wanted, service_name
 from dtnctl.model.site import Attachment, Document, Endpoint, Location, ProfileFields, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
-from dtnctl.model.tuning import tuning_keys
+from dtnctl.model.tuning import Tuning, tuning_keys
 from dtnctl.values import dataclass
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
@@ -175,6 +176,13 @@ def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Route:
     destination, _, destination_path = transfer.value.to.partition(":")
     session = transfer.value.session or suitable_sessions(site, transfer.value, now)[0]
     return Route(site.name, transfer, source, source_path, destination, destination_path, session)
+
+
+def emptied(site: Site) -> Site:
+    """The site with nothing left to make: what `destroy` plans for. Its names, networks and endpoints stay known."""
+    nothing = {"vfs": {}, "tuning": Tuning()}
+    endpoints = {name: replace(item, value=item.value.model_copy(update=nothing)) for name, item in site.endpoints.items()}
+    return replace(site, sessions={}, transfers={}, endpoints=endpoints)
 
 
 def asks_for_cpus(profile: ProfileFields) -> bool:

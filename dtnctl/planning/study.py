@@ -25,7 +25,7 @@ from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Key, Route, Service, declared_routes, resolve_routes, resolve_services
+from dtnctl.planning.resolve import Key, Route, Service, declared_routes, emptied, resolve_routes, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
@@ -83,12 +83,13 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     twins = find_twins(snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
+    wanted = emptied(site) if scope.destroy else site
     found = Study(
-        site=site,
+        site=wanted,
         scope=scope,
         snapshot=snapshot,
-        services=() if scope.destroy else resolve_services(site, now),
-        routes=() if scope.destroy else resolve_routes(site, now),
+        services=resolve_services(wanted, now),
+        routes=resolve_routes(wanted, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=read_history(answering),
@@ -97,11 +98,10 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
-    if not scope.destroy:
-        found.doubted = dict(_doubted(found, now))
-        owners = {found.live[key].owner for key in found.doubted}
-        routes = declared_routes(site, now) if owners else ()
-        found.doubted_transfers = frozenset(route.transfer.name for route in routes if route.session in owners)
+    found.doubted = dict(_doubted(found, now))
+    owners = {found.live[key].owner for key in found.doubted}
+    routes = declared_routes(wanted, now) if owners else ()
+    found.doubted_transfers = frozenset(route.transfer.name for route in routes if route.session in owners)
     found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
     refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:
@@ -202,7 +202,6 @@ def _fate(found: Study) -> Fate:
         works=frozenset(service.key for service in found.services if found.is_workable(service)),
         forgotten=found.forgotten,
         fixed=frozenset(_fixed(found)),
-        is_end=found.scope.destroy,
     )
 
 

@@ -11,8 +11,7 @@ class Fate:
     """Live containers that stay as they are, and those that go, as (endpoint, name). `works` are the services that get steps.
 
     `forgotten` are sessions, as (endpoint, session), that have neither a service nor a container, so that what an agent still holds for
-    them goes. `fixed` are interfaces, as (endpoint, name), whose number of virtual functions this run leaves alone. `is_end`:
-    everything that is ours goes, and nothing is made.
+    them goes. `fixed` are interfaces, as (endpoint, name), whose number of virtual functions this run leaves alone.
     """
 
     stays: frozenset[Key] = frozenset()
@@ -20,4 +19,3 @@ class Fate:
     works: frozenset[Key] = frozenset()
     forgotten: frozenset[Key] = frozenset()
     fixed: frozenset[Key] = frozenset()
-    is_end: bool = False

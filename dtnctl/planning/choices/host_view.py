@@ -43,7 +43,6 @@ class Ground:
     works: frozenset[str]
     forgotten: frozenset[str]
     fixed: frozenset[str]
-    is_end: bool
     refused: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
 
     @property
@@ -98,5 +97,4 @@ def ground(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: 
         works=here(fate.works),
         forgotten=here(fate.forgotten),
         fixed=here(fate.fixed),
-        is_end=fate.is_end,
     )

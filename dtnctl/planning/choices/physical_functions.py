@@ -80,7 +80,7 @@ class Physical:
 
 def study_pfs(ground: Ground) -> Physical:
     """Every interface that is declared in `vfs:`, or that carries a network of virtual functions for a service."""
-    declared = {} if ground.is_end else dict(ground.endpoint.value.vfs)
+    declared = dict(ground.endpoint.value.vfs)
     interfaces = ground.endpoint.value.interfaces
     used = {interfaces[network] for service in ground.services for network in sriov_networks(service)}
     plans: dict[str, PfPlan] = {}

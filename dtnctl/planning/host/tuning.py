@@ -32,7 +32,7 @@ class HostTuning(HostResource):
 
     def beside(self, here: PlannedHost, steps: tuple[Step, ...]) -> Iterable[Planned]:
         del steps
-        declared = Tuning() if here.scope.destroy else here.document.value.tuning
+        declared = here.document.value.tuning
         return _planned(here.site, here.document, declared, here.host) if here.covers("tuning", here.name) else ()
 
 
