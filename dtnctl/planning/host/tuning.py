@@ -53,8 +53,10 @@ def _planned(site: Site, document: Document[Endpoint], tuning: Tuning, host: Hos
             tuned.append(key)
             fields.append(FieldChange(key, now or "(empty)", value, False, _cause(document, key)))
             was_set.append(key in held and held[key].wanted == value)
-    for key in sorted(held.keys() - items.keys()):
-        steps.append(Step(untune_id(endpoint, key), endpoint, _untune(site.name, key), _after_numbers(steps, endpoint, key)))
+    forgotten = sorted(held.keys() - items.keys())
+    for number, key in enumerate(forgotten):
+        needs = _after_numbers(endpoint, forgotten[:number], key)
+        steps.append(Step(untune_id(endpoint, key), endpoint, _untune(site.name, key), needs))
         fields.append(FieldChange(key, held[key].now or "(empty)", held[key].found or "(not set)", False, Cause("not declared any more")))
         was_set.append(False)
     if steps:
@@ -69,10 +71,10 @@ def _after(endpoint: str, keys: Iterable[str], key: str) -> tuple[str, ...]:
     return tuple(tune_id(endpoint, other) for other in keys if other == "smt" or (subject and other.rpartition("/")[0] == subject))[-1:]
 
 
-def _after_numbers(steps: list[Step], endpoint: str, key: str) -> tuple[str, ...]:
+def _after_numbers(endpoint: str, keys: Iterable[str], key: str) -> tuple[str, ...]:
     """A scheduler is restored after the numbers of its queue: they were found under the one that goes."""
     device, _, what = key.rpartition("/")
-    return tuple(step.id for step in steps if what == "scheduler" and step.id.startswith(untune_id(endpoint, f"{device}/")))
+    return tuple(untune_id(endpoint, other) for other in keys if what == "scheduler" and other.rpartition("/")[0] == device)
 
 
 def _tune(site: str, key: str, value: str) -> HostRequest:
