@@ -220,7 +220,7 @@ class _Planner:
         return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
     def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
-        """What is given back with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
+        """What is released with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
         here = self.found.hosts.get(endpoint)
         names = [name for place, name in self.found.orphans if place == endpoint and self.found.live[place, name].owner == seen.owner]
         if here is None or seen.name != min(names):

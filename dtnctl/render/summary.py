@@ -123,7 +123,7 @@ def risks(plan: Plan) -> list[str]:
     parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
     parts.append(_removals(plan))
     given_back = [object_at(change) for change in plan.changes if change.mark == "destroy" and PLAN_KINDS[change.kind].is_hosts]
-    parts += [f"gives {named(given_back)} back"] * bool(given_back)
+    parts += [f"restores {named(given_back)}"] * bool(given_back)
     return parts + endpoint_risks(plan)
 
 

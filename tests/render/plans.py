@@ -226,7 +226,7 @@ DRIFT = plan(
 
 _COUNT = HostRequest(SetVfCount(site="scinet", pf="ens1f0", count=8), "make", "8 virtual functions of ens1f0")
 _VLAN = HostRequest(MakeVlan(site="scinet", parent="ens1f1", vlan=310, mtu=9000), "make", "VLAN ens1f1.310")
-_RELEASE = HostRequest(ReleaseVf(site="scinet", pf="ens2f0", index=1), "give back", "virtual function 0000:b1:00.3")
+_RELEASE = HostRequest(ReleaseVf(site="scinet", pf="ens2f0", index=1), "release", "virtual function 0000:b1:00.3")
 _HOST_STEPS = (
     Step("dtn-a/vfs/ens1f0", "dtn-a", _COUNT),
     Step("dtn-a/vlan/ens1f1.310", "dtn-a", _VLAN),
@@ -249,7 +249,7 @@ HARDWARE = plan(
         kind="vlan",
         name="ens1f1.310",
         endpoint="dtn-a",
-        cause=Cause("network lab310 sits on it", "state/networks/lab310.yaml", 2, "vlan"),
+        cause=Cause("network lab310 uses it", "state/networks/lab310.yaml", 2, "vlan"),
         summary="makes VLAN sub-interface ens1f1.310",
         allocations=(("vlan", "310"), ("mtu", "9000")),
         steps=("dtn-a/vlan/ens1f1.310",),
@@ -260,7 +260,7 @@ HARDWARE = plan(
         name="ens2f0",
         endpoint="dtn-b",
         cause=Cause("it is held for session run13, which is not here any more"),
-        summary="gives virtual function 0000:b1:00.3 of ens2f0 back as it was found",
+        summary="releases virtual function 0000:b1:00.3 of ens2f0 and restores it as it was found",
         steps=("dtn-b/release.0000:b1:00.3/run13",),
     ),
     steps=_HOST_STEPS,

@@ -349,7 +349,7 @@ EXPECTED["drift", 200] = EXPECTED["drift", 120]  # no line of it is longer
 EXPECTED["hardware", 80] = """\
 VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
 RISK     interrupts nothing · removes 0 of 4 services ·
-         gives vfs/ens2f0 @ dtn-b back
+         restores vfs/ens2f0 @ dtn-b
 FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
          2 of 2 endpoints answered · dtnctl 0.1.0
 
@@ -359,7 +359,8 @@ FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
   VF, CPUS left out to save room; -o wide shows every column
 
 - destroy  vfs/ens2f0 @ dtn-b
-      what  gives virtual function 0000:b1:00.3 of ens2f0 back as it was found
+      what  releases virtual function 0000:b1:00.3 of ens2f0 and restores it as
+            it was found
       why   it is held for session run13, which is not here any more
 
 + create   vfs/ens1f0 @ dtn-a                       state/endpoints/dtn-a.yaml:5
@@ -369,7 +370,7 @@ FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
 
 + create   vlan/ens1f1.310 @ dtn-a                  state/networks/lab310.yaml:2
       what  makes VLAN sub-interface ens1f1.310
-      why   network lab310 sits on it
+      why   network lab310 uses it
     + vlan  310
     + mtu   9000
 
@@ -379,7 +380,7 @@ apply exactly this:    dtnctl apply --expect 0123456789abcdef
 
 EXPECTED["hardware", 120] = """\
 VERDICT  3 changes in 2 interfaces and 1 VLAN · 1 destroy · 0 blocked
-RISK     interrupts nothing · removes 0 of 4 services · gives vfs/ens2f0 @ dtn-b back
+RISK     interrupts nothing · removes 0 of 4 services · restores vfs/ens2f0 @ dtn-b
 FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
   ENDPOINT  SESSIONS  +  ~  ±  -  ▶  ✖  VF       PORTS  CPUS                      LOCK  STATE
@@ -387,7 +388,7 @@ FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answere
   dtn-b     1         0  0  0  1  0  0  2 → 1/4  1      n0 8 → 4/16  n1 0 → 4/16  free  live
 
 - destroy  vfs/ens2f0 @ dtn-b
-      what  gives virtual function 0000:b1:00.3 of ens2f0 back as it was found
+      what  releases virtual function 0000:b1:00.3 of ens2f0 and restores it as it was found
       why   it is held for session run13, which is not here any more
 
 + create   vfs/ens1f0 @ dtn-a                                                               state/endpoints/dtn-a.yaml:5
@@ -397,7 +398,7 @@ FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answere
 
 + create   vlan/ens1f1.310 @ dtn-a                                                          state/networks/lab310.yaml:2
       what  makes VLAN sub-interface ens1f1.310
-      why   network lab310 sits on it
+      why   network lab310 uses it
     + vlan  310
     + mtu   9000
 

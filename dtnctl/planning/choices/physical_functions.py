@@ -1,7 +1,7 @@
 """Physical functions: how many virtual ones each has and will have, and who has those that cannot be chosen. Pure.
 
-Another number is made only where there are none, or where we made those that are there and nobody keeps one: the kernel takes all
-of them away before it makes new ones.
+The number is changed only from 0, or if we made all that are there and none stays in use: the kernel removes all of them before it
+makes new ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Holder:
     freed_by: str = ""
 
 
-NO_DRIVER = Holder("nobody, but it has no driver and so no interface")
+NO_DRIVER = Holder("no session, but it has no driver and so no interface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
 
 
 def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
-    """Every function that somebody has; the last word on one is the ledger's, so it comes last."""
+    """Every function that is in use; the last word on one is the ledger's, so it comes last."""
     # a prepared one goes in this plan and was never started; of two others the replacement has the last word, not the retired one
     last = [seen for name, seen in sorted(ground.live.items(), reverse=True) if name in ground.stays or not name.endswith(PREPARED_SUFFIX)]
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
@@ -193,7 +193,7 @@ def _ours(ground: Ground, held: HeldVf) -> Holder:
 
 
 def stranger(host: Host, vf: Vf) -> str:
-    """Who has a function that no session of ours has; empty if nobody."""
+    """Who has a function that no session of ours has; empty if no one."""
     if vf.driver == FOR_USER_SPACE:
         return f"{FOR_USER_SPACE}, a virtual machine presumably"
     return vf.holder or _use_on_host(host, vf.netdev)

@@ -1,7 +1,7 @@
-"""Chooses virtual functions: what a service has stays, else the lowest free one, else one that is given back in this plan. Pure.
+"""Chooses virtual functions: what a service has stays, else the lowest free one, else one that is released in this plan. Pure.
 
-Who gets a function after another service has given it back waits for the end of that one's steps. So that no two wait for each other,
-only those give whose own choices are all made.
+A function that another service releases is assigned only after that service's steps. So that no two services wait for each other, only
+those release one whose own choices are all made.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class VfChooser:
         return self.pfs[service.endpoint.value.interfaces[network]]
 
     def _choose(self, service: Service, network: str, indices: list[int]) -> None:
-        """The first of these that nobody was given before."""
+        """The first of these that is not assigned yet."""
         plan = self._pf(service, network)
         free = [index for index in indices if index < plan.count and index not in self.given[plan.name]]
         if free:
@@ -93,7 +93,7 @@ class VfChooser:
     # --- candidates ---
 
     def _kept(self, service: Service, network: str) -> list[int]:
-        """Those that the ledger has for it, the one that its live container names first; or that one alone, if nobody else has it."""
+        """Those that the ledger has for it, the one that its live container names first; or that one alone, if no one else has it."""
         plan = self._pf(service, network)
         held = [item.index for item in self._held(service, plan) if item.owner.network == network]
         named = [index for index in self._own(service, plan) if self._named(service, network) == plan.pci(index)]
@@ -124,7 +124,7 @@ class VfChooser:
         return sorted(found, key=lambda item: item.index)
 
     def _own(self, service: Service, plan: PfPlan) -> list[int]:
-        """Those that nobody but the session itself has."""
+        """Those that only the session itself has."""
         others = {index for index, holder in plan.taken.items() if holder.session != service.session.name}
         return [index for index in range(plan.count) if index not in others]
 

@@ -398,7 +398,7 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
 def destroy_steps(
     endpoint: str, seen: ContainerSeen, given_back: tuple[HostStep, ...] = (), after: tuple[str, ...] = ()
 ) -> tuple[Step, ...]:
-    """Stop and remove a container that no file declares any more, then give back what the agent keeps for its session.
+    """Stop and remove a container that no file declares any more, then release what the agent keeps for its session.
 
     `after` are the steps that remove the session's other containers here.
     """

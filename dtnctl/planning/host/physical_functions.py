@@ -62,7 +62,7 @@ def _plan_count(here: PlannedHost, pf: PfPlan) -> Planned:
 
 
 def _no_more(here: PlannedHost, steps: tuple[Step, ...]) -> Iterator[Planned]:
-    """Interfaces that nothing asks functions of any more, once the last one of ours is released and nobody else has one."""
+    """Interfaces that nothing asks functions of any more, once the last one of ours is released and no one else has any."""
     asked = ((step.id, step.action.request) for step in steps if isinstance(step.action, HostRequest))
     released = {(request.pf, request.index): step_id for step_id, request in asked if request.do == "release-vf"}
     for held in sorted(here.host.held.pfs, key=lambda item: item.pf):
@@ -73,7 +73,7 @@ def _no_more(here: PlannedHost, steps: tuple[Step, ...]) -> Iterator[Planned]:
 
 
 def _others(host: Host, held: HeldPf, released: Mapping[tuple[str, int], str]) -> bool:
-    """Whether somebody has a function of the interface after this plan."""
+    """Whether a function of the interface is in use after this plan."""
     by_ledger = {item.pci: (item.pf, item.index) for item in host.held.vfs if item.pf == held.pf}
     pf = interface_named(host, held.pf)
     vfs = pf.sriov.vfs if pf is not None and pf.sriov is not None else ()
@@ -82,14 +82,14 @@ def _others(host: Host, held: HeldPf, released: Mapping[tuple[str, int], str]) -
 
 def _plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> Planned:
     step = Step(count_id(endpoint, held.pf), endpoint, _count(held.site, held.pf, 0), needs)
-    cause = Cause("nothing asks for them any more, and nobody has one")
+    cause = Cause("nothing asks for them any more, and none is in use")
     change = Change(
         mark="destroy",
         kind="vfs",
         name=held.pf,
         endpoint=endpoint,
         cause=cause,
-        summary=f"gives {held.pf} back with {held.found} virtual functions, as it was found",
+        summary=f"restores {held.pf} with {held.found} virtual functions, as it was found",
         fields=(FieldChange("virtual functions", str(held.wanted), str(held.found), False, cause),),
         steps=(step.id,),
     )

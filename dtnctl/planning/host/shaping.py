@@ -73,7 +73,7 @@ def _qos_settings(profile: ProfileFields) -> tuple[Setting, ...]:
 
 
 def _refusal(service: Service, allocation: Allocation, host: Host) -> Refusal | None:
-    """Why the service's packets cannot be shaped as declared: the kernel cannot, or nobody knows yet on which interface."""
+    """Why the service's packets cannot be shaped as declared: the kernel cannot, or it is not known yet on which interface."""
     settings = _qos_settings(service.profile)
     needed = sorted({ABILITIES.get(name, "netem") for name, _ in settings})
     lacks = [f"{ability} ({reason})" for ability in needed if (reason := host.lacks(ability))]

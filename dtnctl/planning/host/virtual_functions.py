@@ -101,7 +101,7 @@ def _released(service: Service, held: HeldVf) -> Difference:
         cause = Cause(f"network {network} uses another virtual function", document.file, document.mark().line)
     else:
         cause = service.cause(f"network {network} is not among its networks any more", "data_nets")
-    return Difference(f"{network}.vf", held.pci, "given back", forces_replace=False, cause=cause)
+    return Difference(f"{network}.vf", held.pci, "released", forces_replace=False, cause=cause)
 
 
 def _was_set(choice: VfChoice) -> bool:
@@ -122,8 +122,8 @@ def _release(held: HeldVf) -> HostStep:
     from dtn_agent.protocol import ReleaseVf
 
     request = ReleaseVf(site=held.owner.site, pf=held.pf, index=held.index)
-    note = f"virtual function {held.pci} of {held.pf} is given back as it was found"
-    return HostStep("release", held.pci, HostRequest(request, "give back", f"virtual function {held.pci}"), note=note)
+    note = f"virtual function {held.pci} of {held.pf} is released and restored as it was found"
+    return HostStep("release", held.pci, HostRequest(request, "release", f"virtual function {held.pci}"), note=note)
 
 
 def _plan_forgotten(endpoint: str, held: HeldVf) -> Planned:
@@ -134,7 +134,7 @@ def _plan_forgotten(endpoint: str, held: HeldVf) -> Planned:
         name=held.pf,
         endpoint=endpoint,
         cause=Cause(f"it is held for session {held.owner.session}, which is not here any more"),
-        summary=f"gives virtual function {held.pci} of {held.pf} back as it was found",
+        summary=f"releases virtual function {held.pci} of {held.pf} and restores it as it was found",
         steps=(step.id,),
     )
     return change, (step,)

@@ -1,4 +1,4 @@
-"""VLAN sub-interfaces of endpoints with an agent: made before the networks that sit on them, removed after. Pure.
+"""VLAN sub-interfaces of endpoints with an agent: made before the networks on top of them, removed after. Pure.
 
 Without an agent the engine makes them itself, for macvlan and ipvlan networks, with the MTU that they happen to get.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WantedVlan:
-    """A sub-interface that a network sits on."""
+    """A sub-interface that a network uses."""
 
     document: Document[Network]
     parent: str
@@ -106,7 +106,7 @@ def _lost(vlan: WantedVlan) -> Difference:
 
 
 def _wanted_vlans(site: Site, endpoint: Endpoint, services: tuple[Service, ...]) -> Mapping[str, WantedVlan]:
-    """The sub-interfaces that the services' networks sit on, by network."""
+    """The sub-interfaces that the services' networks use, by network."""
     found: dict[str, WantedVlan] = {}
     for name in sorted({net.name for service in services for net in service.nets} - set(BUILT_IN_NETWORKS)):
         document = site.networks[name]
@@ -136,7 +136,7 @@ def _plan_vlan(here: PlannedHost, vlan: WantedVlan) -> Planned:
     needs = mtu_steps(here.document, here.host, vlan.parent)
     step = Step(vlan_id(here.name, vlan.name), here.name, _make(here.site.name, vlan), needs)
     there, held = _there(vlan, here.host), _held(here.host, vlan.name)
-    cause = Cause(f"network {document.name} sits on it", document.file, document.mark(("vlan",)).line, "vlan")
+    cause = Cause(f"network {document.name} uses it", document.file, document.mark(("vlan",)).line, "vlan")
     if there is not None:
         cause = Cause("mtu differs", document.file, document.mark(("mtu",)).line, "mtu")
     mtu = short_text(vlan.mtu)
@@ -156,7 +156,7 @@ def _plan_vlan(here: PlannedHost, vlan: WantedVlan) -> Planned:
 
 
 def _unused(site: str, wanted: Mapping[str, WantedVlan], host: Host, left: tuple[NetworkSeen, ...]) -> Iterator[HeldVlan]:
-    """Those that we made and that nothing sits on any more; `left` are the engine's networks that this plan leaves."""
+    """Those that we made and that nothing uses any more; `left` are the engine's networks that this plan leaves."""
     names = {vlan.name for vlan in wanted.values()} | {item.spec.parent for item in left}
     used = names | {item.parent for item in host.facts.interfaces}
     return (held for held in host.held.vlans if held.site == site and held.name not in used)
@@ -170,7 +170,7 @@ def _plan_unused(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> Plann
         kind="vlan",
         name=held.name,
         endpoint=endpoint,
-        cause=Cause("no network of a session sits on it"),
+        cause=Cause("no network of a session uses it"),
         summary=f"removes VLAN sub-interface {held.name}, which we made",
         steps=(step.id,),
     )

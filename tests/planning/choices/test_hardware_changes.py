@@ -236,7 +236,7 @@ def test_a_network_of_functions_that_goes_is_disconnected_and_its_function_given
         update session/one @ a: changes container lab.one in place
           because attachments differs (state/sessions/one.yaml:4)
           attachments: lan 10.7.0.2, star 10.2.0.2 0000:b1:00.2 -> lan 10.7.0.2 (state/sessions/one.yaml:4)
-          star.vf: 0000:b1:00.2 -> given back (state/sessions/one.yaml:4)
+          star.vf: 0000:b1:00.2 -> released (state/sessions/one.yaml:4)
           interrupts: connections of one on a over star end
         """,
     )

@@ -328,10 +328,10 @@ def test_an_interface_is_given_back_when_nothing_declares_functions_any_more() -
           because no service here uses it
         destroy session/one @ a: removes container lab.one, running
           because no file state/sessions/one.yaml any more
-          note virtual function 0000:b1:00.2 of ens1f0 is given back as it was found
+          note virtual function 0000:b1:00.2 of ens1f0 is released and restored as it was found
           interrupts: one on a ends
-        destroy vfs/ens1f0 @ a: gives ens1f0 back with 0 virtual functions, as it was found
-          because nothing asks for them any more, and nobody has one
+        destroy vfs/ens1f0 @ a: restores ens1f0 with 0 virtual functions, as it was found
+          because nothing asks for them any more, and none is in use
           virtual functions: 4 -> 0
         """,
     )
@@ -424,7 +424,7 @@ def test_what_is_held_for_a_session_that_vanished_with_its_container_is_given_ba
     says(
         details(gone),
         """
-        destroy vfs/ens1f0 @ a: gives virtual function 0000:b1:00.2 of ens1f0 back as it was found
+        destroy vfs/ens1f0 @ a: releases virtual function 0000:b1:00.2 of ens1f0 and restores it as it was found
           because it is held for session one, which is not here any more
         """,
     )

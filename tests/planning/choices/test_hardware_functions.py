@@ -267,7 +267,7 @@ USED = pytest.mark.parametrize(
     [
         (changed(driver="vfio-pci", netdev=""), "vfio-pci, a virtual machine presumably"),
         (changed(netdev=""), "another namespace"),
-        (changed(driver="", netdev=""), "nobody, but it has no driver and so no interface"),
+        (changed(driver="", netdev=""), "no session, but it has no driver and so no interface"),
         (with_interface(addresses=("fe80::1/64", "10.9.9.9/24")), "the host itself (ens1f0v0: 10.9.9.9/24)"),
         (with_interface(master="br0"), "the host itself (ens1f0v0: br0)"),
         (carries_a_vlan, "the host itself (ens1f0v0: ens1f0v0.5)"),
@@ -376,7 +376,7 @@ def test_the_kept_one_of_two_functions_of_a_session_is_that_of_its_container() -
             """
             update session/one @ a: releases virtual functions that container lab.one does not use
               because network star uses another virtual function (state/networks/star.yaml:1)
-              star.vf: 0000:b1:00.3 -> given back (state/networks/star.yaml:1)
+              star.vf: 0000:b1:00.3 -> released (state/networks/star.yaml:1)
             """,
         )
         assert steps(clearing) == ["a/release/0000:b1:00.3"]

@@ -46,7 +46,7 @@ def test_it_is_made_before_the_network_and_shown_with_what_it_gets() -> None:
         details(first)[-4:],
         """
         create vlan/ens1f0.310 @ a: makes VLAN sub-interface ens1f0.310
-          because network lab sits on it (state/networks/lab.yaml:2)
+          because network lab uses it (state/networks/lab.yaml:2)
           vlan = 310
           mtu = 9000
         """,
@@ -107,7 +107,7 @@ def test_it_goes_after_the_network_when_nothing_sits_on_it_any_more() -> None:
         details(going)[-2:],
         """
         destroy vlan/ens1f0.310 @ a: removes VLAN sub-interface ens1f0.310, which we made
-          because no network of a session sits on it
+          because no network of a session uses it
         """,
     )
     says(
@@ -187,7 +187,7 @@ def test_one_that_somebody_took_away_comes_back_and_so_do_the_containers_interfa
           network lab: without its interface -> there (state/networks/lab.yaml:2)
           interrupts: one on a is down while it restarts
         drift: create vlan/ens1f0.310 @ a: makes VLAN sub-interface ens1f0.310
-          because network lab sits on it (state/networks/lab.yaml:2)
+          because network lab uses it (state/networks/lab.yaml:2)
           vlan = 310
           mtu = 9000
         """,
