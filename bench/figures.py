@@ -6,8 +6,9 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Run = Callable[[], float]
 Spread = tuple[float, float]
 
@@ -106,7 +107,7 @@ def _at_most_below(count: int, of: int) -> float:
     return sum(math.comb(of, below) for below in range(count)) * 0.5**of
 
 
-def in_turn(rounds: int, *runs: Run) -> tuple[tuple[float, ...], ...]:
+def in_turn(rounds: int, *runs: Callable[[], T]) -> tuple[tuple[T, ...], ...]:
     """Every run once per round, in the order given; what each returned, by run."""
     rows = [[run() for run in runs] for _ in range(rounds)]
     return tuple(zip(*rows, strict=True))

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
         with cache_lock(cache / "systems"):
             if not folder.is_dir():
                 say(f"installing {release.name} from Debian {release.suite} in a folder, once (minutes at most); it is kept in {cache}")
-                _make(release, folder)
+                _complete(folder, lambda part: _install(release, part))
     _check_version(release, (folder / "version").read_text())
     return folder
 
@@ -101,24 +102,41 @@ def _check_version(release: Release, version: str) -> None:
         raise EngineUnavailableError(f"{release.name}: Debian {release.suite} has another engine by now: {version.strip()}")
 
 
-def _make(release: Release, folder: Path) -> None:
-    """Install the suite's packages; complete under its name, or not there at all."""
-    for left in folder.parent.glob("system-*.part"):  # by a run that was killed; we hold the lock
+def unpacked(suite: str, package: str, cache: Path, say: Progress) -> Path:
+    """The files of one package of that suite and of all it needs, unpacked in a folder of the cache and not installed.
+
+    EngineUnavailableError if it cannot be had.
+    """
+    folder = cache / f"package-{package}-{suite}"
+    if not folder.is_dir():
+        with cache_lock(cache / "systems"):
+            if not folder.is_dir():
+                say(f"unpacking {package} of Debian {suite} in a folder, once; it is kept in {cache}")
+                _complete(folder, lambda part: _unpack(suite, package, part))
+    return folder
+
+
+def _unpack(suite: str, package: str, part: Path) -> Path:
+    root = part / "root"
+    _run_mmdebstrap(package, suite, _command("extract", suite, (package,), root), part)
+    return root
+
+
+def _complete(folder: Path, make: Callable[[Path], Path]) -> None:
+    """What `make` leaves in its part of the cache; complete under the folder's name, or not there at all."""
+    for left in folder.parent.glob(f"{folder.name.partition('-')[0]}-*.part"):  # by a run that was killed; we hold the lock
         shutil.rmtree(left)
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True)
     try:
-        _install(release, part).rename(folder)
+        make(part).rename(folder)
     finally:
         shutil.rmtree(part)
 
 
 def _install(release: Release, part: Path) -> Path:
     root = part / "root"
-    try:
-        run_apart(_install_command(release.suite, root), part, hashlib.sha256(str(part).encode()).hexdigest()[:8])
-    except LabError as error:
-        raise EngineUnavailableError(f"{release.name}: Debian {release.suite} cannot be installed here: {error}") from error
+    _run_mmdebstrap(release.name, release.suite, _command("minbase", release.suite, PACKAGES, root), part)
     for entry in root.iterdir():
         if entry.name not in KEPT:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -130,9 +148,16 @@ def _inside(root: Path) -> list[str]:
     return ["chroot", str(root), "/usr/bin/env", "PATH=/usr/sbin:/usr/bin"]
 
 
-def _install_command(suite: str, root: Path) -> list[str]:
-    options = [*(f"--aptopt={line}" for line in APT), *(f"--dpkgopt={line}" for line in DPKG), f"--include={','.join(PACKAGES)}"]
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--skip=check/qemu", f"--keyring={KEYRING}"]
+def _run_mmdebstrap(name: str, suite: str, command: list[str], part: Path) -> None:
+    try:
+        run_apart(command, part, hashlib.sha256(str(part).encode()).hexdigest()[:8])
+    except LabError as error:
+        raise EngineUnavailableError(f"{name}: Debian {suite} cannot be installed here: {error}") from error
+
+
+def _command(variant: str, suite: str, packages: Iterable[str], root: Path) -> list[str]:
+    options = [*(f"--aptopt={line}" for line in APT), *(f"--dpkgopt={line}" for line in DPKG), f"--include={','.join(packages)}"]
+    command = ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=directory", "--skip=check/qemu", f"--keyring={KEYRING}"]
     mirror = _mirror()
     source = [f"deb [signed-by={KEYRING}] {mirror} {suite} main"] if mirror else []  # else mmdebstrap's own choice
     return [*command, *options, suite, str(root), *source]
