@@ -17,8 +17,10 @@ from dtn_agent.protocol import PROTOCOL_VERSION, Ability, Cpus, Facts, Host, Int
 
 from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, seconds
 from bench.planning import IMAGE, document
+from dtnctl.model.profile import Profile
 from dtnctl.model.resources import EndpointSeen, Snapshot
-from dtnctl.model.site import Endpoint, Network, Profile, Session, Site, SiteSettings
+from dtnctl.model.site import Endpoint, Network, Session, Site
+from dtnctl.model.site_settings import SiteSettings
 from dtnctl.planning.planner import make_plan
 
 ENDPOINTS = ("dtn1", "dtn2")

@@ -20,8 +20,10 @@ from typing import TypeVar
 
 from bench.figures import Figure, Options, Pairs, absolute, at_most, figure_of, in_turn, seconds
 from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
+from dtnctl.model.profile import Profile
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, NetworkSeen, Snapshot
-from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Profile, Session, Site, SiteSettings, Transfer
+from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Session, Site, Transfer
+from dtnctl.model.site_settings import SiteSettings
 from dtnctl.planning.containers.compare import fill_in
 from dtnctl.planning.planner import make_plan
 

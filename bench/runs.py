@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from bench.place import Place
 from dtnctl.cli.progress import reports_for
-from dtnctl.model.plan import Outcome, Step
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Step
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
 from dtnctl.providers.base import Engine

@@ -11,7 +11,8 @@ from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, s
 from bench.place import Place, place
 from bench.runs import apply
 from bench.services import declare_data_network, declare_service, in_service
-from dtnctl.model.plan import FinishTransfer, Outcome, StartTransfer, Step
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import FinishTransfer, StartTransfer, Step
 from dtnctl.movers.base import settings_of
 from dtnctl.movers.gridftp import copy_command
 

@@ -21,7 +21,8 @@ from dtnctl.render.summary import NAMED, named
 from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
-    from dtnctl.model.plan import Outcome, Plan
+    from dtnctl.model.outcome import Outcome
+    from dtnctl.model.plan import Plan
     from dtnctl.render.context import Command
 
 

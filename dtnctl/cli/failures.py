@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from dtnctl.errors import HealthTimeoutError
-from dtnctl.model.plan import Outcome, Plan
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Plan
 from dtnctl.values import dataclass
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals
 from dtnctl.cli.messages import announce, is_heard, say
-from dtnctl.model.plan import Outcome, Plan, Step
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Plan, Step
 from dtnctl.runtime.reconcile import Reports
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
-from dtnctl.model.site import Document, Location, Profile, ProfileFields, Session
+from dtnctl.model.profile import Profile, ProfileFields
+from dtnctl.model.site import Document, Location, Session
 from dtnctl.values import dataclass
 
 DEFAULT_PROFILE = "default"

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from dtnctl.model.near_misses import address_meant, duration_meant, ports_meant, rate_meant, size_meant, span_meant, subnet_meant
+from dtnctl.model.near_misses import duration_meant, ports_meant, rate_meant, size_meant, span_meant
 from dtnctl.values import dataclass
 
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
@@ -216,70 +216,6 @@ def _check_repository_id(value: str) -> str:
     return value
 
 
-def _check_ipv4(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ValueError:
-        raise ValueError(f"{shown(value)} is not an IPv4 address{_meant(value)}") from None
-
-
-def _check_ipv6(value: str) -> str:
-    try:
-        if "%" not in value:  # a zone means something on one host only
-            return str(ipaddress.IPv6Address(value))
-    except ValueError:
-        pass
-    raise ValueError(f"{shown(value)} is not an IPv6 address{_meant(value)}")
-
-
-def _meant(value: str) -> str:
-    address = address_meant(value) if "/" in value else ""
-    return f"; write {address}" if address else ""
-
-
-def _check_ip(value: str) -> str:
-    if ":" in value:
-        return _check_ipv6(value)
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ValueError:
-        raise ValueError(f"{shown(value)} is not an IP address") from None
-
-
-def _check_subnet4(value: str) -> str:
-    return _check_subnet(value, ipaddress.IPv4Network, "an IPv4 subnet", "192.168.2.0/24")
-
-
-def _check_subnet6(value: str) -> str:
-    return _check_subnet(value, ipaddress.IPv6Network, "an IPv6 subnet", "fd00:2::/64")
-
-
-def _check_any_subnet(value: str) -> str:
-    return _check_subnet6(value) if ":" in value else _check_subnet4(value)
-
-
-def _check_subnet(value: str, kind: type[ipaddress.IPv4Network | ipaddress.IPv6Network], what: str, example: str) -> str:
-    try:
-        subnet = kind(value, strict=False)
-    except ValueError:
-        raise ValueError(f"{shown(value)} is not {what}; write {subnet_meant(value) or f'for example {example}'}") from None
-    if "/" not in value:
-        raise ValueError(f"{shown(value)} has no prefix length; write for example {example}")
-    if subnet.network_address != ipaddress.ip_address(value.partition("/")[0]):
-        raise ValueError(f"{shown(value)} is an address in a subnet; the subnet is {subnet}")
-    return str(subnet)
-
-
-def _check_destination(value: str) -> str:
-    """An address or a network, in the kernel's own form, so that equal ones are equal texts."""
-    if "/" not in value:
-        return _check_ip(value)
-    network = ipaddress.ip_network(_check_subnet6(value) if ":" in value else _check_subnet4(value))
-    if network.prefixlen == 0:  # a kernel does not tell a filter's mask that is zero
-        raise ValueError(f"{shown(value)} matches every address; omit it, or name networks")
-    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
-
-
 def _check_cpu_list(value: str) -> str:
     if not _CPU_LIST.fullmatch(value):
         raise ValueError(f"{shown(value)} is not a CPU list; write for example 0-3,8")
@@ -378,35 +314,35 @@ class OrShort:
         return {"anyOf": [dict(self.short), handler(schema)]}
 
 
-def _schema(name: str, schema: dict[str, Any]) -> WithJsonSchema:
+def described(name: str, schema: dict[str, Any]) -> WithJsonSchema:
     """What editors check. The comment is the type's name for people; docs/state-reference.md shows it."""
     return WithJsonSchema({**schema, "$comment": name})
 
 
-Name = Annotated[str, AfterValidator(check_name), _schema("name", {"type": "string", "pattern": _NAME.pattern})]
+Name = Annotated[str, AfterValidator(check_name), described("name", {"type": "string", "pattern": _NAME.pattern})]
 RepositoryId = Annotated[
-    str, AfterValidator(_check_repository_id), _schema("repository's id", {"type": "string", "pattern": _REPOSITORY_ID.pattern})
+    str, AfterValidator(_check_repository_id), described("repository's id", {"type": "string", "pattern": _REPOSITORY_ID.pattern})
 ]
-Size = Annotated[int, BeforeValidator(parse_size), _schema("size", {"anyOf": _SIZE_FORMS})]
+Size = Annotated[int, BeforeValidator(parse_size), described("size", {"anyOf": _SIZE_FORMS})]
 Memory = Annotated[
     int | None,
     BeforeValidator(parse_memory),
-    _schema("size, `false` or `null`", {"anyOf": [*_SIZE_FORMS, {"enum": [None, False]}]}),
+    described("size, `false` or `null`", {"anyOf": [*_SIZE_FORMS, {"enum": [None, False]}]}),
 ]
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    _schema(
+    described(
         "duration",
         {"anyOf": [{"type": "number", "minimum": 0, "maximum": _MAX_SECONDS}, {"type": "string", "pattern": _DURATION.pattern}]},
     ),
 ]
-Moment = Annotated[datetime, BeforeValidator(parse_moment), _schema("time with zone", {"type": "string", "format": "date-time"})]
+Moment = Annotated[datetime, BeforeValidator(parse_moment), described("time with zone", {"type": "string", "format": "date-time"})]
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortRange = Annotated[
     tuple[int, int],
     BeforeValidator(parse_port_range),
-    _schema(
+    described(
         "`[low, high]` or a port",
         {
             "anyOf": [
@@ -421,7 +357,7 @@ PortRange = Annotated[
 ExposedPort = Annotated[
     tuple[int, int, str],
     BeforeValidator(parse_exposed_port),
-    _schema("ports", {"anyOf": _EXPOSED_FORMS}),
+    described("ports", {"anyOf": _EXPOSED_FORMS}),
 ]
 ExposedPorts = Annotated[
     tuple[ExposedPort, ...], BeforeValidator(_ports_from_one), Field(strict=False), OrShort({"anyOf": _EXPOSED_FORMS, "$comment": "ports"})
@@ -429,35 +365,30 @@ ExposedPorts = Annotated[
 AddressPool = Annotated[
     tuple[tuple[str, str], ...],
     BeforeValidator(parse_address_pool),
-    _schema("FIRST-LAST or list", {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    described("FIRST-LAST or list", {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
-IPv4 = Annotated[str, AfterValidator(_check_ipv4), _schema("IPv4 address", {"type": "string"})]
-IPv6 = Annotated[str, AfterValidator(_check_ipv6), _schema("IPv6 address", {"type": "string"})]
-IP = Annotated[str, AfterValidator(_check_ip), _schema("IP address", {"type": "string"})]
-Destination = Annotated[str, AfterValidator(_check_destination), _schema("IP address or network", {"type": "string"})]
-Subnet4 = Annotated[str, AfterValidator(_check_subnet4), _schema("IPv4 subnet", {"type": "string"})]
-Subnet6 = Annotated[str, AfterValidator(_check_subnet6), _schema("IPv6 subnet", {"type": "string"})]
-Subnet = Annotated[str, AfterValidator(_check_any_subnet), _schema("subnet", {"type": "string"})]
-CpuList = Annotated[str, AfterValidator(_check_cpu_list), _schema("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]
+CpuList = Annotated[str, AfterValidator(_check_cpu_list), described("list of numbers", {"type": "string", "pattern": _CPU_LIST.pattern})]
 ReservedCpus = Annotated[
-    str, AfterValidator(_check_reserved), _schema("list of numbers, or irq", {"type": "string", "pattern": f"^irq$|{_CPU_LIST.pattern}"})
+    str,
+    AfterValidator(_check_reserved),
+    described("list of numbers, or irq", {"type": "string", "pattern": f"^irq$|{_CPU_LIST.pattern}"}),
 ]
 CpuListOrLocal = Annotated[
     str,
     AfterValidator(_check_cpu_list_or_local),
-    _schema("`local` or list of numbers", {"anyOf": [{"const": "local"}, {"type": "string", "pattern": _CPU_LIST.pattern}]}),
+    described("`local` or list of numbers", {"anyOf": [{"const": "local"}, {"type": "string", "pattern": _CPU_LIST.pattern}]}),
 ]
-Rate = Annotated[int, BeforeValidator(parse_rate), _schema("rate", {"type": "string", "pattern": _RATE.pattern})]
-Pace = Annotated[int, BeforeValidator(parse_pace), _schema("rate", {"type": "string", "pattern": _RATE.pattern})]
-Percent = Annotated[float, BeforeValidator(parse_percent), _schema("share", {"type": "string", "pattern": _PERCENT.pattern})]
-InterfaceName = Annotated[str, AfterValidator(_check_interface), _schema("interface", {"type": "string", "pattern": _INTERFACE.pattern})]
-DeviceName = Annotated[str, AfterValidator(_check_device), _schema("device or pattern", {"type": "string", "pattern": _DEVICE.pattern})]
-SysctlName = Annotated[str, AfterValidator(_check_sysctl), _schema("sysctl", {"type": "string", "pattern": _SYSCTL.pattern})]
-SysctlValue = Annotated[str | int, AfterValidator(_check_sysctl_value), _schema("text or whole number", {"type": ["string", "integer"]})]
+Rate = Annotated[int, BeforeValidator(parse_rate), described("rate", {"type": "string", "pattern": _RATE.pattern})]
+Pace = Annotated[int, BeforeValidator(parse_pace), described("rate", {"type": "string", "pattern": _RATE.pattern})]
+Percent = Annotated[float, BeforeValidator(parse_percent), described("share", {"type": "string", "pattern": _PERCENT.pattern})]
+InterfaceName = Annotated[str, AfterValidator(_check_interface), described("interface", {"type": "string", "pattern": _INTERFACE.pattern})]
+DeviceName = Annotated[str, AfterValidator(_check_device), described("device or pattern", {"type": "string", "pattern": _DEVICE.pattern})]
+SysctlName = Annotated[str, AfterValidator(_check_sysctl), described("sysctl", {"type": "string", "pattern": _SYSCTL.pattern})]
+SysctlValue = Annotated[str | int, AfterValidator(_check_sysctl_value), described("text or whole number", {"type": ["string", "integer"]})]
 CountOrShare = Annotated[
     int | str,
     AfterValidator(_check_share),
-    _schema(
+    described(
         "number or share",
         {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]{1,9}|([0-9]{1,2}|100)%)$"}]},
     ),

@@ -10,9 +10,52 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Literal
 
-from dtnctl.model.resources import Attempt, LedgerSeen
+from dtnctl.values import dataclass
+
+Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
+
+    `released` is a claim whose container was never started and is gone: the attempt did not happen.
+    `container` is the claimed container's id. Sizes in bytes, times in seconds.
+    """
+
+    transfer: str
+    generation: int
+    attempt: int
+    container: str
+    claimed_at: str
+    released: bool = False
+    verdict: Verdict | None = None
+    cause: str = ""
+    retryable: bool = False
+    exit_code: int | None = None
+    bytes: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    finished_at: str = ""
+    checksum: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSeen:
+    """`readable` is False when the placeholder container is gone (prune): then the records are unknown, not absent.
+
+    `trouble` is why the record cannot be read although it may be there. `is_unsigned`: the placeholder was made before the
+    repository had an id.
+    """
+
+    readable: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    trouble: str = ""
+    is_unsigned: bool = False
+
 
 LEDGER_MOUNT = "/ledger"  # where the host's folder is in the placeholder container on the endpoint
 RECORDS = f"{LEDGER_MOUNT}/records"

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
-from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Network, ProfileFields
+from dtnctl.model.profile import Attachment, ProfileFields
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Network
 
 Networks: TypeAlias = Mapping[str, Document[Network]]
 

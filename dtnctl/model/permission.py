@@ -15,7 +15,8 @@ from dtnctl.model.bridges import bridge_subnets, is_within
 from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.image_names import matches_image
 from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges, uses_host_ports
-from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location, ProfileFields, Volume
+from dtnctl.model.profile import ProfileFields, Volume
+from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location
 from dtnctl.model.storage import storage_of
 from dtnctl.values import dataclass
 

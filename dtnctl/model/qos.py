@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from dtnctl.model.fields import Destination, Duration, Pace, Percent, Port, Rate
+from dtnctl.model.address_fields import Destination
+from dtnctl.model.fields import Duration, Pace, Percent, Port, Rate
 from dtnctl.model.written import Written
 
 IMPAIRMENTS = ("delay", "jitter", "loss", "corrupt", "reorder")

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
+from dtnctl.model.ledger import LedgerSeen
 from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -347,51 +348,6 @@ class VolumeSeen:
     options: Pairs = ()
     trouble: str = ""
     is_ours: bool = field(default=False, compare=False)
-
-
-# --- the record of one-shot jobs ----------------------------------------------------------------------------
-
-Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
-
-    `released` is a claim whose container was never started and is gone: the attempt did not happen.
-    `container` is the claimed container's id. Sizes in bytes, times in seconds.
-    """
-
-    transfer: str
-    generation: int
-    attempt: int
-    container: str
-    claimed_at: str
-    released: bool = False
-    verdict: Verdict | None = None
-    cause: str = ""
-    retryable: bool = False
-    exit_code: int | None = None
-    bytes: int = 0
-    files: int = 0
-    seconds: float = 0.0
-    finished_at: str = ""
-    checksum: str = ""
-    verified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerSeen:
-    """`readable` is False when the placeholder container is gone (prune): then the records are unknown, not absent.
-
-    `trouble` is why the record cannot be read although it may be there. `is_unsigned`: the placeholder was made before the
-    repository had an id.
-    """
-
-    readable: bool = False
-    attempts: tuple[Attempt, ...] = ()
-    trouble: str = ""
-    is_unsigned: bool = False
 
 
 # --- what was seen ------------------------------------------------------------------------------------------

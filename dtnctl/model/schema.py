@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from dtnctl.model.site import KINDS, SiteSettings, Written
+from dtnctl.model.site import KINDS
+from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.written import Written
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 SCHEMA_KINDS: Mapping[str, type[Written]] = MappingProxyType(

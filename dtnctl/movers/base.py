@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal, Protocol
 
+from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import Pairs, Verdict
+from dtnctl.model.resources import Pairs
 from dtnctl.values import dataclass
 
 Verify = Literal["none", "size", "checksum"]

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dtnctl.model.drivers import BUILT_IN
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
-from dtnctl.model.resources import PREPARED_SUFFIX, Attempt, ContainerSeen, EndpointSeen, Snapshot, main_name
+from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services

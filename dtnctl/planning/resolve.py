@@ -12,8 +12,9 @@ from datetime import datetime
 from dtnctl.model.effective import effective_profile, layers, origin, winner_at
 from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
+from dtnctl.model.profile import Attachment, ProfileFields
 from dtnctl.model.resources import Wanted, service_name
-from dtnctl.model.site import Attachment, Document, Endpoint, Location, ProfileFields, Session, Site, Transfer
+from dtnctl.model.site import Document, Endpoint, Location, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.tuning import Tuning, tuning_keys
 from dtnctl.values import dataclass

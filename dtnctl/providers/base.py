@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
-from dtnctl.model.site import Endpoint, Registry
+from dtnctl.model.site import Endpoint
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.values import dataclass
 

@@ -11,20 +11,8 @@ from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
 from dtnctl.model.kinds import PLAN_KINDS
-from dtnctl.model.plan import (
-    Cause,
-    Change,
-    EndpointSummary,
-    FieldChange,
-    Mark,
-    Outcome,
-    Plan,
-    Step,
-    TransferNote,
-    Usage,
-    action_type,
-    as_data,
-)
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.render.context import RenderContext

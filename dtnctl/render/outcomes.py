@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, TransferError, UnreachableError
-from dtnctl.model.plan import Outcome, Plan, RestoreContainer, Step
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Plan, RestoreContainer, Step
 from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import Fact

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from dtnctl.errors import ConfigError, Problem, UsageError
 from dtnctl.model.layout import fields_at
-from dtnctl.model.site import KINDS, SiteSettings, Written
+from dtnctl.model.site import KINDS
+from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
+from dtnctl.model.written import Written
 from dtnctl.repository.load import SITE_FILE, SUFFIXES
 from dtnctl.repository.write import write_atomically
 from dtnctl.repository.yaml_source import parse_source, read_source

@@ -19,11 +19,13 @@ from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
 from dtnctl.model.layout import keeps_text
 from dtnctl.model.nearest import nearest
-from dtnctl.model.site import KINDS, Document, Site, SiteSettings, Written
+from dtnctl.model.site import KINDS, Document, Site
+from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.model.validation.known import MOST_PROBLEMS
 from dtnctl.model.validation.owner_rules import find_owner_problems
 from dtnctl.model.validation.references import find_reference_problems
+from dtnctl.model.written import Written
 from dtnctl.printable import is_visible
 from dtnctl.repository.yaml_source import read_source
 from dtnctl.values import dataclass

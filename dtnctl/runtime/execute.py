@@ -13,7 +13,8 @@ from dataclasses import field, replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, UnreachableError
-from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, Outcome, StartTransfer, Step, Undo, WaitHealthy
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.runtime.clock import Clock
 from dtnctl.values import dataclass
 

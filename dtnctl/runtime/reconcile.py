@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
+from dtnctl.model.ledger import Attempt
+from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import (
     EnsureLedger,
     FinishTransfer,
     HostRequest,
     JobAction,
-    Outcome,
     Plan,
     RestoreContainer,
     StartTransfer,
@@ -23,7 +24,7 @@ from dtnctl.model.plan import (
     Undo,
     WaitHealthy,
 )
-from dtnctl.model.resources import Attempt, Snapshot
+from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects
 from dtnctl.planning.planner import Scope, make_plan

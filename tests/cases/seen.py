@@ -9,18 +9,17 @@ from typing import Literal
 
 import yaml
 
+from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.resources import (
     LABEL_SPEC,
     Attachment,
-    Attempt,
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
     ForeignSeen,
     ImageSeen,
     LeaseSeen,
-    LedgerSeen,
     NetworkSeen,
     NetworkSpec,
     Pairs,

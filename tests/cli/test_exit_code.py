@@ -8,7 +8,8 @@ import pytest
 
 from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.errors import DtnctlError, TransferError
-from dtnctl.model.plan import Cause, Change, EndpointSummary, Outcome, Plan
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Cause, Change, EndpointSummary, Plan
 
 ANSWERS = EndpointSummary("dtn1", "", "", 1, 1, 0, 0)
 GOOD = Plan("demo", (), (), (ANSWERS,))

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dtnctl.cli.failures import Failure, failures_folder, keep_failures, kept_failures
-from dtnctl.model.plan import Cause, Change, Outcome, Plan
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Cause, Change, Plan
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import docker
 import pytest
 from docker.errors import APIError
 
-from dtnctl.model.site import Profile
+from dtnctl.model.profile import Profile
 from dtnctl.model.source import Source
 from dtnctl.repository.load import validate
 from dtnctl.repository.yaml_source import parse_source

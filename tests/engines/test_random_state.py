@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from dtnctl.model.site import Network, ProfileFields, Session
+from dtnctl.model.profile import ProfileFields
+from dtnctl.model.site import Network, Session
 from tests.engines.random_site import State
 from tests.engines.random_values import LEFT_OUT
 

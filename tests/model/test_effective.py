@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dtnctl.model.effective import effective_profile, origin, profile_chain
-from dtnctl.model.site import Document, Mark, Profile, Session
+from dtnctl.model.profile import Profile
+from dtnctl.model.site import Document, Mark, Session
 
 
 @dataclass

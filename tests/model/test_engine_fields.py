@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.engine_fields import LIMIT_NAMES
-from dtnctl.model.site import Profile, Volume
+from dtnctl.model.profile import Profile, Volume
 from dtnctl.model.source import Source
 from dtnctl.repository.load import validate
 from dtnctl.repository.yaml_source import parse_source

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from dtnctl.model import fields
+from dtnctl.model import address_fields, fields
 from dtnctl.model.fields import shown
 
 
@@ -135,12 +135,12 @@ def test_other_values_are_refused_in_a_sentence(parse: Callable[[Any], Any], val
 @pytest.mark.parametrize(
     ("kind", "value", "canonical"),
     [
-        (fields.IPv4, "10.0.0.1", "10.0.0.1"),
-        (fields.IPv6, "FD00:0:0::1", "fd00::1"),
-        (fields.IP, "10.0.0.1", "10.0.0.1"),
-        (fields.IP, "fd00::0:1", "fd00::1"),
-        (fields.Subnet4, "10.0.0.0/255.255.255.0", "10.0.0.0/24"),
-        (fields.Subnet6, "fd00:0::/64", "fd00::/64"),
+        (address_fields.IPv4, "10.0.0.1", "10.0.0.1"),
+        (address_fields.IPv6, "FD00:0:0::1", "fd00::1"),
+        (address_fields.IP, "10.0.0.1", "10.0.0.1"),
+        (address_fields.IP, "fd00::0:1", "fd00::1"),
+        (address_fields.Subnet4, "10.0.0.0/255.255.255.0", "10.0.0.0/24"),
+        (address_fields.Subnet6, "fd00:0::/64", "fd00::/64"),
         (fields.CpuList, "0-3,8", "0-3,8"),
         (fields.CpuListOrLocal, "local", "local"),
         (fields.CpuListOrLocal, "8,2-3,0-1", "0-3,8"),
@@ -165,14 +165,14 @@ def test_type_keeps_the_canonical_form(kind: Any, value: Any, canonical: Any) ->
 @pytest.mark.parametrize(
     ("kind", "value", "message"),
     [
-        (fields.IPv4, "10.0.0.256", "`10.0.0.256` is not an IPv4 address"),
-        (fields.IPv6, "fe80::1%eth0", "`fe80::1%eth0` is not an IPv6 address"),
-        (fields.IPv6, "10.0.0.1", "`10.0.0.1` is not an IPv6 address"),
-        (fields.IP, "localhost", "`localhost` is not an IP address"),
-        (fields.Subnet4, "x/24", "`x/24` is not an IPv4 subnet; write for example 192.168.2.0/24"),
-        (fields.Subnet4, "10.0.0.0", "`10.0.0.0` has no prefix length; write for example 192.168.2.0/24"),
-        (fields.Subnet4, "10.0.0.1/24", "`10.0.0.1/24` is an address in a subnet; the subnet is 10.0.0.0/24"),
-        (fields.Subnet6, "10.0.0.0/24", "`10.0.0.0/24` is not an IPv6 subnet; write for example fd00:2::/64"),
+        (address_fields.IPv4, "10.0.0.256", "`10.0.0.256` is not an IPv4 address"),
+        (address_fields.IPv6, "fe80::1%eth0", "`fe80::1%eth0` is not an IPv6 address"),
+        (address_fields.IPv6, "10.0.0.1", "`10.0.0.1` is not an IPv6 address"),
+        (address_fields.IP, "localhost", "`localhost` is not an IP address"),
+        (address_fields.Subnet4, "x/24", "`x/24` is not an IPv4 subnet; write for example 192.168.2.0/24"),
+        (address_fields.Subnet4, "10.0.0.0", "`10.0.0.0` has no prefix length; write for example 192.168.2.0/24"),
+        (address_fields.Subnet4, "10.0.0.1/24", "`10.0.0.1/24` is an address in a subnet; the subnet is 10.0.0.0/24"),
+        (address_fields.Subnet6, "10.0.0.0/24", "`10.0.0.0/24` is not an IPv6 subnet; write for example fd00:2::/64"),
         (fields.CpuList, "3-", "`3-` is not a CPU list; write for example 0-3,8"),
         (fields.CpuListOrLocal, "near", "`near` is not a CPU list; write for example 0-3,8"),
         (fields.CpuListOrLocal, "3-1", "`3-1` has no CPU in it: write the lower number first"),

@@ -13,7 +13,9 @@ from dtnctl.model.ledger import (
     FOLDER,
     LONGEST_RECORD,
     RECORDS,
+    Attempt,
     Entry,
+    LedgerSeen,
     decode_attempt,
     decode_ledger,
     encode_attempt,
@@ -21,7 +23,6 @@ from dtnctl.model.ledger import (
     owner_path,
     record_path,
 )
-from dtnctl.model.resources import Attempt, LedgerSeen
 
 CLAIM = Attempt("sc20-1T", 1, 2, container="c0ffee", claimed_at="2026-11-22T10:00:00Z")
 PATH = "/ledger/records/sc20-1T.g1a2.json"

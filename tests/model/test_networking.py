@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dtnctl.model.networking import attachments, carries_default_route, is_publishing, published_ranges, reserved_addresses
-from dtnctl.model.site import Document, Network, ProfileFields
+from dtnctl.model.profile import ProfileFields
+from dtnctl.model.site import Document, Network
 
 
 def _network(**value: Any) -> Network:

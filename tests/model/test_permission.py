@@ -10,7 +10,8 @@ import pytest
 
 from dtnctl.model.container_parts import Capabilities, Ulimit
 from dtnctl.model.permission import FIELD_POWERS, refused_requests
-from dtnctl.model.site import Allow, Network, Profile, ProfileFields, Session
+from dtnctl.model.profile import Profile, ProfileFields
+from dtnctl.model.site import Allow, Network, Session
 from dtnctl.model.validation.owner_rules import find_owner_problems
 from tests.model.sites import NOW, objects
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtnctl.model.layout import fields_at
+from dtnctl.model.profile import Profile
 from dtnctl.model.schema import SCHEMA_KINDS, schema_of
-from dtnctl.model.site import Profile, Session, Transfer
+from dtnctl.model.site import Session, Transfer
 from dtnctl.model.source import Source
 from dtnctl.repository.load import validate
 from dtnctl.repository.yaml_source import parse_source

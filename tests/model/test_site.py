@@ -9,24 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dtnctl.model.site import (
-    AgentTls,
-    Attachment,
-    Document,
-    Endpoint,
-    HealthCheck,
-    Mark,
-    Network,
-    Profile,
-    Registry,
-    Session,
-    Site,
-    SiteSettings,
-    Transfer,
-    Ulimit,
-    Volume,
-    Written,
-)
+from dtnctl.model.container_parts import HealthCheck, Ulimit
+from dtnctl.model.profile import Attachment, Profile, Volume
+from dtnctl.model.site import AgentTls, Document, Endpoint, Mark, Network, Session, Site, Transfer
+from dtnctl.model.site_settings import Registry, SiteSettings
+from dtnctl.model.written import Written
 
 SSH = {"docker": "ssh://dtn@x"}
 TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}

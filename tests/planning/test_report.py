@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.fields import parse_size
+from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import EndpointSummary
-from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot, Verdict
+from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot
 from dtnctl.planning.containers.compare import fill_in, short_text, size_text
 from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
 from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint

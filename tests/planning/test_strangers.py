@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.ledger import LedgerSeen
 from dtnctl.model.origin import origin_of, stranger_text
 from dtnctl.model.plan import EnsureLedger
 from dtnctl.model.resources import (
@@ -16,7 +17,6 @@ from dtnctl.model.resources import (
     LABEL_SPEC,
     EndpointSeen,
     ForeignSeen,
-    LedgerSeen,
     NetworkSeen,
     NetworkSpec,
     Snapshot,

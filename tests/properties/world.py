@@ -13,6 +13,7 @@ from typing import assert_never
 from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
 from dtn_agent.protocol import Host as Machine
 
+from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.ownership import transfer_labels
 from dtnctl.model.plan import (
     ConnectNetwork,
@@ -47,13 +48,11 @@ from dtnctl.model.resources import (
     PREPARED_SUFFIX,
     RETIRED_SUFFIX,
     Attachment,
-    Attempt,
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
     ForeignSeen,
     ImageSeen,
-    LedgerSeen,
     NetworkSeen,
     NetworkSpec,
     Pairs,

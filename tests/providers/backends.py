@@ -24,7 +24,8 @@ from dtnctl.model.resources import (
     self_reference,
     service_name,
 )
-from dtnctl.model.site import Endpoint, Registry
+from dtnctl.model.site import Endpoint
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, connect
 from dtnctl.providers.timeouts import Timeouts
 from lab import Lab, Login

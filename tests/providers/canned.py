@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dtnctl.model.engine_addresses import parse_engine
-from dtnctl.model.site import Endpoint, Registry
+from dtnctl.model.site import Endpoint
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.docker.engine import DockerEngine, connect
 from dtnctl.providers.timeouts import Timeouts
 

@@ -15,7 +15,7 @@ import pytest
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.plan import CreateNetwork, PullImage, RemoveContainer
 from dtnctl.model.resources import NetworkSpec, Wanted
-from dtnctl.model.site import Registry
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.docker.versions import NEWEST_API
 from dtnctl.providers.text import LONGEST_MESSAGE
 from tests.providers.canned import Answer, canned_engine

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.model.ledger import LEDGER_MOUNT, RECORDS, encode_attempt, record_path
+from dtnctl.model.ledger import LEDGER_MOUNT, RECORDS, Attempt, LedgerSeen, encode_attempt, record_path
 from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -37,9 +37,7 @@ from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SITE,
     Attachment,
-    Attempt,
     ContainerSpec,
-    LedgerSeen,
     Mount,
     NetworkSpec,
     PortBinding,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dtnctl.errors import EngineError
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
-from dtnctl.model.site import Registry
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
 from dtnctl.providers.docker.errors import causes, reason

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.model.ledger import LEDGER_MOUNT, encode_attempt, record_path
+from dtnctl.model.ledger import LEDGER_MOUNT, Attempt, LedgerSeen, encode_attempt, record_path
 from dtnctl.model.plan import CreateContainer, StartContainer
-from dtnctl.model.resources import Attempt, ContainerSpec, EndpointSeen, LedgerSeen, VolumeSeen, Wanted, ledger_name
+from dtnctl.model.resources import ContainerSpec, EndpointSeen, VolumeSeen, Wanted, ledger_name
 from dtnctl.providers.base import FileEntry
 from tests.fakes.engine import Fault, World
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, FakeBackend, labels_of

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
-from dtnctl.model.plan import Outcome, Plan
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Plan
 from dtnctl.model.report import DeclaredRow
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import (

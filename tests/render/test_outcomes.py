@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import (
     Action,
     Cause,
@@ -17,7 +18,6 @@ from dtnctl.model.plan import (
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
-    Outcome,
     Plan,
     PullImage,
     RemoveContainer,

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtnctl.errors import ConfigError, UsageError
-from dtnctl.model.site import Profile, Session, Written
+from dtnctl.model.profile import Profile
+from dtnctl.model.site import Session
 from dtnctl.model.source import Source
+from dtnctl.model.written import Written
 from dtnctl.repository.formatting import format_files, format_text
 from dtnctl.repository.write import write_atomically
 from dtnctl.repository.yaml_source import parse_source

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtnctl.errors import ConfigError
-from dtnctl.model.site import Attachment, HealthCheck, Mark, Profile, Session, Volume
+from dtnctl.model.container_parts import HealthCheck
+from dtnctl.model.profile import Attachment, Profile, Volume
+from dtnctl.model.site import Mark, Session
 from dtnctl.model.source import Source
 from dtnctl.repository.load import load_site
 from dtnctl.repository.yaml_source import MAX_BYTES, parse_source

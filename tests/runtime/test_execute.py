@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from dtn_agent.protocol import Tune
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import DiscardContainer, HostRequest, Outcome, PullImage, RestoreContainer, Step, Undo, WaitHealthy
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import DiscardContainer, HostRequest, PullImage, RestoreContainer, Step, Undo, WaitHealthy
 from dtnctl.runtime.execute import Executor
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 from dtnctl.model.networking import reserved_addresses
-from dtnctl.model.site import BUILT_IN_NETWORKS, Attachment, Document, Network
+from dtnctl.model.profile import Attachment
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Network
 from dtnctl.model.validation.known import Known, Place
 
 _FAMILIES = (("subnet", "gateway", "addresses"), ("subnet6", "gateway6", "addresses6"))

@@ -12,17 +12,8 @@ from typing import Any, Protocol, TypeAlias
 from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
 from dtnctl.model.nearest import suggestion
-from dtnctl.model.site import (
-    BUILT_IN_NETWORKS,
-    Document,
-    Endpoint,
-    Location,
-    Network,
-    Profile,
-    ProfileFields,
-    Session,
-    Transfer,
-)
+from dtnctl.model.profile import Profile, ProfileFields
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
 from dtnctl.model.suitable import ends, suitable_sessions
 from dtnctl.values import dataclass
 

@@ -17,18 +17,8 @@ from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
 from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain, profile_layers
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.networking import attachments, can_route, carries_default_route, is_host_networked
-from dtnctl.model.site import (
-    BUILT_IN_NETWORKS,
-    Attachment,
-    Document,
-    Endpoint,
-    Location,
-    Network,
-    Profile,
-    ProfileFields,
-    Session,
-    Transfer,
-)
+from dtnctl.model.profile import Attachment, Profile, ProfileFields
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
 from dtnctl.model.suitable import ends
 from dtnctl.model.validation.addressing import check_fixed_addresses, check_network_addresses
 from dtnctl.model.validation.bridges import check_bridges

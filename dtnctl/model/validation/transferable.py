@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
-from dtnctl.model.site import Document, Transfer, Volume
+from dtnctl.model.profile import Volume
+from dtnctl.model.site import Document, Transfer
 from dtnctl.model.validation.known import Known, Place, Service
 from dtnctl.printable import plural
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dtnctl.model.container_parts import HealthCheck
 from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
 from dtnctl.model.networking import carries_default_route
 from dtnctl.model.permission import DEVICE_FILES
+from dtnctl.model.profile import ProfileFields, Volume
 from dtnctl.model.resources import (
     NO_HEALTH,
     ContainerSpec,
@@ -22,7 +24,7 @@ from dtnctl.model.resources import (
     Subnet,
     Ulimit,
 )
-from dtnctl.model.site import Endpoint, HealthCheck, Network, ProfileFields, Volume
+from dtnctl.model.site import Endpoint, Network
 from dtnctl.model.storage import as_made
 from dtnctl.model.tuning import container_sysctls
 from dtnctl.planning.choices.allocate import Allocation

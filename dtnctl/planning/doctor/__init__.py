@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from dtnctl.model.checks import CHECKS
 from dtnctl.model.findings import JUDGEMENTS, Examination, Finding
 from dtnctl.model.resources import EndpointSeen, Snapshot
-from dtnctl.model.site import Doctor, Site
+from dtnctl.model.site import Site
+from dtnctl.model.site_settings import Doctor
 from dtnctl.planning.doctor.examined import Examined
 from dtnctl.planning.doctor.hardware import judge_hardware
 from dtnctl.planning.doctor.nics import judge_nics

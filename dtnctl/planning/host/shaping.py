@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dtnctl.model.plan import Cause, Change, HostRequest, Step
+from dtnctl.model.profile import ProfileFields
 from dtnctl.model.qos import qos_values
-from dtnctl.model.site import ProfileFields
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.containers.compare import Difference, short_text
 from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dtnctl.model.hosts import is_loopback, same_host
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
-from dtnctl.model.resources import Attempt, EndpointSeen, Pairs, ledger_name
+from dtnctl.model.resources import EndpointSeen, Pairs, ledger_name
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.containers.specs import own_address

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
 from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
-from dtnctl.model.resources import Attempt, ContainerSeen, EndpointSeen, ledger_name
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import state_text

@@ -16,7 +16,8 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
-from dtnctl.model.site import Endpoint, Registry
+from dtnctl.model.site import Endpoint
+from dtnctl.model.site_settings import Registry
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
 from dtnctl.providers.docker.observation import observe, read_entries, read_files

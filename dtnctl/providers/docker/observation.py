@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
-from dtnctl.model.ledger import RECORDS, Entry, decode_ledger
+from dtnctl.model.ledger import RECORDS, Entry, LedgerSeen, decode_ledger
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SITE,
@@ -17,7 +17,6 @@ from dtnctl.model.resources import (
     ForeignSeen,
     ImageSeen,
     LeaseSeen,
-    LedgerSeen,
     NetworkSeen,
     VolumeSeen,
     Wanted,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dtnctl.errors import EngineError
-from dtnctl.model.site import Registry
+from dtnctl.model.site_settings import Registry
 from dtnctl.values import dataclass
 
 DOCKER_HUB = "docker.io"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dtnctl.model.resources import LABEL_REPOSITORY, Pairs, is_owned
-from dtnctl.model.site import Registry
+from dtnctl.model.site_settings import Registry
 from dtnctl.values import dataclass
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import Attempt, ContainerSeen, ContainerSpec, Pairs, transfer_name
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.movers import gridftp
 from dtnctl.movers.base import Mover, Settings, settings_of
 from dtnctl.providers.base import Engine, Observer

@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from dtnctl.errors import NotFoundError, TransferError, UnreachableError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import Attempt, ContainerSeen
+from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Evidence, Judgement, Moved
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys

@@ -11,8 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from dtnctl.errors import NotFoundError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import Attempt, ContainerSeen, Pairs
+from dtnctl.model.resources import ContainerSeen, Pairs
 from dtnctl.movers.base import WORK, Listing, Settings, settings_of
 from dtnctl.movers.listing import read_lines
 from dtnctl.providers.base import Engine, Observer

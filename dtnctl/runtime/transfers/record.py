@@ -9,6 +9,8 @@ from dtnctl.errors import EngineError, NotFoundError, TransferError
 from dtnctl.model.ledger import (
     LEDGER_MOUNT,
     RECORDS,
+    Attempt,
+    LedgerSeen,
     decode_attempt,
     decode_ledger,
     encode_attempt,
@@ -20,7 +22,7 @@ from dtnctl.model.ledger import (
 )
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import labels
-from dtnctl.model.resources import LABEL_REPOSITORY, Attempt, LedgerSeen, ledger_name
+from dtnctl.model.resources import LABEL_REPOSITORY, ledger_name
 from dtnctl.providers.base import Engine, FileEntry, Observer
 
 

@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import LABEL_SPEC, Attempt, ContainerSeen
+from dtnctl.model.resources import LABEL_SPEC, ContainerSeen
 from dtnctl.movers.base import Listing, Login
 from dtnctl.movers.hindrances import left_out
 from dtnctl.movers.sameness import one_thing

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from dtnctl.errors import EngineError, LockError, TransferError, UnreachableError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.report import TransferRow
-from dtnctl.model.resources import Attempt, ContainerSeen, transfer_name
+from dtnctl.model.resources import ContainerSeen, transfer_name
 from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import Route
 from dtnctl.providers.base import Engine, Observer

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dtnctl.model.permission import refused_requests
-from dtnctl.model.site import Allow, ProfileFields
+from dtnctl.model.profile import ProfileFields
+from dtnctl.model.site import Allow
 from tests.model.sites import objects, problems
 
 SESSION = "endpoints: [a]\nimage: x\nsettings: {mgmt_net: mgmt}\n"

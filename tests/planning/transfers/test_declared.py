@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import FinishTransfer, StartTransfer
-from dtnctl.model.resources import LABEL_ATTEMPT, LABEL_GENERATION, Attempt, ContainerSeen, ledger_name
+from dtnctl.model.resources import LABEL_ATTEMPT, LABEL_GENERATION, ContainerSeen, ledger_name
 from tests.planning.building import NOW, applied, change, drop, endpoint, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import MOMENT, KilledError, World

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.errors import TransferError, UnreachableError
-from dtnctl.model.ledger import log_path
-from dtnctl.model.resources import Attempt, ledger_name
+from dtnctl.model.ledger import Attempt, log_path
+from dtnctl.model.resources import ledger_name
 from dtnctl.runtime.transfers.record import write_record
 from tests.fakes.engine import Fault
 from tests.runtime.transfers.transfer_world import HERE, IMAGE, SERVICE, SITE, THERE, TRANSFER, TransferWorld, transfer_world

@@ -14,9 +14,10 @@ import pytest
 import lab
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.engine_addresses import parse_engine
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import Attempt, ContainerSpec, Mount, PortBinding
+from dtnctl.model.resources import ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.providers.base import FileEntry

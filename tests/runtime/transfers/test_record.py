@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, Attempt, LedgerSeen, Wanted, ledger_name
+from dtnctl.model.ledger import Attempt, LedgerSeen
+from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, Wanted, ledger_name
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger, read_record, read_stored_log, write_record
 from tests.fakes.engine import Fault
 from tests.runtime.transfers.transfer_world import FOLDER, HERE, SITE, THERE, TransferWorld, transfer_world

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.model.ledger import encode_attempt, record_path
+from dtnctl.model.ledger import Attempt, encode_attempt, record_path
 from dtnctl.model.plan import JobEnd, StartTransfer
-from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, Attempt, ContainerSpec, Mount, ledger_name
+from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, Mount, ledger_name
 from dtnctl.providers.base import FileEntry
 from dtnctl.runtime.transfers.record import write_record
 from dtnctl.runtime.transfers.transfer import start_transfer

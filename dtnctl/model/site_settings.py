@@ -1,0 +1,75 @@
+"""What people write into `state/site.yaml`: who they are, and the guard rails. No I/O."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from dtnctl.model.checks import CHECKS, Severity, check_id
+from dtnctl.model.fields import (
+    CountOrShare,
+    Name,
+    RepositoryId,
+)
+from dtnctl.model.written import Written
+
+
+class Limits(Written):
+    max_prune: CountOrShare = Field(
+        "25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed."
+    )
+    parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
+
+
+class Registry(Written):
+    """How to log in at an image registry. The secret itself is never written here."""
+
+    username: str | None = Field(None, description="User name, if it is no secret.")
+    username_env: str | None = Field(None, description="Environment variable that holds the user name.")
+    password_env: str | None = Field(None, description="Environment variable that holds the password or token.")
+    password_file: str | None = Field(None, description="File that holds the password or token (first line).")
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Registry:
+        if (self.password_env is None) == (self.password_file is None):
+            raise ValueError("write exactly one of password_env and password_file")
+        if (self.username is None) == (self.username_env is None):
+            raise ValueError("write exactly one of username and username_env")
+        return self
+
+
+CheckId = Annotated[
+    str, AfterValidator(check_id), WithJsonSchema({"type": "string", "enum": list(CHECKS), "$comment": "[id of a check](doctor.md)"})
+]
+
+
+class Doctor(Written):
+    """What `dtnctl endpoints doctor` leaves out or takes more or less seriously at this site."""
+
+    ignore: Annotated[tuple[CheckId, ...], Field(strict=False)] = Field((), description="Checks that are not made.")
+    severities: dict[CheckId, Severity] = Field(
+        default_factory=dict, description="How bad a deviation is, by check: `cpu.smt: warning`. Missing: as the check says."
+    )
+
+
+class SiteSettings(Written):
+    """Who we are, and the guard rails."""
+
+    name: Name = Field(description="Name of this site; part of every object's label and name on the endpoints.")
+    id: RepositoryId | None = Field(
+        None,
+        description="This repository's own id, made by `dtnctl init`: a label of every object. Objects with another one are never touched.",
+    )
+    adopts: Literal["unlabelled"] | None = Field(
+        None, description="`unlabelled`: objects of this site's name without an id, made before there was one, are this repository's."
+    )
+    limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
+    registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+    doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
+
+    @model_validator(mode="after")
+    def _adopts_for_an_id(self) -> SiteSettings:
+        if self.adopts is not None and self.id is None:
+            raise ValueError("`adopts:` needs `id:`, the id that the objects are adopted for")
+        return self
