@@ -45,6 +45,7 @@ def test_every_contract_is_kept(copied_tree: Path) -> None:
         ("dtnctl/planning/broken.py", "from time import monotonic"),
         ("dtnctl/model/broken.py", "import os.path"),
         ("dtnctl/model/broken.py", "import subprocess"),
+        ("dtnctl/planning/host/broken.py", "from dtnctl.planning.host.vlans import Vlans"),
         ("dtnctl/attic.py", "import dtnctl.model"),
     ],
     ids=lambda text: text.replace("\n", " "),
