@@ -55,12 +55,13 @@ def open_workplace() -> Workplace:
     """Load the site of the repository that we stand in; git is asked meanwhile."""
     from dtnctl.repository.git import read_head
     from dtnctl.repository.load import load_site
+    from dtnctl.repository.source_cache import user_cache
 
     root = repository_root()
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
     head = pool.submit(read_head, root, STATE_FOLDER)
     pool.shutdown(wait=False)
-    return Workplace(root, load_site(root, STATE_FOLDER), head)
+    return Workplace(root, load_site(root, STATE_FOLDER, cache=user_cache(os.environ)), head)
 
 
 @contextlib.contextmanager

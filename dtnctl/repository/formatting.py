@@ -13,8 +13,9 @@ from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.model.written import Written
 from dtnctl.repository.load import SITE_FILE, SUFFIXES
+from dtnctl.repository.source_file import read_source
 from dtnctl.repository.write import write_atomically
-from dtnctl.repository.yaml_source import parse_source, read_source
+from dtnctl.repository.yaml_source import parse_source
 from dtnctl.repository.yaml_text import Comment, comments_of, format_yaml
 
 

@@ -27,7 +27,8 @@ from dtnctl.model.validation.owner_rules import find_owner_problems
 from dtnctl.model.validation.references import find_reference_problems
 from dtnctl.model.written import Written
 from dtnctl.printable import is_visible
-from dtnctl.repository.yaml_source import read_source
+from dtnctl.repository.source_cache import SourceCache
+from dtnctl.repository.source_file import read_source
 from dtnctl.values import dataclass
 
 M = TypeVar("M", bound=Written)
@@ -40,6 +41,7 @@ class Reading:
     """What could be read, and every problem so far. `broken` holds the names of files that exist but say nothing usable."""
 
     folder: str
+    cache: SourceCache | None = None
     settings: Document[SiteSettings] | None = None
     endpoints: dict[str, Any] = field(default_factory=dict)
     networks: dict[str, Any] = field(default_factory=dict)
@@ -60,9 +62,9 @@ class Reading:
         self.problems.append(Problem(file, 1, 1, code, message, hint))
 
 
-def load_site(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
-    """The validated site in `root/folder`. Raises ConfigError with all problems of all files."""
-    return _site_of(read_state(root, folder, now or datetime.now(UTC)))
+def load_site(root: Path, folder: str = "state", now: datetime | None = None, cache: SourceCache | None = None) -> Site:
+    """The validated site in `root/folder`. Raises ConfigError with all problems of all files, the same with and without a cache."""
+    return _site_of(read_state(root, folder, now or datetime.now(UTC), cache))
 
 
 def validate_state(root: Path, folder: str = "state", now: datetime | None = None) -> Site:
@@ -89,9 +91,9 @@ def _site_of(reading: Reading) -> Site:
     )
 
 
-def read_state(root: Path, folder: str, now: datetime) -> Reading:
+def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None = None) -> Reading:
     """Everything in `root/folder` that can be read, with every problem. `now` decides which sessions have expired."""
-    reading = Reading(Path(folder).as_posix())
+    reading = Reading(Path(folder).as_posix(), cache)
     state = root / folder
     if not _is_folder(state):
         reading.report(reading.folder, "E0121", "there is no such folder", "`dtnctl init` in an empty folder")
@@ -174,7 +176,7 @@ def _is_passed_over(name: str) -> bool:
 def _read_object(path: Path, name: str, model: type[M], reading: Reading) -> Document[M] | None:
     """The file's object, or None after reporting what is wrong with it."""
     folder = reading.folder if model is SiteSettings else f"{reading.folder}/{path.parent.name}"
-    source = read_source(path, f"{folder}/{shown_name(path.name)}")
+    source = read_source(path, f"{folder}/{shown_name(path.name)}", reading.cache)
     reading.files.append(source.file)
     value = validate(source, model)
     reading.problems += source.problems

@@ -1,4 +1,4 @@
-"""Reads one YAML file into plain values, and knows where each of them stands. Meaning is left to the models.
+"""Reads the bytes of one YAML file into plain values, and knows where each of them stands. Meaning is left to the models.
 
 Values are built from the parser's events in one pass, so that size, depth and aliases are bounded before anything is
 made of them. Plain words that YAML 1.1 and YAML 1.2 read differently (`no`, `22:22`, `017`) are refused: people's
@@ -7,13 +7,10 @@ editors and other tools would not agree with us about what the file says.
 
 from __future__ import annotations
 
-import errno
 import re
-import stat
 import unicodedata
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -22,7 +19,6 @@ from dtnctl.model.site import Location, Mark
 from dtnctl.model.source import MAX_PROBLEMS, Source
 from dtnctl.printable import name_of, unseen
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 18
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,15 +56,6 @@ class _GiveUpError(Exception):
     """The rest of the file cannot be read; its problem is already reported."""
 
 
-def read_source(path: Path, file: str) -> Source:
-    """The file's value and places. Never raises: what is wrong stands in `problems`."""
-    source = Source(file)
-    data = _read_bytes(path, source)
-    if data is not None:
-        parse_source(data, source)
-    return source
-
-
 def parse_source(data: bytes, source: Source, loader: Any = LOADER) -> None:
     """Fills the source from the bytes of its file. Never raises."""
     text = _decode(data, source)
@@ -84,29 +71,6 @@ def parse_source(data: bytes, source: Source, loader: Any = LOADER) -> None:
 
 
 # --- bytes and text -----------------------------------------------------------------------------------------
-
-
-def _read_bytes(path: Path, source: Source) -> bytes | None:
-    whole = Mark(1, 1)
-    try:
-        # Asked first: opening a named pipe with a YAML name would wait for ever.
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            source.report(whole, "E0101", f"is {what}, a YAML file is expected", "another name for it")
-            return None
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        is_loop = error.errno == errno.ELOOP
-        reason = "symbolic links that lead in a circle" if is_loop else (error.strerror or "unknown reason").lower()
-        source.report(whole, "E0101", f"cannot be read: {reason}")
-        return None
-    if len(data) > MAX_BYTES:
-        size = max(status.st_size, len(data))
-        source.report(whole, "E0102", f"is too large: {size} bytes, at most {MAX_BYTES}", "to split it: one object a file")
-        return None
-    return data
 
 
 def _decode(data: bytes, source: Source) -> str | None:

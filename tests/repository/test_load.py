@@ -18,7 +18,8 @@ from dtnctl.model.profile import Attachment, Profile, Volume
 from dtnctl.model.site import Mark, Session
 from dtnctl.model.source import Source
 from dtnctl.repository.load import load_site
-from dtnctl.repository.yaml_source import MAX_BYTES, parse_source
+from dtnctl.repository.source_file import MAX_BYTES
+from dtnctl.repository.yaml_source import parse_source
 from tests.repository.state_folder import ENDPOINT, NOW, PROFILE, SESSION, SITE, TRANSFER, VALID, more, problems, write_state
 
 REPOSITORY = Path(__file__).parents[2]

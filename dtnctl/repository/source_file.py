@@ -1,0 +1,50 @@
+"""Reads one state file: its bytes, within bounds, and what they say, from an earlier run where the same bytes were read before."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from pathlib import Path
+
+from dtnctl.model.site import Mark
+from dtnctl.model.source import Source
+from dtnctl.repository.source_cache import SourceCache
+
+MAX_BYTES = 1024 * 1024
+
+
+def read_source(path: Path, file: str, cache: SourceCache | None = None) -> Source:
+    """The file's value and places. Never raises: what is wrong stands in `problems`, and what has problems is never in the cache."""
+    source = Source(file)
+    data = _read_bytes(path, source)
+    if data is None or (cache is not None and cache.fill(data, source)):
+        return source
+    from dtnctl.repository.yaml_source import parse_source  # with the YAML library, which a run without new files does not need
+
+    parse_source(data, source)
+    if cache is not None and not source.problems:
+        cache.keep(data, source)
+    return source
+
+
+def _read_bytes(path: Path, source: Source) -> bytes | None:
+    whole = Mark(1, 1)
+    try:
+        # Asked first: opening a named pipe with a YAML name would wait for ever.
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            source.report(whole, "E0101", f"is {what}, a YAML file is expected", "another name for it")
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        is_loop = error.errno == errno.ELOOP
+        reason = "symbolic links that lead in a circle" if is_loop else (error.strerror or "unknown reason").lower()
+        source.report(whole, "E0101", f"cannot be read: {reason}")
+        return None
+    if len(data) > MAX_BYTES:
+        size = max(status.st_size, len(data))
+        source.report(whole, "E0102", f"is too large: {size} bytes, at most {MAX_BYTES}", "to split it: one object a file")
+        return None
+    return data
