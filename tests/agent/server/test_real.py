@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import grp
 import io
 import os
 import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.server.serving import Agent, MemoryResource, with_certificates
+from tests.agent.server.serving import Agent, MemoryResource, ask_socket, with_certificates
 from tests.providers.certificates import authority
 
 CLONE = Path(__file__).parents[3]
+GROUP = "daemon"  # of every Debian; root is not in it
 UNIT = (CLONE / "agent/dtn_agent/dtn-agent.service").read_text()
 
 pytestmark = [
@@ -39,6 +42,7 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
     words = [word for name, path in places.items() for word in (f"--{name}", str(path))]
     given = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in re.findall(r"CapabilityBoundingSet=(.+)", UNIT)[0].split())
     bounds = ["setpriv", "--bounding-set", f"-all,{given}", "--inh-caps", "-all", "--no-new-privs"]
+    words += ["--socket", str(tmp_path / "agent.sock"), "--group", GROUP]
     command = [*bounds, sys.executable, "-m", "dtn_agent", "serve", "--listen", f"127.0.0.1:{port}", *words]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, (tmp_path / "lines").open("wb") as lines:
         systemd.bind(str(tmp_path / "notify"))
@@ -53,6 +57,13 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
         finally:
             process.kill()
             process.wait()
+
+
+def test_its_socket_is_for_root_and_the_group_with_the_units_capabilities(agent: Agent) -> None:
+    path = agent.folder / "agent.sock"
+    found = path.stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (0o660, 0, grp.getgrnam(GROUP).gr_gid)
+    assert ask_socket(path)[1]["facts"]["system"]["hostname"] == socket.gethostname()
 
 
 def test_it_tells_of_this_host_and_refuses_what_is_not_there(agent: Agent) -> None:
