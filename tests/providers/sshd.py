@@ -9,9 +9,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SSH = shutil.which("ssh")
@@ -70,8 +72,12 @@ def running_sshd(folder: Path, *settings: str, prepare: str = "") -> Iterator[Se
     try:
         yield server
     finally:
+        sessions = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         process.wait()
+        for session in sessions:  # those of a test that failed; they hold the pipe open
+            with suppress(psutil.NoSuchProcess):
+                session.kill()
         drain.join()
         process.stderr.close()
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +40,13 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sshd.Ser
         yield running
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for temporary files with a path that is short enough for a socket, which `tmp_path` is not for every worker."""
+    with tempfile.TemporaryDirectory(prefix="dtn-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 def provider(address: str, timeouts: Timeouts = PATIENT) -> DockerEngine:
     return connect(
         ENDPOINT, Endpoint(docker=parse_engine(address)), site=SITE, registries={}, read_only=False, root=Path("/"), timeouts=timeouts
@@ -68,10 +76,8 @@ def test_an_engine_is_read_and_changed_over_ssh_by_several_threads(server: sshd.
 
 @needs_sshd
 def test_one_ssh_serves_all_calls_and_closing_leaves_nothing(
-    server: sshd.Server, fake: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: sshd.Server, fake: FakeBackend, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     engine = provider(server.address(fake.socket))
     for _ in range(3):
@@ -97,9 +103,7 @@ def test_ctrl_c_at_the_terminal_does_not_reach_the_ssh_below_us(server: sshd.Ser
 
 
 @needs_sshd
-def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake: FakeBackend, tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake: FakeBackend, scratch: Path) -> None:
     program = (
         "import sys, pathlib\n"
         "from dtnctl.model.site import Endpoint\n"
