@@ -1,4 +1,4 @@
-"""What holds for every test: which run side by side, and that signals reach the programs that tests start."""
+"""What holds for every test: signals reach the programs that tests start."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers one runs all that needs real engines, one test after the other; the others take files."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("lab" if item.get_closest_marker("lab") else item.location[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
