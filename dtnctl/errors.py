@@ -59,7 +59,7 @@ class OutputError(DtnctlError):
     """The result cannot be written to where it should go."""
 
 
-MANY, FEW = 10, 3  # from so many equal problems on, so many of them are shown
+MANY, FEW = 10, 3  # of MANY equal problems or more, FEW are shown
 
 
 def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:

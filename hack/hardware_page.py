@@ -44,7 +44,7 @@ apply repairs it.
 | more functions | `vfs: {ens1f0: 8}` in the endpoint's file: made where there are none, never changed while one is in use |
 | none left | the session is blocked, and the plan says who has which |
 | `mac: keep` | the card's own MAC; by default it is made of the session's name, and stays when another function is given |
-| `reserved_cpus: irq` | CPUs that serve the cards' interrupts are given to nobody |
+| `reserved_cpus: irq` | CPUs that serve the cards' interrupts are given to no service |
 | numbers of verbs devices | may change when a host boots; the plan then shows the device as drift |
 | RoCE's GID index | differs in each network namespace: `dtnctl sessions show NAME` says what it is inside of each service |
 """

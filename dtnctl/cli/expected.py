@@ -41,7 +41,7 @@ def _expected_plan(path: str) -> dict[str, Any]:
 
 
 def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
-    """The refusal, with what differs where the expected plan is at hand, else with the plan as it is now; and how to run that one."""
+    """The refusal, with what differs where the expected plan was given as a file, else with the plan as it is now; how to run that."""
     from dtnctl.render.differences import plan_differences
     from dtnctl.render.json import plan_document
     from dtnctl.render.summary import exact_command

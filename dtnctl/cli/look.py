@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
-    from dtnctl.planning.resolve import Route
+    from dtnctl.planning.resolve import ResolvedTransfer
     from dtnctl.providers.base import Observer
     from dtnctl.render.context import RenderContext
 
@@ -222,15 +222,15 @@ def transfers_show(
     return _print(view, lambda: transfer_document(row), lambda look: render_transfer(row, look))
 
 
-def _route(workplace: Workplace, name: str) -> Route:
-    from dtnctl.planning.resolve import resolve_routes
+def _resolved(workplace: Workplace, name: str) -> ResolvedTransfer:
+    from dtnctl.planning.resolve import resolve_transfers
     from dtnctl.runtime.clock import SystemClock
 
     one_of("transfer", name, workplace.site.transfers)
-    routes = {route.transfer.name: route for route in resolve_routes(workplace.site, SystemClock().now())}
-    if name not in routes:
+    resolved_transfers = {resolved.transfer.name: resolved for resolved in resolve_transfers(workplace.site, SystemClock().now())}
+    if name not in resolved_transfers:
         raise UsageError(f"no session that lives carries transfer {name}")
-    return routes[name]
+    return resolved_transfers[name]
 
 
 def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
@@ -239,12 +239,12 @@ def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout
     from dtnctl.runtime.transfers.transfer import read_log
 
     workplace = open_workplace()
-    route = _route(workplace, name)
+    resolved = _resolved(workplace, name)
     show = progress_printer(FOLLOW_SECONDS, in_place=False)
     with observers(workplace, timeout) as clients:
-        client = clients[route.source_endpoint]
-        log = read_log(client, workplace.site.name, name, route.transfer.value.generation, follow=follow, on_progress=show)
-        print_logs({route.source_endpoint: log})
+        client = clients[resolved.source_endpoint]
+        log = read_log(client, workplace.site.name, name, resolved.transfer.value.generation, follow=follow, on_progress=show)
+        print_logs({resolved.source_endpoint: log})
     return 0
 
 
@@ -256,8 +256,8 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
     from dtnctl.runtime.transfers.transfer import cancel_transfer
 
     workplace = open_workplace()
-    route = _route(workplace, name)
-    ends = {route.source_endpoint, route.destination_endpoint}
+    resolved = _resolved(workplace, name)
+    ends = {resolved.source_endpoint, resolved.destination_endpoint}
     clock = SystemClock()
     with engines(workplace, timeout) as clients:
         held = hold_leases(
@@ -269,7 +269,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
             report=say,
         )
         with held:
-            say(cancel_transfer(route, clients, workplace.site.name, clock))
+            say(cancel_transfer(resolved, clients, workplace.site.name, clock))
     return 0
 
 

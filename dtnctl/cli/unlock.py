@@ -33,5 +33,5 @@ def unlock_command(
     with engines(workplace, timeout) as clients:
         for name in endpoints:
             holder = remove_lease(clients[name], workplace.site.name)
-            say(f"{name}: removed the lease of {holder}" if holder else f"{name}: nobody holds its lease")
+            say(f"{name}: removed the lease of {holder}" if holder else f"{name}: its lease is not held")
     return 0

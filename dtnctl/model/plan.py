@@ -180,7 +180,7 @@ class WaitHealthy:
 
 @dataclass(frozen=True, slots=True)
 class EnsureLedger:
-    """Make the hand that reads and writes the record of one-shot jobs on this endpoint."""
+    """Make the placeholder container that reads and writes the record of one-shot jobs on this endpoint."""
 
     folder: str
 
@@ -221,7 +221,7 @@ class StartTransfer:
 
 @dataclass(frozen=True, slots=True)
 class FinishTransfer:
-    """Wait for the end, judge by evidence, write the receipt, take the keys away."""
+    """Wait for the end, judge by evidence, write the receipt, remove the keys."""
 
     transfer: str
     generation: int
@@ -408,7 +408,7 @@ class Plan:
 
     @property
     def unanswered(self) -> tuple[str, ...]:
-        """Everybody who gave no answer: endpoints, and agents of endpoints whose engine did. What they have is unknown."""
+        """All that gave no answer: endpoints, and agents of endpoints whose engine did. What they have is unknown."""
         return (*self.silent, *(f"the agent of {row.name}" for row in self.endpoints if row.agent_silence))
 
     @property

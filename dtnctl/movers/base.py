@@ -138,7 +138,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How far it is: at least so many bytes; `rate` in bytes per second is None when it is not known for the whole.
+    """How far it is: `bytes` is a lower bound; `rate` in bytes per second is None when it is not known for the whole.
 
     `is_moving` is False when the output only says that nothing moves.
     """

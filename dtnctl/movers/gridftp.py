@@ -25,8 +25,8 @@ NOT_STARTED = (126, 127)
 # With -stripe it asks for an IPv6 address wherever that is allowed (globus_ftp_client_state.c, SPAS 2); the one server is one stripe.
 IPV6_DATA = ("-ipv6", "-stripe")
 
-# The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr nobody
-# would see progress before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The keys
+# The engine passes output on line by line, and globus-url-copy ends its progress lines with a carriage return: without tr no
+# progress would be seen before the end. SIGINT is never used: a copy that ignores it ends with exit code 0 and a cut-off file. The keys
 # go when the copy ends, also if no process is left to clean up. A process that outlives the copy cannot keep the job from ending.
 JOB_SCRIPT = f"""\
 umask 077

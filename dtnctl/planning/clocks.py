@@ -14,7 +14,7 @@ from dtnctl.model.site import Document, Session
 from dtnctl.planning.refusal import Refusal
 
 TOLERATED = 3600  # seconds; what the keys of transfers allow for, too
-FIX = "set this machine's clock or the endpoint's by NTP, whichever is wrong (`date -u` on both), and plan again"
+FIX = "set this machine's clock or the endpoint's by NTP: the one that is wrong (`date -u` on both), and plan again"
 UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600))
 
 

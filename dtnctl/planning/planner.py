@@ -33,7 +33,7 @@ from dtnctl.planning.host.usage import cpu_usage, vf_usage
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.refusal import Refusal, blocked
-from dtnctl.planning.resolve import Key, Route, Service
+from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
@@ -135,7 +135,9 @@ class _Planner:
             if steps:
                 change = service_change(situation, steps)
                 self.draft.add(change, steps)
-                self.draft.notes.update(unseen_copies(change, service, self.found.routes, frozenset(self.found.snapshot.silent)))
+                self.draft.notes.update(
+                    unseen_copies(change, service, self.found.resolved_transfers, frozenset(self.found.snapshot.silent))
+                )
                 self.ready[service.key] = ready_after(steps)
                 for net in service.nets:
                     self.waiting.setdefault((service.endpoint.name, net.name), []).append(situation.pulls)
@@ -174,7 +176,7 @@ class _Planner:
             self.draft.failing.append(text)
             self.draft.notes.add(text)
 
-    # --- what nobody declares any more ---
+    # --- what is no longer declared ---
 
     def _plan_orphans(self) -> None:
         for endpoint, name in self.found.orphans:
@@ -285,42 +287,42 @@ class _Planner:
     def _plan_transfers(self) -> None:
         by_key = {service.key: service for service in self.found.services}
         writing: dict[str, list[str]] = {}
-        for route in self.found.routes:
-            if not self.found.scope.covers("transfer", route.transfer.name, route.source_endpoint):
+        for resolved in self.found.resolved_transfers:
+            if not self.found.scope.covers("transfer", resolved.transfer.name, resolved.source_endpoint):
                 continue
-            seen = self.found.answering.get(route.source_endpoint)
-            refusal = self._refusal_of_record(route, seen)
+            seen = self.found.answering.get(resolved.source_endpoint)
+            refusal = self._refusal_of_record(resolved, seen)
             if refusal is not None:
-                self.draft.changes.append(blocked("transfer", route.transfer.name, route.source_endpoint, refusal))
+                self.draft.changes.append(blocked("transfer", resolved.transfer.name, resolved.source_endpoint, refusal))
                 continue
             if seen is None:
-                self.draft.transfers.append(silent_source(route))
+                self.draft.transfers.append(silent_source(resolved))
                 continue
-            source, destination = (self._end(by_key[key]) for key in route.keys)
+            source, destination = (self._end(by_key[key]) for key in resolved.keys)
             history = self.found.history
-            elsewhere = history.started_elsewhere(route, self.found.answering)
-            result = plan_transfer(route, source, destination, seen, history, elsewhere)
+            started_on = history.started_elsewhere(resolved, self.found.answering)
+            result = plan_transfer(resolved, source, destination, seen, history, started_on)
             if result.starts and self.found.snapshot.silent:
                 silent = ", ".join(sorted(self.found.snapshot.silent))
                 self.draft.notes.add(
-                    f"transfer {route.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
+                    f"transfer {resolved.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
                     "look there first for a copy of this generation"
                 )
             if result.note is not None:
                 self.draft.transfers.append(result.note)
             if result.change is not None:
                 self.draft.add(result.change, result.steps)
-                if result.steps and needs_hand(seen) and ledger_id(route.source_endpoint) not in self.draft.steps:
-                    writing.setdefault(route.source_endpoint, []).append(route.transfer.name)
+                if result.steps and needs_hand(seen) and ledger_id(resolved.source_endpoint) not in self.draft.steps:
+                    writing.setdefault(resolved.source_endpoint, []).append(resolved.transfer.name)
         for endpoint, names in writing.items():
             change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))
             self.draft.add(change, (step,))
 
-    def _refusal_of_record(self, route: Route, seen: EndpointSeen | None) -> Refusal | None:
+    def _refusal_of_record(self, resolved: ResolvedTransfer, seen: EndpointSeen | None) -> Refusal | None:
         """Why the transfer's record can be neither read nor kept."""
-        if route.source_endpoint in self.found.twins:
-            return refuse_twin(self.found.site, route.source_endpoint, self.found.twins)
-        return refuse_ledger(self.found.site, route, seen) if seen is not None else None
+        if resolved.source_endpoint in self.found.twins:
+            return refuse_twin(self.found.site, resolved.source_endpoint, self.found.twins)
+        return refuse_ledger(self.found.site, resolved, seen) if seen is not None else None
 
     def _end(self, service: Service) -> End:
         allocation = self.found.allocations.chosen.get(service.key, Allocation())
@@ -359,13 +361,13 @@ class _Planner:
         return is_at_port and seen.spec.attachments == allocation.attachments
 
     def _plan_leftovers(self) -> None:
-        """Containers of jobs that nobody waits for; with destroy also the hand on the ledger."""
-        scope, routes = self.found.scope, {route.transfer.name: route for route in self.found.routes}
+        """Containers of jobs that nothing waits for; with destroy also the ledger's placeholder."""
+        scope, resolved_transfers = self.found.scope, {resolved.transfer.name: resolved for resolved in self.found.resolved_transfers}
         for endpoint, transfer in self.found.history.containers:
             if scope.covers("transfer", transfer, endpoint) and transfer not in self.found.doubted_transfers:
-                route = routes.get(transfer)
-                for job in leftovers(route, self.found.history, endpoint, transfer):
-                    cause = why_left(self.found.site, transfer, route, job, destroy=scope.destroy)
+                resolved = resolved_transfers.get(transfer)
+                for job in leftovers(resolved, self.found.history, endpoint, transfer):
+                    cause = why_left(self.found.site, transfer, resolved, job, destroy=scope.destroy)
                     self._remove(*plan_leftover(endpoint, job.seen, cause))
         for (endpoint, name), seen in self.found.live.items():
             if scope.destroy and seen.kind == "ledger" and scope.covers("ledger", name, endpoint):

@@ -13,7 +13,7 @@ from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionStat
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
-from dtnctl.planning.resolve import Service, ctrl_host, resolve_routes, resolve_services
+from dtnctl.planning.resolve import Service, ctrl_host, resolve_services, resolve_transfers
 from dtnctl.planning.roce import with_gid
 from dtnctl.planning.transfers.jobs import read_history
 
@@ -162,7 +162,7 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     plan = make_plan(site, snapshot, now=now, scope=Scope())
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
-    sessions = {route.transfer.name: route.session for route in resolve_routes(site, now)}
+    sessions = {resolved.transfer.name: resolved.session for resolved in resolve_transfers(site, now)}
     return tuple(
         _transfer_row(site, name, snapshot, notes.get(name), starting.get(name, ""), sessions.get(name, ""), now) for name in site.transfers
     )

@@ -21,7 +21,7 @@ from dtnctl.values import dataclass
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
 Range = tuple[int, int, str, str]  # (low, high, protocol, field)
-Wishes = tuple[ProfileFields, tuple[Attachment, ...], bool, tuple[Range, ...]]  # profile, nets, publishes, published of a Service
+Needs = tuple[ProfileFields, tuple[Attachment, ...], bool, tuple[Range, ...]]  # profile, nets, publishes, published of a Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,15 @@ def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
 
 
 def _services(site: Site, now: datetime) -> Iterator[Service]:
-    wishes: dict[Hashable, Wishes] = {}
+    needs: dict[Hashable, Needs] = {}
     for session in site.sessions.values():
         if session.value.is_expired(now):
             continue
         for name in session.value.endpoints:
             asked = _asked(session, name)
-            if asked not in wishes:
-                wishes[asked] = _wishes(site, effective_profile(site, session, name))
-            profile, nets, publishes, published = wishes[asked]
+            if asked not in needs:
+                needs[asked] = _needs(site, effective_profile(site, session, name))
+            profile, nets, publishes, published = needs[asked]
             yield Service(
                 key=(name, session.name),
                 session=session,
@@ -119,14 +119,14 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
             )
 
 
-def _wishes(site: Site, profile: ProfileFields) -> Wishes:
+def _needs(site: Site, profile: ProfileFields) -> Needs:
     nets = attachments(profile)
     publishes = any(is_publishing(site.networks, net.name) for net in nets)
     return profile, nets, publishes, tuple(published_ranges(site.networks, profile))
 
 
 def _asked(session: Document[Session], endpoint: str) -> Hashable:
-    """What decides the wishes: services that write nothing of their own share them, and thousands of copies are not made."""
+    """What decides the needs: services that write nothing of their own share them, and thousands of copies are not made."""
     request = session.value
     if request.settings is None and endpoint not in request.overrides:
         return request.profile, request.image, request.user
@@ -134,7 +134,7 @@ def _asked(session: Document[Session], endpoint: str) -> Hashable:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ResolvedTransfer:
     """A transfer with its ends taken apart and the session that carries it."""
 
     site: str
@@ -158,25 +158,25 @@ class Route:
         return (self.source_endpoint, self.session), (self.destination_endpoint, self.session)
 
 
-def resolve_routes(site: Site, now: datetime) -> tuple[Route, ...]:
+def resolve_transfers(site: Site, now: datetime) -> tuple[ResolvedTransfer, ...]:
     """Every declared transfer that has a session to carry it, in name order.
 
     One whose session has expired has none: validation accepts that, so it is left out, and its record stays.
     """
-    return tuple(route for route in declared_routes(site, now) if not site.sessions[route.session].value.is_expired(now))
+    return tuple(resolved for resolved in declared_transfers(site, now) if not site.sessions[resolved.session].value.is_expired(now))
 
 
-def declared_routes(site: Site, now: datetime) -> tuple[Route, ...]:
+def declared_transfers(site: Site, now: datetime) -> tuple[ResolvedTransfer, ...]:
     """The same with those whose session has expired: a job of theirs may still run."""
-    return tuple(_route(site, transfer, now) for _, transfer in sorted(site.transfers.items()))
+    return tuple(_resolved(site, transfer, now) for _, transfer in sorted(site.transfers.items()))
 
 
-def _route(site: Site, transfer: Document[Transfer], now: datetime) -> Route:
+def _resolved(site: Site, transfer: Document[Transfer], now: datetime) -> ResolvedTransfer:
     """Validation has seen that a suitable session exists, and that it is the only one."""
     source, _, source_path = transfer.value.from_.partition(":")
     destination, _, destination_path = transfer.value.to.partition(":")
     session = transfer.value.session or suitable_sessions(site, transfer.value, now)[0]
-    return Route(site.name, transfer, source, source_path, destination, destination_path, session)
+    return ResolvedTransfer(site.name, transfer, source, source_path, destination, destination_path, session)
 
 
 def emptied(site: Site) -> Site:
@@ -204,7 +204,7 @@ def wanted_by_endpoint(site: Site, now: datetime) -> Mapping[str, Wanted]:
             remote[service.endpoint.name].add(service.image)
         volumes[service.endpoint.name] |= {volume.source or "" for volume in service.profile.volumes if volume.kind == "volume"}
     # All of them: the record of a transfer may lie where `from` pointed once.
-    has_transfers = bool(resolve_routes(site, now))
+    has_transfers = bool(resolve_transfers(site, now))
     return {
         name: Wanted(
             frozenset(images[name]),

@@ -9,11 +9,11 @@ from dtnctl.model.plan import Cause, Change, EnsureLedger, Step
 from dtnctl.model.resources import LABEL_REPOSITORY, EndpointSeen, ForeignSeen, ledger_name, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import ledger_id
 from dtnctl.planning.transfers.declared import ledger_folder
 
-NAMED = 3  # so many objects of one kind are named; of the others it is said how many they are
+NAMED = 3  # objects of one kind that are named; the others are counted
 
 
 # --- what they keep us from ---------------------------------------------------------------------------------
@@ -42,13 +42,13 @@ def refuse_held(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
         yield Refusal("E0531", service.cause(text, "image"), "another `image:`, or look at that engine")
 
 
-def refuse_ledger(site: Site, route: Route, seen: EndpointSeen) -> Refusal | None:
+def refuse_ledger(site: Site, resolved: ResolvedTransfer, seen: EndpointSeen) -> Refusal | None:
     """Why the record of the transfer cannot be kept on its source: its container's name is not ours to use there."""
     held = next((item for item in seen.foreign if item.name == ledger_name(site.name)), None)
     if held is None:
         return None
     text, code, fix = _held(site, seen, held)
-    cause = Cause(text, route.transfer.file, route.transfer.mark().line)
+    cause = Cause(text, resolved.transfer.file, resolved.transfer.mark().line)
     return Refusal("E0530" if code == "E0420" and fix else code, cause, fix or "to remove that container")
 
 
@@ -101,8 +101,8 @@ def plan_adoption(site: Site, seen: EndpointSeen) -> tuple[Change, Step] | None:
 
     None of them is changed: labels cannot be, and what is recreated some day gets the id by that.
     """
-    hand = next((item for item in seen.containers if item.name == ledger_name(site.name)), None)
-    is_claimed = hand is not None and LABEL_REPOSITORY in hand.labels
+    placeholder = next((item for item in seen.containers if item.name == ledger_name(site.name)), None)
+    is_claimed = placeholder is not None and LABEL_REPOSITORY in placeholder.labels
     names = [f"container {item.name}" for item in seen.containers if LABEL_REPOSITORY not in item.labels]
     names += [f"network {item.name}" for item in seen.networks if LABEL_REPOSITORY not in item.labels]
     if site.settings.value.adopts is None or is_claimed or not names:

@@ -1,7 +1,7 @@
 """What this plan may touch: who is blocked, which containers stay as they are, and the choices and networks that follow. Pure.
 
 These depend on each other: a blocked session keeps its containers, which keep their ports, addresses and networks, for want
-of which another session may be blocked. So they are worked out together, until nobody else is blocked.
+of which another session may be blocked. So they are worked out together, until no further one is blocked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocations, allocate
-from dtnctl.planning.choices.disposition import Fate
+from dtnctl.planning.choices.disposition import Disposition
 from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.containers.host_part import NO_PART, joined
@@ -25,7 +25,7 @@ from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Key, Route, Service, declared_routes, emptied, resolve_routes, resolve_services
+from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, declared_transfers, emptied, resolve_services, resolve_transfers
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
@@ -51,7 +51,7 @@ class Study:
     scope: Scope
     snapshot: Snapshot
     services: tuple[Service, ...]
-    routes: tuple[Route, ...]
+    resolved_transfers: tuple[ResolvedTransfer, ...]
     answering: Mapping[str, EndpointSeen]
     live: Mapping[Key, ContainerSeen]
     history: History
@@ -89,19 +89,19 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         scope=scope,
         snapshot=snapshot,
         services=resolve_services(wanted, now),
-        routes=resolve_routes(wanted, now),
+        resolved_transfers=resolve_transfers(wanted, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=read_history(answering),
-        jobs=running_jobs(declared_routes(site, now), answering),
+        jobs=running_jobs(declared_transfers(site, now), answering),
         twins=twins,
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
     found.doubted = dict(_doubted(found, now))
     owners = {found.live[key].owner for key in found.doubted}
-    routes = declared_routes(wanted, now) if owners else ()
-    found.doubted_transfers = frozenset(route.transfer.name for route in routes if route.session in owners)
+    resolved_transfers = declared_transfers(wanted, now) if owners else ()
+    found.doubted_transfers = frozenset(resolved.transfer.name for resolved in resolved_transfers if resolved.session in owners)
     found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
     refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:
@@ -123,7 +123,7 @@ def _with_later(found: Study, refused: dict[Key, tuple[Refusal, ...]]) -> dict[K
     return {key: (*refusals, *(item for item in later.get(key, ()) if item not in refusals)) for key, refusals in refused.items()}
 
 
-# --- what nobody declares any more --------------------------------------------------------------------------
+# --- what is no longer declared --------------------------------------------------------------------------
 
 
 def _orphans(found: Study) -> Iterator[Key]:
@@ -175,7 +175,7 @@ def _overdrawn(found: Study) -> Refusal | None:
 def _decide(found: Study) -> None:
     """What follows from who is blocked so far."""
     found.stays = frozenset(_stays(found))
-    found.allocations = allocate(found.site, found.services, found.snapshot, _fate(found))
+    found.allocations = allocate(found.site, found.services, found.snapshot, _disposition(found))
     by_endpoint: dict[str, list[Service]] = {name: [] for name in found.site.endpoints}
     for service in found.services:
         by_endpoint[service.endpoint.name].append(service)
@@ -195,8 +195,8 @@ def _stays(found: Study) -> Iterator[Key]:
             yield key
 
 
-def _fate(found: Study) -> Fate:
-    return Fate(
+def _disposition(found: Study) -> Disposition:
+    return Disposition(
         stays=found.stays,
         goes=frozenset(found.orphans) - found.stays,
         works=frozenset(service.key for service in found.services if found.is_workable(service)),

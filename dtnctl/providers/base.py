@@ -126,7 +126,7 @@ class Engine(Observer, Protocol):
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
         """Create without starting; returns the id. `binds` are (host folder, container path), made on the host if missing."""
 
-    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+    def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
         """Create a container of the empty image that is never started; returns its id. A taken name is a ConflictError.
 
         The empty image is imported when it is missing. Two of these at once on one engine: exactly one succeeds.

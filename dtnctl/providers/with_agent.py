@@ -79,8 +79,8 @@ class EngineWithAgent(ObserverWithAgent):
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
         return self._engine.create_container(name, spec, labels, binds=binds)
 
-    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return self._engine.create_hand(name, labels, binds=binds)
+    def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return self._engine.create_placeholder(name, labels, binds=binds)
 
     def start(self, container: str) -> None:
         self._engine.start(container)

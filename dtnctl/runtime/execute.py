@@ -104,7 +104,7 @@ class _Execution:
         return "interrupted" if self.by.stop.is_set() and not has_begun else None
 
     def _must_go_back(self, step: Step) -> bool:
-        """Whether a step that is held back leaves its group half-done, and nobody has undone that yet."""
+        """Whether a step that is held back leaves its group half-done, and that was not undone yet."""
         is_half_done = bool(step.group) and step.group in self.begun and step.group not in self.undone
         return is_half_done and self.begun[step.group] is not None and step.endpoint not in self.unreachable
 

@@ -124,7 +124,7 @@ class Leases:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Who wants leases, until when on the clock, and who is told. `stop` ends the waiting."""
+    """Who wants leases, until when on the clock, and where waiting is reported. `stop` ends the waiting."""
 
     site: str
     holder: Holder
@@ -194,7 +194,7 @@ def _take(engine: Engine, site: str, holder: Holder) -> str | None:
     name = lease_name(site)
     labels = {LABEL_SITE: site, LABEL_KIND: "lease", LABEL_SELF: self_reference(engine.endpoint, name), LABEL_HOLDER: holder.text()}
     try:
-        return engine.create_hand(name, tuple(sorted(labels.items())))
+        return engine.create_placeholder(name, tuple(sorted(labels.items())))
     except ConflictError:
         return None
 

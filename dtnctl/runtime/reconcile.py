@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where a run tells what it does: a sentence, a finished step, progress of a transfer."""
+    """Where a run reports what it does: a sentence, a finished step, progress of a transfer."""
 
     say: Callable[[str], None]
     outcome: Callable[[Outcome, Step], None]
@@ -70,7 +70,7 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How an apply may run. `expect`: the hash that must come out, or empty. `confirmed`: the hash that a person saw and
-    accepted, or empty when nobody was asked. Times in seconds."""
+    accepted, or empty when there was no question. Times in seconds."""
 
     holder: Holder
     clock: Clock
@@ -101,7 +101,7 @@ def apply_plan(
 ) -> Applied:
     """Make it so. The plan is made again under the leases; if it is not the expected one, nothing is touched: ChangedPlanError.
 
-    Running transfers are waited for when the leases have been given back.
+    Running transfers are waited for when the leases have been released.
     """
     run = _Run(site, engines, terms, reports)
     touched = touched_endpoints(plan)

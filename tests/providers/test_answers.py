@@ -247,7 +247,7 @@ def test_an_import_that_another_one_was_in_the_way_of_is_tried_again(tmp_path: P
         "POST /images/create": [stream({"error": MEANWHILE}), stream({"status": "sha256:1"})],
     }
     with canned_engine(tmp_path, answers) as (engine, canned):
-        assert engine.create_hand("lock", ()) == "hand"
+        assert engine.create_placeholder("lock", ()) == "hand"
     assert sum(request.startswith("POST /v1.41/images/create") for request in canned.requests) == 2
 
 
@@ -257,7 +257,7 @@ def test_an_import_that_another_one_was_in_the_way_of_is_tried_again(tmp_path: P
 def test_an_import_that_never_comes_about_ends_with_its_own_words(tmp_path: Path, said: str, imports: int) -> None:
     answers = {"POST /containers/create": MISSING, "POST /images/create": stream({"error": said})}
     with canned_engine(tmp_path, answers) as (engine, canned), pytest.raises(EngineError, match=re.escape(said)):
-        engine.create_hand("lock", ())
+        engine.create_placeholder("lock", ())
     assert sum(request.startswith("POST /v1.41/images/create") for request in canned.requests) == imports
 
 

@@ -156,7 +156,7 @@ def test_all_that_is_made_carries_the_repositorys_id_and_is_foreign_to_every_oth
     ours = backend.engine(repository="a1b2c3d4e5f6", unlabelled=False)
     create(ours)
     ours.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
-    ours.create_hand(lease_name(SITE), labels_of(lease_name(SITE), kind="lease"))
+    ours.create_placeholder(lease_name(SITE), labels_of(lease_name(SITE), kind="lease"))
     seen = ours.observe(ALL)
     assert [(item.name, item.labels[LABEL_REPOSITORY]) for item in seen.containers] == [(SESSION, "a1b2c3d4e5f6")]
     assert [(item.name, item.labels[LABEL_REPOSITORY]) for item in seen.networks] == [("net1", "a1b2c3d4e5f6")]
@@ -180,7 +180,7 @@ def test_objects_without_an_id_are_ours_only_where_they_are_adopted(backend: Bac
 def test_objects_without_an_id_are_nobodys_where_another_repository_has_the_sites_records(backend: Backend, engine: DockerEngine) -> None:
     create(engine)
     hand = ledger_name(SITE)
-    backend.engine(repository="a1b2c3d4e5f6").create_hand(hand, labels_of(hand, kind="ledger"))
+    backend.engine(repository="a1b2c3d4e5f6").create_placeholder(hand, labels_of(hand, kind="ledger"))
     assert names(engine) == []
     assert names(backend.engine(repository="ffffffffffff")) == []
     assert names(backend.engine(repository="a1b2c3d4e5f6")) == [hand, SESSION]
@@ -194,7 +194,7 @@ def test_an_entry_of_the_ledger_that_is_no_file_is_an_unknown_attempt_and_not_an
 ) -> None:
     engine = backend.engine()
     hand, folder = ledger_name(SITE), backend.folder("odd-ledger")
-    engine.create_hand(hand, labels_of(hand, kind="ledger"), binds=((folder, LEDGER_MOUNT),))
+    engine.create_placeholder(hand, labels_of(hand, kind="ledger"), binds=((folder, LEDGER_MOUNT),))
     engine.write_files(hand, (FileEntry(record_path("run", 1, 2), encode_attempt(Attempt("run", 1, 2, "c", claimed_at="now"))),))
     put_entry(backend, hand, "run.g1a1.json", kind)
     first, second = engine.observe(Wanted(ledger=True)).ledger.attempts
@@ -319,7 +319,7 @@ def test_inspect_finds_by_name_and_by_id_whosever_it_is(backend: Backend, engine
 
 def test_the_lease_is_told_with_its_holder(engine: DockerEngine) -> None:
     name = lease_name(SITE)
-    container = engine.create_hand(name, (*labels_of(name, kind="lease"), ("dtnctl.holder", "ann@desk")))
+    container = engine.create_placeholder(name, (*labels_of(name, kind="lease"), ("dtnctl.holder", "ann@desk")))
     seen = engine.observe(ALL)
     assert seen.lease is not None
     assert (seen.lease.id, seen.lease.holder) == (container, "ann@desk")
@@ -898,7 +898,7 @@ def test_of_eight_who_ask_at_once_exactly_one_gets_the_hand(backend: Backend) ->
     def ask(engine: DockerEngine) -> str:
         start.wait()
         try:
-            return engine.create_hand("lock", labels_of("lock", kind="lease"))
+            return engine.create_placeholder("lock", labels_of("lock", kind="lease"))
         except ConflictError:
             return ""
 
@@ -911,12 +911,12 @@ def test_of_eight_who_ask_at_once_exactly_one_gets_the_hand(backend: Backend) ->
 def test_the_empty_image_is_made_when_it_is_missing(engine: DockerEngine) -> None:
     reference = ":".join(EMPTY_IMAGE)
     assert engine.observe(Wanted(images=frozenset({reference}))).images == {reference: None}
-    engine.create_hand("lock", ())
+    engine.create_placeholder("lock", ())
     assert engine.observe(Wanted(images=frozenset({reference}))).images[reference] is not None
 
 
 def test_a_hand_takes_and_gives_files_and_never_runs(engine: DockerEngine) -> None:
-    hand = engine.create_hand("hand", labels_of("hand", kind="lease"))
+    hand = engine.create_placeholder("hand", labels_of("hand", kind="lease"))
     engine.write_files(hand, (FileEntry("/lease/beat", b"1"), FileEntry("/lease/deep/er", b"2")))
     engine.write_files(hand, (FileEntry("/lease/beat", b"3"),))
     assert engine.read_files(hand, "/lease/beat") == {"/lease/beat": b"3"}
@@ -929,14 +929,14 @@ def test_the_ledger_outlives_its_container_and_every_prune(backend: Backend, eng
     wanted = Wanted(ledger=True)
     record = Attempt("sc20", 1, 1, "abc", "2026-01-01T00:00:00Z", verdict="succeeded", bytes=5)
     assert engine.observe(wanted).ledger == LedgerSeen(readable=False)
-    engine.create_hand(name, labels_of(name, kind="ledger"), binds=((folder, "/ledger"),))
+    engine.create_placeholder(name, labels_of(name, kind="ledger"), binds=((folder, "/ledger"),))
     assert engine.observe(wanted).ledger == LedgerSeen(readable=True)
     engine.write_files(name, (FileEntry(record_path("sc20", 1, 1), encode_attempt(record)),))
     assert engine.observe(wanted).ledger == LedgerSeen(True, (record,))
     backend.post("/containers/prune")
     backend.post("/volumes/prune")
     assert engine.observe(wanted).ledger == LedgerSeen(readable=False)
-    engine.create_hand(name, labels_of(name, kind="ledger"), binds=((folder, "/ledger"),))
+    engine.create_placeholder(name, labels_of(name, kind="ledger"), binds=((folder, "/ledger"),))
     assert engine.observe(wanted).ledger == LedgerSeen(True, (record,))
 
 
@@ -1076,7 +1076,7 @@ WRITES: tuple[Callable[[DockerEngine], object], ...] = (
     lambda engine: engine.perform(ConnectNetwork(SESSION, Attachment("none"))),
     lambda engine: engine.perform(DisconnectNetwork(SESSION, "bridge")),
     lambda engine: engine.create_container("new", SPEC, ()),
-    lambda engine: engine.create_hand("new", ()),
+    lambda engine: engine.create_placeholder("new", ()),
     lambda engine: engine.start(SESSION),
     lambda engine: engine.stop(SESSION, 1),
     lambda engine: engine.remove(SESSION, force=True),

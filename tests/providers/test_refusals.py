@@ -28,7 +28,7 @@ def backend() -> Iterator[FakeBackend]:
         engine.perform(CreateContainer(SESSION, ContainerSpec(IMAGE), labels_of(SESSION)))
         engine.perform(CreateContainer(OTHER, ContainerSpec(IMAGE, network="host"), labels_of(OTHER)))
         engine.perform(StartContainer(SESSION))
-        engine.create_hand(HAND, labels_of(HAND, kind="ledger"), binds=(("/var/lib/dtnctl/x", LEDGER_MOUNT),))
+        engine.create_placeholder(HAND, labels_of(HAND, kind="ledger"), binds=(("/var/lib/dtnctl/x", LEDGER_MOUNT),))
         engine.write_files(HAND, (FileEntry(record_path("run", 1, 1), encode_attempt(Attempt("run", 1, 1, "c", claimed_at="now"))),))
         yield made
         made.close()

@@ -32,7 +32,7 @@ EVERY_QDISC = bytes(20)
 LINK_HEADER, ATTRIBUTE = 16, 4  # bytes before the first attribute, and before an attribute's value
 OFFLOAD_SIZES = {"gso": 41, "gro": 58, "tso": 59, "gso_ipv4": 63, "gro_ipv4": 64}  # IFLA_GSO_MAX_SIZE … of linux/if_link.h
 UP, LOOPBACK = 0x1, 0x8
-STACKED = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")  # kinds whose link attribute is what they sit on
+STACKED = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")  # kinds whose link attribute is the interface below them
 UNKNOWN = 0xFFFFFFFF  # a driver that has no such setting
 LINK_STATES = {0: "auto", 1: "enable", 2: "disable"}
 

@@ -84,7 +84,7 @@ def _capability(config: bytes) -> int:
 
 
 def _bytes(field: int) -> int | None:
-    """Three bits: 128 bytes, doubled so many times; two of the eight values have no meaning."""
+    """Three bits: 128 bytes, doubled that often; two of the eight values have no meaning."""
     times = field & 7
     return SMALLEST_PAYLOAD << times if times <= MOST_DOUBLINGS else None
 
@@ -119,5 +119,5 @@ def irqs(files: Files, function: PciFunction | None) -> tuple[Irq, ...]:
 
 
 def _affinity(files: Files, folder: str) -> str:
-    """An interrupt that nobody asked for yet has no effective CPUs: then those that it may go to."""
+    """An interrupt that is not in use yet has no effective CPUs: then those that it may go to."""
     return files.value(f"{folder}/effective_affinity_list") or files.value(f"{folder}/smp_affinity_list")

@@ -127,7 +127,7 @@ def failed() -> Refused:
 
 
 def unauthorized(*, has_token: bool) -> RefusedAnswer:
-    """Nobody we know."""
+    """An unknown caller."""
     ways = "a client certificate that the agent's client CA signed"
     text = f"the agent answers to {ways}, or to its bearer token" if has_token else f"the agent answers to {ways}"
     return RefusedAnswer(401, Refused(code="unauthorized", error=text), [(b"www-authenticate", b'Bearer realm="dtn-agent"')], lingers=True)
@@ -231,7 +231,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Hands out a body that was read already."""
+    """Gives a body that was read already."""
     messages: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

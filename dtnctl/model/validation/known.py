@@ -1,4 +1,4 @@
-"""The readable part of a site, and how problems in it are said: the ground on which references and claims are checked."""
+"""The readable part of a site, and how problems in it are said: what references and claims are checked against."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from dtnctl.model.permission import is_allowed_port
 from dtnctl.model.resources import PREPARED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.choices.capacity import free_address, free_range, other_range, wider_range
-from dtnctl.planning.choices.disposition import Fate
+from dtnctl.planning.choices.disposition import Disposition
 from dtnctl.planning.choices.hardware import NO_HARDWARE, Hardware, HardwarePlan, allocate_hardware
 from dtnctl.planning.choices.holdings import ACTIVE_STATES, addresses, holdings, live_holdings, port_number
 from dtnctl.planning.choices.pools import Addresses, Candidates, HostPort, Item, Pool, Ports
@@ -71,20 +71,22 @@ def may_have_port(service: Service, port: int) -> bool:
     return is_allowed_port(service.endpoint.value.allow, port)
 
 
-def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> Allocations:
+def allocate(site: Site, services: tuple[Service, ...], snapshot: Snapshot, disposition: Disposition) -> Allocations:
     """Choices for all services at once. The order of services and of observation changes nothing."""
-    hardware = allocate_hardware(site, services, snapshot, fate)
-    found = _Allocator(site, services, snapshot, fate, hardware.chosen).run()
+    hardware = allocate_hardware(site, services, snapshot, disposition)
+    found = _Allocator(site, services, snapshot, disposition, hardware.chosen).run()
     refused = {key: hardware.refused.get(key, ()) + found.refused.get(key, ()) for key in hardware.refused | found.refused}
     return Allocations(found.chosen, refused, hardware)
 
 
 class _Allocator:
-    def __init__(self, site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate, hardware: Mapping[Key, Hardware]) -> None:
+    def __init__(
+        self, site: Site, services: tuple[Service, ...], snapshot: Snapshot, disposition: Disposition, hardware: Mapping[Key, Hardware]
+    ) -> None:
         self.site = site
         self.hardware = hardware
         self.services = services
-        self.fate = fate
+        self.disposition = disposition
         self.containers = {
             (name, container.name): container
             for name, seen in sorted(snapshot.endpoints.items())
@@ -105,8 +107,8 @@ class _Allocator:
         self.port_ranges: dict[tuple[str, tuple[int, int]], Ports] = {}
 
     def run(self) -> Allocations:
-        staying = [service for service in self.services if (service.endpoint.name, service.container) in self.fate.stays]
-        moving = [service for service in self.services if (service.endpoint.name, service.container) not in self.fate.stays]
+        staying = [service for service in self.services if (service.endpoint.name, service.container) in self.disposition.stays]
+        moving = [service for service in self.services if (service.endpoint.name, service.container) not in self.disposition.stays]
         self._hold_foreign()
         for service in staying:
             self._keep(service)
@@ -147,16 +149,16 @@ class _Allocator:
         """What stays keeps all that it has. What others have now may get another holder in this plan, but is better avoided."""
         for key, container in self.containers.items():
             endpoint, name = key
-            if name.endswith(PREPARED_SUFFIX) and key not in self.fate.stays:
+            if name.endswith(PREPARED_SUFFIX) and key not in self.disposition.stays:
                 continue  # it goes in this plan, and holds nothing before it is started
             held, holder = live_holdings(container), f"session {container.owner} on {endpoint}"
-            is_held = key in self.fate.stays
+            is_held = key in self.disposition.stays
             for port in held.ports:
                 self._book(self.ports[endpoint], port, holder, is_held)
             # An address of the engine's own choice stays with its container as long as that lives.
             asked_for = holdings(container.spec).addresses
             for network, address in held.addresses:
-                is_own_choice = key not in self.fate.goes and (network, address) not in asked_for
+                is_own_choice = key not in self.disposition.goes and (network, address) not in asked_for
                 self._book(self._pool(network), address, holder, is_held or is_own_choice)
 
     @staticmethod

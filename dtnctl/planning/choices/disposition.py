@@ -7,7 +7,7 @@ from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Disposition:
     """Live containers that stay as they are, and those that go, as (endpoint, name). `works` are the services that get steps.
 
     `forgotten` are sessions, as (endpoint, session), that have neither a service nor a container, so that what an agent still holds for

@@ -13,8 +13,8 @@ from dtnctl.model.hardware import cpu_numbers, cpu_text, disks_below, nodes_of, 
 from dtnctl.model.plan import AGENT_NEEDED
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Site
-from dtnctl.planning.choices.disposition import Fate
-from dtnctl.planning.choices.host_view import Ground, ground, sriov_networks
+from dtnctl.planning.choices.disposition import Disposition
+from dtnctl.planning.choices.host_view import HostView, host_view, sriov_networks
 from dtnctl.planning.choices.physical_functions import PfPlan, refuse_without, study_pfs
 from dtnctl.planning.choices.pinning import Cpus, choose_cpus, data_interface
 from dtnctl.planning.choices.virtual_functions import VfChoice, VfChooser
@@ -63,7 +63,7 @@ def needs_agent(service: Service) -> str:
     return "qos" if profile.qos is not None else ""
 
 
-def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snapshot, fate: Fate) -> HardwarePlan:
+def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snapshot, disposition: Disposition) -> HardwarePlan:
     """Choices for all services at once. The order of services and of observation changes nothing."""
     plan = HardwarePlan()
     by_endpoint: dict[str, list[Service]] = {name: [] for name in site.endpoints}
@@ -76,18 +76,18 @@ def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snaps
         if seen.host is None:
             plan.refused |= {service.key: (_no_agent(service, seen),) for service in here if needs_agent(service)}
         else:
-            _allocate(ground(site, tuple(here), seen, seen.host, fate), plan)
+            _allocate(host_view(site, tuple(here), seen, seen.host, disposition), plan)
     return plan
 
 
 def _no_agent(service: Service, seen: EndpointSeen) -> Refusal:
-    """Validation has seen that the endpoint has an agent; it does not answer, or nobody asked it."""
+    """Validation has seen that the endpoint has an agent; it does not answer, or was not asked."""
     field_name = needs_agent(service)
     text = f"`{field_name}` needs the agent of endpoint {seen.name}: {seen.agent_silence or 'it was not asked'}"
     return Refusal(AGENT_NEEDED, service.cause(text, field_name), "the agent's answer; nothing of this session is touched until then")
 
 
-def _allocate(here: Ground, plan: HardwarePlan) -> None:
+def _allocate(here: HostView, plan: HardwarePlan) -> None:
     physical = study_pfs(here)
     refuse_without(here, physical)
     _refuse_unable(here)
@@ -103,17 +103,17 @@ def _allocate(here: Ground, plan: HardwarePlan) -> None:
     plan.notes += physical.notes
 
 
-def _refuse_unable(here: Ground) -> None:
-    """Services on networks of virtual functions, where the agent cannot hand any of them to a container."""
+def _refuse_unable(here: HostView) -> None:
+    """Services on networks of virtual functions, where the agent cannot give any of them to a container."""
     lacks = next((lacks for ability in ABILITIES if (lacks := here.host.lacks(ability))), "")
     for service in here.services:
         if lacks and sriov_networks(service):
             network = sriov_networks(service)[0]
-            text = f"network {network} needs virtual functions, and the agent of {here.name} gives none: {lacks}"
-            here.refuse(service, AGENT_NEEDED, text, service.field_of(network), "to mend that on the endpoint; its agent's log says more")
+            text = f"network {network} needs virtual functions, but the agent of {here.name} cannot provide any: {lacks}"
+            here.refuse(service, AGENT_NEEDED, text, service.field_of(network), "to fix that on the endpoint; its agent's log says more")
 
 
-def _conclude(here: Ground, service: Service, vfs: tuple[VfChoice, ...], cpus: Cpus, plan: HardwarePlan) -> None:
+def _conclude(here: HostView, service: Service, vfs: tuple[VfChoice, ...], cpus: Cpus, plan: HardwarePlan) -> None:
     verbs = _verbs(here, service, vfs) if VERBS in service.profile.devices else ()
     if service.key not in here.refused:
         nodes = cpu_text(nodes_of(here.host, cpus))
@@ -123,7 +123,7 @@ def _conclude(here: Ground, service: Service, vfs: tuple[VfChoice, ...], cpus: C
 # --- verbs devices ------------------------------------------------------------------------------------------
 
 
-def _verbs(here: Ground, service: Service, vfs: tuple[VfChoice, ...]) -> tuple[str, ...]:
+def _verbs(here: HostView, service: Service, vfs: tuple[VfChoice, ...]) -> tuple[str, ...]:
     """The device files of exactly the functions or interfaces that are its own; it is refused if there are none."""
     used = _interfaces(service)
     if vfs:
@@ -144,7 +144,7 @@ def _interfaces(service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(used))
 
 
-def _refuse_verbs(here: Ground, service: Service, vfs: tuple[VfChoice, ...], used: tuple[str, ...]) -> None:
+def _refuse_verbs(here: HostView, service: Service, vfs: tuple[VfChoice, ...], used: tuple[str, ...]) -> None:
     if vfs:
         what = f"virtual function {vfs[0].pci} on {here.name}"
     elif used:
@@ -161,7 +161,7 @@ def _refuse_verbs(here: Ground, service: Service, vfs: tuple[VfChoice, ...], use
 # --- warnings -----------------------------------------------------------------------------------------------
 
 
-def _warnings(here: Ground, service: Service, cpus: Cpus) -> Iterator[str]:
+def _warnings(here: HostView, service: Service, cpus: Cpus) -> Iterator[str]:
     """Paths between NIC, CPUs and disks that cross from one socket to another."""
     nic = data_interface(here.host, service)
     if nic is None and service.profile.near == "data_net":
@@ -177,8 +177,8 @@ def _warnings(here: Ground, service: Service, cpus: Cpus) -> Iterator[str]:
             yield from (f"{text}, interface {nic.name} is on node {node} (cross-socket)" for text in _far(here, volume.source or "", node))
 
 
-def _far(here: Ground, folder: str, node: int) -> Iterator[str]:
-    """Disks of the folder that sit on other nodes. An array sits nowhere itself, its disks do."""
+def _far(here: HostView, folder: str, node: int) -> Iterator[str]:
+    """Disks of the folder that are on other nodes. An array has no node itself, its disks have."""
     disks = [disk for disk in disks_below(here.host, folder) if disk.numa_node is not None and disk.numa_node != node]
     for far in sorted({disk.numa_node for disk in disks if disk.numa_node is not None}):
         names = ", ".join(disk.name for disk in disks if disk.numa_node == far)

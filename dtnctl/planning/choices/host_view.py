@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.hardware import interface_named
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Site
-from dtnctl.planning.choices.disposition import Fate
+from dtnctl.planning.choices.disposition import Disposition
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.values import dataclass
@@ -27,8 +27,8 @@ def sriov_networks(service: Service) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """`services` in the order in which they choose. The names from `stays` to `fixed` are those of Fate that are here.
+class HostView:
+    """`services` in the order in which they choose. The names from `stays` to `fixed` are those of Disposition that are here.
 
     `refused` grows while choices are made: all reasons of each service, in the order in which they were found.
     """
@@ -78,7 +78,7 @@ class Ground:
         self.refused[service.key] = (*self.refused.get(service.key, ()), refusal)
 
 
-def ground(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: Host, fate: Fate) -> Ground:
+def host_view(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: Host, disposition: Disposition) -> HostView:
     """What lives keeps what it has before anything new is chosen, so its services come first."""
 
     def here(keys: frozenset[Key]) -> frozenset[str]:
@@ -86,15 +86,15 @@ def ground(site: Site, services: tuple[Service, ...], seen: EndpointSeen, host: 
 
     live = {item.name: item for item in sorted(seen.containers, key=lambda item: item.name) if item.kind == "service"}
     ordered = sorted(services, key=lambda service: (service.container not in live, service.key))
-    return Ground(
+    return HostView(
         site=site,
         endpoint=site.endpoints[seen.name],
         services=tuple(ordered),
         live=live,
         host=host,
-        stays=here(fate.stays),
-        goes=here(fate.goes),
-        works=here(fate.works),
-        forgotten=here(fate.forgotten),
-        fixed=here(fate.fixed),
+        stays=here(disposition.stays),
+        goes=here(disposition.goes),
+        works=here(disposition.works),
+        forgotten=here(disposition.forgotten),
+        fixed=here(disposition.fixed),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def mtu_then(site: str, endpoint: Endpoint, host: Host, interface: Interface) -> int:
-    """The interface's MTU once it is tuned as declared, if the agent can, or given back as it was found."""
+    """The interface's MTU once it is tuned as declared, if the agent can, or restored as it was found."""
     key, tuned = _mtu_key(interface.name), endpoint.tuning.interfaces.get(interface.name)
     if tuned is not None and tuned.mtu is not None:
         return tuned.mtu if host.readings.get(key) is not None else interface.mtu

@@ -13,7 +13,7 @@ from dtnctl.model.hardware import interface_named, vf_pci
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import PREPARED_SUFFIX
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
-from dtnctl.planning.choices.host_view import Ground, sriov_networks
+from dtnctl.planning.choices.host_view import HostView, sriov_networks
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.step_ids import release_id, remove_id
 from dtnctl.values import dataclass
@@ -78,51 +78,51 @@ class Physical:
     notes: tuple[str, ...]
 
 
-def study_pfs(ground: Ground) -> Physical:
+def study_pfs(view: HostView) -> Physical:
     """Every interface that is declared in `vfs:`, or that carries a network of virtual functions for a service."""
-    declared = dict(ground.endpoint.value.vfs)
-    interfaces = ground.endpoint.value.interfaces
-    used = {interfaces[network] for service in ground.services for network in sriov_networks(service)}
+    declared = dict(view.endpoint.value.vfs)
+    interfaces = view.endpoint.value.interfaces
+    used = {interfaces[network] for service in view.services for network in sriov_networks(service)}
     plans: dict[str, PfPlan] = {}
     refused: dict[str, Refusal] = {}
     notes: list[str] = []
     for name in sorted(declared.keys() | used):
-        pf = ground.interface(name)
+        pf = view.interface(name)
         if pf is None or pf.sriov is None:
             if name in declared:
-                refused[name] = _refusal(ground, name, "E0471", without_functions(ground, name), _others(ground))
+                refused[name] = _refusal(view, name, "E0471", without_functions(view, name), _others(view))
             continue
-        plans[name] = plan = _plan(ground, pf, pf.sriov, declared.get(name, 0))
-        if plan.obstacle and plan.count < declared[name] and name not in ground.fixed:
-            refused[name] = _refusal(ground, name, "E0475", plan.obstacle, _way_out(plan))
-        elif plan.obstacle and name not in ground.fixed:
+        plans[name] = plan = _plan(view, pf, pf.sriov, declared.get(name, 0))
+        if plan.obstacle and plan.count < declared[name] and name not in view.fixed:
+            refused[name] = _refusal(view, name, "E0475", plan.obstacle, _way_out(plan))
+        elif plan.obstacle and name not in view.fixed:
             notes.append(plan.obstacle)
     return Physical(plans, refused, tuple(notes))
 
 
-def without_functions(ground: Ground, name: str) -> str:
+def without_functions(view: HostView, name: str) -> str:
     """Why the interface can have no virtual functions."""
-    what = "has no SR-IOV" if ground.interface(name) is not None else "is not there"
-    return f"interface {name} of {ground.name} {what}"
+    what = "has no SR-IOV" if view.interface(name) is not None else "is not there"
+    return f"interface {name} of {view.name} {what}"
 
 
-def _others(ground: Ground) -> str:
-    found = ", ".join(sorted(item.name for item in ground.host.facts.interfaces if item.sriov is not None))
+def _others(view: HostView) -> str:
+    found = ", ".join(sorted(item.name for item in view.host.facts.interfaces if item.sriov is not None))
     return f"an interface that has it: {found}" if found else "an endpoint with SR-IOV: none of its interfaces has it"
 
 
-def refuse_without(ground: Ground, physical: Physical) -> None:
+def refuse_without(view: HostView, physical: Physical) -> None:
     """Services whose interface has no virtual functions, and will have none."""
-    for service in ground.services:
+    for service in view.services:
         for network in sriov_networks(service):
             name = service.endpoint.value.interfaces[network]
             plan = physical.plans.get(name)
             if plan is None:
-                ground.refuse(service, "E0471", without_functions(ground, name), service.field_of(network), _others(ground))
+                view.refuse(service, "E0471", without_functions(view, name), service.field_of(network), _others(view))
             elif plan.count == 0:
-                text = plan.obstacle or f"interface {name} of {ground.name} has no virtual functions"
-                fix = "a run that does not exclude it" if plan.obstacle and name in ground.fixed else _way_out(plan)
-                ground.refuse(service, "E0471", text, service.field_of(network), fix)
+                text = plan.obstacle or f"interface {name} of {view.name} has no virtual functions"
+                fix = "a run that does not exclude it" if plan.obstacle and name in view.fixed else _way_out(plan)
+                view.refuse(service, "E0471", text, service.field_of(network), fix)
 
 
 def _way_out(plan: PfPlan) -> str:
@@ -131,28 +131,28 @@ def _way_out(plan: PfPlan) -> str:
     return f"`vfs: {{{plan.name}: {plan.current or min(USUAL_COUNT, total)}}}` in the endpoint's file; it can have {total}"
 
 
-def _refusal(ground: Ground, name: str, code: str, text: str, fix: str) -> Refusal:
-    document = ground.endpoint
+def _refusal(view: HostView, name: str, code: str, text: str, fix: str) -> Refusal:
+    document = view.endpoint
     return Refusal(code, Cause(text, document.file, document.mark(("vfs", name)).line, "vfs"), fix)
 
 
-def _plan(ground: Ground, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
-    current, users = sriov.current, dict(_users(ground, pf, sriov))
+def _plan(view: HostView, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
+    current, users = sriov.current, dict(_users(view, pf, sriov))
     taken = {vf.index: NO_DRIVER for vf in sriov.vfs if not vf.driver} | users
-    is_ours = any(item.pf == pf.name and item.site == ground.site.name for item in ground.host.held.pfs)
-    obstacle = "" if declared in (0, current) else _obstacle(ground, pf, sriov, declared, is_ours=is_ours, users=users)
+    is_ours = any(item.pf == pf.name and item.site == view.site.name for item in view.host.held.pfs)
+    obstacle = "" if declared in (0, current) else _obstacle(view, pf, sriov, declared, is_ours=is_ours, users=users)
     if declared in (0, current) or obstacle or (declared < current and not is_ours):
         return PfPlan(pf, current, current, taken, obstacle)
-    was_made = any(item.pf == pf.name and item.wanted == declared for item in ground.host.held.pfs)
+    was_made = any(item.pf == pf.name and item.wanted == declared for item in view.host.held.pfs)
     if current == 0:
         return PfPlan(pf, current, declared, taken, is_drift=was_made)
     return PfPlan(pf, current, declared, {}, waits=tuple(sorted(holder.freed_by for holder in users.values())))
 
 
-def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, Holder]) -> str:
+def _obstacle(view: HostView, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, Holder]) -> str:
     """Why the declared number cannot be. More than declared that others made do no harm, and are none."""
-    what = f"interface {pf.name} of {ground.name} has {sriov.current} virtual functions, `vfs:` says {declared}"
-    if pf.name in ground.fixed:
+    what = f"interface {pf.name} of {view.name} has {sriov.current} virtual functions, `vfs:` says {declared}"
+    if pf.name in view.fixed:
         return f"{what}, and it is excluded from this run"
     if declared > sriov.total:
         return f"{what}, and it can have {sriov.total}"
@@ -164,32 +164,32 @@ def _obstacle(ground: Ground, pf: Interface, sriov: Sriov, declared: int, *, is_
     return f"{what}: those that are there would have to go first, and held are {holders}" if holders else ""
 
 
-def _users(ground: Ground, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
+def _users(view: HostView, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
     """Every function that is in use; the last word on one is the ledger's, so it comes last."""
     # a prepared one goes in this plan and was never started; of two others the replacement has the last word, not the retired one
-    last = [seen for name, seen in sorted(ground.live.items(), reverse=True) if name in ground.stays or not name.endswith(PREPARED_SUFFIX)]
+    last = [seen for name, seen in sorted(view.live.items(), reverse=True) if name in view.stays or not name.endswith(PREPARED_SUFFIX)]
     named = {item.vf: seen for seen in last for item in seen.spec.attachments if item.vf}
     running = {item.vf for seen in last if seen.state in ACTIVE_STATES for item in seen.spec.attachments}
     for vf in sriov.vfs:
-        who = stranger(ground.host, vf)
+        who = stranger(view.host, vf)
         # others may have taken since what a container at rest names
         is_ours = vf.driver not in ("", FOR_USER_SPACE) and (not who or vf.pci in running)
         if vf.pci in named and is_ours:
             seen = named[vf.pci]
-            freed_by = remove_id(ground.name, seen.name) if ground.leaves(seen.owner) else ""
+            freed_by = remove_id(view.name, seen.name) if view.leaves(seen.owner) else ""
             yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
         elif who:
             yield vf.index, Holder(who)
-    for held in ground.host.held.vfs:
+    for held in view.host.held.vfs:
         if held.pf == pf.name:
-            is_ours = held.owner.site == ground.site.name
-            yield held.index, _ours(ground, held) if is_ours else Holder(f"site {held.owner.site}")
+            is_ours = held.owner.site == view.site.name
+            yield held.index, _ours(view, held) if is_ours else Holder(f"site {held.owner.site}")
 
 
-def _ours(ground: Ground, held: HeldVf) -> Holder:
+def _ours(view: HostView, held: HeldVf) -> Holder:
     session = held.owner.session
-    is_freed = ground.leaves(session) or ground.needs_none(session)
-    return Holder(f"session {session}", session, release_id(ground.name, held.pci) if is_freed else "")
+    is_freed = view.leaves(session) or view.needs_none(session)
+    return Holder(f"session {session}", session, release_id(view.name, held.pci) if is_freed else "")
 
 
 def stranger(host: Host, vf: Vf) -> str:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dtnctl.planning.choices.host_view import Ground, sriov_networks
+from dtnctl.planning.choices.host_view import HostView, sriov_networks
 from dtnctl.planning.choices.parents import mtu_steps, mtu_then
 from dtnctl.planning.choices.physical_functions import PfPlan
 from dtnctl.planning.resolve import Key, Service
@@ -50,21 +50,21 @@ def stable_mac(site: str, endpoint: str, session: str, network: str) -> str:
 class VfChooser:
     """The choices on one endpoint; services that cannot have what they ask for are refused with who has it."""
 
-    def __init__(self, ground: Ground, pfs: Mapping[str, PfPlan]) -> None:
-        self.ground = ground
+    def __init__(self, view: HostView, pfs: Mapping[str, PfPlan]) -> None:
+        self.view = view
         self.pfs = pfs
         self.given: dict[str, dict[int, str]] = {name: {} for name in pfs}  # in this plan: session by index
-        self.chosen: dict[Key, dict[str, VfChoice]] = {service.key: {} for service in ground.services}
+        self.chosen: dict[Key, dict[str, VfChoice]] = {service.key: {} for service in view.services}
 
     def run(self) -> Mapping[Key, Mapping[str, VfChoice]]:
         for service, network in self._missing():
             self._choose(service, network, self._kept(service, network))
         for candidates in (self._renamed, self._new):
             for service, network in self._missing():
-                if not self.ground.is_left(service):
+                if not self.view.is_left(service):
                     self._choose(service, network, candidates(service, network))
         for service, network in self._missing():
-            if not self.ground.is_left(service):
+            if not self.view.is_left(service):
                 self._choose(service, network, self._given_up(service, network))
                 if network not in self.chosen[service.key]:
                     self._refuse(service, network)
@@ -72,9 +72,9 @@ class VfChooser:
 
     def _missing(self) -> Iterator[tuple[Service, str]]:
         """Each service that has not been refused, with each of its networks that it has no function for yet."""
-        for service in self.ground.services:
+        for service in self.view.services:
             for network in sriov_networks(service):
-                if service.key not in self.ground.refused and network not in self.chosen[service.key]:
+                if service.key not in self.view.refused and network not in self.chosen[service.key]:
                     yield service, network
 
     def _pf(self, service: Service, network: str) -> PfPlan:
@@ -114,13 +114,13 @@ class VfChooser:
         """Those of services that do not use them any more and have all that they need."""
         plan = self._pf(service, network)
         missing = {other.session.name for other, _ in self._missing()}
-        givers = self.ground.works - missing - {session for endpoint, session in self.ground.refused if endpoint == self.ground.name}
-        held = [item for item in self.ground.host.held.vfs if item.pf == plan.name and item.owner.site == self.ground.site.name]
+        givers = self.view.works - missing - {session for endpoint, session in self.view.refused if endpoint == self.view.name}
+        held = [item for item in self.view.host.held.vfs if item.pf == plan.name and item.owner.site == self.view.site.name]
         return sorted(item.index for item in held if item.owner.session in givers)
 
     def _held(self, service: Service, plan: PfPlan) -> list[HeldVf]:
-        mine = (self.ground.site.name, service.session.name, plan.name)
-        found = [item for item in self.ground.host.held.vfs if (item.owner.site, item.owner.session, item.pf) == mine]
+        mine = (self.view.site.name, service.session.name, plan.name)
+        found = [item for item in self.view.host.held.vfs if (item.owner.site, item.owner.session, item.pf) == mine]
         return sorted(found, key=lambda item: item.index)
 
     def _own(self, service: Service, plan: PfPlan) -> list[int]:
@@ -130,7 +130,7 @@ class VfChooser:
 
     def _named(self, service: Service, network: str) -> str | None:
         """The PCI address that its live container names for the network."""
-        seen = self.ground.living(service)
+        seen = self.view.living(service)
         return next((item.vf for item in seen.spec.attachments if item.network == network and item.vf), None) if seen is not None else None
 
     # --- what comes out ---
@@ -139,7 +139,7 @@ class VfChooser:
         from dtn_agent.protocol import ConfigureVf
 
         declared = service.site.networks[network].value
-        endpoint, session = self.ground.name, service.session.name
+        endpoint, session = self.view.name, service.session.name
         settings = ConfigureVf(
             site=service.site.name,
             session=session,
@@ -157,7 +157,7 @@ class VfChooser:
         )
         held = next((item for item in self._held(service, plan) if item.index == index), None)
         needs = [count_id(endpoint, plan.name)] if plan.is_resized else []
-        needs += mtu_steps(self.ground.endpoint, self.ground.host, plan.name)
+        needs += mtu_steps(self.view.endpoint, self.view.host, plan.name)
         holder = plan.taken.get(index)
         if holder is not None and holder.freed_by:
             needs.append(holder.freed_by)
@@ -167,18 +167,18 @@ class VfChooser:
 
     def _check_mtu(self, service: Service, plan: PfPlan, choice: VfChoice) -> None:
         """No function sends longer packets than its interface; one that was set when it did is left as it is."""
-        wanted, most = choice.settings.mtu, mtu_then(self.ground.site.name, self.ground.endpoint.value, self.ground.host, plan.interface)
+        wanted, most = choice.settings.mtu, mtu_then(self.view.site.name, self.view.endpoint.value, self.view.host, plan.interface)
         if wanted is None or wanted <= most or (choice.held is not None and choice.held.wanted.mtu == wanted):
             return
-        text = f"network {choice.network} has MTU {wanted}, its interface {plan.name} of {self.ground.name} has {most}"
+        text = f"network {choice.network} has MTU {wanted}, its interface {plan.name} of {self.view.name} has {most}"
         fix = f"`mtu: {most}` in state/networks/{choice.network}.yaml, or an MTU of {wanted} on the interface"
-        self.ground.refuse(service, "E0476", text, service.field_of(choice.network), fix)
+        self.view.refuse(service, "E0476", text, service.field_of(choice.network), fix)
 
     def _refuse(self, service: Service, network: str) -> None:
         plan = self._pf(service, network)
         given = {index: f"session {session}" for index, session in self.given[plan.name].items()}
         holders = {index: holder.text for index, holder in plan.taken.items()} | given
         held = ", ".join(f"{index} by {who}" for index, who in sorted(holders.items()) if index < plan.count)
-        text = f"no free virtual function on {plan.name} of {self.ground.name}: it has {plan.count}; held are {held}"
+        text = f"no free virtual function on {plan.name} of {self.view.name}: it has {plan.count}; held are {held}"
         more = f"why there are not more says vfs/{plan.name}" if plan.obstacle else f"or more of them: `vfs:` in {service.endpoint.file}"
-        self.ground.refuse(service, "E0472", text, service.field_of(network), f"one session less; {more}")
+        self.view.refuse(service, "E0472", text, service.field_of(network), f"one session less; {more}")

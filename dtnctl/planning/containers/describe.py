@@ -215,7 +215,7 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
 
 
 def _is_new(choice: tuple[str, str], kept: tuple[tuple[str, str], ...]) -> bool:
-    """Whether a replacement changes it; what was written in so many words stands among the fields that differ."""
+    """Whether a replacement changes it; what is declared itself stands among the fields that differ."""
     return choice not in kept and choice[0] not in ("image", "memory", "cpus")
 
 

@@ -1,6 +1,6 @@
 """What a container is given that a plain one has not: what reaches the host first, then what decides what it does. Pure.
 
-SPEC_FIELDS is total: a field of a container that nobody classified fails a test, so that a plan cannot hide it.
+SPEC_FIELDS is total: a field of a container that is not classified fails a test, so that a plan cannot hide it.
 """
 
 from __future__ import annotations

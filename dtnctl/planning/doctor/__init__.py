@@ -25,7 +25,7 @@ from dtnctl.planning.doctor.services import judge_services
 from dtnctl.planning.doctor.storage import judge_storage
 from dtnctl.planning.doctor.sysctls import judge_container_settings, judge_host_settings
 from dtnctl.planning.doctor.system import judge_system
-from dtnctl.planning.resolve import resolve_routes, resolve_services
+from dtnctl.planning.resolve import resolve_services, resolve_transfers
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -80,7 +80,9 @@ def _examined(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: da
         seen=seen,
         host=host,
         services=tuple(item for item in resolve_services(site, now) if item.endpoint.name == endpoint),
-        routes=tuple(item for item in resolve_routes(site, now) if endpoint in (item.source_endpoint, item.destination_endpoint)),
+        resolved_transfers=tuple(
+            item for item in resolve_transfers(site, now) if endpoint in (item.source_endpoint, item.destination_endpoint)
+        ),
         peers=peers,
     )
 

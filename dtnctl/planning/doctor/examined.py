@@ -17,7 +17,7 @@ from dtnctl.model.effective import origin
 from dtnctl.model.resources import ContainerSeen, EndpointSeen
 from dtnctl.model.site import Document, Endpoint, Network, Site
 from dtnctl.planning.doctor.numbers import cpu_set
-from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Examined:
     seen: EndpointSeen
     host: Host
     services: tuple[Service, ...]
-    routes: tuple[Route, ...]
+    resolved_transfers: tuple[ResolvedTransfer, ...]
     peers: Mapping[str, Host]
 
     @property

@@ -40,7 +40,7 @@ FAST = 100_000  # Mb/s from which zero-copy and its memory matter
 
 
 def needs_of(speed: int) -> Needs:
-    """What a NIC of so many Mb/s asks for."""
+    """What a NIC of this speed in Mb/s asks for."""
     return next(row for row in NEEDS if speed >= row.speed)
 
 

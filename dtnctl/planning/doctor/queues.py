@@ -12,7 +12,7 @@ from dtnctl.values import dataclass
 
 LARGEST_RING = 8192
 RINGS_MATTER_BEFORE = (6, 11)
-A_MINUTE, A_SECOND = (1.0, "minute"), (60.0, "second")  # so many times a minute
+A_MINUTE, A_SECOND = (1.0, "minute"), (60.0, "second")  # times a minute
 DAMAGED = ("rx_crc_errors", "rx_frame_errors", "rx_length_errors", "tx_carrier_errors")
 NO_ROOM = ("rx_missed_errors", "rx_over_errors", "rx_fifo_errors", "tx_fifo_errors")
 # The cause of these is unknown: drivers, the kernel's backlog, and frames of protocols without a listener are counted in one.

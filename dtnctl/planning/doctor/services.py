@@ -10,7 +10,7 @@ from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.examined import Device, Examined, LiveService
 from dtnctl.planning.doctor.judging import judge
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number
-from dtnctl.planning.resolve import Route
+from dtnctl.planning.resolve import ResolvedTransfer
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import ContainerInterface
@@ -28,8 +28,8 @@ def judge_services(examined: Examined) -> Iterator[Finding]:
         yield from _attachment(live, examined)
         yield from _limits(live)
         yield from _memory(live, examined)
-    for route in examined.routes:
-        yield from _paths(route, examined)
+    for resolved in examined.resolved_transfers:
+        yield from _paths(resolved, examined)
 
 
 # --- where it runs ------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _interface_on(network: str, live: LiveService) -> ContainerInterface | None:
 def _bridge(live: LiveService, examined: Examined) -> Iterator[Finding]:
     """Only where data is known to move: the service carries a transfer or has data networks."""
     nets = live.service.profile.data_nets
-    if not nets and not any(live.service.key in route.keys for route in examined.routes):
+    if not nets and not any(live.service.key in resolved.keys for resolved in examined.resolved_transfers):
         return
     names = [net.name for net in nets] or [net.name for net in live.service.nets]
     bridges = [name for name in names if name not in examined.site.networks or examined.site.networks[name].value.driver_row.is_inside_host]
@@ -202,7 +202,7 @@ def _limit_text(limit: int | None) -> str:
 
 def _memory(live: LiveService, examined: Examined) -> Iterator[Finding]:
     """By the largest of the transfers that it carries; several at once need more."""
-    streams = max((_streams(route) for route in examined.routes if live.service.key in route.keys), default=0)
+    streams = max((_streams(resolved) for resolved in examined.resolved_transfers if live.service.key in resolved.keys), default=0)
     limit = live.seen.spec.memory
     if not streams or not limit:
         return
@@ -220,8 +220,8 @@ def _memory(live: LiveService, examined: Examined) -> Iterator[Finding]:
     )
 
 
-def _streams(route: Route) -> int:
-    return route.transfer.value.parallelism * route.transfer.value.concurrency
+def _streams(resolved: ResolvedTransfer) -> int:
+    return resolved.transfer.value.parallelism * resolved.transfer.value.concurrency
 
 
 def _gib(size: int) -> str:
@@ -231,13 +231,13 @@ def _gib(size: int) -> str:
 # --- where its transfers go ---------------------------------------------------------------------------------
 
 
-def _paths(route: Route, examined: Examined) -> Iterator[Finding]:
+def _paths(resolved: ResolvedTransfer, examined: Examined) -> Iterator[Finding]:
     ends = (
-        ("from", route.source_endpoint, route.source_path),
-        ("to", route.destination_endpoint, route.destination_path),
+        ("from", resolved.source_endpoint, resolved.source_path),
+        ("to", resolved.destination_endpoint, resolved.destination_path),
     )
     for field, endpoint, path in ends:
-        service = next((item for item in examined.services if item.key == (endpoint, route.session)), None)
+        service = next((item for item in examined.services if item.key == (endpoint, resolved.session)), None)
         if service is not None:
             volumes = {volume.target: volume.kind for volume in service.profile.volumes}
             target = innermost(clean_data_path(path), volumes)
@@ -248,6 +248,6 @@ def _paths(route: Route, examined: Examined) -> Iterator[Finding]:
                 target in kept,
                 expected=f"below {' or '.join(kept)}" if kept else "below a volume that is no tmpfs",
                 actual=f"below {target}" if target in kept else f"the tmpfs {target}",
-                fix=f"`volumes: [HOST-FOLDER:{target}]` in the profile of session {route.session}",
-                place=route.transfer.where(field),
+                fix=f"`volumes: [HOST-FOLDER:{target}]` in the profile of session {resolved.session}",
+                place=resolved.transfer.where(field),
             )

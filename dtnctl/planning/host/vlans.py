@@ -121,7 +121,7 @@ def _there(vlan: WantedVlan, host: Host) -> Interface | None:
 
 
 def _differs(vlan: WantedVlan, host: Host) -> bool:
-    """Whether it is to be made, or made right: it is not there, or it is ours and has another MTU. Others' are used as they are."""
+    """Whether it is to be created or corrected: it is not there, or it is ours and has another MTU. Others' are used as they are."""
     there = _there(vlan, host)
     return there is None or (_held(host, vlan.name) is not None and vlan.mtu not in (None, there.mtu))
 

@@ -17,7 +17,7 @@ from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.containers.specs import own_address
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
@@ -73,113 +73,117 @@ def ledger_folder(site: str) -> str:
     return f"{LEDGER_ROOT}/{site}"
 
 
-def plan_transfer(route: Route, source: End, destination: End, seen: EndpointSeen, history: History, elsewhere: str) -> TransferPlan:
+def plan_transfer(
+    resolved: ResolvedTransfer, source: End, destination: End, seen: EndpointSeen, history: History, started_on: str
+) -> TransferPlan:
     """What happens with one transfer now. `seen` is the source endpoint, which answers.
 
-    `elsewhere` is the endpoint that it was started on before it was declared here; empty if it was not.
+    `started_on` is the endpoint that it was started on before it was declared here; empty if it was not.
     """
-    records, jobs = history.attempts(seen.name, route), history.jobs(seen.name, route.transfer.name)
+    records, jobs = history.attempts(seen.name, resolved), history.jobs(seen.name, resolved.transfer.name)
     claims = [item for item in records if not item.released]
     claim = claims[-1] if claims else None
-    job = _newest(route, claim, jobs)
+    job = _newest(resolved, claim, jobs)
     if job is not None and job.is_active:
-        text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {route.transfer.name}"
-        return _note(route, "running", text)
+        text = f"since {job.seen.started_at[:19]}Z; follow it with: dtnctl transfers logs -f {resolved.transfer.name}"
+        return _note(resolved, "running", text)
     if seen.ledger.trouble:
-        return _note(route, "unknown", f"its record on {seen.name} cannot be read: {seen.ledger.trouble}")
+        return _note(resolved, "unknown", f"its record on {seen.name} cannot be read: {seen.ledger.trouble}")
     if job is not None and job.seen.started_at:
-        return _finish(route, claim, job, source, destination, seen)
+        return _finish(resolved, claim, job, source, destination, seen)
     if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
-        return _unknown(route, claim, job, source, destination, seen)
-    if claim is not None and claim.verdict is not None and not _may_try_again(route, claims):
-        return _ended(route, claim)
-    if elsewhere:
-        return _note(route, "waiting", f"it was started on {elsewhere} before `from` changed; raise `generation` to run it from here")
+        return _unknown(resolved, claim, job, source, destination, seen)
+    if claim is not None and claim.verdict is not None and not _may_try_again(resolved, claims):
+        return _ended(resolved, claim)
+    if started_on:
+        return _note(resolved, "waiting", f"it was started on {started_on} before `from` changed; raise `generation` to run it from here")
     running = [other.generation for other in jobs if other.is_active]
     if running:
-        return _note(route, "waiting", f"generation {running[0]} is still running")
+        return _note(resolved, "waiting", f"generation {running[0]} is still running")
     if claim is not None and claim.verdict is None:
-        return _start(route, claim.attempt, len(claims), (source, destination), seen)
+        return _start(resolved, claim.attempt, len(claims), (source, destination), seen)
     last = max((item.attempt for item in records), default=0)
-    return _start(route, last + 1, len(claims) + 1, (source, destination), seen)
+    return _start(resolved, last + 1, len(claims) + 1, (source, destination), seen)
 
 
-def _newest(route: Route, claim: Attempt | None, jobs: tuple[Job, ...]) -> Job | None:
+def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, ...]) -> Job | None:
     """The container of the newest attempt: the claimed one, or one that was made before its claim was written."""
-    for job in reversed([job for job in jobs if job.generation == route.transfer.value.generation]):
+    for job in reversed([job for job in jobs if job.generation == resolved.transfer.value.generation]):
         if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
             return job
     return None
 
 
-def _may_try_again(route: Route, claims: list[Attempt]) -> bool:
+def _may_try_again(resolved: ResolvedTransfer, claims: list[Attempt]) -> bool:
     last = claims[-1]
-    return last.verdict == "failed" and last.retryable and len(claims) <= route.transfer.value.retries
+    return last.verdict == "failed" and last.retryable and len(claims) <= resolved.transfer.value.retries
 
 
-def _ended(route: Route, last: Attempt) -> TransferPlan:
+def _ended(resolved: ResolvedTransfer, last: Attempt) -> TransferPlan:
     if last.verdict == "succeeded":
         evidence = f", {last.verified}" if last.verified else ""
-        return _note(route, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
-    return _note(route, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
+        return _note(resolved, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
+    return _note(resolved, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
 
 
-def _finish(route: Route, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+def _finish(resolved: ResolvedTransfer, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
     """A job has ended: judge it if that was not done, and clean up. What comes after that, the next plan says."""
-    transfer = route.transfer
+    transfer = resolved.transfer
     if not destination.answers:
-        text = f"it ended with exit code {job.seen.exit_code}, but {route.destination_endpoint} does not answer"
-        return _note(route, "waiting", text)
-    step = _finish_step(route, job.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
+        text = f"it ended with exit code {job.seen.exit_code}, but {resolved.destination_endpoint} does not answer"
+        return _note(resolved, "waiting", text)
+    step = _finish_step(resolved, job.attempt, (source, destination), wait=False, needs=_needs(resolved, source, destination, seen))
     is_judged = claim is not None and claim.attempt == job.attempt and claim.verdict is not None
     text = "it has its receipt, but its container is still there"
     if not is_judged:
         text = f"it ended with exit code {job.seen.exit_code} and has no receipt"
     summary = "clears its container and keys away; starts nothing" if is_judged else "judges and records its result; starts nothing"
     cause = Cause(text, transfer.file, transfer.mark().line)
-    return TransferPlan(_change(route, cause, summary, (step,), ()), (step,))
+    return TransferPlan(_change(resolved, cause, summary, (step,), ()), (step,))
 
 
-def _unknown(route: Route, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+def _unknown(
+    resolved: ResolvedTransfer, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen
+) -> TransferPlan:
     """A claim without container and result: once both ends answer its keys are removed and that it is unknown is recorded."""
     text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
-    plan = _note(route, "unknown", f"{text}; raise `generation` to run it again")
+    plan = _note(resolved, "unknown", f"{text}; raise `generation` to run it again")
     if job is not None or not destination.answers:
         return plan
-    step = _finish_step(route, claim.attempt, (source, destination), wait=False, needs=_needs(route, source, destination, seen))
-    cause = Cause("its container and its result are gone", route.transfer.file, route.transfer.mark().line)
+    step = _finish_step(resolved, claim.attempt, (source, destination), wait=False, needs=_needs(resolved, source, destination, seen))
+    cause = Cause("its container and its result are gone", resolved.transfer.file, resolved.transfer.mark().line)
     summary = "takes its keys away and records that its result is unknown; starts nothing"
-    return replace(plan, change=_change(route, cause, summary, (step,), ()), steps=(step,))
+    return replace(plan, change=_change(resolved, cause, summary, (step,), ()), steps=(step,))
 
 
-def _start(route: Route, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:
+def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End, End], seen: EndpointSeen) -> TransferPlan:
     source, destination = ends
     if obstacle := source.obstacle or destination.obstacle:
-        return _note(route, "waiting", obstacle)
-    if (refusal := _refusal(route, source, destination)) is not None:
-        return TransferPlan(_blocked(route, refusal))
-    transfer, value = route.transfer, route.transfer.value
+        return _note(resolved, "waiting", obstacle)
+    if (refusal := _refusal(resolved, source, destination)) is not None:
+        return TransferPlan(_blocked(resolved, refusal))
+    transfer, value = resolved.transfer, resolved.transfer.value
     start = Step(
-        id=start_transfer_id(route.source_endpoint, transfer.name),
-        endpoint=route.source_endpoint,
+        id=start_transfer_id(resolved.source_endpoint, transfer.name),
+        endpoint=resolved.source_endpoint,
         action=StartTransfer(
             transfer.name,
             value.generation,
             attempt,
             value.tool,
-            *_ends(route, source, destination),
+            *_ends(resolved, source, destination),
             source.service.image,
-            job_options(route),
+            job_options(resolved),
         ),
-        needs=_needs(route, source, destination, seen),
+        needs=_needs(resolved, source, destination, seen),
     )
-    finish = _finish_step(route, attempt, ends, wait=True, needs=(start.id,))
+    finish = _finish_step(resolved, attempt, ends, wait=True, needs=(start.id,))
     cause = Cause("no record of it", transfer.file, transfer.mark(("generation",)).line, "generation")
     if tries > 1:
         cause = Cause(f"try {tries} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
     unread = "its record cannot be read before the ledger is back; it starts only if there is none"
     notes = (unread,) if not seen.ledger.readable else ()
-    return TransferPlan(_change(route, cause, "starts once", (start, finish), notes), (start, finish))
+    return TransferPlan(_change(resolved, cause, "starts once", (start, finish), notes), (start, finish))
 
 
 def needs_hand(seen: EndpointSeen) -> bool:
@@ -187,33 +191,33 @@ def needs_hand(seen: EndpointSeen) -> bool:
     return not seen.ledger.readable or seen.ledger.is_unsigned
 
 
-def _needs(route: Route, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
-    ledger = (ledger_id(route.source_endpoint),) if needs_hand(seen) else ()
+def _needs(resolved: ResolvedTransfer, source: End, destination: End, seen: EndpointSeen) -> tuple[str, ...]:
+    ledger = (ledger_id(resolved.source_endpoint),) if needs_hand(seen) else ()
     return (*ledger, *source.ready_after, *destination.ready_after)
 
 
-def _finish_step(route: Route, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
-    transfer, value = route.transfer, route.transfer.value
-    job_ends = _ends(route, *ends)
-    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(route), wait=wait)
-    return Step(finish_transfer_id(route.source_endpoint, transfer.name), route.source_endpoint, action, needs)
+def _finish_step(resolved: ResolvedTransfer, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
+    transfer, value = resolved.transfer, resolved.transfer.value
+    job_ends = _ends(resolved, *ends)
+    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(resolved), wait=wait)
+    return Step(finish_transfer_id(resolved.source_endpoint, transfer.name), resolved.source_endpoint, action, needs)
 
 
-def _ends(route: Route, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
+def _ends(resolved: ResolvedTransfer, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
     """The job runs in the source's network: its own sshd is on loopback, the other one is reached as users reach it."""
     near = JobEnd(
-        endpoint=route.source_endpoint,
+        endpoint=resolved.source_endpoint,
         container=source.service.container,
-        path=route.source_path,
+        path=resolved.source_path,
         host="127.0.0.1",
         port=_listening_port(source),
         user=source.service.profile.user or "",
     )
     host, port = _reached_at(destination)
     far = JobEnd(
-        endpoint=route.destination_endpoint,
+        endpoint=resolved.destination_endpoint,
         container=destination.service.container,
-        path=route.written_path,
+        path=resolved.written_path,
         host=host,
         port=port,
         user=destination.service.profile.user or "",
@@ -237,16 +241,16 @@ def _reached_at(end: End) -> tuple[str, int]:
     return host, _listening_port(end)
 
 
-def _refusal(route: Route, source: End, destination: End) -> Refusal | None:
-    unreached = refuse_unreached(destination.service) or _refuse_one_place(route, source, destination)
-    clocks = {route.source_endpoint: source.clock_ahead, route.destination_endpoint: destination.clock_ahead}
-    place = Cause("", route.transfer.file, route.transfer.mark().line)
+def _refusal(resolved: ResolvedTransfer, source: End, destination: End) -> Refusal | None:
+    unreached = refuse_unreached(destination.service) or _refuse_one_place(resolved, source, destination)
+    clocks = {resolved.source_endpoint: source.clock_ahead, resolved.destination_endpoint: destination.clock_ahead}
+    place = Cause("", resolved.transfer.file, resolved.transfer.mark().line)
     return unreached or refuse_versions(source.service, destination.service) or refuse_expired_keys(place, clocks)
 
 
-def _refuse_one_place(route: Route, source: End, destination: End) -> Refusal | None:
+def _refuse_one_place(resolved: ResolvedTransfer, source: End, destination: End) -> Refusal | None:
     """Why the two ends are one place as far as it is known here: writing to the destination would empty the source."""
-    here, there, transfer = route.source_endpoint, route.destination_endpoint, route.transfer
+    here, there, transfer = resolved.source_endpoint, resolved.destination_endpoint, resolved.transfer
     mark = transfer.mark(("to",))
     host, port = _reached_at(destination)
     own_host, own_port = _reached_at(source)
@@ -263,12 +267,12 @@ def _is_own_loopback(host: str, port: int, source: End, destination: End) -> boo
     return is_loopback(host) and not (are_of_hosts and port != _listening_port(source))
 
 
-def _blocked(route: Route, refusal: Refusal) -> Change:
+def _blocked(resolved: ResolvedTransfer, refusal: Refusal) -> Change:
     return Change(
         mark="blocked",
         kind="transfer",
-        name=route.transfer.name,
-        endpoint=route.source_endpoint,
+        name=resolved.transfer.name,
+        endpoint=resolved.source_endpoint,
         cause=refusal.cause,
         summary=refusal.cause.text,
         code=refusal.code,
@@ -276,44 +280,44 @@ def _blocked(route: Route, refusal: Refusal) -> Change:
     )
 
 
-def job_options(route: Route) -> Pairs:
+def job_options(resolved: ResolvedTransfer) -> Pairs:
     """The transfer's own settings as text, in name order; the mover makes a command line of them."""
-    value = route.transfer.value
+    value = resolved.transfer.value
     return tuple((name, str(getattr(value, name))) for name in OPTIONS if getattr(value, name) is not None)
 
 
-def _change(route: Route, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:
-    value = route.transfer.value
+def _change(resolved: ResolvedTransfer, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:
+    value = resolved.transfer.value
     return Change(
         mark="transfer",
         kind="transfer",
-        name=route.transfer.name,
-        endpoint=route.source_endpoint,
+        name=resolved.transfer.name,
+        endpoint=resolved.source_endpoint,
         cause=cause,
         summary=f"generation {value.generation} {summary}: {value.from_} → {value.to} by {value.tool}",
-        allocations=tuple(_facts(route)),
+        allocations=tuple(_facts(resolved)),
         notes=notes,
         steps=tuple(step.id for step in steps),
     )
 
 
-def _facts(route: Route) -> Iterator[tuple[str, str]]:
-    value = route.transfer.value
-    if route.written_path != route.destination_path:
-        yield "writes", f"{route.destination_endpoint}:{route.written_path}"
-    yield from (("session", route.session), ("streams", str(value.parallelism)), ("verify", value.verify))
+def _facts(resolved: ResolvedTransfer) -> Iterator[tuple[str, str]]:
+    value = resolved.transfer.value
+    if resolved.written_path != resolved.destination_path:
+        yield "writes", f"{resolved.destination_endpoint}:{resolved.written_path}"
+    yield from (("session", resolved.session), ("streams", str(value.parallelism)), ("verify", value.verify))
     if value.links == "follow":
         yield "links", "followed"
 
 
-def silent_source(route: Route) -> TransferNote:
+def silent_source(resolved: ResolvedTransfer) -> TransferNote:
     """What can be said of a transfer whose record is on an endpoint that does not answer."""
-    text = f"{route.source_endpoint}, which keeps its record, does not answer"
-    return TransferNote(route.transfer.name, route.transfer.value.generation, "unknown", text, route.transfer.where())
+    text = f"{resolved.source_endpoint}, which keeps its record, does not answer"
+    return TransferNote(resolved.transfer.name, resolved.transfer.value.generation, "unknown", text, resolved.transfer.where())
 
 
-def _note(route: Route, state: str, text: str) -> TransferPlan:
-    transfer = route.transfer
+def _note(resolved: ResolvedTransfer, state: str, text: str) -> TransferPlan:
+    transfer = resolved.transfer
     return TransferPlan(note=TransferNote(transfer.name, transfer.value.generation, state, text, transfer.where()))
 
 

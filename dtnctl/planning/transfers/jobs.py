@@ -11,7 +11,7 @@ from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import state_text
-from dtnctl.planning.resolve import Key, Route
+from dtnctl.planning.resolve import Key, ResolvedTransfer
 from dtnctl.planning.step_ids import remove_id, stop_id
 from dtnctl.values import dataclass
 
@@ -45,17 +45,17 @@ class History:
         """Every container of the transfer on the endpoint, in the order of generations and attempts."""
         return self.containers.get((endpoint, transfer), ())
 
-    def attempts(self, endpoint: str, route: Route) -> tuple[Attempt, ...]:
+    def attempts(self, endpoint: str, resolved: ResolvedTransfer) -> tuple[Attempt, ...]:
         """The records of the declared generation, in order, released claims included."""
-        found = self.records.get((endpoint, route.transfer.name), ())
-        return tuple(item for item in found if item.generation == route.transfer.value.generation)
+        found = self.records.get((endpoint, resolved.transfer.name), ())
+        return tuple(item for item in found if item.generation == resolved.transfer.value.generation)
 
-    def started_elsewhere(self, route: Route, endpoints: Iterable[str]) -> str:
+    def started_elsewhere(self, resolved: ResolvedTransfer, endpoints: Iterable[str]) -> str:
         """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
         for name in endpoints:
-            is_claimed = any(not item.released for item in self.attempts(name, route))
-            is_running = any(job.is_active for job in self.jobs(name, route.transfer.name))
-            if name != route.source_endpoint and (is_claimed or is_running):
+            is_claimed = any(not item.released for item in self.attempts(name, resolved))
+            is_running = any(job.is_active for job in self.jobs(name, resolved.transfer.name))
+            if name != resolved.source_endpoint and (is_claimed or is_running):
                 return name
         return ""
 
@@ -82,12 +82,12 @@ def _job(seen: ContainerSeen) -> Job | None:
     return None if found is None else Job(seen, *found)
 
 
-def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
+def running_jobs(resolved_transfers: Iterable[ResolvedTransfer], answering: Mapping[str, EndpointSeen]) -> Mapping[Key, tuple[str, ...]]:
     """Names of running transfers by the service (endpoint, session) that they go through, as far as that is known.
 
-    A job names the container whose network it uses; where its data goes only the declared route says.
+    A job names the container whose network it uses; where its data goes only the declared resolved says.
     """
-    ends = {route.transfer.name: route.keys for route in routes}
+    ends = {resolved.transfer.name: resolved.keys for resolved in resolved_transfers}
     used: dict[Key, set[str]] = {}
     for endpoint, seen in answering.items():
         owners = {f"container:{item.id}": item.owner for item in seen.containers if item.kind == "service"}
@@ -99,29 +99,29 @@ def running_jobs(routes: Iterable[Route], answering: Mapping[str, EndpointSeen])
     return {key: tuple(sorted(names)) for key, names in used.items()}
 
 
-def leftovers(route: Route | None, history: History, endpoint: str, transfer: str) -> Iterator[Job]:
-    """Job containers that nothing waits for. `route` None: the transfer is no longer declared, so that all are.
+def leftovers(resolved: ResolvedTransfer | None, history: History, endpoint: str, transfer: str) -> Iterator[Job]:
+    """Job containers that nothing waits for. `resolved` None: the transfer is no longer declared, so that all are.
 
     Otherwise those of other generations, of earlier attempts and of another source, once they have ended.
     """
     for job in history.jobs(endpoint, transfer):
-        if route is None or not (job.is_active or _is_awaited(route, history, endpoint, job)):
+        if resolved is None or not (job.is_active or _is_awaited(resolved, history, endpoint, job)):
             yield job
 
 
-def _is_awaited(route: Route, history: History, endpoint: str, job: Job) -> bool:
-    records = history.attempts(endpoint, route)
+def _is_awaited(resolved: ResolvedTransfer, history: History, endpoint: str, job: Job) -> bool:
+    records = history.attempts(endpoint, resolved)
     is_newest = not records or job.attempt >= records[-1].attempt
-    return endpoint == route.source_endpoint and job.generation == route.transfer.value.generation and is_newest
+    return endpoint == resolved.source_endpoint and job.generation == resolved.transfer.value.generation and is_newest
 
 
-def why_left(site: Site, transfer: str, route: Route | None, job: Job, *, destroy: bool) -> Cause:
+def why_left(site: Site, transfer: str, resolved: ResolvedTransfer | None, job: Job, *, destroy: bool) -> Cause:
     document = site.transfers.get(transfer)
     if destroy:
         return Cause("destroy was asked for")
     if document is None:
         return Cause(f"no file state/transfers/{transfer}.yaml any more")
-    if route is None:
+    if resolved is None:
         return Cause("the session that carries it has expired", document.file, document.mark().line)
     mark = document.mark(("generation",))
     return Cause(f"it was try {job.attempt} of generation {job.generation}", document.file, mark.line, "generation")

@@ -1,6 +1,6 @@
 """Keeps what a running copy goes through: nothing of it is stopped, replaced or disconnected before the copy has ended. Pure.
 
-What was asked for in so many words ends it all the same: `destroy`, and a session that is removed or has expired; the plan shows that.
+What was asked for explicitly ends it all the same: `destroy`, and a session that is removed or has expired; the plan shows that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dtnctl.model.plan import Change
 from dtnctl.planning.containers.describe import service_change
 from dtnctl.planning.containers.services import Situation, service_steps
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Route, Service
+from dtnctl.planning.resolve import ResolvedTransfer, Service
 
 
 def refuse_cutting_off(situation: Situation) -> Refusal | None:
@@ -30,10 +30,12 @@ def refuse_cutting_off(situation: Situation) -> Refusal | None:
     return Refusal("E0492", replace(change.cause, text=text), f"{fix}or `dtnctl transfers cancel {first}`")
 
 
-def unseen_copies(change: Change, service: Service, routes: tuple[Route, ...], silent: frozenset[str]) -> tuple[str, ...]:
+def unseen_copies(
+    change: Change, service: Service, resolved_transfers: tuple[ResolvedTransfer, ...], silent: frozenset[str]
+) -> tuple[str, ...]:
     """Notes about copies that may run through a service that is interrupted, while the endpoint that would show them does not answer."""
     return tuple(
-        f"whether transfer {route.transfer.name} runs is not known while {route.source_endpoint} does not answer: {change.interrupts}"
-        for route in routes
-        if change.interrupts and service.key == route.keys[1] and route.source_endpoint in silent
+        f"whether transfer {resolved.transfer.name} runs is not known while {resolved.source_endpoint} does not answer: {change.interrupts}"
+        for resolved in resolved_transfers
+        if change.interrupts and service.key == resolved.keys[1] and resolved.source_endpoint in silent
     )

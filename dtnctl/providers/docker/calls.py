@@ -35,7 +35,7 @@ def create(connection: Connection, name: str, spec: ContainerSpec, labels: Pairs
     return str(response.json()["Id"])
 
 
-def create_hand(connection: Connection, name: str, labels: Pairs, binds: Pairs = ()) -> str:
+def create_placeholder(connection: Connection, name: str, labels: Pairs, binds: Pairs = ()) -> str:
     """A container of nothing that is never started; the empty image is imported if it is not there.
 
     With containerd's image store an import deletes an image of that name and makes it again. Of several importers one may be

@@ -159,7 +159,7 @@ class Connection:
             raise
 
     def chunks(self, response: requests.Response) -> Iterator[bytes]:
-        """The body of a streamed answer as it arrives; the connection is given back at its end, or when the reader stops."""
+        """The body of a streamed answer as it arrives; the connection is released at its end, or when the reader stops."""
         from dtnctl.providers.docker.sdk import chunks
 
         try:

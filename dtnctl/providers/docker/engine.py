@@ -120,8 +120,8 @@ class DockerEngine(DockerObserver):
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
         return calls.create(self._connected(), name, spec, self._view.signed(labels), binds)
 
-    def create_hand(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return calls.create_hand(self._connected(), name, self._view.signed(labels), binds)
+    def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
+        return calls.create_placeholder(self._connected(), name, self._view.signed(labels), binds)
 
     def start(self, container: str) -> None:
         calls.start(self._connected(), container)

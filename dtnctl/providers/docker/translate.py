@@ -77,7 +77,7 @@ def endpoint_config(attachment: Attachment) -> dict[str, Any]:
 
 
 def _vf_option() -> str:
-    """How an attachment tells the agent's network driver which virtual function it gets; imported where there is one."""
+    """The option of an attachment that names its virtual function for the agent's network driver; imported where there is one."""
     from dtn_agent.protocol import VF_OPTION
 
     return VF_OPTION

@@ -1,6 +1,6 @@
 """Ends one attempt of a transfer: watch it, judge by evidence, write the receipt, take the keys and at last the container away.
 
-A kill in between loses nothing: without a receipt the next run judges again, with one it only clears away.
+A kill in between loses nothing: without a receipt the next run judges again, with one it only cleans up.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
     name = ledger_name(site)
     pairs = labels(site, engine.endpoint, "ledger", "control", name)
     if not _is_right(engine, name, folder):
-        engine.create_hand(name, pairs, binds=((folder, LEDGER_MOUNT),))
+        engine.create_placeholder(name, pairs, binds=((folder, LEDGER_MOUNT),))
     _sign(engine, name, folder)
 
 

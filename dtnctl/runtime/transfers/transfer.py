@@ -14,7 +14,7 @@ from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.report import TransferRow
 from dtnctl.model.resources import ContainerSeen, transfer_name
 from dtnctl.movers.verdict import cancellation
-from dtnctl.planning.resolve import Route
+from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.attempt import MOVERS, Task, find_job, is_running, task_of
@@ -130,10 +130,10 @@ def _sleep(task: Task, seconds: float, stop: threading.Event) -> None:
 # --- cancel -------------------------------------------------------------------------------------------------
 
 
-def cancel_transfer(route: Route, engines: Mapping[str, Engine], site: str, clock: Clock) -> str:
-    """Stop the running job of the route's transfer and record that; returns what came of it. What it copied so far stays."""
-    here = engines[route.source_endpoint]
-    name, generation = route.transfer.name, route.transfer.value.generation
+def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> str:
+    """Stop the running job of the transfer and record that; returns what came of it. What it copied so far stays."""
+    here = engines[resolved.source_endpoint]
+    name, generation = resolved.transfer.name, resolved.transfer.value.generation
     last, job = _latest(here, site, name, generation)
     if job is None or not is_running(job):
         state = (last.verdict if last is not None else None) or "not running"

@@ -1,6 +1,6 @@
 """Waits for a job to end: follows its output, reports progress, stops it when it stalls or its time is over.
 
-Waiting is done by the engine's own stream of the job's output, which ends with the job. Nothing is polled but the caller's wish to stop.
+Waiting is done by the engine's own stream of the job's output, which ends with the job. Nothing is polled but the caller's request to stop.
 """
 
 from __future__ import annotations

@@ -513,9 +513,9 @@ def test_an_agent_whose_driver_does_not_run_blocks_with_its_reason() -> None:
         told(machine(lacks=("driver",))),
         """
         blocked session/one @ a: E0470
-          because network star needs virtual functions, and the agent of a gives none: no such module
+          because network star needs virtual functions, but the agent of a cannot provide any: no such module
               (state/sessions/one.yaml:4)
-          fix: to mend that on the endpoint; its agent's log says more
+          fix: to fix that on the endpoint; its agent's log says more
         """,
     )
     declared = dtn(session(settings="{}"))

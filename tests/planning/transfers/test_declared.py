@@ -331,7 +331,7 @@ def test_a_claim_without_result_and_container_is_closed_as_unknown_and_never_run
 def test_a_claim_whose_keys_cannot_be_taken_away_yet_is_a_note() -> None:
     made = idle()
     record(made)
-    made.hosts["b"].silence = "no route to host"
+    made.hosts["b"].silence = "no resolved to host"
     found = plan(site(DECLARED), made)
     assert not found.steps
     assert "t generation 1 unknown: claimed at 2026-06-01T00:00:00Z, but its container" in " ".join(notes(found))

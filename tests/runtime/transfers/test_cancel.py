@@ -10,13 +10,15 @@ import pytest
 from dtnctl.errors import TransferError
 from dtnctl.model.resources import ledger_name
 from dtnctl.model.site import Document, Mark, Transfer
-from dtnctl.planning.resolve import Route
+from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.runtime.transfers.transfer import cancel_transfer, read_log
 from tests.runtime.transfers.transfer_world import HERE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
 VALUE = Transfer.model_validate({"from": f"{HERE}:/data/in", "to": f"{THERE}:/data/out", "tool": "gridftp"})
-ROUTE = Route(SITE, Document(TRANSFER, "transfers/run.yaml", VALUE, {(): Mark(1, 1)}), HERE, "/data/in", THERE, "/data/out", "demo")
+ROUTE = ResolvedTransfer(
+    SITE, Document(TRANSFER, "transfers/run.yaml", VALUE, {(): Mark(1, 1)}), HERE, "/data/in", THERE, "/data/out", "demo"
+)
 
 
 @pytest.fixture

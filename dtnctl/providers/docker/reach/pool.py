@@ -47,7 +47,7 @@ class DirectReads:
         self._is_closed = False
 
     def open(self, seconds: float | None) -> socket.socket:
-        """A new connection, made in so many seconds (None: in any time). OSError."""
+        """A new connection, made within `seconds` (None: any time). OSError."""
         return open_tcp(self.host, self.port, seconds)
 
     def read(self, target: str, headers: Mapping[str, str], limits: tuple[float, float]) -> Answer:
