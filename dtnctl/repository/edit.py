@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dtnctl.errors import UsageError
+from dtnctl.errors import Problem, UsageError
 from dtnctl.model.effective import DEFAULT_PROFILE
 from dtnctl.model.fields import check_name
 from dtnctl.model.site import Document, Endpoint, Mark, Session, Site, Transfer
@@ -125,8 +125,12 @@ def _transfer_of(fields: Mapping[str, object]) -> Transfer:
     source = Source("the command line", dict(fields), {(): Mark(1, 1)} | {(key,): Mark(1, 1) for key in fields})
     transfer = validate(source, Transfer)
     if transfer is None:
-        raise UsageError(*(f"{problem.message}{problem.hint and f'; try {problem.hint}'}" for problem in sorted(source.problems)))
+        raise UsageError(*(_advised(problem) for problem in sorted(source.problems)))
     return transfer
+
+
+def _advised(problem: Problem) -> str:
+    return f"{problem.message}; try {problem.hint}" if problem.hint else problem.message
 
 
 def _same_transfer(site: Site, wanted: Transfer, name: str | None) -> Document[Transfer] | None:

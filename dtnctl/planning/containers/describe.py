@@ -92,7 +92,7 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
         return f"removes container {situation.prepared.name}"
     if not situation.host.to_set and not any(isinstance(step.action, CHANGING) for step in steps):
         return f"releases virtual functions that container {container} does not use"
-    verbs = [f"changes container {container} in place"] * bool(situation.differences)
+    verbs = [f"changes container {container} in place"] if situation.differences else []
     stops = any(isinstance(step.action, StopContainer) for step in steps)
     if starts or stops:
         verb = {(True, True): "restarts", (True, False): "starts", (False, True): "stops"}[starts, stops]

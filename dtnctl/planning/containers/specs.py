@@ -60,7 +60,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
         devices=tuple(sorted(_device(text) for text in (*_files(profile.devices), *allocation.hardware.verbs))),
         ulimits=tuple(sorted(_ulimits(profile))),
-        cap_add=_capabilities((*profile.capabilities.add, *RDMA_CAPABILITIES * is_rdma(profile))),
+        cap_add=_capabilities((*profile.capabilities.add, *(RDMA_CAPABILITIES if is_rdma(profile) else ()))),
         cap_drop=_capabilities(profile.capabilities.drop),
         sysctls=tuple(sorted(_sysctls(service).items())),
         dns=profile.dns,
