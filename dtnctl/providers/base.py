@@ -101,8 +101,8 @@ class HostObserver(Protocol):
         """Give the connections back."""
 
 
-class HostAgent(HostObserver, Protocol):
-    """A client of an endpoint's agent that has it change its host. Requests are idempotent."""
+class HostAgent(Protocol):
+    """A client of an endpoint's agent that has it change its host. Requests are idempotent. Raises as engines do."""
 
     def perform(self, request: Request) -> Done:
         """Carry out one request of a plan, in which the site has its plain name."""

@@ -1,11 +1,11 @@
-"""An endpoint with an agent: what the engine and the agent tell as one answer, and each action to the one who can do it."""
+"""An endpoint with an agent, of whatever backend: one answer of both, and each action to the one that can carry it out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -65,10 +65,14 @@ class ObserverWithAgent:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+class AgentClient(HostObserver, HostAgent, Protocol):
+    """A client that is both."""
+
+
 class EngineWithAgent(ObserverWithAgent):
     """The same of an Engine and an agent that may change its host: an Engine whose host requests the agent carries out."""
 
-    def __init__(self, engine: Engine, agent: HostAgent, access: EndpointAccess) -> None:
+    def __init__(self, engine: Engine, agent: AgentClient, access: EndpointAccess) -> None:
         super().__init__(engine, agent, access)
         self._engine = engine
         self.agent: HostAgent | None = AgentOfSite(agent, access)
@@ -110,12 +114,6 @@ class AgentOfSite:
 
     def perform(self, request: Request) -> Done:
         return self.client.perform(request.model_copy(update={"site": agent_site(self.access)}))
-
-    def host(self, readings: frozenset[str] = frozenset(), *, inside: bool = False) -> Host:
-        return self.client.host(readings, inside=inside)
-
-    def close(self) -> None:
-        self.client.close()
 
 
 def agent_site(access: EndpointAccess) -> str:

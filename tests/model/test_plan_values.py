@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import AGENT_NEEDED, Cause, Change, EndpointSummary, Plan, as_data
+from dtn_agent.protocol import MakeVlan
+
+from dtnctl.model.plan import (
+    AGENT_NEEDED,
+    Cause,
+    Change,
+    EndpointSummary,
+    HostRequest,
+    Plan,
+    StartContainer,
+    Step,
+    action_type,
+    as_data,
+)
 from dtnctl.model.resources import Ulimit
 
 
 def test_values_become_plain_data_and_carry_their_types_name() -> None:
     value = {"limits": (Ulimit("nofile", 1, 2),), "text": "x"}
     assert as_data(value) == {"limits": [{"type": "Ulimit", "name": "nofile", "soft": 1, "hard": 2}], "text": "x"}
+
+
+def test_a_host_request_is_named_by_its_request_and_its_words_do_not_count_in_the_hash() -> None:
+    request = MakeVlan(site="lab", parent="eth1", vlan=7, mtu=None)
+    actions = [HostRequest(request, verb, "VLAN eth1.7") for verb in ("make", "create")]
+    assert as_data(actions[0]) == {"type": "MakeVlan", "parent": "eth1", "vlan": 7, "mtu": None}
+    assert (action_type(actions[0]), action_type(StartContainer("one"))) == ("MakeVlan", "StartContainer")
+    first, second = (Plan("lab", (), (Step("a/vlan/eth1.7", "a", action),), ()) for action in actions)
+    assert first.hash == second.hash
 
 
 def test_agents_without_an_answer_are_told_beside_endpoints_and_what_waits_for_them_is_no_guard_rails_no() -> None:
