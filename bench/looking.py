@@ -14,8 +14,9 @@ from bench.raw import Raw, at_once
 from bench.runs import apply
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.base import Observer
-from dtnctl.providers.docker.engine import connect
+from dtnctl.providers.base import EndpointAccess, Observer
+from dtnctl.providers.docker.engine import DockerObserver
+from dtnctl.providers.timeouts import Timeouts
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
 from dtnctl.runtime.clock import SystemClock
@@ -44,7 +45,7 @@ def plan_printed(here: Place, site: Site) -> float:
     with contextlib.ExitStack() as stack:
         observers: dict[str, Observer] = {}
         for name, document in site.endpoints.items():
-            observer = connect(name, document.value, site=site.name, registries={}, read_only=True, root=here.root)
+            observer = DockerObserver(EndpointAccess(name, document.value, site.name, {}, here.root, Timeouts()))
             stack.callback(observer.close)
             observers[name] = observer
         return _time_of_plan(site, observers, now)

@@ -17,8 +17,9 @@ from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Step
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.base import Engine
-from dtnctl.providers.docker.engine import connect
+from dtnctl.providers.base import EndpointAccess, Engine
+from dtnctl.providers.docker.engine import DockerEngine
+from dtnctl.providers.timeouts import Timeouts
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import this_process
 from dtnctl.runtime.reconcile import Applied, Terms, apply_plan, look_and_plan
@@ -76,7 +77,7 @@ def timed_engines(here: Place, site: Site, span: Span) -> Iterator[Mapping[str, 
     with contextlib.ExitStack() as stack:
         clients: dict[str, Engine] = {}
         for name, document in site.endpoints.items():
-            engine = connect(name, document.value, site=site.name, registries={}, read_only=False, root=here.root)
+            engine = DockerEngine(EndpointAccess(name, document.value, site.name, {}, here.root, Timeouts()))
             stack.callback(engine.close)
             clients[name] = cast("Engine", TimedEngine(engine, span))
         yield clients

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from dtnctl.movers.base import Evidence, Judgement, Listing, Settings
 from dtnctl.printable import plural
 
-NAMES_SHOWN = 3
-
 
 def failure(evidence: Evidence, cause: str, *, retryable: bool) -> Judgement:
     """A failed attempt; its cause ends with what is at the destination."""

@@ -17,10 +17,10 @@ import yaml
 
 from dtnctl.model.plan import Plan
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.docker.engine import connect
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.reconcile import look_and_plan
 from lab import Lab
+from tests.docker_clients import connect
 
 PROGRAM = [sys.executable, "-m", "dtnctl"]
 BASE_NETWORKS = {"bridge", "host", "none"}

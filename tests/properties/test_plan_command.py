@@ -15,13 +15,13 @@ import pytest
 
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
-from dtnctl.providers.docker.engine import connect
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import plan_document, render_json
 from dtnctl.render.markdown import render_plan_comment
 from dtnctl.render.terminal import render_plan
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.reconcile import look_and_plan
+from tests.docker_clients import connect
 from tests.fakes.engine import World
 
 ROOT = Path(__file__).parents[2]

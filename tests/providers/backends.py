@@ -26,10 +26,11 @@ from dtnctl.model.resources import (
 )
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
-from dtnctl.providers.docker.engine import DockerEngine, DockerObserver, connect
+from dtnctl.providers.docker.engine import DockerEngine, DockerObserver
 from dtnctl.providers.timeouts import Timeouts
 from lab import Lab, Login
 from lab import Registry as LabRegistry
+from tests.docker_clients import connect
 from tests.fakes.engine import Behaviour, RegistryImage, World
 
 SITE = "contract"

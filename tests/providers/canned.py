@@ -15,8 +15,9 @@ from typing import Any
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
-from dtnctl.providers.docker.engine import DockerEngine, connect
+from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.timeouts import Timeouts
+from tests.docker_clients import connect
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
 FAST = Timeouts(connect=1.0, answer=1.0, read=5.0, write=5.0, login=5.0)

@@ -20,9 +20,10 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers import ssh
-from dtnctl.providers.docker.engine import DockerEngine, connect
+from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.ssh import FarSocket, explain
 from dtnctl.providers.timeouts import Timeouts
+from tests.docker_clients import connect
 from tests.providers import sshd
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, FakeBackend, labels_of
 
@@ -107,7 +108,7 @@ def test_ssh_and_its_socket_are_gone_after_our_kill_9(server: sshd.Server, fake:
     program = (
         "import sys, pathlib\n"
         "from dtnctl.model.site import Endpoint\n"
-        "from dtnctl.providers.docker.engine import connect\n"
+        "from tests.docker_clients import connect\n"
         "endpoint = Endpoint.model_validate({'docker': sys.argv[1]})\n"
         "engine = connect('e', endpoint, site='s', registries={}, read_only=True, root=pathlib.Path('/'))\n"
         "print(engine._connected().transport.tunnel.process.pid, flush=True)\n"

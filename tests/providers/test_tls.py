@@ -21,7 +21,7 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import StartContainer
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint, Tls
-from dtnctl.providers.docker.engine import connect
+from tests.docker_clients import connect
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, SOON, FakeBackend, labels_of
 from tests.providers.certificates import DAY, Pair, authority, issue
 

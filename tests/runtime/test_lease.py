@@ -18,10 +18,10 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import Pairs, lease_name
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
-from dtnctl.providers.docker.engine import connect
 from dtnctl.runtime import lease
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import Holder, Leases, hold_leases, remove_lease, this_process
+from tests.docker_clients import connect
 from tests.fakes.engine import World
 
 ELSEWHERE = Holder("ops@elsewhere", "another machine", 4711, 1.0)

@@ -10,13 +10,13 @@ import pytest
 from dtnctl.cli.expected import changed_lines
 from dtnctl.planning.scope import Scope
 from dtnctl.providers.base import Engine
-from dtnctl.providers.docker.engine import connect
 from dtnctl.render.context import RenderContext
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.lease import this_process
 from dtnctl.runtime.reconcile import ChangedPlanError, Reports, Terms, apply_plan, look_and_plan
 from tests.cli.small_site import two_engines
+from tests.docker_clients import connect
 
 SILENT = Reports(lambda text: None, lambda outcome, step: None, lambda progress: None)
 

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict
 # 2: unknown settings of VFs are null; SetQos replaces another network's. 3: `vlan_priority`, `pf` (before: `qos`, `interface`)
 PROTOCOL_VERSION = 3
 ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
-PCI_ADDRESS = r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path
 ONE_LINE = r"^[\t\x20-\x7e]*$"
 STATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"

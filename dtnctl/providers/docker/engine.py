@@ -9,15 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
-from dtnctl.model.site import Endpoint
-from dtnctl.model.site_settings import Registry
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
 from dtnctl.providers.docker.observation import observe, read_entries, read_files
@@ -25,7 +22,6 @@ from dtnctl.providers.docker.performing import perform
 from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
 from dtnctl.providers.docker.view import View
-from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
@@ -140,46 +136,3 @@ class DockerEngine(DockerObserver):
 
     def run(self, container: str, command: tuple[str, ...], *, user: str = "") -> Ran:
         return calls.run(self._connected(), container, command, user)
-
-
-@overload
-def connect(
-    name: str,
-    endpoint: Endpoint,
-    *,
-    site: str,
-    registries: Mapping[str, Registry],
-    read_only: Literal[True],
-    root: Path,
-    timeouts: Timeouts = ...,
-    repository: str = ...,
-    unlabelled: bool = ...,
-) -> DockerObserver: ...
-@overload
-def connect(
-    name: str,
-    endpoint: Endpoint,
-    *,
-    site: str,
-    registries: Mapping[str, Registry],
-    read_only: Literal[False],
-    root: Path,
-    timeouts: Timeouts = ...,
-    repository: str = ...,
-    unlabelled: bool = ...,
-) -> DockerEngine: ...
-def connect(
-    name: str,
-    endpoint: Endpoint,
-    *,
-    site: str,
-    registries: Mapping[str, Registry],
-    read_only: bool,
-    root: Path,
-    timeouts: Timeouts = Timeouts(),  # noqa: B008  a frozen value
-    repository: str = "",
-    unlabelled: bool = True,
-) -> DockerObserver | DockerEngine:
-    """The provider of an endpoint: an observer if it may only read, else an engine. Does no I/O."""
-    kind = DockerObserver if read_only else DockerEngine
-    return kind(EndpointAccess(name, endpoint, site, registries, root, timeouts, repository, unlabelled))

@@ -17,10 +17,10 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import CreateNetwork
 from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
 from dtnctl.model.site import Endpoint
-from dtnctl.providers.docker.engine import connect
 from dtnctl.providers.docker.translate_networks import network_body
 from lab import Lab, LabError, unavailable
 from tests.agent.engine.driver_lab import ENDPOINT, GATEWAY, SUBNET, DriverLab
+from tests.docker_clients import connect
 from tests.providers.backends import SITE, labels_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]

@@ -21,10 +21,11 @@ from dtnctl.model.resources import ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.providers.base import FileEntry
-from dtnctl.providers.docker.engine import DockerEngine, connect
+from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, start_transfer
+from tests.docker_clients import connect
 from tests.runtime.transfers.transfer_world import pairs
 
 pytestmark = pytest.mark.lab

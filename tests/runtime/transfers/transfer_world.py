@@ -22,10 +22,11 @@ from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
-from dtnctl.providers.docker.engine import DockerEngine, connect
+from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, record_transfer, start_transfer
+from tests.docker_clients import connect
 from tests.fakes.engine import Behaviour, Program, Run, World
 from tests.fakes.execs import ExecFunction, ExecRun
 from tests.fakes.programs import Files
