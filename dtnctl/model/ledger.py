@@ -42,6 +42,10 @@ class Attempt:
     checksum: str = ""
     verified: str = ""
 
+    def may_be_repeated(self, tries: int, retries: int) -> bool:
+        """Whether another try may follow this one, the last of `tries`."""
+        return self.verdict == "failed" and self.retryable and tries <= retries
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerSeen:

@@ -93,7 +93,8 @@ def plan_transfer(
         return _finish(resolved, claim, job, source, destination, seen)
     if claim is not None and claim.verdict is None and (job is None or job.seen.id != claim.container):
         return _unknown(resolved, claim, job, source, destination, seen)
-    if claim is not None and claim.verdict is not None and not _may_try_again(resolved, claims):
+    retries = resolved.transfer.value.retries
+    if claim is not None and claim.verdict is not None and not claim.may_be_repeated(len(claims), retries):
         return _ended(resolved, claim)
     if started_on:
         return _note(resolved, "waiting", f"it was started on {started_on} before `from` changed; raise `generation` to run it from here")
@@ -112,11 +113,6 @@ def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, 
         if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
             return job
     return None
-
-
-def _may_try_again(resolved: ResolvedTransfer, claims: list[Attempt]) -> bool:
-    last = claims[-1]
-    return last.verdict == "failed" and last.retryable and len(claims) <= resolved.transfer.value.retries
 
 
 def _ended(resolved: ResolvedTransfer, last: Attempt) -> TransferPlan:

@@ -111,8 +111,8 @@ def _again(task: Task, leased: Leased) -> Iterator[None]:
 
 def _pause_before_next(task: Task, end: AttemptEnd) -> float | None:
     """Seconds until the next try; None if there is none."""
-    settings, receipt = task.settings, end.receipt
-    if receipt.verdict != "failed" or not receipt.retryable or task.attempt > settings.retries or not end.image:
+    settings = task.settings
+    if not end.receipt.may_be_repeated(task.attempt, settings.retries) or not end.image:
         return None
     pause: float = settings.backoff * 2 ** (task.attempt - 1)
     return None if end.time_left is not None and pause >= end.time_left else pause
