@@ -177,11 +177,15 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
     ("a device that needs the agent, unused", {"profiles/p": "devices: [uverbs]\n"}, {}, []),
     (
         "a device that needs the agent",
-        {"profiles/p": "devices: [uverbs]\n", "sessions/s": SESSION + "profile: p\n"},
+        {
+            "profiles/p": "devices: [uverbs]\n",
+            "sessions/s": SESSION + "profile: p\n",
+            "endpoints/b": "docker: unix:///run/docker.sock\nhost: b\n",
+        },
         {},
         [
             "profiles/p.yaml:1:1: E0405: device `uverbs` needs an agent on endpoint a, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
             "profiles/p.yaml:1:1: E0405: device `uverbs` needs an agent on endpoint b, and its file names none"
             "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
         ],
@@ -202,9 +206,9 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
             "endpoints/b.yaml:2:1: E0307: no interface carries network `v` here, and session s uses it"
             "; try `interfaces: {v: eth1}` with the name of the interface",
             "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint a, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
             "profiles/p.yaml:1:1: E0405: network `v` (sriov) needs an agent on endpoint b, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
         ],
     ),
     (
@@ -213,9 +217,9 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
         {},
         [
             "profiles/p.yaml:1:7: E0405: `near` needs an agent on endpoint a, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/a.yaml; `dtnctl endpoints add` installs one",
             "profiles/p.yaml:1:7: E0405: `near` needs an agent on endpoint b, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
             "profiles/p.yaml:1:7: E0416: `near: data_net` without a data network; try `near: any`, or `data_nets: […]`",
             "profiles/p.yaml:1:7: E0416: `near` pins whole CPUs, and `cpus` does not say how many; try `cpus: 4`",
         ],
@@ -300,7 +304,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, set[str]], list[str]]] = [
             "sessions/s.yaml:4:12: E0417: `qos` on the host's network (profiles/p.yaml:1) would shape everything that the host sends"
             "; try to remove `qos`, or `mgmt_net: bridge`",
             "sessions/t.yaml:3:12: E0405: `qos` needs an agent on endpoint b, and its file names none"
-            "; try `agent: https://…:5050` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
+            "; try `agent: ssh` in endpoints/b.yaml; `dtnctl endpoints add` installs one",
         ],
     ),
     (
