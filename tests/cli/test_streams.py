@@ -230,7 +230,16 @@ class Again(Moment):
 sys.meta_path[0] = Again()
 run()
 """
-MODULES = ("typer", "dtnctl.cli.program", "dtnctl.cli.plan", "pydantic", "yaml", "dtnctl.providers.docker.engine", "docker", "requests")
+# Up to what is imported last, in the thread of an endpoint.
+MODULES = (
+    "typer",
+    "dtnctl.cli.program",
+    "dtnctl.cli.plan",
+    "pydantic",
+    "yaml",
+    "dtnctl.providers.docker.engine",
+    "dtnctl.providers.docker.connection",
+)
 
 
 def _cases() -> Iterator[tuple[str, signal.Signals]]:
