@@ -9,7 +9,7 @@ import sys
 from dtnctl.cli import signals, streams
 
 # New objects between two searches for garbage: Python's 700 means hundreds of searches while modules are imported and a plan is made,
-# a tenth of a short run, and they find nothing. Memory stays bounded: that number of objects is a few megabytes.
+# a tenth of a short run, and they find nothing. Memory stays bounded: that number of objects is some ten megabytes.
 OBJECTS_BETWEEN_SEARCHES = 100_000
 
 
