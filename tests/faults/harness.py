@@ -176,6 +176,7 @@ def warm_up() -> None:
     import dtnctl.cli.apply
     import dtnctl.providers.docker.connection
     import dtnctl.providers.docker.engine
+    import dtnctl.providers.docker.sdk
     import dtnctl.providers.with_agent
     import dtnctl.render.json
     import dtnctl.render.outcomes
