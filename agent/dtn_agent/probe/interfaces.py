@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from dtn_agent.probe.answers import Answers, Ethtool, LinkAnswer
 from dtn_agent.probe.files import Files, PciFunction
@@ -43,7 +44,6 @@ def _interface(files: Files, answers: Answers, link: LinkAnswer, names: Mapping[
         index=link.index,
         alias=link.alias,
         mac=link.mac,
-        permanent_mac=card.permanent_mac,
         addresses=tuple(answers.addresses.get(link.index, ())),
         mtu=link.mtu,
         max_mtu=link.max_mtu,
@@ -56,26 +56,20 @@ def _interface(files: Files, answers: Answers, link: LinkAnswer, names: Mapping[
         vlan=link.vlan,
         master=names.get(link.master or 0, ""),
         driver=files.link(f"{folder}/device/driver"),
-        firmware=card.firmware,
         pci=function.address if function else "",
         physfn=files.link(f"{function.path}/physfn") if function else "",
         numa_node=numa_node(files, function),
         local_cpus=_local_cpus(files, function),
         qdiscs=tuple(answers.qdiscs.get(link.index, ())),
         tx_queue_len=link.tx_queue_len,
-        rings=card.rings,
-        channels=card.channels,
         offload_sizes=link.offload_sizes,
-        adaptive_rx=card.adaptive_rx,
-        pause_rx=card.pause_rx,
-        pause_tx=card.pause_tx,
-        features=card.features,
         irqs=irqs(files, function),
         rps=steering(files, folder, "rps") if function else None,
         xps=steering(files, folder, "xps") if function else None,
         pcie=pcie_link(files, function),
         sriov=sriov(files, function, link.vfs, holders),
         counters=_counters(files, folder),
+        **{item.name: getattr(card, item.name) for item in fields(card)},
     )
 
 
