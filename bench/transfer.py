@@ -13,7 +13,6 @@ from bench.runs import apply
 from bench.services import declare_data_network, declare_service, in_service
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import FinishTransfer, StartTransfer, Step
-from dtnctl.movers.base import settings_of
 from dtnctl.movers.gridftp import copy_command
 
 SOURCE, DESTINATION = "dtn1", "dtn2"
@@ -107,4 +106,4 @@ class Times:
 
 
 def _by_hand(action: StartTransfer) -> tuple[str, ...]:
-    return copy_command(action.source, action.destination, settings_of(action.options))
+    return copy_command(action.source, action.destination, action.options)

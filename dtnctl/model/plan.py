@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class StartTransfer:
     source: JobEnd
     destination: JobEnd
     image: str
-    options: Pairs
+    options: TransferOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ class FinishTransfer:
     tool: str
     source: JobEnd
     destination: JobEnd
-    options: Pairs
+    options: TransferOptions
     wait: bool
 
 

@@ -6,6 +6,7 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -34,6 +35,7 @@ from dtnctl.model.fields import (
 from dtnctl.model.hosts import Host
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Algorithm, Links, TransferOptions, Verify
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
 from dtnctl.values import dataclass
@@ -289,22 +291,27 @@ class Transfer(Written):
     tool: Literal["gridftp"] = Field(description="The mover.")
     session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")
     generation: int = Field(1, ge=1, description="Raise it to run again.")
-    parallelism: int = Field(4, ge=1, le=64, description="TCP streams per file.")
-    concurrency: int = Field(1, ge=1, le=64, description="Files at once.")
-    recursive: bool = Field(False, description="Copy a folder with all below it.")
-    links: Literal["refuse", "follow"] = Field(
-        "refuse", description="Symbolic links in a folder: the transfer is refused before it starts, or copies what they lead to."
+    parallelism: int = Field(DEFAULT_OPTIONS.parallelism, ge=1, le=64, description="TCP streams per file.")
+    concurrency: int = Field(DEFAULT_OPTIONS.concurrency, ge=1, le=64, description="Files at once.")
+    recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")
+    links: Links = Field(
+        DEFAULT_OPTIONS.links,
+        description="Symbolic links in a folder: the transfer is refused before it starts, or copies what they lead to.",
     )
-    verify: Literal["none", "size", "checksum"] = Field("checksum", description="Evidence asked for before it counts as done.")
-    algorithm: Literal["md5", "sha256", "sha512"] = Field("md5", description="Checksum of `verify: checksum`; computed at both ends.")
+    verify: Verify = Field(DEFAULT_OPTIONS.verify, description="Evidence asked for before it counts as done.")
+    algorithm: Algorithm = Field(DEFAULT_OPTIONS.algorithm, description="Checksum of `verify: checksum`; computed at both ends.")
     block_size: Size | None = Field(None, description="Bytes per disk block.")
     tcp_buffer: Size | None = Field(None, description="TCP buffer per stream.")
-    retries: int = Field(0, ge=0, le=20, description="Further tries after a failure that may pass by itself.")
-    backoff: Duration = Field(5.0, description="Pause before the first retry; doubles with each.")
+    retries: int = Field(DEFAULT_OPTIONS.retries, ge=0, le=20, description="Further tries after a failure that may pass by itself.")
+    backoff: Duration = Field(DEFAULT_OPTIONS.backoff, description="Pause before the first retry; doubles with each.")
     deadline: Duration | None = Field(None, description="Longest time for all tries together.")
-    stall_timeout: Duration = Field(600.0, description="Without progress for so long, the try counts as failed.")
+    stall_timeout: Duration = Field(DEFAULT_OPTIONS.stall_timeout, description="Without progress for so long, the try counts as failed.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    @property
+    def options(self) -> TransferOptions:
+        return TransferOptions(**{item.name: getattr(self, item.name) for item in fields(TransferOptions)})
 
     @model_validator(mode="after")
     def _folders_are_recursive(self) -> Transfer:

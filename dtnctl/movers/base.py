@@ -1,4 +1,4 @@
-"""What every mover has in common: the settings of a transfer, what was seen at its ends, the evidence, and the judgement. Pure.
+"""What every mover has in common: what was seen at its ends, the evidence, and the judgement. Pure.
 
 A mover makes command lines, reads progress and judges. It never runs anything: runtime/transfers does, and returns evidence.
 """
@@ -11,54 +11,11 @@ from typing import Literal, Protocol
 
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import Pairs
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.values import dataclass
 
-Verify = Literal["none", "size", "checksum"]
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
 Stopped = Literal["", "stalled", "deadline"]  # why we ended a job ourselves; empty if we did not
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The transfer's own settings. Sizes in bytes, times in seconds."""
-
-    parallelism: int = 4
-    concurrency: int = 1
-    recursive: bool = False
-    verify: Verify = "checksum"
-    algorithm: str = "md5"
-    block_size: int | None = None
-    tcp_buffer: int | None = None
-    retries: int = 0
-    backoff: float = 5.0
-    deadline: float | None = None
-    stall_timeout: float = 600.0
-    links: Literal["refuse", "follow"] = "refuse"
-
-
-def settings_of(options: Pairs) -> Settings:
-    """The settings from the texts that a plan carries; what is not there has its default."""
-    texts = dict(options)
-    verify = texts.get("verify", "checksum")
-    return Settings(
-        parallelism=int(texts.get("parallelism", "4")),
-        concurrency=int(texts.get("concurrency", "1")),
-        recursive=texts.get("recursive", "False") == "True",
-        links="follow" if texts.get("links") == "follow" else "refuse",
-        verify="none" if verify == "none" else "size" if verify == "size" else "checksum",
-        algorithm=texts.get("algorithm", "md5"),
-        block_size=_number(texts.get("block_size")),
-        tcp_buffer=_number(texts.get("tcp_buffer")),
-        retries=int(texts.get("retries", "0")),
-        backoff=float(texts.get("backoff", "5")),
-        deadline=float(texts["deadline"]) if "deadline" in texts else None,
-        stall_timeout=float(texts.get("stall_timeout", "600")),
-    )
-
-
-def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +133,17 @@ class JobFile:
 class Mover(Protocol):
     """One transfer tool. A module is one when it has these functions."""
 
-    def refusal(self, source: JobEnd, destination: JobEnd, settings: Settings, before: Listing) -> str:
+    def refusal(self, source: JobEnd, destination: JobEnd, options: TransferOptions, before: Listing) -> str:
         """Why this tool cannot copy that, as a sentence; empty if it can."""
 
-    def job_command(self, source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:
+    def job_command(self, source: JobEnd, destination: JobEnd, options: TransferOptions, time_left: float | None) -> tuple[str, ...]:
         """The arguments of /bin/sh in the job's container. `time_left` in seconds until the deadline."""
 
     def job_files(self, source: Login, destination: Login) -> tuple[JobFile, ...]:
         """What the job needs in its container before it starts."""
 
-    def reader(self, source: JobEnd, settings: Settings, sizes: Mapping[str, int]) -> ProgressReader:
+    def reader(self, source: JobEnd, options: TransferOptions, sizes: Mapping[str, int]) -> ProgressReader:
         """Follows the job's output. `sizes` are those of the source's files by name."""
 
-    def judge(self, evidence: Evidence, settings: Settings) -> Judgement:
+    def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
         """The verdict."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from dtnctl.model.plan import JobEnd
-from dtnctl.movers.base import WORK, Evidence, JobFile, Judgement, Listing, Login, ProgressReader, Settings
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import WORK, Evidence, JobFile, Judgement, Listing, Login, ProgressReader
 from dtnctl.movers.gridftp_log import Reader, explain
 from dtnctl.movers.verdict import failure, judge_copies
 
@@ -95,24 +96,24 @@ Host *
 """
 
 
-def refusal(source: JobEnd, destination: JobEnd, settings: Settings, before: Listing) -> str:
+def refusal(source: JobEnd, destination: JobEnd, options: TransferOptions, before: Listing) -> str:
     """Why globus-url-copy cannot copy that, as a sentence; empty if it can."""
     if (source.host, source.port) == (destination.host, destination.port):
         return f"both ends are one place, {source.host}:{source.port}"
     for end in (source, destination):
         if ".." in end.path.split("/"):
             return f"{end.path} leads out of its folder; write the path without .."
-        if problem := _name_problem(end.path, recursive=settings.recursive):
+        if problem := _name_problem(end.path, recursive=options.recursive):
             return f"{end.path!r}: {problem}"
     if before.kind == "unknown":
         return f"{source.path} cannot be looked at on {source.endpoint}: {before.problem}"
     if before.kind == "missing":
         return f"{source.path} does not exist on {source.endpoint}, or {source.user} may not look there"
-    wanted = "folder" if settings.recursive else "file"
+    wanted = "folder" if options.recursive else "file"
     if before.kind != wanted:
         found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
         return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
-    odd = sorted(name for name in before.entries if _name_problem(name, recursive=settings.recursive))
+    odd = sorted(name for name in before.entries if _name_problem(name, recursive=options.recursive))
     if odd:
         more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
         return f"{source.path} on {source.endpoint} has {odd[0]!r}{more}: {_name_problem(odd[0], recursive=True)}"
@@ -128,25 +129,25 @@ def _name_problem(name: str, *, recursive: bool) -> str:
     return ""
 
 
-def job_command(source: JobEnd, destination: JobEnd, settings: Settings, time_left: float | None) -> tuple[str, ...]:
+def job_command(source: JobEnd, destination: JobEnd, options: TransferOptions, time_left: float | None) -> tuple[str, ...]:
     """The arguments of /bin/sh in the job's container."""
     limit = () if time_left is None else ("timeout", "-s", "TERM", "-k", "10", str(max(1, math.ceil(time_left))))
-    return ("-c", JOB_SCRIPT, "transfer", *limit, *copy_command(source, destination, settings))
+    return ("-c", JOB_SCRIPT, "transfer", *limit, *copy_command(source, destination, options))
 
 
-def copy_command(source: JobEnd, destination: JobEnd, settings: Settings) -> tuple[str, ...]:
-    """globus-url-copy with the transfer's settings. Folders that are missing at the destination are made."""
-    options = ["-vb", "-fast", "-cd", "-p", str(settings.parallelism)]
-    if settings.recursive:
-        options += ["-r", "-cc", str(settings.concurrency)]
-    if settings.block_size is not None:
-        options += ["-bs", str(settings.block_size)]
-    if settings.tcp_buffer is not None:
-        options += ["-tcp-bs", str(settings.tcp_buffer)]
+def copy_command(source: JobEnd, destination: JobEnd, options: TransferOptions) -> tuple[str, ...]:
+    """globus-url-copy with the transfer's options. Folders that are missing at the destination are made."""
+    arguments = ["-vb", "-fast", "-cd", "-p", str(options.parallelism)]
+    if options.recursive:
+        arguments += ["-r", "-cc", str(options.concurrency)]
+    if options.block_size is not None:
+        arguments += ["-bs", str(options.block_size)]
+    if options.tcp_buffer is not None:
+        arguments += ["-tcp-bs", str(options.tcp_buffer)]
     if ":" in destination.data_host:
-        options += IPV6_DATA
-    options += ["-stall-timeout", str(math.ceil(settings.stall_timeout) + STALL_GRACE)]
-    return ("globus-url-copy", *options, url(source), url(destination))
+        arguments += IPV6_DATA
+    arguments += ["-stall-timeout", str(math.ceil(options.stall_timeout) + STALL_GRACE)]
+    return ("globus-url-copy", *arguments, url(source), url(destination))
 
 
 def url(end: JobEnd) -> str:
@@ -171,22 +172,22 @@ def job_files(source: Login, destination: Login) -> tuple[JobFile, ...]:
     )
 
 
-def reader(source: JobEnd, settings: Settings, sizes: Mapping[str, int]) -> ProgressReader:
-    return Reader(url(source), sizes, settings.concurrency if settings.recursive else 1)
+def reader(source: JobEnd, options: TransferOptions, sizes: Mapping[str, int]) -> ProgressReader:
+    return Reader(url(source), sizes, options.concurrency if options.recursive else 1)
 
 
-def judge(evidence: Evidence, settings: Settings) -> Judgement:
+def judge(evidence: Evidence, options: TransferOptions) -> Judgement:
     """The verdict."""
     if evidence.stopped == "stalled":
-        return failure(evidence, f"stalled: no progress for {settings.stall_timeout:.0f} s", retryable=True)
-    if evidence.stopped == "deadline" or (evidence.exit_code == TIMED_OUT and settings.deadline is not None):
-        return failure(evidence, f"not finished within its deadline of {settings.deadline or 0:.0f} s", retryable=False)
+        return failure(evidence, f"stalled: no progress for {options.stall_timeout:.0f} s", retryable=True)
+    if evidence.stopped == "deadline" or (evidence.exit_code == TIMED_OUT and options.deadline is not None):
+        return failure(evidence, f"not finished within its deadline of {options.deadline or 0:.0f} s", retryable=False)
     if evidence.out_of_memory:
         return failure(evidence, "the job ran out of memory and was killed", retryable=True)
     if evidence.exit_code == 0 and "Cancelling copy" in evidence.log:
         return failure(evidence, "the copy was interrupted, although its exit code is 0", retryable=True)
     if evidence.exit_code == 0:
-        return judge_copies(evidence, settings)
+        return judge_copies(evidence, options)
     return _failed(evidence)
 
 

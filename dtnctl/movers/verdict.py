@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from dtnctl.movers.base import Evidence, Judgement, Listing, Settings
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import Evidence, Judgement, Listing
 from dtnctl.printable import plural
 
 
@@ -26,10 +27,10 @@ def cancellation(evidence: Evidence) -> Judgement:
     return Judgement("cancelled", judged.cause, bytes=judged.bytes, files=judged.files)
 
 
-def judge_copies(evidence: Evidence, settings: Settings) -> Judgement:
+def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
     """The verdict on a job that ended well by its own account."""
     before = evidence.before or evidence.source or Listing("unknown")  # what was noted before may be lost
-    if settings.verify == "none":
+    if options.verify == "none":
         return Judgement("succeeded", bytes=before.bytes, files=len(before.files), verified="nothing was compared, as asked for")
     for look, place in ((evidence.source, "source"), (evidence.destination, "destination")):
         if look is None or look.kind == "unknown":
@@ -38,16 +39,16 @@ def judge_copies(evidence: Evidence, settings: Settings) -> Judgement:
     problem = _source_changes(evidence) or _differences(evidence) or _unequal_sums(evidence)
     if problem:
         return failure(evidence, problem, retryable=True)
-    if settings.verify == "checksum" and evidence.sums is None:
+    if options.verify == "checksum" and evidence.sums is None:
         return failure(evidence, f"it ended well, but there are no checksums: {evidence.no_sums}", retryable=False)
-    return _success(evidence, settings, before)
+    return _success(evidence, options, before)
 
 
-def _success(evidence: Evidence, settings: Settings, before: Listing) -> Judgement:
+def _success(evidence: Evidence, options: TransferOptions, before: Listing) -> Judgement:
     files = before.files
     compared, checksum = "sizes", ""
     if evidence.sums is not None:
-        compared, checksum = settings.algorithm, f"{settings.algorithm}:{_digest(evidence.sums[0], settings.algorithm)}"
+        compared, checksum = options.algorithm, f"{options.algorithm}:{_digest(evidence.sums[0], options.algorithm)}"
     verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
     if before.others:
         verified += f"; left out {before.others} that are neither file nor folder"

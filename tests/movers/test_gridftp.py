@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers import gridftp
-from dtnctl.movers.base import Entry, Listing, Login, Settings, settings_of
+from dtnctl.movers.base import Entry, Listing, Login
 
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
 THERE = JobEnd("b", "lab.s", "/data/out", "b.example.net", 30001, "dtn")
@@ -20,7 +21,7 @@ FILE = Listing("file", {"": Entry(5, "1")})
 
 
 def test_the_command_has_the_settings() -> None:
-    settings = Settings(parallelism=8, block_size=4194304, tcp_buffer=16777216, stall_timeout=60)
+    settings = TransferOptions(parallelism=8, block_size=4194304, tcp_buffer=16777216, stall_timeout=60)
     assert gridftp.copy_command(HERE, THERE, settings) == (
         "globus-url-copy", "-vb", "-fast", "-cd", "-p", "8", "-bs", "4194304", "-tcp-bs", "16777216", "-stall-timeout", "90",
         "sshftp://dtn@127.0.0.1:22/data/in", "sshftp://dtn@b.example.net:30001/data/out",
@@ -28,14 +29,14 @@ def test_the_command_has_the_settings() -> None:
 
 
 def test_a_tree_is_copied_with_several_files_at_once() -> None:
-    command = gridftp.copy_command(HERE, THERE, Settings(recursive=True, concurrency=4))
+    command = gridftp.copy_command(HERE, THERE, TransferOptions(recursive=True, concurrency=4))
     assert command[4:9] == ("-p", "4", "-r", "-cc", "4")
 
 
 def test_a_deadline_is_kept_by_the_job_itself() -> None:
-    command = gridftp.job_command(HERE, THERE, Settings(), 12.3)
+    command = gridftp.job_command(HERE, THERE, TransferOptions(), 12.3)
     assert command[2:9] == ("transfer", "timeout", "-s", "TERM", "-k", "10", "13")
-    assert gridftp.job_command(HERE, THERE, Settings(), None)[2:4] == ("transfer", "globus-url-copy")
+    assert gridftp.job_command(HERE, THERE, TransferOptions(), None)[2:4] == ("transfer", "globus-url-copy")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_an_ipv6_address_is_put_in_brackets() -> None:
 
 
 def _refusal(path: str = "/data/in", to: str = "/data/out", before: Listing = FILE, *, recursive: bool = False) -> str:
-    return gridftp.refusal(replace(HERE, path=path), replace(THERE, path=to), Settings(recursive=recursive), before)
+    return gridftp.refusal(replace(HERE, path=path), replace(THERE, path=to), TransferOptions(recursive=recursive), before)
 
 
 TREE = Listing("folder", {"": Entry(0, "1", is_folder=True), "f": Entry(1, "1"), "ü/x\ny": Entry(1, "1")})
@@ -96,18 +97,6 @@ def test_what_globus_url_copy_can_copy_is_not_refused() -> None:
 )
 def test_what_it_cannot_copy_is_refused_with_a_reason(refusal: str, text: str) -> None:
     assert refusal == text
-
-
-def test_settings_are_read_from_the_texts_of_a_plan() -> None:
-    assert settings_of(()) == Settings()
-    options = (
-        ("algorithm", "sha256"), ("backoff", "1.5"), ("block_size", "1024"), ("concurrency", "3"), ("deadline", "60.0"),
-        ("parallelism", "2"), ("recursive", "True"), ("retries", "4"), ("stall_timeout", "30.0"), ("tcp_buffer", "2048"),
-        ("verify", "size"),
-    )  # fmt: skip
-    assert settings_of(options) == Settings(2, 3, True, "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
-    assert settings_of((("verify", "none"),)).verify == "none"
-    assert settings_of((("links", "follow"),)).links == "follow"
 
 
 def test_the_job_trusts_each_end_only_by_its_own_host_key_and_logs_in_there_by_its_own_key() -> None:
@@ -190,7 +179,7 @@ def test_the_source_offers_what_it_offers_by_itself(tmp_path: Path) -> None:
 
 def test_data_goes_over_ipv6_only_to_an_ipv6_address() -> None:
     for data_host, expected in (("fd00::2", True), ("10.0.0.2", False), ("b.example.net", False), ("", False)):
-        assert ("-ipv6" in gridftp.copy_command(HERE, replace(THERE, data_host=data_host), Settings())) == expected
+        assert ("-ipv6" in gridftp.copy_command(HERE, replace(THERE, data_host=data_host), TransferOptions())) == expected
 
 
 @pytest.mark.parametrize("arguments", [("127.0.0.1", "30001"), ("b.example.net", "22"), ("10.9.9.9", "30001"), ("127.0.0.1", "")])
@@ -201,7 +190,7 @@ def test_ssh_is_asked_for_no_other_place(tmp_path: Path, arguments: tuple[str, s
 
 
 def test_two_ends_at_one_place_are_refused() -> None:
-    assert gridftp.refusal(HERE, replace(HERE, path="/data/out"), Settings(), FILE) == "both ends are one place, 127.0.0.1:22"
+    assert gridftp.refusal(HERE, replace(HERE, path="/data/out"), TransferOptions(), FILE) == "both ends are one place, 127.0.0.1:22"
 
 
 # --- the job's script, in a folder instead of a container's root ----------------------------------------------

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.movers.base import Entry, Evidence, Judgement, Listing, Settings
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import Entry, Evidence, Judgement, Listing
 from dtnctl.movers.gridftp import judge
 from dtnctl.movers.verdict import cancellation, sizes_agree
 
 SAMPLES = Path(__file__).parent / "samples"
-ONE = Settings(verify="checksum")
+ONE = TransferOptions(verify="checksum")
 SUM = "d41d8cd98f00b204e9800998ecf8427e"
 
 
@@ -56,7 +57,7 @@ def test_exit_code_0_with_a_short_file_is_a_failure() -> None:
 
 
 def test_exit_code_0_after_an_ignored_interrupt_is_a_failure_even_if_nothing_is_compared() -> None:
-    judged = judge(Evidence(0, "Cancelling copy...\n", before=one(100)), Settings(verify="none"))
+    judged = judge(Evidence(0, "Cancelling copy...\n", before=one(100)), TransferOptions(verify="none"))
     assert (judged.verdict, judged.retryable) == ("failed", True)
     assert "interrupted, although its exit code is 0" in judged.cause
 
@@ -80,7 +81,7 @@ def test_missing_checksums_are_no_success() -> None:
 
 
 def test_a_source_that_grew_is_a_failure() -> None:
-    judged = judge(replace(WELL, source=one(150), destination=one(150), sums=None), Settings(verify="size"))
+    judged = judge(replace(WELL, source=one(150), destination=one(150), sums=None), TransferOptions(verify="size"))
     assert judged.verdict == "failed"
     assert judged.cause.startswith("the source changed while it was copied: the file had 100 bytes before, 150 bytes after")
 
@@ -91,7 +92,7 @@ def test_a_source_file_that_came_or_went_is_a_failure() -> None:
 
 
 def test_a_source_that_was_rewritten_in_place_is_told_when_only_sizes_are_compared() -> None:
-    judged = judge(replace(WELL, source=one(100, "2"), sums=None), Settings(verify="size"))
+    judged = judge(replace(WELL, source=one(100, "2"), sums=None), TransferOptions(verify="size"))
     assert (judged.verdict, judged.verified) == ("succeeded", "sizes of 1 file equal at both ends; the source was written to meanwhile")
 
 
@@ -121,7 +122,7 @@ def test_without_a_note_of_before_the_source_of_now_counts() -> None:
 
 
 def test_nothing_compared_says_so() -> None:
-    judged = judge(Evidence(0, "", before=one(100)), Settings(verify="none"))
+    judged = judge(Evidence(0, "", before=one(100)), TransferOptions(verify="none"))
     assert judged == Judgement("succeeded", bytes=100, files=1, verified="nothing was compared, as asked for")
 
 
@@ -168,15 +169,15 @@ def test_a_destination_that_nobody_can_ask_is_unknown() -> None:
 
 
 def test_a_stalled_job_may_be_tried_again_and_a_late_one_not() -> None:
-    stalled = judge(Evidence(143, "", stopped="stalled"), Settings(stall_timeout=30))
-    late = judge(Evidence(143, "", stopped="deadline"), Settings(deadline=60))
+    stalled = judge(Evidence(143, "", stopped="stalled"), TransferOptions(stall_timeout=30))
+    late = judge(Evidence(143, "", stopped="deadline"), TransferOptions(deadline=60))
     assert (stalled.cause, stalled.retryable) == ("stalled: no progress for 30 s", True)
     assert (late.cause, late.retryable) == ("not finished within its deadline of 60 s", False)
 
 
 def test_a_job_that_kept_its_deadline_by_itself_is_told_from_a_failure() -> None:
-    assert judge(Evidence(124, ""), Settings(deadline=60)).cause == "not finished within its deadline of 60 s"
-    assert judge(Evidence(124, ""), Settings()).cause == "globus-url-copy failed and does not say why (exit code 124)"
+    assert judge(Evidence(124, ""), TransferOptions(deadline=60)).cause == "not finished within its deadline of 60 s"
+    assert judge(Evidence(124, ""), TransferOptions()).cause == "globus-url-copy failed and does not say why (exit code 124)"
 
 
 def test_a_job_without_memory_says_so() -> None:

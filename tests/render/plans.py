@@ -34,6 +34,7 @@ from dtnctl.model.plan import (
     WaitHealthy,
 )
 from dtnctl.model.resources import ContainerSpec
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.text import PAINT
 
 RELAXED = settings(deadline=None, max_examples=60)  # the machine may be busy
@@ -175,10 +176,16 @@ DANGER = plan(
 
 _SOURCE = JobEnd("dtn-a", "scinet.run14", "/data/1T", "127.0.0.1", 30000, "dtnaas")
 _DESTINATION = JobEnd("dtn-b", "scinet.run14", "/data/1T_2", "192.168.2.65", 30001, "dtnaas")
+_OPTIONS = TransferOptions()
 _TRANSFER_STEPS = (
-    Step("dtn-a/transfer/copy", "dtn-a", StartTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, IMAGE, ())),
-    Step("dtn-a/finish/copy", "dtn-a", FinishTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, (), True), ("dtn-a/transfer/copy",)),
-    Step("dtn-a/finish/old", "dtn-a", FinishTransfer("old", 1, 1, "gridftp", _SOURCE, _DESTINATION, (), False)),
+    Step("dtn-a/transfer/copy", "dtn-a", StartTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, IMAGE, _OPTIONS)),
+    Step(
+        "dtn-a/finish/copy",
+        "dtn-a",
+        FinishTransfer("copy", 1, 1, "gridftp", _SOURCE, _DESTINATION, _OPTIONS, True),
+        ("dtn-a/transfer/copy",),
+    ),
+    Step("dtn-a/finish/old", "dtn-a", FinishTransfer("old", 1, 1, "gridftp", _SOURCE, _DESTINATION, _OPTIONS, False)),
 )
 TRANSFER = plan(
     Change(

@@ -32,6 +32,7 @@ from dtnctl.model.plan import (
     WaitHealthy,
 )
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.context import RenderContext
 from dtnctl.render.outcomes import render_outcomes, render_progress
 from dtnctl.render.steps import step_words
@@ -96,7 +97,7 @@ def test_every_action_has_a_verb_and_an_object() -> None:
         WaitHealthy("s.a", 1, 1): ("wait for", "s.a"),
         EnsureLedger("/var/lib/dtnctl"): ("create", "ledger /var/lib/dtnctl"),
         transfer: ("start", "transfer copy"),
-        FinishTransfer("copy", 1, 1, "gridftp", *ends, (), True): ("finish", "transfer copy"),
+        FinishTransfer("copy", 1, 1, "gridftp", *ends, TransferOptions(), True): ("finish", "transfer copy"),
     }
     assert {action: step_words(action) for action in actions} == actions
 

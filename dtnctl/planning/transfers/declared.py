@@ -12,7 +12,7 @@ from dataclasses import replace
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
-from dtnctl.model.resources import EndpointSeen, Pairs, ledger_name
+from dtnctl.model.resources import EndpointSeen, ledger_name
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import refuse_expired_keys
 from dtnctl.planning.containers.specs import own_address
@@ -24,20 +24,6 @@ from dtnctl.planning.transfers.reception import refuse_unreached, refuse_version
 from dtnctl.values import dataclass
 
 LEDGER_ROOT = "/var/lib/dtnctl"
-OPTIONS = (
-    "algorithm",
-    "backoff",
-    "block_size",
-    "concurrency",
-    "deadline",
-    "links",
-    "parallelism",
-    "recursive",
-    "retries",
-    "stall_timeout",
-    "tcp_buffer",
-    "verify",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +155,7 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
             value.tool,
             *_ends(resolved, source, destination),
             source.service.image,
-            job_options(resolved),
+            resolved.transfer.value.options,
         ),
         needs=_needs(resolved, source, destination, seen),
     )
@@ -195,7 +181,7 @@ def _needs(resolved: ResolvedTransfer, source: End, destination: End, seen: Endp
 def _finish_step(resolved: ResolvedTransfer, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
     transfer, value = resolved.transfer, resolved.transfer.value
     job_ends = _ends(resolved, *ends)
-    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, job_options(resolved), wait=wait)
+    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, resolved.transfer.value.options, wait=wait)
     return Step(finish_transfer_id(resolved.source_endpoint, transfer.name), resolved.source_endpoint, action, needs)
 
 
@@ -274,12 +260,6 @@ def _blocked(resolved: ResolvedTransfer, refusal: Refusal) -> Change:
         code=refusal.code,
         fix=refusal.fix,
     )
-
-
-def job_options(resolved: ResolvedTransfer) -> Pairs:
-    """The transfer's own settings as text, in name order; the mover makes a command line of them."""
-    value = resolved.transfer.value
-    return tuple((name, str(getattr(value, name))) for name in OPTIONS if getattr(value, name) is not None)
 
 
 def _change(resolved: ResolvedTransfer, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:

@@ -12,8 +12,9 @@ from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers import gridftp
-from dtnctl.movers.base import Mover, Settings, settings_of
+from dtnctl.movers.base import Mover
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.keys import Account
@@ -25,7 +26,7 @@ MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`options` are the settings as the plan carries them."""
+    """`options` are those that the plan carries."""
 
     site: str
     transfer: str
@@ -34,14 +35,10 @@ class Task:
     tool: str
     source: JobEnd
     destination: JobEnd
-    options: Pairs
+    options: TransferOptions
     here: Engine
     there: Engine
     clock: Clock
-
-    @property
-    def settings(self) -> Settings:
-        return settings_of(self.options)
 
     @property
     def mover(self) -> Mover:
@@ -115,7 +112,7 @@ def job_spec(task: Task, image: str, service_id: str, time_left: float | None) -
     return ContainerSpec(
         image=image,
         entrypoint=("/bin/sh",),
-        command=task.mover.job_command(task.source, task.destination, task.settings, time_left),
+        command=task.mover.job_command(task.source, task.destination, task.options, time_left),
         init=True,
         stop_signal="SIGTERM",
         restart="no",
@@ -145,7 +142,7 @@ def seconds_between(start: str, end: str) -> float:
 
 def time_left(task: Task, claim: Attempt | None) -> float | None:
     """Seconds until the deadline of all tries together, which the first try's claim began; None without one. `claim` is this try's."""
-    deadline = task.settings.deadline
+    deadline = task.options.deadline
     if deadline is None:
         return None
     first = claim if task.attempt == 1 else read_record(task.here, task.site, task.transfer, task.generation, 1)

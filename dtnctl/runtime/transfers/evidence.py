@@ -47,20 +47,20 @@ def gather(task: Task, notes: Notes | None, watched: Watched) -> Evidence:
         before=notes.before if notes is not None else None,
         old=notes.old if notes is not None else None,
     )
-    if known.exit_code == 0 and task.settings.verify == "none":
+    if known.exit_code == 0 and task.options.verify == "none":
         return known
     with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:
         near = pool.submit(_look_after, task, task.here, task.source, known)
         far = pool.submit(_look_after, task, task.there, task.destination, known)
     known = replace(known, source=near.result(), destination=far.result())
-    if known.exit_code == 0 and task.settings.verify == "checksum" and sizes_agree(known):
+    if known.exit_code == 0 and task.options.verify == "checksum" and sizes_agree(known):
         return _with_sums(task, known)
     return known
 
 
 def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence) -> Listing:
     try:
-        return look(engine, end, tree=task.settings.recursive).listing
+        return look(engine, end, tree=task.options.recursive).listing
     except EngineError as error:
         if known.exit_code == 0 and not known.stopped:
             raise _not_now(task, end, error) from error
@@ -90,7 +90,7 @@ class _NoSumsError(Exception):
 
 def _sums(task: Task, engine: Engine, end: JobEnd, names: tuple[str, ...]) -> Mapping[str, str]:
     sums: dict[str, str] = {}
-    algorithm = task.settings.algorithm
+    algorithm = task.options.algorithm
     for command, part in checksum_commands(end.path, names, algorithm):
         try:
             ran = engine.run(end.container, command, user=end.user)

@@ -83,7 +83,7 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
     if watched is None or watched.job.id != job.id:
         watched = Watched(job, read_tail(task.here, job.id), "")
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
-    receipt = end_attempt(task, claim, read_notes(task.here, job), watched, lambda evidence: task.mover.judge(evidence, task.settings))
+    receipt = end_attempt(task, claim, read_notes(task.here, job), watched, lambda evidence: task.mover.judge(evidence, task.options))
     return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
 
 
@@ -131,8 +131,8 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
     watch = Watch(
         engine=task.here,
         container=job.id,
-        make_reader=lambda: task.mover.reader(task.source, task.settings, sizes),
-        limits=Limits(task.settings.stall_timeout, left),
+        make_reader=lambda: task.mover.reader(task.source, task.options, sizes),
+        limits=Limits(task.options.stall_timeout, left),
         clock=task.clock,
         stop=waiting.stop,
         report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total)),

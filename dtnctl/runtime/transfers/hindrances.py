@@ -24,7 +24,7 @@ class Hindered:
 def look_for_hindrances(task: Task) -> Hindered:
     """Ask both ends. An image without `find` finds nothing: its files are copied as far as the copy itself gets."""
     (here, source), (there, destination) = task.ends
-    tree, follow = task.settings.recursive, task.settings.links == "follow"
+    tree, follow = task.options.recursive, task.options.links == "follow"
     return Hindered(
         _ask(here, source, source_command(source.path, tree=tree, follow=follow)),
         _ask(there, destination, destination_command(destination.path, tree=tree)),
@@ -40,7 +40,7 @@ def _ask(engine: Engine, end: JobEnd, command: Sequence[str]) -> Hindrances:
 
 def refuse_hindered_source(task: Task, found: Hindered, source: Listing) -> None:
     """TransferError if what is at the source would not arrive whole."""
-    if reason := source_refusal(found.source, source, follow=task.settings.links == "follow"):
+    if reason := source_refusal(found.source, source, follow=task.options.links == "follow"):
         raise TransferError(f"{task.transfer}: {task.source.path} on {task.source.endpoint} {reason}")
 
 

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from dtnctl.errors import NotFoundError
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.resources import ContainerSeen, Pairs
-from dtnctl.movers.base import WORK, Listing, Settings, settings_of
+from dtnctl.model.resources import ContainerSeen
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import WORK, Listing
 from dtnctl.movers.listing import read_lines
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
@@ -32,14 +35,10 @@ class Notes:
     tool: str
     source: JobEnd
     destination: JobEnd
-    options: Pairs
+    options: TransferOptions
     accounts: tuple[Account, Account]
     before: Listing
     old: Listing
-
-    @property
-    def settings(self) -> Settings:
-        return settings_of(self.options)
 
     def task(self, claim: Attempt, site: str, engines: Mapping[str, Engine], clock: Clock) -> Task:
         """The attempt that the job is, for whoever has no step of a plan about it."""
@@ -64,7 +63,7 @@ def write_notes(task: Task, accounts: tuple[Account, Account], source: bytes, de
         "tool": task.tool,
         "source": asdict(task.source),
         "destination": asdict(task.destination),
-        "options": dict(task.options),
+        "options": asdict(task.options),
         "accounts": [asdict(account) for account in accounts],
     }
     return {COPY: json.dumps(copy, indent=1, sort_keys=True).encode(), SOURCE: source, DESTINATION: destination}
@@ -75,7 +74,7 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
     try:
         files = observer.read_files(job.id, WORK)
         copy: dict[str, Any] = json.loads(files[COPY])
-        options = tuple(sorted(copy["options"].items()))
+        options = read_options(copy["options"])
         near, far = copy["accounts"]
         return Notes(
             tool=copy["tool"],
@@ -83,11 +82,16 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
             destination=_job_end(copy["destination"]),
             options=options,
             accounts=(Account(**near), Account(**far)),
-            before=read_lines(files[SOURCE], tree=settings_of(options).recursive),
+            before=read_lines(files[SOURCE], tree=options.recursive),
             old=read_lines(files[DESTINATION], tree=False),
         )
     except (NotFoundError, KeyError, TypeError, ValueError):
         return None
+
+
+def read_options(values: Mapping[str, Any]) -> TransferOptions:
+    """The options as they were; an older dtnctl wrote each as text and left out what was not declared."""
+    return TypeAdapter(TransferOptions).validate_python(values)
 
 
 def _job_end(values: Mapping[str, Any]) -> JobEnd:

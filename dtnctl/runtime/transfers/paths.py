@@ -44,7 +44,7 @@ def refuse_astray(
     task: Task, services: tuple[ContainerSeen, ContainerSeen], accounts: tuple[Account, Account], real: Iterable[str], source: Listing
 ) -> None:
     """TransferError if a path, or a name that is copied below it, is no place for data at its end."""
-    names = source.entries if task.settings.recursive else {}
+    names = source.entries if task.options.recursive else {}
     for (_, end), service, account, place in zip(task.ends, services, accounts, real, strict=True):
         homes = (account.home, "/root")
         path = place or clean_data_path(end.path)

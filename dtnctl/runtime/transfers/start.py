@@ -80,7 +80,7 @@ def _prepare(
     hindering = pool.submit(look_for_hindrances, task)
     leading = ask_where_paths_lead(task, pool)
     (here, source), (there, destination) = task.ends
-    tree = task.settings.recursive
+    tree = task.options.recursive
     looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
     below = pool.submit(_look, there, destination, tree=True) if tree else looks[1]
     accounts = pool.submit(_find_account, here, source, services[0]), pool.submit(_find_account, there, destination, services[1])
@@ -158,12 +158,12 @@ def _look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
 
 def _check(task: Task, source: Listing, old: Listing) -> None:
     """TransferError if what is at the source cannot be copied, or to where it should go. `old` is what is there."""
-    if reason := task.mover.refusal(task.source, task.destination, task.settings, source):
+    if reason := task.mover.refusal(task.source, task.destination, task.options, source):
         raise TransferError(f"{task.transfer}: {reason}")
     there = task.destination
-    if not task.settings.recursive and old.kind == "folder":
+    if not task.options.recursive and old.kind == "folder":
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
-    if task.settings.recursive and old.kind not in ("folder", "missing", "unknown"):
+    if task.options.recursive and old.kind not in ("folder", "missing", "unknown"):
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is no folder, so nothing can be copied into it")
 
 
@@ -172,7 +172,7 @@ def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:
     here, there = task.source, task.destination
     one_host = here.endpoint == there.endpoint
     is_one_service = one_host and here.container == there.container  # a container's name alone is the same on every endpoint
-    is_below = is_one_service and task.settings.recursive and there.path.startswith(here.path)
+    is_below = is_one_service and task.options.recursive and there.path.startswith(here.path)
     reason = one_thing(source, old, one_host=one_host) or ("is inside of what is copied" if is_below else "")
     if reason:
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} {reason}: writing there would damage {here.path}")
@@ -183,7 +183,7 @@ def _too_late(task: Task, ready: _Ready) -> StartResult:
     if ready.job is not None:
         task.here.remove(ready.job.id)
     now = time_text(task.clock.now())
-    cause = f"not finished within its deadline of {task.settings.deadline or 0:.0f} s; try {task.attempt} was not started"
+    cause = f"not finished within its deadline of {task.options.deadline or 0:.0f} s; try {task.attempt} was not started"
     receipt = Attempt(task.transfer, task.generation, task.attempt, "", now, verdict="failed", cause=cause, finished_at=now)
     write_record(task.here, task.site, receipt)
     return StartResult(False, cause)
@@ -210,7 +210,7 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
     """Both the keys and the claim must be there before the start; which of them comes first does not matter."""
     pairs = keys.make_key_pair(), keys.make_key_pair()
     comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
-    lines = [keys.authorized_line(pair.public, comment, task.clock.now(), task.settings.deadline) for pair in pairs]
+    lines = [keys.authorized_line(pair.public, comment, task.clock.now(), task.options.deadline) for pair in pairs]
     claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
     places = accounts_by_place(task, ready.accounts)
     let_in = [lines] if len(places) == 1 else [[line] for line in lines]  # each end lets in its own key; one that is both ends, both

@@ -111,10 +111,9 @@ def _again(task: Task, leased: Leased) -> Iterator[None]:
 
 def _pause_before_next(task: Task, end: AttemptEnd) -> float | None:
     """Seconds until the next try; None if there is none."""
-    settings = task.settings
-    if not end.receipt.may_be_repeated(task.attempt, settings.retries) or not end.image:
+    if not end.receipt.may_be_repeated(task.attempt, task.options.retries) or not end.image:
         return None
-    pause: float = settings.backoff * 2 ** (task.attempt - 1)
+    pause: float = task.options.backoff * 2 ** (task.attempt - 1)
     return None if end.time_left is not None and pause >= end.time_left else pause
 
 
@@ -196,7 +195,7 @@ def _with_progress(
     observer: Observer, transfer: str, job: ContainerSeen, chunks: Iterator[bytes], on_progress: Callable[[Progress], None]
 ) -> Iterator[bytes]:
     notes = read_notes(observer, job)
-    reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files) if notes is not None else None
+    reader = MOVERS[notes.tool].reader(notes.source, notes.options, notes.before.files) if notes is not None else None
     for chunk in chunks:
         moved = reader.feed(chunk) if reader is not None else None
         if notes is not None and moved is not None:
@@ -219,6 +218,6 @@ def live_progress(observer: Observer, site: str, transfer: str, generation: int)
     notes = read_notes(observer, job) if job is not None and is_running(job) else None
     if job is None or notes is None:
         return None
-    reader = MOVERS[notes.tool].reader(notes.source, notes.settings, notes.before.files)
+    reader = MOVERS[notes.tool].reader(notes.source, notes.options, notes.before.files)
     reported = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
     return progress_of(transfer, reported[-1], notes.before.bytes) if reported else None

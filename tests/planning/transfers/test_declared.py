@@ -11,6 +11,7 @@ import pytest
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.resources import LABEL_ATTEMPT, LABEL_GENERATION, ContainerSeen, ledger_name
+from dtnctl.model.transfer_options import TransferOptions
 from tests.planning.building import NOW, applied, change, drop, endpoint, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import MOMENT, KilledError, World
@@ -188,22 +189,10 @@ def test_a_file_copied_into_a_folder_keeps_its_name_and_the_plan_shows_what_is_w
         assert [action.destination.path for action in actions] == [path, path]
 
 
-def test_options_are_carried_as_text_without_what_was_not_said() -> None:
+def test_a_plan_carries_the_options_of_the_file_and_defaults_for_the_others() -> None:
     text = SESSION + transfer(deadline="1h", block_size="4MiB", retries=2)
     action = next(step.action for step in plan(site(text), idle()).steps if isinstance(step.action, StartTransfer))
-    assert dict(action.options) == {
-        "algorithm": "md5",
-        "backoff": "5.0",
-        "block_size": "4194304",
-        "concurrency": "1",
-        "deadline": "3600.0",
-        "links": "refuse",
-        "parallelism": "4",
-        "recursive": "False",
-        "retries": "2",
-        "stall_timeout": "600.0",
-        "verify": "checksum",
-    }
+    assert action.options == TransferOptions(deadline=3600.0, block_size=4 * 1024**2, retries=2)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,15 @@ from dtnctl.model.ownership import labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.gridftp import PRIVATE_KEYS
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.runtime.clock import SystemClock
+from dtnctl.runtime.transfers.notes import read_options
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, start_transfer
 from tests.docker_clients import connect
-from tests.runtime.transfers.transfer_world import pairs
 
 pytestmark = pytest.mark.lab
 SITE, SERVICE, PORT = "lab", "lab.demo", 30001
@@ -62,11 +63,11 @@ class Scene:
         )
 
     def start(self, name: str, source: str, destination: str, **options: str) -> StartResult:
-        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", pairs(options))
+        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", read_options(options))
         return start_transfer(action, self.engines, SITE, SystemClock())
 
     def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
-        action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), pairs(options), True)
+        action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), read_options(options), True)
         waiting = Waiting(self.progress.append, threading.Event())
         return await_transfer(action, self.engines, SITE, SystemClock(), waiting, self.leases)
 
@@ -187,9 +188,9 @@ def test_a_destination_that_is_in_truth_the_source_is_refused_before_anything_is
     name = f"loss{int(baked)}"
     reason = "the login of .* was refused" if baked else "the host key on the control port is not the one"
     try:
-        action = StartTransfer(name, 1, 1, "gridftp", source, wrong, "dtn:1", pairs({}))
+        action = StartTransfer(name, 1, 1, "gridftp", source, wrong, "dtn:1", TransferOptions())
         assert start_transfer(action, scene.engines, SITE, SystemClock()).started
-        finish = FinishTransfer(name, 1, 1, "gridftp", source, wrong, pairs({}), True)
+        finish = FinishTransfer(name, 1, 1, "gridftp", source, wrong, TransferOptions(), True)
         with pytest.raises(TransferError, match=reason):
             await_transfer(finish, scene.engines, SITE, SystemClock(), Waiting(scene.progress.append, threading.Event()), scene.leases)
     finally:
@@ -211,7 +212,7 @@ def test_a_link_that_leads_to_the_keys_of_the_login_is_refused_before_anything_s
 def test_a_host_that_the_source_cannot_look_up_is_named_before_anything_starts(scene: Scene) -> None:
     scene.sh("dtn1", "echo hello > /data/hello")
     source, destination = scene.ends("/data/hello", "/data/hello")
-    action = StartTransfer("lost", 1, 1, "gridftp", source, replace(destination, host="nosuch.invalid"), "dtn:1", pairs({}))
+    action = StartTransfer("lost", 1, 1, "gridftp", source, replace(destination, host="nosuch.invalid"), "dtn:1", TransferOptions())
     with pytest.raises(TransferError, match=r"lab\.demo on dtn1 cannot look up nosuch\.invalid, the `host:` of dtn2"):
         start_transfer(action, scene.engines, SITE, SystemClock())
     with pytest.raises(NotFoundError):
@@ -235,7 +236,7 @@ def test_one_file_on_a_file_system_that_two_hosts_share_is_not_copied_onto_itsel
     (tmp_path / "link").symlink_to("precious")
     source, destination = scene.ends("/shared-dtn1/precious", "/shared-dtn2/link")
     source, destination = (replace(end, container="lab.shared", port=30002) for end in (source, destination))
-    action = StartTransfer("same", 1, 1, "gridftp", source, destination, "dtn:1", pairs({}))
+    action = StartTransfer("same", 1, 1, "gridftp", source, destination, "dtn:1", TransferOptions())
     with pytest.raises(TransferError, match="/shared-dtn2/link on dtn2 is what is copied itself: writing there would damage"):
         start_transfer(action, scene.engines, SITE, SystemClock())
     assert (tmp_path / "precious").read_bytes() == b"precious"
@@ -322,7 +323,7 @@ def test_a_tree_arrives_over_ipv6(scene: Scene, six: str, login: str) -> None:
     scene.sh("dtn1", "mkdir -p /data/s/sub/hollow; echo 1 > /data/s/sub/f; head -c 3M /dev/urandom > /data/s/big; : > /data/s/zero")
     source, there = scene.ends("/data/s/", f"/data/s{login}/")
     destination = replace(there, data_host=six, data_ports=(50100, 50199), host=six if login == "IPv6" else there.host)
-    options = pairs({"recursive": "True", "concurrency": "2"})
+    options = read_options({"recursive": "True", "concurrency": "2"})
     action = StartTransfer(f"over{login}", 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     scene.lab.exec("dtn2", ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "50100:50199", "-j", "REJECT"])
@@ -365,7 +366,7 @@ def test_services_on_bridges_alone_receive_at_their_endpoints_published_ports(br
     source = JobEnd(near, BRIDGED, "/data/b/", "127.0.0.1", BRIDGED_PORT, "dtnaas")
     host = scene.lab.endpoint(far).control_ip
     destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, BRIDGED_PORT, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
-    options = pairs({"recursive": "True"})
+    options = read_options({"recursive": "True"})
     action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     finish = FinishTransfer(name, 1, 1, "gridftp", source, destination, options, True)

@@ -15,6 +15,7 @@ from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.ledger import Attempt, encode_attempt, record_path
 from dtnctl.model.plan import JobEnd, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, Mount, ledger_name
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.providers.base import FileEntry
 from dtnctl.runtime.transfers.record import write_record
 from dtnctl.runtime.transfers.transfer import start_transfer
@@ -404,7 +405,7 @@ def test_a_folder_onto_a_file_is_refused(scene: TransferWorld) -> None:
 
 
 def test_an_unknown_tool_is_refused(scene: TransferWorld) -> None:
-    action = StartTransfer(TRANSFER, 1, 1, "carrier-pigeon", *scene.ends(), IMAGE, ())
+    action = StartTransfer(TRANSFER, 1, 1, "carrier-pigeon", *scene.ends(), IMAGE, TransferOptions())
     with pytest.raises(TransferError, match="no mover is called 'carrier-pigeon'; there are gridftp"):
         start_transfer(action, scene.engines, SITE, scene.clock)
 

@@ -19,11 +19,12 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
-from dtnctl.model.resources import ContainerSpec, Pairs
+from dtnctl.model.resources import ContainerSpec
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.runtime.transfers.notes import read_options
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, record_transfer, start_transfer
 from tests.docker_clients import connect
@@ -38,7 +39,6 @@ PASSWD = "root:x:0:0:root:/root:/bin/bash\nsshd:x:102:65534::/run/sshd:/usr/sbin
 KEYS = "/home/dtn/.ssh/authorized_keys2"
 FOLDER = "/var/lib/dtnctl/lab"
 SOON = Timeouts(connect=2.0, answer=2.0, read=20.0, write=60.0, login=10.0)
-OPTIONS: Mapping[str, str] = {"backoff": "5.0", "concurrency": "1", "parallelism": "4", "retries": "0", "stall_timeout": "600.0"}
 
 
 class FakeClock:
@@ -135,7 +135,7 @@ class TransferWorld:
         transfer: str = TRANSFER, **options: str,
     ) -> StartResult:  # fmt: skip
         source, destination = ends or self.ends()
-        action = StartTransfer(transfer, generation, attempt, "gridftp", source, destination, IMAGE, pairs(options))
+        action = StartTransfer(transfer, generation, attempt, "gridftp", source, destination, IMAGE, read_options(options))
         return start_transfer(action, engines or self.engines, SITE, self.clock)
 
     def finish(
@@ -143,7 +143,7 @@ class TransferWorld:
         wait: bool = True, transfer: str = TRANSFER, **options: str,
     ) -> Attempt:  # fmt: skip
         source, destination = ends or self.ends()
-        action = FinishTransfer(transfer, generation, attempt, "gridftp", source, destination, pairs(options), wait)
+        action = FinishTransfer(transfer, generation, attempt, "gridftp", source, destination, read_options(options), wait)
         there = engines or self.engines
         if not wait:
             return record_transfer(action, there, SITE, self.clock)
@@ -266,10 +266,6 @@ class TransferWorld:
 
 def _path(url: str) -> str:
     return unquote(urlsplit(url).path)
-
-
-def pairs(options: Mapping[str, str]) -> Pairs:
-    return tuple(sorted({**OPTIONS, **options}.items()))
 
 
 def _identity(run: ExecRun, path: str) -> str:

@@ -1,0 +1,32 @@
+"""How a transfer is carried out: one value from the file to the plan and the mover, with its defaults. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dtnctl.values import dataclass
+
+Algorithm = Literal["md5", "sha256", "sha512"]
+Links = Literal["refuse", "follow"]
+Verify = Literal["none", "size", "checksum"]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOptions:
+    """The options as a transfer's file has them. Sizes in bytes, times in seconds."""
+
+    parallelism: int = 4
+    concurrency: int = 1
+    recursive: bool = False
+    links: Links = "refuse"
+    verify: Verify = "checksum"
+    algorithm: Algorithm = "md5"
+    block_size: int | None = None
+    tcp_buffer: int | None = None
+    retries: int = 0
+    backoff: float = 5.0
+    deadline: float | None = None
+    stall_timeout: float = 600.0
+
+
+DEFAULT_OPTIONS = TransferOptions()

@@ -1,0 +1,30 @@
+"""Notes in a job's container are read by any later dtnctl."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.runtime.transfers.notes import read_options
+
+CHANGED = TransferOptions(2, 3, True, "follow", "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
+
+
+@pytest.mark.parametrize("options", [TransferOptions(), CHANGED])
+def test_options_are_read_as_they_were_written(options: TransferOptions) -> None:
+    assert read_options(json.loads(json.dumps(asdict(options)))) == options
+
+
+def test_options_that_an_older_dtnctl_wrote_as_texts_are_read() -> None:
+    texts = {name: str(value) for name, value in asdict(CHANGED).items()}
+    assert read_options(texts) == CHANGED
+    assert read_options({}) == TransferOptions()
+
+
+@pytest.mark.parametrize("values", [{"verify": "perhaps"}, {"retries": "many"}, {"recursive": None}])
+def test_options_that_are_none_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        read_options(values)
