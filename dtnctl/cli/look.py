@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ListView:
     """What was seen of a site, once."""
 
     workplace: Workplace
@@ -58,7 +58,7 @@ class View:
     invocation: Invocation
 
 
-def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "") -> View:
+def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "") -> ListView:
     """Look at all endpoints; the agents of those of the session `inside_of` are also asked what containers see of the network."""
     from dataclasses import replace
 
@@ -76,10 +76,10 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
     refuse_ssh_mistakes(workplace, snapshot)
-    return View(workplace, workplace.site, snapshot, now, output, invocation)
+    return ListView(workplace, workplace.site, snapshot, now, output, invocation)
 
 
-def _print(view: View, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
+def _print(view: ListView, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
     from dtnctl.render.json import render_json
 
     if view.output is opt.ListOutput.json:

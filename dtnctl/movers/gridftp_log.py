@@ -99,7 +99,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFailure:
     """A text that is known to appear in a failed job's output, what it means, and whether it may pass by itself."""
 
     pattern: re.Pattern[str]
@@ -107,8 +107,8 @@ class Known:
     retryable: bool
 
 
-def _known(pattern: str, cause: str, *, retryable: bool) -> Known:
-    return Known(re.compile(pattern), cause, retryable)
+def _known(pattern: str, cause: str, *, retryable: bool) -> KnownFailure:
+    return KnownFailure(re.compile(pattern), cause, retryable)
 
 
 # The first that is found counts: ssh's own words tell more than the mover's. Each was provoked in the lab, unless it says otherwise.

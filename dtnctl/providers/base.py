@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dtnctl.errors import EngineError
 from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
@@ -20,6 +21,10 @@ from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Done, Host, Request
+
+
+class ReadOnlyError(EngineError):
+    """A client that may only read was asked to write. Nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dtnctl.model.resources import Pairs
 from dtnctl.render.facts import Fact, claim_pieces, facts_of
 from dtnctl.render.summary import Group, object_name
-from dtnctl.render.text import Look, cells, flow, pad
+from dtnctl.render.text import Style, cells, flow, pad
 
 BODY = 4  # where the facts of a change start
 VERB = 11  # cells of mark and verb
@@ -15,7 +15,7 @@ EDGE = 120  # places in Git stand no further to the right: the eye would lose th
 LABEL = 20  # the longest label that shares its line with its text
 
 
-def block_lines(group: Group, look: Look) -> list[str]:
+def block_lines(group: Group, look: Style) -> list[str]:
     """Heading, why and what differs, the concrete choices, and last what stays or is worth knowing."""
     facts = facts_of(group, look)
     claimed = [label for _, pairs in facts.claims for label, _ in pairs]
@@ -27,7 +27,7 @@ def block_lines(group: Group, look: Look) -> list[str]:
     return [*lines, *_all_lines(rows, label, look), *_all_lines(facts.after, label, look)]
 
 
-def fact_rows(facts: Sequence[Fact], look: Look) -> list[str]:
+def fact_rows(facts: Sequence[Fact], look: Style) -> list[str]:
     """The facts one below the other, their texts in one column."""
     return _all_lines(facts, label_width(facts), look)
 
@@ -44,7 +44,7 @@ def _width_of(labels: Iterable[str]) -> int:
 # --- the heading --------------------------------------------------------------------------------------------
 
 
-def _heading(group: Group, look: Look) -> list[str]:
+def _heading(group: Group, look: Style) -> list[str]:
     """Mark, verb, object and endpoints; the place in Git at the right edge, or below if there is no room."""
     change = group.first
     start = pad(look.paint(change.mark, f"{look.signs[change.mark]} {group.verb}"), VERB)
@@ -54,12 +54,12 @@ def _heading(group: Group, look: Look) -> list[str]:
     return with_place([start + first, *(" " * VERB + line for line in others)], change.cause.place, look)
 
 
-def _endpoints(names: Sequence[str], look: Look) -> list[str]:
+def _endpoints(names: Sequence[str], look: Style) -> list[str]:
     joint = f" {look.both}" if len(names) == 2 else ","
     return [*(name + joint for name in names[:-1]), names[-1]]
 
 
-def with_place(lines: list[str], place: str, look: Look) -> list[str]:
+def with_place(lines: list[str], place: str, look: Style) -> list[str]:
     """The lines with a place in Git at the right edge of the last one, or below it if there is no room."""
     if not place:
         return lines
@@ -74,7 +74,7 @@ def with_place(lines: list[str], place: str, look: Look) -> list[str]:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
-def fact_lines(fact: Fact, label: int, look: Look) -> list[str]:
+def fact_lines(fact: Fact, label: int, look: Style) -> list[str]:
     """Sign, label and text; a label longer than `label` cells has its text below."""
     sign = look.signs[fact.sign] if fact.sign else " "
     start = " " * BODY + look.paint(fact.sign or "", sign) + " " + look.paint(fact.sign or "dim", fact.label)
@@ -87,7 +87,7 @@ def fact_lines(fact: Fact, label: int, look: Look) -> list[str]:
     return [pad(start, indent) + lines[0][indent:], *lines[1:]]
 
 
-def _all_lines(facts: Sequence[Fact], label: int, look: Look) -> list[str]:
+def _all_lines(facts: Sequence[Fact], label: int, look: Style) -> list[str]:
     return [line for fact in facts for line in fact_lines(fact, label, look)]
 
 
@@ -98,14 +98,14 @@ def _indent(label: int) -> int:
 # --- concrete choices ---------------------------------------------------------------------------------------
 
 
-def _claim_facts(claims: Sequence[tuple[str, Pairs]], look: Look, *, named: bool) -> list[Fact]:
+def _claim_facts(claims: Sequence[tuple[str, Pairs]], look: Style, *, named: bool) -> list[Fact]:
     """With names one row for each endpoint; without, one row for each choice: it is the same everywhere."""
     if named:
         return [Fact("create", endpoint, tuple(claim_pieces(pairs, look))) for endpoint, pairs in claims]
     return [Fact("create", label, (value,)) for _, pairs in claims[:1] for label, value in pairs]
 
 
-def _claim_columns(claims: Sequence[tuple[str, Pairs]], label: int, look: Look) -> list[str]:
+def _claim_columns(claims: Sequence[tuple[str, Pairs]], label: int, look: Style) -> list[str]:
     """Endpoints side by side; empty if they would not fit, or if an endpoint has several choices with one label."""
     labels = list(dict.fromkeys(label for _, pairs in claims for label, _ in pairs))
     widths = [max(cells(text) for text in (endpoint, *dict(pairs).values())) for endpoint, pairs in claims]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dtnctl.render.text import Look, Role, cells, clip, flow, pad
+from dtnctl.render.text import Role, Style, cells, clip, flow, pad
 from dtnctl.values import dataclass
 
 GAP = "  "
@@ -27,7 +27,7 @@ class Column:
 def table_lines(
     columns: Sequence[Column],
     rows: Sequence[Sequence[str]],
-    look: Look,
+    look: Style,
     *,
     indent: int = 0,
     roles: Mapping[str, Role] | None = None,

@@ -9,7 +9,7 @@ from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import Fact
-from dtnctl.render.text import Look, Role, dotted, flow, look_of, pad, plural, printable
+from dtnctl.render.text import Role, Style, dotted, flow, look_of, pad, plural, printable
 
 WORDS: Mapping[Judgement, str] = {"error": "error", "warning": "warning", "info": "note"}
 ROLES: Mapping[str, Role] = {"error": "destroy", "warning": "note", "info": "dim", "ok": "create", "unknown": "dim"}
@@ -39,7 +39,7 @@ def render_doctor(examinations: Sequence[Examination], context: RenderContext) -
 # --- verdict ------------------------------------------------------------------------------------------------
 
 
-def _verdict(item: Examination, context: RenderContext, look: Look) -> list[str]:
+def _verdict(item: Examination, context: RenderContext, look: Style) -> list[str]:
     """`dtn-a: 3 errors, 5 warnings of 52 checked · fastest data NIC ens1f0 100 Gb/s`."""
     pieces = [f"not examined: {item.silence}"] if item.silence else dotted(_said(item, context), look.dot)
     first, *more = flow([f"{item.endpoint}:", *pieces], look.width - 2)
@@ -62,13 +62,13 @@ def _said(item: Examination, context: RenderContext) -> list[str]:
 # --- findings -----------------------------------------------------------------------------------------------
 
 
-def _endpoint(item: Examination, context: RenderContext, look: Look, *, is_named: bool) -> list[list[str]]:
+def _endpoint(item: Examination, context: RenderContext, look: Style, *, is_named: bool) -> list[list[str]]:
     """A block for each fault, and the table."""
     blocks = [_block(finding, item.endpoint if is_named else "", look) for finding in item.findings if finding.severity in WORDS]
     return [*blocks, _items(item, context, look)] if context.show_all and item.findings else blocks
 
 
-def _block(finding: Finding, endpoint: str, look: Look) -> list[str]:
+def _block(finding: Finding, endpoint: str, look: Style) -> list[str]:
     """Judgement, item and subject with the declaration's place; then what was found, what is wanted, why, and what to do."""
     sign = SIGNS.get(finding.severity, look.signs["blocked"])
     start = pad(look.paint(ROLES[finding.severity], f"{sign} {WORDS[finding.severity]}"), VERB)
@@ -85,7 +85,7 @@ def _block(finding: Finding, endpoint: str, look: Look) -> list[str]:
     return [*heading, *fact_rows(facts, look)]
 
 
-def _items(item: Examination, context: RenderContext, look: Look) -> list[str]:
+def _items(item: Examination, context: RenderContext, look: Style) -> list[str]:
     rows = [[finding.check, finding.subject, finding.severity, finding.actual or NOT_KNOWN, finding.expected] for finding in item.findings]
     title = look.paint("bold", f"all items of {item.endpoint}") + f" ({len(rows):,})"
     return [title, *table_lines(ITEM_COLUMNS, rows, look, indent=BODY, roles=ROLES, fits=not context.wide)]

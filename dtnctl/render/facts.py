@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dtnctl.model.plan import Cause, Change, FieldChange, TransferNote
 from dtnctl.model.resources import Pairs
 from dtnctl.render.summary import FINISHED, Group, named
-from dtnctl.render.text import Look, Sign, dotted
+from dtnctl.render.text import Sign, Style, dotted
 from dtnctl.values import dataclass
 
 NOTHING = "(none)"  # an empty value, where a blank would look like a mistake
@@ -31,7 +31,7 @@ class Facts:
     after: tuple[Fact, ...]
 
 
-def facts_of(group: Group, look: Look) -> Facts:
+def facts_of(group: Group, look: Style) -> Facts:
     first = group.first
     before = [
         *power_facts(first),
@@ -65,11 +65,11 @@ def _others(group: Group) -> list[Fact]:
     return [Fact(None, "also", (f"{named(group.others)}: the same",))] if group.others else []
 
 
-def _field_facts(change: Change, look: Look) -> list[Fact]:
+def _field_facts(change: Change, look: Style) -> list[Fact]:
     return [_field_fact(field, change.cause, look) for field in change.fields]
 
 
-def _field_fact(field: FieldChange, cause: Cause, look: Look) -> Fact:
+def _field_fact(field: FieldChange, cause: Cause, look: Style) -> Fact:
     pieces = [field.before or NOTHING, f"{look.arrow} {field.after or NOTHING}"]
     if field.forces_replace:
         pieces.append("(forces replace)")
@@ -93,7 +93,7 @@ def _shared(group: Group, sign: Sign | None, label: str, text_of: Callable[[Chan
     return [Fact(sign, label, (f"{endpoint}:", text)) for endpoint, text in texts if text]
 
 
-def _kept(group: Group, look: Look) -> list[Fact]:
+def _kept(group: Group, look: Style) -> list[Fact]:
     several = len(group.changes) > 1
     return [
         Fact("kept", "kept", (*[f"{change.endpoint}:"] * several, *claim_pieces(change.kept, look)))
@@ -114,7 +114,7 @@ def _notes(group: Group) -> list[Fact]:
     ]
 
 
-def claim_pieces(claims: Pairs, look: Look) -> list[str]:
+def claim_pieces(claims: Pairs, look: Style) -> list[str]:
     return dotted([f"{label} {value}" for label, value in claims], look.dot)
 
 

@@ -29,7 +29,7 @@ from dtnctl.render.host_rows import (
     vf_rows,
 )
 from dtnctl.render.quantities import duration_text, size_text
-from dtnctl.render.text import Look, Role, dotted, flow, look_of, plural, printable, printable_text
+from dtnctl.render.text import Role, Style, dotted, flow, look_of, plural, printable, printable_text
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Facts, Held, Host
@@ -117,7 +117,7 @@ def render_host(host: Host, context: RenderContext) -> str:
     return "\n".join("".join(f"{line}\n" for line in lines) for lines in sections if lines)
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], context: RenderContext, look: Look) -> list[str]:
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], context: RenderContext, look: Style) -> list[str]:
     if not rows:
         return []
     shown = printable(tuple(tuple(row) for row in rows), ascii_only=context.ascii)
@@ -127,21 +127,21 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], context: Re
     return table_lines(columns, cells, look, roles=ROLES, fits=not context.show_all)
 
 
-def _details(facts: Facts, context: RenderContext, look: Look) -> Iterator[list[str]]:
+def _details(facts: Facts, context: RenderContext, look: Style) -> Iterator[list[str]]:
     yield _table(QUEUE_COLUMNS, queue_rows(facts), context, look)
     yield _table(GID_COLUMNS, gid_rows(facts), context, look)
     yield _table(IDLE_COLUMNS, idle_rows(facts), context, look)
     yield _table(SYSCTL_COLUMNS, sysctl_rows(facts), context, look)
 
 
-def _hidden(count: int, look: Look) -> list[str]:
+def _hidden(count: int, look: Style) -> list[str]:
     return [f"{look.signs['kept']} {plural(count, 'interface')} of containers (--all lists them)"] if count else []
 
 
 # --- above the tables -----------------------------------------------------------------------------------------------
 
 
-def _head(host: Host, context: RenderContext, look: Look) -> list[str]:
+def _head(host: Host, context: RenderContext, look: Style) -> list[str]:
     system = host.facts.system
     return [
         *_field("host", [system.hostname, system.virtualization, f"up {duration_text(system.uptime)}"], context, look),
@@ -188,7 +188,7 @@ def _clock(is_synchronized: bool | None) -> str:
 # --- below the tables -----------------------------------------------------------------------------------------------
 
 
-def _foot(host: Host, context: RenderContext, look: Look) -> list[str]:
+def _foot(host: Host, context: RenderContext, look: Style) -> list[str]:
     lacks = [f"{ability.name}: {ability.lacks}" for ability in host.abilities if ability.lacks]
     return [
         *_field("listeners", _listeners(host.facts), context, look),
@@ -209,7 +209,7 @@ def _held(held: Held) -> list[str]:
     return [plural(len(items), word) for word, items in counts if items] or ["nothing"]
 
 
-def _field(name: str, items: Sequence[str], context: RenderContext, look: Look) -> list[str]:
+def _field(name: str, items: Sequence[str], context: RenderContext, look: Style) -> list[str]:
     """`name: item · item`, broken where the line ends; items that are empty are left out."""
     shown = [printable_text(item, ascii_only=context.ascii) for item in items if item]
     first, *more = flow(dotted(shown, look.dot), look.width - len(name) - 2)

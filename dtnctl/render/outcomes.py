@@ -15,7 +15,7 @@ from dtnctl.render.quantities import duration_text
 from dtnctl.render.results import ChangeResult, ResultCounts, change_results, count_results
 from dtnctl.render.steps import step_words
 from dtnctl.render.summary import MORE_FAILING, NAMED, few, named, nameless, object_at, object_name, starting_steps, verb_of
-from dtnctl.render.text import Look, Sign, cells, command_lines, dotted, flow, look_of, pad, plural, printable, printable_text
+from dtnctl.render.text import Sign, Style, cells, command_lines, dotted, flow, look_of, pad, plural, printable, printable_text
 
 VERB_CELLS = 10  # of the longest verb of a step
 
@@ -62,7 +62,7 @@ def render_outcomes(plan: Plan, outcomes: Sequence[Outcome], context: RenderCont
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
-def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Look) -> list[str]:
+def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Style) -> list[str]:
     if counts.applied == counts.changes:
         parts = [f"Applied {counts.applied:,} of {plural(counts.changes, 'change')}." if counts.changes else "Nothing to apply."]
     else:
@@ -88,7 +88,7 @@ def _by_cause(results: Sequence[ChangeResult]) -> list[list[ChangeResult]]:
     return [part for same in found.values() for part in ([same] if len(same) > NAMED else [[entry] for entry in same])]
 
 
-def _result_lines(same: Sequence[ChangeResult], verb: str, steps: dict[str, Step], look: Look) -> list[str]:
+def _result_lines(same: Sequence[ChangeResult], verb: str, steps: dict[str, Step], look: Style) -> list[str]:
     entry = same[0]
     change = entry.change
     sign: Sign = "blocked" if entry.result == "failed" else "note"
@@ -104,7 +104,7 @@ def _result_lines(same: Sequence[ChangeResult], verb: str, steps: dict[str, Step
     return [*with_place(heading, change.cause.place, look), *fact_rows(facts, look)]
 
 
-def _heading(sign: Sign, result: str, what: str, endpoint: str, look: Look) -> list[str]:
+def _heading(sign: Sign, result: str, what: str, endpoint: str, look: Style) -> list[str]:
     start = pad(look.paint(sign, f"{look.signs[sign]} {result}"), RESULT)
     first, *more = flow([look.paint("bold", what), f"@ {endpoint}"], look.width - RESULT)
     return [start + first, *(" " * RESULT + line for line in more)]
@@ -129,26 +129,26 @@ def _undone(outcome: Outcome, step: Step | None) -> list[Fact]:
     return [Fact("kept", "restored", (f"{step.undo.container} as it was before,", state))]
 
 
-def _other_failures(results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], look: Look) -> list[list[str]]:
+def _other_failures(results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], look: Style) -> list[list[str]]:
     """Failed steps that serve several changes and belong to none, such as the pull of an image."""
     owned = {step for entry in results for step in entry.change.steps}
     failed = [outcome for outcome in outcomes if outcome.result in ("failed", "undone") and outcome.step not in owned]
     return [_other_failure(outcome, steps.get(outcome.step), look) for outcome in failed]
 
 
-def _other_failure(outcome: Outcome, step: Step | None, look: Look) -> list[str]:
+def _other_failure(outcome: Outcome, step: Step | None, look: Style) -> list[str]:
     what = " ".join(step_words(step.action)) if step else outcome.step
     heading = _heading("blocked", "failed", what, step.endpoint if step else "?", look)
     return [*heading, *fact_rows([Fact("blocked", "why", (outcome.reason or "no reason was given",))], look)]
 
 
-def _details(outcomes: Sequence[Outcome], steps: dict[str, Step], look: Look) -> list[str]:
+def _details(outcomes: Sequence[Outcome], steps: dict[str, Step], look: Style) -> list[str]:
     """What finished steps have to tell, such as the bytes of a transfer."""
     detailed = [(steps[outcome.step], outcome) for outcome in outcomes if outcome.detail and outcome.step in steps]
     return fact_rows([Fact("kept", step_words(step.action)[1], (outcome.detail,)) for step, outcome in detailed], look)
 
 
-def _left(plan: Plan, remaining: Plan | None, look: Look) -> list[str]:
+def _left(plan: Plan, remaining: Plan | None, look: Style) -> list[str]:
     """Blocked changes, what a last look still found, endpoints of which nothing is known."""
     facts = _together("blocked", "blocked", [(object_at(change), (change.code, change.cause.text)) for change in plan.blocked])
     if remaining is not None:
@@ -178,7 +178,7 @@ def _together(sign: Sign, label: str, entries: Sequence[tuple[str, tuple[str, ..
 
 
 def _next(
-    results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], context: RenderContext, look: Look
+    results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], context: RenderContext, look: Style
 ) -> list[str]:
     """Commands to copy: first those that tell more about what failed, last the one that goes on."""
     commands = _looks(results)
@@ -211,7 +211,7 @@ def _looks(results: Sequence[ChangeResult]) -> list[tuple[str, str]]:
     ]
 
 
-def _next_line(command: str, why: str, width: int, look: Look) -> list[str]:
+def _next_line(command: str, why: str, width: int, look: Style) -> list[str]:
     start = " " * BODY
     if BODY + width + 2 + cells(why) <= look.width:
         return [start + pad(command, width) + "  " + look.paint("dim", why)]

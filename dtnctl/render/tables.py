@@ -14,7 +14,7 @@ from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.quantities import bytes_text, duration_text, rate_text, size_text
 from dtnctl.render.summary import named
-from dtnctl.render.text import Look, Role, dotted, flow, look_of, plural, printable
+from dtnctl.render.text import Role, Style, dotted, flow, look_of, plural, printable
 
 ROLES: Mapping[str, Role] = {
     "STARTED": "create",
@@ -49,7 +49,7 @@ def render_sessions(rows: Sequence[SessionRow], context: RenderContext) -> str:
     return _text(_sessions(rows, context, look))
 
 
-def _sessions(rows: Sequence[SessionRow], context: RenderContext, look: Look) -> list[str]:
+def _sessions(rows: Sequence[SessionRow], context: RenderContext, look: Style) -> list[str]:
     cells = [[row.name, row.state, ", ".join(row.endpoints), row.image, row.profile, row.user] for row in rows]
     errors = [(row.name, error) for row in rows for error in row.errors]
     return _listing(SESSION_COLUMNS, cells, "sessions", context, look) + _errors(errors, look)
@@ -95,7 +95,7 @@ SERVICE_COLUMNS = (
 )
 
 
-def _services(rows: Sequence[ServiceRow], context: RenderContext, look: Look) -> list[str]:
+def _services(rows: Sequence[ServiceRow], context: RenderContext, look: Style) -> list[str]:
     cells = [
         [
             row.session,
@@ -119,7 +119,7 @@ def _services(rows: Sequence[ServiceRow], context: RenderContext, look: Look) ->
     return _listing(SERVICE_COLUMNS, cells, "services", context, look) + _errors(errors, look)
 
 
-def _service_detail(row: ServiceRow, look: Look) -> list[str]:
+def _service_detail(row: ServiceRow, look: Style) -> list[str]:
     fields = [
         ("state", row.state),
         ("health", row.health),
@@ -172,7 +172,7 @@ def render_transfers(rows: Sequence[TransferRow], context: RenderContext) -> str
     return _text(_transfers(rows, context, look))
 
 
-def _transfers(rows: Sequence[TransferRow], context: RenderContext, look: Look) -> list[str]:
+def _transfers(rows: Sequence[TransferRow], context: RenderContext, look: Style) -> list[str]:
     cells = [
         [
             row.name,
@@ -238,7 +238,7 @@ def render_endpoints(rows: Sequence[EndpointRow], context: RenderContext) -> str
     return _text(_endpoints(rows, context, look))
 
 
-def _endpoints(rows: Sequence[EndpointRow], context: RenderContext, look: Look) -> list[str]:
+def _endpoints(rows: Sequence[EndpointRow], context: RenderContext, look: Style) -> list[str]:
     cells = [
         [
             row.name,
@@ -342,13 +342,13 @@ def fields_text(fields: Sequence[tuple[str, str]], context: RenderContext) -> st
 # --- pieces -------------------------------------------------------------------------------------------------
 
 
-def _listing(columns: Sequence[Column], cells: Sequence[Sequence[str]], what: str, context: RenderContext, look: Look) -> list[str]:
+def _listing(columns: Sequence[Column], cells: Sequence[Sequence[str]], what: str, context: RenderContext, look: Style) -> list[str]:
     if not cells:
         return [f"No {what}."]
     return table_lines(columns, cells, look, roles=ROLES, fits=not context.show_all)
 
 
-def _errors(errors: Sequence[tuple[str, str]], look: Look) -> list[str]:
+def _errors(errors: Sequence[tuple[str, str]], look: Style) -> list[str]:
     """What is wrong, each cause once, with the first of those that it concerns."""
     holders: dict[str, list[str]] = {}
     for name, text in errors:
@@ -360,7 +360,7 @@ def _errors(errors: Sequence[tuple[str, str]], look: Look) -> list[str]:
     return lines
 
 
-def _fields(fields: Sequence[tuple[str, str]], look: Look, indent: int = 0) -> list[str]:
+def _fields(fields: Sequence[tuple[str, str]], look: Style, indent: int = 0) -> list[str]:
     """`name: value` on lines of their own, never cut: they are there to be copied."""
     return [" " * indent + look.paint("dim", f"{name}:") + (f" {value}" if value else "") for name, value in fields]
 

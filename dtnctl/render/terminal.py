@@ -23,7 +23,7 @@ from dtnctl.render.summary import (
     transfer_order,
     verdict,
 )
-from dtnctl.render.text import Look, Role, cells, command_lines, dotted, flow, look_of, plural, printable
+from dtnctl.render.text import Role, Style, cells, command_lines, dotted, flow, look_of, plural, printable
 
 HEAD = 9  # cells of VERDICT, RISK and the words below them
 FEW = 5  # finished transfers that are worth listing unasked
@@ -50,7 +50,7 @@ def render_plan(plan: Plan, context: RenderContext) -> str:
 # --- head and table -----------------------------------------------------------------------------------------
 
 
-def _head(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+def _head(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     lines = _headed("VERDICT", verdict(plan, context.command), look, "bold")
     if not plan.is_empty or plan.silent:
         lines += _headed("RISK", risks(plan), look, "bold")
@@ -60,7 +60,7 @@ def _head(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     return lines
 
 
-def _headed(word: str, items: Sequence[str], look: Look, role: Role) -> list[str]:
+def _headed(word: str, items: Sequence[str], look: Style, role: Role) -> list[str]:
     first, *more = flow(dotted(items, look.dot), look.width - HEAD)
     return [look.paint(role, word) + " " * (HEAD - len(word)) + first, *(" " * HEAD + line for line in more)]
 
@@ -88,7 +88,7 @@ ENDPOINT_COLUMNS = (
 )
 
 
-def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+def _endpoint_table(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     """One row for each endpoint; none of them if nothing changes and all answered."""
     if not plan.endpoints or (plan.is_empty and not plan.silent and not context.show_all):
         return []
@@ -101,7 +101,7 @@ def _endpoint_table(plan: Plan, context: RenderContext, look: Look) -> list[str]
     return table_lines(columns, rows, look, indent=2, roles={"SILENT": "destroy"}, fits=not context.wide)
 
 
-def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Look) -> list[str]:
+def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Style) -> list[str]:
     if row.silence:
         return [row.name, "?", *(look.dot if mark == "0" else mark for mark in marks), "", "?", "", "?", "SILENT"]
     functions, processors = hardware_cells(row, look.arrow)
@@ -117,21 +117,21 @@ def _endpoint_row(row: EndpointSummary, marks: Sequence[str], look: Look) -> lis
     ]
 
 
-def _from_to(before: int, after: int, look: Look) -> str:
+def _from_to(before: int, after: int, look: Style) -> str:
     return str(after) if before == after else f"{before} {look.arrow} {after}"
 
 
 # --- what follows the changes -------------------------------------------------------------------------------
 
 
-def _drift(plan: Plan, changes: Sequence[Change], look: Look) -> list[list[str]]:
+def _drift(plan: Plan, changes: Sequence[Change], look: Style) -> list[list[str]]:
     if not changes:
         return []
     title = look.paint("bold", "drift") + f" ({len(changes):,})  Git did not change, the endpoint did; apply takes it back"
     return [flow([title], look.width), *(block_lines(group, look) for group in group_changes(plan, changes))]
 
 
-def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+def _transfers(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     if not plan.transfers:
         return []
     notes = transfer_order(plan.transfers)
@@ -148,7 +148,7 @@ def _transfers(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     return lines
 
 
-def _unchanged(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+def _unchanged(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     if not plan.unchanged:
         return []
     title = look.paint("bold", "unchanged") + f" ({len(plan.unchanged):,})"
@@ -158,7 +158,7 @@ def _unchanged(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     return [title, *(start + line for name in plan.unchanged for line in flow([name], look.width - len(start)))]
 
 
-def _foot(plan: Plan, context: RenderContext, look: Look) -> list[str]:
+def _foot(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     """`plan` as it was planned: its hash is that of what will be done, not of what can be printed."""
     if plan.is_empty:
         return []
@@ -175,7 +175,7 @@ def _foot(plan: Plan, context: RenderContext, look: Look) -> list[str]:
     return lines
 
 
-def _command(word: str, command: str, look: Look) -> list[str]:
+def _command(word: str, command: str, look: Style) -> list[str]:
     """The command beside the word, or below it if it is long."""
     if 23 + cells(command) <= look.width:
         return [f"{word:<23}{command}"]

@@ -161,7 +161,7 @@ LEAST_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Style:
     """How things look to one reader: room, colour and the signs that the reader's terminal can show."""
 
     width: int
@@ -177,8 +177,8 @@ class Look:
         return f"\x1b[{CODES[role]}m{text}\x1b[0m" if self.color and role and text else text
 
 
-def look_of(context: RenderContext) -> Look:
+def look_of(context: RenderContext) -> Style:
     width = max(LEAST_WIDTH, context.width)
     if context.ascii:
-        return Look(width, context.color, ASCII_SIGNS, "->", "<->", "|", "...")
-    return Look(width, context.color, UNICODE_SIGNS, "→", "↔", "·", "…")
+        return Style(width, context.color, ASCII_SIGNS, "->", "<->", "|", "...")
+    return Style(width, context.color, UNICODE_SIGNS, "→", "↔", "·", "…")

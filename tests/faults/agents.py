@@ -20,7 +20,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines, LogLines
 from dtn_agent.server.access import Access, Credentials, open_access
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.serve import AgentServer, make_server, restore
 from dtn_agent.work import Work
 
@@ -125,12 +125,12 @@ class StageAgent:
         self.world.engine(self.endpoint).machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
         lines = Lines(self.output)
         restore(self.work.resources, lines)
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=Limits().queue)
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=ServerLimits().queue)
         self.port = listener.getsockname()[1]
         accepting = threading.Event()
         access = self.doors.stranger if self.words.stranger else self.doors.right
         self.hurry.clear()
-        self.server: AgentServer = make_server([listener], self, access, lines, Limits(), lambda: self._accepts(accepting))
+        self.server: AgentServer = make_server([listener], self, access, lines, ServerLimits(), lambda: self._accepts(accepting))
         self.thread = threading.Thread(target=self._serve, args=(listener, self.server), daemon=True)
         self.thread.start()
         assert accepting.wait(SECONDS), "the agent does not start"

@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 import pytest
 from dtn_agent.protocol import Tune
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.site import AgentTls, Endpoint, Tls
-from dtnctl.providers.agent.client import AgentClient, AgentObserver, ReadOnlyError, connect_agent
+from dtnctl.providers.agent.client import AgentClient, AgentObserver, connect_agent
+from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.timeouts import Timeouts
 from tests.agent.server.serving import TOKEN, TUNE, Agent, refusal, running_agent, with_both, with_token
 from tests.providers.certificates import CLIENT, DAY, authority, issue
@@ -108,7 +109,7 @@ def test_a_connection_is_kept(agent: Agent) -> None:
 
 
 def test_a_connection_that_the_agent_has_closed_is_made_anew(tmp_path: Path) -> None:
-    with running_agent(tmp_path, limits=Limits(waiting=2.0)) as agent:
+    with running_agent(tmp_path, limits=ServerLimits(waiting=2.0)) as agent:
         issue(agent.ca, uses=(CLIENT,)).write(tmp_path, "cert")
         asked = client(agent)
         asked.host()
@@ -158,7 +159,7 @@ def test_a_wrong_token_is_told_with_what_to_check(agent: Agent, monkeypatch: pyt
 
 
 def test_a_busy_agent_is_asked_again(tmp_path: Path) -> None:
-    with running_agent(tmp_path, limits=Limits(requests=1, turn=0.1)) as agent, ThreadPoolExecutor() as pool:
+    with running_agent(tmp_path, limits=ServerLimits(requests=1, turn=0.1)) as agent, ThreadPoolExecutor() as pool:
         issue(agent.ca, uses=(CLIENT,)).write(tmp_path, "cert")
         agent.resource.gate = threading.Event()
         asked, other = client(agent), client(agent)

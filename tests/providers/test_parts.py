@@ -22,7 +22,7 @@ from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
 from dtnctl.providers.docker.errors import causes, reason
 from dtnctl.providers.docker.reach.pool import LateConnectionError
-from dtnctl.providers.docker.registry import Login, Reference, login_for, parse_reference
+from dtnctl.providers.docker.registry import Reference, RegistryLogin, login_for, parse_reference
 from dtnctl.providers.docker.streams import HEAD, frames
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.docker.volumes import volume_seen
@@ -54,16 +54,16 @@ def test_a_reference_is_taken_apart(image: str, reference: Reference, version: s
 def test_a_login_is_found_by_the_registrys_host_and_the_hub_has_several_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "t0ken")
     registries = {name: Registry(username="ann", password_env="TOKEN") for name in ("index.docker.io", "reg:5000")}
-    assert login_for("busybox", registries, Path()) == Login("docker.io", "ann", "t0ken")
-    assert login_for("reg:5000/x", registries, Path()) == Login("reg:5000", "ann", "t0ken")
+    assert login_for("busybox", registries, Path()) == RegistryLogin("docker.io", "ann", "t0ken")
+    assert login_for("reg:5000/x", registries, Path()) == RegistryLogin("reg:5000", "ann", "t0ken")
     assert login_for("reg:6000/x", registries, Path()) is None
 
 
 def test_a_login_never_shows_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    login = Login("reg", "ann", "t0ken")
+    login = RegistryLogin("reg", "ann", "t0ken")
     assert "t0ken" not in f"{login!r} {login}"
     assert login.redact("no t0ken here") == "no … here"
-    assert Login("reg", "ann", "").redact("as it is") == "as it is"
+    assert RegistryLogin("reg", "ann", "").redact("as it is") == "as it is"
 
 
 def test_a_password_file_is_read_to_the_end_of_its_first_line(tmp_path: Path) -> None:

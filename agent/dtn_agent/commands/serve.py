@@ -30,10 +30,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(arguments: argparse.Namespace) -> int:
     """Root, and the capabilities that the unit names. Exit code 78 where it would be open to others."""
     from dtn_agent.server.access import Credentials
-    from dtn_agent.server.serve import Settings, serve
+    from dtn_agent.server.serve import ServeOptions, serve
 
     credentials = Credentials(arguments.cert, arguments.key, arguments.client_ca, arguments.token_file)
     asks_for_tls = arguments.socket is None or credentials != Credentials(None, None)
     listen = arguments.listen or (ANYWHERE if asks_for_tls else None)
     paths = (arguments.ledger, arguments.engine_socket, arguments.plugin_socket)
-    return serve(Settings(credentials, *paths, listen, arguments.socket, arguments.group))
+    return serve(ServeOptions(credentials, *paths, listen, arguments.socket, arguments.group))

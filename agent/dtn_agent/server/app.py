@@ -14,7 +14,7 @@ from dtn_agent.audit import Audit
 from dtn_agent.errors import Code, RefusedError
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Access
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.middleware import ADDRESS, CALLER, Middleware, failed
 from dtn_agent.work import agent_version
 
@@ -30,7 +30,7 @@ class Working(Protocol):
     def perform(self, request: p.Request, /) -> p.Done: ...
 
 
-def make_app(work: Working, access: Access, lines: Lines, limits: Limits) -> Middleware:
+def make_app(work: Working, access: Access, lines: Lines, limits: ServerLimits) -> Middleware:
     """The whole application, guarded."""
     app = FastAPI(
         title="dtn-agent",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServerLimits:
     """Times in seconds, sizes in bytes. The defaults suit a host that a handful of people and CI runs look at.
 
     `connections`: open at once; further ones wait in the kernel's queue. `patience`: how long a connection may be silent while

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from dtn_agent.log import Lines
 from dtn_agent.protocol import Refused
 from dtn_agent.server.access import peer_name
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.middleware import ADDRESS, PEER
 from dtn_agent.server.unix_socket import peer_of
 
@@ -42,7 +42,7 @@ class Connection:
     timer: asyncio.TimerHandle | None = None
     peer: str | None = None
 
-    def makes_room_at(self, limits: Limits) -> float:
+    def makes_room_at(self, limits: ServerLimits) -> float:
         """When it may be closed for a connection that waits, if the peer stays silent until then."""
         assert self.since is not None
         return self.since + (limits.begun if self.has_begun else limits.patience)
@@ -77,7 +77,7 @@ class BoundedListener:
     """Accepts connections of one listening socket, never more at once than the limit. A unix socket has no TLS `context`."""
 
     context: ssl.SSLContext | None
-    limits: Limits
+    limits: ServerLimits
     lines: Lines
     make_protocol: MakeProtocol
     connections: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
@@ -241,7 +241,7 @@ class Handshake:
 class HttpConnection(H11Protocol):
     """HTTP on one connection: uvicorn's, with a deadline on everything that the peer may be slow with, and the peer's name."""
 
-    def __init__(self, connection: Connection, limits: Limits, **uvicorns: Any) -> None:
+    def __init__(self, connection: Connection, limits: ServerLimits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._connection = connection
         self._limits = limits

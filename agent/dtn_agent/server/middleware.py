@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dtn_agent.log import Lines
 from dtn_agent.protocol import Refused
 from dtn_agent.server.access import Access
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 
 CALLER = "caller"  # in the scope's state: who asks
 PEER = "peer"  # in the scope's state: the name of the verified client certificate, or the user at the other end of a unix socket
@@ -57,7 +57,7 @@ class Exchange:
 class Middleware:
     """The outermost ASGI application. Everything that is not 200 comes out as a Refused, whatever happens inside."""
 
-    def __init__(self, app: ASGIApp, access: Access, limits: Limits, lines: Lines) -> None:
+    def __init__(self, app: ASGIApp, access: Access, limits: ServerLimits, lines: Lines) -> None:
         self._app = app
         self._access = access
         self._limits = limits
@@ -133,7 +133,7 @@ def unauthorized(*, has_token: bool) -> RefusedAnswer:
     return RefusedAnswer(401, Refused(code="unauthorized", error=text), [(b"www-authenticate", b'Bearer realm="dtn-agent"')], lingers=True)
 
 
-def busy(limits: Limits) -> RefusedAnswer:
+def busy(limits: ServerLimits) -> RefusedAnswer:
     """Too many at once, for too long."""
     text = f"the agent works on {limits.requests} requests at once, and no turn came within {limits.turn:g} s; nothing was done, ask again"
     return RefusedAnswer(503, Refused(code="busy", error=text), [(b"retry-after", b"1")], lingers=True)
@@ -179,7 +179,7 @@ async def _refuse(exchange: Exchange, answer: RefusedAnswer) -> None:
     await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _check_headers(exchange: Exchange, limits: Limits) -> None:
+def _check_headers(exchange: Exchange, limits: ServerLimits) -> None:
     """h11 bounds headers only as long as they are incomplete."""
     scope = exchange.scope
     size = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
@@ -192,7 +192,7 @@ def _check_headers(exchange: Exchange, limits: Limits) -> None:
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
 
-async def _read_body(exchange: Exchange, limits: Limits) -> bytes:
+async def _read_body(exchange: Exchange, limits: ServerLimits) -> bytes:
     """The whole body, in time and within its bound; one that is announced as larger is refused before it is read."""
     length = exchange.header(b"content-length")
     if length is not None and not length.isdigit():

@@ -25,7 +25,7 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines, LogLines
 from dtn_agent.server.access import Access, Credentials, UnsafeError, open_access
 from dtn_agent.server.app import Working, make_app
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.listener import BoundedListener, Connection, HttpConnection
 from dtn_agent.server.unix_socket import DEFAULT_GROUP, group_number, unix_listener
 from dtn_agent.work import Work
@@ -34,7 +34,7 @@ UNSAFE = 78  # EX_CONFIG
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ServeOptions:
     """What the command line asks for. `listen`: a port with TLS; `socket`: a unix socket, for root and `group`. One of them, or both."""
 
     credentials: Credentials
@@ -46,10 +46,10 @@ class Settings:
     group: str = DEFAULT_GROUP
 
 
-OpenWork = Callable[[Settings, Lines], AbstractContextManager[Working]]
+OpenWork = Callable[[ServeOptions, Lines], AbstractContextManager[Working]]
 
 
-def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
+def serve(settings: ServeOptions, open_work: OpenWork | None = None) -> int:
     """Until SIGTERM, which is success. Refuses to start where it would be open to others. `open_work` is this host's, if none is given."""
     lines = Lines(sys.stdout)
     try:
@@ -71,19 +71,19 @@ def serve(settings: Settings, open_work: OpenWork | None = None) -> int:
                 sys.stderr.write(f"dtn-agent: cannot listen on {name}: {error.strerror}\n")
                 return 1
             lines.write("listening", address=name, ledger=str(settings.ledger))
-        make_server(listeners, work, access, lines, Limits(), tell_systemd).run()
+        make_server(listeners, work, access, lines, ServerLimits(), tell_systemd).run()
     return 0
 
 
 Listen = Callable[[], AbstractContextManager[socket.socket]]
 
 
-def _places(settings: Settings) -> Iterator[tuple[str, Listen]]:
+def _places(settings: ServeOptions) -> Iterator[tuple[str, Listen]]:
     """Where to listen. ValueError says what is wrong with it."""
     if settings.listen is not None:
-        yield settings.listen, partial(listening, parse_listen(settings.listen), Limits().queue)
+        yield settings.listen, partial(listening, parse_listen(settings.listen), ServerLimits().queue)
     if settings.socket is not None:
-        yield str(settings.socket), partial(unix_listener, settings.socket, group_number(settings.group), Limits().queue)
+        yield str(settings.socket), partial(unix_listener, settings.socket, group_number(settings.group), ServerLimits().queue)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -96,7 +96,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def work_beside_driver(settings: Settings, lines: Lines) -> Iterator[Work]:
+def work_beside_driver(settings: ServeOptions, lines: Lines) -> Iterator[Work]:
     """This host's work: everything of the host is restored, then the network driver and the watchers run, and end with the block."""
     from dtn_agent.engine.driver import NetworkDriver
     from dtn_agent.engine.driver_socket import DriverSocket
@@ -134,7 +134,7 @@ def watching(resource: AnyResource, lines: Lines) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(Limits().ending)
+        thread.join(ServerLimits().ending)
 
 
 def restore(resources: Sequence[AnyResource], lines: Lines) -> None:
@@ -209,7 +209,7 @@ def make_server(
     work: Working,
     access: Access,
     lines: Lines,
-    limits: Limits,
+    limits: ServerLimits,
     ready: Callable[[], None] = lambda: None,
 ) -> AgentServer:
     """The server; `run()` serves until a signal, or until `should_exit` is set from another thread. `ready` is called once it accepts."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dtnctl.model.networking import attachments, is_host_networked, published_ranges, uses_host_ports
 from dtnctl.model.site import Network
 from dtnctl.model.storage import as_made
-from dtnctl.model.validation.known import Known, Service
+from dtnctl.model.validation.known import DeclaredService, Known
 from dtnctl.values import dataclass
 
 
@@ -30,7 +30,7 @@ def check_claims(known: Known) -> None:
     """Reports everything that two services want and only one can have."""
     _check_ports(known)
     _check_fixed_addresses(known)
-    by_endpoint: dict[str, dict[str, list[Service]]] = defaultdict(lambda: defaultdict(list))
+    by_endpoint: dict[str, dict[str, list[DeclaredService]]] = defaultdict(lambda: defaultdict(list))
     for service in known.services:
         for net in attachments(service.profile):
             if known.network(net.name) is not None:
@@ -46,12 +46,12 @@ def check_claims(known: Known) -> None:
 
 
 def _check_ports(known: Known) -> None:
-    claims: dict[tuple[str, str], list[tuple[PortClaim, Service]]] = defaultdict(list)
+    claims: dict[tuple[str, str], list[tuple[PortClaim, DeclaredService]]] = defaultdict(list)
     for service in known.services:
         if known.readable_networks(service.profile):
             for protocol, claim in _port_claims(known, service):
                 claims[service.endpoint, protocol].append((claim, service))
-    overlaps: dict[tuple[PortClaim, PortClaim, str], list[tuple[Service, Service]]] = defaultdict(list)
+    overlaps: dict[tuple[PortClaim, PortClaim, str], list[tuple[DeclaredService, DeclaredService]]] = defaultdict(list)
     for (_, protocol), found in sorted(claims.items(), key=lambda item: item[0]):
         ordered = sorted(found, key=lambda item: item[0])
         widest = ordered[0]
@@ -64,7 +64,7 @@ def _check_ports(known: Known) -> None:
         _report_ports(known, first, second, protocol, services)
 
 
-def _port_claims(known: Known, service: Service) -> Iterator[tuple[str, PortClaim]]:
+def _port_claims(known: Known, service: DeclaredService) -> Iterator[tuple[str, PortClaim]]:
     profile, session = service.profile, service.session.name
     networks = known.site.networks
     if not uses_host_ports(networks, profile):
@@ -79,7 +79,9 @@ def _port_claims(known: Known, service: Service) -> Iterator[tuple[str, PortClai
         yield "tcp", PortClaim(profile.internal_port, profile.internal_port, session, "internal_port")
 
 
-def _report_ports(known: Known, first: PortClaim, second: PortClaim, protocol: str, services: list[tuple[Service, Service]]) -> None:
+def _report_ports(
+    known: Known, first: PortClaim, second: PortClaim, protocol: str, services: list[tuple[DeclaredService, DeclaredService]]
+) -> None:
     """At the place that set the claim of the second session; all endpoints where the two meet are one problem."""
     low, high = max(first.low, second.low), min(first.high, second.high)
     ports = f"port {low}" if low == high else f"ports {low}-{high}"
@@ -99,8 +101,8 @@ def _report_ports(known: Known, first: PortClaim, second: PortClaim, protocol: s
 
 def _check_volumes(known: Known) -> None:
     """One name is one volume on an endpoint: whoever comes second would get that of the first, whatever it asks for."""
-    first: dict[tuple[str, str], tuple[Service, tuple[str, Mapping[str, str]]]] = {}
-    others: dict[tuple[str, str, str], list[tuple[Service, Service]]] = defaultdict(list)
+    first: dict[tuple[str, str], tuple[DeclaredService, tuple[str, Mapping[str, str]]]] = {}
+    others: dict[tuple[str, str, str], list[tuple[DeclaredService, DeclaredService]]] = defaultdict(list)
     for service in known.services:
         for volume in (item for item in service.profile.volumes if item.kind == "volume"):
             name, asked = volume.source or "", (volume.driver or "local", as_made(volume.driver or "", volume.driver_opts))
@@ -119,7 +121,7 @@ def _check_volumes(known: Known) -> None:
 
 def _check_fixed_addresses(known: Known) -> None:
     """The same network name is the same layer 2, on whatever endpoint."""
-    claims: dict[tuple[str, str], list[tuple[Service, str]]] = defaultdict(list)
+    claims: dict[tuple[str, str], list[tuple[DeclaredService, str]]] = defaultdict(list)
     for service in known.services:
         for net in attachments(service.profile):
             field = service.attached_by(net.name)
@@ -135,14 +137,14 @@ def _check_fixed_addresses(known: Known) -> None:
             known.report(service.origin(field), "E0407", what + where, hint)
 
 
-def _name(service: Service) -> str:
+def _name(service: DeclaredService) -> str:
     return f"session {service.session.name} on {service.endpoint}"
 
 
 # --- parents ------------------------------------------------------------------------------------------------
 
 
-def _check_passthru(known: Known, endpoint: str, users: dict[str, list[Service]]) -> None:
+def _check_passthru(known: Known, endpoint: str, users: dict[str, list[DeclaredService]]) -> None:
     for name, services in sorted(users.items()):
         network = _network(known, name)
         mode = network.driver_row.mode(network.mode)
@@ -153,7 +155,7 @@ def _check_passthru(known: Known, endpoint: str, users: dict[str, list[Service]]
                 known.report(service.origin(service.attached_by(name)), "E0409", what, "`mode: bridge` in the network")
 
 
-def _check_parents(known: Known, endpoint: str, users: dict[str, list[Service]]) -> None:
+def _check_parents(known: Known, endpoint: str, users: dict[str, list[DeclaredService]]) -> None:
     """The engine refuses a second macvlan or ipvlan network on one parent interface."""
     document = known.site.endpoints.get(endpoint)
     if document is None:

@@ -39,7 +39,7 @@ class Objects(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class DeclaredSettings:
     """The settings of one service, or of a profile by itself, with the place that set each of them."""
 
     layers: tuple[Layer, ...]
@@ -64,7 +64,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Service(Settings):
+class DeclaredService(DeclaredSettings):
     """The settings of one session on one endpoint."""
 
     session: Document[Session]
@@ -130,22 +130,22 @@ class Known:
         return end is None or is_cut_cycle or (end == DEFAULT_PROFILE and end not in self.names("profiles"))
 
     @cached_property
-    def services(self) -> tuple[Service, ...]:
+    def services(self) -> tuple[DeclaredService, ...]:
         """Every service whose settings are known, in name order; expired sessions count as removed."""
         return tuple(self._services())
 
     @cached_property
-    def service_of(self) -> Mapping[tuple[str, str], Service]:
+    def service_of(self) -> Mapping[tuple[str, str], DeclaredService]:
         """The same by endpoint and session."""
         return {(service.endpoint, service.session.name): service for service in self.services}
 
-    def _services(self) -> Iterator[Service]:
+    def _services(self) -> Iterator[DeclaredService]:
         for session in self.site.sessions.values():
             if session.value.is_expired(self.now) or not self.has_readable_settings(session.value.profile):
                 continue
             for endpoint in session.value.endpoints:
                 if endpoint in self.names("endpoints"):
-                    yield Service(layers(self.site, session, endpoint), (session, ("profile",)), session, endpoint)
+                    yield DeclaredService(layers(self.site, session, endpoint), (session, ("profile",)), session, endpoint)
 
     def readable_networks(self, profile: ProfileFields) -> bool:
         """Whether every network that the settings name is built in or could be read."""

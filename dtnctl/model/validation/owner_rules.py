@@ -13,7 +13,7 @@ from dtnctl.errors import Problem
 from dtnctl.model.effective import winner_at
 from dtnctl.model.permission import Request, refused_requests
 from dtnctl.model.site import Document, Endpoint
-from dtnctl.model.validation.known import Known, Objects, Place, Service
+from dtnctl.model.validation.known import DeclaredService, Known, Objects, Place
 
 
 def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]]) -> list[Problem]:
@@ -28,7 +28,7 @@ def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, Abstr
     return sorted(known.problems)
 
 
-def _refused(known: Known) -> Iterator[tuple[Service, Document[Endpoint], Request]]:
+def _refused(known: Known) -> Iterator[tuple[DeclaredService, Document[Endpoint], Request]]:
     for service in known.services:
         endpoint = known.site.endpoints.get(service.endpoint)
         if endpoint is not None and known.readable_networks(service.profile):

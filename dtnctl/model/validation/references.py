@@ -24,7 +24,7 @@ from dtnctl.model.validation.addressing import check_fixed_addresses, check_netw
 from dtnctl.model.validation.bridges import check_bridges
 from dtnctl.model.validation.claims import check_claims
 from dtnctl.model.validation.ends import check_hosts
-from dtnctl.model.validation.known import Known, Objects, Place, Service, Settings
+from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
 from dtnctl.model.validation.transferable import check_transferable
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
@@ -103,7 +103,7 @@ def _check_profile(known: Known, document: Document[Profile]) -> None:
         what = f"more than {MOST_PROFILES} profiles extend each other here"
         known.report((document, ("extends",) if parent else ()), "E0362", what, "fewer, larger profiles")
     elif document.name not in known.used_profiles and known.has_readable_settings(document.name):
-        _check_settings(known, Settings(profile_layers(known.site, document.name), (document, ())))
+        _check_settings(known, DeclaredSettings(profile_layers(known.site, document.name), (document, ())))
 
 
 def _ancestors(site: Objects, name: str) -> set[str]:
@@ -125,7 +125,7 @@ def _check_fields(known: Known, document: Document[Any], base: Location, fields:
         _check_network_name(known, fields.default_route, (document, (*base, "default_route")))
 
 
-def _check_settings(known: Known, settings: Settings) -> None:
+def _check_settings(known: Known, settings: DeclaredSettings) -> None:
     """What can be wrong between the fields of merged settings."""
     profile = settings.profile
     if profile.data_nets and profile.mgmt_net is not None and profile.mgmt_net.name in (HOST_NETWORK, NO_NETWORK):
@@ -146,7 +146,7 @@ def _check_settings(known: Known, settings: Settings) -> None:
     _check_default_route(known, settings, names)
 
 
-def _check_sysctls(known: Known, settings: Settings) -> None:
+def _check_sysctls(known: Known, settings: DeclaredSettings) -> None:
     """On the host's network the settings of the network are the host's own, and runc refuses to touch them."""
     if is_host_networked(settings.profile):
         for name in sorted(name for name in settings.profile.sysctls if name.startswith("net.")):
@@ -154,7 +154,7 @@ def _check_sysctls(known: Known, settings: Settings) -> None:
             known.report(settings.origin("sysctls", name), "E0360", what, "`tuning:` of the endpoint, or `mgmt_net: bridge`")
 
 
-def _check_pinning(known: Known, settings: Settings) -> None:
+def _check_pinning(known: Known, settings: DeclaredSettings) -> None:
     """Whole CPUs are counted in whole numbers and not named as well, and near a data network only where there is one."""
     profile = settings.profile
     if profile.near is None:
@@ -168,7 +168,7 @@ def _check_pinning(known: Known, settings: Settings) -> None:
         known.report(settings.origin("near"), "E0416", "`near: data_net` without a data network", "`near: any`, or `data_nets: […]`")
 
 
-def _check_default_route(known: Known, settings: Settings, names: list[str]) -> None:
+def _check_default_route(known: Known, settings: DeclaredSettings, names: list[str]) -> None:
     name = settings.profile.default_route
     if name is None:
         return
@@ -206,7 +206,7 @@ def _check_session(known: Known, document: Document[Session]) -> None:
             known.report((document, ("overrides", name)), "E0306", f"`{name}` is not an endpoint of this session", hint)
 
 
-def _check_service(known: Known, service: Service) -> None:
+def _check_service(known: Known, service: DeclaredService) -> None:
     _check_settings(known, service)
     if service.profile.image is None:
         known.report((service.session, ()), "E0314", "neither the session nor its profile names an image", "`image: …`")
@@ -221,7 +221,7 @@ def _check_service(known: Known, service: Service) -> None:
             _check_interface(known, service, net.name, network)
 
 
-def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, field: str) -> None:
+def _check_agent(known: Known, service: DeclaredService, is_asked_for: bool, what: str, field: str) -> None:
     """Some things only an agent knows or does."""
     endpoint = known.site.endpoints.get(service.endpoint)
     if is_asked_for and endpoint is not None and endpoint.value.agent is None:
@@ -231,7 +231,7 @@ def _check_agent(known: Known, service: Service, is_asked_for: bool, what: str, 
         known.report(service.origin(field), "E0405", text, hint)
 
 
-def _check_interface(known: Known, service: Service, name: str, network: Network) -> None:
+def _check_interface(known: Known, service: DeclaredService, name: str, network: Network) -> None:
     """The engine must know which interface of the host carries the network; the first session that needs it is named."""
     endpoint = known.site.endpoints.get(service.endpoint)
     if not network.driver_row.needs_interface or endpoint is None:
@@ -254,7 +254,7 @@ def _check_sub_interface(known: Known, endpoint: Document[Endpoint], name: str, 
         known.report((endpoint, ("interfaces", name)), "E0315", what, hint)
 
 
-def _uses(service: Service, network: str) -> bool:
+def _uses(service: DeclaredService, network: str) -> bool:
     return any(net.name == network for net in attachments(service.profile))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
 from dtnctl.model.profile import Volume
 from dtnctl.model.site import Document, Transfer
-from dtnctl.model.validation.known import Known, Place, Service
+from dtnctl.model.validation.known import DeclaredService, Known, Place
 from dtnctl.printable import plural
 
 
@@ -25,7 +25,7 @@ def check_transferable(known: Known, document: Document[Transfer], session: str)
                 _check_macs(known, service)
 
 
-def _check_macs(known: Known, service: Service) -> None:
+def _check_macs(known: Known, service: DeclaredService) -> None:
     """Two containers reach each other only if their MAC addresses differ.
 
     To a network with IPv6 alone an engine adds an IPv4 pool of its own choice, the same on each host, and makes the MAC address of a
@@ -42,7 +42,7 @@ def _check_macs(known: Known, service: Service) -> None:
     known.report((known.site.networks[name], ("subnet6",)), "E0336", what, hint)
 
 
-def _check_ports(known: Known, document: Document[Transfer], service: Service) -> None:
+def _check_ports(known: Known, document: Document[Transfer], service: DeclaredService) -> None:
     """Each file that is copied at the same time has a data port of its own, at both ends."""
     ports, files = service.profile.data_port_range, document.value.concurrency
     if ports is None or ports[1] - ports[0] + 1 >= files:
@@ -54,7 +54,7 @@ def _check_ports(known: Known, document: Document[Transfer], service: Service) -
     known.report(place, "E0332", what, f"`concurrency: {count}`, or a wider `data_port_range`")
 
 
-def _path_problems(service: Service, path: str, *, writes: bool) -> Iterator[tuple[str, str, str]]:
+def _path_problems(service: DeclaredService, path: str, *, writes: bool) -> Iterator[tuple[str, str, str]]:
     """(code, what, hint) of everything that is wrong with a path of the service."""
     where, volumes = f"{path} on {service.endpoint}", service.profile.volumes
     if ".." in path.split("/"):
@@ -73,7 +73,7 @@ def _path_problems(service: Service, path: str, *, writes: bool) -> Iterator[tup
     yield from _volume_problems(service, where, clean, volume, writes=writes)
 
 
-def _volume_problems(service: Service, where: str, path: str, volume: Volume, *, writes: bool) -> Iterator[tuple[str, str, str]]:
+def _volume_problems(service: DeclaredService, where: str, path: str, volume: Volume, *, writes: bool) -> Iterator[tuple[str, str, str]]:
     place = f"`{volume.target}`, {service.where('volumes')}"
     if volume.kind == "bind":
         there = host_path(path, volume.target, volume.source or "")

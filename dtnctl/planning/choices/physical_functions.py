@@ -26,7 +26,7 @@ USUAL_COUNT = 8  # what is suggested where there are none
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class FunctionUser:
     """Who has a virtual function. `session` if it is one of our site's; `freed_by` is the step after which it is free, if there is one."""
 
     text: str
@@ -34,7 +34,7 @@ class Holder:
     freed_by: str = ""
 
 
-NO_DRIVER = Holder("no session, but it has no driver and so no interface")
+NO_DRIVER = FunctionUser("no session, but it has no driver and so no interface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PfPlan:
     interface: Interface
     current: int
     count: int
-    taken: Mapping[int, Holder]
+    taken: Mapping[int, FunctionUser]
     obstacle: str = ""
     waits: tuple[str, ...] = ()
     is_drift: bool = False
@@ -149,7 +149,7 @@ def _plan(view: HostView, pf: Interface, sriov: Sriov, declared: int) -> PfPlan:
     return PfPlan(pf, current, declared, {}, waits=tuple(sorted(holder.freed_by for holder in users.values())))
 
 
-def _obstacle(view: HostView, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, Holder]) -> str:
+def _obstacle(view: HostView, pf: Interface, sriov: Sriov, declared: int, *, is_ours: bool, users: Mapping[int, FunctionUser]) -> str:
     """Why the declared number cannot be. More than declared that others made do no harm, and are none."""
     what = f"interface {pf.name} of {view.name} has {sriov.current} virtual functions, `vfs:` says {declared}"
     if pf.name in view.fixed:
@@ -164,7 +164,7 @@ def _obstacle(view: HostView, pf: Interface, sriov: Sriov, declared: int, *, is_
     return f"{what}: those that are there would have to go first, and held are {holders}" if holders else ""
 
 
-def _users(view: HostView, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, Holder]]:
+def _users(view: HostView, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, FunctionUser]]:
     """Every function that is in use; the last word on one is the ledger's, so it comes last."""
     # a prepared one goes in this plan and was never started; of two others the replacement has the last word, not the retired one
     last = [seen for name, seen in sorted(view.live.items(), reverse=True) if name in view.stays or not name.endswith(PREPARED_SUFFIX)]
@@ -177,19 +177,19 @@ def _users(view: HostView, pf: Interface, sriov: Sriov) -> Iterator[tuple[int, H
         if vf.pci in named and is_ours:
             seen = named[vf.pci]
             freed_by = remove_id(view.name, seen.name) if view.leaves(seen.owner) else ""
-            yield vf.index, Holder(f"session {seen.owner}", seen.owner, freed_by)
+            yield vf.index, FunctionUser(f"session {seen.owner}", seen.owner, freed_by)
         elif who:
-            yield vf.index, Holder(who)
+            yield vf.index, FunctionUser(who)
     for held in view.host.held.vfs:
         if held.pf == pf.name:
             is_ours = held.owner.site == view.site.name
-            yield held.index, _ours(view, held) if is_ours else Holder(f"site {held.owner.site}")
+            yield held.index, _ours(view, held) if is_ours else FunctionUser(f"site {held.owner.site}")
 
 
-def _ours(view: HostView, held: HeldVf) -> Holder:
+def _ours(view: HostView, held: HeldVf) -> FunctionUser:
     session = held.owner.session
     is_freed = view.leaves(session) or view.needs_none(session)
-    return Holder(f"session {session}", session, release_id(view.name, held.pci) if is_freed else "")
+    return FunctionUser(f"session {session}", session, release_id(view.name, held.pci) if is_freed else "")
 
 
 def stranger(host: Host, vf: Vf) -> str:

@@ -53,7 +53,7 @@ class Rebuild:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReadinessCheck:
     """The health check that a container has, and where it was written. Not known: its image is pulled in this run."""
 
     health: Health | None
@@ -111,14 +111,14 @@ class Situation:
         """Everything of the service that lives."""
         return tuple(item for item in (self.seen, self.retired) if item is not None)
 
-    def check(self, *, is_new: bool) -> Check:
+    def check(self, *, is_new: bool) -> ReadinessCheck:
         """The health check of the service's container once it is as declared; `is_new`: it is created in this plan."""
         declared = self.spec.health
         if declared is not None:
-            return Check(None if declared.test[:1] == ("NONE",) else declared, "profile")
+            return ReadinessCheck(None if declared.test[:1] == ("NONE",) else declared, "profile")
         if not is_new and self.seen is not None:
-            return Check(self.seen.spec.health, "image")
-        return Check(self.image.health, "image") if self.image is not None else Check(None, "image", is_known=False)
+            return ReadinessCheck(self.seen.spec.health, "image")
+        return ReadinessCheck(self.image.health, "image") if self.image is not None else ReadinessCheck(None, "image", is_known=False)
 
     @property
     def is_drift(self) -> bool:

@@ -21,6 +21,7 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.agent.errors import refusal
 from dtnctl.providers.agent.reach import Reach, reach_of
+from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.values import dataclass
@@ -32,10 +33,6 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 BUSY = 503
 TRIES = 5  # of a request that the agent is too busy for; nothing was done then
 KEPT = 8  # connections
-
-
-class ReadOnlyError(EngineError):
-    """A client that may only read was asked to change something. Nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.providers.docker.archive import empty_image
-from dtnctl.providers.docker.registry import Login, Reference, login_for, parse_reference
+from dtnctl.providers.docker.registry import Reference, RegistryLogin, login_for, parse_reference
 from dtnctl.providers.text import shortened
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def pull(connection: Connection, view: View, image: str) -> None:
         _check_digest(connection, image, reference)
 
 
-def _pull(connection: Connection, reference: Reference, login: Login | None) -> None:
+def _pull(connection: Connection, reference: Reference, login: RegistryLogin | None) -> None:
     limits = (connection.client.timeouts.connect, SILENT_SECONDS)
     response = connection.call(
         "POST",
@@ -44,7 +44,7 @@ def _pull(connection: Connection, reference: Reference, login: Login | None) -> 
     raise_stream_error(connection.chunks(response))
 
 
-def _retold(error: EngineError, image: str, login: Login | None) -> EngineError:
+def _retold(error: EngineError, image: str, login: RegistryLogin | None) -> EngineError:
     text = login.redact(str(error)) if login is not None else str(error)
     kind = type(error) if isinstance(error, (NotFoundError, ConflictError)) else EngineError
     return kind(f"cannot pull {image}: {text}", error.status)

@@ -41,7 +41,7 @@ LARGEST_ARCHIVE = 256 * 1024**2  # bytes of all records together; each has about
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """One object's inspection: None if there is no such object, or `trouble` if the engine refuses to show it."""
 
     raw: Json | None
@@ -53,10 +53,10 @@ class _Asked:
     """What depends on no other answer. `info` is asked only where the number of CPUs matters."""
 
     networks: Future[list[Json]]
-    images: Mapping[str, Future[Look]]
+    images: Mapping[str, Future[Inspection]]
     volumes: Mapping[str, Future[VolumeSeen | None]]
     digests: Mapping[str, Future[str]]
-    info: Future[Look] | None
+    info: Future[Inspection] | None
 
 
 def _ask(connection: Connection, pool: Executor, view: View, wanted: Wanted) -> _Asked:
@@ -142,7 +142,7 @@ def _names_us(labels: Mapping[str, str], view: View) -> bool:
 
 
 def _judged(
-    inspected: Iterable[tuple[Json, Look]], images: Mapping[str, ImageSeen | None], host: Look
+    inspected: Iterable[tuple[Json, Inspection]], images: Mapping[str, ImageSeen | None], host: Inspection
 ) -> tuple[list[ContainerSeen], list[ForeignSeen]]:
     """Containers that are ours, and those that are not for all their labels: from an image that handed them on, or not to be looked at."""
     ours: list[ContainerSeen] = []
@@ -182,29 +182,29 @@ def _divide_networks(raws: Iterable[Json], view: View) -> tuple[tuple[NetworkSee
 # --- one object ---------------------------------------------------------------------------------------------
 
 
-def _look(connection: Connection, path: str, name: str) -> Look:
+def _look(connection: Connection, path: str, name: str) -> Inspection:
     try:
-        return Look(connection.get(path, name))
+        return Inspection(connection.get(path, name))
     except NotFoundError:
-        return Look(None)
+        return Inspection(None)
     except EngineError as error:
-        return Look(None, str(error))
+        return Inspection(None, str(error))
 
 
 def _uses_host_network(item: Json) -> bool:
     return bool(item["HostConfig"].get("NetworkMode") == "host")
 
 
-def _host(connection: Connection, owned: Iterable[Json]) -> Look:
+def _host(connection: Connection, owned: Iterable[Json]) -> Inspection:
     """What the engine says of its host, asked only if a container may have taken over the host's name."""
-    return _info(connection) if any(_uses_host_network(item) for item in owned) else Look(None)
+    return _info(connection) if any(_uses_host_network(item) for item in owned) else Inspection(None)
 
 
-def _info(connection: Connection) -> Look:
+def _info(connection: Connection) -> Inspection:
     try:
-        return Look(connection.get("/info"))
+        return Inspection(connection.get("/info"))
     except EngineError as error:
-        return Look(None, f"the engine does not say its host's name: {error}")
+        return Inspection(None, f"the engine does not say its host's name: {error}")
 
 
 def _images_in_use(

@@ -44,7 +44,7 @@ def parse_reference(image: str) -> Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class RegistryLogin:
     """A user name and a secret. `repr` does not show the secret."""
 
     host: str
@@ -52,7 +52,7 @@ class Login:
     password: str
 
     def __repr__(self) -> str:
-        return f"Login({self.host!r}, {self.username!r}, …)"
+        return f"RegistryLogin({self.host!r}, {self.username!r}, …)"
 
     @property
     def header(self) -> dict[str, str]:
@@ -72,14 +72,14 @@ def registry_name(image: str, registries: Mapping[str, Registry]) -> str:
     return min((name for name in registries if name in names), default="")
 
 
-def login_for(image: str, registries: Mapping[str, Registry], root: Path) -> Login | None:
+def login_for(image: str, registries: Mapping[str, Registry], root: Path) -> RegistryLogin | None:
     """The login at the image's registry, read now; None if there is none. EngineError if what it refers to is missing."""
     host, name = parse_reference(image).host, registry_name(image, registries)
     if not name:
         return None
     registry = registries[name]
     username = registry.username if registry.username is not None else _variable(registry.username_env or "", host)
-    return Login(host, username, _password(registry, host, root))
+    return RegistryLogin(host, username, _password(registry, host, root))
 
 
 def _password(registry: Registry, host: str, root: Path) -> str:

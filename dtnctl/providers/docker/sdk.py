@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from dtnctl.errors import EngineError
+from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.docker.errors import causes
 from dtnctl.providers.docker.once_more import once_more
 from dtnctl.providers.docker.reach.pool import IDLE_CONNECTIONS, DirectReads
@@ -27,10 +27,6 @@ from dtnctl.providers.timeouts import Timeouts
 ANY_HOST = "http://localhost:1"  # for the SDK; connections lead where the transport's do
 CHUNK = 64 * 1024
 READS = frozenset({"GET", "HEAD"})
-
-
-class ReadOnlyError(EngineError):
-    """A client that may only read was asked to write. Nothing was sent."""
 
 
 class SdkClient(APIClient):
@@ -46,7 +42,7 @@ class SdkClient(APIClient):
         self.trust_env = False
         self.headers.update(transport.headers)
         self._reads_only = reads_only
-        self.mount("http://", PoolAdapter(Pool(transport.pool)))
+        self.mount("http://", PoolAdapter(ConnectionPool(transport.pool)))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """OSError for whatever fails below."""
@@ -70,7 +66,7 @@ class Line(HTTPConnection):
         self.sock = self._opener.open(self.timeout)
 
 
-class Pool(HTTPConnectionPool):
+class ConnectionPool(HTTPConnectionPool):
     """The kept connections to one engine."""
 
     def __init__(self, opener: DirectReads) -> None:

@@ -19,18 +19,18 @@ from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PathSeen:
     """What was seen at a path, and the very output that shows it."""
 
     listing: Listing
     output: bytes = b""
 
 
-def look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
+def look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
     """What is at an end now. EngineError if its service does not run."""
     ran = engine.run(end.container, list_command(end.path, tree=tree), user=end.user)
     listing = read_listing(ran.stdout, ran.stderr, ran.exit_code, tree=tree)
-    return Look(listing, ran.stdout if ran.exit_code == 0 else b"")
+    return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
 
 def gather(task: Task, notes: Notes | None, watched: Watched) -> Evidence:

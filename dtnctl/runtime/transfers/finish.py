@@ -21,7 +21,7 @@ from dtnctl.runtime.transfers.attempt import Task, accounts_by_place, find_job, 
 from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
-from dtnctl.runtime.transfers.watch import InterruptedWaitError, Limits, Watch, Watched, read_tail
+from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched, WatchLimits, read_tail
 from dtnctl.values import dataclass
 
 
@@ -132,7 +132,7 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
         engine=task.here,
         container=job.id,
         make_reader=lambda: task.mover.reader(task.source, task.options, sizes),
-        limits=Limits(task.options.stall_timeout, left),
+        limits=WatchLimits(task.options.stall_timeout, left),
         clock=task.clock,
         stop=waiting.stop,
         report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total)),

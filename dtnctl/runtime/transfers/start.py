@@ -21,7 +21,7 @@ from dtnctl.printable import plural
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, accounts_by_place, find_job, job_labels, job_spec, time_left, time_text
-from dtnctl.runtime.transfers.evidence import Look, look
+from dtnctl.runtime.transfers.evidence import PathSeen, look
 from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfers.notes import write_notes
 from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
@@ -49,7 +49,7 @@ class _Ready:
     services: tuple[ContainerSeen, ContainerSeen]
     accounts: tuple[keys.Account, keys.Account]
     host_keys: tuple[str, str]
-    looks: tuple[Look, Look]
+    looks: tuple[PathSeen, PathSeen]
     left_out: str
     time_left: float | None
 
@@ -149,7 +149,7 @@ def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _look(engine: Engine, end: JobEnd, *, tree: bool) -> Look:
+def _look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
     try:
         return look(engine, end, tree=tree)
     except EngineError as error:

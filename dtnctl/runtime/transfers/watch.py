@@ -26,7 +26,7 @@ STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WatchLimits:
     """Times in seconds. `time_left` is None without a deadline."""
 
     stall: float
@@ -105,7 +105,7 @@ class Watch:
     engine: Engine
     container: str
     make_reader: Callable[[], ProgressReader]
-    limits: Limits
+    limits: WatchLimits
     clock: Clock
     stop: threading.Event
     report: Callable[[Moved], None]

@@ -14,7 +14,7 @@ from dtn_agent import protocol as p
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Credentials
-from dtn_agent.server.serve import Settings, restore, serve, watching
+from dtn_agent.server.serve import ServeOptions, restore, serve, watching
 from dtn_agent.work import Work
 
 from tests.agent.server.serving import FACTS, MemoryResource
@@ -39,7 +39,7 @@ KINDS = {"--broken": Broken, "--slow": Slow}
 
 
 @contextmanager
-def open_work(settings: Settings, lines: Lines) -> Iterator[Work]:
+def open_work(settings: ServeOptions, lines: Lines) -> Iterator[Work]:
     resource = KINDS.get(sys.argv[-1], MemoryResource)()
     restore((resource,), lines)
     try:
@@ -54,5 +54,5 @@ if __name__ == "__main__":
     credentials = Credentials(folder / "server.pem", folder / "server-key.pem", folder / "ca.pem")
     place: dict[str, Any] = {"socket": Path(sys.argv[2])} if "/" in sys.argv[2] else {"listen": sys.argv[2]}
     group = grp.getgrgid(os.getgid()).gr_name
-    settings = Settings(credentials, folder / "ledger.json", folder / "engine.sock", folder / "plugin.sock", group=group, **place)
+    settings = ServeOptions(credentials, folder / "ledger.json", folder / "engine.sock", folder / "plugin.sock", group=group, **place)
     sys.exit(serve(settings, open_work))

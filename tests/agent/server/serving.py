@@ -23,7 +23,7 @@ from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Access, Credentials, open_access
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.serve import make_server
 from dtn_agent.server.unix_socket import unix_listener
 from dtn_agent.work import Work
@@ -31,7 +31,7 @@ from dtn_agent.work import Work
 from tests.providers.certificates import CLIENT, SERVER, Pair, authority, issue
 
 TOKEN = "0123456789abcdef0123456789abcdef"
-DEFAULTS = Limits()
+DEFAULTS = ServerLimits()
 TUNE: dict[str, Any] = {"do": "tune", "site": "demo", "key": "sysctl/net.core.rmem_max", "value": "268435456"}
 FACTS = p.Facts(system=p.System(hostname="dtn1", kernel="6.12"), cpus=p.Cpus(logical=4), memory=p.Memory(total=8, available=4))
 
@@ -167,7 +167,7 @@ def with_both(folder: Path, ca: Pair) -> Credentials:
 
 
 @contextmanager
-def running_agent(folder: Path, ways: Ways = with_certificates, limits: Limits = DEFAULTS) -> Iterator[Agent]:
+def running_agent(folder: Path, ways: Ways = with_certificates, limits: ServerLimits = DEFAULTS) -> Iterator[Agent]:
     """Serve TLS in a thread, as serve() does in the process; it has ended when the block has."""
     ca = authority()
     access = open_access(ways(folder, ca))
@@ -191,7 +191,7 @@ class SocketAgent:
 
 
 @contextmanager
-def running_on_socket(path: Path, group: int | None = None, limits: Limits = DEFAULTS) -> Iterator[SocketAgent]:
+def running_on_socket(path: Path, group: int | None = None, limits: ServerLimits = DEFAULTS) -> Iterator[SocketAgent]:
     """Serve on a unix socket; it has ended when the block has."""
     with (
         unix_listener(path, os.getgid() if group is None else group, limits.queue) as listener,
@@ -202,7 +202,7 @@ def running_on_socket(path: Path, group: int | None = None, limits: Limits = DEF
 
 @contextmanager
 def serving(
-    listeners: list[socket.socket], folder: Path, access: Access, limits: Limits = DEFAULTS
+    listeners: list[socket.socket], folder: Path, access: Access, limits: ServerLimits = DEFAULTS
 ) -> Iterator[tuple[MemoryResource, io.StringIO]]:
     """A server in a thread: its resource and what it writes."""
     resource, output = MemoryResource(), io.StringIO()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 
 from dtnctl.installing.wheel import agent_requirements
 from lab.wheels import AGENT_PACKAGES
@@ -35,7 +35,7 @@ def test_the_container_serves_with_the_units_files() -> None:
 
 
 def test_the_page_tells_the_limits() -> None:
-    limits = Limits()
+    limits = ServerLimits()
     for row in (
         f"| {limits.body // 1024} KiB | 413",
         f"| {limits.receiving:g} s | 408",

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.log import Lines
-from dtn_agent.server.limits import Limits
+from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.listener import BoundedListener, Connection
 
 from tests.agent.server.serving import TUNE, Agent, read_answer, running_agent, with_both
 
-SHORT = Limits(handshake=2.0, waiting=2.0, receiving=0.5, closing=0.5)  # long enough for a busy machine
+SHORT = ServerLimits(handshake=2.0, waiting=2.0, receiving=0.5, closing=0.5)  # long enough for a busy machine
 MANY = 1000
 
 
@@ -175,7 +175,7 @@ def test_a_connection_may_be_used_again(tmp_path: Path) -> None:
 
 
 def test_a_request_that_gets_no_turn_in_time_is_asked_to_come_again(tmp_path: Path) -> None:
-    with running_agent(tmp_path, limits=Limits(requests=1, turn=0.2)) as agent, ThreadPoolExecutor() as pool:
+    with running_agent(tmp_path, limits=ServerLimits(requests=1, turn=0.2)) as agent, ThreadPoolExecutor() as pool:
         agent.resource.gate = threading.Event()
         caller = agent.known()
         working = pool.submit(agent.perform, TUNE, caller)
@@ -189,7 +189,7 @@ def test_a_request_that_gets_no_turn_in_time_is_asked_to_come_again(tmp_path: Pa
 
 
 def test_strangers_are_not_counted_among_the_requests(tmp_path: Path) -> None:
-    with running_agent(tmp_path, with_both, Limits(requests=1)) as agent, ThreadPoolExecutor() as pool:
+    with running_agent(tmp_path, with_both, ServerLimits(requests=1)) as agent, ThreadPoolExecutor() as pool:
         agent.resource.gate = threading.Event()
         working = pool.submit(agent.perform, TUNE)
         assert agent.resource.entered.acquire(timeout=30)
@@ -223,7 +223,7 @@ def test_a_thousand_idle_connections_do_not_keep_a_caller_out(tmp_path: Path, ma
 
 def test_a_thousand_parallel_clients_are_all_served(tmp_path: Path, many_descriptors: None) -> None:
     """Beyond the limits they wait: for a connection in the kernel's queue, then for their turn."""
-    patient = Limits(connections=32, requests=2, turn=60.0, patience=60.0, begun=60.0, handshake=60.0, waiting=60.0)
+    patient = ServerLimits(connections=32, requests=2, turn=60.0, patience=60.0, begun=60.0, handshake=60.0, waiting=60.0)
     with running_agent(tmp_path, limits=patient) as agent:
         caller = agent.known()
         with ThreadPoolExecutor(200) as pool:
@@ -233,7 +233,7 @@ def test_a_thousand_parallel_clients_are_all_served(tmp_path: Path, many_descrip
 
 
 def test_a_client_that_has_begun_outlasts_silent_connections(tmp_path: Path) -> None:
-    with running_agent(tmp_path, limits=Limits(connections=2, patience=0.05, begun=60.0)) as agent, contextlib.ExitStack() as stack:
+    with running_agent(tmp_path, limits=ServerLimits(connections=2, patience=0.05, begun=60.0)) as agent, contextlib.ExitStack() as stack:
         begun = stack.enter_context(agent.connect(agent.known()))
         silent = [stack.enter_context(socket.create_connection(("127.0.0.1", agent.port), timeout=30)) for _ in range(4)]
         for connection in silent[:3]:  # each makes room for the next one, although `begun` waits for longer than any of them
@@ -248,7 +248,7 @@ def test_a_connection_whose_bytes_are_unread_is_not_closed_to_make_room() -> Non
     async def make_room() -> None:
         with contextlib.closing(here), contextlib.closing(peer):
             connection = Connection("192.0.2.1:4711", here, lambda: cut.append("cut"), asyncio.Event(), since=0.0)
-            listener = BoundedListener(ssl.create_default_context(), Limits(), Lines(io.StringIO()), lambda _: asyncio.Protocol())
+            listener = BoundedListener(ssl.create_default_context(), ServerLimits(), Lines(io.StringIO()), lambda _: asyncio.Protocol())
             peer.send(b"hello")
             listener._make_room(connection)
             assert (cut, connection.since != 0.0) == ([], True)
@@ -262,7 +262,7 @@ def test_a_connection_whose_bytes_are_unread_is_not_closed_to_make_room() -> Non
 
 def test_a_thousand_connections_that_all_ask_at_once(tmp_path: Path, many_descriptors: None) -> None:
     """Each is open before the first one asks. Who is not served is answered 503, or was cut off to make room; nobody hangs."""
-    with running_agent(tmp_path, limits=Limits(patience=0.05)) as agent:
+    with running_agent(tmp_path, limits=ServerLimits(patience=0.05)) as agent:
         statuses = Counter(ask_all_at_once(agent, agent.known()))
         assert sum(statuses.values()) == MANY
         assert set(statuses) <= {200, 503, None}
@@ -287,7 +287,7 @@ def ask_all_at_once(agent: Agent, caller: ssl.SSLContext) -> Iterator[int | None
 
 
 def test_a_connection_at_work_is_never_cut_off_to_make_room(tmp_path: Path) -> None:
-    limits = Limits(connections=2, patience=0.1)
+    limits = ServerLimits(connections=2, patience=0.1)
     with running_agent(tmp_path, limits=limits) as agent, ThreadPoolExecutor() as pool, contextlib.ExitStack() as stack:
         agent.resource.gate = threading.Event()
         working = pool.submit(agent.perform, TUNE)

@@ -24,7 +24,7 @@ from dtn_agent import protocol as p
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
 from dtn_agent.server.access import Credentials, UnsafeError, open_access
-from dtn_agent.server.serve import Settings, parse_listen, work_beside_driver
+from dtn_agent.server.serve import ServeOptions, parse_listen, work_beside_driver
 
 from tests.agent.server.serving import TUNE, Agent, MemoryResource, unasked, write_server, write_token
 from tests.providers.certificates import Pair, authority
@@ -216,7 +216,7 @@ def test_nothing_is_asked_of_an_engine_that_waits_for_us_before_we_are_ready(tmp
     SilentEngine.asked, SilentEngine.ends = [], threading.Event()
     with socketserver.ThreadingUnixStreamServer(str(paths[1]), SilentEngine) as engine:
         threading.Thread(target=engine.serve_forever, args=(0.01,)).start()
-        with work_beside_driver(Settings(Credentials(None, None), paths[0], paths[1], paths[2]), Lines(output)):
+        with work_beside_driver(ServeOptions(Credentials(None, None), paths[0], paths[1], paths[2]), Lines(output)):
             assert unasked(output) == [("tune", missing.key, "not-found")]
             asked = list(SilentEngine.asked)
             SilentEngine.ends.set()
