@@ -66,7 +66,7 @@ def test_a_first_start_waits_for_the_check_of_its_image_too(play: Playground, im
 
 
 def test_a_new_service_that_ends_at_once_never_counts_as_applied(play: Playground) -> None:
-    play.profile("tiny", restart="no", arguments=["sh", "-c", "echo no config; exit 3"])
+    play.profile("tiny", restart="no", arguments=["sh", "-c", "echo no config; exit 3"], settle="4s")
     play.session("run")
     for _ in range(2):
         ran = play.apply().expect(8)
@@ -78,7 +78,7 @@ def test_a_new_service_that_ends_at_once_never_counts_as_applied(play: Playgroun
 
 
 def test_a_new_service_that_ends_again_and_again_never_counts_as_applied(play: Playground) -> None:
-    play.profile("tiny", restart="unless-stopped", arguments=["sh", "-c", "echo no config; exit 3"])
+    play.profile("tiny", restart="unless-stopped", arguments=["sh", "-c", "echo no config; exit 3"], settle="4s")
     play.session("run")
     ran = play.apply().expect(8)
     assert "ends again and again" in ran.out
