@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
-from dtnctl.model.resources import Attached, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.values import dataclass
 
@@ -59,7 +59,7 @@ class CreateContainer:
 @dataclass(frozen=True, slots=True)
 class ConnectNetwork:
     container: str
-    attachment: Attached
+    attachment: Attachment
 
 
 @dataclass(frozen=True, slots=True)

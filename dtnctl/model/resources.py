@@ -161,7 +161,7 @@ class PortBinding:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Attached:
+class Attachment:
     """A network of a container. An empty address is the engine's own choice. `vf`: PCI address of its virtual function, if it has one."""
 
     network: str
@@ -203,7 +203,7 @@ class ContainerSpec:
     sysctls: Pairs = ()
     dns: tuple[str, ...] = ()
     network: str = ENGINE_BRIDGE
-    attachments: tuple[Attached, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     ports: tuple[PortBinding, ...] = ()
 
 
@@ -239,7 +239,7 @@ class ContainerSeen:
     started_at: str = ""
     finished_at: str = ""
     restart_count: int = 0
-    addresses: tuple[Attached, ...] = ()
+    addresses: tuple[Attachment, ...] = ()
     checks: tuple[CheckRun, ...] = ()
     anonymous_volumes: tuple[str, ...] = ()
 
@@ -274,7 +274,7 @@ class ForeignSeen:
     name: str
     id: str
     host_ports: tuple[tuple[int, str], ...] = ()
-    addresses: tuple[Attached, ...] = ()
+    addresses: tuple[Attachment, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
 

@@ -13,7 +13,7 @@ from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.resources import (
     LABEL_SPEC,
-    Attached,
+    Attachment,
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
@@ -92,9 +92,9 @@ def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
     )
 
 
-def _attachments(addresses: dict[str, str]) -> tuple[Attached, ...]:
+def _attachments(addresses: dict[str, str]) -> tuple[Attachment, ...]:
     found = ((network, *(address.split() or [""])) for network, address in addresses.items())
-    return tuple(sorted(Attached(network, *_families(texts)) for network, *texts in found))
+    return tuple(sorted(Attachment(network, *_families(texts)) for network, *texts in found))
 
 
 def _families(texts: list[str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.model.plan import CreateContainer, Plan, PullImage
-from dtnctl.model.resources import Attached, ContainerSpec, ForeignSeen, PortBinding
+from dtnctl.model.resources import Attachment, ContainerSpec, ForeignSeen, PortBinding
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.listing import changes, details, says, steps
 
@@ -138,8 +138,8 @@ def test_fixed_addresses_serve_so_many_sessions_and_the_next_one_is_refused() ->
         text += f"        # sessions/{name}\n        endpoints: [a]\n        image: dtn:1\n        profile: lbnl-400g\n"
     declared = site(text)
     made = plan(declared, world(declared))
-    assert created(made, "lab.first").attachments == (Attached("bridge"), Attached("lbnl", "10.33.1.20"))
-    assert created(made, "lab.second").attachments == (Attached("bridge"), Attached("lbnl", "10.33.1.21"))
+    assert created(made, "lab.first").attachments == (Attachment("bridge"), Attachment("lbnl", "10.33.1.20"))
+    assert created(made, "lab.second").attachments == (Attachment("bridge"), Attachment("lbnl", "10.33.1.21"))
     says(
         details(replace(made, changes=made.blocked)),
         """
@@ -404,7 +404,7 @@ def test_what_drifted_is_listed_and_nothing_else_is_touched() -> None:
     before = {item.name: (item.spec.ports, item.spec.attachments) for item in made.hosts["a"].containers.values()}
     drop(made, "a", "lab.one")
     change(made, "a", "lab.two", state="exited", exit_code=137)
-    change(made, "a", "lab.three", attachments=(Attached("aux", "10.1.0.4"),))
+    change(made, "a", "lab.three", attachments=(Attachment("aux", "10.1.0.4"),))
     change(made, "a", "lab.four", sysctls=(("net.core.somaxconn", "1"),))
     repair = plan(declared, made)
     says(
@@ -443,7 +443,7 @@ def test_a_removed_session_goes_with_its_networks_and_again_is_no_error() -> Non
     """Scenario 14: containers first, then networks without another user; a container of somebody else keeps its network."""
     declared = site(MACVLAN)
     made = applied(declared)
-    made.hosts["b"].foreign.append(ForeignSeen("theirs", "f1", (), (Attached("net3001", "10.33.1.9"),)))
+    made.hosts["b"].foreign.append(ForeignSeen("theirs", "f1", (), (Attachment("net3001", "10.33.1.9"),)))
     empty = site("# networks/net3001\ndriver: macvlan\nsubnet: 10.33.1.0/24\n")
     gone = plan(empty, made)
     says(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from dtn_agent.protocol import Interface
 
-from dtnctl.model.resources import Attached, ForeignSeen, NetworkSeen, NetworkSpec, Subnet
+from dtnctl.model.resources import Attachment, ForeignSeen, NetworkSeen, NetworkSpec, Subnet
 from tests.planning.building import applied, change, plan, site, world
 from tests.planning.dtns import after, before, dtn, session
 from tests.planning.listing import changes, details, notes, says, steps
@@ -152,7 +152,7 @@ def test_a_replacement_and_a_rebuilding_that_were_cut_off_are_continued(effects:
 
 def test_with_somebody_elses_container_on_it_nothing_is_touched() -> None:
     made = applied(site(DATA + sessions("one")))
-    made.hosts["a"].foreign.append(ForeignSeen("theirs", "f1", (), (Attached("data", "10.0.0.9"),)))
+    made.hosts["a"].foreign.append(ForeignSeen("theirs", "f1", (), (Attachment("data", "10.0.0.9"),)))
     says(
         details(plan(site(JUMBO + sessions("one")), made)),
         """
@@ -413,7 +413,7 @@ def test_pulls_come_before_a_network_only_if_all_its_users_wait_for_them() -> No
 
 def test_notes_of_networks_name_who_is_on_them() -> None:
     made: World = applied(site(DATA + sessions("one")))
-    made.hosts["a"].foreign.append(ForeignSeen("theirs", "f1", (), (Attached("data", "10.0.0.9"),)))
+    made.hosts["a"].foreign.append(ForeignSeen("theirs", "f1", (), (Attachment("data", "10.0.0.9"),)))
     assert notes(plan(site(DATA), made)) == ["network data on a is used no more but stays: theirs, not ours, is on it"]
 
 

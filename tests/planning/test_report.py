@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dtnctl.model.fields import parse_size
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import EndpointSummary
-from dtnctl.model.resources import Attached, ImageSeen, LeaseSeen, Mount, Snapshot
+from dtnctl.model.resources import Attachment, ImageSeen, LeaseSeen, Mount, Snapshot
 from dtnctl.planning.containers.compare import fill_in, short_text, size_text
 from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
 from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint
@@ -266,7 +266,7 @@ def test_variables_are_text_whatever_was_written() -> None:
 
 
 def test_values_are_written_as_people_write_them() -> None:
-    written = [short_text(value) for value in (None, "", (), 0, False, True, 2.5, (("a", "1"),), (Attached("net", "10.0.0.2"),))]
+    written = [short_text(value) for value in (None, "", (), 0, False, True, 2.5, (("a", "1"),), (Attachment("net", "10.0.0.2"),))]
     assert written == ["none", "none", "none", "none", "no", "yes", "2.5", "a=1", "net 10.0.0.2"]
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from dtnctl.errors import ConfigError
-from dtnctl.model.resources import Attached, ForeignSeen, NetworkSeen, NetworkSpec, ledger_name
+from dtnctl.model.resources import Attachment, ForeignSeen, NetworkSeen, NetworkSpec, ledger_name
 from dtnctl.model.site import Site
 from tests.planning.building import site
 from tests.properties.agent import Agent
@@ -185,7 +185,7 @@ def happen(event: Event, world: World) -> None:  # noqa: C901  one branch for ea
         address = f"10.0.0.{2 + event.pick % 5}"
         used = any(item.ipv4 == address for each in world.hosts.values() for other in each.containers.values() for item in other.addresses)
         if networks and networks[0].name == "data" and not used:
-            host.foreign.append(ForeignSeen(f"dev{event.pick}", f"d{event.pick}", (), (Attached("data", address),)))
+            host.foreign.append(ForeignSeen(f"dev{event.pick}", f"d{event.pick}", (), (Attachment("data", address),)))
     elif event.what == "prune":
         host.containers = {key: item for key, item in host.containers.items() if item.state in ACTIVE}
     elif event.what == "job ends" and jobs:

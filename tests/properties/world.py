@@ -47,7 +47,7 @@ from dtnctl.model.resources import (
     NO_HEALTH,
     PREPARED_SUFFIX,
     RETIRED_SUFFIX,
-    Attached,
+    Attachment,
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
@@ -315,7 +315,7 @@ class World:
             self._join(host, seen, item)
         self._put(host, replace(seen, state="running", started_at=MOMENT, addresses=self._live_addresses(host, seen)))
 
-    def _join(self, host: Host, seen: ContainerSeen, item: Attached) -> None:
+    def _join(self, host: Host, seen: ContainerSeen, item: Attachment) -> None:
         """The engine asks the network's driver for the interface."""
         network = host.network(item.network)
         parent = network.spec.parent if network is not None else ""
@@ -333,7 +333,7 @@ class World:
         except AgentRefusedError as refusal:
             raise RefusedError(str(refusal)) from refusal
 
-    def _live_addresses(self, host: Host, seen: ContainerSeen) -> tuple[Attached, ...]:
+    def _live_addresses(self, host: Host, seen: ContainerSeen) -> tuple[Attachment, ...]:
         """The asked-for addresses; where there are none, the engine's choice."""
         return tuple(item if item.ipv4 or item.ipv6 else replace(item, ipv4=f"engine.{seen.id}") for item in seen.spec.attachments)
 
@@ -563,7 +563,7 @@ def ports_of(spec: ContainerSpec) -> set[tuple[int, str]]:
     return ports
 
 
-def _addresses(attachments: tuple[Attached, ...]) -> Iterator[tuple[tuple[str, str], None]]:
+def _addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[tuple[str, str], None]]:
     for item in attachments:
         if item.network not in ENGINE_NETWORKS:
             yield from (((item.network, address), None) for address in (item.ipv4, item.ipv6) if address)

@@ -36,7 +36,7 @@ from dtnctl.model.plan import (
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SITE,
-    Attached,
+    Attachment,
     ContainerSpec,
     Mount,
     NetworkSpec,
@@ -226,14 +226,14 @@ def test_a_foreign_container_shows_only_what_it_takes(backend: Backend, engine: 
     (seen,) = engine.observe(ALL).foreign
     assert (seen.name, seen.id) == ("web", other)
     assert seen.host_ports == ((15353, "udp"), (18080, "tcp"))
-    assert seen.addresses == (Attached("net1", "10.77.0.9"),)
+    assert seen.addresses == (Attachment("net1", "10.77.0.9"),)
 
 
 def test_a_stopped_foreign_container_still_claims_its_fixed_address(backend: Backend, engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     networking = {"EndpointsConfig": {"net1": {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}}
     backend.create_other("web", host={"NetworkMode": "net1"}, NetworkingConfig=networking)
-    assert engine.observe(ALL).foreign[0].addresses == (Attached("net1", "10.77.0.9"),)
+    assert engine.observe(ALL).foreign[0].addresses == (Attachment("net1", "10.77.0.9"),)
 
 
 def test_networks_are_told_apart_like_containers(backend: Backend, engine: DockerEngine) -> None:
@@ -304,10 +304,10 @@ def test_the_state_of_a_container_is_told_from_creation_to_its_end(backend: Back
 
 def test_live_addresses_are_told_also_where_the_engine_chose_them(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
-    running(engine, spec=replace(SPEC, network="net1", attachments=(Attached("net1"),)))
+    running(engine, spec=replace(SPEC, network="net1", attachments=(Attachment("net1"),)))
     seen = engine.inspect(SESSION)
-    assert seen.spec.attachments == (Attached("net1"),)
-    assert seen.addresses == (Attached("net1", "10.77.0.2"),)
+    assert seen.spec.attachments == (Attachment("net1"),)
+    assert seen.addresses == (Attachment("net1", "10.77.0.2"),)
 
 
 def test_inspect_finds_by_name_and_by_id_whosever_it_is(backend: Backend, engine: DockerEngine) -> None:
@@ -541,7 +541,7 @@ def test_a_prepared_container_is_ours_and_takes_nothing_before_it_is_started(bac
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     other = NetworkSpec("bridge", subnets=(Subnet("10.78.0.0/24", "10.78.0.1"),))
     engine.perform(CreateNetwork("net2", other, labels_of("net2", kind="network")))
-    first, second = Attached("net1", "10.77.0.9"), Attached("net2", "10.78.0.9")
+    first, second = Attachment("net1", "10.77.0.9"), Attachment("net2", "10.78.0.9")
     spec = replace(backend.program(SESSION), network="net1", attachments=(first, second), ports=(PortBinding(18081, 80),))
     prepared = f"{SESSION}..new"
     old = create(engine, spec=spec)
@@ -796,7 +796,7 @@ def test_removing_a_network_twice_is_removing_it_once(engine: DockerEngine) -> N
 
 def test_a_network_in_use_is_not_removed(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
-    running(engine, spec=replace(SPEC, network="net1", attachments=(Attached("net1"),)))
+    running(engine, spec=replace(SPEC, network="net1", attachments=(Attachment("net1"),)))
     (seen,) = engine.observe(ALL).networks
     with pytest.raises(ConflictError, match="active endpoints"):
         engine.perform(RemoveNetwork("net1", seen.id))
@@ -805,18 +805,18 @@ def test_a_network_in_use_is_not_removed(engine: DockerEngine) -> None:
 @pytest.mark.parametrize("is_running", [False, True])
 def test_connecting_twice_is_connecting_once(engine: DockerEngine, is_running: bool) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
-    (running if is_running else create)(engine, spec=replace(SPEC, attachments=(Attached("bridge"),)))
+    (running if is_running else create)(engine, spec=replace(SPEC, attachments=(Attachment("bridge"),)))
     for _ in range(2):
-        engine.perform(ConnectNetwork(SESSION, Attached("net1", "10.77.0.9")))
-    assert engine.inspect(SESSION).spec.attachments == (Attached("bridge"), Attached("net1", "10.77.0.9"))
+        engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
+    assert engine.inspect(SESSION).spec.attachments == (Attachment("bridge"), Attachment("net1", "10.77.0.9"))
 
 
 def test_connecting_at_another_address_while_it_runs_is_a_conflict(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine)
-    engine.perform(ConnectNetwork(SESSION, Attached("net1", "10.77.0.9")))
+    engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
     with pytest.raises(ConflictError):
-        engine.perform(ConnectNetwork(SESSION, Attached("net1", "10.77.0.10")))
+        engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.10")))
 
 
 def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: DockerEngine) -> None:
@@ -825,32 +825,32 @@ def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: Docker
     backend.run_other("web", host={"NetworkMode": "net1"}, NetworkingConfig=networking)
     running(engine)
     with pytest.raises(ConflictError, match=r"(?i)address already in use"):
-        engine.perform(ConnectNetwork(SESSION, Attached("net1", "10.77.0.9")))
+        engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
 
 
 def test_disconnecting_twice_is_disconnecting_once(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine)
-    engine.perform(ConnectNetwork(SESSION, Attached("net1")))
+    engine.perform(ConnectNetwork(SESSION, Attachment("net1")))
     for _ in range(2):
         engine.perform(DisconnectNetwork(SESSION, "net1"))
-    assert engine.inspect(SESSION).spec.attachments == (Attached("bridge"),)
+    assert engine.inspect(SESSION).spec.attachments == (Attachment("bridge"),)
 
 
 def test_disconnecting_what_is_gone_is_success(engine: DockerEngine) -> None:
     engine.perform(DisconnectNetwork(SESSION, "net1"))
     create(engine)
     engine.perform(DisconnectNetwork(SESSION, "net1"))
-    assert engine.inspect(SESSION).spec.attachments == (Attached("bridge"),)
+    assert engine.inspect(SESSION).spec.attachments == (Attachment("bridge"),)
 
 
 def test_a_namesake_of_somebody_else_is_not_connected(backend: Backend, engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     backend.create_other(SESSION)
-    for action in (ConnectNetwork(SESSION, Attached("net1")), DisconnectNetwork(SESSION, "bridge")):
+    for action in (ConnectNetwork(SESSION, Attachment("net1")), DisconnectNetwork(SESSION, "bridge")):
         with pytest.raises(ConflictError, match="not ours"):
             engine.perform(action)
-    assert engine.inspect(SESSION).spec.attachments == (Attached("bridge"),)
+    assert engine.inspect(SESSION).spec.attachments == (Attachment("bridge"),)
 
 
 # --- images -------------------------------------------------------------------------------------------------
@@ -1073,7 +1073,7 @@ WRITES: tuple[Callable[[DockerEngine], object], ...] = (
     lambda engine: engine.perform(RetireContainer(SESSION, engine.inspect(SESSION).id)),
     lambda engine: engine.perform(RestoreContainer("other", engine.inspect(SESSION).id, start=True)),
     lambda engine: engine.perform(RemoveContainer(SESSION, engine.inspect(SESSION).id)),
-    lambda engine: engine.perform(ConnectNetwork(SESSION, Attached("none"))),
+    lambda engine: engine.perform(ConnectNetwork(SESSION, Attachment("none"))),
     lambda engine: engine.perform(DisconnectNetwork(SESSION, "bridge")),
     lambda engine: engine.create_container("new", SPEC, ()),
     lambda engine: engine.create_placeholder("new", ()),

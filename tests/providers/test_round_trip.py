@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, CreateNetwork, StartContainer
 from dtnctl.model.resources import (
-    Attached,
+    Attachment,
     ContainerSpec,
     Device,
     Health,
@@ -30,7 +30,7 @@ from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBack
 pytestmark = every_engine
 
 MIB = 2**20
-PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attached("bridge"),))
+PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
 NETWORK = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")))
 
 VARIANTS: dict[str, ContainerSpec] = {
@@ -73,8 +73,8 @@ VARIANTS: dict[str, ContainerSpec] = {
     "host network": replace(PLAIN, network="host", attachments=()),
     "host network with a name": replace(PLAIN, network="host", attachments=(), hostname="dtn-1"),
     "no network": replace(PLAIN, network="none", attachments=()),
-    "user network": replace(PLAIN, network="net1", attachments=(Attached("net1"),)),
-    "fixed addresses": replace(PLAIN, network="net1", attachments=(Attached("net1", "10.77.0.9", "fd00:77::9"),)),
+    "user network": replace(PLAIN, network="net1", attachments=(Attachment("net1"),)),
+    "fixed addresses": replace(PLAIN, network="net1", attachments=(Attachment("net1", "10.77.0.9", "fd00:77::9"),)),
 }
 
 # The lab's machine may lack CAP_SYS_RESOURCE; its engines then start what asks for it with less, and report what was asked.
@@ -117,7 +117,7 @@ def test_a_job_in_the_network_of_another_container_is_read_back(engine: DockerEn
 
 
 def test_a_second_network_with_fixed_addresses_is_read_back(engine: DockerEngine) -> None:
-    spec = replace(PLAIN, attachments=(Attached("bridge"), Attached("net1", "10.77.0.9", "fd00:77::9")))
+    spec = replace(PLAIN, attachments=(Attachment("bridge"), Attachment("net1", "10.77.0.9", "fd00:77::9")))
     engine.perform(CreateContainer(SESSION, spec, labels_of(SESSION)))
     engine.perform(ConnectNetwork(SESSION, spec.attachments[1]))
     before = engine.inspect(SESSION).spec
@@ -238,7 +238,7 @@ specs = st.builds(
     ),
     dns=st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2"]), unique=True).map(tuple),
     network=st.just("bridge"),
-    attachments=st.just((Attached("bridge"),)),
+    attachments=st.just((Attachment("bridge"),)),
     ports=st.sets(st.builds(PortBinding, st.integers(1, 65535), st.integers(1, 65535), st.sampled_from(["tcp", "udp"])), max_size=4).map(
         lambda found: tuple(sorted(found))
     ),

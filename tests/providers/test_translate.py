@@ -10,7 +10,7 @@ import pytest
 from dtnctl.errors import EngineError
 from dtnctl.model.plan import UpdateContainer
 from dtnctl.model.resources import (
-    Attached,
+    Attachment,
     ContainerSeen,
     ContainerSpec,
     Device,
@@ -56,7 +56,7 @@ def seen(**parts: Any) -> ContainerSeen:
     return container_seen(inspection(**parts))
 
 
-PLAIN = ContainerSpec(image="tiny:1", command=(), entrypoint=(), attachments=(Attached("bridge"),))
+PLAIN = ContainerSpec(image="tiny:1", command=(), entrypoint=(), attachments=(Attachment("bridge"),))
 
 
 # --- containers, from the engine ----------------------------------------------------------------------------
@@ -117,11 +117,11 @@ def test_addresses_are_compressed_and_sorted_by_network() -> None:
     }
     container = seen(NetworkSettings={"Networks": networks})
     assert container.spec.attachments == (
-        Attached("alpha", "10.0.0.9"),
-        Attached("beta"),
-        Attached("zeta", "", "fd00::5"),
+        Attachment("alpha", "10.0.0.9"),
+        Attachment("beta"),
+        Attachment("zeta", "", "fd00::5"),
     )
-    assert container.addresses == (Attached("alpha", "10.0.0.9"), Attached("zeta", "", "fd00::5"))
+    assert container.addresses == (Attachment("alpha", "10.0.0.9"), Attachment("zeta", "", "fd00::5"))
 
 
 def test_of_two_values_of_a_variable_the_last_counts() -> None:
@@ -264,7 +264,7 @@ def test_a_foreign_container_with_nothing_takes_nothing() -> None:
         "NetworkSettings": {"Networks": {"n": {"IPAddress": "10.0.0.4", "IPAMConfig": {"IPv6Address": "fd00::9"}}, "m": {}}},
     }
     assert foreign_seen(listed).host_ports == ((8080, "tcp"),)
-    assert foreign_seen(listed).addresses == (Attached("n", "10.0.0.4", "fd00::9"),)
+    assert foreign_seen(listed).addresses == (Attachment("n", "10.0.0.4", "fd00::9"),)
 
 
 # --- images and networks ------------------------------------------------------------------------------------
@@ -361,10 +361,10 @@ def test_what_the_spec_leaves_to_the_image_is_not_said() -> None:
 
 
 def test_only_the_primary_network_is_said_at_creation() -> None:
-    spec = ContainerSpec("tiny:1", network="a", attachments=(Attached("a", "10.0.0.9", "fd00::9"), Attached("b", "10.1.0.9")))
+    spec = ContainerSpec("tiny:1", network="a", attachments=(Attachment("a", "10.0.0.9", "fd00::9"), Attachment("b", "10.1.0.9")))
     endpoints = create_body(spec, ())["NetworkingConfig"]["EndpointsConfig"]
     assert endpoints == {"a": {"IPAMConfig": {"IPv4Address": "10.0.0.9", "IPv6Address": "fd00::9"}}}
-    assert create_body(ContainerSpec("tiny:1", attachments=(Attached("bridge"),)), ())["NetworkingConfig"] == {
+    assert create_body(ContainerSpec("tiny:1", attachments=(Attachment("bridge"),)), ())["NetworkingConfig"] == {
         "EndpointsConfig": {"bridge": {}}
     }
 

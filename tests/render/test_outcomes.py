@@ -31,7 +31,7 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.resources import Attached, ContainerSpec, NetworkSpec
+from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.context import RenderContext
 from dtnctl.render.outcomes import render_outcomes, render_progress
@@ -86,7 +86,7 @@ def test_every_action_has_a_verb_and_an_object() -> None:
         CreateNetwork("star222", NetworkSpec("macvlan"), ()): ("create", "network star222"),
         RemoveNetwork("star222", "1"): ("remove", "network star222"),
         CreateContainer("s.a", ContainerSpec("i"), ()): ("create", "s.a"),
-        ConnectNetwork("s.a", Attached("star222")): ("connect", "s.a to star222"),
+        ConnectNetwork("s.a", Attachment("star222")): ("connect", "s.a to star222"),
         DisconnectNetwork("s.a", "star222"): ("disconnect", "s.a from star222"),
         StartContainer("s.a"): ("start", "s.a"),
         StopContainer("s.a", "1", 10): ("stop", "s.a"),

@@ -12,7 +12,7 @@ from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
 from dtnctl.model.permission import is_allowed_port
-from dtnctl.model.resources import PREPARED_SUFFIX, Attached, ContainerSeen, EndpointSeen, Snapshot, live_names
+from dtnctl.model.resources import PREPARED_SUFFIX, Attachment, ContainerSeen, EndpointSeen, Snapshot, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.choices.capacity import free_address, free_range, other_range, wider_range
 from dtnctl.planning.choices.disposition import Disposition
@@ -38,7 +38,7 @@ class Allocation:
 
     ctrl_port: int = 0
     serv_port: int = 0
-    attachments: tuple[Attached, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     guess: str = ""
     hardware: Hardware = NO_HARDWARE
 
@@ -320,7 +320,7 @@ class _Allocator:
         hardware = self.hardware.get(service.key, NO_HARDWARE)
         vfs = {vf.network: vf.pci for vf in hardware.vfs}
         attachments = [
-            Attached(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), "")), vfs.get(net.name, ""))
+            Attachment(net.name, str(slots.get(("ipv4", net.name), "")), str(slots.get(("ipv6", net.name), "")), vfs.get(net.name, ""))
             for net in service.nets
         ]
         guesses = [guessed[network] for network in sorted(self.fresh.get(service.key, ())) if network in guessed]

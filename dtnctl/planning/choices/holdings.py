@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtnctl.model.drivers import HOST_NETWORK
-from dtnctl.model.resources import Attached, ContainerSeen, ContainerSpec
+from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.choices.pools import HostPort
 from dtnctl.values import dataclass
@@ -21,7 +21,7 @@ class Holdings:
     addresses: tuple[tuple[str, str], ...] = ()
 
 
-def holdings(spec: ContainerSpec, live: tuple[Attached, ...] = ()) -> Holdings:
+def holdings(spec: ContainerSpec, live: tuple[Attachment, ...] = ()) -> Holdings:
     """Of a container with that spec. `live` are addresses that the engine chose."""
     ports = {(binding.host, binding.protocol) for binding in spec.ports}
     if spec.network == HOST_NETWORK:
@@ -33,7 +33,7 @@ def live_holdings(seen: ContainerSeen) -> Holdings:
     return holdings(seen.spec, seen.addresses)
 
 
-def addresses(attachments: tuple[Attached, ...]) -> Iterator[tuple[str, str]]:
+def addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[str, str]]:
     """Every (network, address) that is said."""
     for item in attachments:
         if item.network not in BUILT_IN_NETWORKS:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from dtnctl.errors import EngineError
 from dtnctl.model.plan import UpdateContainer
 from dtnctl.model.resources import (
-    Attached,
+    Attachment,
     CheckRun,
     ContainerSeen,
     ContainerSpec,
@@ -68,7 +68,7 @@ def create_body(spec: ContainerSpec, labels: Pairs, binds: Pairs = ()) -> dict[s
     return body
 
 
-def endpoint_config(attachment: Attached) -> dict[str, Any]:
+def endpoint_config(attachment: Attachment) -> dict[str, Any]:
     """The engine's settings of one attachment: fixed addresses, where there are any."""
     addresses = {"IPv4Address": attachment.ipv4, "IPv6Address": attachment.ipv6}
     fixed = {name: address for name, address in addresses.items() if address}
@@ -358,31 +358,31 @@ def _ports(bindings: Json) -> Iterator[PortBinding]:
 # --- attachments --------------------------------------------------------------------------------------------
 
 
-def _configured_attachments(network: str, networks: Json) -> tuple[Attached, ...]:
+def _configured_attachments(network: str, networks: Json) -> tuple[Attachment, ...]:
     """What was asked for; the engine also lists `host` and `none`, which are no attachments."""
     if network in ("host", "none") or network.startswith("container:"):
         return ()
     return tuple(sorted(_fixed_addresses(name, raw) for name, raw in networks.items()))
 
 
-def _fixed_addresses(name: str, raw: Json) -> Attached:
+def _fixed_addresses(name: str, raw: Json) -> Attachment:
     fixed = raw.get("IPAMConfig") or {}
     options = raw.get("DriverOpts")
     function = options.get(_vf_option(), "") if options else ""
-    return Attached(name, fixed.get("IPv4Address") or "", _compressed(fixed.get("IPv6Address")), function)
+    return Attachment(name, fixed.get("IPv4Address") or "", _compressed(fixed.get("IPv6Address")), function)
 
 
-def _live_addresses(name: str, raw: Json) -> Attached:
-    return Attached(name, raw.get("IPAddress") or "", _compressed(raw.get("GlobalIPv6Address")))
+def _live_addresses(name: str, raw: Json) -> Attachment:
+    return Attachment(name, raw.get("IPAddress") or "", _compressed(raw.get("GlobalIPv6Address")))
 
 
-def _taken_addresses(name: str, raw: Json) -> Attached:
+def _taken_addresses(name: str, raw: Json) -> Attachment:
     """Live addresses, else those that a stopped container takes when it starts."""
     live, fixed = _live_addresses(name, raw), _fixed_addresses(name, raw)
-    return Attached(name, live.ipv4 or fixed.ipv4, live.ipv6 or fixed.ipv6)
+    return Attachment(name, live.ipv4 or fixed.ipv4, live.ipv6 or fixed.ipv6)
 
 
-def _attachments(networks: Json, addresses: Callable[[str, Json], Attached]) -> tuple[Attached, ...]:
+def _attachments(networks: Json, addresses: Callable[[str, Json], Attachment]) -> tuple[Attachment, ...]:
     found = (addresses(name, raw) for name, raw in networks.items())
     return tuple(sorted(item for item in found if item.ipv4 or item.ipv6))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.model.plan import CreateContainer, Plan
-from dtnctl.model.resources import Attached, ForeignSeen, main_name
+from dtnctl.model.resources import Attachment, ForeignSeen, main_name
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import World, ports_of
@@ -307,7 +307,7 @@ def test_both_families_come_from_their_pools_over_all_endpoints() -> None:
 def test_addresses_of_strangers_are_avoided_on_every_endpoint() -> None:
     declared = site(POOL + sessions("one", on="a", settings="{data_nets: [data]}"))
     made = world(declared)
-    made.hosts["b"].foreign.append(ForeignSeen("theirs", "f1", (), (Attached("data", "10.0.0.2", "fd00::10"),)))
+    made.hosts["b"].foreign.append(ForeignSeen("theirs", "f1", (), (Attachment("data", "10.0.0.2", "fd00::10"),)))
     assert addresses(plan(declared, made)) == {"a/lab.one": ["10.0.0.3", "fd00::20"]}
 
 
@@ -381,7 +381,7 @@ def test_an_address_of_a_fixed_list_stays_the_same_one() -> None:
 def test_the_engine_chooses_on_a_bridge_without_a_pool_and_its_choice_is_not_given_to_others() -> None:
     text = "# networks/mgmt\ndriver: bridge\nsubnet: 172.30.0.0/24\n" + sessions("one", settings="{mgmt_net: mgmt}")
     made = applied(site(text))
-    change(made, "a", "lab.one", addresses=(Attached("mgmt", "172.30.0.2"),))
+    change(made, "a", "lab.one", addresses=(Attachment("mgmt", "172.30.0.2"),))
     assert plan(site(text), made).is_empty
     declared = site(text + sessions("two", settings="{mgmt_net: {name: mgmt, ipv4: 172.30.0.2}}"))
     assert [change.cause.text for change in plan(declared, made).blocked] == [

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from dtn_agent.protocol import Held, HeldVf, Host, Interface, Owner, VfSettings
 
-from dtnctl.model.resources import Attached
+from dtnctl.model.resources import Attachment
 from dtnctl.planning.choices.virtual_functions import stable_mac
 from tests.planning.building import change, drop, plan
 from tests.planning.dtns import STAR, after, agent, before, carry_out, configured, dtn, endpoint, entry, held, live, session, sessions
@@ -452,7 +452,7 @@ def test_a_prepared_replacement_that_never_ran_keeps_no_function_from_others() -
     """It names one of before the agent's ledger was lost; what takes its place is given the first that is free."""
     made = after(dtn(STAR, sessions("one")), pf("ens1f0", 1, vfs=2))
     leftover = live(made)
-    change(made, "a", "lab.one", state="exited", attachments=(Attached("bridge"),))
+    change(made, "a", "lab.one", state="exited", attachments=(Attachment("bridge"),))
     named = tuple(replace(item, vf="0000:b1:00.3") if item.vf else item for item in leftover.spec.attachments)
     prepared = replace(leftover, id="prepared", name="lab.one..new", state="created", spec=replace(leftover.spec, attachments=named))
     made.hosts["a"].containers[prepared.id] = prepared

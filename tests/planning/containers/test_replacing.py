@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dtnctl.model.plan import DiscardContainer, RemoveContainer, RestoreContainer, RetireContainer, UpdateContainer, WaitHealthy
-from dtnctl.model.resources import Attached, Health
+from dtnctl.model.resources import Attachment, Health
 from tests.planning.building import applied, change, drop, made_by_other_commit, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import KilledError, World
@@ -241,7 +241,7 @@ def test_wherever_a_replacement_is_cut_off_the_next_apply_ends_it(effects: int) 
 def test_a_container_that_was_created_but_not_connected_is_completed() -> None:
     text = "# networks/net\ndriver: macvlan\nsubnet: 10.0.0.0/24\n" + session("{data_nets: [net]}")
     made = applied(site(text))
-    change(made, "a", "lab.one", state="created", started_at="", attachments=(Attached("net", "10.0.0.2"),))
+    change(made, "a", "lab.one", state="created", started_at="", attachments=(Attachment("net", "10.0.0.2"),))
     assert steps(plan(site(text), made)) == [
         "a/connect.bridge/lab.one",
         "a/start/lab.one <- a/connect.bridge/lab.one",
@@ -486,7 +486,7 @@ def test_nothing_stops_before_the_network_of_its_successor_is_there() -> None:
 def test_an_address_by_hand_on_a_second_network_is_taken_back_in_place() -> None:
     declared = site(NETS + session("{data_nets: [data, {name: lan, ipv4: 10.1.0.7}]}"))
     made = applied(declared)
-    attachments = (Attached("bridge"), Attached("data", "10.0.0.2"), Attached("lan", "10.1.0.9"))
+    attachments = (Attachment("bridge"), Attachment("data", "10.0.0.2"), Attachment("lan", "10.1.0.9"))
     change(made, "a", "lab.one", attachments=attachments, addresses=attachments)
     assert steps(plan(declared, made)) == ["a/disconnect.lan/lab.one", "a/connect.lan/lab.one <- a/disconnect.lan/lab.one"]
 
