@@ -59,15 +59,20 @@ class Guest:
         return f"https://{ADDRESS}:{self.ports.agent}"
 
     @property
+    def host(self) -> str:
+        """A name for where control ports are: the guest's own ports are forwarded to this machine, and those are not."""
+        return f"{self.name}.example.net"
+
+    @property
     def state(self) -> dict[str, Any]:
         """The fields of its file in state/endpoints that say how engine and agent are reached."""
         tls = {"ca": str(self.tls.ca), "cert": str(self.tls.cert), "key": str(self.tls.key)}
-        return {"docker": self.engine_url, "tls": tls, "agent": self.agent_url, "agent_tls": dict(tls)}
+        return {"docker": self.engine_url, "tls": tls, "agent": self.agent_url, "agent_tls": dict(tls), "host": self.host}
 
     @property
     def ssh_state(self) -> dict[str, Any]:
         """The same with nothing but a login: engine and agent are behind it."""
-        return {"docker": f"ssh://root@{ADDRESS}:{self.ports.ssh}", "agent": "ssh"}
+        return {"docker": f"ssh://root@{ADDRESS}:{self.ports.ssh}", "agent": "ssh", "host": self.host}
 
 
 def default_folder() -> Path:
