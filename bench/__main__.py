@@ -55,6 +55,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
 
 def run(names: list[str], options: Options, out: Path) -> int:
     """Measure these; the exit code is 0 whatever the figures are, since a busy machine is no defect."""
+    out.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     facts = machine.facts()
     print(machine.line(facts), flush=True)
     figures: list[Figure] = []

@@ -23,7 +23,7 @@ from dtn_agent.protocol import VfSettings
 IFF_UP = 1
 LINK_EVENTS = 1  # RTMGRP_LINK
 WITH_VFS = 1  # RTEXT_FILTER_VF: without it the kernel leaves a PF's table out of its answer
-UNKNOWN = 0xFFFFFFFF  # what the kernel writes for settings that the driver does not tell
+UNKNOWN = 0xFFFFFFFF  # what the kernel writes for settings that the driver does not report
 LINK_LOCAL = 253  # RT_SCOPE_LINK
 
 

@@ -70,7 +70,7 @@ def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool) -> list[
 def _with_agent(workplace: Workplace) -> list[str]:
     found = [name for name, document in workplace.site.endpoints.items() if document.value.agent is not None]
     if not found:
-        raise UsageError("no endpoint declares an `agent:`, and engines tell nothing of their hosts")
+        raise UsageError("no endpoint declares an `agent:`, and engines report nothing of their hosts")
     return found
 
 

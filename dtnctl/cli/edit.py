@@ -77,7 +77,7 @@ def session_create(
     wanted_name = fields.pop("name", None)
     repository = _repository()
     named = [endpoint.strip() for endpoint in endpoints.split(",") if endpoint.strip()]
-    _tell(repository, create_session(repository, named, fields, wanted_name), commit, message)
+    _report(repository, create_session(repository, named, fields, wanted_name), commit, message)
 
 
 def _pairs(words: list[str], keys: tuple[str, ...]) -> dict[str, str]:
@@ -94,7 +94,7 @@ def session_start(names: NamesArgument, commit: CommitOption = False, message: M
 
     repository = _repository()
     for name in names:
-        _tell(repository, set_session_state(repository, name, "started"), commit, message)
+        _report(repository, set_session_state(repository, name, "started"), commit, message)
 
 
 def session_stop(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
@@ -103,7 +103,7 @@ def session_stop(names: NamesArgument, commit: CommitOption = False, message: Me
 
     repository = _repository()
     for name in names:
-        _tell(repository, set_session_state(repository, name, "stopped"), commit, message)
+        _report(repository, set_session_state(repository, name, "stopped"), commit, message)
 
 
 def session_delete(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
@@ -112,7 +112,7 @@ def session_delete(names: NamesArgument, commit: CommitOption = False, message: 
 
     repository = _repository()
     for name in names:
-        _tell(repository, delete_session(repository, name), commit, message)
+        _report(repository, delete_session(repository, name), commit, message)
 
 
 def transfer_command(
@@ -145,7 +145,7 @@ def transfer_command(
     trying = _given(retries=retries, backoff=backoff, deadline=deadline, stall_timeout=stall_timeout)
     fields = {"from": source, "to": destination, "tool": tool, **where, **copying, **judging, **trying}
     repository = _repository()
-    _tell(repository, declare_transfer(repository, fields, name), commit, message)
+    _report(repository, declare_transfer(repository, fields, name), commit, message)
 
 
 def _given(**options: object) -> dict[str, object]:
@@ -160,7 +160,7 @@ def _repository() -> Repository:
     return Repository(repository_root(), STATE_FOLDER, SystemClock().now())
 
 
-def _tell(repository: Repository, edit: Edit, commit: bool, message: str | None) -> None:
+def _report(repository: Repository, edit: Edit, commit: bool, message: str | None) -> None:
     for sentence in edit.sentences:
         typer.echo(sentence)
     if commit:

@@ -70,7 +70,7 @@ def _check_destination(value: str) -> str:
     if "/" not in value:
         return _check_ip(value)
     network = ipaddress.ip_network(_check_subnet6(value) if ":" in value else _check_subnet4(value))
-    if network.prefixlen == 0:  # a kernel does not tell a filter's mask that is zero
+    if network.prefixlen == 0:  # a kernel does not report a filter's mask that is zero
         raise ValueError(f"{shown(value)} matches every address; omit it, or name networks")
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
 

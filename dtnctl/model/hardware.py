@@ -42,7 +42,7 @@ def nodes_of(host: Host, cpus: Iterable[int]) -> tuple[int, ...]:
 
 
 def vf_pci(pf: Interface, index: int) -> str:
-    """The PCI address of a virtual function, also before it exists; empty if the host does not tell. Source: SR-IOV 1.1, 3.3.9."""
+    """The PCI address of a virtual function, also before it exists; empty if the host does not report it. Source: SR-IOV 1.1, 3.3.9."""
     assert pf.sriov is not None
     known = next((vf.pci for vf in pf.sriov.vfs if vf.index == index), "")
     if known or pf.sriov.offset is None or pf.sriov.stride is None:

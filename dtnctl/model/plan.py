@@ -352,7 +352,7 @@ class EndpointSummary:
     """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold.
 
     `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
-    for each NUMA node. None and empty where there is no agent to tell; `agent_silence` not empty: there is one, and it does not answer.
+    for each NUMA node. None and empty where no agent reports it; `agent_silence` not empty: there is one, and it does not answer.
     """
 
     name: str

@@ -155,7 +155,7 @@ class Endpoint(Written):
         if self.tls is not None and self.docker.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
         if self.host is None and self.docker.scheme == "unix":
-            raise ValueError("`host:` is needed: unix:// does not tell where control ports are reached")
+            raise ValueError("`host:` is needed: unix:// does not show where control ports are reached")
         if self.agent is None and self.tuning != Tuning():
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self

@@ -1,4 +1,4 @@
-"""Looks at the ends of a transfer: the commands that tell what is there, and what their output means. Pure.
+"""Looks at the ends of a transfer: the commands that show what is there, and what their output means. Pure.
 
 `stat` shows one file (GNU and busybox have it), `find` of a tree (only GNU's prints what is needed). Links are followed,
 because movers follow them.

@@ -20,7 +20,7 @@ def with_gid(row: ServiceRow, live: ContainerSeen, host: Host | None) -> Service
     """The row with device, port and index of the RoCE v2 GID of the service's data address.
 
     A service on the host's network has no address of its own: there it is the first GID of an IPv4 address, if only one active port
-    has such. Unchanged where that is not known: no verbs device, no such GID, or the agent did not tell.
+    has such. Unchanged where that is not known: no verbs device, no such GID, or the agent did not report it.
     """
     own = {ipaddress.ip_address(text) for text in (row.data_ipv4, row.data_ipv6) if text}
     found: dict[tuple[str, int], int] = {}

@@ -1,4 +1,4 @@
-"""The rows of a host's tables: each device as texts. `-` is what its kernel does not tell."""
+"""The rows of a host's tables: each device as texts. `-` is what its kernel does not report."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _other_failure(outcome: Outcome, step: Step | None, look: Style) -> list[str
 
 
 def _details(outcomes: Sequence[Outcome], steps: dict[str, Step], look: Style) -> list[str]:
-    """What finished steps have to tell, such as the bytes of a transfer."""
+    """What finished steps report, such as the bytes of a transfer."""
     detailed = [(steps[outcome.step], outcome) for outcome in outcomes if outcome.detail and outcome.step in steps]
     return fact_rows([Fact("kept", step_words(step.action)[1], (outcome.detail,)) for step, outcome in detailed], look)
 
@@ -180,7 +180,7 @@ def _together(sign: Sign, label: str, entries: Sequence[tuple[str, tuple[str, ..
 def _next(
     results: Sequence[ChangeResult], outcomes: Sequence[Outcome], steps: dict[str, Step], context: RenderContext, look: Style
 ) -> list[str]:
-    """Commands to copy: first those that tell more about what failed, last the one that goes on."""
+    """Commands to copy: first those that show more about what failed, last the one that goes on."""
     commands = _looks(results)
     failed = [outcome for outcome in outcomes if outcome.result in ("failed", "undone")]
     silent = {steps[outcome.step].endpoint for outcome in failed if outcome.error == UnreachableError.exit_name and outcome.step in steps}

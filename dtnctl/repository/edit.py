@@ -44,7 +44,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file that was written or removed: its name from the root, what to tell, and a commit's message."""
+    """One file that was written or removed: its name from the root, what to print, and a commit's message."""
 
     file: str
     sentences: tuple[str, ...]

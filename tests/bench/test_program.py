@@ -15,12 +15,13 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_figure_is_printed_and_written_with_the_machine_that_it_was_taken_on(tmp_path: Path) -> None:
-    ran = bench("P5", "--quick", "--rounds", "2", "--out", str(tmp_path))
+    out = tmp_path / "not" / "there-yet"
+    ran = bench("P5", "--quick", "--rounds", "2", "--out", str(out))
     assert ran.returncode == 0, ran.stderr
-    results = json.loads((tmp_path / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text())
     assert [list(item) for item in results] == [["name", "ratio", "goal", "met", "spread"]] * 2
     assert all(item["spread"][0] <= item["ratio"] <= item["spread"][1] for item in results)
-    facts = json.loads((tmp_path / "machine.json").read_text())
+    facts = json.loads((out / "machine.json").read_text())
     assert facts["cores"] >= 1
     assert facts["quick"] is True
     lines = ran.stdout.splitlines()

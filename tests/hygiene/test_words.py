@@ -22,6 +22,11 @@ BETTER = {
     r"(?<!by )(?<!by-)hands?": "placeholder container; passes; holders",
     r"ground": "host view",
     r"whichever|of whom|so many": "any, whose, the number of",
+    r"(leave|leaves|left) it away": "omit it",
+    r"take (them|it) along": "include them in this run",
+    r"goes on to replace|ends the replacement": "resumes replacing, completes the replacement",
+    r"made right": "corrected",
+    r"eyes|visits?": "observer, connection",
 }
 FOLDERS = ("dtnctl", "agent/dtn_agent", "docs")
 

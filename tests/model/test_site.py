@@ -31,7 +31,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port",
         ),
         (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
-        (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not tell where control ports are reached"),
+        (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not show where control ports are reached"),
         (Endpoint, {**SSH, "agent_tls": {"ca": "c"}}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),
         (Endpoint, {**SSH, "agent_token_env": "T"}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),
         (

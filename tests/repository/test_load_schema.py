@@ -442,7 +442,7 @@ CASES: list[Case] = [
         "unix without host",
         {ENDPOINT: "docker: unix:///x\n"},
         [
-            "state/endpoints/a.yaml:1:1: E0207: `host:` is needed: unix:// does not tell where control ports are reached",
+            "state/endpoints/a.yaml:1:1: E0207: `host:` is needed: unix:// does not show where control ports are reached",
         ],
     ),
     (

@@ -13,7 +13,7 @@ from dtn_agent.protocol import Channels, OffloadSizes, Qdisc, Rings
 
 @dataclass(frozen=True, slots=True)
 class VfEntry:
-    """One line of a physical function's table. None: this driver does not tell it."""
+    """One line of a physical function's table. None: this driver does not report it."""
 
     index: int
     mac: str = ""

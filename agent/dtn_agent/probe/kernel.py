@@ -12,7 +12,7 @@ UNSYNCHRONIZED = 0x40  # STA_UNSYNC in the clock's status
 
 
 def ask_kernel() -> Answers:
-    """Everything that files do not tell, of the network namespace that we are in."""
+    """Everything that files do not show, of the network namespace that we are in."""
     links, addresses, qdiscs = netlink.ask()
     return Answers(
         links=links,

@@ -8,7 +8,7 @@ from dtn_agent.cpu_lists import cpus_of
 from dtn_agent.probe.files import Files
 from dtn_agent.protocol import Cpus, HugePages, IdleState, Memory, NumaNode
 
-MODEL_WORDS = ("model name", "cpu model", "Processor")  # x86, mips, old arm; new arm kernels tell none
+MODEL_WORDS = ("model name", "cpu model", "Processor")  # x86, mips, old arm; new arm kernels show none
 NODE = re.compile(r"node(\d+)")
 POOL = re.compile(r"hugepages-(\d+)kB")
 

@@ -82,7 +82,7 @@ def _netem(data: bytes) -> str:
 
 
 def _delay(delay: int | None, spread: int | None) -> str:
-    """From nanoseconds, which kernels tell since 4.15."""
+    """From nanoseconds, which kernels report since 4.15."""
     if not delay:
         return ""
     return f"delay {delay / 1e6:g}ms" + (f" {spread / 1e6:g}ms" if spread else "")

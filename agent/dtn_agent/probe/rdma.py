@@ -67,7 +67,7 @@ def _rate(text: str) -> float | None:
 
 
 def _gids(files: Files, folder: str) -> tuple[Gid, ...]:
-    """The GIDs that are set; type or interface are empty where the kernel does not tell them."""
+    """The GIDs that are set; type or interface are empty where the kernel does not report them."""
     gids: list[Gid] = []
     empty = 0
     for index in sorted(int(name) for name in files.names(f"{folder}/gids") if name.isdigit()):

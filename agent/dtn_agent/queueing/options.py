@@ -209,5 +209,5 @@ def normal_destination(text: str) -> str:
     """
     network = ipaddress.ip_network(text)
     if network.prefixlen == 0:
-        raise ValueError(f"{text} is every address; leave it away, or name networks")
+        raise ValueError(f"{text} matches every address; omit it, or name networks")
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

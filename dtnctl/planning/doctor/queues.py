@@ -176,7 +176,7 @@ def _offloads(device: Device) -> Finding:
 
 
 def _big_tcp(device: Device) -> Iterator[Finding]:
-    """Of fast NICs whose driver takes larger packets; a kernel that does not tell a size has none to set."""
+    """Of fast NICs whose driver takes larger packets; a kernel that does not report a size has none to set."""
     name, sizes = device.interface.name, device.interface.offload_sizes
     most = sizes.tso if sizes is not None else None
     if (device.interface.speed or 0) < FAST or (most is not None and most <= USUAL_SIZE):

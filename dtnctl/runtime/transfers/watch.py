@@ -68,7 +68,7 @@ class Tail:
 
 
 def read_tail(observer: Observer, container: str) -> bytes:
-    """The end of what a container wrote; if the engine cannot tell, a line that says so."""
+    """The end of what a container wrote; if the engine does not answer, a line that says so."""
     tail = Tail()
     try:
         for chunk in observer.logs(container, tail=5000):

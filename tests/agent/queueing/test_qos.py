@@ -439,7 +439,7 @@ def test_queueing_that_could_not_be_put_back_is_not_touched(engine: EngineStandI
         ({"jitter": 1.0}, "jitter and reordering need a delay"),
         ({"reorder": 1.0, "loss": 1.0}, "jitter and reordering need a delay"),
         ({"rate": 1, "destinations": ("10.2.0.7",)}, "destinations limit pacing, delay, loss and the like, and none is asked for"),
-        ({"loss": 1.0, "destinations": ("::/0",)}, "::/0 is every address; leave it away, or name networks"),
+        ({"loss": 1.0, "destinations": ("::/0",)}, "::/0 matches every address; omit it, or name networks"),
         ({"loss": 1.0, "destinations": ("10.2.0.7/24",)}, "10.2.0.7/24 has host bits set"),
         ({"rate": 1, "ports": (80,)}, "ports limit delay, loss, corruption and reordering, and none is asked for"),
         ({"pacing": 34_359_739}, "fq paces a flow to at most 34359738 kbit/s"),
