@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from dtnctl.printable import printable_text
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.cli.workplace import SHOWING
@@ -18,7 +19,6 @@ from dtnctl.errors import (
 )
 from dtnctl.printable import plural
 from dtnctl.render.summary import NAMED, named
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtnctl.model.outcome import Outcome

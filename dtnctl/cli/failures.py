@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from dtnctl.errors import HealthTimeoutError
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,6 @@ from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
 from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,14 +8,13 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals, streams
 from dtnctl.cli.messages import say
 from dtnctl.errors import ConfigError, UsageError
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtnctl.cli.invocation import Invocation

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dtnctl.errors import UsageError
-from dtnctl.values import dataclass
 
 FOLDER = ".secrets"
 CA, CA_KEY = f"{FOLDER}/agent-ca.pem", f"{FOLDER}/agent-ca-key.pem"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,6 @@ from dtnctl.model.fields import check_name
 from dtnctl.model.site import AgentTls, Endpoint
 from dtnctl.printable import plural
 from dtnctl.repository.edit import Repository, write_endpoint
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host

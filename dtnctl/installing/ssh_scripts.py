@@ -7,11 +7,11 @@ import shlex
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from dtnctl.errors import EngineError, UnreachableError, UsageError
 from dtnctl.model.engine_addresses import EngineAddress, parse_engine
 from dtnctl.providers.ssh import OPTIONS, explain, ssh_words
-from dtnctl.values import dataclass
 
 CONNECT_SECONDS = 10
 SSH_FAILED = 255  # ssh's own exit code; a script's is another

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -11,7 +12,6 @@ from pydantic_core import CoreSchema, core_schema
 
 from dtnctl.model.engine_addresses import faults_of_socket
 from dtnctl.model.fields import shown
-from dtnctl.values import dataclass
 
 FORMS = "https://HOST:5050 (it speaks TLS only), ssh, ssh:/PATH or unix:///PATH"
 DEFAULT_PORT = 5050

@@ -6,9 +6,8 @@ A further driver is a word of DriverName, a row here, and the engine's words for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 DriverName = Literal["bridge", "macvlan", "ipvlan", "sriov"]
 ModeName = Literal["bridge", "passthru", "l2", "l3"]

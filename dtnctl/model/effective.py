@@ -7,12 +7,12 @@ Order, later wins: built-in defaults, the profile chain (parents first), the ses
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site import Document, Location, Session
-from dtnctl.values import dataclass
 
 DEFAULT_PROFILE = "default"
 MOST_PROFILES = 32  # in one chain of `extends`; people lose track long before, and each is looked at for each of its users

@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -20,7 +21,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic_core import CoreSchema
 
 from dtnctl.model.near_misses import duration_meant, ports_meant, rate_meant, size_meant, span_meant
-from dtnctl.values import dataclass
 
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
 _SIZE = re.compile(r"^([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([KMGT]i?B|B)?$")

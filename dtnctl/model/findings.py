@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.checks import CHECKS, Check
-from dtnctl.values import dataclass
 
 Judgement = Literal["error", "warning", "info", "ok", "unknown"]
 JUDGEMENTS: tuple[Judgement, ...] = ("error", "warning", "info", "ok", "unknown")

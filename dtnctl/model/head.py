@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 Absence = Literal["", "no_git", "no_repository", "no_commit", "unreadable"]
 ABSENT: dict[Absence, str] = {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-
-from dtnctl.values import dataclass
 
 HUB = "docker.io"
 _HUB_HOSTS = frozenset({HUB, "index.docker.io"})

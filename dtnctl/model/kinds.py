@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]
 

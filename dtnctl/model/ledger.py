@@ -9,10 +9,8 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
-
-from dtnctl.values import dataclass
 
 Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
 

@@ -6,9 +6,9 @@ What is said of it names the case, so that a person knows what to do; dtnctl its
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SELF, LABEL_SITE, EndpointSeen, ledger_name, main_name, self_reference
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import assert_never
@@ -18,7 +19,6 @@ from dtnctl.model.networking import Networks, attachments, is_host_networked, pu
 from dtnctl.model.profile import ProfileFields, Volume
 from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location
 from dtnctl.model.storage import storage_of
-from dtnctl.values import dataclass
 
 LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT = 1024, 65535
 DEVICE_FILES = {"rdma_cm": "/dev/infiniband/rdma_cm"}  # words of profiles for devices with one file

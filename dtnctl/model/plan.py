@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Request

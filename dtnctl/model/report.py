@@ -6,9 +6,8 @@ The names of the fields are those that the lists and the JSON documents show; us
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
-
-from dtnctl.values import dataclass
 
 SessionState = Literal["INITIALIZED", "STARTED", "STOPPED", "MIXED", "ABSENT", "UNKNOWN"]
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
 from dtnctl.model.ledger import LedgerSeen
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -407,7 +406,7 @@ class EndpointSeen:
     image_troubles: Mapping[str, str] = field(default_factory=dict)
     remote_digests: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, VolumeSeen] = field(default_factory=dict)
-    ledger: LedgerSeen = LedgerSeen()
+    ledger: LedgerSeen = LedgerSeen()  # noqa: RUF009  # a frozen value
     lease: LeaseSeen | None = None
     host: Host | None = None
     agent_silence: str = ""

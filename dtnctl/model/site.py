@@ -6,7 +6,7 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -38,7 +38,6 @@ from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Algorithm, Links, TransferOptions, Verify
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
-from dtnctl.values import dataclass
 
 T = TypeVar("T")
 Words = Annotated[tuple[str, ...], Field(strict=False)]

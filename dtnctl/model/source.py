@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from dtnctl.errors import Problem
 from dtnctl.model.site import Location, Mark
-from dtnctl.values import dataclass
 
 MAX_PROBLEMS = 100
 

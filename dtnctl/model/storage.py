@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 Kind = Literal["disk", "tmpfs", "folder", "network", "plugin", "unknown"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 Algorithm = Literal["md5", "sha256", "sha512"]
 Links = Literal["refuse", "follow"]

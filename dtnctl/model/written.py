@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from dataclasses import dataclass
 
-from dtnctl.values import dataclass
+from pydantic import BaseModel, ConfigDict
 
 
 class Written(BaseModel):

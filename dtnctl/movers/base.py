@@ -6,13 +6,12 @@ A mover makes command lines, reads progress and judges. It never runs anything: 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.values import dataclass
 
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
 Stopped = Literal["", "stalled", "deadline"]  # why we ended a job ourselves; empty if we did not

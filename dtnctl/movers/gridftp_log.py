@@ -14,11 +14,10 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from dtnctl.movers.base import Moved
-from dtnctl.values import dataclass
 
 MEBI = 1024**2
 LONGEST_LINE = 65536

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from dataclasses import dataclass
 
 from dtnctl.movers.base import Listing
-from dtnctl.values import dataclass
 
 NAMES_SHOWN = 3
 SPECIAL = {"p": "pipe", "s": "socket", "b": "block device", "c": "character device", "D": "door"}

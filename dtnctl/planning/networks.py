@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from dtnctl.model.backends import Backend
 from dtnctl.model.ownership import labels, spec_digest
@@ -24,7 +24,6 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id, remove_network_id
-from dtnctl.values import dataclass
 
 # The field of a network's file that a field of the engine's network comes from.
 _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}

@@ -6,7 +6,7 @@ What lives on an endpoint whose file is gone from the state is not seen, and so 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.model.plan import (
@@ -42,7 +42,6 @@ from dtnctl.planning.transfers.declared import End, needs_hand, plan_ledger, pla
 from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
-from dtnctl.values import dataclass
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:

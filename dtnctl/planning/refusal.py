@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import Cause, Change
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

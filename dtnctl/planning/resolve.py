@@ -6,7 +6,7 @@ Pure: the time is passed in. Choices that depend on live endpoints (ports, addre
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dtnctl.model.effective import effective_profile, layers, origin, winner_at
@@ -17,7 +17,6 @@ from dtnctl.model.resources import Wanted, service_name
 from dtnctl.model.site import Document, Endpoint, Location, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.tuning import Tuning, tuning_keys
-from dtnctl.values import dataclass
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
 Range = tuple[int, int, str, str]  # (low, high, protocol, field)

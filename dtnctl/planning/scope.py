@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.nearest import suggestion
-from dtnctl.values import dataclass
 
 SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggested)
 

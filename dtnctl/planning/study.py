@@ -7,7 +7,7 @@ of which another session may be blocked. So they are worked out together, until 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dtnctl.model.plan import Cause
@@ -32,7 +32,6 @@ from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
 from dtnctl.planning.transfers.running_copies import refuse_cutting_off
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
 from dtnctl.printable import plural
-from dtnctl.values import dataclass
 
 
 @dataclass(slots=True)

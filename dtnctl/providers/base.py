@@ -7,6 +7,7 @@ when it answers with a refusal, with the engine's own words in the message and n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +18,6 @@ from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, P
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Done, Host, Request

@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from dtnctl.errors import UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 LAST_WORDS = 4096  # bytes
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108, and ssh makes the name a little longer while it binds

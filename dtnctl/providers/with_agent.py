@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -15,7 +15,6 @@ from dtnctl.model.origin import claimed_by
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, Engine, FileEntry, HostAgent, HostObserver, Observer, Ran
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Done, Host, Request

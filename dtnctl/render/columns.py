@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from dtnctl.render.text import Role, Style, cells, clip, flow, pad
-from dtnctl.values import dataclass
 
 GAP = "  "
 SHOW = "-o wide shows every column"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.head import NOT_ASKED, Head
-from dtnctl.values import dataclass
 
 Command = Literal["plan", "apply", "drift", "destroy"]
 

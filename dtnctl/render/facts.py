@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dtnctl.model.plan import Cause, Change, FieldChange, TransferNote
 from dtnctl.model.resources import Pairs
 from dtnctl.render.summary import FINISHED, Group, named
 from dtnctl.render.text import Sign, Style, dotted
-from dtnctl.values import dataclass
 
 NOTHING = "(none)"  # an empty value, where a blank would look like a mistake
 

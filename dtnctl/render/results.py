@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Change, Plan
-from dtnctl.values import dataclass
 
 Result = Literal["applied", "failed", "unfinished", "not tried"]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.model.kinds import PLAN_KINDS, ChangeKind
 from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
-from dtnctl.values import dataclass
 
 FINISHED = "succeeded"  # the state of a transfer that needs no look
 NAMED = 3  # as many are named in a sentence; of the others it says how many they are

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from dtnctl.model.plan import Mark
 from dtnctl.printable import plural as plural
 from dtnctl.printable import printable_text as one_line
 from dtnctl.render.context import RenderContext
-from dtnctl.values import dataclass
 
 T = TypeVar("T")
 

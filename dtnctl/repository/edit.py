@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from dtnctl.repository.formatting import format_text
 from dtnctl.repository.load import load_site, validate
 from dtnctl.repository.write import write_atomically
 from dtnctl.repository.yaml_text import render_scalar, set_field
-from dtnctl.values import dataclass
 
 LONGEST_NAME = 40
 

@@ -7,7 +7,7 @@ models' business, and what they may refer to is references.py's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +29,6 @@ from dtnctl.model.written import Written
 from dtnctl.printable import is_visible
 from dtnctl.repository.source_cache import SourceCache
 from dtnctl.repository.source_file import read_source
-from dtnctl.values import dataclass
 
 M = TypeVar("M", bound=Written)
 SUFFIXES = (".yaml", ".yml")

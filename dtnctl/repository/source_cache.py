@@ -13,6 +13,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,6 @@ from typing import Any
 from dtnctl import __version__
 from dtnctl.model.site import Location, Mark
 from dtnctl.model.source import Source
-from dtnctl.values import dataclass
 
 MOST_ENTRIES = 4096
 LARGEST_ENTRY = 16 * 1024**2  # bytes; a state file has at most one MiB

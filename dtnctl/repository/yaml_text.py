@@ -10,6 +10,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -17,7 +18,6 @@ import yaml
 from dtnctl.model.site import Location
 from dtnctl.model.source import Source
 from dtnctl.repository.yaml_source import LOADER, parse_source
-from dtnctl.values import dataclass
 
 Order: TypeAlias = Callable[[Location], Sequence[str]]
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, UnreachableError
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Step, Undo, WaitHealthy
 from dtnctl.runtime.clock import Clock
-from dtnctl.values import dataclass
 
 MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
 

@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.errors import BlockedError, ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
@@ -23,7 +23,6 @@ from dtnctl.model.origin import stranger_text
 from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.clock import Clock
-from dtnctl.values import dataclass
 
 LABEL_HOLDER = "dtnctl.holder"
 BEAT_FILE = "/lease/beat"

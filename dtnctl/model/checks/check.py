@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from dtnctl.values import dataclass
 
 Severity = Literal["error", "warning", "info"]
 About = Literal["host", "NIC", "network", "VF", "container", "RDMA", "disk", "volume"]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from dtnctl.model.networking import attachments, is_host_networked, published_ranges, uses_host_ports
 from dtnctl.model.site import Network
 from dtnctl.model.storage import as_made
 from dtnctl.model.validation.known import DeclaredService, Known
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -15,7 +15,6 @@ from dtnctl.model.nearest import suggestion
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
 from dtnctl.model.suitable import ends, suitable_sessions
-from dtnctl.values import dataclass
 
 MOST_PROBLEMS = 1000  # of one run
 MOST_SUGGESTIONS = 100

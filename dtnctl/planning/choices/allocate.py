@@ -7,7 +7,7 @@ name is the same layer 2. What others hold counts as taken, and so does what thi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dtnctl.model.networking import reserved_addresses
@@ -21,7 +21,6 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES, addresses, holdings,
 from dtnctl.planning.choices.pools import Addresses, Candidates, HostPort, Item, Pool, Ports
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
-from dtnctl.values import dataclass
 
 SHORT_ID = 12  # as engines show ids to people
 MOST_HOLDERS = 4  # are named of those that hold a range

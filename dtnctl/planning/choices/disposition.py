@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dtnctl.planning.resolve import Key
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

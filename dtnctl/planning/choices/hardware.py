@@ -7,7 +7,7 @@ asks for is refused with who has it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from dtnctl.model.hardware import cpu_numbers, cpu_text, disks_below, nodes_of, rdma_devices
 from dtnctl.model.plan import AGENT_NEEDED
@@ -20,7 +20,6 @@ from dtnctl.planning.choices.pinning import Cpus, choose_cpus, data_interface
 from dtnctl.planning.choices.virtual_functions import VfChoice, VfChooser
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
-from dtnctl.values import dataclass
 
 VERBS = "uverbs"
 ABILITIES = ("vf", "driver")  # what an agent needs for networks of virtual functions

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS
 from dtnctl.planning.choices.pools import HostPort
-from dtnctl.values import dataclass
 
 ACTIVE_STATES = frozenset({"running", "restarting", "paused"})  # has processes, and holds its ports and addresses
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
@@ -12,7 +12,6 @@ from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Site
 from dtnctl.planning.choices.disposition import Disposition
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, Service
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host, Interface

@@ -7,6 +7,7 @@ makes new ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named, vf_pci
@@ -16,7 +17,6 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.choices.host_view import HostView, sriov_networks
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.step_ids import release_id, remove_id
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import HeldVf, Host, Interface, Sriov, Vf

@@ -6,11 +6,11 @@ import ipaddress
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol, TypeAlias
 
 from dtnctl.model.fields import AddressPool
-from dtnctl.values import dataclass
 
 Item: TypeAlias = tuple[int, str] | str  # a port with its protocol, or an address
 HostPort: TypeAlias = tuple[int, str]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.planning.choices.host_view import HostView, sriov_networks
@@ -15,7 +16,6 @@ from dtnctl.planning.choices.parents import mtu_steps, mtu_then
 from dtnctl.planning.choices.physical_functions import PfPlan
 from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.step_ids import count_id, release_id
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import ConfigureVf, HeldVf

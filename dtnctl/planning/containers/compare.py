@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from ipaddress import ip_network
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -12,7 +12,6 @@ from dtnctl.model.backends import Backend
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, Mount, NetworkSpec, Subnet
 from dtnctl.model.storage import without_secrets
-from dtnctl.values import dataclass
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
 DECLARED_AS = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 
 from dtnctl.model.plan import HostRequest
 from dtnctl.planning.containers.compare import Difference
 from dtnctl.planning.refusal import Refusal
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ back if that does not.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dtnctl.model.ownership import labels, spec_digest
@@ -36,7 +36,6 @@ from dtnctl.planning.containers.compare import Difference
 from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import step_id, stop_id
-from dtnctl.values import dataclass
 
 RUNNING_STATES = frozenset({"running", "restarting"})
 BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up

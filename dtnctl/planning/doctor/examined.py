@@ -7,7 +7,7 @@ is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from dtnctl.model.resources import ContainerSeen, EndpointSeen
 from dtnctl.model.site import Document, Endpoint, Network, Site
 from dtnctl.planning.doctor.numbers import cpu_set
 from dtnctl.planning.resolve import ResolvedTransfer, Service
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import BlockDevice, ContainerNet, Facts, Host, Interface, Mounted

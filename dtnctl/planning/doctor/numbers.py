@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import PcieLink

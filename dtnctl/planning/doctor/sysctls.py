@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.examined import Examined, LiveService
 from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import FAST, Needs, last_number, needs_of
-from dtnctl.values import dataclass
 
 MOST_CONNECTIONS = 0.8  # of those that can be tracked
 EARLY_PERCENT = 5

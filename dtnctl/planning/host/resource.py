@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.kinds import ChangeKind
@@ -19,7 +20,6 @@ from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.scope import Scope
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Held, Host, Owner

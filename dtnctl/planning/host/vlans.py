@@ -6,6 +6,7 @@ Without an agent the engine makes them itself, for macvlan and ipvlan networks, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import interface_named
@@ -20,7 +21,6 @@ from dtnctl.planning.containers.host_part import HostPart
 from dtnctl.planning.host.resource import HostResource, Planned, PlannedHost, PlannedService
 from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import remove_vlan_id, vlan_id
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Held, HeldVlan, Host, Interface

@@ -7,7 +7,7 @@ container shows the rest. A claim without a result whose container is gone is un
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.ledger import Attempt
@@ -21,7 +21,6 @@ from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
-from dtnctl.values import dataclass
 
 LEDGER_ROOT = "/var/lib/dtnctl"
 

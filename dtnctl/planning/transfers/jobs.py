@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
@@ -13,7 +14,6 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import state_text
 from dtnctl.planning.resolve import Key, ResolvedTransfer
 from dtnctl.planning.step_ids import remove_id, stop_id
-from dtnctl.values import dataclass
 
 STOP_TIMEOUT = 10  # seconds; a job has nothing to save
 

@@ -9,7 +9,7 @@ import http.client
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, overload
 from urllib.parse import quote
@@ -24,7 +24,6 @@ from dtnctl.providers.agent.reach import Reach, reach_of
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 M = TypeVar("M", bound=BaseModel)
 READS = frozenset({"GET"})

@@ -7,7 +7,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +18,6 @@ from dtnctl.providers.agent.errors import MAY_OPEN, RUNS, reason
 from dtnctl.providers.agent.trust import Trust, trust_of
 from dtnctl.providers.ssh import FarSocket, Tunnel, open_tunnel
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     import ssl

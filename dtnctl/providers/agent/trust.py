@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.errors import UnreachableError
 from dtnctl.model.site import Endpoint
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,6 @@ from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.docker.versions import OLDEST_API, common_api, version_of_ping
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     import requests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
@@ -31,7 +31,6 @@ from dtnctl.providers.docker.translate import Json, container_seen, foreign_seen
 from dtnctl.providers.docker.translate_networks import network_seen
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.docker.volumes import observe_volume
-from dtnctl.values import dataclass
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection

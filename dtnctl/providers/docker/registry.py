@@ -6,11 +6,11 @@ import base64
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.errors import EngineError
 from dtnctl.model.site_settings import Registry
-from dtnctl.values import dataclass
 
 DOCKER_HUB = "docker.io"
 AUTH_HEADER = "X-Registry-Auth"

@@ -7,12 +7,12 @@ labels, and only what was asked for is read back. Networks without these labels 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from dtnctl.model.resources import NetworkSeen, NetworkSpec, Pairs, Subnet
 from dtnctl.providers.docker.translate import Json
-from dtnctl.values import dataclass
 
 # Which subnets the engine chose: all of them, or the IPv4 one that it gives to a network with IPv6 alone.
 LABEL_SUBNETS = "dtnctl.subnets"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.model.resources import LABEL_REPOSITORY, Pairs, is_owned
 from dtnctl.model.site_settings import Registry
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.errors import EngineError, Problem
 from dtnctl.model.site import AgentTls, Document, Endpoint, Location, Site, Tls
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

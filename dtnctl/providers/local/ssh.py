@@ -10,6 +10,7 @@ import re
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.errors import Problem
@@ -18,7 +19,6 @@ from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.providers.ssh import REFUSED, ssh_command
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 LONGEST = 10.0  # seconds that ssh may take to read its configuration, which can run programs
 BROKEN = re.compile(r"^.*(?:: line \d+: |Can't open user config file|Bad owner or permissions on).*$", re.MULTILINE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
@@ -19,7 +19,6 @@ from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.keys import Account
 from dtnctl.runtime.transfers.record import read_record
-from dtnctl.values import dataclass
 
 MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
@@ -15,7 +15,6 @@ from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
 from dtnctl.runtime.transfers.notes import Notes
 from dtnctl.runtime.transfers.watch import Watched
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.errors import NotFoundError, TransferError, UnreachableError
 from dtnctl.model.ledger import Attempt
@@ -22,7 +22,6 @@ from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched, WatchLimits, read_tail
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
@@ -10,7 +11,6 @@ from dtnctl.movers.base import Listing
 from dtnctl.movers.hindrances import Hindrances, destination_command, destination_refusal, read_hindrances, source_command, source_refusal
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ import contextlib
 import posixpath
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.providers.base import Engine, FileEntry, Observer
-from dtnctl.values import dataclass
 
 HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
 LONGEST_LIFE = timedelta(days=7)  # of a key whose transfer has no deadline; it is a net below the removal, not the removal

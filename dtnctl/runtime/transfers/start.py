@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.errors import ConflictError, DtnctlError, EngineError, TransferError, UnreachableError
 from dtnctl.model.ledger import Attempt
@@ -27,7 +27,6 @@ from dtnctl.runtime.transfers.notes import write_notes
 from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
 from dtnctl.runtime.transfers.ready import wait_until_ready
 from dtnctl.runtime.transfers.record import read_record, write_record
-from dtnctl.values import dataclass
 
 PARALLEL_CALLS = 8
 

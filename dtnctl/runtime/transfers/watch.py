@@ -9,7 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.resources import ContainerSeen
@@ -17,7 +17,6 @@ from dtnctl.movers.base import Moved, ProgressReader, Stopped
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.attempt import is_running
-from dtnctl.values import dataclass
 
 LOG_KEPT = 64 * 1024
 LOOK_UP_SECONDS = 0.5  # how often a watcher of a silent job looks whether it is to stop

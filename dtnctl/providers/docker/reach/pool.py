@@ -5,9 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from threading import Lock
-
-from dtnctl.values import dataclass
 
 IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
 

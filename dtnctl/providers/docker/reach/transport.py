@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,6 @@ from dtnctl.model.site import Endpoint
 from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.ssh import Tunnel
 from dtnctl.providers.timeouts import Timeouts
-from dtnctl.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
