@@ -423,9 +423,12 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Digest of what would be done: steps and what is blocked. Wording, notes and locks do not count."""
+        """Digest of what would be done: steps and what is blocked. Wording, notes and locks do not count.
+
+        Fields at their defaults do not count either: a field that a new dtnctl adds leaves the plans of who does not use it as they were.
+        """
         blocked = [(change.name, change.endpoint, change.code) for change in self.blocked]
-        text = json.dumps([as_data(self.steps), blocked], sort_keys=True, separators=(",", ":"))
+        text = json.dumps([as_data(self.steps, with_defaults=False), blocked], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -434,14 +437,17 @@ def action_type(action: Action) -> str:
     return type(action.request if isinstance(action, HostRequest) else action).__name__
 
 
-def as_data(value: Any) -> Any:
+def as_data(value: Any, *, with_defaults: bool = True) -> Any:
     """Plain lists, dicts and scalars of any value of the model; actions and other dataclasses carry their type's name."""
     if isinstance(value, HostRequest):
-        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}))
+        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults)
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__} | {item.name: as_data(getattr(value, item.name)) for item in fields(value)}
+        held = {
+            item.name: getattr(value, item.name) for item in fields(value) if with_defaults or getattr(value, item.name) != item.default
+        }
+        return {"type": type(value).__name__} | as_data(held, with_defaults=with_defaults)
     if isinstance(value, (list, tuple)):
-        return [as_data(item) for item in value]
+        return [as_data(item, with_defaults=with_defaults) for item in value]
     if isinstance(value, dict):
-        return {key: as_data(item) for key, item in value.items()}
+        return {key: as_data(item, with_defaults=with_defaults) for key, item in value.items()}
     return value

@@ -17,6 +17,7 @@ from dtnctl.model.plan import (
     as_data,
 )
 from dtnctl.model.resources import Ulimit
+from dtnctl.model.transfer_options import TransferOptions
 
 
 def test_values_become_plain_data_and_carry_their_types_name() -> None:
@@ -31,6 +32,11 @@ def test_a_host_request_is_named_by_its_request_and_its_words_do_not_count_in_th
     assert (action_type(actions[0]), action_type(StartContainer("one"))) == ("MakeVlan", "StartContainer")
     first, second = (Plan("lab", (), (Step("a/vlan/eth1.7", "a", action),), ()) for action in actions)
     assert first.hash == second.hash
+
+
+def test_a_field_at_its_default_does_not_count_in_the_hash_so_that_a_new_one_changes_no_plan() -> None:
+    assert as_data(TransferOptions(), with_defaults=False) == {"type": "TransferOptions"}
+    assert as_data(TransferOptions(retries=2), with_defaults=False) == {"type": "TransferOptions", "retries": 2}
 
 
 def test_agents_without_an_answer_are_told_beside_endpoints_and_what_waits_for_them_is_no_guard_rails_no() -> None:
