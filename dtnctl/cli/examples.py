@@ -46,6 +46,8 @@ def add_examples(command: Any, path: str) -> Any:
     """The command, and those below it, with their examples at the end of their help."""
     for verb, below in getattr(command, "commands", {}).items():
         add_examples(below, f"{path} {verb}")
-    lines = [*([f"Example{'s' * (len(found) > 1)}:"] if (found := EXAMPLES.get(path, ())) else []), *(f"  {line}" for line in found)]
-    command.epilog = "\n\n".join(["\b\n" + "\n".join(lines)] * bool(lines) + [EVERYWHERE])
+    command.epilog = EVERYWHERE
+    if found := EXAMPLES.get(path):
+        lines = [f"Example{'s' * (len(found) > 1)}:", *(f"  {line}" for line in found)]
+        command.epilog = "\b\n" + "\n".join(lines) + "\n\n" + EVERYWHERE
     return command

@@ -46,7 +46,7 @@ def _not_allowed(service: Service) -> Iterator[Refusal]:
     endpoint = service.endpoint
     for request in refused_requests(endpoint.value.allow, service.profile, service.site.networks):
         text = f"the owner of {endpoint.name} does not allow {request.what}, asked for at {service.place_of(request.location)}"
-        text += f": {request.reason}" * bool(request.reason)
+        text += f": {request.reason}" if request.reason else ""
         cause = Cause(text, endpoint.file, endpoint.mark(("allow", request.key)).line, f"allow.{request.key}")
         yield Refusal(request.code, cause, request.fix or f"ask the owner to extend allow.{request.key} in {endpoint.file}")
 

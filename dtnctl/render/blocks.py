@@ -114,7 +114,7 @@ def _claim_columns(claims: Sequence[tuple[str, Pairs]], label: int, look: Style)
     if is_ambiguous or is_wide or any(cells(name) > label for name in labels):
         return []
     endpoints = [look.paint("dim", endpoint) for endpoint, _ in claims]
-    lines = [" " * _indent(label) + _columns(endpoints, widths)] * bool(labels)
+    lines = [" " * _indent(label) + _columns(endpoints, widths)] if labels else []
     for name in labels:
         start = " " * BODY + look.paint("create", f"{look.signs['create']} {name}")
         lines.append(pad(start, _indent(label)) + _columns([dict(pairs).get(name, "") for _, pairs in claims], widths))

@@ -51,12 +51,13 @@ def _said(item: Examination, context: RenderContext) -> list[str]:
     faults = [plural(counts[judgement], word) for judgement, word in WORDS.items() if counts[judgement]]
     speed = f" {speed_text(item.speed)}" if item.speed else ""
     unknown = f"{counts['unknown']:,} {NOT_KNOWN}" + ("" if context.show_all else " (--all-items lists them)")
-    return [
+    parts = (
         f"{', '.join(faults) or 'nothing wrong'} of {item.checked:,} checked",
         f"fastest data NIC {item.nic}{speed}" if item.nic else "no data NIC of a known speed: what depends on it was not judged",
-        *[unknown] * bool(counts["unknown"]),
-        *[f"{plural(item.ignored, 'check')} left out by the site's policy"] * bool(item.ignored),
-    ]
+        unknown if counts["unknown"] else "",
+        f"{plural(item.ignored, 'check')} left out by the site's policy" if item.ignored else "",
+    )
+    return [part for part in parts if part]
 
 
 # --- findings -----------------------------------------------------------------------------------------------
@@ -73,7 +74,9 @@ def _block(finding: Finding, endpoint: str, look: Style) -> list[str]:
     sign = SIGNS.get(finding.severity, look.signs["blocked"])
     start = pad(look.paint(ROLES[finding.severity], f"{sign} {WORDS[finding.severity]}"), VERB)
     subject = f"{finding.about.about} {finding.subject}" if finding.subject else "the host"
-    pieces = [look.paint("bold", finding.check), f"of {subject}", *[f"@ {endpoint}"] * bool(endpoint)]
+    pieces = [look.paint("bold", finding.check), f"of {subject}"]
+    if endpoint:
+        pieces.append(f"@ {endpoint}")
     first, *more = flow(pieces, look.width - VERB)
     heading = with_place([start + first, *(" " * VERB + line for line in more)], finding.place, look)
     facts = [

@@ -146,7 +146,7 @@ def _careful_item(group: Group) -> str:
     where = ", ".join(prose(_short(name)) for name in group.endpoints)
     texts = [change.code, change.cause.text, change.cause.place]
     texts += [f"interrupts: {text}" for text in dict.fromkeys(other.interrupts for other in group.changes) if text]
-    texts += [f"fix: {change.fix}"] * bool(change.fix)
+    texts.append(f"fix: {change.fix}" if change.fix else "")
     why = "; ".join(prose(_short(text)) for text in texts if text)
     word = "Starts once" if group.verb == "start" else group.verb.capitalize()
     return f"> - **{word}** {code(_short(object_name(change)))} on {where} — {why}"
@@ -165,7 +165,8 @@ def _counted(plan: Plan) -> Part:
     items = [f"**Drift:** {plural(count(plan).drift, 'change')}", f"**Unchanged:** {plural(len(plan.unchanged), 'object')}"]
     states = [note.state for note in transfer_order(plan.transfers)]
     shown = ", ".join(f"{states.count(state):,} {prose(_short(state))}" for state in list(dict.fromkeys(states))[:4])
-    items += [f"**Transfers with nothing to do:** {shown}"] * bool(shown)
+    if shown:
+        items.append(f"**Transfers with nothing to do:** {shown}")
     return Part("", (" · ".join(items), ""))
 
 
@@ -198,7 +199,7 @@ def _fold(group: Group, tag: str) -> str:
     facts = facts_of(group, LOOK)
     claims = [Fact("create", endpoint, tuple(claim_pieces(pairs, LOOK))) for endpoint, pairs in facts.claims]
     rows = [*facts.before, *claims, *facts.after]
-    place = [f"# {change.cause.place}"] * bool(change.cause.place)
+    place = [f"# {change.cause.place}"] if change.cause.place else []
     return _folded(title, [*place, *_diff_lines(rows)], "diff")
 
 
@@ -233,13 +234,14 @@ def _list_fold(title: str, name: str, lines: Iterable[str], rank: int) -> Part:
 
 def _foot(whole: Plan, plan: Plan, context: RenderContext) -> Part:
     answered = sum(not row.silence for row in plan.endpoints)
-    items = [
-        *[prose(_short(context.head.text))] * bool(context.head.text),
+    plan_hash, command = shown_hash(whole, context), exact_command(whole, context)
+    items = (
+        prose(_short(context.head.text)) if context.head.text else "",
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
-        *[f"plan hash {code(text)}" for text in [shown_hash(whole, context)] if text],
-        *[f"dtnctl {prose(_short(context.version))}"] * bool(context.version),
-        *[f"reproduce: {code(_short(context.reproduce))}"] * bool(context.reproduce),
-        *[f"do exactly this: {code(_short(text))}" for text in [exact_command(whole, context)] if text],
-        *[f"all of it: {prose(_short(context.details))}"] * bool(context.details),
-    ]
-    return Part("", ("", f"<sub>{' · '.join(items)}</sub>"))
+        f"plan hash {code(plan_hash)}" if plan_hash else "",
+        f"dtnctl {prose(_short(context.version))}" if context.version else "",
+        f"reproduce: {code(_short(context.reproduce))}" if context.reproduce else "",
+        f"do exactly this: {code(_short(command))}" if command else "",
+        f"all of it: {prose(_short(context.details))}" if context.details else "",
+    )
+    return Part("", ("", f"<sub>{' · '.join(item for item in items if item)}</sub>"))

@@ -26,7 +26,9 @@ def render_progress(outcome: Outcome, step: Step, plan: Plan) -> str:
     width = max((len(row.name) for row in plan.endpoints), default=0)
     words = [pad(step.endpoint, width), pad(verb, VERB_CELLS), name]
     if outcome.result == "done":
-        words += [duration_text(outcome.seconds), *[outcome.detail] * bool(outcome.detail)]
+        words.append(duration_text(outcome.seconds))
+        if outcome.detail:
+            words.append(outcome.detail)
     else:
         words.append(f"{outcome.result}: {outcome.reason}" if outcome.reason else outcome.result)
     return printable_text("  ".join(words), ascii_only=False)
@@ -66,13 +68,16 @@ def _verdict(plan: Plan, counts: ResultCounts, remaining: Plan | None, look: Sty
     if counts.applied == counts.changes:
         parts = [f"Applied {counts.applied:,} of {plural(counts.changes, 'change')}." if counts.changes else "Nothing to apply."]
     else:
-        found = [f"{counts.applied:,} of {plural(counts.changes, 'change')} applied"]
         restored = f" ({counts.put_back:,} restored)" if counts.put_back else ""
-        found += [f"{counts.failed:,} failed{restored}"] * bool(counts.failed)
-        found += [f"{counts.unfinished:,} unfinished"] * bool(counts.unfinished)
-        found += [f"{counts.not_tried:,} not tried"] * bool(counts.not_tried)
-        parts = [", ".join(found)]
-    parts += [f"{plan.count('blocked'):,} blocked"] * bool(plan.blocked)
+        found = (
+            f"{counts.applied:,} of {plural(counts.changes, 'change')} applied",
+            f"{counts.failed:,} failed{restored}" if counts.failed else "",
+            f"{counts.unfinished:,} unfinished" if counts.unfinished else "",
+            f"{counts.not_tried:,} not tried" if counts.not_tried else "",
+        )
+        parts = [", ".join(text for text in found if text)]
+    if plan.blocked:
+        parts.append(f"{plan.count('blocked'):,} blocked")
     if remaining is not None and remaining.is_empty and not (remaining.failing or remaining.unanswered):
         parts.append("a last look found nothing left to do")
     return [look.paint("bold", line) for line in flow(dotted(parts, look.dot), look.width)]

@@ -69,18 +69,19 @@ def verdict(plan: Plan, command: Command) -> list[str]:
     """The parts of the first line, most important first: how much changes, and what of it is dangerous."""
     counts = count(plan)
     if has_no_answer(plan):
-        blocked = [f"{counts.blocked:,} blocked"] * bool(counts.blocked)
+        blocked = [f"{counts.blocked:,} blocked"] if counts.blocked else []
         return [f"Unknown: no endpoint answered ({named(plan.silent)})", *blocked]
     if plan.is_empty:
         return _nothing(plan, command)
-    parts = [_how_much(counts)]
-    parts += [plural(counts.destroy, "destroy")] * bool(counts.destroy)
-    parts += [_replaces(plan, counts)] * bool(counts.replace)
-    parts += [f"{plural(counts.start, 'transfer')} will start"] * bool(counts.start)
-    parts += [f"{counts.powers:,} with access to the host"] * bool(counts.powers)
-    parts += [f"{counts.drift:,} drifted"] * bool(counts.drift)
-    parts += _failing(plan)
-    return [*parts, f"{counts.blocked:,} blocked"]
+    parts = (
+        _how_much(counts),
+        plural(counts.destroy, "destroy") if counts.destroy else "",
+        _replaces(plan, counts) if counts.replace else "",
+        f"{plural(counts.start, 'transfer')} will start" if counts.start else "",
+        f"{counts.powers:,} with access to the host" if counts.powers else "",
+        f"{counts.drift:,} drifted" if counts.drift else "",
+    )
+    return [*(part for part in parts if part), *_failing(plan), f"{counts.blocked:,} blocked"]
 
 
 def has_no_answer(plan: Plan) -> bool:
@@ -99,13 +100,18 @@ def _nothing(plan: Plan, command: Command) -> list[str]:
 
 def _failing(plan: Plan) -> list[str]:
     """How many services are as declared and do not work; a note says which."""
-    return [f"{plural(len(plan.failing), 'service')} {'does' if len(plan.failing) == 1 else 'do'} not work"] * bool(plan.failing)
+    if not plan.failing:
+        return []
+    return [f"{plural(len(plan.failing), 'service')} {'does' if len(plan.failing) == 1 else 'do'} not work"]
 
 
 def _how_much(counts: Counts) -> str:
-    *where, last = [plural(number, PLAN_KINDS[kind].noun) for kind, number in counts.kinds if number] or [""]
+    kinds = [plural(number, PLAN_KINDS[kind].noun) for kind, number in counts.kinds if number]
     changes = plural(counts.changes, "change")
-    return f"{changes} in {' and '.join([', '.join(where)] * bool(where) + [last])}" if last else changes
+    if not kinds:
+        return changes
+    *others, last = kinds
+    return f"{changes} in {', '.join(others)} and {last}" if others else f"{changes} in {last}"
 
 
 def _replaces(plan: Plan, counts: Counts) -> str:
@@ -122,7 +128,8 @@ def risks(plan: Plan) -> list[str]:
     parts = [f"interrupts {named(interrupted)}" if interrupted else "interrupts nothing"]
     parts.append(_removals(plan))
     given_back = [object_at(change) for change in plan.changes if change.mark == "destroy" and PLAN_KINDS[change.kind].is_hosts]
-    parts += [f"restores {named(given_back)}"] * bool(given_back)
+    if given_back:
+        parts.append(f"restores {named(given_back)}")
     return parts + endpoint_risks(plan)
 
 
@@ -149,7 +156,8 @@ def exact_command(plan: Plan, context: RenderContext) -> str:
     if context.command not in ("plan", "destroy") or not plan.steps:
         return ""
     verb = "destroy" if context.command == "destroy" else "apply"
-    return " ".join(["dtnctl", verb, *[context.options] * bool(context.options), "--expect", plan.hash])
+    options = f" {context.options}" if context.options else ""
+    return f"dtnctl {verb}{options} --expect {plan.hash}"
 
 
 def shown_hash(plan: Plan, context: RenderContext) -> str:

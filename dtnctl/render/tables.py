@@ -314,12 +314,12 @@ def _unshown(errors: Sequence[str], shown: Collection[str]) -> tuple[str, ...]:
 def _status_verdict(sessions: Sequence[SessionRow], transfers: Sequence[TransferRow], endpoints: Sequence[EndpointRow]) -> list[str]:
     answered = sum(row.state == "answered" for row in endpoints)
     wrong = sum(len(row.errors) for row in sessions)
-    return [
+    counts = [
         _tally("session", [row.state for row in sessions]),
         _tally("transfer", [row.state for row in transfers]),
         f"{answered:,} of {plural(len(endpoints), 'endpoint')} answered",
-        *[plural(wrong, "error")] * bool(wrong),
     ]
+    return [*counts, plural(wrong, "error")] if wrong else counts
 
 
 def _tally(word: str, states: Sequence[str]) -> str:

@@ -67,13 +67,14 @@ def _headed(word: str, items: Sequence[str], look: Style, role: Role) -> list[st
 
 def _source(plan: Plan, context: RenderContext) -> list[str]:
     answered = sum(not row.silence for row in plan.endpoints)
-    return [
+    parts = (
         f"site {plan.site}",
-        *[context.head.text] * bool(context.head.text),
+        context.head.text,
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
-        *[f"dtnctl {context.version}"] * bool(context.version),
-        *[context.took] * bool(context.took),
-    ]
+        f"dtnctl {context.version}" if context.version else "",
+        context.took,
+    )
+    return [part for part in parts if part]
 
 
 ENDPOINT_COLUMNS = (
@@ -163,7 +164,7 @@ def _foot(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     if plan.is_empty:
         return []
     plan_hash = shown_hash(plan, context)
-    lines = [f"plan hash {plan_hash}"] * bool(plan_hash)
+    lines = [f"plan hash {plan_hash}"] if plan_hash else []
     if command := exact_command(plan, context):
         lines += _command(f"{context.command.replace('plan', 'apply')} exactly this:", command, look)
     if context.command == "drift":

@@ -161,5 +161,5 @@ def _kernels_words() -> Iterator[None]:
 def _message(link: QueuedLink, handle: int, parent: int, info: int = 0, kind: str = "", options: bytes = b"") -> QueueMessage:
     message = QueueMessage()
     message.update(family=socket.AF_UNSPEC, index=link.index, handle=handle, parent=parent, info=info)
-    message["attrs"] = [("TCA_KIND", kind)] * bool(kind) + [("TCA_OPTIONS", options)] * bool(options)
+    message["attrs"] = [(name, value) for name, value in (("TCA_KIND", kind), ("TCA_OPTIONS", options)) if value]
     return message

@@ -23,7 +23,7 @@ def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, Abstr
         place: Place = winner_at(service.layers, request.location) or service.fallback
         owner = endpoint.mark(("allow", request.key))
         what = f"the owner of {endpoint.name} does not allow {request.what} ({endpoint.file}:{owner.line}:{owner.column})"
-        what += f": {request.reason}" * bool(request.reason)
+        what += f": {request.reason}" if request.reason else ""
         known.report(place, request.code, what, request.fix or f"to ask the owner to extend `allow.{request.key}`")
     return sorted(known.problems)
 

@@ -118,7 +118,7 @@ def _inside(service: Service, spec: ContainerSpec) -> Iterator[tuple[str, str]]:
     profile = service.profile
     if profile.user or profile.ssh_keys:
         keys = len(profile.ssh_keys)
-        words = [profile.user or "", f"{keys} public key{'s' * (keys > 1)}" * bool(keys)]
+        words = [profile.user or "", f"{keys} public key{'s' * (keys > 1)}" if keys else ""]
         yield "login", ", ".join(word for word in words if word)
     if profile.env:
         yield "variables", ", ".join(sorted(profile.env))
@@ -141,7 +141,7 @@ def _mount(mount: Mount) -> tuple[str, str]:
             return "tmpfs", f"{mount.target}{mode}" + (f", {size_text(mount.size)}" if mount.size else "")
         case _:
             options = [f"{name}={value}" for name, value in sorted(without_secrets(dict(mount.driver_opts)).items())]
-            driver = [f"driver {mount.driver}"] * bool(mount.driver)
+            driver = [f"driver {mount.driver}"] if mount.driver else []
             return "volume", ", ".join([f"{mount.source} → {mount.target}{mode}", *driver, *options])
 
 
