@@ -1,4 +1,4 @@
-"""The probe's facts of recorded hosts, whole, and the traps that each of them holds."""
+"""The probe's facts of recorded hosts, whole, and the traps that their interfaces and VFs hold."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ from dtn_agent.probe import HostRoot, probe
 from dtn_agent.probe.answers import LinkAnswer
 from dtn_agent.probe.files import Files, PciFunction
 from dtn_agent.probe.pci import PacketSizes, packet_sizes
-from dtn_agent.probe.rdma import rdma_devices
-from dtn_agent.protocol import BlockDevice, Facts, Held, Interface, Listener, RdmaDevice, Vf
+from dtn_agent.protocol import Facts, Held, Interface
 
+from tests.agent.probe.pieces import interface, vfs
 from tests.agent.recorded import HOSTS, NAMES, RecordedKernel, facts_of, golden, unpack, write
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Facts]:
-    """The facts of each recorded host as it is. Tests that change something unpack one of their own."""
-    return {name: facts_of(name, tmp_path_factory.mktemp(name)) for name in NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,34 +45,6 @@ def test_host_of_which_nothing_is_told_is_no_error(tmp_path: Path) -> None:
 
 def facts_of_nothing(folder: Path) -> Facts:
     return probe(HostRoot(sys=folder / "sys", proc=folder / "proc", dev=folder / "dev", run=folder / "run"))
-
-
-# --- pieces of facts ------------------------------------------------------------------------------------------------
-
-
-def interface(facts: Facts, name: str) -> Interface:
-    return next(item for item in facts.interfaces if item.name == name)
-
-
-def vfs(facts: Facts, name: str) -> tuple[Vf, ...]:
-    sriov = interface(facts, name).sriov
-    assert sriov
-    return sriov.vfs
-
-
-def disk(facts: Facts, name: str) -> BlockDevice:
-    return next(item for item in facts.block_devices if item.name == name)
-
-
-def rdma(facts: Facts, name: str) -> RdmaDevice:
-    return next(item for item in facts.rdma if item.name == name)
-
-
-def listener(facts: Facts, protocol: str, port: int) -> list[Listener]:
-    return [item for item in facts.listeners if (item.protocol, item.port) == (protocol, port)]
-
-
-# --- interfaces -----------------------------------------------------------------------------------------------------
 
 
 def test_node_minus_one_is_unknown_and_not_the_last_node(told: Mapping[str, Facts]) -> None:
@@ -181,9 +147,6 @@ def test_interface_that_went_away_while_it_was_asked_is_told_as_far_as_known(tmp
     assert gone == Interface(name="gone0", index=9, mac="02:00:00:00:00:09")
 
 
-# --- virtual functions ----------------------------------------------------------------------------------------------
-
-
 def test_renamed_vf_is_found_by_its_place(told: Mapping[str, Facts]) -> None:
     first, *_ = vfs(told["two-sockets"], "ens1f0np0")
     assert (first.pci, first.netdev, first.rdma, first.holder) == ("0000:41:00.2", "data7", "mlx5_2", "")
@@ -238,225 +201,3 @@ def test_pf_without_vfs_tells_how_many_there_could_be(told: Mapping[str, Facts])
     sriov = interface(told["two-sockets"], "ens2f0np0").sriov
     assert sriov
     assert (sriov.total, sriov.current, sriov.vfs) == (8, 0, ())
-
-
-# --- RDMA -----------------------------------------------------------------------------------------------------------
-
-
-def test_device_files_are_found_by_the_device_and_not_by_their_number(told: Mapping[str, Facts]) -> None:
-    facts = told["two-sockets"]
-    assert {item.name: item.uverbs for item in facts.rdma} == {
-        "mlx5_0": "uverbs1",
-        "mlx5_1": "uverbs0",
-        "mlx5_2": "uverbs5",
-        "mlx5_3": "uverbs2",
-    }
-
-
-def test_rdma_device_of_software_has_no_device_and_is_found_by_its_parent(told: Mapping[str, Facts]) -> None:
-    rxe = rdma(told["no-sriov"], "rxe0")
-    assert (rxe.netdev, rxe.uverbs, rxe.pci) == ("enp3s0", "uverbs0", "")
-    assert [(gid.index, gid.type) for port in rxe.ports for gid in port.gids] == [(0, "RoCE v2"), (1, "RoCE v2")]
-
-
-def test_gid_behind_an_empty_one_is_found(told: Mapping[str, Facts]) -> None:
-    (port,) = rdma(told["two-sockets"], "mlx5_0").ports
-    assert [(gid.index, gid.type, gid.netdev) for gid in port.gids] == [
-        (0, "IB/RoCE v1", "ens1f0np0"),
-        (1, "RoCE v2", "ens1f0np0"),
-        (3, "RoCE v2", "ens1f0np0.222"),
-    ]
-    assert (port.state, port.rate, port.link_layer) == ("ACTIVE", 100.0, "Ethernet")
-
-
-def test_device_without_gids_has_the_interface_of_its_function(told: Mapping[str, Facts]) -> None:
-    assert rdma(told["two-sockets"], "mlx5_2").netdev == "data7"
-
-
-def test_gid_of_another_namespace_has_neither_type_nor_interface(told: Mapping[str, Facts]) -> None:
-    device = rdma(told["two-sockets"], "mlx5_3")
-    assert [(gid.type, gid.netdev) for gid in device.ports[0].gids] == [("", "")]
-    assert (device.netdev, device.pci) == ("", "0000:41:00.3")
-
-
-def test_rdma_namespace_mode_is_told_in_words(told: Mapping[str, Facts]) -> None:
-    assert told["two-sockets"].system.rdma_netns == "shared"
-    assert told["no-sriov"].system.rdma_netns == "exclusive"
-    assert told["container"].system.rdma_netns is None
-
-
-# --- block devices --------------------------------------------------------------------------------------------------
-
-
-def test_drive_shows_the_mounts_of_the_array_on_it(told: Mapping[str, Facts]) -> None:
-    drive = disk(told["two-sockets"], "nvme0n1")
-    assert drive.holders == ("md0",)
-    assert [(mount.target, mount.filesystem) for mount in drive.mounts] == [("/nvme", "xfs"), ("/srv/with space", "xfs")]
-    assert "noatime" in drive.mounts[0].options
-
-
-def test_drive_shows_the_mounts_of_its_partitions_and_of_volumes_on_them(told: Mapping[str, Facts]) -> None:
-    drive = disk(told["two-sockets"], "nvme2n1")
-    assert [mount.target for mount in drive.mounts] == ["/", "/boot"]
-    assert drive.holders == ("dm-0",)
-
-
-def test_file_system_with_a_number_of_its_own_is_found_by_its_source(told: Mapping[str, Facts]) -> None:
-    assert [mount.target for mount in disk(told["two-sockets"], "nvme3n1").mounts] == ["/archive"]
-
-
-def test_multipath_drive_sits_where_its_only_controller_does(told: Mapping[str, Facts]) -> None:
-    drive = disk(told["two-sockets"], "nvme3n1")
-    assert (drive.numa_node, drive.transport, drive.model) == (1, "pcie", "INTEL SSDPF2KX038TZ")
-    assert drive.pcie
-    assert drive.pcie.width == 4
-
-
-def test_multipath_drive_of_two_controllers_sits_nowhere(tmp_path: Path) -> None:
-    root = unpack("two-sockets", tmp_path)
-    write(root.sys / "devices/virtual/nvme-subsystem/nvme-subsys3/nvme2", "->", "../../../pci/nvme2")
-    drive = disk(probe(root, kernel=RecordedKernel("two-sockets")), "nvme3n1")
-    assert (drive.numa_node, drive.pcie, drive.transport) == (None, None, "pcie")
-
-
-def test_paths_loops_optical_drives_and_empty_readers_are_no_block_devices(told: Mapping[str, Facts]) -> None:
-    two, one = told["two-sockets"], told["no-sriov"]
-    assert [item.name for item in two.block_devices] == ["dm-0", "md0", "nvme0n1", "nvme1n1", "nvme2n1", "nvme3n1"]
-    assert [item.name for item in one.block_devices] == ["md127", "nvme0n1", "sda", "sdb"]
-
-
-def test_drive_of_another_host_has_its_transport_and_no_place(told: Mapping[str, Facts]) -> None:
-    drive = disk(told["no-sriov"], "nvme0n1")
-    assert (drive.transport, drive.numa_node, drive.pcie) == ("tcp", None, None)
-
-
-def test_active_scheduler_is_the_one_in_brackets(told: Mapping[str, Facts]) -> None:
-    facts = told["two-sockets"]
-    assert (disk(facts, "nvme1n1").scheduler, disk(facts, "nvme1n1").schedulers) == ("mq-deadline", ("none", "mq-deadline", "kyber"))
-    assert (disk(facts, "md0").scheduler, disk(facts, "dm-0").scheduler) == ("none", None)
-
-
-def test_setting_that_the_kernel_refuses_is_left_out(told: Mapping[str, Facts]) -> None:
-    facts = told["two-sockets"]
-    assert "wbt_lat_usec" not in disk(facts, "nvme1n1").settings
-    assert disk(facts, "nvme0n1").settings["wbt_lat_usec"] == "2000"
-    assert disk(facts, "md0").settings == {"md/chunk_size": "524288", "md/level": "raid0", "read_ahead_kb": "4096"}
-
-
-def test_devices_that_hold_each_other_end_the_search(tmp_path: Path) -> None:
-    root = unpack("two-sockets", tmp_path)
-    write(root.sys / "devices/virtual/block/md0/holders/nvme0n1", "->", "../nvme0n1")
-    assert [mount.target for mount in disk(probe(root, kernel=RecordedKernel("two-sockets")), "md0").mounts] == ["/nvme", "/srv/with space"]
-
-
-def test_mounts_are_those_of_the_first_process_and_not_our_protected_view(told: Mapping[str, Facts]) -> None:
-    (mount,) = disk(told["no-sriov"], "sda").mounts
-    assert (mount.target, mount.options) == ("/", ("rw", "relatime"))
-
-
-# --- listeners ------------------------------------------------------------------------------------------------------
-
-
-def test_listener_is_told_with_its_process_and_its_container(told: Mapping[str, Facts]) -> None:
-    facts = told["two-sockets"]
-    assert [(item.address, item.process, item.container) for item in listener(facts, "tcp", 22)] == [
-        ("0.0.0.0", "sshd", ""),
-        ("::", "sshd", ""),
-    ]
-    (xrootd,) = listener(facts, "tcp", 1094)
-    assert (xrootd.address, xrootd.process, xrootd.container[:12]) == ("192.168.2.64", "xrootd", "646f8bfcf576")
-
-
-def test_engines_proxy_is_told_as_what_it_is(told: Mapping[str, Facts]) -> None:
-    (proxy,) = listener(told["two-sockets"], "tcp", 30001)
-    assert (proxy.process, proxy.container) == ("docker-proxy", "")
-
-
-def test_socket_of_the_kernel_has_no_process_and_connected_ones_listen_to_nobody(told: Mapping[str, Facts]) -> None:
-    facts = told["two-sockets"]
-    assert [(item.port, item.process) for item in facts.listeners if item.protocol == "udp"] == [(323, "chronyd"), (4791, "")]
-
-
-def test_address_of_version_6_is_read_in_the_kernels_byte_order(told: Mapping[str, Facts]) -> None:
-    (item,) = listener(told["two-sockets"], "tcp", 631)
-    assert item.address == "fe80::2fc:ff:0:1"
-
-
-# --- system ---------------------------------------------------------------------------------------------------------
-
-
-def test_cores_and_sockets_are_counted_by_their_siblings(told: Mapping[str, Facts]) -> None:
-    cpus = told["two-sockets"].cpus
-    assert (cpus.sockets, cpus.cores, cpus.logical, cpus.smt) == (2, 32, 64, True)
-
-
-def test_idle_state_disabled_on_one_cpu_is_disabled(told: Mapping[str, Facts]) -> None:
-    states = told["two-sockets"].cpus.idle_states
-    assert [(state.name, state.disabled) for state in states] == [("POLL", False), ("C6", True)]
-
-
-def test_idle_state_of_unknown_latency_is_not_told_as_one_of_none(tmp_path: Path) -> None:
-    root = unpack("two-sockets", tmp_path)
-    (root.sys / "devices/system/cpu/cpu0/cpuidle/state1/latency").unlink()
-    states = probe(root, kernel=RecordedKernel("two-sockets")).cpus.idle_states
-    assert [(state.name, state.latency) for state in states] == [("POLL", 0), ("C6", None)]
-
-
-def test_every_governor_in_use_is_told(told: Mapping[str, Facts]) -> None:
-    assert told["two-sockets"].cpus.governors == ("performance", "powersave")
-
-
-def test_turbo_is_told_by_both_kinds_of_drivers(told: Mapping[str, Facts]) -> None:
-    assert told["two-sockets"].cpus.turbo is True
-    assert told["no-sriov"].cpus.turbo is False
-    assert told["virtual-machine"].cpus.turbo is None
-
-
-def test_iommu_is_what_most_groups_say(told: Mapping[str, Facts]) -> None:
-    assert told["two-sockets"].system.iommu == "passthrough"
-    assert told["no-sriov"].system.iommu == "off"
-    assert told["virtual-machine"].system.iommu is None
-
-
-def test_groups_of_an_old_kernel_are_known_only_by_what_it_was_told_at_its_start(tmp_path: Path) -> None:
-    root = unpack("two-sockets", tmp_path)
-    for path in (root.sys / "kernel/iommu_groups").glob("*/type"):
-        path.unlink()
-    assert probe(root).system.iommu == "passthrough"
-    (root.proc / "cmdline").write_text("ro intel_iommu=on\n")
-    assert probe(root).system.iommu is None
-
-
-def test_irqbalance_runs_by_its_unit_or_by_its_socket_with_a_live_process(told: Mapping[str, Facts], tmp_path: Path) -> None:
-    assert told["two-sockets"].system.irqbalance is True
-    root = unpack("no-sriov", tmp_path / "b")
-    assert probe(root).system.irqbalance is True
-    (root.proc / "700/comm").write_text("bash\n")
-    assert probe(root).system.irqbalance is False
-    assert told["container"].system.irqbalance is None
-
-
-@pytest.mark.parametrize(
-    ("name", "virtualization"), [("two-sockets", ""), ("no-sriov", ""), ("virtual-machine", "kvm"), ("container", "docker")]
-)
-def test_what_a_host_runs_in_has_systemds_name(name: str, virtualization: str, told: Mapping[str, Facts]) -> None:
-    assert told[name].system.virtualization == virtualization
-
-
-def test_emulated_machine_without_kvm_is_found_by_its_firmware(tmp_path: Path) -> None:
-    root = unpack("virtual-machine", tmp_path)
-    (root.sys / "devices/system/clocksource/clocksource0/available_clocksource").write_text("tsc hpet\n")
-    assert probe(root).system.virtualization == "qemu"
-
-
-def test_tabs_in_sysctls_are_single_spaces_and_absent_ones_are_left_out(told: Mapping[str, Facts]) -> None:
-    sysctls = told["two-sockets"].sysctls
-    assert sysctls["net.ipv4.tcp_rmem"] == "4096 131072 1073741824"
-    assert sysctls["net.ipv4.ip_local_reserved_ports"] == ""
-    assert "net.core.busy_poll" not in sysctls
-
-
-def test_devices_are_found_by_the_device_files_that_a_container_was_given(tmp_path: Path) -> None:
-    files = Files(unpack("two-sockets", tmp_path))
-    assert [item.name for item in rdma_devices(files, ["rdma_cm", "uverbs1", "uverbs5"])] == ["mlx5_0", "mlx5_2"]
-    assert rdma_devices(files, []) == ()

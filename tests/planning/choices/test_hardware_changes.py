@@ -1,4 +1,4 @@
-"""Settings of virtual functions that differ: changed in place where that works, at rest where it does not, drift told apart."""
+"""Settings of virtual functions that differ: changed in place where that works, at rest where it does not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import pytest
 from dtn_agent.protocol import ReleaseVf
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import HostRequest, RestoreContainer
-from tests.planning.building import applied, change, drop, plan, site, world
+from dtnctl.model.plan import HostRequest
+from tests.planning.building import applied, drop, plan, site, world
 from tests.planning.dtns import (
-    ON_STAR,
     STAR,
     after,
     agent,
@@ -20,7 +19,6 @@ from tests.planning.dtns import (
     configured,
     dtn,
     endpoint,
-    entry,
     held,
     live,
     requests,
@@ -30,6 +28,11 @@ from tests.planning.dtns import (
 from tests.planning.listing import changes, details, says, steps
 from tests.planning.machines import pf
 from tests.properties.world import World
+
+BESIDE = "{data_nets: [lan, star], mgmt_net: null}"
+ALONE = "{data_nets: [lan], mgmt_net: null}"
+LAN = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n" + STAR
+BOTH = endpoint(interfaces="{lan: eth9, star: ens1f0}")
 
 
 @pytest.mark.parametrize(
@@ -118,99 +121,6 @@ def test_a_restart_for_new_settings_waits_until_the_service_is_healthy() -> None
     assert steps(plan(dtn(STAR + "mtu: 9000\n", session(settings=settings)), made))[-1] == "a/wait/lab.one <- a/start/lab.one"
 
 
-# --- drift --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("values", "field", "needs_rest"),
-    [({"vlan": 9}, "vlan", False), ({"trust": False}, "trust", False), ({"mac": "02:00:00:00:00:01"}, "mac", True)],
-)
-def test_settings_that_somebody_changed_by_hand_are_drift_and_repaired(values: dict[str, object], field: str, needs_rest: bool) -> None:
-    declared = dtn(STAR + "vlan: 5\ntrust: true\n", session())
-    made = after(declared)
-    agent(made).change_vf("ens1f0", 0, **values)
-    (repair,) = plan(declared, made).changes
-    assert (repair.is_drift, [item.field for item in repair.fields]) == (True, [f"star.{field}"])
-    assert bool(repair.interrupts) == needs_rest
-    carry_out(declared, made)
-
-
-def test_settings_that_nothing_is_declared_for_are_the_hosts_own() -> None:
-    declared = dtn(STAR, session())
-    made = after(declared)
-    agent(made).change_vf("ens1f0", 0, trust=True, vlan=9)
-    assert plan(declared, made).is_empty
-
-
-def test_a_change_in_git_is_no_drift_although_somebody_changed_something_by_hand_as_well() -> None:
-    made = after(dtn(STAR + "vlan: 5\n", session()))
-    agent(made).change_vf("ens1f0", 0, vlan=9)
-    (changing,) = plan(dtn(STAR + "vlan: 6\n", session()), made).changes
-    assert not changing.is_drift
-
-
-def test_a_lost_ledger_is_drift_and_the_service_gets_its_own_function_again_at_rest() -> None:
-    declared = dtn(STAR + "vlan: 5\n", session())
-    made = after(declared)
-    agent(made).lose_ledger()
-    repair = plan(declared, made)
-    says(
-        details(repair),
-        """
-        drift: update session/one @ a: changes container lab.one in place, restarts it
-          because network star needs a virtual function (state/networks/star.yaml:1)
-          star.vf: none -> 0000:b1:00.2 (state/networks/star.yaml:1)
-          interrupts: one on a is down while it restarts
-        """,
-    )
-    says(
-        steps(repair),
-        """
-        a/stop/lab.one (or back)
-        a/vf.star/lab.one <- a/stop/lab.one (or back)
-        a/start/lab.one <- a/vf.star/lab.one (or back)
-        a/wait/lab.one <- a/start/lab.one
-        """,
-    )
-    carry_out(declared, made)
-    assert held(made) == {"one/star": "ens1f0 0"}
-
-
-def test_sessions_that_come_with_a_lost_ledger_take_nothing_from_those_that_live() -> None:
-    made = after(dtn(STAR, sessions("m", "n")), pf("ens1f0", 1, vfs=3))
-    change(made, "a", "lab.n", state="exited")
-    agent(made).lose_ledger()
-    declared = dtn(STAR, sessions("a", "m", "n"))
-    carry_out(declared, made)
-    assert held(made) == {"m/star": "ens1f0 0", "n/star": "ens1f0 1", "a/star": "ens1f0 2"}
-
-
-def test_a_session_that_goes_with_a_lost_ledger_makes_room_after_it_is_gone() -> None:
-    made = after(dtn(STAR, sessions("old")), pf("ens1f0", 1, vfs=1))
-    agent(made).lose_ledger()
-    made_plan = plan(dtn(STAR, sessions("new")), made)
-    says(
-        steps(made_plan),
-        """
-        a/stop/lab.old
-        a/remove/lab.old <- a/stop/lab.old
-        a/vf.star/lab.new <- a/remove/lab.old
-        a/create/lab.new <- a/vf.star/lab.new
-        a/start/lab.new <- a/create/lab.new
-        a/wait/lab.new <- a/start/lab.new
-        """,
-    )
-    carry_out(dtn(STAR, sessions("new")), made)
-
-
-# --- networks come and go -----------------------------------------------------------------------------------
-
-BESIDE = "{data_nets: [lan, star], mgmt_net: null}"
-ALONE = "{data_nets: [lan], mgmt_net: null}"
-LAN = "# networks/lan\ndriver: macvlan\nsubnet: 10.7.0.0/24\n" + STAR
-BOTH = endpoint(interfaces="{lan: eth9, star: ens1f0}")
-
-
 def test_a_further_network_of_functions_is_connected_to_the_running_container() -> None:
     made = after(dtn(LAN, session(settings=ALONE), on=BOTH))
     declared = dtn(LAN, session(settings=BESIDE), on=BOTH)
@@ -278,90 +188,6 @@ def test_a_network_that_needs_no_functions_any_more_gives_them_back() -> None:
     made = after(dtn(STAR, session()))
     carry_out(dtn("# networks/star\ndriver: macvlan\nsubnet: 10.2.0.0/24\n", session()), made)
     assert held(made) == {}
-
-
-# --- replacements -------------------------------------------------------------------------------------------
-
-ANEW = session(settings=ON_STAR.replace("}", ", init: true}"))
-
-
-def test_a_replacement_keeps_its_function() -> None:
-    made = after(dtn(STAR, session()))
-    pci = entry(made).pci
-    done = carry_out(dtn(STAR, ANEW), made)
-    assert not configured(done)
-    assert [item.vf for item in live(made).spec.attachments] == [pci]
-
-
-def test_a_replacement_with_other_settings_sets_them_once_the_old_container_is_at_rest() -> None:
-    made = after(dtn(STAR, session()))
-    declared = dtn(STAR + "mtu: 9000\n", ANEW)
-    says(
-        steps(plan(declared, made)),
-        """
-        a/create/lab.one..new (or discard)
-        a/stop/lab.one <- a/create/lab.one..new (or back)
-        a/vf.star/lab.one <- a/stop/lab.one (or back)
-        a/retire/lab.one <- a/vf.star/lab.one (or back)
-        a/promote/lab.one <- a/retire/lab.one (or back)
-        a/start/lab.one <- a/promote/lab.one (or back)
-        a/wait/lab.one <- a/start/lab.one (or back)
-        a/remove/lab.one..old <- a/wait/lab.one
-        """,
-    )
-    carry_out(declared, made)
-
-
-def test_a_replacement_that_fails_goes_back_to_the_old_container_on_the_same_function() -> None:
-    made = after(dtn(STAR, session()))
-    replacing = plan(dtn(STAR + "mtu: 9000\n", ANEW), made)
-    *done, failing = replacing.steps[:7]
-    for step in done:
-        made.perform(step)
-    assert isinstance(failing.undo, RestoreContainer)
-    made._restore(made.hosts["a"], failing.undo)
-    made.check()
-    assert live(made).state == "running"
-    assert held(made) == {"one/star": "ens1f0 0"}
-    carry_out(dtn(STAR, session()), made)
-
-
-def test_a_cut_off_replacement_is_ended_with_the_new_settings() -> None:
-    """The new container runs already, so it rests for them and is started again."""
-    made = after(dtn(STAR, session()))
-    for step in plan(dtn(STAR, ANEW), made).steps[:6]:
-        made.perform(step)
-    assert live(made).state == "running"
-    declared = dtn(STAR + "mtu: 9000\n", ANEW)
-    says(
-        steps(plan(declared, made)),
-        """
-        a/stop/lab.one (or back)
-        a/vf.star/lab.one <- a/stop/lab.one (or back)
-        a/start/lab.one <- a/vf.star/lab.one (or back)
-        a/wait/lab.one <- a/start/lab.one (or back)
-        a/remove/lab.one..old <- a/wait/lab.one
-        """,
-    )
-    carry_out(declared, made)
-
-
-def test_asked_for_replacement_of_a_lost_container_makes_it_on_its_function() -> None:
-    declared = dtn(STAR, session())
-    made = after(declared)
-    drop(made, "a", "lab.one")
-    assert not configured(plan(declared, made, replace=("session/one",)))
-
-
-def test_blocked_session_keeps_its_function_and_settings() -> None:
-    made = after(dtn(STAR + "vlan: 5\n", session()))
-    declared = dtn(STAR + "vlan: 6\n", session(settings=ON_STAR.replace("}", ", image: dtn:2, pull: never}")))
-    blocked = plan(declared, made)
-    assert [item.mark for item in blocked.changes] == ["blocked"]
-    assert not blocked.steps
-
-
-# --- the other parts of the plan ----------------------------------------------------------------------------
 
 
 def on_two(name: str = "one") -> str:
