@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, model_validator
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.backends import DOCKER, Backend
+from dtnctl.model.checksums import Algorithm, Expected
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
@@ -35,7 +36,7 @@ from dtnctl.model.fields import (
 from dtnctl.model.hosts import Host
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
-from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Algorithm, Links, TransferOptions, Verify
+from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
 
@@ -298,7 +299,14 @@ class Transfer(Written):
         description="Symbolic links in a folder: the transfer is refused before it starts, or copies what they lead to.",
     )
     verify: Verify = Field(DEFAULT_OPTIONS.verify, description="Evidence asked for before it counts as done.")
-    algorithm: Algorithm = Field(DEFAULT_OPTIONS.algorithm, description="Checksum of `verify: checksum`; computed at both ends.")
+    algorithm: Algorithm | None = Field(
+        None, description="Checksum of `verify: checksum`; computed at both ends. Missing: that of `expected`, else md5."
+    )
+    expected: Expected | None = Field(
+        None,
+        description="`ALGORITHM:VALUE`, the checksum that the source must have; for a folder as its receipt's `checksum`. Compared "
+        "after the copy, and no retry follows where it differs.",
+    )
     block_size: Size | None = Field(None, description="Bytes per disk block.")
     tcp_buffer: Size | None = Field(None, description="TCP buffer per stream.")
     retries: int = Field(DEFAULT_OPTIONS.retries, ge=0, le=20, description="Further tries after a failure that may pass by itself.")
@@ -310,7 +318,9 @@ class Transfer(Written):
 
     @property
     def options(self) -> TransferOptions:
-        return TransferOptions(**{item.name: getattr(self, item.name) for item in fields(TransferOptions)})
+        values = {item.name: getattr(self, item.name) for item in fields(TransferOptions)}
+        expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
+        return TransferOptions(**{**values, "algorithm": self.algorithm or expected})
 
     @model_validator(mode="after")
     def _folders_are_recursive(self) -> Transfer:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Algorithm = Literal["md5", "sha256", "sha512"]
+from dtnctl.model.checksums import Algorithm
+
 Links = Literal["refuse", "follow"]
 Verify = Literal["none", "size", "checksum"]
 
 
 @dataclass(frozen=True, slots=True)
 class TransferOptions:
-    """The options as a transfer's file has them. Sizes in bytes, times in seconds."""
+    """The options as a transfer's file has them. Sizes in bytes, times in seconds.
+
+    `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
+    """
 
     parallelism: int = 4
     concurrency: int = 1
@@ -26,6 +30,7 @@ class TransferOptions:
     backoff: float = 5.0
     deadline: float | None = None
     stall_timeout: float = 600.0
+    expected: str | None = None
 
 
 DEFAULT_OPTIONS = TransferOptions()

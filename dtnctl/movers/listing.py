@@ -7,15 +7,11 @@ because movers follow them.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from dtnctl.movers.base import Entry, Listing
-from dtnctl.printable import plural
 
-LONGEST_ARGUMENTS = 100_000  # bytes of file names in one command; Linux takes 128 KiB in one argument and 2 MiB in all
-CHECKSUM_TOOLS = {"md5": "md5sum", "sha256": "sha256sum", "sha512": "sha512sum"}
-CHECKSUM_LENGTHS = {"md5": 32, "sha256": 64, "sha512": 128}
 NO_SUCH_COMMAND = (126, 127)
 UNIQUE_INODES = 2**32  # file systems that count beyond give no number twice (Lustre, whose times are whole seconds)
 
@@ -92,32 +88,3 @@ def _tree(output: bytes) -> Listing:
 def read_lines(output: bytes, *, tree: bool) -> Listing:
     """A listing from what `list_command` once wrote; nothing written means that nothing was there."""
     return read_listing(output, b"", 0, tree=tree) if output else Listing("missing")
-
-
-def checksum_commands(path: str, names: Sequence[str], algorithm: str) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
-    """Commands that print the checksums of the named files, and the names that each one is about, in order."""
-    tool = CHECKSUM_TOOLS[algorithm]
-    start, length = 0, 0
-    for end, name in enumerate(names):
-        if length and length + len(name) + 3 > LONGEST_ARGUMENTS:
-            yield _checksum_command(path, names[start:end], tool), names[start:end]
-            start, length = end, 0
-        length += len(name) + 3
-    if names:
-        yield _checksum_command(path, names[start:], tool), names[start:]
-
-
-def _checksum_command(path: str, names: Sequence[str], tool: str) -> tuple[str, ...]:
-    if list(names) == [""]:
-        return (tool, "--", path)
-    # cd keeps the names short; they start with ./ so that none is taken for an option
-    return ("/bin/sh", "-c", f'cd -- "$1" && shift && exec {tool} -- "$@"', "checksum", path, *(f"./{name}" for name in names))
-
-
-def read_checksums(output: bytes, names: Sequence[str], algorithm: str) -> Mapping[str, str]:
-    """Checksums by name. Lines come in the order of the names; ValueError if they are not one for each."""
-    # the tools mark a line whose name they had to escape with a backslash at its start
-    sums = [line.removeprefix(b"\\").split(b" ", 1)[0].decode("ascii", "replace") for line in output.splitlines()]
-    if len(sums) != len(names) or any(len(text) != CHECKSUM_LENGTHS[algorithm] for text in sums):
-        raise ValueError(f"{plural(len(sums), 'checksum')} for {plural(len(names), 'file')}")
-    return dict(zip(names, sums, strict=True))

@@ -6,11 +6,11 @@ ignored), and a file under its final name is there from the first byte on.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, Judgement, Listing
+from dtnctl.movers.checksums import checksum_of_all
 from dtnctl.printable import plural
 
 
@@ -36,8 +36,11 @@ def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
         if look is None or look.kind == "unknown":
             reason = f": {look.problem}" if look is not None else ""
             return failure(evidence, f"it ended well, but the {place} cannot be looked at{reason}", retryable=False)
-    problem = _source_changes(evidence) or _differences(evidence) or _unequal_sums(evidence)
-    if problem:
+    if problem := _source_changes(evidence) or _differences(evidence):
+        return failure(evidence, problem, retryable=True)
+    if problem := _unexpected(evidence, options):
+        return failure(evidence, problem, retryable=False)
+    if problem := _unequal_sums(evidence):
         return failure(evidence, problem, retryable=True)
     if options.verify == "checksum" and evidence.sums is None:
         return failure(evidence, f"it ended well, but there are no checksums: {evidence.no_sums}", retryable=False)
@@ -46,10 +49,11 @@ def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
 
 def _success(evidence: Evidence, options: TransferOptions, before: Listing) -> Judgement:
     files = before.files
-    compared, checksum = "sizes", ""
-    if evidence.sums is not None:
-        compared, checksum = options.algorithm, f"{options.algorithm}:{_digest(evidence.sums[0], options.algorithm)}"
+    compared = "sizes" if evidence.sums is None else options.algorithm
+    checksum = _source_checksum(evidence, options)
     verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
+    if options.expected is not None:
+        verified += ", as expected"
     if before.others:
         verified += f"; left out {before.others} that are neither file nor folder"
     if evidence.sums is None and evidence.source is not None and _times(evidence.source) != _times(before):
@@ -57,12 +61,16 @@ def _success(evidence: Evidence, options: TransferOptions, before: Listing) -> J
     return Judgement("succeeded", bytes=before.bytes, files=len(files), checksum=checksum, verified=verified)
 
 
-def _digest(sums: Mapping[str, str], algorithm: str) -> str:
-    """One file's own checksum; for a tree that of the lines `CHECKSUM  NAME`, in name order, as the checksum tool writes them."""
-    if list(sums) == [""]:
-        return sums[""]
-    lines = "".join(f"{checksum}  {name}\n" for name, checksum in sorted(sums.items()))
-    return hashlib.new(algorithm, lines.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+def _source_checksum(evidence: Evidence, options: TransferOptions) -> str:
+    """`ALGORITHM:VALUE` of what was copied; empty if there are no checksums."""
+    return "" if evidence.sums is None else f"{options.algorithm}:{checksum_of_all(evidence.sums[0], options.algorithm)}"
+
+
+def _unexpected(evidence: Evidence, options: TransferOptions) -> str:
+    found = _source_checksum(evidence, options)
+    if options.expected is None or found in ("", options.expected):
+        return ""
+    return f"the source is not what is expected: it has {found}, `expected` is {options.expected}"
 
 
 def _times(listing: Listing) -> Mapping[str, str]:

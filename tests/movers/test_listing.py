@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtnctl.movers.base import Entry, Listing
-from dtnctl.movers.listing import LONGEST_ARGUMENTS, checksum_commands, list_command, read_checksums, read_lines, read_listing
+from dtnctl.movers.listing import list_command, read_lines, read_listing
 
 
 def look(path: Path | str, *, tree: bool) -> Listing:
@@ -129,39 +128,3 @@ def test_any_output_is_read_without_a_failure(tree: bool, output: bytes) -> None
 def test_nothing_written_means_nothing_there() -> None:
     assert read_lines(b"", tree=False) == Listing("missing")
     assert read_lines(b"81a4 7 5 1 2\n", tree=False).entries == {"": Entry(7, "5")}
-
-
-@pytest.mark.parametrize(
-    ("algorithm", "names"), [("md5", ["a", "sub/b c", "-d", "back\\slash"]), ("sha256", ["a"]), ("sha512", ["sub/b c"])]
-)
-def test_checksums_are_those_of_the_files(tmp_path: Path, algorithm: str, names: list[str]) -> None:
-    (tmp_path / "sub").mkdir()
-    for name in names:
-        (tmp_path / name).write_bytes(name.encode())
-    ((command, part),) = checksum_commands(str(tmp_path), names, algorithm)
-    ran = subprocess.run(command, capture_output=True, check=True)
-    expected = {name: hashlib.new(algorithm, name.encode()).hexdigest() for name in names}
-    assert read_checksums(ran.stdout, part, algorithm) == expected
-
-
-def test_one_file_is_summed_by_its_path(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(b"x")
-    assert list(checksum_commands(f"{tmp_path}/f", [""], "md5")) == [(("md5sum", "--", f"{tmp_path}/f"), [""])]
-
-
-@settings(deadline=None)  # times on a busy machine mean nothing
-@given(st.lists(st.text("abc/", min_size=1, max_size=300), max_size=900))
-def test_many_files_are_summed_in_commands_that_are_not_too_long(names: list[str]) -> None:
-    commands = list(checksum_commands("/data", names, "md5"))
-    assert [name for _, part in commands for name in part] == names
-    assert all(sum(map(len, command)) < LONGEST_ARGUMENTS + 1000 for command, _ in commands)
-
-
-def test_no_files_need_no_command() -> None:
-    assert list(checksum_commands("/data", [], "md5")) == []
-
-
-@pytest.mark.parametrize("output", [b"", b"d41d8cd98f00b204e9800998ecf8427e  a\n", b"xx  a\nyy  b\n"])
-def test_checksums_that_are_not_one_for_each_file_are_refused(output: bytes) -> None:
-    with pytest.raises(ValueError, match=r"checksums? for 2 files"):
-        read_checksums(output, ["a", "b"], "md5")

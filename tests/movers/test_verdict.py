@@ -74,6 +74,26 @@ def test_different_checksums_are_a_failure_that_may_be_tried_again() -> None:
     assert judged.cause.startswith(f"the checksums of the file differ: {SUM} at the source, {'0' * 32} at the destination")
 
 
+EXPECTED = TransferOptions(expected=f"md5:{SUM}")
+
+
+def test_a_source_that_is_what_is_expected_is_success_and_says_so() -> None:
+    assert judge(WELL, EXPECTED).verified == "md5 of 1 file equal at both ends, as expected"
+
+
+def test_a_source_that_is_not_what_is_expected_is_a_failure_that_no_retry_helps() -> None:
+    other = "0" * 32
+    judged = judge(replace(WELL, sums=({"": other}, {"": other})), EXPECTED)
+    assert (judged.verdict, judged.retryable) == ("failed", False)
+    assert judged.cause == (
+        f"the source is not what is expected: it has md5:{other}, `expected` is md5:{SUM}; at the destination are 100 of 100 bytes"
+    )
+    changed = judge(replace(WELL, before=one(99), sums=None), EXPECTED)
+    assert changed.cause.startswith("the source changed while it was copied")
+    assert changed.retryable
+    assert "there are no checksums" in judge(replace(WELL, sums=None, no_sums="x"), EXPECTED).cause
+
+
 def test_missing_checksums_are_no_success() -> None:
     judged = judge(replace(WELL, sums=None, no_sums="x on b: md5sum: not found"), ONE)
     assert judged.cause.startswith("it ended well, but there are no checksums: x on b: md5sum: not found")

@@ -25,6 +25,7 @@ from dtnctl.model.validation.bridges import check_bridges
 from dtnctl.model.validation.claims import check_claims
 from dtnctl.model.validation.ends import check_hosts
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
+from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transferable import check_transferable
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
@@ -262,6 +263,7 @@ def _uses(service: DeclaredService, network: str) -> bool:
 
 
 def _check_transfer(known: Known, document: Document[Transfer]) -> None:
+    check_fields(known, document)
     transfer = document.value
     source, destination = ends(transfer)
     places = ((source, (document, ("from",))), (destination, (document, ("to",))))

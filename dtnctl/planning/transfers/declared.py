@@ -20,6 +20,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
+from dtnctl.planning.transfers.option_facts import option_facts
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 
 LEDGER_ROOT = "/var/lib/dtnctl"
@@ -280,9 +281,7 @@ def _facts(resolved: ResolvedTransfer) -> Iterator[tuple[str, str]]:
     value = resolved.transfer.value
     if resolved.written_path != resolved.destination_path:
         yield "writes", f"{resolved.destination_endpoint}:{resolved.written_path}"
-    yield from (("session", resolved.session), ("streams", str(value.parallelism)), ("verify", value.verify))
-    if value.links == "follow":
-        yield "links", "followed"
+    yield from (("session", resolved.session), ("streams", str(value.parallelism)), *option_facts(value.options))
 
 
 def silent_source(resolved: ResolvedTransfer) -> TransferNote:

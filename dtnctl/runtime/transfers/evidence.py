@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
 from dtnctl.movers.base import Evidence, Listing
-from dtnctl.movers.listing import checksum_commands, list_command, read_checksums, read_listing
+from dtnctl.movers.checksums import checksum_commands, read_checksums
+from dtnctl.movers.listing import list_command, read_listing
 from dtnctl.movers.verdict import sizes_agree
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task

@@ -55,6 +55,14 @@ def test_it_is_verified_as_declared(scene: TransferWorld, algorithm: str, verify
     assert sorted(scene.commands) == sorted(["timeout", *["find"] * 2, *["readlink"] * 2, *sums, *["stat"] * (2 + looks_after)])
 
 
+def test_a_source_that_is_not_what_is_expected_is_not_tried_again(scene: TransferWorld) -> None:
+    expected = f"md5:{'0' * 32}"
+    scene.start(expected=expected, retries="3")
+    with pytest.raises(TransferError, match="the source is not what is expected: it has md5:"):
+        scene.finish(expected=expected, retries="3")
+    assert scene.job_starts() == 1
+
+
 def test_a_tree_is_compared_file_by_file(scene: TransferWorld) -> None:
     for name in ("a", "sub/b c", "sub/deep/d"):
         scene.files(HERE).write(f"/data/tree/{name}", name.encode())

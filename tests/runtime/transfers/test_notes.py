@@ -10,7 +10,7 @@ import pytest
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.runtime.transfers.notes import read_options
 
-CHANGED = TransferOptions(2, 3, True, "follow", "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
+CHANGED = TransferOptions(2, 3, True, "follow", "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0, "md5:00")
 
 
 @pytest.mark.parametrize("options", [TransferOptions(), CHANGED])

@@ -1,0 +1,36 @@
+"""Fields of one transfer that do not go together, each reported at its line and column."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.model.sites import problems
+
+SESSION = "endpoints: [a, b]\nimage: x\nsettings: {volumes: ['/d:/data']}\n"
+
+
+def found(*lines: str) -> list[str]:
+    text = "\n".join(["from: a:/data/x", "to: b:/data/x", "tool: gridftp", *lines])
+    return problems({"sessions/s": SESSION, "transfers/t": text + "\n"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (
+            ("expected: adler32:00000001", "verify: size"),
+            "5:9: E0337: `expected` needs the source's checksum, which `verify: size` does not compute; "
+            "try `verify: checksum`, or to remove `expected`",
+        ),
+        (
+            ("algorithm: md5", "expected: adler32:00000001"),
+            "4:12: E0337: `expected` is a checksum by adler32, and `algorithm` is md5; try `algorithm: adler32`, or to remove it",
+        ),
+    ],
+)
+def test_the_field_to_change_is_named(lines: tuple[str, ...], problem: str) -> None:
+    assert found(*lines) == [f"transfers/t.yaml:{problem}"]
+
+
+def test_fields_that_go_together_are_no_problem() -> None:
+    assert found("algorithm: adler32", "expected: adler32:00000001", "verify: checksum") == []

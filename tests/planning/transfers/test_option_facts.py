@@ -1,0 +1,24 @@
+"""Which options of a transfer a plan shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.planning.transfers.option_facts import option_facts
+
+DEFAULT = [("verify", "checksum")]
+
+
+@pytest.mark.parametrize(
+    ("options", "facts"),
+    [
+        (TransferOptions(), DEFAULT),
+        (TransferOptions(algorithm="sha256"), DEFAULT),
+        (TransferOptions(algorithm="crc32c"), [("verify", "checksum by crc32c")]),
+        (TransferOptions(expected="md5:00"), [*DEFAULT, ("expected", "md5:00")]),
+        (TransferOptions(links="follow"), [*DEFAULT, ("links", "followed")]),
+    ],
+)
+def test_what_a_reviewer_would_not_know_otherwise_is_shown(options: TransferOptions, facts: list[tuple[str, str]]) -> None:
+    assert list(option_facts(options)) == facts
