@@ -242,7 +242,8 @@ Undo = RestoreContainer | DiscardContainer
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One idempotent effect on one endpoint. `needs` are ids of steps that must have succeeded before.
+    """One idempotent effect on one endpoint. `needs` are ids of steps that must have succeeded before, `follows` of those that must have
+    ended, whatever came of them.
 
     `undo` is carried out instead of what follows when this step fails, or when it was the last one of its `group` that was begun and
     another one is held back.
@@ -254,6 +255,7 @@ class Step:
     needs: tuple[str, ...] = ()
     group: str = ""
     undo: Undo | None = None
+    follows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

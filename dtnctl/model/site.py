@@ -37,6 +37,7 @@ from dtnctl.model.hosts import Host
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
+from dtnctl.model.transfer_order import After
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
 
@@ -291,6 +292,7 @@ class Transfer(Written):
     tool: Literal["gridftp"] = Field(description="The mover.")
     session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")
     generation: int = Field(1, ge=1, description="Raise it to run again.")
+    after: After = ()
     parallelism: int = Field(DEFAULT_OPTIONS.parallelism, ge=1, le=64, description="TCP streams per file.")
     concurrency: int = Field(DEFAULT_OPTIONS.concurrency, ge=1, le=64, description="Files at once.")
     recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")

@@ -20,12 +20,12 @@ def in_order(steps: Iterable[Step], live: Mapping[Key, ContainerSeen]) -> tuple[
     CycleError if steps wait for each other: no plan may have that, and execution would never end.
     """
     known = {step.id: step for step in _with_handovers(tuple(steps), live)}
-    TopologicalSorter({step.id: step.needs for step in known.values()}).prepare()
+    TopologicalSorter({step.id: (*step.needs, *step.follows) for step in known.values()}).prepare()
     ordered: dict[str, Step] = {}
     stack = sorted(known.values(), key=lambda item: (item.endpoint, item.id), reverse=True)
     while stack:  # by hand and not by recursion: handovers can chain all services of an endpoint
         step = stack[-1]
-        waiting = [known[item] for item in reversed(step.needs) if item not in ordered]
+        waiting = [known[item] for item in reversed((*step.needs, *step.follows)) if item not in ordered]
         if waiting and step.id not in ordered:
             stack += waiting
         else:

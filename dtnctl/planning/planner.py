@@ -38,8 +38,9 @@ from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
-from dtnctl.planning.transfers.declared import End, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
+from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
 
@@ -79,6 +80,7 @@ class _Planner:
         self.draft = _Draft()
         self.ready: dict[Key, tuple[str, ...]] = {}
         self.waiting: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        self.writing: dict[str, list[str]] = {}
 
     def plan(self) -> Plan:
         self._plan_blocked()
@@ -285,36 +287,45 @@ class _Planner:
 
     def _plan_transfers(self) -> None:
         by_key = {service.key: service for service in self.found.services}
-        writing: dict[str, list[str]] = {}
-        for resolved in self.found.resolved_transfers:
+        standings = Standings(self.found.history, {item.transfer.name: item for item in self.found.declared_transfers})
+        for resolved in in_turn(self.found.resolved_transfers):
             if not self.found.scope.covers("transfer", resolved.transfer.name, resolved.source_endpoint):
                 continue
             seen = self.found.answering.get(resolved.source_endpoint)
             refusal = self._refusal_of_record(resolved, seen)
             if refusal is not None:
                 self.draft.changes.append(blocked("transfer", resolved.transfer.name, resolved.source_endpoint, refusal))
+                standings.note_wait(resolved, "is blocked")
                 continue
             if seen is None:
                 self.draft.transfers.append(silent_source(resolved))
+                standings.note_wait(resolved, f"is not known to have succeeded while {resolved.source_endpoint} does not answer")
                 continue
             source, destination = (self._end(by_key[key]) for key in resolved.keys)
-            history = self.found.history
-            started_on = history.started_elsewhere(resolved, self.found.answering)
-            result = plan_transfer(resolved, source, destination, seen, history, started_on)
-            if result.starts and self.found.snapshot.silent:
-                silent = ", ".join(sorted(self.found.snapshot.silent))
-                self.draft.notes.add(
-                    f"transfer {resolved.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
-                    "look there first for a copy of this generation"
-                )
-            if result.note is not None:
-                self.draft.transfers.append(result.note)
-            if result.change is not None:
-                self.draft.add(result.change, result.steps)
-                if result.steps and needs_hand(seen) and ledger_id(resolved.source_endpoint) not in self.draft.steps:
-                    writing.setdefault(resolved.source_endpoint, []).append(resolved.transfer.name)
-        for endpoint, names in writing.items():
-            change, step = plan_ledger(self.found.site.name, endpoint, tuple(names))
+            started_on = self.found.history.started_elsewhere(resolved, self.found.answering)
+            result = standings.follow(resolved, plan_transfer(resolved, source, destination, seen, self.found.history, started_on))
+            standings.note(resolved, result)
+            self._add_transfer(resolved, result, seen)
+        self._plan_ledgers()
+
+    def _add_transfer(self, resolved: ResolvedTransfer, result: TransferPlan, seen: EndpointSeen) -> None:
+        if result.starts and self.found.snapshot.silent:
+            silent = ", ".join(sorted(self.found.snapshot.silent))
+            self.draft.notes.add(
+                f"transfer {resolved.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
+                "look there first for a copy of this generation"
+            )
+        if result.note is not None:
+            self.draft.transfers.append(result.note)
+        if result.change is not None:
+            self.draft.add(result.change, result.steps)
+            if result.steps and needs_hand(seen) and ledger_id(resolved.source_endpoint) not in self.draft.steps:
+                self.writing.setdefault(resolved.source_endpoint, []).append(resolved.transfer.name)
+
+    def _plan_ledgers(self) -> None:
+        """The placeholders over the records that the transfers of this plan write."""
+        for endpoint, names in self.writing.items():
+            change, step = plan_ledger(self.found.site.name, endpoint, tuple(sorted(names)))
             self.draft.add(change, (step,))
 
     def _refusal_of_record(self, resolved: ResolvedTransfer, seen: EndpointSeen | None) -> Refusal | None:

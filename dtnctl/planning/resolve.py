@@ -162,7 +162,12 @@ def resolve_transfers(site: Site, now: datetime) -> tuple[ResolvedTransfer, ...]
 
     One whose session has expired has none: validation accepts that, so it is left out, and its record stays.
     """
-    return tuple(resolved for resolved in declared_transfers(site, now) if not site.sessions[resolved.session].value.is_expired(now))
+    return carried(site, declared_transfers(site, now), now)
+
+
+def carried(site: Site, declared: tuple[ResolvedTransfer, ...], now: datetime) -> tuple[ResolvedTransfer, ...]:
+    """Those of them whose session has not expired."""
+    return tuple(resolved for resolved in declared if not site.sessions[resolved.session].value.is_expired(now))
 
 
 def declared_transfers(site: Site, now: datetime) -> tuple[ResolvedTransfer, ...]:

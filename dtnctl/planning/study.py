@@ -25,7 +25,7 @@ from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, declared_transfers, emptied, resolve_services, resolve_transfers
+from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, carried, declared_transfers, emptied, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
@@ -38,18 +38,19 @@ from dtnctl.printable import plural
 class Study:
     """Everything that is known before steps are made.
 
-    `orphans` are live containers that no service stands for, `overdrawn` is why they may not go, `doubted` why single ones may not,
-    with the transfers that their sessions carry. `jobs` are the running
-    transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may touch.
-    `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them.
-    `forgotten` are sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `hosts` are
-    those whose agent answers.
+    `resolved_transfers` are those of the declared ones whose session has not expired. `orphans` are live containers that no service
+    stands for, `overdrawn` is why they may not go, `doubted` why single ones may not, with the transfers that their sessions carry.
+    `jobs` are the running transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may
+    touch. `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them. `forgotten` are
+    sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `hosts` are those whose agent
+    answers.
     """
 
     site: Site
     scope: Scope
     snapshot: Snapshot
     services: tuple[Service, ...]
+    declared_transfers: tuple[ResolvedTransfer, ...]
     resolved_transfers: tuple[ResolvedTransfer, ...]
     answering: Mapping[str, EndpointSeen]
     live: Mapping[Key, ContainerSeen]
@@ -83,24 +84,25 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
     wanted = emptied(site) if scope.destroy else site
+    declared = declared_transfers(wanted, now)
     found = Study(
         site=wanted,
         scope=scope,
         snapshot=snapshot,
         services=resolve_services(wanted, now),
-        resolved_transfers=resolve_transfers(wanted, now),
+        declared_transfers=declared,
+        resolved_transfers=carried(wanted, declared, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=read_history(answering),
-        jobs=running_jobs(declared_transfers(site, now), answering),
+        jobs=running_jobs(declared_transfers(site, now) if scope.destroy else declared, answering),
         twins=twins,
     )
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
     found.doubted = dict(_doubted(found, now))
     owners = {found.live[key].owner for key in found.doubted}
-    resolved_transfers = declared_transfers(wanted, now) if owners else ()
-    found.doubted_transfers = frozenset(resolved.transfer.name for resolved in resolved_transfers if resolved.session in owners)
+    found.doubted_transfers = frozenset(item.transfer.name for item in found.declared_transfers if item.session in owners)
     found.forgotten = frozenset(_forgotten(found)) if found.overdrawn is None else frozenset()
     refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:

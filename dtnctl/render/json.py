@@ -153,6 +153,7 @@ def _step(step: Step) -> Json:
         "endpoint": step.endpoint,
         "action": as_data(step.action),
         "needs": list(step.needs),
+        "follows": list(step.follows),
         "group": step.group,
         "undo": as_data(step.undo) if step.undo else None,
     }

@@ -54,7 +54,9 @@ class _Execution:
     undone: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Outcome, ...]:
-        order = TopologicalSorter({step.id: [needed for needed in step.needs if needed in self.steps] for step in self.steps.values()})
+        order = TopologicalSorter(
+            {step.id: [before for before in (*step.needs, *step.follows) if before in self.steps] for step in self.steps.values()}
+        )
         order.prepare()
         running: dict[Future[Outcome], Step] = {}
         ready: list[str] = []
@@ -96,6 +98,9 @@ class _Execution:
             outcome = self.outcomes[needed]
             if outcome.result != "done":
                 return outcome.reason if outcome.result == "skipped" else f"needs {needed}"
+        for followed in step.follows:
+            if self.outcomes[followed].error == UnreachableError.exit_name:
+                return f"whether {followed} has come to its end is not known"
         if step.endpoint in self.unreachable:
             return f"{step.endpoint} stopped answering"
         # A replacement that has stopped the old container goes on: stopping here would leave neither that one nor the new one.

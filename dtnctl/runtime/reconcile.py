@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
@@ -160,19 +161,34 @@ class _Run:
         )
 
     def carry_out(self, plan: Plan, leases: Leases) -> tuple[Outcome, ...]:
-        """Every step but those that wait for a job's end."""
+        """Every step but those that wait for a job's end, and those that come after one."""
+        later = _later_steps(plan)
         executor = self._executor(
             lambda step: self._perform(step, leases), lambda step, action: self._go_back(step, action, leases), self.terms.parallel
         )
-        return executor.execute([step for step in plan.steps if not _is_wait(step)])
+        return executor.execute([step for step in plan.steps if step.id not in later])
 
     def await_jobs(self, plan: Plan, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """The steps that wait, all at once; returns what became of every step, in the plan's order."""
-        waits = [step for step in plan.steps if _is_wait(step)]
-        before = {outcome.step: outcome for outcome in outcomes}
-        ended = self._executor(self._await, _nothing_to_undo, max(1, len(waits))).execute(waits, before)
-        found = before | {outcome.step: outcome for outcome in ended}
+        """The steps that wait, all at once, and the starts that come after them; returns what became of every step, in the plan's order."""
+        later = _later_steps(plan)
+        found = {outcome.step: outcome for outcome in outcomes} | self._left_to_the_next(plan)
+        waits = [step for step in plan.steps if step.id in later and step.id not in found]
+        ended = self._executor(self._await_or_start, _nothing_to_undo, max(1, len(waits))).execute(waits, found)
+        found |= {outcome.step: outcome for outcome in ended}
         return tuple(found[step.id] for step in plan.steps)
+
+    def _left_to_the_next(self, plan: Plan) -> dict[str, Outcome]:
+        """Without waiting, what comes after a job's end is left to the next apply: starts, and the waits for these."""
+        if self.terms.wait:
+            return {}
+        later = _later_steps(plan)
+        starts = {step.id for step in plan.steps if step.id in later and isinstance(step.action, StartTransfer)}
+        text = "it comes after a transfer that was not waited for; the first apply after that one's end starts it"
+        left = [step for step in plan.steps if step.id in starts or (step.id in later and starts.intersection(step.needs))]
+        outcomes = {step.id: Outcome(step.id, "skipped", text) for step in left}
+        for step in left:
+            self.reports.outcome(outcomes[step.id], step)
+        return outcomes
 
     def _executor(self, perform: Callable[[Step], str], undo: Callable[[Step, Undo], None], parallel: int) -> Executor:
         return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome)
@@ -221,32 +237,43 @@ class _Run:
             case _:
                 assert_never(action)
 
-    def _await(self, step: Step) -> str:
-        assert isinstance(step.action, FinishTransfer)
+    def _await_or_start(self, step: Step) -> str:
+        if isinstance(step.action, FinishTransfer):
+            return self._await(step, step.action)
+        with self._both_ends(step) as leases:
+            return self._perform(step, leases)
+
+    @contextlib.contextmanager
+    def _both_ends(self, step: Step) -> Iterator[Leases]:
+        """The leases of both ends of a transfer, for a moment."""
+        with self.leased(tuple(sorted(set(_endpoints_of(step))))) as leases:
+            for endpoint in _endpoints_of(step):
+                with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it
+                    leases.check(endpoint)
+            yield leases
+
+    def _await(self, step: Step, action: FinishTransfer) -> str:
         if not self.terms.wait:
             return "started; its result is recorded by the next apply"
         from dtnctl.runtime.transfers.transfer import Waiting, await_transfer
 
-        @contextlib.contextmanager
-        def both_ends() -> Iterator[None]:
-            with self.leased(tuple(sorted(set(_endpoints_of(step))))) as leases:
-                for endpoint in _endpoints_of(step):
-                    with contextlib.suppress(
-                        UnreachableError
-                    ):  # an end that is gone is not written to, and a failure is recorded without it
-                        leases.check(endpoint)
-                yield
-
         waiting = Waiting(self.reports.progress, self.terms.stop)
-        return _result_text(await_transfer(step.action, self.engines, self.site.name, self.terms.clock, waiting, both_ends))
+        engines, site, clock = self.engines, self.site.name, self.terms.clock
+        return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step)))
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:
     raise AssertionError(f"nothing that {step.id} does could go back by {action}")
 
 
-def _is_wait(step: Step) -> bool:
-    return isinstance(step.action, FinishTransfer) and step.action.wait
+def _later_steps(plan: Plan) -> AbstractSet[str]:
+    """Steps that wait for a job's end or come after one that does: they are carried out when the leases have been released."""
+    later: set[str] = set()
+    for step in plan.steps:
+        is_wait = isinstance(step.action, FinishTransfer) and step.action.wait
+        if is_wait or not later.isdisjoint((*step.needs, *step.follows)):
+            later.add(step.id)
+    return later
 
 
 def _result_text(attempt: Attempt) -> str:

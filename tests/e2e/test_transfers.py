@@ -175,6 +175,22 @@ def test_two_transfers_of_one_session_run_side_by_side(pair: Playground) -> None
     assert md5(pair, "dtn2", "/data/second") == md5(pair, "dtn2", "/data/file")
 
 
+def test_a_transfer_that_follows_another_takes_what_that_one_brought_in_the_same_apply(pair: Playground) -> None:
+    """Its source is not there before; and what follows a failed one is never started."""
+    transfer(pair, "a-back", **{"from": "dtn2:/data/file", "to": "dtn1:/data/back", "after": "copy"})
+    transfer(pair)
+    ran = pair.apply().expect(0)
+    assert "starts after copy, if that succeeds" in ran.out
+    assert md5(pair, "dtn1", "/data/back") == md5(pair, "dtn1", "/data/file")
+    transfer(pair, "nope", **{"from": "dtn1:/data/nope"})
+    transfer(pair, "z-next", after="nope", to="dtn2:/data/next")
+    pair.apply().expect(9)
+    ran = pair.apply().expect(4)
+    assert "E0497" in ran.out + ran.err
+    assert row(pair, "z-next")["attempt"] == 0
+    assert not job_names(pair)
+
+
 def test_a_replacement_waits_for_the_copy_that_runs_through_it_even_if_asked_for_by_name(pair: Playground) -> None:
     pair.apply().expect(0)
     before = pair.container("pair")["Id"]

@@ -19,6 +19,11 @@ def test_steps_are_in_the_order_of_names_but_for_what_they_need() -> None:
     assert [item.id for item in in_order(steps, {})] == ["b", "z", "c", "d", "a"]
 
 
+def test_a_step_stands_after_those_that_it_follows() -> None:
+    last = Step("a", "a", PullImage("a"), ("c",), follows=("b",))
+    assert [item.id for item in in_order((last, step("b"), step("c")), {})] == ["c", "b", "a"]
+
+
 def test_a_chain_of_thousands_of_steps_has_an_order() -> None:
     chain = [step(f"s{number:05}", *([f"s{number + 1:05}"] if number < 4999 else [])) for number in range(5000)]
     assert [item.id for item in in_order(chain, {})] == [item.id for item in reversed(chain)]

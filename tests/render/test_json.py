@@ -208,6 +208,7 @@ def test_steps_carry_their_action_in_full() -> None:
         "endpoint": "dtn-a",
         "action": {"type": "StopContainer", "container": "scinet.climate", "id": "0c1d", "timeout": 10},
         "needs": [],
+        "follows": [],
         "group": "dtn-a/scinet.climate",
         "undo": {"type": "RestoreContainer", "container": "scinet.climate", "id": "0c1d", "start": True, "settle": 1.0},
     }

@@ -26,8 +26,8 @@ class StandingClock:
         return datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def step(name: str, *needs: str, endpoint: str = "a", undo: RestoreContainer | None = None) -> Step:
-    return Step(name, endpoint, PullImage(name), needs, undo=undo)
+def step(name: str, *needs: str, endpoint: str = "a", undo: RestoreContainer | None = None, follows: tuple[str, ...] = ()) -> Step:
+    return Step(name, endpoint, PullImage(name), needs, undo=undo, follows=follows)
 
 
 def nothing(*_: object) -> None:
@@ -70,6 +70,17 @@ def test_a_step_runs_after_all_that_it_needs() -> None:
     run = Run(step("third", "first", "second"), step("second", "first"), step("first"))
     assert run.done == ["first", "second", "third"]
     assert run.outcomes["third"] == Outcome("third", "done", detail="detail of third")
+
+
+def test_a_step_that_follows_others_runs_after_their_end_whatever_came_of_them() -> None:
+    run = Run(step("last", follows=("bad", "held")), step("bad"), step("held", "bad"), failing={"bad": EngineError("no")})
+    assert run.done == ["bad", "last"]
+    assert run.results() == {"last": "done", "bad": "failed", "held": "skipped"}
+
+
+def test_a_step_does_not_follow_one_whose_end_is_not_known() -> None:
+    run = Run(step("last", follows=("gone",), endpoint="b"), step("gone"), failing={"gone": UnreachableError("no answer")})
+    assert run.outcomes["last"] == Outcome("last", "skipped", "whether gone has come to its end is not known")
 
 
 def test_a_failed_step_holds_back_only_what_needs_it() -> None:

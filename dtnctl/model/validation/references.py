@@ -24,6 +24,7 @@ from dtnctl.model.validation.addressing import check_fixed_addresses, check_netw
 from dtnctl.model.validation.bridges import check_bridges
 from dtnctl.model.validation.claims import check_claims
 from dtnctl.model.validation.ends import check_hosts
+from dtnctl.model.validation.following import check_following
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
 from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transferable import check_transferable
@@ -52,6 +53,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
         _check_service(known, service)
     for transfer in site.transfers.values():
         _check_transfer(known, transfer)
+    check_following(known)
     check_bridges(known)
     check_claims(known)
     return sorted(known.problems)
