@@ -176,7 +176,7 @@ def test_two_transfers_of_one_session_run_side_by_side(pair: Playground) -> None
 
 
 def test_a_transfer_that_follows_another_takes_what_that_one_brought_in_the_same_apply(pair: Playground) -> None:
-    """Its source is not there before; and what follows a failed one is never started."""
+    """Its source is not there before; and what follows one that cannot start is not started."""
     transfer(pair, "a-back", **{"from": "dtn2:/data/file", "to": "dtn1:/data/back", "after": "copy"})
     transfer(pair)
     ran = pair.apply().expect(0)
@@ -185,8 +185,6 @@ def test_a_transfer_that_follows_another_takes_what_that_one_brought_in_the_same
     transfer(pair, "nope", **{"from": "dtn1:/data/nope"})
     transfer(pair, "z-next", after="nope", to="dtn2:/data/next")
     pair.apply().expect(9)
-    ran = pair.apply().expect(4)
-    assert "E0497" in ran.out + ran.err
     assert row(pair, "z-next")["attempt"] == 0
     assert not job_names(pair)
 
