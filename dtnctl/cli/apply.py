@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dtnctl.cli import options as opt
+from dtnctl.cli.chosen import matching_names
 from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
-from dtnctl.cli.workplace import Workplace, engines, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
+from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """How a writing command may run. `typed`: the word that a person must type; empty asks for yes."""
+    """How a writing command may run. `typed`: the word that a person must type; empty asks for yes.
+
+    `allow_failed`: patterns of transfers that may have failed earlier.
+    """
 
     yes: bool
     no_input: bool
@@ -45,6 +49,7 @@ class Consent:
     wait: bool
     parallel: int
     typed: str = ""
+    allow_failed: tuple[str, ...] = ()
 
 
 def apply_command(
@@ -60,6 +65,7 @@ def apply_command(
     expect: opt.ExpectOption = "",
     lock_timeout: opt.LockTimeoutOption = None,
     wait: opt.WaitOption = True,
+    allow_failed: opt.AllowFailedOption = [],  # noqa: B006  # same
     parallel: opt.ParallelOption = 0,
     dry_run: opt.DryRunOption = False,
     brief: opt.BriefOption = False,
@@ -71,7 +77,7 @@ def apply_command(
     scope = scope_of(target, exclude, replace_, max_prune)
     if dry_run:
         return preview(printing, scope, timeout)
-    consent = Consent(yes, no_input, expect, lock_seconds(lock_timeout), wait, parallel)
+    consent = Consent(yes, no_input, expect, lock_seconds(lock_timeout), wait, parallel, allow_failed=expanded(allow_failed))
     return _apply("apply", printing, scope, timeout, consent)
 
 
@@ -110,6 +116,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
 
     workplace = open_workplace()
     expected = expected_hash(consent.expect, command)
+    allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
         plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
@@ -121,7 +128,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             print_plan(plan, view, replace(printing, out=""))
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
-            return _nothing_to_do(plan, view, printing)
+            return _nothing_to_do(plan, view, printing, allowed)
         if problems := missing_logins(workplace, plan):
             raise ConfigError(problems)
         _ask(plan, consent)
@@ -130,7 +137,12 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
-    return _report(applied, signal_number, view, printing, waited=consent.wait)
+    return _report(
+        applied,
+        Ending(command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait, allowed=allowed),
+        view,
+        printing,
+    )
 
 
 def _run(
@@ -163,14 +175,14 @@ def _run(
         return applied, stop.signal_number
 
 
-def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing) -> int:
+def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, allowed: frozenset[str]) -> int:
     if printing.out:
         from dtnctl.render.json import outcomes_document, render_json
 
         write_out(printing.out, render_json(outcomes_document(plan, ())))
     if printing.output is opt.Output.json:
         print_plan(plan, view, replace(printing, out=""))
-    raise_for_worst(Ending(view.command, plan, changed=False))
+    raise_for_worst(Ending(view.command, plan, changed=False, allowed=allowed))
     return 0
 
 
@@ -188,7 +200,7 @@ def _ask(plan: Plan, consent: Consent) -> None:
         raise UsageError("not confirmed; nothing was changed")
 
 
-def _report(applied: Applied, signal_number: int, view: RenderContext, printing: Printing, *, waited: bool) -> int:
+def _report(applied: Applied, ending: Ending, view: RenderContext, printing: Printing) -> int:
     """Print what became of it; the exit code is that of the worst."""
     from dtnctl.render.json import outcomes_document, render_json
     from dtnctl.render.outcomes import render_outcomes
@@ -200,7 +212,7 @@ def _report(applied: Applied, signal_number: int, view: RenderContext, printing:
     if printing.out:
         write_out(printing.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
     _keep_failures(applied)
-    raise_for_worst(Ending(view.command, applied.plan, applied.outcomes, applied.remaining, signal_number, waited))
+    raise_for_worst(ending)
     return 0
 
 

@@ -31,7 +31,7 @@ class Ending:
     """How a writing command ended: the plan that ran, what became of its steps, and the changes that a last look still found.
 
     `signal_number` is that of the signal which stopped it, or 0. `waited`: whether it waited for the ends of transfers.
-    `changed`: whether anything was carried out at all.
+    `changed`: whether anything was carried out at all. `allowed`: transfers that may have failed earlier, by name.
     """
 
     command: Command
@@ -41,6 +41,7 @@ class Ending:
     signal_number: int = 0
     waited: bool = True
     changed: bool = True
+    allowed: frozenset[str] = frozenset()
 
 
 def raise_for_worst(ending: Ending) -> None:
@@ -113,6 +114,16 @@ def _failing(ending: Ending) -> DtnctlError | None:
     return HealthTimeoutError(f"{found}; `dtnctl sessions logs NAME` shows what it wrote, --failed what apply saw last")
 
 
+def _unsettled(ending: Ending) -> DtnctlError | None:
+    """Transfers that did not succeed, in this run or an earlier one: nothing is left to do, and yet the data is not there."""
+    notes = [note for note in (ending.remaining or ending.plan).unsettled if note.name not in ending.allowed]
+    if not notes or ending.command != "apply":
+        return None
+    found = "; ".join(f"transfer {note.name} (generation {note.generation}) {_WORDS[note.state]}: {note.text}" for note in notes[:NAMED])
+    more = f"; and {plural(len(notes) - NAMED, 'more transfer')}" if len(notes) > NAMED else ""
+    return TransferError(f"{found}{more}", f"--allow-failed {notes[0].name} accepts that for one run")
+
+
 def _transfers_failed(bad: Sequence[Outcome]) -> TransferError:
     """How many, and why: each reason once."""
     reasons = list(dict.fromkeys(outcome.reason for outcome in bad))
@@ -120,6 +131,7 @@ def _transfers_failed(bad: Sequence[Outcome]) -> TransferError:
     return TransferError(f"{plural(len(bad), 'transfer')} failed: {reasons[0]}{more}")
 
 
+_WORDS = {"failed": "failed", "partial": "arrived in part", "unknown": "is unknown"}
 _ALONE: Mapping[str, Callable[[Sequence[Outcome]], DtnctlError]] = {
     LockError.exit_name: lambda bad: LockError(bad[0].reason),
     TransferError.exit_name: _transfers_failed,
@@ -133,4 +145,5 @@ PRECEDENCE: tuple[Callable[[Ending], DtnctlError | None], ...] = (
     _left,  # 3
     _unseen,  # 3
     _failing,  # 8
+    _unsettled,  # 9
 )

@@ -100,6 +100,16 @@ DetailedOption = Annotated[
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="List what is unchanged too.", envvar="DTNCTL_ALL")]
 BriefOption = Annotated[bool, typer.Option("--brief", help="Verdict and table only.", envvar="DTNCTL_BRIEF")]
+AllowFailedOption = Annotated[
+    list[str],
+    typer.Option(
+        "--allow-failed",
+        metavar="NAME",
+        help="Transfers that failed earlier and may stay so: no exit code 9 for them in this run; * matches, @FILE and - read a list.",
+        envvar="DTNCTL_ALLOW_FAILED",
+        autocompletion=names.transfers,
+    ),
+]
 MaxPruneOption = Annotated[
     str, typer.Option("--max-prune", metavar="N|P%", help="Most sessions that may be removed.", envvar="DTNCTL_MAX_PRUNE")
 ]

@@ -183,7 +183,12 @@ def scope_of(targets: list[str], excludes: list[str], replace: list[str], max_pr
     prune = max_prune or None
     if prune is not None and not prune.removesuffix("%").isdigit():
         raise UsageError(f"--max-prune {max_prune!r} is not a number or a share such as 25%")
-    return Scope(tuple(_expand(targets)), tuple(_expand(excludes)), tuple(_expand(replace)), prune, destroy)
+    return Scope(expanded(targets), expanded(excludes), expanded(replace), prune, destroy)
+
+
+def expanded(items: list[str]) -> tuple[str, ...]:
+    """What a repeatable option names; `@FILE` and `-` are read here."""
+    return tuple(_expand(items))
 
 
 def _expand(items: list[str]) -> Iterator[str]:

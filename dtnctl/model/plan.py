@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.model.transfer_note import TransferNote as TransferNote  # part of a plan: whoever reads one finds it here
 from dtnctl.model.transfer_options import TransferOptions
 
 if TYPE_CHECKING:
@@ -369,17 +370,6 @@ class EndpointSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferNote:
-    """A transfer that needs nothing now, and why: done, running, failed for good, unknown."""
-
-    name: str
-    generation: int
-    state: str
-    text: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that apply would do. Equal inputs give equal bytes.
 
@@ -412,6 +402,11 @@ class Plan:
     def unanswered(self) -> tuple[str, ...]:
         """All that gave no answer: endpoints, and agents of endpoints whose engine did. What they have is unknown."""
         return (*self.silent, *(f"the agent of {row.name}" for row in self.endpoints if row.agent_silence))
+
+    @property
+    def unsettled(self) -> tuple[TransferNote, ...]:
+        """Transfers whose declared generation failed for good, arrived in part, or is unknown."""
+        return tuple(note for note in self.transfers if note.is_unsettled)
 
     @property
     def waiting(self) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 SessionState = Literal["INITIALIZED", "STARTED", "STOPPED", "MIXED", "ABSENT", "UNKNOWN"]
+TransferState = Literal["pending", "claimed", "starting", "running", "verifying", "succeeded", "partial", "failed", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ class ServiceRow:
 class TransferRow:
     """One declared transfer and what is known of its newest attempt. `source` and `destination` as ENDPOINT:PATH.
 
-    `state` is one of waiting, running, succeeded, failed, cancelled, unknown. None: not known (yet).
+    `state` is that of the declared generation, which began at `since`: claimed at `claimed_at`, running since `started_at`, verifying
+    or ended since `finished_at`. Times are UTC to the second, `2026-06-01T00:00:00Z`; empty: not yet, or not known. None: not known (yet).
     `seconds` is how long it took, or has been running. `bytes_per_second` is the average of a finished transfer and the momentary rate
-    of a running one. `started_at` and `finished_at` are UTC to the second, `2026-06-01T00:00:00Z`; empty: not yet, or not known.
+    of a running one.
     `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
     or "nothing"; empty if it has not succeeded.
     """
@@ -73,7 +75,7 @@ class TransferRow:
     destination: str
     tool: str
     generation: int
-    state: str
+    state: TransferState
     bytes: int | None = None
     seconds: float | None = None
     bytes_per_second: float | None = None
@@ -82,8 +84,10 @@ class TransferRow:
     cause: str = ""
     attempt: int = 0
     session: str = ""
+    claimed_at: str = ""
     started_at: str = ""
     finished_at: str = ""
+    since: str = ""
     compared: str = ""
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dtnctl.model.drivers import BUILT_IN
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
-from dtnctl.model.site import Site
+from dtnctl.model.site import Site, Transfer
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, ctrl_host, resolve_services, resolve_transfers
 from dtnctl.planning.roce import with_gid
-from dtnctl.planning.transfers.jobs import read_history
+from dtnctl.planning.transfers.jobs import History, read_history
+from dtnctl.planning.transfers.states import moment_of, stage_of, time_text
 
 
 def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[ServiceRow, ...]:
@@ -163,39 +164,45 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
     sessions = {resolved.transfer.name: resolved.session for resolved in resolve_transfers(site, now)}
-    return tuple(
-        _transfer_row(site, name, snapshot, notes.get(name), starting.get(name, ""), sessions.get(name, ""), now) for name in site.transfers
-    )
+    history = read_history(snapshot.endpoints)
+    rows: list[TransferRow] = []
+    for name, document in site.transfers.items():
+        seen = snapshot.endpoints[document.value.from_.partition(":")[0]]
+        row = _declared_row(name, document.value, sessions.get(name, ""))
+        rows.append(_transfer_row(row, seen, history, notes.get(name), starting.get(name, ""), now))
+    return tuple(rows)
+
+
+def _declared_row(name: str, value: Transfer, session: str) -> TransferRow:
+    """What the file says."""
+    return TransferRow(name, value.from_, value.to, value.tool, value.generation, "pending", session=session)
 
 
 def _transfer_row(
-    site: Site, name: str, snapshot: Snapshot, note: TransferNote | None, starting: str, session: str, now: datetime
+    row: TransferRow, seen: EndpointSeen, history: History, note: TransferNote | None, starting: str, now: datetime
 ) -> TransferRow:
-    value = site.transfers[name].value
-    seen = snapshot.endpoints[value.from_.partition(":")[0]]
-    attempts = [item for item in seen.ledger.attempts if (item.transfer, item.generation) == (name, value.generation) and not item.released]
-    last = max(attempts, key=lambda item: item.attempt, default=None)
-    row = TransferRow(
-        name=name,
-        source=value.from_,
-        destination=value.to,
-        tool=value.tool,
-        generation=value.generation,
-        state=note.state if note is not None else ("unknown" if seen.is_silent else "waiting"),
+    place = (seen.name, row.name)
+    claims = [item for item in history.records.get(place, ()) if item.generation == row.generation and not item.released]
+    jobs = [job for job in history.containers.get(place, ()) if job.generation == row.generation]
+    last, job = claims[-1] if claims else None, jobs[-1] if jobs else None
+    stage = stage_of(last, job, note, is_silent=seen.is_silent, is_held=seen.lease is not None)
+    row = replace(
+        row,
+        state=stage.state,
+        since=time_text(stage.since),
         cause=(note.text if note is not None and note.state != "succeeded" else "") or starting or seen.silence,
         attempt=last.attempt if last is not None else 0,
-        session=session,
+        claimed_at=time_text(last.claimed_at) if last is not None else "",
     )
     if last is not None and last.verdict is not None:
         return _ended_row(row, last)
-    return _running_row(row, _started(seen, row), now)
+    return row if job is None else _job_row(row, job.seen, now)
 
 
 def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
-    end = _moment(last.finished_at)
+    end = moment_of(last.finished_at)
     return replace(
         row,
-        state=str(last.verdict),
         bytes=last.bytes,
         seconds=last.seconds,
         bytes_per_second=last.bytes / last.seconds if last.seconds else None,
@@ -203,8 +210,8 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
         verified=last.verified,
         compared=_compared(last),
         cause=last.cause or row.cause,
-        started_at=_time_text(end - timedelta(seconds=last.seconds)) if end is not None else "",
-        finished_at=_time_text(end) if end is not None else "",
+        started_at=time_text((end - timedelta(seconds=last.seconds)).isoformat()) if end is not None else "",
+        finished_at=time_text(last.finished_at),
     )
 
 
@@ -215,29 +222,11 @@ def _compared(last: Attempt) -> str:
     return last.checksum.partition(":")[0] or ("sizes" if last.verified.startswith("sizes ") else "nothing")
 
 
-def _running_row(row: TransferRow, started: datetime | None, now: datetime) -> TransferRow:
+def _job_row(row: TransferRow, job: ContainerSeen, now: datetime) -> TransferRow:
     """One that has no receipt; how long it has been running is by our clock."""
+    started = moment_of(job.started_at)
     if started is None:
         return row
-    seconds = max(0.0, (now - started).total_seconds()) if row.state == "running" else None
-    return replace(row, started_at=_time_text(started), seconds=seconds)
-
-
-def _started(seen: EndpointSeen, row: TransferRow) -> datetime | None:
-    """When the newest container of the declared generation was started; None if there is none."""
-    jobs = read_history({seen.name: seen}).jobs(seen.name, row.name)
-    own = [job for job in jobs if job.generation == row.generation]
-    return _moment(own[-1].seen.started_at) if own else None
-
-
-def _moment(text: str) -> datetime | None:
-    """A time as engines and records write it, with its zone; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
-
-
-def _time_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if row.state == "running":
+        return replace(row, started_at=time_text(job.started_at), seconds=max(0.0, (now - started).total_seconds()))
+    return replace(row, started_at=time_text(job.started_at), finished_at=time_text(job.finished_at))

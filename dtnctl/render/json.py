@@ -193,6 +193,7 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
             "steps": [_outcome(outcome, steps.get(outcome.step)) for outcome in outcomes],
             "remaining": None if remaining is None else [_change_key(change) for change in remaining.changes],
             "failing": list((remaining or plan).failing),
+            "unsettled": [_transfer_note(note) for note in (remaining or plan).unsettled],
         },
     )
 

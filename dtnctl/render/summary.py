@@ -18,6 +18,7 @@ NAMED = 3  # as many are named in a sentence; of the others it says how many the
 @dataclass(frozen=True, slots=True)
 class Counts:
     """`changes` are those that apply would make; blocked ones are apart. `start`: those transfers whose data will move.
+    `unsettled`: those whose declared generation did not succeed and is not run again.
 
     `kinds`: how many objects of each counted kind they change, in the order of the table of kinds.
     """
@@ -35,6 +36,7 @@ class Counts:
     interrupts: int
     powers: int
     unchanged: int
+    unsettled: int
 
 
 def count(plan: Plan) -> Counts:
@@ -54,6 +56,7 @@ def count(plan: Plan) -> Counts:
         interrupts=sum(bool(change.interrupts) for change in wanted),
         powers=sum(change.gets_power for change in wanted),
         unchanged=len(plan.unchanged),
+        unsettled=len(plan.unsettled),
     )
 
 
@@ -81,7 +84,7 @@ def verdict(plan: Plan, command: Command) -> list[str]:
         f"{counts.powers:,} with access to the host" if counts.powers else "",
         f"{counts.drift:,} drifted" if counts.drift else "",
     )
-    return [*(part for part in parts if part), *_failing(plan), f"{counts.blocked:,} blocked"]
+    return [*(part for part in parts if part), *_failing(plan), *_unsettled(plan), f"{counts.blocked:,} blocked"]
 
 
 def has_no_answer(plan: Plan) -> bool:
@@ -94,8 +97,8 @@ def _nothing(plan: Plan, command: Command) -> list[str]:
     match = f"{plural(len(plan.unchanged), 'object')} {'matches' if len(plan.unchanged) == 1 else 'match'}"
     if plan.unanswered:
         seen = f"{what} {'on the endpoints that answered' if plan.silent else 'seen'}. {match}"
-        return [seen, *_failing(plan), f"unknown: {named(plan.unanswered)}"]
-    return [f"{what}. {match}.", *_failing(plan)]
+        return [seen, *_failing(plan), *_unsettled(plan), f"unknown: {named(plan.unanswered)}"]
+    return [f"{what}. {match}.", *_failing(plan), *_unsettled(plan)]
 
 
 def _failing(plan: Plan) -> list[str]:
@@ -103,6 +106,11 @@ def _failing(plan: Plan) -> list[str]:
     if not plan.failing:
         return []
     return [f"{plural(len(plan.failing), 'service')} {'does' if len(plan.failing) == 1 else 'do'} not work"]
+
+
+def _unsettled(plan: Plan) -> list[str]:
+    """How many transfers did not succeed and stay so until a person decides; the list of transfers says which."""
+    return [f"{plural(len(plan.unsettled), 'transfer')} did not succeed"] if plan.unsettled else []
 
 
 def _how_much(counts: Counts) -> str:

@@ -205,7 +205,7 @@ def test_a_transfer_that_was_not_started_says_why() -> None:
     declared = site(TEXT)
     made = world(declared, images=("dtn:1", "dtn:2"))
     (row,) = transfer_rows(declared, made.observe(), NOW)
-    assert (row.state, row.cause, row.bytes) == ("waiting", "no record of it", None)
+    assert (row.state, row.cause, row.bytes) == ("pending", "no record of it", None)
     made.hosts["a"].silence = "no answer within 10 s"
     (row,) = transfer_rows(declared, made.observe(), NOW)
     assert (row.state, row.cause) == ("unknown", "a, which keeps its record, does not answer")
@@ -215,7 +215,7 @@ def test_a_transfer_of_an_expired_session_waits_for_nobody() -> None:
     declared = site(TEXT.replace("user: alice", f"user: alice\nexpires: {NOW.isoformat()}"))
     made = world(declared)
     (row,) = transfer_rows(declared, made.observe(), NOW)
-    assert (row.state, row.session) == ("waiting", "")
+    assert (row.state, row.session) == ("pending", "")
     made.hosts["a"].silence = "no answer within 10 s"
     (row,) = transfer_rows(declared, made.observe(), NOW)
     assert (row.state, row.cause) == ("unknown", "no answer within 10 s")

@@ -54,7 +54,7 @@ OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.s
 DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     plan_document(EVERYTHING, RenderContext(version="0.1.0")),
-    outcomes_document(EVERYTHING, OUTCOMES, DANGER),
+    outcomes_document(EVERYTHING, OUTCOMES, replace(DANGER, transfers=EMPTY.transfers)),
     problems_document(PROBLEMS),
     error_document(StalePlanError("another plan")),
     sessions_document(SESSIONS),

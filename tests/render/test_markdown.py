@@ -98,7 +98,7 @@ def test_comment_reads_as_written_here() -> None:
 def test_no_changes_is_one_line_below_the_marker() -> None:
     marker, line, end = render_plan_comment(EMPTY, CONTEXT).split("\n")
     assert marker == f"<!-- dtnctl:plan site=scinet hash={EMPTY.hash} -->"
-    assert line == "**dtnctl plan** · scinet · No changes. 3 objects match."
+    assert line == "**dtnctl plan** · scinet · No changes. 3 objects match. · 1 transfer did not succeed"
     assert end == ""
 
 

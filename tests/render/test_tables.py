@@ -120,8 +120,9 @@ tool: gridftp
 session: ofed-test
 generation: 1
 attempt: 1
-state: succeeded
+state: succeeded since 2026-06-01T00:00:05Z
 bytes: 4294967296 (4.00 GiB)
+claimed: 2026-05-31T23:59:58Z
 started: 2026-06-01T00:00:00Z
 finished: 2026-06-01T00:00:05Z
 took: 5.4 s

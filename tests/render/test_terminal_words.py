@@ -23,7 +23,7 @@ def shown(plan: Plan, width: int) -> str:
 EXPECTED: dict[tuple[str, int], str] = {}
 
 EXPECTED["empty", 80] = """\
-VERDICT  No changes. 3 objects match.
+VERDICT  No changes. 3 objects match. · 1 transfer did not succeed
 FROM     site scinet · HEAD 4f2c1e9 on main (clean) ·
          2 of 2 endpoints answered · dtnctl 0.1.0
 
@@ -39,7 +39,7 @@ unchanged (3)  --all lists them
 """
 
 EXPECTED["empty", 120] = """\
-VERDICT  No changes. 3 objects match.
+VERDICT  No changes. 3 objects match. · 1 transfer did not succeed
 FROM     site scinet · HEAD 4f2c1e9 on main (clean) · 2 of 2 endpoints answered · dtnctl 0.1.0
 
 transfers (2)  nothing to do for them

@@ -287,7 +287,9 @@ def _facts(resolved: ResolvedTransfer) -> Iterator[tuple[str, str]]:
 def silent_source(resolved: ResolvedTransfer) -> TransferNote:
     """What can be said of a transfer whose record is on an endpoint that does not answer."""
     text = f"{resolved.source_endpoint}, which keeps its record, does not answer"
-    return TransferNote(resolved.transfer.name, resolved.transfer.value.generation, "unknown", text, resolved.transfer.where())
+    return TransferNote(
+        resolved.transfer.name, resolved.transfer.value.generation, "unknown", text, resolved.transfer.where(), is_unseen=True
+    )
 
 
 def _note(resolved: ResolvedTransfer, state: str, text: str) -> TransferPlan:
