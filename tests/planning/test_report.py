@@ -201,6 +201,14 @@ def test_a_transfer_that_ended_without_a_receipt_says_when_it_started_only() -> 
     assert (row.started_at, row.finished_at, row.seconds) == (f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "", None)
 
 
+def test_a_claimed_transfer_that_was_not_started_says_since_when() -> None:
+    made = running()
+    change(made, "a", "lab.t.g1a1", started_at="", state="created")
+    (row,) = transfer_rows(site(DECLARED), made.observe(), NOW)
+    claimed = made.hosts["a"].records["t", 1, 1].claimed_at
+    assert (row.state, row.since, row.claimed_at, row.started_at) == ("claimed", claimed, claimed, "")
+
+
 def test_a_transfer_that_was_not_started_says_why() -> None:
     declared = site(TEXT)
     made = world(declared, images=("dtn:1", "dtn:2"))
