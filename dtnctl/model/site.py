@@ -37,7 +37,7 @@ from dtnctl.model.hosts import Host
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
-from dtnctl.model.transfer_order import After
+from dtnctl.model.transfer_order import USUAL, After, Bandwidth, EndpointLimits, Priority
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
 
@@ -147,6 +147,7 @@ class Endpoint(Written):
         None, description="CPUs that are never given to services: `0-1`, or `irq` for those that serve the data interfaces' interrupts."
     )
     tuning: Tuning = Field(default_factory=Tuning, description="Settings of the host that dtnctl owns; needs the agent.")
+    limits: EndpointLimits = Field(default_factory=EndpointLimits, description="How much transfers may use at the same time.")
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
 
     @model_validator(mode="after")
@@ -293,6 +294,8 @@ class Transfer(Written):
     session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")
     generation: int = Field(1, ge=1, description="Raise it to run again.")
     after: After = ()
+    priority: Priority = USUAL
+    bandwidth: Bandwidth = None
     parallelism: int = Field(DEFAULT_OPTIONS.parallelism, ge=1, le=64, description="TCP streams per file.")
     concurrency: int = Field(DEFAULT_OPTIONS.concurrency, ge=1, le=64, description="Files at once.")
     recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")

@@ -38,6 +38,7 @@ from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
+from dtnctl.planning.transfers.admission import Admission
 from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
@@ -287,7 +288,10 @@ class _Planner:
 
     def _plan_transfers(self) -> None:
         by_key = {service.key: service for service in self.found.services}
-        standings = Standings(self.found.history, {item.transfer.name: item for item in self.found.declared_transfers})
+        declared = {item.transfer.name: item for item in self.found.declared_transfers}
+        standings = Standings(self.found.history, declared)
+        admission = Admission(by_key, self.found.site.endpoints)
+        admission.occupy(self.found.history, declared)
         for resolved in in_turn(self.found.resolved_transfers):
             if not self.found.scope.covers("transfer", resolved.transfer.name, resolved.source_endpoint):
                 continue
@@ -303,7 +307,8 @@ class _Planner:
                 continue
             source, destination = (self._end(by_key[key]) for key in resolved.keys)
             started_on = self.found.history.started_elsewhere(resolved, self.found.answering)
-            result = standings.follow(resolved, plan_transfer(resolved, source, destination, seen, self.found.history, started_on))
+            result = plan_transfer(resolved, source, destination, seen, self.found.history, started_on)
+            result = admission.admit(resolved, standings.follow(resolved, result))
             standings.note(resolved, result)
             self._add_transfer(resolved, result, seen)
         self._plan_ledgers()

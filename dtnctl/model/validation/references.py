@@ -26,6 +26,7 @@ from dtnctl.model.validation.claims import check_claims
 from dtnctl.model.validation.ends import check_hosts
 from dtnctl.model.validation.following import check_following
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
+from dtnctl.model.validation.limits import check_limits
 from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transferable import check_transferable
 
@@ -54,6 +55,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
     for transfer in site.transfers.values():
         _check_transfer(known, transfer)
     check_following(known)
+    check_limits(known)
     check_bridges(known)
     check_claims(known)
     return sorted(known.problems)

@@ -20,22 +20,26 @@ ENDED_BADLY = ("failed", "cancelled", "unknown")
 
 
 def in_turn(transfers: Iterable[ResolvedTransfer]) -> Iterator[ResolvedTransfer]:
-    """Each after those that it follows; of those that could be next, by name."""
+    """Each after those that it follows; of those that could be next, by priority and then by name."""
     known = {resolved.transfer.name: resolved for resolved in transfers}
     waited = {name: {item for item in resolved.transfer.value.after if item in known} for name, resolved in known.items()}
     followers: dict[str, list[str]] = {name: [] for name in known}
     for name, items in waited.items():
         for item in items:
             followers[item].append(name)
-    free = [name for name, items in waited.items() if not items]
+    free = [_turn(known[name]) for name, items in waited.items() if not items]
     heapq.heapify(free)
     while free:
-        name = heapq.heappop(free)
+        _, name = heapq.heappop(free)
         yield known[name]
         for follower in followers[name]:
             waited[follower].discard(name)
             if not waited[follower]:
-                heapq.heappush(free, follower)
+                heapq.heappush(free, _turn(known[follower]))
+
+
+def _turn(resolved: ResolvedTransfer) -> tuple[int, str]:
+    return -resolved.transfer.value.priority, resolved.transfer.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""What a transfer takes of its endpoints' limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.model.sites import HOST, problems
+
+SESSION = {"sessions/s": "endpoints: [a, b]\nimage: x\nsettings: {volumes: ['/d:/x']}\n"}
+TRANSFER = "from: a:/x/x\nto: b:/x/y\ntool: gridftp\n"
+
+
+@pytest.mark.parametrize("limits", ["", "limits: {transfers: 1}\n", "limits: {bandwidth: 10gbit}\n", "limits: {bandwidth: 100gbit}\n"])
+def test_a_transfer_may_take_all_that_there_is(limits: str) -> None:
+    assert (
+        problems(SESSION | {"endpoints/b": HOST + limits, "transfers/t": TRANSFER + "bandwidth: 10gbit\n", "transfers/u": TRANSFER}) == []
+    )
+
+
+def test_a_transfer_that_takes_more_than_there_is_would_wait_for_ever() -> None:
+    files = SESSION | {"endpoints/b": HOST + "limits:\n  bandwidth: 8gbit\n", "transfers/t": TRANSFER + "bandwidth: 10gbit\n"}
+    assert problems(files) == [
+        "transfers/t.yaml:4:12: E0342: 10000mbit is more than all transfers may have on b: 8000mbit (endpoints/b.yaml:4); "
+        "try at most 8000mbit, or a higher limit"
+    ]
+
+
+def test_the_endpoint_that_does_not_exist_is_the_only_mistake() -> None:
+    assert [line.split(": ")[1] for line in problems(SESSION | {"transfers/t": TRANSFER.replace("b:", "c:") + "bandwidth: 1gbit\n"})] == [
+        "E0301"
+    ]
