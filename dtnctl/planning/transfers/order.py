@@ -16,7 +16,6 @@ from dtnctl.planning.transfers.declared import TransferPlan
 from dtnctl.planning.transfers.jobs import History
 
 FOLLOWED_FAILED = "E0497"
-ENDED_BADLY = ("failed", "cancelled", "unknown")
 
 
 def in_turn(transfers: Iterable[ResolvedTransfer]) -> Iterator[ResolvedTransfer]:
@@ -140,13 +139,13 @@ def _standing(history: History, resolved: ResolvedTransfer, result: TransferPlan
 
 
 def _noted(note: TransferNote) -> Standing:
-    if note.state in ENDED_BADLY:
-        return Standing(failed=_ended_text(note.state, note.text.partition("; raise `generation`")[0]))
+    if note.state == "waiting":
+        return Standing(waits=f"waits itself: {note.text}")
     if note.state == "running":
         return Standing(waits="still runs; the first apply after its end starts this one")
-    return Standing(waits=f"waits itself: {note.text}")
+    return Standing(failed=_ended_text(note.state, note.text.partition("; raise `generation`")[0]))
 
 
 def _ended_text(verdict: str, cause: str) -> str:
-    how = {"failed": "failed", "cancelled": "was cancelled"}.get(verdict, "has an unknown result")
+    how = {"failed": "failed", "cancelled": "was cancelled", "partial": "arrived in part"}.get(verdict, "has an unknown result")
     return f"{how}: {cause}" if cause else how
