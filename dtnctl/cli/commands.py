@@ -29,6 +29,7 @@ COMMANDS = {
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add."),
     "networks": ("nouns", "Networks as declared: list, show."),
     "profiles": ("nouns", "Profiles as declared: list, show."),
+    "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),
     "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
     "version": ("look", "Print the version."),
 }

@@ -37,6 +37,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "networks show": ("dtnctl networks show data",),
     "profiles list": ("dtnctl profiles list",),
     "profiles show": ("dtnctl profiles show dtn",),
+    "bench network": (
+        "dtnctl bench network dtn1 dtn2",
+        "dtnctl bench network dtn1 dtn2 --rounds 10 --streams 8 --out figures.md",
+        "dtnctl bench network dtn1 dtn2 --mode host --mode macvlan --address 10.20.0.12",
+    ),
     "completion": ("source <(dtnctl completion bash)", "source <(dtnctl completion zsh)", "dtnctl completion fish | source"),
     "version": ("dtnctl version",),
 }

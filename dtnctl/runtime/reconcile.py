@@ -116,6 +116,11 @@ def apply_plan(
     return Applied(current, outcomes, remaining)
 
 
+def carry_out(site: Site, engines: Mapping[str, Engine], plan: Plan, leases: Leases, terms: Terms, reports: Reports) -> tuple[Outcome, ...]:
+    """The steps of a plan under leases that the caller holds, without a look before or after; what became of each."""
+    return _Run(site, engines, terms, reports).carry_out(plan, leases)
+
+
 def touched_endpoints(plan: Plan) -> tuple[str, ...]:
     """Every endpoint that a step writes to."""
     return tuple(sorted({endpoint for step in plan.steps for endpoint in _endpoints_of(step)}))

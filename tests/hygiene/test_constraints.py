@@ -23,7 +23,8 @@ ENTRY = re.compile(
 )
 PINNED = {canonicalize_name(entry["name"]): entry for entry in ENTRY.finditer(TEXT)}
 PROJECT = tomllib.loads((CLONE / "pyproject.toml").read_text())
-ASKED = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"], *PROJECT["build-system"]["requires"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+ASKED = [*PROJECT["project"]["dependencies"], *EXTRAS["dev"], *EXTRAS["agent"], *EXTRAS["charts"], *PROJECT["build-system"]["requires"]]
 
 
 @pytest.mark.parametrize("asked", ASKED)
