@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from dtnctl.model.permission import FIELD_POWERS
 from dtnctl.model.schema import SCHEMA_KINDS, schema_of
+from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Tool
+from dtnctl.model.transfer_options import TransferOptions
 
 PAGE = Path(__file__).parents[1] / "docs" / "state-reference.md"
 FILES = {"site": "state/site.yaml"} | {kind: f"state/{kind}s/NAME.yaml" for kind in SCHEMA_KINDS if kind != "site"}
@@ -41,8 +46,28 @@ def render_page() -> str:
             if name not in shown:
                 shown.add(name)
                 sections.append(_section(_heading(name), 3, definition))
-    sections.append(_powers())
+    sections += [_tools(), _powers()]
     return "\n".join(sections)
+
+
+def _tools() -> str:
+    """What each tool moves, needs and can be asked for."""
+    shared = [item.name for item in fields(TransferOptions) if item.name not in (*COMMON_OPTIONS, *FILE_OPTIONS)]
+    rows = (
+        f"| `{row.name}` | {row.moves} | {' and '.join(row.logs_in_at) or 'no'} | {row.ports} "
+        f"| {', '.join(f'`{name}`' for name in shared if row.takes(name)) or '-'} | {_own_text(row)} |\n"
+        for row in TOOLS.values()
+    )
+    files, common = (", ".join(f"`{name}`" for name in names if name != "own") for names in (FILE_OPTIONS, COMMON_OPTIONS))
+    head = "| Tool | Moves | Logs in by ssh at | Data ports | Options | Its own, under `options:` |\n|---|---|---|---|---|---|\n"
+    return f"### tools and their options\n\nEvery tool has {common}; every one that copies files {files}.\n\n{head}{''.join(rows)}"
+
+
+def _own_text(row: Tool) -> str:
+    if row.own is None:
+        return "-"
+    properties = TypeAdapter(row.own).json_schema()["properties"]
+    return "; ".join(f"`{name}` ({_default(field)}): {field.get('description', '')}" for name, field in properties.items())
 
 
 def _powers() -> str:

@@ -14,6 +14,7 @@ from dtnctl.model.resources import (
     LABEL_GENERATION,
     LABEL_KIND,
     LABEL_NAME,
+    LABEL_PORTS,
     LABEL_SELF,
     LABEL_SITE,
     LABEL_SPEC,
@@ -50,6 +51,25 @@ def transfer_labels(site: str, endpoint: str, transfer: str, generation: int, at
     """The labels of the container of one attempt: they say which attempt it is."""
     pairs = labels(site, endpoint, "transfer", transfer, transfer_name(site, transfer, generation, attempt), digest)
     return tuple(sorted((*pairs, (LABEL_GENERATION, str(generation)), (LABEL_ATTEMPT, str(attempt)))))
+
+
+def server_name(site: str, transfer: str, generation: int, attempt: int) -> str:
+    """The engine's name of the server of one attempt, on the destination's endpoint."""
+    return f"{transfer_name(site, transfer, generation, attempt)}.server"
+
+
+def server_labels(
+    site: str, endpoint: str, transfer: str, generation: int, attempt: int, ports: tuple[int, ...], digest: str = ""
+) -> Pairs:
+    """The labels of the container of an attempt's server."""
+    name = server_name(site, transfer, generation, attempt)
+    attempt_pairs = ((LABEL_GENERATION, str(generation)), (LABEL_ATTEMPT, str(attempt)), (LABEL_PORTS, ",".join(map(str, ports))))
+    return tuple(sorted((*labels(site, endpoint, "server", transfer, name, digest), *attempt_pairs)))
+
+
+def server_ports(found: Mapping[str, str]) -> tuple[int, ...]:
+    """The ports that the server of an attempt listens on, by its labels."""
+    return tuple(int(text) for text in found.get(LABEL_PORTS, "").split(",") if _NUMBER.fullmatch(text))
 
 
 def generation_and_attempt(found: Mapping[str, str], object_name: str) -> tuple[int, int] | None:

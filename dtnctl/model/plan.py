@@ -193,7 +193,8 @@ class JobEnd:
     `host` and `port` are where its sshd is reached from the job.
 
     `data_host` is the address or name at which the other end reaches its data ports; empty: the address at which sshd is reached.
-    `data_ports` are the lowest and the highest of them; None: the image's own choice.
+    `data_ports` are the lowest and the highest of them; None: the image's own choice. `listens` are those of the attempt's own server.
+    `path` is empty for tools that measure from memory to memory.
     """
 
     endpoint: str
@@ -204,6 +205,7 @@ class JobEnd:
     user: str
     data_host: str = ""
     data_ports: tuple[int, int] | None = None
+    listens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,10 +422,7 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Digest of what would be done: steps and what is blocked. Wording, notes and locks do not count.
-
-        Fields at their defaults do not count either: a field that a new dtnctl adds leaves the plans of who does not use it as they were.
-        """
+        """Digest of what would be done: steps and what is blocked. Wording, notes, locks and fields at their defaults do not count."""
         blocked = [(change.name, change.endpoint, change.code) for change in self.blocked]
         text = json.dumps([as_data(self.steps, with_defaults=False), blocked], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -439,9 +438,8 @@ def as_data(value: Any, *, with_defaults: bool = True) -> Any:
     if isinstance(value, HostRequest):
         return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults)
     if is_dataclass(value) and not isinstance(value, type):
-        held = {
-            item.name: getattr(value, item.name) for item in fields(value) if with_defaults or getattr(value, item.name) != item.default
-        }
+        shown = (item for item in fields(value) if with_defaults or getattr(value, item.name) != item.default)
+        held = {item.name: getattr(value, item.name) for item in shown}
         return {"type": type(value).__name__} | as_data(held, with_defaults=with_defaults)
     if isinstance(value, (list, tuple)):
         return [as_data(item, with_defaults=with_defaults) for item in value]

@@ -23,7 +23,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
-LABEL_KIND = "dtnctl.kind"  # service | network | transfer | lease | ledger | volume
+LABEL_KIND = "dtnctl.kind"  # service | network | transfer | server | lease | ledger | volume
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = (
     "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` passes labels on, but this one names another object then
@@ -32,11 +32,12 @@ LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: distinguishes drif
 LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
 LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
 LABEL_GENERATION, LABEL_ATTEMPT = "dtnctl.generation", "dtnctl.attempt"  # of a transfer's container: which attempt it is
+LABEL_PORTS = "dtnctl.ports"  # of the container of a transfer's server: the ports that it listens on, with commas between them
 # Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
 PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs
 
-Kind = Literal["service", "network", "transfer", "lease", "ledger"]
+Kind = Literal["service", "network", "transfer", "server", "lease", "ledger"]
 
 
 def self_reference(endpoint: str, object_name: str) -> str:

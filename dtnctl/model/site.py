@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
@@ -36,6 +36,7 @@ from dtnctl.model.fields import (
 from dtnctl.model.hosts import Host
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
 from dtnctl.model.transfer_order import USUAL, After, Bandwidth, EndpointLimits, Priority
 from dtnctl.model.tuning import Tuning
@@ -283,14 +284,22 @@ class Session(Written):
 # --- state/transfers/ ---------------------------------------------------------------------------------------
 
 
+END = r"^[A-Za-z0-9][A-Za-z0-9_-]*(:/.*)?$"
+
+
 class Transfer(Written):
     """A one-shot job: started once per generation, never again by itself."""
 
     from_: str = Field(
-        alias="from", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`; a path that ends in / is a folder."
+        alias="from",
+        pattern=END,
+        description="`ENDPOINT:/path`; a path that ends in / is a folder. `ENDPOINT` alone for tools that measure from memory to memory.",
     )
-    to: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*:/.*$", description="`ENDPOINT:/path`.")
-    tool: Literal["gridftp"] = Field(description="The mover.")
+    to: str = Field(pattern=END, description="`ENDPOINT:/path`, or `ENDPOINT`.")
+    tool: ToolName = Field(description="The mover.")
+    options: Annotated[Any, WithJsonSchema({"$comment": "mapping", "type": ["object", "null"]})] = Field(
+        None, description="Options that the tool alone has: [tools and their options](#tools-and-their-options)."
+    )
     session: str | None = Field(None, description="Session whose services carry it. Missing: the one suitable session.")
     generation: int = Field(1, ge=1, description="Raise it to run again.")
     after: After = ()
@@ -322,10 +331,30 @@ class Transfer(Written):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     @property
-    def options(self) -> TransferOptions:
-        values = {item.name: getattr(self, item.name) for item in fields(TransferOptions)}
+    def tool_row(self) -> Tool:
+        return TOOLS[self.tool]
+
+    @property
+    def settings(self) -> TransferOptions:
+        """How it is carried out, as plans and movers take it."""
+        values = {item.name: getattr(self, item.name) for item in fields(TransferOptions) if item.name != "own"}
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
-        return TransferOptions(**{**values, "algorithm": self.algorithm or expected})
+        return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self.options)
+
+    @field_validator("options")
+    @classmethod
+    def _options_fit_the_tool(cls, value: Any, info: ValidationInfo) -> OwnOptions | None:
+        row = TOOLS.get(info.data.get("tool", ""))
+        return row.read_own(value) if row is not None else None
+
+    @model_validator(mode="after")
+    def _ends_fit_the_tool(self) -> Transfer:
+        for end in (self.from_, self.to):
+            if self.tool_row.moves == "memory" and ":" in end:
+                raise ValueError(f"{self.tool} measures from memory to memory and takes no path: write `{end.partition(':')[0]}`")
+            if self.tool_row.moves == "files" and ":" not in end:
+                raise ValueError(f"{self.tool} copies files: write `{end}:/path`")
+        return self
 
     @model_validator(mode="after")
     def _folders_are_recursive(self) -> Transfer:

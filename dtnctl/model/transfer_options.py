@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.checksums import Algorithm
+from dtnctl.model.tools import OwnOptions
 
 Links = Literal["refuse", "follow"]
 Verify = Literal["none", "size", "checksum"]
@@ -16,6 +17,7 @@ class TransferOptions:
     """The options as a transfer's file has them. Sizes in bytes, times in seconds.
 
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
+    `own` are the options that its tool alone has.
     """
 
     parallelism: int = 4
@@ -31,6 +33,7 @@ class TransferOptions:
     deadline: float | None = None
     stall_timeout: float = 600.0
     expected: str | None = None
+    own: OwnOptions | None = None
 
 
 DEFAULT_OPTIONS = TransferOptions()

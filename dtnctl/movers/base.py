@@ -5,12 +5,15 @@ A mover makes command lines, reads progress and judges. It never runs anything: 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Literal, Protocol
 
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions
 
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
@@ -65,6 +68,7 @@ class Evidence:
 
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
+    `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one.
     """
 
     exit_code: int
@@ -77,6 +81,8 @@ class Evidence:
     destination: Listing | None = None
     sums: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     no_sums: str = ""
+    server_log: str = ""
+    server_exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +127,83 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What an attempt may use: its logins by end, and a secret that its client and its server share and nothing else knows."""
+
+    logins: Mapping[Side, Login]
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class JobFile:
-    """A file for the job's container, root's."""
+    """A file for a container of the attempt. One below `JobRequest.folder` belongs to the user that the program runs as, else to root."""
 
     path: str
     content: bytes = field(repr=False)
     mode: int
 
 
-class Mover(Protocol):
-    """One transfer tool. A module is one when it has these functions."""
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a mover is asked for.
 
-    def refusal(self, source: JobEnd, destination: JobEnd, options: TransferOptions, before: Listing) -> str:
-        """Why this tool cannot copy that, as a sentence; empty if it can."""
+    `folder` is that of the attempt's own files in its containers. `time_left` is in seconds; None: there is no deadline.
+    """
 
-    def job_command(self, source: JobEnd, destination: JobEnd, options: TransferOptions, time_left: float | None) -> tuple[str, ...]:
-        """The arguments of /bin/sh in the job's container. `time_left` in seconds until the deadline."""
+    source: JobEnd
+    destination: JobEnd
+    options: TransferOptions
+    folder: str = WORK
+    time_left: float | None = None
 
-    def job_files(self, source: Login, destination: Login) -> tuple[JobFile, ...]:
-        """What the job needs in its container before it starts."""
+    @property
+    def port(self) -> int:
+        """Where the attempt's server listens, for tools that have one."""
+        return self.destination.listens[0]
 
-    def reader(self, source: JobEnd, options: TransferOptions, sizes: Mapping[str, int]) -> ProgressReader:
-        """Follows the job's output. `sizes` are those of the source's files by name."""
 
+class Mover(ABC):
+    """One transfer tool. Its module in this package has one as `MOVER`; its row is in model/tools.py."""
+
+    def refusal(self, request: JobRequest, before: Listing) -> str:
+        """Why this tool cannot carry out that, as a sentence; empty if it can. `before` is what is at the source."""
+        return ""
+
+    @abstractmethod
+    def client(self, request: JobRequest) -> tuple[str, ...]:
+        """The program that the attempt is, with its arguments. It ends by itself when all is moved; its exit code is the attempt's."""
+
+    def server(self, request: JobRequest) -> tuple[str, ...]:
+        """The program that runs beside the destination's service meanwhile, for tools whose row says that they have one."""
+        raise NotImplementedError
+
+    def listening(self, request: JobRequest) -> tuple[str, ...]:
+        """A command whose exit code 0 says that the server takes connections. It must not connect: some servers take one and end."""
+        return listens_on(request.port)
+
+    def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
+        """What the client needs in its container before it starts."""
+        return ()
+
+    def server_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
+        """What the server needs in its container before it starts."""
+        return ()
+
+    @abstractmethod
+    def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
+        """Follows the client's output. `sizes` are those of the source's files by name; none for a measurement."""
+
+    @abstractmethod
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
         """The verdict."""
+
+
+def mover_of(tool: str) -> Mover:
+    """The mover of a tool that has a row in model/tools.py."""
+    mover: Mover = import_module(f"dtnctl.movers.{tool}").MOVER
+    return mover
+
+
+def listens_on(port: int) -> tuple[str, ...]:
+    """A command that ends with 0 if something listens on the TCP port in its network: proc_net_tcp(5), state 0A."""
+    return ("grep", "-qi", f":{port:04X} 0*:0000 0A ", "/proc/net/tcp", "/proc/net/tcp6")

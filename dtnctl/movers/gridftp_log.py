@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from dtnctl.movers.base import Moved
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
 
 MEBI = 1024**2
 LONGEST_LINE = 65536
-LONGEST_CAUSE = 300
 
 _PERFORMANCE = re.compile(r"\s*(\d{1,20}) bytes\s+(\d+(?:\.\d+)?) MB/sec avg\s+(\d+(?:\.\d+)?) MB/sec inst\s*")
 _SOURCE = re.compile(r"Source: (\S+)")
@@ -97,71 +97,40 @@ class Reader:
         return self._started - sum(self._largest)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFailure:
-    """A text that is known to appear in a failed job's output, what it means, and whether it may pass by itself."""
-
-    pattern: re.Pattern[str]
-    cause: str
-    retryable: bool
-
-
-def _known(pattern: str, cause: str, *, retryable: bool) -> KnownFailure:
-    return KnownFailure(re.compile(pattern), cause, retryable)
-
-
 # The first that is found counts: ssh's own words tell more than the mover's. Each was provoked in the lab, unless it says otherwise.
 KNOWN = (
-    _known(
-        r"ssh: Host key verification failed",
-        "the host key on the control port is not the one in the service's container: something else answers there",
-        retryable=False,
-    ),
-    _known(
-        r"ssh: (\S+): Permission denied \(",
-        "the login of {1} was refused: its sshd must read ~/.ssh/authorized_keys2, and the account must not be locked",
-        retryable=False,
-    ),
-    _known(r"ssh: connect to host (\S+) port (\d+): Connection refused", "nothing listens on control port {2} of {1}", retryable=True),
-    _known(r"ssh: connect to host (\S+) port (\d+): (.+)", "control port {2} of {1} is not reached: {3}", retryable=True),
-    _known(r"ssh: Could not resolve hostname (\S+):", "the source's container cannot look up the name {1}", retryable=True),
-    _known(
+    *SSH_FAILURES,
+    known(
         r"Server is not configured for SSHFTP|no GridFTP server program",
         "the image has no GridFTP server program: neither ~/.globus/sshftp nor /etc/grid-security/sshftp",
         retryable=False,
     ),
-    _known(r"No space left on device", "the disk at the destination is full", retryable=False),
-    _known(r"Disk quota exceeded", "the quota at the destination is used up", retryable=False),  # the kernel's text for EDQUOT
-    _known(
+    *DISK_FAILURES,
+    known(
         r"Unable to open file (.+)\n[^\n]*System error in open: No such file or directory", "{1}: no such file or folder", retryable=False
     ),
-    _known(r"Unable to open file (.+)\n[^\n]*System error in open: (.+)", "{1}: {2}", retryable=False),
-    _known(
+    known(r"Unable to open file (.+)\n[^\n]*System error in open: (.+)", "{1}: {2}", retryable=False),
+    known(
         r"Unable to connect to (\S+)\n[^\n]*System error in connect: (.+)",
         "no data connection to {1}: {2}; are the session's data ports open, and is that its data address?",
         retryable=True,
     ),
-    _known(
+    known(
         r"System error in \w+: (Connection reset by peer|Connection timed out|Broken pipe)", "a connection broke off: {1}", retryable=True
     ),
-    _known(r"System error in (\w+): (.+)", "the {1} failed: {2}", retryable=False),
-    _known(r"the operation was aborted", "stalled: no data moved for the stall timeout", retryable=True),
-    _known(r"error parsing url", "globus-url-copy cannot express one of the names", retryable=False),
-    _known(
+    known(r"System error in (\w+): (.+)", "the {1} failed: {2}", retryable=False),
+    known(r"the operation was aborted", "stalled: no data moved for the stall timeout", retryable=True),
+    known(r"error parsing url", "globus-url-copy cannot express one of the names", retryable=False),
+    known(
         r"an end-of-file was reached",
         "a connection ended: the server was killed, or its port or its login was refused (globus-url-copy says the same of all three)",
         retryable=True,
     ),
-    _known(r"the server responded with an error\s+(.+)", "the server says: {1}", retryable=True),
-    _known(r"error: (.+)", "globus-url-copy says: {1}", retryable=True),
+    known(r"the server responded with an error\s+(.+)", "the server says: {1}", retryable=True),
+    known(r"error: (.+)", "globus-url-copy says: {1}", retryable=True),
 )
 
 
 def explain(log: str) -> tuple[str, bool] | None:
     """The cause in a job's output, and whether it may pass by itself; None if it names none."""
-    text = re.sub(r"[\r\n]+", "\n", log)
-    for known in KNOWN:
-        if match := known.pattern.search(text):
-            cause = known.cause.format(match[0], *match.groups())
-            return "".join(letter if letter.isprintable() else " " for letter in cause)[:LONGEST_CAUSE].strip(), known.retryable
-    return None
+    return find_cause(log, KNOWN)

@@ -13,6 +13,9 @@ from dtnctl.movers.base import Evidence, Judgement, Listing
 from dtnctl.movers.checksums import checksum_of_all
 from dtnctl.printable import plural
 
+KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
+NOT_STARTED = (126, 127)
+
 
 def failure(evidence: Evidence, cause: str, *, retryable: bool) -> Judgement:
     """A failed attempt; its cause ends with what is at the destination."""
@@ -25,6 +28,22 @@ def cancellation(evidence: Evidence) -> Judgement:
     """An attempt that a person stopped."""
     judged = failure(evidence, "cancelled", retryable=False)
     return Judgement("cancelled", judged.cause, bytes=judged.bytes, files=judged.files)
+
+
+def judge_end(evidence: Evidence, options: TransferOptions) -> Judgement | None:
+    """The verdict on a job that was ended from outside, or that never ran; None if what became of it is for its tool to say."""
+    code = evidence.exit_code
+    if evidence.stopped == "stalled":
+        return failure(evidence, f"stalled: no progress for {options.stall_timeout:.0f} s", retryable=True)
+    if evidence.stopped == "deadline" or (code == TIMED_OUT and options.deadline is not None):
+        return failure(evidence, f"not finished within its deadline of {options.deadline or 0:.0f} s", retryable=False)
+    if evidence.out_of_memory:
+        return failure(evidence, "the job ran out of memory and was killed", retryable=True)
+    if code in NOT_STARTED:
+        return failure(evidence, f"its program cannot be run in the image (exit code {code})", retryable=False)
+    if code in (KILLED, TERMINATED):
+        return failure(evidence, f"somebody or something stopped the job (exit code {code})", retryable=False)
+    return None
 
 
 def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:

@@ -40,8 +40,9 @@ from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_not
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers.admission import Admission
 from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
-from dtnctl.planning.transfers.jobs import leftovers, plan_ledger_removal, plan_leftover, why_left
+from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
+from dtnctl.planning.transfers.ports import promised_ports
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
 
@@ -345,7 +346,8 @@ class _Planner:
         return End(
             service=service,
             allocation=allocation,
-            answers=seen is not None,
+            seen=seen,
+            promised=promised_ports(service.endpoint.name, self.draft.steps.values()),
             ready_after=self.ready.get(service.key, ()),
             obstacle=self._obstacle(service, allocation),
             clock_ahead=seen.clock_ahead if seen is not None else None,
@@ -378,10 +380,12 @@ class _Planner:
     def _plan_leftovers(self) -> None:
         """Containers of jobs that nothing waits for; with destroy also the ledger's placeholder."""
         scope, resolved_transfers = self.found.scope, {resolved.transfer.name: resolved for resolved in self.found.resolved_transfers}
-        for endpoint, transfer in self.found.history.containers:
+        history = self.found.history
+        for endpoint, transfer in (*history.containers, *history.servers):
             if scope.covers("transfer", transfer, endpoint) and transfer not in self.found.doubted_transfers:
                 resolved = resolved_transfers.get(transfer)
-                for job in leftovers(resolved, self.found.history, endpoint, transfer):
+                servers = leftover_servers(resolved, history, endpoint, transfer, self.found.answering)
+                for job in (*leftovers(resolved, history, endpoint, transfer), *servers):
                     cause = why_left(self.found.site, transfer, resolved, job, destroy=scope.destroy)
                     self._remove(*plan_leftover(endpoint, job.seen, cause))
         for (endpoint, name), seen in self.found.live.items():

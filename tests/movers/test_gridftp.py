@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers import gridftp
-from dtnctl.movers.base import Entry, Listing, Login
+from dtnctl.movers.base import Access, Entry, JobRequest, Listing, Login
+from dtnctl.movers.gridftp import MOVER
+from dtnctl.movers.refusals import refuse_source
+from dtnctl.movers.scripts import client_command
 
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
 THERE = JobEnd("b", "lab.s", "/data/out", "b.example.net", 30001, "dtn")
@@ -34,9 +37,9 @@ def test_a_tree_is_copied_with_several_files_at_once() -> None:
 
 
 def test_a_deadline_is_kept_by_the_job_itself() -> None:
-    command = gridftp.job_command(HERE, THERE, TransferOptions(), 12.3)
-    assert command[2:9] == ("transfer", "timeout", "-s", "TERM", "-k", "10", "13")
-    assert gridftp.job_command(HERE, THERE, TransferOptions(), None)[2:4] == ("transfer", "globus-url-copy")
+    command = client_command(("program", "x"), folder="/f", time_left=12.3, user=None)
+    assert command[2:] == ("transfer", "/f", "timeout", "-s", "TERM", "-k", "10", "13", "program", "x")
+    assert client_command(("program", "x"), folder="/f", time_left=None, user=None)[2:] == ("transfer", "/f", "program", "x")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,8 @@ def test_an_ipv6_address_is_put_in_brackets() -> None:
 
 
 def _refusal(path: str = "/data/in", to: str = "/data/out", before: Listing = FILE, *, recursive: bool = False) -> str:
-    return gridftp.refusal(replace(HERE, path=path), replace(THERE, path=to), TransferOptions(recursive=recursive), before)
+    request = JobRequest(replace(HERE, path=path), replace(THERE, path=to), TransferOptions(recursive=recursive))
+    return refuse_source(request, before) or MOVER.refusal(request, before)
 
 
 TREE = Listing("folder", {"": Entry(0, "1", is_folder=True), "f": Entry(1, "1"), "ü/x\ny": Entry(1, "1")})
@@ -100,20 +104,23 @@ def test_what_it_cannot_copy_is_refused_with_a_reason(refusal: str, text: str) -
 
 
 def test_the_job_trusts_each_end_only_by_its_own_host_key_and_logs_in_there_by_its_own_key() -> None:
-    logins = Login(HERE, b"PRIVATE1", "ssh-ed25519 A"), Login(THERE, b"PRIVATE2", "ssh-rsa B")
-    files = {file.path: file for file in gridftp.job_files(*logins)}
-    assert files["/root/.ssh/known_hosts"].content == b"source ssh-ed25519 A\ndestination ssh-rsa B\n"
-    assert (files["/root/.ssh/id_source"].content, files["/root/.ssh/id_source"].mode) == (b"PRIVATE1", 0o600)
-    assert (files["/root/.ssh/id_destination"].content, files["/root/.ssh/id_destination"].mode) == (b"PRIVATE2", 0o600)
-    config = files["/root/.ssh/config"].content.decode()
+    logins = Access({"source": Login(HERE, b"PRIVATE1", "ssh-ed25519 A"), "destination": Login(THERE, b"PRIVATE2", "ssh-rsa B")}, "SECRET")
+    files = {file.path: file for file in MOVER.client_files(JobRequest(HERE, THERE, TransferOptions()), logins)}
+    assert files["/root/dtnctl/known_hosts"].content == b"source ssh-ed25519 A\ndestination ssh-rsa B\n"
+    assert (files["/root/dtnctl/id_source"].content, files["/root/dtnctl/id_source"].mode) == (b"PRIVATE1", 0o600)
+    assert (files["/root/dtnctl/id_destination"].content, files["/root/dtnctl/id_destination"].mode) == (b"PRIVATE2", 0o600)
+    config = files["/root/dtnctl/ssh_config"].content.decode()
     for line in ("StrictHostKeyChecking yes", "GlobalKnownHostsFile /dev/null", "IdentitiesOnly yes", "BatchMode yes"):
         assert line in config
     assert "PRIVATE" not in repr(files.values()) + repr(logins)
+    assert "SECRET" not in repr(logins)
 
 
 def wrapped(tmp_path: Path, ends: tuple[JobEnd, JobEnd], *arguments: str) -> tuple[int, list[str]]:
     """Exit code of the ssh wrapper in a real shell, and the arguments that it gave to ssh."""
-    files = gridftp.job_files(*(Login(end, b"", "ssh-ed25519 A") for end in ends))
+    sides: tuple[Side, Side] = ("source", "destination")
+    access = Access({side: Login(end, b"", "ssh-ed25519 A") for side, end in zip(sides, ends, strict=True)}, "")
+    files = MOVER.client_files(JobRequest(*ends, TransferOptions()), access)
     script = next(file.content.decode() for file in files if file.path.endswith("gridftp-ssh")).replace("/root", str(tmp_path))
     (tmp_path / "dtnctl").mkdir(exist_ok=True)
     (tmp_path / "ssh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/arguments\n")
@@ -131,7 +138,7 @@ def test_ssh_is_asked_for_the_host_key_of_the_very_end(tmp_path: Path, host: str
     for arguments, end in ((("127.0.0.1", "22"), "source"), ((asked, "30001"), "destination")):
         code, given = wrapped(tmp_path, ends, "sshftp://…", *arguments, "dtn")
         assert code == 0
-        assert given[2:10] == ["-o", f"HostKeyAlias={end}", "-i", f"{tmp_path}/.ssh/id_{end}", "-p", arguments[1], "-l", "dtn"]
+        assert given[2:10] == ["-o", f"HostKeyAlias={end}", "-i", f"{tmp_path}/dtnctl/id_{end}", "-p", arguments[1], "-l", "dtn"]
         assert given[10:12] == ["--", arguments[0].strip("[]")]  # ssh knows no brackets
 
 
@@ -190,72 +197,5 @@ def test_ssh_is_asked_for_no_other_place(tmp_path: Path, arguments: tuple[str, s
 
 
 def test_two_ends_at_one_place_are_refused() -> None:
-    assert gridftp.refusal(HERE, replace(HERE, path="/data/out"), TransferOptions(), FILE) == "both ends are one place, 127.0.0.1:22"
-
-
-# --- the job's script, in a folder instead of a container's root ----------------------------------------------
-
-
-class Job:
-    """The real script with a program of our own in place of globus-url-copy."""
-
-    def __init__(self, home: Path, program: str) -> None:
-        self.home = home
-        (home / "dtnctl").mkdir()
-        (home / ".ssh").mkdir()
-        self.key = home / ".ssh/id_source"
-        self.key.write_text("PRIVATE")
-        script = gridftp.JOB_SCRIPT.replace("/root", str(home)).replace("sleep 5;", "sleep 0.2;")
-        self.process = subprocess.Popen(
-            ["/bin/sh", "-c", script, "transfer", "/bin/sh", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=home
-        )
-
-    def end(self) -> tuple[int, str]:
-        output, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, output.decode()
-
-
-def test_the_job_passes_the_exit_code_on_and_removes_the_key(tmp_path: Path) -> None:
-    job = Job(tmp_path, "echo moving; echo wrong >&2; exit 7")
-    assert job.end() == (7, "moving\nwrong\n")
-    assert not job.key.exists()
-
-
-def test_a_progress_line_is_seen_before_the_end(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "go")
-    job = Job(tmp_path, f"printf 'Source: x\\n  10 bytes  1 MB/sec\\r'; read line <{tmp_path}/go; echo end")
-    assert job.process.stdout is not None
-    assert [job.process.stdout.readline() for _ in range(2)] == [b"Source: x\n", b"  10 bytes  1 MB/sec\n"]
-    (tmp_path / "go").write_text("\n")
-    assert job.end() == (0, "end\n")
-
-
-def test_what_ssh_said_comes_at_the_end_once_with_its_name_before_it(tmp_path: Path) -> None:
-    job = Job(tmp_path, f"printf 'ssh: connect refused\\r\\nPermission denied\\n' >{tmp_path}/dtnctl/ssh.log; exit 1")
-    assert job.end() == (1, "ssh: connect refused\nssh: Permission denied\n")
-
-
-def test_sigterm_stops_the_copy_and_still_removes_the_key(tmp_path: Path) -> None:
-    job = Job(tmp_path, "echo started; exec sleep 60")
-    assert job.process.stdout is not None
-    assert job.process.stdout.readline() == b"started\n"
-    job.process.send_signal(signal.SIGTERM)
-    code, _ = job.end()
-    assert code == 128 + signal.SIGTERM
-    assert not job.key.exists()
-
-
-def test_a_copy_that_ends_well_in_spite_of_sigterm_keeps_its_exit_code(tmp_path: Path) -> None:
-    job = Job(tmp_path, "trap 'echo last bytes; exit 0' TERM; echo started; while :; do sleep 0.05; done")
-    assert job.process.stdout is not None
-    assert job.process.stdout.readline() == b"started\n"
-    job.process.send_signal(signal.SIGTERM)
-    assert job.end() == (0, "last bytes\n")
-
-
-def test_a_process_that_outlives_the_copy_does_not_keep_the_job(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "never")
-    job = Job(tmp_path, f"cat {tmp_path}/never & echo done; exit 3")
-    code, _ = job.process.wait(timeout=20), (tmp_path / "never").write_text("")
-    assert code == 3
-    job.process.communicate()
+    request = JobRequest(HERE, replace(HERE, path="/data/out"), TransferOptions())
+    assert MOVER.refusal(request, FILE) == "both ends are one place, 127.0.0.1:22"

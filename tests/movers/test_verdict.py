@@ -10,7 +10,7 @@ import pytest
 
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Entry, Evidence, Judgement, Listing
-from dtnctl.movers.gridftp import judge
+from dtnctl.movers.gridftp import MOVER
 from dtnctl.movers.verdict import cancellation, sizes_agree
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -31,7 +31,7 @@ WELL = Evidence(0, "", before=one(100), old=Listing("missing"), source=one(100),
 
 
 def test_equal_checksums_are_success() -> None:
-    assert judge(WELL, ONE) == Judgement(
+    assert MOVER.judge(WELL, ONE) == Judgement(
         "succeeded", bytes=100, files=1, checksum=f"md5:{SUM}", verified="md5 of 1 file equal at both ends"
     )
 
@@ -39,14 +39,14 @@ def test_equal_checksums_are_success() -> None:
 def test_the_checksum_of_a_tree_is_that_of_its_list() -> None:
     sums = {"b": "2" * 32, "a": "1" * 32}
     evidence = replace(WELL, before=tree(a=1, b=2), source=tree(a=1, b=2), destination=tree(a=1, b=2, extra=7), sums=(sums, sums))
-    judged = judge(evidence, ONE)
+    judged = MOVER.judge(evidence, ONE)
     lines = f"{'1' * 32}  a\n{'2' * 32}  b\n"
     assert judged.checksum == f"md5:{hashlib.md5(lines.encode()).hexdigest()}"
     assert (judged.bytes, judged.files, judged.verified) == (3, 2, "md5 of 2 files equal at both ends")
 
 
 def test_exit_code_0_with_a_short_file_is_a_failure() -> None:
-    judged = judge(replace(WELL, destination=one(60), sums=None), ONE)
+    judged = MOVER.judge(replace(WELL, destination=one(60), sums=None), ONE)
     assert judged == Judgement(
         "failed",
         "it ended well, but at the destination the file has 60 bytes instead of 100; at the destination are 60 of 100 bytes",
@@ -57,19 +57,19 @@ def test_exit_code_0_with_a_short_file_is_a_failure() -> None:
 
 
 def test_exit_code_0_after_an_ignored_interrupt_is_a_failure_even_if_nothing_is_compared() -> None:
-    judged = judge(Evidence(0, "Cancelling copy...\n", before=one(100)), TransferOptions(verify="none"))
+    judged = MOVER.judge(Evidence(0, "Cancelling copy...\n", before=one(100)), TransferOptions(verify="none"))
     assert (judged.verdict, judged.retryable) == ("failed", True)
     assert "interrupted, although its exit code is 0" in judged.cause
 
 
 def test_exit_code_0_with_nothing_there_is_a_failure() -> None:
-    judged = judge(replace(WELL, destination=Listing("missing"), sums=None), ONE)
+    judged = MOVER.judge(replace(WELL, destination=Listing("missing"), sums=None), ONE)
     assert judged.cause == "it ended well, but nothing is at the destination; nothing is at the destination"
     assert judged.verdict == "failed"
 
 
 def test_different_checksums_are_a_failure_that_may_be_tried_again() -> None:
-    judged = judge(replace(WELL, sums=({"": SUM}, {"": "0" * 32})), ONE)
+    judged = MOVER.judge(replace(WELL, sums=({"": SUM}, {"": "0" * 32})), ONE)
     assert (judged.verdict, judged.retryable, judged.checksum) == ("failed", True, "")
     assert judged.cause.startswith(f"the checksums of the file differ: {SUM} at the source, {'0' * 32} at the destination")
 
@@ -78,52 +78,52 @@ EXPECTED = TransferOptions(expected=f"md5:{SUM}")
 
 
 def test_a_source_that_is_what_is_expected_is_success_and_says_so() -> None:
-    assert judge(WELL, EXPECTED).verified == "md5 of 1 file equal at both ends, as expected"
+    assert MOVER.judge(WELL, EXPECTED).verified == "md5 of 1 file equal at both ends, as expected"
 
 
 def test_a_source_that_is_not_what_is_expected_is_a_failure_that_no_retry_helps() -> None:
     other = "0" * 32
-    judged = judge(replace(WELL, sums=({"": other}, {"": other})), EXPECTED)
+    judged = MOVER.judge(replace(WELL, sums=({"": other}, {"": other})), EXPECTED)
     assert (judged.verdict, judged.retryable) == ("failed", False)
     assert judged.cause == (
         f"the source is not what is expected: it has md5:{other}, `expected` is md5:{SUM}; at the destination are 100 of 100 bytes"
     )
-    changed = judge(replace(WELL, before=one(99), sums=None), EXPECTED)
+    changed = MOVER.judge(replace(WELL, before=one(99), sums=None), EXPECTED)
     assert changed.cause.startswith("the source changed while it was copied")
     assert changed.retryable
-    assert "there are no checksums" in judge(replace(WELL, sums=None, no_sums="x"), EXPECTED).cause
+    assert "there are no checksums" in MOVER.judge(replace(WELL, sums=None, no_sums="x"), EXPECTED).cause
 
 
 def test_missing_checksums_are_no_success() -> None:
-    judged = judge(replace(WELL, sums=None, no_sums="x on b: md5sum: not found"), ONE)
+    judged = MOVER.judge(replace(WELL, sums=None, no_sums="x on b: md5sum: not found"), ONE)
     assert judged.cause.startswith("it ended well, but there are no checksums: x on b: md5sum: not found")
     assert not judged.retryable
 
 
 def test_a_source_that_grew_is_a_failure() -> None:
-    judged = judge(replace(WELL, source=one(150), destination=one(150), sums=None), TransferOptions(verify="size"))
+    judged = MOVER.judge(replace(WELL, source=one(150), destination=one(150), sums=None), TransferOptions(verify="size"))
     assert judged.verdict == "failed"
     assert judged.cause.startswith("the source changed while it was copied: the file had 100 bytes before, 150 bytes after")
 
 
 def test_a_source_file_that_came_or_went_is_a_failure() -> None:
-    judged = judge(replace(WELL, before=tree(a=1), source=tree(a=1, b=2), destination=tree(a=1, b=2), sums=None), ONE)
+    judged = MOVER.judge(replace(WELL, before=tree(a=1), source=tree(a=1, b=2), destination=tree(a=1, b=2), sums=None), ONE)
     assert "'b' had no file before, 2 bytes after" in judged.cause
 
 
 def test_a_source_that_was_rewritten_in_place_is_told_when_only_sizes_are_compared() -> None:
-    judged = judge(replace(WELL, source=one(100, "2"), sums=None), TransferOptions(verify="size"))
+    judged = MOVER.judge(replace(WELL, source=one(100, "2"), sums=None), TransferOptions(verify="size"))
     assert (judged.verdict, judged.verified) == ("succeeded", "sizes of 1 file equal at both ends; the source was written to meanwhile")
 
 
 def test_a_missing_empty_folder_is_a_failure() -> None:
     evidence = replace(WELL, before=tree(folders=("", "e")), source=tree(folders=("", "e")), destination=tree(), sums=None)
-    assert judge(evidence, ONE).cause.startswith("it ended well, but at the destination folder 'e' is missing")
+    assert MOVER.judge(evidence, ONE).cause.startswith("it ended well, but at the destination folder 'e' is missing")
 
 
 def test_the_first_of_many_wrong_files_is_named_and_the_rest_counted() -> None:
     both = tree(a=1, b=2, c=3)
-    judged = judge(replace(WELL, before=both, source=both, destination=tree(a=1, b=1), sums=None), ONE)
+    judged = MOVER.judge(replace(WELL, before=both, source=both, destination=tree(a=1, b=1), sums=None), ONE)
     assert judged.cause == (
         "it ended well, but at the destination 'b' has 1 bytes instead of 2 (and 1 more); "
         "at the destination 1 of 3 files have their full size"
@@ -131,18 +131,18 @@ def test_the_first_of_many_wrong_files_is_named_and_the_rest_counted() -> None:
 
 
 def test_what_is_neither_file_nor_folder_is_told() -> None:
-    judged = judge(replace(WELL, before=tree(others=2), source=tree(others=2), destination=tree(), sums=({}, {})), ONE)
+    judged = MOVER.judge(replace(WELL, before=tree(others=2), source=tree(others=2), destination=tree(), sums=({}, {})), ONE)
     assert judged.verified == "md5 of 0 files equal at both ends; left out 2 that are neither file nor folder"
 
 
 def test_without_a_note_of_before_the_source_of_now_counts() -> None:
-    judged = judge(replace(WELL, before=None), ONE)
+    judged = MOVER.judge(replace(WELL, before=None), ONE)
     assert (judged.verdict, judged.bytes, judged.files) == ("succeeded", 100, 1)
-    assert judge(replace(WELL, before=None, exit_code=1), ONE).bytes == 0
+    assert MOVER.judge(replace(WELL, before=None, exit_code=1), ONE).bytes == 0
 
 
 def test_nothing_compared_says_so() -> None:
-    judged = judge(Evidence(0, "", before=one(100)), TransferOptions(verify="none"))
+    judged = MOVER.judge(Evidence(0, "", before=one(100)), TransferOptions(verify="none"))
     assert judged == Judgement("succeeded", bytes=100, files=1, verified="nothing was compared, as asked for")
 
 
@@ -150,58 +150,58 @@ def test_nothing_compared_says_so() -> None:
 def test_an_end_that_cannot_be_looked_at_is_no_success(place: str) -> None:
     hidden = Listing("unknown", problem="Permission denied")
     evidence = replace(WELL, source=hidden) if place == "source" else replace(WELL, destination=hidden)
-    judged = judge(evidence, ONE)
+    judged = MOVER.judge(evidence, ONE)
     assert judged.verdict == "failed"
     assert f"the {place} cannot be looked at: Permission denied" in judged.cause
-    assert "cannot be looked at" in judge(Evidence(0, "", before=one(1)), ONE).cause
+    assert "cannot be looked at" in MOVER.judge(Evidence(0, "", before=one(1)), ONE).cause
 
 
 @pytest.mark.parametrize(
     ("code", "cause", "retryable"),
     [
-        (127, "the image has no globus-url-copy that runs (exit code 127)", False),
+        (127, "its program cannot be run in the image (exit code 127)", False),
         (137, "somebody or something stopped the job (exit code 137)", False),
         (143, "somebody or something stopped the job (exit code 143)", False),
         (1, "globus-url-copy failed and does not say why (exit code 1)", True),
     ],
 )
 def test_exit_codes_without_words(code: int, cause: str, retryable: bool) -> None:
-    judged = judge(replace(WELL, exit_code=code, destination=Listing("missing"), sums=None), ONE)
+    judged = MOVER.judge(replace(WELL, exit_code=code, destination=Listing("missing"), sums=None), ONE)
     assert (judged.cause, judged.retryable) == (f"{cause}; nothing is at the destination", retryable)
 
 
 def test_a_failed_copy_leaves_an_empty_file_and_the_cause_says_so() -> None:
     log = (SAMPLES / "bad-missing.log").read_text()
-    judged = judge(Evidence(1, log, before=one(100), source=one(100), destination=one(0)), ONE)
+    judged = MOVER.judge(Evidence(1, log, before=one(100), source=one(100), destination=one(0)), ONE)
     assert judged.cause == "/data/nope: no such file or folder (exit code 1); at the destination are 0 of 100 bytes"
 
 
 def test_an_old_file_that_was_not_touched_is_not_taken_for_ours() -> None:
-    judged = judge(Evidence(1, "", before=one(100), old=one(100, "7"), source=one(100), destination=one(100, "7")), ONE)
+    judged = MOVER.judge(Evidence(1, "", before=one(100), old=one(100, "7"), source=one(100), destination=one(100, "7")), ONE)
     assert judged.cause.endswith("; at the destination is what was there before")
     assert (judged.bytes, judged.files) == (0, 0)
 
 
 def test_a_destination_that_nobody_can_ask_is_unknown() -> None:
-    judged = judge(Evidence(1, "", before=one(100), destination=Listing("unknown", problem="gone")), ONE)
+    judged = MOVER.judge(Evidence(1, "", before=one(100), destination=Listing("unknown", problem="gone")), ONE)
     assert judged.cause.endswith("; what is at the destination is unknown")
-    assert judge(Evidence(1, "", before=one(100)), ONE).cause == "globus-url-copy failed and does not say why (exit code 1)"
+    assert MOVER.judge(Evidence(1, "", before=one(100)), ONE).cause == "globus-url-copy failed and does not say why (exit code 1)"
 
 
 def test_a_stalled_job_may_be_tried_again_and_a_late_one_not() -> None:
-    stalled = judge(Evidence(143, "", stopped="stalled"), TransferOptions(stall_timeout=30))
-    late = judge(Evidence(143, "", stopped="deadline"), TransferOptions(deadline=60))
+    stalled = MOVER.judge(Evidence(143, "", stopped="stalled"), TransferOptions(stall_timeout=30))
+    late = MOVER.judge(Evidence(143, "", stopped="deadline"), TransferOptions(deadline=60))
     assert (stalled.cause, stalled.retryable) == ("stalled: no progress for 30 s", True)
     assert (late.cause, late.retryable) == ("not finished within its deadline of 60 s", False)
 
 
 def test_a_job_that_kept_its_deadline_by_itself_is_told_from_a_failure() -> None:
-    assert judge(Evidence(124, ""), TransferOptions(deadline=60)).cause == "not finished within its deadline of 60 s"
-    assert judge(Evidence(124, ""), TransferOptions()).cause == "globus-url-copy failed and does not say why (exit code 124)"
+    assert MOVER.judge(Evidence(124, ""), TransferOptions(deadline=60)).cause == "not finished within its deadline of 60 s"
+    assert MOVER.judge(Evidence(124, ""), TransferOptions()).cause == "globus-url-copy failed and does not say why (exit code 124)"
 
 
 def test_a_job_without_memory_says_so() -> None:
-    assert judge(Evidence(137, "", out_of_memory=True), ONE).cause == "the job ran out of memory and was killed"
+    assert MOVER.judge(Evidence(137, "", out_of_memory=True), ONE).cause == "the job ran out of memory and was killed"
 
 
 def test_a_cancelled_attempt_says_what_is_there() -> None:

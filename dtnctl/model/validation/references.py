@@ -28,7 +28,7 @@ from dtnctl.model.validation.following import check_following
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
 from dtnctl.model.validation.limits import check_limits
 from dtnctl.model.validation.transfer_fields import check_fields
-from dtnctl.model.validation.transferable import check_transferable
+from dtnctl.model.validation.transferable import check_tool, check_transferable
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 LEAST_IPV6_MTU = 1280
@@ -269,6 +269,7 @@ def _uses(service: DeclaredService, network: str) -> bool:
 def _check_transfer(known: Known, document: Document[Transfer]) -> None:
     check_fields(known, document)
     transfer = document.value
+    check_tool(known, document)
     source, destination = ends(transfer)
     places = ((source, (document, ("from",))), (destination, (document, ("to",))))
     exist = [_check_name(known, "endpoint", name, place) for name, place in places]

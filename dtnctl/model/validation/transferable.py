@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
 from dtnctl.model.profile import Volume
 from dtnctl.model.site import Document, Transfer
+from dtnctl.model.tools import TOOLS
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.model.validation.known import DeclaredService, Known, Place
 from dtnctl.printable import plural
 
@@ -18,11 +21,36 @@ def check_transferable(known: Known, document: Document[Transfer], session: str)
         endpoint, _, path = text.partition(":")
         service = known.service_of.get((endpoint, session))
         if service is not None:
-            _check_ports(known, document, service)
-            for code, what, hint in _path_problems(service, path, writes=location == "to"):
+            _check_ports(known, document, service, is_destination=location == "to")
+            for code, what, hint in _path_problems(service, path, writes=location == "to") if path else ():
                 known.report((document, (location,)), code, what, hint)
+            _check_seen_beside(known, document, service, location, path)
             if location == "to":
                 _check_macs(known, service)
+
+
+def check_tool(known: Known, document: Document[Transfer]) -> None:
+    """Reports options that the transfer's tool does not have."""
+    transfer, names = document.value, {item.name for item in fields(TransferOptions)}
+    for option in sorted(names & transfer.model_fields_set):
+        if not transfer.tool_row.takes(option):
+            having = [row.name for row in TOOLS.values() if row.takes(option)]
+            known.report((document, (option,)), "E0343", f"{transfer.tool} has no `{option}`", f"no `{option}`, or {_tools_text(having)}")
+
+
+def _tools_text(names: Sequence[str]) -> str:
+    return " or ".join(f"`tool: {name}`" for name in names)
+
+
+def _check_seen_beside(known: Known, document: Document[Transfer], service: DeclaredService, location: str, path: str) -> None:
+    """What runs beside a service in a container of its own sees its volumes, but no tmpfs."""
+    row = document.value.tool_row
+    is_beside = row.reads_source if location == "from" else row.has_server
+    target = innermost(clean_data_path(path), [volume.target for volume in service.profile.volumes]) if path else ""
+    volume = next((item for item in service.profile.volumes if item.target == target), None)
+    if is_beside and volume is not None and volume.kind == "tmpfs":
+        what = f"{path} on {service.endpoint} is in a tmpfs, which only the service itself sees, and {row.name} runs beside it"
+        known.report((document, (location,)), "E0345", what, f"a path in a volume or mount, or {_tools_text(['gridftp'])}")
 
 
 def _check_macs(known: Known, service: DeclaredService) -> None:
@@ -42,10 +70,13 @@ def _check_macs(known: Known, service: DeclaredService) -> None:
     known.report((known.site.networks[name], ("subnet6",)), "E0336", what, hint)
 
 
-def _check_ports(known: Known, document: Document[Transfer], service: DeclaredService) -> None:
-    """Each file that is copied at the same time has a data port of its own, at both ends."""
-    ports, files = service.profile.data_port_range, document.value.concurrency
-    if ports is None or ports[1] - ports[0] + 1 >= files:
+def _check_ports(known: Known, document: Document[Transfer], service: DeclaredService, *, is_destination: bool) -> None:
+    """Each file that is copied at the same time has a data port of its own, at both ends; a server has one at the destination."""
+    ports, files, row = service.profile.data_port_range, document.value.concurrency, document.value.tool_row
+    if row.has_server and is_destination and ports is None:
+        what = f"{row.name} listens at the destination, and session {service.session.name} has no data ports on {service.endpoint}"
+        known.report((document, ("tool",)), "E0344", what, "`data_port_range: [50100, 50199]` in its profile")
+    if row.ports != "each file" or ports is None or ports[1] - ports[0] + 1 >= files:
         return
     count, low, high = ports[1] - ports[0] + 1, *ports
     where = f"{service.endpoint} has {count}: {low}-{high} ({service.where('data_port_range')})"

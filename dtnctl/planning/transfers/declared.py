@@ -21,6 +21,7 @@ from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.option_facts import option_facts
+from dtnctl.planning.transfers.ports import server_port
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 
 LEDGER_ROOT = "/var/lib/dtnctl"
@@ -30,15 +31,21 @@ LEDGER_ROOT = "/var/lib/dtnctl"
 class End:
     """A service that carries one end: what it is, what was chosen for it, and the steps after which it is ready.
 
+    `seen` is its endpoint, None if that does not answer; `promised` are ports there that servers of other transfers get by this plan.
     `obstacle` says why nothing can be started through it in this plan; empty if it can. `clock_ahead` is that of its engine.
     """
 
     service: Service
     allocation: Allocation
-    answers: bool
+    seen: EndpointSeen | None
+    promised: frozenset[int] = frozenset()
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
     clock_ahead: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.seen is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,9 @@ def _finish(resolved: ResolvedTransfer, claim: Attempt | None, job: Job, source:
     if not destination.answers:
         text = f"it ended with exit code {job.seen.exit_code}, but {resolved.destination_endpoint} does not answer"
         return _note(resolved, "waiting", text)
-    step = _finish_step(resolved, job.attempt, (source, destination), wait=False, needs=_needs(resolved, source, destination, seen))
+    step = _finish_step(
+        resolved, job.attempt, _ends(resolved, source, destination), wait=False, needs=_needs(resolved, source, destination, seen)
+    )
     is_judged = claim is not None and claim.attempt == job.attempt and claim.verdict is not None
     text = "it has its receipt, but its container is still there"
     if not is_judged:
@@ -132,7 +141,9 @@ def _unknown(
     plan = _note(resolved, "unknown", f"{text}; raise `generation` to run it again")
     if job is not None or not destination.answers:
         return plan
-    step = _finish_step(resolved, claim.attempt, (source, destination), wait=False, needs=_needs(resolved, source, destination, seen))
+    step = _finish_step(
+        resolved, claim.attempt, _ends(resolved, source, destination), wait=False, needs=_needs(resolved, source, destination, seen)
+    )
     cause = Cause("its container and its result are gone", resolved.transfer.file, resolved.transfer.mark().line)
     summary = "takes its keys away and records that its result is unknown; starts nothing"
     return replace(plan, change=_change(resolved, cause, summary, (step,), ()), steps=(step,))
@@ -145,6 +156,11 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
     if (refusal := _refusal(resolved, source, destination)) is not None:
         return TransferPlan(_blocked(resolved, refusal))
     transfer, value = resolved.transfer, resolved.transfer.value
+    port = _server_port(resolved, destination, attempt)
+    if port is None:
+        text = f"{destination.service} has no data port left for its server: others have all of its `data_port_range`"
+        return _note(resolved, "waiting", text)
+    job_ends = _ends(resolved, source, destination, port)
     start = Step(
         id=start_transfer_id(resolved.source_endpoint, transfer.name),
         endpoint=resolved.source_endpoint,
@@ -153,19 +169,29 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
             value.generation,
             attempt,
             value.tool,
-            *_ends(resolved, source, destination),
+            *job_ends,
             source.service.image,
-            resolved.transfer.value.options,
+            value.settings,
         ),
         needs=_needs(resolved, source, destination, seen),
     )
-    finish = _finish_step(resolved, attempt, ends, wait=True, needs=(start.id,))
+    finish = _finish_step(resolved, attempt, job_ends, wait=True, needs=(start.id,))
     cause = Cause("no record of it", transfer.file, transfer.mark(("generation",)).line, "generation")
     if tries > 1:
         cause = Cause(f"try {tries} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
     unread = "its record cannot be read before the ledger is back; it starts only if there is none"
     notes = (unread,) if not seen.ledger.readable else ()
-    return TransferPlan(_change(resolved, cause, "starts once", (start, finish), notes), (start, finish))
+    change = _change(resolved, cause, "starts once", (start, finish), notes, port)
+    return TransferPlan(change, (start, finish))
+
+
+def _server_port(resolved: ResolvedTransfer, destination: End, attempt: int) -> tuple[int, ...] | None:
+    """Where its server listens: nothing for a tool without one; None if no port is left."""
+    if not resolved.transfer.value.tool_row.has_server:
+        return ()
+    this = (resolved.transfer.name, resolved.transfer.value.generation, attempt)
+    port = server_port(destination.service, destination.seen, this, destination.promised)
+    return (port,) if port is not None else None
 
 
 def needs_hand(seen: EndpointSeen) -> bool:
@@ -178,14 +204,13 @@ def _needs(resolved: ResolvedTransfer, source: End, destination: End, seen: Endp
     return (*ledger, *source.ready_after, *destination.ready_after)
 
 
-def _finish_step(resolved: ResolvedTransfer, attempt: int, ends: tuple[End, End], *, wait: bool, needs: tuple[str, ...]) -> Step:
+def _finish_step(resolved: ResolvedTransfer, attempt: int, ends: tuple[JobEnd, JobEnd], *, wait: bool, needs: tuple[str, ...]) -> Step:
     transfer, value = resolved.transfer, resolved.transfer.value
-    job_ends = _ends(resolved, *ends)
-    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *job_ends, resolved.transfer.value.options, wait=wait)
+    action = FinishTransfer(transfer.name, value.generation, attempt, value.tool, *ends, value.settings, wait=wait)
     return Step(finish_transfer_id(resolved.source_endpoint, transfer.name), resolved.source_endpoint, action, needs)
 
 
-def _ends(resolved: ResolvedTransfer, source: End, destination: End) -> tuple[JobEnd, JobEnd]:
+def _ends(resolved: ResolvedTransfer, source: End, destination: End, listens: tuple[int, ...] = ()) -> tuple[JobEnd, JobEnd]:
     """The job runs in the source's network: its own sshd is on loopback, the other one is reached as users reach it."""
     near = JobEnd(
         endpoint=resolved.source_endpoint,
@@ -205,6 +230,7 @@ def _ends(resolved: ResolvedTransfer, source: End, destination: End) -> tuple[Jo
         user=destination.service.profile.user or "",
         data_host=own_address(destination.service, destination.allocation) or destination.service.ctrl_host,
         data_ports=destination.service.profile.data_port_range,
+        listens=listens,
     )
     return near, far
 
@@ -224,7 +250,9 @@ def _reached_at(end: End) -> tuple[str, int]:
 
 
 def _refusal(resolved: ResolvedTransfer, source: End, destination: End) -> Refusal | None:
-    unreached = refuse_unreached(destination.service) or _refuse_one_place(resolved, source, destination)
+    needs_ports = resolved.transfer.value.tool_row.ports != "none"
+    unreached = refuse_unreached(destination.service) if needs_ports else None
+    unreached = unreached or _refuse_one_place(resolved, source, destination)
     clocks = {resolved.source_endpoint: source.clock_ahead, resolved.destination_endpoint: destination.clock_ahead}
     place = Cause("", resolved.transfer.file, resolved.transfer.mark().line)
     return unreached or refuse_versions(source.service, destination.service) or refuse_expired_keys(place, clocks)
@@ -262,7 +290,9 @@ def _blocked(resolved: ResolvedTransfer, refusal: Refusal) -> Change:
     )
 
 
-def _change(resolved: ResolvedTransfer, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...]) -> Change:
+def _change(
+    resolved: ResolvedTransfer, cause: Cause, summary: str, steps: tuple[Step, ...], notes: tuple[str, ...], listens: tuple[int, ...] = ()
+) -> Change:
     value = resolved.transfer.value
     return Change(
         mark="transfer",
@@ -271,17 +301,22 @@ def _change(resolved: ResolvedTransfer, cause: Cause, summary: str, steps: tuple
         endpoint=resolved.source_endpoint,
         cause=cause,
         summary=f"generation {value.generation} {summary}: {value.from_} → {value.to} by {value.tool}",
-        allocations=tuple(_facts(resolved)),
+        allocations=tuple(_facts(resolved, listens)),
         notes=notes,
         steps=tuple(step.id for step in steps),
     )
 
 
-def _facts(resolved: ResolvedTransfer) -> Iterator[tuple[str, str]]:
-    value = resolved.transfer.value
+def _facts(resolved: ResolvedTransfer, listens: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    value, row = resolved.transfer.value, resolved.transfer.value.tool_row
     if resolved.written_path != resolved.destination_path:
         yield "writes", f"{resolved.destination_endpoint}:{resolved.written_path}"
-    yield from (("session", resolved.session), ("streams", str(value.parallelism)), *option_facts(value.options))
+    yield "session", resolved.session
+    if row.takes("parallelism"):
+        yield "streams", str(value.parallelism)
+    yield from (("server", f"{resolved.destination_endpoint}, port {port}") for port in listens)
+    if row.moves == "files":
+        yield from option_facts(value.settings)
 
 
 def silent_source(resolved: ResolvedTransfer) -> TransferNote:

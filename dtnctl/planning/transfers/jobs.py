@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dtnctl.model.ledger import Attempt
@@ -40,6 +40,7 @@ class History:
 
     containers: Mapping[Place, tuple[Job, ...]]
     records: Mapping[Place, tuple[Attempt, ...]]
+    servers: Mapping[Place, tuple[Job, ...]]
 
     def jobs(self, endpoint: str, transfer: str) -> tuple[Job, ...]:
         """Every container of the transfer on the endpoint, in the order of generations and attempts."""
@@ -62,23 +63,30 @@ class History:
 
 def read_history(answering: Mapping[str, EndpointSeen]) -> History:
     jobs: dict[Place, list[Job]] = {}
+    servers: dict[Place, list[Job]] = {}
     records: dict[Place, list[Attempt]] = {}
     for endpoint, seen in answering.items():
         for container in seen.containers:
             job = _job(container)
             if job is not None:
-                jobs.setdefault((endpoint, container.owner), []).append(job)
+                found = jobs if container.kind == "transfer" else servers
+                found.setdefault((endpoint, container.owner), []).append(job)
         for item in seen.ledger.attempts:
             records.setdefault((endpoint, item.transfer), []).append(item)
     return History(
-        {place: tuple(sorted(found, key=lambda job: (job.generation, job.attempt))) for place, found in sorted(jobs.items())},
+        _in_order(jobs),
         {place: tuple(sorted(found, key=lambda item: (item.generation, item.attempt))) for place, found in records.items()},
+        _in_order(servers),
     )
+
+
+def _in_order(jobs: Mapping[Place, list[Job]]) -> Mapping[Place, tuple[Job, ...]]:
+    return {place: tuple(sorted(found, key=lambda job: (job.generation, job.attempt))) for place, found in sorted(jobs.items())}
 
 
 def _job(seen: ContainerSeen) -> Job | None:
     """None for one that does not say which attempt it is: somebody copied our labels onto it, and it is left alone."""
-    found = generation_and_attempt(seen.labels, seen.name) if seen.kind == "transfer" else None
+    found = generation_and_attempt(seen.labels, seen.name) if seen.kind in ("transfer", "server") else None
     return None if found is None else Job(seen, *found)
 
 
@@ -92,7 +100,7 @@ def running_jobs(resolved_transfers: Iterable[ResolvedTransfer], answering: Mapp
     for endpoint, seen in answering.items():
         owners = {f"container:{item.id}": item.owner for item in seen.containers if item.kind == "service"}
         for item in seen.containers:
-            if item.kind == "transfer" and item.state in ACTIVE_STATES:
+            if item.kind in ("transfer", "server") and item.state in ACTIVE_STATES:
                 near = {(endpoint, owners[item.spec.network])} if item.spec.network in owners else set()
                 for key in near | set(ends.get(item.owner, ())):
                     used.setdefault(key, set()).add(item.owner)
@@ -107,6 +115,24 @@ def leftovers(resolved: ResolvedTransfer | None, history: History, endpoint: str
     for job in history.jobs(endpoint, transfer):
         if resolved is None or not (job.is_active or _is_awaited(resolved, history, endpoint, job)):
             yield job
+
+
+def leftover_servers(
+    resolved: ResolvedTransfer | None, history: History, endpoint: str, transfer: str, answering: Collection[str]
+) -> Iterator[Job]:
+    """Servers on a destination that no attempt needs: those whose job is gone, unless that is not known yet."""
+    for server in history.servers.get((endpoint, transfer), ()):
+        if resolved is None or (resolved.source_endpoint in answering and not _is_needed(resolved, history, server)):
+            yield server
+
+
+def _is_needed(resolved: ResolvedTransfer, history: History, server: Job) -> bool:
+    """Whether its job is there, or was claimed and has no result: whoever ends that attempt ends its server, too."""
+    this = (server.generation, server.attempt)
+    jobs = history.jobs(resolved.source_endpoint, resolved.transfer.name)
+    records = history.records.get((resolved.source_endpoint, resolved.transfer.name), ())
+    claimed = ((item.generation, item.attempt) for item in records if item.verdict is None and not item.released)
+    return this in claimed or any((job.generation, job.attempt) == this for job in jobs)
 
 
 def _is_awaited(resolved: ResolvedTransfer, history: History, endpoint: str, job: Job) -> bool:
@@ -129,7 +155,7 @@ def why_left(site: Site, transfer: str, resolved: ResolvedTransfer | None, job: 
 
 def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
     """A job's container goes; its record stays in the ledger."""
-    is_active = seen.state in ACTIVE_STATES
+    is_active, noun = seen.state in ACTIVE_STATES, "job" if seen.kind == "transfer" else "server"
     steps = [Step(stop_id(endpoint, seen.name), endpoint, StopContainer(seen.name, seen.id, STOP_TIMEOUT))] if is_active else []
     needs = tuple(step.id for step in steps)
     steps.append(Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id), needs))
@@ -139,7 +165,7 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Cha
         name=seen.owner,
         endpoint=endpoint,
         cause=cause,
-        summary=f"removes job {seen.name}, {state_text(seen)}",
+        summary=f"removes {noun} {seen.name}, {state_text(seen)}",
         steps=tuple(step.id for step in steps),
         interrupts=f"the running transfer {seen.owner} is cut off" if is_active else "",
     )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.origin import stranger_text
-from dtnctl.model.ownership import spec_digest, transfer_labels
+from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
+from dtnctl.model.tools import TOOLS, Side, Tool
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers import gridftp
-from dtnctl.movers.base import Mover
+from dtnctl.movers.base import WORK, JobRequest, Mover, mover_of
+from dtnctl.movers.scripts import RunAs, client_command, server_command
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.keys import Account
 from dtnctl.runtime.transfers.record import read_record
 
-MOVERS: Mapping[str, Mover] = {"gridftp": gridftp}
+USER_FOLDER = "/dtnctl"  # of the attempt's own files in a container whose program runs as the service's user
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,29 @@ class Task:
     clock: Clock
 
     @property
+    def row(self) -> Tool:
+        return TOOLS[self.tool]
+
+    @property
     def mover(self) -> Mover:
-        return MOVERS[self.tool]
+        return mover_of(self.tool)
+
+    @property
+    def copies_files(self) -> bool:
+        return self.row.moves == "files"
+
+    def request(self, time_left: float | None = None) -> JobRequest:
+        """What its mover is asked for. A program that sees the service's data runs as its user, who can look into that folder alone."""
+        sees_data = self.copies_files and (self.row.reads_source or self.row.has_server)
+        return JobRequest(self.source, self.destination, self.options, USER_FOLDER if sees_data else WORK, time_left)
 
     @property
     def job_name(self) -> str:
         return transfer_name(self.site, self.transfer, self.generation, self.attempt)
+
+    @property
+    def server_name(self) -> str:
+        return server_name(self.site, self.transfer, self.generation, self.attempt)
 
     @property
     def title(self) -> str:
@@ -57,14 +75,20 @@ class Task:
         """The source and the destination, with their engines."""
         return (self.here, self.source), (self.there, self.destination)
 
+    @property
+    def logins(self) -> tuple[tuple[Side, Engine, JobEnd], ...]:
+        """The ends that it logs in to."""
+        sides: tuple[Side, Side] = ("source", "destination")
+        return tuple((side, *end) for side, end in zip(sides, self.ends, strict=True) if side in self.row.logs_in_at)
+
     def next_try(self) -> Task:
         return replace(self, attempt=self.attempt + 1)
 
 
 def task_of(action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Task:
     """The attempt that the action is about."""
-    if action.tool not in MOVERS:
-        raise TransferError(f"{action.transfer}: no mover is called {action.tool!r}; there are {', '.join(sorted(MOVERS))}")
+    if action.tool not in TOOLS:
+        raise TransferError(f"{action.transfer}: no mover is called {action.tool!r}; there are {', '.join(sorted(TOOLS))}")
     return Task(
         site=site,
         transfer=action.transfer,
@@ -80,11 +104,26 @@ def task_of(action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine
     )
 
 
-def accounts_by_place(task: Task, accounts: tuple[Account, Account]) -> tuple[tuple[Engine, JobEnd, Account], ...]:
-    """Where keys are let in: both ends, or the one service that is both."""
-    places = tuple((engine, end, account) for (engine, end), account in zip(task.ends, accounts, strict=True))
-    is_one = (task.source.endpoint, task.source.container) == (task.destination.endpoint, task.destination.container)
-    return places[:1] if is_one else places
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """A service whose account lets keys of the attempt in: those of the ends that it is."""
+
+    engine: Engine
+    end: JobEnd
+    account: Account
+    sides: tuple[Side, ...]
+
+
+def key_places(task: Task, accounts: Mapping[Side, Account]) -> Iterator[KeyPlace]:
+    """Where keys are let in: the ends that the tool logs in to, or the one service that is both."""
+    logins = [(side, engine, end) for side, engine, end in task.logins if side in accounts]
+    is_one = len({(end.endpoint, end.container) for _, _, end in logins}) == 1
+    if is_one:
+        side, engine, end = logins[0]
+        yield KeyPlace(engine, end, accounts[side], tuple(side for side, _, _ in logins))
+        return
+    for side, engine, end in logins:
+        yield KeyPlace(engine, end, accounts[side], (side,))
 
 
 # --- its container ------------------------------------------------------------------------------------------
@@ -106,21 +145,54 @@ def is_running(job: ContainerSeen) -> bool:
     return job.state in ("running", "paused", "restarting")
 
 
-def job_spec(task: Task, image: str, service_id: str, time_left: float | None) -> ContainerSpec:
-    """The job's container: in the source service's network, with an init that passes signals on, never restarted."""
-    return ContainerSpec(
+def job_spec(task: Task, image: str, service: ContainerSeen, account: Account | None, left: float | None) -> ContainerSpec:
+    """The attempt's container: in the source service's network, with an init that passes signals on, never restarted."""
+    request, sees_data = task.request(left), task.copies_files and task.row.reads_source
+    user = _run_as(account) if sees_data else None
+    command = client_command(task.mover.client(request), folder=request.folder, time_left=left, user=user)
+    return _beside(service, image, command, with_volumes=sees_data, with_powers=sees_data or not task.copies_files)
+
+
+def server_spec(task: Task, service: ContainerSeen, account: Account | None) -> ContainerSpec:
+    """The container of the attempt's server: in the destination service's network, from the same image."""
+    request = task.request()
+    user = _run_as(account) if task.copies_files else None
+    program = task.mover.server(request)
+    command = server_command(program, folder=request.folder, port=request.port, idle=task.options.stall_timeout, user=user)
+    return _beside(service, service.spec.image, command, with_volumes=task.copies_files, with_powers=True)
+
+
+def _beside(service: ContainerSeen, image: str, command: tuple[str, ...], *, with_volumes: bool, with_powers: bool) -> ContainerSpec:
+    """A container beside a service. With its powers it has the same devices, limits and CPUs; a tmpfs is the service's alone."""
+    spec = ContainerSpec(
         image=image,
         entrypoint=("/bin/sh",),
-        command=task.mover.job_command(task.source, task.destination, task.options, time_left),
+        command=command,
         init=True,
         stop_signal="SIGTERM",
         restart="no",
-        network=f"container:{service_id}",
+        network=f"container:{service.id}",
     )
+    there = service.spec
+    if with_volumes:
+        spec = replace(spec, mounts=tuple(mount for mount in there.mounts if mount.kind != "tmpfs"))
+    if with_powers:
+        spec = replace(spec, devices=there.devices, ulimits=there.ulimits, cap_add=there.cap_add, privileged=there.privileged)
+        spec = replace(spec, cpus=there.cpus, cpu_set=there.cpu_set, memory_nodes=there.memory_nodes, memory=there.memory)
+    return spec
+
+
+def _run_as(account: Account | None) -> RunAs | None:
+    return None if account is None else RunAs(account.uid, account.gid)
 
 
 def job_labels(task: Task, spec: ContainerSpec) -> Pairs:
     return transfer_labels(task.site, task.here.endpoint, task.transfer, task.generation, task.attempt, spec_digest(spec))
+
+
+def labels_of_server(task: Task, spec: ContainerSpec) -> Pairs:
+    ports = task.destination.listens
+    return server_labels(task.site, task.there.endpoint, task.transfer, task.generation, task.attempt, ports, spec_digest(spec))
 
 
 # --- times --------------------------------------------------------------------------------------------------

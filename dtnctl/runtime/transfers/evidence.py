@@ -15,6 +15,7 @@ from dtnctl.movers.verdict import sizes_agree
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
 from dtnctl.runtime.transfers.notes import Notes
+from dtnctl.runtime.transfers.server import ServerEnd
 from dtnctl.runtime.transfers.watch import Watched
 
 
@@ -33,7 +34,7 @@ def look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
 
-def gather(task: Task, notes: Notes | None, watched: Watched) -> Evidence:
+def gather(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:
     """All evidence about a job that has ended.
 
     TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
@@ -46,7 +47,11 @@ def gather(task: Task, notes: Notes | None, watched: Watched) -> Evidence:
         stopped=watched.stopped,
         before=notes.before if notes is not None else None,
         old=notes.old if notes is not None else None,
+        server_log=server.log.decode("utf-8", "replace"),
+        server_exit_code=server.exit_code,
     )
+    if not task.copies_files:
+        return known
     if known.exit_code == 0 and task.options.verify == "none":
         return known
     with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:

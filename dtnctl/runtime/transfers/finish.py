@@ -17,10 +17,11 @@ from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Evidence, Judgement, Moved
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
-from dtnctl.runtime.transfers.attempt import Task, accounts_by_place, find_job, is_running, seconds_between, time_left
+from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, seconds_between, time_left
 from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
+from dtnctl.runtime.transfers.server import end_server, remove_server
 from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched, WatchLimits, read_tail
 
 
@@ -112,6 +113,7 @@ def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
         revoking = _revoke_keys(task, None, pool)
     for done in revoking:
         done.result()
+    remove_server(task)
     receipt = replace(claim, verdict="unknown", cause="its container and its result are gone; it may have run")
     write_record(task.here, task.site, receipt)
     return AttemptEnd(receipt, "", was_recorded=False, time_left=None)
@@ -126,11 +128,11 @@ def _service_image(task: Task) -> str:
 
 def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched | None:
     sizes = notes.before.files if notes is not None else {}
-    total = notes.before.bytes if notes is not None else None
+    total = notes.before.bytes if notes is not None and task.copies_files else None
     watch = Watch(
         engine=task.here,
         container=job.id,
-        make_reader=lambda: task.mover.reader(task.source, task.options, sizes),
+        make_reader=lambda: task.mover.reader(task.request(), sizes),
         limits=WatchLimits(task.options.stall_timeout, left),
         clock=task.clock,
         stop=waiting.stop,
@@ -158,7 +160,8 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
     """
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
-        receipt = _receipt(claim, watched.job, decide(gather(task, notes, watched)))
+        server = end_server(task, may_take=watched.job.exit_code == 0)
+        receipt = _receipt(claim, watched.job, decide(gather(task, notes, watched, server)))
         write_record(task.here, task.site, receipt, watched.log)
     _clear_away(task, watched.job, receipt, revoking)
     return receipt
@@ -182,9 +185,9 @@ def _receipt(claim: Attempt, job: ContainerSeen, judgement: Judgement) -> Attemp
 
 def _revoke_keys(task: Task, notes: Notes | None, pool: ThreadPoolExecutor) -> list[Future[None]]:
     if notes is not None:
-        places = accounts_by_place(task, notes.accounts)
-        return [pool.submit(keys.revoke, engine, end.container, account, task.site, task.transfer) for engine, end, account in places]
-    return [pool.submit(_find_and_revoke, task, engine, end) for engine, end in task.ends]
+        places = key_places(task, notes.accounts)
+        return [pool.submit(keys.revoke, at.engine, at.end.container, at.account, task.site, task.transfer) for at in places]
+    return [pool.submit(_find_and_revoke, task, engine, end) for _, engine, end in task.logins]
 
 
 def _find_and_revoke(task: Task, engine: Engine, end: JobEnd) -> None:
@@ -200,6 +203,7 @@ def _clear_away(task: Task, job: ContainerSeen | None, receipt: Attempt, revokin
     try:
         for done in revoking:
             done.result()
+        remove_server(task)
         if job is not None:
             task.here.remove(job.id)
     except UnreachableError as error:

@@ -84,6 +84,15 @@ def _account(fields: list[str], where: str) -> Account:
     return Account(name, int(uid), int(gid), posixpath.normpath(home))
 
 
+def account_files(observer: Observer, container: str) -> tuple[FileEntry, ...]:
+    """The container's lists of users and groups, for another container of the same image that runs a program as one of its users."""
+    found: dict[str, bytes] = {}
+    for path in ("/etc/passwd", "/etc/group"):
+        with contextlib.suppress(NotFoundError):
+            found |= observer.read_files(container, path)
+    return tuple(FileEntry(path, content, 0o644) for path, content in sorted(found.items()))
+
+
 def read_host_key(observer: Observer, container: str) -> str:
     """The public host key of the container's sshd, as `ssh-ed25519 …`; TransferError if there is none.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,8 +16,9 @@ from dtnctl.errors import NotFoundError
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
+from dtnctl.model.tools import TOOLS, Side
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import WORK, Listing
+from dtnctl.movers.base import WORK, JobRequest, Listing, ProgressReader, mover_of
 from dtnctl.movers.listing import read_lines
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
@@ -25,19 +26,30 @@ from dtnctl.runtime.transfers.attempt import Task
 from dtnctl.runtime.transfers.keys import Account
 
 COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list"))
+SIDES: tuple[Side, Side] = ("source", "destination")
+NOTHING = Listing("missing")
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """`accounts` are those of the source and the destination; `before` and `old` is what was at them before the start."""
+    """`accounts` are those of the ends that it copies files at; `before` and `old` is what was at them before the start."""
 
     tool: str
     source: JobEnd
     destination: JobEnd
     options: TransferOptions
-    accounts: tuple[Account, Account]
+    accounts: Mapping[Side, Account]
     before: Listing
     old: Listing
+
+    @property
+    def total(self) -> int | None:
+        """Bytes that are to be copied; None for a measurement."""
+        return self.before.bytes if TOOLS[self.tool].moves == "files" else None
+
+    def reader(self) -> ProgressReader:
+        """Follows the job's output from its start."""
+        return mover_of(self.tool).reader(JobRequest(self.source, self.destination, self.options), self.before.files)
 
     def task(self, claim: Attempt, site: str, engines: Mapping[str, Engine], clock: Clock) -> Task:
         """The attempt that the job is, for whoever has no step of a plan about it."""
@@ -56,14 +68,14 @@ class Notes:
         )
 
 
-def write_notes(task: Task, accounts: tuple[Account, Account], source: bytes, destination: bytes) -> Mapping[str, bytes]:
+def write_notes(task: Task, accounts: Mapping[Side, Account], source: bytes, destination: bytes) -> Mapping[str, bytes]:
     """The files by path. `source` and `destination` are what the listing commands wrote."""
     copy = {
         "tool": task.tool,
         "source": asdict(task.source),
         "destination": asdict(task.destination),
         "options": asdict(task.options),
-        "accounts": [asdict(account) for account in accounts],
+        "accounts": {side: asdict(account) for side, account in accounts.items()},
     }
     return {COPY: json.dumps(copy, indent=1, sort_keys=True).encode(), SOURCE: source, DESTINATION: destination}
 
@@ -73,27 +85,34 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
     try:
         files = observer.read_files(job.id, WORK)
         copy: dict[str, Any] = json.loads(files[COPY])
-        options = read_options(copy["options"])
-        near, far = copy["accounts"]
+        options = read_options(copy["options"], copy["tool"])
+        copies_files = TOOLS[copy["tool"]].moves == "files"
         return Notes(
             tool=copy["tool"],
             source=_job_end(copy["source"]),
             destination=_job_end(copy["destination"]),
             options=options,
-            accounts=(Account(**near), Account(**far)),
-            before=read_lines(files[SOURCE], tree=options.recursive),
-            old=read_lines(files[DESTINATION], tree=False),
+            accounts=_accounts(copy["accounts"]),
+            before=read_lines(files[SOURCE], tree=options.recursive) if copies_files else NOTHING,
+            old=read_lines(files[DESTINATION], tree=False) if copies_files else NOTHING,
         )
     except (NotFoundError, KeyError, TypeError, ValueError):
         return None
 
 
-def read_options(values: Mapping[str, Any]) -> TransferOptions:
+def read_options(values: Mapping[str, Any], tool: str) -> TransferOptions:
     """The options as they were; an older dtnctl wrote each as text and left out what was not declared."""
-    return TypeAdapter(TransferOptions).validate_python(values)
+    shared = TypeAdapter(TransferOptions).validate_python({**values, "own": None})
+    return replace(shared, own=TOOLS[tool].read_own(values.get("own")))
+
+
+def _accounts(values: Any) -> Mapping[Side, Account]:
+    """By end; an older dtnctl wrote the two of them in order."""
+    named = values if isinstance(values, dict) else dict(zip(("source", "destination"), values, strict=True))
+    return {side: Account(**named[side]) for side in SIDES if side in named}
 
 
 def _job_end(values: Mapping[str, Any]) -> JobEnd:
     """The end as it was; JSON has no tuples, and notes of an older dtnctl have no data ports."""
     ports = values.get("data_ports")
-    return JobEnd(**{**values, "data_ports": None if ports is None else (ports[0], ports[1])})
+    return JobEnd(**{**values, "data_ports": None if ports is None else (ports[0], ports[1]), "listens": tuple(values.get("listens", ()))})

@@ -22,15 +22,18 @@ FIRST, SECOND = 11, 12
 
 
 def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) -> None:
-    """Return when both control ports accept a connection from where the job will be; TransferError after a minute.
+    """Return when the control ports that it logs in at accept a connection from where the job will be; TransferError after a minute.
 
     TransferError at once for a name that cannot be looked up there. Services that have run for a while are not asked to connect.
     """
     _look_up(task)
+    if not task.logins:
+        return
     now = time_text(task.clock.now())
     if all(seconds_between(service.started_at, now) > SETTLED_SECONDS for service in services):
         return
-    ends = (task.source, task.destination)
+    ends = tuple(end for _, _, end in task.logins)
+    ends = (ends[0], ends[-1])
     places = [text for end in ends for text in (end.host, str(end.port))]
     command = ("timeout", str(CONNECT_SECONDS), "bash", "-c", CONNECT, *places)
     deadline = task.clock.monotonic() + READY_SECONDS
@@ -51,13 +54,14 @@ def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) 
 def _look_up(task: Task) -> None:
     """TransferError if the source's container, whose network and name servers the job has, cannot look up the destination's host."""
     here, there = task.source, task.destination
-    if is_address(there.host):
+    host = there.host if task.logins else there.data_host or there.host
+    if is_address(host):
         return
     try:
-        exit_code = task.here.run(here.container, ("timeout", str(LOOK_UP_SECONDS), "getent", "ahosts", there.host)).exit_code
+        exit_code = task.here.run(here.container, ("timeout", str(LOOK_UP_SECONDS), "getent", "ahosts", host)).exit_code
     except EngineError:
         return  # it is asked for more, and whoever needs the answer says what is wrong
     reasons = {NOT_FOUND: "there is no such name", NO_ANSWER: f"its name servers did not answer within {LOOK_UP_SECONDS} s"}
     if exit_code in reasons:
-        where = f"{here.container} on {here.endpoint} cannot look up {there.host}, the `host:` of {there.endpoint}"
+        where = f"{here.container} on {here.endpoint} cannot look up {host}, the `host:` of {there.endpoint}"
         raise TransferError(f"{task.transfer}: {where}: {reasons[exit_code]}; try an address there, or `dns:` in the session's profile")

@@ -17,7 +17,7 @@ from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.transfers.attempt import MOVERS, Task, find_job, is_running, task_of
+from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, task_of
 from dtnctl.runtime.transfers.finish import (
     AttemptEnd,
     Progress,
@@ -195,11 +195,11 @@ def _with_progress(
     observer: Observer, transfer: str, job: ContainerSeen, chunks: Iterator[bytes], on_progress: Callable[[Progress], None]
 ) -> Iterator[bytes]:
     notes = read_notes(observer, job)
-    reader = MOVERS[notes.tool].reader(notes.source, notes.options, notes.before.files) if notes is not None else None
+    reader = notes.reader() if notes is not None else None
     for chunk in chunks:
         moved = reader.feed(chunk) if reader is not None else None
         if notes is not None and moved is not None:
-            on_progress(progress_of(transfer, moved, notes.before.bytes))
+            on_progress(progress_of(transfer, moved, notes.total))
         yield chunk
 
 
@@ -218,6 +218,6 @@ def live_progress(observer: Observer, site: str, transfer: str, generation: int)
     notes = read_notes(observer, job) if job is not None and is_running(job) else None
     if job is None or notes is None:
         return None
-    reader = MOVERS[notes.tool].reader(notes.source, notes.options, notes.before.files)
+    reader = notes.reader()
     reported = [moved for chunk in observer.logs(job.id) if (moved := reader.feed(chunk)) is not None]
-    return progress_of(transfer, reported[-1], notes.before.bytes) if reported else None
+    return progress_of(transfer, reported[-1], notes.total) if reported else None

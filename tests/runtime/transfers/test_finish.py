@@ -52,7 +52,7 @@ def test_it_is_verified_as_declared(scene: TransferWorld, algorithm: str, verify
     assert receipt.verified == expected.get(verify, "nothing was compared, as asked for")
     sums = {"checksum": [f"{algorithm}sum"] * 2, "size": [], "none": []}[verify]
     looks_after = 0 if verify == "none" else 2
-    assert sorted(scene.commands) == sorted(["timeout", *["find"] * 2, *["readlink"] * 2, *sums, *["stat"] * (2 + looks_after)])
+    assert sorted(scene.commands) == sorted(["timeout", "sh", *["find"] * 2, *["readlink"] * 2, *sums, *["stat"] * (2 + looks_after)])
 
 
 def test_a_source_that_is_not_what_is_expected_is_not_tried_again(scene: TransferWorld) -> None:

@@ -20,7 +20,7 @@ from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.gridftp import PRIVATE_KEYS
+from dtnctl.movers.base import WORK
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.runtime.clock import SystemClock
@@ -63,11 +63,11 @@ class Scene:
         )
 
     def start(self, name: str, source: str, destination: str, **options: str) -> StartResult:
-        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", read_options(options))
+        action = StartTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), "dtn:1", read_options(options, "gridftp"))
         return start_transfer(action, self.engines, SITE, SystemClock())
 
     def finish(self, name: str, source: str, destination: str, **options: str) -> Attempt:
-        action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), read_options(options), True)
+        action = FinishTransfer(name, 1, 1, "gridftp", *self.ends(source, destination), read_options(options, "gridftp"), True)
         waiting = Waiting(self.progress.append, threading.Event())
         return await_transfer(action, self.engines, SITE, SystemClock(), waiting, self.leases)
 
@@ -161,7 +161,7 @@ def test_the_job_removes_its_private_keys_when_nobody_waits(scene: Scene) -> Non
     scene.sh("dtn1", "echo hello > /data/hello")
     scene.start("alone", "/data/hello", "/data/hello")
     assert scene.engines["dtn1"].wait("lab.alone.g1a1", 60.0) == 0
-    for path in PRIVATE_KEYS:
+    for path in (f"{WORK}/id_source", f"{WORK}/id_destination"):
         with pytest.raises(NotFoundError):
             scene.engines["dtn1"].read_files("lab.alone.g1a1", path)
     assert scene.finish("alone", "/data/hello", "/data/hello").verdict == "succeeded"
@@ -343,7 +343,7 @@ def test_a_tree_arrives_over_ipv6(scene: Scene, six: str, login: str) -> None:
     scene.sh("dtn1", "mkdir -p /data/s/sub/hollow; echo 1 > /data/s/sub/f; head -c 3M /dev/urandom > /data/s/big; : > /data/s/zero")
     source, there = scene.ends("/data/s/", f"/data/s{login}/")
     destination = replace(there, data_host=six, data_ports=(50100, 50199), host=six if login == "IPv6" else there.host)
-    options = read_options({"recursive": "True", "concurrency": "2"})
+    options = read_options({"recursive": "True", "concurrency": "2"}, "gridftp")
     action = StartTransfer(f"over{login}", 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     scene.lab.exec("dtn2", ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "50100:50199", "-j", "REJECT"])
@@ -386,7 +386,7 @@ def test_services_on_bridges_alone_receive_at_their_endpoints_published_ports(br
     source = JobEnd(near, BRIDGED, "/data/b/", "127.0.0.1", BRIDGED_PORT, "dtnaas")
     host = scene.lab.endpoint(far).control_ip
     destination = JobEnd(far, BRIDGED, f"/data/{name}/", host, BRIDGED_PORT, "dtnaas", data_host=host, data_ports=BRIDGE_PORTS)
-    options = read_options({"recursive": "True"})
+    options = read_options({"recursive": "True"}, "gridftp")
     action = StartTransfer(name, 1, 1, "gridftp", source, destination, "dtn:1", options)
     assert start_transfer(action, scene.engines, SITE, SystemClock()).started
     finish = FinishTransfer(name, 1, 1, "gridftp", source, destination, options, True)

@@ -15,16 +15,16 @@ CHANGED = TransferOptions(2, 3, True, "follow", "size", "sha256", 1024, 2048, 4,
 
 @pytest.mark.parametrize("options", [TransferOptions(), CHANGED])
 def test_options_are_read_as_they_were_written(options: TransferOptions) -> None:
-    assert read_options(json.loads(json.dumps(asdict(options)))) == options
+    assert read_options(json.loads(json.dumps(asdict(options))), "gridftp") == options
 
 
 def test_options_that_an_older_dtnctl_wrote_as_texts_are_read() -> None:
-    texts = {name: str(value) for name, value in asdict(CHANGED).items()}
-    assert read_options(texts) == CHANGED
-    assert read_options({}) == TransferOptions()
+    texts = {name: str(value) for name, value in asdict(CHANGED).items() if name != "own"}
+    assert read_options(texts, "gridftp") == CHANGED
+    assert read_options({}, "gridftp") == TransferOptions()
 
 
 @pytest.mark.parametrize("values", [{"verify": "perhaps"}, {"retries": "many"}, {"recursive": None}])
 def test_options_that_are_none_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        read_options(values)
+        read_options(values, "gridftp")

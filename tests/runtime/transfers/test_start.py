@@ -448,7 +448,7 @@ def test_no_secret_is_in_a_label_an_argument_a_variable_a_log_or_a_record(scene:
 
     def look() -> None:
         files = scene.files(HERE, JOB)
-        secrets.extend(line for line in files.read("/root/.ssh/id_destination").splitlines() if len(line) > 40)
+        secrets.extend(line for line in files.read("/root/dtnctl/id_destination").splitlines() if len(line) > 40)
         secrets.append(scene.keys(THERE).splitlines()[1].encode())
         secrets.append(scene.keys(THERE).splitlines()[1].split()[2].encode())
 
@@ -458,7 +458,7 @@ def test_no_secret_is_in_a_label_an_argument_a_variable_a_log_or_a_record(scene:
     shown = f"{job.labels} {job.spec}".encode()
     scene.engines[HERE].wait(JOB, 10.0)
     shown += b"".join(scene.engines[HERE].logs(JOB))
-    assert not scene.files(HERE, JOB).exists("/root/.ssh/id_destination"), "the job removes it itself"
+    assert not scene.files(HERE, JOB).exists("/root/dtnctl/id_destination"), "the job removes it itself"
     receipt = scene.finish()
     shown += encode_attempt(receipt) + b"".join(scene.engines[HERE].read_files(ledger_name(SITE), "/ledger").values())
     assert len(secrets) >= 4

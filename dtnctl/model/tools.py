@@ -1,0 +1,117 @@
+"""The transfer tools, a row each: what a tool moves, where it logs in, which ports and programs it needs, and the options that it has.
+
+A row, and a module of the same name in dtnctl/movers, is all that a new tool is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
+
+from dtnctl.model.fields import Duration
+
+ToolName = Literal["gridftp", "iperf3", "rsync"]
+Side = Literal["source", "destination"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOptions:
+    """The base of options that one tool alone has; a transfer's file has them under `options:`.
+
+    Their types must not convert what is written: StrictBool, StrictInt, Duration, Size.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Iperf3Options(OwnOptions):
+    """A measurement from memory to memory."""
+
+    seconds: Annotated[Duration, Field(ge=1, le=86400, description="How long it sends.")] = 10.0
+    reverse: Annotated[StrictBool, Field(description="The destination sends to the source.")] = False
+    bidirectional: Annotated[StrictBool, Field(description="Both send at once.")] = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`moves`: files, or bytes from memory to memory, which is a measurement and has no paths.
+
+    `logs_in_at`: the ends whose sshd it logs in to, with a key of its own for this attempt.
+    `reads_source`: its client reads the files itself, in a container beside the source's service that sees the same volumes. Otherwise
+    the data goes from service to service and the client only controls that.
+    `ports`: the data ports that it needs at the destination. `each file`: one for each file that is copied at the same time, chosen by the
+    service's own server. `server`: one, where a server of the attempt listens beside the service. `none`: the service's sshd is all.
+    `programs` and `server_programs` must be in the image at the source, and at the destination.
+    `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool; `own` is the type of its own ones.
+    """
+
+    name: ToolName
+    moves: Literal["files", "memory"]
+    ports: Literal["none", "each file", "server"]
+    programs: tuple[str, ...]
+    server_programs: tuple[str, ...] = ()
+    logs_in_at: tuple[Side, ...] = ()
+    reads_source: bool = False
+    options: tuple[str, ...] = ()
+    own: type[OwnOptions] | None = None
+
+    @property
+    def has_server(self) -> bool:
+        """Whether a server of the attempt runs beside the destination's service; it sees the same volumes."""
+        return self.ports == "server"
+
+    def takes(self, option: str) -> bool:
+        """Whether the tool has this option of TransferOptions."""
+        files = FILE_OPTIONS if self.moves == "files" else ()
+        return option in (*COMMON_OPTIONS, *files, *self.options)
+
+    def read_own(self, values: Any) -> OwnOptions | None:
+        """Its own options, with the defaults of those that are missing. ValueError says what is wrong; pydantic's if fields are."""
+        if self._own_reader is None:
+            if values:
+                raise ValueError(f"tool {self.name} has no options of its own")
+            return None
+        read: OwnOptions = self._own_reader.validate_python(values if values is not None else {})
+        return read
+
+    @cached_property
+    def _own_reader(self) -> TypeAdapter[Any] | None:
+        return TypeAdapter(self.own) if self.own is not None else None
+
+
+COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own")
+FILE_OPTIONS = ("recursive", "links", "verify", "algorithm", "expected")
+_ROWS = (
+    Tool(
+        "gridftp",
+        moves="files",
+        ports="each file",
+        programs=("globus-url-copy",),
+        logs_in_at=("source", "destination"),
+        options=("parallelism", "concurrency", "block_size", "tcp_buffer"),
+    ),
+    Tool(
+        "iperf3",
+        moves="memory",
+        ports="server",
+        programs=("iperf3",),
+        server_programs=("iperf3",),
+        options=("parallelism", "tcp_buffer"),
+        own=Iperf3Options,
+    ),
+    Tool(
+        "rsync",
+        moves="files",
+        ports="none",
+        programs=("rsync", "ssh"),
+        server_programs=("rsync",),
+        logs_in_at=("destination",),
+        reads_source=True,
+    ),
+)
+TOOLS: Mapping[str, Tool] = {row.name: row for row in _ROWS}

@@ -1,0 +1,22 @@
+"""Says what no tool that copies files can copy, before anything is made. Pure."""
+
+from __future__ import annotations
+
+from dtnctl.movers.base import JobRequest, Listing
+
+
+def refuse_source(request: JobRequest, before: Listing) -> str:
+    """Why what is at the source cannot be copied, as a sentence; empty if it can. `before` is what is there."""
+    source, recursive = request.source, request.options.recursive
+    for end in (source, request.destination):
+        if ".." in end.path.split("/"):
+            return f"{end.path} leads out of its folder; write the path without .."
+    if before.kind == "unknown":
+        return f"{source.path} cannot be looked at on {source.endpoint}: {before.problem}"
+    if before.kind == "missing":
+        return f"{source.path} does not exist on {source.endpoint}, or {source.user} may not look there"
+    wanted = "folder" if recursive else "file"
+    if before.kind != wanted:
+        found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
+        return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
+    return ""

@@ -1,0 +1,93 @@
+r"""rsync over the ssh of the destination's service: command line, progress and verdict. Pure.
+
+The client reads the source beside its service and logs in at the destination. A file gets its final name when it is whole; what
+was begun is removed by rsync itself, so that a failed copy leaves whole files alone.
+
+Seen with rsync 3.2.7: `--info=progress2` writes `  BYTES PERCENT RATE TIME (xfr#N, to-chk=R/T)` ended by a carriage return; its kB, MB
+and GB are powers of 1024. Exit code 23 says that some files were not copied, 24 that some vanished while they were read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
+from dtnctl.movers.ssh_login import login_files, ssh_options
+from dtnctl.movers.verdict import failure, judge_copies, judge_end
+
+STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
+UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+KNOWN = (
+    *SSH_FAILURES,
+    *DISK_FAILURES,
+    known(r'rsync: \[sender\] .* "(.+)" failed: No such file or directory', "{1}: no such file or folder at the source", retryable=False),
+    known(r'rsync: \[(?:receiver|generator|Receiver)\] .* "(.+)" failed: Permission denied', "{1}: permission denied", retryable=False),
+    known(r'rsync: \[sender\] .* "(.+)": Permission denied', "{1}: permission denied at the source", retryable=False),
+    known(r"(?:rsync|bash|sh): .*rsync: (?:command )?not found", "the image at the destination has no rsync", retryable=False),
+    known(r"rsync error: timeout in data send/receive", "no data moved for the stall timeout", retryable=True),
+    known(r"connection unexpectedly closed", "the connection ended: the service or its rsync was killed", retryable=True),
+    known(r"rsync error: (.+?) \(code (\d+)\)", "rsync says: {1}", retryable=True),
+)
+
+
+class Rsync(Mover):
+    """rsync."""
+
+    def client(self, request: JobRequest) -> tuple[str, ...]:
+        options, there = request.options, request.destination
+        ssh = shlex.join(("ssh", *ssh_options(request.folder, "destination"), "-p", str(there.port)))
+        kinds = (*(["--recursive"] if options.recursive else []), *(["--copy-links"] if options.links == "follow" else []))
+        timeout = f"--timeout={math.ceil(options.stall_timeout) + STALL_GRACE}"
+        modes = ("--times", "--ignore-times", "--whole-file", "--mkpath", "--secluded-args", "--no-human-readable")
+        return ("rsync", *kinds, *modes, "--info=progress2", "--no-inc-recursive", timeout, "-e", ssh, request.source.path, _place(there))
+
+    def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
+        return login_files(request.folder, access)
+
+    def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
+        return Reader()
+
+    def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
+        judged = judge_end(evidence, options)
+        if judged is not None:
+            return judged
+        if evidence.exit_code == 0:
+            return judge_copies(evidence, options)
+        cause, retryable = find_cause(evidence.log, KNOWN) or ("rsync failed and does not say why", True)
+        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+
+
+MOVER = Rsync()
+
+
+def _place(end: JobEnd) -> str:
+    host = f"[{end.host}]" if ":" in end.host else end.host
+    return f"{end.user}@{host}:{end.path}"
+
+
+_PROGRESS = re.compile(r"\s*([\d,]{1,26})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B?/s\s.*")
+
+
+@dataclass(slots=True)
+class Reader:
+    """What rsync says that it has sent, of all files together."""
+
+    _rest: str = ""
+    _most: int = -1
+
+    def feed(self, chunk: bytes) -> Moved | None:
+        *lines, rest = (self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")).split("\n")
+        self._rest = rest[-4096:]
+        found = [match for line in lines if (match := _PROGRESS.fullmatch(line))]
+        if not found:
+            return None
+        moved = int(found[-1][1].replace(",", ""))
+        is_moving, self._most = moved > self._most, max(moved, self._most)
+        return Moved(self._most, float(found[-1][2]) * UNITS[found[-1][3]], is_moving)

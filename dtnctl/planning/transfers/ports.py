@@ -1,0 +1,36 @@
+"""Chooses the port on which the server of an attempt listens, from the data ports of the destination's service. Pure.
+
+A server that is there keeps its port; else it is the highest free one, since the service's own GridFTP server begins at the lowest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from dtnctl.model.ownership import generation_and_attempt, server_ports
+from dtnctl.model.plan import StartTransfer, Step
+from dtnctl.model.resources import EndpointSeen
+from dtnctl.planning.resolve import Service
+
+
+def promised_ports(endpoint: str, steps: Iterable[Step]) -> frozenset[int]:
+    """The ports on an endpoint that servers get by steps of this plan."""
+    starts = (step.action for step in steps if isinstance(step.action, StartTransfer))
+    return frozenset(port for start in starts if start.destination.endpoint == endpoint for port in start.destination.listens)
+
+
+def server_port(service: Service, seen: EndpointSeen | None, attempt: tuple[str, int, int], promised: Collection[int]) -> int | None:
+    """The port for the server of an attempt (transfer, generation, number); None if all are taken.
+
+    `seen` is the destination's endpoint, None if it does not answer. `promised` are ports that others get by this plan.
+    """
+    taken = set(promised)
+    for container in seen.containers if seen is not None else ():
+        if container.kind == "server":
+            ports = server_ports(container.labels)
+            if (container.owner, *(generation_and_attempt(container.labels, container.name) or ())) == attempt and taken.isdisjoint(ports):
+                return next(iter(ports), None)
+            taken |= {*ports}
+    assert service.profile.data_port_range is not None, "validate asks for data ports where a tool has a server"
+    low, high = service.profile.data_port_range
+    return next((port for port in range(high, low - 1, -1) if port not in taken), None)

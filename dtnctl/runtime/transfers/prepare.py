@@ -1,0 +1,151 @@
+"""Asks both ends of an attempt all that must be known before it starts, at once, and refuses what cannot be. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.resources import ContainerSeen
+from dtnctl.model.tools import Side
+from dtnctl.movers.base import Listing
+from dtnctl.movers.hindrances import left_out
+from dtnctl.movers.refusals import refuse_source
+from dtnctl.movers.sameness import one_thing
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.transfers import keys
+from dtnctl.runtime.transfers.attempt import Task
+from dtnctl.runtime.transfers.evidence import PathSeen, look
+from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
+from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
+from dtnctl.runtime.transfers.programs import refuse_missing_programs
+from dtnctl.runtime.transfers.ready import wait_until_ready
+
+Services = tuple[ContainerSeen, ContainerSeen]
+NOTHING = PathSeen(Listing("missing"))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was found. Pairs are of the source and of the destination; accounts and host keys are of the ends that need them."""
+
+    services: Services
+    accounts: Mapping[Side, keys.Account]
+    host_keys: Mapping[Side, str]
+    looks: tuple[PathSeen, PathSeen]
+    left_out: str = ""
+
+
+def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepared:
+    """Ask both ends for everything at once. Reading a file takes the engine as long as running a command, about 50 ms.
+
+    TransferError says what is in the way.
+    """
+    _refuse_one_engine(task, services)
+    answering = pool.submit(wait_until_ready, task, services)
+    programs = pool.submit(refuse_missing_programs, task)
+    trusted = {side: pool.submit(_host_key, engine, end, answering) for side, engine, end in task.logins}
+    if task.copies_files:
+        accounts, looks, omitted = _prepare_files(task, pool, services)
+    else:
+        accounts, looks, omitted = {}, (NOTHING, NOTHING), ""
+    programs.result()
+    answering.result()
+    return Prepared(services, accounts, {side: key.result() for side, key in trusted.items()}, looks, omitted)
+
+
+def _prepare_files(
+    task: Task, pool: ThreadPoolExecutor, services: Services
+) -> tuple[Mapping[Side, keys.Account], tuple[PathSeen, PathSeen], str]:
+    hindering = pool.submit(look_for_hindrances, task)
+    leading = ask_where_paths_lead(task, pool)
+    (here, source), (there, destination) = task.ends
+    tree = task.options.recursive
+    looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
+    below = pool.submit(_look, there, destination, tree=True) if tree else looks[1]
+    accounts = (
+        pool.submit(_find_account, task, here, source, services[0]),
+        pool.submit(_find_account, task, there, destination, services[1]),
+    )
+    found = accounts[0].result(), accounts[1].result()
+    seen = looks[0].result(), looks[1].result()
+    hindered = hindering.result()
+    refuse_hindered_source(task, hindered, seen[0].listing)
+    _check(task, seen[0].listing, seen[1].listing)
+    refuse_astray(task, services, found, [place.result() for place in leading], seen[0].listing)
+    whole = below.result().listing
+    refuse_hindered_destination(task, hindered, seen[0].listing, whole)
+    _refuse_one_thing(task, seen[0].listing, whole if whole.root is not None else seen[1].listing)
+    return {"source": found[0], "destination": found[1]}, seen, left_out(hindered.source)
+
+
+def _host_key(engine: Engine, end: JobEnd, answering: Future[None]) -> str:
+    try:
+        return keys.read_host_key(engine, end.container)
+    except TransferError:
+        answering.result()  # a service makes its keys when it first starts: they are there once it answers
+        return keys.read_host_key(engine, end.container)
+
+
+def find_service(engine: Engine, end: JobEnd) -> ContainerSeen:
+    """The running service that carries an end; TransferError if it does not run."""
+    where = f"{end.container} on {end.endpoint}"
+    try:
+        service = engine.inspect(end.container)
+    except EngineError as error:
+        raise TransferError(f"{where} is not there: {error}") from error
+    if service.state != "running":
+        raise TransferError(f"{where} is {service.state}; it must run to carry a transfer")
+    return service
+
+
+def _refuse_one_engine(task: Task, services: Services) -> None:
+    here, there = task.source, task.destination
+    if here.endpoint != there.endpoint and services[0].id == services[1].id:
+        what = f"{here.endpoint} and {there.endpoint} are one engine: {here.container} there is one container"
+        raise TransferError(f"{task.transfer}: {what}; give it one endpoint")
+
+
+def _find_account(task: Task, engine: Engine, end: JobEnd, service: ContainerSeen) -> keys.Account:
+    account = keys.find_account(engine, end.container, end.user)
+    hidden = [mount.target for mount in service.spec.mounts if mount.kind == "tmpfs" and _is_below(account.home, mount.target)]
+    if hidden and end in [login for _, _, login in task.logins]:
+        where = f"{end.container} on {end.endpoint}"
+        raise TransferError(f"{where}: the home of {account.name!r} is on the tmpfs {hidden[0]}, where no key can be put from outside")
+    return account
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
+    try:
+        return look(engine, end, tree=tree)
+    except EngineError as error:
+        raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
+
+
+def _check(task: Task, source: Listing, old: Listing) -> None:
+    """TransferError if what is at the source cannot be copied, or to where it should go. `old` is what is there."""
+    request = task.request()
+    if reason := refuse_source(request, source) or task.mover.refusal(request, source):
+        raise TransferError(f"{task.transfer}: {reason}")
+    there = task.destination
+    if not task.options.recursive and old.kind == "folder":
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
+    if task.options.recursive and old.kind not in ("folder", "missing", "unknown"):
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is no folder, so nothing can be copied into it")
+
+
+def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:
+    """Two services may share a folder, by mounts of one host or a file system of several: writing would first empty what is to be read."""
+    here, there = task.source, task.destination
+    one_host = here.endpoint == there.endpoint
+    is_one_service = one_host and here.container == there.container  # a container's name alone is the same on every endpoint
+    is_below = is_one_service and task.options.recursive and there.path.startswith(here.path)
+    reason = one_thing(source, old, one_host=one_host) or ("is inside of what is copied" if is_below else "")
+    if reason:
+        raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} {reason}: writing there would damage {here.path}")

@@ -1,0 +1,30 @@
+"""Asks the services whether their images have what a transfer's tool needs, before anything is made."""
+
+from __future__ import annotations
+
+from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.plan import JobEnd
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.transfers.attempt import Task
+
+# Prints the first program that is missing.
+WHICH = 'for program in "$@"; do command -v "$program" >/dev/null || { printf %s "$program"; exit 1; }; done'
+MISSING = 1
+
+
+def refuse_missing_programs(task: Task) -> None:
+    """TransferError if the image at an end lacks a program that the tool needs there. An image without a shell is not asked."""
+    for (engine, end), programs in zip(task.ends, (task.row.programs, task.row.server_programs), strict=True):
+        if programs and (missing := _missing(engine, end, programs)):
+            raise TransferError(
+                f"{task.transfer}: the image of {end.container} on {end.endpoint} has no {missing}, which {task.tool} needs; "
+                "another image, or another `tool:`"
+            )
+
+
+def _missing(engine: Engine, end: JobEnd, programs: tuple[str, ...]) -> str:
+    try:
+        ran = engine.run(end.container, ("sh", "-c", WHICH, "which", *programs), user=end.user)
+    except EngineError:
+        return ""  # whoever needs the service says what is wrong with it
+    return ran.stdout.decode("utf-8", "replace") if ran.exit_code == MISSING else ""
