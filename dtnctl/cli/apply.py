@@ -16,6 +16,7 @@ from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
@@ -114,7 +115,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
     from dtnctl.runtime.lease import clear_dead_leases
     from dtnctl.runtime.reconcile import ChangedPlanError, look_and_plan
 
-    workplace = open_workplace()
+    workplace = with_receipts(open_workplace())
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with engines(workplace, timeout) as clients:
@@ -128,6 +129,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             print_plan(plan, view, replace(printing, out=""))
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
+            mirroring(workplace, clients).end(snapshot)
             return _nothing_to_do(plan, view, printing, allowed)
         if problems := missing_logins(workplace, plan):
             raise ConfigError(problems)
@@ -153,6 +155,7 @@ def _run(
     from dtnctl.runtime.lease import this_process
     from dtnctl.runtime.reconcile import Terms, apply_plan
 
+    mirror = mirroring(workplace, clients)
     with interruptible() as stop:
         terms = Terms(
             holder=this_process(),
@@ -165,13 +168,13 @@ def _run(
             stop=stop,
         )
         try:
-            applied = apply_plan(
-                workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports_for(plan)
-            )
+            reports = mirror.watching(reports_for(plan))
+            applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports)
         except LockError:
             if stop.signal_number:
                 raise StoppedError(stop.signal_number) from None
             raise
+        mirror.end(applied.seen)
         return applied, stop.signal_number
 
 

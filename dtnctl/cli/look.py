@@ -13,6 +13,7 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
+from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
@@ -68,7 +69,7 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
 
     invocation = context.ensure_object(Invocation)
     invocation.json = output is opt.ListOutput.json
-    workplace = open_workplace()
+    workplace = with_receipts(open_workplace())
     now = SystemClock().now()
     session = workplace.site.sessions.get(inside_of)
     wanted = dict(wanted_by_endpoint(workplace.site, now))
@@ -270,6 +271,9 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
         )
         with held:
             say(cancel_transfer(resolved, clients, workplace.site.name, clock))
+        mirror = mirroring(workplace, clients)
+        mirror.note(resolved.source_endpoint, (name, resolved.transfer.value.generation, 1))
+        mirror.end(None)
     return 0
 
 

@@ -9,6 +9,7 @@ import typer
 from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.receipts import with_receipts
 from dtnctl.cli.workplace import Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
 from dtnctl.errors import Problem, UnreachableError
 
@@ -77,6 +78,7 @@ def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.reconcile import look_and_plan
 
+    workplace = with_receipts(workplace)
     with observers(workplace, timeout) as clients:
         plan, snapshot = look_and_plan(workplace.site, clients, SystemClock().now(), scope)
         refuse_ssh_mistakes(workplace, snapshot)

@@ -10,9 +10,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
+Resolution = Literal["", "succeeded", "failed", "run-again"]
+AttemptKey = tuple[str, int, int]  # (transfer, generation, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,13 @@ class Attempt:
     """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
 
     `released` is a claim whose container was never started and is gone: the attempt did not happen.
-    `container` is the claimed container's id. Sizes in bytes, times in seconds.
+    `container` is the claimed container's id. Sizes in bytes, times in seconds, `rate` in bytes per second.
+
+    `who` is the operator as leases name one, `commit` that of the state repository (`uncommitted`: the state differed from it).
+    `endpoint` is the name that the source's endpoint had, `engine` its engine's own id. `source` and `destination` are ENDPOINT:PATH,
+    `image` and `destination_image` the ids of the images that the services ran. `started_at` to `finished_at` the job ran,
+    `recorded_at` its result was written. `retransmits` is None where the mover does not say.
+    `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
 
     transfer: str
@@ -39,6 +47,29 @@ class Attempt:
     finished_at: str = ""
     checksum: str = ""
     verified: str = ""
+    who: str = ""
+    commit: str = ""
+    uncommitted: bool = False
+    endpoint: str = ""
+    engine: str = ""
+    tool: str = ""
+    source: str = ""
+    destination: str = ""
+    image: str = ""
+    destination_image: str = ""
+    started_at: str = ""
+    recorded_at: str = ""
+    rate: float | None = None
+    streams: int = 0
+    retransmits: int | None = None
+    resolution: Resolution = ""
+    resolved_by: str = ""
+    resolved_at: str = ""
+    reason: str = ""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.transfer, self.generation, self.attempt
 
     def may_be_repeated(self, tries: int, retries: int) -> bool:
         """Whether another try may follow this one, the last of `tries`."""
@@ -59,11 +90,16 @@ class LedgerSeen:
     is_unsigned: bool = False
 
 
+FIELD_KINDS = {field.name: str(field.type) for field in fields(Attempt)}
+FIRST_FIELDS = tuple(FIELD_KINDS)[: tuple(FIELD_KINDS).index("verified") + 1]  # those that every record has
+SAYS_NOTHING = {field.name: field.default for field in fields(Attempt) if field.name not in FIRST_FIELDS}
 LEDGER_MOUNT = "/ledger"  # where the host's folder is in the placeholder container on the endpoint
 RECORDS = f"{LEDGER_MOUNT}/records"
 LOGS = f"{LEDGER_MOUNT}/logs"
-VERSION = 1
-VERDICTS = ("succeeded", "failed", "cancelled", "unknown")
+VERSION = 2
+READ_VERSIONS = (1, 2)  # 1 has no field after `verified`
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 FILE_NAME = re.compile(r"(?P<transfer>[^./]+)\.g(?P<generation>[0-9]{1,18})a(?P<attempt>[0-9]{1,18})\.json")
 LONGEST_RECORD = 64 * 1024  # far more than any that we write
 OWNER_FILE = "repository"  # in the records folder: the id of the repository that they belong to
@@ -81,8 +117,9 @@ def log_path(transfer: str, generation: int, attempt: int) -> str:
 
 
 def encode_attempt(attempt: Attempt) -> bytes:
-    """The record's file content: the attempt's fields and the format's version."""
-    return json.dumps({"version": VERSION, **asdict(attempt)}, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
+    """The record's file content: the format's version and the attempt's fields; of the later ones those that say something."""
+    said = {name: value for name, value in asdict(attempt).items() if name in FIRST_FIELDS or value != SAYS_NOTHING[name]}
+    return json.dumps({"version": VERSION, **said}, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
 
 
 def owner_path() -> str:
@@ -166,13 +203,13 @@ def _parse(content: Entry) -> Attempt:
     if not isinstance(data, dict):
         raise ValueError("it is not a JSON object")
     version = data.pop("version", None)
-    if version != VERSION or isinstance(version, bool):
-        raise ValueError(f"its format is version {version!r}, this dtnctl knows {VERSION}")
+    if version not in READ_VERSIONS or isinstance(version, bool):
+        raise ValueError(f"its format is version {version!r}, this dtnctl knows {VERSION} and older")
     return Attempt(**_checked(data))
 
 
 def _checked(data: dict[str, Any]) -> dict[str, Any]:
-    kinds = {field.name: str(field.type) for field in fields(Attempt)}
+    kinds = FIELD_KINDS
     unknown = sorted(data.keys() - kinds.keys())
     if unknown:
         raise ValueError(f"unknown field {unknown[0]!r}")
@@ -196,6 +233,10 @@ def _fits(kind: str, value: object) -> bool:
             return isinstance(value, int) and not isinstance(value, bool)
         case "int | None":
             return value is None or _fits("int", value)
+        case "float | None":
+            return value is None or _fits("float", value)
+        case "Resolution":
+            return value in RESOLUTIONS
         case "float":
             return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
         case _:

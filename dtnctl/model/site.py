@@ -34,6 +34,7 @@ from dtnctl.model.fields import (
     Size,
 )
 from dtnctl.model.hosts import Host
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
@@ -401,7 +402,7 @@ class Document(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that people wrote, validated; mappings are in name order."""
+    """Everything that people wrote, validated; mappings are in name order. `receipts` are records that the repository mirrors."""
 
     settings: Document[SiteSettings]
     endpoints: Mapping[str, Document[Endpoint]]
@@ -409,6 +410,7 @@ class Site:
     profiles: Mapping[str, Document[Profile]]
     sessions: Mapping[str, Document[Session]]
     transfers: Mapping[str, Document[Transfer]]
+    receipts: tuple[Attempt, ...] = ()
 
     @property
     def name(self) -> str:

@@ -53,6 +53,17 @@ class Doctor(Written):
     )
 
 
+class Receipts(Written):
+    """The records of transfers that this repository mirrors in the ref `refs/dtnctl/receipts`."""
+
+    remote: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$",
+        description="Git remote that they are fetched from before a plan and pushed to, never by force: `origin`. "
+        "Missing: they stay in the clone that applied.",
+    )
+
+
 class SiteSettings(Written):
     """Who we are, and the guard rails."""
 
@@ -66,6 +77,7 @@ class SiteSettings(Written):
     )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+    receipts: Receipts = Field(default_factory=Receipts, description="Where mirrored receipts of transfers go.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
 
     @model_validator(mode="after")

@@ -303,11 +303,15 @@ class _Planner:
                 standings.note_wait(resolved, "is blocked")
                 continue
             if seen is None:
-                self.draft.transfers.append(silent_source(resolved))
-                standings.note_wait(resolved, f"is not known to have succeeded while {resolved.source_endpoint} does not answer")
+                note = silent_source(resolved, self.found.history)
+                self.draft.transfers.append(note)
+                if note.is_unseen:
+                    standings.note_wait(resolved, f"is not known to have succeeded while {resolved.source_endpoint} does not answer")
+                else:
+                    standings.note(resolved, TransferPlan(note=note))
                 continue
             source, destination = (self._end(by_key[key]) for key in resolved.keys)
-            started_on = self.found.history.started_elsewhere(resolved, self.found.answering)
+            started_on = self.found.history.started_elsewhere(resolved, self.found.snapshot.endpoints)
             result = plan_transfer(resolved, source, destination, seen, self.found.history, started_on)
             result = admission.admit(resolved, standings.follow(resolved, result))
             standings.note(resolved, result)

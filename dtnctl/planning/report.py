@@ -164,7 +164,7 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
     sessions = {resolved.transfer.name: resolved.session for resolved in resolve_transfers(site, now)}
-    history = read_history(snapshot.endpoints)
+    history = read_history(snapshot.endpoints, site.receipts, site.endpoints)
     rows: list[TransferRow] = []
     for name, document in site.transfers.items():
         seen = snapshot.endpoints[document.value.from_.partition(":")[0]]
@@ -181,9 +181,8 @@ def _declared_row(name: str, value: Transfer, session: str) -> TransferRow:
 def _transfer_row(
     row: TransferRow, seen: EndpointSeen, history: History, note: TransferNote | None, starting: str, now: datetime
 ) -> TransferRow:
-    place = (seen.name, row.name)
-    claims = [item for item in history.records.get(place, ()) if item.generation == row.generation and not item.released]
-    jobs = [job for job in history.containers.get(place, ()) if job.generation == row.generation]
+    claims = [item for item in history.records_of(seen.name, row.name, row.generation, is_source=True) if not item.released]
+    jobs = [job for job in history.jobs(seen.name, row.name) if job.generation == row.generation]
     last, job = claims[-1] if claims else None, jobs[-1] if jobs else None
     stage = stage_of(last, job, note, is_silent=seen.is_silent, is_held=seen.lease is not None)
     row = replace(

@@ -94,7 +94,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         resolved_transfers=carried(wanted, declared, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
-        history=read_history(answering),
+        history=read_history(answering, site.receipts, site.endpoints),
         jobs=running_jobs(declared_transfers(site, now) if scope.destroy else declared, answering),
         twins=twins,
     )

@@ -46,13 +46,18 @@ class Holder:
         return json.dumps({"who": self.who, "machine": self.machine, "pid": self.pid, "started": self.started}, sort_keys=True)
 
 
+def operator() -> str:
+    """Who runs this program, and where: what leases and records of transfers name."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
 def this_process() -> Holder:
     """Ourselves as a holder. The machine is known by its boot and our process namespace, so that a pid means something."""
     import psutil
 
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     namespace = str(Path("/proc/self/ns/pid").readlink())
-    return Holder(f"{getpass.getuser()}@{socket.gethostname()}", f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
+    return Holder(operator(), f"{boot} {namespace}", os.getpid(), psutil.Process().create_time())
 
 
 def is_dead(text: str) -> bool:

@@ -60,11 +60,12 @@ class ChangedPlanError(StalePlanError):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What apply did: the plan that ran, what became of each step, and the changes that a last look still found."""
+    """What apply did: the plan that ran, what became of each step, and the changes that a last look still found, with what it saw."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     remaining: Plan | None
+    seen: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,9 @@ def apply_plan(
         _check_current(current, touched, terms)
         outcomes = run.carry_out(current, leases)
     outcomes = run.await_jobs(current, outcomes)
-    remaining = None
-    if outcomes and not terms.stop.is_set():
-        remaining, _ = look_and_plan(site, engines, now, replace(scope, replace=()))
-    return Applied(current, outcomes, remaining)
+    if not outcomes or terms.stop.is_set():
+        return Applied(current, outcomes, None)
+    return Applied(current, outcomes, *look_and_plan(site, engines, now, replace(scope, replace=())))
 
 
 def carry_out(site: Site, engines: Mapping[str, Engine], plan: Plan, leases: Leases, terms: Terms, reports: Reports) -> tuple[Outcome, ...]:

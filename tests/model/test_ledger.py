@@ -48,6 +48,12 @@ ATTEMPTS = st.builds(
     finished_at=TEXTS,
     checksum=TEXTS,
     verified=TEXTS,
+    who=TEXTS,
+    uncommitted=st.booleans(),
+    rate=st.none() | st.floats(0, 1e12, allow_nan=False),
+    streams=st.integers(0, 64),
+    retransmits=st.none() | st.integers(0, 10**6),
+    resolution=st.sampled_from(["", "succeeded", "failed", "run-again"]),
 )
 
 
@@ -86,7 +92,7 @@ def _with(**changes: object) -> bytes:
         (b"[]", "not a JSON object"),
         (b"[" * 20000, "cannot be read"),
         (b" " * LONGEST_RECORD + b"{}", "too many"),
-        (_with(version=2), "version 2, this dtnctl knows 1"),
+        (_with(version=3), "version 3, this dtnctl knows 2 and older"),
         (_with(version=True), "version True"),
         (_with(colour="red"), "unknown field 'colour'"),
         (json.dumps({"version": 1, "transfer": "sc20-1T"}).encode(), "field 'attempt' is missing"),
@@ -97,6 +103,8 @@ def _with(**changes: object) -> bytes:
         (_with(released=0), "field 'released' has a wrong value"),
         (_with(verdict="fine"), "field 'verdict' has a wrong value"),
         (_with(cause=None), "field 'cause' has a wrong value"),
+        (_with(rate="fast"), "field 'rate' has a wrong value"),
+        (_with(resolution="perhaps"), "field 'resolution' has a wrong value"),
         (_with(attempt=3), "is that of sc20-1T generation 1 attempt 3"),
     ],
 )
@@ -143,6 +151,23 @@ def test_records_are_read_by_the_repository_that_the_folder_names_and_by_no_othe
 
 def test_records_of_a_folder_that_names_nobody_are_read() -> None:
     assert decode_ledger({PATH: encode_attempt(CLAIM)}, "a1b2c3d4e5f6").attempts == (CLAIM,)
+
+
+def test_a_record_of_the_first_format_is_read() -> None:
+    first = {
+        "version": 1, "transfer": "sc20-1T", "generation": 1, "attempt": 2, "container": "c0ffee", "claimed_at": "2026-11-22T10:00:00Z",
+        "released": False, "verdict": "succeeded", "cause": "", "retryable": False, "exit_code": 0, "bytes": 7, "files": 1,
+        "seconds": 1.5, "finished_at": "2026-11-22T10:01:00Z", "checksum": "md5:00", "verified": "md5 of 1 file equal at both ends",
+    }  # fmt: skip
+    attempt = decode_attempt(PATH, json.dumps(first).encode())
+    assert (attempt.verdict, attempt.bytes, attempt.who, attempt.retransmits) == ("succeeded", 7, "", None)
+    assert json.loads(encode_attempt(attempt)) == {**first, "version": 2}
+
+
+def test_fields_that_say_nothing_are_left_out_of_a_record() -> None:
+    written = json.loads(encode_attempt(replace(CLAIM, who="ops@host", retransmits=0)))
+    assert (written["who"], written["retransmits"]) == ("ops@host", 0)
+    assert not {"commit", "streams", "rate", "resolution"} & written.keys()
 
 
 def test_a_record_is_known_by_its_name_alone() -> None:

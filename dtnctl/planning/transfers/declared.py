@@ -88,7 +88,7 @@ def plan_transfer(
         return _unknown(resolved, claim, job, source, destination, seen)
     retries = resolved.transfer.value.retries
     if claim is not None and claim.verdict is not None and not claim.may_be_repeated(len(claims), retries):
-        return _ended(resolved, claim)
+        return TransferPlan(note=_ended(resolved, claim))
     if started_on:
         return _note(resolved, "waiting", f"it was started on {started_on} before `from` changed; raise `generation` to run it from here")
     running = [other.generation for other in jobs if other.is_active]
@@ -108,11 +108,16 @@ def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, 
     return None
 
 
-def _ended(resolved: ResolvedTransfer, last: Attempt) -> TransferPlan:
+def _ended(resolved: ResolvedTransfer, last: Attempt) -> TransferNote:
+    if last.resolution:
+        because = f": {last.reason}" if last.reason else ""
+        return _said(resolved, str(last.verdict), f"as {last.resolved_by} decided at {last.resolved_at}{because}")
+    if last.verdict == "unknown":
+        return _said(resolved, "unknown", f"{last.cause or last.verdict}; {_way_on(resolved)}")
     if last.verdict == "succeeded":
         evidence = f", {last.verified}" if last.verified else ""
-        return _note(resolved, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
-    return _note(resolved, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
+        return _said(resolved, "succeeded", f"{last.bytes} bytes in {last.seconds:.1f} s{evidence}, receipt of {last.finished_at}")
+    return _said(resolved, str(last.verdict), f"{last.cause or last.verdict}; raise `generation` to run it again")
 
 
 def _finish(resolved: ResolvedTransfer, claim: Attempt | None, job: Job, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
@@ -133,12 +138,17 @@ def _finish(resolved: ResolvedTransfer, claim: Attempt | None, job: Job, source:
     return TransferPlan(_change(resolved, cause, summary, (step,), ()), (step,))
 
 
+def _way_on(resolved: ResolvedTransfer) -> str:
+    """What ends an unknown result."""
+    return f"decide with `dtnctl transfers resolve {resolved.transfer.name}`, or raise `generation` to run it again"
+
+
 def _unknown(
     resolved: ResolvedTransfer, claim: Attempt, job: Job | None, source: End, destination: End, seen: EndpointSeen
 ) -> TransferPlan:
     """A claim without container and result: once both ends answer its keys are removed and that it is unknown is recorded."""
     text = f"claimed at {claim.claimed_at}, but its container and its result are gone: it may have run"
-    plan = _note(resolved, "unknown", f"{text}; raise `generation` to run it again")
+    plan = _note(resolved, "unknown", f"{text}; {_way_on(resolved)}")
     if job is not None or not destination.answers:
         return plan
     step = _finish_step(
@@ -319,17 +329,22 @@ def _facts(resolved: ResolvedTransfer, listens: tuple[int, ...]) -> Iterator[tup
         yield from option_facts(value.settings)
 
 
-def silent_source(resolved: ResolvedTransfer) -> TransferNote:
-    """What can be said of a transfer whose record is on an endpoint that does not answer."""
+def silent_source(resolved: ResolvedTransfer, history: History) -> TransferNote:
+    """What can be said of a transfer whose record is on an endpoint that does not answer: how it ended, if the mirror has that."""
+    claims = [item for item in history.attempts(resolved.source_endpoint, resolved) if not item.released]
+    if claims and claims[-1].verdict is not None and not claims[-1].may_be_repeated(len(claims), resolved.transfer.value.retries):
+        return _ended(resolved, claims[-1])
     text = f"{resolved.source_endpoint}, which keeps its record, does not answer"
-    return TransferNote(
-        resolved.transfer.name, resolved.transfer.value.generation, "unknown", text, resolved.transfer.where(), is_unseen=True
-    )
+    return replace(_said(resolved, "unknown", text), is_unseen=True)
 
 
 def _note(resolved: ResolvedTransfer, state: str, text: str) -> TransferPlan:
+    return TransferPlan(note=_said(resolved, state, text))
+
+
+def _said(resolved: ResolvedTransfer, state: str, text: str) -> TransferNote:
     transfer = resolved.transfer
-    return TransferPlan(note=TransferNote(transfer.name, transfer.value.generation, state, text, transfer.where()))
+    return TransferNote(transfer.name, transfer.value.generation, state, text, transfer.where())
 
 
 def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[Change, Step]:

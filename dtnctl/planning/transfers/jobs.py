@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
 from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
+from dtnctl.model.receipts import merged
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
@@ -32,15 +33,20 @@ class Job:
 
 
 Place = tuple[str, str]  # (endpoint, transfer)
+NOWHERE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of transfers on endpoints that answer: containers and records, oldest first."""
+    """What is known of transfers: containers on endpoints that answer, records there and in the mirror, oldest first.
+
+    Records of the mirror that name no declared endpoint are at the empty one: the endpoint may have had another name.
+    """
 
     containers: Mapping[Place, tuple[Job, ...]]
     records: Mapping[Place, tuple[Attempt, ...]]
     servers: Mapping[Place, tuple[Job, ...]]
+    mirrored: Mapping[Place, tuple[Attempt, ...]] = field(default_factory=dict)
 
     def jobs(self, endpoint: str, transfer: str) -> tuple[Job, ...]:
         """Every container of the transfer on the endpoint, in the order of generations and attempts."""
@@ -48,8 +54,14 @@ class History:
 
     def attempts(self, endpoint: str, resolved: ResolvedTransfer) -> tuple[Attempt, ...]:
         """The records of the declared generation, in order, released claims included."""
-        found = self.records.get((endpoint, resolved.transfer.name), ())
-        return tuple(item for item in found if item.generation == resolved.transfer.value.generation)
+        name, generation = resolved.transfer.name, resolved.transfer.value.generation
+        return self.records_of(endpoint, name, generation, is_source=endpoint == resolved.source_endpoint)
+
+    def records_of(self, endpoint: str, transfer: str, generation: int, *, is_source: bool) -> tuple[Attempt, ...]:
+        """The records of a generation there, with what the mirror knows; `is_source`: the transfer now starts from this endpoint."""
+        renamed = self.mirrored.get((NOWHERE, transfer), ()) if is_source else ()
+        found = merged(self.records.get((endpoint, transfer), ()), (*self.mirrored.get((endpoint, transfer), ()), *renamed))
+        return tuple(item for item in found if item.generation == generation)
 
     def started_elsewhere(self, resolved: ResolvedTransfer, endpoints: Iterable[str]) -> str:
         """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
@@ -61,7 +73,8 @@ class History:
         return ""
 
 
-def read_history(answering: Mapping[str, EndpointSeen]) -> History:
+def read_history(answering: Mapping[str, EndpointSeen], receipts: Iterable[Attempt] = (), declared: Container[str] = ()) -> History:
+    """`receipts` are those of the mirror, `declared` the names of all endpoints that are declared."""
     jobs: dict[Place, list[Job]] = {}
     servers: dict[Place, list[Job]] = {}
     records: dict[Place, list[Attempt]] = {}
@@ -73,10 +86,14 @@ def read_history(answering: Mapping[str, EndpointSeen]) -> History:
                 found.setdefault((endpoint, container.owner), []).append(job)
         for item in seen.ledger.attempts:
             records.setdefault((endpoint, item.transfer), []).append(item)
+    mirrored: dict[Place, list[Attempt]] = {}
+    for item in receipts:
+        mirrored.setdefault((item.endpoint if item.endpoint in declared else NOWHERE, item.transfer), []).append(item)
     return History(
         _in_order(jobs),
         {place: tuple(sorted(found, key=lambda item: (item.generation, item.attempt))) for place, found in records.items()},
         _in_order(servers),
+        {place: tuple(found) for place, found in mirrored.items()},
     )
 
 

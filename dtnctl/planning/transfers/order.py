@@ -6,6 +6,7 @@ One that follows another starts when the declared generation of that one has suc
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ from dtnctl.planning.transfers.declared import TransferPlan
 from dtnctl.planning.transfers.jobs import History
 
 FOLLOWED_FAILED = "E0497"
+WAY_ON = re.compile("; (raise `generation`|decide with `)")  # what a note of a failed transfer ends with
 
 
 def in_turn(transfers: Iterable[ResolvedTransfer]) -> Iterator[ResolvedTransfer]:
@@ -143,7 +145,7 @@ def _noted(note: TransferNote) -> Standing:
         return Standing(waits=f"waits itself: {note.text}")
     if note.state == "running":
         return Standing(waits="still runs; the first apply after its end starts this one")
-    return Standing(failed=_ended_text(note.state, note.text.partition("; raise `generation`")[0]))
+    return Standing(failed=_ended_text(note.state, WAY_ON.split(note.text)[0]))
 
 
 def _ended_text(verdict: str, cause: str) -> str:

@@ -73,9 +73,7 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
     if record is not None and record.verdict is not None:
         return _finish_recorded(task, record, job)
     if job is None:
-        if record is None:
-            raise TransferError(f"{task.title} is unknown: its container and its result are gone; it may have run")
-        return _finish_unknown(task, record)
+        return _finish_unknown(task, record or Attempt(task.transfer, task.generation, task.attempt, "", claimed_at=""))
     if not job.started_at:
         raise TransferError(f"{task.title} was not started; apply again")
     if is_running(job):
@@ -108,7 +106,10 @@ def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> 
 
 
 def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
-    """A claim without container and result: its keys go first, then it gets the receipt that says how little is known."""
+    """A claim without container and result: its keys go first, then it gets the receipt that says how little is known.
+
+    So does one that only the mirror has: its ledger was lost, and must not look as if nothing had been claimed.
+    """
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, None, pool)
     for done in revoking:

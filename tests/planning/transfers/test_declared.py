@@ -259,7 +259,9 @@ def test_a_transfer_with_a_receipt_is_done() -> None:
 def test_what_failed_for_good_is_said_and_left(verdict: Any, cause: str, expected: str) -> None:
     made = idle()
     record(made, verdict=verdict, cause=cause, retryable=True)
-    assert notes(plan(site(DECLARED), made)) == [f"t generation 1 {expected}; raise `generation` to run it again"]
+    way_on = "decide with `dtnctl transfers resolve t`, or raise" if verdict == "unknown" else "raise"
+    [note] = plan(site(DECLARED), made).transfers
+    assert f"{note.state}: {note.text}" == f"{expected}; {way_on} `generation` to run it again"
     assert not plan(site(DECLARED), made).steps
 
 
@@ -310,7 +312,8 @@ def test_a_claim_without_result_and_container_is_closed_as_unknown_and_never_run
     says(
         notes(plan(declared, made)),
         """
-        t generation 1 unknown: its container and its result are gone; it may have run; raise `generation` to run it again
+        t generation 1 unknown: its container and its result are gone; it may have run; decide with `dtnctl transfers resolve
+              t`, or raise `generation` to run it again
         """,
     )
     assert plan(declared, made).is_empty
