@@ -136,7 +136,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
         try:
-            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected)
+            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
     return _report(
@@ -148,15 +148,21 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
 
 
 def _run(
-    workplace: Workplace, clients: Mapping[str, Engine], plan: Plan, scope: Scope, consent: Consent, expected: str
+    workplace: Workplace,
+    clients: Mapping[str, Engine],
+    plan: Plan,
+    scope: Scope,
+    consent: Consent,
+    expected: str,
+    printing: Printing,
 ) -> tuple[Applied, int]:
-    from dtnctl.cli.progress import interruptible, reports_for
+    from dtnctl.cli.progress import interruptible, watching
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import this_process
     from dtnctl.runtime.reconcile import Terms, apply_plan
 
     mirror = mirroring(workplace, clients)
-    with interruptible() as stop:
+    with interruptible() as stop, watching(plan, printing.invocation.events) as reports:
         terms = Terms(
             holder=this_process(),
             clock=SystemClock(),
@@ -168,7 +174,7 @@ def _run(
             stop=stop,
         )
         try:
-            reports = mirror.watching(reports_for(plan))
+            reports = mirror.watching(reports)
             applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports)
         except LockError:
             if stop.signal_number:
@@ -208,12 +214,15 @@ def _report(applied: Applied, ending: Ending, view: RenderContext, printing: Pri
     from dtnctl.render.json import outcomes_document, render_json
     from dtnctl.render.outcomes import render_outcomes
 
-    if printing.output is opt.Output.json:
-        printing.write(render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
+    document = outcomes_document(applied.plan, applied.outcomes, applied.remaining)
+    if printing.invocation.events is not None:
+        printing.invocation.events.document(document)
+    elif printing.output is opt.Output.json:
+        printing.write(render_json(document))
     else:
         printing.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))
     if printing.out:
-        write_out(printing.out, render_json(outcomes_document(applied.plan, applied.outcomes, applied.remaining)))
+        write_out(printing.out, render_json(document))
     _keep_failures(applied)
     raise_for_worst(ending)
     return 0

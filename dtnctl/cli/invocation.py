@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dtnctl.cli.events import Events
 
 
 @dataclass(slots=True)
 class Invocation:
-    """`json`: stdout is owed one JSON document, also when the command fails. `folders` are those of -C.
+    """`json`: stdout is owed one JSON document, also when the command fails. `events`: it carries lines of JSON. `folders` are those of -C.
 
     `at_end` is done after the command, in any case.
     """
 
     json: bool = False
+    events: Events | None = None
     color: str = "auto"
     ascii: bool = False
     folders: list[str] = field(default_factory=list)

@@ -31,7 +31,6 @@ SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Session
 TransferArgument = Annotated[str, typer.Argument(metavar="TRANSFER", help="Transfer.", autocompletion=names.transfers)]
 EndpointArgument = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Endpoint.", autocompletion=names.endpoints)]
 FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Continue until it ends, or Ctrl-C; of all endpoints at once.")]
-FOLLOW_SECONDS = 2.0  # between lines of progress while a log is followed
 OneEndpointOption = Annotated[
     str,
     typer.Option(
@@ -167,12 +166,14 @@ def sessions_logs(
     chosen = [one_of("endpoint of this session", endpoint, dict.fromkeys(session.value.endpoints, endpoint))] if endpoint else []
     container = service_name(workplace.site.name, name)
     with observers(workplace, timeout) as clients:
-        sources = {item: _opened(clients[item], container, follow=follow, tail=tail or None) for item in chosen or session.value.endpoints}
+        sources = {
+            item: opened_log(clients[item], container, follow=follow, tail=tail or None) for item in chosen or session.value.endpoints
+        }
         print_logs(sources)
     return 0
 
 
-def _opened(client: Observer, container: str, *, follow: bool, tail: int | None) -> Iterator[bytes]:
+def opened_log(client: Observer, container: str, *, follow: bool, tail: int | None) -> Iterator[bytes]:
     """The log, asked for when it is read: one endpoint that is silent keeps no other one waiting."""
     yield from client.logs(container, follow=follow, tail=tail)
 
@@ -223,7 +224,8 @@ def transfers_show(
     return _print(view, lambda: transfer_document(row), lambda look: render_transfer(row, look))
 
 
-def _resolved(workplace: Workplace, name: str) -> ResolvedTransfer:
+def resolved_transfer(workplace: Workplace, name: str) -> ResolvedTransfer:
+    """The declared transfer with its ends. UsageError if there is none, or no session carries it."""
     from dtnctl.planning.resolve import resolve_transfers
     from dtnctl.runtime.clock import SystemClock
 
@@ -234,21 +236,6 @@ def _resolved(workplace: Workplace, name: str) -> ResolvedTransfer:
     return resolved_transfers[name]
 
 
-def transfers_logs(name: TransferArgument, follow: FollowOption = False, timeout: opt.TimeoutOption = 10.0) -> int:
-    """What the mover wrote: from the running job, or from the record. With -f: rate and ETA until it ends."""
-    from dtnctl.cli.progress import progress_printer
-    from dtnctl.runtime.transfers.transfer import read_log
-
-    workplace = open_workplace()
-    resolved = _resolved(workplace, name)
-    show = progress_printer(FOLLOW_SECONDS, in_place=False)
-    with observers(workplace, timeout) as clients:
-        client = clients[resolved.source_endpoint]
-        log = read_log(client, workplace.site.name, name, resolved.transfer.value.generation, follow=follow, on_progress=show)
-        print_logs({resolved.source_endpoint: log})
-    return 0
-
-
 def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = None) -> int:
     """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
     from dtnctl.cli.workplace import lock_seconds
@@ -257,7 +244,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
     from dtnctl.runtime.transfers.transfer import cancel_transfer
 
     workplace = open_workplace()
-    resolved = _resolved(workplace, name)
+    resolved = resolved_transfer(workplace, name)
     ends = {resolved.source_endpoint, resolved.destination_endpoint}
     clock = SystemClock()
     with engines(workplace, timeout) as clients:

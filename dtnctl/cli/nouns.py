@@ -12,6 +12,7 @@ from dtnctl.cli import declared, edit, look
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.doctor import endpoints_doctor
+from dtnctl.cli.transfer_logs import transfers_logs
 from dtnctl.errors import UsageError
 
 Verbs = Mapping[str, Callable[..., Any]]
@@ -28,7 +29,7 @@ SESSIONS: Verbs = {
 TRANSFERS: Verbs = {
     "list": look.transfers_list,
     "show": look.transfers_show,
-    "logs": look.transfers_logs,
+    "logs": transfers_logs,
     "cancel": look.transfers_cancel,
     "create": edit.transfer_command,
 }

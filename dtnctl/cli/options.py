@@ -12,11 +12,12 @@ from dtnctl.errors import UsageError
 
 
 class Output(enum.StrEnum):
-    """What stdout carries. `wide` is text with all columns of its tables, however wide."""
+    """What stdout carries. `wide` is text with all columns of its tables, however wide. `jsonl`: one object a line, as things happen."""
 
     text = "text"
     wide = "wide"
     json = "json"
+    jsonl = "jsonl"
     markdown = "markdown"
 
 

@@ -30,6 +30,10 @@ class Printing:
     brief: bool
     invocation: Invocation
 
+    @property
+    def is_for_programs(self) -> bool:
+        return self.output in (opt.Output.json, opt.Output.jsonl)
+
     def write(self, text: str) -> None:
         """The result, to stdout. In JSON mode this is the one document that is owed."""
         sys.stdout.write(text)
@@ -41,6 +45,10 @@ def printing_of(context: typer.Context, output: opt.Output, *, out: str = "", sh
     """How the running command should print; whoever reports its errors knows from now on whether stdout is owed a JSON document."""
     invocation = context.find_object(Invocation) or Invocation()
     invocation.json = output is opt.Output.json
+    if output is opt.Output.jsonl and invocation.events is None:  # DTNCTL_OUTPUT asks for it
+        from dtnctl.cli.events import Events
+
+        invocation.events = Events()
     return Printing(output, out, show_all, brief, invocation)
 
 
@@ -64,14 +72,19 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
 
 def print_plan(plan: Plan, view: RenderContext, printing: Printing) -> None:
     """To stdout, and into the file of `--out` in the form that its name asks for."""
-    printing.write(_render(plan, view, printing.output.value))
+    if printing.invocation.events is not None and printing.output is opt.Output.jsonl:
+        from dtnctl.render.json import plan_document
+
+        printing.invocation.events.document(plan_document(plan, view))
+    else:
+        printing.write(_render(plan, view, printing.output.value))
     if printing.out:
         kind = {".json": "json", ".md": "markdown"}.get(Path(printing.out).suffix, printing.output.value)
         write_out(printing.out, _render(plan, replace(view, color=False), kind))
 
 
 def _render(plan: Plan, view: RenderContext, kind: str) -> str:
-    if kind == "json":
+    if kind in ("json", "jsonl"):
         from dtnctl.render.json import plan_document, render_json
 
         return render_json(plan_document(plan, view))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import sys
 from itertools import pairwise
@@ -54,7 +55,11 @@ def main(arguments: list[str]) -> int:
     """Parse, carry out, and return the contract's exit code. Signals are the caller's."""
     # At its end Python looks at every object once more for garbage: 15 % of a short command, and it frees nothing that matters.
     atexit.register(gc.freeze)
-    invocation = Invocation(json=_asks_for_json(arguments))
+    invocation = Invocation(json=_asks_for(arguments, "json"))
+    if _asks_for(arguments, "jsonl"):
+        from dtnctl.cli.events import Events
+
+        invocation.events = Events()
     be_quiet(False)
     try:
         code = _carry_out(arguments, invocation)
@@ -71,13 +76,21 @@ def main(arguments: list[str]) -> int:
     finally:
         for end in invocation.at_end:
             end()
+    _end_events(invocation, code)
     return code
 
 
-def _asks_for_json(arguments: list[str]) -> bool:
-    """Also where the rest of the line is not understood: one document is owed."""
+def _end_events(invocation: Invocation, code: int) -> None:
+    """The last line of JSON lines; a reader that is gone needs none."""
+    if invocation.events is not None:
+        with contextlib.suppress(OutputError, BrokenPipeError):
+            invocation.events.end(code)
+
+
+def _asks_for(arguments: list[str], output: str) -> bool:
+    """Also where the rest of the line is not understood: a document, or the last line, is owed."""
     after_option = {f"{before} {word}" for before, word in pairwise(arguments)}
-    return bool({"-o json", "--output json"} & after_option or {"-ojson", "--output=json"} & set(arguments))
+    return bool({f"-o {output}", f"--output {output}"} & after_option or {f"-o{output}", f"--output={output}"} & set(arguments))
 
 
 def _carry_out(arguments: list[str], invocation: Invocation) -> int:
@@ -91,12 +104,20 @@ def _carry_out(arguments: list[str], invocation: Invocation) -> int:
 def _report(error: DtnctlError, invocation: Invocation) -> int:
     if isinstance(error, OutputError):
         streams.discard_result()
-    elif invocation.json:
-        _print_document(error)
+    else:
+        _print_error(error, invocation)
     for line in error.lines:
         sys.stderr.write(f"{line}\n")
     sys.stderr.write(f"dtnctl: {error.exit_name} ({error.exit_code})\n")
     return error.exit_code
+
+
+def _print_error(error: DtnctlError, invocation: Invocation) -> None:
+    """What programs are owed on stdout."""
+    if invocation.events is not None:
+        invocation.events.error(error)
+    elif invocation.json:
+        _print_document(error)
 
 
 def _print_document(error: DtnctlError) -> None:
@@ -115,8 +136,7 @@ def _usage(error: Exception, invocation: Invocation) -> int:
     show = getattr(error, "show", None)
     if show is None:
         raise error
-    if invocation.json:
-        _print_document(UsageError(str(getattr(error, "message", "") or error)))
+    _print_error(UsageError(str(getattr(error, "message", "") or error)), invocation)
     show()
     sys.stderr.write(f"dtnctl: {UsageError.exit_name} ({UsageError.exit_code})\n")
     return UsageError.exit_code

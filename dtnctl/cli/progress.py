@@ -9,18 +9,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals
+from dtnctl.cli.boards import Board, LineBoard, NoBoard, TerminalBoard
 from dtnctl.cli.messages import announce, is_heard, say
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import Plan, Step
+from dtnctl.model.plan import FinishTransfer, Plan, Step
 from dtnctl.runtime.reconcile import Reports
+from dtnctl.runtime.transfers.meter import Meters
 
 if TYPE_CHECKING:
+    from dtnctl.cli.events import Events
     from dtnctl.runtime.transfers.transfer import Progress
-
-QUIET_SECONDS = 10.0  # between progress lines where stderr is no terminal
 
 
 class Stop(threading.Event):
@@ -46,38 +48,81 @@ def interruptible() -> Iterator[Stop]:
         yield stop
 
 
-def reports_for(plan: Plan) -> Reports:
-    """Lines on stderr: one per finished step, and a transfer's progress (in place on a terminal, else now and then)."""
-    from dtnctl.render.outcomes import render_progress
-    from dtnctl.render.steps import step_words
-    from dtnctl.render.summary import NAMED, nameless
+@dataclass(slots=True)
+class Watching:
+    """What a person and a program see of a run: finished steps as lines on stderr, running transfers on a board, all as events."""
 
-    seen: Counter[tuple[str, str]] = Counter()  # each cause is said of the first few; the closing report counts the others
+    plan: Plan
+    board: Board
+    meters: Meters
+    events: Events | None
+    _said: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def outcome(result: Outcome, step: Step) -> None:
-        cause = result.result, nameless(result.reason, step_words(step.action)[1])
-        seen[cause] += result.result != "done"
-        if seen[cause] <= NAMED:
-            say(render_progress(result, step, plan).rstrip("\n"))
+    def reports(self) -> Reports:
+        """For whoever carries the plan out."""
+        return Reports(say=say, outcome=self._outcome, progress=self._progress, started=self._started)
 
-    return Reports(say=say, outcome=outcome, progress=progress_printer(QUIET_SECONDS))
+    def close(self) -> None:
+        """The run has ended."""
+        self.board.close()
+
+    def _started(self, step: Step) -> None:
+        if self.events is not None:
+            self.events.step_started(step)
+        if isinstance(step.action, FinishTransfer) and step.action.wait:
+            self.meters.begin(step.action.transfer, time.monotonic())
+            self.board.open()
+
+    def _progress(self, progress: Progress) -> None:
+        measured = self.meters.feed(progress, time.monotonic())
+        self.board.refresh(measured)
+        if self.events is not None:
+            self.events.progress(measured)
+
+    def _outcome(self, outcome: Outcome, step: Step) -> None:
+        if isinstance(step.action, FinishTransfer):
+            self.meters.end(step.action.transfer)
+        if self.events is not None:
+            self.events.step_ended(outcome, step)
+        self._say_outcome(outcome, step)
+
+    def _say_outcome(self, outcome: Outcome, step: Step) -> None:
+        """Each cause is said of the first few; the closing report counts the others."""
+        from dtnctl.render.outcomes import render_progress
+        from dtnctl.render.steps import step_words
+        from dtnctl.render.summary import NAMED, nameless
+
+        cause = outcome.result, nameless(outcome.reason, step_words(step.action)[1])
+        self._said[cause] += outcome.result != "done"
+        if self._said[cause] <= NAMED:
+            say(render_progress(outcome, step, self.plan).rstrip("\n"))
 
 
-def progress_printer(quiet_seconds: float, *, in_place: bool = True) -> Callable[[Progress], None]:
-    """Prints a transfer's progress on stderr: in place on a terminal, else a line now and then and one at the end."""
-    from dtnctl.render.progress import render_transfer_progress
+@contextlib.contextmanager
+def watching(plan: Plan, events: Events | None = None) -> Iterator[Reports]:
+    """Where a run reports to: steps and transfers are shown as long as it lasts."""
+    meters = Meters()
+    board: Board = NoBoard()
+    if is_heard():
+        board = TerminalBoard(meters) if sys.stderr.isatty() else LineBoard(meters)
+    shown = Watching(plan, board, meters, events)
+    try:
+        yield shown.reports()
+    finally:
+        shown.close()
 
-    last: dict[str, float] = {}
 
-    def show(state: Progress) -> None:
-        line = render_transfer_progress(state.transfer, state.bytes, state.total, state.rate, state.eta)
-        if in_place and sys.stderr.isatty() and is_heard():
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
-            return
+def progress_printer(seconds: float) -> Callable[[Progress], None]:
+    """Prints a transfer's progress as lines on stderr, at most one every `seconds`, and one at the end."""
+    meters, last = Meters(), dict[str, float]()
+
+    def show(progress: Progress) -> None:
+        from dtnctl.render.progress import render_transfer_progress
+
         now = time.monotonic()
-        if now - last.get(state.transfer, 0.0) >= quiet_seconds or state.bytes == state.total:
-            last[state.transfer] = now
-            say(line)
+        measured = meters.feed(progress, now)
+        if now - last.get(progress.transfer, 0.0) >= seconds or progress.bytes == progress.total:
+            last[progress.transfer] = now
+            say(render_transfer_progress(measured))
 
     return show

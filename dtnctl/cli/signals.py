@@ -21,9 +21,10 @@ class Interrupted(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
-def say_goodbye(number: int) -> None:
-    """The last line on stderr, below the terminal's ^C."""
-    text = f"{chr(10) * os.isatty(2)}dtnctl: {EXIT_NAMES[signal.Signals(number)]} ({128 + number})\n"
+def say_goodbye(number: int, last_words: str = "") -> None:
+    """The last lines on stderr, below the terminal's ^C."""
+    words = f"{last_words}\n" if last_words else ""
+    text = f"{chr(10) * os.isatty(2)}{words}dtnctl: {EXIT_NAMES[signal.Signals(number)]} ({128 + number})\n"
     with contextlib.suppress(OSError):
         os.write(2, text.encode())
 
@@ -48,13 +49,13 @@ def handling(react: Callable[[int], None]) -> Iterator[None]:
             signal.signal(number, former)
 
 
-def exiting() -> contextlib.AbstractContextManager[None]:
-    """Within it a signal ends the program at once: for whatever writes nothing and holds nothing."""
-    return handling(_exit)
+def exiting(last_words: str = "") -> contextlib.AbstractContextManager[None]:
+    """Within it a signal ends the program at once: for whatever writes nothing and holds nothing. `last_words` are said before."""
+    return handling(lambda number: _exit(number, last_words))
 
 
-def _exit(number: int) -> None:
-    say_goodbye(number)
+def _exit(number: int, last_words: str = "") -> None:
+    say_goodbye(number, last_words)
     os._exit(128 + number)
 
 

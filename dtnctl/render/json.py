@@ -190,7 +190,7 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
             "changes": [
                 _change_key(entry.change) | {"result": entry.result.replace(" ", "_"), "reasons": list(entry.reasons)} for entry in results
             ],
-            "steps": [_outcome(outcome, steps.get(outcome.step)) for outcome in outcomes],
+            "steps": [outcome_data(outcome, steps.get(outcome.step)) for outcome in outcomes],
             "remaining": None if remaining is None else [_change_key(change) for change in remaining.changes],
             "failing": list((remaining or plan).failing),
             "unsettled": [_transfer_note(note) for note in (remaining or plan).unsettled],
@@ -209,7 +209,8 @@ def _change_key(change: Change) -> Json:
     return {"mark": change.mark, "kind": change.kind, "name": change.name, "endpoint": change.endpoint}
 
 
-def _outcome(outcome: Outcome, step: Step | None) -> Json:
+def outcome_data(outcome: Outcome, step: Step | None) -> Json:
+    """What became of one step."""
     return {
         "step": outcome.step,
         "endpoint": step.endpoint if step else "",

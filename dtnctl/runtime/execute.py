@@ -20,9 +20,15 @@ from dtnctl.runtime.clock import Clock
 MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
 
 
+def unheard(step: Step) -> None:
+    """Begins without a report."""
+    del step
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """How steps are carried out. `perform` returns a detail for the reader; `on_outcome` is called for each step as it ends.
+    """How steps are carried out. `perform` returns a detail for the reader; `on_outcome` is called for each step as it ends,
+    `on_start` for each that begins.
 
     When `stop` is set, no further step is begun.
     """
@@ -33,6 +39,7 @@ class Executor:
     clock: Clock
     stop: threading.Event
     on_outcome: Callable[[Outcome, Step], None]
+    on_start: Callable[[Step], None] = unheard
 
     def execute(self, steps: Sequence[Step], before: Mapping[str, Outcome] | None = None) -> tuple[Outcome, ...]:
         """What became of every step, in their order. Nothing is raised for a step that fails.
@@ -67,6 +74,7 @@ class _Execution:
                     reason = self._held_back(step)
                     if reason is None:
                         self.begun[step.group] = step.undo
+                        self.by.on_start(step)
                         running[pool.submit(self._carry_out, step)] = step
                     elif self._must_go_back(step):
                         running[pool.submit(self._go_back, step, reason)] = step

@@ -32,7 +32,7 @@ from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.execute import Executor
+from dtnctl.runtime.execute import Executor, unheard
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
@@ -43,11 +43,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where a run reports what it does: a sentence, a finished step, progress of a transfer."""
+    """Where a run reports what it does: a sentence, a finished step, progress of a transfer, a step that begins."""
 
     say: Callable[[str], None]
     outcome: Callable[[Outcome, Step], None]
     progress: Callable[[Progress], None]
+    started: Callable[[Step], None] = unheard
 
 
 class ChangedPlanError(StalePlanError):
@@ -196,7 +197,7 @@ class _Run:
         return outcomes
 
     def _executor(self, perform: Callable[[Step], str], undo: Callable[[Step, Undo], None], parallel: int) -> Executor:
-        return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome)
+        return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome, self.reports.started)
 
     def _go_back(self, step: Step, action: Undo, leases: Leases) -> None:
         """Undo, and see that what was started again runs: it may be as broken as what was to follow it."""
@@ -260,11 +261,14 @@ class _Run:
     def _await(self, step: Step, action: FinishTransfer) -> str:
         if not self.terms.wait:
             return "started; its result is recorded by the next apply"
-        from dtnctl.runtime.transfers.transfer import Waiting, await_transfer
+        from dtnctl.runtime.transfers.transfer import InterruptedWaitError, Waiting, await_transfer
 
         waiting = Waiting(self.reports.progress, self.terms.stop)
         engines, site, clock = self.engines, self.site.name, self.terms.clock
-        return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step)))
+        try:
+            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step)))
+        except InterruptedWaitError as interruption:
+            return str(interruption)  # the copy goes on: to stop waiting for it is no failure
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:

@@ -127,3 +127,15 @@ def test_last_words_of_what_does_not_work_are_shown_and_kept(tmp_path: Path, kin
     assert ran.returncode == 8
     for words in (reason, "no config", *["the disk is missing"] * (kind == "sick"), "dtnctl sessions logs s --failed"):
         assert words in " ".join(ran.stdout.split())
+
+
+def test_services_at_the_ends_of_a_transfer_show_what_they_wrote(tmp_path: Path, talking: World) -> None:
+    (tmp_path / "state/transfers").mkdir()
+    (tmp_path / "state/transfers/t.yaml").write_text("from: a:/data/x\nto: b:/data/x\ntool: gridftp\n")
+    (tmp_path / "state/profiles/p.yaml").write_text("pull: never\nuser: u\nvolumes: [data:/data]\ndata_port_range: [50100, 50103]\n")
+    source = run(tmp_path, "transfers", "logs", "t", "--source")
+    assert source.stderr == ""
+    assert source.stdout == "first\nsecond\n"
+    assert run(tmp_path, "transfers", "logs", "t", "--destination", "--tail", "1").stdout == "second\n"
+    both = run(tmp_path, "transfers", "logs", "t", "--source", "--destination").stdout.splitlines()
+    assert sorted(both) == ["a | first", "a | second", "b | first", "b | second"]

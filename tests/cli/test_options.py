@@ -214,7 +214,7 @@ COMPLETED = {
     "apply --replace ": ["s"],
     "plan --out ": [":files"],
     "fmt ": [":files"],
-    "plan -o ": ["text", "wide", "json", "markdown"],
+    "plan -o ": ["text", "wide", "json", "jsonl", "markdown"],
     "status -o w": ["wide"],
     "plan --col": ["--color"],
     "session create a,": ["a,a", "a,b"],

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.progress import Measured
 from dtnctl.render.escape import code, fence, html_code, marker_word, prose
 from dtnctl.render.progress import render_transfer_progress
 from dtnctl.render.quantities import bytes_text, duration_text, estimate_text, rate_text, size_text
@@ -104,17 +105,31 @@ def test_durations() -> None:
 GIB = 1024**3
 
 
-def test_progress_tells_what_is_known() -> None:
-    rate = 412.3 * 1024**2
-    assert render_transfer_progress("run14", 5 * GIB // 4, 4 * GIB, rate, 7.0) == "run14  1.25 GiB of 4.00 GiB  31 %  412.3 MiB/s  ETA 7 s"
-    assert render_transfer_progress("run14", GIB, None, rate, None) == "run14  1.00 GiB  412.3 MiB/s"
-    assert render_transfer_progress("run14", 0, 0, None, None) == "run14  0 B of 0 B"
+RATE = 412.3 * 1024**2
+
+
+@pytest.mark.parametrize(
+    ("measured", "line"),
+    [
+        (Measured("run14", 5 * GIB // 4, 4 * GIB, RATE, eta=7.0), "run14  1.25 GiB of 4.00 GiB  31 %  412.3 MiB/s  ETA 7 s"),
+        (Measured("run14", GIB, None, RATE), "run14  1.00 GiB  412.3 MiB/s"),
+        (Measured("run14", GIB, None, RATE, RATE / 2), "run14  1.00 GiB  412.3 MiB/s, average 206.2 MiB/s"),
+        (Measured("run14", GIB, None, None, RATE / 2), "run14  1.00 GiB  average 206.2 MiB/s"),
+        (Measured("run14", 0, 0), "run14  0 B of 0 B"),
+        (Measured("run14", GIB, 4 * GIB, files=3, total_files=12), "run14  1.00 GiB of 4.00 GiB, 3 of 12 files  25 %"),
+        (Measured("run14", GIB, 4 * GIB, files=0, total_files=1), "run14  1.00 GiB of 4.00 GiB  25 %"),
+        (Measured("run14", GIB, 4 * GIB, 0.0, RATE, still=25.2), "run14  1.00 GiB of 4.00 GiB  25 %  nothing moved for 25 s"),
+        (Measured("run14", still=70.0), "run14  0 B  nothing moved for 1 min 10 s"),
+    ],
+)
+def test_progress_shows_what_is_known(measured: Measured, line: str) -> None:
+    assert render_transfer_progress(measured) == line
 
 
 def test_progress_is_not_complete_before_the_last_byte() -> None:
-    assert "  99 %" in render_transfer_progress("run14", 4 * GIB - 1, 4 * GIB, None, None)
-    assert "  100 %" in render_transfer_progress("run14", 4 * GIB, 4 * GIB, None, None)
-    assert "  100 %" in render_transfer_progress("run14", 5 * GIB, 4 * GIB, None, None)
+    assert "  99 %" in render_transfer_progress(Measured("run14", 4 * GIB - 1, 4 * GIB))
+    assert "  100 %" in render_transfer_progress(Measured("run14", 4 * GIB, 4 * GIB))
+    assert "  100 %" in render_transfer_progress(Measured("run14", 5 * GIB, 4 * GIB))
 
 
 # --- Markdown -----------------------------------------------------------------------------------------------

@@ -27,13 +27,18 @@ from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched,
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer is. `bytes` is a lower bound; `rate` in bytes per second, `eta` in seconds; None: not known."""
+    """How far a transfer is. `bytes` is a lower bound; `rate` in bytes per second, `eta` in seconds; None: not known.
+
+    `files` have arrived, of `total_files`.
+    """
 
     transfer: str
     bytes: int
     total: int | None
     rate: float | None
     eta: float | None
+    files: int | None = None
+    total_files: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
         return watch.run()
     except InterruptedWaitError:
         follow = f"follow it with `dtnctl transfers logs -f {task.transfer}`"
-        raise TransferError(f"{task.title} goes on; {follow}, the next apply records its result") from None
+        raise InterruptedWaitError(f"{task.title} goes on; {follow}, the next apply records its result") from None
     except NotFoundError:
         return None
 

@@ -30,10 +30,11 @@ from dtnctl.runtime.transfers.finish import (
 from dtnctl.runtime.transfers.notes import read_notes
 from dtnctl.runtime.transfers.record import read_ledger, read_stored_log
 from dtnctl.runtime.transfers.start import StartResult, start_attempt
-from dtnctl.runtime.transfers.watch import STOP_SECONDS, Watched, read_tail
+from dtnctl.runtime.transfers.watch import STOP_SECONDS, InterruptedWaitError, Watched, read_tail
 
 __all__ = [
     "Clock",
+    "InterruptedWaitError",
     "Progress",
     "StartResult",
     "Waiting",
@@ -78,7 +79,7 @@ def await_transfer(
 
     While it waits it holds no lease: copies take hours, and others have work on the same endpoints. `leased` holds those of both
     ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
-    did not, LockError says that its result is still to be recorded.
+    did not, LockError says that its result is still to be recorded, InterruptedWaitError that the copy goes on.
     """
     task = task_of(action, engines, site, clock)
     while True:

@@ -42,7 +42,7 @@ class Watched:
 
 
 class InterruptedWaitError(Exception):
-    """The caller asked to stop waiting; the job goes on."""
+    """The caller asked to stop waiting; the job goes on, and nothing failed."""
 
 
 class Tail:

@@ -11,7 +11,7 @@ import pytest
 from dtnctl.errors import TransferError
 from dtnctl.model.report import TransferRow
 from dtnctl.runtime.transfers.transfer import live_progress, read_log, with_live_progress
-from dtnctl.runtime.transfers.watch import LOG_KEPT, Tail
+from dtnctl.runtime.transfers.watch import LOG_KEPT, InterruptedWaitError, Tail
 from tests.fakes.engine import Fault
 from tests.runtime.transfers.transfer_world import HERE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
@@ -100,7 +100,9 @@ def test_a_job_that_runs_beyond_its_deadline_is_stopped_for_good(scene: Transfer
 def test_an_interrupted_wait_leaves_the_job_alone_and_says_how_to_follow_it(scene: TransferWorld) -> None:
     scene.start()
     scene.stop.set()
-    with pytest.raises(TransferError, match="goes on; follow it with `dtnctl transfers logs -f run`, the next apply records its result"):
+    with pytest.raises(
+        InterruptedWaitError, match="goes on; follow it with `dtnctl transfers logs -f run`, the next apply records its result"
+    ):
         scene.finish()
     assert scene.engines[HERE].inspect(JOB).state == "running"
     assert "dtnctl:lab/run" in scene.keys(HERE)
