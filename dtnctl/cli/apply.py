@@ -162,7 +162,7 @@ def _run(
     from dtnctl.runtime.reconcile import Terms, apply_plan
 
     mirror = mirroring(workplace, clients)
-    with interruptible() as stop, watching(plan, printing.invocation.events) as reports:
+    with interruptible() as stop, watching(plan, printing.invocation.events) as shown:
         terms = Terms(
             holder=this_process(),
             clock=SystemClock(),
@@ -174,7 +174,7 @@ def _run(
             stop=stop,
         )
         try:
-            reports = mirror.watching(reports)
+            reports = mirror.watching(shown)
             applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports)
         except LockError:
             if stop.signal_number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -223,6 +224,8 @@ def _text_of(result: Result, invocation: Invocation, output: opt.Output, chart: 
     match output:
         case opt.Output.json:
             return render_json(result.document)
+        case opt.Output.jsonl:
+            return json.dumps(result.document, sort_keys=True, allow_nan=False) + "\n"
         case opt.Output.markdown:
             return render_table_markdown(result.table, chart)
         case opt.Output.text | opt.Output.wide:
