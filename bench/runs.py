@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench.place import Place
-from dtnctl.cli.progress import reports_for
+from dtnctl.cli.progress import watching
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Step
 from dtnctl.model.site import Site
@@ -99,7 +99,6 @@ def _apply(site: Site, engines: Mapping[str, Engine], on_outcome: OnOutcome | No
     now = clock.now()
     terms = Terms(holder=this_process(), clock=clock, parallel=site.settings.value.limits.parallel, lock_timeout=60.0)
     plan, _ = look_and_plan(site, engines, now, scope)
-    reports = reports_for(plan)
-    if on_outcome is not None:
-        reports = replace(reports, outcome=on_outcome)
-    return apply_plan(site, engines, plan, now=now, scope=scope, terms=terms, reports=reports)
+    with watching(plan) as reports:
+        heard = replace(reports, outcome=on_outcome) if on_outcome is not None else reports
+        return apply_plan(site, engines, plan, now=now, scope=scope, terms=terms, reports=heard)
