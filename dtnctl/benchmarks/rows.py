@@ -151,7 +151,7 @@ def network_site(site: Site, ends: Ends, row: Row, basis: Basis, choices: Choice
         "serv_port_range": choices.ports,
         "cpu_set": choices.cpus or None,
     }
-    return with_session(site, ends.names, basis, own)
+    return with_session(site, ends.names, basis, dict.fromkeys(ends.names, own))
 
 
 def reached_at_host(site: Site, row: Row) -> bool:
@@ -163,9 +163,9 @@ def reached_at_host(site: Site, row: Row) -> bool:
 INHERITED = ("volumes", "limits", "env", "dns", "memory", "memory_nodes", "shm_size", "pull", "tune_container")
 
 
-def with_session(site: Site, ends: tuple[str, ...], basis: Basis, own: Mapping[str, object]) -> Site:
-    """The site with the bench's session on these endpoints, `own` above what it starts from."""
-    overrides = {name: _settings(basis, name, own) for name in ends}
+def with_session(site: Site, ends: tuple[str, ...], basis: Basis, own: Mapping[str, Mapping[str, object]]) -> Site:
+    """The site with the bench's session on these endpoints, for each of them `own` above what it starts from."""
+    overrides = {name: _settings(basis, name, own[name]) for name in ends}
     session = Session(endpoints=ends, profile=BENCH).model_copy(update={"overrides": overrides})
     marks: Mapping[Location, Mark] = {(): Mark(0, 0)}
     return replace(

@@ -42,6 +42,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dtnctl bench network dtn1 dtn2 --rounds 10 --streams 8 --out figures.md",
         "dtnctl bench network dtn1 dtn2 --mode host --mode macvlan --address 10.20.0.12",
     ),
+    "bench storage": (
+        "dtnctl bench storage climate",
+        "dtnctl bench storage climate --endpoint dtn1 --volume /data --size 8GiB --duration 30s --out disks.md",
+    ),
     "completion": ("source <(dtnctl completion bash)", "source <(dtnctl completion zsh)", "dtnctl completion fish | source"),
     "version": ("dtnctl version",),
 }

@@ -87,12 +87,12 @@ class Stage:
     def preview(self, site: Site) -> Standing:
         """What would be made now."""
         plan, snapshot = self._plan(site, Scope((SESSION,)))
-        return self._standing(plan, snapshot)
+        return self._standing(plan, snapshot, site)
 
     def raise_(self, site: Site) -> Standing:
         """Make the session of `site` that is the bench's, with its networks. PartialApplyError if it cannot be made as planned."""
         plan, snapshot = self._plan(site, Scope((SESSION,)))
-        standing = self._standing(plan, snapshot)
+        standing = self._standing(plan, snapshot, site)
         if standing.refusals:
             return standing
         self.is_clear = False
@@ -134,12 +134,12 @@ class Stage:
         if failed or skipped:
             raise PartialApplyError(*(failed or skipped[:1]))
 
-    def _standing(self, plan: Plan, snapshot: Snapshot) -> Standing:
+    def _standing(self, plan: Plan, snapshot: Snapshot, site: Site) -> Standing:
         specs = {step.endpoint: step.action.spec for step in plan.steps if isinstance(step.action, CreateContainer)}
         refusals = tuple(
             f"{change.endpoint}: {change.cause.text}" for change in plan.blocked if change.kind == "session" and change.name == BENCH
         )
-        lacking = [name for name in self.names if name not in specs]
+        lacking = [name for name in site.sessions[BENCH].value.endpoints if name not in specs]
         if lacking and not refusals:
             raise EngineError(f"nothing is planned for {', '.join(lacking)}; what is left of an earlier run there could not be removed")
         return Standing(

@@ -8,6 +8,7 @@ from typing import Any
 from dtnctl.benchmarks.figures import NetworkFigures, RowFigures
 from dtnctl.benchmarks.iperf3 import Sample
 from dtnctl.benchmarks.spread import Spread
+from dtnctl.benchmarks.storage import DiskFigures, StorageFigures
 from dtnctl.benchmarks.table import CPU, Table
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
@@ -16,7 +17,18 @@ from dtnctl.render.json import FORMAT_VERSION
 from dtnctl.render.text import flow, look_of, printable
 
 Json = dict[str, Any]
-DROPS = {"LOW": 5, "HIGH": 5, "RETRANS": 6, "ROUNDS": 7, "HOST SEND": 4, "HOST RECV": 4, "CPU SEND": 3, "CPU RECV": 3}
+DROPS = {
+    "LOW": 5,
+    "HIGH": 5,
+    "RETRANS": 6,
+    "ROUNDS": 7,
+    "HOST SEND": 4,
+    "HOST RECV": 4,
+    "CPU SEND": 3,
+    "CPU RECV": 3,
+    "REQUESTS/S": 6,
+    "CPU": 3,
+}
 
 
 def render_table(table: Table, context: RenderContext) -> str:
@@ -95,3 +107,37 @@ def _sample(sample: Sample) -> Json:
 
 def _spread(spread: Spread | None) -> Json | None:
     return None if spread is None else {**asdict(spread), "spread": spread.width}
+
+
+def storage_document(figures: StorageFigures) -> Json:
+    """Every sample of every volume and shape; rates in bytes a second, CPU in seconds per 10^9 bytes."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "bench-storage",
+        "session": figures.session,
+        "image": figures.image,
+        "size": figures.size,
+        "seconds": figures.seconds,
+        "rounds": figures.rounds,
+        "complete": figures.is_whole,
+        "rows": [_disk_row(row) for row in figures.rows],
+        "left_out": [{"endpoint": item.place.endpoint, "volume": item.place.target, "reason": item.why} for item in figures.left_out],
+        "machines": [asdict(machine) for machine in figures.machines],
+    }
+
+
+def _disk_row(row: DiskFigures) -> Json:
+    return {
+        "endpoint": row.place.endpoint,
+        "volume": row.place.target,
+        "source": row.place.source,
+        "way": row.shape.way,
+        "block": row.shape.block,
+        "jobs": row.shape.jobs,
+        "direct": row.is_direct,
+        "rate": _spread(row.rate),
+        "requests": _spread(row.requests),
+        "cpu": _spread(row.cpu),
+        "samples": [asdict(sample) for sample in row.samples],
+        "failures": list(row.failures),
+    }

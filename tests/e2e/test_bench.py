@@ -69,3 +69,27 @@ def test_an_image_without_iperf3_is_named_as_the_reason(both: Playground) -> Non
     ran = both.run("bench", "network", "dtn1", "dtn2", "--image", "tiny:1", "--rounds", "1", "--duration", "1", "--mode", "data").expect(3)
     assert "macvlan data failed: there is no iperf3 there" in ran.out
     assert both.networks("dtn1") == set()
+
+
+def test_volumes_are_measured_by_fio_on_files_of_its_own_which_are_removed(both: Playground) -> None:
+    both.lab.exec("dtn1", ["sh", "-c", "echo precious >/data/kept"])
+    both.session("disks", image="dtn:1", settings={"volumes": ["/data"]})
+    ran = both.run(
+        "bench", "storage", "disks", "--size", "8MiB", "--duration", "1s", "--rounds", "1", "--block", "1MiB", "-o", "json"
+    ).expect(0)
+    rows = ran.json["rows"]
+    assert [(row["way"], row["jobs"]) for row in rows] == [("write", 1), ("read", 1), ("write", 4), ("read", 4)]
+    assert all(row["samples"][0]["rate"] > 0 for row in rows)
+    assert both.names("dtn1") == set()
+    assert both.lab.exec("dtn1", ["sh", "-c", "find /data"]).stdout.split() == ["/data", "/data/kept"]
+
+
+def test_files_of_a_killed_run_are_removed_by_the_next_apply(both: Playground) -> None:
+    both.session("disks", image="dtn:1", settings={"volumes": ["/data"]})
+    bench = both.start("bench", "storage", "disks", "--size", "8MiB", "--duration", "60s", "--rounds", "1")
+    until(lambda: "fio." in both.lab.exec("dtn1", ["find", "/data"], check=False).stdout)
+    bench.kill()
+    bench.communicate()
+    both.apply("--exclude", "session/disks").expect(0)
+    assert both.names("dtn1") == set()
+    assert both.lab.exec("dtn1", ["find", "/data"]).stdout.split() == ["/data"]
