@@ -236,6 +236,18 @@ def resolved_transfer(workplace: Workplace, name: str) -> ResolvedTransfer:
     return resolved_transfers[name]
 
 
+def as_it_ran_last(resolved: ResolvedTransfer, observer: Observer, site: str) -> ResolvedTransfer:
+    """With a schedule, the transfer at the newest firing that was claimed."""
+    from dtnctl.model.schedule import firing_of
+
+    if firing_of(resolved.transfer.value.generation) is None:
+        return resolved
+    from dtnctl.planning.transfers.in_time import as_it_ran
+    from dtnctl.runtime.transfers.record import read_ledger
+
+    return as_it_ran(resolved, read_ledger(observer, site).attempts)
+
+
 def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = None) -> int:
     """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
     from dtnctl.cli.workplace import lock_seconds
@@ -257,6 +269,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
             report=say,
         )
         with held:
+            resolved = as_it_ran_last(resolved, clients[resolved.source_endpoint], workplace.site.name)
             say(cancel_transfer(resolved, clients, workplace.site.name, clock))
         mirror = mirroring(workplace, clients)
         mirror.note(resolved.source_endpoint, (name, resolved.transfer.value.generation, 1))

@@ -9,7 +9,7 @@ import typer
 from dtnctl.cli import options as opt
 from dtnctl.cli import signals
 from dtnctl.cli.log_output import print_logs
-from dtnctl.cli.look import FollowOption, TransferArgument, opened_log, resolved_transfer
+from dtnctl.cli.look import FollowOption, TransferArgument, as_it_ran_last, opened_log, resolved_transfer
 from dtnctl.cli.workplace import Workplace, observers, open_workplace
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _job_log(
     from dtnctl.cli.progress import progress_printer
     from dtnctl.runtime.transfers.transfer import read_log
 
-    name, generation, endpoint = resolved.transfer.name, resolved.transfer.value.generation, resolved.source_endpoint
+    endpoint = resolved.source_endpoint
+    resolved = as_it_ran_last(resolved, clients[endpoint], workplace.site.name)
+    name, generation = resolved.transfer.name, resolved.transfer.value.generation
     show = progress_printer(FOLLOW_SECONDS)
     return {endpoint: read_log(clients[endpoint], workplace.site.name, name, generation, follow=follow, on_progress=show)}

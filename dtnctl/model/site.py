@@ -36,6 +36,7 @@ from dtnctl.model.fields import (
 from dtnctl.model.hosts import Host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
+from dtnctl.model.schedule import MOST_SCHEDULED, When
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
@@ -306,6 +307,7 @@ class Transfer(Written):
     after: After = ()
     priority: Priority = USUAL
     bandwidth: Bandwidth = None
+    when: When | None = Field(None, description="When it may start. Missing: at once.")
     parallelism: int = Field(DEFAULT_OPTIONS.parallelism, ge=1, le=64, description="TCP streams per file.")
     concurrency: int = Field(DEFAULT_OPTIONS.concurrency, ge=1, le=64, description="Files at once.")
     recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")
@@ -355,6 +357,12 @@ class Transfer(Written):
                 raise ValueError(f"{self.tool} measures from memory to memory and takes no path: write `{end.partition(':')[0]}`")
             if self.tool_row.moves == "files" and ":" not in end:
                 raise ValueError(f"{self.tool} copies files: write `{end}:/path`")
+        return self
+
+    @model_validator(mode="after")
+    def _firings_have_room(self) -> Transfer:
+        if self.when is not None and self.when.schedule is not None and self.generation > MOST_SCHEDULED:
+            raise ValueError(f"`generation` is at most {MOST_SCHEDULED} with a schedule, which adds the time of each firing to it")
         return self
 
     @model_validator(mode="after")

@@ -40,6 +40,7 @@ from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_not
 from dtnctl.planning.study import Study, study
 from dtnctl.planning.transfers.admission import Admission
 from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
+from dtnctl.planning.transfers.in_time import in_its_time
 from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.ports import promised_ports
@@ -313,6 +314,7 @@ class _Planner:
             source, destination = (self._end(by_key[key]) for key in resolved.keys)
             started_on = self.found.history.started_elsewhere(resolved, self.found.snapshot.endpoints)
             result = plan_transfer(resolved, source, destination, seen, self.found.history, started_on)
+            result = in_its_time(resolved, result, self.found.now)
             result = admission.admit(resolved, standings.follow(resolved, result))
             standings.note(resolved, result)
             self._add_transfer(resolved, result, seen)

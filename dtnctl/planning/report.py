@@ -13,8 +13,9 @@ from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionStat
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site, Transfer
 from dtnctl.planning.planner import Scope, make_plan
-from dtnctl.planning.resolve import Service, ctrl_host, resolve_services, resolve_transfers
+from dtnctl.planning.resolve import Service, carried, ctrl_host, declared_transfers, resolve_services
 from dtnctl.planning.roce import with_gid
+from dtnctl.planning.transfers.in_time import as_it_runs
 from dtnctl.planning.transfers.jobs import History, read_history
 from dtnctl.planning.transfers.states import moment_of, stage_of, time_text
 
@@ -163,12 +164,13 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     plan = make_plan(site, snapshot, now=now, scope=Scope())
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}
-    sessions = {resolved.transfer.name: resolved.session for resolved in resolve_transfers(site, now)}
     history = read_history(snapshot.endpoints, site.receipts, site.endpoints)
+    declared = tuple(as_it_runs(resolved, history) for resolved in declared_transfers(site, now))
+    sessions = {resolved.transfer.name: resolved.session for resolved in carried(site, declared, now)}
     rows: list[TransferRow] = []
-    for name, document in site.transfers.items():
-        seen = snapshot.endpoints[document.value.from_.partition(":")[0]]
-        row = _declared_row(name, document.value, sessions.get(name, ""))
+    for resolved in declared:
+        name, seen = resolved.transfer.name, snapshot.endpoints[resolved.source_endpoint]
+        row = _declared_row(name, resolved.transfer.value, sessions.get(name, ""))
         rows.append(_transfer_row(row, seen, history, notes.get(name), starting.get(name, ""), now))
     return tuple(rows)
 

@@ -14,6 +14,7 @@ from dtnctl.model.networking import attachments, is_host_networked, is_publishin
 from dtnctl.model.plan import Cause
 from dtnctl.model.profile import Attachment, ProfileFields
 from dtnctl.model.resources import Wanted, service_name
+from dtnctl.model.schedule import newest_firing, scheduled_generation
 from dtnctl.model.site import Document, Endpoint, Location, Session, Site, Transfer
 from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.tuning import Tuning, tuning_keys
@@ -134,7 +135,7 @@ def _asked(session: Document[Session], endpoint: str) -> Hashable:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTransfer:
-    """A transfer with its ends taken apart and the session that carries it."""
+    """A transfer with its ends taken apart and the session that carries it. With a schedule, its generation is that of one firing."""
 
     site: str
     transfer: Document[Transfer]
@@ -180,7 +181,17 @@ def _resolved(site: Site, transfer: Document[Transfer], now: datetime) -> Resolv
     source, _, source_path = transfer.value.from_.partition(":")
     destination, _, destination_path = transfer.value.to.partition(":")
     session = transfer.value.session or suitable_sessions(site, transfer.value, now)[0]
-    return ResolvedTransfer(site.name, transfer, source, source_path, destination, destination_path, session)
+    resolved = ResolvedTransfer(site.name, transfer, source, source_path, destination, destination_path, session)
+    when = transfer.value.when
+    if when is None or when.schedule is None:
+        return resolved
+    return of_generation(resolved, scheduled_generation(transfer.value.generation, newest_firing(when, now)))
+
+
+def of_generation(resolved: ResolvedTransfer, generation: int) -> ResolvedTransfer:
+    """The same transfer in another generation than its file declares."""
+    value = resolved.transfer.value.model_copy(update={"generation": generation})
+    return replace(resolved, transfer=replace(resolved.transfer, value=value))
 
 
 def emptied(site: Site) -> Site:

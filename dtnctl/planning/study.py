@@ -28,6 +28,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, carried, declared_transfers, emptied, resolve_services
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id
+from dtnctl.planning.transfers.in_time import as_it_runs
 from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
 from dtnctl.planning.transfers.running_copies import refuse_cutting_off
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
@@ -46,6 +47,7 @@ class Study:
     answers.
     """
 
+    now: datetime
     site: Site
     scope: Scope
     snapshot: Snapshot
@@ -84,8 +86,10 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
     wanted = emptied(site) if scope.destroy else site
-    declared = declared_transfers(wanted, now)
+    history = read_history(answering, site.receipts, site.endpoints)
+    declared = tuple(as_it_runs(item, history) for item in declared_transfers(wanted, now))
     found = Study(
+        now=now,
         site=wanted,
         scope=scope,
         snapshot=snapshot,
@@ -94,7 +98,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         resolved_transfers=carried(wanted, declared, now),
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
-        history=read_history(answering, site.receipts, site.endpoints),
+        history=history,
         jobs=running_jobs(declared_transfers(site, now) if scope.destroy else declared, answering),
         twins=twins,
     )

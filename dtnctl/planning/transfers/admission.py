@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from dtnctl.model.fields import show_rate
 from dtnctl.model.plan import FinishTransfer
 from dtnctl.model.site import Document, Endpoint
+from dtnctl.model.tools import TOOLS
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.transfers.declared import TransferPlan
 from dtnctl.planning.transfers.jobs import History
-from dtnctl.planning.transfers.order import delayed, waiting
+from dtnctl.planning.transfers.order import delayed, has_window, waiting
 
 NAMED = 3  # as many holders are named
 
@@ -50,9 +51,9 @@ class Room:
         if left > 0:
             self.shares.append(Share(left))
 
-    def has(self, amount: int) -> bool:
-        """Whether this plan can give so much, now or after the end of its own transfers."""
-        return sum(share.amount for share in self.shares) >= amount
+    def has(self, amount: int, *, at_once: bool) -> bool:
+        """Whether this plan can give so much: now, or also after the end of its own transfers."""
+        return sum(share.amount for share in self.shares if not (at_once and share.step)) >= amount
 
     def take(self, amount: int, step: str, holder: str) -> list[Share]:
         """The shares that the holder gets, those that are free first; they are free again after the step."""
@@ -103,7 +104,7 @@ class Admission:
             return result
         demands = [(room, amount) for key, amount in _demands(resolved) if (room := self._room(key)) is not None]
         for room, amount in demands:
-            if not room.has(amount):
+            if not room.has(amount, at_once=has_window(resolved)):
                 return waiting(resolved, f"{room.text(amount)}; the first apply after the end of one of them starts it")
         (finish,) = (step.id for step in result.steps if isinstance(step.action, FinishTransfer))
         ends: dict[str, str] = {}
@@ -138,10 +139,13 @@ class Admission:
 
 
 def _demands(resolved: ResolvedTransfer) -> Iterator[tuple[tuple[str, ...], int]]:
-    """What it uses at both ends; each file that is copied at the same time has a data port of its own."""
+    """What it uses at both ends. A file that is copied at the same time as others has a data port of its own at each."""
     value = resolved.transfer.value
     for endpoint, session in resolved.keys:
         yield ("transfers", endpoint), 1
         if value.bandwidth is not None:
             yield ("bandwidth", endpoint), value.bandwidth
-        yield ("ports", endpoint, session), value.concurrency
+        if TOOLS[value.tool].ports == "each file":
+            yield ("ports", endpoint, session), value.concurrency
+    if TOOLS[value.tool].ports == "server":
+        yield ("ports", *resolved.keys[1]), 1

@@ -89,8 +89,20 @@ class Standings:
             if standing.waits:
                 return waiting(resolved, f"it starts after {name}, which {standing.waits}")
         steps = {standing.step: name for _, name, standing in standings if standing.step}
-        note = f"starts after {', '.join(sorted(steps.values()))}, if that succeeds" if steps else ""
+        if steps and has_window(resolved):
+            return waiting(resolved, f"it starts after {_listed(steps)}, and in its window: the first apply after that starts it")
+        note = f"starts after {_listed(steps)}, if that succeeds" if steps else ""
         return delayed(result, needs=tuple(sorted(steps)), note=note)
+
+
+def _listed(steps: Mapping[str, str]) -> str:
+    return ", ".join(sorted(steps.values()))
+
+
+def has_window(resolved: ResolvedTransfer) -> bool:
+    """Whether it may start at certain hours alone: then it starts at once or not at all, since others may end when the window is closed."""
+    when = resolved.transfer.value.when
+    return when is not None and when.schedule is None
 
 
 def waiting(resolved: ResolvedTransfer, text: str) -> TransferPlan:

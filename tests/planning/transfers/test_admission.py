@@ -149,6 +149,19 @@ def test_a_session_without_a_range_has_ports_for_all() -> None:
     assert waits(session + three(concurrency=64), made) == ["t", "u", "v"]
 
 
+def test_a_tool_without_data_ports_needs_none_and_one_with_a_server_needs_one_at_the_destination() -> None:
+    """The range has four; two rsync run beside a copy that has all of them, and a measurement waits for one."""
+    memory = "# transfers/x\nfrom: a\nto: b\ntool: iperf3\n"
+    text = SESSION + transfer("t", concurrency=4) + transfer("u", tool="rsync") + transfer("v", tool="rsync") + memory
+    assert waits(text, idle()) == [
+        "t",
+        "u",
+        "v",
+        "x <- a/finish/t",
+        "  waits: session s on b uses 4 of 4 data ports (t), and it needs 1; starts after the end of t",
+    ]
+
+
 def test_what_does_not_start_takes_nothing() -> None:
     text = limited("{transfers: 1}", transfer("t"))
     made = idle()
