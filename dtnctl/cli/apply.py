@@ -168,6 +168,7 @@ def _run(
             clock=SystemClock(),
             parallel=consent.parallel or workplace.site.settings.value.limits.parallel,
             lock_timeout=consent.lock_timeout,
+            head=workplace.head.result(),
             expect=expected,
             confirmed="" if consent.yes else plan.hash,
             wait=consent.wait,

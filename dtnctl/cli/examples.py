@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "transfers show": ("dtnctl transfers show run14",),
     "transfers logs": ("dtnctl transfers logs run14", "dtnctl transfers logs -f run14"),
     "transfers cancel": ("dtnctl transfers cancel run14",),
+    "transfers resolve": ('dtnctl transfers resolve run14 --succeeded --reason "sizes and checksums looked at"',),
     "transfers create": ("dtnctl transfer dtn1:/data/run14.nc dtn2:/data/run14.nc gridftp", "dtnctl apply"),
     "endpoints list": ("dtnctl endpoints list",),
     "endpoints show": ("dtnctl endpoints show dtn1",),

@@ -12,6 +12,7 @@ from dtnctl.cli import declared, edit, look
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.doctor import endpoints_doctor
+from dtnctl.cli.resolve import transfers_resolve
 from dtnctl.cli.transfer_logs import transfers_logs
 from dtnctl.errors import UsageError
 
@@ -31,6 +32,7 @@ TRANSFERS: Verbs = {
     "show": look.transfers_show,
     "logs": transfers_logs,
     "cancel": look.transfers_cancel,
+    "resolve": transfers_resolve,
     "create": edit.transfer_command,
 }
 ENDPOINTS: Verbs = {"list": look.endpoints_list, "show": look.endpoints_show, "doctor": endpoints_doctor, "add": endpoints_add}

@@ -18,6 +18,18 @@ AttemptKey = tuple[str, int, int]  # (transfer, generation, attempt)
 
 
 @dataclass(frozen=True, slots=True)
+class Requester:
+    """On whose account a transfer starts: the operator as leases name one, and the commit of the state.
+
+    `uncommitted`: the state differs from it.
+    """
+
+    who: str = ""
+    commit: str = ""
+    uncommitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
 

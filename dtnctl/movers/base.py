@@ -87,7 +87,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's."""
+    """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's.
+
+    `rate` is the tool's own average in bytes per second, `retransmits` those of TCP; None: it does not say.
+    """
 
     verdict: Verdict
     cause: str = ""
@@ -96,6 +99,8 @@ class Judgement:
     files: int = 0
     checksum: str = ""
     verified: str = ""
+    rate: float | None = None
+    retransmits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

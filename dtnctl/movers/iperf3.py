@@ -75,8 +75,10 @@ def _judge(evidence: Evidence, own: Iperf3Options) -> Judgement:
     if moved <= 0:
         return failure(evidence, "it ended well, but the server counted no bytes", retryable=True)
     counted = "sent" if own.reverse else "received"
-    verified = f"{counted} by the server, counted there; {plural(_retransmits(evidence.log, result), 'retransmit')}"
-    return Judgement("succeeded", bytes=moved, verified=verified)
+    retransmits = _retransmits(evidence.log, result)
+    verified = f"{counted} by the server, counted there; {plural(retransmits, 'retransmit')}"
+    rate = sum(float(result.get(name, {}).get("bits_per_second", 0)) for name in sums) / 8
+    return Judgement("succeeded", bytes=moved, verified=verified, rate=rate or None, retransmits=retransmits)
 
 
 def _result(log: str) -> dict[str, Any] | str:

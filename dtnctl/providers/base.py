@@ -83,6 +83,9 @@ class Observer(Protocol):
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         """Whether the labels say that the object of this name on this endpoint is of our site and of our repository."""
 
+    def engine_id(self) -> str:
+        """The engine's own id, the same after its restart; empty if it has none."""
+
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         """The file at `path`, or all files below the folder, by absolute path in the container. Works on stopped ones."""
 

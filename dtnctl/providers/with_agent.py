@@ -49,6 +49,9 @@ class ObserverWithAgent:
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return self._observer.owns(labels, object_name)
 
+    def engine_id(self) -> str:
+        return self._observer.engine_id()
+
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         return self._observer.read_files(container, path)
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
-from dtnctl.model.ledger import Attempt
+from dtnctl.model.head import NOT_ASKED, Head
+from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import (
     EnsureLedger,
@@ -71,17 +72,23 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How an apply may run. `expect`: the hash that must come out, or empty. `confirmed`: the hash that a person saw and
-    accepted, or empty when there was no question. Times in seconds."""
+    """How an apply may run. `head` is the commit of the state. `expect`: the hash that must come out, or empty. `confirmed`: the hash
+    that a person saw and accepted, or empty when there was no question. Times in seconds."""
 
     holder: Holder
     clock: Clock
     parallel: int
     lock_timeout: float
+    head: Head = NOT_ASKED
     expect: str = ""
     confirmed: str = ""
     wait: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def requester(self) -> Requester:
+        """On whose account transfers start."""
+        return Requester(self.holder.who, self.head.commit, uncommitted=self.head.is_dirty)
 
 
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
@@ -235,7 +242,7 @@ class _Run:
             case StartTransfer():
                 from dtnctl.runtime.transfers.transfer import start_transfer
 
-                return start_transfer(action, self.engines, self.site.name, self.terms.clock).text
+                return start_transfer(action, self.engines, self.site.name, self.terms.clock, self.terms.requester).text
             case FinishTransfer():
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
@@ -265,8 +272,9 @@ class _Run:
 
         waiting = Waiting(self.reports.progress, self.terms.stop)
         engines, site, clock = self.engines, self.site.name, self.terms.clock
+        requester = self.terms.requester
         try:
-            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step)))
+            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step), requester))
         except InterruptedWaitError as interruption:
             return str(interruption)  # the copy goes on: to stop waiting for it is no failure
 

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "transfers show": ["t"],
     "transfers logs": ["t"],
     "transfers cancel": ["t"],
+    "transfers resolve": ["t", "--failed"],
     "transfers create": ["a:/x", "b:/x", "gridftp"],
     "endpoints show": ["a"],
     "endpoints doctor": ["--all"],

@@ -125,3 +125,56 @@ def test_a_mirror_that_cannot_be_read_is_said_and_the_endpoints_records_count(st
     ended = stage.run(*APPLY)
     assert (ended.code, starts(stage)) == (0, 1), ended.text
     assert f"note: the receipts that Git mirrors cannot be read: Git does not have what its ref {REF} holds" in ended.text
+
+
+# --- transfers resolve --------------------------------------------------------------------------------------
+
+
+def make_unknown(stage: Stage) -> None:
+    """A transfer that was started, whose endpoints were then installed again."""
+    assert stage.run(*APPLY, "--no-wait").code == 0
+    wipe(stage)
+    stage.run(*APPLY)
+    assert shown(stage)["state"] == "unknown"
+
+
+def test_an_unknown_result_that_is_resolved_is_recorded_with_who_and_why_and_never_runs_again(stage: Stage) -> None:
+    make_unknown(stage)
+    ended = stage.run("transfers", "resolve", "run14", "--succeeded", "--reason", "looked at it")
+    assert ended.code == 0, ended.text
+    assert "run14 (generation 1, try 1) is recorded as succeeded" in ended.text
+    record = json.loads(git(stage, "show", RECORD))
+    assert (record["verdict"], record["resolution"], record["reason"]) == ("succeeded", "succeeded", "looked at it")
+    assert "@" in record["resolved_by"]
+    assert record["commit"] == git(stage, "rev-parse", "HEAD")
+    wipe(stage)
+    assert (stage.run(*APPLY).code, starts(stage)) == (0, 0)
+
+
+def test_an_unknown_result_that_is_to_run_again_runs_once_more_and_no_more(stage: Stage) -> None:
+    make_unknown(stage)
+    ended = stage.run("transfers", "resolve", "run14", "--run-again")
+    assert ended.code == 0, ended.text
+    assert (stage.run(*APPLY).code, starts(stage)) == (0, 1)
+    assert (stage.run(*APPLY).code, starts(stage)) == (0, 1)
+    assert shown(stage)["attempt"] == 2
+
+
+def test_resolve_without_a_record_on_the_endpoint_removes_keys_and_decides(stage: Stage) -> None:
+    assert stage.run(*APPLY, "--no-wait").code == 0
+    wipe(stage)
+    assert stage.run(*APPLY, "--exclude", "transfer/run14").code == 0
+    ended = stage.run("transfers", "resolve", "run14", "--failed", "--reason", "host was lost")
+    assert ended.code == 0, ended.text
+    assert shown(stage)["state"] == "failed"
+    assert (stage.run(*APPLY).code, starts(stage)) == (9, 0)
+
+
+def test_resolve_refuses_what_is_not_unknown_and_what_is_not_said(stage: Stage) -> None:
+    nothing = stage.run("transfers", "resolve", "run14", "--failed")
+    assert (nothing.code, "was not started: there is nothing to decide" in nothing.text) == (4, True), nothing.text
+    assert stage.run(*APPLY).code == 0
+    known = stage.run("transfers", "resolve", "run14", "--run-again")
+    assert (known.code, "is succeeded, not unknown" in known.text) == (4, True), known.text
+    for words in ((), ("--failed", "--succeeded")):
+        assert stage.run("transfers", "resolve", "run14", *words).code == 64

@@ -72,6 +72,9 @@ class DockerObserver:
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return self._view.owns(labels, object_name)
 
+    def engine_id(self) -> str:
+        return str(self._connected().get("/info").get("ID") or "")
+
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         return read_files(self._connected(), container, path)
 

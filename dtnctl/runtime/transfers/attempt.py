@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
-from dtnctl.model.ledger import Attempt
+from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
@@ -21,12 +21,13 @@ from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.keys import Account
 from dtnctl.runtime.transfers.record import read_record
 
+NOT_SAID = Requester()
 USER_FOLDER = "/dtnctl"  # of the attempt's own files in a container whose program runs as the service's user
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`options` are those that the plan carries."""
+    """`options` are those that the plan carries, `requester` is on whose account it runs."""
 
     site: str
     transfer: str
@@ -39,6 +40,7 @@ class Task:
     here: Engine
     there: Engine
     clock: Clock
+    requester: Requester = NOT_SAID
 
     @property
     def row(self) -> Tool:
@@ -85,7 +87,9 @@ class Task:
         return replace(self, attempt=self.attempt + 1)
 
 
-def task_of(action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Task:
+def task_of(
+    action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, requester: Requester = NOT_SAID
+) -> Task:
     """The attempt that the action is about."""
     if action.tool not in TOOLS:
         raise TransferError(f"{action.transfer}: no mover is called {action.tool!r}; there are {', '.join(sorted(TOOLS))}")
@@ -101,6 +105,7 @@ def task_of(action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine
         here=engines[action.source.endpoint],
         there=engines[action.destination.endpoint],
         clock=clock,
+        requester=requester,
     )
 
 

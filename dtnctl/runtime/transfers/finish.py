@@ -17,7 +17,8 @@ from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Evidence, Judgement, Moved
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
-from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, seconds_between, time_left
+from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, time_left, time_text
+from dtnctl.runtime.transfers.claims import receipt_of
 from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
@@ -120,7 +121,8 @@ def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
     for done in revoking:
         done.result()
     remove_server(task)
-    receipt = replace(claim, verdict="unknown", cause="its container and its result are gone; it may have run")
+    cause = "its container and its result are gone; it may have run"
+    receipt = replace(claim, verdict="unknown", cause=cause, recorded_at=time_text(task.clock.now()))
     write_record(task.here, task.site, receipt)
     return AttemptEnd(receipt, "", was_recorded=False, time_left=None)
 
@@ -167,26 +169,10 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
         server = end_server(task, may_take=watched.job.exit_code == 0)
-        receipt = _receipt(claim, watched.job, decide(gather(task, notes, watched, server)))
+        receipt = receipt_of(task, claim, watched.job, decide(gather(task, notes, watched, server)))
         write_record(task.here, task.site, receipt, watched.log)
     _clear_away(task, watched.job, receipt, revoking)
     return receipt
-
-
-def _receipt(claim: Attempt, job: ContainerSeen, judgement: Judgement) -> Attempt:
-    return replace(
-        claim,
-        verdict=judgement.verdict,
-        cause=judgement.cause,
-        retryable=judgement.retryable,
-        exit_code=job.exit_code,
-        bytes=judgement.bytes,
-        files=judgement.files,
-        seconds=seconds_between(job.started_at, job.finished_at),
-        finished_at=job.finished_at,
-        checksum=judgement.checksum,
-        verified=judgement.verified,
-    )
 
 
 def _revoke_keys(task: Task, notes: Notes | None, pool: ThreadPoolExecutor) -> list[Future[None]]:

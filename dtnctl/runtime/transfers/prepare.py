@@ -17,6 +17,7 @@ from dtnctl.movers.sameness import one_thing
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task
+from dtnctl.runtime.transfers.claims import read_engine_id
 from dtnctl.runtime.transfers.evidence import PathSeen, look
 from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
@@ -29,13 +30,17 @@ NOTHING = PathSeen(Listing("missing"))
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was found. Pairs are of the source and of the destination; accounts and host keys are of the ends that need them."""
+    """What was found. Pairs are of the source and of the destination; accounts and host keys are of the ends that need them.
+
+    `engine` is the source's engine's own id.
+    """
 
     services: Services
     accounts: Mapping[Side, keys.Account]
     host_keys: Mapping[Side, str]
     looks: tuple[PathSeen, PathSeen]
     left_out: str = ""
+    engine: str = ""
 
 
 def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepared:
@@ -45,6 +50,7 @@ def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepare
     """
     _refuse_one_engine(task, services)
     answering = pool.submit(wait_until_ready, task, services)
+    engine = pool.submit(read_engine_id, task.here)
     programs = pool.submit(refuse_missing_programs, task)
     trusted = {side: pool.submit(_host_key, engine, end, answering) for side, engine, end in task.logins}
     if task.copies_files:
@@ -53,7 +59,7 @@ def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepare
         accounts, looks, omitted = {}, (NOTHING, NOTHING), ""
     programs.result()
     answering.result()
-    return Prepared(services, accounts, {side: key.result() for side, key in trusted.items()}, looks, omitted)
+    return Prepared(services, accounts, {side: key.result() for side, key in trusted.items()}, looks, omitted, engine.result())
 
 
 def _prepare_files(

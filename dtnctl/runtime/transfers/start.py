@@ -22,6 +22,7 @@ from dtnctl.printable import plural
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import USER_FOLDER, Task, find_job, job_labels, job_spec, key_places, time_left, time_text
+from dtnctl.runtime.transfers.claims import claim_of
 from dtnctl.runtime.transfers.notes import write_notes
 from dtnctl.runtime.transfers.prepare import Prepared, find_service, prepare
 from dtnctl.runtime.transfers.record import read_record, write_record
@@ -84,8 +85,8 @@ def _too_late(task: Task, ready: _Ready) -> StartResult:
     remove_server(task)
     now = time_text(task.clock.now())
     cause = f"not finished within its deadline of {task.options.deadline or 0:.0f} s; try {task.attempt} was not started"
-    receipt = Attempt(task.transfer, task.generation, task.attempt, "", now, verdict="failed", cause=cause, finished_at=now)
-    write_record(task.here, task.site, receipt)
+    claim = claim_of(task, "", ready.found.services, ready.found.engine)
+    write_record(task.here, task.site, replace(claim, verdict="failed", cause=cause, finished_at=now, recorded_at=now))
     return StartResult(False, cause)
 
 
@@ -111,7 +112,7 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
     pairs = {side: keys.make_key_pair() for side, _, _ in task.logins}
     comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
     lines = {side: keys.authorized_line(pair.public, comment, task.clock.now(), task.options.deadline) for side, pair in pairs.items()}
-    claim = Attempt(task.transfer, task.generation, task.attempt, container, claimed_at=time_text(task.clock.now()))
+    claim = claim_of(task, container, ready.found.services, ready.found.engine)
     access = _access(task, ready.found, pairs)
     writing: list[Future[Any]] = [pool.submit(task.here.write_files, container, tuple(_client_files(task, ready.found, access)))]
     writing += [

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from dtnctl.errors import EngineError, LockError, TransferError, UnreachableError
-from dtnctl.model.ledger import Attempt
+from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.report import TransferRow
 from dtnctl.model.resources import ContainerSeen, transfer_name
@@ -17,7 +17,7 @@ from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, task_of
+from dtnctl.runtime.transfers.attempt import NOT_SAID, Task, find_job, is_running, task_of
 from dtnctl.runtime.transfers.finish import (
     AttemptEnd,
     Progress,
@@ -54,9 +54,11 @@ PAUSE_SLICE = 0.5  # a pause before a retry notices within this time that it is 
 # --- start and finish ---------------------------------------------------------------------------------------
 
 
-def start_transfer(action: StartTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> StartResult:
+def start_transfer(
+    action: StartTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, requester: Requester = NOT_SAID
+) -> StartResult:
     """Start it unless it ever ran. TransferError says why it cannot be started; then nothing was."""
-    task = task_of(action, engines, site, clock)
+    task = task_of(action, engines, site, clock, requester)
     return start_attempt(task, action.image)
 
 
@@ -73,7 +75,13 @@ def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site:
 
 
 def await_transfer(
-    action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, waiting: Waiting, leased: Leased
+    action: FinishTransfer,
+    engines: Mapping[str, Engine],
+    site: str,
+    clock: Clock,
+    waiting: Waiting,
+    leased: Leased,
+    requester: Requester = NOT_SAID,
 ) -> Attempt:
     """Wait for its end, judge, record, clean up; with tries left, start the next one and wait for that.
 
@@ -81,7 +89,7 @@ def await_transfer(
     ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
     did not, LockError says that its result is still to be recorded, InterruptedWaitError that the copy goes on.
     """
-    task = task_of(action, engines, site, clock)
+    task = task_of(action, engines, site, clock, requester)
     while True:
         watched = watch_attempt(task, waiting)
         with _again(task, leased):

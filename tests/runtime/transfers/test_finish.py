@@ -140,6 +140,25 @@ def test_a_receipt_that_is_there_only_clears_away(scene: TransferWorld) -> None:
         scene.finish(wait=True)
 
 
+def test_a_receipt_says_when_each_state_began_and_how_fast_it_was(scene: TransferWorld) -> None:
+    scene.start()
+    (claim,) = scene.records()
+    job = scene.engines[HERE].inspect(scene.engines[HERE].inspect(JOB).id)
+    receipt = scene.finish()
+    assert replace(receipt, container="") != replace(claim, container="")
+    assert (receipt.claimed_at, receipt.started_at) == (claim.claimed_at, job.started_at)
+    assert receipt.started_at <= receipt.finished_at
+    assert receipt.recorded_at == "2026-11-22T10:00:00Z"
+    assert receipt.rate == receipt.bytes / receipt.seconds
+    assert (receipt.exit_code, receipt.files, receipt.retransmits, receipt.image) == (0, 1, None, claim.image)
+
+
+def test_a_try_that_only_the_mirror_knows_gets_the_record_that_its_result_is_unknown(scene: TransferWorld) -> None:
+    with pytest.raises(TransferError, match=r"run \(generation 1, try 1\) unknown: its container and its result are gone"):
+        scene.finish(wait=False)
+    assert [(item.attempt, item.verdict) for item in scene.records()] == [(1, "unknown")]
+
+
 def test_a_job_that_ended_without_us_is_judged_by_whoever_comes(scene: TransferWorld) -> None:
     scene.start()
     scene.engines[HERE].wait(JOB, 10.0)

@@ -57,6 +57,10 @@ class Mortal:
         seen: ContainerSeen = self._call(self.engine.inspect, container)
         return seen
 
+    def engine_id(self) -> str:
+        found: str = self._call(self.engine.engine_id)
+        return found
+
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return self.engine.owns(labels, object_name)
 

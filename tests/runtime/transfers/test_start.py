@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.model.ledger import Attempt, encode_attempt, record_path
+from dtnctl.model.ledger import Attempt, Requester, encode_attempt, record_path
 from dtnctl.model.plan import JobEnd, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, Mount, ledger_name
 from dtnctl.model.transfer_options import TransferOptions
@@ -38,7 +38,26 @@ def test_it_starts_with_a_claim_that_names_its_container(scene: TransferWorld) -
     assert (started.started, started.text) == (True, "started: 1000 bytes in 1 file")
     job = scene.engines[HERE].inspect(JOB)
     (claim,) = scene.records()
-    assert claim == Attempt(TRANSFER, 1, 1, job.id, claimed_at="2026-11-22T10:00:00Z")
+    assert (claim.key, claim.container, claim.claimed_at) == ((TRANSFER, 1, 1), job.id, "2026-11-22T10:00:00Z")
+    assert (claim.verdict, claim.released) == (None, False)
+
+
+def test_a_claim_says_who_asked_from_which_commit_and_where(scene: TransferWorld) -> None:
+    source, destination = scene.ends()
+    action = StartTransfer(TRANSFER, 1, 1, "gridftp", source, destination, IMAGE, TransferOptions(parallelism=8))
+    start_transfer(action, scene.engines, SITE, scene.clock, Requester("ops@host", "4f2c1e9", uncommitted=True))
+    (claim,) = scene.records()
+    assert (claim.who, claim.commit, claim.uncommitted) == ("ops@host", "4f2c1e9", True)
+    assert (claim.endpoint, claim.tool, claim.source, claim.destination) == (HERE, "gridftp", "dtn1:/data/in", "dtn2:/data/out")
+    assert (claim.image, claim.destination_image) == tuple(scene.engines[name].inspect(SERVICE).image_id for name in (HERE, THERE))
+    assert (claim.streams, claim.engine) == (8, scene.engines[HERE].engine_id())
+    assert claim.engine
+
+
+def test_an_engine_that_refuses_to_say_its_id_is_no_obstacle(scene: TransferWorld) -> None:
+    scene.world.plan_faults(Fault("status", match="GET /info", status=500, message="no"))
+    assert scene.start().started
+    assert scene.records()[0].engine == ""
 
 
 def test_its_container_is_ours_in_the_services_network_and_never_restarted(scene: TransferWorld) -> None:
