@@ -10,6 +10,7 @@ DESCRIBE = (
     "echo kernel=$(uname -sr); echo cpus=$(grep -c '^processor' /proc/cpuinfo);"
     " echo model=$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2-);"
     " echo memory=$(grep MemTotal /proc/meminfo | tr -dc 0-9); echo boot=$(cat /proc/sys/kernel/random/boot_id);"
+    " echo load=$(cut -d ' ' -f 1 /proc/loadavg);"
     " echo program=$({program} --version 2>&1 | head -n 1)"
 )
 
@@ -18,6 +19,7 @@ DESCRIBE = (
 class Machine:
     """One endpoint's host. `memory` in bytes; `nics` as "eth1: driver, 100 Gb/s, MTU 9000", only where an agent reports them.
 
+    `load` is the load average of its last minute, when the first row stood: of an idle machine it is near 0.
     `boot` is the id of the kernel's boot: two endpoints that show the same one share a machine. `program` is the tool's version.
     """
 
@@ -29,13 +31,15 @@ class Machine:
     memory: int = 0
     boot: str = ""
     program: str = ""
+    load: str = ""
     nics: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it in one line."""
         cpu = f"{self.cpus} CPU{'s' * (self.cpus != 1)}" + (f" ({self.model})" if self.model else "")
-        known = (cpu, f"{self.memory / 2**30:.1f} GiB", self.kernel, f"engine {self.engine}", self.program, *self.nics)
+        load = f"load average {self.load}" if self.load else ""
+        known = (cpu, f"{self.memory / 2**30:.1f} GiB", self.kernel, f"engine {self.engine}", self.program, *self.nics, load)
         return ", ".join(item for item in known if item)
 
 
@@ -57,6 +61,7 @@ def read_machine(endpoint: str, engine: str, printed: str, nics: tuple[str, ...]
         boot=found.get("boot", ""),
         program=" ".join(found.get("program", "").split()),
         nics=nics,
+        load=found.get("load", ""),
     )
 
 
