@@ -34,6 +34,8 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("check", "lint", "verify"), "`dtnctl validate`"),
     **dict.fromkeys(("format", "tidy"), "`dtnctl fmt`"),
     "doctor": "`dtnctl endpoints doctor --all`",
+    **dict.fromkeys(("benchmark", "measure", "iperf3"), "`dtnctl bench network SENDER RECEIVER`"),
+    "fio": "`dtnctl bench storage SESSION`",
     "help": "`dtnctl --help`",
 }
 OBJECTS = {word: noun for noun in ("sessions", "transfers", "endpoints", "networks", "profiles") for word in (noun, noun.removesuffix("s"))}
