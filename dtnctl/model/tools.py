@@ -6,7 +6,7 @@ A row, and a module of the same name in dtnctl/movers, is all that a new tool is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -72,11 +72,17 @@ class Tool:
 
     def read_own(self, values: Any) -> OwnOptions | None:
         """Its own options, with the defaults of those that are missing. ValueError says what is wrong; pydantic's if fields are."""
-        if self._own_reader is None:
+        if self._own_reader is None or self.own is None:
             if values:
                 raise ValueError(f"tool {self.name} has no options of its own")
             return None
-        read: OwnOptions = self._own_reader.validate_python(values if values is not None else {})
+        if not isinstance(values, dict | None):
+            raise ValueError("write a mapping")
+        names = [item.name for item in fields(self.own)]
+        for name in values or {}:
+            if name not in names:
+                raise ValueError(f"{self.name} has no option `{name}`, only {', '.join(names)}")
+        read: OwnOptions = self._own_reader.validate_python(values or {})
         return read
 
     @cached_property

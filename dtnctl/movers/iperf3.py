@@ -31,6 +31,7 @@ KNOWN = (
     known(r"the server has terminated", "the server was ended", retryable=True),
     known(r"iperf3: (?:error - )?(.+)", "iperf3 says: {1}", retryable=True),
 )
+BITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -103,7 +104,7 @@ def _retransmits(log: str, result: Mapping[str, Any]) -> int:
 
 
 _INTERVAL = re.compile(
-    r"\[(SUM|\s*\d+)\](?:\[[TR]X-[CS]\])?\s+([\d.]+)-([\d.]+)\s+sec\s+([\d.]+)\s+([KMGT]?)Bytes\s+([\d.]+)\s+Kbits/sec(?!.*(?:sender|receiver)).*"
+    r"\[(SUM|\s*\d+)\](?:\[[TR]X-[CS]\])?\s+([\d.]+)-([\d.]+)\s+sec\s+([\d.]+)\s+([KMGT]?)Bytes\s+([\d.]+)\s+([KMGT]?)bits/sec(?!.*(?:sender|receiver)).*"
 )
 
 
@@ -123,5 +124,5 @@ class Reader:
         if not found:
             return None
         self._bytes += sum(float(match[4]) * UNITS[match[5]] for match in found)
-        rate = float(found[-1][6]) * 1000 / 8
+        rate = float(found[-1][6]) * BITS[found[-1][7]] / 8
         return Moved(int(self._bytes), rate, rate > 0)

@@ -115,6 +115,9 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "a recursive transfer copies a folder into a folder: both paths end in /",
         ),
         (Transfer, {"from": "a:/x/", "to": "b:/x/", "tool": "gridftp"}, "the source is a folder; add `recursive: true`"),
+        (Transfer, {"from": "a:/x", "to": "b", "tool": "iperf3"}, "iperf3 measures from memory to memory and takes no path: write `a`"),
+        (Transfer, {"from": "a", "to": "b:/x", "tool": "rsync"}, "rsync copies files: write `a:/path`"),
+        (Transfer, {"from": "a:/x", "to": "b:/x", "tool": "rsync", "options": {"x": 1}}, "tool rsync has no options of its own"),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(model: type[Written], value: dict[str, Any], message: str) -> None:

@@ -14,7 +14,7 @@ from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
 from dtn_agent.protocol import Host as Machine
 
 from dtnctl.model.ledger import Attempt, LedgerSeen
-from dtnctl.model.ownership import transfer_labels
+from dtnctl.model.ownership import server_labels, server_name, server_ports, transfer_labels
 from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -472,9 +472,23 @@ class World:
         if claim is None:
             self._effect()
             host.records[key] = Attempt(*key, container=job.id, claimed_at=MOMENT)
+        if action.destination.listens:
+            self._serve(action, destination)
         if not job.started_at:
             self._put(host, replace(job, state="running", started_at=MOMENT))
             self.starts[host.name, *key] = self.starts.get((host.name, *key), 0) + 1
+
+    def _serve(self, action: StartTransfer, destination: ContainerSeen) -> None:
+        """The attempt's server runs beside the destination's service, on ports that no other one has."""
+        host, key = self.hosts[action.destination.endpoint], (action.transfer, action.generation, action.attempt)
+        name, ports = server_name(self.site, *key), action.destination.listens
+        others = [item for item in host.containers.values() if item.kind == "server" and item.name != name]
+        assert not any({*ports} & {*server_ports(item.labels)} for item in others), "two servers on one port"
+        if host.by_name(name) is None:
+            spec = ContainerSpec(action.image, network=f"container:{destination.id}")
+            made = self._owned(host, name, "server", action.transfer, spec)
+            labels = dict(server_labels(self.site, host.name, *key, ports))
+            self._put(host, replace(made, labels=labels, state="running", started_at=MOMENT))
 
     def _service(self, end: object) -> ContainerSeen:
         endpoint, container = getattr(end, "endpoint"), getattr(end, "container")  # noqa: B009  both are a JobEnd's
@@ -499,6 +513,10 @@ class World:
         if claim.verdict is None:
             self._effect()
             host.records[key] = self.verdicts(claim)
+        server = self.hosts[action.destination.endpoint].by_name(server_name(self.site, *key))
+        if server is not None:
+            self._effect()
+            del self.hosts[action.destination.endpoint].containers[server.id]
         self._effect()
         del host.containers[job.id]
 

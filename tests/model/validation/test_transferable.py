@@ -196,3 +196,29 @@ def test_names_below_a_folder_that_a_home_keeps_for_itself_are_found() -> None:
 def test_a_path_has_one_form() -> None:
     assert [clean_data_path(path) for path in ("/", "//", "/a/", "//a//./b/")] == ["/", "/", "/a", "/a/b"]
     assert power_of("/dev/shm/x") == ""
+
+
+# --- tools --------------------------------------------------------------------------------------------------
+
+
+def test_an_option_that_the_tool_lacks_is_reported_where_it_stands() -> None:
+    place = "transfers/t.yaml:4:14: E0343"
+    assert found(tool="rsync", parallelism=4) == [
+        f"{place}: rsync has no `parallelism`; try to remove it, or `tool: gridftp` or `tool: iperf3`"
+    ]
+
+
+def test_a_tool_with_a_server_needs_data_ports_at_the_destination() -> None:
+    measured = {"from": "a", "to": "b", "tool": "iperf3"}
+    assert "iperf3 listens at the destination, and session s has no data ports on b" in str(found(**measured))
+    with_ports = "endpoints: [a, b]\nimage: x\nsettings: {data_port_range: [50100, 50100]}\n"
+    assert found(with_ports, **measured) == []
+
+
+def test_what_runs_beside_a_service_sees_no_tmpfs_of_it() -> None:
+    with_tmpfs = "endpoints: [a, b]\nimage: x\nsettings: {volumes: ['/nvme:/data', {target: /small, type: tmpfs}]}\n"
+    assert found(with_tmpfs, **{"from": "a:/small/x"}) == []
+    assert "is in a tmpfs, which only the service itself sees, and rsync runs beside it" in str(
+        found(with_tmpfs, tool="rsync", **{"from": "a:/small/x"})
+    )
+    assert found(with_tmpfs, tool="rsync", to="b:/small/x") == []

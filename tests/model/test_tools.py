@@ -1,0 +1,46 @@
+"""The table of tools: which options each has, and how those that it alone has are read."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+
+from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Iperf3Options, ToolName
+from dtnctl.model.transfer_options import TransferOptions
+
+
+def test_the_names_that_a_file_may_write_are_those_of_the_table() -> None:
+    assert set(get_args(ToolName)) == set(TOOLS)
+
+
+def test_every_option_of_a_row_is_one_and_every_option_belongs_to_a_tool() -> None:
+    known = {item.name for item in fields(TransferOptions)}
+    assert {name for row in TOOLS.values() for name in row.options} | {*COMMON_OPTIONS, *FILE_OPTIONS} <= known
+    assert {name for name in known if not any(row.takes(name) for row in TOOLS.values())} == set()
+
+
+def test_a_measurement_has_no_options_of_copies() -> None:
+    assert TOOLS["gridftp"].takes("verify")
+    assert not TOOLS["iperf3"].takes("verify")
+    assert TOOLS["iperf3"].takes("retries")
+
+
+def test_options_of_a_tool_alone_are_read_with_defaults_and_not_converted() -> None:
+    assert TOOLS["iperf3"].read_own(None) == Iperf3Options()
+    assert TOOLS["iperf3"].read_own({"seconds": "1m", "reverse": True}) == Iperf3Options(60.0, reverse=True)
+    for values, message in (
+        ({"reverse": "yes"}, "validation error"),
+        ({"seconds": 0}, "validation error"),
+        ({"second": 1}, "iperf3 has no option `second`, only seconds, reverse, bidirectional"),
+        (["seconds"], "write a mapping"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            TOOLS["iperf3"].read_own(values)
+
+
+def test_a_tool_without_options_of_its_own_takes_none() -> None:
+    assert TOOLS["rsync"].read_own(None) is None
+    with pytest.raises(ValueError, match="tool rsync has no options of its own"):
+        TOOLS["rsync"].read_own({"seconds": 1})

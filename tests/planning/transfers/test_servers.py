@@ -1,0 +1,104 @@
+"""The server of an attempt: its port is one that no other has, and it goes when no attempt needs it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from dtnctl.model.plan import StartTransfer
+from dtnctl.model.resources import LABEL_PORTS
+from tests.planning.building import drop, plan, site
+from tests.planning.transfers.scene import SESSION, end_job, idle, record, transfer
+from tests.properties.world import KilledError, World
+
+SERVER = "lab.t.g1a1.server"
+
+
+def measured(*names: str, **fields: object) -> str:
+    """Measurements between the two services."""
+    return SESSION + "".join(transfer(name, **{"from": "a", "to": "b", "tool": "iperf3", **fields}) for name in names or ("t",))
+
+
+def running(text: str) -> World:
+    """The transfer was started, and then the run was killed."""
+    for effects in range(30):
+        made = idle()
+        made.budget = effects
+        with suppress(KilledError):
+            made.apply(plan(site(text), made))
+        made.budget = None
+        job = made.hosts["a"].by_name("lab.t.g1a1")
+        if job is not None and job.state == "running":
+            return made
+    raise AssertionError("it never started")
+
+
+def ports(text: str, made: World) -> dict[str, tuple[int, ...]]:
+    """Where the servers listen that the plan starts, by transfer."""
+    starts = (step.action for step in plan(site(text), made).steps if isinstance(step.action, StartTransfer))
+    return {start.transfer: start.destination.listens for start in starts}
+
+
+def test_servers_that_start_together_have_ports_of_their_own_from_the_highest_down() -> None:
+    assert ports(measured("t", "u"), idle()) == {"t": (50103,), "u": (50102,)}
+    (item,) = [item for item in plan(site(measured()), idle()).changes if item.kind == "transfer"]
+    assert item.allocations == (("session", "s"), ("streams", "4"), ("server", "b, port 50103"))
+
+
+def test_the_port_of_a_server_that_is_there_is_taken_for_others_and_kept_for_its_own_attempt() -> None:
+    made = running(measured())
+    assert made.hosts["b"].by_name(SERVER).labels[LABEL_PORTS] == "50103"  # type: ignore[union-attr]  # it runs
+    assert ports(measured("t", "u"), made) == {"u": (50102,)}
+    drop(made, "a", "lab.t.g1a1")
+    made.hosts["a"].records.clear()
+    assert ports(measured("t", "u"), made) == {"t": (50103,), "u": (50102,)}
+
+
+def test_a_transfer_waits_when_servers_of_others_have_all_data_ports() -> None:
+    names = ("t", "u", "v", "w", "x")
+    draft = plan(site(measured(*names)), idle())
+    (note,) = draft.transfers
+    assert (note.name, note.state) == ("x", "waiting")
+    assert note.text == "session s on b has no data port left for its server: others have all of its `data_port_range`"
+
+
+def test_a_measurement_starts_once_and_its_server_goes_with_its_job() -> None:
+    text = measured()
+    made = running(text)
+    end_job(made)
+    made.apply(plan(site(text), made))
+    assert [name for host in made.hosts.values() for name in (item.name for item in host.containers.values()) if ".t." in name] == []
+    assert not plan(site(text), made).changes
+    assert set(made.starts.values()) == {1}
+
+
+def test_a_server_whose_attempt_is_over_is_removed() -> None:
+    made = running(measured())
+    drop(made, "a", "lab.t.g1a1")
+    record(made, verdict="succeeded")
+    removal = plan(site(measured()), made)
+    (item,) = removal.changes
+    assert (item.mark, item.endpoint) == ("destroy", "b")
+    assert item.summary.startswith("removes server lab.t.g1a1.server")
+    made.apply(removal)
+    assert made.hosts["b"].by_name(SERVER) is None
+
+
+def test_a_server_is_left_alone_while_its_attempt_is_not_known_to_be_over() -> None:
+    made = running(measured())
+    assert not [item for item in plan(site(measured()), made).changes if item.mark == "destroy"]
+    drop(made, "a", "lab.t.g1a1")
+    assert not [item for item in plan(site(measured()), made).changes if item.mark == "destroy"], "its record says that it was claimed"
+    made.hosts["a"].silence = "no answer"
+    assert not plan(site(measured()), made).changes
+
+
+def test_a_server_of_a_transfer_that_is_no_longer_declared_goes() -> None:
+    made = running(measured())
+    removal = plan(site(SESSION), made)
+    assert sorted(item.endpoint for item in removal.changes if item.mark == "destroy") == ["a", "b"]
+
+
+def test_a_service_stays_as_it_is_while_a_server_beside_it_runs() -> None:
+    made = running(measured())
+    blocked = [item.code for item in plan(site(measured().replace("dtn:1", "dtn:2")), made).changes if item.endpoint == "b"]
+    assert blocked == ["E0492"]
