@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-Verdict = Literal["succeeded", "failed", "cancelled", "unknown"]
+Verdict = Literal["succeeded", "partial", "failed", "cancelled", "unknown"]
 Resolution = Literal["", "succeeded", "failed", "run-again"]
 AttemptKey = tuple[str, int, int]  # (transfer, generation, attempt)
 

@@ -39,7 +39,8 @@ from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.schedule import MOST_SCHEDULED, When
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
-from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, TransferOptions, Verify
+from dtnctl.model.transfer_fields import Patterns, SyncLevel
+from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, OnFileError, TransferOptions, Verify
 from dtnctl.model.transfer_order import USUAL, After, Bandwidth, EndpointLimits, Priority
 from dtnctl.model.tuning import Tuning
 from dtnctl.model.written import Written
@@ -313,7 +314,23 @@ class Transfer(Written):
     recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")
     links: Links = Field(
         DEFAULT_OPTIONS.links,
-        description="Symbolic links in a folder: the transfer is refused before it starts, or copies what they lead to.",
+        description="Symbolic links in a folder: the transfer is refused before it starts, copies what they lead to, or leaves them out.",
+    )
+    include: Patterns = Field(
+        (),
+        description="Which names below the folder are copied: patterns such as `2026/*.nc`, `calib` (a folder with all below it), "
+        "`**/*.h5`. Missing: all.",
+    )
+    exclude: Patterns = Field((), description="Which of them are not.")
+    sync_level: SyncLevel | None = Field(
+        None,
+        description="What is there already is left as it is: `exists` whatever it is, `size` if it has the source's size, `mtime` if it is "
+        "also no older, `checksum` if it also has the source's checksum (0 to 3 in Globus). Missing: all is copied.",
+    )
+    preserve_times: bool = Field(False, description="Files get the source's times of change.")
+    on_file_error: OnFileError = Field(
+        DEFAULT_OPTIONS.on_file_error,
+        description="skip: the other files of a folder are copied though one fails, and the transfer ends as `partial`, with the list.",
     )
     verify: Verify = Field(DEFAULT_OPTIONS.verify, description="Evidence asked for before it counts as done.")
     algorithm: Algorithm | None = Field(

@@ -91,7 +91,7 @@ class Tool:
 
 
 COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own")
-FILE_OPTIONS = ("recursive", "links", "verify", "algorithm", "expected")
+FILE_OPTIONS = ("recursive", "links", "verify", "algorithm", "expected", "preserve_times")
 _ROWS = (
     Tool(
         "gridftp",
@@ -99,7 +99,10 @@ _ROWS = (
         ports="each file",
         programs=("globus-url-copy",),
         logs_in_at=("source", "destination"),
-        options=("parallelism", "concurrency", "block_size", "tcp_buffer"),
+        options=(
+            *("parallelism", "concurrency", "block_size", "tcp_buffer"),
+            *("include", "exclude", "sync_level", "on_file_error"),
+        ),
     ),
     Tool(
         "iperf3",

@@ -8,7 +8,10 @@ from typing import Literal
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.tools import OwnOptions
 
-Links = Literal["refuse", "follow"]
+Links = Literal["refuse", "follow", "omit"]
+OnFileError = Literal["fail", "skip"]
+SyncLevel = Literal["exists", "size", "mtime", "checksum"]
+SYNC_LEVELS: tuple[SyncLevel, ...] = ("exists", "size", "mtime", "checksum")  # Globus and globus-url-copy number them from 0
 Verify = Literal["none", "size", "checksum"]
 
 
@@ -17,7 +20,7 @@ class TransferOptions:
     """The options as a transfer's file has them. Sizes in bytes, times in seconds.
 
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
-    `own` are the options that its tool alone has.
+    `include` and `exclude` are patterns of names below the folder. `own` are the options that its tool alone has.
     """
 
     parallelism: int = 4
@@ -34,6 +37,11 @@ class TransferOptions:
     stall_timeout: float = 600.0
     expected: str | None = None
     own: OwnOptions | None = None
+    sync_level: SyncLevel | None = None
+    preserve_times: bool = False
+    on_file_error: OnFileError = "fail"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS = TransferOptions()

@@ -148,11 +148,15 @@ class JobFile:
     mode: int
 
 
+NOTHING = Listing("missing")
+
+
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """What a mover is asked for.
 
-    `folder` is that of the attempt's own files in its containers. `time_left` is in seconds; None: there is no deadline.
+    `folder` is that of the attempt's own files in its containers. `time_left` is in seconds; None: there is no deadline. `before` is
+    what is to be copied of the source; it is known for files of a container, and not for command lines.
     """
 
     source: JobEnd
@@ -160,6 +164,7 @@ class JobRequest:
     options: TransferOptions
     folder: str = WORK
     time_left: float | None = None
+    before: Listing = NOTHING
 
     @property
     def port(self) -> int:

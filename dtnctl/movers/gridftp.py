@@ -7,17 +7,23 @@ source's service to the destination's.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
+from dtnctl.model.checksums import Algorithm
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
 from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader
 from dtnctl.movers.gridftp_log import Reader, explain
+from dtnctl.movers.selection import is_selective
 from dtnctl.movers.ssh_login import login_files, ssh_options
 from dtnctl.movers.verdict import failure, judge_copies, judge_end
 
 HOME = "/root"
+FILE_LIST = f"{HOME}/.globus/files"  # not in the attempt's own folder, which is read whenever one looks at the attempt
+SERVER_ALGORITHMS = ("md5", "adler32", "sha256", "sha512")  # what globus-gridftp-server 13.24 says that it computes
+LONGEST_LISTED_URL = 510  # so that a line with two of them fits into the 1024 bytes that are read at once
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 # Over ssh globus-url-copy does not see by which protocol it reached the source, and then asks the destination for an IPv4 address.
 # With -stripe it asks for an IPv6 address wherever that is allowed (globus_ftp_client_state.c, SPAS 2); the one server is one stripe.
@@ -70,14 +76,16 @@ class GridFTP(Mover):
         if odd:
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
             return f"{source.path} on {source.endpoint} has {odd[0]!r}{more}: {_name_problem(odd[0], recursive=True)}"
-        return ""
+        return _list_problem(source, destination, before) if is_selective(request.options) else ""
 
     def client(self, request: JobRequest) -> tuple[str, ...]:
         return copy_command(request.source, request.destination, request.options)
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         wrapper = JobFile(f"{HOME}/.globus/gridftp-ssh", _ssh_wrapper(request).encode(), 0o700)
-        return (*login_files(request.folder, access), wrapper)
+        names = list(request.before.files) if is_selective(request.options) else []
+        files = [JobFile(FILE_LIST, file_list(request.source, request.destination, names), 0o600)] if names else []
+        return (*login_files(request.folder, access), wrapper, *files)
 
     def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
         return Reader(url(request.source), sizes, request.options.concurrency if request.options.recursive else 1)
@@ -102,7 +110,11 @@ def copy_command(source: JobEnd, destination: JobEnd, options: TransferOptions) 
     """globus-url-copy with the transfer's options. Folders that are missing at the destination are made."""
     arguments = ["-vb", "-fast", "-cd", "-p", str(options.parallelism)]
     if options.recursive:
-        arguments += ["-r", "-cc", str(options.concurrency)]
+        arguments += [*([] if is_selective(options) else ["-r"]), "-cc", str(options.concurrency)]
+    if options.on_file_error == "skip":
+        arguments += ["-c"]
+    if options.sync_level is not None:
+        arguments += _sync(options.sync_level, options.algorithm)
     if options.block_size is not None:
         arguments += ["-bs", str(options.block_size)]
     if options.tcp_buffer is not None:
@@ -110,7 +122,31 @@ def copy_command(source: JobEnd, destination: JobEnd, options: TransferOptions) 
     if ":" in destination.data_host:
         arguments += IPV6_DATA
     arguments += ["-stall-timeout", str(math.ceil(options.stall_timeout) + STALL_GRACE)]
+    if is_selective(options):
+        return ("globus-url-copy", *arguments, "-f", FILE_LIST)
     return ("globus-url-copy", *arguments, url(source), url(destination))
+
+
+def _sync(level: SyncLevel, algorithm: Algorithm) -> list[str]:
+    """The servers compute the checksums; where they do not know the transfer's own algorithm, by md5."""
+    known = ["-checksum-alg", algorithm.upper()] if level == "checksum" and algorithm in SERVER_ALGORITHMS else []
+    return ["-sync", "-sync-level", str(SYNC_LEVELS.index(level)), *known]
+
+
+def file_list(source: JobEnd, destination: JobEnd, names: Iterable[str]) -> bytes:
+    """The names below the folders as globus-url-copy's -f takes them: two URLs a line."""
+    pairs = ((replace(source, path=source.path + name), replace(destination, path=destination.path + name)) for name in names)
+    return "".join(f"{url(here)} {url(there)}\n" for here, there in pairs).encode("ascii")
+
+
+def _list_problem(source: JobEnd, destination: JobEnd, before: Listing) -> str:
+    """Why the names cannot be given as a list: globus-url-copy 10.12 reads each URL of it into 512 bytes, and does not look if it fits."""
+    if not before.files:
+        return f"nothing of {source.path} on {source.endpoint} is left to copy after `include`, `exclude` and `links`"
+    ends = (source, destination)
+    long = [name for name in before.files if max(len(url(replace(end, path=end.path + name))) for end in ends) > LONGEST_LISTED_URL]
+    more = f" (and {len(long) - 1} more)" if len(long) > 1 else ""
+    return f"{source.path} on {source.endpoint} has {long[0]!r}{more}: its URL is too long for a list of files" if long else ""
 
 
 def url(end: JobEnd) -> str:
@@ -132,5 +168,9 @@ def _judge(evidence: Evidence, options: TransferOptions) -> Judgement:
         return failure(evidence, "the copy was interrupted, although its exit code is 0", retryable=True)
     if evidence.exit_code == 0:
         return judge_copies(evidence, options)
+    if evidence.exit_code == 1 and options.on_file_error == "skip":
+        judged = judge_copies(evidence, options)
+        if judged.verdict != "failed":
+            return judged
     cause, retryable = explain(evidence.log) or ("globus-url-copy failed and does not say why", True)
     return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)

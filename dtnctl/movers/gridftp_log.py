@@ -5,6 +5,7 @@ Seen with globus-url-copy 10.12 and globus-gridftp-server 13.24:
   `  BYTES bytes   X MB/sec avg   Y MB/sec inst`, ended by a carriage return. Its "MB" are MiB.
 - The last such line may stop short of the file's size although all arrived.
 - With several files at once (-cc) the lines come from all of them, without a name.
+- A pipelined file (-pp) is announced by "Pipelining:" and its two whole URLs, before the files that were asked for earlier have ended.
 - The exit code is 1 for whatever went wrong; a refused port and a refused login have the same text. The job's own ssh wrapper
   therefore keeps what ssh says, and writes it at the end with "ssh: " before each line.
 """
@@ -87,7 +88,7 @@ class Reader:
         return True
 
     def _below_root(self, name: str) -> str:
-        whole = unquote(self._folder + name)
+        whole = unquote(name if "://" in name else self._folder + name)
         root = unquote(self.root)
         return whole[len(root) :] if root.endswith("/") and whole.startswith(root) else "" if whole == root else name
 

@@ -9,7 +9,9 @@ import posixpath
 from collections import defaultdict
 from dataclasses import dataclass
 
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Listing
+from dtnctl.movers.selection import is_selected, is_selective
 
 NAMES_SHOWN = 3
 SPECIAL = {"p": "pipe", "s": "socket", "b": "block device", "c": "character device", "D": "door"}
@@ -56,15 +58,28 @@ def read_hindrances(output: bytes) -> Hindrances:
     )
 
 
-def source_refusal(found: Hindrances, listing: Listing, *, follow: bool) -> str:
-    """Why what is at the source would not arrive whole, as the end of a sentence about its path; empty if it would."""
-    if found.closed:
+def of_selected(found: Hindrances, options: TransferOptions) -> Hindrances:
+    """What is in the way of what is copied. Links that are to be left out are in no one's way: they count as special."""
+    if not is_selective(options):
+        return found
+    links, closed = (tuple(name for name in names if is_selected(name, options)) for names in (found.links, found.closed))
+    special = tuple((name, kind) for name, kind in found.special if is_selected(name, options))
+    if options.links == "omit":
+        return Hindrances((), closed, tuple(sorted((*special, *((name, "link") for name in links)))))
+    return Hindrances(links, closed, special)
+
+
+def source_refusal(found: Hindrances, listing: Listing, options: TransferOptions) -> str:
+    """Why what is at the source would not arrive whole, as the end of a sentence about its path; empty if it would, or if it need not."""
+    if found.closed and options.on_file_error == "fail":
         return f"has what its user may not read: {_names(found.closed)}"
     links = tuple(name for name in found.links if name)
-    if links and follow:
+    if links and options.links == "follow":
         return f"has links that lead nowhere: {_names(links)}"
     if links:
-        return f"has links: {_names(links)}; write `links: follow` to copy what they lead to, or remove them"
+        return (
+            f"has links: {_names(links)}; write `links: follow` to copy what they lead to, `links: omit` to leave them out, or remove them"
+        )
     if twice := _folders_of_two_names(listing):
         first, second = twice
         return f"has one folder under two names, {first!r} and {second!r}, and GridFTP copies it under one of them alone"

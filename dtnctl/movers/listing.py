@@ -16,10 +16,10 @@ NO_SUCH_COMMAND = (126, 127)
 UNIQUE_INODES = 2**32  # file systems that count beyond give no number twice (Lustre, whose times are whole seconds)
 
 
-def list_command(path: str, *, tree: bool) -> tuple[str, ...]:
-    """Prints what is at `path`: the thing itself, or with `tree` also everything below it."""
+def list_command(path: str, *, tree: bool, follow: bool = True) -> tuple[str, ...]:
+    """Prints what is at `path`: the thing itself, or with `tree` also everything below it. `follow`: a link is what it leads to."""
     if tree:
-        return ("find", "-L", path, "-printf", r"%y %s %T@,%C@ %D %i %P\0")
+        return ("find", "-L" if follow else "-H", path, "-printf", r"%y %s %T@,%C@ %D %i %P\0")
     return ("stat", "-L", "-c", "%f %s %Y %d %i %z", "--", path)
 
 

@@ -7,14 +7,17 @@ ignored), and a file under its final name is there from the first byte on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.accounted import Accounted, account_for
 from dtnctl.movers.base import Evidence, Judgement, Listing
 from dtnctl.movers.checksums import checksum_of_all
 from dtnctl.printable import plural
 
 KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
 NOT_STARTED = (126, 127)
+NAMES_LISTED = 20
 
 
 def failure(evidence: Evidence, cause: str, *, retryable: bool) -> Judgement:
@@ -47,10 +50,12 @@ def judge_end(evidence: Evidence, options: TransferOptions) -> Judgement | None:
 
 
 def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
-    """The verdict on a job that ended well by its own account."""
+    """The verdict on a job that ended well by its own account, or that went on where a file failed and may do so."""
+    accounted = account_for(evidence, options)
+    evidence = accounted.compared
     before = evidence.before or evidence.source or Listing("unknown")  # what was noted before may be lost
-    if options.verify == "none":
-        return Judgement("succeeded", bytes=before.bytes, files=len(before.files), verified="nothing was compared, as asked for")
+    if options.verify == "none" and options.on_file_error == "fail":
+        return _success(accounted, options, before)
     for look, place in ((evidence.source, "source"), (evidence.destination, "destination")):
         if look is None or look.kind == "unknown":
             reason = f": {look.problem}" if look is not None else ""
@@ -63,13 +68,33 @@ def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
         return failure(evidence, problem, retryable=True)
     if options.verify == "checksum" and evidence.sums is None:
         return failure(evidence, f"it ended well, but there are no checksums: {evidence.no_sums}", retryable=False)
-    return _success(evidence, options, before)
+    if accounted.missing and not before.files and not accounted.kept:
+        return failure(evidence, f"no file arrived: {_list(accounted.missing)}", retryable=True)
+    return _success(accounted, options, before)
 
 
-def _success(evidence: Evidence, options: TransferOptions, before: Listing) -> Judgement:
-    files = before.files
+def _success(accounted: Accounted, options: TransferOptions, before: Listing) -> Judgement:
+    evidence, files = accounted.compared, before.files
+    checksum = "" if accounted.kept or accounted.missing else _source_checksum(evidence, options)
+    judged = Judgement("succeeded", bytes=before.bytes, files=len(files), checksum=checksum, verified=_verified(accounted, options, before))
+    if accounted.missing:
+        cause = f"{plural(len(accounted.missing), 'name')} did not arrive: {_list(accounted.missing)}"
+        return replace(judged, verdict="partial", cause=cause)
+    return judged
+
+
+def _list(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    rest = len(ordered) - NAMES_LISTED
+    return ", ".join(repr(name) for name in ordered[:NAMES_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _verified(accounted: Accounted, options: TransferOptions, before: Listing) -> str:
+    kept = f"{plural(len(accounted.kept), 'file')} left as they were (sync_level {options.sync_level})" if accounted.kept else ""
+    if options.verify == "none" and options.on_file_error == "fail":
+        return "; ".join(text for text in ("nothing was compared, as asked for", kept) if text)
+    evidence, files = accounted.compared, before.files
     compared = "sizes" if evidence.sums is None else options.algorithm
-    checksum = _source_checksum(evidence, options)
     verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
     if options.expected is not None:
         verified += ", as expected"
@@ -77,7 +102,7 @@ def _success(evidence: Evidence, options: TransferOptions, before: Listing) -> J
         verified += f"; left out {before.others} that are neither file nor folder"
     if evidence.sums is None and evidence.source is not None and _times(evidence.source) != _times(before):
         verified += "; the source was written to meanwhile"
-    return Judgement("succeeded", bytes=before.bytes, files=len(files), checksum=checksum, verified=verified)
+    return "; ".join(text for text in (verified, kept) if text)
 
 
 def _source_checksum(evidence: Evidence, options: TransferOptions) -> str:

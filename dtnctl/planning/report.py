@@ -218,9 +218,9 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
 
 def _compared(last: Attempt) -> str:
     """What of the data was compared. A checksum has the name of its algorithm before it."""
-    if last.verdict != "succeeded":
+    if last.verdict not in ("succeeded", "partial"):
         return ""
-    return last.checksum.partition(":")[0] or ("sizes" if last.verified.startswith("sizes ") else "nothing")
+    return last.verified.partition(" ")[0] if "equal at both ends" in last.verified else last.checksum.partition(":")[0] or "nothing"
 
 
 def _job_row(row: TransferRow, job: ContainerSeen, now: datetime) -> TransferRow:

@@ -36,6 +36,55 @@ def test_a_tree_is_copied_with_several_files_at_once() -> None:
     assert command[4:9] == ("-p", "4", "-r", "-cc", "4")
 
 
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        (TransferOptions(sync_level="exists"), ["-sync", "-sync-level", "0"]),
+        (TransferOptions(sync_level="size"), ["-sync", "-sync-level", "1"]),
+        (TransferOptions(sync_level="mtime", algorithm="sha256"), ["-sync", "-sync-level", "2"]),
+        (TransferOptions(sync_level="checksum", algorithm="sha256"), ["-sync", "-sync-level", "3", "-checksum-alg", "SHA256"]),
+        (TransferOptions(sync_level="checksum", algorithm="crc32c"), ["-sync", "-sync-level", "3"]),
+        (TransferOptions(recursive=True, on_file_error="skip"), ["-r", "-cc", "1", "-c"]),
+    ],
+)
+def test_what_is_there_already_and_what_fails_is_left_to_globus_url_copy(options: TransferOptions, arguments: list[str]) -> None:
+    command = gridftp.copy_command(HERE, THERE, options)
+    assert list(command[6 : command.index("-stall-timeout")]) == arguments
+
+
+FOLDERS = replace(HERE, path="/data/in/"), replace(THERE, path="/data/out/")
+
+
+@pytest.mark.parametrize("options", [TransferOptions(recursive=True, include=("a",)), TransferOptions(recursive=True, links="omit")])
+def test_a_part_of_a_folder_is_given_as_a_list_of_files(options: TransferOptions) -> None:
+    command = gridftp.copy_command(*FOLDERS, options)
+    assert "-r" not in command
+    assert command[-2:] == ("-f", "/root/.globus/files")
+    files = {"sub/#1": Entry(1, "1"), "a b": Entry(1, "1"), "sub": Entry(0, "1", is_folder=True)}
+    request = JobRequest(*FOLDERS, options, before=Listing("folder", files))
+    access = Access({"source": Login(HERE, b"", "ssh-rsa A"), "destination": Login(THERE, b"", "ssh-rsa B")}, "")
+    (listed,) = [file.content for file in MOVER.client_files(request, access) if file.path == command[-1]]
+    assert listed == (
+        b"sshftp://dtn@127.0.0.1:22/data/in/a%20b sshftp://dtn@b.example.net:30001/data/out/a%20b\n"
+        b"sshftp://dtn@127.0.0.1:22/data/in/sub/%231 sshftp://dtn@b.example.net:30001/data/out/sub/%231\n"
+    )
+    whole = replace(request, options=TransferOptions(recursive=True))
+    assert gridftp.FILE_LIST not in [file.path for file in MOVER.client_files(whole, access)]
+
+
+def test_a_list_that_is_empty_or_that_globus_url_copy_would_cut_is_refused() -> None:
+    """It reads each URL of a list into 512 bytes, and a line into 1024, without a look at their length."""
+    folder = {"": Entry(0, "1", is_folder=True)}
+    options = TransferOptions(recursive=True, links="omit")
+    empty = MOVER.refusal(JobRequest(*FOLDERS, options), Listing("folder", folder))
+    assert empty == "nothing of /data/in/ on a is left to copy after `include`, `exclude` and `links`"
+    fits, long = ("x" * (510 - len(gridftp.url(FOLDERS[1])) + more) for more in (0, 1))
+    assert MOVER.refusal(JobRequest(*FOLDERS, options), Listing("folder", {**folder, fits: Entry(1, "1")})) == ""
+    refused = MOVER.refusal(JobRequest(*FOLDERS, options), Listing("folder", {**folder, long: Entry(1, "1"), f"{long}2": Entry(1, "1")}))
+    assert refused == f"/data/in/ on a has {long!r} (and 1 more): its URL is too long for a list of files"
+    assert MOVER.refusal(JobRequest(*FOLDERS, replace(options, links="follow")), Listing("folder", {**folder, long: Entry(1, "1")})) == ""
+
+
 def test_a_deadline_is_kept_by_the_job_itself() -> None:
     command = client_command(("program", "x"), folder="/f", time_left=12.3, user=None)
     assert command[2:] == ("transfer", "/f", "timeout", "-s", "TERM", "-k", "10", "13", "program", "x")

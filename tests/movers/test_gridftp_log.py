@@ -69,6 +69,13 @@ def test_interleaved_lines_of_unnamed_files_are_not_added_up() -> None:
     assert moved == Moved(100000000, None, is_moving=True)
 
 
+def test_pipelined_files_are_named_by_their_whole_urls() -> None:
+    """19 are announced after the first; those that may not have ended do not count."""
+    names = [f"f{number}" for number in range(1, 61)]
+    reader = Reader("sshftp://dtnaas@127.0.0.1:30001/data/m/", dict.fromkeys(names, 10), 5)
+    assert last(reader, sample("guc-3pt-pipelined.txt")) == Moved((1 + 19 - 5) * 10, None, is_moving=True)
+
+
 def test_a_line_without_speed_says_that_nothing_moves() -> None:
     reader = Reader("x", {}, 1)
     moved = reader.feed(b"   500 bytes    10.00 MB/sec avg   0.00 MB/sec inst\n")

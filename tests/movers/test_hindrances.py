@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Entry, Listing
 from dtnctl.movers.hindrances import (
     Hindrances,
     destination_command,
     destination_refusal,
     left_out,
+    of_selected,
     read_hindrances,
     source_command,
     source_refusal,
@@ -23,6 +25,9 @@ from dtnctl.movers.hindrances import (
 from dtnctl.movers.listing import list_command, read_listing
 
 NOBODY = 65534
+
+
+FOLLOW = TransferOptions(links="follow")
 
 
 @pytest.fixture
@@ -88,7 +93,7 @@ def test_a_path_that_is_itself_a_link_is_followed(tree: Path) -> None:
 def test_a_folder_beside_a_link_to_it_is_refused_because_it_arrives_under_one_name(tree: Path) -> None:
     (tree / "run2").mkdir()
     (tree / "latest").symlink_to("run2")
-    reason = source_refusal(found(tree, follow=True), followed(tree), follow=True)
+    reason = source_refusal(found(tree, follow=True), followed(tree), FOLLOW)
     assert reason == "has one folder under two names, 'latest' and 'run2', and GridFTP copies it under one of them alone"
 
 
@@ -98,7 +103,7 @@ def test_links_to_files_and_to_a_folder_outside_may_be_followed(tree: Path) -> N
     (tree / "in/g").symlink_to("f")
     (tree / "out").mkdir()
     (tree / "in/out").symlink_to("../out")
-    assert source_refusal(found(tree / "in", follow=True), followed(tree / "in"), follow=True) == ""
+    assert source_refusal(found(tree / "in", follow=True), followed(tree / "in"), FOLLOW) == ""
 
 
 def test_a_loop_of_links_cannot_be_listed_so_it_is_never_started(tree: Path) -> None:
@@ -129,14 +134,18 @@ NAMES = tuple(f"n{number}" for number in range(5))
         (Hindrances(closed=("secret",), links=("l",)), False, "has what its user may not read: 'secret'"),
         (Hindrances(closed=("",)), False, "has what its user may not read: itself"),
         (Hindrances(closed=NAMES), False, "has what its user may not read: 'n0', 'n1', 'n2' and 2 more"),
-        (Hindrances(links=("l",)), False, "has links: 'l'; write `links: follow` to copy what they lead to, or remove them"),
+        (
+            Hindrances(links=("l",)),
+            False,
+            "has links: 'l'; write `links: follow` to copy what they lead to, `links: omit` to leave them out, or remove them",
+        ),
         (Hindrances(links=("l",)), True, "has links that lead nowhere: 'l'"),
         (Hindrances(links=("",)), False, ""),
         (Hindrances(special=(("pipe", "pipe"),)), False, ""),
     ],
 )
 def test_a_source_is_refused_with_the_first_names(hindrances: Hindrances, follow: bool, reason: str) -> None:
-    assert source_refusal(hindrances, Listing("folder"), follow=follow) == reason
+    assert source_refusal(hindrances, Listing("folder"), FOLLOW if follow else TransferOptions()) == reason
 
 
 FOLDER, FILE = Entry(0, "1", is_folder=True), Entry(1, "1")
@@ -168,3 +177,20 @@ def test_a_single_file_that_may_not_be_overwritten_is_refused() -> None:
 def test_what_is_left_out_is_named_with_its_kind() -> None:
     assert left_out(Hindrances()) == ""
     assert left_out(Hindrances(special=(("p", "pipe"), ("s", "socket")))) == "leaves out what is no file: 'p', 's' (pipe, socket)"
+
+
+def test_links_that_are_left_out_are_named_with_what_is_no_file() -> None:
+    seen = Hindrances(links=("a", "z"), special=(("p", "pipe"),))
+    omitting = of_selected(seen, TransferOptions(links="omit"))
+    assert source_refusal(omitting, Listing("folder"), TransferOptions(links="omit")) == ""
+    assert left_out(omitting) == "leaves out what is no file: 'a', 'p', 'z' (link, pipe)"
+
+
+def test_what_is_not_copied_is_in_no_ones_way() -> None:
+    seen = Hindrances(links=("a/x", "b/x"), closed=("a/y", "b/y"), special=(("a/z", "pipe"), ("b/z", "pipe")))
+    assert of_selected(seen, TransferOptions(exclude=("b",))) == Hindrances(("a/x",), ("a/y",), (("a/z", "pipe"),))
+    assert of_selected(seen, TransferOptions()) == seen
+
+
+def test_a_file_that_may_not_be_read_may_be_skipped() -> None:
+    assert source_refusal(Hindrances(closed=("a",)), Listing("folder"), TransferOptions(on_file_error="skip")) == ""

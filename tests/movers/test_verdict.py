@@ -214,3 +214,14 @@ def test_checksums_are_not_worth_their_time_where_sizes_differ() -> None:
     assert not sizes_agree(replace(WELL, destination=one(99)))
     assert not sizes_agree(replace(WELL, before=one(99)))
     assert sizes_agree(Evidence(0, "")), "nothing is known against it"
+
+
+def test_exit_code_1_is_no_failure_where_files_may_be_skipped_and_some_arrived() -> None:
+    both, skip = tree(a=1, b=2), TransferOptions(recursive=True, verify="size", on_file_error="skip")
+    evidence = Evidence(1, "error: 500 Permission denied\n", before=both, source=both, destination=tree(a=1))
+    assert MOVER.judge(evidence, skip).verdict == "partial"
+    assert MOVER.judge(replace(evidence, exit_code=0), skip).verdict == "partial"
+    assert MOVER.judge(evidence, TransferOptions(recursive=True, verify="size")).verdict == "failed"
+    nothing = MOVER.judge(replace(evidence, destination=tree()), skip)
+    assert nothing.verdict == "failed"
+    assert nothing.cause.startswith("globus-url-copy says: 500 Permission denied (exit code 1); "), "why nothing came counts, not that"

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dtnctl.model.site import Document, Transfer
 from dtnctl.model.validation.known import Known
 
 
 def check_fields(known: Known, document: Document[Transfer]) -> None:
     """Reports each at the field that is to be changed."""
-    transfer = document.value
+    for field, what, hint in (*_expected(document.value), *_folders(document.value)):
+        known.report((document, (field,)), "E0337", what, hint)
+
+
+def _expected(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
     if transfer.expected is None:
         return
     algorithm = transfer.expected.partition(":")[0]
     if transfer.verify != "checksum":
         what = f"`expected` needs the source's checksum, which `verify: {transfer.verify}` does not compute"
-        known.report((document, ("verify",)), "E0337", what, "`verify: checksum`, or to remove `expected`")
+        yield "verify", what, "`verify: checksum`, or to remove `expected`"
     if transfer.algorithm not in (None, algorithm):
         what = f"`expected` is a checksum by {algorithm}, and `algorithm` is {transfer.algorithm}"
-        known.report((document, ("algorithm",)), "E0337", what, f"`algorithm: {algorithm}`, or to remove it")
+        yield "algorithm", what, f"`algorithm: {algorithm}`, or to remove it"
+
+
+def _folders(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
+    used = {"include": transfer.include, "exclude": transfer.exclude, "on_file_error": transfer.on_file_error == "skip"}
+    for field in [name for name, value in used.items() if value and not transfer.recursive]:
+        yield field, f"`{field}` is about the files of a folder, and this transfer copies one file", "`recursive: true`, or to remove it"
+    if transfer.on_file_error == "skip" and transfer.verify == "none":
+        what = "`on_file_error: skip` needs to know what arrived, and `verify: none` does not look"
+        yield "verify", what, "`verify: size`"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.model.transfer_options import SyncLevel, TransferOptions
 
+LEFT: Mapping[SyncLevel, str] = {
+    "exists": "exists: what is there is left as it is",
+    "size": "size: what is there with the source's size is left as it is",
+    "mtime": "mtime: what is there with the source's size and is no older is left as it is",
+    "checksum": "checksum: what is there with the source's size and checksum is left as it is",
+}
 FAST = ("adler32", "crc32c")  # they find what broke on the way, and no intent
 
 
@@ -14,5 +20,15 @@ def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
     yield "verify", f"{options.verify} by {options.algorithm}" if options.algorithm in FAST else options.verify
     if options.expected is not None:
         yield "expected", options.expected
-    if options.links == "follow":
-        yield "links", "followed"
+    if options.links != "refuse":
+        yield "links", {"follow": "followed", "omit": "left out"}[options.links]
+    if options.include:
+        yield "include", ", ".join(options.include)
+    if options.exclude:
+        yield "exclude", ", ".join(options.exclude)
+    if options.sync_level is not None:
+        yield "sync level", LEFT[options.sync_level]
+    if options.preserve_times:
+        yield "times", "those of the source"
+    if options.on_file_error == "skip":
+        yield "file errors", "the file is skipped, the others are copied"

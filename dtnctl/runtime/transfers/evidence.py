@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.accounted import account_for
 from dtnctl.movers.base import Evidence, Listing
 from dtnctl.movers.checksums import checksum_commands, read_checksums
 from dtnctl.movers.listing import list_command, read_listing
+from dtnctl.movers.selection import selected
 from dtnctl.movers.verdict import sizes_agree
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
@@ -26,10 +29,14 @@ class PathSeen:
     listing: Listing
     output: bytes = b""
 
+    def of(self, options: TransferOptions) -> PathSeen:
+        """With what is copied of it; the output stays whole."""
+        return replace(self, listing=selected(self.listing, options))
 
-def look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
-    """What is at an end now. EngineError if its service does not run."""
-    ran = engine.run(end.container, list_command(end.path, tree=tree), user=end.user)
+
+def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> PathSeen:
+    """What is at an end now; links are what they lead to, unless `follow` is False. EngineError if its service does not run."""
+    ran = engine.run(end.container, list_command(end.path, tree=tree, follow=follow), user=end.user)
     listing = read_listing(ran.stdout, ran.stderr, ran.exit_code, tree=tree)
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
@@ -52,20 +59,22 @@ def gather(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd)
     )
     if not task.copies_files:
         return known
-    if known.exit_code == 0 and task.options.verify == "none":
+    is_judged = known.exit_code == 0 or (task.options.on_file_error == "skip" and not known.stopped)
+    if known.exit_code == 0 and task.options.verify == "none" and task.options.sync_level is None:
         return known
     with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:
-        near = pool.submit(_look_after, task, task.here, task.source, known)
+        near = pool.submit(_look_after, task, task.here, task.source, known, follow=task.options.links != "omit")
         far = pool.submit(_look_after, task, task.there, task.destination, known)
-    known = replace(known, source=near.result(), destination=far.result())
-    if known.exit_code == 0 and task.options.verify == "checksum" and sizes_agree(known):
-        return _with_sums(task, known)
+    known = replace(known, source=selected(near.result(), task.options), destination=far.result())
+    compared = account_for(known, task.options).compared
+    if is_judged and task.options.verify == "checksum" and sizes_agree(compared):
+        return _with_sums(task, known, compared)
     return known
 
 
-def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence) -> Listing:
+def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence, *, follow: bool = True) -> Listing:
     try:
-        return look(engine, end, tree=task.options.recursive).listing
+        return look(engine, end, tree=task.options.recursive, follow=follow).listing
     except EngineError as error:
         if known.exit_code == 0 and not known.stopped:
             raise _not_now(task, end, error) from error
@@ -77,9 +86,9 @@ def _not_now(task: Task, end: JobEnd, error: EngineError) -> TransferError:
     return TransferError(f"{task.title} ended well, but {where} cannot be asked what is there: {error}; apply again when it runs")
 
 
-def _with_sums(task: Task, known: Evidence) -> Evidence:
-    assert known.source is not None
-    names = tuple(known.source.files)
+def _with_sums(task: Task, known: Evidence, compared: Evidence) -> Evidence:
+    assert compared.source is not None
+    names = tuple(compared.source.files)
     with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
         near = pool.submit(_sums, task, task.here, task.source, names)
         far = pool.submit(_sums, task, task.there, task.destination, names)

@@ -23,6 +23,7 @@ from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.server import end_server, remove_server
+from dtnctl.runtime.transfers.times import with_times
 from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched, WatchLimits, read_tail
 
 
@@ -169,7 +170,8 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
         server = end_server(task, may_take=watched.job.exit_code == 0)
-        receipt = receipt_of(task, claim, watched.job, decide(gather(task, notes, watched, server)))
+        evidence = gather(task, notes, watched, server)
+        receipt = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
         write_record(task.here, task.site, receipt, watched.log)
     _clear_away(task, watched.job, receipt, revoking)
     return receipt

@@ -18,8 +18,9 @@ from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.tools import TOOLS, Side
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import WORK, JobRequest, Listing, ProgressReader, mover_of
+from dtnctl.movers.base import NOTHING, WORK, JobRequest, Listing, ProgressReader, mover_of
 from dtnctl.movers.listing import read_lines
+from dtnctl.movers.selection import selected
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.attempt import Task
@@ -27,7 +28,6 @@ from dtnctl.runtime.transfers.keys import Account
 
 COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list"))
 SIDES: tuple[Side, Side] = ("source", "destination")
-NOTHING = Listing("missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,16 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
             destination=_job_end(copy["destination"]),
             options=options,
             accounts=_accounts(copy["accounts"]),
-            before=read_lines(files[SOURCE], tree=options.recursive) if copies_files else NOTHING,
-            old=read_lines(files[DESTINATION], tree=False) if copies_files else NOTHING,
+            before=selected(read_lines(files[SOURCE], tree=options.recursive), options) if copies_files else NOTHING,
+            old=read_lines(files[DESTINATION], tree=lists_old_tree(options)) if copies_files else NOTHING,
         )
     except (NotFoundError, KeyError, TypeError, ValueError):
         return None
+
+
+def lists_old_tree(options: TransferOptions) -> bool:
+    """Whether the notes have all that was below the destination's folder: it may be much, so only where it decides something."""
+    return options.recursive and options.sync_level is not None
 
 
 def read_options(values: Mapping[str, Any], tool: str) -> TransferOptions:

@@ -20,6 +20,7 @@ from dtnctl.runtime.transfers.attempt import Task
 from dtnctl.runtime.transfers.claims import read_engine_id
 from dtnctl.runtime.transfers.evidence import PathSeen, look
 from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
+from dtnctl.runtime.transfers.notes import lists_old_tree
 from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
 from dtnctl.runtime.transfers.programs import refuse_missing_programs
 from dtnctl.runtime.transfers.ready import wait_until_ready
@@ -68,23 +69,24 @@ def _prepare_files(
     hindering = pool.submit(look_for_hindrances, task)
     leading = ask_where_paths_lead(task, pool)
     (here, source), (there, destination) = task.ends
-    tree = task.options.recursive
-    looks = pool.submit(_look, here, source, tree=tree), pool.submit(_look, there, destination, tree=False)
+    tree, follow = task.options.recursive, task.options.links != "omit"
+    looks = pool.submit(_look, here, source, tree=tree, follow=follow), pool.submit(_look, there, destination, tree=False)
     below = pool.submit(_look, there, destination, tree=True) if tree else looks[1]
     accounts = (
         pool.submit(_find_account, task, here, source, services[0]),
         pool.submit(_find_account, task, there, destination, services[1]),
     )
     found = accounts[0].result(), accounts[1].result()
-    seen = looks[0].result(), looks[1].result()
+    seen = looks[0].result().of(task.options), looks[1].result()
     hindered = hindering.result()
     refuse_hindered_source(task, hindered, seen[0].listing)
     _check(task, seen[0].listing, seen[1].listing)
     refuse_astray(task, services, found, [place.result() for place in leading], seen[0].listing)
-    whole = below.result().listing
-    refuse_hindered_destination(task, hindered, seen[0].listing, whole)
-    _refuse_one_thing(task, seen[0].listing, whole if whole.root is not None else seen[1].listing)
-    return {"source": found[0], "destination": found[1]}, seen, left_out(hindered.source)
+    whole = below.result()
+    refuse_hindered_destination(task, hindered, seen[0].listing, whole.listing)
+    _refuse_one_thing(task, seen[0].listing, whole.listing if whole.listing.root is not None else seen[1].listing)
+    old = whole if lists_old_tree(task.options) else seen[1]
+    return {"source": found[0], "destination": found[1]}, (seen[0], old), left_out(hindered.source)
 
 
 def _host_key(engine: Engine, end: JobEnd, answering: Future[None]) -> str:
@@ -127,9 +129,9 @@ def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _look(engine: Engine, end: JobEnd, *, tree: bool) -> PathSeen:
+def _look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> PathSeen:
     try:
-        return look(engine, end, tree=tree)
+        return look(engine, end, tree=tree, follow=follow)
     except EngineError as error:
         raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
 

@@ -163,7 +163,8 @@ def _access(task: Task, found: Prepared, pairs: Mapping[Side, keys.KeyPair]) -> 
 
 def _client_files(task: Task, found: Prepared, access: Access) -> Iterator[FileEntry]:
     account = found.accounts.get("source") if task.row.reads_source else None
-    yield from _files(task.here, task.source.container, account, task.mover.client_files(task.request(), access))
+    request = replace(task.request(), before=found.looks[0].listing)
+    yield from _files(task.here, task.source.container, account, task.mover.client_files(request, access))
     notes = write_notes(task, found.accounts, found.looks[0].output, found.looks[1].output)
     yield from (FileEntry(path, content, 0o600, folder_mode=0o700) for path, content in notes.items())
 

@@ -18,6 +18,19 @@ DEFAULT = [("verify", "checksum")]
         (TransferOptions(algorithm="crc32c"), [("verify", "checksum by crc32c")]),
         (TransferOptions(expected="md5:00"), [*DEFAULT, ("expected", "md5:00")]),
         (TransferOptions(links="follow"), [*DEFAULT, ("links", "followed")]),
+        (
+            TransferOptions(links="omit", include=("*.nc", "calib"), exclude=("tmp",)),
+            [*DEFAULT, ("links", "left out"), ("include", "*.nc, calib"), ("exclude", "tmp")],
+        ),
+        (
+            TransferOptions(sync_level="size", preserve_times=True, on_file_error="skip"),
+            [
+                *DEFAULT,
+                ("sync level", "size: what is there with the source's size is left as it is"),
+                ("times", "those of the source"),
+                ("file errors", "the file is skipped, the others are copied"),
+            ],
+        ),
     ],
 )
 def test_what_a_reviewer_would_not_know_otherwise_is_shown(options: TransferOptions, facts: list[tuple[str, str]]) -> None:
