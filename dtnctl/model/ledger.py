@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from dtnctl.model.transfer_about import Passed
+
 Verdict = Literal["succeeded", "partial", "failed", "cancelled", "unknown"]
 Resolution = Literal["", "succeeded", "failed", "run-again"]
 AttemptKey = tuple[str, int, int]  # (transfer, generation, attempt)
@@ -40,7 +42,7 @@ class Attempt:
     `endpoint` is the name that the source's endpoint had, `engine` its engine's own id. `source` and `destination` are ENDPOINT:PATH,
     `image` and `destination_image` the ids of the images that the services ran. `started_at` to `finished_at` the job ran,
     `recorded_at` its result was written. `retransmits` is None where the mover does not say.
-    `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
+    `labels` and `metadata` are free pairs of its file. `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
 
     transfer: str
@@ -78,6 +80,8 @@ class Attempt:
     resolved_by: str = ""
     resolved_at: str = ""
     reason: str = ""
+    labels: Passed = ()
+    metadata: Passed = ()
 
     @property
     def key(self) -> AttemptKey:
@@ -105,6 +109,7 @@ class LedgerSeen:
 FIELD_KINDS = {field.name: str(field.type) for field in fields(Attempt)}
 FIRST_FIELDS = tuple(FIELD_KINDS)[: tuple(FIELD_KINDS).index("verified") + 1]  # those that every record has
 SAYS_NOTHING = {field.name: field.default for field in fields(Attempt) if field.name not in FIRST_FIELDS}
+PAIRS = tuple(name for name, kind in FIELD_KINDS.items() if kind == "Passed")
 LEDGER_MOUNT = "/ledger"  # where the host's folder is in the placeholder container on the endpoint
 RECORDS = f"{LEDGER_MOUNT}/records"
 LOGS = f"{LEDGER_MOUNT}/logs"
@@ -131,6 +136,7 @@ def log_path(transfer: str, generation: int, attempt: int) -> str:
 def encode_attempt(attempt: Attempt) -> bytes:
     """The record's file content: the format's version and the attempt's fields; of the later ones those that say something."""
     said = {name: value for name, value in asdict(attempt).items() if name in FIRST_FIELDS or value != SAYS_NOTHING[name]}
+    said |= {name: dict(said[name]) for name in PAIRS if name in said}
     return json.dumps({"version": VERSION, **said}, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
 
 
@@ -217,7 +223,8 @@ def _parse(content: Entry) -> Attempt:
     version = data.pop("version", None)
     if version not in READ_VERSIONS or isinstance(version, bool):
         raise ValueError(f"its format is version {version!r}, this dtnctl knows {VERSION} and older")
-    return Attempt(**_checked(data))
+    data = _checked(data)
+    return Attempt(**data | {name: tuple(sorted(data[name].items())) for name in PAIRS if name in data})
 
 
 def _checked(data: dict[str, Any]) -> dict[str, Any]:
@@ -247,6 +254,8 @@ def _fits(kind: str, value: object) -> bool:
             return value is None or _fits("int", value)
         case "float | None":
             return value is None or _fits("float", value)
+        case "Passed":
+            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
         case "Resolution":
             return value in RESOLUTIONS
         case "float":

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dtnctl.model.transfer_about import Passed
+
 SessionState = Literal["INITIALIZED", "STARTED", "STOPPED", "MIXED", "ABSENT", "UNKNOWN"]
 TransferState = Literal["pending", "claimed", "starting", "running", "verifying", "succeeded", "partial", "failed", "cancelled", "unknown"]
 
@@ -89,6 +91,8 @@ class TransferRow:
     finished_at: str = ""
     since: str = ""
     compared: str = ""
+    labels: Passed = ()
+    metadata: Passed = ()
 
 
 @dataclass(frozen=True, slots=True)

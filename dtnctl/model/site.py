@@ -36,9 +36,10 @@ from dtnctl.model.fields import (
 from dtnctl.model.hosts import Host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
-from dtnctl.model.schedule import MOST_SCHEDULED, When
+from dtnctl.model.schedule import When
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
+from dtnctl.model.transfer_about import FreePairs
 from dtnctl.model.transfer_fields import Patterns, SyncLevel
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, OnFileError, TransferOptions, Verify
 from dtnctl.model.transfer_order import USUAL, After, Bandwidth, EndpointLimits, Priority
@@ -348,6 +349,9 @@ class Transfer(Written):
     deadline: Duration | None = Field(None, description="Longest time for all tries together.")
     stall_timeout: Duration = Field(DEFAULT_OPTIONS.stall_timeout, description="Without progress for so long, the try counts as failed.")
 
+    labels: FreePairs = Field(default_factory=dict, description="Free pairs, in its record and in JSON: `{experiment: atlas}`.")
+    metadata: FreePairs = Field(default_factory=dict, description="The same, for programs that read records. dtnctl reads neither.")
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     @property
@@ -358,6 +362,7 @@ class Transfer(Written):
     def settings(self) -> TransferOptions:
         """How it is carried out, as plans and movers take it."""
         values = {item.name: getattr(self, item.name) for item in fields(TransferOptions) if item.name != "own"}
+        values |= {name: tuple(sorted(values[name].items())) for name in ("labels", "metadata")}
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
         return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self.options)
 
@@ -374,12 +379,6 @@ class Transfer(Written):
                 raise ValueError(f"{self.tool} measures from memory to memory and takes no path: write `{end.partition(':')[0]}`")
             if self.tool_row.moves == "files" and ":" not in end:
                 raise ValueError(f"{self.tool} copies files: write `{end}:/path`")
-        return self
-
-    @model_validator(mode="after")
-    def _firings_have_room(self) -> Transfer:
-        if self.when is not None and self.when.schedule is not None and self.generation > MOST_SCHEDULED:
-            raise ValueError(f"`generation` is at most {MOST_SCHEDULED} with a schedule, which adds the time of each firing to it")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.tools import OwnOptions
+from dtnctl.model.transfer_about import Passed
 
 Links = Literal["refuse", "follow", "omit"]
 OnFileError = Literal["fail", "skip"]
@@ -21,6 +22,7 @@ class TransferOptions:
 
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
     `include` and `exclude` are patterns of names below the folder. `own` are the options that its tool alone has.
+    `labels` and `metadata` are passed on to records as they are.
     """
 
     parallelism: int = 4
@@ -42,6 +44,8 @@ class TransferOptions:
     on_file_error: OnFileError = "fail"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    labels: Passed = ()
+    metadata: Passed = ()
 
 
 DEFAULT_OPTIONS = TransferOptions()

@@ -177,7 +177,8 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
 
 def _declared_row(name: str, value: Transfer, session: str) -> TransferRow:
     """What the file says."""
-    return TransferRow(name, value.from_, value.to, value.tool, value.generation, "pending", session=session)
+    row = TransferRow(name, value.from_, value.to, value.tool, value.generation, "pending", session=session)
+    return replace(row, labels=value.settings.labels, metadata=value.settings.metadata)
 
 
 def _transfer_row(

@@ -345,4 +345,5 @@ def _transfer(row: TransferRow) -> Json:
     """`from` and `to` as people write them; Python has its own use for one of the words. `verified` is a word, `evidence` a sentence."""
     data = _row(row)
     data |= {"evidence": data.pop("verified"), "verified": data.pop("compared")}
+    data |= {"labels": dict(row.labels), "metadata": dict(row.metadata)}
     return data | {"from": data.pop("source"), "to": data.pop("destination")}

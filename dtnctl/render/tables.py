@@ -216,6 +216,8 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         ("checksum", row.checksum),
         ("verified", row.verified),
         ("cause", row.cause),
+        *((f"label {name}", value) for name, value in row.labels),
+        *((f"metadata {name}", value) for name, value in row.metadata),
     ]
     return _text(_fields(fields, look))
 

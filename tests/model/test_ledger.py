@@ -54,6 +54,7 @@ ATTEMPTS = st.builds(
     streams=st.integers(0, 64),
     retransmits=st.none() | st.integers(0, 10**6),
     resolution=st.sampled_from(["", "succeeded", "failed", "run-again"]),
+    labels=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda pairs: tuple(sorted(pairs.items()))),
 )
 
 
@@ -104,6 +105,8 @@ def _with(**changes: object) -> bytes:
         (_with(verdict="fine"), "field 'verdict' has a wrong value"),
         (_with(cause=None), "field 'cause' has a wrong value"),
         (_with(rate="fast"), "field 'rate' has a wrong value"),
+        (_with(labels=[["a", "b"]]), "field 'labels' has a wrong value"),
+        (_with(labels={"a": 1}), "field 'labels' has a wrong value"),
         (_with(resolution="perhaps"), "field 'resolution' has a wrong value"),
         (_with(attempt=3), "is that of sc20-1T generation 1 attempt 3"),
     ],

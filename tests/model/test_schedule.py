@@ -66,7 +66,6 @@ def test_what_may_be_written(text: str) -> None:
         ("when: {schedule: '0 0 * * *', days: [sat]}", "4:1", "write either `schedule`, or a window"),
         ("when: {days: [sat], within: 1h}", "4:1", "`within` belongs to `schedule`: a window has its own end"),
         ("when: {from: '22:00', to: '22:00'}", "4:1", "the window closes when it opens"),
-        ("generation: 1000000\nwhen: {schedule: '0 0 * * *'}", "1:1", "`generation` is at most 999999 with a schedule"),
     ],
 )
 def test_what_may_not_be_written_is_named_at_its_place(text: str, place: str, expected: str) -> None:

@@ -68,7 +68,9 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     declared_document("profiles", [DECLARED]),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
 )
-OPAQUE = {"steps[].action", "steps[].undo", "host", "networks[].fields", "profiles[].fields"}  # their other keys belong to the release
+# What has keys of its own that the page does not list: those of a release, and those of people.
+PAIRS = {f"{place}.{name}" for place in ("transfer", "transfers[]") for name in ("labels", "metadata")}
+OPAQUE = {"steps[].action", "steps[].undo", "host", "networks[].fields", "profiles[].fields", *PAIRS}
 
 
 def keys(value: object, path: str = "") -> Iterator[str]:

@@ -1,14 +1,20 @@
-"""Checks that what a single transfer takes is within the limits of its endpoints: what is over them would wait for ever."""
+"""Checks that a single transfer is within limits: what takes more than its endpoints have would wait for ever."""
 
 from __future__ import annotations
 
 from dtnctl.model.fields import show_rate
+from dtnctl.model.schedule import MOST_SCHEDULED
 from dtnctl.model.suitable import ends
 from dtnctl.model.validation.known import Known
 
 
 def check_limits(known: Known) -> None:
-    """Reports the `bandwidth` of transfers that is above an endpoint's `limits.bandwidth`."""
+    """Reports `bandwidth` above an endpoint's `limits.bandwidth`, and a `generation` that leaves no room for the firings of a schedule."""
+    for document in known.site.transfers.values():
+        when, generation = document.value.when, document.value.generation
+        if when is not None and when.schedule is not None and generation > MOST_SCHEDULED:
+            what = f"with a schedule the time of each firing is added to the generation, and {generation} leaves no room for it"
+            known.report((document, ("generation",)), "E0349", what, f"at most {MOST_SCHEDULED}")
     endpoints = known.site.endpoints
     for document in known.site.transfers.values():
         wanted = document.value.bandwidth

@@ -39,6 +39,8 @@ def claim_of(task: Task, container: str, services: tuple[ContainerSeen, Containe
         image=services[0].image_id,
         destination_image=services[1].image_id,
         streams=task.options.parallelism if task.row.takes("parallelism") else 1,
+        labels=task.options.labels,
+        metadata=task.options.metadata,
     )
 
 

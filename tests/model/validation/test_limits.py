@@ -29,3 +29,19 @@ def test_the_endpoint_that_does_not_exist_is_the_only_mistake() -> None:
     assert [line.split(": ")[1] for line in problems(SESSION | {"transfers/t": TRANSFER.replace("b:", "c:") + "bandwidth: 1gbit\n"})] == [
         "E0301"
     ]
+
+
+def test_a_generation_with_a_schedule_leaves_room_for_the_firings() -> None:
+    for generation, expected in (
+        (999_999, []),
+        (
+            1_000_000,
+            [
+                "transfers/t.yaml:5:13: E0349: with a schedule the time of each firing is added to the generation, "
+                "and 1000000 leaves no room for it; try at most 999999"
+            ],
+        ),
+    ):
+        text = f"{TRANSFER}when: {{schedule: '0 0 * * *'}}\ngeneration: {generation}\n"
+        assert problems(SESSION | {"transfers/t": text}) == expected
+    assert problems(SESSION | {"transfers/t": f"{TRANSFER}when: {{days: [sat]}}\ngeneration: 1000000\n"}) == []
