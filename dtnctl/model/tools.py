@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 
 from dtnctl.model.fields import Duration
 
-ToolName = Literal["gridftp", "iperf3", "rsync"]
+ToolName = Literal["gridftp", "iperf3", "rclone", "rsync", "scp"]
 Side = Literal["source", "destination"]
 
 
@@ -114,11 +114,28 @@ _ROWS = (
         own=Iperf3Options,
     ),
     Tool(
+        "rclone",
+        moves="files",
+        ports="none",
+        programs=("rclone", "ssh"),
+        logs_in_at=("destination",),
+        reads_source=True,
+        options=("concurrency",),
+    ),
+    Tool(
         "rsync",
         moves="files",
         ports="none",
         programs=("rsync", "ssh"),
         server_programs=("rsync",),
+        logs_in_at=("destination",),
+        reads_source=True,
+    ),
+    Tool(
+        "scp",
+        moves="files",
+        ports="none",
+        programs=("scp", "ssh", "script"),
         logs_in_at=("destination",),
         reads_source=True,
     ),

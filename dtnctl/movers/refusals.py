@@ -20,3 +20,10 @@ def refuse_source(request: JobRequest, before: Listing) -> str:
         found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
         return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
     return ""
+
+
+def refuse_omitted_links(tool: str, request: JobRequest) -> str:
+    """For tools that copy what links lead to, whatever they are asked."""
+    if request.options.recursive and request.options.links == "omit":
+        return f"{tool} copies what links lead to and cannot omit them; write `links: follow`, or another `tool:`"
+    return ""

@@ -1,0 +1,122 @@
+r"""rclone over SFTP to the sshd of the destination's service: command line, progress and verdict. Pure.
+
+It writes one JSON object a line; those with `stats` have the bytes and the speed of all files together. A file that failed is removed by
+rclone itself; one that is being written has its final name.
+
+Traps, all seen with rclone 1.60.1: it takes the first kind of host key that the server has and calls it a mismatch if known_hosts has
+another one, so it gets all of the server's keys, read by an ssh that knows one of them; files of one size and time are not copied, unless
+it is to ignore times; it makes no empty folders, unless asked for; it looks for md5sum at the destination and reads all once more, unless
+that is switched off (dtnctl compares by itself); and what failed is tried again three times, which is for dtnctl to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dtnctl.model.plan import JobEnd
+from dtnctl.model.transfer_options import TransferOptions
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
+from dtnctl.movers.by_sftp import disk_is_full, with_login
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
+from dtnctl.movers.ssh_login import login_files
+from dtnctl.movers.verdict import failure, judge_copies, judge_end
+
+CONFIG = """\
+[there]
+type = sftp
+host = {host}
+port = {port}
+user = {user}
+key_file = {folder}/id_destination
+known_hosts_file = {folder}/host_keys
+shell_type = unix
+disable_hashcheck = true
+md5sum_command = none
+sha1sum_command = none
+"""
+READ_HOST_KEYS = """\
+keys=$(there 'cat /etc/ssh/ssh_host_*_key.pub') &&
+printf '%s\\n' "$keys" | while read -r kind key comment; do printf '%s %s %s\\n' '{place}' "$kind" "$key"; done >{folder}/host_keys"""
+KNOWN = (
+    *SSH_FAILURES,
+    *DISK_FAILURES,
+    known(r"knownhosts: key (?:mismatch|is unknown)", "the host key on the control port is none of those of the service", retryable=False),
+    known(r'(?:mkdir \\?"([^"\\]+)\\?"|Create) failed: permission denied', "permission denied at the destination", retryable=False),
+    known(r"(?:directory|object) not found", "no such file or folder at the source", retryable=False),
+    known(
+        r"connection lost|unexpected EOF|: EOF|broken pipe|connection reset", "the connection ended: the service was killed", retryable=True
+    ),
+    known(r"Failed to copy(?:to)?(?: with \d+ errors: last error was)?: (.+)", "rclone says: {1}", retryable=True),
+    known(r"Failed to create file system[^\n]*?: NewFs: (.+)", "rclone says: {1}", retryable=True),
+)
+
+
+class Rclone(Mover):
+    """rclone."""
+
+    def client(self, request: JobRequest) -> tuple[str, ...]:
+        options, there = request.options, request.destination
+        place = f"[{there.host}]:{there.port}"
+        settings = ("--config", f"{request.folder}/rclone.conf", "--retries", "1", "--ignore-times", "--ignore-checksum")
+        progress = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
+        tree = ("copy", "--create-empty-src-dirs", "--transfers", str(options.concurrency)) if options.recursive else ("copyto",)
+        links = ("--copy-links",) if options.links == "follow" else ()
+        program = ("rclone", *tree, *links, *settings, *progress, "--", request.source.path, f"there:{there.path}")
+        return with_login(request, READ_HOST_KEYS.format(place=place, folder=request.folder), program)
+
+    def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
+        config = JobFile(f"{request.folder}/rclone.conf", _config(request.destination, request.folder).encode(), 0o600)
+        return (*login_files(request.folder, access), config)
+
+    def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
+        return Reader()
+
+    def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
+        judged = judge_end(evidence, options)
+        if judged is not None:
+            return judged
+        if evidence.exit_code == 0:
+            return judge_copies(evidence, options)
+        cause, retryable = find_cause(evidence.log, KNOWN) or ("rclone failed and does not say why", True)
+        if disk_is_full(evidence):
+            cause, retryable = "the disk at the destination is full", False
+        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+
+
+MOVER = Rclone()
+
+
+def _config(there: JobEnd, folder: str) -> str:
+    host = f"[{there.host}]" if ":" in there.host else there.host  # it puts a colon and the port behind it
+    return CONFIG.format(host=host, port=there.port, user=there.user, folder=folder)
+
+
+@dataclass(slots=True)
+class Reader:
+    """What rclone says of all files together."""
+
+    _rest: str = ""
+    _most: int = -1
+
+    def feed(self, chunk: bytes) -> Moved | None:
+        *lines, rest = (self._rest + chunk.decode("utf-8", "replace")).split("\n")
+        self._rest = rest[-65536:]
+        found = list(_stats(lines))
+        if not found:
+            return None
+        moved, rate = found[-1]
+        is_moving, self._most = moved > self._most, max(moved, self._most)
+        return Moved(self._most, rate or None, is_moving)
+
+
+def _stats(lines: list[str]) -> Iterator[tuple[int, float]]:
+    """Bytes and bytes per second of each line that has them."""
+    for line in lines:
+        try:
+            entry: Any = json.loads(line)
+            yield int(entry["stats"]["bytes"]), float(entry["stats"]["speed"])
+        except (ValueError, LookupError, TypeError):
+            continue
