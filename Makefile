@@ -43,8 +43,8 @@ bench: setup ## the published figures P1-P10, one line each, also in bench/resul
 agent-image: setup ## the agent as a container image, with this machine's docker; TAG=reg.example.net/dtn-agent:1 names it
 	@hack/agent-image $(or $(TAG),dtn-agent)
 
-faults: setup ## kill -9 and refused calls at every point; prints points and failures
-	@$(PYTHON) -m tests.faults
+faults: setup ## kill -9 and refused calls at every point, and a thousand accidents around a transfer; prints what failed
+	@$(PYTHON) -m tests.faults $(ARGS)
 
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean

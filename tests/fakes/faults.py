@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.fakes.state import Json
 
 DEATH_SECONDS = 5.0
-ACTIONS = ("kill-client", "status", "reset", "stall")
+ACTIONS = ("kill-client", "status", "reset", "stall", "prune", "restart")
 
 
 class Peer(NamedTuple):

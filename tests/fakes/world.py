@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from tests.fakes import control, images, networks, registry, snapshots
+from tests.fakes import accidents, control, images, networks, registry, snapshots
 from tests.fakes.core import Engine, Shuffler
 from tests.fakes.errors import Dropped, EngineError
 from tests.fakes.execs import BUILT_IN, ExecFunction
@@ -329,6 +329,11 @@ class World:
         match fault.do:
             case "status":
                 return refusal(EngineError(fault.status, fault.message))
+            case "prune":
+                accidents.prune_everything(self.engines[call.endpoint])
+                return None
+            case "restart":
+                accidents.restart(self.engines[call.endpoint])
             case "stall":
                 engine = self.engines[call.endpoint]
                 epoch = engine.epoch

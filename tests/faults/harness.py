@@ -5,17 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from tests.faults import scene
 
@@ -36,6 +37,34 @@ class Ended:
 
     code: int
     text: str
+
+
+@dataclass(frozen=True)
+class Running:
+    """A child that runs, and the file that it prints into."""
+
+    pid: int
+    out: IO[str]
+
+    def end(self, seconds: float | None = None) -> Ended:
+        """Wait for its end; it is killed when it has not ended after so many seconds."""
+        handle = os.pidfd_open(self.pid)
+        if seconds is not None and not select.select([handle], [], [], seconds)[0]:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+        _, status = os.waitpid(self.pid, 0)
+        with self.out as out:
+            out.seek(0)
+            return Ended(os.waitstatus_to_exitcode(status), out.read())
+
+
+def as_they_end(running: Iterable[Running]) -> Iterator[Ended]:
+    """Each when it ends: a child that was killed and not waited for would look alive to one that waits for its lease."""
+    left = {os.pidfd_open(one.pid): one for one in running}
+    while left:
+        for handle in select.select(list(left), [], [])[0]:
+            os.close(handle)
+            yield left.pop(handle).end()
 
 
 class Stage:
@@ -121,13 +150,15 @@ class Stage:
 
     def run(self, *arguments: str) -> Ended:
         """dtnctl in a fork: no import is paid twice."""
-        with tempfile.TemporaryFile("w+") as out:
-            pid = os.fork()
-            if pid == 0:
-                _become_dtnctl(self.root, out.fileno(), arguments)
-            _, status = os.waitpid(pid, 0)
-            out.seek(0)
-            return Ended(os.waitstatus_to_exitcode(status), out.read())
+        return self.begin(*arguments).end()
+
+    def begin(self, *arguments: str) -> Running:
+        """The same, and do not wait for its end."""
+        out = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed at its end
+        pid = os.fork()
+        if pid == 0:
+            _become_dtnctl(self.root, out.fileno(), arguments)
+        return Running(pid, out)
 
     def calls(self) -> int:
         """How many calls the engines have got since the last restore."""
@@ -174,14 +205,24 @@ def _tar(name: str, content: bytes) -> bytes:
 def warm_up() -> None:
     """Import what dtnctl imports, so that forks share it."""
     import dtnctl.cli.apply
+    import dtnctl.cli.boards
+    import dtnctl.cli.program
+    import dtnctl.cli.progress
+    import dtnctl.movers.gridftp
     import dtnctl.providers.docker.connection
     import dtnctl.providers.docker.engine
     import dtnctl.providers.docker.sdk
+    import dtnctl.providers.endpoint
+    import dtnctl.providers.local.files
     import dtnctl.providers.with_agent
     import dtnctl.render.json
     import dtnctl.render.outcomes
+    import dtnctl.render.progress
     import dtnctl.render.terminal
+    import dtnctl.repository.find
+    import dtnctl.repository.git
     import dtnctl.repository.load
+    import dtnctl.repository.receipts
     import dtnctl.runtime.reconcile
     import dtnctl.runtime.transfers.transfer  # noqa: F401  # imported for the forks
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import posixpath
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ def prepare(world: World) -> None:
     world.exec_programs["stat"] = _stat
     world.exec_programs["timeout"] = lambda run: 0  # both control ports answer
     world.programs.register(Program(lambda run: _copy(world, run), inline=True), name="*.g[0-9]*a[0-9]*")
+    world.programs.register(Program(lambda run: _copy_meanwhile(world, run)), name="*.once.g[0-9]*a[0-9]*")
     for engine in world.engines.values():
         engine.machine.cpus, engine.machine.memory_nodes = 32, 2
     folder = tempfile.TemporaryDirectory(prefix="agents-")
@@ -110,6 +112,15 @@ def _copy(world: World, run: Run) -> int:
     run.stdout(f"Source: {source.geturl()}\nDest:   {destination.geturl()}\n  {posixpath.basename(source.path)}\n\n")
     run.stdout(f"{len(content):12d} bytes     1.00 MB/sec avg     1.00 MB/sec inst\r\n")
     return 0
+
+
+def _copy_meanwhile(world: World, run: Run) -> int:
+    """A copy that lasts while the engines get as many calls as the name of what it writes says; without calls it ends as well."""
+    calls = int(re.findall(r"/after-(\d+)", " ".join(run.argv))[-1])
+    with world.changed:
+        due = len(world.journal.calls) + calls
+        world.changed.wait_for(lambda: run.orphaned or run.stop_requested or len(world.journal.calls) >= due, timeout=0.3)
+    return 143 if run.stop_requested else _copy(world, run)
 
 
 def _service(world: World, endpoint: str) -> Files:
