@@ -19,7 +19,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("rm", "remove", "del", "destroy", "delete"), ("delete", "cancel")),
     **dict.fromkeys(("check", "examine", "test", "diagnose"), ("doctor", "show")),
 }
-OURS = ("list", "show", "logs", "create", "start", "stop", "delete", "cancel", "doctor", "add")
+OURS = ("list", "show", "logs", "create", "start", "stop", "delete", "cancel", "plot", "doctor", "add")
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(("ls", "ps", "list", "get", "top"), "`dtnctl status`, or `dtnctl sessions list`"),
     **dict.fromkeys(SHOWING, "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`"),

@@ -12,6 +12,7 @@ from dtnctl.cli import declared, edit, look
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.doctor import endpoints_doctor
+from dtnctl.cli.plot import transfers_plot
 from dtnctl.cli.resolve import transfers_resolve
 from dtnctl.cli.transfer_logs import transfers_logs
 from dtnctl.errors import UsageError
@@ -31,6 +32,7 @@ TRANSFERS: Verbs = {
     "list": look.transfers_list,
     "show": look.transfers_show,
     "logs": transfers_logs,
+    "plot": transfers_plot,
     "cancel": look.transfers_cancel,
     "resolve": transfers_resolve,
     "create": edit.transfer_command,

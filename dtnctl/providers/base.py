@@ -92,8 +92,11 @@ class Observer(Protocol):
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         """What is at `path` and below it, whatever it is, the folder itself included: links and pipes count as what they are."""
 
-    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
-        """Output of the container as it was written (stdout and stderr together), in chunks; with `follow` until it ends."""
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
+        """Output of the container as it was written (stdout and stderr together), in chunks; with `follow` until it ends.
+
+        With `timestamps` each line has the time before it at which the engine took it, and a blank.
+        """
 
     def close(self) -> None:
         """Give the connections back."""

@@ -58,8 +58,8 @@ class ObserverWithAgent:
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         return self._observer.read_entries(container, path)
 
-    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
-        return self._observer.logs(container, follow=follow, tail=tail)
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
+        return self._observer.logs(container, follow=follow, tail=tail, timestamps=timestamps)
 
     def close(self) -> None:
         self._observer.close()

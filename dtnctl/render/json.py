@@ -11,10 +11,12 @@ from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
 from dtnctl.model.kinds import PLAN_KINDS
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
+from dtnctl.model.samples import Sample
 from dtnctl.render.context import RenderContext
 from dtnctl.render.results import ResultCounts, change_results, count_results
 from dtnctl.render.summary import count, count_by_endpoint, exact_command, shown_hash, starting_steps, verb_of
@@ -269,6 +271,13 @@ def transfers_document(rows: Sequence[TransferRow]) -> Json:
 
 def transfer_document(row: TransferRow) -> Json:
     return _document("transfer", {"transfer": _transfer(row)})
+
+
+def samples_document(attempt: Attempt, samples: Sequence[Sample]) -> Json:
+    """How an attempt went over time."""
+    key = {"transfer": attempt.transfer, "generation": attempt.generation, "attempt": attempt.attempt}
+    rows = [{"seconds": sample.seconds, "bytes": sample.bytes, "bytes_per_second": sample.rate} for sample in samples]
+    return _document("samples", key | {"started_at": attempt.started_at, "samples": rows})
 
 
 def endpoints_document(rows: Sequence[EndpointRow]) -> Json:

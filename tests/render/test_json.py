@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan
 from dtnctl.model.report import DeclaredRow
+from dtnctl.model.samples import Sample
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import (
     declared_document,
@@ -27,6 +29,7 @@ from dtnctl.render.json import (
     plan_document,
     problems_document,
     render_json,
+    samples_document,
     session_document,
     sessions_document,
     status_document,
@@ -61,6 +64,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     session_document(SESSIONS[0], SERVICES),
     transfers_document(TRANSFERS),
     transfer_document(TRANSFERS[0]),
+    samples_document(Attempt("run14", 1, 1, "c", "", started_at="2026-06-01T00:00:00Z"), (Sample(1.0, 10, 10.0),)),
     endpoints_document(ENDPOINTS),
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),

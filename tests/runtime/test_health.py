@@ -47,7 +47,7 @@ class ScriptedEngine:
     def inspect(self, container: str) -> ContainerSeen:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
-    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         if self.log is None:
             raise EngineError("no such log")
         yield self.log

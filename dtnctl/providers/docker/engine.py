@@ -81,7 +81,7 @@ class DockerObserver:
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         return read_entries(self._connected(), container, path)
 
-    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         connection = self._connected()
         is_tty = connection.get("/containers/{}/json", container)["Config"]["Tty"]
         limit = None if follow else self._access.timeouts.read
@@ -89,7 +89,13 @@ class DockerObserver:
             "GET",
             "/containers/{}/logs",
             container,
-            params={"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if tail is None else tail},
+            params={
+                "stdout": 1,
+                "stderr": 1,
+                "follow": int(follow),
+                "tail": "all" if tail is None else tail,
+                "timestamps": int(timestamps),
+            },
             stream=True,
             timeout=(self._access.timeouts.connect, limit),
         )

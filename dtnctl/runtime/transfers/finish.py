@@ -22,6 +22,7 @@ from dtnctl.runtime.transfers.claims import receipt_of
 from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
 from dtnctl.runtime.transfers.record import read_record, write_record
+from dtnctl.runtime.transfers.samples import sample_job
 from dtnctl.runtime.transfers.server import end_server, remove_server
 from dtnctl.runtime.transfers.times import with_times
 from dtnctl.runtime.transfers.watch import InterruptedWaitError, Watch, Watched, WatchLimits, read_tail
@@ -163,16 +164,18 @@ def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:
 
 
 def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watched, decide: Callable[[Evidence], Judgement]) -> Attempt:
-    """Judge an ended job, write the receipt and the end of its log, then clean up; returns the receipt.
+    """Judge an ended job, write the receipt, the end of its log and its samples, then clean up; returns the receipt.
 
-    The keys are no longer needed, so they are removed meanwhile.
+    The keys are no longer needed, so they are removed meanwhile; the whole log is read for the samples beside that.
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
+    with ThreadPoolExecutor(3, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
+        reader = task.mover.reader(task.request(), notes.before.files if notes is not None else {})
+        sampling = pool.submit(sample_job, task.here, watched.job, reader)
         server = end_server(task, may_take=watched.job.exit_code == 0)
         evidence = gather(task, notes, watched, server)
         receipt = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
-        write_record(task.here, task.site, receipt, watched.log)
+        write_record(task.here, task.site, receipt, watched.log, sampling.result())
     _clear_away(task, watched.job, receipt, revoking)
     return receipt
 

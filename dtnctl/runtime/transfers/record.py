@@ -23,6 +23,7 @@ from dtnctl.model.ledger import (
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import labels
 from dtnctl.model.resources import LABEL_REPOSITORY, ledger_name
+from dtnctl.model.samples import Sample, encode_samples, samples_path
 from dtnctl.providers.base import Engine, FileEntry, Observer
 
 
@@ -95,12 +96,14 @@ def _is_there(observer: Observer, name: str) -> bool:
     return True
 
 
-def write_record(engine: Engine, site: str, attempt: Attempt, log: bytes | None = None) -> None:
-    """Write an attempt's record, and its log with it; TransferError if the endpoint does not take it."""
+def write_record(engine: Engine, site: str, attempt: Attempt, log: bytes | None = None, samples: tuple[Sample, ...] = ()) -> None:
+    """Write an attempt's record, and its log and samples with it; TransferError if the endpoint does not take it."""
     key = (attempt.transfer, attempt.generation, attempt.attempt)
     entries = [FileEntry(record_path(*key), encode_attempt(attempt))]
     if log is not None:
         entries.append(FileEntry(log_path(*key), log))
+    if samples:
+        entries.append(FileEntry(samples_path(key), encode_samples(samples)))
     try:
         engine.write_files(ledger_name(site), tuple(entries))
     except EngineError as error:

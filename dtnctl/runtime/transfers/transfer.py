@@ -12,12 +12,12 @@ from dtnctl.errors import EngineError, LockError, TransferError, UnreachableErro
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.report import TransferRow
-from dtnctl.model.resources import ContainerSeen, transfer_name
+from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.verdict import cancellation
 from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.transfers.attempt import NOT_SAID, Task, find_job, is_running, task_of
+from dtnctl.runtime.transfers.attempt import NOT_SAID, Task, is_running, task_of
 from dtnctl.runtime.transfers.finish import (
     AttemptEnd,
     Progress,
@@ -27,8 +27,9 @@ from dtnctl.runtime.transfers.finish import (
     progress_of,
     watch_attempt,
 )
+from dtnctl.runtime.transfers.latest import latest_attempt
 from dtnctl.runtime.transfers.notes import read_notes
-from dtnctl.runtime.transfers.record import read_ledger, read_stored_log
+from dtnctl.runtime.transfers.record import read_stored_log
 from dtnctl.runtime.transfers.start import StartResult, start_attempt
 from dtnctl.runtime.transfers.watch import STOP_SECONDS, InterruptedWaitError, Watched, read_tail
 
@@ -142,7 +143,7 @@ def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], s
     """Stop the running job of the transfer and record that; returns what came of it. What it copied so far stays."""
     here = engines[resolved.source_endpoint]
     name, generation = resolved.transfer.name, resolved.transfer.value.generation
-    last, job = _latest(here, site, name, generation)
+    last, job = latest_attempt(here, site, name, generation)
     if job is None or not is_running(job):
         state = (last.verdict if last is not None else None) or "not running"
         return f"nothing to cancel: {name} (generation {generation}) is {state}"
@@ -158,20 +159,6 @@ def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], s
     watched = Watched(job, read_tail(here, job.id), "")
     receipt = end_attempt(task, claim, notes, watched, cancellation)
     return f"{task.title}: {receipt.cause}"
-
-
-def _latest(observer: Observer, site: str, transfer: str, generation: int) -> tuple[Attempt | None, ContainerSeen | None]:
-    """The latest attempt's record and container. TransferError if the record cannot be read."""
-    ledger = read_ledger(observer, site)
-    records = [item for item in ledger.attempts if (item.transfer, item.generation) == (transfer, generation) and not item.released]
-    last = max(records, key=lambda item: item.attempt, default=None)
-    number = last.attempt if last is not None else 1
-    job = find_job(observer, transfer_name(site, transfer, generation, number))
-    if job is None and not ledger.readable:
-        raise TransferError(
-            f"the record of {transfer} on {observer.endpoint} cannot be read, and it has no container there; apply brings it back"
-        )
-    return last, job
 
 
 # --- looking ------------------------------------------------------------------------------------------------
@@ -190,7 +177,7 @@ def read_log(
 
     With `follow` until a running job ends, with its progress where its output shows one.
     """
-    last, job = _latest(observer, site, transfer, generation)
+    last, job = latest_attempt(observer, site, transfer, generation)
     if job is not None and job.started_at:
         chunks = observer.logs(job.id, follow=follow)
         yield from _with_progress(observer, transfer, job, chunks, on_progress) if follow else chunks
@@ -223,7 +210,7 @@ def with_live_progress(row: TransferRow, observer: Observer, site: str) -> Trans
 
 def live_progress(observer: Observer, site: str, transfer: str, generation: int) -> Progress | None:
     """How far the running attempt is; None if none runs or it has said nothing yet."""
-    _, job = _latest(observer, site, transfer, generation)
+    _, job = latest_attempt(observer, site, transfer, generation)
     notes = read_notes(observer, job) if job is not None and is_running(job) else None
     if job is None or notes is None:
         return None

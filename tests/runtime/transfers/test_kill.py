@@ -72,12 +72,12 @@ class Mortal:
         found: Mapping[str, bytes] = self._call(self.engine.read_files, container, path)
         return found
 
-    def logs(self, container: str, *, follow: bool = False, tail: int | None = None) -> Iterator[bytes]:
+    def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         try:
             self.life.spend()
         except Killed:
             return iter(())  # read in a thread of its own: the process dies with the next call of the main one
-        return self.engine.logs(container, follow=follow, tail=tail)
+        return self.engine.logs(container, follow=follow, tail=tail, timestamps=timestamps)
 
     def close(self) -> None:
         self.engine.close()
