@@ -26,7 +26,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sessions delete": ("dtnctl sessions delete climate", "dtnctl apply"),
     "transfers list": ("dtnctl transfers list", "dtnctl transfers list -o wide"),
     "transfers show": ("dtnctl transfers show run14",),
-    "transfers logs": ("dtnctl transfers logs run14", "dtnctl transfers logs -f run14"),
+    "transfers logs": (
+        "dtnctl transfers logs run14",
+        "dtnctl transfers logs -f run14",
+        "dtnctl transfers logs run14 --source --destination",
+    ),
+    "transfers plot": ("dtnctl transfers plot run14", "dtnctl transfers plot run14 --out run14.png"),
     "transfers cancel": ("dtnctl transfers cancel run14",),
     "transfers resolve": ('dtnctl transfers resolve run14 --succeeded --reason "sizes and checksums looked at"',),
     "transfers create": ("dtnctl transfer dtn1:/data/run14.nc dtn2:/data/run14.nc gridftp", "dtnctl apply"),

@@ -167,7 +167,7 @@ def test_ascii_and_no_colour_hold_for_all_that_a_command_prints(tmp_path: Path, 
             "profiles/p.yaml": "env:   {GREETING: grüße → alle}\n",
         },
     )
-    words = WORDS[path] if path in WORDS else [NAMES[path.split()[0]]] if path.endswith((" show", " logs", " cancel")) else []
+    words = WORDS[path] if path in WORDS else [NAMES[path.split()[0]]] if path.endswith((" show", " logs", " plot", " cancel")) else []
     for order in (["--ascii", "--color", "never", *path.split(), *words], [*path.split(), *words, "--ascii", "--no-color"]):
         ran = dtnctl(tmp_path, *order)
         assert (ran.out + ran.err).isascii()
