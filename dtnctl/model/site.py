@@ -30,6 +30,7 @@ from dtnctl.model.fields import (
     InterfaceName,
     Moment,
     PortRange,
+    Rate,
     ReservedCpus,
     Size,
 )
@@ -342,10 +343,20 @@ class Transfer(Written):
         description="`ALGORITHM:VALUE`, the checksum that the source must have; for a folder as its receipt's `checksum`. Compared "
         "after the copy, and no retry follows where it differs.",
     )
+    pipelining: bool = Field(
+        DEFAULT_OPTIONS.pipelining, description="Ask for the next small files of a folder before the last one has ended."
+    )
+    max_rate: Rate | None = Field(None, description="Highest rate of the whole transfer, such as `500mbit`.")
     block_size: Size | None = Field(None, description="Bytes per disk block.")
     tcp_buffer: Size | None = Field(None, description="TCP buffer per stream.")
     retries: int = Field(DEFAULT_OPTIONS.retries, ge=0, le=20, description="Further tries after a failure that may pass by itself.")
     backoff: Duration = Field(DEFAULT_OPTIONS.backoff, description="Pause before the first retry; doubles with each.")
+    restarts: int = Field(
+        DEFAULT_OPTIONS.restarts,
+        ge=0,
+        le=100,
+        description="How often the tool goes on where a connection broke, within one try; `backoff` is the pause before each.",
+    )
     deadline: Duration | None = Field(None, description="Longest time for all tries together.")
     stall_timeout: Duration = Field(DEFAULT_OPTIONS.stall_timeout, description="Without progress for so long, the try counts as failed.")
 

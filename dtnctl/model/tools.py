@@ -101,7 +101,7 @@ _ROWS = (
         logs_in_at=("source", "destination"),
         options=(
             *("parallelism", "concurrency", "block_size", "tcp_buffer"),
-            *("include", "exclude", "sync_level", "on_file_error"),
+            *("include", "exclude", "sync_level", "on_file_error", "restarts", "pipelining"),
         ),
     ),
     Tool(
@@ -110,7 +110,7 @@ _ROWS = (
         ports="server",
         programs=("iperf3",),
         server_programs=("iperf3",),
-        options=("parallelism", "tcp_buffer"),
+        options=("parallelism", "tcp_buffer", "max_rate"),
         own=Iperf3Options,
     ),
     Tool(
@@ -130,6 +130,7 @@ _ROWS = (
         server_programs=("rsync",),
         logs_in_at=("destination",),
         reads_source=True,
+        options=("max_rate",),
     ),
     Tool(
         "scp",

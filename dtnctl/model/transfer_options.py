@@ -18,7 +18,7 @@ Verify = Literal["none", "size", "checksum"]
 
 @dataclass(frozen=True, slots=True)
 class TransferOptions:
-    """The options as a transfer's file has them. Sizes in bytes, times in seconds.
+    """The options as a transfer's file has them. Sizes in bytes, times in seconds, `max_rate` in kbit/s.
 
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
     `include` and `exclude` are patterns of names below the folder. `own` are the options that its tool alone has.
@@ -46,6 +46,9 @@ class TransferOptions:
     exclude: tuple[str, ...] = ()
     labels: Passed = ()
     metadata: Passed = ()
+    restarts: int = 0
+    pipelining: bool = False
+    max_rate: int | None = None
 
 
 DEFAULT_OPTIONS = TransferOptions()

@@ -24,6 +24,7 @@ HOME = "/root"
 FILE_LIST = f"{HOME}/.globus/files"  # not in the attempt's own folder, which is read whenever one looks at the attempt
 SERVER_ALGORITHMS = ("md5", "adler32", "sha256", "sha512")  # what globus-gridftp-server 13.24 says that it computes
 LONGEST_LISTED_URL = 510  # so that a line with two of them fits into the 1024 bytes that are read at once
+PIPELINED = 16  # files of each connection that are asked for before the last one has ended
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 # Over ssh globus-url-copy does not see by which protocol it reached the source, and then asks the destination for an IPv4 address.
 # With -stripe it asks for an IPv6 address wherever that is allowed (globus_ftp_client_state.c, SPAS 2); the one server is one stripe.
@@ -88,7 +89,9 @@ class GridFTP(Mover):
         return (*login_files(request.folder, access), wrapper, *files)
 
     def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
-        return Reader(url(request.source), sizes, request.options.concurrency if request.options.recursive else 1)
+        options = request.options
+        at_once = options.concurrency * (1 + PIPELINED) if options.pipelining else options.concurrency
+        return Reader(url(request.source), sizes, at_once if options.recursive else 1)
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
         return judge_end(evidence, options) or _judge(evidence, options)
@@ -113,6 +116,10 @@ def copy_command(source: JobEnd, destination: JobEnd, options: TransferOptions) 
         arguments += [*([] if is_selective(options) else ["-r"]), "-cc", str(options.concurrency)]
     if options.on_file_error == "skip":
         arguments += ["-c"]
+    if options.pipelining:
+        arguments += ["-pp", "-ppq", str(PIPELINED)]
+    if options.restarts:
+        arguments += ["-rst", "-rst-retries", str(options.restarts), "-rst-interval", str(max(1, math.ceil(options.backoff)))]
     if options.sync_level is not None:
         arguments += _sync(options.sync_level, options.algorithm)
     if options.block_size is not None:

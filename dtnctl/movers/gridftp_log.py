@@ -119,6 +119,11 @@ KNOWN = (
     known(
         r"System error in \w+: (Connection reset by peer|Connection timed out|Broken pipe)", "a connection broke off: {1}", retryable=True
     ),
+    known(
+        r"System error in bind: Address already in use",
+        "all data ports are in use, also those that were used just before: the `data_port_range` needs more for these streams and files",
+        retryable=True,
+    ),
     known(r"System error in (\w+): (.+)", "the {1} failed: {2}", retryable=False),
     known(r"the operation was aborted", "stalled: no data moved for the stall timeout", retryable=True),
     known(r"error parsing url", "globus-url-copy cannot express one of the names", retryable=False),

@@ -44,7 +44,8 @@ class Iperf3(Mover):
         times = ("-t", f"{own.seconds:.0f}", "-i", "1", "--connect-timeout", str(CONNECT_MILLISECONDS))
         window = ("-w", str(options.tcp_buffer)) if options.tcp_buffer is not None else ()
         direction = ("--bidir",) if own.bidirectional else ("-R",) if own.reverse else ()
-        return ("iperf3", *place, *times, "-P", str(options.parallelism), *window, *direction, "-f", "k", "--forceflush")
+        rate = ("-b", str(options.max_rate * 1000 // options.parallelism)) if options.max_rate is not None else ()
+        return ("iperf3", *place, *times, "-P", str(options.parallelism), *window, *rate, *direction, "-f", "k", "--forceflush")
 
     def server(self, request: JobRequest) -> tuple[str, ...]:
         return ("iperf3", "-s", "-1", "-J", "-p", str(request.port), "--forceflush")

@@ -46,7 +46,9 @@ class Rsync(Mover):
         kinds = (*(["--recursive"] if options.recursive else []), *(["--copy-links"] if options.links == "follow" else []))
         timeout = f"--timeout={math.ceil(options.stall_timeout) + STALL_GRACE}"
         modes = ("--times", "--ignore-times", "--whole-file", "--mkpath", "--secluded-args", "--no-human-readable")
-        return ("rsync", *kinds, *modes, "--info=progress2", "--no-inc-recursive", timeout, "-e", ssh, request.source.path, _place(there))
+        rate = (f"--bwlimit={options.max_rate * 125}B",) if options.max_rate is not None else ()
+        shown = ("--info=progress2", "--no-inc-recursive", timeout, *rate)
+        return ("rsync", *kinds, *modes, *shown, "-e", ssh, request.source.path, _place(there))
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         return login_files(request.folder, access)

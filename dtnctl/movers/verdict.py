@@ -60,7 +60,7 @@ def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
         if look is None or look.kind == "unknown":
             reason = f": {look.problem}" if look is not None else ""
             return failure(evidence, f"it ended well, but the {place} cannot be looked at{reason}", retryable=False)
-    if problem := _source_changes(evidence) or _differences(evidence):
+    if problem := _source_changes(evidence) or _written_between(evidence, options) or _differences(evidence):
         return failure(evidence, problem, retryable=True)
     if problem := _unexpected(evidence, options):
         return failure(evidence, problem, retryable=False)
@@ -136,6 +136,17 @@ def _source_changes(evidence: Evidence) -> str:
     first = changed[0]
     sizes = f"{_size(before.get(first))} before, {_size(now.get(first))} after"
     return f"the source changed while it was copied: {_named(first)} had {sizes}{_more(changed)}; copy when nothing writes to it"
+
+
+def _written_between(evidence: Evidence, options: TransferOptions) -> str:
+    """A copy that went on after a break has parts of two times; sizes alone do not show that."""
+    if not options.restarts or evidence.sums is not None or evidence.before is None or evidence.source is None:
+        return ""
+    before, now = _times(evidence.before), _times(evidence.source)
+    changed = sorted(name for name in before if before[name] != now.get(name))
+    if not changed:
+        return ""
+    return f"the source was written to while it was copied: {_named(changed[0])}{_more(changed)}; what arrived may have parts of both"
 
 
 def _differences(evidence: Evidence) -> str:

@@ -45,6 +45,9 @@ def test_a_tree_is_copied_with_several_files_at_once() -> None:
         (TransferOptions(sync_level="checksum", algorithm="sha256"), ["-sync", "-sync-level", "3", "-checksum-alg", "SHA256"]),
         (TransferOptions(sync_level="checksum", algorithm="crc32c"), ["-sync", "-sync-level", "3"]),
         (TransferOptions(recursive=True, on_file_error="skip"), ["-r", "-cc", "1", "-c"]),
+        (TransferOptions(recursive=True, pipelining=True), ["-r", "-cc", "1", "-pp", "-ppq", "16"]),
+        (TransferOptions(restarts=5, backoff=2.5), ["-rst", "-rst-retries", "5", "-rst-interval", "3"]),
+        (TransferOptions(restarts=1, backoff=0.0), ["-rst", "-rst-retries", "1", "-rst-interval", "1"]),
     ],
 )
 def test_what_is_there_already_and_what_fails_is_left_to_globus_url_copy(options: TransferOptions, arguments: list[str]) -> None:
@@ -83,6 +86,15 @@ def test_a_list_that_is_empty_or_that_globus_url_copy_would_cut_is_refused() -> 
     refused = MOVER.refusal(JobRequest(*FOLDERS, options), Listing("folder", {**folder, long: Entry(1, "1"), f"{long}2": Entry(1, "1")}))
     assert refused == f"/data/in/ on a has {long!r} (and 1 more): its URL is too long for a list of files"
     assert MOVER.refusal(JobRequest(*FOLDERS, replace(options, links="follow")), Listing("folder", {**folder, long: Entry(1, "1")})) == ""
+
+
+def test_files_that_are_asked_for_early_count_when_so_many_came_after_them() -> None:
+    sizes = {f"f{number}": 10 for number in range(40)}
+    announced = "".join(f"Pipelining:\n  {gridftp.url(FOLDERS[0])}{name}\n  {gridftp.url(FOLDERS[1])}{name}\n" for name in sizes)
+    for options, most in ((TransferOptions(recursive=True, pipelining=True, concurrency=2), 40 - 2 * 17), (TransferOptions(), 39)):
+        moved = MOVER.reader(JobRequest(*FOLDERS, options), sizes).feed(announced.encode())
+        assert moved is not None
+        assert moved.bytes == 10 * most
 
 
 def test_a_deadline_is_kept_by_the_job_itself() -> None:

@@ -36,6 +36,11 @@ def test_client_and_server_meet_on_the_ports_of_the_attempt() -> None:
     assert "--bidir" in MOVER.client(request(bidirectional=True))
 
 
+def test_the_rate_of_all_streams_is_shared_by_them() -> None:
+    limited = MOVER.client(JobRequest(HERE, THERE, replace(OPTIONS, max_rate=1_000_000)))
+    assert limited[limited.index("-b") + 1] == "250000000"
+
+
 @pytest.mark.parametrize(("streams", "sample", "intervals"), [(1, "iperf3-text.txt", 5), (4, "iperf3-P4-text.txt", 3)])
 def test_progress_is_the_sum_of_the_intervals_and_not_of_the_result(streams: int, sample: str, intervals: int) -> None:
     reader = MOVER.reader(JobRequest(HERE, THERE, TransferOptions(parallelism=streams)), {})

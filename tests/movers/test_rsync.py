@@ -64,3 +64,7 @@ def test_a_failure_says_why(log: str, code: int, cause: str, retryable: bool) ->
     assert (judged.verdict, judged.cause, judged.retryable) == (
         "failed", f"{cause} (exit code {code}); nothing is at the destination", retryable,
     )  # fmt: skip
+
+
+def test_a_rate_is_given_in_bytes_per_second() -> None:
+    assert "--bwlimit=1000000B" in MOVER.client(JobRequest(HERE, THERE, TransferOptions(max_rate=8000)))

@@ -225,3 +225,15 @@ def test_exit_code_1_is_no_failure_where_files_may_be_skipped_and_some_arrived()
     nothing = MOVER.judge(replace(evidence, destination=tree()), skip)
     assert nothing.verdict == "failed"
     assert nothing.cause.startswith("globus-url-copy says: 500 Permission denied (exit code 1); "), "why nothing came counts, not that"
+
+
+def test_a_copy_that_went_on_after_a_break_is_no_success_if_the_source_was_written_to() -> None:
+    """What arrived may be half of one and half of the other, of the right size."""
+    went_on, evidence = TransferOptions(restarts=3, verify="size"), replace(WELL, source=one(100, "2"), sums=None)
+    judged = MOVER.judge(evidence, went_on)
+    assert (judged.verdict, judged.retryable) == ("failed", True)
+    assert judged.cause.startswith("the source was written to while it was copied: the file; what arrived may have parts of both")
+    assert MOVER.judge(replace(WELL, sums=None), went_on).verdict == "succeeded"
+    compared = MOVER.judge(replace(WELL, source=one(100, "2")), replace(went_on, verify="checksum"))
+    assert compared.verdict == "succeeded", "equal checksums are more than times"
+    assert MOVER.judge(replace(WELL, before=None, sums=None), went_on).verdict == "succeeded"

@@ -27,9 +27,16 @@ def _expected(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
 
 
 def _folders(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
-    used = {"include": transfer.include, "exclude": transfer.exclude, "on_file_error": transfer.on_file_error == "skip"}
+    skips = transfer.on_file_error == "skip"
+    used = {"include": transfer.include, "exclude": transfer.exclude, "on_file_error": skips, "pipelining": transfer.pipelining}
     for field in [name for name, value in used.items() if value and not transfer.recursive]:
         yield field, f"`{field}` is about the files of a folder, and this transfer copies one file", "`recursive: true`, or to remove it"
-    if transfer.on_file_error == "skip" and transfer.verify == "none":
+    if skips and transfer.verify == "none":
         what = "`on_file_error: skip` needs to know what arrived, and `verify: none` does not look"
+        yield "verify", what, "`verify: size`"
+    if skips and transfer.pipelining:
+        what = "after a file that fails, globus-url-copy loses those that it has asked for already, which `on_file_error: skip` would copy"
+        yield "pipelining", what, "to remove one of the two"
+    if transfer.restarts and transfer.verify == "none":
+        what = "`restarts` joins a file of parts that were read at different times, and `verify: none` would not see that they do not fit"
         yield "verify", what, "`verify: size`"

@@ -35,7 +35,9 @@ def check_tool(known: Known, document: Document[Transfer]) -> None:
     for option in sorted(names & transfer.model_fields_set):
         if not transfer.tool_row.takes(option):
             having = [row.name for row in TOOLS.values() if row.takes(option)]
-            known.report((document, (option,)), "E0343", f"{transfer.tool} has no `{option}`", f"to remove it, or {_tools_text(having)}")
+            instead = "`qos: {rate: …}` of the session, or " if option == "max_rate" else ""
+            hint = f"{instead}to remove it, or {_tools_text(having)}"
+            known.report((document, (option,)), "E0343", f"{transfer.tool} has no `{option}`", hint)
 
 
 def _tools_text(names: Sequence[str]) -> str:

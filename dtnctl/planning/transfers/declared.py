@@ -20,7 +20,7 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
-from dtnctl.planning.transfers.option_facts import option_facts
+from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 from dtnctl.planning.transfers.ports import server_port
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 
@@ -327,6 +327,7 @@ def _facts(resolved: ResolvedTransfer, listens: tuple[int, ...]) -> Iterator[tup
     yield from (("server", f"{resolved.destination_endpoint}, port {port}") for port in listens)
     if row.moves == "files":
         yield from option_facts(value.settings)
+    yield from rate_facts(value.settings)
 
 
 def silent_source(resolved: ResolvedTransfer, history: History) -> TransferNote:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dtnctl.model.fields import show_rate
 from dtnctl.model.transfer_options import SyncLevel, TransferOptions
 
 LEFT: Mapping[SyncLevel, str] = {
@@ -32,3 +33,13 @@ def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
         yield "times", "those of the source"
     if options.on_file_error == "skip":
         yield "file errors", "the file is skipped, the others are copied"
+    if options.restarts:
+        yield "restarts", f"up to {options.restarts} within a try"
+    if options.pipelining:
+        yield "pipelining", "on"
+
+
+def rate_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
+    """The same of a transfer that copies nothing."""
+    if options.max_rate is not None:
+        yield "max rate", show_rate(options.max_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.planning.transfers.option_facts import option_facts
+from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 
 DEFAULT = [("verify", "checksum")]
 
@@ -23,6 +23,10 @@ DEFAULT = [("verify", "checksum")]
             [*DEFAULT, ("links", "left out"), ("include", "*.nc, calib"), ("exclude", "tmp")],
         ),
         (
+            TransferOptions(restarts=3, pipelining=True),
+            [*DEFAULT, ("restarts", "up to 3 within a try"), ("pipelining", "on")],
+        ),
+        (
             TransferOptions(sync_level="size", preserve_times=True, on_file_error="skip"),
             [
                 *DEFAULT,
@@ -35,3 +39,8 @@ DEFAULT = [("verify", "checksum")]
 )
 def test_what_a_reviewer_would_not_know_otherwise_is_shown(options: TransferOptions, facts: list[tuple[str, str]]) -> None:
     assert list(option_facts(options)) == facts
+
+
+def test_a_rate_is_shown_of_every_tool() -> None:
+    assert list(rate_facts(TransferOptions(max_rate=500_000))) == [("max rate", "500mbit")]
+    assert list(rate_facts(TransferOptions())) == []

@@ -63,6 +63,30 @@ def test_a_source_that_is_not_what_is_expected_is_not_tried_again(scene: Transfe
     assert scene.job_starts() == 1
 
 
+def test_times_are_set_at_the_destination_when_all_has_arrived(scene: TransferWorld) -> None:
+    scene.start(preserve_times="True", verify="none")
+    assert scene.finish(preserve_times="True", verify="none").verdict == "succeeded"
+    assert scene.touched == [[THERE, "-c", "-m", "-d", "@1", "--", "/data/out"]]
+
+
+def test_times_that_cannot_be_set_are_a_failure_that_says_so(scene: TransferWorld) -> None:
+    scene.cannot_touch = "touch: setting times of '/data/out': Operation not permitted\n"
+    scene.start(preserve_times="True", verify="none", retries="3")
+    with pytest.raises(
+        TransferError, match="what was copied arrived, but its times could not be set: touch: setting times of '/data/out': O"
+    ):
+        scene.finish(preserve_times="True", verify="none", retries="3")
+    assert scene.job_starts() == 1
+
+
+def test_no_times_are_set_where_nothing_arrived(scene: TransferWorld) -> None:
+    scene.copy.exit_code = 1
+    scene.start(preserve_times="True")
+    with pytest.raises(TransferError):
+        scene.finish(preserve_times="True")
+    assert scene.touched == []
+
+
 def test_a_tree_is_compared_file_by_file(scene: TransferWorld) -> None:
     for name in ("a", "sub/b c", "sub/deep/d"):
         scene.files(HERE).write(f"/data/tree/{name}", name.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -135,3 +136,32 @@ def test_a_file_that_fails_is_named_and_the_others_are_copied(copies: Copies) ->
     again = copies.run("skip", 2, on_file_error="skip", sync_level="size")
     assert (again.verdict, again.files) == ("succeeded", 2)
     assert copies.sh("dtn2", "cd /data/skip; cat a b sub/c sub/d") == "a\nb\nsub/c\nsub/d\n"
+
+
+@pytest.fixture
+def slow(copies: Copies) -> Iterator[None]:
+    """The source sends four megabytes a second."""
+    bucket = ["root", "tbf", "rate", "32mbit", "burst", "256kb", "latency", "100ms"]
+    copies.scene.lab.exec("dtn1", ["tc", "qdisc", "add", "dev", "eth0", *bucket])
+    yield
+    copies.scene.lab.exec("dtn1", ["tc", "qdisc", "del", "dev", "eth0", "root"])
+
+
+def test_a_copy_whose_server_is_killed_goes_on_where_it_broke(copies: Copies, slow: None) -> None:
+    """The servers report every five seconds which bytes are on the disk; those are not sent again."""
+    copies.sh("dtn1", "mkdir -p /data/broken; head -c 60M /dev/urandom > /data/broken/f")
+    before = int(copies.scene.lab.exec("dtn1", ["cat", "/sys/class/net/eth0/statistics/tx_bytes"]).stdout)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(copies.run, "broken", restarts=2, backoff=1.0)
+        wait = "until [ $(stat -c %s /data/broken/f 2>/dev/null || echo 0) -gt 36000000 ]; do sleep 0.1; done"
+        copies.sh("dtn2", f"{wait}; pkill -KILL -f '[g]lobus-gridftp-server'", user="root")
+        receipt = running.result(180)
+    sent = int(copies.scene.lab.exec("dtn1", ["cat", "/sys/class/net/eth0/statistics/tx_bytes"]).stdout) - before
+    assert (receipt.attempt, receipt.verified) == (1, "md5 of 1 file equal at both ends")
+    assert 60 * 1024**2 < sent < 60 * 1024**2 + 36_000_000, "fewer bytes than a copy from zero would have sent again"
+
+
+def test_many_small_files_arrive_pipelined(copies: Copies) -> None:
+    copies.sh("dtn1", "mkdir -p /data/many/sub; cd /data/many; for n in $(seq 200); do echo $n > f$n; echo $n > sub/g$n; done")
+    receipt = copies.run("many", pipelining=True, concurrency=2)
+    assert (receipt.files, receipt.verified) == (400, "md5 of 400 files equal at both ends")

@@ -12,6 +12,7 @@ from dtnctl.runtime.transfers.notes import read_options
 
 OLDER = TransferOptions(2, 3, True, "follow", "size", "sha256", 1024, 2048, 4, 1.5, 60.0, 30.0)
 NEWER = replace(OLDER, expected="md5:00", sync_level="size", include=("a", "b"), exclude=("c",), preserve_times=True, on_file_error="skip")
+NEWER = replace(NEWER, restarts=3, pipelining=True, max_rate=1000)
 
 
 @pytest.mark.parametrize("options", [TransferOptions(), OLDER, NEWER])

@@ -482,3 +482,11 @@ def test_no_secret_is_in_a_label_an_argument_a_variable_a_log_or_a_record(scene:
     shown += encode_attempt(receipt) + b"".join(scene.engines[HERE].read_files(ledger_name(SITE), "/ledger").values())
     assert len(secrets) >= 4
     assert [secret for secret in secrets if secret in shown] == []
+
+
+@pytest.mark.parametrize("endpoint", [HERE, THERE])
+def test_an_image_that_cannot_compute_the_algorithm_is_named_before_anything_starts(scene: TransferWorld, endpoint: str) -> None:
+    scene.lacks = endpoint
+    with pytest.raises(TransferError, match=f"the image of lab.demo on {endpoint} has no xrdadler32 nor python3, which computes adler32"):
+        scene.start(algorithm="adler32")
+    assert scene.start(verify="size", algorithm="adler32").started, "then no checksum is needed"

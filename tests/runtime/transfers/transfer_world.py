@@ -84,6 +84,9 @@ class TransferWorld:
         self.answers_after = 1  # at which question the control ports accept connections
         self.refused = 1  # the exit code of a question for connections before that
         self.links: dict[tuple[str, str], str] = {}  # (endpoint, path): where it leads
+        self.lacks = ""  # the endpoint whose image has no program for checksums beyond coreutils
+        self.touched: list[list[str]] = []  # the arguments of each touch
+        self.cannot_touch = ""  # what it complains of
         self.look_ups: list[int] = []  # the exit codes of the next questions for a name
         self.clock = FakeClock()
         self.progress: list[Progress] = []
@@ -105,6 +108,7 @@ class TransferWorld:
             "readlink": self._readlink,
             "find": self._find,
             "sh": self._checksum_script,
+            "touch": self._touch,
             "timeout": self._connect,
         }
         world.exec_programs.update({name: self._noted(name, program) for name, program in programs.items()})
@@ -258,12 +262,17 @@ class TransferWorld:
     def _checksum_script(self, run: ExecRun) -> int:
         """`cd "$1" && shift && exec md5sum -- "$@"`, as the runtime asks for trees; and whether programs are there."""
         if "command -v" in run.argv[2]:
-            return 0
+            return int(self.lacks == run.engine.name and "which" not in run.argv)
         match = re.search(r"exec (\w+) --", run.argv[2])
         assert match is not None
         folder, *names = run.argv[4:]
         run.argv = [match[1], "--", *(posixpath.normpath(posixpath.join(folder, name)) for name in names)]
         return self.world.exec_programs[match[1]](run)
+
+    def _touch(self, run: ExecRun) -> int:
+        self.touched.append([run.engine.name, *run.argv[1:]])
+        run.stderr(self.cannot_touch)
+        return int(self.cannot_touch != "")
 
 
 def _path(url: str) -> str:

@@ -119,3 +119,10 @@ def test_a_byte_that_changes_after_the_copy_is_found(scene: ToolScene, tool: str
     assert (receipt.verdict, receipt.retryable) == ("failed", True), receipt
     assert receipt.cause.startswith("the checksums of the file differ"), receipt.cause
     job.leaves_nothing()
+
+
+def test_a_tool_that_can_limit_its_rate_takes_the_limit(scene: ToolScene, tool: str) -> None:
+    if not TOOLS[tool].takes("max_rate"):
+        pytest.skip(f"{tool} cannot limit its rate")
+    scene.sh(HERE, "head -c 3000000 /dev/urandom > /data/rated")
+    assert scene.job(tool, "/data/rated", f"/data/{tool}-rated", max_rate=80_000).run().verdict == "succeeded"
