@@ -68,6 +68,7 @@ class TransferRow:
     or ended since `finished_at`. Times are UTC to the second, `2026-06-01T00:00:00Z`; empty: not yet, or not known. None: not known (yet).
     `seconds` is how long it took, or has been running. `bytes_per_second` is the average of a finished transfer and the momentary rate
     of a running one.
+    `limit` is what bounds its rate, at `limit_bytes_per_second`, as far as agents report it: `link ens1f0 of dtn1`; empty: not known.
     `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
     or "nothing"; empty if it has not succeeded.
     """
@@ -93,6 +94,8 @@ class TransferRow:
     compared: str = ""
     labels: Passed = ()
     metadata: Passed = ()
+    limit: str = ""
+    limit_bytes_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

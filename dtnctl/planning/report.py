@@ -12,6 +12,7 @@ from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site, Transfer
+from dtnctl.planning.doctor.bounds import lowest_bounds
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, carried, ctrl_host, declared_transfers, resolve_services
 from dtnctl.planning.roce import with_gid
@@ -167,11 +168,14 @@ def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Transf
     history = read_history(snapshot.endpoints, site.receipts, site.endpoints)
     declared = tuple(as_it_runs(resolved, history) for resolved in declared_transfers(site, now))
     sessions = {resolved.transfer.name: resolved.session for resolved in carried(site, declared, now)}
+    bounds = lowest_bounds(site, snapshot, declared, now)
     rows: list[TransferRow] = []
     for resolved in declared:
         name, seen = resolved.transfer.name, snapshot.endpoints[resolved.source_endpoint]
         row = _declared_row(name, resolved.transfer.value, sessions.get(name, ""))
-        rows.append(_transfer_row(row, seen, history, notes.get(name), starting.get(name, ""), now))
+        row = _transfer_row(row, seen, history, notes.get(name), starting.get(name, ""), now)
+        bound = bounds.get(name)
+        rows.append(row if bound is None else replace(row, limit=bound.what, limit_bytes_per_second=bound.rate))
     return tuple(rows)
 
 

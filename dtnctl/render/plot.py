@@ -28,7 +28,7 @@ def render_rate_plot(title: str, samples: Sequence[Sample], context: RenderConte
 
 
 def rates_by_column(samples: Sequence[Sample], columns: int) -> list[float]:
-    """The average rate of each of so many equal spans of time, in bytes per second; between two samples the rate is constant."""
+    """The average rate of each of `columns` equal spans of time, in bytes per second; between two samples the rate is constant."""
     width = samples[-1].seconds / columns
     moved = [0.0] * columns
     start = 0.0

@@ -26,6 +26,12 @@ def rate_text(bytes_per_second: float) -> str:
     return f"{byte_rate_text(bytes_per_second)} ({_scaled(bytes_per_second * 8, 1000, DECIMAL, 2)})"
 
 
+def share_text(bytes_per_second: float, limit: str, limit_bytes_per_second: float) -> str:
+    """`94 % of link ens1f0 of dtn1 (10.00 Gb/s)`."""
+    share = bytes_per_second / limit_bytes_per_second * 100
+    return f"{share:.0f} % of {limit} ({_scaled(limit_bytes_per_second * 8, 1000, DECIMAL, 2)})"
+
+
 def link_speed_text(megabits: int) -> str:
     """As cards are called: `100 Gb/s`, `2.5 Gb/s`, `100 Mb/s`."""
     return f"{megabits / 1000:g} Gb/s" if megabits >= 1000 else f"{megabits} Mb/s"

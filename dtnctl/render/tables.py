@@ -12,7 +12,7 @@ from dataclasses import replace
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
-from dtnctl.render.quantities import bytes_text, duration_text, rate_text, size_text
+from dtnctl.render.quantities import bytes_text, duration_text, rate_text, share_text, size_text
 from dtnctl.render.summary import named
 from dtnctl.render.text import Role, Style, dotted, flow, look_of, plural, printable
 
@@ -213,6 +213,7 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         ("finished", row.finished_at),
         ("took", "" if row.seconds is None else duration_text(row.seconds)),
         ("rate", "" if row.bytes_per_second is None else rate_text(row.bytes_per_second)),
+        *_of_limit(row),
         ("checksum", row.checksum),
         ("verified", row.verified),
         ("cause", row.cause),
@@ -220,6 +221,13 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         *((f"metadata {name}", value) for name, value in row.metadata),
     ]
     return _text(_fields(fields, look))
+
+
+def _of_limit(row: TransferRow) -> list[tuple[str, str]]:
+    """How much of what bounds it was reached; nothing where one of both is not known."""
+    if not row.bytes_per_second or row.limit_bytes_per_second is None:
+        return []
+    return [("reached", share_text(row.bytes_per_second, row.limit, row.limit_bytes_per_second))]
 
 
 # --- endpoints ----------------------------------------------------------------------------------------------

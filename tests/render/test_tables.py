@@ -134,6 +134,12 @@ cause:
     )
 
 
+def test_a_transfer_shows_how_much_of_its_limit_it_reached_where_that_is_known() -> None:
+    row = replace(TRANSFERS[0], bytes_per_second=1.175e9, limit="link ens1f0 of dtn1", limit_bytes_per_second=1.25e9)
+    assert "reached: 94 % of link ens1f0 of dtn1 (10.00 Gb/s)\n" in render_transfer(row, CONTEXT)
+    assert "reached" not in render_transfer(replace(row, bytes_per_second=None), CONTEXT)
+
+
 def test_counts_of_a_silent_endpoint_are_unknown_and_not_zero() -> None:
     assert (
         render_endpoint(ENDPOINTS[1], CONTEXT)
