@@ -25,6 +25,7 @@ from dtnctl.benchmarks.rows import (
     network_site,
     reached_at_host,
 )
+from dtnctl.benchmarks.table import bit_rate_text
 from dtnctl.errors import DtnctlError, EngineError, PartialApplyError
 from dtnctl.measuring.hosts import Shell, container_shell, host_shell
 from dtnctl.measuring.stage import Stage, Standing
@@ -102,7 +103,7 @@ class _Run:
             self.stage.say(f"{row.label} is left out: {found.why_left}")
             return
         found.samples.append(sample)
-        self.stage.say(f"{said}: {sample.bits / 1e9:.2f} Gb/s")
+        self.stage.say(f"{said}: {bit_rate_text(sample.bits)}")
 
     def _sample(self, row: Row, found: _Found) -> Sample | None:
         """The test's figures; None if the row cannot be, which `found` then says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,13 +60,14 @@ class Scene:
         self.write(f"endpoints/{name}", {**self.reached[name], "allow": allow, **more})
 
     def through_ssh(self, name: str) -> None:
-        """Reach the guest by nothing but its login from now on; `ssh` of the scene's programs knows it."""
+        """Reach the guest by nothing but its login from now on; `ssh` of the scene's programs knows all guests."""
         guest = self.guests.guest(name)
         self.reached[name] = guest.ssh_state
         folder = self.root / "bin"
         folder.mkdir(exist_ok=True)
-        options = login_options(self.guests.layout, guest)
-        words = " ".join(f"-o {option}={value}" for option, value in options.items())
+        known = " ".join(f"{item.folder}/known_hosts" for item in self.guests.all)
+        options = login_options(self.guests.layout, guest) | {"UserKnownHostsFile": known}
+        words = " ".join(f"-o {shlex.quote(f'{option}={value}')}" for option, value in options.items())
         (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none {words} "$@"\n')
         (folder / "ssh").chmod(0o755)
         self.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
