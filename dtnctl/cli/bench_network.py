@@ -73,7 +73,7 @@ def bench_network(
     bench = NetworkBench(ends, basis, Choices(_port_range(ports), load.cpus), load, rounds, rows, left_out, address)
     with on_stage(workplace, ends.names, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
         figures = measure_network(bench, stage, stop)
-    _show_network(figures, invocation, output, out)
+        _show_network(figures, invocation, output, out)  # before anything is removed that could fail
     if stop.signal_number:
         raise StoppedError(stop.signal_number)
     return _exit_code(figures)

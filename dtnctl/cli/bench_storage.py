@@ -73,7 +73,7 @@ def bench_storage(
             raise UsageError("no volume to measure", *(f"{item.place.label}: {item.why}" for item in left_out))
         bench = StorageBench(basis, measured, tests, whole, seconds, rounds, left_out, cpu_list(cpus))
         figures = measure_storage(bench, stage, stop)
-    _show_storage(figures, invocation, output, out)
+        _show_storage(figures, invocation, output, out)  # before anything is removed that could fail
     if stop.signal_number:
         raise StoppedError(stop.signal_number)
     return _exit_code(figures)

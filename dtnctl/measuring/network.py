@@ -80,6 +80,7 @@ class _Run:
                 if self.stop.is_set():
                     return self._figures(is_whole=False)
                 self._test(row, round_number)
+                self._clear()
         return self._figures(is_whole=True)
 
     def _order(self, round_number: int) -> Iterator[Row]:
@@ -105,22 +106,27 @@ class _Run:
         found.samples.append(sample)
         self.stage.say(f"{said}: {bit_rate_text(sample.bits)}")
 
+    def _clear(self) -> None:
+        """Remove the row. What cannot be removed now is tried again before the next test, and at the end."""
+        try:
+            self.stage.clear()
+        except (PartialApplyError, EngineError) as error:
+            self.stage.say(f"not everything is removed yet, it is tried again: {'; '.join(error.lines)}")
+
     def _sample(self, row: Row, found: _Found) -> Sample | None:
         """The test's figures; None if the row cannot be, which `found` then says."""
         site = self._site(row)
+        self.stage.clear()  # what could not be removed after the test before
         if row.mode == NATIVE:
             return self._native(site, found)
-        try:
-            standing = self.stage.raise_(site)
-            if standing.refusals:
-                found.why_left = "; ".join(standing.refusals)
-                return None
-            self._describe(standing)
-            found.address, port = self._place(row, standing)
-            shells = [container_shell(self.stage.engines[name], standing.container) for name in self.bench.ends.names]
-            return self._transfer(shells[0], shells[1], found.address, port, self._load())
-        finally:
-            self.stage.clear()
+        standing = self.stage.raise_(site)
+        if standing.refusals:
+            found.why_left = "; ".join(standing.refusals)
+            return None
+        self._describe(standing)
+        found.address, port = self._place(row, standing)
+        shells = [container_shell(self.stage.engines[name], standing.container) for name in self.bench.ends.names]
+        return self._transfer(shells[0], shells[1], found.address, port, self._load())
 
     def _site(self, row: Row) -> Site:
         """The site with the session of the row; native uses the host's network as `host` does."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.benchmarks.rows import BENCH, without_sessions
-from dtnctl.errors import EngineError, PartialApplyError, UnreachableError
+from dtnctl.errors import EngineError, LockError, PartialApplyError, UnreachableError
 from dtnctl.model.plan import CreateContainer, Plan
 from dtnctl.model.resources import ContainerSpec, Snapshot, service_name
 from dtnctl.model.site import Site
@@ -17,11 +17,13 @@ from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import declared_transfers, wanted_by_endpoint
 from dtnctl.planning.transfers.jobs import running_jobs
 from dtnctl.providers.base import Engine
-from dtnctl.runtime.lease import Leases, hold_leases
+from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.lease import POLL_SECONDS, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 from dtnctl.runtime.reconcile import Reports, Terms, carry_out
 
 SESSION = f"session/{BENCH}"
+LEASE_PATIENCE = 60.0  # seconds
 
 
 def running_transfers(site: Site, endpoints: Iterable[str], seen: Snapshot, now: datetime) -> tuple[str, ...]:
@@ -104,6 +106,7 @@ class Stage:
         """Remove the session, whoever left it, and the networks that were made for it."""
         if self.is_clear:
             return
+        await_leases(self.leases, self.names, self.terms.clock)
         found = self._look(self.site)
         left = {net for name in self.names for item in found.endpoints[name].containers if item.owner == BENCH for net in item.networks}
         targets = (SESSION, *(f"network/{name}" for name in sorted(self.networks | left)))
@@ -170,3 +173,20 @@ def _nics(snapshot: Snapshot, name: str, site: Site) -> tuple[str, ...]:
         )
         for item in found
     )
+
+
+def await_leases(leases: Leases, names: Iterable[str], clock: Clock) -> None:
+    """Return when all leases are surely ours: a beat that comes late, on a busy host, makes a lease good again.
+
+    LockError if one is lost, or not renewed within a minute: then nothing more may be written there.
+    """
+    deadline = clock.monotonic() + LEASE_PATIENCE
+    for name in names:
+        while True:
+            try:
+                leases.check(name)
+                break
+            except LockError:
+                if name in leases.lost or clock.monotonic() >= deadline:
+                    raise
+                clock.sleep(POLL_SECONDS)

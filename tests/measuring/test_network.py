@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from dtnctl.errors import LockError
+from dtnctl.measuring.stage import await_leases
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ownership import transfer_labels
 from dtnctl.model.resources import ContainerSpec, transfer_name
 from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import Engine
+from dtnctl.runtime.lease import Leases, _Held
 from tests.cli.small_site import run
 from tests.docker_clients import connect
 from tests.fakes.engine import Fault
 from tests.fakes.execs import ExecRun
 from tests.measuring.bench_world import BENCH, REFUSED, BenchWorld, bench_world
+from tests.runtime.transfers.transfer_world import FakeClock
 
 
 @pytest.fixture
@@ -112,6 +118,14 @@ def test_a_killed_run_is_removed_by_the_next_apply(play: BenchWorld) -> None:
     assert play.left() == set()
 
 
+def test_a_row_that_cannot_be_removed_at_once_is_removed_before_the_next_test_and_its_figures_count(play: BenchWorld) -> None:
+    play.world.plan_faults(Fault("status", match="DELETE /containers/*", nth=1, status=500))
+    rows = play.rows("--mode", "host", "--mode", "data", "--rounds", "1")
+    assert [len(rows[name]["samples"]) for name in ("host", "data")] == [1, 1]
+    assert [rows[name]["failures"] for name in ("host", "data")] == [[], []]
+    assert play.left() == set()
+
+
 def test_after_a_signal_the_figures_so_far_are_shown_and_nothing_is_left(play: BenchWorld) -> None:
     process = play.start("--mode", "host", "--rounds", "50", "--duration", "1")
     play.during = lambda found: process.terminate() if len(play.clients) == 2 else None
@@ -161,3 +175,31 @@ def test_the_page_has_the_table_and_a_chart_beside_it(play: BenchWorld) -> None:
     assert "| macvlan data | 17.53 Gb/s |" in page
     assert "![chart of these figures](figures.png)" in page
     assert (play.root / "figures.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_lease_that_beats_late_is_waited_for_and_a_lost_one_is_not(tmp_path: Path) -> None:
+    clock = PatientClock()
+    held = _Held(engine=cast(Engine, None), container="c", last_beat=-30.0)
+    clock.on_sleep = lambda: setattr(held, "last_beat", clock.seconds) if clock.seconds > 5 else None
+    leases = Leases(clock, held={"a": held})
+    await_leases(leases, ("a",), clock)
+    assert clock.seconds > 5
+    leases.lost["a"] = "somebody removed it"
+    with pytest.raises(LockError, match="the lease of a was lost"):
+        await_leases(leases, ("a",), clock)
+    never = PatientClock()
+    with pytest.raises(LockError, match="could not be renewed"):
+        await_leases(Leases(never, held={"a": _Held(cast(Engine, None), "c", -30.0)}), ("a",), never)
+    assert 60 <= never.seconds < 70
+
+
+class PatientClock(FakeClock):
+    """Calls `on_sleep` each time that somebody waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_sleep: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.on_sleep()
