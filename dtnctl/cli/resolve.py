@@ -73,6 +73,7 @@ def _decide(workplace: Workplace, clients: Mapping[str, Engine], resolved: Resol
     """Look under the leases, and record the decision if the result is unknown now. BlockedError says why it is not."""
     from dtnctl.model.plan import FinishTransfer
     from dtnctl.planning.planner import Scope
+    from dtnctl.planning.transfers.in_time import as_it_ran
     from dtnctl.planning.transfers.jobs import read_history
     from dtnctl.planning.transfers.resolution import newest_claim, refuse_resolution
     from dtnctl.runtime.clock import SystemClock
@@ -85,6 +86,7 @@ def _decide(workplace: Workplace, clients: Mapping[str, Engine], resolved: Resol
     if seen.is_silent:
         raise UnreachableError(f"{source} does not answer ({seen.silence}): whether a job runs there is unknown")
     leases.check(source)
+    resolved = as_it_ran(resolved, (*seen.ledger.attempts, *site.receipts))
     history = read_history(snapshot.endpoints, site.receipts, site.endpoints)
     claim, refusal = newest_claim(resolved, history), refuse_resolution(resolved, seen, history)
     if refusal or claim is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dtnctl.model.ledger import FILE_NAME, Attempt, encode_attempt
+from dtnctl.model.schedule import declared_generation
 
 REF = "refs/dtnctl/receipts"
 PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
@@ -36,10 +37,12 @@ def mirror_path(site: str, attempt: Attempt) -> str:
 
 
 def is_about(path: str, site: str, generations: Mapping[str, int]) -> bool:
-    """Whether the file is the record of one of these generations, by transfer, at this site."""
+    """Whether the file is the record of one of these generations, by transfer, at this site; or of a firing of one with a schedule."""
     folder, _, name = path.rpartition("/")
     named = FILE_NAME.fullmatch(name)
-    return folder == site and named is not None and generations.get(named["transfer"]) == int(named["generation"])
+    if folder != site or named is None or named["transfer"] not in generations:
+        return False
+    return declared_generation(int(named["generation"])) == generations[named["transfer"]]
 
 
 def mirrored_content(attempt: Attempt) -> bytes:

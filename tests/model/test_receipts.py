@@ -82,6 +82,8 @@ def test_the_id_of_a_file_is_the_one_that_git_gives_it() -> None:
         ("lab/run14.g1a1.json", True),
         ("lab/run14.g1a12.json", True),
         ("lab/run14.g2a1.json", False),
+        ("lab/run14.g1202611290230a1.json", True),
+        ("lab/run14.g2202611290230a1.json", False),
         ("lab/other.g1a1.json", False),
         ("far/run14.g1a1.json", False),
         ("lab/README", False),
