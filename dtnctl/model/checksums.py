@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 Algorithm = Literal["md5", "sha256", "sha512", "adler32", "crc32c"]
+AlgorithmChoice = Literal["md5", "sha256", "sha512", "adler32", "crc32c", "auto"]
 DIGITS: Mapping[str, int] = {"md5": 32, "sha256": 64, "sha512": 128, "adler32": 8, "crc32c": 8}
 
 _EXPECTED = re.compile(r"([A-Za-z0-9-]{1,20}):([0-9A-Fa-f]{1,200})")

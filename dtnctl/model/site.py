@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_va
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.backends import DOCKER, Backend
-from dtnctl.model.checksums import Algorithm, Expected
+from dtnctl.model.checksums import AlgorithmChoice, Expected
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
@@ -335,8 +335,10 @@ class Transfer(Written):
         description="skip: the other files of a folder are copied though one fails, and the transfer ends as `partial`, with the list.",
     )
     verify: Verify = Field(DEFAULT_OPTIONS.verify, description="Evidence asked for before it counts as done.")
-    algorithm: Algorithm | None = Field(
-        None, description="Checksum of `verify: checksum`; computed at both ends. Missing: that of `expected`, else md5."
+    algorithm: AlgorithmChoice | None = Field(
+        None,
+        description="Checksum of `verify: checksum`; computed at both ends. auto: md5, from 1 GiB on crc32c or adler32 if both images can. "
+        "Missing: that of `expected`, else md5.",
     )
     expected: Expected | None = Field(
         None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dtnctl.model.checksums import Algorithm
+from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.tools import OwnOptions
 from dtnctl.model.transfer_about import Passed
 
@@ -30,7 +30,7 @@ class TransferOptions:
     recursive: bool = False
     links: Links = "refuse"
     verify: Verify = "checksum"
-    algorithm: Algorithm = "md5"
+    algorithm: AlgorithmChoice = "md5"
     block_size: int | None = None
     tcp_buffer: int | None = None
     retries: int = 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal, Protocol
 
+from dtnctl.model.checksums import Algorithm
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import Side
@@ -68,6 +69,7 @@ class Evidence:
 
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
+    `algorithm` is theirs, where the transfer leaves it to the size.
     `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one.
     """
 
@@ -81,6 +83,7 @@ class Evidence:
     destination: Listing | None = None
     sums: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     no_sums: str = ""
+    algorithm: Algorithm | None = None
     server_log: str = ""
     server_exit_code: int | None = None
 

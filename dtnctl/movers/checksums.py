@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from dtnctl.model.checksums import DIGITS
+from dtnctl.model.checksums import DIGITS, Algorithm, AlgorithmChoice
 from dtnctl.printable import plural
 
 LONGEST_ARGUMENTS = 100_000  # bytes of file names in one command; Linux takes 128 KiB in one argument and 2 MiB in all
@@ -29,6 +29,18 @@ CRC32C = 'for name; do xrdcrc32c - <"$name" || exit; done'
 CHECKSUM_SCRIPTS = {"adler32": ADLER32, "crc32c": CRC32C}
 CASTAGNOLI = 0x82F63B78
 CHECKSUM_PROGRAMS = {"adler32": ("xrdadler32", "python3"), "crc32c": ("xrdcrc32c",)}
+
+
+AUTO_FROM = 1024**3  # bytes, for which md5 takes about three seconds on one core
+AUTO_FAST: tuple[Algorithm, ...] = ("crc32c", "adler32")
+
+
+def choose_algorithm(declared: AlgorithmChoice, size: int, is_there: Callable[[Algorithm], bool]) -> Algorithm:
+    """The declared one; `auto` leaves it to the bytes to compare, and to what both images have."""
+    if declared != "auto":
+        return declared
+    fast = AUTO_FAST if size >= AUTO_FROM else ()
+    return next((algorithm for algorithm in fast if is_there(algorithm)), "md5")
 
 
 def checksum_commands(path: str, names: Sequence[str], algorithm: str) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:

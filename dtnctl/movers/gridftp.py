@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from dtnctl.model.checksums import Algorithm
+from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
 from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader
@@ -134,7 +134,7 @@ def copy_command(source: JobEnd, destination: JobEnd, options: TransferOptions) 
     return ("globus-url-copy", *arguments, url(source), url(destination))
 
 
-def _sync(level: SyncLevel, algorithm: Algorithm) -> list[str]:
+def _sync(level: SyncLevel, algorithm: AlgorithmChoice) -> list[str]:
     """The servers compute the checksums; where they do not know the transfer's own algorithm, by md5."""
     known = ["-checksum-alg", algorithm.upper()] if level == "checksum" and algorithm in SERVER_ALGORITHMS else []
     return ["-sync", "-sync-level", str(SYNC_LEVELS.index(level)), *known]

@@ -94,7 +94,7 @@ def _verified(accounted: Accounted, options: TransferOptions, before: Listing) -
     if options.verify == "none" and options.on_file_error == "fail":
         return "; ".join(text for text in ("nothing was compared, as asked for", kept) if text)
     evidence, files = accounted.compared, before.files
-    compared = "sizes" if evidence.sums is None else options.algorithm
+    compared = "sizes" if evidence.sums is None else evidence.algorithm or options.algorithm
     verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
     if options.expected is not None:
         verified += ", as expected"
@@ -107,7 +107,8 @@ def _verified(accounted: Accounted, options: TransferOptions, before: Listing) -
 
 def _source_checksum(evidence: Evidence, options: TransferOptions) -> str:
     """`ALGORITHM:VALUE` of what was copied; empty if there are no checksums."""
-    return "" if evidence.sums is None else f"{options.algorithm}:{checksum_of_all(evidence.sums[0], options.algorithm)}"
+    algorithm = evidence.algorithm or options.algorithm
+    return "" if evidence.sums is None else f"{algorithm}:{checksum_of_all(evidence.sums[0], algorithm)}"
 
 
 def _unexpected(evidence: Evidence, options: TransferOptions) -> str:

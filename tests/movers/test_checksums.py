@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtnctl.movers.checksums import LONGEST_ARGUMENTS, checksum_commands, checksum_of_all, checksum_program_command, read_checksums
+from dtnctl.model.checksums import AlgorithmChoice
+from dtnctl.movers.checksums import (
+    LONGEST_ARGUMENTS,
+    checksum_commands,
+    checksum_of_all,
+    checksum_program_command,
+    choose_algorithm,
+    read_checksums,
+)
 
 
 def _checksum(algorithm: str, content: bytes) -> str:
@@ -105,3 +113,19 @@ def test_no_files_need_no_command() -> None:
 def test_checksums_that_are_not_one_for_each_file_are_refused(output: bytes) -> None:
     with pytest.raises(ValueError, match=r"checksums? for 2 files"):
         read_checksums(output, ["a", "b"], "md5")
+
+
+@pytest.mark.parametrize(
+    ("declared", "size", "there", "chosen"),
+    [
+        ("sha256", 2**40, "crc32c adler32", "sha256"),
+        ("auto", 2**30 - 1, "crc32c adler32", "md5"),
+        ("auto", 2**30, "crc32c adler32", "crc32c"),
+        ("auto", 2**30, "adler32", "adler32"),
+        ("auto", 2**40, "", "md5"),
+    ],
+)
+def test_auto_takes_a_fast_algorithm_for_much_data_if_both_images_have_it(
+    declared: AlgorithmChoice, size: int, there: str, chosen: str
+) -> None:
+    assert choose_algorithm(declared, size, lambda algorithm: algorithm in there.split()) == chosen

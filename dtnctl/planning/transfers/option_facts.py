@@ -13,12 +13,16 @@ LEFT: Mapping[SyncLevel, str] = {
     "mtime": "mtime: what is there with the source's size and is no older is left as it is",
     "checksum": "checksum: what is there with the source's size and checksum is left as it is",
 }
-FAST = ("adler32", "crc32c")  # they find what broke on the way, and no intent
+SAID: Mapping[str, str] = {
+    "adler32": "adler32",
+    "crc32c": "crc32c",
+    "auto": "md5, from 1 GiB on by crc32c or adler32 if both images have it",
+}
 
 
 def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
     """(name, text) of each, in the order of the plan."""
-    yield "verify", f"{options.verify} by {options.algorithm}" if options.algorithm in FAST else options.verify
+    yield "verify", f"{options.verify} by {SAID[options.algorithm]}" if options.algorithm in SAID else options.verify
     if options.expected is not None:
         yield "expected", options.expected
     if options.links != "refuse":

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.checksums import Algorithm
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import account_for
 from dtnctl.movers.base import Evidence, Listing
-from dtnctl.movers.checksums import checksum_commands, read_checksums
+from dtnctl.movers.checksums import checksum_commands, checksum_program_command, choose_algorithm, read_checksums
 from dtnctl.movers.listing import list_command, read_listing
 from dtnctl.movers.selection import selected
 from dtnctl.movers.verdict import sizes_agree
@@ -89,11 +90,14 @@ def _not_now(task: Task, end: JobEnd, error: EngineError) -> TransferError:
 def _with_sums(task: Task, known: Evidence, compared: Evidence) -> Evidence:
     assert compared.source is not None
     names = tuple(compared.source.files)
+    algorithm = choose_algorithm(
+        task.options.algorithm, compared.source.bytes, lambda item: all(has_algorithm(engine, end, item) for engine, end in task.ends)
+    )
     with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
-        near = pool.submit(_sums, task, task.here, task.source, names)
-        far = pool.submit(_sums, task, task.there, task.destination, names)
+        near = pool.submit(_sums, task, task.here, task.source, names, algorithm)
+        far = pool.submit(_sums, task, task.there, task.destination, names, algorithm)
     try:
-        return replace(known, sums=(near.result(), far.result()))
+        return replace(known, sums=(near.result(), far.result()), algorithm=algorithm)
     except _NoSumsError as problem:
         return replace(known, no_sums=str(problem))
 
@@ -102,9 +106,17 @@ class _NoSumsError(Exception):
     """Checksums cannot be had; says why."""
 
 
-def _sums(task: Task, engine: Engine, end: JobEnd, names: tuple[str, ...]) -> Mapping[str, str]:
+def has_algorithm(engine: Engine, end: JobEnd, algorithm: Algorithm) -> bool:
+    """Whether the service's image computes it. One that cannot be asked may: whoever needs it says what is wrong."""
+    command = checksum_program_command(algorithm)
+    try:
+        return not command or engine.run(end.container, command, user=end.user).exit_code == 0
+    except EngineError:
+        return True
+
+
+def _sums(task: Task, engine: Engine, end: JobEnd, names: tuple[str, ...], algorithm: Algorithm) -> Mapping[str, str]:
     sums: dict[str, str] = {}
-    algorithm = task.options.algorithm
     for command, part in checksum_commands(end.path, names, algorithm):
         try:
             ran = engine.run(end.container, command, user=end.user)

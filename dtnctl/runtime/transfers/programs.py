@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
-from dtnctl.movers.checksums import CHECKSUM_PROGRAMS, checksum_program_command
+from dtnctl.movers.checksums import CHECKSUM_PROGRAMS
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
+from dtnctl.runtime.transfers.evidence import has_algorithm
 
 # Prints the first program that is missing.
 WHICH = 'for program in "$@"; do command -v "$program" >/dev/null || { printf %s "$program"; exit 1; }; done'
@@ -21,23 +22,13 @@ def refuse_missing_programs(task: Task) -> None:
                 f"{task.transfer}: the image of {end.container} on {end.endpoint} has no {missing}, which {task.tool} needs; "
                 "another image, or another `tool:`"
             )
-    if task.copies_files and task.options.verify == "checksum" and (command := checksum_program_command(task.options.algorithm)):
+    algorithm = task.options.algorithm
+    if task.copies_files and task.options.verify == "checksum" and algorithm != "auto":
         for engine, end in task.ends:
-            _refuse_algorithm(task, engine, end, command)
-
-
-def _refuse_algorithm(task: Task, engine: Engine, end: JobEnd, command: tuple[str, ...]) -> None:
-    try:
-        exit_code = engine.run(end.container, command, user=end.user).exit_code
-    except EngineError:
-        return  # whoever needs the service says what is wrong with it
-    if exit_code != 0:
-        algorithm = task.options.algorithm
-        where = f"the image of {end.container} on {end.endpoint}"
-        programs = " nor ".join(CHECKSUM_PROGRAMS[algorithm])
-        raise TransferError(
-            f"{task.transfer}: {where} has no {programs}, which computes {algorithm}; another `algorithm:`, or another image"
-        )
+            if not has_algorithm(engine, end, algorithm):
+                lacks = f"has no {' nor '.join(CHECKSUM_PROGRAMS[algorithm])}, which computes {algorithm}"
+                where = f"the image of {end.container} on {end.endpoint}"
+                raise TransferError(f"{task.transfer}: {where} {lacks}; another `algorithm:`, or another image")
 
 
 def _missing(engine: Engine, end: JobEnd, programs: tuple[str, ...]) -> str:

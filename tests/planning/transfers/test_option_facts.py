@@ -16,6 +16,7 @@ DEFAULT = [("verify", "checksum")]
         (TransferOptions(), DEFAULT),
         (TransferOptions(algorithm="sha256"), DEFAULT),
         (TransferOptions(algorithm="crc32c"), [("verify", "checksum by crc32c")]),
+        (TransferOptions(algorithm="auto"), [("verify", "checksum by md5, from 1 GiB on by crc32c or adler32 if both images have it")]),
         (TransferOptions(expected="md5:00"), [*DEFAULT, ("expected", "md5:00")]),
         (TransferOptions(links="follow"), [*DEFAULT, ("links", "followed")]),
         (

@@ -63,6 +63,13 @@ def test_a_source_that_is_not_what_is_expected_is_not_tried_again(scene: Transfe
     assert scene.job_starts() == 1
 
 
+def test_an_algorithm_that_is_left_to_the_size_is_named_in_the_receipt(scene: TransferWorld) -> None:
+    scene.start(algorithm="auto")
+    receipt = scene.finish(algorithm="auto")
+    assert receipt.verified == "md5 of 1 file equal at both ends"
+    assert receipt.checksum.startswith("md5:")
+
+
 def test_times_are_set_at_the_destination_when_all_has_arrived(scene: TransferWorld) -> None:
     scene.start(preserve_times="True", verify="none")
     assert scene.finish(preserve_times="True", verify="none").verdict == "succeeded"
