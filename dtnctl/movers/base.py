@@ -110,12 +110,13 @@ class Judgement:
 class Moved:
     """How far it is: `bytes` is a lower bound; `rate` in bytes per second is None when it is not known for the whole.
 
-    `is_moving` is False when the output only says that nothing moves.
+    `is_moving` is False when the output only says that nothing moves. `files` have surely arrived; None: the tool does not name files.
     """
 
     bytes: int
     rate: float | None
     is_moving: bool
+    files: int | None = field(default=None, compare=False)
 
 
 class ProgressReader(Protocol):

@@ -43,6 +43,7 @@ class Reader:
     _rest: str = ""
     _folder: str = ""
     _started: int = 0
+    _files: int = 0
     _current: int = 0
     _line: int = 0
     _rate: float = 0.0
@@ -61,7 +62,7 @@ class Reader:
             return None
         self._most = max(self._most, self._sum())
         rate = self._rate if self.concurrency == 1 and self._rate > 0 else None
-        return Moved(self._most, rate, self._is_moving)
+        return Moved(self._most, rate, self._is_moving, max(0, self._files - len(self._largest)))
 
     def _read(self, line: str) -> bool:
         """Whether the line is about progress."""
@@ -81,6 +82,7 @@ class Reader:
             return False
         self._is_moving = True
         self._started += size
+        self._files += 1
         self._current, self._line = size, 0
         heapq.heappush(self._largest, size)
         if len(self._largest) > self.concurrency:

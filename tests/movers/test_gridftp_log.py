@@ -54,8 +54,9 @@ def test_rates_called_mb_are_mebibytes() -> None:
 def test_files_of_a_tree_one_after_the_other_add_up_although_small_ones_have_no_lines() -> None:
     reader = Reader(TREE_ROOT, TREE, 1)
     output = sample("ok-tree.log")
-    steps = [moved.bytes for line in output.splitlines(keepends=True) if (moved := reader.feed(line)) is not None]
-    assert steps == [0, 31457280, 31457280, 2 * 31457280, 2 * 31457280, 3 * 31457280]
+    steps = [(moved.bytes, moved.files) for line in output.splitlines(keepends=True) if (moved := reader.feed(line)) is not None]
+    size = 31457280
+    assert steps == [(0, 0), (size, 0), (size, 1), (2 * size, 1), (2 * size, 2), (3 * size, 3)]
 
 
 def test_files_at_once_give_a_lower_bound_and_no_rate() -> None:

@@ -146,7 +146,7 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
         limits=WatchLimits(task.options.stall_timeout, left),
         clock=task.clock,
         stop=waiting.stop,
-        report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total)),
+        report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total, len(sizes) or None)),
     )
     try:
         return watch.run()
@@ -157,10 +157,10 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
         return None
 
 
-def progress_of(transfer: str, moved: Moved, total: int | None) -> Progress:
+def progress_of(transfer: str, moved: Moved, total: int | None, total_files: int | None = None) -> Progress:
     """What the output says, with the time that the rest takes at this rate."""
     eta = max(0, total - moved.bytes) / moved.rate if moved.rate and total is not None else None
-    return Progress(transfer, moved.bytes, total, moved.rate, eta)
+    return Progress(transfer, moved.bytes, total, moved.rate, eta, moved.files, total_files)
 
 
 def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watched, decide: Callable[[Evidence], Judgement]) -> Attempt:

@@ -195,7 +195,7 @@ def _with_progress(
     for chunk in chunks:
         moved = reader.feed(chunk) if reader is not None else None
         if notes is not None and moved is not None:
-            on_progress(progress_of(transfer, moved, notes.total))
+            on_progress(progress_of(transfer, moved, notes.total, len(notes.before.files) or None))
         yield chunk
 
 
