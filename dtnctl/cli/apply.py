@@ -16,6 +16,7 @@ from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.reached import reached_lines
 from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
@@ -139,6 +140,8 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
+    for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):
+        say(line)
     return _report(
         applied,
         Ending(command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait, allowed=allowed),
