@@ -96,6 +96,7 @@ class TransferRow:
     metadata: Passed = ()
     limit: str = ""
     limit_bytes_per_second: float | None = None
+    notified: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from dtnctl.model.fields import (
 )
 from dtnctl.model.hosts import Host
 from dtnctl.model.ledger import Attempt
+from dtnctl.model.notification import Notify
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.schedule import When
 from dtnctl.model.site_settings import SiteSettings
@@ -364,6 +365,7 @@ class Transfer(Written):
 
     labels: FreePairs = Field(default_factory=dict, description="Free pairs, in its record and in JSON: `{experiment: atlas}`.")
     metadata: FreePairs = Field(default_factory=dict, description="The same, for programs that read records. dtnctl reads neither.")
+    notify: Notify | None = Field(None, description="Webhook that is posted to once when it has come to its end.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
@@ -376,6 +378,7 @@ class Transfer(Written):
         """How it is carried out, as plans and movers take it."""
         values = {item.name: getattr(self, item.name) for item in fields(TransferOptions) if item.name != "own"}
         values |= {name: tuple(sorted(values[name].items())) for name in ("labels", "metadata")}
+        values["notify"] = self.notify.value if self.notify is not None else None
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
         return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self.options)
 

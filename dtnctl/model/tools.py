@@ -90,7 +90,7 @@ class Tool:
         return TypeAdapter(self.own) if self.own is not None else None
 
 
-COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own", "labels", "metadata")
+COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own", "labels", "metadata", "notify")
 FILE_OPTIONS = ("recursive", "links", "verify", "algorithm", "expected", "preserve_times")
 _ROWS = (
     Tool(

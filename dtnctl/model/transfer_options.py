@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.checksums import AlgorithmChoice
+from dtnctl.model.notification import Notification
 from dtnctl.model.tools import OwnOptions
 from dtnctl.model.transfer_about import Passed
 
@@ -49,6 +50,7 @@ class TransferOptions:
     restarts: int = 0
     pipelining: bool = False
     max_rate: int | None = None
+    notify: Notification | None = None
 
 
 DEFAULT_OPTIONS = TransferOptions()

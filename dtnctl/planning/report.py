@@ -216,6 +216,7 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
         verified=last.verified,
         compared=_compared(last),
         cause=last.cause or row.cause,
+        notified=last.notified,
         started_at=time_text((end - timedelta(seconds=last.seconds)).isoformat()) if end is not None else "",
         finished_at=time_text(last.finished_at),
     )

@@ -217,6 +217,7 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         ("checksum", row.checksum),
         ("verified", row.verified),
         ("cause", row.cause),
+        *((("notified", row.notified),) if row.notified else ()),
         *((f"label {name}", value) for name, value in row.labels),
         *((f"metadata {name}", value) for name, value in row.metadata),
     ]

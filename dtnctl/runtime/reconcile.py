@@ -294,4 +294,6 @@ def _later_steps(plan: Plan) -> AbstractSet[str]:
 
 
 def _result_text(attempt: Attempt) -> str:
-    return f"{attempt.bytes} bytes in {attempt.seconds:.1f} s, {attempt.verified}"
+    from dtnctl.runtime.transfers.notify import notice_text
+
+    return f"{attempt.bytes} bytes in {attempt.seconds:.1f} s, {attempt.verified}{notice_text(attempt)}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.ledger import Attempt
+from dtnctl.model.notification import DUE
 from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
 from dtnctl.model.resources import EndpointSeen, ledger_name
 from dtnctl.planning.choices.allocate import Allocation
@@ -88,7 +89,7 @@ def plan_transfer(
         return _unknown(resolved, claim, job, source, destination, seen)
     retries = resolved.transfer.value.retries
     if claim is not None and claim.verdict is not None and not claim.may_be_repeated(len(claims), retries):
-        return TransferPlan(note=_ended(resolved, claim))
+        return _settled(resolved, claim, source, destination, seen)
     if started_on:
         return _note(resolved, "waiting", f"it was started on {started_on} before `from` changed; raise `generation` to run it from here")
     running = [other.generation for other in jobs if other.is_active]
@@ -106,6 +107,19 @@ def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, 
         if claim is None or job.attempt > claim.attempt or job.seen.id == claim.container:
             return job
     return None
+
+
+def _settled(resolved: ResolvedTransfer, last: Attempt, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
+    """Nothing is to be done but to report its end, if the run that recorded it was cut off before that."""
+    plan = TransferPlan(note=_ended(resolved, last))
+    is_due = any(item.key == last.key and item.notified == DUE for item in seen.ledger.attempts)
+    if not is_due or not destination.answers or resolved.transfer.value.notify is None:
+        return plan
+    needs = _needs(resolved, source, destination, seen)
+    step = _finish_step(resolved, last.attempt, _ends(resolved, source, destination), wait=False, needs=needs)
+    mark = resolved.transfer.mark(("notify",))
+    cause = Cause("its end was recorded, and not reported yet", resolved.transfer.file, mark.line, "notify")
+    return replace(plan, change=_change(resolved, cause, "sends its notification; starts nothing", (step,), ()), steps=(step,))
 
 
 def _ended(resolved: ResolvedTransfer, last: Attempt) -> TransferNote:

@@ -21,6 +21,7 @@ from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_pla
 from dtnctl.runtime.transfers.claims import receipt_of
 from dtnctl.runtime.transfers.evidence import gather
 from dtnctl.runtime.transfers.notes import Notes, read_notes
+from dtnctl.runtime.transfers.notify import with_notice_due
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.samples import sample_job
 from dtnctl.runtime.transfers.server import end_server, remove_server
@@ -124,7 +125,7 @@ def _finish_unknown(task: Task, claim: Attempt) -> AttemptEnd:
         done.result()
     remove_server(task)
     cause = "its container and its result are gone; it may have run"
-    receipt = replace(claim, verdict="unknown", cause=cause, recorded_at=time_text(task.clock.now()))
+    receipt = with_notice_due(task, replace(claim, verdict="unknown", cause=cause, recorded_at=time_text(task.clock.now())))
     write_record(task.here, task.site, receipt)
     return AttemptEnd(receipt, "", was_recorded=False, time_left=None)
 
@@ -174,7 +175,7 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
         sampling = pool.submit(sample_job, task.here, watched.job, reader)
         server = end_server(task, may_take=watched.job.exit_code == 0)
         evidence = gather(task, notes, watched, server)
-        receipt = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
+        receipt = with_notice_due(task, receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence))))
         write_record(task.here, task.site, receipt, watched.log, sampling.result())
     _clear_away(task, watched.job, receipt, revoking)
     return receipt

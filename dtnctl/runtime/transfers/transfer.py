@@ -29,6 +29,7 @@ from dtnctl.runtime.transfers.finish import (
 )
 from dtnctl.runtime.transfers.latest import latest_attempt
 from dtnctl.runtime.transfers.notes import read_notes
+from dtnctl.runtime.transfers.notify import notice_text, notify_if_due, with_notice_due
 from dtnctl.runtime.transfers.record import read_stored_log
 from dtnctl.runtime.transfers.start import StartResult, start_attempt
 from dtnctl.runtime.transfers.watch import STOP_SECONDS, InterruptedWaitError, Watched, read_tail
@@ -70,9 +71,14 @@ def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site:
     """
     task = task_of(action, engines, site, clock)
     end = finish_attempt(task)
-    if end.receipt.verdict == "succeeded" or end.was_recorded:
-        return end.receipt
-    raise TransferError(f"{task.title} {end.receipt.verdict}: {end.receipt.cause}")
+    receipt = notify_if_due(task, end.receipt)
+    if receipt.verdict == "succeeded" or end.was_recorded:
+        return receipt
+    raise TransferError(_failure(task, receipt))
+
+
+def _failure(task: Task, receipt: Attempt) -> str:
+    return f"{task.title} {receipt.verdict}: {receipt.cause}{notice_text(receipt)}"
 
 
 def await_transfer(
@@ -99,10 +105,11 @@ def await_transfer(
         if receipt.verdict == "succeeded":
             rate = receipt.bytes / receipt.seconds if receipt.seconds else None
             waiting.on_progress(Progress(task.transfer, receipt.bytes, receipt.bytes, rate, None))
-            return receipt
+            return notify_if_due(task, receipt, _again(task, leased))
         pause = _pause_before_next(task, end)
         if pause is None:
-            raise TransferError(f"{task.title} {receipt.verdict}: {receipt.cause}")
+            receipt = with_notice_due(task, receipt, is_last=True)
+            raise TransferError(_failure(task, notify_if_due(task, receipt, _again(task, leased))))
         _sleep(task, pause, waiting.stop)
         task = task.next_try()
         with _again(task, leased):
@@ -157,8 +164,8 @@ def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], s
     if job.exit_code == 0:
         return f"{task.title} ended by itself before it could be cancelled; the next apply records its result"
     watched = Watched(job, read_tail(here, job.id), "")
-    receipt = end_attempt(task, claim, notes, watched, cancellation)
-    return f"{task.title}: {receipt.cause}"
+    receipt = notify_if_due(task, end_attempt(task, claim, notes, watched, cancellation))
+    return f"{task.title}: {receipt.cause}{notice_text(receipt)}"
 
 
 # --- looking ------------------------------------------------------------------------------------------------
