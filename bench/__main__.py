@@ -27,6 +27,7 @@ MODULES = {
     "P8": "agent_facts",
     "P9": "functions",
     "P10": "guests",
+    "P11": "finished",
 }
 
 

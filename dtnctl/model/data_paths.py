@@ -26,7 +26,8 @@ def clean_data_path(path: str) -> str:
 
 def is_below(path: str, folder: str) -> bool:
     """Whether the path is the folder or something in it; both in their one form."""
-    return PurePosixPath(path).is_relative_to(folder)
+    inner = folder.rstrip("/")
+    return path == inner or path.startswith(f"{inner}/")  # pathlib takes 40 times as long, and there may be 10,000 transfers
 
 
 def innermost(path: str, targets: Iterable[str]) -> str:
