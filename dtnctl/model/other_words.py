@@ -58,7 +58,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Transfer": {
         "source": "from", "src": "from", "destination": "to", "dest": "to", "dst": "to", "protocol": "tool", "mover": "tool", "method": "tool",
-        "streams": "parallelism", "parallel": "parallelism", "checksum": "verify", "timeout": "deadline", "retry": "retries", "gen": "generation",
+        "preserve_timestamp": "preserve_times", "skip_source_errors": "`on_file_error: skip`", "external_checksum": "expected",
+        "checksum_algorithm": "algorithm", "bwlimit": "max_rate", "streams": "parallelism", "parallel": "parallelism", "checksum": "verify", "timeout": "deadline", "retry": "retries", "gen": "generation",
         "recurse": "recursive", "buffer": "tcp_buffer", "tcp_buffer_size": "tcp_buffer", "profile": "session",
     },
     "SiteSettings": {"site": "name", "title": "name", "registry": "registries"},

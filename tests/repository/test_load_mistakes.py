@@ -48,6 +48,8 @@ MISTAKES = [
     (NETWORK, "parent: eth1", "E0201: unknown key `parent`; try `interfaces: {NETWORK: eth1}` in each endpoint's file"),
     (NETWORK, "pool: 10.0.0.5", "E0201: unknown key `pool`; try `addresses`"),
     (TRANSFER, "streams: 8", "E0201: unknown key `streams`; try `parallelism`"),
+    (TRANSFER, "preserve_timestamp: true", "E0201: unknown key `preserve_timestamp`; try `preserve_times`"),
+    (TRANSFER, "skip_source_errors: true", "E0201: unknown key `skip_source_errors`; try `on_file_error: skip`"),
     (TRANSFER, "checksum: md5", "E0201: unknown key `checksum`; try `verify`"),
     (TRANSFER, "verify: md5", "E0204: `verify` cannot be `md5`, only none, size or checksum; try checksum, with `algorithm: md5`"),
     # fields of a profile in a session

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.tools import TOOLS
 from tests.repository.state_folder import ENDPOINT, NETWORK, PROFILE, SESSION, SITE, TRANSFER, Case, Changes, more, own_volumes, problems
+
+*TOOL_NAMES, LAST_TOOL = TOOLS
 
 CASES: list[Case] = [
     (
@@ -75,10 +78,10 @@ CASES: list[Case] = [
         ],
     ),
     (
-        "wrong literal with one choice",
+        "wrong tool",
         {TRANSFER: "from: a:/data/x\nto: b:/data/x\ntool: gridftpp\nsession: s\n"},
         [
-            "state/transfers/t.yaml:3:7: E0204: `tool` cannot be `gridftpp`, only gridftp; try gridftp",
+            f"state/transfers/t.yaml:3:7: E0204: `tool` cannot be `gridftpp`, only {', '.join(TOOL_NAMES)} or {LAST_TOOL}; try gridftp",
         ],
     ),
     (
