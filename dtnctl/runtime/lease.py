@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.errors import BlockedError, ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
-from dtnctl.model.origin import stranger_text
 from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.observe import observe_ours
 
 LABEL_HOLDER = "dtnctl.holder"
 BEAT_FILE = "/lease/beat"
@@ -215,13 +215,10 @@ class _Sighting:
 def _sight(engine: Engine, site: str) -> _Sighting | None:
     """The lease as it is now; None when it was just released. LockError if the name is somebody else's: that is never removed."""
     name = lease_name(site)
-    try:
-        seen = engine.inspect(name)
-    except NotFoundError:
+    what = f"{engine.endpoint} has a container named {name}"
+    seen = observe_ours(engine, name, lambda whose: LockError(f"{what} {whose}; nothing can be locked there while it has that name"))
+    if seen is None:
         return None
-    if not engine.owns(seen.labels, name):
-        whose = stranger_text(seen.labels, engine.repository)
-        raise LockError(f"{engine.endpoint} has a container named {name} {whose}; nothing can be locked there while it has that name")
     try:
         beat = engine.read_files(seen.id, BEAT_FILE).get(BEAT_FILE, b"")
     except NotFoundError:
@@ -282,12 +279,9 @@ def remove_lease(engine: Engine, site: str) -> str:
     BlockedError if the container of that name is not this site's: then it stays.
     """
     name = lease_name(site)
-    try:
-        seen = engine.inspect(name)
-    except NotFoundError:
+    what = f"{engine.endpoint} has a container named {name}"
+    seen = observe_ours(engine, name, lambda whose: BlockedError(f"{what} {whose}; it was not removed"))
+    if seen is None:
         return ""
-    if not engine.owns(seen.labels, name):
-        whose = stranger_text(seen.labels, engine.repository)
-        raise BlockedError(f"{engine.endpoint} has a container named {name} {whose}; it was not removed")
     engine.remove(seen.id)
     return describe_holder(seen.labels.get(LABEL_HOLDER, ""))

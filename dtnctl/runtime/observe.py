@@ -1,11 +1,16 @@
-"""Looks at all endpoints at once. An endpoint that does not answer is silent in the snapshot; nothing is raised for it."""
+"""Looks at all endpoints at once. An endpoint that does not answer is silent in the snapshot; nothing is raised for it.
+
+Also finds a single container by a name of ours, for those who need that name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from dtnctl.model.resources import EndpointSeen, Snapshot, Wanted
+from dtnctl.errors import DtnctlError, NotFoundError
+from dtnctl.model.origin import stranger_text
+from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot, Wanted
 from dtnctl.providers.base import Observer
 
 
@@ -20,3 +25,17 @@ def observe_all(observers: Mapping[str, Observer], wanted: Mapping[str, Wanted])
     names = sorted(observers)
     with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="observe") as pool:
         return Snapshot(dict(zip(names, pool.map(look, names), strict=True)))
+
+
+def observe_ours(observer: Observer, name: str, refuse: Callable[[str], DtnctlError]) -> ContainerSeen | None:
+    """Our container of this name; None if there is none.
+
+    A container of that name that is not ours raises what `refuse` makes of the words for it, such as `that is not ours`.
+    """
+    try:
+        seen = observer.inspect(name)
+    except NotFoundError:
+        return None
+    if not observer.owns(seen.labels, name):
+        raise refuse(stranger_text(seen.labels, observer.repository))
+    return seen
