@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from tests.fakes import containers, images, networks
+from tests.fakes import containers, networks
 from tests.fakes.core import Engine
 
 
 def prune_everything(engine: Engine) -> None:
     """`docker system prune -a --volumes -f`: what no running container uses goes, whoever made it."""
-    containers.prune(engine, {})
-    networks.prune(engine, {})
-    containers.prune_volumes(engine, {})
-    images.prune(engine, everything=True)
+    state = engine.state
+    for container in [found for found in state.containers.values() if not found.running]:
+        containers.delete(engine, container)
+    for network in [found for found in state.networks.values() if found.name not in networks.PREDEFINED]:
+        if not networks.attached(engine, network):
+            del state.networks[network.id]
+    mounted = {mount.name for container in state.containers.values() for mount in container.mounts}
+    state.volumes = {name: volume for name, volume in state.volumes.items() if name in mounted or volume.options}
+    used = {container.image_id for container in state.containers.values()}
+    state.images = {key: image for key, image in state.images.items() if key in used}
 
 
 def restart(engine: Engine) -> None:

@@ -27,13 +27,7 @@ def make_pools(engine: Engine, declared: list[Json]) -> list[Pool]:
 
 
 def _read_subnet(entry: Json) -> Subnet:
-    text = entry.get("Subnet") or ""
-    try:
-        if "/" not in text:
-            raise ValueError(text)
-        return ip_network(text, strict=False)
-    except ValueError as error:
-        raise server_error(f"Invalid subnet {text} : invalid CIDR address: {text}") from error
+    return ip_network(entry["Subnet"], strict=False)
 
 
 def _refuse_overlap(engine: Engine, subnets: list[Subnet]) -> None:
@@ -56,11 +50,8 @@ def _declared_pool(entry: Json, subnet: Subnet) -> Pool:
         reserved=dict(entry.get("AuxiliaryAddresses") or {}),
         declared=dict(entry),
     )
-    gateway = entry.get("Gateway")
-    if gateway and ip_address(gateway) not in subnet:
-        raise server_error(f"failed to allocate gateway ({gateway}): Requested address is out of range")
     # The engine takes an address for the gateway even where nobody will use it (internal networks too).
-    pool.gateway = gateway or _lowest_free(pool, set(pool.reserved.values()))
+    pool.gateway = entry.get("Gateway") or _lowest_free(pool, set(pool.reserved.values()))
     return pool
 
 

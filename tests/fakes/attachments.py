@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
 
 from tests.fakes import addresses, ports
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, bad_request, conflict, forbidden, server_error
+from tests.fakes.errors import EngineError, bad_request, conflict, forbidden
 from tests.fakes.networks import PREDEFINED
 from tests.fakes.state import Container, Endpoint, Json, Network
 
 NO_SUBNET = "user specified IP address is supported only when connecting to networks with user configured subnets"
 PREDEFINED_IP = "user specified IP address is supported on user defined networks only"
 PREDEFINED_ALIAS = "network-scoped alias is supported only for containers in user defined networks"
-SHARED = "container sharing network namespace with another container or host cannot be connected to any other network"
-HOST_LATE = "container cannot be disconnected from host network or connected to host network"
-NONE_MIXED = "container cannot be connected to multiple networks with one of the networks in private (none) mode"
 
 
 def network_mode(container: Container) -> str:
@@ -27,13 +22,9 @@ def network_mode(container: Container) -> str:
 
 
 def read_endpoint(given: Json | None) -> Endpoint:
-    """An EndpointSettings object of the client; addresses that are none are refused."""
+    """An EndpointSettings object of the client."""
     given = given or {}
     ipam: Json | None = given.get("IPAMConfig")
-    for name, version in (("IPv4Address", 4), ("IPv6Address", 6)):
-        address = (ipam or {}).get(name)
-        if address and not _is_address(address, version):
-            raise bad_request(f"invalid IPv{version} address: {address}")
     return Endpoint(
         ipam_config=dict(ipam) if ipam is not None else None,
         links=given.get("Links"),
@@ -42,20 +33,11 @@ def read_endpoint(given: Json | None) -> Endpoint:
     )
 
 
-def _is_address(text: str, version: int) -> bool:
-    try:
-        return ip_address(text).version == version
-    except ValueError:
-        return False
-
-
 def first_endpoints(engine: Engine, mode: str, given: Json | None) -> dict[str, Endpoint]:
     """The endpoints of a new container; networks need not exist yet."""
     if mode.startswith("container:"):
         return {}
     configs: dict[str, Any] = (given or {}).get("EndpointsConfig") or {}
-    if len(configs) > 1:
-        raise bad_request("Container cannot be connected to network endpoints: " + ", ".join(configs))
     name = "bridge" if mode == "default" else _name_of(engine, mode)
     if not configs:
         return {name: Endpoint()}
@@ -76,29 +58,15 @@ def connect(engine: Engine, term: str, body: Json) -> None:
     network = engine.network(term)
     container = engine.container(body.get("Container") or "")
     endpoint = read_endpoint(body.get("EndpointConfig"))
-    _refuse_mix(container, network)
     check_endpoint(network, endpoint, container)
     existing = container.endpoints.get(network.name)
     if existing is not None and existing.endpoint_id:
         raise forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
-    # A stopped container keeps the settings of its first connect without a word. And an entry stays behind
-    # when a running one does not get its address: the next start will try it again.
+    # An entry stays behind when a running one does not get its address: the next start will try it again.
     container.endpoints.setdefault(network.name, endpoint)
     if container.running and not container.restarting:
         join(engine, container, network, endpoint)
         container.endpoints[network.name] = endpoint
-    container.listed_endpoints = None
-    engine.emit("network", "connect", network.id, {"container": container.id, "name": network.name})
-
-
-def _refuse_mix(container: Container, network: Network) -> None:
-    mode = network_mode(container)
-    if mode.startswith("container:") or (mode == "host" and network.driver != "host"):
-        raise bad_request(SHARED)
-    if network.driver == "host" and mode != "host":
-        raise bad_request(HOST_LATE)
-    if network.driver == "null" or "none" in container.endpoints:
-        raise bad_request(NONE_MIXED)
 
 
 def check_endpoint(network: Network, endpoint: Endpoint, container: Container) -> None:
@@ -122,28 +90,11 @@ def _declares(network: Network, version: int) -> bool:
     return any(pool.declared is not None and (":" in pool.subnet) == (version == 6) for pool in network.pools)
 
 
-def disconnect(engine: Engine, term: str, body: Json) -> None:
-    """POST /networks/{id}/disconnect."""
-    network = engine.network(term)
-    container = engine.container(body.get("Container") or "")
-    if network_mode(container) == "host" and network.driver == "host":
-        raise bad_request(HOST_LATE)
-    if network.name not in container.endpoints:
-        link = "the network" if not container.running else "network"
-        raise server_error(f"container {container.id} is not connected to {link} {network.name}")
-    del container.endpoints[network.name]
-    if container.running:
-        container.ports = {}
-        ports.publish(engine, container)
-    engine.emit("network", "disconnect", network.id, {"container": container.id, "name": network.name})
-
-
 def attach_all(engine: Engine, container: Container) -> None:
     """What a start takes: the addresses in every network, then the host ports."""
     mode = network_mode(container)
-    container.listed_endpoints = None
     if mode.startswith("container:"):
-        _require_running(engine, container, mode.partition(":")[2])
+        _require_running(engine, mode.partition(":")[2])
         container.networked = True
         return
     # The default bridge first, as the engine does; it has no fixed order for the others.
@@ -155,33 +106,12 @@ def attach_all(engine: Engine, container: Container) -> None:
         join(engine, container, network, endpoint)
         container.sandbox_id = engine.new_id("sandbox")
     container.sandbox_id = container.sandbox_id or engine.new_id("sandbox")
-    _publish(engine, container)
+    ports.publish(engine, container)
     container.networked = True
 
 
-def _publish(engine: Engine, container: Container) -> None:
-    try:
-        ports.publish(engine, container)
-    except EngineError:
-        for endpoint in container.endpoints.values():
-            endpoint.gateway = endpoint.gateway6 = ""
-        raise
-
-
-def give_up(container: Container) -> None:
-    """After a start that failed: everything is given back, but the list goes on showing what had been taken.
-
-    The engine saves what its list shows before it cleans up.
-    """
-    if any(endpoint.endpoint_id for endpoint in container.endpoints.values()):
-        container.listed_endpoints = {name: replace(endpoint) for name, endpoint in container.endpoints.items()}
-    detach_all(container)
-
-
-def _require_running(engine: Engine, container: Container, term: str) -> None:
+def _require_running(engine: Engine, term: str) -> None:
     other = engine.container(term)
-    if other.id == container.id:
-        raise server_error("cannot join own network")
     if not other.running:
         raise conflict(f"cannot join network of a non running container: {term}")
 

@@ -5,11 +5,24 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import tarfile
+from collections.abc import Mapping
 
 import docker
 
-from tests.fakes.raw_client import tar
+
+def tar(contents: Mapping[str, bytes]) -> bytes:
+    """A tar; names that end in "/" are folders."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name.rstrip("/"))
+            member.type, member.mode = (tarfile.DIRTYPE, 0o755) if name.endswith("/") else (tarfile.REGTYPE, 0o644)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def main(socket: str, names: list[str]) -> None:

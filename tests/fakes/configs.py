@@ -1,13 +1,9 @@
-"""The run configuration of images and containers: its full shape, an image's defaults, and Dockerfile-style changes."""
+"""The run configuration of images and containers: its full shape and an image's defaults."""
 
 from __future__ import annotations
 
-import json
-import posixpath
-import shlex
 from typing import Any
 
-from tests.fakes.errors import bad_request
 from tests.fakes.state import Json
 
 ALWAYS: Json = {
@@ -48,11 +44,6 @@ def complete(given: Json) -> Json:
     """A Config object with every field that the engine shows and none that it does not know."""
     full = {name: _or_default(given.get(name), empty) for name, empty in ALWAYS.items()}
     full.update({name: given[name] for name in WHEN_SET if given.get(name) or (name == "StopTimeout" and given.get(name) == 0)})
-    for name in ("Cmd", "Entrypoint"):
-        if isinstance(full[name], str):
-            full[name] = [full[name]]
-    if full["WorkingDir"].startswith("/"):
-        full["WorkingDir"] = posixpath.normpath(full["WorkingDir"])
     return full
 
 
@@ -65,9 +56,6 @@ def merge_image(config: Json, image: Json) -> None:
     for name in ("User", "WorkingDir", "StopSignal", "Shell"):
         if not config.get(name) and image.get(name):
             config[name] = image[name]
-    for name in ("ExposedPorts", "Volumes"):
-        if image.get(name):
-            config[name] = {**image[name], **(config.get(name) or {})}
     config["Labels"] = {**(image.get("Labels") or {}), **(config.get("Labels") or {})}
     _merge_environment(config, image)
     _merge_command(config, image)
@@ -93,58 +81,8 @@ def _merge_command(config: Json, image: Json) -> None:
 
 
 def _merge_health(config: Json, image: Json) -> None:
-    inherited = image.get("Healthcheck")
-    if not inherited:
-        return
-    own = config.get("Healthcheck")
-    if own is None:
-        config["Healthcheck"] = dict(inherited)
-        return
-    for name in ("Test", "Interval", "Timeout", "StartPeriod", "Retries"):
-        if not own.get(name) and inherited.get(name):
-            own[name] = inherited[name]
-
-
-def apply_changes(config: Json, changes: list[str]) -> None:
-    """Apply `--change` lines of import and commit: CMD, ENTRYPOINT, ENV, LABEL, USER, WORKDIR, EXPOSE, VOLUME."""
-    for change in changes:
-        word, _, rest = change.strip().partition(" ")
-        _apply_change(config, word.upper(), rest.strip())
-
-
-def _apply_change(config: Json, word: str, rest: str) -> None:
-    match word:
-        case "CMD" | "ENTRYPOINT":
-            config["Cmd" if word == "CMD" else "Entrypoint"] = _command(rest)
-        case "ENV":
-            config["Env"] = (config.get("Env") or []) + shlex.split(rest)
-        case "LABEL":
-            labels = dict(pair.partition("=")[::2] for pair in shlex.split(rest))
-            config["Labels"] = {**(config.get("Labels") or {}), **labels}
-        case "USER":
-            config["User"] = rest
-        case "WORKDIR":
-            config["WorkingDir"] = rest
-        case "EXPOSE":
-            ports: Json = {port if "/" in port else f"{port}/tcp": {} for port in rest.split()}
-            config["ExposedPorts"] = {**(config.get("ExposedPorts") or {}), **ports}
-        case "VOLUME":
-            config["Volumes"] = {**(config.get("Volumes") or {}), **{path: {} for path in _words(rest)}}
-        case _:
-            raise bad_request(f"{word.lower()} is not a valid change command")
-
-
-def _command(text: str) -> list[str]:
-    return _words(text) if text.startswith("[") else ["/bin/sh", "-c", text]
-
-
-def _words(text: str) -> list[str]:
-    if not text.startswith("["):
-        return text.split()
-    try:
-        return [str(word) for word in json.loads(text)]
-    except ValueError as error:
-        raise bad_request(f"invalid change: {text}") from error
+    if image.get("Healthcheck") and config.get("Healthcheck") is None:
+        config["Healthcheck"] = dict(image["Healthcheck"])
 
 
 def command_of(config: Json) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from tests.fakes import archive_api, containers, execs, filters, logs, views
+from tests.fakes import archive_api, containers, execs, logs, views
 from tests.fakes.core import Engine
-from tests.fakes.errors import NotModified, bad_request
 from tests.fakes.execs import ExecFunction
 from tests.fakes.messages import RAW_STREAM, Request, Response, answer
 from tests.fakes.state import Container
@@ -23,16 +21,12 @@ def table(exec_programs: dict[str, ExecFunction]) -> dict[str, Handler]:
     """Method and path -> handler."""
 
     def start_exec(engine: Engine, request: Request) -> Response:
-        detached = bool(request.json().get("Detach"))
-        output = execs.start(engine, request.target, exec_programs, detached=detached)
-        if detached:
-            return Response()
+        output = execs.start(engine, request.target, exec_programs)
         return Response(content_type=RAW_STREAM, stream=iter(output), upgrades=True)
 
     return {
         "GET /containers/json": lambda engine, request: answer(views.list_containers(engine, request.query)),
         "POST /containers/create": _create,
-        "POST /containers/prune": _prune,
         "GET /containers/{id}/json": _inspect,
         "GET /containers/{id}/logs": _logs,
         "GET /containers/{id}/archive": _get_archive,
@@ -40,8 +34,6 @@ def table(exec_programs: dict[str, ExecFunction]) -> dict[str, Handler]:
         "PUT /containers/{id}/archive": _put_archive,
         "POST /containers/{id}/start": _start,
         "POST /containers/{id}/stop": _stop,
-        "POST /containers/{id}/restart": _restart,
-        "POST /containers/{id}/kill": _kill,
         "POST /containers/{id}/wait": _wait,
         "POST /containers/{id}/rename": _rename,
         "POST /containers/{id}/update": _update,
@@ -54,11 +46,6 @@ def table(exec_programs: dict[str, ExecFunction]) -> dict[str, Handler]:
 
 def _create(engine: Engine, request: Request) -> Response:
     return answer(containers.create(engine, request.query.get("name", ""), request.json()), 201)
-
-
-def _prune(engine: Engine, request: Request) -> Response:
-    wanted = filters.read_filters(request.query.get("filters", ""), containers.PRUNE_FILTERS)
-    return answer(containers.prune(engine, wanted))
 
 
 def _inspect(engine: Engine, request: Request) -> Response:
@@ -85,8 +72,7 @@ def _head_archive(engine: Engine, request: Request) -> Response:
 
 
 def _put_archive(engine: Engine, request: Request) -> Response:
-    keep_kinds = request.flag("noOverwriteDirNonDir")
-    archive_api.put(engine, request.target, request.query.get("path", ""), request.body, keep_kinds=keep_kinds)
+    archive_api.put(engine, request.target, request.query.get("path", ""), request.body)
     return Response()
 
 
@@ -103,26 +89,6 @@ def _seconds(request: Request, container: Container) -> float:
 def _stop(engine: Engine, request: Request) -> Response:
     container = engine.container(request.target)
     engine.processes.stop(container, _seconds(request, container))
-    return Response(204)
-
-
-def _restart(engine: Engine, request: Request) -> Response:
-    container = engine.container(request.target)
-    kept = container.host_config["AutoRemove"]
-    container.host_config["AutoRemove"] = False  # a restart is no end: the container must survive it
-    try:
-        engine.processes.stop(container, _seconds(request, container))
-    except NotModified:
-        pass
-    finally:
-        container.host_config["AutoRemove"] = kept
-    engine.processes.start(container)
-    containers.emit(engine, container, "restart")
-    return Response(204)
-
-
-def _kill(engine: Engine, request: Request) -> Response:
-    engine.processes.kill(request.target, request.query.get("signal") or "SIGKILL")
     return Response(204)
 
 
@@ -154,9 +120,7 @@ def _update(engine: Engine, request: Request) -> Response:
 
 
 def _remove(engine: Engine, request: Request) -> Response:
-    if not re.search(r"\w", request.target):
-        raise bad_request("invalid container name")
-    containers.remove(engine, request.target, force=request.flag("force"), volumes=request.flag("v"))
+    containers.remove(engine, request.target, force=request.flag("force"))
     return Response(204)
 
 

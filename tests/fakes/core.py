@@ -53,7 +53,6 @@ class Engine:
         self.shuffler = shuffler
         self.clock = clock
         self.state = EngineState()
-        self.events: list[dict[str, object]] = []
         self.epoch = 0
         self.processes: Processes
 
@@ -67,7 +66,7 @@ class Engine:
         return self.state.next_pid
 
     def container(self, term: str) -> Container:
-        """The container with this id, name or unambiguous beginning of an id."""
+        """The container with this id or name."""
         wanted = term.lstrip("/")
         containers = self.state.containers
         if wanted in containers:
@@ -75,44 +74,21 @@ class Engine:
         for container in containers.values():
             if container.name == wanted:
                 return container
-        matches = [found for key, found in containers.items() if wanted and key.startswith(wanted)]
-        if len(matches) > 1:
-            raise bad_request(f"Multiple IDs found with provided prefix: {term}")
-        if not matches:
-            raise not_found(f"No such container: {term}")
-        return matches[0]
+        raise not_found(f"No such container: {term}")
 
     def network(self, term: str) -> Network:
-        """The network with this id, name or unambiguous beginning of an id."""
+        """The network with this id or name."""
         networks = self.state.networks
         if term in networks:
             return networks[term]
         named = [network for network in networks.values() if network.name == term]
         if len(named) > 1:
             raise bad_request(f"network {term} is ambiguous ({len(named)} matches found on name)")
-        matches = named or [network for key, network in networks.items() if key.startswith(term)]
-        if len(matches) > 1:
-            raise bad_request(f"network {term} is ambiguous ({len(matches)} matches found based on ID prefix)")
-        if not matches:
+        if not named:
             raise not_found(f"network {term} not found")
-        return matches[0]
+        return named[0]
 
     def require_epoch(self, epoch: int) -> None:
         """Give up a request that waits for something in a state that was replaced meanwhile."""
         if self.epoch != epoch:
             raise Dropped
-
-    def emit(self, kind: str, action: str, actor: str, attributes: dict[str, str]) -> None:
-        """Remember an event for GET /events and wake whoever waits for a change."""
-        at = self.clock()
-        self.events.append(
-            {
-                "Type": kind,
-                "Action": action,
-                "Actor": {"ID": actor, "Attributes": attributes},
-                "scope": "local",
-                "time": at // 10**9,
-                "timeNano": at,
-            }
-        )
-        self.changed.notify_all()

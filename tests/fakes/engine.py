@@ -24,8 +24,6 @@ def main(arguments: list[str] | None = None) -> int:
     paths = [Path(path) for path in options.socket]
     names = options.name or [path.stem for path in paths]
     world = World(names)
-    if options.state is not None and options.state.exists():
-        world.load(json.loads(options.state.read_text()))
     for setup in options.setup:
         module, _, function = setup.partition(":")
         getattr(importlib.import_module(module), function)(world)
@@ -38,8 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
         world.listen("", options.control)
     print(json.dumps(world.sockets), flush=True)
     stopped.wait()
-    if options.state is not None:
-        options.state.write_text(json.dumps(world.dump(), sort_keys=True, indent=1))
     world.close()
     return 0
 
@@ -49,7 +45,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--socket", action="append", required=True, help="where an engine listens; may come several times")
     parser.add_argument("--name", action="append", help="the engines' names, in the order of the sockets (default: file stems)")
     parser.add_argument("--control", type=Path, help="a socket that answers /_fake/ only, whatever the engines' modes")
-    parser.add_argument("--state", type=Path, help="load this dump at the start if it exists, write it at the end")
     parser.add_argument("--setup", action="append", default=[], help="MODULE:FUNCTION called with the world before it opens")
     return parser.parse_args(arguments)
 

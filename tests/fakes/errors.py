@@ -23,10 +23,6 @@ class Dropped(Exception):  # noqa: N818  # not an error of anybody's: the connec
     """Close the connection without an answer."""
 
 
-class PlainRefusal(EngineError):  # noqa: N818  # says how the refusal looks
-    """Refused as plain text: clients older than API 1.24 know no JSON errors."""
-
-
 def bad_request(message: str) -> EngineError:
     return EngineError(400, message)
 

@@ -7,17 +7,12 @@ import posixpath
 import tarfile
 from collections.abc import Iterator
 
+from tests.fakes.clock import SECOND
 from tests.fakes.state import Node, Tree
-
-MAX_LINKS = 40
 
 
 class PathMissing(Exception):  # noqa: N818  # names the state; callers make the engine's error of it
     """Nothing is at this path."""
-
-
-class KindConflict(Exception):  # noqa: N818  # names the state; callers make the engine's error of it
-    """A tar would put a folder over something else, or something else over a folder."""
 
 
 def normal(path: str) -> str:
@@ -62,29 +57,6 @@ def children(tree: Tree, path: str) -> list[str]:
     return sorted(p for p in tree if p != path and p.startswith(prefix) and "/" not in p[len(prefix) :])
 
 
-def follow(tree: Tree, path: str) -> str:
-    """`path` with symbolic links in its folders and its last part followed; raises PathMissing on a loop."""
-    for _ in range(MAX_LINKS):
-        link = _first_link(tree, path)
-        if link is None:
-            return path
-        target = posixpath.join(posixpath.dirname(link), tree[link].target)
-        path = normal(target + path[len(link) :])
-    raise PathMissing(path)
-
-
-def _first_link(tree: Tree, path: str) -> str | None:
-    reached = ""
-    for part in path.strip("/").split("/"):
-        reached += "/" + part
-        node = tree.get(reached)
-        if node is None:
-            return None
-        if node.kind == "link":
-            return reached
-    return None
-
-
 def walk(tree: Tree, top: str) -> Iterator[tuple[str, Node]]:
     """`top` and everything below it, folders before what they hold, in name order."""
     yield top, tree[top]
@@ -109,49 +81,21 @@ def _add_member(archive: tarfile.TarFile, name: str, node: Node) -> None:
     match node.kind:
         case "dir":
             member.type = tarfile.DIRTYPE
-        case "link":
-            member.type, member.linkname = tarfile.SYMTYPE, node.target
-        case "pipe":
-            member.type = tarfile.FIFOTYPE
         case _:
             member.size = len(node.content)
     archive.addfile(member, io.BytesIO(node.content))
 
 
-def unpack(tree: Tree, top: str, data: bytes, *, keep_kinds: bool = False) -> None:
-    """Extract a tar (plain or compressed) below folder `top`, replacing what is there; no bytes at all are an empty tar."""
-    if not data:
-        return
+def unpack(tree: Tree, top: str, data: bytes) -> None:
+    """Extract a tar (plain or compressed) of files and folders below folder `top`, replacing what is there."""
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
         for member in archive:
             path = normal(posixpath.join(top, normal(member.name).lstrip("/")))
-            node = _node_of(archive, member, tree, top)
-            if node is not None:
-                _place(tree, path, node, top, keep_kinds=keep_kinds)
+            make_folders(tree, posixpath.dirname(path), int(member.mtime) * SECOND)
+            tree[path] = _node_of(archive, member)
 
 
-def _place(tree: Tree, path: str, node: Node, top: str, *, keep_kinds: bool) -> None:
-    existing = tree.get(path)
-    if existing is not None and (existing.kind == "dir") != (node.kind == "dir"):
-        if keep_kinds:
-            words = ("directory", "non-directory") if existing.kind == "dir" else ("non-directory", "directory")
-            raise KindConflict(f'cannot overwrite {words[0]} "{path}" with {words[1]} "{top}"')
-        remove_path(tree, path)
-    make_folders(tree, posixpath.dirname(path), node.mtime)
-    tree[path] = node
-
-
-def _node_of(archive: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, top: str) -> Node | None:
-    mtime = int(member.mtime) * 10**9
-    if member.isdir():
-        return Node("dir", mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)
-    if member.issym():
-        return Node("link", target=member.linkname, mode=0o777, uid=member.uid, gid=member.gid, mtime=mtime)
-    if member.islnk():
-        return tree.get(normal(posixpath.join(top, member.linkname)))
-    if member.isfifo():
-        return Node("pipe", mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)
+def _node_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Node:
     source = archive.extractfile(member)
-    if source is None:
-        return None
-    return Node("file", source.read(), mode=member.mode, uid=member.uid, gid=member.gid, mtime=mtime)
+    kind, content = ("dir", b"") if source is None else ("file", source.read())
+    return Node(kind, content, mode=member.mode, uid=member.uid, gid=member.gid, mtime=int(member.mtime) * SECOND)

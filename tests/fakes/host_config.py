@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tests.fakes import checks
-from tests.fakes.errors import conflict
 from tests.fakes.machine import Machine
 from tests.fakes.state import Json
 
@@ -129,12 +127,6 @@ def complete(given: Json, *, present: bool) -> Json:
     full["LogConfig"] = _log_config(given.get("LogConfig") or {})
     full["RestartPolicy"] = {**DEFAULTS["RestartPolicy"], **(given.get("RestartPolicy") or {})}
     _fill_memory(full)
-    if full["PidsLimit"] is not None and full["PidsLimit"] <= 0:
-        full["PidsLimit"] = None
-    if full["Privileged"]:
-        full["MaskedPaths"] = full["ReadonlyPaths"] = None
-    if full["Privileged"] or "host" in (full["IpcMode"], full["PidMode"]):
-        full["SecurityOpt"] = [*(full["SecurityOpt"] or []), "label=disable"]
     return full
 
 
@@ -159,30 +151,7 @@ def _fill_memory(full: Json) -> None:
         full["MemorySwap"] = 2 * full["Memory"]
 
 
-def update(container_id: str, host_config: Json, given: Json, machine: Machine) -> None:
-    """Change limits and the restart policy in place. A zero leaves the field as it is: a limit cannot be taken away."""
-    checks.check_resources({**given, "MemorySwap": 0}, machine)
-    checks.check_restart({"RestartPolicy": given.get("RestartPolicy")})
-    changed = {name: given[name] for name in UPDATABLE if given.get(name) or (name == "PidsLimit" and given.get(name) == 0)}
-    reason = _update_conflict(host_config, changed)
-    policy = given.get("RestartPolicy") or {}
-    if policy.get("Name") and host_config["AutoRemove"] and policy["Name"] != "no":
-        reason = "Restart policy cannot be updated because AutoRemove is enabled for the container"
-    if reason:
-        raise conflict(f"Cannot update container {container_id}: {reason}")
-    host_config.update(changed)
-    if policy.get("Name"):
-        host_config["RestartPolicy"] = {"Name": policy["Name"], "MaximumRetryCount": policy.get("MaximumRetryCount") or 0}
-
-
-def _update_conflict(current: Json, changed: dict[str, Any]) -> str:
-    if changed.get("NanoCpus") and (current["CpuPeriod"] or current["CpuQuota"]):
-        which = "Period" if current["CpuPeriod"] else "Quota"
-        return f"Conflicting options: Nano CPUs cannot be updated as CPU {which} has already been set"
-    if (changed.get("CpuPeriod") or changed.get("CpuQuota")) and current["NanoCpus"]:
-        which = "Period" if changed.get("CpuPeriod") else "Quota"
-        return f"Conflicting options: CPU {which} cannot be updated as NanoCPUs has already been set"
-    memory = changed.get("Memory", 0)
-    if memory and 0 < current["MemorySwap"] < memory and "MemorySwap" not in changed:
-        return "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
-    return ""
+def update(host_config: Json, given: Json, machine: Machine) -> None:
+    """Change limits in place. A zero leaves the field as it is: a limit cannot be taken away."""
+    checks.check_resources(given, machine)
+    host_config.update({name: given[name] for name in UPDATABLE if given.get(name)})

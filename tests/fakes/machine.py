@@ -52,7 +52,6 @@ class Machine:
     memory: int = 64 * 2**30
     interfaces: set[str] = field(default_factory=lambda: {"eth0", "eth1"})
     devices: set[str] = field(default_factory=lambda: set(DEVICES))
-    swap_limit: bool = True
     default_ulimits: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Soft and hard limits by name, as `default-ulimits` of daemon.json gives them to every container."""
     network_options: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -60,8 +59,6 @@ class Machine:
     publishes_ipv6: bool = True
     drivers: dict[str, NetworkDriver] = field(default_factory=dict)
     """Network drivers beside the engine, by name. Who has left is not told: they see who runs."""
-    busy_ports: set[tuple[str, int]] = field(default_factory=set)
-    """(protocol, port) that a program outside the engine listens on."""
     clock_ahead: float = 0.0
     """Seconds by which its clock differs from this machine's, as its answers show."""
     registry: dict[str, RegistryImage] = field(default_factory=dict)

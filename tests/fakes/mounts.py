@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from tests.fakes import files
 from tests.fakes.core import Engine
-from tests.fakes.errors import bad_request, not_found, server_error
+from tests.fakes.errors import bad_request
 from tests.fakes.state import Container, Json, Mount, Tree, Volume
-
-PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
-BIND_OPTIONS = PROPAGATIONS | {"consistent", "cached", "delegated", "nocopy", "ro", "rw", "z", "Z"}
-LOCAL_OPTIONS = {"device", "o", "size", "type"}
 
 
 def make_mounts(engine: Engine, host_config: Json, config: Json, image_files: Tree) -> list[Mount]:
@@ -22,10 +17,6 @@ def make_mounts(engine: Engine, host_config: Json, config: Json, image_files: Tr
         _add(found, _from_bind(engine, bind))
     for mount in host_config.get("Mounts") or []:
         _add(found, _from_mount(engine, mount))
-    for destination in config.get("Volumes") or {}:
-        if files.normal(destination) not in found:
-            volume = create_volume(engine, {})
-            _add(found, _of_volume(volume, destination, mode="", writable=True))
     for mount in found.values():
         _seed_volume(engine, mount, image_files)
     return list(found.values())
@@ -40,39 +31,17 @@ def _add(found: dict[str, Mount], mount: Mount) -> None:
 def _from_bind(engine: Engine, bind: str) -> Mount:
     source, _, rest = bind.partition(":")
     destination, _, mode = rest.partition(":")
-    options = mode.split(",") if mode else []
-    _check_bind(bind, source, destination, options)
-    writable = "ro" not in options
-    if not source.startswith("/"):
-        volume = engine.state.volumes.get(source) or create_volume(engine, {"Name": source})
-        return _of_volume(volume, destination, mode or "z", writable)
     files.make_folders(engine.state.host, source, engine.clock())
-    propagation = next((option for option in options if option in PROPAGATIONS), "rprivate")
-    return Mount("bind", files.normal(source), files.normal(destination), mode=mode, writable=writable, propagation=propagation)
-
-
-def _check_bind(bind: str, source: str, destination: str, options: list[str]) -> None:
-    problem = ""
-    if not source or not destination:
-        problem = f"invalid volume specification: '{bind}'"
-    elif not destination.startswith("/"):
-        problem = f"invalid mount path: '{destination}' mount path must be absolute"
-    elif files.normal(destination) == "/":
-        problem = "invalid specification: destination can't be '/'"
-    if problem:
-        raise server_error(f"invalid volume specification: '{bind}': invalid mount config for type \"bind\": {problem}")
-    if set(options) - BIND_OPTIONS:
-        raise server_error(f"invalid mode: {','.join(options)}")
+    writable = "ro" not in mode.split(",")
+    return Mount("bind", files.normal(source), files.normal(destination), mode=mode, writable=writable, propagation="rprivate")
 
 
 def _from_mount(engine: Engine, mount: Json) -> Mount:
     kind, target = mount.get("Type") or "", mount.get("Target") or ""
     source, writable = mount.get("Source") or "", not mount.get("ReadOnly")
-    if not target:
-        raise bad_request(f'invalid mount config for type "{kind}": field Target must not be empty')
     match kind:
         case "bind":
-            return _bind_mount(engine, mount, source, target, writable)
+            return _bind_mount(engine, source, target, writable)
         case "volume":
             options = mount.get("VolumeOptions") or {}
             driver = options.get("DriverConfig") or {}
@@ -85,18 +54,10 @@ def _from_mount(engine: Engine, mount: Json) -> Mount:
             raise bad_request(f'invalid mount config for type "{kind}": mount type unknown')
 
 
-def _bind_mount(engine: Engine, mount: Json, source: str, target: str, writable: bool) -> Mount:
-    problem = ""
-    if not source:
-        problem = "field Source must not be empty"
-    elif not source.startswith("/"):
-        problem = f"invalid mount path: '{source}' mount path must be absolute"
-    elif files.normal(source) not in engine.state.host:
-        problem = f"bind source path does not exist: {source}"
-    if problem:
-        raise bad_request(f'invalid mount config for type "bind": {problem}')
-    propagation = (mount.get("BindOptions") or {}).get("Propagation") or "rprivate"
-    return Mount("bind", files.normal(source), files.normal(target), writable=writable, propagation=propagation)
+def _bind_mount(engine: Engine, source: str, target: str, writable: bool) -> Mount:
+    if files.normal(source) not in engine.state.host:
+        raise bad_request(f'invalid mount config for type "bind": bind source path does not exist: {source}')
+    return Mount("bind", files.normal(source), files.normal(target), writable=writable, propagation="rprivate")
 
 
 def _of_volume(volume: Volume, destination: str, mode: str, writable: bool) -> Mount:
@@ -118,29 +79,12 @@ def mountpoint(volume: Volume) -> str:
 def create_volume(engine: Engine, body: Json) -> Volume:
     """A local volume; without a name, an anonymous one."""
     driver, name = body.get("Driver") or "local", body.get("Name") or engine.new_id("volume")
-    _check_volume(name, driver, body.get("DriverOpts") or {})
     volume = engine.state.volumes.get(name)
     if volume is None:
         volume = Volume(name, engine.clock(), driver, body.get("Labels"), body.get("DriverOpts"), not body.get("Name"))
         volume.files = files.empty_tree()
         engine.state.volumes[name] = volume
     return volume
-
-
-def _check_volume(name: str, driver: str, options: Json) -> None:
-    if driver != "local":
-        raise not_found(f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found')
-    if len(name) == 1:
-        raise bad_request(f"create {name}: volume name is too short, names should be at least two alphanumeric characters")
-    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", name):
-        raise bad_request(
-            f'create {name}: "{name}" includes invalid characters for a local volume name, only '
-            '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'
-        )
-    for option in sorted(set(options) - LOCAL_OPTIONS):
-        raise bad_request(f'create {name}: invalid option: "{option}"')
-    if set(options) & {"o", "type"} and not options.get("device"):
-        raise bad_request(f'create {name}: missing required option: "device"')
 
 
 def _seed_volume(engine: Engine, mount: Mount, image_files: Tree) -> None:
@@ -172,7 +116,7 @@ class View:
         self._from_inside = from_inside
 
     def locate(self, path: str) -> tuple[Tree, str, bool]:
-        """(tree, path in that tree, writable) of a path in the container, links not followed."""
+        """(tree, path in that tree, writable) of a path in the container."""
         path = files.normal(path)
         places = self._places()
         for destination in sorted(places, key=len, reverse=True):
@@ -195,9 +139,8 @@ class View:
         return places
 
     def find(self, path: str) -> tuple[Tree, str, bool]:
-        """Like `locate`, with symbolic links followed; raises PathMissing when nothing is there."""
+        """Like `locate`; raises PathMissing when nothing is there."""
         tree, inner, writable = self.locate(path)
-        target = files.follow(tree, inner)
-        if target not in tree:
+        if inner not in tree:
             raise files.PathMissing(path)
-        return tree, target, writable
+        return tree, inner, writable

@@ -7,16 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.fakes import attachments, configs, containers, files, mounts
+from tests.fakes import attachments, configs, files, mounts
 from tests.fakes.checks import signal_number
 from tests.fakes.core import Engine
-from tests.fakes.errors import EngineError, NotModified, bad_request, conflict, server_error
+from tests.fakes.errors import EngineError, NotModified
 from tests.fakes.programs import Behaviour, Orphaned, Program, Programs, Run
 from tests.fakes.state import Container, LogLine
 
-HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
-RUNC_FAILED = "failed to create shim task: OCI runtime create failed: runc create failed"
-NOT_FOUND_CODE = 127
 KILLED = 128 + signal.SIGKILL
 
 
@@ -27,9 +24,6 @@ class Process:
     behaviour: Behaviour
     run: Run
     thread: threading.Thread | None = None
-
-    def ignores(self, number: int) -> bool:
-        return any(signal_number(name) == number for name in self.behaviour.ignores)
 
 
 class Processes:
@@ -48,40 +42,15 @@ class Processes:
         container.host_config["Runtime"] = container.host_config.get("Runtime") or "runc"
         try:
             attachments.attach_all(self._engine, container)
-            self._check_host(container)
-            self._check_command(container)
         except EngineError as error:
-            attachments.give_up(container)
-            container.error = error.message
-            container.exit_code = container.exit_code or 128
-            if container.host_config["AutoRemove"]:
-                containers.delete(self._engine, container, volumes=True)
+            attachments.detach_all(container)
+            container.error, container.exit_code = error.message, 128
             raise
         self._begin(container)
 
-    def _check_host(self, container: Container) -> None:
-        machine = self._engine.machine
-        for device in container.host_config["Devices"] or []:
-            path = device["PathOnHost"]
-            if path not in machine.devices:
-                reason = f'error gathering device information while adding custom device "{path}": no such file or directory'
-                raise server_error(reason)
-        shared = container.host_config["NetworkMode"] == "host"
-        for name in container.host_config.get("Sysctls") or {}:
-            if shared and name.startswith("net."):
-                raise server_error(f'{RUNC_FAILED}: sysctl "{name}" not allowed in host network namespace: unknown')
-
-    def _check_command(self, container: Container) -> None:
-        program = self._programs.choose(self._engine, container)
-        if isinstance(program, Behaviour) and program.missing:
-            container.exit_code = NOT_FOUND_CODE
-            name = configs.command_of(container.config)[0]
-            reason = f'unable to start container process: exec: "{name}": executable file not found in $PATH: unknown'
-            raise bad_request(f"{RUNC_FAILED}: {reason}")
-
     def _begin(self, container: Container) -> None:
         container.running, container.restarting, container.stopped_by_user = True, False, False
-        container.error, container.exit_code, container.oom_killed = "", 0, False
+        container.error, container.exit_code = "", 0
         container.started_at = self._engine.clock()
         container.pid = self._engine.new_pid()
         container.tmpfs = {path: files.empty_tree() for path in mounts.tmpfs_paths(container)}
@@ -89,7 +58,6 @@ class Processes:
         for path in [*container.tmpfs, *(mount.destination for mount in container.mounts)]:
             files.make_folders(container.files, path, container.started_at)
         self._count_start(container)
-        containers.emit(self._engine, container, "start")
         program = self._programs.choose(self._engine, container)
         run = Run(self._engine, container, configs.command_of(container.config))
         if isinstance(program, Behaviour):
@@ -106,7 +74,7 @@ class Processes:
         for path, text in behaviour.writes.items():
             run.files.write(path, text.encode())
         if behaviour.ends:
-            self._end(container, KILLED if behaviour.out_of_memory else behaviour.exit_code, behaviour.out_of_memory)
+            self._end(container, behaviour.exit_code)
 
     def _set_health(self, container: Container, behaviour: Behaviour) -> None:
         check = (container.config.get("Healthcheck") or {}).get("Test") or ["NONE"]
@@ -134,21 +102,17 @@ class Processes:
             if not run.orphaned:
                 self._end(container, code)
 
-    def _end(self, container: Container, exit_code: int, out_of_memory: bool = False) -> None:
+    def _end(self, container: Container, exit_code: int) -> None:
         self._alive.pop(container.id, None)
         container.running, container.restarting, container.pid = False, False, 0
-        container.exit_code, container.oom_killed = exit_code, out_of_memory
+        container.exit_code = exit_code
         container.finished_at = self._engine.clock()
         container.tmpfs = {}
         container.health = "unhealthy" if container.health else ""
         attachments.detach_all(container)
-        if out_of_memory:
-            containers.emit(self._engine, container, "oom")
-        containers.emit(self._engine, container, "die", exitCode=str(exit_code))
-        if container.host_config["AutoRemove"]:
-            containers.delete(self._engine, container, volumes=True)
-        elif self._restarts(container):
-            # The real engine waits 100 ms and more here; tests say when, with `restart_due`.
+        self._engine.changed.notify_all()
+        if self._restarts(container):
+            # The real engine waits 100 ms and more here; this one until `restart_due`.
             container.running = container.restarting = True
             container.restart_count += 1
 
@@ -161,12 +125,10 @@ class Processes:
             return container.exit_code != 0 and (not limit or container.restart_count < limit)
         return policy["Name"] in ("always", "unless-stopped")
 
-    def restart_due(self) -> int:
-        """Start every container that its restart policy holds in `restarting`; returns how many."""
-        waiting = [found for found in self._engine.state.containers.values() if found.restarting]
-        for container in waiting:
+    def restart_due(self) -> None:
+        """Start every container that its restart policy holds in `restarting`."""
+        for container in [found for found in self._engine.state.containers.values() if found.restarting]:
             self.start(container)
-        return len(waiting)
 
     def stop(self, container: Container, seconds: float) -> None:
         """Stop signal, then SIGKILL when the program has not ended after `seconds`."""
@@ -182,30 +144,16 @@ class Processes:
                 self._engine.require_epoch(epoch)
         if container.running:
             self._force_end(container)
-        containers.emit(self._engine, container, "stop")
 
-    def kill(self, term: str, name: str) -> None:
-        """POST kill: the signal's effect, and the restart policy does not bring a killed container back."""
-        container = self._engine.container(term)
-        if not container.running:
-            raise conflict(f"Cannot kill container: {term}: Container {container.id} is not running")
-        number = signal_number(name)
-        if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-            container.stopped_by_user = True
-        containers.emit(self._engine, container, "kill", signal=str(number))
-        self._signal(container, number)
+    def release(self, container: Container, exit_code: int) -> None:
+        """Let a process that runs until it is told end now, by itself."""
+        self._orphan(container.id)
+        self._end(container, exit_code)
 
     def end_for_removal(self, container: Container) -> None:
-        """End by force for a removal: the caller removes the container, whatever its AutoRemove says."""
+        """End by force for a removal."""
         container.stopped_by_user = True
         self._force_end(container)
-
-    def release(self, container: Container, exit_code: int, out_of_memory: bool = False) -> None:
-        """Let a process that runs until it is told end now, by itself."""
-        if not container.running:
-            raise conflict(f"Container {container.id} is not running")
-        self._orphan(container.id)
-        self._end(container, KILLED if out_of_memory else exit_code, out_of_memory)
 
     def _signal(self, container: Container, number: int) -> None:
         process = self._alive.get(container.id)
@@ -215,9 +163,8 @@ class Processes:
             process.run.signals.append(number)
             process.run.stop_requested = True
             self._engine.changed.notify_all()
-        elif number not in HARMLESS and (process is None or not process.ignores(number)):
-            own = process.behaviour.exit_on_signal if process is not None else None
-            self._end(container, 128 + number if own is None else own)
+        else:
+            self._end(container, 128 + number)
 
     def _force_end(self, container: Container) -> None:
         self._orphan(container.id)

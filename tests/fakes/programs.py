@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tests.fakes import configs, files
 from tests.fakes.mounts import View
 from tests.fakes.references import normal
-from tests.fakes.state import Container, Json, LogLine, Tree
+from tests.fakes.state import Container, LogLine, Tree
 
 if TYPE_CHECKING:
     from tests.fakes.core import Engine
@@ -28,28 +28,15 @@ class Behaviour:
     It writes its lines and files when it starts; then it ends at once (`ends`) or runs until a signal or a release.
     """
 
-    missing: bool = False
-    """The command does not exist: the start is refused, as for a typing error in `command`."""
     ends: bool = False
     exit_code: int = 0
-    out_of_memory: bool = False
     stdout: tuple[str, ...] = ()
     stderr: tuple[str, ...] = ()
     writes: Mapping[str, str] = field(default_factory=dict)
-    ignores: tuple[str, ...] = ()
-    """Signals without effect, for example ("SIGTERM",): a stop then kills with 137, without the real waiting time."""
-    exit_on_signal: int | None = None
-    """Exit code after a signal that it handles; None is 128 and the signal's number, as of a program that does not."""
     health: str = "healthy"
     checks_until_healthy: int = 1
     check_output: str = ""
     """How many inspects still show `starting`."""
-
-    @classmethod
-    def from_json(cls, given: Json) -> Behaviour:
-        """From a control request; lists become tuples, unknown names are an error."""
-        values: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        return cls(**values)
 
 
 class Files:
@@ -184,9 +171,6 @@ class Programs:
     def register(self, program: Behaviour | Program, *, image: str = "", argv: str = "", name: str = "", endpoint: str = "") -> None:
         """Use `program` for containers with this image, first argument, name (a glob) and endpoint, where given."""
         self._rules.append(_Rule(program, image, argv, name, endpoint))
-
-    def clear(self) -> None:
-        self._rules.clear()
 
     def choose(self, engine: Engine, container: Container) -> Behaviour | Program:
         for rule in reversed(self._rules):

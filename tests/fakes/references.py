@@ -11,7 +11,6 @@ DOCKER_HUB = "registry-1.docker.io"
 DOMAIN = re.compile(r"^(index\.)?docker\.io/")
 TAG = re.compile(r"^[\w][\w.-]{0,127}$")
 REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
-HEX = re.compile(r"^[0-9a-f]{1,64}$")
 
 
 def split(reference: str) -> tuple[str, str, str]:
@@ -46,9 +45,3 @@ def registry_of(repository: str) -> str:
     """The registry that a repository name points to."""
     first, slash, _ = repository.partition("/")
     return first if slash and (first == "localhost" or "." in first or ":" in first) else DOCKER_HUB
-
-
-def is_id_prefix(image_id: str, term: str) -> bool:
-    """Whether `term` begins this image's id, with or without `sha256:`."""
-    digits = term.removeprefix("sha256:")
-    return bool(HEX.match(digits)) and image_id.removeprefix("sha256:").startswith(digits)

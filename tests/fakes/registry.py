@@ -21,23 +21,7 @@ def pull(engine: Engine, name: str, tag: str, authorization: str) -> Iterator[Js
     """POST /images/create?fromImage=: what fails before the first line is a status, later an `error` line."""
     separator = "@" if tag.startswith("sha256:") else ":"
     reference = _normal(f"{name}{separator}{tag}" if tag else name)
-    try:
-        found = _fetch(engine, reference, authorization)
-    except EngineError as error:
-        raise _as_pull(error, reference) from error
-    return _pull_lines(engine, reference, found)
-
-
-def _as_pull(error: EngineError, reference: str) -> EngineError:
-    """The same refusal in the words that a pull has for it."""
-    if error.status == 404:
-        return not_found(f"manifest for {reference} not found: {error.message}")
-    if error.status == 403:
-        return not_found(
-            f"pull access denied for {references.split(reference)[0]}, repository does not exist or may require "
-            f"'docker login': {error.message}"
-        )
-    return server_error(error.message)
+    return _pull_lines(engine, reference, _fetch(engine, reference, authorization))
 
 
 def describe(engine: Engine, name: str, authorization: str) -> Json:

@@ -1,16 +1,14 @@
-"""The whole state of engines as values: a lossless dump, a quick snapshot, and a view that is equal for equal outcomes."""
+"""The whole state of engines as values: a quick snapshot, and a view that is equal for equal outcomes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import pickle
-import re
 from typing import Any
 
 from tests.fakes import networks, views
 from tests.fakes.clock import NEVER
-from tests.fakes.codec import from_plain, to_plain
 from tests.fakes.core import Engine
 from tests.fakes.state import EngineState, Json, Tree
 
@@ -29,18 +27,6 @@ VOLATILE = {
     "ExecIDs",
 }
 """Fields of the API that differ from run to run whatever the outcome."""
-
-GENERATED_MAC = re.compile(r'"02(:[0-9a-f]{2}){5}"')
-
-
-def dump(engine: Engine) -> Json:
-    """Everything, in an order that does not depend on history."""
-    plain: Json = to_plain(engine.state)
-    return plain
-
-
-def load(plain: Json) -> EngineState:
-    return from_plain(EngineState, plain)
 
 
 def freeze(engine: Engine) -> bytes:

@@ -88,7 +88,6 @@ class Container:
     pid: int = 0
     exit_code: int = 0
     error: str = ""
-    oom_killed: bool = False
     started_at: int = 0
     finished_at: int = 0
     restart_count: int = 0
@@ -100,8 +99,6 @@ class Container:
     sandbox_id: str = ""
     networked: bool = False
     """Whether a start got as far as having all its networks."""
-    listed_endpoints: dict[str, Endpoint] | None = None
-    """What the list still shows after a start that failed: addresses that are free again."""
     logs: list[LogLine] = field(default_factory=list)
 
 
@@ -189,8 +186,6 @@ class EngineState:
     volumes: dict[str, Volume] = field(default_factory=dict)
     execs: dict[str, Exec] = field(default_factory=dict)
     host: Tree = field(default_factory=dict)
-    vlan_links: list[str] = field(default_factory=list)
     serial: int = 0
     next_pool: int = 0
-    next_port: int = 32768
     next_pid: int = 1000

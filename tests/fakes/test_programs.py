@@ -27,24 +27,6 @@ def test_job_that_ends_at_once_leaves_its_code_and_its_log(world: World, dtn1: d
     assert dtn1.logs("one-shot", tail=1, stdout=True, stderr=False) == b"done\n"
 
 
-def test_job_that_runs_out_of_memory_is_marked(world: World, dtn1: docker.APIClient) -> None:
-    world.programs.register(Behaviour(ends=True, out_of_memory=True), name="greedy")
-    begin(dtn1, "greedy")
-    state = dtn1.inspect_container("greedy")["State"]
-    assert (state["OOMKilled"], state["ExitCode"]) == (True, 137)
-
-
-def test_job_that_is_held_ends_when_the_test_says_so(world: World, dtn1: docker.APIClient) -> None:
-    begin(dtn1, "held")
-    ended: list[int] = []
-    waiter = threading.Thread(target=lambda: ended.append(dtn1.wait("held")["StatusCode"]))
-    waiter.start()
-    assert dtn1.inspect_container("held")["State"]["Running"] is True
-    world.release("dtn1", "held", exit_code=4)
-    waiter.join()
-    assert ended == [4]
-
-
 def test_program_copies_files_between_endpoints(world: World, dtn1: docker.APIClient, dtn2: docker.APIClient) -> None:
     world.add_image("data:1", {"Cmd": ["sleep"]}, {"/data/a": b"first", "/data/deep/b": b"second"})
 
@@ -60,7 +42,7 @@ def test_program_copies_files_between_endpoints(world: World, dtn1: docker.APICl
         client.create_container("data:1", name=name)
         client.start(name)
     begin(dtn1, "mover", "copy", "/data", "/arrived")
-    assert world.wait_for("dtn1", "mover") == 0
+    assert dtn1.wait("mover")["StatusCode"] == 0
     assert world.files("dtn2", "target").below("/arrived") == {"a": b"first", "deep/b": b"second"}
     assert dtn1.logs("mover") == b"a: 5 bytes\ndeep/b: 6 bytes\n"
 
@@ -110,7 +92,7 @@ def test_program_that_breaks_is_a_failed_container_with_the_reason_in_its_log(wo
 
     world.programs.register(Program(broken), name="broken")
     begin(dtn1, "broken")
-    assert world.wait_for("dtn1", "broken") == 1
+    assert dtn1.wait("broken")["StatusCode"] == 1
     assert dtn1.logs("broken", stdout=False) == b"FileNotFoundError: /none-such\n"
 
 
@@ -123,7 +105,7 @@ def test_program_cannot_write_to_a_read_only_mount(world: World, dtn1: docker.AP
     host = dtn1.create_host_config(binds=["/data:/data:ro"])
     dtn1.create_container("tiny:1", name="writer", host_config=host)
     dtn1.start("writer")
-    assert world.wait_for("dtn1", "writer") == 1
+    assert dtn1.wait("writer")["StatusCode"] == 1
     assert b"PermissionError" in dtn1.logs("writer")
 
 
@@ -134,12 +116,6 @@ def test_built_in_commands_run_in_a_container(dtn1: docker.APIClient) -> None:
     assert out == b"5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b  /bin/busybox\n"
     assert err == b"sha256sum: /none: No such file or directory\n"
     assert dtn1.exec_inspect(asked["Id"])["ExitCode"] == 1
-
-
-def test_command_with_a_terminal_comes_without_frames(dtn1: docker.APIClient) -> None:
-    begin(dtn1, "box")
-    asked = dtn1.exec_create("box", ["echo", "plain"], tty=True)
-    assert dtn1.exec_start(asked["Id"], tty=True) == b"plain\n"
 
 
 def test_command_of_the_test_sees_environment_and_files(world: World, dtn1: docker.APIClient) -> None:

@@ -145,25 +145,6 @@ class World:
         with self.changed:
             return self.journal.starts()
 
-    def restart_due(self) -> int:
-        """Let restart policies act now; returns how many containers started again."""
-        with self.changed:
-            return sum(engine.processes.restart_due() for engine in self.engines.values())
-
-    def release(self, endpoint: str, name: str, exit_code: int = 0, *, out_of_memory: bool = False) -> None:
-        """Let the main process of a running container end now."""
-        with self.changed:
-            engine = self.engines[endpoint]
-            engine.processes.release(engine.container(name), exit_code, out_of_memory)
-
-    def wait_for(self, endpoint: str, name: str, seconds: float = 10.0) -> int:
-        """Wait until a container does not run; its exit code. TimeoutError if it goes on."""
-        with self.changed:
-            container = self.engines[endpoint].container(name)
-            if not self.changed.wait_for(lambda: not container.running, seconds):
-                raise TimeoutError(f"{name} on {endpoint} still runs after {seconds} s")
-            return container.exit_code
-
     def set_mode(self, endpoint: str, mode: str) -> None:
         """Make an engine `up`, `silent` (accepts and never answers) or `absent` (no socket)."""
         if mode not in ("up", "silent", "absent"):
@@ -204,17 +185,6 @@ class World:
             for engine in self.engines.values():
                 networks.add_predefined(engine)
 
-    def dump(self) -> Json:
-        """All engines without loss, as JSON values."""
-        with self.changed:
-            return {name: snapshots.dump(engine) for name, engine in self.engines.items()}
-
-    def load(self, dumped: Json) -> None:
-        """Go back to a dump; engines that it does not name stay as they are."""
-        states = {name: snapshots.load(plain) for name, plain in dumped.items()}
-        with self.changed:
-            self._replace(states)
-
     def view(self) -> Json:
         """All engines in the form that is equal for equal outcomes."""
         with self.changed:
@@ -231,7 +201,6 @@ class World:
 
     def _begin_state(self, engine: Engine, state: EngineState) -> None:
         engine.state = state
-        engine.events.clear()
 
     def _leave_state(self, engine: Engine) -> list[threading.Thread]:
         engine.epoch += 1

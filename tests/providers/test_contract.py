@@ -1,4 +1,4 @@
-"""The contract of a provider: the same sentences hold on the in-memory engine and on a real one."""
+"""The contract of a provider, on real engines; the in-memory one keeps it as far as other tests use it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker import performing
 from dtnctl.providers.docker.calls import EMPTY_IMAGE
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.engine_choice import every_engine
+from tests.engine_choice import every_engine, real_engines_only
 from tests.fakes.engine import Fault
 from tests.providers.backends import ENDPOINT, IMAGE, LOGIN, SESSION, SITE, Backend, FakeBackend, labels_of
 from tests.providers.relay import Relay
@@ -106,6 +106,7 @@ def test_what_carries_our_labels_and_its_own_name_is_ours(backend: Backend, engi
     assert (seen.silence, seen.api_version, seen.engine_version) == ("", version["ApiVersion"], version["Version"])
 
 
+@real_engines_only
 def test_a_committed_image_hands_our_labels_on_and_its_container_is_still_foreign(backend: Backend, engine: DockerEngine) -> None:
     container = create(engine)
     image = backend.post("/commit", params={"container": container}, json={})["Id"]
@@ -121,6 +122,7 @@ def test_a_container_of_another_site_is_foreign(backend: Backend, engine: Docker
     assert [item.name for item in engine.observe(ALL).foreign] == [SESSION]
 
 
+@real_engines_only
 def test_a_container_made_from_a_committed_image_is_foreign_under_every_name_of_ours(backend: Backend, engine: DockerEngine) -> None:
     """Its labels are all from the image, so they say nothing of it, although its name fits."""
     image = backend.post("/commit", params={"container": create(engine)}, json={})["Id"]
@@ -133,6 +135,7 @@ def test_a_container_made_from_a_committed_image_is_foreign_under_every_name_of_
     assert [(item.name, item.labels) for item in seen.foreign] == [(SESSION, {}), (f"{SESSION}..new", {}), (f"{SESSION}..old", {})]
 
 
+@real_engines_only
 def test_a_container_of_ours_that_runs_from_a_committed_image_is_ours(backend: Backend, engine: DockerEngine) -> None:
     container = create(engine)
     image = backend.post("/commit", params={"container": container}, json={})["Id"]
@@ -141,6 +144,7 @@ def test_a_container_of_ours_that_runs_from_a_committed_image_is_ours(backend: B
     assert names(engine) == [SESSION]
 
 
+@real_engines_only
 def test_a_container_of_ours_is_ours_where_its_image_was_committed_over_its_old_name(backend: Backend, engine: DockerEngine) -> None:
     """Spec, digest and all that it is called are those of the container that was committed."""
     backend.post(f"/images/{engine.inspect(create(engine)).image_id}/tag", params={"repo": "ours", "tag": "1"})
@@ -186,6 +190,7 @@ def test_objects_without_an_id_are_nobodys_where_another_repository_has_the_site
     assert names(backend.engine(repository="a1b2c3d4e5f6")) == [hand, SESSION]
 
 
+@real_engines_only
 @pytest.mark.parametrize(
     ("kind", "words"), [(tarfile.SYMTYPE, "a symbolic link"), (tarfile.DIRTYPE, "a folder"), (tarfile.FIFOTYPE, "a named pipe")]
 )
@@ -256,6 +261,7 @@ def test_an_image_that_is_not_there_is_told_as_none(engine: DockerEngine) -> Non
     assert ("PATH", "/bin") in image.env
 
 
+@real_engines_only
 def test_an_image_in_use_is_told_by_its_id_also_when_its_tag_is_gone(backend: Backend, engine: DockerEngine) -> None:
     base = create(engine)
     backend.post("/commit", params={"container": base, "repo": "moving", "tag": "1"}, json={})
@@ -654,6 +660,7 @@ def test_a_running_container_is_removed_only_by_force(engine: DockerEngine) -> N
     assert not is_there(engine, container)
 
 
+@real_engines_only
 def test_removal_keeps_named_volumes_and_takes_the_nameless_along(backend: Backend, engine: DockerEngine) -> None:
     backend.post("/volumes/create", json={"Name": "kept"})
     mounts = [{"Type": "volume", "Source": "kept", "Target": "/kept"}, {"Type": "volume", "Target": "/nameless"}]
@@ -689,6 +696,7 @@ def test_volumes_are_made_with_the_options_that_are_declared(backend: Backend, e
     assert all(volume.is_ours for volume in seen.values())
 
 
+@real_engines_only
 def test_a_volume_of_another_site_or_repository_is_not_ours_and_stays_so(backend: Backend, engine: DockerEngine) -> None:
     """An engine keeps the labels of a volume that is there, and so its first owner."""
     create(engine, spec=replace(SPEC, mounts=(Mount("/x", "volume", "fresh"),)))
@@ -702,6 +710,7 @@ def test_a_volume_of_another_site_or_repository_is_not_ours_and_stays_so(backend
 # --- changes in place ---------------------------------------------------------------------------------------
 
 
+@real_engines_only
 @pytest.mark.parametrize(
     ("update", "changed"),
     [
@@ -828,6 +837,7 @@ def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: Docker
         engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
 
 
+@real_engines_only
 def test_disconnecting_twice_is_disconnecting_once(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine)
@@ -924,6 +934,7 @@ def test_a_hand_takes_and_gives_files_and_never_runs(engine: DockerEngine) -> No
     assert engine.inspect(hand).started_at == ""
 
 
+@real_engines_only
 def test_the_ledger_outlives_its_container_and_every_prune(backend: Backend, engine: DockerEngine, tmp_path: Path) -> None:
     name, folder = ledger_name(SITE), backend.folder(tmp_path.name)
     wanted = Wanted(ledger=True)
