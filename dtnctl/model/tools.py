@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 
 from dtnctl.model.fields import Duration
 
-ToolName = Literal["gridftp", "iperf3", "rclone", "rsync", "scp"]
+ToolName = Literal["gridftp", "iperf3", "nuttcp", "rclone", "rsync", "scp", "xrootd"]
 Side = Literal["source", "destination"]
 
 
@@ -37,6 +37,14 @@ class Iperf3Options(OwnOptions):
     bidirectional: Annotated[StrictBool, Field(description="Both send at once.")] = False
 
 
+@dataclass(frozen=True, slots=True)
+class NuttcpOptions(OwnOptions):
+    """A measurement from memory to memory."""
+
+    seconds: Annotated[Duration, Field(ge=1, le=86400, description="How long it sends.")] = 10.0
+    reverse: Annotated[StrictBool, Field(description="The destination sends to the source.")] = False
+
+
 @dataclass(frozen=True)
 class Tool:
     """`moves`: files, or bytes from memory to memory, which is a measurement and has no paths.
@@ -45,7 +53,8 @@ class Tool:
     `reads_source`: its client reads the files itself, in a container beside the source's service that sees the same volumes. Otherwise
     the data goes from service to service and the client only controls that.
     `ports`: the data ports that it needs at the destination. `each file`: one for each file that is copied at the same time, chosen by the
-    service's own server. `server`: one, where a server of the attempt listens beside the service. `none`: the service's sshd is all.
+    service's own server. `server`: one, where a server of the attempt listens beside the service; with `stream_ports` also one for each
+    parallel stream, in a row after that. `none`: the service's sshd is all.
     `programs` and `server_programs` must be in the image at the source, and at the destination.
     `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool; `own` is the type of its own ones.
     """
@@ -57,6 +66,7 @@ class Tool:
     server_programs: tuple[str, ...] = ()
     logs_in_at: tuple[Side, ...] = ()
     reads_source: bool = False
+    stream_ports: bool = False
     options: tuple[str, ...] = ()
     own: type[OwnOptions] | None = None
 
@@ -64,6 +74,10 @@ class Tool:
     def has_server(self) -> bool:
         """Whether a server of the attempt runs beside the destination's service; it sees the same volumes."""
         return self.ports == "server"
+
+    def count_ports(self, parallelism: int) -> int:
+        """On how many data ports a server of the attempt listens; 0 without one."""
+        return (1 + (parallelism if self.stream_ports else 0)) if self.has_server else 0
 
     def takes(self, option: str) -> bool:
         """Whether the tool has this option of TransferOptions."""
@@ -114,13 +128,23 @@ _ROWS = (
         own=Iperf3Options,
     ),
     Tool(
+        "nuttcp",
+        moves="memory",
+        ports="server",
+        programs=("nuttcp",),
+        server_programs=("nuttcp",),
+        stream_ports=True,
+        options=("parallelism", "tcp_buffer"),
+        own=NuttcpOptions,
+    ),
+    Tool(
         "rclone",
         moves="files",
         ports="none",
         programs=("rclone", "ssh"),
         logs_in_at=("destination",),
         reads_source=True,
-        options=("concurrency",),
+        options=("concurrency", "max_rate"),
     ),
     Tool(
         "rsync",
@@ -139,6 +163,16 @@ _ROWS = (
         programs=("scp", "ssh", "script"),
         logs_in_at=("destination",),
         reads_source=True,
+        options=("max_rate",),
+    ),
+    Tool(
+        "xrootd",
+        moves="files",
+        ports="server",
+        programs=("xrdcp", "xrdfs", "script"),
+        server_programs=("xrootd",),
+        reads_source=True,
+        options=("parallelism", "concurrency"),
     ),
 )
 TOOLS: Mapping[str, Tool] = {row.name: row for row in _ROWS}

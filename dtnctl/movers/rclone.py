@@ -63,8 +63,9 @@ class Rclone(Mover):
         settings = ("--config", f"{request.folder}/rclone.conf", "--retries", "1", "--ignore-times", "--ignore-checksum")
         progress = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
         tree = ("copy", "--create-empty-src-dirs", "--transfers", str(options.concurrency)) if options.recursive else ("copyto",)
+        rate = ("--bwlimit", f"{options.max_rate * 125}B") if options.max_rate is not None else ()
         links = ("--copy-links",) if options.links == "follow" else ()
-        program = ("rclone", *tree, *links, *settings, *progress, "--", request.source.path, f"there:{there.path}")
+        program = ("rclone", *tree, *links, *rate, *settings, *progress, "--", request.source.path, f"there:{there.path}")
         return with_login(request, READ_HOST_KEYS.format(place=place, folder=request.folder), program)
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:

@@ -48,10 +48,12 @@ class Scp(Mover):
         folder, source = folder_of(there), request.source.path
         login = ("-F", f"{request.folder}/ssh_config", "-o", "HostKeyAlias=destination", "-i", f"{request.folder}/id_destination")
         tree = ("-r",) if options.recursive else ()
+        rate = ("-l", str(options.max_rate)) if options.max_rate is not None else ()
         # the folder's dot is what makes its content, not the folder itself, arrive in a folder that is there already
         copy = (
             "scp",
             *tree,
+            *rate,
             *login,
             "-P",
             str(there.port),

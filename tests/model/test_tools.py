@@ -40,6 +40,11 @@ def test_options_of_a_tool_alone_are_read_with_defaults_and_not_converted() -> N
             TOOLS["iperf3"].read_own(values)
 
 
+def test_only_a_server_has_ports_and_nuttcps_has_one_for_control_and_one_for_each_stream() -> None:
+    assert {name: row.count_ports(4) for name, row in TOOLS.items() if row.has_server} == {"iperf3": 1, "nuttcp": 5, "xrootd": 1}
+    assert TOOLS["gridftp"].count_ports(4) == 0
+
+
 def test_a_tool_without_options_of_its_own_takes_none() -> None:
     assert TOOLS["rsync"].read_own(None) is None
     with pytest.raises(ValueError, match="tool rsync has no options of its own"):

@@ -10,7 +10,7 @@ from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Mover, mover_of
 
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
-THERE = JobEnd("b", "lab.s", "/data/out", "10.0.0.2", 30001, "dtn", data_host="10.0.0.2", data_ports=(50100, 50199), listens=(50199,))
+THERE = JobEnd("b", "lab.s", "/data/out", "10.0.0.2", 30001, "dtn", data_host="10.0.0.2", data_ports=(50100, 50199), listens=(50199, 50200))
 
 
 @pytest.fixture(params=sorted(TOOLS))

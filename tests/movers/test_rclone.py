@@ -31,6 +31,11 @@ def test_of_a_folder_empty_ones_are_made_and_several_files_are_copied_at_once() 
     assert command[4:10] == ("rclone", "copy", "--create-empty-src-dirs", "--transfers", "6", "--copy-links")
 
 
+def test_a_rate_is_that_of_all_files_together_in_bytes() -> None:
+    command = MOVER.client(request(max_rate=8000))
+    assert command[command.index("--bwlimit") + 1] == "1000000B"
+
+
 def _config(host: str) -> str:
     files = {item.path: item.content.decode() for item in MOVER.client_files(request(there=replace(THERE, host=host)), ACCESS)}
     return files["/dtnctl/rclone.conf"]

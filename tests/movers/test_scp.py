@@ -30,6 +30,10 @@ def test_of_a_folder_its_content_is_copied() -> None:
     assert copy.endswith(" -- /data/run/. dtn@10.0.0.2:/data/here/")
 
 
+def test_a_rate_is_in_kilobits_as_scp_has_it() -> None:
+    assert MOVER.client(request(max_rate=8000))[9].startswith("scp -l 8000 ")
+
+
 def test_links_cannot_be_omitted() -> None:
     assert MOVER.refusal(request(recursive=True, links="omit"), file(1)).startswith("scp copies what links lead to and cannot omit them")
     assert MOVER.refusal(request(recursive=True, links="follow"), file(1)) == ""

@@ -75,9 +75,8 @@ def _check_macs(known: Known, service: DeclaredService) -> None:
 def _check_ports(known: Known, document: Document[Transfer], service: DeclaredService, *, is_destination: bool) -> None:
     """Each file that is copied at the same time has a data port of its own, at both ends; a server has one at the destination."""
     ports, files, row = service.profile.data_port_range, document.value.concurrency, document.value.tool_row
-    if row.has_server and is_destination and ports is None:
-        what = f"{row.name} listens at the destination, and session {service.session.name} has no data ports on {service.endpoint}"
-        known.report((document, ("tool",)), "E0344", what, "`data_port_range: [50100, 50199]` in its profile")
+    if is_destination:
+        _check_server_ports(known, document, service, ports)
     if row.ports != "each file" or ports is None or ports[1] - ports[0] + 1 >= files:
         return
     count, low, high = ports[1] - ports[0] + 1, *ports
@@ -85,6 +84,17 @@ def _check_ports(known: Known, document: Document[Transfer], service: DeclaredSe
     what = f"{plural(files, 'file')} at once need as many data ports, and session {service.session.name} on {where}"
     place: Place = (document, ("concurrency",))
     known.report(place, "E0332", what, f"`concurrency: {count}`, or a wider `data_port_range`")
+
+
+def _check_server_ports(known: Known, document: Document[Transfer], service: DeclaredService, ports: tuple[int, int] | None) -> None:
+    row, there = document.value.tool_row, 0 if ports is None else ports[1] - ports[0] + 1
+    needed = row.count_ports(document.value.parallelism)
+    if there >= needed:
+        return
+    listens = "listens" if needed == 1 else f"listens on {plural(needed, 'port')}"
+    having = plural(there, "data port") if there else "no data ports"
+    what = f"{row.name} {listens} at the destination, and session {service.session.name} has {having} on {service.endpoint}"
+    known.report((document, ("tool",)), "E0344", what, "`data_port_range: [50100, 50199]` in its profile")
 
 
 def _path_problems(service: DeclaredService, path: str, *, writes: bool) -> Iterator[tuple[str, str, str]]:

@@ -147,5 +147,5 @@ def _demands(resolved: ResolvedTransfer) -> Iterator[tuple[tuple[str, ...], int]
             yield ("bandwidth", endpoint), value.bandwidth
         if TOOLS[value.tool].ports == "each file":
             yield ("ports", endpoint, session), value.concurrency
-    if TOOLS[value.tool].ports == "server":
-        yield ("ports", *resolved.keys[1]), 1
+    if TOOLS[value.tool].has_server:
+        yield ("ports", *resolved.keys[1]), TOOLS[value.tool].count_ports(value.parallelism)

@@ -22,7 +22,7 @@ from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
-from dtnctl.planning.transfers.ports import server_port
+from dtnctl.planning.transfers.ports import choose_ports
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 
 LEDGER_ROOT = "/var/lib/dtnctl"
@@ -180,11 +180,11 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
     if (refusal := _refusal(resolved, source, destination)) is not None:
         return TransferPlan(_blocked(resolved, refusal))
     transfer, value = resolved.transfer, resolved.transfer.value
-    port = _server_port(resolved, destination, attempt)
-    if port is None:
+    listens = _server_ports(resolved, destination, attempt)
+    if listens is None:
         text = f"{destination.service} has no data port left for its server: others have all of its `data_port_range`"
         return _note(resolved, "waiting", text)
-    job_ends = _ends(resolved, source, destination, port)
+    job_ends = _ends(resolved, source, destination, listens)
     start = Step(
         id=start_transfer_id(resolved.source_endpoint, transfer.name),
         endpoint=resolved.source_endpoint,
@@ -205,17 +205,17 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
         cause = Cause(f"try {tries} of {value.retries + 1}", transfer.file, transfer.mark(("retries",)).line, "retries")
     unread = "its record cannot be read before the ledger is back; it starts only if there is none"
     notes = (unread,) if not seen.ledger.readable else ()
-    change = _change(resolved, cause, "starts once", (start, finish), notes, port)
+    change = _change(resolved, cause, "starts once", (start, finish), notes, listens)
     return TransferPlan(change, (start, finish))
 
 
-def _server_port(resolved: ResolvedTransfer, destination: End, attempt: int) -> tuple[int, ...] | None:
-    """Where its server listens: nothing for a tool without one; None if no port is left."""
-    if not resolved.transfer.value.tool_row.has_server:
+def _server_ports(resolved: ResolvedTransfer, destination: End, attempt: int) -> tuple[int, ...] | None:
+    """Where its server listens: nothing for a tool without one; None if too few ports are left."""
+    value = resolved.transfer.value
+    if not value.tool_row.has_server:
         return ()
-    this = (resolved.transfer.name, resolved.transfer.value.generation, attempt)
-    port = server_port(destination.service, destination.seen, this, destination.promised)
-    return (port,) if port is not None else None
+    this = (resolved.transfer.name, value.generation, attempt)
+    return choose_ports(destination.service, destination.seen, this, destination.promised, value.tool_row.count_ports(value.parallelism))
 
 
 def needs_hand(seen: EndpointSeen) -> bool:
@@ -338,7 +338,9 @@ def _facts(resolved: ResolvedTransfer, listens: tuple[int, ...]) -> Iterator[tup
     yield "session", resolved.session
     if row.takes("parallelism"):
         yield "streams", str(value.parallelism)
-    yield from (("server", f"{resolved.destination_endpoint}, port {port}") for port in listens)
+    if listens:
+        ports = f"port {listens[0]}" if len(listens) == 1 else f"ports {listens[0]}-{listens[-1]}"
+        yield "server", f"{resolved.destination_endpoint}, {ports}"
     if row.moves == "files":
         yield from option_facts(value.settings)
     yield from rate_facts(value.settings)

@@ -1,6 +1,7 @@
-"""Chooses the port on which the server of an attempt listens, from the data ports of the destination's service. Pure.
+"""Chooses the ports on which the server of an attempt listens, from the data ports of the destination's service. Pure.
 
-A server that is there keeps its port; else it is the highest free one, since the service's own GridFTP server begins at the lowest.
+A server that is there keeps its ports; else they are the highest free ones in a row, since the service's own GridFTP server begins at the
+lowest.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ def promised_ports(endpoint: str, steps: Iterable[Step]) -> frozenset[int]:
     return frozenset(port for start in starts if start.destination.endpoint == endpoint for port in start.destination.listens)
 
 
-def server_port(service: Service, seen: EndpointSeen | None, attempt: tuple[str, int, int], promised: Collection[int]) -> int | None:
-    """The port for the server of an attempt (transfer, generation, number); None if all are taken.
+def choose_ports(
+    service: Service, seen: EndpointSeen | None, attempt: tuple[str, int, int], promised: Collection[int], count: int
+) -> tuple[int, ...] | None:
+    """The ports for the server of an attempt (transfer, generation, number); None if that number of them in a row is not free.
 
     `seen` is the destination's endpoint, None if it does not answer. `promised` are ports that others get by this plan.
     """
@@ -28,9 +31,16 @@ def server_port(service: Service, seen: EndpointSeen | None, attempt: tuple[str,
     for container in seen.containers if seen is not None else ():
         if container.kind == "server":
             ports = server_ports(container.labels)
-            if (container.owner, *(generation_and_attempt(container.labels, container.name) or ())) == attempt and taken.isdisjoint(ports):
-                return next(iter(ports), None)
+            if (container.owner, *(generation_and_attempt(container.labels, container.name) or ())) == attempt and _may_keep(
+                ports, count, taken
+            ):
+                return ports
             taken |= {*ports}
     assert service.profile.data_port_range is not None, "validate asks for data ports where a tool has a server"
     low, high = service.profile.data_port_range
-    return next((port for port in range(high, low - 1, -1) if port not in taken), None)
+    rows = (tuple(range(first, first + count)) for first in range(high - count + 1, low - 1, -1))
+    return next((row for row in rows if taken.isdisjoint(row)), None)
+
+
+def _may_keep(ports: Collection[int], count: int, taken: set[int]) -> bool:
+    return len(ports) == count and taken.isdisjoint(ports)

@@ -204,7 +204,7 @@ def test_a_path_has_one_form() -> None:
 def test_an_option_that_the_tool_lacks_is_reported_where_it_stands() -> None:
     place = "transfers/t.yaml:4:14: E0343"
     assert found(tool="rsync", parallelism=4) == [
-        f"{place}: rsync has no `parallelism`; try to remove it, or `tool: gridftp` or `tool: iperf3`"
+        f"{place}: rsync has no `parallelism`; try to remove it, or `tool: gridftp` or `tool: iperf3` or `tool: nuttcp` or `tool: xrootd`"
     ]
 
 
@@ -213,6 +213,14 @@ def test_a_tool_with_a_server_needs_data_ports_at_the_destination() -> None:
     assert "iperf3 listens at the destination, and session s has no data ports on b" in str(found(**measured))
     with_ports = "endpoints: [a, b]\nimage: x\nsettings: {data_port_range: [50100, 50100]}\n"
     assert found(with_ports, **measured) == []
+
+
+def test_a_server_with_a_port_for_each_stream_needs_as_many_data_ports() -> None:
+    measured = {"from": "a", "to": "b", "tool": "nuttcp", "parallelism": 3}
+    ports = "endpoints: [a, b]\nimage: x\nsettings: {{data_port_range: [50100, {}]}}\n"
+    what = "nuttcp listens on 4 ports at the destination, and session s has 3 data ports on b"
+    assert what in str(found(ports.format(50102), **measured))
+    assert found(ports.format(50103), **measured) == []
 
 
 def test_what_runs_beside_a_service_sees_no_tmpfs_of_it() -> None:

@@ -53,6 +53,22 @@ def test_the_port_of_a_server_that_is_there_is_taken_for_others_and_kept_for_its
     assert ports(measured("t", "u"), made) == {"t": (50103,), "u": (50102,)}
 
 
+def test_a_server_with_a_port_for_each_stream_has_them_in_a_row() -> None:
+    streams = {"tool": "nuttcp", "parallelism": 2}
+    assert ports(measured("t", **streams), idle()) == {"t": (50101, 50102, 50103)}
+    (item,) = [item for item in plan(site(measured(**streams)), idle()).changes if item.kind == "transfer"]
+    assert ("server", "b, ports 50101-50103") in item.allocations
+    made = running(measured())
+    assert ports(measured("t") + transfer("u", **{"from": "a", "to": "b", **streams}), made) == {"u": (50100, 50101, 50102)}
+
+
+def test_a_server_of_another_number_of_ports_is_replaced() -> None:
+    made = running(measured())
+    drop(made, "a", "lab.t.g1a1")
+    made.hosts["a"].records.clear()
+    assert ports(measured("t", tool="nuttcp", parallelism=1), made) == {"t": (50101, 50102)}
+
+
 def test_a_transfer_waits_when_servers_of_others_have_all_data_ports() -> None:
     names = ("t", "u", "v", "w", "x")
     draft = plan(site(measured(*names)), idle())

@@ -102,7 +102,7 @@ class Job:
     @property
     def ends(self) -> tuple[JobEnd, JobEnd]:
         there = self.scene.lab.endpoint(THERE).control_ip
-        ports = (SERVER_PORT,) if self.row.has_server else ()
+        ports = tuple(range(SERVER_PORT, SERVER_PORT + self.row.count_ports(self.options.parallelism)))
         return (
             JobEnd(HERE, SERVICE, self.source, "127.0.0.1", CONTROL_PORT, USER),
             JobEnd(THERE, SERVICE, self.destination, there, CONTROL_PORT, USER, data_host=there, data_ports=(50100, 50199), listens=ports),
