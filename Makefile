@@ -10,7 +10,7 @@ ARGS ?=
 # the engines of make test-engines (docs/engines.md)
 ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd
 # workers of make test, each with files of tests and labs of its own; 0: all tests one after the other
-JOBS ?= 2
+JOBS ?= 3
 
 help: ## what you can do here
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -35,7 +35,7 @@ test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
 
-bench: setup ## the published figures P1-P10, one line each, also in bench/results.json
+bench: setup ## the published figures P1-P11, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
 	@hack/system-packages.sh --hardware || echo "bench: going on without the emulator" >&2
 	@$(PYTHON) -m bench
