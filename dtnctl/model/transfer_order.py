@@ -21,7 +21,9 @@ Priority = Annotated[
     int,
     Field(ge=1, le=5, description="Who goes first where an endpoint has no room for all: 5 first, then 4, and so on, as in FTS."),
 ]
-Bandwidth = Annotated[Rate | None, Field(description="What it takes of the `limits.bandwidth` of both its endpoints. Missing: nothing.")]
+Bandwidth = Annotated[
+    Rate | None, Field(description="What it takes of the `limits.bandwidth` of both endpoints. Missing: its `max_rate`, else nothing.")
+]
 
 
 class EndpointLimits(Written):

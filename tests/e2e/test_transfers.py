@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.playground import Playground
 from tests.e2e.test_trouble import wait_for
@@ -191,6 +192,18 @@ def test_a_transfer_that_follows_another_takes_what_that_one_brought_in_the_same
     pair.apply().expect(9)
     assert row(pair, "z-next")["attempt"] == 0
     assert not job_names(pair)
+
+
+def test_over_the_limit_of_an_endpoint_the_same_apply_starts_a_transfer_after_the_end_of_another(pair: Playground) -> None:
+    pair.lab.exec("dtn1", ["sh", "-c", "cp /data/file /data/second"])
+    written = yaml.safe_load((pair.root / "state/endpoints/dtn2.yaml").read_text())
+    pair.write("endpoints/dtn2", written | {"limits": {"transfers": 1}})
+    transfer(pair)
+    transfer(pair, "second", **{"from": "dtn1:/data/second", "to": "dtn2:/data/second", "priority": 5})
+    ran = pair.apply().expect(0)
+    assert "waits: dtn2 runs 1 of 1 transfers (second); starts after the end of second" in " ".join(ran.out.split())
+    assert row(pair)["started_at"] >= row(pair, "second")["finished_at"]
+    assert md5(pair, "dtn2", "/data/file") == md5(pair, "dtn2", "/data/second")
 
 
 def test_a_replacement_waits_for_the_copy_that_runs_through_it_even_if_asked_for_by_name(pair: Playground) -> None:

@@ -141,10 +141,11 @@ class Admission:
 def _demands(resolved: ResolvedTransfer) -> Iterator[tuple[tuple[str, ...], int]]:
     """What it uses at both ends. A file that is copied at the same time as others has a data port of its own at each."""
     value = resolved.transfer.value
+    bandwidth = value.bandwidth or value.max_rate
     for endpoint, session in resolved.keys:
         yield ("transfers", endpoint), 1
-        if value.bandwidth is not None:
-            yield ("bandwidth", endpoint), value.bandwidth
+        if bandwidth is not None:
+            yield ("bandwidth", endpoint), bandwidth
         if TOOLS[value.tool].ports == "each file":
             yield ("ports", endpoint, session), value.concurrency
     if TOOLS[value.tool].has_server:

@@ -9,6 +9,8 @@ from tests.model.sites import HOST, problems
 SESSION = {"sessions/s": "endpoints: [a, b]\nimage: x\nsettings: {volumes: ['/d:/x']}\n"}
 TRANSFER = "from: a:/x/x\nto: b:/x/y\ntool: gridftp\n"
 
+RSYNC = TRANSFER.replace("gridftp", "rsync")
+
 
 @pytest.mark.parametrize("limits", ["", "limits: {transfers: 1}\n", "limits: {bandwidth: 10gbit}\n", "limits: {bandwidth: 100gbit}\n"])
 def test_a_transfer_may_take_all_that_there_is(limits: str) -> None:
@@ -17,10 +19,11 @@ def test_a_transfer_may_take_all_that_there_is(limits: str) -> None:
     )
 
 
-def test_a_transfer_that_takes_more_than_there_is_would_wait_for_ever() -> None:
-    files = SESSION | {"endpoints/b": HOST + "limits:\n  bandwidth: 8gbit\n", "transfers/t": TRANSFER + "bandwidth: 10gbit\n"}
+@pytest.mark.parametrize("field", ["bandwidth", "max_rate"])
+def test_a_transfer_that_takes_more_than_there_is_would_wait_for_ever(field: str) -> None:
+    files = SESSION | {"endpoints/b": HOST + "limits:\n  bandwidth: 8gbit\n", "transfers/t": f"{RSYNC}{field}: 10gbit\n"}
     assert problems(files) == [
-        "transfers/t.yaml:4:12: E0342: 10000mbit is more than all transfers may have on b: 8000mbit (endpoints/b.yaml:4); "
+        f"transfers/t.yaml:4:{len(field) + 3}: E0342: 10000mbit is more than all transfers may have on b: 8000mbit (endpoints/b.yaml:4); "
         "try at most 8000mbit, or a higher limit"
     ]
 

@@ -130,6 +130,12 @@ def test_declared_bandwidth_is_never_given_twice() -> None:
     ]
 
 
+def test_a_rate_that_is_not_exceeded_counts_as_bandwidth() -> None:
+    files = "".join(transfer(name, tool="rsync", max_rate="6gbit") for name in "tu") + transfer("v", bandwidth="1gbit")
+    starts = [line for line in waits(limited("{bandwidth: 10gbit}", files), idle()) if not line.startswith(" ")]
+    assert starts == ["t", "u <- a/finish/t", "v <- a/finish/t"]
+
+
 def test_data_ports_hold_what_runs_at_the_same_time() -> None:
     """The range has four."""
     text = SESSION + transfer("t", concurrency=3) + transfer("u") + transfer("v", concurrency=2)
