@@ -65,8 +65,8 @@ def validate_command(context: typer.Context, output: ListOutputOption = ListOutp
     if as_json:
         _print_problems(ConfigError(()))
         return
-    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers")}
-    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items())
+    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools")}
+    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind != "tools")
     note_missing_id(site)
     for problem in find_local_problems(site, root, os.environ):  # the machine that validates need not be the one that applies
         typer.echo(f"note: {problem}", err=True)

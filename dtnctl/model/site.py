@@ -6,16 +6,17 @@ Field descriptions are the reference that users read (docs/state-reference.md an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.backends import DOCKER, Backend
 from dtnctl.model.checksums import AlgorithmChoice, Expected
+from dtnctl.model.declared_tools import DeclaredTool, end_problem
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
@@ -40,7 +41,8 @@ from dtnctl.model.notification import Notify
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.schedule import When
 from dtnctl.model.site_settings import SiteSettings
-from dtnctl.model.tools import TOOLS, OwnOptions, Tool, ToolName
+from dtnctl.model.tool_files import AnyTool, ToolFile
+from dtnctl.model.tools import TOOLS, OwnOptions, Tool
 from dtnctl.model.transfer_about import FreePairs
 from dtnctl.model.transfer_fields import Patterns, SyncLevel
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, OnFileError, TransferOptions, Verify
@@ -302,7 +304,7 @@ class Transfer(Written):
         description="`ENDPOINT:/path`; a path that ends in / is a folder. `ENDPOINT` alone for tools that measure from memory to memory.",
     )
     to: str = Field(pattern=END, description="`ENDPOINT:/path`, or `ENDPOINT`.")
-    tool: ToolName = Field(description="The mover.")
+    tool: AnyTool = Field(description="The mover.")
     options: Annotated[Any, WithJsonSchema({"$comment": "mapping", "type": ["object", "null"]})] = Field(
         None, description="Options that the tool alone has: [tools and their options](#tools-and-their-options)."
     )
@@ -369,9 +371,18 @@ class Transfer(Written):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
+    _declared: DeclaredTool | None = PrivateAttr(None)
+
     @property
     def tool_row(self) -> Tool:
-        return TOOLS[self.tool]
+        """The row of its tool. KeyError for one that validation has reported as unknown."""
+        return self._declared.row if self._declared is not None else TOOLS[self.tool]
+
+    def by_tool(self, declared: DeclaredTool) -> Transfer:
+        """The transfer, by this tool of the site's own."""
+        bound = self.model_copy()
+        bound._declared = declared
+        return bound
 
     @property
     def settings(self) -> TransferOptions:
@@ -380,7 +391,7 @@ class Transfer(Written):
         values |= {name: tuple(sorted(values[name].items())) for name in ("labels", "metadata")}
         values["notify"] = self.notify.value if self.notify is not None else None
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
-        return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self.options)
+        return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self._declared or self.options)
 
     @field_validator("options")
     @classmethod
@@ -390,11 +401,10 @@ class Transfer(Written):
 
     @model_validator(mode="after")
     def _ends_fit_the_tool(self) -> Transfer:
+        row = TOOLS.get(self.tool)
         for end in (self.from_, self.to):
-            if self.tool_row.moves == "memory" and ":" in end:
-                raise ValueError(f"{self.tool} measures from memory to memory and takes no path: write `{end.partition(':')[0]}`")
-            if self.tool_row.moves == "files" and ":" not in end:
-                raise ValueError(f"{self.tool} copies files: write `{end}:/path`")
+            if row is not None and (problem := end_problem(row, end)):
+                raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -451,6 +461,7 @@ class Site:
     sessions: Mapping[str, Document[Session]]
     transfers: Mapping[str, Document[Transfer]]
     receipts: tuple[Attempt, ...] = ()
+    tools: Mapping[str, Document[ToolFile]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -474,4 +485,5 @@ KINDS: Mapping[str, type[Written]] = {
     "profiles": Profile,
     "sessions": Session,
     "transfers": Transfer,
+    "tools": ToolFile,
 }

@@ -55,11 +55,13 @@ class Tool:
     `ports`: the data ports that it needs at the destination. `each file`: one for each file that is copied at the same time, chosen by the
     service's own server. `server`: one, where a server of the attempt listens beside the service; with `stream_ports` also one for each
     parallel stream, in a row after that. `none`: the service's sshd is all.
+    `names_ports`: its command line has the destination's data ports in it, so that there must be some.
     `programs` and `server_programs` must be in the image at the source, and at the destination.
-    `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool; `own` is the type of its own ones.
+    `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool, `lacks` those of every tool that it
+    does not have; `own` is the type of its own ones.
     """
 
-    name: ToolName
+    name: str
     moves: Literal["files", "memory"]
     ports: Literal["none", "each file", "server"]
     programs: tuple[str, ...]
@@ -68,6 +70,8 @@ class Tool:
     reads_source: bool = False
     stream_ports: bool = False
     options: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    names_ports: bool = False
     own: type[OwnOptions] | None = None
 
     @property
@@ -82,7 +86,7 @@ class Tool:
     def takes(self, option: str) -> bool:
         """Whether the tool has this option of TransferOptions."""
         files = FILE_OPTIONS if self.moves == "files" else ()
-        return option in (*COMMON_OPTIONS, *files, *self.options)
+        return option in (*COMMON_OPTIONS, *files, *self.options) and option not in self.lacks
 
     def read_own(self, values: Any) -> OwnOptions | None:
         """Its own options, with the defaults of those that are missing. ValueError says what is wrong; pydantic's if fields are."""

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
-from dtnctl.model.tools import Side
+from dtnctl.model.tools import TOOLS, Side
 from dtnctl.model.transfer_options import TransferOptions
 
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
@@ -213,8 +213,8 @@ class Mover(ABC):
 
 
 def mover_of(tool: str) -> Mover:
-    """The mover of a tool that has a row in model/tools.py."""
-    mover: Mover = import_module(f"dtnctl.movers.{tool}").MOVER
+    """The mover of a tool: its own if it has a row in model/tools.py, else the one of all tools that sites declare."""
+    mover: Mover = import_module(f"dtnctl.movers.{tool if tool in TOOLS else 'command'}").MOVER
     return mover
 
 

@@ -35,3 +35,23 @@ def login_files(folder: str, access: Access) -> tuple[JobFile, ...]:
         JobFile(f"{folder}/ssh_config", CONFIG.format(folder=folder).encode(), 0o600),
         JobFile(f"{folder}/known_hosts", known_hosts.encode(), 0o600),
     )
+
+
+NAMED = """\
+Host {names}
+    HostName {host}
+    Port {port}
+{user}    HostKeyAlias {side}
+    IdentityFile {folder}/id_{side}
+"""
+
+
+def named_login_files(folder: str, access: Access) -> tuple[JobFile, ...]:
+    """The same with a configuration that knows the ends by the names `source` and `destination`, and the destination by its host, too."""
+    blocks = ""
+    for side, login in access.logins.items():
+        names = f"{side} {login.end.host}" if side == "destination" else side
+        user = f"    User {login.end.user}\n" if login.end.user else ""
+        blocks += NAMED.format(names=names, host=login.end.host, port=login.end.port, user=user, side=side, folder=folder)
+    config = JobFile(f"{folder}/ssh_config", (blocks + CONFIG.format(folder=folder)).encode(), 0o600)
+    return (*(file for file in login_files(folder, access) if file.path != config.path), config)

@@ -21,6 +21,8 @@ from dtnctl.model.fields import check_name
 from dtnctl.model.site import Document, Endpoint, Mark, Session, Site, Transfer
 from dtnctl.model.source import Source
 from dtnctl.model.suitable import ends, suitable_sessions
+from dtnctl.model.tools import TOOLS
+from dtnctl.model.validation.tools import unknown_tool
 from dtnctl.repository.formatting import format_text
 from dtnctl.repository.load import load_site, validate
 from dtnctl.repository.write import write_atomically
@@ -102,6 +104,8 @@ def declare_transfer(repository: Repository, fields: Mapping[str, object], name:
     """
     wanted = _transfer_of(fields)
     site = repository.site()
+    if wanted.tool not in (*TOOLS, *site.tools):
+        raise UsageError(unknown_tool(wanted.tool, site.tools))
     same = _same_transfer(site, wanted, name)
     if same is not None:
         return _run_again(repository, same, fields)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from dtnctl.errors import ConfigError, NotAllowedError, Problem
+from dtnctl.model.bound_tools import by_declared_tools
 from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
 from dtnctl.model.layout import keeps_text
@@ -47,6 +48,7 @@ class Reading:
     profiles: dict[str, Any] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
     transfers: dict[str, Any] = field(default_factory=dict)
+    tools: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -87,6 +89,7 @@ def _site_of(reading: Reading) -> Site:
         profiles=reading.profiles,
         sessions=reading.sessions,
         transfers=reading.transfers,
+        tools=reading.tools,
     )
 
 
@@ -102,6 +105,7 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     site_file = f"{reading.folder}/{SITE_FILE}"
     if reading.is_listed and site_file not in reading.files:
         reading.report(site_file, "E0121", "is missing; it names the site", "`name: …` in it, or `dtnctl init`")
+    reading.transfers = by_declared_tools(reading.transfers, reading.tools)
     if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(reading, now, reading.broken)
     if reading.is_full:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from dtnctl.model.bound_tools import by_declared_tools
 from dtnctl.model.site import KINDS, Document
 from dtnctl.model.source import Source
 from dtnctl.model.validation.references import find_reference_problems
@@ -23,6 +24,7 @@ class Objects:
     profiles: dict[str, Document[Any]] = field(default_factory=dict)
     sessions: dict[str, Document[Any]] = field(default_factory=dict)
     transfers: dict[str, Document[Any]] = field(default_factory=dict)
+    tools: dict[str, Document[Any]] = field(default_factory=dict)
 
 
 HOST = "docker: ssh://dtn@h.example.net\ninterfaces: {data: eth1}\n"
@@ -39,6 +41,7 @@ def objects(files: Mapping[str, str]) -> Objects:
         value = validate(source, KINDS[kind])
         assert value is not None, [str(problem) for problem in source.problems]
         getattr(found, kind)[name] = Document(name, source.file, value, source.marks)
+    found.transfers = by_declared_tools(found.transfers, found.tools)
     return found
 
 

@@ -195,7 +195,7 @@ BOTH: list[tuple[str, dict[str, Any], bool]] = [
     ("transfer", {**TRANSFER, "retries": 20, "deadline": "2h", "block_size": "4MiB", "verify": "none"}, True),
     ("transfer", {**TRANSFER, "retries": 21}, False),
     ("transfer", {**TRANSFER, "from": "/x"}, False),
-    ("transfer", {**TRANSFER, "tool": "fax"}, False),
+    ("transfer", {**TRANSFER, "tool": 5}, False),
     ("transfer", {**TRANSFER, "from_": "a:/x"}, False),
     ("transfer", {key: value for key, value in TRANSFER.items() if key != "to"}, False),
 ]

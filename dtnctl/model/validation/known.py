@@ -15,6 +15,7 @@ from dtnctl.model.nearest import suggestion
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
 from dtnctl.model.suitable import ends, suitable_sessions
+from dtnctl.model.tool_files import ToolFile
 
 MOST_PROBLEMS = 1000  # of one run
 MOST_SUGGESTIONS = 100
@@ -35,6 +36,8 @@ class Objects(Protocol):
     def sessions(self) -> Mapping[str, Document[Session]]: ...
     @property
     def transfers(self) -> Mapping[str, Document[Transfer]]: ...
+    @property
+    def tools(self) -> Mapping[str, Document[ToolFile]]: ...
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from dtnctl.model.validation.ends import check_hosts
 from dtnctl.model.validation.following import check_following
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
 from dtnctl.model.validation.limits import check_limits
+from dtnctl.model.validation.tools import check_tool_name, check_tools
 from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transferable import check_tool, check_transferable
 
@@ -52,6 +53,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
         _check_session(known, session)
     for service in known.services:
         _check_service(known, service)
+    check_tools(known)
     for transfer in site.transfers.values():
         _check_transfer(known, transfer)
     check_following(known)
@@ -269,6 +271,8 @@ def _uses(service: DeclaredService, network: str) -> bool:
 def _check_transfer(known: Known, document: Document[Transfer]) -> None:
     check_fields(known, document)
     transfer = document.value
+    if not check_tool_name(known, document):
+        return
     check_tool(known, document)
     source, destination = ends(transfer)
     places = ((source, (document, ("from",))), (destination, (document, ("to",))))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.declared_tools import DeclaredTool, row_of
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
@@ -44,7 +46,7 @@ class Task:
 
     @property
     def row(self) -> Tool:
-        return TOOLS[self.tool]
+        return row_of(self.tool, self.options.own)
 
     @property
     def mover(self) -> Mover:
@@ -83,6 +85,11 @@ class Task:
         sides: tuple[Side, Side] = ("source", "destination")
         return tuple((side, *end) for side, end in zip(sides, self.ends, strict=True) if side in self.row.logs_in_at)
 
+    @property
+    def stall_timeout(self) -> float:
+        """Seconds without progress after which the attempt is ended; a tool that shows none is never ended for that."""
+        return self.options.stall_timeout if self.row.takes("stall_timeout") else math.inf
+
     def next_try(self) -> Task:
         return replace(self, attempt=self.attempt + 1)
 
@@ -91,7 +98,7 @@ def task_of(
     action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, requester: Requester = NOT_SAID
 ) -> Task:
     """The attempt that the action is about."""
-    if action.tool not in TOOLS:
+    if action.tool not in TOOLS and not isinstance(action.options.own, DeclaredTool):
         raise TransferError(f"{action.transfer}: no mover is called {action.tool!r}; there are {', '.join(sorted(TOOLS))}")
     return Task(
         site=site,

@@ -20,7 +20,7 @@ from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, time_left, time_text
 from dtnctl.runtime.transfers.claims import receipt_of
 from dtnctl.runtime.transfers.evidence import gather
-from dtnctl.runtime.transfers.notes import Notes, read_notes
+from dtnctl.runtime.transfers.notes import Notes, as_started, read_notes
 from dtnctl.runtime.transfers.notify import with_notice_due
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.samples import sample_job
@@ -73,7 +73,7 @@ def watch_attempt(task: Task, waiting: Waiting) -> Watched | None:
         return None
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
     notes = read_notes(task.here, job)
-    return _await_end(task, job, notes, time_left(task, claim), waiting)
+    return _await_end(as_started(task, notes), job, notes, time_left(task, claim), waiting)
 
 
 def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
@@ -90,7 +90,9 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
     if watched is None or watched.job.id != job.id:
         watched = Watched(job, read_tail(task.here, job.id), "")
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
-    receipt = end_attempt(task, claim, read_notes(task.here, job), watched, lambda evidence: task.mover.judge(evidence, task.options))
+    notes = read_notes(task.here, job)
+    started = as_started(task, notes)
+    receipt = end_attempt(started, claim, notes, watched, lambda evidence: started.mover.judge(evidence, started.options))
     return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
 
 
@@ -107,6 +109,7 @@ def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> 
             f"{task.title} has the receipt {record.verdict!r} and still runs: {record.cause}; cancel it, or wait for its end"
         )
     notes = read_notes(task.here, job) if job is not None else None
+    task = as_started(task, notes)
     with ThreadPoolExecutor(2, thread_name_prefix="revoke") as pool:
         revoking = _revoke_keys(task, notes, pool)
     _clear_away(task, job, record, revoking)
@@ -144,7 +147,7 @@ def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float 
         engine=task.here,
         container=job.id,
         make_reader=lambda: task.mover.reader(task.request(), sizes),
-        limits=WatchLimits(task.options.stall_timeout, left),
+        limits=WatchLimits(task.stall_timeout, left),
         clock=task.clock,
         stop=waiting.stop,
         report=lambda moved: waiting.on_progress(progress_of(task.transfer, moved, total, len(sizes) or None)),

@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dtnctl.errors import NotFoundError
+from dtnctl.model.declared_tools import read_own_options, row_of
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
-from dtnctl.model.tools import TOOLS, Side
+from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import NOTHING, WORK, JobRequest, Listing, ProgressReader, mover_of
 from dtnctl.movers.listing import read_lines
@@ -45,7 +46,7 @@ class Notes:
     @property
     def total(self) -> int | None:
         """Bytes that are to be copied; None for a measurement."""
-        return self.before.bytes if TOOLS[self.tool].moves == "files" else None
+        return self.before.bytes if row_of(self.tool, self.options.own).moves == "files" else None
 
     def reader(self) -> ProgressReader:
         """Follows the job's output from its start."""
@@ -68,6 +69,13 @@ class Notes:
         )
 
 
+def as_started(task: Task, notes: Notes | None) -> Task:
+    """The attempt with the tool that it was started by, whose definition in Git may have changed since."""
+    if notes is None:
+        return task
+    return replace(task, tool=notes.tool, options=replace(task.options, own=notes.options.own))
+
+
 def write_notes(task: Task, accounts: Mapping[Side, Account], source: bytes, destination: bytes) -> Mapping[str, bytes]:
     """The files by path. `source` and `destination` are what the listing commands wrote."""
     copy = {
@@ -86,7 +94,7 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
         files = observer.read_files(job.id, WORK)
         copy: dict[str, Any] = json.loads(files[COPY])
         options = read_options(copy["options"], copy["tool"])
-        copies_files = TOOLS[copy["tool"]].moves == "files"
+        copies_files = row_of(copy["tool"], options.own).moves == "files"
         return Notes(
             tool=copy["tool"],
             source=_job_end(copy["source"]),
@@ -108,7 +116,7 @@ def lists_old_tree(options: TransferOptions) -> bool:
 def read_options(values: Mapping[str, Any], tool: str) -> TransferOptions:
     """The options as they were; an older dtnctl wrote each as text and left out what was not declared."""
     shared = TypeAdapter(TransferOptions).validate_python({**values, "own": None})
-    return replace(shared, own=TOOLS[tool].read_own(values.get("own")))
+    return replace(shared, own=read_own_options(tool, values.get("own")))
 
 
 def _accounts(values: Any) -> Mapping[Side, Account]:

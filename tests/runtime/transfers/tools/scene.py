@@ -11,6 +11,7 @@ from pathlib import Path
 
 import lab
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.declared_tools import row_of
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
@@ -24,12 +25,16 @@ from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, start_transfer
 from tests.docker_clients import connect
+from tests.docs.tool_pages import tools_of_page
 
 SITE, SERVICE, USER = "lab", "lab.demo", "dtnaas"
 HERE, THERE = "dtn1", "dtn2"
 CONTROL_PORT, SERVER_PORT = 30001, 50199
 KEYS = "/home/dtnaas/.ssh/authorized_keys2"
 SMALL = 16 * 1024**2  # bytes of the file system at /small
+# Tools that docs/tools.md declares and whose programs the image has.
+DECLARED = {name: tool for name, tool in tools_of_page().items() if name in ("tar_over_ssh", "webdav")}
+ROWS = {**TOOLS, **{name: tool.row for name, tool in DECLARED.items()}}
 _numbers = itertools.count(1)
 
 
@@ -67,10 +72,9 @@ class ToolScene:
 
     def job(self, tool: str, source: str = "", destination: str = "", **options: object) -> Job:
         """A transfer of a name that no other has. `options` as in a transfer's file, `own` those that the tool alone has."""
-        row = TOOLS[tool]
-        own = row.read_own(options.pop("own", None))
+        own = DECLARED[tool] if tool in DECLARED else TOOLS[tool].read_own(options.pop("own", None))
         settings = replace(TransferOptions(own=own), **options)  # type: ignore[arg-type]  # tests write what the options take
-        return Job(self, row, f"{tool}-{next(_numbers)}", source, destination, settings)
+        return Job(self, row_of(tool, own), f"{tool}-{next(_numbers)}", source, destination, settings)
 
     @contextlib.contextmanager
     def rule(self, *arguments: str) -> Iterator[None]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.model.tools import TOOLS
-from tests.runtime.transfers.tools.scene import CONTROL_PORT, HERE, SERVER_PORT, SMALL, THERE, ToolScene
+from tests.runtime.transfers.tools.scene import CONTROL_PORT, HERE, ROWS, SERVER_PORT, SMALL, THERE, ToolScene
 
 pytestmark = pytest.mark.lab
-TOOLS_THAT_COPY = [name for name, row in TOOLS.items() if row.moves == "files"]
+TOOLS_THAT_COPY = [name for name, row in ROWS.items() if row.moves == "files"]
 # Ends what the user of transfers runs in the service: the sessions of sshd and their programs.
 KILL_SESSIONS = 'for p in /proc/[0-9]*; do [ "$(stat -c %U $p)" = dtnaas ] && kill -9 ${p#/proc/}; done; true'
 CUT_AT_QUESTION_MARKS = ("xrootd",)  # such names are refused
@@ -33,6 +32,8 @@ def test_a_file_arrives_under_its_new_name(scene: ToolScene, tool: str) -> None:
 
 
 def test_a_folder_arrives_with_all_below_it(scene: ToolScene, tool: str) -> None:
+    if not ROWS[tool].takes("recursive"):
+        pytest.skip(f"{tool} copies single files")
     names = "'a b' '[x]*' '50%41' '#;type=i' -dash" if tool in CUT_AT_QUESTION_MARKS else "'a b' '[x]*?' '50%41' '#;type=i' -dash"
     scene.sh(HERE, "rm -rf /data/tree")
     scene.sh(HERE, f'mkdir -p /data/tree/sub/hollow; cd /data/tree/sub; : > zero; for n in {names}; do echo 1 > ./"$n"; done')
@@ -67,11 +68,11 @@ def test_a_full_disk_is_named_and_not_tried_again(scene: ToolScene, tool: str) -
 
 def test_a_port_that_is_refused_moves_nothing(scene: ToolScene, tool: str) -> None:
     scene.sh(HERE, "echo x > /data/x")
-    port = SERVER_PORT if TOOLS[tool].has_server else CONTROL_PORT
+    port = SERVER_PORT if ROWS[tool].has_server else CONTROL_PORT
     away = ["!", "-i", "lo", "-p", "tcp", "--dport", str(port), "-j", "REJECT", "--reject-with", "tcp-reset"]
     job = scene.job(tool, "/data/x", f"/data/{tool}-refused", deadline=60.0)
     with scene.rule(*away):
-        if TOOLS[tool].has_server:
+        if ROWS[tool].has_server:
             receipt = job.run()
             assert (receipt.verdict, receipt.retryable) == ("failed", True), receipt
         else:
@@ -81,7 +82,7 @@ def test_a_port_that_is_refused_moves_nothing(scene: ToolScene, tool: str) -> No
 
 
 def test_a_login_that_is_refused_is_named(scene: ToolScene, tool: str) -> None:
-    if "destination" not in TOOLS[tool].logs_in_at:
+    if "destination" not in ROWS[tool].logs_in_at:
         pytest.skip("it does not log in at the destination")
     scene.sh(HERE, "echo x > /data/x")
     scene.sh(THERE, "chmod 777 /home/dtnaas", user="root")  # sshd takes no key from a home that others write to
@@ -124,7 +125,7 @@ def test_a_byte_that_changes_after_the_copy_is_found(scene: ToolScene, tool: str
 
 
 def test_a_tool_that_can_limit_its_rate_takes_the_limit(scene: ToolScene, tool: str) -> None:
-    if not TOOLS[tool].takes("max_rate"):
+    if not ROWS[tool].takes("max_rate"):
         pytest.skip(f"{tool} cannot limit its rate")
     scene.sh(HERE, "head -c 3000000 /dev/urandom > /data/rated")
     assert scene.job(tool, "/data/rated", f"/data/{tool}-rated", max_rate=80_000).run().verdict == "succeeded"
