@@ -22,8 +22,9 @@ from bench.figures import Figure, Options, Pairs, absolute, at_most, figure_of, 
 from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
 from dtnctl.model.profile import Profile
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, NetworkSeen, Snapshot
-from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Session, Site, Transfer
+from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Session, Site
 from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.transfer import Transfer
 from dtnctl.planning.containers.compare import fill_in
 from dtnctl.planning.planner import make_plan
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dtnctl.model.site import Document, Transfer
+from dtnctl.model.site import Document
 from dtnctl.model.tool_files import ToolFile
 from dtnctl.model.tools import TOOLS
+from dtnctl.model.transfer import Transfer
 
 
 def by_declared_tools(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from dtnctl.model.site import Document, Session, Transfer
+from dtnctl.model.site import Document, Session
+from dtnctl.model.transfer import Transfer
 
 
 class HasSessions(Protocol):

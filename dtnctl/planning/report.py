@@ -11,7 +11,8 @@ from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import TransferNote
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, SessionState, TransferRow
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen, EndpointSeen, Snapshot, main_name
-from dtnctl.model.site import Site, Transfer
+from dtnctl.model.site import Site
+from dtnctl.model.transfer import Transfer
 from dtnctl.planning.doctor.bounds import lowest_bounds
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, carried, ctrl_host, declared_transfers, resolve_services

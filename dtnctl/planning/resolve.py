@@ -15,8 +15,9 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.profile import Attachment, ProfileFields
 from dtnctl.model.resources import Wanted, service_name
 from dtnctl.model.schedule import newest_firing, scheduled_generation
-from dtnctl.model.site import Document, Endpoint, Location, Session, Site, Transfer
+from dtnctl.model.site import Document, Endpoint, Location, Session, Site
 from dtnctl.model.suitable import suitable_sessions
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.tuning import Tuning, tuning_keys
 
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives

@@ -18,10 +18,11 @@ from pydantic import BaseModel
 from dtnctl.errors import Problem, UsageError
 from dtnctl.model.effective import DEFAULT_PROFILE
 from dtnctl.model.fields import check_name
-from dtnctl.model.site import Document, Endpoint, Mark, Session, Site, Transfer
+from dtnctl.model.site import Document, Endpoint, Mark, Session, Site
 from dtnctl.model.source import Source
 from dtnctl.model.suitable import ends, suitable_sessions
 from dtnctl.model.tools import TOOLS
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.tools import unknown_tool
 from dtnctl.repository.formatting import format_text
 from dtnctl.repository.load import load_site, validate

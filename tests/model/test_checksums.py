@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.checksums import parse_expected
-from dtnctl.model.site import Transfer
+from dtnctl.model.transfer import Transfer
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 COPY = {"from": "a:/x", "to": "b:/x", "tool": "gridftp"}

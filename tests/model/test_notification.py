@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.notification import ENDINGS, Notification, check_webhook
-from dtnctl.model.site import Transfer
 from dtnctl.model.source import Source
+from dtnctl.model.transfer import Transfer
 from dtnctl.repository.load import validate
 from dtnctl.repository.yaml_source import parse_source
 

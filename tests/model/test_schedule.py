@@ -28,7 +28,7 @@ def at(text: str) -> datetime:
 
 def mistakes(text: str) -> list[str]:
     """What is wrong with a transfer of this `when`, as people get to see it."""
-    from dtnctl.model.site import Transfer
+    from dtnctl.model.transfer import Transfer
 
     source = Source("t.yaml")
     parse_source(f"from: a:/x/x\nto: b:/x/y\ntool: gridftp\n{text}".encode(), source)

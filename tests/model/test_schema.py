@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from dtnctl.model.layout import fields_at
 from dtnctl.model.profile import Profile
 from dtnctl.model.schema import SCHEMA_KINDS, schema_of
-from dtnctl.model.site import Session, Transfer
+from dtnctl.model.site import Session
 from dtnctl.model.source import Source
+from dtnctl.model.transfer import Transfer
 from dtnctl.repository.load import validate
 from dtnctl.repository.yaml_source import parse_source
 

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from dtnctl.model.container_parts import HealthCheck, Ulimit
 from dtnctl.model.profile import Attachment, Profile, Volume
-from dtnctl.model.site import AgentTls, Document, Endpoint, Mark, Network, Session, Site, Transfer
+from dtnctl.model.site import AgentTls, Document, Endpoint, Mark, Network, Session, Site
 from dtnctl.model.site_settings import Registry, SiteSettings
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.written import Written
 
 SSH = {"docker": "ssh://dtn@x"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from dtnctl.model.site import Transfer
+from dtnctl.model.transfer import Transfer
 
 COPY = {"from": "a:/x/", "to": "b:/x/", "tool": "gridftp", "recursive": True}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from dtnctl.model.site import Document, Transfer
+from dtnctl.model.site import Document
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.known import Known
 
 

@@ -13,9 +13,10 @@ from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.profile import Profile, ProfileFields
-from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
 from dtnctl.model.suitable import ends, suitable_sessions
 from dtnctl.model.tool_files import ToolFile
+from dtnctl.model.transfer import Transfer
 
 MOST_PROBLEMS = 1000  # of one run
 MOST_SUGGESTIONS = 100

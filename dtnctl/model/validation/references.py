@@ -18,8 +18,9 @@ from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.networking import attachments, can_route, carries_default_route, is_host_networked
 from dtnctl.model.profile import Attachment, Profile, ProfileFields
-from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session, Transfer
+from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
 from dtnctl.model.suitable import ends
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.addressing import check_fixed_addresses, check_network_addresses
 from dtnctl.model.validation.bridges import check_bridges
 from dtnctl.model.validation.claims import check_claims

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator
 from dtnctl.model.declared_tools import end_problem
 from dtnctl.model.nearest import nearest
 from dtnctl.model.other_words import value_advice
-from dtnctl.model.site import Document, Location, Transfer
+from dtnctl.model.site import Document, Location
 from dtnctl.model.tool_files import ToolFile
 from dtnctl.model.tool_patterns import has_group
 from dtnctl.model.tool_words import OPTIONS, PLACEHOLDERS, VALUE, placeholders_in, unquoted_paths, words_for_shells
 from dtnctl.model.tools import TOOLS
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.known import Known
 
 Problem = tuple[Location, str, str]  # where, what, and what to do

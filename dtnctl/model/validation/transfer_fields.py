@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtnctl.model.site import Document, Transfer
+from dtnctl.model.site import Document
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.known import Known
 
 

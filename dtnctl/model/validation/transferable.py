@@ -7,8 +7,9 @@ from dataclasses import fields
 
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
 from dtnctl.model.profile import Volume
-from dtnctl.model.site import Document, Transfer
+from dtnctl.model.site import Document
 from dtnctl.model.tools import TOOLS
+from dtnctl.model.transfer import Transfer
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.model.validation.known import DeclaredService, Known, Place
 from dtnctl.printable import plural

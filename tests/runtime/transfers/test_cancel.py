@@ -9,7 +9,8 @@ import pytest
 
 from dtnctl.errors import TransferError
 from dtnctl.model.resources import ledger_name
-from dtnctl.model.site import Document, Mark, Transfer
+from dtnctl.model.site import Document, Mark
+from dtnctl.model.transfer import Transfer
 from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.runtime.transfers.transfer import cancel_transfer, read_log
 from tests.runtime.transfers.transfer_world import HERE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
