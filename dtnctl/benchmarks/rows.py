@@ -79,8 +79,8 @@ def network_rows(site: Site, ends: Ends, modes: Iterable[str] = ()) -> tuple[tup
 def _candidates(site: Site, ends: Ends) -> Iterator[tuple[Row, str]]:
     """Every row, with the reason why it cannot be measured."""
     yield Row(NATIVE), _why_not_native(site, ends)
-    yield Row("host", HOST_NETWORK), ""
-    yield Row("bridge", ENGINE_BRIDGE), ""
+    yield Row(HOST_NETWORK, HOST_NETWORK), ""
+    yield Row(ENGINE_BRIDGE, ENGINE_BRIDGE), ""
     for name, document in site.networks.items():
         yield Row(document.value.driver, name), _why_not(site, ends, name, document.value)
 

@@ -54,12 +54,15 @@ def test_no_option_is_a_time_without_units() -> None:
     assert {option for _, option in TIMES} == {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration"}
 
 
+DECISIONS = {"transfers resolve": ["--succeeded"]}  # what a command asks for before anything else
+
+
 @pytest.mark.parametrize(("path", "option"), TIMES)
 @pytest.mark.parametrize(("text", "code"), [("30s", 65), ("500ms", 65), ("2m", 65), ("7", 65), ("soon", 64), ("3x", 64)])
 def test_every_time_takes_units(tmp_path: Path, path: str, option: str, text: str, code: int) -> None:
     """There is no site here: that is what is wrong where the time is right."""
     arguments = (parameter for parameter in TREE[path].params if parameter.param_type_name == "argument")
-    required = ["x" for parameter in arguments if parameter.required]
+    required = ["x" for parameter in arguments if parameter.required] + DECISIONS.get(path, [])
     ran = dtnctl(tmp_path, *path.split(), *required, option, text)
     assert ran.code == code, ran.err
     assert text in ran.err or code == 65

@@ -195,7 +195,7 @@ def test_a_tool_that_names_data_ports_needs_some_at_the_destination() -> None:
     assert together(text) == []
     [line] = together(text, session=SESSION.replace(", data_port_range: [50100, 50199]", ""))
     assert line == (
-        "transfers/t.yaml:3:7: E0344: copier names data ports of the destination, and session s has none on b; "
+        "transfers/t.yaml:3:7: E0344: copier needs data ports of the destination, and session s has none on b; "
         "try `data_port_range: [50100, 50199]` in its profile"
     )
 

@@ -91,7 +91,7 @@ def _check_server_ports(known: Known, document: Document[Transfer], service: Dec
     row, there = document.value.tool_row, 0 if ports is None else ports[1] - ports[0] + 1
     needed = row.count_ports(document.value.parallelism)
     if row.names_ports and ports is None:
-        what = f"{row.name} names data ports of the destination, and session {service.session.name} has none on {service.endpoint}"
+        what = f"{row.name} needs data ports of the destination, and session {service.session.name} has none on {service.endpoint}"
         known.report((document, ("tool",)), "E0344", what, "`data_port_range: [50100, 50199]` in its profile")
     if there >= needed:
         return

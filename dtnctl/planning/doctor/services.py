@@ -11,6 +11,7 @@ from dtnctl.planning.doctor.examined import Device, Examined, LiveService
 from dtnctl.planning.doctor.judging import judge
 from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number
 from dtnctl.planning.resolve import ResolvedTransfer
+from dtnctl.printable import plural
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import ContainerInterface
@@ -213,7 +214,7 @@ def _memory(live: LiveService, examined: Examined) -> Iterator[Finding]:
         "container.memory",
         live.name,
         None if not needed else limit >= needed,
-        expected=f"at least {_gib(needed)}, {BUFFER_FACTOR} × {streams} streams × largest TCP buffer",
+        expected=f"at least {_gib(needed)}, {BUFFER_FACTOR} × {plural(streams, 'stream')} × largest TCP buffer",
         actual=_gib(limit),
         fix=f"`memory: {-(-needed // 2**30)}GiB` in its profile, or fewer streams",
         place=live.service.place("memory"),

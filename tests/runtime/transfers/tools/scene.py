@@ -51,11 +51,11 @@ class ToolScene:
             state = Endpoint(docker=parse_engine(endpoint.unix_url), host=endpoint.control_ip)
             engine = connect(endpoint.name, state, site=SITE, registries={}, read_only=False, root=Path("/"))
             self.engines[endpoint.name] = engine
-            for folder in ("/srv/data", "/srv/small"):
+            for folder in ("/data/tools", "/data/small"):
                 self.lab.exec(endpoint.name, ["mkdir", "-p", folder])
-            self.lab.exec(endpoint.name, ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "small", "/srv/small"])
+            self.lab.exec(endpoint.name, ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "small", "/data/small"])
             env = {"CTRL_PORT": str(CONTROL_PORT), "DATA_PORTS": "50100,50199", "DATA_IFACE": endpoint.control_ip, "USER_NAME": USER}
-            mounts = (Mount("/data", "bind", "/srv/data"), Mount("/small", "bind", "/srv/small"))
+            mounts = (Mount("/data", "bind", "/data/tools"), Mount("/small", "bind", "/data/small"))
             spec = ContainerSpec(image="dtn:1", env=tuple(sorted(env.items())), network="host", mounts=mounts)
             engine.start(engine.create_container(SERVICE, spec, labels(SITE, endpoint.name, "service", "demo", SERVICE, "digest")))
             self.sh(endpoint.name, f"chown {USER}: /data /small", user="root")
