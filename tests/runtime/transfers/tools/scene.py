@@ -80,16 +80,20 @@ class ToolScene:
     def rule(self, *arguments: str) -> Iterator[None]:
         """A rule of the firewall at the destination."""
         self.lab.exec(THERE, ["iptables", "-I", "INPUT", *arguments])
-        yield
-        self.lab.exec(THERE, ["iptables", "-D", "INPUT", *arguments])
+        try:
+            yield
+        finally:
+            self.lab.exec(THERE, ["iptables", "-D", "INPUT", *arguments])
 
     @contextlib.contextmanager
     def slow(self) -> Iterator[None]:
         """The source sends a megabyte a second."""
         where = ["dev", "eth0", "root"]
         self.lab.exec(HERE, ["tc", "qdisc", "add", *where, "tbf", "rate", "8mbit", "burst", "256kb", "latency", "100ms"])
-        yield
-        self.lab.exec(HERE, ["tc", "qdisc", "del", *where])
+        try:
+            yield
+        finally:
+            self.lab.exec(HERE, ["tc", "qdisc", "del", *where])
 
 
 @dataclass
