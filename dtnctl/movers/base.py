@@ -188,8 +188,8 @@ class Mover(ABC):
         """The program that the attempt is, with its arguments. It ends by itself when all is moved; its exit code is the attempt's."""
 
     def server(self, request: JobRequest) -> tuple[str, ...]:
-        """The program that runs beside the destination's service meanwhile, for tools whose row says that they have one."""
-        raise NotImplementedError
+        """The program that runs beside the destination's service meanwhile; nothing for a tool whose row has no server."""
+        return ()
 
     def listening(self, request: JobRequest) -> tuple[str, ...]:
         """A command whose exit code 0 says that the server takes connections. It must not connect: some servers take one and end."""
@@ -210,6 +210,16 @@ class Mover(ABC):
     @abstractmethod
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
         """The verdict."""
+
+
+def folder_of(end: JobEnd) -> str:
+    """The folder that is read or written, or that has the file; never empty."""
+    return end.path.rpartition("/")[0] or "/"
+
+
+def in_brackets(host: str) -> str:
+    """The host as it stands before a colon: an IPv6 address has brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def mover_of(tool: str) -> Mover:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import shlex
 
-from dtnctl.model.plan import JobEnd
-from dtnctl.movers.base import Evidence, JobRequest
+from dtnctl.movers.base import Evidence, JobRequest, folder_of
+from dtnctl.movers.causes import KnownFailure, known
 from dtnctl.movers.ssh_login import ssh_options
 
 SCRIPT = """\
@@ -34,16 +34,12 @@ def with_login(request: JobRequest, first: str, program: tuple[str, ...]) -> tup
     return ("/bin/sh", "-c", SCRIPT.format(ssh=ssh, first=first, space=space), "copy", *program)
 
 
-def folder_of(end: JobEnd) -> str:
-    """The folder that is written to; never empty."""
-    return end.path.rpartition("/")[0] or "/"
-
-
-def disk_is_full(evidence: Evidence) -> bool:
-    """Whether SFTP's failure is that of a full disk: less is free than the source has. What a quota leaves is not seen.
+def space_failures(evidence: Evidence) -> tuple[KnownFailure, ...]:
+    """What SFTP's `Failure` means where less is free than the source has: the disk is full. What a quota leaves is not seen.
 
     The sizes there are no sign: requests overtake each other, so that a file with holes was seen with its full size on a full disk.
     """
-    if "Failure" not in evidence.log or evidence.before is None or (found := _SPACE.search(evidence.log)) is None:
-        return False
-    return int(found[1]) * 1024 < evidence.before.bytes
+    found = _SPACE.search(evidence.log)
+    if evidence.before is None or found is None or int(found[1]) * 1024 >= evidence.before.bytes:
+        return ()
+    return (known("Failure", "the disk at the destination is full", retryable=False),)

@@ -14,7 +14,7 @@ from dtnctl.model.declared_tools import DeclaredTool, ProgressPattern, ToolOptio
 from dtnctl.model.tool_patterns import amount, compiled, fill_text, find_line, lines_of
 from dtnctl.model.tool_words import OPTIONS, QUOTED, VALUE, fill_word
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader, in_brackets
 from dtnctl.movers.causes import DISK_FAILURES, LONGEST_CAUSE, SSH_FAILURES, find_cause
 from dtnctl.movers.ssh_login import named_login_files
 from dtnctl.movers.verdict import failure, judge_copies, judge_end
@@ -73,9 +73,9 @@ def _places(request: JobRequest) -> Mapping[str, str]:
         **_paths("source", request.source.path),
         **_paths("destination", there.path),
         "control_host": there.host,
-        "url_control_host": _in_url(there.host),
+        "url_control_host": in_brackets(there.host),
         "data_host": data_host,
-        "url_data_host": _in_url(data_host),
+        "url_data_host": in_brackets(data_host),
         "user": there.user,
         "control_port": str(there.port),
         "ssh_config": f"{request.folder}/ssh_config",
@@ -94,10 +94,6 @@ def _paths(end: str, path: str) -> dict[str, str]:
     folder, name = posixpath.split(path)
     values = {end: path, f"{end}_folder": folder or "/", f"{end}_name": name}
     return {**values, **{f"{key}{QUOTED}": shlex.quote(value) for key, value in values.items()}}
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _option_words(tool: DeclaredTool, options: TransferOptions, places: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader, in_brackets
 from dtnctl.movers.gridftp_log import Reader, explain
 from dtnctl.movers.selection import is_selective
 from dtnctl.movers.ssh_login import login_files, ssh_options
@@ -158,8 +158,7 @@ def _list_problem(source: JobEnd, destination: JobEnd, before: Listing) -> str:
 
 def url(end: JobEnd) -> str:
     """Characters that could mean something in a URL, or a wildcard, are quoted."""
-    host = f"[{end.host}]" if ":" in end.host else end.host
-    return f"sshftp://{quote(end.user, safe='')}@{host}:{end.port}{quote(end.path, safe='/')}"
+    return f"sshftp://{quote(end.user, safe='')}@{in_brackets(end.host)}:{end.port}{quote(end.path, safe='/')}"
 
 
 def _ssh_wrapper(request: JobRequest) -> str:

@@ -20,9 +20,9 @@ from urllib.parse import unquote
 
 from dtnctl.movers.base import Moved
 from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
+from dtnctl.movers.lines import Lines
 
 MEBI = 1024**2
-LONGEST_LINE = 65536
 
 _PERFORMANCE = re.compile(r"\s*(\d{1,20}) bytes\s+(\d+(?:\.\d+)?) MB/sec avg\s+(\d+(?:\.\d+)?) MB/sec inst\s*")
 _SOURCE = re.compile(r"Source: (\S+)")
@@ -40,7 +40,7 @@ class Reader:
     root: str
     sizes: Mapping[str, int]
     concurrency: int
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _folder: str = ""
     _started: int = 0
     _files: int = 0
@@ -53,9 +53,7 @@ class Reader:
 
     def feed(self, chunk: bytes) -> Moved | None:
         """How far it is by now; None if the chunk has no performance line and no file that started."""
-        text = self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")
-        *lines, rest = text.split("\n")
-        self._rest = rest[-LONGEST_LINE:]
+        lines = self._lines.feed(chunk)
         self._is_moving = False
         read = [line for line in lines if self._read(line)]
         if not read:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dtnctl.model.tools import Iperf3Options
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Judgement, Moved, Mover, ProgressReader
 from dtnctl.movers.causes import find_cause, known
+from dtnctl.movers.lines import Lines
 from dtnctl.movers.verdict import failure, judge_end
 from dtnctl.printable import plural
 
@@ -114,12 +115,11 @@ class Reader:
     """Adds up the intervals; with several streams those of their sum."""
 
     streams: int
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _bytes: float = 0.0
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace")).split("\n")
-        self._rest = rest[-4096:]
+        lines = self._lines.feed(chunk)
         wanted = "SUM" if self.streams > 1 else ""
         found = [match for line in lines if (match := _INTERVAL.fullmatch(line)) and (match[1] == "SUM") == bool(wanted)]
         if not found:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtnctl.model.tools import NuttcpOptions
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Judgement, Moved, Mover, ProgressReader
 from dtnctl.movers.causes import find_cause, known
+from dtnctl.movers.lines import Lines
 from dtnctl.movers.verdict import failure, judge_end
 from dtnctl.printable import plural
 
@@ -74,20 +75,20 @@ def _judge(evidence: Evidence) -> Judgement:
     moved = int(float(total[1]) * MEGABYTE) if total is not None else 0
     if total is None or moved == 0:
         return failure(evidence, "it ended well, but its output has no result", retryable=True)
-    resent = f"; {plural(int(total[2]), 'retransmit')}" if total[2] is not None else ""
-    return Judgement("succeeded", bytes=moved, verified=f"counted where it was received{resent}")
+    retransmits = int(total[2]) if total[2] is not None else None
+    resent = f"; {plural(retransmits, 'retransmit')}" if retransmits is not None else ""
+    return Judgement("succeeded", bytes=moved, verified=f"counted where it was received{resent}", retransmits=retransmits)
 
 
 @dataclass(slots=True)
 class Reader:
     """Adds up the seconds; each is of all streams together."""
 
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _megabytes: float = 0.0
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace")).split("\n")
-        self._rest = rest[-4096:]
+        lines = self._lines.feed(chunk)
         found = [match for line in lines if (match := _INTERVAL.fullmatch(line))]
         if not found:
             return None

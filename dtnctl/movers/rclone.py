@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
-from dtnctl.movers.by_sftp import disk_is_full, with_login
-from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader, in_brackets
+from dtnctl.movers.by_sftp import space_failures, with_login
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, known
+from dtnctl.movers.lines import Lines
 from dtnctl.movers.ssh_login import login_files
-from dtnctl.movers.verdict import failure, judge_copies, judge_end
+from dtnctl.movers.verdict import judge_copy
 
 CONFIG = """\
 [there]
@@ -76,35 +77,26 @@ class Rclone(Mover):
         return Reader()
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        judged = judge_end(evidence, options)
-        if judged is not None:
-            return judged
-        if evidence.exit_code == 0:
-            return judge_copies(evidence, options)
-        cause, retryable = find_cause(evidence.log, KNOWN) or ("rclone failed and does not say why", True)
-        if disk_is_full(evidence):
-            cause, retryable = "the disk at the destination is full", False
-        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+        return judge_copy(evidence, options, "rclone", (*space_failures(evidence), *KNOWN))
 
 
 MOVER = Rclone()
 
 
 def _config(there: JobEnd, folder: str) -> str:
-    host = f"[{there.host}]" if ":" in there.host else there.host  # it puts a colon and the port behind it
-    return CONFIG.format(host=host, port=there.port, user=there.user, folder=folder)
+    # rclone puts a colon and the port behind the host
+    return CONFIG.format(host=in_brackets(there.host), port=there.port, user=there.user, folder=folder)
 
 
 @dataclass(slots=True)
 class Reader:
     """What rclone says of all files together."""
 
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _most: int = -1
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace")).split("\n")
-        self._rest = rest[-65536:]
+        lines = self._lines.feed(chunk)
         found = list(_stats(lines))
         if not found:
             return None

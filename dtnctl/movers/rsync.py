@@ -13,14 +13,14 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
-from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
-from dtnctl.movers.ssh_login import login_files, ssh_options
-from dtnctl.movers.verdict import failure, judge_copies, judge_end
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, known
+from dtnctl.movers.lines import Lines
+from dtnctl.movers.ssh_login import login_files, ssh_options, ssh_place
+from dtnctl.movers.verdict import judge_copy
 
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -48,7 +48,7 @@ class Rsync(Mover):
         modes = ("--times", "--ignore-times", "--whole-file", "--mkpath", "--secluded-args", "--no-human-readable")
         rate = (f"--bwlimit={options.max_rate * 125}B",) if options.max_rate is not None else ()
         shown = ("--info=progress2", "--no-inc-recursive", timeout, *rate)
-        return ("rsync", *kinds, *modes, *shown, "-e", ssh, request.source.path, _place(there))
+        return ("rsync", *kinds, *modes, *shown, "-e", ssh, request.source.path, ssh_place(there))
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         return login_files(request.folder, access)
@@ -57,21 +57,10 @@ class Rsync(Mover):
         return Reader()
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        judged = judge_end(evidence, options)
-        if judged is not None:
-            return judged
-        if evidence.exit_code == 0:
-            return judge_copies(evidence, options)
-        cause, retryable = find_cause(evidence.log, KNOWN) or ("rsync failed and does not say why", True)
-        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+        return judge_copy(evidence, options, "rsync", KNOWN)
 
 
 MOVER = Rsync()
-
-
-def _place(end: JobEnd) -> str:
-    host = f"[{end.host}]" if ":" in end.host else end.host
-    return f"{end.user}@{host}:{end.path}"
 
 
 _PROGRESS = re.compile(r"\s*([\d,]{1,26})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B?/s\s.*")
@@ -81,12 +70,11 @@ _PROGRESS = re.compile(r"\s*([\d,]{1,26})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B
 class Reader:
     """What rsync says that it has sent, of all files together."""
 
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _most: int = -1
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")).split("\n")
-        self._rest = rest[-4096:]
+        lines = self._lines.feed(chunk)
         found = [match for line in lines if (match := _PROGRESS.fullmatch(line))]
         if not found:
             return None

@@ -13,16 +13,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader
-from dtnctl.movers.by_sftp import disk_is_full, folder_of, with_login
-from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, find_cause, known
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader, folder_of
+from dtnctl.movers.by_sftp import space_failures, with_login
+from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, known
+from dtnctl.movers.lines import Lines
 from dtnctl.movers.refusals import refuse_omitted_links
-from dtnctl.movers.ssh_login import login_files
-from dtnctl.movers.verdict import failure, judge_copies, judge_end
+from dtnctl.movers.ssh_login import login_files, ssh_options, ssh_place
+from dtnctl.movers.verdict import judge_copy
 
 KNOWN = (
     *SSH_FAILURES,
@@ -46,7 +46,6 @@ class Scp(Mover):
     def client(self, request: JobRequest) -> tuple[str, ...]:
         options, there = request.options, request.destination
         folder, source = folder_of(there), request.source.path
-        login = ("-F", f"{request.folder}/ssh_config", "-o", "HostKeyAlias=destination", "-i", f"{request.folder}/id_destination")
         tree = ("-r",) if options.recursive else ()
         rate = ("-l", str(options.max_rate)) if options.max_rate is not None else ()
         # the folder's dot is what makes its content, not the folder itself, arrive in a folder that is there already
@@ -54,12 +53,12 @@ class Scp(Mover):
             "scp",
             *tree,
             *rate,
-            *login,
+            *ssh_options(request.folder, "destination"),
             "-P",
             str(there.port),
             "--",
             f"{source.rstrip('/')}/." if options.recursive else source,
-            _place(there),
+            ssh_place(there),
         )
         make_folder = f"there {shlex.quote(f'mkdir -p -- {shlex.quote(folder)}')}"
         return with_login(request, make_folder, ("script", "-q", "-e", "-f", "-c", shlex.join(copy), "/dev/null"))
@@ -71,23 +70,10 @@ class Scp(Mover):
         return Reader()
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        judged = judge_end(evidence, options)
-        if judged is not None:
-            return judged
-        if evidence.exit_code == 0:
-            return judge_copies(evidence, options)
-        cause, retryable = find_cause(evidence.log, KNOWN) or ("scp failed and does not say why", True)
-        if disk_is_full(evidence):
-            cause, retryable = "the disk at the destination is full", False
-        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+        return judge_copy(evidence, options, "scp", (*space_failures(evidence), *KNOWN))
 
 
 MOVER = Scp()
-
-
-def _place(end: JobEnd) -> str:
-    host = f"[{end.host}]" if ":" in end.host else end.host
-    return f"{end.user}@{host}:{end.path}"
 
 
 UNITS = {" ": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
@@ -98,13 +84,12 @@ _PROGRESS = re.compile(r".*\s(\d{1,3})%\s+(\d+)([KMGT]B| )\s+(\d+(?:\.\d+)?)([KM
 class Reader:
     """Adds up the files, which come one after the other."""
 
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _done: int = 0  # of files that have arrived
     _most: int = -1
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")).split("\n")
-        self._rest = rest[-4096:]
+        lines = self._lines.feed(chunk)
         found = [match for line in lines if (match := _PROGRESS.fullmatch(line))]
         if not found:
             return None

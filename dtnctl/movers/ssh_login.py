@@ -5,7 +5,8 @@ An end is who its host key says it is. No key is trusted on first use, no agent 
 
 from __future__ import annotations
 
-from dtnctl.movers.base import Access, JobFile
+from dtnctl.model.plan import JobEnd
+from dtnctl.movers.base import Access, JobFile, in_brackets
 
 CONFIG = """\
 Host *
@@ -26,6 +27,11 @@ Host *
 def ssh_options(folder: str, side: str) -> tuple[str, ...]:
     """The options of ssh with which it logs in at one end; the host, port and user come after them. `side` may be a shell's word."""
     return ("-F", f"{folder}/ssh_config", "-o", f"HostKeyAlias={side}", "-i", f"{folder}/id_{side}")
+
+
+def ssh_place(end: JobEnd) -> str:
+    """The end's path as rsync and scp take it."""
+    return f"{end.user}@{in_brackets(end.host)}:{end.path}"
 
 
 def login_files(folder: str, access: Access) -> tuple[JobFile, ...]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import Accounted, account_for
 from dtnctl.movers.base import Evidence, Judgement, Listing
+from dtnctl.movers.causes import KnownFailure, find_cause
 from dtnctl.movers.checksums import checksum_of_all
 from dtnctl.printable import plural
 
@@ -47,6 +48,16 @@ def judge_end(evidence: Evidence, options: TransferOptions) -> Judgement | None:
     if code in (KILLED, TERMINATED):
         return failure(evidence, f"somebody or something stopped the job (exit code {code})", retryable=False)
     return None
+
+
+def judge_copy(evidence: Evidence, options: TransferOptions, program: str, failures: Iterable[KnownFailure]) -> Judgement:
+    """The verdict on a copy whose program ends with 0 if all went well, and else says one of these failures."""
+    if judged := judge_end(evidence, options):
+        return judged
+    if evidence.exit_code == 0:
+        return judge_copies(evidence, options)
+    cause, retryable = find_cause(evidence.log, failures) or (f"{program} failed and does not say why", True)
+    return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
 
 
 def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:

@@ -19,10 +19,23 @@ from dataclasses import dataclass, field
 
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader
-from dtnctl.movers.causes import find_cause, known
+from dtnctl.movers.base import (
+    Access,
+    Evidence,
+    JobFile,
+    JobRequest,
+    Judgement,
+    Listing,
+    Moved,
+    Mover,
+    ProgressReader,
+    folder_of,
+    in_brackets,
+)
+from dtnctl.movers.causes import known
+from dtnctl.movers.lines import Lines
 from dtnctl.movers.refusals import refuse_omitted_links
-from dtnctl.movers.verdict import failure, judge_copies, judge_end
+from dtnctl.movers.verdict import judge_copy
 
 MOST_STREAMS = 15
 KEY_SECONDS = 600  # how far the clocks of the two hosts may be apart
@@ -89,10 +102,10 @@ class Xrootd(Mover):
             )
         copy = shlex.join(("xrdcp", "--force", "--posc", *streams, *tree, source, target))
         script = (TREE if options.recursive else FILE).format(folder=request.folder)
-        return ("env", *_times(request), "/bin/sh", "-c", script, "copy", _folder(request.source), server, copy)
+        return ("env", *_times(request), "/bin/sh", "-c", script, "copy", folder_of(request.source), server, copy)
 
     def server(self, request: JobRequest) -> tuple[str, ...]:
-        return ("/bin/sh", "-c", SERVER.format(folder=request.folder), "server", _folder(request.destination), str(request.port))
+        return ("/bin/sh", "-c", SERVER.format(folder=request.folder), "server", folder_of(request.destination), str(request.port))
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         return (_keytab(request, access),)
@@ -105,13 +118,7 @@ class Xrootd(Mover):
         return Reader(sizes)
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        judged = judge_end(evidence, options)
-        if judged is not None:
-            return judged
-        if evidence.exit_code == 0:
-            return judge_copies(evidence, options)
-        cause, retryable = find_cause(evidence.log, KNOWN) or ("xrdcp failed and does not say why", True)
-        return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+        return judge_copy(evidence, options, "xrdcp", KNOWN)
 
 
 MOVER = Xrootd()
@@ -119,11 +126,7 @@ MOVER = Xrootd()
 
 def _server(request: JobRequest) -> str:
     host = request.destination.data_host or request.destination.host
-    return f"[{host}]:{request.port}" if ":" in host else f"{host}:{request.port}"
-
-
-def _folder(end: JobEnd) -> str:
-    return end.path.rpartition("/")[0] or "/"
+    return f"{in_brackets(host)}:{request.port}"
 
 
 def _name(end: JobEnd) -> str:
@@ -155,15 +158,14 @@ class Reader:
     """Adds up the files. One at a time shows its bytes; of several at once each shows its percentage, and `sizes` has the rest."""
 
     sizes: Mapping[str, int]
-    _rest: str = ""
+    _lines: Lines = field(default_factory=Lines)
     _job: int = 1
     _most: int = -1
     _moved: dict[int, int] = field(default_factory=dict)
     _whole: dict[int, int] = field(default_factory=dict)
 
     def feed(self, chunk: bytes) -> Moved | None:
-        *lines, rest = (self._rest + chunk.decode("utf-8", "replace").replace("\r", "\n")).split("\n")
-        self._rest = rest[-4096:]
+        lines = self._lines.feed(chunk)
         rates = [rate for line in lines if (rate := self._note(line)) is not None]
         if not rates:
             return None

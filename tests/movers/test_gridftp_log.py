@@ -119,13 +119,6 @@ def test_every_performance_line_is_understood(size: int, average: float, instant
     assert moved.is_moving == (float(f"{instant:.2f}") > 0)
 
 
-def test_an_endless_line_is_not_kept() -> None:
-    reader = Reader("u", {}, 1)
-    for _ in range(100):
-        reader.feed(b"x" * 100_000)
-    assert len(reader._rest) <= 65536
-
-
 @pytest.mark.parametrize(
     ("name", "cause", "retryable"),
     [

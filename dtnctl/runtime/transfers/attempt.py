@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.errors import TransferError
 from dtnctl.model.declared_tools import DeclaredTool, row_of
 from dtnctl.model.ledger import Attempt, Requester
-from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
@@ -20,6 +19,7 @@ from dtnctl.movers.base import WORK, JobRequest, Mover, mover_of
 from dtnctl.movers.scripts import RunAs, client_command, server_command
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
+from dtnctl.runtime.observe import observe_ours
 from dtnctl.runtime.transfers.keys import Account
 from dtnctl.runtime.transfers.record import read_record
 
@@ -143,14 +143,8 @@ def key_places(task: Task, accounts: Mapping[Side, Account]) -> Iterator[KeyPlac
 
 def find_job(observer: Observer, name: str) -> ContainerSeen | None:
     """The attempt's container, None if there is none; TransferError if somebody else has its name."""
-    try:
-        seen = observer.inspect(name)
-    except NotFoundError:
-        return None
-    if not observer.owns(seen.labels, name):
-        whose = stranger_text(seen.labels, observer.repository)
-        raise TransferError(f"the name {name} on {observer.endpoint} is taken by a container {whose}; remove or rename it")
-    return seen
+    taken = f"the name {name} on {observer.endpoint} is taken by a container"
+    return observe_ours(observer, name, lambda whose: TransferError(f"{taken} {whose}; remove or rename it"))
 
 
 def is_running(job: ContainerSeen) -> bool:

@@ -20,11 +20,11 @@ from dtnctl.model.ledger import (
     owner_text,
     record_path,
 )
-from dtnctl.model.origin import stranger_text
 from dtnctl.model.ownership import labels
 from dtnctl.model.resources import LABEL_REPOSITORY, ledger_name
 from dtnctl.model.samples import Sample, encode_samples, samples_path
 from dtnctl.providers.base import Engine, FileEntry, Observer
+from dtnctl.runtime.observe import observe_ours
 
 
 def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
@@ -38,13 +38,10 @@ def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
 
 def _is_right(engine: Engine, name: str, folder: str) -> bool:
     """Whether the placeholder is there; one of ours over another folder, or without the repository's id, goes: what lies there stays."""
-    try:
-        seen = engine.inspect(name)
-    except NotFoundError:
+    taken = f"the name {name} on {engine.endpoint} is taken by a container"
+    seen = observe_ours(engine, name, lambda whose: TransferError(f"{taken} {whose}; remove or rename it"))
+    if seen is None:
         return False
-    if not engine.owns(seen.labels, name):
-        whose = stranger_text(seen.labels, engine.repository)
-        raise TransferError(f"the name {name} on {engine.endpoint} is taken by a container {whose}; remove or rename it")
     is_signed = not engine.repository or LABEL_REPOSITORY in seen.labels
     if is_signed and any(mount.target == LEDGER_MOUNT and mount.source == folder for mount in seen.spec.mounts):
         return True
