@@ -46,7 +46,10 @@ agent-image: setup ## the agent as a container image, with this machine's docker
 faults: setup ## kill -9 and refused calls at every point, and a thousand accidents around a transfer; prints what failed
 	@$(PYTHON) -m tests.faults $(ARGS)
 
+random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
+	@DTNCTL_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest $(or $(ARGS),$$(git grep -l "^@given" tests))
+
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware check bench agent-image faults clean
+.PHONY: help setup demo test test-engines test-hardware check bench agent-image faults random clean

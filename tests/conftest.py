@@ -1,4 +1,7 @@
-"""What holds for every test: signals reach the programs that tests start."""
+"""What holds for every test: signals reach the programs that tests start, and generated inputs are the same in each run.
+
+`make random` looks for new inputs: EXAMPLES of them for each generated test. A failure prints the blob that repeats it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "dtnctl",
+    max_examples=int(os.environ.get("DTNCTL_EXAMPLES", "60")),
+    deadline=None,  # the machine may be busy
+    print_blob=True,
+    derandomize="DTNCTL_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+settings.load_profile("dtnctl")
 
 
 @pytest.fixture(scope="session", autouse=True)

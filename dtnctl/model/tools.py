@@ -90,12 +90,12 @@ class Tool:
 
     def read_own(self, values: Any) -> OwnOptions | None:
         """Its own options, with the defaults of those that are missing. ValueError says what is wrong; pydantic's if fields are."""
+        if not isinstance(values, dict | None):
+            raise ValueError("write a mapping")
         if self._own_reader is None or self.own is None:
             if values:
                 raise ValueError(f"tool {self.name} has no options of its own")
             return None
-        if not isinstance(values, dict | None):
-            raise ValueError("write a mapping")
         names = [item.name for item in fields(self.own)]
         for name in values or {}:
             if name not in names:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.validation.references import find_reference_problems
@@ -99,7 +99,6 @@ def _files(draw: st.DrawFn) -> dict[str, str]:
 _broken = st.dictionaries(st.sampled_from(list(_KINDS)), st.sets(_names, max_size=2))
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(_files(), _broken, st.randoms())
 def test_any_site_is_judged_the_same_in_any_order(files: dict[str, str], broken: dict[str, set[str]], random: Random) -> None:
     site = objects(files)

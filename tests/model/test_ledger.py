@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.ledger import (
@@ -58,14 +58,12 @@ ATTEMPTS = st.builds(
 )
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(ATTEMPTS)
 def test_a_record_is_read_back_as_it_was_written(attempt: Attempt) -> None:
     path = record_path(attempt.transfer, attempt.generation, attempt.attempt)
     assert decode_attempt(path, encode_attempt(attempt)) == attempt
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.binary(max_size=200))
 def test_any_bytes_decode_to_an_unknown_attempt_of_the_name(content: bytes) -> None:
     attempt = decode_attempt(PATH, content)
@@ -74,7 +72,6 @@ def test_any_bytes_decode_to_an_unknown_attempt_of_the_name(content: bytes) -> N
     assert attempt.cause
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.integers(0, 400))
 def test_a_record_cut_off_anywhere_is_unknown(length: int) -> None:
     whole = encode_attempt(CLAIM)

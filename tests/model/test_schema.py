@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.layout import fields_at
@@ -171,6 +171,7 @@ BOTH: list[tuple[str, dict[str, Any], bool]] = [
     ("profile", {"memory": "lots"}, False),
     ("profile", {"shm_size": False}, False),
     ("profile", {"cpus": 1.5, "cpu_set": "0-3", "memory_nodes": "0"}, True),
+    ("profile", {"cpu_set": 3, "memory_nodes": 0, "sysctls": {"net.core.somaxconn": 5}}, True),
     ("profile", {"cpus": -1}, False),
     ("profile", {"cpus": "4"}, False),
     ("profile", {"cpus": True}, False),
@@ -194,6 +195,9 @@ BOTH: list[tuple[str, dict[str, Any], bool]] = [
     ("session", {"endpoints": ["a"], "expires": 5}, False),
     ("transfer", TRANSFER, True),
     ("transfer", {**TRANSFER, "retries": 20, "deadline": "2h", "block_size": "4MiB", "verify": "none"}, True),
+    ("transfer", {**TRANSFER, "labels": {"run": 0, "good": True, "share": 1.5}, "metadata": {"x": "y"}}, True),
+    ("transfer", {**TRANSFER, "labels": {"run": None}}, False),
+    ("transfer", {**TRANSFER, "labels": {"run": [1]}}, False),
     ("transfer", {**TRANSFER, "retries": 21}, False),
     ("transfer", {**TRANSFER, "from": "/x"}, False),
     ("transfer", {**TRANSFER, "tool": 5}, False),
@@ -232,7 +236,6 @@ def _documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return kind, {**base.get(kind, {}), **draw(st.dictionaries(st.sampled_from(keys), _values, max_size=3))}
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(_documents())
 def test_editors_never_complain_about_what_the_models_accept(found: tuple[str, dict[str, Any]]) -> None:
     kind, document = found

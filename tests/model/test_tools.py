@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Iperf3Options, ToolName
+from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Iperf3Options, Tool, ToolName
 from dtnctl.model.transfer_options import TransferOptions
 
 
@@ -49,3 +49,10 @@ def test_a_tool_without_options_of_its_own_takes_none() -> None:
     assert TOOLS["rsync"].read_own(None) is None
     with pytest.raises(ValueError, match="tool rsync has no options of its own"):
         TOOLS["rsync"].read_own({"seconds": 1})
+
+
+@pytest.mark.parametrize("row", TOOLS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("values", [[], "", 0, False, ["seconds"]])
+def test_options_of_a_tool_are_a_mapping_or_nothing(row: Tool, values: object) -> None:
+    with pytest.raises(ValueError, match="write a mapping"):
+        row.read_own(values)

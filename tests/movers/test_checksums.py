@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.checksums import AlgorithmChoice
@@ -97,7 +97,6 @@ def test_the_crc32c_of_a_tree_is_that_of_the_lines_of_its_list_too() -> None:
     assert checksum_of_all({"b": "2", "a": "1"}, "crc32c") == "d6390c7c"
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.lists(st.text("abc/", min_size=1, max_size=300), max_size=900))
 def test_many_files_are_summed_in_commands_that_are_not_too_long(names: list[str]) -> None:
     commands = list(checksum_commands("/data", names, "md5"))

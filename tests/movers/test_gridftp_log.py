@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.movers.base import Moved
@@ -85,7 +85,6 @@ def test_a_line_without_speed_says_that_nothing_moves() -> None:
     assert moved.rate is None
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.lists(st.binary(max_size=60), max_size=20), st.integers(1, 4))
 def test_any_output_is_read_without_a_failure_and_never_goes_back(chunks: list[bytes], concurrency: int) -> None:
     reader = Reader(TREE_ROOT, TREE, concurrency)
@@ -93,7 +92,6 @@ def test_any_output_is_read_without_a_failure_and_never_goes_back(chunks: list[b
     assert told == sorted(told)
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.lists(st.integers(1, 200), max_size=30))
 def test_where_the_output_is_cut_into_chunks_makes_no_difference(cuts: list[int]) -> None:
     output = sample("ok-tree.log")
@@ -107,7 +105,6 @@ def test_where_the_output_is_cut_into_chunks_makes_no_difference(cuts: list[int]
     assert moved.bytes == whole.bytes
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.integers(0, 10**15), st.floats(0, 1e6), st.floats(0, 1e6))
 def test_every_performance_line_is_understood(size: int, average: float, instant: float) -> None:
     line = f"{size:12d} bytes  {average:10.2f} MB/sec avg  {instant:10.2f} MB/sec inst\r"
@@ -167,7 +164,6 @@ def test_a_data_connection_that_fails_names_the_address() -> None:
     assert told[0].startswith("no data connection to 172.17.0.2:40817: Connection refused")
 
 
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(st.text())
 def test_a_cause_is_one_short_printable_line(log: str) -> None:
     told = explain(f"error: {log}")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.movers.base import Entry, Listing
@@ -119,7 +119,6 @@ def test_a_tree_that_was_read_only_in_part_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("tree", [False, True])
-@settings(deadline=None)  # times on a busy machine mean nothing
 @given(output=st.binary(min_size=1, max_size=80))
 def test_any_output_is_read_without_a_failure(tree: bool, output: bytes) -> None:
     assert read_listing(output, b"", 0, tree=tree).kind in ("file", "folder", "other", "missing", "unknown")

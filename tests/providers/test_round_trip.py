@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtnctl.model.plan import ConnectNetwork, CreateContainer, CreateNetwork, StartContainer
@@ -251,7 +251,7 @@ def memory_engine() -> Iterator[tuple[FakeBackend, DockerEngine]]:
         yield backend, backend.engine()
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(spec=specs)
 def test_any_combination_of_fields_is_read_back_equal(memory_engine: tuple[FakeBackend, DockerEngine], spec: ContainerSpec) -> None:
     _, engine = memory_engine

@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 
 from dtn_agent.protocol import MakeVlan, ReleaseVf, SetVfCount
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from dtnctl.model.plan import (
@@ -37,7 +36,6 @@ from dtnctl.model.resources import ContainerSpec
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.text import PAINT
 
-RELAXED = settings(deadline=None, max_examples=60)  # the machine may be busy
 IMAGE = "dtnaas/gct:latest"
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dtnctl.render.context import RenderContext
 from dtnctl.render.host import render_host
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import RELAXED, TEXT
+from tests.render.plans import TEXT
 
 HOSTS = Path(__file__).parents[1] / "agent/hosts"
 CONTEXT = RenderContext()
@@ -302,7 +302,6 @@ def _changed(value: Any, text: str, key: str = "") -> Any:
             return value
 
 
-@RELAXED
 @given(
     TEXT,
     st.sampled_from(["two-sockets", "no-sriov", "virtual-machine", "container"]),

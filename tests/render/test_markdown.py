@@ -16,7 +16,7 @@ from dtnctl.model.plan import Change, Plan, Power
 from dtnctl.render.context import RenderContext
 from dtnctl.render.markdown import LIMIT, plan_marker, render_plan_comment
 from dtnctl.render.summary import group_changes
-from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, NASTY, PLANS, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 from tests.render.reading import ACTIVE, Reading
 
 CONTEXT = RenderContext(
@@ -176,7 +176,6 @@ def test_what_a_container_is_given_is_told_apart_by_endpoint() -> None:
 # --- what others wrote --------------------------------------------------------------------------------------
 
 
-@RELAXED
 @given(PLANS, TEXT, TEXT)
 def test_whatever_names_and_causes_say_the_comment_does_nothing(plan: Plan, commit: str, details: str) -> None:
     plan = replace(plan, site=f"scinet{commit}")
@@ -193,7 +192,6 @@ def test_whatever_names_and_causes_say_the_comment_does_nothing(plan: Plan, comm
     assert obeyed(text) == []
 
 
-@RELAXED
 @given(PLANS)
 def test_nothing_breaks_out_of_its_fence_fold_or_cell(plan: Plan) -> None:
     page = Reading(render_plan_comment(plan, CONTEXT))
@@ -244,7 +242,6 @@ def test_comment_that_fits_is_not_shortened() -> None:
     assert "Shortened" not in render_plan_comment(many(20), CONTEXT)
 
 
-@RELAXED
 @given(TEXT, NASTY, st.integers(1, 150))
 def test_long_texts_do_not_make_it_too_long(text: str, nasty: str, times: int) -> None:
     whole = many(15, (text + nasty) * times)

@@ -37,7 +37,7 @@ from dtnctl.render.context import RenderContext
 from dtnctl.render.outcomes import render_outcomes, render_progress
 from dtnctl.render.steps import step_words
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import CREATE, DANGER, EMPTY, RELAXED, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
+from tests.render.plans import CREATE, DANGER, EMPTY, REPLACE, TEXT, TRANSFER, endpoint, obeyed, plan
 
 CONTEXT = RenderContext(command="apply")
 
@@ -199,7 +199,6 @@ RESULTS = st.sampled_from(["done", "failed", "skipped", "undone"])
 ERRORS = st.sampled_from(["", "error", "unreachable", "health-timeout", "transfer-failed", "lock"])
 
 
-@RELAXED
 @given(st.lists(st.tuples(RESULTS, TEXT, ERRORS, TEXT), max_size=6), TEXT, st.integers(80, 200), st.booleans())
 def test_closing_report_fits_the_terminal_and_nothing_in_it_obeys(
     found: list[tuple[str, str, str, str]], text: str, width: int, ascii_only: bool

@@ -20,7 +20,7 @@ from dtnctl.render.tables import (
     render_transfers,
 )
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import RELAXED, TEXT
+from tests.render.plans import TEXT
 from tests.render.rows import CONTAINER, ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
 
 CONTEXT = RenderContext()
@@ -243,7 +243,6 @@ ENDPOINT_ROWS = st.builds(
 )
 
 
-@RELAXED
 @given(
     st.lists(SESSION_ROWS, max_size=2),
     st.lists(SERVICE_ROWS, max_size=2),

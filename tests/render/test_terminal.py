@@ -13,7 +13,7 @@ from dtnctl.model.plan import Cause, Change, Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
 from dtnctl.render.text import PAINT, cells
-from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, PLANS, RELAXED, REPLACE, TRANSFER, endpoint, obeyed, plan
+from tests.render.plans import BY_HAND, CREATE, DANGER, DRIFT, EMPTY, PLANS, REPLACE, TRANSFER, endpoint, obeyed, plan
 
 CONTEXTS = st.builds(
     RenderContext,
@@ -29,7 +29,6 @@ CONTEXTS = st.builds(
 INDENT = 32  # no text of a heading, a fact or a place starts further right, if a line of its own would be too short for it
 
 
-@RELAXED
 @given(PLANS, CONTEXTS)
 def test_any_plan_fits_its_terminal_and_begins_with_the_verdict(plan: Plan, context: RenderContext) -> None:
     """Only a word that cannot be broken makes a line too long."""
@@ -41,7 +40,6 @@ def test_any_plan_fits_its_terminal_and_begins_with_the_verdict(plan: Plan, cont
         assert cells(line) <= context.width or cells(last) > context.width - INDENT, line
 
 
-@RELAXED
 @given(PLANS, CONTEXTS)
 def test_nothing_that_others_wrote_can_obey_or_deceive_a_terminal(plan: Plan, context: RenderContext) -> None:
     """What is left besides printable characters is our own colour, and that adds nothing but colour."""

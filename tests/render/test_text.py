@@ -11,7 +11,7 @@ from dtnctl.render.escape import code, fence, html_code, marker_word, prose
 from dtnctl.render.progress import render_transfer_progress
 from dtnctl.render.quantities import bytes_text, duration_text, estimate_text, rate_text, size_text
 from dtnctl.render.text import cells, clip, command_lines, flow, plural, printable_text
-from tests.render.plans import RELAXED, TEXT
+from tests.render.plans import TEXT
 
 # --- characters ---------------------------------------------------------------------------------------------
 
@@ -48,7 +48,6 @@ def test_clip_never_cuts_a_wide_character_in_half() -> None:
     assert clip("abc", 3, "…") == "abc"
 
 
-@RELAXED
 @given(st.lists(TEXT.map(lambda text: printable_text(text, ascii_only=False)), max_size=5), st.integers(1, 60))
 def test_flow_keeps_every_word_in_order_and_breaks_only_at_spaces(pieces: list[str], width: int) -> None:
     lines = flow(pieces, width)

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.errors import ConfigError, UsageError
@@ -155,7 +155,6 @@ def _value(text: str) -> object:
     return source.value
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(_block(), st.sampled_from([None, Session, Profile]))
 def test_formatting_changes_no_value_loses_no_comment_and_is_done_in_one_go(text: str, model: type[Written] | None) -> None:
     after = format_text(text, model)

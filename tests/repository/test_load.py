@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.errors import ConfigError
@@ -241,7 +241,6 @@ def _complaints(data: bytes, root: Path) -> list[str]:
     return []
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=200))
 def test_random_bytes_give_problems_or_a_site(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     lines = _complaints(data, tmp_path_factory.getbasetemp() / "random")
@@ -265,7 +264,6 @@ _documents = st.dictionaries(
 )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(_documents)
 def test_random_documents_give_plain_words_or_a_site(tmp_path_factory: pytest.TempPathFactory, document: dict[str, object]) -> None:
     data = yaml.safe_dump(document, allow_unicode=True).encode()
@@ -276,7 +274,6 @@ def test_random_documents_give_plain_words_or_a_site(tmp_path_factory: pytest.Te
         assert not [smell for smell in _SMELLS if any(smell in part for part in found)]
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.lists(st.sampled_from([*"abc:-[]{},#&*!|>'\"%@`?\n\t ~<", "  ", ": ", "- ", "\n  ", "no", "017", "&a ", "*a", "<<: "]), max_size=40)
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.findings import Examination
@@ -81,7 +81,6 @@ def removable(data: Data) -> Iterator[tuple[Data, str]]:
 COUNT = sum(1 for _ in removable(well_tuned()))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sets(st.integers(0, COUNT - 1)), st.sets(st.sampled_from(["sysctls", "interfaces", "limits"])))
 def test_less_knowledge_never_makes_a_fault(gone: set[int], gone_inside: set[str]) -> None:
     scene = Scene()
