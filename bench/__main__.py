@@ -28,6 +28,7 @@ MODULES = {
     "P9": "functions",
     "P10": "guests",
     "P11": "finished",
+    "P12": "branching",
 }
 
 

@@ -11,6 +11,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "validate": ("dtnctl validate", "dtnctl validate -C my-site -o json"),
     "fmt": ("dtnctl fmt", "dtnctl fmt --check state/sessions"),
     "schema": ("dtnctl schema session", "dtnctl schema --out .dtnctl/schema"),
+    "check": (
+        "dtnctl check --all-refs",
+        "dtnctl check --all-refs --base origin/main -o markdown",
+        "git fetch origin '+refs/pull/*/head:refs/remotes/origin/pull/*'",
+    ),
     "plan": ("dtnctl plan", "dtnctl plan --target session/climate --all", "dtnctl plan --out plan.json --detailed-exitcode"),
     "apply": ("dtnctl apply", "dtnctl apply --expect 247f4bdf9be26063", "dtnctl apply --target session/climate --yes --timeout 30s"),
     "drift": ("dtnctl drift", "dtnctl drift --detailed-exitcode -o markdown"),

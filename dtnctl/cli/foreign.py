@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("start", "stop"), "`dtnctl sessions start NAME` or `dtnctl sessions stop NAME`"),
     **dict.fromkeys(("copy", "cp", "move"), "`dtnctl transfer FROM TO TOOL`"),
     "cancel": "`dtnctl transfers cancel NAME`",
-    **dict.fromkeys(("check", "lint", "verify"), "`dtnctl validate`"),
+    **dict.fromkeys(("lint", "verify"), "`dtnctl validate`"),
     **dict.fromkeys(("format", "tidy"), "`dtnctl fmt`"),
     "doctor": "`dtnctl endpoints doctor --all`",
     **dict.fromkeys(("benchmark", "measure", "iperf3"), "`dtnctl bench network SENDER RECEIVER`"),

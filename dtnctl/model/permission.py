@@ -61,9 +61,12 @@ def is_allowed_foreign_volume(allow: Allow, name: str) -> bool:
 
 def is_allowed_port(allow: Allow, port: int) -> bool:
     """Whether the owner lets services have the port of the host, of whatever protocol."""
-    if allow.ports is None:
-        return port >= LOWEST_UNPRIVILEGED_PORT
-    return any(low <= port <= high for low, high in allow.ports)
+    return any(low <= port <= high for low, high in allowed_ports(allow))
+
+
+def allowed_ports(allow: Allow) -> tuple[tuple[int, int], ...]:
+    """The ranges of host ports that services may have."""
+    return ((LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT),) if allow.ports is None else allow.ports
 
 
 # --- powers -------------------------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ def _connections(allow: Allow, profile: ProfileFields, networks: Networks) -> It
 
 
 def _has_allowed_port(allow: Allow, low: int, high: int) -> bool:
-    ranges = ((LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT),) if allow.ports is None else allow.ports
+    ranges = allowed_ports(allow)
     return any(first <= high and low <= last for first, last in ranges)
 
 

@@ -40,7 +40,8 @@ def render_json(document: Json) -> str:
     return json.dumps(document, sort_keys=True, indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
 
 
-def _document(kind: str, content: Json) -> Json:
+def document_of(kind: str, content: Json) -> Json:
+    """A document of that kind, with what all of them have."""
     return {"format_version": FORMAT_VERSION, "kind": kind} | content
 
 
@@ -50,7 +51,7 @@ def _document(kind: str, content: Json) -> Json:
 def plan_document(plan: Plan, context: RenderContext) -> Json:
     """The whole plan: what a reader sees as `changes`, what is done as `steps`."""
     starting, counts = starting_steps(plan), count_by_endpoint(plan)
-    return _document(
+    return document_of(
         "plan",
         {
             "command": context.command,
@@ -173,7 +174,7 @@ def outcomes_document(plan: Plan, outcomes: Sequence[Outcome], remaining: Plan |
     results = change_results(plan, outcomes)
     counts = count_results(results)
     steps = {step.id: step for step in plan.steps}
-    return _document(
+    return document_of(
         "outcomes",
         {
             "site": plan.site,
@@ -232,7 +233,7 @@ def outcome_data(outcome: Outcome, step: Step | None) -> Json:
 
 def error_document(error: DtnctlError) -> Json:
     """A run that ended with an error that is not one of what people wrote."""
-    return _document("error", {"exit_code": error.exit_code, "exit_name": error.exit_name, "message": str(error)})
+    return document_of("error", {"exit_code": error.exit_code, "exit_name": error.exit_name, "message": str(error)})
 
 
 def problems_document(problems: Sequence[Problem]) -> Json:
@@ -249,54 +250,54 @@ def problems_document(problems: Sequence[Problem]) -> Json:
         for problem in sorted(problems)
     ]
     files = len({problem.file for problem in problems})
-    return _document("problems", {"problems": entries, "summary": {"problems": len(entries), "files": files}})
+    return document_of("problems", {"problems": entries, "summary": {"problems": len(entries), "files": files}})
 
 
 # --- lists --------------------------------------------------------------------------------------------------
 
 
 def sessions_document(rows: Sequence[SessionRow]) -> Json:
-    return _document("sessions", {"sessions": [_row(row) for row in rows]})
+    return document_of("sessions", {"sessions": [_row(row) for row in rows]})
 
 
 def session_document(row: SessionRow, services: Sequence[ServiceRow]) -> Json:
     """One session with its services."""
     own = [_row(service) for service in services if service.session == row.name]
-    return _document("session", {"session": _row(row), "services": own})
+    return document_of("session", {"session": _row(row), "services": own})
 
 
 def transfers_document(rows: Sequence[TransferRow]) -> Json:
-    return _document("transfers", {"transfers": [_transfer(row) for row in rows]})
+    return document_of("transfers", {"transfers": [_transfer(row) for row in rows]})
 
 
 def transfer_document(row: TransferRow) -> Json:
-    return _document("transfer", {"transfer": _transfer(row)})
+    return document_of("transfer", {"transfer": _transfer(row)})
 
 
 def samples_document(attempt: Attempt, samples: Sequence[Sample]) -> Json:
     """How an attempt went over time."""
     key = {"transfer": attempt.transfer, "generation": attempt.generation, "attempt": attempt.attempt}
     rows = [{"seconds": sample.seconds, "bytes": sample.bytes, "bytes_per_second": sample.rate} for sample in samples]
-    return _document("samples", key | {"started_at": attempt.started_at, "samples": rows})
+    return document_of("samples", key | {"started_at": attempt.started_at, "samples": rows})
 
 
 def endpoints_document(rows: Sequence[EndpointRow]) -> Json:
-    return _document("endpoints", {"endpoints": [_row(row) for row in rows]})
+    return document_of("endpoints", {"endpoints": [_row(row) for row in rows]})
 
 
 def endpoint_document(row: EndpointRow, host: Json | None) -> Json:
     """`host` is what the agent reports, in its own words; None without one."""
-    return _document("endpoint", {"endpoint": _row(row), "host": host})
+    return document_of("endpoint", {"endpoint": _row(row), "host": host})
 
 
 def declared_document(kind: str, rows: Sequence[DeclaredRow]) -> Json:
     """`networks` or `profiles` as their files say."""
-    return _document(kind, {kind: [{"name": row.name, "file": row.file, "fields": dict(row.fields)} for row in rows]})
+    return document_of(kind, {kind: [{"name": row.name, "file": row.file, "fields": dict(row.fields)} for row in rows]})
 
 
 def doctor_document(examinations: Sequence[Examination]) -> Json:
     """What the doctor found, with all that is right and all that is not known."""
-    return _document("doctor", {"endpoints": [_examination(item) for item in examinations]})
+    return document_of("doctor", {"endpoints": [_examination(item) for item in examinations]})
 
 
 def _examination(item: Examination) -> Json:
@@ -333,7 +334,7 @@ def status_document(
     endpoints: Sequence[EndpointRow],
 ) -> Json:
     """All lists in one document."""
-    return _document(
+    return document_of(
         "status",
         {
             "sessions": [_row(row) for row in sessions],

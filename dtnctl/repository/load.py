@@ -138,7 +138,7 @@ def _read_kind(directory: Path, kind: str, model: type[Written], reading: Readin
         file = f"{where}/{shown_name(entry.name)}"
         if entry.suffix not in SUFFIXES:
             reading.report(file, "E0120", *_not_read(entry))
-        elif (name_problem := _name_problem(entry.stem)) is not None:
+        elif (name_problem := name_problem_of(entry.stem)) is not None:
             reading.report(file, "E0118", name_problem, "another file name")
         elif entry.stem in first_files:
             reading.report(file, "E0119", f"{kind[:-1]} `{entry.stem}` has a second file: {first_files[entry.stem]}", "to remove one")
@@ -168,10 +168,10 @@ def _entries(directory: Path, where: str, reading: Reading) -> Iterator[Path]:
         reading.is_listed = False
         reading.report(where, "E0101", f"cannot be read: {(error.strerror or 'unknown reason').lower()}", "a folder of YAML files")
         return
-    yield from (entry for entry in entries if not _is_passed_over(entry.name))
+    yield from (entry for entry in entries if not is_passed_over(entry.name))
 
 
-def _is_passed_over(name: str) -> bool:
+def is_passed_over(name: str) -> bool:
     """Hidden files, READMEs, and what editors keep beside a file while it is edited."""
     return name.startswith((".", "README")) or name.endswith(("~", ".swp", ".swo", ".bak")) or (name.startswith("#") and name.endswith("#"))
 
@@ -223,7 +223,7 @@ def shown_name(name: str) -> str:
     return "".join(char if is_visible(char) else "?" for char in name)
 
 
-def _name_problem(stem: str) -> str | None:
+def name_problem_of(stem: str) -> str | None:
     try:
         check_name(shown_name(stem))
     except ValueError as error:

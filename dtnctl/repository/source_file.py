@@ -17,7 +17,12 @@ def read_source(path: Path, file: str, cache: SourceCache | None = None) -> Sour
     """The file's value and places. Never raises: what is wrong stands in `problems`, and what has problems is never in the cache."""
     source = Source(file)
     data = _read_bytes(path, source)
-    if data is None or (cache is not None and cache.fill(data, source)):
+    return source if data is None else fill_source(source, data, cache)
+
+
+def fill_source(source: Source, data: bytes, cache: SourceCache | None = None) -> Source:
+    """The same for bytes that are there already."""
+    if cache is not None and cache.fill(data, source):
         return source
     from dtnctl.repository.yaml_source import parse_source  # with the YAML library, which a run without new files does not need
 
@@ -43,8 +48,11 @@ def _read_bytes(path: Path, source: Source) -> bytes | None:
         reason = "symbolic links that lead in a circle" if is_loop else (error.strerror or "unknown reason").lower()
         source.report(whole, "E0101", f"cannot be read: {reason}")
         return None
-    if len(data) > MAX_BYTES:
-        size = max(status.st_size, len(data))
-        source.report(whole, "E0102", f"is too large: {size} bytes, at most {MAX_BYTES}", "to split it: one object a file")
-        return None
-    return data
+    return data if is_small(source, max(status.st_size, len(data))) else None
+
+
+def is_small(source: Source, size: int) -> bool:
+    """Whether a file of that size is read; else the source says that it is too large."""
+    if size > MAX_BYTES:
+        source.report(Mark(1, 1), "E0102", f"is too large: {size} bytes, at most {MAX_BYTES}", "to split it: one object a file")
+    return size <= MAX_BYTES

@@ -51,10 +51,11 @@ def test_no_option_is_a_time_without_units() -> None:
     options = {(path, option.opts[-1], option.metavar) for path, option in valued}
     timely = {(path, name, metavar) for path, name, metavar in options if re.search("time|seconds|delay|interval|every|wait", name)}
     assert {metavar for _, _, metavar in timely} == {"TIME"}
-    assert {option for _, option in TIMES} == {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration"}
+    durations = {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration", "--max-age"}
+    assert {option for _, option in TIMES} == durations
 
 
-DECISIONS = {"transfers resolve": ["--succeeded"]}  # what a command asks for before anything else
+DECISIONS = {"transfers resolve": ["--succeeded"], "check": ["--all-refs"]}  # what a command asks for before anything else
 
 
 @pytest.mark.parametrize(("path", "option"), TIMES)

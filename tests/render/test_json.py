@@ -18,6 +18,7 @@ from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan
 from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
+from dtnctl.render.claims import claims_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import (
     declared_document,
@@ -36,6 +37,7 @@ from dtnctl.render.json import (
     transfer_document,
     transfers_document,
 )
+from tests.render.claim_reports import REPORT as CLAIMS
 from tests.render.examinations import EXAMINATIONS
 from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, REPLACE, TRANSFER, obeyed, plan
 from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
@@ -68,6 +70,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoints_document(ENDPOINTS),
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
+    claims_document(CLAIMS),
     declared_document("networks", [DECLARED]),
     declared_document("profiles", [DECLARED]),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),

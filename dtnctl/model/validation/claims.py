@@ -49,7 +49,7 @@ def _check_ports(known: Known) -> None:
     claims: dict[tuple[str, str], list[tuple[PortClaim, DeclaredService]]] = defaultdict(list)
     for service in known.services:
         if known.readable_networks(service.profile):
-            for protocol, claim in _port_claims(known, service):
+            for protocol, claim in port_claims(known, service):
                 claims[service.endpoint, protocol].append((claim, service))
     overlaps: dict[tuple[PortClaim, PortClaim, str], list[tuple[DeclaredService, DeclaredService]]] = defaultdict(list)
     for (_, protocol), found in sorted(claims.items(), key=lambda item: item[0]):
@@ -64,7 +64,8 @@ def _check_ports(known: Known) -> None:
         _report_ports(known, first, second, protocol, services)
 
 
-def _port_claims(known: Known, service: DeclaredService) -> Iterator[tuple[str, PortClaim]]:
+def port_claims(known: Known, service: DeclaredService) -> Iterator[tuple[str, PortClaim]]:
+    """(protocol, range) of host ports that leave no choice."""
     profile, session = service.profile, service.session.name
     networks = known.site.networks
     if not uses_host_ports(networks, profile):

@@ -82,7 +82,7 @@ class Addresses:
 
     def __init__(self, subnet: str, pool: AddressPool | None, reserved: Mapping[str, str]) -> None:
         self._make = ipaddress.IPv6Address if ":" in subnet else ipaddress.IPv4Address
-        self._spans = _address_spans(subnet, pool)
+        self._spans = address_spans(subnet, pool)
         self._starts = [0, *accumulate(high - low + 1 for low, high in self._spans)]
         self._reserved = reserved
 
@@ -100,7 +100,7 @@ class Addresses:
         return None if address in self._reserved else address
 
 
-def _address_spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:
+def address_spans(subnet: str, pool: AddressPool | None) -> tuple[tuple[int, int], ...]:
     """(first, last) of every stretch of addresses, as numbers."""
     if pool is not None:
         return tuple((int(ipaddress.ip_address(low)), int(ipaddress.ip_address(high))) for low, high in pool)

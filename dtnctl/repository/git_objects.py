@@ -1,0 +1,115 @@
+"""Reads commits, folders and files of a Git repository without a checkout: one `git cat-file --batch` for all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dtnctl.errors import DtnctlError, UsageError
+
+TREE_MODE, REGULAR = "40000", ("100644", "100755", "100664")
+TIMEOUT = 60  # seconds of one call of git
+
+
+class GitReadError(DtnctlError):
+    """Git cannot read what it should have: a damaged or shallow repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """What a folder holds under one name. `mode` as git-ls-tree(1) has it, without a leading zero."""
+
+    name: str
+    mode: str
+    oid: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == TREE_MODE
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode in REGULAR
+
+
+def run_git(root: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
+    """What a git command prints. UsageError without git or a repository; GitReadError if it ends with another code than these."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, check=False, timeout=TIMEOUT, env={**os.environ, "LC_ALL": "C"}
+        )
+    except FileNotFoundError as error:
+        raise UsageError("git is not installed") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GitReadError(f"git {words[0]} does not answer: {error}") from error
+    if done.returncode not in codes:
+        reason = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ") or "git gives no reason"
+        if "not a git repository" in reason:
+            raise UsageError(f"{root} is in no Git repository")
+        raise GitReadError(f"git {words[0]}: {reason}")
+    return done.stdout.decode("utf-8", "surrogateescape").strip("\n")
+
+
+@dataclass(slots=True)
+class GitObjects:
+    """The repository's objects by id. Folders are read once; who wants files kept keeps them."""
+
+    root: Path
+    _process: subprocess.Popen[bytes] | None = None
+    _folders: dict[str, tuple[TreeEntry, ...]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        command = ["git", "-C", str(self.root), "cat-file", "--batch"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._process is not None
+        self._process.communicate()
+        self._process = None
+
+    def read(self, name: str) -> tuple[str, str, bytes] | None:
+        """(id, type, content) of an object by its id or by `COMMIT:PATH`; None if there is none."""
+        assert self._process is not None
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        if "\n" in name:
+            return None
+        try:
+            stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
+            stdin.flush()
+        except BrokenPipeError as error:
+            raise GitReadError("git cat-file has ended") from error
+        head = stdout.readline().decode("utf-8", "surrogateescape").rstrip("\n")
+        words = head.rsplit(" ", 2)
+        if head.endswith((" missing", " ambiguous")):
+            return None
+        if len(words) != 3 or not words[2].isdigit():
+            raise GitReadError(f"git cat-file: {head or 'no answer'}")
+        content = stdout.read(int(words[2]) + 1)[:-1]
+        return words[0], words[1], content
+
+    def folder(self, name: str) -> tuple[TreeEntry, ...]:
+        """What a folder holds, by its id or by `COMMIT:PATH`; nothing if there is none."""
+        if name not in self._folders:
+            found = self.read(name)
+            entries = _entries(found[2], len(found[0]) // 2) if found is not None and found[1] == "tree" else ()
+            self._folders[name] = entries
+        return self._folders[name]
+
+
+def _entries(content: bytes, id_length: int) -> tuple[TreeEntry, ...]:
+    """Source: the tree object's format, `MODE NAME\\0` and the binary id (gitformat-pack(5), git-mktree(1))."""
+    found: list[TreeEntry] = []
+    place = 0
+    while place < len(content):
+        end = content.index(b"\0", place)
+        mode, _, name = content[place:end].partition(b" ")
+        place = end + 1 + id_length
+        found.append(TreeEntry(name.decode("utf-8", "surrogateescape"), mode.decode(), content[end + 1 : place].hex()))
+    return tuple(found)
