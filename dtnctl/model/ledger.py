@@ -42,6 +42,7 @@ class Attempt:
     `endpoint` is the name that the source's endpoint had, `engine` its engine's own id. `source` and `destination` are ENDPOINT:PATH,
     `image` and `destination_image` the ids of the images that the services ran. `started_at` to `finished_at` the job ran,
     `recorded_at` its result was written. `retransmits` is None where the mover does not say.
+    `served` is what the tool's own servers logged, in words.
     `labels` and `metadata` are free pairs of its file. `notified`: when its end was reported, `due` before that, or why it was not.
     `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
@@ -84,6 +85,7 @@ class Attempt:
     labels: Passed = ()
     metadata: Passed = ()
     notified: str = ""
+    served: str = ""
 
     @property
     def key(self) -> AttemptKey:

@@ -70,7 +70,7 @@ class TransferRow:
     of a running one.
     `limit` is what bounds its rate, at `limit_bytes_per_second`, as far as agents report it: `link ens1f0 of dtn1`; empty: not known.
     `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
-    or "nothing"; empty if it has not succeeded.
+    or "nothing"; empty if it has not succeeded. `served` is what the tool's own servers logged, in words.
     """
 
     name: str
@@ -97,6 +97,7 @@ class TransferRow:
     limit: str = ""
     limit_bytes_per_second: float | None = None
     notified: str = ""
+    served: str = ""
 
 
 @dataclass(frozen=True, slots=True)

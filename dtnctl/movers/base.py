@@ -18,6 +18,7 @@ from dtnctl.model.tools import TOOLS, Side
 from dtnctl.model.transfer_options import TransferOptions
 
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
+SSH_LOG = "/root/.globus/ssh.log"  # what ssh wrote, where a tool hides it; not in WORK, which is read whenever one looks at the attempt
 Stopped = Literal["", "stalled", "deadline"]  # why we ended a job ourselves; empty if we did not
 
 
@@ -70,7 +71,8 @@ class Evidence:
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
     `algorithm` is theirs, where the transfer leaves it to the size.
-    `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one.
+    `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one. Where the
+    servers are those of the services, `server_log` is all that they wrote about this attempt.
     """
 
     exit_code: int
@@ -92,7 +94,8 @@ class Evidence:
 class Judgement:
     """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's.
 
-    `rate` is the tool's own average in bytes per second, `retransmits` those of TCP; None: it does not say.
+    `rate` is the tool's own average in bytes per second, `retransmits` those of TCP, `streams` the TCP streams of a file; None: it does
+    not say. `served` is what the servers' own logs say, in words; empty for tools whose servers write none.
     """
 
     verdict: Verdict
@@ -104,6 +107,8 @@ class Judgement:
     verified: str = ""
     rate: float | None = None
     retransmits: int | None = None
+    streams: int | None = None
+    served: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,10 @@ class Mover(ABC):
         """A command whose exit code 0 says that the server takes connections. It must not connect: some servers take one and end."""
         return listens_on(request.port)
 
+    def server_needs(self, request: JobRequest) -> tuple[str, tuple[str, ...]]:
+        """What its program at the destination must be, and a command there whose exit code 0 says that it is; nothing: it is not asked."""
+        return "", ()
+
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         """What the client needs in its container before it starts."""
         return ()
@@ -202,6 +211,10 @@ class Mover(ABC):
     def server_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         """What the server needs in its container before it starts."""
         return ()
+
+    def servers_log(self, request: JobRequest) -> str:
+        """The file in the client's container that has what the services' own servers wrote; empty if there is none."""
+        return ""
 
     @abstractmethod
     def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:

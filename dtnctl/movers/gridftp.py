@@ -14,8 +14,9 @@ from urllib.parse import quote
 from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader, in_brackets
+from dtnctl.movers.base import SSH_LOG, Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader, in_brackets
 from dtnctl.movers.gridftp_log import Reader, explain
+from dtnctl.movers.gridftp_truth import with_server_log
 from dtnctl.movers.selection import is_selective
 from dtnctl.movers.ssh_login import login_files, ssh_options
 from dtnctl.movers.verdict import failure, judge_copies, judge_end
@@ -37,10 +38,12 @@ IPV6_DATA = ("-ipv6", "-stripe")
 # A server without `-data-interface` offers the address in SSH_CONNECTION for data connections; it does not listen on that address, so
 # it may be one that others reach it by (globus-gridftp-server 13.24: globus_gridftp_server.c, and globus_i_gfs_data.c, which only
 # prints it). Behind published ports sshd would name an address of the bridge, which is the other end's own as well.
+#
+# The server's transfer log comes through ssh, which is a pipe there: no file is left at an end. Without a pipe there is no log.
 SSH_WRAPPER = """\
 #!/bin/sh
 # arguments: URL HOST PORT USER
-exec 2>>%(folder)s/ssh.log
+exec 2>>%(log)s
 host=${2#"["}
 host=${host%%"]"}
 case "$host $3" in
@@ -57,7 +60,8 @@ esac
 exec ssh %(options)s -p "$3" ${4:+-l "$4"} -- "$host" "
 ${data:+SSH_CONNECTION='127.0.0.1 1 $data $3'; export SSH_CONNECTION}
 ${range:+GLOBUS_TCP_PORT_RANGE=$range; export GLOBUS_TCP_PORT_RANGE}"'
-for program in .globus/sshftp /etc/grid-security/sshftp; do if [ -f "$program" ]; then exec "$program"; fi; done
+log=; if [ -p /dev/stderr ]; then log="-Z /dev/stderr"; fi
+for program in .globus/sshftp /etc/grid-security/sshftp; do if [ -f "$program" ]; then exec "$program" $log; fi; done
 printf "500 no GridFTP server program here\\r\\n"'
 """
 
@@ -94,7 +98,10 @@ class GridFTP(Mover):
         return Reader(url(request.source), sizes, at_once if options.recursive else 1)
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        return judge_end(evidence, options) or _judge(evidence, options)
+        return with_server_log(judge_end(evidence, options) or _judge(evidence, options), evidence, options)
+
+    def servers_log(self, request: JobRequest) -> str:
+        return SSH_LOG
 
 
 MOVER = GridFTP()
@@ -166,7 +173,7 @@ def _ssh_wrapper(request: JobRequest) -> str:
     places = {"source": f"{request.source.host} {request.source.port}", "destination": f"{there.host} {there.port}"}
     ports = "" if there.data_ports is None else "{},{}".format(*there.data_ports)
     options = " ".join(ssh_options(request.folder, '"$end"'))
-    return SSH_WRAPPER % {"folder": request.folder, "options": options, "data_host": there.data_host, "data_ports": ports, **places}
+    return SSH_WRAPPER % {"log": SSH_LOG, "options": options, "data_host": there.data_host, "data_ports": ports, **places}
 
 
 def _judge(evidence: Evidence, options: TransferOptions) -> Judgement:

@@ -23,12 +23,16 @@ _LINE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """One file as its server saw it. `did` is the server's part in it. `retransmits` of its TCP connections; None: it does not say."""
+    """One file as its server saw it, by its clock. `did` is the server's part in it.
+
+    `retransmits` of its TCP connections; None: it does not say.
+    """
 
     did: Literal["sent", "received"]
     file: str
     bytes: int
-    seconds: float
+    began: datetime
+    ended: datetime
     streams: int
     is_complete: bool
     retransmits: int | None = None
@@ -51,7 +55,8 @@ def _served(match: re.Match[str]) -> ServedFile:
         did="received" if match["kind"] in ("STOR", "ESTO") else "sent",
         file=match["file"],
         bytes=int(match["bytes"]),
-        seconds=max(0.0, (_moment(match["end"]) - _moment(match["start"])).total_seconds()),
+        began=_moment(match["start"]),
+        ended=_moment(match["end"]),
         streams=int(match["streams"]),
         is_complete=match["code"].startswith("2"),
         retransmits=sum(counts) if counts else None,

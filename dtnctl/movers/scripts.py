@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dtnctl.movers.base import WORK
+from dtnctl.movers.base import SSH_LOG, WORK
 
 # The engine passes output on line by line, and most tools end their progress lines with a carriage return: without tr no progress would be
 # seen before the end. SIGINT is never used: a copy that ignores it may end with exit code 0 and a cut-off file. The keys go when the
@@ -31,7 +31,7 @@ if [ "$stopped" ]; then wait "$copy"; code=$?; fi
 rm -f "$folder"/id_*
 (sleep 5; kill "$reader") >/dev/null 2>&1 &
 wait "$reader"
-[ ! -f "$folder"/ssh.log ] || tail -n 40 "$folder"/ssh.log | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'
+[ ! -f {SSH_LOG} ] || sed '/ NL\\.EVNT=/d' {SSH_LOG} | tail -n 40 | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'
 exit "$code"
 """
 

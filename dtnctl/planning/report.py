@@ -218,6 +218,7 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
         compared=_compared(last),
         cause=last.cause or row.cause,
         notified=last.notified,
+        served=last.served,
         started_at=time_text((end - timedelta(seconds=last.seconds)).isoformat()) if end is not None else "",
         finished_at=time_text(last.finished_at),
     )

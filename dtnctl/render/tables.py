@@ -216,6 +216,7 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         *_of_limit(row),
         ("checksum", row.checksum),
         ("verified", row.verified),
+        *((("servers", row.served),) if row.served else ()),
         ("cause", row.cause),
         *((("notified", row.notified),) if row.notified else ()),
         *((f"label {name}", value) for name, value in row.labels),

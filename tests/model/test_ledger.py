@@ -53,6 +53,7 @@ ATTEMPTS = st.builds(
     rate=st.none() | st.floats(0, 1e12, allow_nan=False),
     streams=st.integers(0, 64),
     retransmits=st.none() | st.integers(0, 10**6),
+    served=TEXTS,
     resolution=st.sampled_from(["", "succeeded", "failed", "run-again"]),
     labels=st.dictionaries(TEXTS, TEXTS, max_size=3).map(lambda pairs: tuple(sorted(pairs.items()))),
 )

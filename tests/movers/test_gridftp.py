@@ -183,7 +183,7 @@ def wrapped(tmp_path: Path, ends: tuple[JobEnd, JobEnd], *arguments: str) -> tup
     access = Access({side: Login(end, b"", "ssh-ed25519 A") for side, end in zip(sides, ends, strict=True)}, "")
     files = MOVER.client_files(JobRequest(*ends, TransferOptions()), access)
     script = next(file.content.decode() for file in files if file.path.endswith("gridftp-ssh")).replace("/root", str(tmp_path))
-    (tmp_path / "dtnctl").mkdir(exist_ok=True)
+    (tmp_path / ".globus").mkdir(exist_ok=True)
     (tmp_path / "ssh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/arguments\n")
     (tmp_path / "ssh").chmod(0o755)
     ran = subprocess.run(["/bin/sh", "-c", script, "wrapper", *arguments], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
@@ -241,6 +241,16 @@ def test_the_server_at_the_destination_listens_on_the_declared_data_ports(tmp_pa
     assert server_asked(tmp_path, replace(THERE, data_host="10.0.0.2", data_ports=(50100, 50103)))[1] == "50100,50103"
 
 
+@pytest.mark.parametrize(("stderr", "arguments"), [(subprocess.PIPE, "-Z /dev/stderr\n"), (subprocess.DEVNULL, "\n")])
+def test_the_server_logs_into_ssh_where_that_is_a_pipe(tmp_path: Path, stderr: int, arguments: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sshftp").write_text('#!/bin/sh\necho "$*"\n')
+    (tmp_path / "bin/sshftp").chmod(0o755)
+    _, given = wrapped(tmp_path, (HERE, THERE), "sshftp://…", THERE.host, str(THERE.port), "dtn")
+    command = "\n".join(given[12:]).replace(".globus/sshftp", f"{tmp_path}/bin/sshftp")
+    assert subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=stderr, text=True, check=True).stdout == arguments
+
+
 def test_the_source_offers_what_it_offers_by_itself(tmp_path: Path) -> None:
     assert "SSH_CONNECTION" not in " ".join(wrapped(tmp_path, (HERE, replace(THERE, data_host="10.0.0.2")), "…", "127.0.0.1", "22", "d")[1])
 
@@ -254,7 +264,7 @@ def test_data_goes_over_ipv6_only_to_an_ipv6_address() -> None:
 def test_ssh_is_asked_for_no_other_place(tmp_path: Path, arguments: tuple[str, str]) -> None:
     code, given = wrapped(tmp_path, (HERE, THERE), "sshftp://…", *arguments, "dtn")
     assert (code, given) == (255, [])
-    assert "is no end of this transfer" in (tmp_path / "dtnctl/ssh.log").read_text()
+    assert "is no end of this transfer" in (tmp_path / ".globus/ssh.log").read_text()
 
 
 def test_two_ends_at_one_place_are_refused() -> None:

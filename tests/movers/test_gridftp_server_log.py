@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from dtnctl.movers.gridftp_server_log import ServedFile, read_server_log, total_retransmits
@@ -16,7 +18,8 @@ def line(kind: str = "RETR", file: str = "/data/run14", code: int = 226, tail: s
     )
 
 
-SENT = ServedFile("sent", "/data/run14", 2147483648, 10.25, 4, True, 3)
+BEGAN = datetime(2026, 6, 1, 0, 0, 0, 250000, tzinfo=UTC)
+SENT = ServedFile("sent", "/data/run14", 2147483648, BEGAN, BEGAN + timedelta(seconds=10.25), 4, True, 3)
 
 
 def test_a_line_says_what_was_sent_how_long_it_took_and_its_retransmits() -> None:

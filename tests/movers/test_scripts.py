@@ -43,7 +43,9 @@ def test_a_progress_line_is_seen_before_the_end(tmp_path: Path) -> None:
 
 
 def test_what_ssh_said_comes_at_the_end_once_with_its_name_before_it(tmp_path: Path) -> None:
-    job = Job(tmp_path, f"printf 'ssh: connect refused\\r\\nPermission denied\\n' >{tmp_path}/dtnctl/ssh.log; exit 1")
+    (tmp_path / ".globus").mkdir()
+    said = "ssh: connect refused\\r\\nDATE=1 HOST=a PROG=b NL.EVNT=FTP_INFO FILE=/data/x\\nPermission denied\\n"
+    job = Job(tmp_path, f"printf '{said}' >{tmp_path}/.globus/ssh.log; exit 1")
     assert job.end() == (1, "ssh: connect refused\nssh: Permission denied\n")
 
 

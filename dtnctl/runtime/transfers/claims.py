@@ -59,6 +59,8 @@ def receipt_of(task: Task, claim: Attempt, job: ContainerSeen, judgement: Judgem
         seconds=seconds,
         rate=judgement.rate if judgement.rate is not None else average,
         retransmits=judgement.retransmits,
+        streams=claim.streams if judgement.streams is None else judgement.streams,
+        served=judgement.served,
         started_at=job.started_at,
         finished_at=job.finished_at,
         recorded_at=time_text(task.clock.now()),

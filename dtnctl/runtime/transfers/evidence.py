@@ -47,6 +47,24 @@ def gather(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd)
 
     TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
     """
+    path = task.mover.servers_log(task.request())
+    if not path:
+        return _look_at_both(task, notes, watched, server)
+    with ThreadPoolExecutor(1, thread_name_prefix="log") as pool:
+        reading = pool.submit(_read_log, task.here, watched.job.id, path)
+        return replace(_look_at_both(task, notes, watched, server), server_log=reading.result())
+
+
+def _read_log(engine: Engine, container: str, path: str) -> str:
+    """Empty if it is not there, or is too long to be read."""
+    try:
+        content = engine.read_entries(container, path).get(path)
+    except EngineError:
+        return ""
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+
+
+def _look_at_both(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:
     job = watched.job
     known = Evidence(
         exit_code=job.exit_code,
