@@ -73,7 +73,9 @@ class DeclaredTool(OwnOptions):
 
 def row_of(tool: str, own: OwnOptions | None) -> Tool:
     """The row of a tool by its name and a transfer's own options. KeyError if there is no such tool."""
-    return own.row if isinstance(own, DeclaredTool) else TOOLS[tool]
+    if isinstance(own, DeclaredTool):
+        return own.row
+    return TOOLS[tool] if own is None else own.applied_to(TOOLS[tool])
 
 
 def end_problem(row: Tool, end: str) -> str:

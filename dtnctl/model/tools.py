@@ -6,7 +6,7 @@ A row, and a module of the same name in dtnctl/movers, is all that a new tool is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from dtnctl.model.fields import Duration
 
 ToolName = Literal["gridftp", "iperf3", "nuttcp", "rclone", "rsync", "scp", "xrootd"]
 Side = Literal["source", "destination"]
+Protocol = Literal["sftp", "webdav", "s3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class OwnOptions:
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    def applied_to(self, tool: Tool) -> Tool:
+        """The row of a transfer by `tool` with these options, where they change what it needs."""
+        return tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,18 @@ class NuttcpOptions(OwnOptions):
 
     seconds: Annotated[Duration, Field(ge=1, le=86400, description="How long it sends.")] = 10.0
     reverse: Annotated[StrictBool, Field(description="The destination sends to the source.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class RcloneOptions(OwnOptions):
+    """By which protocol it writes. All but sftp have a server beside the destination's service, instead of a login by ssh."""
+
+    protocol: Annotated[Protocol, Field(description="How it reaches the destination.")] = "sftp"
+
+    def applied_to(self, tool: Tool) -> Tool:
+        if self.protocol == "sftp":
+            return tool
+        return replace(tool, ports="server", programs=("rclone",), server_programs=("rclone",), logs_in_at=())
 
 
 @dataclass(frozen=True)
@@ -149,6 +166,7 @@ _ROWS = (
         logs_in_at=("destination",),
         reads_source=True,
         options=("concurrency", "max_rate"),
+        own=RcloneOptions,
     ),
     Tool(
         "rsync",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from dtnctl.model.checksums import AlgorithmChoice, Expected
-from dtnctl.model.declared_tools import DeclaredTool, end_problem
+from dtnctl.model.declared_tools import DeclaredTool, end_problem, row_of
 from dtnctl.model.fields import Duration, Rate, Size
 from dtnctl.model.notification import Notify
 from dtnctl.model.schedule import When
@@ -104,7 +104,7 @@ class Transfer(Written):
     @property
     def tool_row(self) -> Tool:
         """The row of its tool. KeyError for one that validation has reported as unknown."""
-        return self._declared.row if self._declared is not None else TOOLS[self.tool]
+        return row_of(self.tool, self._declared or self.options)
 
     def by_tool(self, declared: DeclaredTool) -> Transfer:
         """The transfer, by this tool of the site's own."""

@@ -62,8 +62,8 @@ MOVER = Iperf3()
 
 
 def _own(options: TransferOptions) -> Iperf3Options:
-    assert isinstance(options.own, Iperf3Options)
-    return options.own
+    """Those of its file; the defaults where it has no `options:`."""
+    return options.own if isinstance(options.own, Iperf3Options) else Iperf3Options()
 
 
 def _judge(evidence: Evidence, own: Iperf3Options) -> Judgement:

@@ -1,4 +1,4 @@
-r"""rclone over SFTP to the sshd of the destination's service: command line, progress and verdict. Pure.
+r"""rclone, over SFTP to the sshd of the destination's service or to a server of its own there: command line, progress and verdict. Pure.
 
 It writes one JSON object a line; those with `stats` have the bytes and the speed of all files together. A file that failed is removed by
 rclone itself; one that is being written has its final name.
@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader, in_brackets
+from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader, in_brackets
 from dtnctl.movers.by_sftp import space_failures, with_login
 from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, known
 from dtnctl.movers.lines import Lines
+from dtnctl.movers.rclone_server import KNOWS_S3, LARGEST_UPLOAD, SERVER_FAILURES, place_there, protocol_of, remote, server, server_files
 from dtnctl.movers.ssh_login import login_files
 from dtnctl.movers.verdict import judge_copy
 
@@ -58,26 +59,47 @@ KNOWN = (
 class Rclone(Mover):
     """rclone."""
 
+    def refusal(self, request: JobRequest, before: Listing) -> str:
+        if protocol_of(request.options) != "s3" or (large := max(before.files.values(), default=0)) <= LARGEST_UPLOAD:
+            return ""
+        return f"a file of {large} bytes: `protocol: s3` takes up to {LARGEST_UPLOAD}, since rclone's server keeps larger ones in memory"
+
     def client(self, request: JobRequest) -> tuple[str, ...]:
         options, there = request.options, request.destination
-        place = f"[{there.host}]:{there.port}"
         settings = ("--config", f"{request.folder}/rclone.conf", "--retries", "1", "--ignore-times", "--ignore-checksum")
         progress = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
         tree = ("copy", "--create-empty-src-dirs", "--transfers", str(options.concurrency)) if options.recursive else ("copyto",)
         rate = ("--bwlimit", f"{options.max_rate * 125}B") if options.max_rate is not None else ()
         links = ("--copy-links",) if options.links == "follow" else ()
-        program = ("rclone", *tree, *links, *rate, *settings, *progress, "--", request.source.path, f"there:{there.path}")
-        return with_login(request, READ_HOST_KEYS.format(place=place, folder=request.folder), program)
+        program = ("rclone", *tree, *links, *rate, *settings, *progress, "--", request.source.path)
+        if protocol_of(options) != "sftp":
+            return (*program, place_there(request))
+        keys = READ_HOST_KEYS.format(place=f"[{there.host}]:{there.port}", folder=request.folder)
+        return with_login(request, keys, (*program, f"there:{there.path}"))
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
-        config = JobFile(f"{request.folder}/rclone.conf", _config(request.destination, request.folder).encode(), 0o600)
-        return (*login_files(request.folder, access), config)
+        is_sftp = protocol_of(request.options) == "sftp"
+        config = _config(request.destination, request.folder) if is_sftp else remote(request, access)
+        logins = login_files(request.folder, access) if is_sftp else ()
+        return (*logins, JobFile(f"{request.folder}/rclone.conf", config.encode(), 0o600))
+
+    def server(self, request: JobRequest) -> tuple[str, ...]:
+        return () if protocol_of(request.options) == "sftp" else server(request)
+
+    def server_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
+        return server_files(request, access)
+
+    def server_needs(self, request: JobRequest) -> tuple[str, tuple[str, ...]]:
+        return ("rclone 1.65 or newer, which `protocol: s3`", KNOWS_S3) if protocol_of(request.options) == "s3" else ("", ())
 
     def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
         return Reader()
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        return judge_copy(evidence, options, "rclone", (*space_failures(evidence), *KNOWN))
+        if protocol_of(options) == "sftp":
+            return judge_copy(evidence, options, "rclone", (*space_failures(evidence), *KNOWN))
+        both = replace(evidence, log=f"{evidence.log}\n{evidence.server_log}")  # the client has a status alone of what failed there
+        return judge_copy(both, options, "rclone", (*SERVER_FAILURES, *KNOWN))
 
 
 MOVER = Rclone()

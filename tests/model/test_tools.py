@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Iperf3Options, Tool, ToolName
+from dtnctl.model.declared_tools import row_of
+from dtnctl.model.tools import COMMON_OPTIONS, FILE_OPTIONS, TOOLS, Iperf3Options, RcloneOptions, Tool, ToolName
 from dtnctl.model.transfer_options import TransferOptions
 
 
@@ -49,6 +50,14 @@ def test_a_tool_without_options_of_its_own_takes_none() -> None:
     assert TOOLS["rsync"].read_own(None) is None
     with pytest.raises(ValueError, match="tool rsync has no options of its own"):
         TOOLS["rsync"].read_own({"seconds": 1})
+
+
+def test_options_of_a_tool_decide_whether_it_has_a_server() -> None:
+    assert row_of("rclone", None) == row_of("rclone", RcloneOptions()) == TOOLS["rclone"]
+    assert row_of("iperf3", Iperf3Options()) == TOOLS["iperf3"]
+    row = row_of("rclone", TOOLS["rclone"].read_own({"protocol": "webdav"}))
+    assert (row.has_server, row.count_ports(4), row.logs_in_at, row.server_programs) == (True, 1, (), ("rclone",))
+    assert row.takes("concurrency")
 
 
 @pytest.mark.parametrize("row", TOOLS.values(), ids=lambda row: row.name)

@@ -48,6 +48,13 @@ def test_what_ended_it_from_outside_is_said_for_all_alike(tool: str, evidence: E
     assert (judged.verdict, judged.cause) == ("failed", cause)
 
 
+def test_a_transfer_without_options_of_its_own_has_their_defaults(tool: str) -> None:
+    mover, without = mover_of(tool), TransferOptions()
+    commands = [mover.client(JobRequest(HERE, THERE, settings, folder="/dtnctl")) for settings in (without, options(tool))]
+    assert commands[0] == commands[1]
+    assert mover.judge(Evidence(0, ""), without) == mover.judge(Evidence(0, ""), options(tool))
+
+
 def test_silence_is_no_success(tool: str) -> None:
     judged = mover_of(tool).judge(Evidence(0, ""), options(tool))
     assert judged.verdict == "failed"

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from dtnctl.model.fields import show_rate
 from dtnctl.model.plan import FinishTransfer
 from dtnctl.model.site import Document, Endpoint
-from dtnctl.model.tools import TOOLS
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.transfers.declared import TransferPlan
 from dtnctl.planning.transfers.jobs import History
@@ -146,7 +145,7 @@ def _demands(resolved: ResolvedTransfer) -> Iterator[tuple[tuple[str, ...], int]
         yield ("transfers", endpoint), 1
         if bandwidth is not None:
             yield ("bandwidth", endpoint), bandwidth
-        if TOOLS[value.tool].ports == "each file":
+        if value.tool_row.ports == "each file":
             yield ("ports", endpoint, session), value.concurrency
-    if TOOLS[value.tool].has_server:
-        yield ("ports", *resolved.keys[1]), TOOLS[value.tool].count_ports(value.parallelism)
+    if value.tool_row.has_server:
+        yield ("ports", *resolved.keys[1]), value.tool_row.count_ports(value.parallelism)

@@ -22,6 +22,10 @@ def refuse_missing_programs(task: Task) -> None:
                 f"{task.transfer}: the image of {end.container} on {end.endpoint} has no {missing}, which {task.tool} needs; "
                 "another image, or another `tool:`"
             )
+    what, command = task.mover.server_needs(task.request())
+    if command and not _is_able(task.there, task.destination, command):
+        where = f"the image of {task.destination.container} on {task.destination.endpoint}"
+        raise TransferError(f"{task.transfer}: {where} has no {what} needs; another image, or another `options:`")
     algorithm = task.options.algorithm
     if task.copies_files and task.options.verify == "checksum" and algorithm != "auto":
         for engine, end in task.ends:
@@ -29,6 +33,13 @@ def refuse_missing_programs(task: Task) -> None:
                 lacks = f"has no {' nor '.join(CHECKSUM_PROGRAMS[algorithm])}, which computes {algorithm}"
                 where = f"the image of {end.container} on {end.endpoint}"
                 raise TransferError(f"{task.transfer}: {where} {lacks}; another `algorithm:`, or another image")
+
+
+def _is_able(engine: Engine, end: JobEnd, command: tuple[str, ...]) -> bool:
+    try:
+        return engine.run(end.container, command, user=end.user).exit_code == 0
+    except EngineError:
+        return True  # whoever needs the service says what is wrong with it
 
 
 def _missing(engine: Engine, end: JobEnd, programs: tuple[str, ...]) -> str:

@@ -168,6 +168,19 @@ def test_a_tool_without_data_ports_needs_none_and_one_with_a_server_needs_one_at
     ]
 
 
+def test_a_tool_of_the_site_and_a_protocol_with_a_server_are_counted_like_any_other() -> None:
+    """The range has four ports: one is that of the site's own server, one that of rclone's, and a copy that needs three waits."""
+    tool = '# tools/copier\nmoves: files\nclient: [copier, "{source}", "{data_host}:{port}"]\nserver: [copier, serve, "{port}"]\n'
+    rclone = transfer("u", tool="rclone") + "options: {protocol: webdav}\n"
+    text = SESSION + tool + transfer("t", tool="copier") + rclone + transfer("v", concurrency=3)
+    assert waits(text, idle()) == [
+        "t",
+        "u",
+        "v <- a/finish/t",
+        "  waits: session s on b uses 2 of 4 data ports (t, u), and it needs 3; starts after the end of t",
+    ]
+
+
 def test_what_does_not_start_takes_nothing() -> None:
     text = limited("{transfers: 1}", transfer("t"))
     made = idle()

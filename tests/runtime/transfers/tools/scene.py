@@ -34,7 +34,13 @@ KEYS = "/home/dtnaas/.ssh/authorized_keys2"
 SMALL = 16 * 1024**2  # bytes of the file system at /small
 # Tools that docs/tools.md declares and whose programs the image has.
 DECLARED = {name: tool for name, tool in tools_of_page().items() if name in ("tar_over_ssh", "webdav")}
-ROWS = {**TOOLS, **{name: tool.row for name, tool in DECLARED.items()}}
+# Tools that options make others of: their names here, the tool and those options.
+VARIANTS = {"rclone-webdav": ("rclone", {"protocol": "webdav"})}
+ROWS = {
+    **TOOLS,
+    **{name: tool.row for name, tool in DECLARED.items()},
+    **{name: row_of(tool, TOOLS[tool].read_own(own)) for name, (tool, own) in VARIANTS.items()},
+}
 _numbers = itertools.count(1)
 
 
@@ -72,7 +78,8 @@ class ToolScene:
 
     def job(self, tool: str, source: str = "", destination: str = "", **options: object) -> Job:
         """A transfer of a name that no other has. `options` as in a transfer's file, `own` those that the tool alone has."""
-        own = DECLARED[tool] if tool in DECLARED else TOOLS[tool].read_own(options.pop("own", None))
+        tool, written = VARIANTS.get(tool, (tool, options.pop("own", None)))
+        own = DECLARED[tool] if tool in DECLARED else TOOLS[tool].read_own(written)
         settings = replace(TransferOptions(own=own), **options)  # type: ignore[arg-type]  # tests write what the options take
         return Job(self, row_of(tool, own), f"{tool}-{next(_numbers)}", source, destination, settings)
 
@@ -98,7 +105,7 @@ class ToolScene:
 
 @dataclass
 class Job:
-    """One transfer, generation 1, try 1."""
+    """One transfer, generation 1, try 1. `host` is where the destination is reached; empty: its control address."""
 
     scene: ToolScene
     row: Tool
@@ -106,10 +113,11 @@ class Job:
     source: str
     destination: str
     options: TransferOptions
+    host: str = ""
 
     @property
     def ends(self) -> tuple[JobEnd, JobEnd]:
-        there = self.scene.lab.endpoint(THERE).control_ip
+        there = self.host or self.scene.lab.endpoint(THERE).control_ip
         ports = tuple(range(SERVER_PORT, SERVER_PORT + self.row.count_ports(self.options.parallelism)))
         return (
             JobEnd(HERE, SERVICE, self.source, "127.0.0.1", CONTROL_PORT, USER),
