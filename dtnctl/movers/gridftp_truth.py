@@ -1,6 +1,6 @@
 """Compares what globus-url-copy said with the transfer logs of both GridFTP servers, and takes from them what only they know. Pure.
 
-A server counts what it read or wrote; the client counts what it was told. Where nothing else is compared, the server's word decides.
+A server counts what it read or wrote; the client adds up what servers reported. Where nothing else is compared, the server's word decides.
 """
 
 from __future__ import annotations
