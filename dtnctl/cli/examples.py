@@ -11,6 +11,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "validate": ("dtnctl validate", "dtnctl validate -C my-site -o json"),
     "fmt": ("dtnctl fmt", "dtnctl fmt --check state/sessions"),
     "schema": ("dtnctl schema session", "dtnctl schema --out .dtnctl/schema"),
+    "convert janus": (
+        "dtnctl convert janus /etc/janus/profiles --out my-site",
+        "dtnctl convert janus profiles --from v0.2 --active active.json --out my-site",
+    ),
     "check": (
         "dtnctl check --all-refs",
         "dtnctl check --all-refs --base origin/main -o markdown",

@@ -20,6 +20,7 @@ from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
 from dtnctl.render.claims import claims_document
 from dtnctl.render.context import RenderContext
+from dtnctl.render.conversion import conversion_document
 from dtnctl.render.json import (
     declared_document,
     doctor_document,
@@ -71,6 +72,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
     claims_document(CLAIMS),
+    conversion_document(["state/site.yaml"], [("profiles.yaml:3", "dropped", "`x` is no key of Janus")], ["a problem of the state files"]),
     declared_document("networks", [DECLARED]),
     declared_document("profiles", [DECLARED]),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
