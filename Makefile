@@ -35,7 +35,7 @@ test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
 
-bench: setup ## the published figures P1-P12, one line each, also in bench/results.json
+bench: setup ## the published figures P1-P13, one line each, also in bench/results.json
 	@hack/system-packages.sh --bench
 	@hack/system-packages.sh --hardware || echo "bench: going on without the emulator" >&2
 	@$(PYTHON) -m bench

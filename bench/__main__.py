@@ -29,6 +29,7 @@ MODULES = {
     "P10": "guests",
     "P11": "finished",
     "P12": "branching",
+    "P13": "many",
 }
 
 
@@ -52,7 +53,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
 
         print_costs(Options(quick=arguments.quick))
         return 0
-    return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick), arguments.out)
+    return run(arguments.figures or list(MODULES), Options(arguments.rounds, arguments.quick, arguments.count), arguments.out)
 
 
 def run(names: list[str], options: Options, out: Path) -> int:
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"{', '.join(MODULES)}; all if none")
     parser.add_argument("--rounds", type=int, help="rounds of every figure, instead of its own number")
+    parser.add_argument("--count", type=int, help="how many transfers P13 declares, instead of 1,000")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds, to try the bench itself")
     parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="where the results are written")
     parser.add_argument("--profile", action="store_true", help="show where the time of the nothing-to-do run goes, instead of measuring")

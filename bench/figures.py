@@ -136,10 +136,11 @@ Measure = Callable[["Options"], Iterator[Figure]]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much to measure. `rounds` None: each figure's own number."""
+    """How much to measure. `rounds` None: each figure's own number; `count` None: each figure's own number of objects, where it has one."""
 
     rounds: int | None = None
     quick: bool = False
+    count: int | None = None
 
     def rounds_or(self, usual: int) -> int:
         if self.rounds is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
 from dtnctl.model.head import NOT_ASKED, Head
@@ -37,9 +37,13 @@ from dtnctl.runtime.execute import Executor, unheard
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
+from dtnctl.runtime.shared_leases import Moment, SharedLeases
 
 if TYPE_CHECKING:
+    from dtnctl.runtime.transfers.notes import Begun
     from dtnctl.runtime.transfers.transfer import Progress
+
+HoldMoment: TypeAlias = Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Leases | Moment]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +158,13 @@ def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One apply with all that carrying out a step needs."""
+    """One apply with all that carrying out a step needs. `begun` are the transfers that it has started and not waited for yet."""
 
     site: Site
     engines: Mapping[str, Engine]
     terms: Terms
     reports: Reports
+    begun: dict[str, Begun] = field(default_factory=dict)
 
     def leased(self, endpoints: tuple[str, ...]) -> contextlib.AbstractContextManager[Leases]:
         """The leases of these endpoints, on the run's terms."""
@@ -186,7 +191,8 @@ class _Run:
         later = _later_steps(plan)
         found = {outcome.step: outcome for outcome in outcomes} | self._left_to_the_next(plan)
         waits = [step for step in plan.steps if step.id in later and step.id not in found]
-        ended = self._executor(self._await_or_start, _nothing_to_undo, max(1, len(waits))).execute(waits, found)
+        moments = self._moments(len(waits))
+        ended = self._executor(lambda step: self._await_or_start(step, moments), _nothing_to_undo, max(1, len(waits))).execute(waits, found)
         found |= {outcome.step: outcome for outcome in ended}
         return tuple(found[step.id] for step in plan.steps)
 
@@ -214,7 +220,7 @@ class _Run:
         if isinstance(action, RestoreContainer) and action.start:
             settle(engine, action.id, action.settle, self.terms.clock)
 
-    def _perform(self, step: Step, leases: Leases) -> str:
+    def _perform(self, step: Step, leases: Leases | Moment) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""
         engine = self.engines[step.endpoint]
         for endpoint in _endpoints_of(step):
@@ -242,7 +248,10 @@ class _Run:
             case StartTransfer():
                 from dtnctl.runtime.transfers.transfer import start_transfer
 
-                return start_transfer(action, self.engines, self.site.name, self.terms.clock, self.terms.requester).text
+                result = start_transfer(action, self.engines, self.site.name, self.terms.clock, self.terms.requester)
+                if result.begun is not None:
+                    self.begun[action.transfer] = result.begun
+                return result.text
             case FinishTransfer():
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
@@ -250,33 +259,49 @@ class _Run:
             case _:
                 assert_never(action)
 
-    def _await_or_start(self, step: Step) -> str:
+    def _moments(self, count: int) -> HoldMoment:
+        """How threads, this many of them, hold leases for a moment: one alone takes both at once, several share, `parallel` at a time."""
+        if count <= 1:
+            return self.leased
+        shared = SharedLeases(lambda endpoint: self.leased((endpoint,)), self.terms.clock)
+        room = threading.BoundedSemaphore(self.terms.parallel)
+
+        @contextlib.contextmanager
+        def hold(endpoints: tuple[str, ...]) -> Iterator[Moment]:
+            with room, shared.hold(endpoints) as moment:
+                yield moment
+
+        return hold
+
+    def _await_or_start(self, step: Step, moments: HoldMoment) -> str:
         if isinstance(step.action, FinishTransfer):
-            return self._await(step, step.action)
-        with self._both_ends(step) as leases:
+            return self._await(step, step.action, moments)
+        with _both_ends(step, moments) as leases:
             return self._perform(step, leases)
 
-    @contextlib.contextmanager
-    def _both_ends(self, step: Step) -> Iterator[Leases]:
-        """The leases of both ends of a transfer, for a moment."""
-        with self.leased(tuple(sorted(set(_endpoints_of(step))))) as leases:
-            for endpoint in _endpoints_of(step):
-                with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it
-                    leases.check(endpoint)
-            yield leases
-
-    def _await(self, step: Step, action: FinishTransfer) -> str:
+    def _await(self, step: Step, action: FinishTransfer, moments: HoldMoment) -> str:
         if not self.terms.wait:
             return "started; its result is recorded by the next apply"
         from dtnctl.runtime.transfers.transfer import InterruptedWaitError, Waiting, await_transfer
 
-        waiting = Waiting(self.reports.progress, self.terms.stop)
+        waiting = Waiting(self.reports.progress, self.terms.stop, self.begun.pop(action.transfer, None))
         engines, site, clock = self.engines, self.site.name, self.terms.clock
         requester = self.terms.requester
         try:
-            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: self._both_ends(step), requester))
+            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: _both_ends(step, moments), requester))
         except InterruptedWaitError as interruption:
             return str(interruption)  # the copy goes on: to stop waiting for it is no failure
+
+
+@contextlib.contextmanager
+def _both_ends(step: Step, moments: HoldMoment) -> Iterator[Leases | Moment]:
+    """The leases of both ends of a transfer, for a moment."""
+    endpoints = tuple(sorted(set(_endpoints_of(step))))
+    with moments(endpoints) as leases:
+        for endpoint in endpoints:
+            with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it
+                leases.check(endpoint)
+        yield leases
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:

@@ -11,6 +11,7 @@ from tests.fakes.core import Engine
 from tests.fakes.errors import conflict, not_found
 from tests.fakes.messages import frame
 from tests.fakes.programs import Run
+from tests.fakes.shell import script_of
 from tests.fakes.state import Container, Exec, Json
 
 NOT_FOUND_CODE = 126
@@ -23,6 +24,7 @@ class ExecRun(Run):
         environment = [*(container.config["Env"] or []), *(found.config.get("Env") or [])]
         super().__init__(engine, container, found.argv, environment)
         self.output: list[tuple[int, bytes]] = []
+        self.user: str = found.config.get("User") or "root"
 
     def _write(self, stream: int, text: str) -> None:
         self.output.append((stream, text.encode()))
@@ -101,7 +103,8 @@ def start(engine: Engine, exec_id: str, programs: dict[str, ExecFunction]) -> li
 
 
 def _execute(run: ExecRun, programs: dict[str, ExecFunction]) -> int:
-    function = programs.get(posixpath.basename(run.argv[0]))
+    find_program = lambda name: programs.get(posixpath.basename(name))  # noqa: E731
+    function = script_of(run.argv, find_program) or find_program(run.argv[0])
     if function is not None:
         return function(run)
     reason = f'exec: "{run.argv[0]}": executable file not found in $PATH: unknown'

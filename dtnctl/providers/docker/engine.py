@@ -40,6 +40,7 @@ class DockerObserver:
         self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
+        self._engine_id = ""
         self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {access.name}")
 
     def _connected(self) -> Connection:
@@ -73,7 +74,9 @@ class DockerObserver:
         return self._view.owns(labels, object_name)
 
     def engine_id(self) -> str:
-        return str(self._connected().get("/info").get("ID") or "")
+        if not self._engine_id:  # asked once: for the rest of that answer the engine starts other programs
+            self._engine_id = str(self._connected().get("/info").get("ID") or "")
+        return self._engine_id
 
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         return read_files(self._connected(), container, path)

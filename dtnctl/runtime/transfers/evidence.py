@@ -42,17 +42,17 @@ def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> Pat
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
 
-def gather(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:
-    """All evidence about a job that has ended.
+def gather(task: Task, job: str, known: Evidence) -> Evidence:
+    """All evidence about a job that has ended; `job` is its container's id.
 
     TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
     """
     path = task.mover.servers_log(task.request())
     if not path:
-        return _look_at_both(task, notes, watched, server)
+        return _look_at_both(task, known)
     with ThreadPoolExecutor(1, thread_name_prefix="log") as pool:
-        reading = pool.submit(_read_log, task.here, watched.job.id, path)
-        return replace(_look_at_both(task, notes, watched, server), server_log=reading.result())
+        reading = pool.submit(_read_log, task.here, job, path)
+        return replace(_look_at_both(task, known), server_log=reading.result())
 
 
 def _read_log(engine: Engine, container: str, path: str) -> str:
@@ -64,9 +64,10 @@ def _read_log(engine: Engine, container: str, path: str) -> str:
     return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
 
 
-def _look_at_both(task: Task, notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:
+def known_of(notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:
+    """What is known of a job that has ended before its ends are looked at."""
     job = watched.job
-    known = Evidence(
+    return Evidence(
         exit_code=job.exit_code,
         log=watched.log.decode("utf-8", "replace"),
         out_of_memory=job.oom_killed,
@@ -76,11 +77,18 @@ def _look_at_both(task: Task, notes: Notes | None, watched: Watched, server: Ser
         server_log=server.log.decode("utf-8", "replace"),
         server_exit_code=server.exit_code,
     )
-    if not task.copies_files:
+
+
+def is_looked_at(task: Task, known: Evidence) -> bool:
+    """Whether the verdict needs a look at the ends."""
+    needs_no_look = known.exit_code == 0 and task.options.verify == "none" and task.options.sync_level is None
+    return task.copies_files and not needs_no_look
+
+
+def _look_at_both(task: Task, known: Evidence) -> Evidence:
+    if not is_looked_at(task, known):
         return known
     is_judged = known.exit_code == 0 or (task.options.on_file_error == "skip" and not known.stopped)
-    if known.exit_code == 0 and task.options.verify == "none" and task.options.sync_level is None:
-        return known
     with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:
         near = pool.submit(_look_after, task, task.here, task.source, known, follow=task.options.links != "omit")
         far = pool.submit(_look_after, task, task.there, task.destination, known)

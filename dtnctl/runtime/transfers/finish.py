@@ -19,9 +19,10 @@ from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, time_left, time_text
 from dtnctl.runtime.transfers.claims import receipt_of
-from dtnctl.runtime.transfers.evidence import gather
-from dtnctl.runtime.transfers.notes import Notes, as_started, read_notes
+from dtnctl.runtime.transfers.evidence import gather, known_of
+from dtnctl.runtime.transfers.notes import Begun, Notes, as_started, read_notes
 from dtnctl.runtime.transfers.notify import with_notice_due
+from dtnctl.runtime.transfers.questions import asked_after_end
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.samples import sample_job
 from dtnctl.runtime.transfers.server import end_server, remove_server
@@ -47,10 +48,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How to wait for the end: telling progress, until `stop` is set."""
+    """How to wait for the end: reporting progress, until `stop` is set. `begun` is the attempt if this process has started it."""
 
     on_progress: Callable[[Progress], None]
     stop: threading.Event
+    begun: Begun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,22 @@ def watch_attempt(task: Task, waiting: Waiting) -> Watched | None:
 
     Needs no lease: all that it may do is end the job at its own limits.
     """
+    begun = waiting.begun
+    if begun is not None and begun.claim.key == (task.transfer, task.generation, task.attempt):
+        return _await_end(as_started(task, begun.notes), begun.container, begun.notes, time_left(task, begun.claim), waiting)
     record, job = _record_and_job(task)
     if job is None or not is_running(job) or (record is not None and record.verdict is not None):
         return None
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
     notes = read_notes(task.here, job)
-    return _await_end(as_started(task, notes), job, notes, time_left(task, claim), waiting)
+    return _await_end(as_started(task, notes), job.id, notes, time_left(task, claim), waiting)
 
 
-def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
-    """The attempt's receipt, written now or found. `watched` is what was seen of its end. TransferError if there cannot be one now."""
+def finish_attempt(task: Task, watched: Watched | None = None, begun: Begun | None = None) -> AttemptEnd:
+    """The attempt's receipt, written now or found. `watched` is what was seen of its end, `begun` what this process has started.
+
+    TransferError if there cannot be one now.
+    """
     record, job = _record_and_job(task)
     if record is not None and record.verdict is not None:
         return _finish_recorded(task, record, job)
@@ -90,7 +98,7 @@ def finish_attempt(task: Task, watched: Watched | None = None) -> AttemptEnd:
     if watched is None or watched.job.id != job.id:
         watched = Watched(job, read_tail(task.here, job.id), "")
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
-    notes = read_notes(task.here, job)
+    notes = begun.notes if begun is not None and begun.container == job.id else read_notes(task.here, job)
     started = as_started(task, notes)
     receipt = end_attempt(started, claim, notes, watched, lambda evidence: started.mover.judge(evidence, started.options))
     return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
@@ -140,12 +148,12 @@ def _service_image(task: Task) -> str:
         return ""
 
 
-def _await_end(task: Task, job: ContainerSeen, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched | None:
+def _await_end(task: Task, container: str, notes: Notes | None, left: float | None, waiting: Waiting) -> Watched | None:
     sizes = notes.before.files if notes is not None else {}
     total = notes.before.bytes if notes is not None and task.copies_files else None
     watch = Watch(
         engine=task.here,
-        container=job.id,
+        container=container,
         make_reader=lambda: task.mover.reader(task.request(), sizes),
         limits=WatchLimits(task.stall_timeout, left),
         clock=task.clock,
@@ -173,11 +181,12 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
     The keys are no longer needed, so they are removed meanwhile; the whole log is read for the samples beside that.
     """
     with ThreadPoolExecutor(3, thread_name_prefix="revoke") as pool:
-        revoking = _revoke_keys(task, notes, pool)
         reader = task.mover.reader(task.request(), notes.before.files if notes is not None else {})
         sampling = pool.submit(sample_job, task.here, watched.job, reader)
-        server = end_server(task, may_take=watched.job.exit_code == 0)
-        evidence = gather(task, notes, watched, server)
+        known = known_of(notes, watched, end_server(task, may_take=watched.job.exit_code == 0))
+        task = asked_after_end(task, notes, known)
+        revoking = _revoke_keys(task, notes, pool)
+        evidence = gather(task, watched.job.id, known)
         receipt = with_notice_due(task, receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence))))
         write_record(task.here, task.site, receipt, watched.log, sampling.result())
     _clear_away(task, watched.job, receipt, revoking)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import posixpath
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.errors import EngineError, NotFoundError, TransferError
 from dtnctl.providers.base import Engine, FileEntry, Observer
 
 HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
@@ -25,6 +25,34 @@ ZONES = timedelta(hours=15)
 # sshd's authorized_keys2 is read, changed and written. Steps of one process run in several threads, and two transfers may use one
 # service: without a lock one would lose the other's line. Other processes are kept away by the endpoint's lease.
 _LOCKS: dict[tuple[str, str], threading.Lock] = {}
+
+# Replaces the lines with the prefix by others, as the account itself, which can change its own files alone. The file is whole at any
+# moment. Fails where it cannot see whether there is such a file.
+EDIT = r"""
+home=$1 prefix=$2 keys=authorized_keys2
+new=.$keys.$$
+shift 2
+umask 077
+fail() {
+    rm -f -- "$new"
+    exit 3
+}
+cd -- "$home" || exit 3
+if [ "$#" = 0 ] && [ ! -e .ssh ]; then exit 0; fi
+[ -e .ssh ] || mkdir .ssh || exit 3
+cd .ssh || exit 3
+if [ -e "$keys" ]; then
+    LC_ALL=C grep -aqF -e "$prefix" "$keys"
+    case "$#$?" in 01) exit 0 ;; *[01]) ;; *) exit 3 ;; esac
+    LC_ALL=C grep -avF -e "$prefix" "$keys" >"$new"
+    [ "$?" -le 1 ] || fail
+else
+    [ "$#" != 0 ] || exit 0
+    : >"$new" || exit 3
+fi
+for line; do printf '%s\n' "$line" >>"$new" || fail; done
+mv -f -- "$new" "$keys" || fail
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +157,44 @@ def authorized_line(public: str, comment: str, now: datetime, deadline: float | 
 
 def authorize(engine: Engine, container: str, account: Account, own: Sequence[str], site: str, transfer: str) -> None:
     """Let the keys of these lines in, instead of any earlier key of the same transfer. Lines of others stay as they are."""
-    prefix = _prefix(site, transfer).encode()
-    added = [line.encode() for line in own]
-    _edit(engine, container, account, lambda lines: [*(item for item in lines if prefix not in item), *added])
+    with editing(engine, container):
+        _edit(engine, container, account, _prefix(site, transfer), own)
 
 
 def revoke(engine: Engine, container: str, account: Account, site: str, transfer: str) -> None:
     """Take the transfer's keys away. What is not there any more, the container included, is success."""
-    prefix = _prefix(site, transfer).encode()
-    with contextlib.suppress(NotFoundError):
-        _edit(engine, container, account, lambda lines: [item for item in lines if prefix not in item])
+    with editing(engine, container), contextlib.suppress(NotFoundError):
+        _edit(engine, container, account, _prefix(site, transfer), ())
 
 
-def _edit(engine: Engine, container: str, account: Account, change: Callable[[Iterable[bytes]], list[bytes]]) -> None:
-    lock = _LOCKS.setdefault((engine.endpoint, container), threading.Lock())
-    with lock:
-        before = _read_lines(engine, container, account.authorized_keys)
-        after = change(before)
-        if after == before:
+def editing(engine: Engine, container: str) -> threading.Lock:
+    """Held while the keys of a container's users are changed."""
+    return _LOCKS.setdefault((engine.endpoint, container), threading.Lock())
+
+
+def revoke_command(account: Account, site: str, transfer: str) -> tuple[str, ...]:
+    """Takes the transfer's lines away; for the account itself, while `editing` is held."""
+    return _edit_command(account, _prefix(site, transfer), ())
+
+
+def _edit_command(account: Account, prefix: str, own: Sequence[str]) -> tuple[str, ...]:
+    return ("sh", "-c", EDIT, "keys", account.home, prefix, *own)
+
+
+def _edit(engine: Engine, container: str, account: Account, prefix: str, own: Sequence[str]) -> None:
+    """By a command in the container, which is half the work of reading and writing the file; by that where the image cannot."""
+    command = _edit_command(account, prefix, own)
+    try:
+        if engine.run(container, command, user=account.name).exit_code == 0:
             return
-        content = b"".join(item + b"\n" for item in after)
+    except NotFoundError:
+        raise
+    except EngineError:
+        pass  # it does not run, for example: its files can be changed all the same
+    before = _read_lines(engine, container, account.authorized_keys)
+    after = [*(line for line in before if prefix.encode() not in line), *(line.encode() for line in own)]
+    if after != before:
+        content = b"".join(line + b"\n" for line in after)
         entry = FileEntry(account.authorized_keys, content, 0o600, account.uid, account.gid, folder_mode=0o700)
         engine.write_files(container, (entry,))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -69,6 +70,15 @@ class Notes:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What this process has started: the job's container, its claim, and what its notes say. Who started it need not read them back."""
+
+    container: str
+    claim: Attempt
+    notes: Notes | None
+
+
 def as_started(task: Task, notes: Notes | None) -> Task:
     """The attempt with the tool that it was started by, whose definition in Git may have changed since."""
     if notes is None:
@@ -91,7 +101,14 @@ def write_notes(task: Task, accounts: Mapping[Side, Account], source: bytes, des
 def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
     """The notes in a job's container; None if it has none that can be read."""
     try:
-        files = observer.read_files(job.id, WORK)
+        return decode_notes(observer.read_files(job.id, WORK))
+    except NotFoundError:
+        return None
+
+
+def decode_notes(files: Mapping[str, bytes]) -> Notes | None:
+    """What `write_notes` wrote; None if it cannot be read."""
+    try:
         copy: dict[str, Any] = json.loads(files[COPY])
         options = read_options(copy["options"], copy["tool"])
         copies_files = row_of(copy["tool"], options.own).moves == "files"
@@ -104,7 +121,7 @@ def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
             before=selected(read_lines(files[SOURCE], tree=options.recursive), options) if copies_files else NOTHING,
             old=read_lines(files[DESTINATION], tree=lists_old_tree(options)) if copies_files else NOTHING,
         )
-    except (NotFoundError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -115,8 +132,13 @@ def lists_old_tree(options: TransferOptions) -> bool:
 
 def read_options(values: Mapping[str, Any], tool: str) -> TransferOptions:
     """The options as they were; an older dtnctl wrote each as text and left out what was not declared."""
-    shared = TypeAdapter(TransferOptions).validate_python({**values, "own": None})
+    shared = _options_reader().validate_python({**values, "own": None})
     return replace(shared, own=read_own_options(tool, values.get("own")))
+
+
+@cache
+def _options_reader() -> TypeAdapter[TransferOptions]:
+    return TypeAdapter(TransferOptions)
 
 
 def _accounts(values: Any) -> Mapping[Side, Account]:

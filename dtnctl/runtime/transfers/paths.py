@@ -24,13 +24,22 @@ def ask_where_paths_lead(task: Task, pool: Executor) -> tuple[Future[str], Futur
     return pool.submit(_real_path, here, source), pool.submit(_real_path, there, destination)
 
 
+def real_path_command(end: JobEnd) -> tuple[str, ...]:
+    """Prints where the path and each folder above it lead, as far as they are there."""
+    return ("readlink", "-z", "-f", "--", *_and_above(clean_data_path(end.path)))
+
+
+def _and_above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) or "/" for count in range(len(parts), 0, -1)]
+
+
 def _real_path(engine: Engine, end: JobEnd) -> str:
     """What is not there yet belongs to the nearest folder above that is: readlink prints those of its arguments that it can resolve."""
     path = clean_data_path(end.path)
-    parts = path.split("/")
-    above = ["/".join(parts[:count]) or "/" for count in range(len(parts), 0, -1)]
+    above = _and_above(path)
     try:
-        ran = engine.run(end.container, ("readlink", "-z", "-f", "--", *above), user=end.user)
+        ran = engine.run(end.container, real_path_command(end), user=end.user)
     except EngineError:
         return ""  # who needs the service says what is wrong with it
     found = ran.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]

@@ -42,9 +42,14 @@ def _is_able(engine: Engine, end: JobEnd, command: tuple[str, ...]) -> bool:
         return True  # whoever needs the service says what is wrong with it
 
 
+def which_command(programs: tuple[str, ...]) -> tuple[str, ...]:
+    """Prints the first of the programs that is missing, and fails then."""
+    return ("sh", "-c", WHICH, "which", *programs)
+
+
 def _missing(engine: Engine, end: JobEnd, programs: tuple[str, ...]) -> str:
     try:
-        ran = engine.run(end.container, ("sh", "-c", WHICH, "which", *programs), user=end.user)
+        ran = engine.run(end.container, which_command(programs), user=end.user)
     except EngineError:
         return ""  # whoever needs the service says what is wrong with it
     return ran.stdout.decode("utf-8", "replace") if ran.exit_code == MISSING else ""

@@ -51,14 +51,25 @@ def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) 
         task.clock.sleep(LOOK_EVERY_SECONDS)
 
 
+def look_up_command(task: Task) -> tuple[str, ...]:
+    """Looks the destination's host up; empty if it is an address."""
+    host = _host(task)
+    return () if is_address(host) else ("timeout", str(LOOK_UP_SECONDS), "getent", "ahosts", host)
+
+
+def _host(task: Task) -> str:
+    there = task.destination
+    return there.host if task.logins else there.data_host or there.host
+
+
 def _look_up(task: Task) -> None:
     """TransferError if the source's container, whose network and name servers the job has, cannot look up the destination's host."""
-    here, there = task.source, task.destination
-    host = there.host if task.logins else there.data_host or there.host
-    if is_address(host):
+    here, there, host = task.source, task.destination, _host(task)
+    command = look_up_command(task)
+    if not command:
         return
     try:
-        exit_code = task.here.run(here.container, ("timeout", str(LOOK_UP_SECONDS), "getent", "ahosts", host)).exit_code
+        exit_code = task.here.run(here.container, command, user=here.user).exit_code
     except EngineError:
         return  # it is asked for more, and whoever needs the answer says what is wrong
     reasons = {NOT_FOUND: "there is no such name", NO_ANSWER: f"its name servers did not answer within {LOOK_UP_SECONDS} s"}

@@ -23,8 +23,9 @@ from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import USER_FOLDER, Task, find_job, job_labels, job_spec, key_places, time_left, time_text
 from dtnctl.runtime.transfers.claims import claim_of
-from dtnctl.runtime.transfers.notes import write_notes
+from dtnctl.runtime.transfers.notes import Begun, decode_notes, write_notes
 from dtnctl.runtime.transfers.prepare import Prepared, find_service, prepare
+from dtnctl.runtime.transfers.questions import asked_before_start
 from dtnctl.runtime.transfers.record import read_record, write_record
 from dtnctl.runtime.transfers.server import create_server, remove_server, start_server
 
@@ -33,10 +34,11 @@ PARALLEL_CALLS = 8
 
 @dataclass(frozen=True, slots=True)
 class StartResult:
-    """Whether this call started the job, and what the reader should know."""
+    """Whether this call started the job, and what the reader should know. `begun` is what was started."""
 
     started: bool
     text: str
+    begun: Begun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def start_attempt(task: Task, image: str) -> StartResult:
         record, job = reading.result(), finding.result()
         if reason := _reason_not_to_start(record, job):
             return StartResult(False, reason)
-        found = prepare(task, pool, (near.result(), far.result()))
+        services = near.result(), far.result()
+        task = asked_before_start(task)
+        found = prepare(task, pool, services)
         left = time_left(task, None if record is None or record.released else record)
         ready = _Ready(record, job, found, left)
         if left is not None and left <= 0:
@@ -114,7 +118,9 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
     lines = {side: keys.authorized_line(pair.public, comment, task.clock.now(), task.options.deadline) for side, pair in pairs.items()}
     claim = claim_of(task, container, ready.found.services, ready.found.engine)
     access = _access(task, ready.found, pairs)
-    writing: list[Future[Any]] = [pool.submit(task.here.write_files, container, tuple(_client_files(task, ready.found, access)))]
+    notes = write_notes(task, ready.found.accounts, ready.found.looks[0].output, ready.found.looks[1].output)
+    files = tuple(_client_files(task, ready.found, access, notes))
+    writing: list[Future[Any]] = [pool.submit(task.here.write_files, container, files)]
     writing += [
         pool.submit(keys.authorize, at.engine, at.end.container, at.account, [lines[side] for side in at.sides], task.site, task.transfer)
         for at in key_places(task, ready.found.accounts)
@@ -133,7 +139,7 @@ def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPool
     except DtnctlError as error:
         _take_back(task, ready.found)
         raise TransferError(f"{task.title} was not started: {error}") from error
-    return StartResult(True, _started_text(task, ready.found))
+    return StartResult(True, _started_text(task, ready.found), Begun(container, claim, decode_notes(notes)))
 
 
 def _started_text(task: Task, found: Prepared) -> str:
@@ -161,11 +167,10 @@ def _access(task: Task, found: Prepared, pairs: Mapping[Side, keys.KeyPair]) -> 
 # --- files of its containers --------------------------------------------------------------------------------
 
 
-def _client_files(task: Task, found: Prepared, access: Access) -> Iterator[FileEntry]:
+def _client_files(task: Task, found: Prepared, access: Access, notes: Mapping[str, bytes]) -> Iterator[FileEntry]:
     account = found.accounts.get("source") if task.row.reads_source else None
     request = replace(task.request(), before=found.looks[0].listing)
     yield from _files(task.here, task.source.container, account, task.mover.client_files(request, access))
-    notes = write_notes(task, found.accounts, found.looks[0].output, found.looks[1].output)
     yield from (FileEntry(path, content, 0o600, folder_mode=0o700) for path, content in notes.items())
 
 

@@ -100,7 +100,7 @@ def await_transfer(
     while True:
         watched = watch_attempt(task, waiting)
         with _again(task, leased):
-            end = finish_attempt(task, watched)
+            end = finish_attempt(task, watched, waiting.begun)
         receipt = end.receipt
         if receipt.verdict == "succeeded":
             rate = receipt.bytes / receipt.seconds if receipt.seconds else None
@@ -113,7 +113,7 @@ def await_transfer(
         _sleep(task, pause, waiting.stop)
         task = task.next_try()
         with _again(task, leased):
-            start_attempt(task, end.image)
+            waiting = replace(waiting, begun=start_attempt(task, end.image).begun)
 
 
 @contextlib.contextmanager

@@ -52,7 +52,9 @@ def test_it_is_verified_as_declared(scene: TransferWorld, algorithm: str, verify
     assert receipt.verified == expected.get(verify, "nothing was compared, as asked for")
     sums = {"checksum": [f"{algorithm}sum"] * 2, "size": [], "none": []}[verify]
     looks_after = 0 if verify == "none" else 2
-    assert sorted(scene.commands) == sorted(["timeout", "sh", *["find"] * 2, *["readlink"] * 2, *sums, *["stat"] * (2 + looks_after)])
+    assert sorted(scene.commands) == sorted(
+        ["timeout", "sh", *["cat"] * 4, *["find"] * 2, *["readlink"] * 2, *sums, *["stat"] * (2 + looks_after)]
+    )
 
 
 def test_a_source_that_is_not_what_is_expected_is_not_tried_again(scene: TransferWorld) -> None:
@@ -150,7 +152,10 @@ def test_a_login_that_is_refused_is_named(scene: TransferWorld) -> None:
     scene.start()
     scene.engines[HERE].wait(JOB, 10.0)
     scene.finish()
-    scene.world.plan_faults(Fault("status", match=f"PUT /containers/{SERVICE}/archive", endpoint=THERE, status=500, message="read-only"))
+    scene.world.plan_faults(
+        Fault("status", match="POST /exec/*/start", endpoint=THERE, nth=2, status=500, message="no command"),  # the first one asks
+        Fault("status", match=f"PUT /containers/{SERVICE}/archive", endpoint=THERE, status=500, message="read-only"),
+    )
     with pytest.raises(TransferError, match=r"run \(generation 2, try 1\) was not started: .*read-only"):
         scene.start(generation=2, ends=(source, destination))
     assert scene.keys(HERE) == FOREIGN
@@ -218,7 +223,7 @@ def test_a_job_whose_notes_are_lost_is_judged_by_what_is_there(scene: TransferWo
 def test_an_image_without_the_checksum_tool_is_no_success(scene: TransferWorld) -> None:
     scene.world.exec_programs.pop("sha512sum", None)
     scene.start(algorithm="sha512")
-    with pytest.raises(TransferError, match=r"it ended well, but there are no checksums: lab\.demo on dtn1: .*exit code 126"):
+    with pytest.raises(TransferError, match=r"it ended well, but there are no checksums: lab\.demo on dtn1: .*sha512sum: not found"):
         scene.finish(algorithm="sha512")
     assert not scene.records()[0].retryable
 
@@ -276,7 +281,10 @@ def test_keys_that_stay_because_an_endpoint_is_silent_go_with_the_next_apply(sce
     scene.copy.exit_code = 1
     scene.start()
     scene.engines[HERE].wait(JOB, 10.0)
-    scene.world.plan_faults(Fault("reset", match=f"GET /containers/{SERVICE}/archive", endpoint=THERE, nth=0))
+    scene.world.plan_faults(
+        Fault("status", match="POST /exec/*/start", endpoint=THERE, nth=0, status=500, message="no command"),
+        Fault("reset", match=f"GET /containers/{SERVICE}/archive", endpoint=THERE, nth=0),
+    )
     with pytest.raises(UnreachableError, match=r"failed, but its keys are still there: .*; the next apply clears them away"):
         scene.finish()
     scene.world.plan_faults()

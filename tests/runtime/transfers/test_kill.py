@@ -136,7 +136,7 @@ def calls_of_a_whole_run(scene: TransferWorld, **options: str) -> int:
 
 def test_a_kill_after_any_call_leads_to_exactly_one_start_and_a_receipt(scene: TransferWorld) -> None:
     total = calls_of_a_whole_run(scene)
-    assert total > 30
+    assert total > 20
     for last in range(total):
         scene.world.reset()
         with pytest.raises(Killed):

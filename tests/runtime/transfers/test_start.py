@@ -13,14 +13,16 @@ import pytest
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.ledger import Attempt, Requester, encode_attempt, record_path
-from dtnctl.model.plan import JobEnd, StartTransfer
+from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, Mount, ledger_name
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.providers.base import FileEntry
+from dtnctl.runtime.transfers.notes import read_notes
 from dtnctl.runtime.transfers.record import write_record
-from dtnctl.runtime.transfers.transfer import start_transfer
+from dtnctl.runtime.transfers.transfer import Waiting, await_transfer, start_transfer
 from tests.fakes.engine import Fault
 from tests.fakes.execs import ExecRun
+from tests.fakes.shell import no_shell
 from tests.runtime.transfers.transfer_world import HERE, IMAGE, SERVICE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
@@ -125,7 +127,10 @@ def test_while_keys_cannot_be_taken_away_an_unknown_transfer_stays_open(scene: T
     scene.start()
     (job,) = scene.job_names()
     scene.engines[HERE].remove(job, force=True)
-    scene.world.plan_faults(Fault("status", match="PUT /containers/*/archive", nth=1, status=500, message="no"))
+    scene.world.plan_faults(
+        Fault("status", match="POST /exec/*/start", endpoint=THERE, nth=1, status=500, message="no command"),
+        Fault("status", match="PUT /containers/*/archive", endpoint=THERE, nth=1, status=500, message="no"),
+    )
     with pytest.raises(EngineError):
         scene.finish()
     assert [item.verdict for item in scene.records()] == [None]
@@ -490,3 +495,46 @@ def test_an_image_that_cannot_compute_the_algorithm_is_named_before_anything_sta
     with pytest.raises(TransferError, match=f"the image of lab.demo on {endpoint} has no xrdadler32 nor python3, which computes adler32"):
         scene.start(algorithm="adler32")
     assert scene.start(verify="size", algorithm="adler32").started, "then no checksum is needed"
+
+
+def test_each_service_is_asked_by_one_command_and_another_one_lets_the_key_in(scene: TransferWorld) -> None:
+    scene.answers_after = 0
+    scene.start()
+    for endpoint in (HERE, THERE):
+        execs = [call for call in scene.world.calls() if call.startswith(f"{endpoint} POST /containers/{SERVICE}/exec")]
+        assert len(execs) == (3 if endpoint == HERE else 2), execs  # the third one asks whether both ends take logins
+        assert not [call for call in scene.world.calls() if call.startswith(f"{endpoint} GET /containers/{SERVICE}/archive")]
+
+
+def test_without_a_shell_each_question_is_asked_alone_and_keys_are_files(scene: TransferWorld) -> None:
+    scene.world.exec_programs["sh"] = no_shell
+    assert scene.start().started
+    assert all("dtnctl:lab/run.g1 a1" in scene.keys(endpoint) for endpoint in (HERE, THERE))
+    receipt = scene.finish()
+    assert (receipt.verdict, receipt.bytes, receipt.verified) == ("succeeded", 1000, "md5 of 1 file equal at both ends")
+    assert all("dtnctl" not in scene.keys(endpoint) for endpoint in (HERE, THERE))
+
+
+def test_who_has_started_it_reads_neither_its_notes_nor_its_record_to_wait_for_it(scene: TransferWorld) -> None:
+    begun = scene.start().begun
+    assert begun is not None
+    assert begun.notes == read_notes(scene.engines[HERE], scene.engines[HERE].inspect(JOB))
+    before = len(scene.world.calls())
+    source, destination = scene.ends()
+    action = FinishTransfer(TRANSFER, 1, 1, "gridftp", source, destination, TransferOptions(), True)
+    waiting = Waiting(lambda _: None, threading.Event(), begun)
+    assert await_transfer(action, scene.engines, SITE, scene.clock, waiting, scene.leased).verdict == "succeeded"
+    reads = [call for call in scene.world.calls()[before:] if " GET " in call and "/archive" in call]
+    assert len(reads) == 1, reads  # whether another run has recorded it meanwhile
+
+
+def test_what_was_begun_says_nothing_of_another_try(scene: TransferWorld) -> None:
+    begun = scene.start().begun
+    scene.finish()
+    assert begun is not None
+    scene.start(generation=2)
+    source, destination = scene.ends()
+    action = FinishTransfer(TRANSFER, 2, 1, "gridftp", source, destination, TransferOptions(), True)
+    waiting = Waiting(lambda _: None, threading.Event(), begun)
+    receipt = await_transfer(action, scene.engines, SITE, scene.clock, waiting, scene.leased)
+    assert (receipt.generation, receipt.verdict) == (2, "succeeded")
