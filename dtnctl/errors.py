@@ -59,6 +59,10 @@ class OutputError(DtnctlError):
     """The result cannot be written to where it should go."""
 
 
+class ReportError(DtnctlError):
+    """A forge or a webhook does not take what should be reported. Never has a token, an address with a secret, or a body in it."""
+
+
 MANY, FEW = 10, 3  # of MANY equal problems or more, FEW are shown
 
 

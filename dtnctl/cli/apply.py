@@ -56,7 +56,7 @@ class Consent:
 
 def apply_command(
     context: typer.Context,
-    output: opt.OutputOption = opt.Output.text,
+    output: opt.PlanOutputOption = opt.PlanOutput.text,
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
@@ -85,7 +85,7 @@ def apply_command(
 
 def destroy_command(
     context: typer.Context,
-    output: opt.OutputOption = opt.Output.text,
+    output: opt.PlanOutputOption = opt.PlanOutput.text,
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     yes: opt.YesOption = False,
@@ -116,6 +116,8 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
     from dtnctl.runtime.lease import clear_dead_leases
     from dtnctl.runtime.reconcile import ChangedPlanError, look_and_plan
 
+    if printing.is_for_review:
+        raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
     workplace = with_receipts(open_workplace())
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
@@ -126,7 +128,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
         view = plan_context(workplace, command, printing, scope)
         if expected and plan.hash != expected:
             raise StalePlanError(*stale_lines(consent.expect, plan, view))
-        if printing.output is not opt.Output.json:
+        if printing.output is not opt.PlanOutput.json:
             print_plan(plan, view, replace(printing, out=""))
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
@@ -193,7 +195,7 @@ def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, allowed:
         from dtnctl.render.json import outcomes_document, render_json
 
         write_out(printing.out, render_json(outcomes_document(plan, ())))
-    if printing.output is opt.Output.json:
+    if printing.output is opt.PlanOutput.json:
         print_plan(plan, view, replace(printing, out=""))
     raise_for_worst(Ending(view.command, plan, changed=False, allowed=allowed))
     return 0
@@ -221,7 +223,7 @@ def _report(applied: Applied, ending: Ending, view: RenderContext, printing: Pri
     document = outcomes_document(applied.plan, applied.outcomes, applied.remaining)
     if printing.invocation.events is not None:
         printing.invocation.events.document(document)
-    elif printing.output is opt.Output.json:
+    elif printing.output is opt.PlanOutput.json:
         printing.write(render_json(document))
     else:
         printing.write(render_outcomes(applied.plan, applied.outcomes, view, applied.remaining))

@@ -21,12 +21,36 @@ class Output(enum.StrEnum):
     markdown = "markdown"
 
 
+class PlanOutput(enum.StrEnum):
+    """The same for a plan. The last three are marks on lines of the state files, for code review."""
+
+    text = "text"
+    wide = "wide"
+    json = "json"
+    jsonl = "jsonl"
+    markdown = "markdown"
+    github = "github"
+    sarif = "sarif"
+    junit = "junit"
+
+
 class ListOutput(enum.StrEnum):
     """What stdout carries, for lists. `wide` is text with all columns, however wide."""
 
     text = "text"
     wide = "wide"
     json = "json"
+
+
+class CheckOutput(enum.StrEnum):
+    """What stdout carries, for a check of files. `wide` is text."""
+
+    text = "text"
+    wide = "wide"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+    junit = "junit"
 
 
 class Color(enum.StrEnum):
@@ -62,13 +86,15 @@ def written_time(text: str) -> str:
 
 
 OutputOption = Annotated[Output, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
+PlanOutputOption = Annotated[PlanOutput, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
+CheckOutputOption = Annotated[CheckOutput, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
 ListOutputOption = Annotated[ListOutput, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
 OutOption = Annotated[
     str,
     typer.Option(
         "--out",
         metavar="FILE",
-        help="Write the result there too (by its ending .json, .md, else text); - is stdout.",
+        help="Write the result there too (by its ending .json, .md, .sarif, .xml, else text); - is stdout.",
         envvar="DTNCTL_OUT",
         autocompletion=names.files,
     ),

@@ -10,8 +10,8 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
 from dtnctl.cli.receipts import with_receipts
-from dtnctl.cli.workplace import Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
-from dtnctl.errors import Problem, UnreachableError
+from dtnctl.cli.workplace import STATE_FOLDER, Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
+from dtnctl.errors import ConfigError, Problem, UnreachableError
 
 if TYPE_CHECKING:
     from dtnctl.model.plan import Plan
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def plan_command(
     context: typer.Context,
-    output: opt.OutputOption = opt.Output.text,
+    output: opt.PlanOutputOption = opt.PlanOutput.text,
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default, it never reaches a caller
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
@@ -41,12 +41,13 @@ def plan_command(
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
-    return preview(printing, scope_of(target, exclude, replace_, max_prune), timeout, detailed=detailed_exitcode)
+    scope = scope_of(target, exclude, replace_, max_prune)
+    return preview(printing, scope, timeout, detailed=detailed_exitcode)
 
 
 def drift_command(
     context: typer.Context,
-    output: opt.OutputOption = opt.Output.text,
+    output: opt.PlanOutputOption = opt.PlanOutput.text,
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
@@ -56,7 +57,8 @@ def drift_command(
     """Show how the endpoints have moved away from what was applied. Changes nothing."""
     from dtnctl.planning.drift import drifted
 
-    printing, scope, workplace = printing_of(context, output, out=out), scope_of(target, exclude, [], ""), open_workplace()
+    printing, scope = printing_of(context, output, out=out), scope_of(target, exclude, [], "")
+    workplace = open_marked(printing)
     plan = drifted(make_plan(workplace, scope, timeout))
     print_plan(plan, plan_context(workplace, "drift", printing, scope), printing)
     return plan_exit_code(plan, detailed=detailed_exitcode)
@@ -64,13 +66,26 @@ def drift_command(
 
 def preview(printing: Printing, scope: Scope, timeout: float, *, detailed: bool = False) -> int:
     """Print what apply would do, and what this machine lacks for it."""
-    workplace = open_workplace()
+    workplace = open_marked(printing)
     plan = make_plan(workplace, scope, timeout)
     print_plan(plan, plan_context(workplace, "plan", printing, scope), printing)
     note_missing_id(workplace.site)
     for problem in missing_logins(workplace, plan):
         say(f"note: {problem}")
     return plan_exit_code(plan, detailed=detailed)
+
+
+def open_marked(printing: Printing) -> Workplace:
+    """Load the site; what is wrong in its files is marked where marks are asked for, and raised."""
+    try:
+        return open_workplace()
+    except ConfigError as error:
+        if printing.is_for_review:
+            from dtnctl.cli.marks import problem_marks
+            from dtnctl.repository.find import find_repository, standing
+
+            printing.write(problem_marks(error.problems, find_repository(standing(), STATE_FOLDER), printing.output.value))
+        raise
 
 
 def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:

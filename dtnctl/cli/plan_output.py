@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.cli import options as opt
+from dtnctl.cli.forge_links import details_address, folder_below_top, source_address
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import Workplace, render_context, write_out
 
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
     from dtnctl.render.context import Command, RenderContext
 
 
+MARKS = ("github", "sarif", "junit")
+FORMS = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}  # by the ending of `--out`
+
+
 @dataclass(frozen=True, slots=True)
 class Printing:
     """How a command should print. `out`: the file of `--out`, or empty."""
 
-    output: opt.Output
+    output: opt.PlanOutput
     out: str
     show_all: bool
     brief: bool
@@ -32,7 +38,15 @@ class Printing:
 
     @property
     def is_for_programs(self) -> bool:
-        return self.output in (opt.Output.json, opt.Output.jsonl)
+        return self.output in (opt.PlanOutput.json, opt.PlanOutput.jsonl)
+
+    @property
+    def is_for_review(self) -> bool:
+        return self.output.value in MARKS
+
+    @property
+    def is_comment(self) -> bool:
+        return self.output is opt.PlanOutput.markdown or self.out.endswith(".md")
 
     def write(self, text: str) -> None:
         """The result, to stdout. In JSON mode this is the one document that is owed."""
@@ -41,11 +55,11 @@ class Printing:
         self.invocation.json = False
 
 
-def printing_of(context: typer.Context, output: opt.Output, *, out: str = "", show_all: bool = False, brief: bool = False) -> Printing:
+def printing_of(context: typer.Context, output: opt.PlanOutput, *, out: str = "", show_all: bool = False, brief: bool = False) -> Printing:
     """How the running command should print; whoever reports its errors knows from now on whether stdout is owed a JSON document."""
     invocation = context.find_object(Invocation) or Invocation()
-    invocation.json = output is opt.Output.json
-    if output is opt.Output.jsonl and invocation.events is None:  # DTNCTL_OUTPUT asks for it
+    invocation.json = output is opt.PlanOutput.json
+    if output is opt.PlanOutput.jsonl and invocation.events is None:  # DTNCTL_OUTPUT asks for it
         from dtnctl.cli.events import Events
 
         invocation.events = Events()
@@ -59,27 +73,40 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
     words += [f"--exclude {shlex.quote(item)}" for item in scope.excludes]
     words += [f"--replace {shlex.quote(item)}" for item in scope.replace]
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
-    return render_context(
+    view = render_context(
         command,
         workplace.head.result(),
         printing.invocation,
         brief=printing.brief,
         show_all=printing.show_all,
-        wide=printing.output is opt.Output.wide,
+        wide=printing.output is opt.PlanOutput.wide,
         options=" ".join(words),
+    )
+    view = replace(view, folder=folder_below_top(workplace.root)) if printing.is_for_review else view
+    return _with_links(view, workplace, printing) if printing.is_comment else view
+
+
+def _with_links(view: RenderContext, workplace: Workplace, printing: Printing) -> RenderContext:
+    """A comment links to what it names, where a CI system says where that is."""
+    details = Path(printing.out).name if printing.out.endswith(".json") else ""
+    return replace(
+        view,
+        source=source_address(os.environ, view.head.commit, workplace.root),
+        details=details,
+        details_address=details_address(os.environ) if details else "",
     )
 
 
 def print_plan(plan: Plan, view: RenderContext, printing: Printing) -> None:
     """To stdout, and into the file of `--out` in the form that its name asks for."""
-    if printing.invocation.events is not None and printing.output is opt.Output.jsonl:
+    if printing.invocation.events is not None and printing.output is opt.PlanOutput.jsonl:
         from dtnctl.render.json import plan_document
 
         printing.invocation.events.document(plan_document(plan, view))
     else:
         printing.write(_render(plan, view, printing.output.value))
     if printing.out:
-        kind = {".json": "json", ".md": "markdown"}.get(Path(printing.out).suffix, printing.output.value)
+        kind = FORMS.get(Path(printing.out).suffix, printing.output.value)
         write_out(printing.out, _render(plan, replace(view, color=False), kind))
 
 
@@ -92,6 +119,10 @@ def _render(plan: Plan, view: RenderContext, kind: str) -> str:
         from dtnctl.render.markdown import render_plan_comment
 
         return render_plan_comment(plan, view)
+    if kind in MARKS:
+        from dtnctl.cli.marks import plan_marks
+
+        return plan_marks(plan, view, kind)
     from dtnctl.render.terminal import render_plan
 
     return render_plan(plan, view)

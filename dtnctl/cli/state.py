@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dtnctl.cli import names
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.options import ListOutput, ListOutputOption
+from dtnctl.cli.options import CheckOutput, CheckOutputOption
 from dtnctl.cli.workplace import STATE_FOLDER, note_missing_id, repository_root
 from dtnctl.errors import ConfigError, UsageError
 from dtnctl.printable import plural
@@ -37,8 +38,6 @@ def register(app: typer.Typer) -> None:
 
 def init_command(folder: FolderArgument = ".") -> None:
     """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing."""
-    from pathlib import Path
-
     from dtnctl.repository.starter import new_identity, write_starter
 
     for name in write_starter(Path(folder), new_identity()):
@@ -46,24 +45,24 @@ def init_command(folder: FolderArgument = ".") -> None:
     typer.echo("next: edit state/, then dtnctl validate and dtnctl plan", err=True)
 
 
-def validate_command(context: typer.Context, output: ListOutputOption = ListOutput.text) -> None:
+def validate_command(context: typer.Context, output: CheckOutputOption = CheckOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
     from dtnctl.providers.local.files import find_local_problems
     from dtnctl.repository.load import validate_state
 
     root = repository_root()
-    as_json = output is ListOutput.json
-    context.ensure_object(Invocation).json = as_json
+    is_text = output in (CheckOutput.text, CheckOutput.wide)
+    context.ensure_object(Invocation).json = output is CheckOutput.json
     try:
         site = validate_state(root, STATE_FOLDER)
     except ConfigError as error:
-        if not as_json:
+        if is_text:
             raise
-        _print_problems(error)
+        _print_problems(error, root, output)
         typer.echo(f"dtnctl: {error.exit_name} ({error.exit_code})", err=True)
         raise typer.Exit(error.exit_code) from None
-    if as_json:
-        _print_problems(ConfigError(()))
+    if not is_text:
+        _print_problems(ConfigError(()), root, output)
         return
     counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools")}
     parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind != "tools")
@@ -73,10 +72,15 @@ def validate_command(context: typer.Context, output: ListOutputOption = ListOutp
     typer.echo(f"ok: {plural(1 + sum(counts.values()), 'file')}; site {site.name}: {', '.join(parts)}")
 
 
-def _print_problems(error: ConfigError) -> None:
+def _print_problems(error: ConfigError, root: Path, output: CheckOutput) -> None:
     from dtnctl.render.json import problems_document, render_json
 
-    sys.stdout.write(render_json({**problems_document(error.problems), "valid": not error.problems}))
+    if output is CheckOutput.json:
+        sys.stdout.write(render_json({**problems_document(error.problems), "valid": not error.problems}))
+    else:
+        from dtnctl.cli.marks import problem_marks
+
+        sys.stdout.write(problem_marks(error.problems, root, output.value))
 
 
 def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None:
@@ -96,7 +100,6 @@ def fmt_command(paths: PathsArgument = None, check: CheckOption = False) -> None
 def schema_command(context: typer.Context, kind: KindArgument = "", out: SchemaOutOption = "") -> None:
     """Print JSON Schemas (draft-07) of the state files, for editors: one kind, or a mapping of all kinds."""
     import json
-    from pathlib import Path
 
     from dtnctl.model.schema import SCHEMA_KINDS, schema_of
     from dtnctl.repository.starter import write_schemas

@@ -60,7 +60,12 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "git": _head(context.head),
             "plan_hash": shown_hash(plan, context),
             "exact_command": exact_command(plan, context),
+            "reproduce": context.reproduce,
             "partial": bool(plan.unanswered),
+            "inventory": [
+                {"endpoint": age.endpoint, "taken_at": age.taken_at, "age": age.seconds, "fingerprint": age.fingerprint}
+                for age in context.inventory
+            ],
             "summary": _summary(plan),
             "endpoints": [_endpoint(row, counts) for row in plan.endpoints],
             "changes": [_change(change, verb_of(change, starting)) for change in plan.changes],
@@ -96,6 +101,7 @@ def _endpoint(row: EndpointSummary, counts: Counter[tuple[str, Mark]]) -> Json:
     return {
         "name": row.name,
         "silence": row.silence,
+        "agent_silence": row.agent_silence,
         "lock": row.lock,
         "sessions": {"before": row.sessions_before, "after": row.sessions_after} if known else None,
         "ports": {"before": row.ports_before, "after": row.ports_after} if known else None,
@@ -163,7 +169,14 @@ def _step(step: Step) -> Json:
 
 
 def _transfer_note(note: TransferNote) -> Json:
-    return {"name": note.name, "generation": note.generation, "state": note.state, "text": note.text, "place": note.place}
+    return {
+        "name": note.name,
+        "generation": note.generation,
+        "state": note.state,
+        "text": note.text,
+        "place": note.place,
+        "unseen": note.is_unseen,
+    }
 
 
 # --- outcomes -----------------------------------------------------------------------------------------------

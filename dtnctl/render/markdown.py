@@ -2,7 +2,7 @@
 
 What is dropped when the comment would be too long, in this order: the unchanged list, notes on transfers, details of creates,
 updates, transfers, replaces, destroys and blocked changes, then rows of new claims, of the endpoint table, of the careful
-list, and last of what containers are given.
+list, and last of what containers are given. The verdict and the blocked list always stay.
 """
 
 from __future__ import annotations
@@ -12,31 +12,30 @@ from dataclasses import replace
 
 from dtnctl.model.plan import EndpointSummary, Mark, Plan
 from dtnctl.render.budget import Part, shorten
+from dtnctl.render.careful import blocked_part, careful_part
 from dtnctl.render.context import RenderContext
 from dtnctl.render.escape import code, fence, html_code, marker_word, prose
 from dtnctl.render.facts import Fact, claim_pieces, facts_of, transfer_fact
+from dtnctl.render.links import linked, short
 from dtnctl.render.summary import (
     Group,
     count,
     count_by_endpoint,
-    endpoint_risks,
+    digest,
     exact_command,
     group_changes,
     hardware_cells,
     object_name,
     shown_hash,
-    shown_notes,
     split_drift,
     transfer_order,
     verdict,
 )
-from dtnctl.render.text import UNICODE_SIGNS, Sign, clip, look_of, pad, plural, printable
+from dtnctl.render.text import UNICODE_SIGNS, Sign, look_of, pad, plural, printable
 
 LIMIT = 65_536  # characters of a comment on GitHub
-LONGEST = 300  # characters of one text in the lists above the folds; the folds have all of it
 
 LOOK = look_of(RenderContext(width=1_000_000))
-DANGERS = ("blocked", "destroy", "replace", "start")
 TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "transfer", "blocked")
 # What colours a line of a ```diff fence; other signs would not.
 DIFF_SIGNS: dict[Sign, str] = {
@@ -59,24 +58,21 @@ def plan_marker(site: str) -> str:
 
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
-    marker = f"{plan_marker(plan.site)}hash={plan.hash} -->"
+    marker = f"{plan_marker(plan.site)}hash={marker_word(digest(plan, context))} -->"
     whole, plan = plan, replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
     if plan.is_empty:
         return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
     head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))
     folds, foot = _folds(plan), _foot(whole, plan, context)
-    parts = [head, _powers(plan), _endpoints(plan), _careful(plan), _claims(plan), _counted(plan), *folds, foot]
-    where = f"All of it: {prose(_short(context.details))}." if context.details else "All of it is in the plan's JSON."
+    blocked, careful = blocked_part(plan, context.source, limit // 3), careful_part(plan, context.source, 21)
+    parts = [head, blocked, _powers(plan), careful, _endpoints(plan), _claims(plan), _counted(plan), *folds, foot]
+    where = f"All of it: {linked(context.details, context.details_address)}." if context.details else "All of it is in the plan's JSON."
     return shorten(parts, limit, where)
 
 
-def _short(text: str) -> str:
-    return clip(text, LONGEST, "…")
-
-
 def _headline(plan: Plan, context: RenderContext) -> str:
-    items = [prose(_short(item)) for item in (plan.site, *verdict(plan, context.command))]
+    items = [prose(short(item)) for item in (plan.site, *verdict(plan, context.command))]
     return " · ".join(items if plan.is_empty else [*items[:1], *(_danger_sign(item) + item for item in items[1:])])
 
 
@@ -91,16 +87,16 @@ def _danger_sign(item: str) -> str:
 
 
 def _powers(plan: Plan) -> Part:
-    """First of all, and the last that a comment without room gives up: what containers are given, those with power over hosts first."""
+    """Before all but what is blocked, and the last that is dropped: what containers are given, those with power over hosts first."""
     groups = [group for group in group_changes(plan, plan.changes) if group.first.powers]
     items = [_power_item(group) for group in sorted(groups, key=lambda group: not group.first.gets_power)]
     return Part("entries of what containers are given", tuple(items), 22, ("> **What containers are given**",), ("",))
 
 
 def _power_item(group: Group) -> str:
-    given = [f"{'⚠ ' * power.is_over_host}{prose(power.label)} {code(_short(power.value))}" for power in group.first.powers]
-    where = ", ".join(prose(_short(name)) for name in group.endpoints)
-    return f"> - {group.verb.capitalize()} {code(_short(object_name(group.first)))} on {where} — {' · '.join(given)}"
+    given = [f"{'⚠ ' * power.is_over_host}{prose(power.label)} {code(short(power.value))}" for power in group.first.powers]
+    where = ", ".join(prose(short(name)) for name in group.endpoints)
+    return f"> - {group.verb.capitalize()} {code(short(object_name(group.first)))} on {where} — {' · '.join(given)}"
 
 
 def _endpoints(plan: Plan) -> Part:
@@ -117,54 +113,31 @@ def _endpoints(plan: Plan) -> Part:
 
 
 def _endpoint_row(row: EndpointSummary, marks: Sequence[str], *, has_hardware: bool) -> str:
-    state = f"⚠ locked by {prose(_short(row.lock))}" if row.lock else "live"
+    state = f"⚠ locked by {prose(short(row.lock))}" if row.lock else "live"
     sessions, ports = _from_to(row.sessions_before, row.sessions_after), _from_to(row.ports_before, row.ports_after)
     if row.silence:
-        sessions, ports, state = "?", "?", f"⚠ silent: {prose(_short(row.silence))}"
+        sessions, ports, state = "?", "?", f"⚠ silent: {prose(short(row.silence))}"
     hardware = [cell or " " for cell in hardware_cells(row, "→")] * has_hardware
-    return f"| {' | '.join([prose(_short(row.name)), sessions, *marks, ports, *hardware, state])} |"
+    return f"| {' | '.join([prose(short(row.name)), sessions, *marks, ports, *hardware, state])} |"
 
 
 def _from_to(before: int, after: int) -> str:
     return str(after) if before == after else f"{before} → {after}"
 
 
-def _careful(plan: Plan) -> Part:
-    """Blocked first; so they are the last that a comment without room gives up."""
-    items = [_careful_item(group) for group in group_changes(plan, plan.changes) if _is_careful(group)]
-    items += [f"> - **Endpoint** {prose(_short(risk))}" for risk in endpoint_risks(plan)]
-    items += [f"> - **Note** {prose(_short(note))}" for note in shown_notes(plan)]
-    return Part("entries of the careful list", tuple(items), 21, ("> **Needs a careful look**",), ("",))
-
-
-def _is_careful(group: Group) -> bool:
-    return group.verb in DANGERS or any(change.interrupts for change in group.changes)
-
-
-def _careful_item(group: Group) -> str:
-    change = group.first
-    where = ", ".join(prose(_short(name)) for name in group.endpoints)
-    texts = [change.code, change.cause.text, change.cause.place]
-    texts += [f"interrupts: {text}" for text in dict.fromkeys(other.interrupts for other in group.changes) if text]
-    texts.append(f"fix: {change.fix}" if change.fix else "")
-    why = "; ".join(prose(_short(text)) for text in texts if text)
-    word = "Starts once" if group.verb == "start" else group.verb.capitalize()
-    return f"> - **{word}** {code(_short(object_name(change)))} on {where} — {why}"
-
-
 def _claims(plan: Plan) -> Part:
     rows = []
     for change in plan.changes:
         if change.allocations and change.kind != "transfer":
-            claims = " · ".join(f"{prose(label)} {code(_short(value))}" for label, value in change.allocations)
-            rows.append(f"| {code(_short(object_name(change)))} | {prose(_short(change.endpoint))} | {claims} |")
+            claims = " · ".join(f"{prose(label)} {code(short(value))}" for label, value in change.allocations)
+            rows.append(f"| {code(short(object_name(change)))} | {prose(short(change.endpoint))} | {claims} |")
     return Part("rows of new claims", tuple(rows), 19, ("| For | Endpoint | New claims |", "|---|---|---|"), ("",))
 
 
 def _counted(plan: Plan) -> Part:
     items = [f"**Drift:** {plural(count(plan).drift, 'change')}", f"**Unchanged:** {plural(len(plan.unchanged), 'object')}"]
     states = [note.state for note in transfer_order(plan.transfers)]
-    shown = ", ".join(f"{states.count(state):,} {prose(_short(state))}" for state in list(dict.fromkeys(states))[:4])
+    shown = ", ".join(f"{states.count(state):,} {prose(short(state))}" for state in list(dict.fromkeys(states))[:4])
     if shown:
         items.append(f"**Transfers with nothing to do:** {shown}")
     return Part("", (" · ".join(items), ""))
@@ -236,12 +209,12 @@ def _foot(whole: Plan, plan: Plan, context: RenderContext) -> Part:
     answered = sum(not row.silence for row in plan.endpoints)
     plan_hash, command = shown_hash(whole, context), exact_command(whole, context)
     items = (
-        prose(_short(context.head.text)) if context.head.text else "",
+        prose(short(context.head.text)) if context.head.text else "",
         f"{answered} of {plural(len(plan.endpoints), 'endpoint')} answered",
         f"plan hash {code(plan_hash)}" if plan_hash else "",
-        f"dtnctl {prose(_short(context.version))}" if context.version else "",
-        f"reproduce: {code(_short(context.reproduce))}" if context.reproduce else "",
-        f"do exactly this: {code(_short(command))}" if command else "",
-        f"all of it: {prose(_short(context.details))}" if context.details else "",
+        f"dtnctl {prose(short(context.version))}" if context.version else "",
+        f"reproduce: {code(short(context.reproduce))}" if context.reproduce else "",
+        f"do exactly this: {code(short(command))}" if command else "",
+        f"all of it: {linked(context.details, context.details_address)}" if context.details else "",
     )
     return Part("", ("", f"<sub>{' · '.join(item for item in items if item)}</sub>"))

@@ -161,6 +161,8 @@ def _need(plan: Plan, row: EndpointSummary) -> str:
 
 def exact_command(plan: Plan, context: RenderContext) -> str:
     """The command that does exactly this plan or refuses. Empty where nothing would be done, and while `apply` does it already."""
+    if context.stated is not None:
+        return context.stated.exact_command
     if context.command not in ("plan", "destroy") or not plan.steps:
         return ""
     verb = "destroy" if context.command == "destroy" else "apply"
@@ -170,7 +172,12 @@ def exact_command(plan: Plan, context: RenderContext) -> str:
 
 def shown_hash(plan: Plan, context: RenderContext) -> str:
     """The plan's hash, for `--expect`. Empty for drift: it is not what apply would do."""
-    return "" if context.command == "drift" else plan.hash
+    return "" if context.command == "drift" else digest(plan, context)
+
+
+def digest(plan: Plan, context: RenderContext) -> str:
+    """The plan's hash, as its document states it if it was read from one."""
+    return plan.hash if context.stated is None else context.stated.plan_hash
 
 
 def named(names: Sequence[str]) -> str:

@@ -218,7 +218,7 @@ COMPLETED = {
     "apply --replace ": ["s"],
     "plan --out ": [":files"],
     "fmt ": [":files"],
-    "plan -o ": ["text", "wide", "json", "jsonl", "markdown"],
+    "plan -o ": ["text", "wide", "json", "jsonl", "markdown", "github", "sarif", "junit"],
     "status -o w": ["wide"],
     "plan --col": ["--color"],
     "session create a,": ["a,a", "a,b"],

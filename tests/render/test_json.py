@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
+from dtnctl.model.inventory import Age
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan
@@ -59,7 +60,7 @@ EVERYTHING = plan(
 OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
 DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
 DOCUMENTS: tuple[dict[str, Any], ...] = (
-    plan_document(EVERYTHING, RenderContext(version="0.1.0")),
+    plan_document(EVERYTHING, RenderContext(version="0.1.0", inventory=(Age("dtn-a", "2026-06-01T00:00:00Z", 60, "5d0e"),))),
     outcomes_document(EVERYTHING, OUTCOMES, replace(DANGER, transfers=EMPTY.transfers)),
     problems_document(PROBLEMS),
     error_document(StalePlanError("another plan")),
