@@ -1,4 +1,4 @@
-"""What holds for every test: signals reach the programs that tests start, and generated inputs are the same in each run.
+"""What holds for every test: its place in the run, signals that reach the programs that it starts, the same inputs in each run.
 
 `make random` looks for new inputs: EXAMPLES of them for each generated test. A failure prints the blob that repeats it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,31 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 settings.load_profile("dtnctl")
+
+HERE = Path(__file__).parent
+# What takes a minute and more, longest first. A worker that began with it last would keep the run waiting, with nothing for the others.
+LONG = (
+    "faults/test_points",
+    "e2e/",
+    "runtime/transfers/tools/",
+    "engines/",
+    "quickstart/",
+    "trials/",
+    "workflows/",
+    "agent/",
+    "runtime/",
+    "providers/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take files in this order (`--dist loadfile`)."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(HERE).as_posix()
+        return next((number for number, begin in enumerate(LONG) if path.startswith(begin)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
