@@ -194,7 +194,7 @@ _ROWS = (
         programs=("xrdcp", "xrdfs", "script"),
         server_programs=("xrootd",),
         reads_source=True,
-        options=("parallelism", "concurrency"),
+        options=("parallelism", "concurrency", "scitag"),
     ),
 )
 TOOLS: Mapping[str, Tool] = {row.name: row for row in _ROWS}

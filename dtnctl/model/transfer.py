@@ -12,6 +12,7 @@ from dtnctl.model.declared_tools import DeclaredTool, end_problem, row_of
 from dtnctl.model.fields import Duration, Rate, Size
 from dtnctl.model.notification import Notify
 from dtnctl.model.schedule import When
+from dtnctl.model.scitags import WrittenScitag
 from dtnctl.model.tool_files import AnyTool
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool
 from dtnctl.model.transfer_about import FreePairs
@@ -95,6 +96,7 @@ class Transfer(Written):
 
     labels: FreePairs = Field(default_factory=dict, description="Free pairs, in its record and in JSON: `{experiment: atlas}`.")
     metadata: FreePairs = Field(default_factory=dict, description="The same, for programs that read records. dtnctl reads neither.")
+    scitag: WrittenScitag | None = Field(None, description="Marks the flows of the transfer. Missing: they are not marked.")
     notify: Notify | None = Field(None, description="Webhook that is posted to once when it has come to its end.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -117,6 +119,7 @@ class Transfer(Written):
         """How it is carried out, as plans and movers take it."""
         values = {item.name: getattr(self, item.name) for item in fields(TransferOptions) if item.name != "own"}
         values |= {name: tuple(sorted(values[name].items())) for name in ("labels", "metadata")}
+        values["scitag"] = self.scitag.value if self.scitag is not None else None
         values["notify"] = self.notify.value if self.notify is not None else None
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
         return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self._declared or self.options)

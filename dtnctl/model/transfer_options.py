@@ -7,6 +7,7 @@ from typing import Literal
 
 from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.notification import Notification
+from dtnctl.model.scitags import Scitag
 from dtnctl.model.tools import OwnOptions
 from dtnctl.model.transfer_about import Passed
 
@@ -51,6 +52,7 @@ class TransferOptions:
     pipelining: bool = False
     max_rate: int | None = None
     notify: Notification | None = None
+    scitag: Scitag | None = None
 
 
 DEFAULT_OPTIONS = TransferOptions()

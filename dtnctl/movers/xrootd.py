@@ -12,12 +12,14 @@ the other host's clock, if no more is asked for.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.scitags import Scitag
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import (
     Access,
@@ -48,6 +50,11 @@ all.pidpath {folder}
 ofs.persist auto hold 0
 xrootd.seclib libXrdSec.so
 sec.protocol sss -s {folder}/sss.keytab -l {seconds}
+"""
+# Every flow of the attempt's server is of one experiment and one activity, which a file of our own calls `transfer`.
+MARKS = """\
+xrootd.pmark defsfile {folder}/scitags.json domain any ffdest {collector}:{port}
+xrootd.pmark map2exp default transfer map2act transfer default transfer use firefly
 """
 # Arguments: the folder that is written to, the port.
 SERVER = """\
@@ -111,8 +118,11 @@ class Xrootd(Mover):
         return (_keytab(request, access),)
 
     def server_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
-        config = CONFIG.format(folder=request.folder, seconds=KEY_SECONDS)
-        return (_keytab(request, access), JobFile(f"{request.folder}/xrootd.cfg", config.encode(), 0o600))
+        config, tag = CONFIG.format(folder=request.folder, seconds=KEY_SECONDS), request.options.scitag
+        marks = (JobFile(f"{request.folder}/scitags.json", _scitags(tag), 0o600),) if tag is not None else ()
+        if tag is not None:
+            config += MARKS.format(folder=request.folder, collector=in_brackets(tag.collector), port=tag.port)
+        return (_keytab(request, access), JobFile(f"{request.folder}/xrootd.cfg", config.encode(), 0o600), *marks)
 
     def reader(self, request: JobRequest, sizes: Mapping[str, int]) -> ProgressReader:
         return Reader(sizes)
@@ -144,6 +154,13 @@ def _keytab(request: JobRequest, access: Access) -> JobFile:
     """As xrdsssadmin writes it: one key that never expires, for whoever has it."""
     key = hashlib.sha256(access.secret.encode()).hexdigest()
     return JobFile(f"{request.folder}/sss.keytab", f"0 u:anybody g:anygroup n:dtnctl N:1 c:1 e:0 f:0 k:{key}\n".encode(), 0o600)
+
+
+def _scitags(tag: Scitag) -> bytes:
+    """As the registry's own file has them."""
+    activities = [{"activityName": "transfer", "activityId": tag.activity}]
+    experiments = [{"expName": "transfer", "expId": tag.experiment, "activities": activities}]
+    return json.dumps({"version": 1, "modified": "2026-01-01T00:00:00Z", "experiments": experiments}).encode()
 
 
 UNITS = {"": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}

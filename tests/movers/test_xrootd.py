@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dtnctl.model.scitags import Scitag
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Entry, Evidence, Listing
 from dtnctl.movers.xrootd import MOVER
@@ -54,6 +56,17 @@ def test_only_who_has_the_key_of_this_attempt_may_write() -> None:
     assert (keytab.content, keytab.mode) == (_files()["/dtnctl/sss.keytab"], 0o600)
     assert b"s3cret" not in keytab.content
     assert MOVER.client_files(request(), replace(ACCESS, secret="other"))[0].content != keytab.content
+
+
+def test_flows_are_marked_by_a_list_of_experiments_of_the_attempts_own() -> None:
+    assert "pmark" not in _files()["/dtnctl/xrootd.cfg"].decode()
+    marked = request(scitag=Scitag(16, 3, "fd00::9"))
+    files = {item.path: item.content for item in MOVER.server_files(marked, ACCESS)}
+    lines = files["/dtnctl/xrootd.cfg"].decode().splitlines()
+    assert "xrootd.pmark defsfile /dtnctl/scitags.json domain any ffdest [fd00::9]:10514" in lines
+    assert "xrootd.pmark map2exp default transfer map2act transfer default transfer use firefly" in lines
+    (experiment,) = json.loads(files["/dtnctl/scitags.json"])["experiments"]
+    assert (experiment["expId"], experiment["activities"]) == (16, [{"activityName": "transfer", "activityId": 3}])
 
 
 def test_only_the_folder_that_is_written_to_is_exported(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
 
 
 def rate_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
-    """The same of a transfer that copies nothing."""
+    """The same of every transfer, also of one that copies nothing."""
     if options.max_rate is not None:
         yield "max rate", show_rate(options.max_rate)
+    if options.scitag is not None:
+        tag = options.scitag
+        yield "scitag", f"experiment {tag.experiment}, activity {tag.activity}, fireflies to {tag.collector} port {tag.port}"

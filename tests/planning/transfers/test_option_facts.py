@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dtnctl.model.scitags import Scitag
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 
@@ -45,3 +46,8 @@ def test_what_a_reviewer_would_not_know_otherwise_is_shown(options: TransferOpti
 def test_a_rate_is_shown_of_every_tool() -> None:
     assert list(rate_facts(TransferOptions(max_rate=500_000))) == [("max rate", "500mbit")]
     assert list(rate_facts(TransferOptions())) == []
+
+
+def test_the_mark_of_flows_is_shown_with_the_collector() -> None:
+    marked = TransferOptions(scitag=Scitag(16, 3, "flows.example.net"))
+    assert list(rate_facts(marked)) == [("scitag", "experiment 16, activity 3, fireflies to flows.example.net port 10514")]
