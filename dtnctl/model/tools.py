@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 
-from dtnctl.model.fields import Duration
+from dtnctl.model.fields import Duration, Size
 
-ToolName = Literal["gridftp", "iperf3", "nuttcp", "rclone", "rsync", "scp", "xrootd"]
+ToolName = Literal["gridftp", "iperf3", "nuttcp", "rclone", "rdma", "rdma_bw", "rsync", "scp", "xrootd"]
 Side = Literal["source", "destination"]
 Protocol = Literal["sftp", "webdav", "s3"]
 
@@ -62,6 +62,15 @@ class RcloneOptions(OwnOptions):
         return replace(tool, ports="server", programs=("rclone",), server_programs=("rclone",), logs_in_at=())
 
 
+@dataclass(frozen=True, slots=True)
+class RdmaBwOptions(OwnOptions):
+    """A measurement from memory to memory."""
+
+    seconds: Annotated[Duration, Field(ge=1, le=86400, description="How long it writes.")] = 10.0
+    bidirectional: Annotated[StrictBool, Field(description="Both write at once.")] = False
+    message_size: Annotated[Size, Field(ge=2, le=1 << 30, description="Of one RDMA write.")] = 65536
+
+
 @dataclass(frozen=True)
 class Tool:
     """`moves`: files, or bytes from memory to memory, which is a measurement and has no paths.
@@ -72,6 +81,7 @@ class Tool:
     `ports`: the data ports that it needs at the destination. `each file`: one for each file that is copied at the same time, chosen by the
     service's own server. `server`: one, where a server of the attempt listens beside the service; with `stream_ports` also one for each
     parallel stream, in a row after that. `none`: the service's sshd is all.
+    `rdma`: it needs a verbs device, the RDMA connection manager and locked memory at both ends.
     `names_ports`: its command line has the destination's data ports in it, so that there must be some.
     `programs` and `server_programs` must be in the image at the source, and at the destination.
     `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool, `lacks` those of every tool that it
@@ -89,6 +99,7 @@ class Tool:
     options: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     names_ports: bool = False
+    rdma: bool = False
     own: type[OwnOptions] | None = None
 
     @property
@@ -167,6 +178,27 @@ _ROWS = (
         reads_source=True,
         options=("concurrency", "max_rate"),
         own=RcloneOptions,
+    ),
+    Tool(
+        "rdma",
+        moves="files",
+        ports="server",
+        programs=("rcopy", "sed"),
+        server_programs=("rcopy",),
+        reads_source=True,
+        lacks=("recursive", "links"),
+        rdma=True,
+    ),
+    Tool(
+        "rdma_bw",
+        moves="memory",
+        ports="server",
+        programs=("ib_write_bw",),
+        server_programs=("ib_write_bw", "rdma"),
+        options=("parallelism",),
+        lacks=("stall_timeout",),
+        rdma=True,
+        own=RdmaBwOptions,
     ),
     Tool(
         "rsync",

@@ -204,6 +204,14 @@ class Mover(ABC):
         """What its program at the destination must be, and a command there whose exit code 0 says that it is; nothing: it is not asked."""
         return "", ()
 
+    def connected(self, request: JobRequest) -> tuple[str, ...]:
+        """A command whose exit code 0 says that the server is in use; while it is not, for long, the server ends by itself."""
+        return connected_on(request.port)
+
+    def leftovers(self, request: JobRequest) -> tuple[str, ...]:
+        """Files at the destination that this attempt alone makes, and that its server leaves only if it was killed."""
+        return ()
+
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         """What the client needs in its container before it starts."""
         return ()
@@ -244,3 +252,8 @@ def mover_of(tool: str) -> Mover:
 def listens_on(port: int) -> tuple[str, ...]:
     """A command that ends with 0 if something listens on the TCP port in its network: proc_net_tcp(5), state 0A."""
     return ("grep", "-qi", f":{port:04X} 0*:0000 0A ", "/proc/net/tcp", "/proc/net/tcp6")
+
+
+def connected_on(port: int) -> tuple[str, ...]:
+    """A command that ends with 0 if there is a connection at the TCP port in its network: proc_net_tcp(5), state 01."""
+    return ("grep", "-qiE", f":{port:04X} [0-9A-F]+:[0-9A-F]{{4}} 01 ", "/proc/net/tcp", "/proc/net/tcp6")

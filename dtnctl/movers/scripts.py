@@ -6,6 +6,7 @@ Both run as the container's first program, as root; with a user, the mover's own
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 
 from dtnctl.movers.base import SSH_LOG, WORK
@@ -37,14 +38,14 @@ exit "$code"
 
 # A server that no one stops, because dtnctl is gone and does not come back, ends when it has had no connection for IDLE seconds.
 SERVER = """\
-port=$1 idle=$2; shift 2
+connected=$1 idle=$2; shift 2
 "$@" 2>&1 &
 server=$!
 trap 'kill -TERM "$server"' TERM
 (quiet=0
 while [ "$quiet" -lt "$idle" ]; do
     sleep 5
-    if grep -qiE ":$port [0-9A-F]+:[0-9A-F]{4} 01 " /proc/net/tcp /proc/net/tcp6; then quiet=0; else quiet=$((quiet + 5)); fi
+    if eval "$connected"; then quiet=0; else quiet=$((quiet + 5)); fi
 done
 echo "no connection for $idle s"
 kill -TERM "$server") &
@@ -70,10 +71,12 @@ def client_command(program: tuple[str, ...], *, folder: str, time_left: float | 
     return ("-c", CLIENT, "transfer", folder, *limit, *_as_user(user, folder), *program)
 
 
-def server_command(program: tuple[str, ...], *, folder: str, port: int, idle: float, user: RunAs | None) -> tuple[str, ...]:
-    """The arguments of /bin/sh. `idle` in seconds."""
+def server_command(
+    program: tuple[str, ...], *, folder: str, connected: tuple[str, ...], idle: float, user: RunAs | None
+) -> tuple[str, ...]:
+    """The arguments of /bin/sh. `connected` is a command that ends with 0 while the server is in use, `idle` in seconds."""
     seconds = str(max(FIRST_IDLE, math.ceil(idle)))
-    return ("-c", SERVER, "server", f"{port:04X}", seconds, *_as_user(user, folder), *program)
+    return ("-c", SERVER, "server", shlex.join(connected), seconds, *_as_user(user, folder), *program)
 
 
 def _as_user(user: RunAs | None, folder: str) -> tuple[str, ...]:

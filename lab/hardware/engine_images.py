@@ -17,6 +17,11 @@ from lab.layout import LabError
 TOOLS_IMAGE = "tools:1"
 TOOLS_FOLDERS = ("usr", "etc", "proc", "sys", "dev", "tmp", "run", "var/tmp", "root", "sbin")  # the engine puts its init in /sbin
 TOOLS_LINKS = ("bin", "lib", "lib64")
+TOOLS_USER = "dtn"  # who copies files
+TOOLS_FILES = {
+    "etc/passwd": TINY_FILES["etc/passwd"] + f"{TOOLS_USER}:x:1000:1000:{TOOLS_USER}:/tmp:/bin/sh\n",
+    "etc/group": TINY_FILES["etc/group"] + f"{TOOLS_USER}:x:1000:\n",
+}
 TOOLS_CHANGES = ("ENV PATH=/usr/sbin:/usr/bin", 'CMD ["sleep","infinity"]')
 IMPORT_SECONDS = 120.0
 
@@ -43,7 +48,7 @@ def write_tools_tar(path: Path) -> None:
             entry = tarfile.TarInfo(link)
             entry.type, entry.linkname = tarfile.SYMTYPE, f"usr/{link}"
             tar.addfile(entry)
-        for file, text in TINY_FILES.items():
+        for file, text in TOOLS_FILES.items():
             entry = tarfile.TarInfo(file)
             entry.size = len(text)
             tar.addfile(entry, io.BytesIO(text.encode()))

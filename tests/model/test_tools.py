@@ -42,7 +42,13 @@ def test_options_of_a_tool_alone_are_read_with_defaults_and_not_converted() -> N
 
 
 def test_only_a_server_has_ports_and_nuttcps_has_one_for_control_and_one_for_each_stream() -> None:
-    assert {name: row.count_ports(4) for name, row in TOOLS.items() if row.has_server} == {"iperf3": 1, "nuttcp": 5, "xrootd": 1}
+    assert {name: row.count_ports(4) for name, row in TOOLS.items() if row.has_server} == {
+        "iperf3": 1,
+        "nuttcp": 5,
+        "rdma": 1,
+        "rdma_bw": 1,
+        "xrootd": 1,
+    }
     assert TOOLS["gridftp"].count_ports(4) == 0
 
 

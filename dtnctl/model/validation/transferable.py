@@ -12,6 +12,7 @@ from dtnctl.model.tools import TOOLS
 from dtnctl.model.transfer import Transfer
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.model.validation.known import DeclaredService, Known, Place
+from dtnctl.model.validation.rdma import check_rdma
 from dtnctl.printable import plural
 
 
@@ -23,6 +24,7 @@ def check_transferable(known: Known, document: Document[Transfer], session: str)
         service = known.service_of.get((endpoint, session))
         if service is not None:
             _check_ports(known, document, service, is_destination=location == "to")
+            check_rdma(known, document, service)
             for code, what, hint in _path_problems(service, path, writes=location == "to") if path else ():
                 known.report((document, (location,)), code, what, hint)
             _check_seen_beside(known, document, service, location, path)

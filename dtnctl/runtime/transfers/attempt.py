@@ -164,7 +164,8 @@ def server_spec(task: Task, service: ContainerSeen, account: Account | None) -> 
     request = task.request()
     user = _run_as(account) if task.copies_files else None
     program = task.mover.server(request)
-    command = server_command(program, folder=request.folder, port=request.port, idle=task.options.stall_timeout, user=user)
+    connected, idle = task.mover.connected(request), task.options.stall_timeout
+    command = server_command(program, folder=request.folder, connected=connected, idle=idle, user=user)
     return _beside(service, service.spec.image, command, with_volumes=task.copies_files, with_powers=True)
 
 

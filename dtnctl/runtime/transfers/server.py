@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, TransferError
 from dtnctl.model.resources import ContainerSeen
+from dtnctl.movers.verdict import KILLED
 from dtnctl.providers.base import FileEntry
 from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, labels_of_server, server_spec
 from dtnctl.runtime.transfers.keys import Account
@@ -80,7 +81,17 @@ def end_server(task: Task, *, may_take: bool) -> ServerEnd:
         seen = task.there.inspect(seen.id)
     except NotFoundError:
         return ServerEnd()
+    if seen.exit_code == KILLED:
+        _remove_leftovers(task)
     return ServerEnd(read_tail(task.there, seen.id), seen.exit_code)
+
+
+def _remove_leftovers(task: Task) -> None:
+    """What a killed server could not remove itself. Without the service it stays: the next try at this port removes it."""
+    destination, paths = task.destination, task.mover.leftovers(task.request())
+    if paths:
+        with contextlib.suppress(EngineError):
+            task.there.run(destination.container, ("rm", "-f", "--", *paths), user=destination.user)
 
 
 def remove_server(task: Task) -> None:

@@ -204,7 +204,8 @@ def test_a_path_has_one_form() -> None:
 def test_an_option_that_the_tool_lacks_is_reported_where_it_stands() -> None:
     place = "transfers/t.yaml:4:14: E0343"
     assert found(tool="rsync", parallelism=4) == [
-        f"{place}: rsync has no `parallelism`; try to remove it, or `tool: gridftp` or `tool: iperf3` or `tool: nuttcp` or `tool: xrootd`"
+        f"{place}: rsync has no `parallelism`; try to remove it, or `tool: gridftp` or `tool: iperf3` or `tool: nuttcp` "
+        "or `tool: rdma_bw` or `tool: xrootd`"
     ]
 
 

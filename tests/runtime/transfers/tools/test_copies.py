@@ -8,7 +8,8 @@ from dtnctl.errors import TransferError
 from tests.runtime.transfers.tools.scene import CONTROL_PORT, HERE, ROWS, SERVER_PORT, SMALL, THERE, ToolScene
 
 pytestmark = pytest.mark.lab
-TOOLS_THAT_COPY = [name for name, row in ROWS.items() if row.moves == "files"]
+# Without RDMA devices: tests/hardware/test_rdma_transfers.py is about the others.
+TOOLS_THAT_COPY = [name for name, row in ROWS.items() if row.moves == "files" and not row.rdma]
 # Ends what the user of transfers runs in the service: the sessions of sshd and their programs.
 KILL_SESSIONS = 'for p in /proc/[0-9]*; do [ "$(stat -c %U $p)" = dtnaas ] && kill -9 ${p#/proc/}; done; true'
 CUT_AT_QUESTION_MARKS = ("xrootd",)  # such names are refused
