@@ -18,7 +18,7 @@ COMMANDS = {
     "validate": ("state", "Check the state files; changes nothing and asks no endpoint."),
     "fmt": ("state", "Bring state files into their standard form, comments kept."),
     "schema": ("state", "Print JSON Schemas of the state files, for editors."),
-    "convert": ("convert", "Write state files for what Janus runs: janus."),
+    "convert": ("convert", "Write state files for what Janus or docker compose runs: janus, compose."),
     "check": ("check", "Find what open branches and pull requests claim twice; changes nothing and asks no endpoint."),
     "plan": ("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": ("apply", "Make the endpoints as declared. Shows the plan first and asks, unless --yes."),

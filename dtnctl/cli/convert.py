@@ -52,6 +52,8 @@ ActiveOption = Annotated[
         autocompletion=names.files,
     ),
 ]
+EndpointOption = Annotated[str, typer.Option("--endpoint", metavar="NAME", help="The endpoint that it runs on.")]
+DockerOption = Annotated[str, typer.Option("--docker", metavar="URL", help="How that endpoint's engine is reached.")]
 OutFolderOption = Annotated[str, typer.Option("--out", metavar="DIR", help="Write state/ below this folder. Overwrites nothing.")]
 OutputOption = Annotated[ConvertOutput, typer.Option("-o", "--output", help="What stdout carries.", envvar="DTNCTL_OUTPUT")]
 
@@ -60,6 +62,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     below = typer.Typer(help=COMMANDS["convert"][1], no_args_is_help=True, rich_markup_mode=None)
     below.command("janus")(convert_janus_command)
+    below.command("compose")(convert_compose_command)
     app.add_typer(below, name="convert")
 
 
@@ -77,6 +80,20 @@ def convert_janus_command(
     live = (Path(active), active) if active else None
     era = None if version is None else ERAS[version]
     _finish(context, convert_janus(Path(folder), folder.rstrip("/"), era, live), out, output)
+
+
+def convert_compose_command(
+    context: typer.Context,
+    file: FileArgument,
+    endpoint: EndpointOption = "dtn1",
+    docker: DockerOption = "unix:///run/docker.sock",
+    out: OutFolderOption = ".",
+    output: OutputOption = ConvertOutput.text,
+) -> None:
+    """Write state files for a compose file: a profile and a session for each service; report every line that is dropped or changed."""
+    from dtnctl.repository.converting.compose import convert_compose
+
+    _finish(context, convert_compose(Path(file), file, endpoint, docker), out, output)
 
 
 def _finish(context: typer.Context, conversion: Conversion, out: str, output: ConvertOutput) -> None:

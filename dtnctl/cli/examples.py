@@ -15,6 +15,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dtnctl convert janus /etc/janus/profiles --out my-site",
         "dtnctl convert janus profiles --from v0.2 --active active.json --out my-site",
     ),
+    "convert compose": ("dtnctl convert compose compose.yaml --endpoint dtn1 --docker ssh://dtn@dtn1.example.net --out my-site",),
     "check": (
         "dtnctl check --all-refs",
         "dtnctl check --all-refs --base origin/main -o markdown",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from dtnctl.errors import UsageError
+from dtnctl.model.drivers import BUILT_IN, DRIVERS
 from dtnctl.model.fields import check_name
 from dtnctl.model.site import KINDS
 from dtnctl.model.site_settings import SiteSettings
@@ -75,6 +76,19 @@ class Conversion:
                 self.changed(item, f"{kind} `{name}` is called `{ours}`: names have letters, digits, - and _")
             self.names[kind, name] = ours
         return self.names[kind, name]
+
+    def first_route(self, names: Iterable[str]) -> str:
+        """The network, of these, on which engines put the default route: the first by name that can have one. Empty if none can."""
+        return min((name for name in names if self._can_route(name)), default="")
+
+    def _can_route(self, name: str) -> bool:
+        if name in BUILT_IN:
+            return BUILT_IN[name].has_default_route
+        fields = self.files.get(("networks", name), {"driver": "bridge", "internal": True})
+        row = DRIVERS[fields["driver"]]
+        mode = row.mode(fields.get("mode"))
+        routes = row.has_default_route or "gateway" in fields or "gateway6" in fields or (mode is not None and mode.routes_alone)
+        return bool(routes) and not fields.get("internal")
 
     def put(self, kind: str, name: str, fields: Mapping[str, Any], where: str) -> None:
         """A state file: `kind` as its folder is called."""

@@ -213,6 +213,19 @@ def _routes(profile: Profile) -> None:
                 profile.conversion.refused(entry, f"job `{entry.value}` is not run: dtnctl starts nothing in a container after its start")
 
 
+def _default_route(profile: Profile) -> None:
+    """Without such a job it was where the engine put it."""
+    mgmt = profile.fields["mgmt_net"]
+    data = profile.fields.get("data_nets", [])
+    if mgmt is None or not data or "default_route" in profile.fields:
+        return
+    route = profile.conversion.first_route(name_of(net) for net in (mgmt, *data))
+    if route and route != name_of(mgmt):
+        profile.fields["default_route"] = route
+        text = f"the default route is on `{route}`, where the engine put it: the first network by name"
+        profile.conversion.changed(profile.at("data_net"), text)
+
+
 def _has_gateway(profile: Profile, network: str, gateway: str) -> bool:
     fields = profile.conversion.files.get(("networks", network), {})
     return gateway in (fields.get("gateway"), fields.get("gateway6"))
@@ -235,5 +248,6 @@ STEPS: tuple[Callable[[Profile], None], ...] = (
     _environment,
     _command,
     _routes,
+    _default_route,
     _rest,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.permission import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, OWN_LIMITS
+from dtnctl.model.storage import storage_of
 
 Fields = Mapping[str, Any]
 
@@ -15,8 +16,8 @@ def allow_of(profiles: Sequence[Fields], *, existing_volumes: bool = False) -> d
     """What the owner has to allow. `existing_volumes`: named volumes are there already, made by another program."""
     volumes = [item for profile in profiles for item in profile.get("volumes", [])]
     found: dict[str, Any] = {
-        "mounts": sorted({item["source"] for item in volumes if item["type"] == "bind"}),
-        "volumes": sorted({item["driver"] for item in volumes if "driver" in item}),
+        "mounts": sorted({folder for item in volumes if (folder := _folder(item))}),
+        "volumes": sorted({kind for item in volumes if (kind := _storage(item))}),
         "foreign_volumes": sorted({item["source"] for item in volumes if item["type"] == "volume"}) if existing_volumes else [],
         "devices": sorted({device.partition(":")[0] for profile in profiles for device in profile.get("devices", [])}),
         "capabilities": sorted({name for profile in profiles for name in profile.get("capabilities", {}).get("add", [])}),
@@ -25,6 +26,22 @@ def allow_of(profiles: Sequence[Fields], *, existing_volumes: bool = False) -> d
         **_ports(profiles),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _folder(volume: Fields) -> str:
+    """The folder of the host that a mount shows: also a named volume may be one."""
+    if volume["type"] == "bind":
+        return str(volume["source"])
+    found = storage_of(str(volume.get("driver", "")), volume.get("driver_opts", {})) if volume["type"] == "volume" else None
+    return found.name if found is not None and found.kind == "folder" else ""
+
+
+def _storage(volume: Fields) -> str:
+    """What a named volume is beside the engine's own disk: a driver's name, or the kind of file system that `local` mounts."""
+    if volume["type"] != "volume":
+        return ""
+    found = storage_of(str(volume.get("driver", "")), volume.get("driver_opts", {}))
+    return found.name if found.kind in ("network", "plugin") else ""
 
 
 def _limits(profiles: Sequence[Fields]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from dtnctl.repository.converting.compose import convert_compose
 from dtnctl.repository.converting.conversion import Conversion, write_conversion
 from dtnctl.repository.converting.janus import Era, convert_janus
 
@@ -16,9 +18,14 @@ def _janus(name: str, era: Era | None, active: str) -> Conversion:
     return convert_janus(HERE / name, name, era, (HERE / active, active))
 
 
+def _compose(name: str) -> Conversion:
+    return convert_compose(HERE / "compose" / f"{name}.yaml", f"{name}.yaml", "dtn1", "ssh://dtn@dtn1.example.net", Path("/srv/dtn"))
+
+
 CASES: Mapping[str, Callable[[], Conversion]] = {
     "janus-v0.2": lambda: _janus("janus-v0.2", None, "active-v0.2.json"),
     "janus-v1.0": lambda: _janus("janus-v1.0", "v1.0", "active-v1.0.json"),
+    **{f"compose-{name}": partial(_compose, name) for name in ("gridftp", "host", "macvlan", "xrootd", "stack")},
 }
 
 

@@ -99,6 +99,14 @@ def test_missing_keys_are_written_as_the_version_had_them(tmp_path: Path) -> Non
     assert old["memory"] == new["memory"] == "8GiB"
 
 
+def test_the_default_route_stays_on_the_network_that_is_first_by_name(tmp_path: Path) -> None:
+    nets = NETS.replace("10.0.0.0/24", "10.0.0.0/24, gateway: 10.0.0.1").replace("data:", "alpha:")
+    found = converted(tmp_path, nets + "profiles: {p: {data_net: alpha}}\n", "v1.0")
+    assert found.files["profiles", "p"]["default_route"] == "alpha"
+    other = converted(tmp_path, nets.replace("alpha:", "data:") + "profiles: {p: {data_net: data}}\n", "v1.0")
+    assert "default_route" not in other.files["profiles", "p"]
+
+
 def test_secrets_are_not_written(tmp_path: Path) -> None:
     found = converted(tmp_path, "profiles: {p: {environment: ['DB_PASSWORD=hunter2', 'A=b']}}\n", "v1.0")
     assert found.files["profiles", "p"]["env"] == {"A": "b"}
