@@ -17,6 +17,7 @@ SYSTEM_FOLDERS = (
     *("/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/dtnctl", "/var/lib/kubelet", "/var/lib/systemd"),
 )
 DATA_FOLDERS = ("/dev/shm", "/run/media")  # noqa: S108  # within the ones above; nothing is written there
+_SYSTEM, _DATA = frozenset(SYSTEM_FOLDERS), frozenset(DATA_FOLDERS)
 
 
 def clean_data_path(path: str) -> str:
@@ -44,18 +45,24 @@ def power_of(path: str, homes: Iterable[str] = ()) -> str:
         return "holds the keys of logins"
     if posixpath.basename(path).startswith("authorized_keys"):
         return "says who may log in"
-    folder = innermost(path, SYSTEM_FOLDERS)
-    if folder and not innermost(path, DATA_FOLDERS):
+    folder = _nearest_above(path, _SYSTEM)
+    if folder and not _nearest_above(path, _DATA):
         return f"is in {folder}, which is the system's own"
     for home in (*homes, *_home_above(path)):
-        if is_below(path, home) and any(part.startswith(".") for part in PurePosixPath(path).relative_to(home).parts[:1]):
+        if is_below(path, home) and path[len(home.rstrip("/")) :].startswith("/."):
             return f"is a setting of the login whose home is {home}"
     return ""
 
 
+def _nearest_above(path: str, folders: frozenset[str]) -> str:
+    """The one of the folders that holds the path, or is it, and is the nearest; empty if none does."""
+    while path and path not in folders:
+        path = path.rpartition("/")[0]
+    return path
+
+
 def _home_above(path: str) -> Iterable[str]:
-    parts = PurePosixPath(path).parts
-    return [posixpath.join(*parts[:3])] if parts[:2] == ("/", "home") and len(parts) > 2 else []
+    return ("/home/" + path.split("/", 3)[2],) if path.startswith("/home/") else ()
 
 
 def host_path(path: str, target: str, source: str) -> str:

@@ -220,6 +220,8 @@ def _is_folder(path: Path) -> bool:
 
 def shown_name(name: str) -> str:
     """A file name that can be printed, whatever bytes it has."""
+    if name.isascii() and name.isprintable():
+        return name
     return "".join(char if is_visible(char) else "?" for char in name)
 
 

@@ -23,7 +23,8 @@ from dtnctl import __version__
 from dtnctl.model.site import Location, Mark
 from dtnctl.model.source import Source
 
-MOST_ENTRIES = 4096
+MOST_ENTRIES = 32768  # of half a kilobyte or so; a repository may have 10,000 transfers that have finished
+SELDOM = "00"  # the end of the names at which it is looked whether there are too many: one of 256
 LARGEST_ENTRY = 16 * 1024**2  # bytes; a state file has at most one MiB
 OTHERS_MAY_WRITE = 0o022
 CHECKSUM = 64  # hexadecimal digits of SHA-256, before the text that they are of
@@ -68,6 +69,7 @@ class SourceCache:
 
     folder: Path
     reader: str
+    most: int = MOST_ENTRIES
 
     def fill(self, data: bytes, source: Source) -> bool:
         """Fill the source with what a file of these bytes said; False, and nothing is filled, if that is not known."""
@@ -93,16 +95,18 @@ class SourceCache:
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if _is_ours(self.folder):
-                self._make_room()
-                _write(self._entry(data), hashlib.sha256(text).hexdigest().encode() + text)
+                entry = self._entry(data)
+                if entry.endswith(SELDOM):
+                    self._make_room()
+                _write(entry, hashlib.sha256(text).hexdigest().encode() + text)
 
-    def _entry(self, data: bytes) -> Path:
-        return self.folder / hashlib.sha256(self.reader.encode() + b"\0" + data).hexdigest()
+    def _entry(self, data: bytes) -> str:
+        return f"{self.folder}/" + hashlib.sha256(self.reader.encode() + b"\0" + data).hexdigest()
 
     def _make_room(self) -> None:
         """With too many entries the older half goes; one that another process has removed meanwhile is gone."""
         with os.scandir(self.folder) as entries:
-            if next(islice(entries, MOST_ENTRIES, None), None) is None:
+            if next(islice(entries, self.most, None), None) is None:
                 return
         aged = sorted((path.lstat().st_mtime_ns, path) for path in self.folder.iterdir())
         for _, path in aged[: len(aged) // 2]:
@@ -113,7 +117,7 @@ def _marks(items: Iterable[Any]) -> dict[Location, Mark]:
     return {tuple(location): Mark(line, column) for location, (line, column) in items}
 
 
-def _read(entry: Path) -> bytes:
+def _read(entry: str) -> bytes:
     """The bytes of an entry that this user wrote. OSError."""
     number = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(number, "rb") as file:
@@ -131,8 +135,8 @@ def _checked(content: bytes) -> bytes:
     return text
 
 
-def _write(entry: Path, content: bytes) -> None:
-    part = entry.with_name(f"{entry.name}.{os.getpid()}")
+def _write(entry: str, content: bytes) -> None:
+    part = Path(f"{entry}.{os.getpid()}")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(content)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dtnctl.errors import ConfigError
 from dtnctl.model.source import Source
 from dtnctl.repository.load import load_site
-from dtnctl.repository.source_cache import MOST_ENTRIES, SourceCache, user_cache
+from dtnctl.repository.source_cache import SourceCache, user_cache
 from dtnctl.repository.source_file import read_source
 
 TEXT = "name: a\nlist: [1, 1.0, true, null, '1', -0.0, 1.50]\nnested:\n  - {deep: [{deeper: é}]}\n  - 'x\ty'\nempty: {}\nnone:\n"
@@ -143,15 +143,23 @@ def test_a_cache_that_cannot_be_written_is_left_alone(tmp_path: Path) -> None:
     assert list(shared.iterdir()) == []
 
 
-def test_the_older_half_goes_when_there_are_too_many(tmp_path: Path, cache: SourceCache) -> None:
+def test_the_older_half_goes_when_there_are_too_many(tmp_path: Path) -> None:
+    cache = SourceCache(tmp_path / "cache", "this reader", most=100)
     cache.folder.mkdir(mode=0o700)
-    for number in range(MOST_ENTRIES + 1):
+    for number in range(101):
         (cache.folder / f"{number:05}").touch()
         os.utime(cache.folder / f"{number:05}", ns=(number, number))
-    read_source(written(tmp_path, TEXT), "a.yaml", cache)
-    left = sorted(path.name for path in cache.folder.iterdir())
-    assert len(left) == MOST_ENTRIES // 2 + 2
-    assert left[0] == f"{(MOST_ENTRIES + 1) // 2:05}"
+    path = tmp_path / "a.yaml"
+    for number in range(10_000):  # until it is looked whether there are too many
+        before = len(list(cache.folder.iterdir()))
+        path.write_text(f"{TEXT}number: {number}\n")
+        read_source(path, "a.yaml", cache)
+        left = sorted(path.name for path in cache.folder.iterdir())
+        if len(left) <= before:
+            break
+    assert len(left) == before - before // 2 + 1
+    assert "00000" not in left
+    assert "00100" in left or before > 201
 
 
 def test_the_cache_is_in_the_users_own_folder(tmp_path: Path) -> None:

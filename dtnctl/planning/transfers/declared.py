@@ -89,7 +89,9 @@ def plan_transfer(
         return _unknown(resolved, claim, job, source, destination, seen)
     retries = resolved.transfer.value.retries
     if claim is not None and claim.verdict is not None and not claim.may_be_repeated(len(claims), retries):
-        return _settled(resolved, claim, source, destination, seen)
+        own = history.records.get((seen.name, resolved.transfer.name), ())
+        is_due = any(item.key == claim.key and item.notified == DUE for item in own)
+        return _settled(resolved, claim, source, destination, seen, is_due=is_due)
     if started_on:
         return _note(resolved, "waiting", f"it was started on {started_on} before `from` changed; raise `generation` to run it from here")
     running = [other.generation for other in jobs if other.is_active]
@@ -109,10 +111,9 @@ def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, 
     return None
 
 
-def _settled(resolved: ResolvedTransfer, last: Attempt, source: End, destination: End, seen: EndpointSeen) -> TransferPlan:
-    """Nothing is to be done but to report its end, if the run that recorded it was cut off before that."""
+def _settled(resolved: ResolvedTransfer, last: Attempt, source: End, destination: End, seen: EndpointSeen, *, is_due: bool) -> TransferPlan:
+    """Nothing is to be done but to report its end, if the run that recorded it was cut off before that: then `is_due`."""
     plan = TransferPlan(note=_ended(resolved, last))
-    is_due = any(item.key == last.key and item.notified == DUE for item in seen.ledger.attempts)
     if not is_due or not destination.answers or resolved.transfer.value.notify is None:
         return plan
     needs = _needs(resolved, source, destination, seen)

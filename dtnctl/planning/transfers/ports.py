@@ -6,7 +6,7 @@ lowest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from dtnctl.model.ownership import generation_and_attempt, server_ports
 from dtnctl.model.plan import StartTransfer, Step
@@ -14,10 +14,11 @@ from dtnctl.model.resources import EndpointSeen
 from dtnctl.planning.resolve import Service
 
 
-def promised_ports(endpoint: str, steps: Iterable[Step]) -> frozenset[int]:
-    """The ports on an endpoint that servers get by steps of this plan."""
-    starts = (step.action for step in steps if isinstance(step.action, StartTransfer))
-    return frozenset(port for start in starts if start.destination.endpoint == endpoint for port in start.destination.listens)
+def promised_ports(steps: Iterable[Step]) -> Iterator[tuple[str, frozenset[int]]]:
+    """(endpoint, the ports there) of each server that steps of a plan make."""
+    for step in steps:
+        if isinstance(step.action, StartTransfer) and step.action.destination.listens:
+            yield step.action.destination.endpoint, frozenset(step.action.destination.listens)
 
 
 def choose_ports(
