@@ -31,7 +31,7 @@ FromArgument = Annotated[
     str, typer.Argument(metavar="FROM", help="ENDPOINT:/path; a path that ends in / is a folder.", autocompletion=names.ends)
 ]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="ENDPOINT:/path.", autocompletion=names.ends)]
-ToolArgument = Annotated[str, typer.Argument(metavar="TOOL", help="The mover: gridftp.")]
+ToolArgument = Annotated[str, typer.Argument(metavar="TOOL", help="`dtnctl tools list` shows them.", autocompletion=names.tools)]
 SessionOption = Annotated[
     str | None, typer.Option("--session", help="Session that carries it; the one suitable if none is named.", autocompletion=names.sessions)
 ]

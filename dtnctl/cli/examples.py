@@ -56,6 +56,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "networks show": ("dtnctl networks show data",),
     "profiles list": ("dtnctl profiles list",),
     "profiles show": ("dtnctl profiles show dtn",),
+    "tools list": ("dtnctl tools list", "dtnctl tools list -o wide"),
+    "tools show": ("dtnctl tools show gridftp",),
     "bench network": (
         "dtnctl bench network dtn1 dtn2",
         "dtnctl bench network dtn1 dtn2 --rounds 10 --streams 8 --out figures.md",

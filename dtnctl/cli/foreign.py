@@ -38,7 +38,11 @@ COMMANDS: dict[str, str] = {
     "fio": "`dtnctl bench storage SESSION`",
     "help": "`dtnctl --help`",
 }
-OBJECTS = {word: noun for noun in ("sessions", "transfers", "endpoints", "networks", "profiles") for word in (noun, noun.removesuffix("s"))}
+OBJECTS = {
+    word: noun
+    for noun in ("sessions", "transfers", "endpoints", "networks", "profiles", "tools")
+    for word in (noun, noun.removesuffix("s"))
+}
 OBJECTS |= {"containers": "sessions", "services": "sessions", "nodes": "endpoints", "hosts": "endpoints", "jobs": "transfers"}
 
 

@@ -35,6 +35,13 @@ def profiles(incomplete: str) -> list[str]:
     return _starting("profiles", incomplete)
 
 
+def tools(incomplete: str) -> list[str]:
+    """Names of tools, dtnctl's own and declared ones."""
+    from dtnctl.model.tools import TOOLS
+
+    return sorted(name for name in {*TOOLS, *_names("tools")} if name.startswith(incomplete))
+
+
 def ends(incomplete: str) -> list[str]:
     """`ENDPOINT:`, which a path follows."""
     return [f"{name}:" for name in _starting("endpoints", incomplete)]

@@ -1,4 +1,4 @@
-"""The nouns and their verbs: sessions, transfers, endpoints, networks, profiles. Singular or plural, all verbs are the same."""
+"""The nouns and their verbs: sessions, transfers, endpoints, networks, profiles, tools. Singular or plural, all verbs are the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dtnctl.cli import declared, edit, look
+from dtnctl.cli import declared, edit, look, tools
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.doctor import endpoints_doctor
@@ -40,6 +40,7 @@ TRANSFERS: Verbs = {
 ENDPOINTS: Verbs = {"list": look.endpoints_list, "show": look.endpoints_show, "doctor": endpoints_doctor, "add": endpoints_add}
 NETWORKS: Verbs = {"list": declared.networks_list, "show": declared.networks_show}
 PROFILES: Verbs = {"list": declared.profiles_list, "show": declared.profiles_show}
+TOOLS: Verbs = {"list": tools.tools_list, "show": tools.tools_show}
 
 
 class Noun(TyperGroup):
@@ -84,6 +85,7 @@ def register(app: typer.Typer) -> None:
     _add(app, "endpoints", ENDPOINTS, Noun)
     _add(app, "networks", NETWORKS, Noun)
     _add(app, "profiles", PROFILES, Noun)
+    _add(app, "tools", TOOLS, Noun)
 
 
 def _add(app: typer.Typer, noun: str, verbs: Verbs, group: type[Noun]) -> None:

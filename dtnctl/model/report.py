@@ -71,6 +71,8 @@ class TransferRow:
     `limit` is what bounds its rate, at `limit_bytes_per_second`, as far as agents report it: `link ens1f0 of dtn1`; empty: not known.
     `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
     or "nothing"; empty if it has not succeeded. `served` is what the tool's own servers logged, in words.
+    `who` asked for the newest attempt, from `commit` of the state (`uncommitted`: the state differed from it). `engine` is the id of the
+    source's engine, `image` and `destination_image` the ids of what the services ran.
     """
 
     name: str
@@ -98,6 +100,16 @@ class TransferRow:
     limit_bytes_per_second: float | None = None
     notified: str = ""
     served: str = ""
+    who: str = ""
+    commit: str = ""
+    uncommitted: bool = False
+    engine: str = ""
+    image: str = ""
+    destination_image: str = ""
+    files: int | None = None
+    streams: int | None = None
+    retransmits: int | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

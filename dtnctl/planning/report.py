@@ -198,12 +198,27 @@ def _transfer_row(
         state=stage.state,
         since=time_text(stage.since),
         cause=(note.text if note is not None and note.state != "succeeded" else "") or starting or seen.silence,
-        attempt=last.attempt if last is not None else 0,
-        claimed_at=time_text(last.claimed_at) if last is not None else "",
     )
+    if last is not None:
+        row = _claimed_row(row, last)
     if last is not None and last.verdict is not None:
         return _ended_row(row, last)
     return row if job is None else _job_row(row, job.seen, now)
+
+
+def _claimed_row(row: TransferRow, last: Attempt) -> TransferRow:
+    return replace(
+        row,
+        attempt=last.attempt,
+        claimed_at=time_text(last.claimed_at),
+        who=last.who,
+        commit=last.commit,
+        uncommitted=last.uncommitted,
+        engine=last.engine,
+        image=last.image,
+        destination_image=last.destination_image,
+        streams=last.streams or None,
+    )
 
 
 def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
@@ -211,6 +226,9 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
     return replace(
         row,
         bytes=last.bytes,
+        files=last.files,
+        retransmits=last.retransmits,
+        exit_code=last.exit_code,
         seconds=last.seconds,
         bytes_per_second=last.bytes / last.seconds if last.seconds else None,
         checksum=last.checksum,

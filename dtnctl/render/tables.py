@@ -219,10 +219,27 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         *((("servers", row.served),) if row.served else ()),
         ("cause", row.cause),
         *((("notified", row.notified),) if row.notified else ()),
+        *_recorded(row),
         *((f"label {name}", value) for name, value in row.labels),
         *((f"metadata {name}", value) for name, value in row.metadata),
     ]
     return _text(_fields(fields, look))
+
+
+def _recorded(row: TransferRow) -> list[tuple[str, str]]:
+    """Who asked for the newest attempt, where it ran and what its tool counted; nothing of what the record does not say."""
+    fields = [
+        ("asked for by", row.who),
+        ("commit", f"{row.commit}, with changes that are not in it" if row.commit and row.uncommitted else row.commit),
+        ("engine", row.engine),
+        ("image", row.image),
+        ("destination image", row.destination_image),
+        ("files", _number(row.files)),
+        ("streams", _number(row.streams)),
+        ("retransmits", _number(row.retransmits)),
+        ("exit code", _number(row.exit_code)),
+    ]
+    return [(name, value) for name, value in fields if value]
 
 
 def _of_limit(row: TransferRow) -> list[tuple[str, str]]:

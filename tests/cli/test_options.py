@@ -145,7 +145,7 @@ def test_colour_and_ascii_reach_lists_too(tmp_path: Path) -> None:
         assert dtnctl(tmp_path, *command, "--ascii").out.isascii()
 
 
-NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p"}
+NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p", "tools": "gridftp"}
 WORDS = {
     "schema": ["session"],
     "init": ["new"],
@@ -213,6 +213,8 @@ COMPLETED = {
     "unlock ": ["a", "b"],
     "networks show d": ["data"],
     "profile show ": ["p"],
+    "tools show rc": ["rclone"],
+    "transfers create a:/x b:/x grid": ["gridftp"],
     "plan --target session/": ["session/s"],
     "plan --exclude transfer": ["transfer/t"],
     "apply --replace ": ["s"],

@@ -152,9 +152,20 @@ def test_transfers_are_shown_with_what_their_record_tells() -> None:
         ("succeeded", 1000, 1.0, 1000.0, 1, "one", "")
     )
     record = made.hosts["a"].records["t", 1, 1]
+    assert (row.files, row.retransmits, row.exit_code) == (record.files, record.retransmits, record.exit_code)
     made.hosts["a"].records["t", 1, 1] = replace(record, verdict="failed", cause="disk full", seconds=0.0)
     (row,) = transfer_rows(site(TEXT), made.observe(), NOW)
     assert (row.state, row.cause, row.bytes_per_second) == ("failed", "disk full", None)
+
+
+def test_a_transfer_shows_who_asked_for_it_and_where_it_ran_as_soon_as_it_is_claimed() -> None:
+    made = running()
+    record = made.hosts["a"].records["t", 1, 1]
+    claim = replace(record, who="ann@ci", commit="abc", uncommitted=True, engine="E", image="I", destination_image="J", streams=4)
+    made.hosts["a"].records["t", 1, 1] = claim
+    (row,) = transfer_rows(site(DECLARED), made.observe(), NOW)
+    assert (row.state, row.who, row.commit, row.uncommitted) == ("running", "ann@ci", "abc", True)
+    assert (row.engine, row.image, row.destination_image, row.streams, row.files) == ("E", "I", "J", 4, None)
 
 
 TIMES = {

@@ -19,6 +19,7 @@ from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan
 from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
+from dtnctl.model.tools import TOOLS
 from dtnctl.render.claims import claims_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
@@ -39,6 +40,7 @@ from dtnctl.render.json import (
     transfer_document,
     transfers_document,
 )
+from dtnctl.render.tools import tool_row, tools_document
 from tests.render.claim_reports import REPORT as CLAIMS
 from tests.render.examinations import EXAMINATIONS
 from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, REPLACE, TRANSFER, obeyed, plan
@@ -76,6 +78,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     conversion_document(["state/site.yaml"], [("profiles.yaml:3", "dropped", "`x` is no key of Janus")], ["a problem of the state files"]),
     declared_document("networks", [DECLARED]),
     declared_document("profiles", [DECLARED]),
+    tools_document([tool_row(tool) for tool in TOOLS.values()]),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
 )
 # What has keys of its own that the page does not list: those of a release, and those of people.

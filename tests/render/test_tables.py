@@ -134,6 +134,16 @@ cause:
     )
 
 
+def test_a_transfer_shows_what_its_record_says_of_who_where_and_how() -> None:
+    row = replace(TRANSFERS[0], who="ann@ci", commit="0a1b", engine="E", image="sha256:1", destination_image="sha256:2", files=3)
+    text = render_transfer(replace(row, streams=4, retransmits=0, exit_code=0), CONTEXT)
+    assert text.endswith(
+        "cause:\nasked for by: ann@ci\ncommit: 0a1b\nengine: E\nimage: sha256:1\ndestination image: sha256:2\n"
+        "files: 3\nstreams: 4\nretransmits: 0\nexit code: 0\n"
+    )
+    assert "commit: 0a1b, with changes that are not in it\n" in render_transfer(replace(row, uncommitted=True), CONTEXT)
+
+
 def test_a_transfer_shows_how_much_of_its_limit_it_reached_where_that_is_known() -> None:
     row = replace(TRANSFERS[0], bytes_per_second=1.175e9, limit="link ens1f0 of dtn1", limit_bytes_per_second=1.25e9)
     assert "reached: 94 % of link ens1f0 of dtn1 (10.00 Gb/s)\n" in render_transfer(row, CONTEXT)
