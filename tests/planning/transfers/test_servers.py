@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from dtnctl.model.plan import StartTransfer
 from dtnctl.model.resources import LABEL_PORTS
+from tests.docs.tool_pages import files_of_page, tools_of_page
 from tests.planning.building import drop, plan, site
 from tests.planning.transfers.scene import SESSION, end_job, idle, record, transfer
 from tests.properties.world import KilledError, World
@@ -60,6 +61,15 @@ def test_a_server_with_a_port_for_each_stream_has_them_in_a_row() -> None:
     assert ("server", "b, ports 50101-50103") in item.allocations
     made = running(measured())
     assert ports(measured("t") + transfer("u", **{"from": "a", "to": "b", **streams}), made) == {"u": (50100, 50101, 50102)}
+
+
+def test_declared_tools_get_ports_and_room_like_those_of_dtnctl() -> None:
+    """Each file of docs/tools.md, of which a plan once knew none."""
+    for name, tool in tools_of_page().items():
+        ends = {"from": "a", "to": "b"} if tool.moves == "memory" else {}
+        file = files_of_page()[f"tools/{name}"].partition("\n")[2]
+        text = f"{SESSION}# tools/{name}\n{file}{transfer('t', tool=name, **ends)}"
+        assert ports(text, idle()) == {"t": (50103,) if tool.server else ()}, name
 
 
 def test_a_server_of_another_number_of_ports_is_replaced() -> None:
