@@ -40,6 +40,7 @@ class LineBoard:
     def __init__(self, meters: Meters, seconds: float = LINES_SECONDS, write: Callable[[str], None] = say) -> None:
         self._meters, self._seconds, self._write = meters, seconds, write
         self._closed = threading.Event()
+        self._whole: set[str] = set()  # transfers of which a line said that all is there
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -52,7 +53,10 @@ class LineBoard:
         """Nothing between two lines, but for the last report."""
         from dtnctl.render.progress import render_transfer_progress
 
-        if changed.total is not None and changed.bytes == changed.total:
+        if changed.total is None or changed.bytes != changed.total:
+            self._whole.discard(changed.transfer)
+        elif changed.transfer not in self._whole:
+            self._whole.add(changed.transfer)
             self._write(render_transfer_progress(changed))
 
     def close(self) -> None:

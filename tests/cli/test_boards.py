@@ -34,7 +34,7 @@ def test_a_line_says_that_all_is_there_at_once_and_no_other_report_does() -> Non
     lines: list[str] = []
     meters = two()
     board = LineBoard(meters, write=lines.append)
-    for moved in (150, 200):
+    for moved in (150, 200, 200):  # a mover repeats its last report
         board.refresh(meters.feed(Progress("run14", moved * MEBI, 200 * MEBI, None, None), 10.0))
     assert lines == ["run14  200.00 MiB of 200.00 MiB  100 %  20.0 MiB/s, average 20.0 MiB/s"]
 
