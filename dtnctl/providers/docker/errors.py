@@ -25,6 +25,8 @@ CONFLICTS = (
     "is already attached to network",
     "has active endpoints",
 )
+# What engines call 500 and is a container that goes away at this moment: its files are gone, its name is not yet.
+GOING = "is unexpectedly nil"
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def refusal(status: int, phrase: str, content: bytes) -> EngineError:
 
 def _sorted(status: int, said: str) -> EngineError:
     message = shortened(said)
-    if status == 404:
+    if status == 404 or GOING in message:
         return NotFoundError(message, status)
     if status == 409 or any(text in message.lower() for text in CONFLICTS):
         return ConflictError(message, status)
