@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,8 +111,22 @@ class Playground:
             stderr=subprocess.PIPE,
         )
 
+    @contextlib.contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A dtnctl that does not outlive the block."""
+        process = self.start(*arguments)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-        process = self.start(*arguments, env=env)
+        return self.ended(self.start(*arguments, env=env))
+
+    def ended(self, process: subprocess.Popen[str]) -> Ran:
+        """What a dtnctl that was started came to."""
         out, err = process.communicate(timeout=300)
         return Ran(process.returncode, out, err)
 

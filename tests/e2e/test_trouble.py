@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,8 @@ def test_a_killed_holders_lease_is_taken_over_and_a_live_ones_is_not(play: Playg
     assert play.names() == {"play.run", "play.other"}
 
 
-def wait_for(condition) -> None:  # type: ignore[no-untyped-def]  # any callable
-    deadline = time.monotonic() + 60
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.05)
