@@ -22,7 +22,7 @@ from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement,
 from dtnctl.movers.by_sftp import space_failures, with_login
 from dtnctl.movers.causes import DISK_FAILURES, SSH_FAILURES, known
 from dtnctl.movers.lines import Lines
-from dtnctl.movers.rclone_server import KNOWS_S3, LARGEST_UPLOAD, SERVER_FAILURES, place_there, protocol_of, remote, server, server_files
+from dtnctl.movers.rclone_server import KNOWS_S3, SERVER_FAILURES, place_there, protocol_of, remote, s3_problem, server, server_files
 from dtnctl.movers.ssh_login import login_files
 from dtnctl.movers.verdict import judge_copy
 
@@ -60,9 +60,7 @@ class Rclone(Mover):
     """rclone."""
 
     def refusal(self, request: JobRequest, before: Listing) -> str:
-        if protocol_of(request.options) != "s3" or (large := max(before.files.values(), default=0)) <= LARGEST_UPLOAD:
-            return ""
-        return f"a file of {large} bytes: `protocol: s3` takes up to {LARGEST_UPLOAD}, since rclone's server keeps larger ones in memory"
+        return s3_problem(request, before) if protocol_of(request.options) == "s3" else ""
 
     def client(self, request: JobRequest) -> tuple[str, ...]:
         options, there = request.options, request.destination

@@ -4,7 +4,8 @@ A server lets in who has the attempt's user and password, or its S3 key; what is
 to and nothing else.
 
 Traps: `serve s3` came with rclone 1.65, and older ones print the help of `serve` and end with 0 when asked for it; it keeps all parts of an
-upload in parts in memory, so that files are uploaded in one; buckets are folders, so that the one that is written to is a link.
+upload in parts in memory, so that files are uploaded in one; buckets are folders, so that the one that is written to is a link; what a
+client calls a folder becomes an empty file (`directory_markers`, seen with 1.75.2). All of `serve s3` was tried with 1.75.2.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import assert_never
 
 from dtnctl.model.tools import Protocol, RcloneOptions
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import Access, JobFile, JobRequest, folder_of, in_brackets
+from dtnctl.movers.base import Access, JobFile, JobRequest, Listing, folder_of, in_brackets
 from dtnctl.movers.causes import known
 
 USER = "dtnctl"
@@ -46,7 +47,6 @@ endpoint = http://{place}
 access_key_id = {user}
 secret_access_key = {secret}
 force_path_style = true
-directory_markers = true
 disable_checksum = true
 no_check_bucket = true
 upload_cutoff = {largest}B
@@ -63,6 +63,18 @@ SERVER_FAILURES = (
 def protocol_of(options: TransferOptions) -> Protocol:
     """The one of its file; sftp where it has no `options:`."""
     return options.own.protocol if isinstance(options.own, RcloneOptions) else "sftp"
+
+
+def s3_problem(request: JobRequest, before: Listing) -> str:
+    """Why that cannot be carried out by S3; empty if it can. `before` is what is at the source."""
+    place = f"{request.source.path} on {request.source.endpoint}"
+    if (large := max(before.files.values(), default=0)) > LARGEST_UPLOAD:
+        return (
+            f"{place} has a file of {large} bytes: `protocol: s3` takes up to {LARGEST_UPLOAD}, more is kept in memory by rclone's server"
+        )
+    parents = {name.rpartition("/")[0] for name in before.entries}
+    empty = sorted(name for name in before.folders if name and name not in parents)
+    return f"{place} has the empty folder {empty[0]!r}: S3 has no folders; remove it, or use `protocol: webdav`" if empty else ""
 
 
 def place_there(request: JobRequest) -> str:

@@ -74,8 +74,17 @@ def test_whether_an_image_has_the_s3_server_is_asked_before_anything_starts() ->
 
 def test_a_file_that_an_s3_server_would_keep_in_memory_is_refused() -> None:
     large = Listing("folder", {"a": Entry(LARGEST_UPLOAD + 1, "1")})
-    assert MOVER.refusal(asked("s3"), large).startswith("a file of 5368709121 bytes: `protocol: s3` takes up to 5368709120")
+    refusal = MOVER.refusal(asked("s3"), large)
+    assert refusal.startswith("/data/in on a has a file of 5368709121 bytes: `protocol: s3` takes up to 5368709120")
     assert MOVER.refusal(asked("s3"), file(LARGEST_UPLOAD)) == MOVER.refusal(asked("webdav"), large) == ""
+
+
+def test_an_empty_folder_is_refused_by_s3_alone() -> None:
+    """Seen with 1.75.2: a marker of a folder becomes an empty file, and without one the folder is not made."""
+    folders = {name: Entry(0, "1", is_folder=True) for name in ("", "sub", "sub/hollow")}
+    tree = Listing("folder", {**folders, "sub/x": Entry(1, "1")})
+    assert MOVER.refusal(asked("s3"), tree).startswith("/data/in on a has the empty folder 'sub/hollow': S3 has no folders")
+    assert MOVER.refusal(asked("webdav"), tree) == MOVER.refusal(asked("s3"), Listing("folder", {"": folders[""]})) == ""
 
 
 def test_by_sftp_there_is_no_server() -> None:
