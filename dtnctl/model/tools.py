@@ -183,7 +183,7 @@ _ROWS = (
         "rdma",
         moves="files",
         ports="server",
-        programs=("rcopy", "sed"),
+        programs=("rcopy", "rdma", "sed"),
         server_programs=("rcopy",),
         reads_source=True,
         lacks=("recursive", "links"),

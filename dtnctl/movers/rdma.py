@@ -3,11 +3,12 @@ r"""rdma: rcopy of rdma-core (rdmacm-utils), which writes one file into the dest
 Its server is started beside the destination's service and writes under a name of the attempt's own; when the file is whole the server's
 script gives it its final name. Both run as the session's user.
 
-Traps, of rcopy 44 and read in its source: the server writes for whoever reaches its port, wherever its user may; it empties the file before
-any data comes and gives it its full size at once (posix_fallocate), so that a file of the right size proves nothing; a client whose
-connection broke ends with the number of bytes that it sent, of which the exit code is the last eight bits, 0 as well; a destination that
-cannot be opened is no error before the data is sent; an empty file cannot be mapped; the address ends at the first colon. There is no
-progress: what the kernel knows of the client is written to its output instead, how much of the file it has mapped, and its time on a CPU.
+Traps, seen with rcopy 44 over rxe and read in its source: the server writes for all who reach its port, where its user may; it empties the
+file when a client comes and gives it its full size at once, so that a file of the right size proves nothing; on a full disk it is killed by
+SIGBUS; a client whose server was killed waits for ever, and the connection manager alone knows (DISCONNECT); one whose connection broke
+ends with the number of bytes that it sent, of which the exit code is the last eight bits, 0 as well; an empty file cannot be mapped; the
+address ends at the first colon. There is no progress: what the kernel knows of the client is written to its output instead, how much of the
+file it has mapped, and its time on a CPU.
 """
 
 from __future__ import annotations
@@ -18,27 +19,35 @@ from dataclasses import dataclass, field, replace
 
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader, folder_of
-from dtnctl.movers.causes import find_cause, known
+from dtnctl.movers.causes import DISK_FAILURES, find_cause, known
 from dtnctl.movers.lines import Lines
 from dtnctl.movers.verdict import KILLED, failure, judge_copies, judge_end
 
 AHEAD = 256 * 1024  # bytes; what is mapped and not sent: the kernel maps 64 KiB at once, rcopy's send buffer has 128 KiB
 # Arguments: the file, HOST:NAME, the port.
 CLIENT = """\
-rcopy "$1" "$2" -p "$3" &
+port=$3
+rcopy "$1" "$2" -p "$port" &
 copy=$!
-(while sleep 1 >/dev/null && set -- $(cat "/proc/$copy/stat") && [ $# -gt 14 ]; do
+(gone=
+while sleep 1 >/dev/null && set -- $(cat "/proc/$copy/stat") && [ $# -gt 14 ]; do
     mapped=$(sed -n '/ r--s /,/^Rss:/s/^Rss: *\\([0-9]*\\) kB/\\1/p' "/proc/$copy/smaps" | sort -n | tail -n 1)
     echo "rcopy has mapped ${mapped:-0} kB in $((${14} + ${15})) ticks"
+    if rdma resource show cm_id | grep -qE "state DISCONNECT .*dst-addr [^ ]*:$port( |\\$)"; then
+        [ -z "$gone" ] || { echo "rcopy has lost its server"; kill -HUP "$copy"; exit; }
+        gone=yes
+    fi
 done) 2>/dev/null &
 looking=$!
 trap 'kill "$copy" "$looking"; exit 143' TERM
 wait "$copy"
 code=$?
 kill "$looking" 2>/dev/null
+[ "$code" != 129 ] || code=1
 exit "$code"
 """
-# Arguments: the destination's folder, the name in it, the name until it is whole, the port.
+# Arguments: the destination's folder, the name in it, the name until it is whole, the port. 135 is SIGBUS: what was written into memory has
+# no place on the disk, and writing more says why.
 SERVER = """\
 words={folder}/words
 end() {{ kill "$server" 2>/dev/null; wait "$server"; cat "$words"; rm -f -- "$part"; exit "$1"; }}
@@ -56,19 +65,25 @@ while kill -0 "$server" 2>/dev/null; do
     sleep 0.1
 done
 wait "$server"
-end $?
+code=$?
+[ "$code" != 135 ] || LC_ALL=C dd if=/dev/zero of="$part" bs=1M count=4 oflag=append conv=notrunc
+end "$code"
 """
 # A server that only receives does not notice a client whose host is gone; one that works uses a CPU.
 CONNECTED = """\
 used=$(cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^[0-9]* (rcopy) //p' | cut -d " " -f 12-13)
 [ "$used" != "$(cat {folder}/used 2>/dev/null)" ] && echo "$used" >{folder}/used
 """
+NOT_LOCKED = "its buffers cannot be locked in memory: write `limits: {{memlock: -1}}` in the session's profile"
 KNOWN = (
+    known(r"rconnect failed\s*: Cannot allocate memory", NOT_LOCKED, retryable=False),
     known(r"rconnect failed\s*: Connection refused", "nothing listens on the port of the rcopy server", retryable=True),
     known(r"rconnect failed\s*: (.+)", "the rcopy server is not reached by RDMA: {1}", retryable=True),
+    known(r"rcopy has lost its server", "the connection ended: the server was killed", retryable=True),
     known(r"getaddrinfo failed: (.+)", "the address of the destination cannot be looked up: {1}", retryable=False),
 )
 OF_SERVER = (
+    *DISK_FAILURES,
     known(r"error allocating file", "the disk at the destination is full", retryable=False),
     known(r"unable to open destination file|not opened", "the file cannot be made at the destination", retryable=False),
     known(r"error mapping file", "the file system of the destination cannot map files to memory, which rcopy needs", retryable=False),

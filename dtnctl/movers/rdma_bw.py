@@ -2,11 +2,13 @@ r"""rdma_bw: ib_write_bw of perftest, a measurement of RDMA writes from memory t
 
 Both sides connect by the RDMA connection manager (-R): the kernel chooses device, port and GID by the route to the address, as it does
 for every other tool. Such a listener is in no list of TCP sockets, so `rdma resource` of iproute2 is asked. The client says how much it has
-written once, at its end; with reliable connections a write counts when the other side's card has acknowledged it.
+written once, at its end; with reliable connections a write counts when the other side's card has acknowledged it. A client whose server
+was killed writes a result, too, and then waits for ever: seen with perftest 4.5 over rxe.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,20 +18,30 @@ from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Judgement, Moved, Mover, ProgressReader
 from dtnctl.movers.causes import find_cause, known
 from dtnctl.movers.lines import Lines
+from dtnctl.movers.rdma import NOT_LOCKED
 from dtnctl.movers.verdict import failure, judge_end
 
-# Arguments: those of ib_write_bw beside its device, which it opens also where the connection manager chooses one. Without -d it takes the
-# first of the host, and the service may have another.
+GRACE = 30  # seconds for connecting and ending
+# Arguments: the seconds it has, and those of ib_write_bw beside its device. It opens that also where the connection manager chooses one;
+# without -d it takes the first of the host, and the service may have another.
 PROGRAM = """\
+limit=$1; shift
 for file in /dev/infiniband/uverbs*; do
-    device=$(cat "/sys/class/infiniband_verbs/${file##*/}/ibdev") && exec ib_write_bw -d "$device" "$@"
+    device=$(cat "/sys/class/infiniband_verbs/${file##*/}/ibdev") || continue
+    timeout -k 5 "$limit" ib_write_bw -d "$device" "$@"
+    code=$?
+    [ "$code" != 124 ] && [ "$code" != 137 ] && exit "$code"
+    echo "ib_write_bw did not end in its time"
+    exit 1
 done
 echo "no verbs device is in the container"
 exit 1
 """
 KNOWN = (
     known(r"no verbs device is in the container|No IB devices found", "the session has no verbs device", retryable=False),
-    known(r"Couldn't allocate MR|Failed to create MR", "its buffer cannot be locked: `limits: {{memlock: -1}}`", retryable=False),
+    known(r"(?i)couldn't allocate MR|failed to create mr", NOT_LOCKED, retryable=False),
+    known(r"Unexpected CM event", "nothing listens on the port of the ib_write_bw server", retryable=True),
+    known(r"did not end in its time|Completion with error", "the connection ended: the server was killed, or no data came", retryable=True),
 )
 
 
@@ -59,8 +71,8 @@ MOVER = RdmaBw()
 
 
 def _own(options: TransferOptions) -> RdmaBwOptions:
-    assert isinstance(options.own, RdmaBwOptions)
-    return options.own
+    """Those of its file; the defaults where it has no `options:`."""
+    return options.own if isinstance(options.own, RdmaBwOptions) else RdmaBwOptions()
 
 
 def _common(request: JobRequest) -> tuple[str, ...]:
@@ -68,7 +80,8 @@ def _common(request: JobRequest) -> tuple[str, ...]:
     own, pairs = _own(request.options), ("-q", str(request.options.parallelism))
     both = ("-b",) if own.bidirectional else ()
     what = ("-D", f"{own.seconds:.0f}", "-s", str(own.message_size), *pairs, *both)
-    return ("/bin/sh", "-c", PROGRAM, "measure", "-R", "-F", "--report_gbits", *what, "-p", str(request.port))
+    limit = str(math.ceil(own.seconds) + GRACE)
+    return ("/bin/sh", "-c", PROGRAM, "measure", limit, "-R", "-F", "--report_gbits", *what, "-p", str(request.port))
 
 
 def _has_id(request: JobRequest, state: str) -> tuple[str, ...]:

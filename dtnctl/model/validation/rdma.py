@@ -10,7 +10,7 @@ from dtnctl.model.validation.known import DeclaredService, Known
 # By the name that a profile has for it, and the beginning of the file's own.
 NEEDED = {"rdma_cm": "/dev/infiniband/rdma_cm", "uverbs": "/dev/infiniband/uverbs"}
 UNLIMITED = -1
-LEAST_LOCKED = 1024**2  # bytes; one connection of rcopy has buffers of 256 KiB, and its queues beside them
+LEAST_LOCKED = 1024**2  # bytes; rcopy needs 384 KiB over rxe, where no queue of a card is locked
 
 
 def check_rdma(known: Known, document: Document[Transfer], service: DeclaredService) -> None:
