@@ -59,7 +59,9 @@ class RcloneOptions(OwnOptions):
     def applied_to(self, tool: Tool) -> Tool:
         if self.protocol == "sftp":
             return tool
-        return replace(tool, ports="server", programs=("rclone",), server_programs=("rclone",), logs_in_at=())
+        options = tuple(name for name in tool.options if name not in ("items", "on_file_error"))  # one folder alone is served
+        tool = replace(tool, ports="server", programs=("rclone",), server_programs=("rclone",), logs_in_at=())
+        return replace(tool, options=options, one_by_one=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Tool:
     parallel stream, in a row after that. `none`: the service's sshd is all.
     `rdma`: it needs a verbs device, the RDMA connection manager and locked memory at both ends.
     `names_ports`: its command line has the destination's data ports in it, so that there must be some.
+    `one_by_one`: it copies the items of a transfer one after the other, each by a run of its own; `on_file_error` is about those alone.
     `programs` and `server_programs` must be in the image at the source, and at the destination.
     `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool, `lacks` those of every tool that it
     does not have; `own` is the type of its own ones.
@@ -100,6 +103,7 @@ class Tool:
     lacks: tuple[str, ...] = ()
     names_ports: bool = False
     rdma: bool = False
+    one_by_one: bool = False
     own: type[OwnOptions] | None = None
 
     @property
@@ -147,7 +151,7 @@ _ROWS = (
         logs_in_at=("source", "destination"),
         options=(
             *("parallelism", "concurrency", "block_size", "tcp_buffer"),
-            *("include", "exclude", "sync_level", "on_file_error", "restarts", "pipelining"),
+            *("items", "include", "exclude", "sync_level", "on_file_error", "restarts", "pipelining"),
         ),
     ),
     Tool(
@@ -176,7 +180,8 @@ _ROWS = (
         programs=("rclone", "ssh"),
         logs_in_at=("destination",),
         reads_source=True,
-        options=("concurrency", "max_rate"),
+        options=("concurrency", "max_rate", "items", "on_file_error"),
+        one_by_one=True,
         own=RcloneOptions,
     ),
     Tool(
@@ -208,7 +213,8 @@ _ROWS = (
         server_programs=("rsync",),
         logs_in_at=("destination",),
         reads_source=True,
-        options=("max_rate",),
+        options=("max_rate", "items", "on_file_error"),
+        one_by_one=True,
     ),
     Tool(
         "scp",
@@ -217,7 +223,8 @@ _ROWS = (
         programs=("scp", "ssh", "script"),
         logs_in_at=("destination",),
         reads_source=True,
-        options=("max_rate",),
+        options=("max_rate", "items", "on_file_error"),
+        one_by_one=True,
     ),
     Tool(
         "xrootd",

@@ -17,6 +17,7 @@ from dtnctl.model.tool_files import AnyTool
 from dtnctl.model.tools import TOOLS, OwnOptions, Tool
 from dtnctl.model.transfer_about import FreePairs
 from dtnctl.model.transfer_fields import Patterns, SyncLevel
+from dtnctl.model.transfer_items import Item, Items, read_item
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS, Links, OnFileError, TransferOptions, Verify
 from dtnctl.model.transfer_order import USUAL, After, Bandwidth, Priority
 from dtnctl.model.written import Written
@@ -56,6 +57,11 @@ class Transfer(Written):
         "`**/*.h5`. Missing: all.",
     )
     exclude: Patterns = Field((), description="Which of them are not.")
+    items: Items = Field(
+        (),
+        description="Several files, folders and patterns of the two folders `from` and `to`, each with a `to` of its own where its name "
+        "changes. The first one that covers a file counts.",
+    )
     sync_level: SyncLevel | None = Field(
         None,
         description="What is there already is left as it is: `exists` whatever it is, `size` if it has the source's size, `mtime` if it is "
@@ -121,8 +127,22 @@ class Transfer(Written):
         values |= {name: tuple(sorted(values[name].items())) for name in ("labels", "metadata")}
         values["scitag"] = self.scitag.value if self.scitag is not None else None
         values["notify"] = self.notify.value if self.notify is not None else None
+        values |= {"items": self.pairs, "recursive": self.recursive or bool(self.items)}
         expected = self.expected.partition(":")[0] if self.expected else DEFAULT_OPTIONS.algorithm
         return TransferOptions(**{**values, "algorithm": self.algorithm or expected}, own=self._declared or self.options)
+
+    @property
+    def pairs(self) -> tuple[Item, ...]:
+        """Its items as plans have them; those that are wrong, which validation reports, are left out."""
+        read = (self.read_item(index) for index in range(len(self.items)))
+        return tuple(item for item in read if isinstance(item, Item))
+
+    def read_item(self, index: int) -> Item | str:
+        """One of its items, or what is wrong with it."""
+        try:
+            return read_item(self.items[index], *(end.partition(":")[2] for end in (self.from_, self.to)))
+        except ValueError as error:
+            return str(error)
 
     @field_validator("options")
     @classmethod
@@ -141,6 +161,10 @@ class Transfer(Written):
     @model_validator(mode="after")
     def _folders_are_recursive(self) -> Transfer:
         folders = (self.from_.endswith("/"), self.to.endswith("/"))
+        if self.items and folders == (True, True):
+            return self
+        if self.items:
+            raise ValueError("`items` are names below two folders: `from` and `to` both end in /")
         if self.recursive and folders != (True, True):
             raise ValueError("a recursive transfer copies a folder into a folder: both paths end in /")
         if folders[0] and not self.recursive:

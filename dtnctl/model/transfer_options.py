@@ -10,6 +10,7 @@ from dtnctl.model.notification import Notification
 from dtnctl.model.scitags import Scitag
 from dtnctl.model.tools import OwnOptions
 from dtnctl.model.transfer_about import Passed
+from dtnctl.model.transfer_items import Item
 
 Links = Literal["refuse", "follow", "omit"]
 OnFileError = Literal["fail", "skip"]
@@ -24,6 +25,7 @@ class TransferOptions:
 
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
     `include` and `exclude` are patterns of names below the folder. `own` are the options that its tool alone has.
+    `items` are what of the folders is copied, and to which names; then `recursive` is set.
     `labels` and `metadata` are passed on to records as they are.
     """
 
@@ -53,6 +55,7 @@ class TransferOptions:
     max_rate: int | None = None
     notify: Notification | None = None
     scitag: Scitag | None = None
+    items: tuple[Item, ...] = ()
 
 
 DEFAULT_OPTIONS = TransferOptions()

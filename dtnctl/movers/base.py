@@ -15,6 +15,7 @@ from dtnctl.model.checksums import Algorithm
 from dtnctl.model.ledger import Verdict
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import TOOLS, Side
+from dtnctl.model.transfer_about import Passed
 from dtnctl.model.transfer_options import TransferOptions
 
 WORK = "/root/dtnctl"  # the folder in a job's container that belongs to the job itself
@@ -95,7 +96,7 @@ class Judgement:
     """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's.
 
     `rate` is the tool's own average in bytes per second, `retransmits` those of TCP, `streams` the TCP streams of a file; None: it does
-    not say. `served` is what the servers' own logs say, in words; empty for tools whose servers write none.
+    not say. `sums` are those of items. `served` is what the servers' own logs say, in words; empty for tools whose servers write none.
     """
 
     verdict: Verdict
@@ -109,6 +110,7 @@ class Judgement:
     retransmits: int | None = None
     streams: int | None = None
     served: str = ""
+    sums: Passed = ()
 
 
 @dataclass(frozen=True, slots=True)

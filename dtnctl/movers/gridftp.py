@@ -7,19 +7,20 @@ source's service to the destination's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
 from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.transfer_items import targets_of
 from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
 from dtnctl.movers.base import SSH_LOG, Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader, in_brackets
 from dtnctl.movers.gridftp_log import Reader, explain
 from dtnctl.movers.gridftp_truth import with_server_log
 from dtnctl.movers.selection import is_selective
 from dtnctl.movers.ssh_login import login_files, ssh_options
-from dtnctl.movers.verdict import failure, judge_copies, judge_end
+from dtnctl.movers.verdict import failure, judge_copies, judge_end, judge_partly
 
 HOME = "/root"
 FILE_LIST = f"{HOME}/.globus/files"  # not in the attempt's own folder, which is read whenever one looks at the attempt
@@ -77,18 +78,19 @@ class GridFTP(Mover):
         for end in (source, destination):
             if problem := _name_problem(end.path, recursive=recursive):
                 return f"{end.path!r}: {problem}"
-        odd = sorted(name for name in before.entries if _name_problem(name, recursive=recursive))
+        targets = targets_of(before.files, request.options.items)
+        odd = sorted(name for name in {*before.entries, *targets.values()} if _name_problem(name, recursive=recursive))
         if odd:
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
             return f"{source.path} on {source.endpoint} has {odd[0]!r}{more}: {_name_problem(odd[0], recursive=True)}"
-        return _list_problem(source, destination, before) if is_selective(request.options) else ""
+        return _list_problem(source, destination, before, targets) if is_selective(request.options) else ""
 
     def client(self, request: JobRequest) -> tuple[str, ...]:
         return copy_command(request.source, request.destination, request.options)
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
         wrapper = JobFile(f"{HOME}/.globus/gridftp-ssh", _ssh_wrapper(request).encode(), 0o700)
-        names = list(request.before.files) if is_selective(request.options) else []
+        names = targets_of(request.before.files, request.options.items) if is_selective(request.options) else {}
         files = [JobFile(FILE_LIST, file_list(request.source, request.destination, names), 0o600)] if names else []
         return (*login_files(request.folder, access), wrapper, *files)
 
@@ -147,20 +149,23 @@ def _sync(level: SyncLevel, algorithm: AlgorithmChoice) -> list[str]:
     return ["-sync", "-sync-level", str(SYNC_LEVELS.index(level)), *known]
 
 
-def file_list(source: JobEnd, destination: JobEnd, names: Iterable[str]) -> bytes:
-    """The names below the folders as globus-url-copy's -f takes them: two URLs a line."""
-    pairs = ((replace(source, path=source.path + name), replace(destination, path=destination.path + name)) for name in names)
+def file_list(source: JobEnd, destination: JobEnd, targets: Mapping[str, str]) -> bytes:
+    """Names below the source with those below the destination, as globus-url-copy's -f takes them: two URLs a line."""
+    pairs = ((replace(source, path=source.path + name), replace(destination, path=destination.path + to)) for name, to in targets.items())
     return "".join(f"{url(here)} {url(there)}\n" for here, there in pairs).encode("ascii")
 
 
-def _list_problem(source: JobEnd, destination: JobEnd, before: Listing) -> str:
+def _list_problem(source: JobEnd, destination: JobEnd, before: Listing, targets: Mapping[str, str]) -> str:
     """Why the names cannot be given as a list: globus-url-copy 10.12 reads each URL of it into 512 bytes, and does not look if it fits."""
     if not before.files:
         return f"nothing of {source.path} on {source.endpoint} is left to copy after `include`, `exclude` and `links`"
-    ends = (source, destination)
-    long = [name for name in before.files if max(len(url(replace(end, path=end.path + name))) for end in ends) > LONGEST_LISTED_URL]
+    long = [name for name, target in targets.items() if max(_length(source, name), _length(destination, target)) > LONGEST_LISTED_URL]
     more = f" (and {len(long) - 1} more)" if len(long) > 1 else ""
     return f"{source.path} on {source.endpoint} has {long[0]!r}{more}: its URL is too long for a list of files" if long else ""
+
+
+def _length(end: JobEnd, name: str) -> int:
+    return len(url(replace(end, path=end.path + name)))
 
 
 def url(end: JobEnd) -> str:
@@ -181,9 +186,7 @@ def _judge(evidence: Evidence, options: TransferOptions) -> Judgement:
         return failure(evidence, "the copy was interrupted, although its exit code is 0", retryable=True)
     if evidence.exit_code == 0:
         return judge_copies(evidence, options)
-    if evidence.exit_code == 1 and options.on_file_error == "skip":
-        judged = judge_copies(evidence, options)
-        if judged.verdict != "failed":
-            return judged
+    if evidence.exit_code == 1 and (judged := judge_partly(evidence, options)):
+        return judged
     cause, retryable = explain(evidence.log) or ("globus-url-copy failed and does not say why", True)
     return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)

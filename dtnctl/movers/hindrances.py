@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dtnctl.model.transfer_items import Item
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Listing
+from dtnctl.movers.below import clean_name, find_below
 from dtnctl.movers.selection import is_selected, is_selective
 
 NAMES_SHOWN = 3
@@ -26,22 +29,23 @@ class Hindrances:
     special: tuple[tuple[str, str], ...] = ()
 
 
-def source_command(path: str, *, tree: bool, follow: bool) -> tuple[str, ...]:
+def source_command(path: str, *, tree: bool, follow: bool, items: Sequence[Item] = ()) -> tuple[str, ...]:
     """Prints what cannot be read at `path`, and what is neither file nor folder; with `tree` also below it.
 
     With `follow` only links that lead nowhere count. A folder that cannot be listed or entered is not descended into.
     """
     closed_folder = ("-type", "d", "(", "!", "-readable", "-o", "!", "-executable", ")", "-prune")
     odd_file = ("!", "-type", "d", "(", "!", "-type", "f", "-o", "!", "-readable", ")")
-    start = ("find", "-L" if follow else "-H", path, *_depth(tree))
-    return (*start, *closed_folder, "-printf", r"%y %P\0", "-o", *odd_file, "-printf", r"%y %P\0")
+    rest = (*_depth(tree), *closed_folder, "-printf", r"%y %P\0", "-o", *odd_file, "-printf", r"%y %P\0")
+    return find_below(path, items, "source", "-L" if follow else "-H", rest)
 
 
-def destination_command(path: str, *, tree: bool) -> tuple[str, ...]:
+def destination_command(path: str, *, tree: bool, items: Sequence[Item] = ()) -> tuple[str, ...]:
     """Prints what is at `path` already and cannot be written; with `tree` also below it."""
     closed_folder = ("-type", "d", "(", "!", "-writable", "-o", "!", "-executable", ")")
     closed_file = ("-type", "f", "!", "-writable")
-    return ("find", "-L", path, *_depth(tree), *closed_folder, "-printf", r"%y %P\0", "-o", *closed_file, "-printf", r"%y %P\0")
+    rest = (*_depth(tree), *closed_folder, "-printf", r"%y %P\0", "-o", *closed_file, "-printf", r"%y %P\0")
+    return find_below(path, items, "destination", "-L", rest)
 
 
 def _depth(tree: bool) -> tuple[str, ...]:
@@ -50,11 +54,12 @@ def _depth(tree: bool) -> tuple[str, ...]:
 
 def read_hindrances(output: bytes) -> Hindrances:
     """What one of the commands printed. Lines that it cannot have printed are passed over: the listing says what is wrong then."""
-    found = [line.decode("utf-8", "surrogateescape").partition(" ") for line in output.split(b"\0")[:-1]]
+    lines = [line.decode("utf-8", "surrogateescape").partition(" ") for line in output.split(b"\0")[:-1]]
+    found = {(kind, clean_name(name)) for kind, _, name in lines}
     return Hindrances(
-        links=tuple(sorted(name for kind, _, name in found if kind in ("l", "L", "N"))),
-        closed=tuple(sorted(name for kind, _, name in found if kind in ("d", "f"))),
-        special=tuple(sorted((name, SPECIAL[kind]) for kind, _, name in found if kind in SPECIAL)),
+        links=tuple(sorted(name for kind, name in found if kind in ("l", "L", "N"))),
+        closed=tuple(sorted(name for kind, name in found if kind in ("d", "f"))),
+        special=tuple(sorted((name, SPECIAL[kind]) for kind, name in found if kind in SPECIAL)),
     )
 
 
@@ -62,11 +67,16 @@ def of_selected(found: Hindrances, options: TransferOptions) -> Hindrances:
     """What is in the way of what is copied. Links that are to be left out are in no one's way: they count as special."""
     if not is_selective(options):
         return found
-    links, closed = (tuple(name for name in names if is_selected(name, options)) for names in (found.links, found.closed))
+    links, closed = (tuple(name for name in names if _concerns(name, options)) for names in (found.links, found.closed))
     special = tuple((name, kind) for name, kind in found.special if is_selected(name, options))
     if options.links == "omit":
         return Hindrances((), closed, tuple(sorted((*special, *((name, "link") for name in links)))))
     return Hindrances(links, closed, special)
+
+
+def _concerns(name: str, options: TransferOptions) -> bool:
+    """Whether it is copied, or a folder above what an item names."""
+    return is_selected(name, options) or any(item.source.startswith(f"{name}/") for item in options.items)
 
 
 def source_refusal(found: Hindrances, listing: Listing, options: TransferOptions) -> str:

@@ -10,16 +10,22 @@ import stat
 from collections.abc import Sequence
 from datetime import datetime
 
+from dtnctl.model.tools import Side
+from dtnctl.model.transfer_items import Item
 from dtnctl.movers.base import Entry, Listing
+from dtnctl.movers.below import clean_name, find_below
 
 NO_SUCH_COMMAND = (126, 127)
 UNIQUE_INODES = 2**32  # file systems that count beyond give no number twice (Lustre, whose times are whole seconds)
 
 
-def list_command(path: str, *, tree: bool, follow: bool = True) -> tuple[str, ...]:
-    """Prints what is at `path`: the thing itself, or with `tree` also everything below it. `follow`: a link is what it leads to."""
+def list_command(path: str, *, tree: bool, follow: bool = True, items: Sequence[Item] = (), side: Side = "source") -> tuple[str, ...]:
+    """Prints what is at `path`: the thing itself, or with `tree` also everything below it, or the `items` alone at this side.
+
+    `follow`: a link is what it leads to.
+    """
     if tree:
-        return ("find", "-L" if follow else "-H", path, "-printf", r"%y %s %T@,%C@ %D %i %P\0")
+        return find_below(path, items, side, "-L" if follow else "-H", ("-printf", r"%y %s %T@,%C@ %D %i %P\0"))
     return ("stat", "-L", "-c", "%f %s %Y %d %i %z", "--", path)
 
 
@@ -70,7 +76,8 @@ def _tree(output: bytes) -> Listing:
     others = 0
     root: Entry | None = None
     for line in output.split(b"\0")[:-1]:
-        kind, size, times, device, inode, name = line.decode("utf-8", "surrogateescape").split(" ", 5)
+        kind, size, times, device, inode, path = line.decode("utf-8", "surrogateescape").split(" ", 5)
+        name = clean_name(path)
         modified, _, changed = times.partition(",")
         seconds, _, part = changed.partition(".")
         trace = _trace(inode, size, int(seconds or 0) * 10**9 + int(part[:9].ljust(9, "0")))

@@ -9,35 +9,28 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
+from dtnctl.model.transfer_items import item_of, matches
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Entry, Listing
 
 
 def is_selective(options: TransferOptions) -> bool:
     """Whether not all below the folder is copied, so that the mover has to be given the names."""
-    return bool(options.include or options.exclude) or options.links == "omit"
+    return bool(options.include or options.exclude or options.items) or options.links == "omit"
 
 
 def is_selected(name: str, options: TransferOptions) -> bool:
     """Whether the file, by its name below the folder, is copied."""
+    if options.items:
+        return item_of(name, options.items) is not None
     parts = name.split("/")
     wanted = not options.include or _any_matches(options.include, parts)
     return wanted and not _any_matches(options.exclude, parts)
 
 
 def _any_matches(patterns: Iterable[str], parts: Sequence[str]) -> bool:
-    return any(_matches(pattern.strip("/").split("/"), parts) for pattern in patterns)
-
-
-def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    """Whether the pattern matches the parts, or the first of them: a folder above."""
-    if not pattern:
-        return True
-    if pattern[0] == "**":
-        return any(_matches(pattern[1:], parts[start:]) for start in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
+    return any(matches(pattern.strip("/").split("/"), parts) for pattern in patterns)
 
 
 def selected(listing: Listing, options: TransferOptions) -> Listing:
@@ -45,7 +38,7 @@ def selected(listing: Listing, options: TransferOptions) -> Listing:
     if not is_selective(options) or listing.kind != "folder":
         return listing
     files = {name: entry for name, entry in listing.entries.items() if not entry.is_folder and is_selected(name, options)}
-    return replace(listing, entries={**_folders_of(files, listing.entries), **files})
+    return replace(listing, entries={**_folders_of(() if options.items else files, listing.entries), **files})
 
 
 def _folders_of(files: Iterable[str], entries: Mapping[str, Entry]) -> Mapping[str, Entry]:

@@ -6,9 +6,11 @@ ignored), and a file under its final name is there from the first byte on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from dtnctl.model.transfer_about import Passed
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import Accounted, account_for
 from dtnctl.movers.base import Evidence, Judgement, Listing
@@ -19,6 +21,7 @@ from dtnctl.printable import plural
 KILLED, TERMINATED, TIMED_OUT = 137, 143, 124
 NOT_STARTED = (126, 127)
 NAMES_LISTED = 20
+MOST_OF_SUMS = 24 * 1024  # characters in a record, which has at most 64 KiB
 
 
 def failure(evidence: Evidence, cause: str, *, retryable: bool) -> Judgement:
@@ -56,8 +59,16 @@ def judge_copy(evidence: Evidence, options: TransferOptions, program: str, failu
         return judged
     if evidence.exit_code == 0:
         return judge_copies(evidence, options)
+    if judged := judge_partly(evidence, options):
+        return judged
     cause, retryable = find_cause(evidence.log, failures) or (f"{program} failed and does not say why", True)
     return failure(evidence, f"{cause} (exit code {evidence.exit_code})", retryable=retryable)
+
+
+def judge_partly(evidence: Evidence, options: TransferOptions) -> Judgement | None:
+    """The verdict on a program that went on where a file failed, and says that one did; None if that may not be, or nothing arrived."""
+    judged = judge_copies(evidence, options) if options.on_file_error == "skip" else None
+    return None if judged is None or judged.verdict == "failed" else judged
 
 
 def judge_copies(evidence: Evidence, options: TransferOptions) -> Judgement:
@@ -88,10 +99,27 @@ def _success(accounted: Accounted, options: TransferOptions, before: Listing) ->
     evidence, files = accounted.compared, before.files
     checksum = "" if accounted.kept or accounted.missing else _source_checksum(evidence, options)
     judged = Judgement("succeeded", bytes=before.bytes, files=len(files), checksum=checksum, verified=_verified(accounted, options, before))
+    if options.items:
+        judged = replace(judged, sums=_sums_of_items(evidence))
     if accounted.missing:
         cause = f"{plural(len(accounted.missing), 'name')} did not arrive: {_list(accounted.missing)}"
         return replace(judged, verdict="partial", cause=cause)
     return judged
+
+
+def _sums_of_items(evidence: Evidence) -> Passed:
+    """The checksums by name; nothing if they are too much for a record."""
+    sums = tuple(sorted(evidence.sums[0].items())) if evidence.sums is not None else ()
+    return sums if len(json.dumps(sums)) <= MOST_OF_SUMS else ()
+
+
+def with_incomplete_items(judged: Judgement, evidence: Evidence, options: TransferOptions) -> Judgement:
+    """The verdict on a failed attempt with the names of the files that have not arrived with their full size, if they were items."""
+    there, before = evidence.destination, evidence.before
+    if judged.verdict != "failed" or not options.items or before is None or there is None or there.kind != "folder":
+        return judged
+    late = [name for name, size in before.files.items() if there.files.get(name) != size]
+    return replace(judged, cause=f"{judged.cause}; not whole there: {_list(late)}") if late else judged
 
 
 def _list(names: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Kno
 from dtnctl.model.validation.limits import check_limits
 from dtnctl.model.validation.tools import check_tool_name, check_tools
 from dtnctl.model.validation.transfer_fields import check_fields
+from dtnctl.model.validation.transfer_items import check_items
 from dtnctl.model.validation.transferable import check_tool, check_transferable
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
@@ -275,6 +276,7 @@ def _check_transfer(known: Known, document: Document[Transfer]) -> None:
     if not check_tool_name(known, document):
         return
     check_tool(known, document)
+    check_items(known, document)
     source, destination = ends(transfer)
     places = ((source, (document, ("from",))), (destination, (document, ("to",))))
     exist = [_check_name(known, "endpoint", name, place) for name, place in places]

@@ -30,7 +30,7 @@ def _expected(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
 def _folders(transfer: Transfer) -> Iterator[tuple[str, str, str]]:
     skips = transfer.on_file_error == "skip"
     used = {"include": transfer.include, "exclude": transfer.exclude, "on_file_error": skips, "pipelining": transfer.pipelining}
-    for field in [name for name, value in used.items() if value and not transfer.recursive]:
+    for field in [name for name, value in used.items() if value and not (transfer.recursive or transfer.items)]:
         yield field, f"`{field}` is about the files of a folder, and this transfer copies one file", "`recursive: true`, or to remove it"
     if skips and transfer.verify == "none":
         what = "`on_file_error: skip` needs to know what arrived, and `verify: none` does not look"

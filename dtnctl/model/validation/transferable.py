@@ -7,9 +7,10 @@ from dataclasses import fields
 
 from dtnctl.model.data_paths import clean_data_path, host_path, innermost, power_of
 from dtnctl.model.profile import Volume
-from dtnctl.model.site import Document
+from dtnctl.model.site import Document, Location
 from dtnctl.model.tools import TOOLS
 from dtnctl.model.transfer import Transfer
+from dtnctl.model.transfer_items import Item
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.model.validation.known import DeclaredService, Known, Place
 from dtnctl.model.validation.rdma import check_rdma
@@ -25,11 +26,25 @@ def check_transferable(known: Known, document: Document[Transfer], session: str)
         if service is not None:
             _check_ports(known, document, service, is_destination=location == "to")
             check_rdma(known, document, service)
-            for code, what, hint in _path_problems(service, path, writes=location == "to") if path else ():
-                known.report((document, (location,)), code, what, hint)
-            _check_seen_beside(known, document, service, location, path)
+            for place, name in _places(transfer, location, path):
+                problems = tuple(_path_problems(service, name, writes=location == "to"))
+                for code, what, hint in problems:
+                    known.report((document, place), code, what, hint)
+                _check_seen_beside(known, document, service, place, name)
+                if problems:
+                    break
             if location == "to":
                 _check_macs(known, service)
+
+
+def _places(transfer: Transfer, location: str, path: str) -> Iterator[tuple[Location, str]]:
+    """The path at one end, and those of its items, each with its place."""
+    if path:
+        yield (location,), path
+    for index in range(len(transfer.items)):
+        item = transfer.read_item(index)
+        if isinstance(item, Item) and (name := item.source if location == "from" else item.target):
+            yield ("items", index, location), path + name
 
 
 def check_tool(known: Known, document: Document[Transfer]) -> None:
@@ -47,15 +62,15 @@ def _tools_text(names: Sequence[str]) -> str:
     return " or ".join(f"`tool: {name}`" for name in names)
 
 
-def _check_seen_beside(known: Known, document: Document[Transfer], service: DeclaredService, location: str, path: str) -> None:
+def _check_seen_beside(known: Known, document: Document[Transfer], service: DeclaredService, place: Location, path: str) -> None:
     """What runs beside a service in a container of its own sees its volumes, but no tmpfs."""
     row = document.value.tool_row
-    is_beside = row.reads_source if location == "from" else row.has_server
-    target = innermost(clean_data_path(path), [volume.target for volume in service.profile.volumes]) if path else ""
+    is_beside = row.reads_source if place[-1] == "from" else row.has_server
+    target = innermost(clean_data_path(path), [volume.target for volume in service.profile.volumes])
     volume = next((item for item in service.profile.volumes if item.target == target), None)
     if is_beside and volume is not None and volume.kind == "tmpfs":
         what = f"{path} on {service.endpoint} is in a tmpfs, which only the service itself sees, and {row.name} runs beside it"
-        known.report((document, (location,)), "E0345", what, f"a path in a volume or mount, or {_tools_text(['gridftp'])}")
+        known.report((document, place), "E0345", what, f"a path in a volume or mount, or {_tools_text(['gridftp'])}")
 
 
 def _check_macs(known: Known, service: DeclaredService) -> None:

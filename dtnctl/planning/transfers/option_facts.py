@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dtnctl.model.fields import show_rate
+from dtnctl.model.transfer_items import Item
 from dtnctl.model.transfer_options import SyncLevel, TransferOptions
 
 LEFT: Mapping[SyncLevel, str] = {
@@ -13,6 +14,7 @@ LEFT: Mapping[SyncLevel, str] = {
     "mtime": "mtime: what is there with the source's size and is no older is left as it is",
     "checksum": "checksum: what is there with the source's size and checksum is left as it is",
 }
+SHOWN = 3  # as many items are named
 SAID: Mapping[str, str] = {
     "adler32": "adler32",
     "crc32c": "crc32c",
@@ -27,10 +29,7 @@ def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
         yield "expected", options.expected
     if options.links != "refuse":
         yield "links", {"follow": "followed", "omit": "left out"}[options.links]
-    if options.include:
-        yield "include", ", ".join(options.include)
-    if options.exclude:
-        yield "exclude", ", ".join(options.exclude)
+    yield from _choice(options)
     if options.sync_level is not None:
         yield "sync level", LEFT[options.sync_level]
     if options.preserve_times:
@@ -41,6 +40,21 @@ def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
         yield "restarts", f"up to {options.restarts} within a try"
     if options.pipelining:
         yield "pipelining", "on"
+
+
+def _choice(options: TransferOptions) -> Iterator[tuple[str, str]]:
+    """What of the folder is copied."""
+    if options.items:
+        yield "items", _items_text(options.items)
+    if options.include:
+        yield "include", ", ".join(options.include)
+    if options.exclude:
+        yield "exclude", ", ".join(options.exclude)
+
+
+def _items_text(items: Sequence[Item]) -> str:
+    shown = ", ".join(str(item) if item.source == item.target else f"{item} → {item.target or './'}" for item in items[:SHOWN])
+    return f"{shown} and {len(items) - SHOWN} more" if len(items) > SHOWN else shown
 
 
 def rate_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,8 @@ from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.model.tools import TOOLS, Side, Tool
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import WORK, JobRequest, Mover, mover_of
+from dtnctl.movers.base import WORK, JobRequest, Mover
+from dtnctl.movers.one_by_one import mover_for
 from dtnctl.movers.scripts import RunAs, client_command, server_command
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
@@ -50,7 +51,7 @@ class Task:
 
     @property
     def mover(self) -> Mover:
-        return mover_of(self.tool)
+        return mover_for(self.tool, self.options)
 
     @property
     def copies_files(self) -> bool:

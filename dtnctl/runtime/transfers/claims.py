@@ -66,4 +66,5 @@ def receipt_of(task: Task, claim: Attempt, job: ContainerSeen, judgement: Judgem
         recorded_at=time_text(task.clock.now()),
         checksum=judgement.checksum,
         verified=judgement.verified,
+        sums=judgement.sums,
     )

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.plan import JobEnd
+from dtnctl.model.tools import Side
+from dtnctl.model.transfer_items import Item, targets_of
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import account_for
 from dtnctl.movers.base import Evidence, Listing
 from dtnctl.movers.checksums import checksum_commands, checksum_program_command, choose_algorithm, read_checksums
 from dtnctl.movers.listing import list_command, read_listing
+from dtnctl.movers.renaming import by_source_names
 from dtnctl.movers.selection import selected
 from dtnctl.movers.verdict import sizes_agree
 from dtnctl.providers.base import Engine
@@ -35,9 +38,13 @@ class PathSeen:
         return replace(self, listing=selected(self.listing, options))
 
 
-def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> PathSeen:
-    """What is at an end now; links are what they lead to, unless `follow` is False. EngineError if its service does not run."""
-    ran = engine.run(end.container, list_command(end.path, tree=tree, follow=follow), user=end.user)
+def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True, items: tuple[Item, ...] = (), side: Side = "source") -> PathSeen:
+    """What is at an end now, or its `items` alone; links are what they lead to, unless `follow` is False.
+
+    EngineError if its service does not run.
+    """
+    command = list_command(end.path, tree=tree, follow=follow, items=items, side=side)
+    ran = engine.run(end.container, command, user=end.user)
     listing = read_listing(ran.stdout, ran.stderr, ran.exit_code, tree=tree)
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
@@ -91,17 +98,19 @@ def _look_at_both(task: Task, known: Evidence) -> Evidence:
     is_judged = known.exit_code == 0 or (task.options.on_file_error == "skip" and not known.stopped)
     with ThreadPoolExecutor(2, thread_name_prefix="look") as pool:
         near = pool.submit(_look_after, task, task.here, task.source, known, follow=task.options.links != "omit")
-        far = pool.submit(_look_after, task, task.there, task.destination, known)
-    known = replace(known, source=selected(near.result(), task.options), destination=far.result())
+        far = pool.submit(_look_after, task, task.there, task.destination, known, side="destination")
+    source = selected(near.result(), task.options)
+    names = {**source.files, **(known.before.files if known.before is not None else {})}
+    known = replace(known, source=source, destination=by_source_names(far.result(), names, task.options.items))
     compared = account_for(known, task.options).compared
     if is_judged and task.options.verify == "checksum" and sizes_agree(compared):
         return _with_sums(task, known, compared)
     return known
 
 
-def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence, *, follow: bool = True) -> Listing:
+def _look_after(task: Task, engine: Engine, end: JobEnd, known: Evidence, *, follow: bool = True, side: Side = "source") -> Listing:
     try:
-        return look(engine, end, tree=task.options.recursive, follow=follow).listing
+        return look(engine, end, tree=task.options.recursive, follow=follow, items=task.options.items, side=side).listing
     except EngineError as error:
         if known.exit_code == 0 and not known.stopped:
             raise _not_now(task, end, error) from error
@@ -121,9 +130,11 @@ def _with_sums(task: Task, known: Evidence, compared: Evidence) -> Evidence:
     )
     with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
         near = pool.submit(_sums, task, task.here, task.source, names, algorithm)
-        far = pool.submit(_sums, task, task.there, task.destination, names, algorithm)
+        targets = targets_of(names, task.options.items)
+        far = pool.submit(_sums, task, task.there, task.destination, tuple(targets.values()), algorithm)
     try:
-        return replace(known, sums=(near.result(), far.result()), algorithm=algorithm)
+        there = far.result()
+        return replace(known, sums=(near.result(), {name: there[target] for name, target in targets.items()}), algorithm=algorithm)
     except _NoSumsError as problem:
         return replace(known, no_sums=str(problem))
 

@@ -35,8 +35,8 @@ def look_for_hindrances(task: Task) -> Hindered:
     options = task.options
     tree, follow = options.recursive, options.links == "follow"
     return Hindered(
-        of_selected(_ask(here, source, source_command(source.path, tree=tree, follow=follow)), options),
-        _ask(there, destination, destination_command(destination.path, tree=tree)),
+        of_selected(_ask(here, source, source_command(source.path, tree=tree, follow=follow, items=options.items)), options),
+        _ask(there, destination, destination_command(destination.path, tree=tree, items=options.items)),
     )
 
 

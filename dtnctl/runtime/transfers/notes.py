@@ -20,8 +20,10 @@ from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions
-from dtnctl.movers.base import NOTHING, WORK, JobRequest, Listing, ProgressReader, mover_of
+from dtnctl.movers.base import NOTHING, WORK, JobRequest, Listing, ProgressReader
 from dtnctl.movers.listing import read_lines
+from dtnctl.movers.one_by_one import mover_for
+from dtnctl.movers.renaming import by_source_names
 from dtnctl.movers.selection import selected
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
@@ -51,7 +53,7 @@ class Notes:
 
     def reader(self) -> ProgressReader:
         """Follows the job's output from its start."""
-        return mover_of(self.tool).reader(JobRequest(self.source, self.destination, self.options), self.before.files)
+        return mover_for(self.tool, self.options).reader(JobRequest(self.source, self.destination, self.options), self.before.files)
 
     def task(self, claim: Attempt, site: str, engines: Mapping[str, Engine], clock: Clock) -> Task:
         """The attempt that the job is, for whoever has no step of a plan about it."""
@@ -112,14 +114,16 @@ def decode_notes(files: Mapping[str, bytes]) -> Notes | None:
         copy: dict[str, Any] = json.loads(files[COPY])
         options = read_options(copy["options"], copy["tool"])
         copies_files = row_of(copy["tool"], options.own).moves == "files"
+        before = selected(read_lines(files[SOURCE], tree=options.recursive), options) if copies_files else NOTHING
+        old = read_lines(files[DESTINATION], tree=lists_old_tree(options)) if copies_files else NOTHING
         return Notes(
             tool=copy["tool"],
             source=_job_end(copy["source"]),
             destination=_job_end(copy["destination"]),
             options=options,
             accounts=_accounts(copy["accounts"]),
-            before=selected(read_lines(files[SOURCE], tree=options.recursive), options) if copies_files else NOTHING,
-            old=read_lines(files[DESTINATION], tree=lists_old_tree(options)) if copies_files else NOTHING,
+            before=before,
+            old=by_source_names(old, before.files, options.items),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -10,9 +10,11 @@ from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.tools import Side
+from dtnctl.model.transfer_items import Item, targets_of
 from dtnctl.movers.base import Listing
 from dtnctl.movers.hindrances import left_out
 from dtnctl.movers.refusals import refuse_source
+from dtnctl.movers.renaming import by_source_names, by_target_names, refuse_items
 from dtnctl.movers.sameness import one_thing
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
@@ -21,7 +23,7 @@ from dtnctl.runtime.transfers.claims import read_engine_id
 from dtnctl.runtime.transfers.evidence import PathSeen, look
 from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfers.notes import lists_old_tree
-from dtnctl.runtime.transfers.paths import ask_where_paths_lead, refuse_astray
+from dtnctl.runtime.transfers.paths import ask_where_items_lead, ask_where_paths_lead, refuse_astray
 from dtnctl.runtime.transfers.programs import refuse_missing_programs
 from dtnctl.runtime.transfers.ready import wait_until_ready
 
@@ -67,11 +69,15 @@ def _prepare_files(
     task: Task, pool: ThreadPoolExecutor, services: Services
 ) -> tuple[Mapping[Side, keys.Account], tuple[PathSeen, PathSeen], str]:
     hindering = pool.submit(look_for_hindrances, task)
-    leading = ask_where_paths_lead(task, pool)
+    leading, items_lead = ask_where_paths_lead(task, pool), ask_where_items_lead(task, pool)
     (here, source), (there, destination) = task.ends
     tree, follow = task.options.recursive, task.options.links != "omit"
-    looks = pool.submit(_look, here, source, tree=tree, follow=follow), pool.submit(_look, there, destination, tree=False)
-    below = pool.submit(_look, there, destination, tree=True) if tree else looks[1]
+    items = task.options.items
+    looks = (
+        pool.submit(_look, here, source, tree=tree, follow=follow, items=items),
+        pool.submit(_look, there, destination, tree=False),
+    )
+    below = pool.submit(_look, there, destination, tree=True, items=items, side="destination") if tree else looks[1]
     accounts = (
         pool.submit(_find_account, task, here, source, services[0]),
         pool.submit(_find_account, task, there, destination, services[1]),
@@ -81,10 +87,13 @@ def _prepare_files(
     hindered = hindering.result()
     refuse_hindered_source(task, hindered, seen[0].listing)
     _check(task, seen[0].listing, seen[1].listing)
-    refuse_astray(task, services, found, [place.result() for place in leading], seen[0].listing)
+    real, real_items = ([place.result() for place in leading], [places.result() for places in items_lead])
+    refuse_astray(task, services, found, real, real_items, seen[0].listing)
     whole = below.result()
-    refuse_hindered_destination(task, hindered, seen[0].listing, whole.listing)
-    _refuse_one_thing(task, seen[0].listing, whole.listing if whole.listing.root is not None else seen[1].listing)
+    refuse_hindered_destination(task, hindered, by_target_names(seen[0].listing, items), whole.listing)
+    old_listing = whole.listing if whole.listing.root is not None else seen[1].listing
+    _refuse_items_over_folders(task, seen[0].listing, old_listing)
+    _refuse_one_thing(task, seen[0].listing, by_source_names(old_listing, seen[0].listing.files, items))
     old = whole if lists_old_tree(task.options) else seen[1]
     return {"source": found[0], "destination": found[1]}, (seen[0], old), left_out(hindered.source)
 
@@ -129,9 +138,9 @@ def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> PathSeen:
+def _look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True, items: tuple[Item, ...] = (), side: Side = "source") -> PathSeen:
     try:
-        return look(engine, end, tree=tree, follow=follow)
+        return look(engine, end, tree=tree, follow=follow, items=items, side=side)
     except EngineError as error:
         raise TransferError(f"{end.container} on {end.endpoint} cannot be asked what is at {end.path}: {error}") from error
 
@@ -139,13 +148,24 @@ def _look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True) -> Pa
 def _check(task: Task, source: Listing, old: Listing) -> None:
     """TransferError if what is at the source cannot be copied, or to where it should go. `old` is what is there."""
     request = task.request()
-    if reason := refuse_source(request, source) or task.mover.refusal(request, source):
+    reason = refuse_source(request, source)
+    reason = reason or refuse_items(source, task.options.items, f"{task.source.path} on {task.source.endpoint}")
+    if reason := reason or task.mover.refusal(request, source):
         raise TransferError(f"{task.transfer}: {reason}")
     there = task.destination
     if not task.options.recursive and old.kind == "folder":
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is a folder; end it in / to copy into it")
     if task.options.recursive and old.kind not in ("folder", "missing", "unknown"):
         raise TransferError(f"{task.transfer}: {there.path} on {there.endpoint} is no folder, so nothing can be copied into it")
+
+
+def _refuse_items_over_folders(task: Task, source: Listing, old: Listing) -> None:
+    """TransferError if a file would have the name of a folder that is there."""
+    targets = targets_of(source.files, task.options.items) if task.options.items else {}
+    taken = [target for target in targets.values() if target in old.folders]
+    if taken:
+        where = f"{task.destination.path}{taken[0]} on {task.destination.endpoint}"
+        raise TransferError(f"{task.transfer}: `items`: {where} is a folder; end it in / to copy into it")
 
 
 def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:

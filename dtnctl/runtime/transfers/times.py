@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.errors import EngineError
+from dtnctl.model.transfer_items import targets_of
 from dtnctl.movers.accounted import account_for
 from dtnctl.movers.base import Evidence, Judgement
 from dtnctl.movers.times import time_commands, times_to_set
@@ -19,7 +20,9 @@ def with_times(task: Task, evidence: Evidence, judgement: Judgement) -> Judgemen
     if not task.options.preserve_times or judgement.verdict not in ("succeeded", "partial"):
         return judgement
     end = task.destination
-    for command in time_commands(end.path, times_to_set(account_for(evidence, task.options).compared)):
+    times = times_to_set(account_for(evidence, task.options).compared)
+    targets = targets_of(times, task.options.items)
+    for command in time_commands(end.path, {target: times[name] for name, target in targets.items()}):
         try:
             ran = task.there.run(end.container, command, user=end.user)
         except EngineError as error:

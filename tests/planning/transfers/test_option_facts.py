@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.scitags import Scitag
+from dtnctl.model.transfer_items import Item
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 
@@ -23,6 +24,14 @@ DEFAULT = [("verify", "checksum")]
         (
             TransferOptions(links="omit", include=("*.nc", "calib"), exclude=("tmp",)),
             [*DEFAULT, ("links", "left out"), ("include", "*.nc, calib"), ("exclude", "tmp")],
+        ),
+        (
+            TransferOptions(items=(Item("a", "a"), Item("b/", "", "*.nc"), Item("c", "d"))),
+            [*DEFAULT, ("items", "a, b/*.nc → ./, c → d")],
+        ),
+        (
+            TransferOptions(items=(Item("a", "a"),) * 5),
+            [*DEFAULT, ("items", "a, a, a and 2 more")],
         ),
         (
             TransferOptions(restarts=3, pipelining=True),
