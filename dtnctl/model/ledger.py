@@ -43,7 +43,8 @@ class Attempt:
     `image` and `destination_image` the ids of the images that the services ran. `started_at` to `finished_at` the job ran,
     `recorded_at` its result was written. `retransmits` is None where the mover does not say.
     `served` is what the tool's own servers logged, in words.
-    `sums` are the checksums of the files of `items` by name, if they are not too many.
+    `verify_seconds` is how long the checksums took, at both ends at the same time. `sums` are those of the files of `items` by name,
+    if they are not too many.
     `labels` and `metadata` are free pairs of its file. `notified`: when its end was reported, `due` before that, or why it was not.
     `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
@@ -88,6 +89,7 @@ class Attempt:
     notified: str = ""
     served: str = ""
     sums: Passed = ()
+    verify_seconds: float = 0.0
 
     @property
     def key(self) -> AttemptKey:

@@ -75,8 +75,8 @@ class Transfer(Written):
     verify: Verify = Field(DEFAULT_OPTIONS.verify, description="Evidence asked for before it counts as done.")
     algorithm: AlgorithmChoice | None = Field(
         None,
-        description="Checksum of `verify: checksum`; computed at both ends. auto: md5, from 1 GiB on crc32c or adler32 if both images can. "
-        "Missing: that of `expected`, else md5.",
+        description="Checksum of `verify: checksum`; computed at both ends. measured: md5, from 1 GiB on sha256 where both compute that "
+        "faster. auto: md5, from 1 GiB on crc32c or adler32 if both images can. Missing: that of `expected`, else measured.",
     )
     expected: Expected | None = Field(
         None,

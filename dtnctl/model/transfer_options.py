@@ -34,7 +34,7 @@ class TransferOptions:
     recursive: bool = False
     links: Links = "refuse"
     verify: Verify = "checksum"
-    algorithm: AlgorithmChoice = "md5"
+    algorithm: AlgorithmChoice = "measured"
     block_size: int | None = None
     tcp_buffer: int | None = None
     retries: int = 0

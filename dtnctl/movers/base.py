@@ -71,7 +71,7 @@ class Evidence:
 
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
-    `algorithm` is theirs, where the transfer leaves it to the size.
+    `algorithm` is theirs, where the transfer leaves it to dtnctl, and `sums_seconds` is how long they took.
     `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one. Where the
     servers are those of the services, `server_log` is all that they wrote about this attempt.
     """
@@ -87,6 +87,7 @@ class Evidence:
     sums: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     no_sums: str = ""
     algorithm: Algorithm | None = None
+    sums_seconds: float = 0.0
     server_log: str = ""
     server_exit_code: int | None = None
 

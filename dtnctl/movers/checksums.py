@@ -35,12 +35,54 @@ AUTO_FROM = 1024**3  # bytes, for which md5 takes about three seconds on one cor
 AUTO_FAST: tuple[Algorithm, ...] = ("crc32c", "adler32")
 
 
-def choose_algorithm(declared: AlgorithmChoice, size: int, is_there: Callable[[Algorithm], bool]) -> Algorithm:
-    """The declared one; `auto` leaves it to the bytes to compare, and to what both images have."""
-    if declared != "auto":
-        return declared
-    fast = AUTO_FAST if size >= AUTO_FROM else ()
-    return next((algorithm for algorithm in fast if is_there(algorithm)), "md5")
+MEASURED: tuple[Algorithm, ...] = ("md5", "sha256")  # none finds less than md5, and every image has them
+MEASURED_BYTES = 64 * 1024**2  # of nothing but zeros; the time is the same for all data
+MEASURE = f"""\
+for name; do
+    start=$(date +%s%N)
+    head -c {MEASURED_BYTES} /dev/zero | "$name" >/dev/null || exit
+    end=$(date +%s%N)
+    echo "$((end - start))" || exit
+done
+"""
+Speeds = Mapping[Algorithm, float]  # bytes per second
+
+
+def choose_algorithm(
+    declared: AlgorithmChoice, size: int, is_there: Callable[[Algorithm], bool], measure: Callable[[], Sequence[Speeds]]
+) -> Algorithm:
+    """The declared one; `auto` and `measured` leave it to the bytes to compare, and to what both ends have.
+
+    `measure` gives the speeds of an end each; it is asked where they decide something.
+    """
+    match declared:
+        case "auto":
+            fast = AUTO_FAST if size >= AUTO_FROM else ()
+            return next((algorithm for algorithm in fast if is_there(algorithm)), "md5")
+        case "measured":
+            return fastest(measure()) if size >= AUTO_FROM else "md5"
+        case _:
+            return declared
+
+
+def fastest(speeds: Sequence[Speeds]) -> Algorithm:
+    """The one whose slower end is the fastest; md5 if an end did not say."""
+    if not all(speeds):
+        return "md5"
+    return max(MEASURED, key=lambda algorithm: min(end[algorithm] for end in speeds))
+
+
+def speed_command() -> tuple[str, ...]:
+    """Prints how many nanoseconds each of the measured ones takes for the same amount of data."""
+    return ("/bin/sh", "-c", MEASURE, "measure", *(CHECKSUM_TOOLS[algorithm] for algorithm in MEASURED))
+
+
+def read_speeds(output: bytes) -> Speeds:
+    """What the command printed; nothing if that is not a time for each."""
+    words = output.split()
+    if len(words) != len(MEASURED) or not all(word.isdigit() and int(word) for word in words):
+        return {}
+    return {algorithm: MEASURED_BYTES * 1e9 / int(word) for algorithm, word in zip(MEASURED, words, strict=True)}
 
 
 def checksum_commands(path: str, names: Sequence[str], algorithm: str) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:

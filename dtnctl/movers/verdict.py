@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from dtnctl.model.checksums import Algorithm, named_algorithm
 from dtnctl.model.transfer_about import Passed
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import Accounted, account_for
@@ -133,7 +134,7 @@ def _verified(accounted: Accounted, options: TransferOptions, before: Listing) -
     if options.verify == "none" and options.on_file_error == "fail":
         return "; ".join(text for text in ("nothing was compared, as asked for", kept) if text)
     evidence, files = accounted.compared, before.files
-    compared = "sizes" if evidence.sums is None else evidence.algorithm or options.algorithm
+    compared = "sizes" if evidence.sums is None else _algorithm(evidence, options)
     verified = f"{compared} of {plural(len(files), 'file')} equal at both ends"
     if options.expected is not None:
         verified += ", as expected"
@@ -144,9 +145,14 @@ def _verified(accounted: Accounted, options: TransferOptions, before: Listing) -
     return "; ".join(text for text in (verified, kept) if text)
 
 
+def _algorithm(evidence: Evidence, options: TransferOptions) -> Algorithm:
+    """That of the checksums."""
+    return evidence.algorithm or named_algorithm(options.algorithm) or "md5"
+
+
 def _source_checksum(evidence: Evidence, options: TransferOptions) -> str:
     """`ALGORITHM:VALUE` of what was copied; empty if there are no checksums."""
-    algorithm = evidence.algorithm or options.algorithm
+    algorithm = _algorithm(evidence, options)
     return "" if evidence.sums is None else f"{algorithm}:{checksum_of_all(evidence.sums[0], algorithm)}"
 
 

@@ -30,6 +30,6 @@ def test_anything_else_is_refused_with_the_accepted_form(text: str, message: str
 
 
 def test_the_algorithm_is_the_one_of_the_expected_checksum_unless_it_is_declared() -> None:
-    assert Transfer.model_validate(COPY).settings.algorithm == "md5"
+    assert Transfer.model_validate(COPY).settings.algorithm == "measured"
     assert Transfer.model_validate({**COPY, "expected": "adler32:00000001"}).settings.algorithm == "adler32"
     assert Transfer.model_validate({**COPY, "algorithm": "sha256"}).settings.algorithm == "sha256"

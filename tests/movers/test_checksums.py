@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from dtnctl.model.checksums import AlgorithmChoice
 from dtnctl.movers.checksums import (
     LONGEST_ARGUMENTS,
+    Speeds,
     checksum_commands,
     checksum_of_all,
     checksum_program_command,
     choose_algorithm,
     read_checksums,
+    read_speeds,
+    speed_command,
 )
 
 
@@ -127,4 +130,37 @@ def test_checksums_that_are_not_one_for_each_file_are_refused(output: bytes) -> 
 def test_auto_takes_a_fast_algorithm_for_much_data_if_both_images_have_it(
     declared: AlgorithmChoice, size: int, there: str, chosen: str
 ) -> None:
-    assert choose_algorithm(declared, size, lambda algorithm: algorithm in there.split()) == chosen
+    assert choose_algorithm(declared, size, lambda algorithm: algorithm in there.split(), list) == chosen
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "chosen"),
+    [
+        ({"md5": 3e8, "sha256": 5e8}, {"md5": 4e8, "sha256": 9e8}, "sha256"),
+        ({"md5": 3e8, "sha256": 5e8}, {"md5": 4e8, "sha256": 2e8}, "md5"),
+        ({"md5": 3e8, "sha256": 5e8}, {}, "md5"),
+        ({}, {}, "md5"),
+    ],
+)
+def test_the_slower_end_decides_between_measured_algorithms(here: Speeds, there: Speeds, chosen: str) -> None:
+    asked: list[str] = []
+
+    def measure() -> list[Speeds]:
+        asked.append("")
+        return [here, there]
+
+    assert choose_algorithm("measured", 2**30, lambda _: True, measure) == chosen
+    assert choose_algorithm("measured", 2**30 - 1, lambda _: True, measure) == "md5"
+    assert len(asked) == 1
+
+
+def test_the_speed_of_every_measured_algorithm_is_found_by_running_it() -> None:
+    ran = subprocess.run(speed_command(), capture_output=True, check=True)
+    found = read_speeds(ran.stdout)
+    assert list(found) == ["md5", "sha256"]
+    assert all(speed > 1e6 for speed in found.values())
+
+
+@pytest.mark.parametrize("output", [b"", b"12\n", b"12\n0\n", b"12\nN\n", b"1\n2\n3\n"])
+def test_what_is_no_time_for_each_is_no_speed(output: bytes) -> None:
+    assert read_speeds(output) == {}

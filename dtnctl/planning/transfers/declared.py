@@ -24,6 +24,7 @@ from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 from dtnctl.planning.transfers.ports import choose_ports
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
+from dtnctl.planning.transfers.verification import last_cost
 
 LEDGER_ROOT = "/var/lib/dtnctl"
 
@@ -98,9 +99,19 @@ def plan_transfer(
     if running:
         return _note(resolved, "waiting", f"generation {running[0]} is still running")
     if claim is not None and claim.verdict is None:
-        return _start(resolved, claim.attempt, len(claims), (source, destination), seen)
+        return _with_cost(_start(resolved, claim.attempt, len(claims), (source, destination), seen), history)
     last = max((item.attempt for item in records), default=0)
-    return _start(resolved, last + 1, len(claims) + 1, (source, destination), seen)
+    return _with_cost(_start(resolved, last + 1, len(claims) + 1, (source, destination), seen), history)
+
+
+def _with_cost(plan: TransferPlan, history: History) -> TransferPlan:
+    """The plan of a start that says what the comparison of its data cost before."""
+    change = plan.change
+    cost = last_cost(history.records.get((change.endpoint, change.name), ())) if change is not None else ""
+    if change is None or not cost:
+        return plan
+    facts = tuple((name, f"{text}; {cost}" if name == "verify" else text) for name, text in change.allocations)
+    return replace(plan, change=replace(change, allocations=facts))
 
 
 def _newest(resolved: ResolvedTransfer, claim: Attempt | None, jobs: tuple[Job, ...]) -> Job | None:

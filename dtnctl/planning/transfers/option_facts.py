@@ -16,15 +16,15 @@ LEFT: Mapping[SyncLevel, str] = {
 }
 SHOWN = 3  # as many items are named
 SAID: Mapping[str, str] = {
-    "adler32": "adler32",
-    "crc32c": "crc32c",
     "auto": "md5, from 1 GiB on by crc32c or adler32 if both images have it",
+    "measured": "md5, from 1 GiB on by sha256 where both ends compute that faster",
 }
 
 
 def option_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
     """(name, text) of each, in the order of the plan."""
-    yield "verify", f"{options.verify} by {SAID[options.algorithm]}" if options.algorithm in SAID else options.verify
+    algorithm = SAID.get(options.algorithm, options.algorithm)
+    yield "verify", f"checksum by {algorithm}" if options.verify == "checksum" else options.verify
     if options.expected is not None:
         yield "expected", options.expected
     if options.links != "refuse":

@@ -14,7 +14,15 @@ from dtnctl.model.transfer_items import Item, targets_of
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.accounted import account_for
 from dtnctl.movers.base import Evidence, Listing
-from dtnctl.movers.checksums import checksum_commands, checksum_program_command, choose_algorithm, read_checksums
+from dtnctl.movers.checksums import (
+    Speeds,
+    checksum_commands,
+    checksum_program_command,
+    choose_algorithm,
+    read_checksums,
+    read_speeds,
+    speed_command,
+)
 from dtnctl.movers.listing import list_command, read_listing
 from dtnctl.movers.renaming import by_source_names
 from dtnctl.movers.selection import selected
@@ -125,16 +133,21 @@ def _not_now(task: Task, end: JobEnd, error: EngineError) -> TransferError:
 def _with_sums(task: Task, known: Evidence, compared: Evidence) -> Evidence:
     assert compared.source is not None
     names = tuple(compared.source.files)
+    began = task.clock.monotonic()
     algorithm = choose_algorithm(
-        task.options.algorithm, compared.source.bytes, lambda item: all(has_algorithm(engine, end, item) for engine, end in task.ends)
+        task.options.algorithm,
+        compared.source.bytes,
+        lambda item: all(has_algorithm(engine, end, item) for engine, end in task.ends),
+        lambda: _speeds(task),
     )
     with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
         near = pool.submit(_sums, task, task.here, task.source, names, algorithm)
         targets = targets_of(names, task.options.items)
         far = pool.submit(_sums, task, task.there, task.destination, tuple(targets.values()), algorithm)
     try:
-        there = far.result()
-        return replace(known, sums=(near.result(), {name: there[target] for name, target in targets.items()}), algorithm=algorithm)
+        here, there = near.result(), far.result()
+        sums = here, {name: there[target] for name, target in targets.items()}
+        return replace(known, sums=sums, algorithm=algorithm, sums_seconds=task.clock.monotonic() - began)
     except _NoSumsError as problem:
         return replace(known, no_sums=str(problem))
 
@@ -150,6 +163,19 @@ def has_algorithm(engine: Engine, end: JobEnd, algorithm: Algorithm) -> bool:
         return not command or engine.run(end.container, command, user=end.user).exit_code == 0
     except EngineError:
         return True
+
+
+def _speeds(task: Task) -> list[Speeds]:
+    """How fast both ends compute checksums, measured there at the same time; nothing of one that cannot be asked."""
+    with ThreadPoolExecutor(2, thread_name_prefix="measure") as pool:
+        return list(pool.map(lambda place: _speed(*place), task.ends))
+
+
+def _speed(engine: Engine, end: JobEnd) -> Speeds:
+    try:
+        return read_speeds(engine.run(end.container, speed_command(), user=end.user).stdout)
+    except EngineError:
+        return {}  # whoever needs the service says what is wrong with it
 
 
 def _sums(task: Task, engine: Engine, end: JobEnd, names: tuple[str, ...], algorithm: Algorithm) -> Mapping[str, str]:

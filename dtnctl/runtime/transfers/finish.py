@@ -192,7 +192,8 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
         task = asked_after_end(task, notes, known)
         revoking = _revoke_keys(task, notes, pool)
         evidence = gather(task, watched.job.id, known)
-        receipt = with_notice_due(task, receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence))))
+        judged = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
+        receipt = with_notice_due(task, replace(judged, verify_seconds=round(evidence.sums_seconds, 1)))
         write_record(task.here, task.site, receipt, watched.log, sampling.result())
     _clear_away(task, watched.job, receipt, revoking)
     return receipt

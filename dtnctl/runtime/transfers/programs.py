@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.checksums import named_algorithm
 from dtnctl.model.plan import JobEnd
 from dtnctl.movers.checksums import CHECKSUM_PROGRAMS
 from dtnctl.providers.base import Engine
@@ -26,8 +27,8 @@ def refuse_missing_programs(task: Task) -> None:
     if command and not _is_able(task.there, task.destination, command):
         where = f"the image of {task.destination.container} on {task.destination.endpoint}"
         raise TransferError(f"{task.transfer}: {where} has no {what} needs; another image, or another `options:`")
-    algorithm = task.options.algorithm
-    if task.copies_files and task.options.verify == "checksum" and algorithm != "auto":
+    algorithm = named_algorithm(task.options.algorithm)
+    if task.copies_files and task.options.verify == "checksum" and algorithm is not None:
         for engine, end in task.ends:
             if not has_algorithm(engine, end, algorithm):
                 lacks = f"has no {' nor '.join(CHECKSUM_PROGRAMS[algorithm])}, which computes {algorithm}"

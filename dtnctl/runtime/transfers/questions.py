@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 
+from dtnctl.model.checksums import named_algorithm
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import Side
 from dtnctl.movers.base import Evidence
@@ -61,7 +62,8 @@ def _before(task: Task, side: Side, end: JobEnd) -> Iterator[Command]:
     yield read_command("/etc/passwd")
     if task.row.reads_source if at_source else task.row.has_server:
         yield read_command("/etc/group")
-    if task.options.verify == "checksum" and task.options.algorithm != "auto" and (has := checksum_program_command(task.options.algorithm)):
+    algorithm = named_algorithm(task.options.algorithm)
+    if task.options.verify == "checksum" and algorithm is not None and (has := checksum_program_command(algorithm)):
         yield has
     yield real_path_command(end)
     yield from _looks_before(task, end, at_source=at_source)
@@ -105,5 +107,5 @@ def _after(task: Task, notes: Notes, known: Evidence, end: JobEnd, *, at_source:
         return
     yield list_command(end.path, tree=False, follow=options.links != "omit" if at_source else True)
     if known.exit_code == 0 and options.verify == "checksum" and notes.before.bytes <= SUMMED_AT_ONCE:
-        algorithm = choose_algorithm(options.algorithm, notes.before.bytes, lambda _: False)
+        algorithm = choose_algorithm(options.algorithm, notes.before.bytes, lambda _: False, list)
         yield from (command for command, _ in checksum_commands(end.path, tuple(notes.before.files), algorithm))

@@ -77,7 +77,7 @@ def test_a_transfer_starts_when_both_services_are_ready_and_its_record_can_be_ke
           because no record of it (state/transfers/t.yaml:1)
           session = s
           streams = 4
-          verify = checksum
+          verify = checksum by md5, from 1 GiB on by sha256 where both ends compute that faster
           note its record cannot be read before the ledger is back; it starts only if there is none
         create ledger/lab.control.ledger @ a: creates the ledger's container (never started) over /var/lib/dtnctl/lab
           because transfers t keep their record here
@@ -277,7 +277,7 @@ def test_a_failure_that_may_pass_is_tried_again_as_often_as_declared() -> None:
           because try 2 of 2 (state/transfers/t.yaml:4)
           session = s
           streams = 4
-          verify = checksum
+          verify = checksum by md5, from 1 GiB on by sha256 where both ends compute that faster
         """,
     )
     record(made, attempt=2, verdict="failed", cause="reset", retryable=True)
@@ -400,7 +400,7 @@ def test_a_job_that_ended_unseen_is_judged_and_not_started_again() -> None:
           because it ended with exit code 1 and has no receipt (state/transfers/t.yaml:1)
           session = s
           streams = 4
-          verify = checksum
+          verify = checksum by md5, from 1 GiB on by sha256 where both ends compute that faster
         """,
     )
     assert steps(finish) == ["a/finish/t"]
@@ -665,3 +665,12 @@ def test_a_start_while_an_endpoint_is_silent_says_that_its_record_was_not_seen()
     made.hosts["c"].silence = "no answer"
     said = notes(plan(site(three + DECLARED), made))
     assert any(text.startswith("transfer t starts while c does not answer: if `from` ever named that endpoint") for text in said)
+
+
+def test_the_plan_says_what_the_comparison_of_an_earlier_generation_cost() -> None:
+    made = idle()
+    record(made, verdict="succeeded", bytes=1024**4, checksum="crc32c:00000000", verify_seconds=300.0)
+    found = plan(site(SESSION + transfer(generation=2, algorithm="crc32c")), made)
+    assert dict(found.changes[0].allocations)["verify"] == (
+        "checksum by crc32c; generation 1 took 5 min for crc32c of 1.00 TiB at both ends, 3.41 GiB/s"
+    )

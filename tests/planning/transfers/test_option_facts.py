@@ -9,14 +9,15 @@ from dtnctl.model.transfer_items import Item
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
 
-DEFAULT = [("verify", "checksum")]
+DEFAULT = [("verify", "checksum by md5, from 1 GiB on by sha256 where both ends compute that faster")]
 
 
 @pytest.mark.parametrize(
     ("options", "facts"),
     [
         (TransferOptions(), DEFAULT),
-        (TransferOptions(algorithm="sha256"), DEFAULT),
+        (TransferOptions(algorithm="sha256"), [("verify", "checksum by sha256")]),
+        (TransferOptions(algorithm="sha256", verify="size"), [("verify", "size")]),
         (TransferOptions(algorithm="crc32c"), [("verify", "checksum by crc32c")]),
         (TransferOptions(algorithm="auto"), [("verify", "checksum by md5, from 1 GiB on by crc32c or adler32 if both images have it")]),
         (TransferOptions(expected="md5:00"), [*DEFAULT, ("expected", "md5:00")]),
