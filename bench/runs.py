@@ -68,7 +68,8 @@ class TimedEngine:
         self._span = span
 
     def __getattr__(self, name: str) -> Any:
-        return self._span.timed(name, getattr(self._engine, name))
+        found = getattr(self._engine, name)
+        return self._span.timed(name, found) if callable(found) else found  # what it only knows is no call
 
 
 @contextlib.contextmanager
