@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 
 from dtnctl.model.plan import (
     Cause,
@@ -44,7 +43,7 @@ from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, pl
 from dtnctl.planning.transfers.in_time import in_its_time
 from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
-from dtnctl.planning.transfers.ports import promised_ports
+from dtnctl.planning.transfers.ports import PromisedPorts
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin, twin_text
 
@@ -85,8 +84,7 @@ class _Planner:
         self.ready: dict[Key, tuple[str, ...]] = {}
         self.waiting: dict[tuple[str, str], list[tuple[str, ...]]] = {}
         self.writing: dict[str, list[str]] = {}
-        self.promised: dict[str, frozenset[int]] = {}
-        self.promised_until = 0  # the number of steps whose ports are in `promised`
+        self.promised = PromisedPorts(self.draft.steps)
 
     def plan(self) -> Plan:
         self._plan_blocked()
@@ -356,19 +354,11 @@ class _Planner:
             service=service,
             allocation=allocation,
             seen=seen,
-            promised=self._promised(service.endpoint.name),
+            promised=self.promised.at(service.endpoint.name),
             ready_after=self.ready.get(service.key, ()),
             obstacle=self._obstacle(service, allocation),
             clock_ahead=seen.clock_ahead if seen is not None else None,
         )
-
-    def _promised(self, endpoint: str) -> frozenset[int]:
-        """The ports on the endpoint that servers get by the steps so far; each step is looked at once."""
-        new = islice(self.draft.steps.values(), self.promised_until, None)
-        self.promised_until = len(self.draft.steps)
-        for end, ports in promised_ports(new):
-            self.promised[end] = self.promised.get(end, frozenset()) | ports
-        return self.promised.get(endpoint, frozenset())
 
     def _obstacle(self, service: Service, allocation: Allocation) -> str:
         endpoint, session = service.key

@@ -6,7 +6,7 @@ container shows the rest. A claim without a result whose container is gone is un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from dtnctl.model.hosts import is_loopback, same_host
@@ -40,7 +40,7 @@ class End:
     service: Service
     allocation: Allocation
     seen: EndpointSeen | None
-    promised: frozenset[int] = frozenset()
+    promised: Collection[int] = frozenset()
     ready_after: tuple[str, ...] = ()
     obstacle: str = ""
     clock_ahead: int | None = None

@@ -6,7 +6,8 @@ lowest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Mapping
+from itertools import islice
 
 from dtnctl.model.ownership import generation_and_attempt, server_ports
 from dtnctl.model.plan import StartTransfer, Step
@@ -14,11 +15,21 @@ from dtnctl.model.resources import EndpointSeen
 from dtnctl.planning.resolve import Service
 
 
-def promised_ports(steps: Iterable[Step]) -> Iterator[tuple[str, frozenset[int]]]:
-    """(endpoint, the ports there) of each server that steps of a plan make."""
-    for step in steps:
-        if isinstance(step.action, StartTransfer) and step.action.destination.listens:
-            yield step.action.destination.endpoint, frozenset(step.action.destination.listens)
+class PromisedPorts:
+    """The ports that servers of attempts get by the steps of a plan in the making, which only grows; each step is looked at once."""
+
+    def __init__(self, steps: Mapping[str, Step]) -> None:
+        self._steps = steps
+        self._looked_at = 0
+        self._by_endpoint: dict[str, set[int]] = {}
+
+    def at(self, endpoint: str) -> Collection[int]:
+        """Those on an endpoint."""
+        for step in islice(self._steps.values(), self._looked_at, None):
+            if isinstance(step.action, StartTransfer) and (listens := step.action.destination.listens):
+                self._by_endpoint.setdefault(step.action.destination.endpoint, set()).update(listens)
+        self._looked_at = len(self._steps)
+        return self._by_endpoint.get(endpoint, set())
 
 
 def choose_ports(
