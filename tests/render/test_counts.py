@@ -28,14 +28,14 @@ def _counted_nouns() -> frozenset[str]:
 
 
 def _fixed_plurals(tree: ast.AST, nouns: frozenset[str]) -> Iterator[str]:
-    """`{count} files` in a text: wrong for one. A constant, which has a name in capitals, is another thing."""
+    """`{count} files` in a text: wrong for one. A constant, which has a name in capitals, and a name (`{it.session} claims`) are other things."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             for value, after in zip(node.values, node.values[1:], strict=False):
                 if isinstance(value, ast.FormattedValue) and isinstance(after, ast.Constant):
                     text, expression = str(after.value), ast.unparse(value.value)
                     found = re.match(r" (?:more )?(\w+)s\b", text)
-                    if found and found[1] in nouns and not expression.isupper():
+                    if found and found[1] in nouns and not expression.isupper() and not expression.endswith(".session"):
                         yield f"line {node.lineno}: {{{expression}}}{text}"
 
 
