@@ -28,7 +28,7 @@ def _counted_nouns() -> frozenset[str]:
 
 
 def _fixed_plurals(tree: ast.AST, nouns: frozenset[str]) -> Iterator[str]:
-    """`{count} files` in a text: wrong for one. A constant, which has a name in capitals, and a name (`{it.session} claims`) are other things."""
+    """`{count} files` in a text: wrong for one. A constant, in capitals, and a name (`{it.session} claims`) are no counts."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             for value, after in zip(node.values, node.values[1:], strict=False):
