@@ -27,7 +27,7 @@ COMMANDS = {
     "destroy": ("apply", "Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."),
     "unlock": ("unlock", "Remove the lease of endpoints whose holder is surely dead."),
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
-    "sessions": ("nouns", "Sessions: list, show, logs; create, start, stop, delete edit their files."),
+    "sessions": ("nouns", "Sessions: list, show, compare, logs; create, start, stop, delete edit their files."),
     "transfers": ("nouns", "Transfers: list, show, logs, cancel; `transfer FROM TO TOOL` declares one."),
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add."),
     "networks": ("nouns", "Networks as declared: list, show."),

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
     "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),
     "sessions show": ("dtnctl sessions show climate", "dtnctl sessions show climate -o json"),
+    "sessions compare": ("dtnctl sessions compare janus-8 janus-lbnl-400g-1-8-1 --endpoint starlight-dtn",),
     "sessions logs": ("dtnctl sessions logs climate", "dtnctl sessions logs climate --endpoint dtn1 -f"),
     "sessions create": ("dtnctl sessions create dtn1,dtn2 --image dtn:1 --profile dtn", "dtnctl session create dtn1 image dtn:1 --commit"),
     "sessions start": ("dtnctl sessions start climate", "dtnctl apply"),

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from dtnctl.cli import declared, edit, look, tools
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
+from dtnctl.cli.compare import sessions_compare
 from dtnctl.cli.doctor import endpoints_doctor
 from dtnctl.cli.plot import transfers_plot
 from dtnctl.cli.resolve import transfers_resolve
@@ -22,6 +23,7 @@ Verbs = Mapping[str, Callable[..., Any]]
 SESSIONS: Verbs = {
     "list": look.sessions_list,
     "show": look.sessions_show,
+    "compare": sessions_compare,
     "logs": look.sessions_logs,
     "create": edit.session_create,
     "start": edit.session_start,

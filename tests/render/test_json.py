@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
+from dtnctl.model.comparison import Comparison
 from dtnctl.model.inventory import Age
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
@@ -21,6 +22,7 @@ from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
 from dtnctl.model.tools import TOOLS
 from dtnctl.render.claims import claims_document
+from dtnctl.render.comparison import comparison_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
 from dtnctl.render.json import (
@@ -75,6 +77,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
     claims_document(CLAIMS),
+    comparison_document(Comparison("s", "a", "old", (("memory", "4 GiB", "8 GiB"),), ("network n was made by another program",))),
     conversion_document(["state/site.yaml"], [("profiles.yaml:3", "dropped", "`x` is no key of Janus")], ["a problem of the state files"]),
     declared_document("networks", [DECLARED]),
     declared_document("profiles", [DECLARED]),
