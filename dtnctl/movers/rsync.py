@@ -1,7 +1,7 @@
 r"""rsync over the ssh of the destination's service: command line, progress and verdict. Pure.
 
 The client reads the source beside its service and logs in at the destination. A file gets its final name when it is whole; what
-was begun is removed by rsync itself, so that a failed copy leaves whole files alone.
+was begun is removed by rsync itself, unless it is killed at the destination, so that a failed copy leaves whole files alone.
 
 Seen with rsync 3.2.7: `--info=progress2` writes `  BYTES PERCENT RATE TIME (xfr#N, to-chk=R/T)` ended by a carriage return; its kB, MB
 and GB are powers of 1024. Exit code 23 says that some files were not copied, 24 that some vanished while they were read.
@@ -24,6 +24,9 @@ from dtnctl.movers.verdict import judge_copy
 
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+CUT_OFF = (
+    "the connection ended: the service or its rsync was killed, and part of a file may be left there under a hidden name, .NAME.XXXXXX"
+)
 KNOWN = (
     *SSH_FAILURES,
     *DISK_FAILURES,
@@ -32,7 +35,7 @@ KNOWN = (
     known(r'rsync: \[sender\] .* "(.+)": Permission denied', "{1}: permission denied at the source", retryable=False),
     known(r"(?:rsync|bash|sh): .*rsync: (?:command )?not found", "the image at the destination has no rsync", retryable=False),
     known(r"rsync error: timeout in data send/receive", "no data moved for the stall timeout", retryable=True),
-    known(r"connection unexpectedly closed", "the connection ended: the service or its rsync was killed", retryable=True),
+    known(r"connection unexpectedly closed|error in socket IO", CUT_OFF, retryable=True),
     known(r"rsync error: (.+?) \(code (\d+)\)", "rsync says: {1}", retryable=True),
 )
 

@@ -10,7 +10,7 @@ import pytest
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Entry, Evidence, JobRequest, Listing, Login
-from dtnctl.movers.rsync import MOVER
+from dtnctl.movers.rsync import CUT_OFF, MOVER
 
 SAMPLES = Path(__file__).parent / "samples"
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
@@ -52,8 +52,8 @@ WELL = Evidence(0, "", before=Listing("file", {"": Entry(5, "1")}), destination=
         ("dtn@b: Permission denied (publickey).", 255,
          "the login of dtn@b was refused: its sshd must read ~/.ssh/authorized_keys2, and the account must not be locked", False),
         ("bash: line 1: rsync: command not found", 127, "its program cannot be run in the image", False),
-        ("rsync: connection unexpectedly closed (60 bytes received so far) [sender]", 12,
-         "the connection ended: the service or its rsync was killed", True),
+        ("rsync: connection unexpectedly closed (60 bytes received so far) [sender]", 12, CUT_OFF, True),
+        ("rsync error: error in socket IO (code 10) at io.c(823) [sender=3.2.7]", 10, CUT_OFF, True),
         ("rsync error: some files vanished before they could be transferred (code 24) at main.c", 24,
          "rsync says: some files vanished before they could be transferred", True),
         ("", 5, "rsync failed and does not say why", True),
