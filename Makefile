@@ -43,6 +43,9 @@ bench: setup ## the published figures P1-P13, one line each, also in bench/resul
 agent-image: setup ## the agent as a container image, with this machine's docker; TAG=reg.example.net/dtn-agent:1 names it
 	@hack/agent-image $(or $(TAG),dtn-agent)
 
+dist: setup ## wheel, sdist, a folder of every wheel that dtnctl needs and, where docker runs, the controller's image, into dist/
+	@hack/dist $(or $(TAG),dtnctl)
+
 faults: setup ## kill -9 and refused calls at every point, and a thousand accidents around a transfer; prints what failed
 	@$(PYTHON) -m tests.faults $(ARGS)
 
@@ -52,4 +55,4 @@ random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware check bench agent-image faults random clean
+.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults random clean

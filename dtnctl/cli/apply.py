@@ -18,6 +18,7 @@ from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
 from dtnctl.cli.reached import reached_lines
 from dtnctl.cli.receipts import mirroring, with_receipts
+from dtnctl.cli.reviewed import agree_with_review
 from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
 class Consent:
     """How a writing command may run. `typed`: the word that a person must type; empty asks for yes.
 
-    `allow_failed`: patterns of transfers that may have failed earlier.
+    `allow_failed`: patterns of transfers that may have failed earlier. `reviewed`: the file of the plan that was reviewed.
     """
 
     yes: bool
@@ -52,6 +53,7 @@ class Consent:
     parallel: int
     typed: str = ""
     allow_failed: tuple[str, ...] = ()
+    reviewed: str = ""
 
 
 def apply_command(
@@ -65,6 +67,7 @@ def apply_command(
     yes: opt.YesOption = False,
     no_input: opt.NoInputOption = False,
     expect: opt.ExpectOption = "",
+    reviewed: opt.ReviewedOption = "",
     lock_timeout: opt.LockTimeoutOption = None,
     wait: opt.WaitOption = True,
     allow_failed: opt.AllowFailedOption = [],  # noqa: B006  # same
@@ -79,7 +82,8 @@ def apply_command(
     scope = scope_of(target, exclude, replace_, max_prune)
     if dry_run:
         return preview(printing, scope, timeout)
-    consent = Consent(yes, no_input, expect, lock_seconds(lock_timeout), wait, parallel, allow_failed=expanded(allow_failed))
+    seconds = lock_seconds(lock_timeout)
+    consent = Consent(yes, no_input, expect, seconds, wait, parallel, allow_failed=expanded(allow_failed), reviewed=reviewed)
     return _apply("apply", printing, scope, timeout, consent)
 
 
@@ -136,6 +140,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
             return _nothing_to_do(plan, view, printing, allowed)
         if problems := missing_logins(workplace, plan):
             raise ConfigError(problems)
+        expected = agree_with_review(consent.reviewed, plan, workplace.site.settings.value.review, view) or expected
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
         try:

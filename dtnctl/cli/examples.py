@@ -7,7 +7,7 @@ from typing import Any
 from dtnctl.cli.common import EVERYWHERE
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "init": ("dtnctl init my-site", "cd my-site && git init && dtnctl validate"),
+    "init": ("dtnctl init my-site", "dtnctl init my-site --ci github", "cd my-site && git init && dtnctl validate"),
     "validate": ("dtnctl validate", "dtnctl validate -C my-site -o json"),
     "fmt": ("dtnctl fmt", "dtnctl fmt --check state/sessions"),
     "schema": ("dtnctl schema session", "dtnctl schema --out .dtnctl/schema"),
@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report github": ("dtnctl plan -o json >plan.json; dtnctl report github plan.json",),
     "report gitlab": ("dtnctl plan -o json >plan.json; dtnctl report gitlab plan.json",),
     "report webhook": ("DTNCTL_REPORT_URL=https://hooks.example.net/dtn dtnctl report webhook plan.json",),
+    "report issue": ("dtnctl drift -o markdown >drift.md; dtnctl report issue github drift.md",),
     "unlock": ("dtnctl unlock dtn1",),
     "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
     "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),

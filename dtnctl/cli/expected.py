@@ -19,7 +19,7 @@ def expected_hash(expect: str, command: Command) -> str:
     """`--expect` is a hash, or a plan that `plan --out PLAN.json` wrote."""
     if not expect or re.fullmatch(r"[0-9a-f]{16}", expect):
         return expect
-    document = _expected_plan(expect)
+    document = plan_in_file(expect, "--expect")
     verb = "destroy" if command == "destroy" else "plan"
     wanted = ("destroy",) if command == "destroy" else ("plan", "apply")
     if document["command"] not in wanted:
@@ -27,10 +27,10 @@ def expected_hash(expect: str, command: Command) -> str:
     return str(document["plan_hash"])
 
 
-def _expected_plan(path: str) -> dict[str, Any]:
-    """The plan in the file, as a JSON document."""
+def plan_in_file(path: str, option: str) -> dict[str, Any]:
+    """The plan in the file, as a JSON document; `option` names it."""
     if not Path(path).exists():
-        raise UsageError(f"--expect {path}: neither the hash of a plan (16 digits of 0-9a-f) nor a file")
+        raise UsageError(f"{option} {path}: neither the hash of a plan (16 digits of 0-9a-f) nor a file")
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         if document["kind"] != "plan":
@@ -51,7 +51,7 @@ def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
     head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
     if not Path(expect).is_file():
         return [f"{head}; the plan now:", *render_plan(plan, view).split("\n")]
-    found = plan_differences(_expected_plan(expect), plan_document(plan, view))
+    found = plan_differences(plan_in_file(expect, "--expect"), plan_document(plan, view))
     now = exact_command(plan, view)
     return [f"{head}; what differs:", *found, f"if it is right: {now}" if now else "there is nothing to do any more"]
 

@@ -172,5 +172,16 @@ ExpectOption = Annotated[
         "--expect", metavar="HASH|PLAN.json", help="Run this very plan or refuse.", envvar="DTNCTL_EXPECT", autocompletion=names.files
     ),
 ]
+ReviewedOption = Annotated[
+    str,
+    typer.Option(
+        "--reviewed",
+        metavar="PLAN.json",
+        help="The plan that was reviewed for these files (plan --out). Where it has changed since, or there is none, "
+        "`review:` of site.yaml decides.",
+        envvar="DTNCTL_REVIEWED",
+        autocompletion=names.files,
+    ),
+]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for transfers to end.", envvar="DTNCTL_WAIT")]
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan only.", envvar="DTNCTL_DRY_RUN")]

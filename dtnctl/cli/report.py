@@ -31,10 +31,17 @@ SiteOption = Annotated[str, typer.Option("--site", help="The site's name, for a 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    below = typer.Typer(help="Report a plan to a forge or a webhook: github, gitlab, webhook.", no_args_is_help=True, rich_markup_mode=None)
+    from dtnctl.cli.report_issue import report_issue
+
+    below = typer.Typer(
+        help="Report a plan to a forge or a webhook: github, gitlab, webhook; drift as an issue.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
     below.command("github")(report_github)
     below.command("gitlab")(report_gitlab)
     below.command("webhook")(report_webhook)
+    below.command("issue")(report_issue)
     app.add_typer(below, name="report")
 
 
@@ -48,7 +55,7 @@ def report_github(plan: PlanArgument, pull_request: PullRequestOption = 0, commi
     review, clock = _review(plan, site, environment), SystemClock()
     event = _github_event(environment)
     number = pull_request or event.get("number", 0)
-    held = _needed(environment, "GITHUB_TOKEN", "GITHUB_REPOSITORY")
+    held = needed(environment, "GITHUB_TOKEN", "GITHUB_REPOSITORY")
     base = checked_base(environment.get("GITHUB_API_URL") or GITHUB_API, "GITHUB_API_URL")
     calls = Calls(base, github_headers(held["GITHUB_TOKEN"]), clock)
     forge = GitHub(calls, held["GITHUB_REPOSITORY"], number, environment.get("COMMENT_AUTHOR") or GITHUB_AUTHOR)
@@ -64,7 +71,7 @@ def report_gitlab(plan: PlanArgument, pull_request: PullRequestOption = 0, commi
     environment = os.environ
     review, clock = _review(plan, site, environment), SystemClock()
     number = pull_request or _number(environment.get("CI_MERGE_REQUEST_IID", ""), "CI_MERGE_REQUEST_IID")
-    held = _needed(environment, "GITLAB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID")
+    held = needed(environment, "GITLAB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID")
     calls = Calls(checked_base(held["CI_API_V4_URL"], "CI_API_V4_URL"), gitlab_headers(held["GITLAB_TOKEN"]), clock)
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL') or environment.get('CI_PROJECT_URL', '')}/-/merge_requests/{number}"
     forge = GitLab(calls, held["CI_PROJECT_ID"], number, page)
@@ -80,7 +87,7 @@ def report_webhook(plan: PlanArgument, pull_request: PullRequestOption = 0, comm
 
     environment = os.environ
     review = _review(plan, site, environment)
-    address = checked_base(_needed(environment, "DTNCTL_REPORT_URL")["DTNCTL_REPORT_URL"], "DTNCTL_REPORT_URL")
+    address = checked_base(needed(environment, "DTNCTL_REPORT_URL")["DTNCTL_REPORT_URL"], "DTNCTL_REPORT_URL")
     event = _github_event(environment)
     number = pull_request or event.get("number", 0) or _number(environment.get("CI_MERGE_REQUEST_IID", ""), "CI_MERGE_REQUEST_IID")
     sha = commit or event.get("commit", "") or environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA", "")
@@ -138,7 +145,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _needed(environment: Mapping[str, str], *names: str) -> Mapping[str, str]:
+def needed(environment: Mapping[str, str], *names: str) -> Mapping[str, str]:
     """The values of these variables, or an error that names every one that is missing."""
     missing = [name for name in names if not environment.get(name)]
     if missing:

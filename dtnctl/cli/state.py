@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,18 @@ from dtnctl.errors import ConfigError, UsageError
 from dtnctl.printable import plural
 
 FolderArgument = Annotated[str, typer.Argument(metavar="[DIR]", help="The new repository's folder.")]
+
+
+class Ci(enum.StrEnum):
+    """Whose CI a repository has."""
+
+    github = "github"
+    gitlab = "gitlab"
+
+
+CiOption = Annotated[
+    Ci | None, typer.Option("--ci", help="Also write its workflows: plan of a request, apply of a push, drift on a schedule.")
+]
 CheckOption = Annotated[bool, typer.Option("--check", help="Change nothing; name the files that would change and exit with 1.")]
 PathsArgument = Annotated[
     list[str] | None,
@@ -36,13 +49,38 @@ def register(app: typer.Typer) -> None:
     app.command("schema")(schema_command)
 
 
-def init_command(folder: FolderArgument = ".") -> None:
-    """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing."""
+def init_command(folder: FolderArgument = ".", ci: CiOption = None) -> None:
+    """Write a starter repository: a small site that validates, and schemas for editors. Overwrites nothing.
+
+    With --ci also workflows, .gitignore and a README; in a folder that has a state already, these alone.
+    """
     from dtnctl.repository.starter import new_identity, write_starter
 
-    for name in write_starter(Path(folder), new_identity()):
+    place = Path(folder)
+    has_state = ci is not None and (place / STATE_FOLDER / "site.yaml").exists()
+    written = [] if has_state else write_starter(place, new_identity(), _ci_files(place, ci))
+    for name in written or _add_ci(place, ci):
         typer.echo(name)
-    typer.echo("next: edit state/, then dtnctl validate and dtnctl plan", err=True)
+    typer.echo(f"next: edit {'README.md' if has_state else 'state/'}, then dtnctl validate and dtnctl plan", err=True)
+
+
+def _ci_files(folder: Path, ci: Ci | None) -> dict[str, str]:
+    if ci is None:
+        return {}
+    from dtnctl.ci.files import OPTIONAL, ci_files, wheel_digest
+
+    texts = ci_files(ci.value, folder.resolve().name, wheel_digest())
+    for name, missing in OPTIONAL.items():
+        if (folder / name).exists():
+            del texts[name]
+            typer.echo(f"note: {name} is there already and stays{missing}", err=True)
+    return texts
+
+
+def _add_ci(folder: Path, ci: Ci | None) -> list[str]:
+    from dtnctl.repository.starter import write_new
+
+    return write_new(folder, _ci_files(folder, ci))
 
 
 def validate_command(context: typer.Context, output: CheckOutputOption = CheckOutput.text) -> None:

@@ -64,6 +64,19 @@ class Receipts(Written):
     )
 
 
+class Review(Written):
+    """What `apply --reviewed` does, which CI runs, when the plan is not the one that a pull request showed."""
+
+    if_changed: Literal["continue", "stop"] = Field(
+        "continue",
+        description="The plan has changed since its review. `continue`: go on unless something of it is more dangerous than what was shown "
+        "(it stops, removes or starts more); `stop`: never go on with another plan.",
+    )
+    if_missing: Literal["continue", "stop"] = Field(
+        "continue", description="No plan was reviewed for this state, as after a push without a pull request."
+    )
+
+
 class SiteSettings(Written):
     """Who we are, and the guard rails."""
 
@@ -77,6 +90,7 @@ class SiteSettings(Written):
     )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+    review: Review = Field(default_factory=Review, description="How far apply keeps to the plan that was reviewed.")
     receipts: Receipts = Field(default_factory=Receipts, description="Where mirrored receipts of transfers go.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
 

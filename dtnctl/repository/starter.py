@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from dtnctl.errors import UsageError
@@ -61,12 +62,16 @@ def _yaml_text(name: str) -> str:
     return name if is_plain else f'"{name}"'
 
 
-def write_starter(folder: Path, identity: str) -> list[str]:
-    """Writes the starter repository and returns the names of its files. Nothing is overwritten: UsageError instead.
+def write_starter(folder: Path, identity: str, more: Mapping[str, str] | None = None) -> list[str]:
+    """Writes the starter repository, and further files by name, and returns the names of all. Nothing is overwritten: UsageError instead.
 
     The site is named after the folder.
     """
-    texts = starter_files(site_name(folder.resolve().name, identity), identity)
+    return write_new(folder, starter_files(site_name(folder.resolve().name, identity), identity) | dict(more or {}))
+
+
+def write_new(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Writes these files, by name, and returns their names. All of them or, where one exists already, none: UsageError."""
     existing = [name for name in texts if (folder / name).exists()]
     if existing:
         raise UsageError(f"nothing is written, because these files exist already: {', '.join(existing)}")

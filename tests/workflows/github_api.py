@@ -1,4 +1,4 @@
-"""The part of GitHub's API that a comment needs, as a small HTTP server on the loopback address."""
+"""The part of GitHub's API that comments and issues need, as a small HTTP server on the loopback address."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 THREAD = re.compile(r"/repos/([\w.-]+/[\w.-]+)/issues/(\d+)/comments")
+ISSUES = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues")
+ISSUE = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues/(\d+)")
+STATUS = re.compile(r"/repos/[\w.-]+/[\w.-]+/statuses/(\w+)")
 COMMENT = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues/comments/(\d+)")
 Answer = tuple[int, dict[str, str], Any]
 
@@ -24,6 +27,8 @@ class Discussion:
     token: str = "token-of-the-job"
     author: str = "github-actions[bot]"
     comments: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     failures: list[Answer] = field(default_factory=list)
     url: str = ""
@@ -35,20 +40,40 @@ class Discussion:
         self.comments.append(comment)
         return comment
 
+    def add_issue(self, fields: dict[str, Any], author: str | None = None) -> dict[str, Any]:
+        """An open issue."""
+        number = len(self.issues) + 1
+        about = {"number": number, "state": "open", "html_url": f"https://forge.example/i{number}"}
+        issue = about | {"user": {"login": author or self.author}} | fields
+        self.issues.append(issue)
+        return issue
+
+    @property
+    def open_issues(self) -> list[str]:
+        return [f"{issue['title']}\n{issue['body']}" for issue in self.issues if issue["state"] == "open"]
+
     @property
     def bodies(self) -> list[str]:
         return [comment["body"] for comment in self.comments]
 
-    def answer(self, method: str, target: str, authorization: str, body: dict[str, Any]) -> Answer:
+    def answer(self, method: str, target: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
         """One call, as GitHub answers it."""
         path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
         self.calls.append(f"{method} {path}")
         if self.failures:
             return self.failures.pop(0)
-        if authorization != f"Bearer {self.token}":
+        if headers.get("Authorization") != f"Bearer {self.token}":
             return 401, {}, {"message": "Bad credentials"}
         if THREAD.fullmatch(path):
             return self._thread(method, query, body)
+        if found := STATUS.fullmatch(path):
+            self.statuses.append(f"{found[1]} {body['context']}: {body['state']}")
+            return 201, {}, body
+        if ISSUES.fullmatch(path):
+            return self._issues(method, query, body)
+        if found := ISSUE.fullmatch(path):
+            self.issues[int(found[1]) - 1].update(body)
+            return 200, {}, self.issues[int(found[1]) - 1]
         found = COMMENT.fullmatch(path)
         comment = next((item for item in self.comments if found and item["id"] == int(found[1])), None)
         return self._comment(method, comment, body) if comment else (404, {}, {"message": "Not Found"})
@@ -59,6 +84,13 @@ class Discussion:
         size, page = int(query["per_page"][0]), int(query["page"][0])
         return 200, {}, self.comments[size * (page - 1) : size * page]
 
+    def _issues(self, method: str, query: dict[str, list[str]], body: dict[str, Any]) -> Answer:
+        if method == "POST":
+            return 201, {}, self.add_issue(body)
+        size, page = int(query["per_page"][0]), int(query["page"][0])
+        found = [issue for issue in self.issues if issue["state"] == query["state"][0]]
+        return 200, {}, found[size * (page - 1) : size * page]
+
     def _comment(self, method: str, comment: dict[str, Any], body: dict[str, Any]) -> Answer:
         if method == "DELETE":
             self.comments.remove(comment)
@@ -67,15 +99,29 @@ class Discussion:
         return 200, {}, comment
 
 
+class Served(Protocol):
+    """What answers calls behind `url`."""
+
+    url: str
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+        """One call."""
+        ...
+
+
+S = TypeVar("S", bound=Served)
+
+
 @contextmanager
-def serve(discussion: Discussion) -> Iterator[Discussion]:
-    """The discussion behind an address, until the block ends."""
+def serve(discussion: S) -> Iterator[S]:
+    """The API behind an address, until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            authorization = self.headers.get("Authorization", "")
-            code, headers, value = discussion.answer(self.command, self.path, authorization, json.loads(content or b"{}"))
+            asked = dict(self.headers.items())
+            asked["PRIVATE-TOKEN"] = self.headers.get("PRIVATE-TOKEN", "")  # clients write its case as they like
+            code, headers, value = discussion.answer(self.command, self.path, asked, json.loads(content or b"{}"))
             data = b"" if value is None else json.dumps(value).encode()
             self.send_response(code)
             for name, text in {**headers, "Content-Length": str(len(data))}.items():
@@ -83,7 +129,7 @@ def serve(discussion: Discussion) -> Iterator[Discussion]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815  # the names that http.server looks for
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815  # the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.workflows.runner import Event, Forge, as_json, clean_environment, log, run_workflow
 
-WORKFLOWS = ("plan.yml", "apply.yml")
+WORKFLOWS = ("plan.yml", "drift.yml", "apply.yml")  # in the order of the clock
 NO_COMMIT = "0" * 40
 
 
@@ -48,8 +48,11 @@ def merge_into_main(clone: str, branch: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run what each pushed branch starts. A hook's exit code after a push means nothing to git."""
+    """Run what each pushed branch starts, or with the word `schedule` what the clock does. A hook's exit code means nothing."""
     forge = Forge(**json.loads(Path(arguments[0]).read_text()))
+    if arguments[1:] == ["schedule"]:
+        react(forge, Event("schedule", "refs/heads/main", git(forge.clone, "rev-parse", "main")))
+        return 0
     for line in sys.stdin.read().splitlines():
         old, new, ref = line.split()
         if ref.startswith("refs/heads/") and new != NO_COMMIT:

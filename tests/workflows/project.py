@@ -1,4 +1,6 @@
-"""A state repository on a forge of our own: a clone to work in, a bare repository with the hook, runners, and one pull request."""
+"""A state repository that `dtnctl init --ci github` made, on a forge of our own: a clone to work in, a bare repository with the hook,
+runners, and one pull request. dtnctl is the built wheel in an environment of its own; the jobs install it from the same wheel.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +21,48 @@ from tests.workflows.github_api import Discussion
 from tests.workflows.runner import Forge, Job
 
 CLONE = Path(__file__).parents[2]
-PROGRAM = Path(sys.executable).with_name("dtnctl")
+REPOSITORY = "scinet/state"
+IDENTITY = "a1b2c3d4e5f6"
 MANAGEMENT = "management"  # the label of the runner that reaches the endpoints
 AUTHOR = ("-c", "user.name=alice", "-c", "user.email=alice@localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What `make dist` made, and an environment into which its wheel was installed. `tools`: where jobs keep what they install."""
+
+    wheels: Path
+    program: Path
+    tools: Path
+
+
+def make_release(folder: Path) -> Release:
+    """Build, and install as docs/install.md has it."""
+    environment = {**os.environ, "DIST": str(folder / "dist"), "DOCKER_HOST": "unix:///nowhere.sock"}
+    wheels, pip = folder / "dist" / "wheels", folder / "venv" / "bin" / "pip"
+    run([CLONE / "hack" / "dist"], env=environment)
+    run([sys.executable, "-m", "venv", folder / "venv"])
+    packages: list[str | Path] = [pip, "install", "--quiet", "--disable-pip-version-check", "--no-index", f"--find-links={wheels}"]
+    run([*packages, next(wheels.glob("dtnctl-*.whl"))])
+    return Release(wheels, pip.with_name("dtnctl"), folder / "tools")
+
+
+def run(command: Sequence[str | Path], **options: Any) -> str:
+    """What it printed; a failure shows all of it."""
+    done = subprocess.run(command, text=True, capture_output=True, check=False, **options)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return str(done.stdout)
 
 
 class Project:
     """What a person with a clone sees and does. `main` has a site with two endpoints and no session."""
 
-    def __init__(self, lab: Lab, discussion: Discussion, folder: Path) -> None:
+    def __init__(self, lab: Lab, discussion: Discussion, folder: Path, release: Release) -> None:
         self.lab = lab
         self.folder = folder
+        self.release = release
         self.work = folder / "alice"
-        self.bare = folder / "state.git"
+        self.bare = folder / REPOSITORY
         self._forge(discussion)
         self._git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
         self._git(folder, "clone", "--quiet", str(self.bare), str(self.work))
@@ -39,16 +71,23 @@ class Project:
 
     def _forge(self, discussion: Discussion) -> None:
         marks = {name: value for name, value in self.lab.environment().items() if name not in os.environ or name.startswith("DTN_LAB")}
+        given = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "RUNNER_TOOL_CACHE": str(self.release.tools)}
         forge = Forge(
-            repository="scinet/state",
+            repository=REPOSITORY,
             clone=str(self.bare),
             folder=str(self.folder / "forge"),
+            server=f"file://{self.folder}",
             api=discussion.url,
             token=discussion.token,
             runners={MANAGEMENT: self.lab.command("ctl", []), "ubuntu-24.04": []},
-            variables={"DTNCTL_RUNNER": MANAGEMENT, "DTNCTL_PROGRAM": str(PROGRAM), "DTNCTL_SSH_KNOWN_HOSTS": self._known_hosts()},
+            variables={
+                "DTNCTL_RUNNER": MANAGEMENT,
+                "DTNCTL_REPORT_RUNNER": "ubuntu-24.04",  # the API is in this machine's own network
+                "DTNCTL_WHEELS": str(self.release.wheels),
+                "DTNCTL_SSH_KNOWN_HOSTS": self._known_hosts(),
+            },
             secrets=self.secrets(),
-            environment=marks | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(self.folder)},
+            environment=marks | given,
         )
         (self.folder / "forge").mkdir()
         (self.folder / "forge.json").write_text(json.dumps(asdict(forge)))
@@ -63,22 +102,30 @@ class Project:
         return {f"DTNCTL_{name}": path.read_text() for name, path in files.items()}
 
     def _start(self) -> None:
-        """The first commit, as docs/ci.md asks for; the hook comes after it."""
-        shutil.copytree(CLONE / ".github" / "workflows", self.work / ".github" / "workflows")
-        shutil.copytree(CLONE / "hack" / "ci", self.work / "hack" / "ci", ignore=shutil.ignore_patterns("__pycache__"))
-        (self.work / ".gitignore").write_text("/.secrets/\n/build/\n")
-        self.write("site", {"name": "scinet"})
-        self.write("profiles/plain", {"arguments": ["sleep", "100000"], "init": True, "stop_timeout": "2s"})
+        """The first commit: what `init --ci` wrote, with our endpoints and no session; the hook comes after it."""
+        self.dtnctl("init", ".", "--ci", "github")
+        for folder in ("endpoints", "networks", "profiles", "sessions", "transfers"):
+            shutil.rmtree(self.work / "state" / folder)
+        self.write("site", {"name": "scinet", "id": IDENTITY})
+        self.write("profiles/plain", {"arguments": ["sleep", "100000"], "init": True, "memory": "64MiB", "stop_timeout": "2s"})
         self.endpoint("dtn1", "tcp")
         self.endpoint("dtn2", "ssh")
+        self.dtnctl("validate")
         self.commit("a site with two endpoints")
         self.push("main")
         hook = self.bare / "hooks" / "post-receive"
-        hook.write_text(f"#!/bin/sh\nPYTHONPATH={CLONE} exec {sys.executable} -m tests.workflows.on_push {self.folder}/forge.json\n")
+        hook.write_text(f"#!/bin/sh\n{self._reaction()}\n")
         hook.chmod(0o755)
 
+    def _reaction(self, word: str = "") -> str:
+        return f"PYTHONPATH={CLONE} exec {sys.executable} -m tests.workflows.on_push {self.folder}/forge.json {word}"
+
+    def dtnctl(self, *words: str) -> str:
+        """The installed dtnctl, in the clone."""
+        return run([self.release.program, *words], cwd=self.work)
+
     def endpoint(self, name: str, transport: str) -> None:
-        """An endpoint of the lab. Its TLS files are where hack/ci/credentials puts them."""
+        """An endpoint of the lab. Its TLS files are where `dtnctl-ci credentials` puts them."""
         value = yaml.safe_load(self.lab.endpoint_yaml(name, transport))  # type: ignore[arg-type]  # one of its words
         del value["interfaces"]  # the sessions here need no data network
         if transport == "tcp":
@@ -121,6 +168,16 @@ class Project:
         subprocess.run([self.bare / "hooks" / "post-receive"], input=line, text=True, capture_output=True, check=True)
         return self._jobs()[before:]
 
+    def clock(self) -> list[Job]:
+        """Run what the schedule starts."""
+        before = len(self._jobs())
+        run(["sh", "-c", self._reaction("schedule")])
+        return self._jobs()[before:]
+
+    def docker(self, name: str, *words: str) -> str:
+        """The docker command on an endpoint: what somebody does behind dtnctl's back."""
+        return run(["docker", f"--host={self.lab.endpoint(name).unix_url}", *words])
+
     def _jobs(self) -> list[Job]:
         record = self.folder / "forge" / "jobs.jsonl"
         return [Job(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
@@ -129,11 +186,23 @@ class Project:
         """The commit that the clone is at."""
         return subprocess.run(["git", "-C", self.work, "rev-parse", "HEAD"], text=True, capture_output=True, check=True).stdout.strip()
 
-    def merge(self, branch: str) -> list[Job]:
+    def merge(self, branch: str, way: str = "--no-ff") -> list[Job]:
         """Merge the branch into main, as a person does after a review."""
-        self._git(self.work, "switch", "--quiet", "main")
-        self._git(self.work, *AUTHOR, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
+        self.back_on_main()
+        self._git(self.work, *AUTHOR, "merge", "--quiet", way, *(["--message", f"Merge {branch}"] * (way == "--no-ff")), branch)
+        if way == "--squash":
+            self.commit(f"Merge {branch}")
         return self.push("main")
+
+    def back_on_main(self) -> None:
+        self._git(self.work, "switch", "--quiet", "main")
+
+    def reset_main(self, commit: str) -> None:
+        """Main is this commit again, and no workflow runs."""
+        self._git(self.work, "reset", "--quiet", "--hard", commit)
+        (self.bare / "hooks" / "post-receive").chmod(0o644)
+        self._git(self.work, "push", "--quiet", "--force", "origin", "main")
+        (self.bare / "hooks" / "post-receive").chmod(0o755)
 
     # --- what is on the endpoints ---
 

@@ -45,12 +45,13 @@ class Event:
 class Forge:
     """What a repository on GitHub has been given, and where its runners are.
 
-    `runners`: by label, the words before a command that bring it onto that machine.
+    `server`: what repositories' addresses begin with. `runners`: by label, the words before a command that bring it onto that machine.
     """
 
     repository: str
     clone: str
     folder: str
+    server: str
     api: str
     token: str
     runners: dict[str, list[str]]
@@ -75,6 +76,8 @@ def is_triggered(workflow: Mapping[Any, Any], event: Event) -> bool:
     triggers = workflow[True] or {}
     if event.name not in triggers:
         return False
+    if event.name == "schedule":
+        return True
     terms = triggers[event.name] or {}
     branches, paths = terms.get("branches", ["*"]), terms.get("paths", ["*"])
     on_branch = any(fnmatch.fnmatch(event.branch, pattern) for pattern in branches)
@@ -91,7 +94,8 @@ def run_workflow(path: Path, event: Event, forge: Forge) -> list[Job]:
     done: list[Job] = []
     for name, job in workflow["jobs"].items():
         needed = {need: next(item for item in done if item.name == need) for need in _words(job.get("needs", []))}
-        done.append(JobRun(path.stem, name, job, event, forge, needed).run())
+        given = {"env": workflow.get("env", {})} | job
+        done.append(JobRun(path.stem, name, given, event, forge, needed).run())
     return done
 
 
@@ -111,7 +115,7 @@ class JobRun:
                 "event_name": event.name,
                 "event": event.payload,
                 # a token is given to the jobs that ask for one
-                **({"token": forge.token} if "pull-requests" in job.get("permissions", {}) else {}),
+                **({"token": forge.token} if job.get("permissions") else {}),
             },
             "vars": forge.variables,
             "secrets": forge.secrets if "environment" in job else {},
@@ -137,7 +141,8 @@ class JobRun:
     def _prepare(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._work.mkdir(parents=True)
-        for file in ("summary.md", "environment", "output"):
+        (self._folder / "event.json").write_text(json.dumps(self._event.payload))
+        for file in ("summary.md", "environment", "output", "path"):
             (self._folder / file).touch()
 
     def _step(self, step: Mapping[str, Any]) -> bool:
@@ -169,19 +174,24 @@ class JobRun:
 
     def _environment(self, step: Mapping[str, Any]) -> dict[str, str]:
         """What GitHub's runner gives to a step; nothing of ours gets through but what the forge names."""
-        given = {name: interpolate(str(value), self._context) for name, value in step.get("env", {}).items()}
+        written = {**self._job["env"], **step.get("env", {})}
+        given = {name: interpolate(str(value), self._context) for name, value in written.items()}
         earlier = dict(line.split("=", 1) for line in (self._folder / "environment").read_text().splitlines())
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self._forge.api,
+            "GITHUB_EVENT_PATH": str(self._folder / "event.json"),
             "GITHUB_ENV": str(self._folder / "environment"),
             "GITHUB_OUTPUT": str(self._folder / "output"),
+            "GITHUB_PATH": str(self._folder / "path"),
             "GITHUB_REF": self._event.ref,
             "GITHUB_REPOSITORY": self._forge.repository,
+            "GITHUB_SERVER_URL": self._forge.server,
             "GITHUB_SHA": self._event.sha,
             "GITHUB_STEP_SUMMARY": str(self._folder / "summary.md"),
             **self._forge.environment,
+            "PATH": ":".join([*(self._folder / "path").read_text().splitlines(), self._forge.environment["PATH"]]),
             **earlier,
             **given,
         }

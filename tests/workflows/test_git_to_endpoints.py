@@ -1,4 +1,5 @@
-"""From a branch to the endpoints and back to "No changes": the workflows' own steps, run by a push, on real engines.
+"""From a branch to the endpoints and back to "No changes": the steps of the workflows that `dtnctl init --ci github` wrote, run by a push,
+on real engines, with the dtnctl that `make dist` built.
 
 One endpoint is reached over mutual TLS, the other over ssh, both from the runner in the lab's management network and with
 nothing but what the workflows are given as secrets.
@@ -7,14 +8,17 @@ nothing but what the workflows are given as secrets.
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dtnctl import __version__
 from lab import Lab, unavailable
 from tests.workflows.github_api import Discussion, serve
-from tests.workflows.project import Project
+from tests.workflows.project import Project, Release, make_release
 from tests.workflows.runner import Job
 
 pytestmark = pytest.mark.lab
@@ -34,14 +38,21 @@ def discussion() -> Iterator[Discussion]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("the folder of wheels is for Python 3.11")
+    return make_release(tmp_path_factory.mktemp("release"))
+
+
 @pytest.fixture
-def project(management_network: Lab, discussion: Discussion, tmp_path: Path) -> Iterator[Project]:
-    project = Project(management_network, discussion, tmp_path)
+def project(management_network: Lab, discussion: Discussion, release: Release, tmp_path: Path) -> Iterator[Project]:
+    project = Project(management_network, discussion, tmp_path, release)
     yield project
     project.clean()
 
 
-def told(jobs: list[Job]) -> str:
+def shown(jobs: list[Job]) -> str:
     """What a person would read of them, for a failed assertion."""
     return "\n".join(f"=== {job.workflow} / {job.name}: {job.conclusion}\n{job.log}" for job in jobs)
 
@@ -50,7 +61,16 @@ def conclusions(jobs: list[Job]) -> dict[str, str]:
     return {f"{job.workflow} / {job.name}": job.conclusion for job in jobs}
 
 
-PLANNED = {"plan / fork": "skipped", "plan / plan": "success", "plan / comment": "success"}
+GOLDEN = Path(__file__).with_name("comment.md")
+
+
+def in_general(comment: str) -> str:
+    """The comment without what differs from run to run and from release to release."""
+    comment = re.sub(r"HEAD [0-9a-f]{7}", "HEAD COMMIT", comment)
+    return re.sub(r"(hash=|hash `|--expect )[0-9a-f]{16}", r"\1HASH", comment).replace(f"dtnctl {__version__}", "dtnctl VERSION")
+
+
+PLANNED = {"plan / none": "skipped", "plan / plan": "success", "plan / comment": "success"}
 APPLIED = {"apply / apply": "success"}
 
 
@@ -59,15 +79,16 @@ def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Pr
     project.session("climate")
     project.commit("run climate")
     jobs = project.push("climate")
-    assert conclusions(jobs) == PLANNED, told(jobs)
+    assert conclusions(jobs) == PLANNED, shown(jobs)
     (comment,) = discussion.bodies
     assert comment.startswith("<!-- dtnctl:plan site=scinet hash=")
     assert "### dtnctl plan · scinet · 2 changes" in comment
+    assert in_general(comment) == GOLDEN.read_text().strip()
     assert jobs[1].summary.strip() == comment, "the summary says what the comment says"
     assert project.containers("dtn1") == project.containers("dtn2") == {}, "a plan changes nothing"
 
     jobs = project.merge("climate")
-    assert conclusions(jobs) == APPLIED, told(jobs)
+    assert conclusions(jobs) == APPLIED, shown(jobs)
     for endpoint in ("dtn1", "dtn2"):
         assert project.containers(endpoint)["scinet.climate"] == "running"
     assert "climate" in jobs[0].summary
@@ -76,7 +97,7 @@ def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Pr
     project.write_text("sessions/climate", "# for the climate group\n" + (project.work / "state/sessions/climate.yaml").read_text())
     project.commit("say whom it is for")
     jobs = project.push("words")
-    assert conclusions(jobs) == PLANNED, told(jobs)
+    assert conclusions(jobs) == PLANNED, shown(jobs)
     (comment,) = discussion.bodies
     assert "No changes" in comment
 
@@ -112,12 +133,12 @@ def test_broken_state_fails_the_check_and_the_comment_says_where(project: Projec
     project.session("climate", profile="plane")
     project.commit("a slip")
     jobs = project.push("typo")
-    assert conclusions(jobs) == PLANNED | {"plan / plan": "failure"}, told(jobs)
+    assert conclusions(jobs) == PLANNED | {"plan / plan": "failure"}, shown(jobs)
     (comment,) = discussion.bodies
     assert "state/sessions/climate.yaml:" in comment
     assert "plain" in comment, "the nearest name is suggested"
     project.session("climate")
-    project.commit("mended")
+    project.commit("fixed")
     project.push("typo")
     assert "2 changes" in discussion.bodies[0]
 
@@ -142,7 +163,7 @@ def test_run_that_waited_applies_the_newest_main(project: Project) -> None:
     project.push("main")
     assert project.containers("dtn1") == {"scinet.second": "running"}
     jobs = project.run_again(first)
-    assert conclusions(jobs) == APPLIED, told(jobs)
+    assert conclusions(jobs) == APPLIED, shown(jobs)
     assert project.containers("dtn1") == {"scinet.second": "running"}
 
 
@@ -156,3 +177,82 @@ def test_no_secret_is_in_any_log_summary_artifact_or_folder(project: Project, di
     files = [path for path in (project.folder / "forge").rglob("*") if path.is_file()]
     written += "".join(path.read_text(errors="replace") for path in files)
     assert [line for line in [*secrets, discussion.token] if line in written] == []
+
+
+def review(project: Project, name: str) -> None:
+    """A branch with a session of this name is pushed, so its plan is there to be reviewed."""
+    project.branch(name)
+    project.session(name)
+    project.commit(f"run {name}")
+    assert conclusions(project.push(name)) == PLANNED
+
+
+def test_merge_runs_the_plan_that_was_reviewed(project: Project) -> None:
+    review(project, "climate")
+    jobs = project.merge("climate")
+    assert conclusions(jobs) == APPLIED, shown(jobs)
+    assert "reviewed: refs/dtnctl/plans/" in jobs[0].log
+    assert "this is the plan that was reviewed (" in jobs[0].log
+
+
+def test_squashed_merge_finds_the_reviewed_plan_too(project: Project) -> None:
+    review(project, "climate")
+    jobs = project.merge("climate", "--squash")
+    assert conclusions(jobs) == APPLIED, shown(jobs)
+    assert "this is the plan that was reviewed (" in jobs[0].log
+
+
+def test_what_is_no_more_dangerous_than_reviewed_is_done_and_shown(project: Project) -> None:
+    project.session("climate")
+    project.commit("run climate")
+    project.push("main")
+    review(project, "another")
+    project.docker("dtn1", "update", "--memory=32m", "--memory-swap=32m", "scinet.climate")
+    jobs = project.merge("another")
+    assert conclusions(jobs) == APPLIED, shown(jobs)
+    assert "the plan has changed since its review (" in jobs[0].log
+    assert "planned now: update session/climate @ dtn1" in jobs[0].log
+    assert project.containers("dtn1")["scinet.another"] == "running"
+
+
+def test_what_became_more_dangerous_since_the_review_stops_the_apply_and_the_job_shows_it(project: Project) -> None:
+    review(project, "climate")
+    project.back_on_main()
+    project.session("extra", endpoints=["dtn1"])
+    project.commit("run another one")
+    project.push("main")
+    project.reset_main("HEAD~1")  # while CI is off
+    jobs = project.merge("climate")
+    assert conclusions(jobs) == {"apply / apply": "failure"}, shown(jobs)
+    assert "more dangerous than reviewed: destroy session/extra @ dtn1" in jobs[0].log
+    assert project.containers("dtn1") == {"scinet.extra": "running"}
+
+
+def test_push_without_a_review_goes_on_or_stops_as_the_site_says(project: Project) -> None:
+    project.session("climate")
+    project.commit("straight to main")
+    jobs = project.push("main")
+    assert conclusions(jobs) == APPLIED, shown(jobs)
+    assert "no plan was reviewed for this state; going on" in jobs[0].log
+    project.write("site", {"name": "scinet", "id": "a1b2c3d4e5f6", "review": {"if_missing": "stop"}})
+    project.session("another")
+    project.commit("straight to main again")
+    jobs = project.push("main")
+    assert conclusions(jobs) == {"apply / apply": "failure"}
+    assert "no plan was reviewed for this state (`review: {if_missing: stop}`" in jobs[0].log
+    assert "scinet.another" not in project.containers("dtn1")
+
+
+def test_drift_opens_one_issue_and_its_end_closes_it(project: Project, discussion: Discussion) -> None:
+    project.session("climate")
+    project.commit("run climate")
+    project.push("main")
+    project.docker("dtn1", "stop", "--time=1", "scinet.climate")
+    jobs = [job for job in project.clock() if job.workflow == "drift"]
+    assert conclusions(jobs) == {"drift / drift": "success", "drift / issue": "success"}, shown(jobs)
+    (issue,) = discussion.open_issues
+    assert issue.startswith("dtnctl: drift at scinet\n<!-- dtnctl:plan site=scinet ")
+    assert "climate" in issue
+    jobs = project.clock()
+    assert discussion.open_issues == [], "the apply after the first look has repaired it: " + shown(jobs)
+    assert project.containers("dtn1")["scinet.climate"] == "running"

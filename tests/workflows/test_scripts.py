@@ -1,9 +1,10 @@
-"""The scripts that the workflows run: what they leave behind, what they print, and who gets their signals."""
+"""The steps that CI jobs run (`dtnctl-ci`): what they leave behind, what they print, and who gets their signals."""
 
 from __future__ import annotations
 
+import base64
+import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -13,8 +14,12 @@ from pathlib import Path
 
 import pytest
 
-CLONE = Path(__file__).parents[2]
+from dtnctl.ci import program
+from lab.wheels import CONSTRAINTS, controller_requirements
+
+FOLDER = Path(program.__file__).parent
 PROGRAM = Path(sys.executable).with_name("dtnctl")
+STEP = (sys.executable, "-m", "dtnctl.ci.program")
 SECRET = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"
 
 
@@ -25,7 +30,7 @@ class Checkout:
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir()
-        shutil.copytree(CLONE / "hack" / "ci", folder / "hack" / "ci")
+        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
         self.write("state/site.yaml", "name: scinet\n")
 
     def write(self, path: str, text: str) -> None:
@@ -36,9 +41,20 @@ class Checkout:
         return (self.folder / path).read_text()
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        given = {"PATH": os.environ["PATH"], "HOME": str(self.home), "DTNCTL_PROGRAM": str(PROGRAM)}
+        given = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": str(FOLDER.parents[1])}
         files = {"GITHUB_ENV": str(self.folder / "environment"), "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
         return given | files | dict(more)
+
+    def step(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A step of a job."""
+        return self.run(*STEP, *words, **environment)
+
+    def commit(self) -> str:
+        """All that is there; the id of state/."""
+        git = ("git", "-c", "user.name=alice", "-c", "user.email=alice@localhost")
+        for words in (["add", "state"], ["commit", "--quiet", "--message=a state"]):
+            assert self.run(*git, *words).returncode == 0
+        return self.run("git", "rev-parse", "HEAD:state").stdout.strip()
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         given = self.environment(environment)
@@ -62,10 +78,10 @@ def ssh_key(tmp_path: Path) -> str:
 @pytest.fixture
 def given(checkout: Checkout, ssh_key: str) -> Iterator[subprocess.CompletedProcess[str]]:
     """Every credential given; taken away at the end, whatever the test did."""
-    yield checkout.run(
-        "hack/ci/credentials", "give", DTNCTL_TLS_KEY=SECRET, DTNCTL_TLS_CA="ca", DTNCTL_SSH_KEY=ssh_key, DTNCTL_SSH_KNOWN_HOSTS="dtn1 key"
+    yield checkout.step(
+        "credentials", "give", DTNCTL_TLS_KEY=SECRET, DTNCTL_TLS_CA="ca", DTNCTL_SSH_KEY=ssh_key, DTNCTL_SSH_KNOWN_HOSTS="dtn1 key"
     )
-    checkout.run("hack/ci/credentials", "remove")
+    checkout.step("credentials", "remove")
 
 
 def agent_of(checkout: Checkout) -> dict[str, str]:
@@ -92,7 +108,7 @@ def test_ssh_key_is_in_an_agent_and_in_no_file(checkout: Checkout, given: subpro
 def test_known_hosts_grow_by_missing_lines_only(checkout: Checkout) -> None:
     checkout.write("home/.ssh/known_hosts", "other key\ndtn1 key\n")
     # bash reads ~ from HOME
-    ran = checkout.run("hack/ci/credentials", "give", DTNCTL_SSH_KNOWN_HOSTS="dtn1 key\ndtn2 key\n")
+    ran = checkout.step("credentials", "give", DTNCTL_SSH_KNOWN_HOSTS="dtn1 key\ndtn2 key\n")
     assert ran.returncode == 0, ran.stderr
     assert checkout.read("home/.ssh/known_hosts") == "other key\ndtn1 key\ndtn2 key\n"
 
@@ -110,16 +126,16 @@ def test_no_secret_is_printed(given: subprocess.CompletedProcess[str]) -> None:
 def test_nothing_secret_is_left(checkout: Checkout, given: subprocess.CompletedProcess[str]) -> None:
     assert given.returncode == 0
     agent = agent_of(checkout)
-    assert checkout.run("hack/ci/credentials", "remove").returncode == 0
+    assert checkout.step("credentials", "remove").returncode == 0
     assert not (checkout.folder / ".secrets").exists()
     assert checkout.run("ssh-add", "-l", **agent).returncode == 2, "the agent is gone"
-    assert checkout.run("hack/ci/credentials", "remove").returncode == 0, "removing twice is fine"
+    assert checkout.step("credentials", "remove").returncode == 0, "removing twice is fine"
 
 
 def test_a_folder_with_a_persons_ca_is_left_alone(checkout: Checkout) -> None:
     checkout.write(".secrets/agent-ca-key.pem", "not to be lost\n")
     for word in ("give", "remove"):
-        ran = checkout.run("hack/ci/credentials", word)
+        ran = checkout.step("credentials", word)
         assert ran.returncode == 1
         assert "has a CA's key, so it is no job's" in ran.stderr
     assert (checkout.folder / ".secrets/agent-ca-key.pem").read_text() == "not to be lost\n"
@@ -127,40 +143,38 @@ def test_a_folder_with_a_persons_ca_is_left_alone(checkout: Checkout) -> None:
 
 def test_stale_pid_of_an_agent_ends_nothing_else(checkout: Checkout) -> None:
     checkout.write(".secrets/agent.pid", f"{os.getpid()}\n")
-    assert checkout.run("hack/ci/credentials", "remove").returncode == 0
+    assert checkout.step("credentials", "remove").returncode == 0
 
 
 def test_broken_state_has_no_plan_and_says_why(checkout: Checkout) -> None:
     checkout.write("state/sessions/a.yaml", "endpoints: [nowhere]\nimage: </pre><img src=x>\n")
-    ran = checkout.run("hack/ci/plan", "build/ci")
+    ran = checkout.step("plan", "build/ci")
     assert ran.returncode == 65
     text = checkout.read("build/ci/plan.md")
-    assert text.startswith("<!-- dtnctl:plan site=scinet failed -->\n")
+    assert text.startswith("### dtnctl plan · no plan\n")
+    assert checkout.read("build/ci/plan.site") == "scinet\n"
+    assert json.loads(checkout.read("build/ci/plan.json"))["kind"] == "problems"
+    assert not (checkout.folder / "build/ci/plan.tree").exists()
     assert "state/sessions/a.yaml:2:" in text
     assert text.count("</pre>") == 1, "what people wrote stays inside"
     assert checkout.read("summary.md") == text
 
 
-def test_install_takes_the_runners_own_program(checkout: Checkout) -> None:
-    ran = checkout.run("hack/ci/install")
-    assert ran.stdout.startswith(f"install: {PROGRAM} is dtnctl "), ran.stderr
-
-
 def test_report_escapes_what_apply_said_and_prints_it_as_it_is(checkout: Checkout) -> None:
     checkout.write("build/ci/apply.txt", "done <b>\n")
-    ran = checkout.run("hack/ci/report", "build/ci")
+    ran = checkout.step("report", "build/ci")
     assert ran.stdout == "done <b>\n"
     assert checkout.read("summary.md") == "### dtnctl apply\n\n<pre>\ndone &lt;b&gt;\n</pre>\n"
 
 
-def test_report_after_an_apply_that_said_nothing_is_no_error(checkout: Checkout) -> None:
-    ran = checkout.run("hack/ci/report", "build/ci")
-    assert (ran.returncode, ran.stdout) == (0, "report: apply said nothing; the step before tells why\n")
+def test_report_after_an_apply_that_printed_nothing_is_no_error(checkout: Checkout) -> None:
+    ran = checkout.step("report", "build/ci")
+    assert (ran.returncode, ran.stdout) == (0, "report: apply printed nothing; the step before shows why\n")
 
 
 def test_escape_keeps_a_summary_short(checkout: Checkout) -> None:
     checkout.write("long.txt", ("x" * 600 + "\n") * 5000)
-    ran = checkout.run("bash", "-c", "hack/ci/escape <long.txt")
+    ran = checkout.run("bash", "-c", f"bash {FOLDER}/steps/escape <long.txt")
     assert ran.stdout == ("x" * 500 + "…\n") * 400
 
 
@@ -172,7 +186,7 @@ def test_signal_to_the_steps_shell_reaches_dtnctl(checkout: Checkout, number: si
     )
     (checkout.folder / "recorder").chmod(0o755)
     os.mkfifo(checkout.folder / "fifo")
-    checkout.write("step.sh", "exec hack/ci/apply build/ci # as in apply.yml\n")
+    checkout.write("step.sh", f"exec {' '.join(STEP)} apply build/ci # as in apply.yml\n")
     step = subprocess.Popen(
         ["env", f"--default-signal={number.name[3:]}", "bash", "-e", "step.sh"],  # a background job's children ignore SIGINT otherwise
         cwd=checkout.folder,
@@ -190,4 +204,88 @@ def test_signal_to_the_steps_shell_reaches_dtnctl(checkout: Checkout, number: si
 
 
 def test_applys_step_is_the_one_of_the_test_above() -> None:
-    assert "run: exec hack/ci/apply build/ci " in (CLONE / ".github" / "workflows" / "apply.yml").read_text()
+    assert "run: exec dtnctl-ci apply build/ci " in (FOLDER / "templates" / "github" / "apply.yml").read_text()
+
+
+@pytest.mark.parametrize("words", [(), ("escape",), ("../steps/plan",)])
+def test_word_that_is_no_step_is_refused(checkout: Checkout, words: tuple[str, ...]) -> None:
+    ran = checkout.step(*words)
+    assert (ran.returncode, ran.stdout) == (64, "")
+    assert ran.stderr.startswith("usage: dtnctl-ci credentials|plan|")
+
+
+def test_requirements_are_those_of_the_package(checkout: Checkout) -> None:
+    path = Path(checkout.step("requirements").stdout.strip())
+    assert path == FOLDER / "requirements.txt"
+    assert path.read_text() == controller_requirements(CONSTRAINTS.read_text()), "hack/update-constraints writes it"
+
+
+# --- the reviewed plan, from a job to a later one ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def forge(checkout: Checkout) -> dict[str, str]:
+    """A bare repository where GitHub's would be."""
+    subprocess.run(["git", "init", "--quiet", "--bare", checkout.folder / "forge" / "scinet" / "state"], check=True)
+    return {"GITHUB_SERVER_URL": f"file://{checkout.folder}/forge", "GITHUB_REPOSITORY": "scinet/state"}
+
+
+def keep_plan(checkout: Checkout, forge: dict[str, str], text: str, tree: str) -> subprocess.CompletedProcess[str]:
+    checkout.write("build/ci/plan.json", text)
+    checkout.write("build/ci/plan.tree", f"{tree}\n")
+    return checkout.step("record", "build/ci", **forge)
+
+
+def test_plan_is_kept_for_the_state_and_found_by_whatever_commit_has_it(checkout: Checkout, forge: dict[str, str]) -> None:
+    tree = checkout.commit()
+    assert keep_plan(checkout, forge, '{\n  "plan_hash": "77aa"\n}\n', tree).stdout == f"record: refs/dtnctl/plans/{tree}\n"
+    checkout.run("git", "-c", "user.name=bob", "-c", "user.email=bob@localhost", "commit", "--allow-empty", "--quiet", "--message=merged")
+    ran = checkout.step("reviewed", "build/ci", **forge)
+    assert ran.stdout == f"reviewed: refs/dtnctl/plans/{tree}, plan 77aa\n", ran.stderr
+    assert checkout.read("build/ci/reviewed.json") == '{\n  "plan_hash": "77aa"\n}\n'
+
+
+def test_newest_plan_of_a_state_is_the_one_that_counts(checkout: Checkout, forge: dict[str, str]) -> None:
+    tree = checkout.commit()
+    keep_plan(checkout, forge, "older", tree)
+    keep_plan(checkout, forge, "newer", tree)
+    checkout.step("reviewed", "build/ci", **forge)
+    assert checkout.read("build/ci/reviewed.json") == "newer"
+
+
+def test_other_state_has_no_reviewed_plan_and_an_older_file_is_not_taken_for_it(checkout: Checkout, forge: dict[str, str]) -> None:
+    keep_plan(checkout, forge, "a plan", checkout.commit())
+    checkout.write("build/ci/reviewed.json", "of an earlier run")
+    checkout.write("state/site.yaml", "name: another\n")
+    checkout.commit()
+    ran = checkout.step("reviewed", "build/ci", **forge)
+    assert (ran.returncode, ran.stdout) == (0, "reviewed: no pull request had a plan for this state\n")
+    assert not (checkout.folder / "build/ci/reviewed.json").exists()
+
+
+def test_repository_that_cannot_be_asked_is_an_error_and_not_a_missing_plan(checkout: Checkout) -> None:
+    checkout.commit()
+    ran = checkout.step("reviewed", "build/ci", GITHUB_SERVER_URL="file:///nowhere", GITHUB_REPOSITORY="a/b")
+    assert ran.returncode != 0
+
+
+def test_failed_plan_is_not_kept(checkout: Checkout, forge: dict[str, str]) -> None:
+    (checkout.folder / "build/ci").mkdir(parents=True)
+    assert checkout.step("record", "build/ci", **forge).stdout == "record: there is no plan to keep\n"
+
+
+def test_forged_id_of_a_state_is_refused(checkout: Checkout, forge: dict[str, str]) -> None:
+    ran = keep_plan(checkout, forge, "a plan", "../../heads/main")
+    assert ran.returncode == 1
+    assert "is no id of Git" in ran.stderr
+
+
+def test_token_goes_to_git_by_its_environment_alone(checkout: Checkout) -> None:
+    checkout.write("git", '#!/bin/sh\necho "$*"\n[ "$1" != ls-remote ] || env | grep ^GIT_ >seen\n')
+    (checkout.folder / "git").chmod(0o755)
+    path = f"{checkout.folder}:{os.environ['PATH']}"
+    ran = checkout.step("reviewed", "build/ci", PATH=path, GITHUB_TOKEN="t0ken", GITHUB_SERVER_URL="https://forge", GITHUB_REPOSITORY="a/b")
+    login = base64.b64encode(b"x-access-token:t0ken").decode()
+    assert f"GIT_CONFIG_VALUE_0=Authorization: Basic {login}" in checkout.read("seen")
+    assert "t0ken" not in ran.stdout + ran.stderr
+    assert login not in ran.stdout + ran.stderr

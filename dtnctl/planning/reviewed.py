@@ -1,0 +1,59 @@
+"""Compares a plan with the one that was reviewed for the same state files: what of it is more dangerous than what was shown. Pure.
+
+The files are the same, so what a container may do on its host is the same; what can differ is what the endpoints make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dtnctl.model.kinds import ChangeKind
+from dtnctl.model.plan import MARKS, Change, Mark, Plan
+
+HARMLESS: tuple[Mark, ...] = ("create", "update", "blocked")  # without an interruption; what is blocked does not happen
+Key = tuple[str, ChangeKind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """What a reviewer saw of one object: how it changes, and whether something stops working meanwhile."""
+
+    mark: Mark
+    is_interrupting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedPlan:
+    """The plan that was reviewed. `waiting`: transfers that it noted and did not start, such as those that wait for their time."""
+
+    hash: str
+    changes: Mapping[Key, ShownChange]
+    waiting: frozenset[str]
+
+
+def is_done(plan: Plan, reviewed: ReviewedPlan) -> bool:
+    """Whether nothing of the review is left: what is planned now restores the endpoints, or starts transfers that had to wait."""
+    return all(_restores(change) or _is_due(change, reviewed) for change in plan.changes)
+
+
+def more_dangerous(plan: Plan, reviewed: ReviewedPlan) -> tuple[Change, ...]:
+    """The changes that stop, remove or start more than the reviewed plan showed of the same object."""
+    return tuple(change for change in plan.changes if not (_was_shown(change, reviewed) or _is_due(change, reviewed)))
+
+
+def _restores(change: Change) -> bool:
+    return change.is_drift or change.may_be_drift or change.mark == "blocked"
+
+
+def _is_due(change: Change, reviewed: ReviewedPlan) -> bool:
+    return change.mark == "transfer" and change.name in reviewed.waiting
+
+
+def _was_shown(change: Change, reviewed: ReviewedPlan) -> bool:
+    shown = reviewed.changes.get((change.endpoint, change.kind, change.name))
+    if change.mark in HARMLESS and not change.interrupts:
+        return True
+    if shown is None or shown.mark == "blocked":
+        return False
+    return MARKS.index(shown.mark) <= MARKS.index(change.mark) and (shown.is_interrupting or not change.interrupts)

@@ -1,0 +1,126 @@
+"""`make dist`: what people install is whole, the same each time, and works on a machine without an index."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lab import Lab, unavailable
+from lab.images import build_tar
+from lab.layout import CLONE, default_cache
+from lab.wheels import CONSTRAINTS, agent_requirements, controller_requirements
+from tests.lab.docker_command import Docker
+
+PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make dist` makes here."""
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+def build(folder: Path) -> Path:
+    """Without docker: the image is built by the lab's engine, below."""
+    environment = {**os.environ, "DIST": str(folder), "DOCKER_HOST": "unix:///nowhere.sock"}
+    ran = subprocess.run([CLONE / "hack" / "dist"], env=environment, text=True, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "no docker runs here, so there is no image" in ran.stderr
+    return folder
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def wheel_of(dist: Path) -> Path:
+    (wheel,) = dist.glob("dtnctl-*.whl")
+    return wheel
+
+
+def test_controller_needs_what_the_project_names_and_nothing_of_tests() -> None:
+    names = set(PINNED.findall(controller_requirements(CONSTRAINTS.read_text())))
+    assert {"docker", "gitpython", "gitdb", "pydantic", "typer", "cronsim"} <= names, "with what those need"
+    assert names & {"pytest", "mypy", "ruff", "fastapi", "pyroute2"} == set()
+
+
+def test_agent_needs_no_sdk() -> None:
+    names = set(PINNED.findall(agent_requirements(CONSTRAINTS.read_text())))
+    assert {"fastapi", "pyroute2", "uvicorn"} <= names
+    assert names & {"docker", "gitpython", "typer"} == set()
+
+
+@pytest.mark.slow
+def test_same_commit_gives_the_same_wheel_and_sdist(dist: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--target", "wheel", "--directory", str(tmp_path)]
+    epoch = subprocess.run(["git", "-C", CLONE, "log", "-1", "--format=%ct"], text=True, capture_output=True, check=True).stdout.strip()
+    subprocess.run(command, cwd=CLONE, env={**os.environ, "SOURCE_DATE_EPOCH": epoch, "TZ": "Asia/Tokyo"}, capture_output=True, check=True)
+    first, second = ({path.name: digest(path) for path in folder.glob("dtnctl-*")} for folder in (dist, tmp_path))
+    assert len(first) == 2
+    assert first == second
+
+
+@pytest.mark.slow
+def test_wheel_has_the_packages_and_their_data_and_the_sdist_no_tests(dist: Path) -> None:
+    wheel = zipfile.ZipFile(wheel_of(dist)).namelist()
+    assert {"dtnctl/cli/main.py", "dtn_agent/__main__.py", "dtnctl/repository/starter_site/state/site.yaml"} <= set(wheel)
+    (source,) = dist.glob("dtnctl-*.tar.gz")
+    tops = {name.split("/")[1] for name in tarfile.open(source).getnames()}
+    assert {"dtnctl", "agent", "pyproject.toml", "LICENSE"} <= tops
+    assert tops & {"tests", "lab", "state"} == set()
+
+
+@pytest.mark.slow
+def test_checksums_are_of_every_file(dist: Path) -> None:
+    ran = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    named = {line.split()[1] for line in (dist / "SHA256SUMS").read_text().splitlines()}
+    assert named == {str(path.relative_to(dist)) for path in dist.rglob("*") if path.is_file()} - {"SHA256SUMS", ".gitignore"}
+
+
+@pytest.mark.slow
+def test_folder_of_wheels_is_enough_and_a_changed_wheel_is_refused(dist: Path, tmp_path: Path) -> None:
+    install = [*pip(tmp_path), "install", "--no-index", f"--find-links={dist}/wheels", "--require-hashes"]
+    requirements = (dist / "wheels" / "requirements.txt").read_text()
+    forged = tmp_path / "forged.txt"
+    forged.write_text(requirements.replace(digest(wheel_of(dist)), "0" * 64))
+    ran = subprocess.run([*install, f"--requirement={forged}"], text=True, capture_output=True, check=False)
+    assert ran.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in ran.stderr
+    subprocess.run([*install, f"--requirement={dist}/wheels/requirements.txt"], check=True, capture_output=True)
+    shown = subprocess.run([tmp_path / "venv" / "bin" / "dtnctl", "version"], text=True, capture_output=True, check=True).stdout
+    assert shown.startswith("dtnctl ")
+
+
+def pip(folder: Path) -> list[str]:
+    """Of a fresh environment."""
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("the folder is for Python 3.11")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    return [str(folder / "venv" / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_image_has_all_that_a_controller_runs(dist: Path, tmp_path: Path) -> None:
+    if reason := unavailable():
+        pytest.skip(reason)
+    context, tar = tmp_path / "context", tmp_path / "dtnctl.tar"
+    shutil.copytree(dist / "wheels", context)
+    shutil.copy(CLONE / "images" / "controller" / "Dockerfile", context)
+    build_tar(context, "dtnctl", tar, default_cache(), print)
+    with Lab(tmp_path / "lab", 1, image="tiny") as lab:
+        docker = Docker(lab, "dtn1")
+        docker("load", f"--input={tar}")
+        assert docker("run", "--rm", "dtnctl", "version").startswith("dtnctl ")
+        script = "dtnctl init site && cd site && git init --quiet && ssh -V && dtnctl validate"
+        assert "ok: 7 files; site site" in docker("run", "--rm", "--entrypoint=sh", "dtnctl", "-ec", script)
