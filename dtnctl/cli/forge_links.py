@@ -13,6 +13,8 @@ from dtnctl.errors import UsageError
 
 ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[\w./#?=&%{}+~-]*)?")
 COMMIT = "{commit}"
+GITHUB_API = "https://api.github.com"
+GITHUB_AUTHOR = "github-actions[bot]"
 
 
 def source_address(environment: Mapping[str, str], commit: str, root: Path) -> str:
@@ -62,3 +64,11 @@ def folder_below_top(root: Path) -> str:
     """The folders between the top of the Git repository and ours, with a slash at their end: names in a plan start at ours."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     return "".join(f"{name}/" for name in root.relative_to(top).parts)
+
+
+def needed(environment: Mapping[str, str], *names: str) -> Mapping[str, str]:
+    """The values of these variables, or an error that names every one that is missing."""
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        raise UsageError(f"not set: {', '.join(missing)}")
+    return {name: environment[name] for name in names}

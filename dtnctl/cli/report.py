@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dtnctl.cli.forge_links import details_address, source_template
+from dtnctl.cli.forge_links import GITHUB_API, GITHUB_AUTHOR, details_address, needed, source_template
 from dtnctl.cli.messages import say
+from dtnctl.cli.report_issue import report_issue
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
     from dtnctl.render.review import Review
     from dtnctl.runtime.clock import Clock
     from dtnctl.runtime.reporting.forge import Forge
-
-GITHUB_API = "https://api.github.com"
-GITHUB_AUTHOR = "github-actions[bot]"
 
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN.json", help="What `dtnctl plan -o json` printed; - reads it from stdin.")]
 PullRequestOption = Annotated[
@@ -31,8 +29,6 @@ SiteOption = Annotated[str, typer.Option("--site", help="The site's name, for a 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    from dtnctl.cli.report_issue import report_issue
-
     below = typer.Typer(
         help="Report a plan to a forge or a webhook: github, gitlab, webhook; drift as an issue.",
         no_args_is_help=True,
@@ -143,14 +139,6 @@ def _document(path: Path) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise UsageError(f"{path} is no JSON object; `dtnctl plan -o json` prints one")
     return document
-
-
-def needed(environment: Mapping[str, str], *names: str) -> Mapping[str, str]:
-    """The values of these variables, or an error that names every one that is missing."""
-    missing = [name for name in names if not environment.get(name)]
-    if missing:
-        raise UsageError(f"not set: {', '.join(missing)}")
-    return {name: environment[name] for name in names}
 
 
 def _number(text: str, name: str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dtnctl.cli.report import GITHUB_API, GITHUB_AUTHOR, needed
+from dtnctl.cli.forge_links import GITHUB_API, GITHUB_AUTHOR, needed
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
