@@ -118,6 +118,8 @@ def apply_plan(
     """
     run = _Run(site, engines, terms, reports)
     touched = touched_endpoints(plan)
+    if any(isinstance(step.action, StartTransfer) for step in plan.steps):
+        threading.Thread(target=_import_transfers, name="import", daemon=True).start()
     with run.leased(touched) as leases:
         current, _ = look_and_plan(site, engines, now, scope)
         _check_current(current, touched, terms)
@@ -126,6 +128,12 @@ def apply_plan(
     if not outcomes or terms.stop.is_set():
         return Applied(current, outcomes, None)
     return Applied(current, outcomes, *look_and_plan(site, engines, now, replace(scope, replace=())))
+
+
+def _import_transfers() -> None:
+    """While engines are asked, what starts transfers is loaded."""
+
+    import dtnctl.runtime.transfers.transfer  # noqa: F401  # imported for the steps
 
 
 def carry_out(site: Site, engines: Mapping[str, Engine], plan: Plan, leases: Leases, terms: Terms, reports: Reports) -> tuple[Outcome, ...]:

@@ -57,23 +57,11 @@ def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True, items:
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
 
-def gather(task: Task, job: str, known: Evidence) -> Evidence:
-    """All evidence about a job that has ended; `job` is its container's id.
-
-    TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
-    """
+def read_servers_log(task: Task, job: str) -> str:
+    """What the tool's servers logged in the job's container, by its id; empty if they do not, or it is too long to be read."""
     path = task.mover.servers_log(task.request())
-    if not path:
-        return _look_at_both(task, known)
-    with ThreadPoolExecutor(1, thread_name_prefix="log") as pool:
-        reading = pool.submit(_read_log, task.here, job, path)
-        return replace(_look_at_both(task, known), server_log=reading.result())
-
-
-def _read_log(engine: Engine, container: str, path: str) -> str:
-    """Empty if it is not there, or is too long to be read."""
     try:
-        content = engine.read_entries(container, path).get(path)
+        content = task.here.read_entries(job, path).get(path) if path else None
     except EngineError:
         return ""
     return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
@@ -100,7 +88,11 @@ def is_looked_at(task: Task, known: Evidence) -> bool:
     return task.copies_files and not needs_no_look
 
 
-def _look_at_both(task: Task, known: Evidence) -> Evidence:
+def gather(task: Task, known: Evidence) -> Evidence:
+    """All evidence about a job that has ended: what is known, and what is at its ends.
+
+    TransferError if an end cannot be asked now although the verdict depends on it: then there is no verdict yet.
+    """
     if not is_looked_at(task, known):
         return known
     is_judged = known.exit_code == 0 or (task.options.on_file_error == "skip" and not known.stopped)

@@ -20,7 +20,7 @@ from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, time_left, time_text
 from dtnctl.runtime.transfers.claims import receipt_of
-from dtnctl.runtime.transfers.evidence import gather, known_of
+from dtnctl.runtime.transfers.evidence import gather, known_of, read_servers_log
 from dtnctl.runtime.transfers.notes import Begun, Notes, as_started, read_notes
 from dtnctl.runtime.transfers.notify import with_notice_due
 from dtnctl.runtime.transfers.questions import asked_after_end
@@ -185,13 +185,15 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
 
     The keys are no longer needed, so they are removed meanwhile; the whole log is read for the samples beside that.
     """
-    with ThreadPoolExecutor(3, thread_name_prefix="revoke") as pool:
+    with ThreadPoolExecutor(4, thread_name_prefix="revoke") as pool:
+        logged = pool.submit(read_servers_log, task, watched.job.id)
         reader = task.mover.reader(task.request(), notes.before.files if notes is not None else {})
         sampling = pool.submit(sample_job, task.here, watched.job, reader)
         known = known_of(notes, watched, end_server(task, may_take=watched.job.exit_code == 0))
         task = asked_after_end(task, notes, known)
         revoking = _revoke_keys(task, notes, pool)
-        evidence = gather(task, watched.job.id, known)
+        evidence = gather(task, known)
+        evidence = replace(evidence, server_log=logged.result() or evidence.server_log)
         judged = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
         receipt = with_notice_due(task, replace(judged, verify_seconds=round(evidence.sums_seconds, 1)))
         write_record(task.here, task.site, receipt, watched.log, sampling.result())

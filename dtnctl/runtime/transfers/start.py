@@ -61,6 +61,7 @@ def start_attempt(task: Task, image: str) -> StartResult:
         if reason := _reason_not_to_start(record, job):
             return StartResult(False, reason)
         services = near.result(), far.result()
+        making = pool.submit(lambda sides: {side: keys.make_key_pair() for side in sides}, [side for side, _, _ in task.logins])
         task = asked_before_start(task)
         found = prepare(task, pool, services)
         left = time_left(task, None if record is None or record.released else record)
@@ -68,7 +69,7 @@ def start_attempt(task: Task, image: str) -> StartResult:
         if left is not None and left <= 0:
             return _too_late(task, ready)
         container = _create(task, ready, image)
-        return _claim_and_start(task, ready, container, pool)
+        return _claim_and_start(task, ready, container, making.result(), pool)
 
 
 def _reason_not_to_start(record: Attempt | None, job: ContainerSeen | None) -> str:
@@ -111,9 +112,10 @@ def _create(task: Task, ready: _Ready, image: str) -> str:
         raise TransferError(f"{task.transfer}: {error}") from error
 
 
-def _claim_and_start(task: Task, ready: _Ready, container: str, pool: ThreadPoolExecutor) -> StartResult:
+def _claim_and_start(
+    task: Task, ready: _Ready, container: str, pairs: Mapping[Side, keys.KeyPair], pool: ThreadPoolExecutor
+) -> StartResult:
     """The keys, the server's container and the claim must be there before anything starts; their order does not matter."""
-    pairs = {side: keys.make_key_pair() for side, _, _ in task.logins}
     comment = keys.marker(task.site, task.transfer, task.generation, task.attempt)
     lines = {side: keys.authorized_line(pair.public, comment, task.clock.now(), task.options.deadline) for side, pair in pairs.items()}
     claim = claim_of(task, container, ready.found.services, ready.found.engine)
