@@ -30,6 +30,7 @@ MODULES = {
     "P11": "finished",
     "P12": "branching",
     "P13": "many",
+    "P14": "offline",
 }
 
 

@@ -85,8 +85,8 @@ class Scene:
         before = process_time()
         plan = make_plan(self.site, snapshot, now=NOW)
         elapsed = process_time() - before
-        if plan.is_empty:  # it is kept until here: forgetting it is no part of planning
-            raise RuntimeError("there was nothing to plan")
+        if not plan.steps or plan.blocked:  # it is kept until here: forgetting it is no part of planning
+            raise RuntimeError("there was nothing to plan, or it was blocked")
         return elapsed
 
     def peak(self) -> int:
@@ -129,7 +129,9 @@ def site_of(services: int) -> Site:
 
 
 def _endpoint(name: str) -> Endpoint:
-    return Endpoint.model_validate({"docker": f"ssh://dtn@{name}.example.net", "interfaces": {"data": "eth1"}})
+    return Endpoint.model_validate(
+        {"docker": f"ssh://dtn@{name}.example.net", "interfaces": {"data": "eth1"}, "allow": {"mounts": ["/data"]}}
+    )
 
 
 def document(name: str, value: T) -> Document[T]:

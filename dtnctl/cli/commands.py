@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": ("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": ("apply", "Make the endpoints as declared. Shows the plan first and asks, unless --yes."),
     "drift": ("plan", "Show how the endpoints have moved away from what was applied. Changes nothing."),
+    "inventory": ("inventory", "What endpoints have, in the repository, for offline plans: refresh, show."),
     "report": ("report", "Report a plan to a forge or a webhook: github, gitlab, webhook."),
     "destroy": ("apply", "Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."),
     "unlock": ("unlock", "Remove the lease of endpoints whose holder is surely dead."),

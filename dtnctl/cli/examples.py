@@ -25,6 +25,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "apply": ("dtnctl apply", "dtnctl apply --expect 247f4bdf9be26063", "dtnctl apply --target session/climate --yes --timeout 30s"),
     "drift": ("dtnctl drift", "dtnctl drift --detailed-exitcode -o markdown"),
     "destroy": ("dtnctl destroy --dry-run", "dtnctl destroy --target session/climate", "dtnctl destroy --yes --confirm my-site"),
+    "inventory refresh": ("dtnctl inventory refresh", "dtnctl inventory refresh dtn1 dtn2 && git add .dtnctl/inventory"),
+    "inventory show": ("dtnctl inventory show",),
     "report github": ("dtnctl plan -o json >plan.json; dtnctl report github plan.json",),
     "report gitlab": ("dtnctl plan -o json >plan.json; dtnctl report gitlab plan.json",),
     "report webhook": ("DTNCTL_REPORT_URL=https://hooks.example.net/dtn dtnctl report webhook plan.json",),

@@ -143,6 +143,7 @@ MaxPruneOption = Annotated[
 ParallelOption = Annotated[
     int, typer.Option("--parallel", min=0, max=64, help="Steps at once; 0 is the site's limit.", envvar="DTNCTL_PARALLEL")
 ]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask no endpoint: plan from .dtnctl/inventory, and say what is not known.")]
 TimeoutOption = Annotated[
     float,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,11 +38,14 @@ def plan_command(
     detailed_exitcode: opt.DetailedOption = False,
     brief: opt.BriefOption = False,
     all_: opt.AllOption = False,
+    offline: opt.OfflineOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
     scope = scope_of(target, exclude, replace_, max_prune)
+    if offline:
+        return _preview_offline(printing, scope, detailed=detailed_exitcode)
     return preview(printing, scope, timeout, detailed=detailed_exitcode)
 
 
@@ -72,6 +76,18 @@ def preview(printing: Printing, scope: Scope, timeout: float, *, detailed: bool 
     note_missing_id(workplace.site)
     for problem in missing_logins(workplace, plan):
         say(f"note: {problem}")
+    return plan_exit_code(plan, detailed=detailed)
+
+
+def _preview_offline(printing: Printing, scope: Scope, *, detailed: bool) -> int:
+    """Print what apply would do if the endpoints are as their inventory says."""
+    from dtnctl.cli.inventory import plan_offline
+
+    workplace = with_receipts(open_marked(printing))
+    plan, ages = plan_offline(workplace, scope)
+    view = plan_context(workplace, "plan", printing, scope)
+    print_plan(plan, replace(view, inventory=ages, reproduce=f"{view.reproduce} --offline"), printing)
+    note_missing_id(workplace.site)
     return plan_exit_code(plan, detailed=detailed)
 
 

@@ -98,8 +98,13 @@ class Terms:
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
     """What is there, and what apply would do about it. Changes nothing."""
     snapshot = observe_all(observers, wanted_by_endpoint(site, now))
+    return plan_from(site, snapshot, now, scope), snapshot
+
+
+def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Plan:
+    """What apply would do about what was seen, whenever that was."""
     _refuse_mistyped(site, snapshot, scope)
-    return make_plan(site, snapshot, now=now, scope=scope), snapshot
+    return make_plan(site, snapshot, now=now, scope=scope)
 
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
