@@ -45,6 +45,7 @@ class Attempt:
     `served` is what the tool's own servers logged, in words.
     `verify_seconds` is how long the checksums took, at both ends at the same time. `sums` are those of the files of `items` by name,
     if they are not too many.
+    `resumed` are the bytes among `bytes` that an earlier try had copied.
     `labels` and `metadata` are free pairs of its file. `notified`: when its end was reported, `due` before that, or why it was not.
     `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
@@ -90,6 +91,7 @@ class Attempt:
     served: str = ""
     sums: Passed = ()
     verify_seconds: float = 0.0
+    resumed: int = 0
 
     @property
     def key(self) -> AttemptKey:

@@ -97,7 +97,8 @@ class Judgement:
     """What became of an attempt. `bytes` and `files` are what is at the destination, as far as it is this transfer's.
 
     `rate` is the tool's own average in bytes per second, `retransmits` those of TCP, `streams` the TCP streams of a file; None: it does
-    not say. `sums` are those of items. `served` is what the servers' own logs say, in words; empty for tools whose servers write none.
+    not say. `sums` are those of items, `resumed` the bytes that a try before had copied. `served` is what the servers' own logs say, in
+    words; empty for tools whose servers write none.
     """
 
     verdict: Verdict
@@ -112,6 +113,7 @@ class Judgement:
     streams: int | None = None
     served: str = ""
     sums: Passed = ()
+    resumed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class JobRequest:
 
     `folder` is that of the attempt's own files in its containers. `time_left` is in seconds; None: there is no deadline. `before` is
     what is to be copied of the source; it is known for files of a container, and not for command lines.
+    `is_retry`: an earlier try of the same generation may have left a part.
     """
 
     source: JobEnd
@@ -177,6 +180,7 @@ class JobRequest:
     folder: str = WORK
     time_left: float | None = None
     before: Listing = NOTHING
+    is_retry: bool = False
 
     @property
     def port(self) -> int:

@@ -1,7 +1,8 @@
 r"""rsync over the ssh of the destination's service: command line, progress and verdict. Pure.
 
 The client reads the source beside its service and logs in at the destination. A file gets its final name when it is whole; what
-was begun is removed by rsync itself, unless it is killed at the destination, so that a failed copy leaves whole files alone.
+was begun is removed by rsync itself, unless it is killed at the destination, so that a failed copy leaves whole files alone. Where further
+tries may follow it is kept in a folder of its own beside the file, and the next try sends what differs from it.
 
 Seen with rsync 3.2.7: `--info=progress2` writes `  BYTES PERCENT RATE TIME (xfr#N, to-chk=R/T)` ended by a carriage return; its kB, MB
 and GB are powers of 1024. Exit code 23 says that some files were not copied, 24 that some vanished while they were read.
@@ -13,7 +14,7 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Moved, Mover, ProgressReader
@@ -22,6 +23,7 @@ from dtnctl.movers.lines import Lines
 from dtnctl.movers.ssh_login import login_files, ssh_options, ssh_place
 from dtnctl.movers.verdict import judge_copy
 
+PARTIAL = ".dtnctl-partial"
 STALL_GRACE = 30  # seconds; the one who watches the job is to notice a stall first
 UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 CUT_OFF = (
@@ -48,9 +50,11 @@ class Rsync(Mover):
         ssh = shlex.join(("ssh", *ssh_options(request.folder, "destination"), "-p", str(there.port)))
         kinds = (*(["--recursive"] if options.recursive else []), *(["--copy-links"] if options.links == "follow" else []))
         timeout = f"--timeout={math.ceil(options.stall_timeout) + STALL_GRACE}"
-        modes = ("--times", "--ignore-times", "--whole-file", "--mkpath", "--secluded-args", "--no-human-readable")
+        whole = () if request.is_retry else ("--whole-file",)
+        kept = (f"--partial-dir={PARTIAL}",) if options.retries else ()
+        modes = ("--times", "--ignore-times", *whole, *kept, "--mkpath", "--secluded-args", "--no-human-readable")
         rate = (f"--bwlimit={options.max_rate * 125}B",) if options.max_rate is not None else ()
-        shown = ("--info=progress2", "--no-inc-recursive", timeout, *rate)
+        shown = ("--info=progress2,stats2", "--no-inc-recursive", timeout, *rate)
         return ("rsync", *kinds, *modes, *shown, "-e", ssh, request.source.path, ssh_place(there))
 
     def client_files(self, request: JobRequest, access: Access) -> tuple[JobFile, ...]:
@@ -60,12 +64,15 @@ class Rsync(Mover):
         return Reader()
 
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
-        return judge_copy(evidence, options, "rsync", KNOWN)
+        judged = judge_copy(evidence, options, "rsync", KNOWN)
+        matched = sum(int(found.replace(",", "")) for found in _MATCHED.findall(evidence.log))
+        return replace(judged, resumed=min(judged.bytes, matched))
 
 
 MOVER = Rsync()
 
 
+_MATCHED = re.compile(r"(?m)^Matched data: ([\d,]{1,26}) bytes$")
 _PROGRESS = re.compile(r"\s*([\d,]{1,26})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B?/s\s.*")
 
 

@@ -22,13 +22,28 @@ def test_it_logs_in_at_the_destination_with_its_own_key_and_skips_nothing() -> N
     command = MOVER.client(JobRequest(HERE, THERE, options, folder="/dtnctl"))
     assert command == (
         *("rsync", "--recursive", "--copy-links", "--times", "--ignore-times", "--whole-file", "--mkpath", "--secluded-args"),
-        *("--no-human-readable", "--info=progress2", "--no-inc-recursive", "--timeout=90", "-e"),
+        *("--no-human-readable", "--info=progress2,stats2", "--no-inc-recursive", "--timeout=90", "-e"),
         "ssh -F /dtnctl/ssh_config -o HostKeyAlias=destination -i /dtnctl/id_destination -p 30001",
         *("/data/in", "dtn@[fd00::2]:/data/out"),
     )
     access = Access({"destination": Login(THERE, b"PRIVATE", "ssh-ed25519 B")}, "")
     files = {file.path for file in MOVER.client_files(JobRequest(HERE, THERE, options, folder="/dtnctl"), access)}
     assert files == {"/dtnctl/id_destination", "/dtnctl/ssh_config", "/dtnctl/known_hosts"}
+
+
+def test_a_try_that_others_may_follow_keeps_what_it_began_and_the_next_one_sends_the_rest() -> None:
+    first = MOVER.client(JobRequest(HERE, THERE, TransferOptions(retries=1)))
+    assert {"--whole-file", "--partial-dir=.dtnctl-partial"} < set(first)
+    second = MOVER.client(JobRequest(HERE, THERE, TransferOptions(retries=1), is_retry=True))
+    assert set(first) - set(second) == {"--whole-file"}
+
+
+def test_what_was_there_already_is_counted_for_all_runs() -> None:
+    log = "Literal data: 5 bytes\nMatched data: 1,000 bytes\nFile list size: 0\nMatched data: 20 bytes\n"
+    there = Listing("file", {"": Entry(5000, "1")})
+    evidence = Evidence(0, log, before=there, source=there, destination=there)
+    assert MOVER.judge(evidence, TransferOptions(verify="size")).resumed == 1020
+    assert MOVER.judge(replace(evidence, log=""), TransferOptions(verify="size")).resumed == 0
 
 
 def test_progress_has_bytes_and_a_rate_in_powers_of_1024() -> None:

@@ -60,7 +60,8 @@ class Task:
     def request(self, time_left: float | None = None) -> JobRequest:
         """What its mover is asked for. A program that sees the service's data runs as its user, who can look into that folder alone."""
         sees_data = self.copies_files and (self.row.reads_source or self.row.has_server)
-        return JobRequest(self.source, self.destination, self.options, USER_FOLDER if sees_data else WORK, time_left)
+        folder = USER_FOLDER if sees_data else WORK
+        return JobRequest(self.source, self.destination, self.options, folder, time_left, is_retry=self.attempt > 1)
 
     @property
     def job_name(self) -> str:

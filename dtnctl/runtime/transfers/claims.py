@@ -47,7 +47,8 @@ def claim_of(task: Task, container: str, services: tuple[ContainerSeen, Containe
 def receipt_of(task: Task, claim: Attempt, job: ContainerSeen, judgement: Judgement) -> Attempt:
     """The receipt of a job that has ended."""
     seconds = seconds_between(job.started_at, job.finished_at)
-    average = judgement.bytes / seconds if seconds and judgement.bytes else None
+    sent = judgement.bytes - judgement.resumed
+    average = sent / seconds if seconds and sent > 0 else None
     return replace(
         claim,
         verdict=judgement.verdict,
@@ -67,4 +68,5 @@ def receipt_of(task: Task, claim: Attempt, job: ContainerSeen, judgement: Judgem
         checksum=judgement.checksum,
         verified=judgement.verified,
         sums=judgement.sums,
+        resumed=judgement.resumed,
     )

@@ -138,7 +138,7 @@ class Job:
         waiting = Waiting(self.scene.progress.append, threading.Event())
         with contextlib.suppress(TransferError):
             await_transfer(action, self.scene.engines, SITE, SystemClock(), waiting, contextlib.nullcontext)
-        (record,) = [item for item in read_ledger(self.scene.engines[HERE], SITE).attempts if item.transfer == self.name]
+        *_, record = [item for item in read_ledger(self.scene.engines[HERE], SITE).attempts if item.transfer == self.name]
         return record
 
     def run(self) -> Attempt:
