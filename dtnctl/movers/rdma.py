@@ -47,12 +47,13 @@ kill "$looking" 2>/dev/null
 exit "$code"
 """
 # Arguments: the destination's folder, the name in it, the name until it is whole, the port. 135 is SIGBUS: what was written into memory has
-# no place on the disk, and writing more says why.
+# no place on the disk, and writing more says why; its core would be left in the folder.
 SERVER = """\
 words={folder}/words
 end() {{ kill "$server" 2>/dev/null; wait "$server"; cat "$words"; rm -f -- "$part"; exit "$1"; }}
 name=$2 part=$3
 mkdir -p -- "$1" && cd -- "$1" && : >"$part" && rm -f -- "$part" || exit
+ulimit -c 0
 rcopy -p "$4" >"$words" 2>&1 &
 server=$!
 trap 'end 143' TERM

@@ -17,6 +17,20 @@ VOLUMES = ["/usr:/usr:ro", "/etc/libibverbs.d:/etc/libibverbs.d:ro", "/srv/rdma:
 SMALL = 4 * 1024**2  # bytes of the file system at /small
 PART = ".dtnctl-rcopy-"
 FOLDERS = f"mkdir -p /srv/rdma /srv/small; chown 1000:1000 /srv/rdma; mount -t tmpfs -o size={SMALL},uid=1000,mode=755 small /srv/small"
+# A measurement has no volumes, so its programs must be in the image: those of the guest, with their libraries.
+MEASURE_IMAGE = r"""
+cd /tmp && rm -rf image && mkdir -p image/usr image/etc image/proc image/sys image/dev image/tmp image/root image/sbin image/run
+for link in bin lib lib64; do ln -s usr/$link image/$link; done
+folder=$(ls -d /usr/lib/*/libibverbs)
+names="sh ib_write_bw rdma grep timeout cat stdbuf tr mkfifo sleep rm mkdir tail sed"
+files=$(for name in $names; do readlink -f "$(command -v $name)"; done; ls $folder/librxe* /usr/libexec/coreutils/libstdbuf.so)
+for file in $files $(ldd $files 2>/dev/null | grep -oE '/[^ :]+' | sort -u) /etc/libibverbs.d/rxe.driver /etc/passwd /etc/group; do
+    case $file in /lib*|/bin*) to=image/usr$file ;; *) to=image$file ;; esac
+    mkdir -p "$(dirname $to)" && cp -L $file $to
+done
+ln -sf dash image/usr/bin/sh
+tar -C image -c . | docker import --change 'ENV PATH=/usr/sbin:/usr/bin' - measure:1 && rm -rf image
+"""
 AWAY = "umount /srv/small; rm -rf /srv/rdma /srv/small"
 
 
@@ -30,14 +44,24 @@ def services(scene: Scene) -> Iterator[Scene]:
         allow = {"mounts": MOUNTS, "devices": ["*"], "capabilities": ["*"]}
         scene.endpoint(name, interfaces={NETWORK: NEAR_NIC}, allow=allow, host=ADDRESSES[name])
     scene.write(f"networks/{NETWORK}", {"driver": "macvlan", "subnet": "10.41.0.0/24"})
-    fields: dict[str, Any] = {"devices": ["rdma_cm", "uverbs"], "volumes": VOLUMES, "data_port_range": [50100, 50107], "user": TOOLS_USER}
-    scene.profile(mgmt_net="host", data_nets=[], **fields)
+    fields: dict[str, Any] = {"devices": ["rdma_cm", "uverbs"], "volumes": VOLUMES, "data_port_range": [50100, 50103], "user": TOOLS_USER}
+    scene.profile(mgmt_net="host", data_nets=[], ctrl_port_range=[30001, 30009], **fields)
     scene.session()
+    scene.on_both(MEASURE_IMAGE, seconds=120)
+    scene.profile(
+        "bare",
+        image="measure:1",
+        mgmt_net="host",
+        data_nets=[],
+        ctrl_port_range=[30011, 30019],
+        **{**fields, "volumes": [], "data_port_range": [50104, 50107]},
+    )
+    scene.session("measure", profile="bare")
     scene.converge()
     yield scene
     for file in (scene.root / "state" / "transfers").glob("*.yaml"):
         file.unlink()
-    scene.on_both(f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}")
+    scene.on_both(f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}; docker rmi measure:1")
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +75,7 @@ def declared(services: Scene) -> Iterator[None]:
 
 
 def transfer(scene: Scene, name: str, **fields: Any) -> None:
-    scene.write(f"transfers/{name}", {"from": f"dtn1:/data/{name}", "to": f"dtn2:/data/{name}", "tool": "rdma", **fields})
+    scene.write(f"transfers/{name}", {"from": f"dtn1:/data/{name}", "to": f"dtn2:/data/{name}", "tool": "rdma", "session": "run", **fields})
 
 
 def shown(scene: Scene, name: str) -> dict[str, Any]:
@@ -66,10 +90,10 @@ def random_file(scene: Scene, name: str, megabytes: int) -> None:
 def test_a_file_arrives_and_memory_is_measured(services: Scene) -> None:
     random_file(services, "file", 4)
     transfer(services, "file", to="dtn2:/data/new/it is")
-    transfer(services, "memory", **{"from": "dtn1", "to": "dtn2", "tool": "rdma_bw", "options": {"seconds": "3s"}})
-    services.apply().expect(0)
+    transfer(services, "memory", **{"from": "dtn1", "to": "dtn2", "tool": "rdma_bw", "session": "measure", "options": {"seconds": "3s"}})
+    ran = services.apply().expect(0)
     copy, measured = shown(services, "file"), shown(services, "memory")
-    assert (copy["state"], copy["bytes"]) == ("succeeded", 4 * 1024**2)
+    assert (copy["state"], copy["bytes"]) == ("succeeded", 4 * 1024**2), ran.out + ran.err
     assert "md5 of 1 file equal at both ends" in copy["verified"]
     owner = services.on("dtn2", "stat -c %u '/srv/rdma/new/it is'; md5sum < '/srv/rdma/new/it is'").split()
     assert owner == ["1000", *services.on("dtn1", "md5sum < /srv/rdma/file").split()]
@@ -94,10 +118,10 @@ def test_what_cannot_be_copied_fails_with_its_cause(services: Scene) -> None:
 
 def test_a_server_that_is_killed_in_the_middle_leaves_what_was_there(services: Scene) -> None:
     random_file(services, "long", 96)
-    services.on("dtn2", "echo older > /srv/rdma/long")
+    services.on("dtn2", "echo older > /srv/rdma/long; chown 1000:1000 /srv/rdma/long")
     transfer(services, "long")
     kill = f"until ls /srv/rdma/{PART}* 2>/dev/null; do sleep 0.2; done; docker kill {SITE}.long.g1a1.server"
-    killing = services.guests.remote("dtn2").start(kill, seconds=200)
+    killing = services.guests.remote("dtn2").start(kill, seconds=120)
     services.apply().expect(9)
     killing.communicate()
     found = shown(services, "long")
