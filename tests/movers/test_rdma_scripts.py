@@ -41,8 +41,8 @@ class Stage:
     def request(self) -> JobRequest:
         return replace(request(f"{self.root}/in", str(self.out)), folder=str(self.root / "own"))
 
-    def rcopy(self, text: str) -> None:
-        program = self.root / "bin" / "rcopy"
+    def rcopy(self, text: str, name: str = "rcopy") -> None:
+        program = self.root / "bin" / name
         program.write_text(text)
         program.chmod(0o755)
 
@@ -78,6 +78,7 @@ def test_a_file_gets_its_name_when_it_is_whole(stage: Stage) -> None:
         (f"opening: {PART}, transferring...6 bytes......error receiving data\\nwaiting for connection...", "exec sleep 60", 1),
         (f"opening: {PART}, transferring...error allocating file\\nwaiting for connection...", "exec sleep 60", 1),
         (f"opening: {PART}, transferring...6 bytes...", "exit 9", 9),
+        (f"opening: {PART}, transferring...6 bytes...", "kill -BUS $$", 135),
         (f"opening: {PART}, transferring...6 bytes...", "kill -TERM $PPID; exec sleep 60", 143),
     ],
 )
@@ -126,3 +127,14 @@ def test_the_client_reports_what_is_mapped_and_passes_the_exit_code_on(stage: St
     (stage.root / "in.go").write_text("on")
     output, _ = process.communicate(timeout=20)
     assert (process.returncode, output.splitlines()[-1]) == (28, "done")
+
+
+def test_a_client_that_has_lost_its_server_is_ended(stage: Stage) -> None:
+    """rcopy would wait for ever; the connection manager knows. Two looks, since its server disconnects first after a good end, too."""
+    line = "link rxe0/1 cm-idn 7 lqpn 24 qp-type RC state DISCONNECT ps TCP pid 7 comm rcopy src-addr 10.1.0.1:376 dst-addr 10.1.0.2:50199 "
+    stage.rcopy(f"#!/bin/sh\necho '{line}'\n", "rdma")
+    stage.rcopy("#!/bin/sh\nexec sleep 60\n")
+    process = stage.start(MOVER.client(stage.request))
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "rcopy has lost its server\n" in output
