@@ -61,7 +61,7 @@ def services(scene: Scene) -> Iterator[Scene]:
     yield scene
     for file in (scene.root / "state" / "transfers").glob("*.yaml"):
         file.unlink()
-    scene.on_both(f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}; docker rmi measure:1")
+    scene.on_both(f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}; docker rmi -f measure:1")
 
 
 @pytest.fixture(autouse=True)
@@ -94,11 +94,11 @@ def test_a_file_arrives_and_memory_is_measured(services: Scene) -> None:
     ran = services.apply().expect(0)
     copy, measured = shown(services, "file"), shown(services, "memory")
     assert (copy["state"], copy["bytes"]) == ("succeeded", 4 * 1024**2), ran.out + ran.err
-    assert "md5 of 1 file equal at both ends" in copy["verified"]
+    assert copy["evidence"] == "md5 of 1 file equal at both ends"
     owner = services.on("dtn2", "stat -c %u '/srv/rdma/new/it is'; md5sum < '/srv/rdma/new/it is'").split()
     assert owner == ["1000", *services.on("dtn1", "md5sum < /srv/rdma/file").split()]
     assert measured["state"] == "succeeded"
-    assert measured["bytes"] > 0 < measured["rate"]
+    assert measured["bytes"] > 0 < measured["bytes_per_second"]
     services.assert_nothing_to_do()
 
 
