@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, max=1000, help="How often each row is measured, in turn with the others.")]
 DurationOption = Annotated[
-    float, typer.Option("--duration", parser=opt.seconds, metavar="TIME", help="How long each test sends, in whole seconds: 10s, 1m.")
+    float,
+    typer.Option(
+        "--duration", parser=opt.seconds, metavar="TIME", show_default="10s", help="How long each test sends, in whole seconds: 10s, 1m."
+    ),
 ]
 CpusOption = Annotated[str, typer.Option("--cpus", metavar="LIST", help="CPUs that both sides run on, such as 0-3. Missing: all.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Measure also while a transfer runs on these endpoints, which it slows down.")]

@@ -35,7 +35,12 @@ BaseOption = Annotated[
 MaxAgeOption = Annotated[
     float,
     typer.Option(
-        "--max-age", parser=opt.seconds, metavar="TIME", help="Branches without a commit for longer are left out.", envvar="DTNCTL_MAX_AGE"
+        "--max-age",
+        parser=opt.seconds,
+        metavar="TIME",
+        show_default="90d",
+        help="Branches without a commit for longer are left out.",
+        envvar="DTNCTL_MAX_AGE",
     ),
 ]
 

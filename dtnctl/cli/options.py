@@ -149,6 +149,7 @@ TimeoutOption = Annotated[
     typer.Option(
         "--timeout",
         parser=seconds,
+        show_default="10s",
         metavar="TIME",
         help="Until an endpoint counts as silent: 30s, 500ms, 2m; a number is seconds.",
         envvar="DTNCTL_TIMEOUT",

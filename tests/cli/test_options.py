@@ -15,7 +15,7 @@ import pytest
 
 from dtnctl.cli.completion import SCRIPTS, Shell, candidates
 from dtnctl.cli.examples import EXAMPLES
-from dtnctl.cli.options import written_time
+from dtnctl.cli.options import seconds, written_time
 from dtnctl.cli.program import program
 from tests.cli.small_site import environment, run, two_engines, write
 from tests.repository.state_folder import write_state
@@ -53,6 +53,15 @@ def test_no_option_is_a_time_without_units() -> None:
     assert {metavar for _, _, metavar in timely} == {"TIME"}
     durations = {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration", "--max-age"}
     assert {option for _, option in TIMES} == durations
+
+
+@pytest.mark.parametrize(("path", "option"), TIMES)
+def test_a_time_that_an_option_has_by_itself_is_shown_with_its_unit(path: str, option: str) -> None:
+    (found,) = [item for item in TREE[path].params if option in item.opts]
+    if found.default is not None:
+        shown = found.show_default
+        assert isinstance(shown, str), shown
+        assert seconds(shown) == found.default
 
 
 DECISIONS = {"transfers resolve": ["--succeeded"], "check": ["--all-refs"]}  # what a command asks for before anything else
