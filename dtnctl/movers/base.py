@@ -189,7 +189,12 @@ class JobRequest:
 
 
 class Mover(ABC):
-    """One transfer tool. Its module in this package has one as `MOVER`; its row is in model/tools.py."""
+    """One transfer tool. Its module in this package has one as `MOVER`; its row is in model/tools.py.
+
+    `server_ends`: whether its server ends by itself when its client has gone, and writes its result then.
+    """
+
+    server_ends = True
 
     def refusal(self, request: JobRequest, before: Listing) -> str:
         """Why this tool cannot carry out that, as a sentence; empty if it can. `before` is what is at the source."""

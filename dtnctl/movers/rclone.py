@@ -59,6 +59,8 @@ KNOWN = (
 class Rclone(Mover):
     """rclone."""
 
+    server_ends = False
+
     def refusal(self, request: JobRequest, before: Listing) -> str:
         return s3_problem(request, before) if protocol_of(request.options) == "s3" else ""
 

@@ -86,6 +86,8 @@ KNOWN = (
 class Xrootd(Mover):
     """xrootd."""
 
+    server_ends = False
+
     def refusal(self, request: JobRequest, before: Listing) -> str:
         options = request.options
         if options.parallelism > MOST_STREAMS:

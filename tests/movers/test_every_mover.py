@@ -63,3 +63,8 @@ def test_silence_is_no_success(tool: str) -> None:
 def test_its_reader_says_nothing_of_words_that_it_does_not_know(tool: str) -> None:
     reader = mover_of(tool).reader(JobRequest(HERE, THERE, options(tool)), {})
     assert reader.feed(b"\xff\xfe something else\n\r\n") is None
+
+
+def test_servers_that_serve_on_are_not_waited_for() -> None:
+    assert {name for name, row in TOOLS.items() if row.has_server and not mover_of(name).server_ends} == {"xrootd"}
+    assert not mover_of("rclone").server_ends

@@ -75,7 +75,7 @@ def end_server(task: Task, *, may_take: bool) -> ServerEnd:
     if seen is None:
         return ServerEnd()
     try:
-        if is_running(seen) and may_take:
+        if is_running(seen) and may_take and task.mover.server_ends:
             task.there.wait(seen.id, ENDS_SECONDS)
         task.there.stop(seen.id, STOP_SECONDS)
         seen = task.there.inspect(seen.id)
