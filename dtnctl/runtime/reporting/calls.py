@@ -71,6 +71,8 @@ class Calls:
             raise BusyError(f"{what}: no answer ({_short(error.reason)})") from None
         except (OSError, http.client.HTTPException) as error:
             raise BusyError(f"{what}: no answer ({_short(error)})") from None
+        except ValueError:  # http.client's words about a line break in a header have the header in them
+            raise ReportError(f"{what}: the address or the token has characters that cannot be sent, such as a line break") from None
         return _parsed(text, what) if reads else None
 
     def _refuse(self, error: urllib.error.HTTPError, method: str, what: str) -> None:

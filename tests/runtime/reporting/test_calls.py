@@ -118,3 +118,11 @@ def test_only_this_machine_is_called_without_tls() -> None:
     for address in ("http://forge.example", "http://127.0.0.1.evil.example", "ftp://forge.example"):
         with pytest.raises(ReportError, match="X is not https"):
             checked_base(address, "X")
+
+
+@pytest.mark.parametrize("token", ["secret-1\n", "secret-1\u2026"], ids=["line break", "beyond Latin-1"])
+def test_token_that_cannot_be_sent_is_in_no_error(token: str) -> None:
+    with serving() as forge, pytest.raises(ReportError, match="cannot be sent") as caught:
+        Calls(forge.url, github_headers(token), NotingClock()).call("GET", "/user")
+    assert "secret-1" not in str(caught.value)
+    assert caught.value.__suppress_context__
