@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+LONGEST_LINE = 8192  # characters: a name has up to 4096 bytes
 _LINE = re.compile(
-    r"DATE=(?P<end>\d{14}\.\d{6}) HOST=.*? PROG=.*? NL\.EVNT=FTP_INFO START=(?P<start>\d{14}\.\d{6}) USER=.*? FILE=(?P<file>.*)"
+    r"DATE=(?P<end>\d{14}\.\d{6}) HOST=\S* PROG=\S* NL\.EVNT=FTP_INFO START=(?P<start>\d{14}\.\d{6}) USER=\S* FILE=(?P<file>.*)"
     r" BUFFER=\d+ BLOCK=\d+ NBYTES=(?P<bytes>\d{1,20})(?: VOLUME=.*?)? STREAMS=(?P<streams>\d{1,9}) STRIPES=\d+ DEST=\[.*?\]"
     r" TYPE=(?P<kind>STOR|ESTO|RETR|ERET) CODE=(?P<code>\d+)(?: TASKID=\S*)?(?: retrans=(?P<retransmits>[\d,]*))?\s*"
 )
@@ -40,7 +41,15 @@ class ServedFile:
 
 def read_server_log(text: str) -> tuple[ServedFile, ...]:
     """Every line that is about a file, in their order; listings and other lines are passed over."""
-    return tuple(_served(match) for line in text.splitlines() if (match := _LINE.fullmatch(line)) is not None)
+    return tuple(served for line in text.split("\n") if len(line) <= LONGEST_LINE and (served := _read_line(line)) is not None)
+
+
+def _read_line(line: str) -> ServedFile | None:
+    match = _LINE.fullmatch(line)
+    try:
+        return _served(match) if match is not None else None
+    except ValueError:  # no time that a calendar has, or a number of thousands of digits
+        return None
 
 
 def total_retransmits(served: Iterable[ServedFile]) -> int | None:

@@ -54,3 +54,20 @@ def test_retransmits_are_those_of_the_senders() -> None:
     assert total_retransmits(read_server_log("\n".join([line(), line(tail=" retrans=7"), line("STOR", tail=" retrans=90")]))) == 10
     assert total_retransmits(read_server_log(line("STOR"))) is None
     assert total_retransmits(read_server_log(line(tail=""))) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        line().replace("20260601000000", "20261399000000"),
+        line(tail=f" retrans={'9' * 5000}"),
+        line(file=f"/data/{'x BUFFER=1 BLOCK=1 NBYTES=1 VOLUME=' * 4000}"),
+    ],
+    ids=["no month", "no number", "no name"],
+)
+def test_a_line_that_no_server_writes_is_passed_over(text: str) -> None:
+    assert read_server_log(f"{text}\n{line()}\r\n") == (SENT,)
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    assert [item.file for item in read_server_log(line(file="/data/a\u2028b"))] == ["/data/a\u2028b"]
