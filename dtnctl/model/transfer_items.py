@@ -53,11 +53,13 @@ class Item:
 
 def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
     """Whether the pattern matches the parts of a name, or the first of them: a folder above."""
-    if not pattern:
-        return True
-    if pattern[0] == "**":
-        return any(matches(pattern[1:], parts[start:]) for start in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and matches(pattern[1:], parts[1:])
+    places = {0}  # how many parts what was looked at of the pattern may stand for
+    for word in pattern:
+        if word == "**":
+            places = set(range(min(places), len(parts) + 1)) if places else places
+        else:
+            places = {place + 1 for place in places if place < len(parts) and fnmatchcase(parts[place], word)}
+    return bool(places)
 
 
 def item_of(name: str, items: Iterable[Item]) -> Item | None:

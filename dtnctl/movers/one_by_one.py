@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +30,7 @@ run() {
     [ "$code" = 0 ] || [ "$skip" ] || exit "$code"
 }
 """
+LAST = chr(sys.maxunicode)
 _ITEM = re.compile(r"dtnctl: item (\d{1,9})\s*")
 
 
@@ -79,15 +82,17 @@ def mover_for(tool: str, options: TransferOptions) -> Mover:
 def runs(options: TransferOptions, files: Iterable[str]) -> tuple[Run, ...]:
     """In the order of the items; `files` are the names of what is copied."""
     found: dict[Item, list[str]] = {item: [] for item in options.items}
-    for name in sorted(files):
+    every = sorted(files)
+    for name in every:
         if (item := item_of(name, options.items)) is not None:
             found[item].append(name)
-    return tuple(run for item, names in found.items() for run in _runs_of(item, names, files))
+    return tuple(run for item, names in found.items() for run in _runs_of(item, names, every))
 
 
-def _runs_of(item: Item, names: Sequence[str], files: Iterable[str]) -> Iterator[Run]:
-    is_whole = item.is_folder and not item.pattern and all(name in names for name in files if name.startswith(item.source))
-    if names and is_whole:
+def _runs_of(item: Item, names: Sequence[str], every: Sequence[str]) -> Iterator[Run]:
+    """`every` file in the order of names, so that those of a folder are side by side."""
+    is_folder = item.is_folder and not item.pattern
+    if names and is_folder and bisect_right(every, f"{item.source}{LAST}") - bisect_left(every, item.source) == len(names):
         yield Run(item.source, item.target, tuple(names))
         return
     yield from (Run(name, item.target_of(name), (name,)) for name in names)

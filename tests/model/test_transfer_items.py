@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from dtnctl.model.transfer import Transfer
-from dtnctl.model.transfer_items import Item, TransferItem, item_of, read_item, targets_of
+from dtnctl.model.transfer_items import Item, TransferItem, item_of, matches, read_item, targets_of
 
 COPY = {"from": "a:/data/", "to": "b:/archive/", "tool": "gridftp"}
 
@@ -79,3 +79,8 @@ def test_without_items_a_file_keeps_its_name() -> None:
 def test_items_are_below_two_folders(change: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="`items` are names below two folders: `from` and `to` both end in /"):
         Transfer.model_validate({**COPY, **change, "items": ["x"]})
+
+
+def test_a_pattern_of_many_parts_is_tried_once_for_each_place() -> None:
+    assert not matches(["**", "a"] * 12 + ["b"], ["a"] * 60)
+    assert matches(["**", "a"] * 12, ["a"] * 60)

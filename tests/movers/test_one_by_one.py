@@ -106,3 +106,29 @@ def test_its_tool_refuses_judges_and_has_its_files() -> None:
     assert [file.path for file in mover.client_files(asked(), ACCESS)][-1] == "/dtnctl/items.sh"
     assert isinstance(mover_for("rsync", TransferOptions()), Rsync)
     assert not isinstance(mover_for("gridftp", asked().options), OneByOne)
+
+
+class Counted(str):
+    """A name that counts how often names are compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_a_folder_of_many_files_is_looked_through_once() -> None:
+    files = [Counted(f"calib/{number}") for number in range(2000)]
+    Counted.compared = 0
+    (run,) = runs(asked(items=(Item("calib/", "c/"),)).options, files)
+    assert (run.source, len(run.files)) == ("calib/", 2000)
+    assert Counted.compared < 10 * len(files)
+
+
+def test_files_with_names_like_the_folder_are_not_in_it() -> None:
+    found = runs(asked(items=(Item("a/", "b/"),)).options, ["a", "a/x", "a/\U0010ffff", "a0", "a.b"])
+    assert [(run.source, run.files) for run in found] == [("a/", ("a/x", "a/\U0010ffff"))]
