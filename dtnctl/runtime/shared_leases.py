@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from dtnctl.errors import LockError
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.lease import POLL_SECONDS, Leases
 
@@ -30,6 +31,15 @@ class _Shared:
     release: contextlib.ExitStack
     since: float
     users: int = 1
+
+    def is_lost(self, endpoint: str) -> bool:
+        """Whether it was ours and is not any more: who comes then takes another one, and does not fail with those before."""
+        try:
+            if endpoint not in self.leases.refused:
+                self.leases.check(endpoint)
+        except LockError:
+            return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class SharedLeases:
         with self._changed:
             while endpoint in self._held:
                 shared = self._held[endpoint]
-                if shared is not None and self._is_young(shared):
+                if shared is not None and self._is_young(shared) and not shared.is_lost(endpoint):
                     shared.users += 1
                     return shared
                 self._changed.wait()

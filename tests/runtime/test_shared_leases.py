@@ -139,3 +139,34 @@ def test_who_comes_while_it_is_taken_waits_and_joins(taking: Taking) -> None:
     for thread in threads:
         thread.join(10.0)
     assert taking.events == ["take a", "release a"]
+
+
+def test_a_lease_that_was_lost_is_not_joined_but_taken_again(taking: Taking) -> None:
+    lost, begun, inside = Leases(taking.clock, lost={"a": "somebody removed it"}), threading.Event(), threading.Event()
+    given = iter([lost])
+    take = taking.take
+
+    @contextlib.contextmanager
+    def taken_over(endpoint: str) -> Iterator[Leases]:
+        with take(endpoint) as leases:
+            yield next(given, leases)
+
+    taking.shared.take = taken_over
+
+    def second() -> None:
+        with taking.shared.hold(("a",)) as moment:
+            begun.set()
+            with pytest.raises(LockError, match="check of a"):
+                moment.check("a")
+            inside.set()
+
+    late = threading.Thread(target=second)
+    with taking.shared.hold(("a",)) as first:
+        taking.clock.asked.clear()
+        late.start()
+        assert taking.clock.asked.wait(10.0)
+        with pytest.raises(LockError, match="was lost"):
+            first.check("a")
+    late.join(10.0)
+    assert inside.is_set()
+    assert taking.events == ["take a", "release a"] * 2
