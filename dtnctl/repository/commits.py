@@ -18,7 +18,7 @@ from dtnctl.model.source import Source
 from dtnctl.repository.git_objects import GitObjects
 from dtnctl.repository.load import SUFFIXES, is_passed_over, name_problem_of, shown_name, validate
 from dtnctl.repository.source_cache import SourceCache
-from dtnctl.repository.source_file import fill_source, is_small
+from dtnctl.repository.source_file import MAX_BYTES, fill_source, is_small
 
 CLAIMING = ("endpoints", "networks", "profiles", "sessions")  # the kinds of files that decide what is claimed
 Path = tuple[str, str]  # kind, file name
@@ -70,11 +70,11 @@ class CommitReader:
         wrong = name_problem_of(stem)
         if wrong is not None:
             return Problem(source.file, 1, 1, "E0118", wrong, "another file name")
-        found = self.objects.read(oid)
-        data = found[2] if found is not None else b""
+        found = self.objects.read_small(oid, MAX_BYTES)
         if found is None:
             return Problem(source.file, 1, 1, "E0101", "cannot be read: Git does not have its content here")
-        if is_small(source, len(data)):
+        size, data = found
+        if is_small(source, size):
             fill_source(source, data, self.cache)
         value = validate(source, KINDS[kind])
         if value is None:

@@ -12,6 +12,7 @@ from typing import Self
 from dtnctl.errors import DtnctlError, UsageError
 
 TREE_MODE, REGULAR = "40000", ("100644", "100755", "100664")
+PIECE = 1 << 20
 TIMEOUT = 60  # seconds of one call of git
 
 
@@ -74,6 +75,16 @@ class GitObjects:
 
     def read(self, name: str) -> tuple[str, str, bytes] | None:
         """(id, type, content) of an object by its id or by `COMMIT:PATH`; None if there is none."""
+        found = self._ask(name)
+        return None if found is None else (found[0], found[1], self._take(found[2], found[2]))
+
+    def read_small(self, oid: str, most: int) -> tuple[int, bytes] | None:
+        """(size, content) of an object, of its content not more than `most` bytes: a few kilobytes in a pack may be gigabytes."""
+        found = self._ask(oid)
+        return None if found is None else (found[2], self._take(found[2], most))
+
+    def _ask(self, name: str) -> tuple[str, str, int] | None:
+        """(id, type, size) of an object, whose content comes next; None if there is none."""
         assert self._process is not None
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
@@ -91,8 +102,17 @@ class GitObjects:
             return None
         if len(words) != 3 or not words[2].isdigit():
             raise GitReadError(f"git cat-file: {head or 'no answer'}")
-        content = stdout.read(int(words[2]) + 1)[:-1]
-        return words[0], words[1], content
+        return words[0], words[1], int(words[2])
+
+    def _take(self, size: int, most: int) -> bytes:
+        """The content of the object that was asked for, up to `most` bytes; the rest is passed over."""
+        assert self._process is not None
+        stdout = self._process.stdout
+        assert stdout is not None
+        content, left = stdout.read(min(size, most)), max(0, size - most) + 1
+        while left > 0 and (passed := stdout.read(min(left, PIECE))):
+            left -= len(passed)
+        return content
 
     def folder(self, name: str) -> tuple[TreeEntry, ...]:
         """What a folder holds, by its id or by `COMMIT:PATH`; nothing if there is none."""

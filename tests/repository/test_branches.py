@@ -250,3 +250,22 @@ def test_objects_that_are_not_there_are_none(tmp_path: Path) -> None:
         found: Any = objects.read("HEAD:state/site.yaml")
         assert found[1:] == ("blob", b"name: lab\nid: a1b2c3d4e5f6\n")
         assert [entry.name for entry in objects.folder("HEAD:state") if entry.is_file] == ["site.yaml"]
+
+
+def test_a_file_of_gigabytes_in_a_branch_is_not_kept_and_the_next_object_is_read(tmp_path: Path) -> None:
+    make_main(tmp_path)
+    for name, size in (("zeros", 5_000_000), ("small", 3), ("exact", 10)):
+        (tmp_path / name).write_bytes(b"0" * size)
+    commit(tmp_path, "large")
+    oids = [git(tmp_path, "rev-parse", f"HEAD:{name}") for name in ("zeros", "small", "exact")]
+    with GitObjects(tmp_path) as objects:
+        assert [objects.read_small(oid, 10) for oid in oids] == [(5_000_000, b"0" * 10), (3, b"000"), (10, b"0" * 10)]
+        assert objects.read_small("0" * 40, 10) is None
+        assert objects.read(oids[1]) == (oids[1], "blob", b"000")
+
+
+def test_a_file_that_is_too_large_says_how_large(tmp_path: Path) -> None:
+    make_main(tmp_path)
+    branch(tmp_path, "large", {"sessions/s9.yaml": "#" * 3_000_000}, at=BEGIN + DAY)
+    (item,) = compared(tmp_path).branches
+    assert [note for note in item.branch.notes if "3000000 bytes" in note]
