@@ -16,7 +16,7 @@ from dtnctl.errors import UsageError
 from dtnctl.model.engine_fields import LIMIT_NAMES
 from dtnctl.repository.converting.compose_networks import attach, convert_networks
 from dtnctl.repository.converting.compose_ports import convert_ports
-from dtnctl.repository.converting.compose_units import duration, size
+from dtnctl.repository.converting.compose_units import duration, number, size
 from dtnctl.repository.converting.compose_volumes import convert_volumes
 from dtnctl.repository.converting.conversion import SECRET, Conversion
 from dtnctl.repository.converting.foreign import Foreign, read_foreign
@@ -143,7 +143,7 @@ def _same(service: Service) -> None:
     restart = str(service.at("restart").value or "no")
     service.fields["restart"] = "no" if restart in ("False", "no") else restart
     pull = service.at("pull_policy")
-    if pull.value in PULLS:
+    if str(pull.value) in PULLS:
         service.fields["pull"] = PULLS[str(pull.value)]
     elif pull.value:
         service.conversion.refused(pull, f"`pull_policy: {pull.value}`; there are always, missing and never")
@@ -159,7 +159,7 @@ def _limits(service: Service) -> None:
     service.fields["memory"] = size(memory.value) if memory.value else None
     cpus = service.at("cpus") if service.item.has("cpus") else deploy.at("resources", "limits", "cpus")
     if cpus.value:
-        service.fields["cpus"] = float(cpus.value) if "." in str(cpus.value) else int(cpus.value)
+        service.fields["cpus"] = number(cpus.value)
     if deploy.at("replicas").value not in (None, 1):
         service.conversion.refused(deploy.at("replicas"), "a session has one container on each of its endpoints")
     for key, item in deploy.items():

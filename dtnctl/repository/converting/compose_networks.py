@@ -97,7 +97,7 @@ def attach(service: Service) -> None:
         return
     if mode.value not in (None, "bridge"):
         service.conversion.refused(mode, f"`network_mode: {mode.value}`: each service has a network of its own here")
-    found = [_attachment(service, nets, str(name)) for name in nets.value or ()]
+    found = [_attachment(service, nets, str(name)) for name in (nets.value if isinstance(nets.value, list | dict) else ())]
     attached = [net for net in found if net is not None]
     if not attached:
         service.conversion.changed(

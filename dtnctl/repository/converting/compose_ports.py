@@ -10,8 +10,9 @@ from dtnctl.repository.converting.conversion import Conversion
 from dtnctl.repository.converting.foreign import Foreign
 
 PORT = re.compile(
-    r"(?:(?P<ip>\[[^\]]+\]|[0-9]+(?:\.[0-9]+){3}):)?(?:(?P<host>[0-9]+(?:-[0-9]+)?)?:)?(?P<inside>[0-9]+(?:-[0-9]+)?)(?:/(?P<protocol>tcp|udp))?"
+    r"(?:(?P<ip>\[[^\]]+\]|[0-9]+(?:\.[0-9]+){3}):)?(?:(?P<host>[0-9]{1,5}(?:-[0-9]{1,5})?)?:)?(?P<inside>[0-9]{1,5}(?:-[0-9]{1,5})?)(?:/(?P<protocol>tcp|udp))?"
 )
+RANGE = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?")
 ANY = ("", "0.0.0.0", "[::]")  # noqa: S104  # what compose writes for all addresses
 Published = tuple[str, str, str, str]  # IP, host ports, ports inside, protocol
 
@@ -39,7 +40,11 @@ def convert_ports(service: Service) -> None:
 def _published(service: Service, entry: Foreign) -> Iterator[Published]:
     if isinstance(entry.value, dict):
         ip, host = str(entry.at("host_ip").value or ""), str(entry.at("published").value or "")
-        yield ip, host, str(entry.at("target").value or ""), str(entry.at("protocol").value or "tcp")
+        inside = str(entry.at("target").value or "")
+        if RANGE.fullmatch(inside) and (not host or RANGE.fullmatch(host)):
+            yield ip, host, inside, str(entry.at("protocol").value or "tcp")
+        else:
+            service.conversion.refused(entry, f"port `{host}:{inside}` is not understood: it is not published")
         return
     found = PORT.fullmatch(str(entry.value))
     if found is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-SIZE = re.compile(r"([0-9.]+)\s*([kmgt])i?b?")
-PART = re.compile(r"([0-9.]+)(us|ms|s|m|h)")
+SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([kmgt])i?b?")
+PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(us|ms|s|m|h)")
+DIGITS = re.compile(r"[0-9]{1,19}")
+FRACTION = re.compile(r"[0-9]{0,19}\.[0-9]{1,19}")
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -16,7 +18,15 @@ def size(value: Any) -> Any:
     found = SIZE.fullmatch(text)
     if found:
         return f"{found[1]}{found[2].upper()}iB"
-    return int(text) if text.isdigit() else value
+    return int(text) if DIGITS.fullmatch(text) else value
+
+
+def number(value: Any) -> Any:
+    """`2` and `0.5`, also as text; what is none stays as it is, and `validate` says so."""
+    text = str(value)
+    if DIGITS.fullmatch(text):
+        return int(text)
+    return float(text) if FRACTION.fullmatch(text) else value
 
 
 def duration(value: Any) -> Any:

@@ -99,9 +99,7 @@ class _Values:
         self.count = 0
 
     def value_of(self, node: Any, location: Location) -> Any:
-        self.count += 1
-        if self.count > MAX_NODES:
-            raise yaml.YAMLError("it has too many values")
+        self._count()
         self.lines.setdefault(location, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, location)
@@ -109,7 +107,13 @@ class _Values:
             return [self.value_of(item, (*location, index)) for index, item in enumerate(node.value)]
         return _scalar(node)
 
+    def _count(self) -> None:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise yaml.YAMLError("it has too many values")
+
     def _mapping(self, node: Any, location: Location) -> dict[Any, Any]:
+        self._count()  # merge keys reach a mapping by ways of their own
         found: dict[Any, Any] = {}
         for key, value in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
@@ -130,7 +134,7 @@ def _scalar(node: Any) -> Any:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)
-    except ValueError:
+    except (ValueError, LookupError):  # a tag whose value is none of its kind, such as `!!bool x`
         return node.value
     finally:
         loader.dispose()

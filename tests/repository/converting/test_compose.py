@@ -9,7 +9,7 @@ import pytest
 
 from dtnctl.errors import UsageError
 from dtnctl.repository.converting.compose import convert_compose
-from dtnctl.repository.converting.compose_units import duration, size
+from dtnctl.repository.converting.compose_units import duration, number, size
 from dtnctl.repository.converting.conversion import Conversion, write_conversion
 from dtnctl.repository.converting.owners import allow_of
 from dtnctl.repository.load import load_site
@@ -83,3 +83,34 @@ def test_what_takes_from_the_whole_host_is_allowed_by_name() -> None:
 def test_a_named_volume_that_is_a_folder_is_a_mount() -> None:
     options = {"type": "none", "o": "bind", "device": "/nvme"}
     assert allow_of([{"volumes": [{"type": "volume", "source": "x", "driver_opts": options}]}]) == {"mounts": ["/nvme"]}
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "cpus: many",
+        "cpus: [2]",
+        "mem_limit: 1..5g",
+        "stop_grace_period: 1..5s",
+        "pull_policy: [always]",
+        "networks: true",
+        "ports: [{target: x}]",
+        "ports: [1-99999999999]",
+        "ports: [null, [1]]",
+        "init: !!bool perhaps",
+        "shm_size: !!int ''",
+    ],
+)
+def test_a_value_of_another_kind_is_no_crash(service: str, tmp_path: Path) -> None:
+    found = converted(tmp_path, f"services: {{s: {{image: a, {service}}}}}\n")
+    assert write_conversion(found, tmp_path / "out", "state")
+
+
+def test_processors_are_numbers_as_text_too() -> None:
+    assert [number(value) for value in (2, "2", "0.5", 1.5, "x", float("inf"))] == [2, 2, 0.5, 1.5, "x", float("inf")]
+
+
+def test_merge_keys_cannot_make_a_small_file_large(tmp_path: Path) -> None:
+    levels = "".join(f"x{level}: &x{level} {{<<: [*x{level - 1}, *x{level - 1}]}}\n" for level in range(1, 40))
+    with pytest.raises(UsageError, match="too many values"):
+        converted(tmp_path, f"x0: &x0 {{a: 1}}\n{levels}services: {{s: {{image: a}}}}\n")
