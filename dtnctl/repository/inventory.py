@@ -17,6 +17,7 @@ from dtnctl.errors import ConfigError, Problem
 from dtnctl.model.resources import EndpointSeen, Snapshot, Wanted
 from dtnctl.model.site import Site
 from dtnctl.repository.inventory_form import decode_endpoint, encode_endpoint
+from dtnctl.repository.write import write_atomically
 
 FOLDER = ".dtnctl/inventory"
 FORMAT_VERSION = 1
@@ -52,8 +53,7 @@ def write_inventory(root: Path, site: Site, seen: EndpointSeen, asked: Wanted, k
     content = _content(site, seen.name, {"asked": _asked_data(asked), "seen": encode_endpoint(seen, known)})
     document = {**content, "fingerprint": _fingerprint(content), "taken_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     path = root / FOLDER / f"{seen.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    write_atomically(path, json.dumps(document, sort_keys=True, indent=1) + "\n")
     return path
 
 
@@ -86,7 +86,7 @@ def read_inventory(root: Path, site: Site) -> Inventory:
             continue
         try:
             taken[name] = _read(root / file, site, name)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
             problems.append(Problem(file, 0, 0, BROKEN, f"it is no inventory of {name}: {_reason(error)}", "`dtnctl inventory refresh`"))
     if problems:
         raise ConfigError(problems)
@@ -106,7 +106,9 @@ def _read(path: Path, site: Site, name: str) -> Taken:
     if content["docker"] != str(site.endpoints[name].value.docker):
         seen = EndpointSeen(name, silence=f"its address was {content['docker']} when the inventory was taken")
     taken_at = datetime.fromisoformat(document["taken_at"])
-    return Taken(name, taken_at, document["fingerprint"], replace(seen, name=name), _asked(content["asked"]))
+    if taken_at.tzinfo is None:
+        raise ValueError("`taken_at` has no time zone")
+    return Taken(name, taken_at.astimezone(UTC), document["fingerprint"], replace(seen, name=name), _asked(content["asked"]))
 
 
 def _asked(held: Mapping[str, Any]) -> Wanted:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.errors import ConfigError
+from dtnctl.errors import ConfigError, UsageError
 from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.resources import (
     CheckRun,
@@ -183,9 +183,19 @@ def newer(document: dict[str, Any]) -> None:
     document["format_version"] = 2
 
 
+def no_zone(document: dict[str, Any]) -> None:
+    document["taken_at"] = "2026-06-01T00:00:00"
+
+
+def out_of_time(document: dict[str, Any]) -> None:
+    document["taken_at"] = "0001-01-01T00:00:00+23:00"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (no_zone, "has no time zone"),
+        (out_of_time, "out of range"),
         (edit, "its fingerprint does not fit"),
         (other_site, "it is of a of site other"),
         (no_seen, "fingerprint"),
@@ -213,3 +223,10 @@ def test_file_that_is_none_is_a_problem_of_its_own(tmp_path: Path, text: str) ->
     with pytest.raises(ConfigError) as caught:
         read_inventory(tmp_path, lab())
     assert len(caught.value.problems) == 2
+
+
+def test_folder_that_cannot_be_written_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).parent.mkdir()
+    (tmp_path / FOLDER).write_text("a file")
+    with pytest.raises(UsageError, match="cannot write"):
+        written(tmp_path, secretive(), lab())
