@@ -37,6 +37,7 @@ AUTO_FAST: tuple[Algorithm, ...] = ("crc32c", "adler32")
 
 MEASURED: tuple[Algorithm, ...] = ("md5", "sha256")  # none finds less than md5, and every image has them
 MEASURED_BYTES = 64 * 1024**2  # of nothing but zeros; the time is the same for all data
+LONGEST_TIME = 18  # digits of nanoseconds: thirty years
 MEASURE = f"""\
 for name; do
     start=$(date +%s%N)
@@ -80,7 +81,7 @@ def speed_command() -> tuple[str, ...]:
 def read_speeds(output: bytes) -> Speeds:
     """What the command printed; nothing if that is not a time for each."""
     words = output.split()
-    if len(words) != len(MEASURED) or not all(word.isdigit() and int(word) for word in words):
+    if len(words) != len(MEASURED) or not all(len(word) <= LONGEST_TIME and word.isdigit() and int(word) for word in words):
         return {}
     return {algorithm: MEASURED_BYTES * 1e9 / int(word) for algorithm, word in zip(MEASURED, words, strict=True)}
 

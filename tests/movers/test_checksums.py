@@ -161,6 +161,6 @@ def test_the_speed_of_every_measured_algorithm_is_found_by_running_it() -> None:
     assert all(speed > 1e6 for speed in found.values())
 
 
-@pytest.mark.parametrize("output", [b"", b"12\n", b"12\n0\n", b"12\nN\n", b"1\n2\n3\n"])
+@pytest.mark.parametrize("output", [b"", b"12\n", b"12\n" + b"9" * 400 + b"\n", b"1\n" + b"9" * 5000, b"12\n0\n", b"12\nN\n", b"1\n2\n3\n"])
 def test_what_is_no_time_for_each_is_no_speed(output: bytes) -> None:
     assert read_speeds(output) == {}
