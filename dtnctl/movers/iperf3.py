@@ -74,13 +74,16 @@ def _judge(evidence: Evidence, own: Iperf3Options) -> Judgement:
     if isinstance(result, str):
         return failure(evidence, f"it ended well, but {result}", retryable=True)
     sums = ("sum_sent",) if own.reverse else ("sum_received", "sum_sent_bidir_reverse") if own.bidirectional else ("sum_received",)
-    moved = sum(int(result.get(name, {}).get("bytes", 0)) for name in sums)
+    try:
+        moved = sum(int(result.get(name, {}).get("bytes", 0)) for name in sums)
+        rate = sum(float(result.get(name, {}).get("bits_per_second", 0)) for name in sums) / 8
+        retransmits = _retransmits(evidence.log, result)
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return failure(evidence, "it ended well, but the result of its server has no numbers where they belong", retryable=True)
     if moved <= 0:
         return failure(evidence, "it ended well, but the server counted no bytes", retryable=True)
     counted = "sent" if own.reverse else "received"
-    retransmits = _retransmits(evidence.log, result)
     verified = f"{counted} by the server, counted there; {plural(retransmits, 'retransmit')}"
-    rate = sum(float(result.get(name, {}).get("bits_per_second", 0)) for name in sums) / 8
     return Judgement("succeeded", bytes=moved, verified=verified, rate=rate or None, retransmits=retransmits)
 
 
@@ -88,7 +91,7 @@ def _result(log: str) -> dict[str, Any] | str:
     """The `end` of the server's result, or why there is none."""
     try:
         result = json.loads(log[log.index("{") : log.rindex("}") + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return "its server wrote no result"
     if error := result.get("error"):
         return f"its server says: {error}"
@@ -96,7 +99,7 @@ def _result(log: str) -> dict[str, Any] | str:
     return end or "the result of its server is empty"
 
 
-_SENDER = re.compile(r"(?m)^\[(?:SUM|\s*\d+)\].*?bits/sec\s+(\d+)\s+sender")
+_SENDER = re.compile(r"(?m)^\[(?:SUM|\s*\d{1,18})\].*?bits/sec\s+(\d{1,18})\s+sender")
 
 
 def _retransmits(log: str, result: Mapping[str, Any]) -> int:
@@ -106,7 +109,7 @@ def _retransmits(log: str, result: Mapping[str, Any]) -> int:
 
 
 _INTERVAL = re.compile(
-    r"\[(SUM|\s*\d+)\](?:\[[TR]X-[CS]\])?\s+([\d.]+)-([\d.]+)\s+sec\s+([\d.]+)\s+([KMGT]?)Bytes\s+([\d.]+)\s+([KMGT]?)bits/sec(?!.*(?:sender|receiver)).*"
+    r"\[(SUM|\s*\d+)\](?:\[[TR]X-[CS]\])?\s+([\d.]+)-([\d.]+)\s+sec\s+(\d{1,18}(?:\.\d{1,18})?)\s+([KMGT]?)Bytes\s+(\d{1,18}(?:\.\d{1,18})?)\s+([KMGT]?)bits/sec(?!.*(?:sender|receiver)).*"
 )
 
 

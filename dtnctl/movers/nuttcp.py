@@ -63,8 +63,8 @@ def _ports(request: JobRequest) -> tuple[str, ...]:
     return (*version, f"-P{control}", f"-p{first}")
 
 
-_INTERVAL = re.compile(r"\s*megabytes=(\d+(?:\.\d+)?) real_sec=(\d+\.\d+) rate_Mbps=(\d+(?:\.\d+)?).*")
-_TOTAL = re.compile(r"(?m)^\s*megabytes=(\d+(?:\.\d+)?) real_seconds=\d[^\n]*?(?:retrans=(\d+)[^\n]*)?$")
+_INTERVAL = re.compile(r"\s*megabytes=(\d{1,18}(?:\.\d{1,18})?) real_sec=(\d{1,18}\.\d{1,18}) rate_Mbps=(\d{1,18}(?:\.\d{1,18})?).*")
+_TOTAL = re.compile(r"(?m)^\s*megabytes=(\d{1,18}(?:\.\d{1,18})?) real_seconds=\d[^\n]*?(?:retrans=(\d{1,18})[^\n]*)?$")
 
 
 def _judge(evidence: Evidence) -> Judgement:

@@ -133,5 +133,5 @@ def _stats(lines: list[str]) -> Iterator[tuple[int, float]]:
         try:
             entry: Any = json.loads(line)
             yield int(entry["stats"]["bytes"]), float(entry["stats"]["speed"])
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, OverflowError, LookupError, TypeError):
             continue

@@ -128,8 +128,8 @@ class Rdma(Mover):
 
 
 MOVER = Rdma()
-_LOOK = re.compile(r".*?rcopy has mapped (\d+) kB in (\d+) ticks")
-_RESULT = re.compile(r"(\d+) bytes in (\d+\.\d+) seconds = (\d+\.\d+) Gb/sec")
+_LOOK = re.compile(r".*?rcopy has mapped (\d{1,18}) kB in (\d{1,18}) ticks")
+_RESULT = re.compile(r"(\d{1,20}) bytes in (\d{1,9}\.\d{1,9}) seconds = (\d{1,9}\.\d{1,9}) Gb/sec")
 
 
 def _host(request: JobRequest) -> str:

@@ -89,7 +89,7 @@ def _has_id(request: JobRequest, state: str) -> tuple[str, ...]:
     return ("/bin/sh", "-c", f"rdma resource show cm_id | grep -qE 'state {state} .*src-addr [^ ]*:{request.port}( |$)'")
 
 
-_RESULT = re.compile(r"(?m)^ *(\d+) +(\d+) +(\d+\.\d+) +(\d+\.\d+) +(\d+\.\d+) *$")
+_RESULT = re.compile(r"(?m)^ *(\d{1,18}) +(\d{1,18}) +(\d{1,18}\.\d{1,18}) +(\d{1,18}\.\d{1,18}) +(\d{1,18}\.\d{1,18}) *$")
 
 
 def _judge(evidence: Evidence) -> Judgement:

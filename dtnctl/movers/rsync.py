@@ -72,8 +72,8 @@ class Rsync(Mover):
 MOVER = Rsync()
 
 
-_MATCHED = re.compile(r"(?m)^Matched data: ([\d,]{1,26}) bytes$")
-_PROGRESS = re.compile(r"\s*([\d,]{1,26})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B?/s\s.*")
+_MATCHED = re.compile(r"(?m)^Matched data: (\d[\d,]{0,25}) bytes$")
+_PROGRESS = re.compile(r"\s*(\d[\d,]{0,25})\s+\d{1,3}%\s+(\d+(?:\.\d+)?)([BkMGT])B?/s\s.*")
 
 
 @dataclass(slots=True)

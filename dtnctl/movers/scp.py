@@ -77,7 +77,7 @@ MOVER = Scp()
 
 
 UNITS = {" ": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
-_PROGRESS = re.compile(r".*\s(\d{1,3})%\s+(\d+)([KMGT]B| )\s+(\d+(?:\.\d+)?)([KMGT]B)/s\s(.*)")
+_PROGRESS = re.compile(r".*\s(\d{1,3})%\s+(\d{1,18})([KMGT]B| )\s+(\d{1,18}(?:\.\d{1,18})?)([KMGT]B)/s\s(.*)")
 
 
 @dataclass(slots=True)

@@ -166,10 +166,10 @@ def _scitags(tag: Scitag) -> bytes:
 
 
 UNITS = {"": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_JOB = re.compile(r"Job: (\d+)/\d+\s*")
+_JOB = re.compile(r"Job: (\d{1,18})/\d{1,18}\s*")
 _SOURCE = re.compile(r"Source: file://[^/]*/.*?/tree/(.+?)\s*")
-_BAR = re.compile(r"\[(\d+(?:\.\d+)?)([kMGT]?)B/[^\]]*\]\[\s*\d+%\]\[[^\]]*\]\[(\d+(?:\.\d+)?)([kMGT]?)B/s\]\s*")
-_PART = re.compile(r"\[#(\d+):\s*(\d+)% (\d+(?:\.\d+)?)([kMGT]?)B/s\]")
+_BAR = re.compile(r"\[(\d{1,18}(?:\.\d{1,18})?)([kMGT]?)B/[^\]]*\]\[\s*\d{1,18}%\]\[[^\]]*\]\[(\d{1,18}(?:\.\d{1,18})?)([kMGT]?)B/s\]\s*")
+_PART = re.compile(r"\[#(\d{1,18}):\s*(\d{1,18})% (\d{1,18}(?:\.\d{1,18})?)([kMGT]?)B/s\]")
 
 
 @dataclass(slots=True)
