@@ -7,8 +7,10 @@ agree on all three if one is a copy of the other and the file was not touched si
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 
+from dtnctl.model.transfer_items import Item
 from dtnctl.movers.base import Entry, Listing
 
 
@@ -27,6 +29,23 @@ def one_thing(source: Listing, destination: Listing, *, one_host: bool) -> str:
         entry = destination.entries.get(name)
         if name and entry is not None and _marks(entry, one_host) & files:
             return f"has {name!r}, which is a file of what is copied itself"
+    return ""
+
+
+def into_itself(source: Listing, destination: Listing, items: Iterable[Item], *, one_host: bool) -> str:
+    """As `one_thing`, for folders among items: one that is copied into itself grows until the disk is full. `source` has all that is
+    below the items, also folders.
+    """
+    items = tuple(items)
+    whole = tuple(item.source for item in items if item.is_folder and not item.pattern)
+    folders = (entry for name, entry in source.entries.items() if entry.is_folder and f"{name}/".startswith(whole))
+    copied = {mark for entry in folders for mark in _marks(entry, one_host)}
+    for item in items if copied else ():
+        target = item.target.removesuffix("/") if item.is_folder else posixpath.dirname(item.target)
+        parts = target.split("/")
+        for name in ("", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))):
+            if copied & _marks(destination.entries.get(name), one_host):
+                return f"has {name!r}, which is a folder that is copied" if name else "is inside of a folder that is copied"
     return ""
 
 

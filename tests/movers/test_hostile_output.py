@@ -44,5 +44,5 @@ def test_odd_numbers_are_passed_over(tool: str, line: str) -> None:
     mover.reader(asked, {"": 10}).feed(f"{line}\r\n{line}\n".encode())
     text = f"{line}\n{line}"
     for code in (0, 1):
-        evidence = Evidence(code, text, before=FILE, source=FILE, destination=FILE, server_log=text, server_exit_code=0)
+        evidence = Evidence(code, text, before=FILE, source=FILE, destination=FILE, server_log=line, server_exit_code=0)
         assert mover.judge(evidence, options).verdict in ("succeeded", "failed")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.transfer_items import Item
 from dtnctl.movers.base import Entry, Listing
 from dtnctl.movers.listing import list_command, read_listing
-from dtnctl.movers.sameness import one_thing
+from dtnctl.movers.sameness import into_itself, one_thing
 
 
 def look(path: Path, *, tree: bool) -> Listing:
@@ -81,3 +82,29 @@ def test_equal_numbers_on_two_hosts_alone_are_no_identity() -> None:
     here, there = (Listing("file", {"": root}, root=root) for root in roots)
     assert one_thing(here, there, one_host=False) == ""
     assert one_thing(here, there, one_host=True) == "is what is copied itself"
+
+
+def of_items(source: Path, destination: Path, *items: Item) -> set[str]:
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    commands = (
+        list_command(str(source), tree=True, items=items, side="source"),
+        list_command(str(destination), tree=True, items=items, side="destination"),
+    )
+    ran = [subprocess.run(command, capture_output=True, env=env, check=False) for command in commands]
+    here, there = (read_listing(done.stdout, done.stderr, done.returncode, tree=True) for done in ran)
+    return {into_itself(here, there, items, one_host=True), into_itself(here, on_other_host(there), items, one_host=False)}
+
+
+def test_a_folder_of_items_is_not_copied_into_itself(data: Path) -> None:
+    (data / "in/sub/deep").mkdir()
+    (data / "in/next").mkdir()
+    assert of_items(data / "in", data / "in/sub/deep", Item("sub/", "c/")) == {"is inside of a folder that is copied"}
+    assert of_items(data / "in", data, Item("sub/", "in/sub/c/")) == {"has 'in/sub', which is a folder that is copied"}
+    assert of_items(data / "in", data, Item("x", "in/sub/x"), Item("sub/", "out/")) == {"has 'in/sub', which is a folder that is copied"}
+
+
+def test_items_beside_each_other_may_share_a_folder(data: Path) -> None:
+    (data / "in/next").mkdir()
+    assert of_items(data / "in", data / "in/next", Item("sub/", "c/"), Item("x", "new/x")) == {""}
+    assert of_items(data / "in", data / "in/sub", Item("sub/y", "z"), Item("sub/", "", "*.nc")) == {""}
+    assert of_items(data / "in", data / "out", Item("sub/", "c/")) == {""}

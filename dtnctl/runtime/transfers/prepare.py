@@ -15,7 +15,7 @@ from dtnctl.movers.base import Listing
 from dtnctl.movers.hindrances import left_out
 from dtnctl.movers.refusals import refuse_source
 from dtnctl.movers.renaming import by_source_names, by_target_names, refuse_items
-from dtnctl.movers.sameness import one_thing
+from dtnctl.movers.sameness import into_itself, one_thing
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task
@@ -93,6 +93,7 @@ def _prepare_files(
     refuse_hindered_destination(task, hindered, by_target_names(seen[0].listing, items), whole.listing)
     old_listing = whole.listing if whole.listing.root is not None else seen[1].listing
     _refuse_items_over_folders(task, seen[0].listing, old_listing)
+    _refuse_into_itself(task, looks[0].result().listing, old_listing)
     _refuse_one_thing(task, seen[0].listing, by_source_names(old_listing, seen[0].listing.files, items))
     old = whole if lists_old_tree(task.options) else seen[1]
     return {"source": found[0], "destination": found[1]}, (seen[0], old), left_out(hindered.source)
@@ -166,6 +167,13 @@ def _refuse_items_over_folders(task: Task, source: Listing, old: Listing) -> Non
     if taken:
         where = f"{task.destination.path}{taken[0]} on {task.destination.endpoint}"
         raise TransferError(f"{task.transfer}: `items`: {where} is a folder; end it in / to copy into it")
+
+
+def _refuse_into_itself(task: Task, source: Listing, old: Listing) -> None:
+    """TransferError if a folder of the items would be copied into itself; `source` also has the folders below them."""
+    there, one_host = task.destination, task.source.endpoint == task.destination.endpoint
+    if reason := into_itself(source, old, task.options.items, one_host=one_host):
+        raise TransferError(f"{task.transfer}: `items`: {there.path} on {there.endpoint} {reason}")
 
 
 def _refuse_one_thing(task: Task, source: Listing, old: Listing) -> None:
