@@ -62,14 +62,18 @@ mkdir -p -- "$1" {folder}/root/there && ln -sfn -- "$1" {folder}/root/there/tree
 exec xrootd -p "$2" -c {folder}/xrootd.cfg
 """
 # Arguments: the folder that is read, the server, the command of xrdcp. Both ends call it `tree`, whose name xrdcp takes along.
+# The shell stays, and ends by SIGTERM: script(1) would end with 0, as if a copy that was stopped had come to its end.
 FILE = """\
-ln -sfn -- "$1" {folder}/tree && exec script -q -e -f -c "$3" /dev/null
+ln -sfn -- "$1" {folder}/tree || exit
+script -q -e -f -c "$3" /dev/null
+exit "$?"
 """
 TREE = """\
 ln -sfn -- "$1" {folder}/tree && cd {folder} || exit
 find -L tree/ -mindepth 1 -type d -empty -exec xrdfs "$2" mkdir -p -mrwxr-xr-x "/there/{{}}" \\;
 [ "$(find -L tree/ -type f -print -quit)" ] || exit 0
-exec script -q -e -f -c "$3" /dev/null
+script -q -e -f -c "$3" /dev/null
+exit "$?"
 """
 KNOWN = (
     known(r"(?i)no space left on device", "the disk at the destination is full", retryable=False),

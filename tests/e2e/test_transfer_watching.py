@@ -1,4 +1,4 @@
-"""Transfers that run, as people and programs watch them: progress, logs, samples, events, Ctrl-C."""
+"""Transfers that run, as people and programs watch them: progress, logs, samples, events, Ctrl-C, cancel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -20,7 +21,7 @@ SIZE = 60_000_000
 @pytest.fixture(scope="module")
 def scene(two_endpoints: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TransferScene]:
     scene = TransferScene(two_endpoints, tmp_path_factory.mktemp("watching"))
-    scene.sh("dtn1", f"head -c {SIZE} /dev/urandom > /data/long; head -c 3000000 /dev/urandom > /data/short")
+    scene.sh("dtn1", f"head -c {SIZE} /dev/urandom > /data/long; truncate -s 200M /data/huge; head -c 3000000 /dev/urandom > /data/short")
     yield scene
     scene.close()
 
@@ -90,3 +91,28 @@ def test_events_show_two_transfers_side_by_side(scene: TransferScene) -> None:
     for reports in progress.values():
         assert reports[-1]["bytes"] == 3_000_000
         assert len(reports) >= 2
+
+
+def test_cancel_stops_both_sides_and_says_what_is_left_behind(scene: TransferScene) -> None:
+    play = scene.play
+    scene.forget()
+    scene.declare("measured", "iperf3", options={"seconds": "600s"}, parallelism=1, max_rate="1mbit")
+    scene.declare("copied", "xrootd", "huge", "cancelled/file")
+    scene.declare("synced", "rsync", "huge", "synced/file")
+    with scene.slow():
+        play.run("apply", "--yes", "--no-wait").expect(0)
+        wait_for(lambda: scene.log("play.measured.g1a1").strip())
+        for folder in ("cancelled", "synced"):  # xrdcp reports the first bytes of a slow copy late: it sends 8 MiB four times at once
+            wait_for(partial(scene.sh, "dtn2", f"find /data/{folder} -type f -size +0"))
+        assert len(scene.jobs()) == 5, "two of three have a server"
+        said = {name: play.run("transfers", "cancel", name).expect(0).err for name in ("measured", "copied", "synced")}
+    assert said["measured"] == "measured (generation 1, try 1): cancelled\n"
+    left = re.search(r"cancelled; (?:at the destination are (\d+) of 209715200 bytes|(nothing is at the destination))\n$", said["copied"])
+    assert left is not None, said
+    there = scene.sh("dtn2", "stat -c %s /data/cancelled/file 2>/dev/null || echo none").strip()
+    assert there == (left[1] or "none")
+    assert said["synced"] == "synced (generation 1, try 1): cancelled; nothing is at the destination\n"
+    wait_for(lambda: not scene.sh("dtn2", "find /data/synced -type f"), seconds=20)  # its server removes what it had when it notices
+    assert (scene.jobs(), scene.keys_left(), scene.processes_left()) == ((), (), ())
+    assert {name: scene.row(name)["state"] for name in said} == dict.fromkeys(said, "cancelled")
+    play.assert_nothing_to_do()
