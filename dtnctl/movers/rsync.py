@@ -29,6 +29,8 @@ UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 CUT_OFF = (
     "the connection ended: the service or its rsync was killed, and part of a file may be left there under a hidden name, .NAME.XXXXXX"
 )
+KEPT = "; part of it may be kept there under a hidden name, .dtnctl-partial/NAME, until the file is copied whole"
+KEEPING = (11, 20, 30)  # exit codes with which it keeps what was begun: an error of files, a signal, a timeout
 KNOWN = (
     *SSH_FAILURES,
     *DISK_FAILURES,
@@ -66,7 +68,8 @@ class Rsync(Mover):
     def judge(self, evidence: Evidence, options: TransferOptions) -> Judgement:
         judged = judge_copy(evidence, options, "rsync", KNOWN)
         matched = sum(int(found.replace(",", "")) for found in _MATCHED.findall(evidence.log))
-        return replace(judged, resumed=min(judged.bytes, matched))
+        may_keep = judged.verdict != "succeeded" and options.retries > 0 and evidence.exit_code in KEEPING
+        return replace(judged, resumed=min(judged.bytes, matched), cause=judged.cause + (KEPT if may_keep else ""))
 
 
 MOVER = Rsync()

@@ -156,6 +156,7 @@ def test_colour_and_ascii_reach_lists_too(tmp_path: Path) -> None:
 
 NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p", "tools": "gridftp"}
 WORDS = {
+    "inventory show": [],
     "schema": ["session"],
     "init": ["new"],
     "unlock": ["a"],

@@ -21,7 +21,9 @@ TOOLS = [*COPY, *MEASURE]
 LOGS_IN = [name for name in COPY if "destination" in ROWS[name].logs_in_at]
 MEGABYTES = 3
 # What a failure says of the destination, in front of which its cause stands.
-LEFT = re.compile(r"; at the destination are (?P<there>\d+) of \d+ bytes$|; (?P<nothing>nothing is at the destination)$")
+LEFT = re.compile(
+    r"; at the destination are (?P<there>\d+) of \d+ bytes$|; (?P<nothing>nothing is at the destination)(?:; part of it .*)?$"
+)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from dtnctl.model.drivers import BUILT_IN, DRIVERS, OTHER_DRIVER, DriverName, Mo
 from dtnctl.model.resources import NetworkSpec
 
 PRODUCT = Path(dtnctl.__file__).parent
-# Who may say a driver's or a mode's name: its row, what people may write instead, and the engine's own words.
-MAY_NAME = ("model/drivers.py", "model/other_words.py", "providers/docker/")
+# Who may say a driver's or a mode's name: its row, what people may write instead, the engine's own words, those of compose and Janus,
+# and the list of what an inventory keeps, for an interface has a field `sriov`.
+MAY_NAME = ("model/drivers.py", "model/other_words.py", "providers/docker/", "repository/converting/", "repository/inventory_form.py")
 NAMES = {*get_args(DriverName), *get_args(ModeName)}
 
 

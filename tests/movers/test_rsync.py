@@ -10,7 +10,7 @@ import pytest
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Entry, Evidence, JobRequest, Listing, Login
-from dtnctl.movers.rsync import CUT_OFF, MOVER
+from dtnctl.movers.rsync import CUT_OFF, KEPT, MOVER
 
 SAMPLES = Path(__file__).parent / "samples"
 HERE = JobEnd("a", "lab.s", "/data/in", "127.0.0.1", 22, "dtn")
@@ -79,6 +79,12 @@ def test_a_failure_says_why(log: str, code: int, cause: str, retryable: bool) ->
     assert (judged.verdict, judged.cause, judged.retryable) == (
         "failed", f"{cause} (exit code {code}); nothing is at the destination", retryable,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "retries", "is_said"), [(11, 3, True), (20, 3, True), (11, 0, False), (255, 3, False)])
+def test_what_is_kept_for_a_next_try_is_said(code: int, retries: int, is_said: bool) -> None:
+    judged = MOVER.judge(replace(WELL, exit_code=code), TransferOptions(retries=retries))
+    assert judged.cause.endswith(KEPT) is is_said
 
 
 def test_a_rate_is_given_in_bytes_per_second() -> None:

@@ -1,10 +1,10 @@
-"""iperf3 between two services: what it measures, and what a failure says."""
+"""iperf3 between two services: what it measures."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.runtime.transfers.tools.scene import SERVER_PORT, THERE, ToolScene
+from tests.runtime.transfers.tools.scene import ToolScene
 
 pytestmark = pytest.mark.lab
 
@@ -17,23 +17,4 @@ def test_bytes_are_counted_by_the_server(scene: ToolScene, own: dict[str, object
     assert receipt.verdict == "succeeded", receipt
     assert receipt.bytes > 1_000_000
     assert any(progress.rate for progress in scene.progress)
-    job.leaves_nothing()
-
-
-def test_a_port_that_is_refused_is_no_success(scene: ToolScene) -> None:
-    job = scene.job("iperf3", own={"seconds": 2})
-    with scene.rule("!", "-i", "lo", "-p", "tcp", "--dport", str(SERVER_PORT), "-j", "REJECT", "--reject-with", "tcp-reset"):
-        receipt = job.run()
-    assert (receipt.verdict, receipt.retryable) == ("failed", True)
-    assert receipt.cause.startswith("nothing listens on the port of the iperf3 server")
-    job.leaves_nothing()
-
-
-def test_a_server_that_is_killed_in_the_middle_is_no_success(scene: ToolScene) -> None:
-    job = scene.job("iperf3", own={"seconds": 20})
-    job.start()
-    job.wait_until_it_moves()
-    scene.engines[THERE].stop(f"{job.container}.server", 0)
-    receipt = job.finish()
-    assert (receipt.verdict, receipt.retryable) == ("failed", True)
     job.leaves_nothing()
