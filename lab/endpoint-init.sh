@@ -65,6 +65,9 @@ if [ -n "$system" ]; then
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 fi
 
+# connections that begin here take none of the ports that services are given: one in use cannot be published
+echo "61000 65535" >/proc/sys/net/ipv4/ip_local_port_range
+
 /usr/sbin/sshd -f /run/lab/sshd_config -E /run/lab/sshd.log
 echo ready
 exec >>/run/lab/engine.log 2>&1

@@ -15,8 +15,11 @@ from typing import Any
 import docker
 import yaml
 
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.plan import Plan
+from dtnctl.model.site import Endpoint
 from dtnctl.planning.planner import Scope
+from dtnctl.providers.base import Ran as Executed
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.reconcile import look_and_plan
 from lab import Lab
@@ -167,6 +170,13 @@ class Playground:
         """Inspect of the session's container."""
         value: dict[str, Any] = self.engines[endpoint].inspect_container(f"play.{session}")
         return value
+
+    def run_in(self, container: str, *command: str, endpoint: str = "dtn1", user: str = "") -> Executed:
+        """Run the command there. The SDK loses what is written at once: its answer and the first output share a buffer."""
+        where = Endpoint(docker=parse_engine(self.lab.endpoint(endpoint).unix_url), host="none")
+        engine = connect(endpoint, where, site="play", registries={}, read_only=False, root=self.root)
+        with contextlib.closing(engine):
+            return engine.run(container, command, user=user)
 
     def names(self, endpoint: str = "dtn1") -> set[str]:
         return {item["Names"][0].lstrip("/") for item in self.engines[endpoint].containers(all=True)}

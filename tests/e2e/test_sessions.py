@@ -55,9 +55,7 @@ def test_two_endpoints_share_one_address_pool_and_talk_over_macvlan(play: Playgr
     assert second["NetworkSettings"]["Networks"]["data"]["IPAMConfig"]["IPv4Address"] == "10.20.0.101"
     assert environment(first)["DATA_IFACE"] == "10.20.0.100"
     assert set(first["NetworkSettings"]["Networks"]) == {"data", "bridge"}
-    ping = play.engines["dtn1"].exec_create("play.run", ["ping", "-c", "1", "-W", "3", "10.20.0.101"])
-    play.engines["dtn1"].exec_start(ping["Id"])
-    assert play.engines["dtn1"].exec_inspect(ping["Id"])["ExitCode"] == 0
+    assert play.run_in("play.run", "ping", "-c", "1", "-W", "3", "10.20.0.101").exit_code == 0
 
 
 @every_engine
@@ -81,8 +79,7 @@ def test_a_default_route_that_docker_would_get_wrong_is_refused_with_the_fix_and
     assert play.names() == set()
     play.data_network("aaa", gateway="10.20.0.1", default_route=False)
     play.converge()
-    route = play.engines["dtn1"].exec_create("play.run", ["ip", "route"])
-    assert b"default via 172.17" in play.engines["dtn1"].exec_start(route["Id"])
+    assert b"default via 172.17" in play.run_in("play.run", "ip", "route").stdout
 
 
 def test_host_networking_publishes_nothing_and_still_chooses_a_port_per_host(play: Playground) -> None:
@@ -144,9 +141,7 @@ def test_volumes_are_mounted_as_declared_and_read_only_is_honoured(play: Playgro
     engine = play.engines["dtn1"]
 
     def run(command: str) -> int:
-        made = engine.exec_create("play.run", ["sh", "-c", command])
-        engine.exec_start(made["Id"])
-        return int(engine.exec_inspect(made["Id"])["ExitCode"])
+        return play.run_in("play.run", "sh", "-c", command).exit_code
 
     assert run("cat /in/file") == 0
     assert run("echo x > /in/file") != 0
@@ -167,9 +162,7 @@ def test_what_is_mounted_below_a_read_only_mount_is_read_only_where_the_engine_c
     engine = play.engines["dtn1"]
     codes = {}
     for place in ("/ro", "/ro/sub", "/rw/sub"):
-        made = engine.exec_create("play.run", ["touch", f"{place}/file"])
-        engine.exec_start(made["Id"])
-        codes[place] = engine.exec_inspect(made["Id"])["ExitCode"]
+        codes[place] = play.run_in("play.run", "touch", f"{place}/file").exit_code
     engine.remove_container("play.run", force=True)
     play.lab.exec("dtn1", ["umount", "/data/top/sub"])
     is_able = [int(part) for part in engine.version()["ApiVersion"].split(".")] >= [1, 44]

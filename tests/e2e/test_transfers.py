@@ -65,8 +65,8 @@ def test_a_declared_transfer_runs_once_with_a_matching_checksum_and_leaves_no_ke
     pair.assert_nothing_to_do()
     assert job_names(pair) == set()
     for endpoint in ("dtn1", "dtn2"):
-        made = pair.engines[endpoint].exec_create("play.pair", ["sh", "-c", "cat /home/dtnaas/.ssh/authorized_keys2; ls /root/.ssh"])
-        assert b"dtnctl" not in pair.engines[endpoint].exec_start(made["Id"])
+        keys = pair.run_in("play.pair", "sh", "-c", "cat /home/dtnaas/.ssh/authorized_keys2; ls /root/.ssh", endpoint=endpoint)
+        assert b"dtnctl" not in keys.stdout
     logs = pair.run("transfers", "logs", "copy").expect(0).out
     # a copy that takes less than a second has no rate to print
     assert re.search(r"Source: sshftp://\S+\nDest: .*\n  file$", logs, re.MULTILINE)

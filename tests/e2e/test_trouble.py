@@ -167,8 +167,7 @@ def test_an_interrupt_stops_cleanly_gives_the_lease_back_and_the_next_apply_cont
     process = play.start("apply", "--yes")
     wait_for(lambda: "play.run" in play.names() and play.container("run")["State"]["Running"])
     process.send_signal(signal.SIGINT)
-    wait_exec = play.engines["dtn1"].exec_create("play.run", ["touch", "/ready"])
-    play.engines["dtn1"].exec_start(wait_exec["Id"])
+    play.run_in("play.run", "touch", "/ready")
     _, err = process.communicate(timeout=120)
     assert "stopping" in err
     assert process.returncode in (0, 130), err

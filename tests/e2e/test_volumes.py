@@ -58,7 +58,7 @@ def test_what_only_carries_storage_is_mounted_as_that(play: Playground) -> None:
     play.converge()
     container = play.engines["dtn1"].containers()[0]["Id"]
     engine = play.engines["dtn1"]
-    ran = engine.exec_start(engine.exec_create(container, ["cat", "/proc/mounts"])["Id"]).decode()
+    ran = play.run_in(container, "cat", "/proc/mounts").stdout.decode()
     lines = {line.split()[1]: line.split() for line in ran.splitlines()}
     assert lines["/memory"][2:4] == ["tmpfs", "rw,nosuid,nodev,noexec,relatime,size=1024k,nr_inodes=100,mode=750,uid=7,gid=8"]
     assert lines["/folder"][3].startswith("ro,")

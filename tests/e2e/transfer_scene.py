@@ -79,11 +79,9 @@ class TransferScene:
 
     def sh(self, endpoint: str, script: str, user: str = "dtnaas") -> str:
         """Run it in the endpoint's service."""
-        engine = self.play.engines[endpoint]
-        made = engine.exec_create("play.pair", ["bash", "-c", script], user=user)
-        output: bytes = engine.exec_start(made["Id"])
-        assert engine.exec_inspect(made["Id"])["ExitCode"] == 0, output
-        return output.decode()
+        ran = self.play.run_in("play.pair", "bash", "-c", script, endpoint=endpoint, user=user)
+        assert ran.exit_code == 0, ran
+        return ran.stdout.decode()
 
     @contextlib.contextmanager
     def slow(self, rate: str = "8mbit") -> Iterator[None]:
