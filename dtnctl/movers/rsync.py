@@ -29,7 +29,7 @@ UNITS = {"B": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 CUT_OFF = (
     "the connection ended: the service or its rsync was killed, and part of a file may be left there under a hidden name, .NAME.XXXXXX"
 )
-KEPT = "; part of it may be kept there under a hidden name, .dtnctl-partial/NAME, until the file is copied whole"
+KEPT = f"; part of it may be kept there under a hidden name, {PARTIAL}/NAME, until the file is copied whole"
 KEEPING = (11, 20, 30)  # exit codes with which it keeps what was begun: an error of files, a signal, a timeout
 KNOWN = (
     *SSH_FAILURES,

@@ -1,23 +1,20 @@
-"""The part of GitHub's API that comments and issues need, as a small HTTP server on the loopback address."""
+"""The part of GitHub's API that comments and issues need, kept as GitHub keeps them."""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.http_api import Answer, Headers
 
 THREAD = re.compile(r"/repos/([\w.-]+/[\w.-]+)/issues/(\d+)/comments")
 ISSUES = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues")
 ISSUE = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues/(\d+)")
 STATUS = re.compile(r"/repos/[\w.-]+/[\w.-]+/statuses/(\w+)")
 COMMENT = re.compile(r"/repos/[\w.-]+/[\w.-]+/issues/comments/(\d+)")
-Answer = tuple[int, dict[str, str], Any]
 
 
 @dataclass
@@ -56,8 +53,9 @@ class Discussion:
     def bodies(self) -> list[str]:
         return [comment["body"] for comment in self.comments]
 
-    def answer(self, method: str, target: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+    def answer(self, method: str, target: str, headers: Headers, content: bytes) -> Answer:
         """One call, as GitHub answers it."""
+        body: dict[str, Any] = json.loads(content or b"{}")
         path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
         self.calls.append(f"{method} {path}")
         if self.failures:
@@ -97,50 +95,3 @@ class Discussion:
             return 204, {}, None
         comment["body"] = body["body"]
         return 200, {}, comment
-
-
-class Served(Protocol):
-    """What answers calls behind `url`."""
-
-    url: str
-
-    def answer(self, method: str, target: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
-        """One call."""
-        ...
-
-
-S = TypeVar("S", bound=Served)
-
-
-@contextmanager
-def serve(discussion: S) -> Iterator[S]:
-    """The API behind an address, until the block ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = dict(self.headers.items())
-            asked["PRIVATE-TOKEN"] = self.headers.get("PRIVATE-TOKEN", "")  # clients write its case as they like
-            code, headers, value = discussion.answer(self.command, self.path, asked, json.loads(content or b"{}"))
-            data = b"" if value is None else json.dumps(value).encode()
-            self.send_response(code)
-            for name, text in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815  # the names that http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, name="github-api")
-    thread.start()
-    try:
-        discussion.url = f"http://127.0.0.1:{server.server_port}"
-        yield discussion
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,13 +1,14 @@
-"""The part of GitLab's API that notes and issues need, as a small HTTP server on the loopback address."""
+"""The part of GitLab's API that notes and issues need, kept as GitLab keeps them."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.workflows.github_api import Answer
+from tests.fakes.http_api import Answer, Headers
 
 ITEMS = re.compile(r"/api/v4/projects/5/(merge_requests/7/notes|issues)")
 ITEM = re.compile(r"/api/v4/projects/5/(merge_requests/7/notes|issues)/(\d+)")
@@ -41,8 +42,9 @@ class GitLab:
         self.kept[kind].append(item)
         return item
 
-    def answer(self, method: str, target: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+    def answer(self, method: str, target: str, headers: Headers, content: bytes) -> Answer:
         """One call, as GitLab answers it."""
+        body: dict[str, Any] = json.loads(content or b"{}")
         path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
         self.calls.append(f"{method} {path}")
         if headers.get("PRIVATE-TOKEN") != self.token:

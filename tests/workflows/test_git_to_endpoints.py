@@ -18,7 +18,8 @@ import pytest
 
 from dtnctl import __version__
 from lab import Lab, unavailable
-from tests.workflows.github_api import Discussion, serve
+from tests.fakes.http_api import serve
+from tests.workflows.github_api import Discussion
 from tests.workflows.project import Project, Release, make_release
 from tests.workflows.runner import Job
 

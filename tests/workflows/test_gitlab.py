@@ -15,7 +15,7 @@ import yaml
 
 from dtnctl.ci.files import ci_files
 from tests.cli.small_site import CLONE, environment, two_engines
-from tests.workflows.github_api import serve
+from tests.fakes.http_api import serve
 from tests.workflows.gitlab_api import GitLab
 
 AUTHOR = ("-c", "user.name=alice", "-c", "user.email=alice@localhost")

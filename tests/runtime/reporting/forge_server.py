@@ -1,4 +1,4 @@
-"""A double of the parts of GitHub's and GitLab's APIs that a report uses: a real HTTP server on the loopback address.
+"""A double of the parts of GitHub's and GitLab's APIs that a report uses.
 
 It keeps comments and statuses as the forges do, answers in pages, refuses wrong tokens, and can be told to go wrong first.
 Written from https://docs.github.com/rest and https://docs.gitlab.com/api; what a report does not use is not here.
@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-Headers = Message
-Answer = tuple[int, dict[str, str], Any]
+from tests.fakes.http_api import Answer, Headers
+
 TOKEN = "token-of-the-job"
 OURS, OTHER = 1, 2  # ids of users
 LOGINS = {OURS: "github-actions[bot]", OTHER: "mallory"}
@@ -109,40 +104,3 @@ class ForgeServer:
             return 204, {}, None
         self.comments[number]["body"] = body["body"]
         return 200, {}, self.comments[number]
-
-
-@contextmanager
-def serving() -> Iterator[ForgeServer]:
-    """The double behind an address, until the block ends."""
-    forge = ForgeServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = forge.answer(self.command, self.path, self.headers, content)
-            if answer is None:
-                self.close_connection = True
-                return
-            code, headers, value = answer
-            data = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.send_response(code)
-            for name, text in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815  # the names that http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, name="forge")
-    thread.start()
-    try:
-        forge.url = f"http://127.0.0.1:{server.server_port}"
-        yield forge
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

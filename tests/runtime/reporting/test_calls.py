@@ -12,7 +12,8 @@ from dtnctl.runtime.reporting.calls import BusyError, Calls, checked_base, patie
 from dtnctl.runtime.reporting.forge import Forge, publish_comment
 from dtnctl.runtime.reporting.github import GitHub, github_headers
 from dtnctl.runtime.reporting.gitlab import GitLab, gitlab_headers
-from tests.runtime.reporting.forge_server import TOKEN, serving
+from tests.fakes.http_api import serve
+from tests.runtime.reporting.forge_server import TOKEN, ForgeServer
 
 
 class NotingClock:
@@ -64,7 +65,7 @@ def test_forge_that_asks_for_an_hour_gets_a_minute() -> None:
     ],
 )
 def test_forges_own_time_is_waited_for(code: int, headers: dict[str, str], wait: float | None) -> None:
-    with serving() as forge:
+    with serve(ForgeServer()) as forge:
         forge.failures = [(code, headers, {"message": "no"})]
         with pytest.raises(BusyError) as caught:
             Calls(forge.url, {}, NotingClock()).call("GET", "/user")
@@ -83,7 +84,7 @@ def forges(url: str, clock: NotingClock) -> tuple[Forge, Forge]:
 @pytest.mark.parametrize("which", [0, 1], ids=["github", "gitlab"])
 def test_lost_answer_to_a_creation_leaves_one_comment(which: int) -> None:
     clock = NotingClock()
-    with serving() as forge:
+    with serve(ForgeServer()) as forge:
         forge.lost = True
         publish_comment(forges(forge.url, clock)[which], COMMENT, clock)
         assert forge.bodies == [COMMENT.body]
@@ -93,7 +94,7 @@ def test_lost_answer_to_a_creation_leaves_one_comment(which: int) -> None:
 @pytest.mark.parametrize("which", [0, 1], ids=["github", "gitlab"])
 def test_answer_that_is_no_json_is_asked_for_again(which: int) -> None:
     clock = NotingClock()
-    with serving() as forge:
+    with serve(ForgeServer()) as forge:
         forge.failures = [(200, {}, b"<html>back soon</html>")]
         publish_comment(forges(forge.url, clock)[which], COMMENT, clock)
         assert forge.bodies == [COMMENT.body]
@@ -101,7 +102,7 @@ def test_answer_that_is_no_json_is_asked_for_again(which: int) -> None:
 
 
 def test_forge_that_is_not_there_is_busy() -> None:
-    with serving() as forge:
+    with serve(ForgeServer()) as forge:
         url = forge.url
     with pytest.raises(BusyError, match="no answer"):
         Calls(url, {"PRIVATE-TOKEN": "secret-1"}, NotingClock()).call("GET", "/user")
@@ -122,7 +123,7 @@ def test_only_this_machine_is_called_without_tls() -> None:
 
 @pytest.mark.parametrize("token", ["secret-1\n", "secret-1\u2026"], ids=["line break", "beyond Latin-1"])
 def test_token_that_cannot_be_sent_is_in_no_error(token: str) -> None:
-    with serving() as forge, pytest.raises(ReportError, match="cannot be sent") as caught:
+    with serve(ForgeServer()) as forge, pytest.raises(ReportError, match="cannot be sent") as caught:
         Calls(forge.url, github_headers(token), NotingClock()).call("GET", "/user")
     assert "secret-1" not in str(caught.value)
     assert caught.value.__suppress_context__

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.github_api import Discussion, serve
+from tests.fakes.http_api import serve
+from tests.workflows.github_api import Discussion
 from tests.workflows.gitlab_api import GitLab
 
 DRIFT = "<!-- dtnctl:plan site=scinet hash=5d0e -->\n### dtnctl drift · 2 changes\n"

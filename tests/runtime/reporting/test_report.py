@@ -17,9 +17,10 @@ from dtnctl.model.plan import Plan
 from dtnctl.render.context import RenderContext
 from dtnctl.render.json import error_document, plan_document, problems_document, render_json
 from dtnctl.render.review import PREVIOUS
+from tests.fakes.http_api import serve
 from tests.render.plans import CREATE, DANGER, EMPTY
 from tests.runtime.program import Result, dtnctl
-from tests.runtime.reporting.forge_server import OTHER, TOKEN, ForgeServer, serving
+from tests.runtime.reporting.forge_server import OTHER, TOKEN, ForgeServer
 
 SHA = "4f2c1e9" + "0" * 33
 NOW = {"Retry-After": "0"}
@@ -28,7 +29,7 @@ Report = Callable[..., Result]
 
 @pytest.fixture
 def forge() -> Iterator[ForgeServer]:
-    with serving() as served:
+    with serve(ForgeServer()) as served:
         yield served
 
 
@@ -161,7 +162,7 @@ def test_refusal_is_said_once_and_no_token_with_it(report: Report, forge: ForgeS
 
 
 def test_token_follows_no_redirect_and_no_plain_http(report: Report, forge: ForgeServer) -> None:
-    with serving() as stranger:
+    with serve(ForgeServer()) as stranger:
         forge.failures = [(302, {"Location": f"{stranger.url}/api/v4/user"}, None)]
         assert report(DANGER).code == 1
         assert stranger.calls == []
