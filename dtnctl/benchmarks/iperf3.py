@@ -96,7 +96,7 @@ def read_output(stdout: str) -> Output:
 def _busy(line: str) -> float | None:
     """CPU seconds that were not idle, of the first line of /proc/stat; None if it is none."""
     words = line.split()
-    if not words or words[0] != "cpu" or not all(word.isdigit() for word in words[1:]):
+    if not words or words[0] != "cpu" or not all(word.isdecimal() for word in words[1:]):
         return None
     return sum(int(word) for column, word in enumerate(words[1 : BUSY_COLUMNS + 1]) if column not in IDLE_COLUMNS) / TICKS
 

@@ -72,4 +72,4 @@ def share_a_machine(machines: tuple[Machine, ...]) -> bool:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

@@ -13,8 +13,6 @@ from dtnctl.errors import UsageError
 
 ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[\w./#?=&%{}+~-]*)?")
 COMMIT = "{commit}"
-GITHUB_API = "https://api.github.com"
-GITHUB_AUTHOR = "github-actions[bot]"
 
 
 def source_address(environment: Mapping[str, str], commit: str, root: Path) -> str:

@@ -66,7 +66,7 @@ def waiting(text: str | float) -> float:
     from dtnctl.model.fields import parse_duration
 
     try:
-        return parse_duration(float(text) if str(text).replace(".", "", 1).isdigit() else str(text))
+        return parse_duration(float(text) if str(text).replace(".", "", 1).isdecimal() else str(text))
     except ValueError as error:
         raise UsageError(f"{text}: {error}") from error
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dtnctl.cli.forge_links import GITHUB_API, GITHUB_AUTHOR, details_address, needed, source_template
+from dtnctl.cli.forge_links import details_address, needed, source_template
+from dtnctl.cli.forge_places import github_place, gitlab_place
 from dtnctl.cli.messages import say
 from dtnctl.cli.report_issue import report_issue
 from dtnctl.errors import UsageError
@@ -44,33 +45,28 @@ def register(app: typer.Typer) -> None:
 def report_github(plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "") -> int:
     """Keep one comment of a pull request up to date, and set a status for each endpoint. The token is read from GITHUB_TOKEN."""
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.reporting.calls import Calls, checked_base
-    from dtnctl.runtime.reporting.github import GitHub, github_headers
+    from dtnctl.runtime.reporting.github import GitHub
 
     environment = os.environ
     review, clock = _review(plan, site, environment), SystemClock()
     event = _github_event(environment)
     number = pull_request or event.get("number", 0)
-    held = needed(environment, "GITHUB_TOKEN", "GITHUB_REPOSITORY")
-    base = checked_base(environment.get("GITHUB_API_URL") or GITHUB_API, "GITHUB_API_URL")
-    calls = Calls(base, github_headers(held["GITHUB_TOKEN"]), clock)
-    forge = GitHub(calls, held["GITHUB_REPOSITORY"], number, environment.get("COMMENT_AUTHOR") or GITHUB_AUTHOR)
+    place = github_place(environment, clock)
+    forge = GitHub(place.calls, place.repository, number, place.author)
     return _report(forge, review, number, commit or event.get("commit", "") or environment.get("GITHUB_SHA", ""), clock)
 
 
 def report_gitlab(plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "") -> int:
     """Keep one note of a merge request up to date, and set a status for each endpoint. The token is read from GITLAB_TOKEN."""
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.reporting.calls import Calls, checked_base
-    from dtnctl.runtime.reporting.gitlab import GitLab, gitlab_headers
+    from dtnctl.runtime.reporting.gitlab import GitLab
 
     environment = os.environ
     review, clock = _review(plan, site, environment), SystemClock()
     number = pull_request or _number(environment.get("CI_MERGE_REQUEST_IID", ""), "CI_MERGE_REQUEST_IID")
-    held = needed(environment, "GITLAB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID")
-    calls = Calls(checked_base(held["CI_API_V4_URL"], "CI_API_V4_URL"), gitlab_headers(held["GITLAB_TOKEN"]), clock)
+    place = gitlab_place(environment, clock)
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL') or environment.get('CI_PROJECT_URL', '')}/-/merge_requests/{number}"
-    forge = GitLab(calls, held["CI_PROJECT_ID"], number, page)
+    forge = GitLab(place.calls, place.repository, number, page)
     source = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environment.get("CI_COMMIT_SHA", "")
     return _report(forge, review, number, commit or source, clock)
 
@@ -142,7 +138,7 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _number(text: str, name: str) -> int:
-    if text and not text.isdigit():
+    if text and not text.isdecimal():
         raise UsageError(f"{name} is no number")
     return int(text or 0)
 

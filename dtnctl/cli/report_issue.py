@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dtnctl.cli.forge_links import GITHUB_API, GITHUB_AUTHOR, needed
+from dtnctl.cli.forge_places import github_place, gitlab_place
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,17 +51,10 @@ def report_issue(forge: ForgeArgument, drift: FileArgument, close: CloseOption =
 
 
 def _issues(forge: ForgeName, clock: Clock) -> Issues:
-    from dtnctl.runtime.reporting.calls import Calls, checked_base
-    from dtnctl.runtime.reporting.github import github_headers
-    from dtnctl.runtime.reporting.gitlab import gitlab_headers
     from dtnctl.runtime.reporting.issues import GitHubIssues, GitLabIssues
 
-    environment = os.environ
     if forge is ForgeName.github:
-        held = needed(environment, "GITHUB_TOKEN", "GITHUB_REPOSITORY")
-        base = checked_base(environment.get("GITHUB_API_URL") or GITHUB_API, "GITHUB_API_URL")
-        calls = Calls(base, github_headers(held["GITHUB_TOKEN"]), clock)
-        return GitHubIssues(calls, held["GITHUB_REPOSITORY"], environment.get("COMMENT_AUTHOR") or GITHUB_AUTHOR)
-    held = needed(environment, "GITLAB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID")
-    calls = Calls(checked_base(held["CI_API_V4_URL"], "CI_API_V4_URL"), gitlab_headers(held["GITLAB_TOKEN"]), clock)
-    return GitLabIssues(calls, held["CI_PROJECT_ID"])
+        place = github_place(os.environ, clock)
+        return GitHubIssues(place.calls, place.repository, place.author)
+    place = gitlab_place(os.environ, clock)
+    return GitLabIssues(place.calls, place.repository)

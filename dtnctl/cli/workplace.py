@@ -181,7 +181,7 @@ def scope_of(targets: list[str], excludes: list[str], replace: list[str], max_pr
     from dtnctl.planning.planner import Scope
 
     prune = max_prune or None
-    if prune is not None and not prune.removesuffix("%").isdigit():
+    if prune is not None and not prune.removesuffix("%").isdecimal():
         raise UsageError(f"--max-prune {max_prune!r} is not a number or a share such as 25%")
     return Scope(expanded(targets), expanded(excludes), expanded(replace), prune, destroy)
 

@@ -124,7 +124,7 @@ def check_image(value: str) -> str:
     if len(match["name"]) > LONGEST_IMAGE_NAME:
         raise ValueError(f"the image's name has {len(match['name'])} characters, {LONGEST_IMAGE_NAME} are the most")
     port = (match["domain"] or "").rpartition(":")[2]
-    if match["domain"] and port.isdigit() and ":" in match["domain"] and not 1 <= int(port) <= 65535:
+    if match["domain"] and port.isdecimal() and ":" in match["domain"] and not 1 <= int(port) <= 65535:
         raise ValueError(f"{shown(value)}: there is no port {port}")
     return value
 

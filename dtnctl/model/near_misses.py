@@ -63,7 +63,7 @@ def span_meant(text: str) -> str:
         if "/" in text:
             network = ipaddress.ip_network(text.strip(), strict=False)
             return f"{network[0]}-{network[-1]}"
-        if last.isdigit():
+        if last.isdecimal():
             start = ipaddress.IPv4Address(first)
             return f"{start}-{ipaddress.IPv4Address(first.rpartition('.')[0] + '.' + last)}"
     except ValueError:

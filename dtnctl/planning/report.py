@@ -89,7 +89,7 @@ def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:
 
 
 def _port(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def _errors(live: ContainerSeen) -> Iterator[str]:

@@ -120,7 +120,7 @@ def _subject(refs: Iterable[Ref], head: str, head_ref: str, environment: Mapping
     """What is checked out, by the name that CI gives it, its own, or that of a ref with the same commit."""
     request = environment.get("CI_MERGE_REQUEST_IID", "")
     by_ci = re.fullmatch(r"refs/pull/(\d+)/merge", head_ref)
-    if request.isdigit():
+    if request.isdecimal():
         return Ref("", head, 0, f"merge request !{request}", int(request))
     if by_ci:
         return Ref("", head, 0, f"pull request #{by_ci[1]}", int(by_ci[1]))

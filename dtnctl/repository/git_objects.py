@@ -100,7 +100,7 @@ class GitObjects:
         words = head.rsplit(" ", 2)
         if head.endswith((" missing", " ambiguous")):
             return None
-        if len(words) != 3 or not words[2].isdigit():
+        if len(words) != 3 or not words[2].isdecimal():
             raise GitReadError(f"git cat-file: {head or 'no answer'}")
         return words[0], words[1], int(words[2])
 

@@ -293,7 +293,7 @@ def _plain_value(text: str) -> Any:
     if text.lower() in _OLD_BOOL and text in (text.lower(), text.upper(), text.capitalize()):
         truth = _OLD_BOOL[text.lower()]
         raise _UnclearError("E0114", f"`{text}` is {truth} in YAML 1.1 and text in YAML 1.2", f'{truth}, or "{text}" in quotes')
-    if not text[0].isdigit() and text[0] not in "+-.":
+    if not text[0].isdecimal() and text[0] not in "+-.":
         return text
     return _number(text)
 

@@ -42,7 +42,7 @@ def containers(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> tuple[Co
 def first_processes(proc: Path) -> tuple[FirstProcess, ...]:
     """The process with the lowest number of each container, by container id."""
     found: dict[str, FirstProcess] = {}
-    for pid in sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()):
+    for pid in sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdecimal()):
         container = container_of(_text(proc / str(pid) / "cgroup"))
         if container and container not in found:
             found[container] = FirstProcess(pid, container, _namespace(proc / str(pid)))

@@ -73,7 +73,7 @@ def _owners(files: Files, inodes: set[str]) -> dict[str, Process]:
     """
     missing = inodes - {"0"}
     found: dict[str, Process] = {}
-    for number in sorted(int(name) for name in files.names(files.proc) if name.isdigit()):
+    for number in sorted(int(name) for name in files.names(files.proc) if name.isdecimal()):
         if not missing:
             break
         folder = f"{files.proc}/{number}"

@@ -114,7 +114,7 @@ def irqs(files: Files, function: PciFunction | None) -> tuple[Irq, ...]:
     """The function's message interrupts and where they are handled."""
     if function is None:
         return ()
-    numbers = sorted(int(name) for name in files.names(f"{function.path}/msi_irqs") if name.isdigit())
+    numbers = sorted(int(name) for name in files.names(f"{function.path}/msi_irqs") if name.isdecimal())
     return tuple(Irq(number=number, cpus=_affinity(files, f"{files.proc}/irq/{number}")) for number in numbers)
 
 

@@ -28,7 +28,7 @@ def _device_files(files: Files) -> dict[str, str]:
 def _device(files: Files, name: str, device_files: Mapping[str, str]) -> RdmaDevice:
     folder = f"{files.sys}/class/infiniband/{name}"
     function = files.function(folder)
-    numbers = sorted(int(number) for number in files.names(f"{folder}/ports") if number.isdigit())
+    numbers = sorted(int(number) for number in files.names(f"{folder}/ports") if number.isdecimal())
     ports = tuple(_port(files, f"{folder}/ports/{number}", number) for number in numbers)
     return RdmaDevice(
         name=name,
@@ -63,14 +63,14 @@ def _port(files: Files, folder: str, number: int) -> RdmaPort:
 def _rate(text: str) -> float | None:
     """`100 Gb/sec (4X EDR)`."""
     number = text.partition(" ")[0]
-    return float(number) if number.replace(".", "", 1).isdigit() else None
+    return float(number) if number.replace(".", "", 1).isdecimal() else None
 
 
 def _gids(files: Files, folder: str) -> tuple[Gid, ...]:
     """The GIDs that are set; type or interface are empty where the kernel does not report them."""
     gids: list[Gid] = []
     empty = 0
-    for index in sorted(int(name) for name in files.names(f"{folder}/gids") if name.isdigit()):
+    for index in sorted(int(name) for name in files.names(f"{folder}/gids") if name.isdecimal()):
         gid = files.value(f"{folder}/gids/{index}")
         empty = empty + 1 if gid in ("", NO_GID) else 0
         if empty == EMPTY_IN_A_ROW:

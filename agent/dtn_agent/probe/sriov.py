@@ -73,4 +73,4 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _group(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None

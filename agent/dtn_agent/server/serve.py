@@ -158,7 +158,7 @@ def _attempt(act: Callable[[], None], what: str, lines: Lines) -> None:
 def parse_listen(text: str) -> tuple[str, int]:
     """Address and port of `0.0.0.0:5050` or `[::]:5050`. ValueError says what is wrong."""
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"--listen {text}: expected ADDRESS:PORT, such as 0.0.0.0:5050")
     return host.strip("[]"), int(port)
 

@@ -61,7 +61,7 @@ def text_of(path: Path) -> str | None:
 
 def number(value: str, highest: int = 2**31 - 1) -> str:
     """A whole number from 0."""
-    if not value.isascii() or not value.isdigit() or int(value[:12]) > highest:
+    if not value.isascii() or not value.isdecimal() or int(value[:12]) > highest:
         raise ValueError(f"`{value}` is not a whole number from 0 to {highest}")
     return str(int(value))
 

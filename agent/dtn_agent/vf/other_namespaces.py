@@ -40,7 +40,7 @@ def holder_in_other_namespaces(links: KernelLinks, device: str, folders: Namespa
 
 def _namespaces(folders: NamespaceFolders) -> Iterator[tuple[Path, str]]:
     for folder in sorted(folders.proc.iterdir()):
-        if folder.name.isdigit():
+        if folder.name.isdecimal():
             yield folder / "ns/net", _process(folder)
     for kept in folders.kept:
         if kept.is_dir():

@@ -52,4 +52,4 @@ def _host_ports(spec: ContainerSpec) -> Iterator[HostPort]:
 
 def port_number(text: str) -> int:
     """The port that a variable of a live container names; 0 if it names none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 0

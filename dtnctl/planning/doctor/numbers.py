@@ -93,4 +93,4 @@ def pace_of(options: str) -> float | None:
 def last_number(text: str) -> int | None:
     """The last number of a setting such as `4096 131072 6291456`, whatever blanks are between; None if it is none."""
     words = text.split()
-    return int(words[-1]) if words and words[-1].isdigit() else None
+    return int(words[-1]) if words and words[-1].isdecimal() else None

@@ -328,7 +328,7 @@ def _tmpfs(target: str, options: str) -> Mount:
 def _bytes(text: str) -> int:
     """`64m` as bytes; 0 for nothing and for a share of the memory (`50%`)."""
     digits = text.rstrip("bkmgBKMG")
-    return int(digits) * BINARY_UNITS[text[len(digits) :].lower() or "b"] if digits.isdigit() else 0
+    return int(digits) * BINARY_UNITS[text[len(digits) :].lower() or "b"] if digits.isdecimal() else 0
 
 
 def _device(raw: Json) -> Device:

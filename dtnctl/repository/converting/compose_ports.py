@@ -64,8 +64,8 @@ def _publish(service: Service, entry: Foreign, published: Published, exposed: li
     elif host in ("", inside):
         if not host:
             service.conversion.changed(entry, f"the engine chose a port of the host for {inside}: it is {inside} now")
-        exposed.append(f"{inside}/{protocol}" if protocol != "tcp" else int(inside) if inside.isdigit() else inside)
-    elif protocol == "tcp" and host.isdigit() and inside.isdigit() and service.fields["ctrl_port_range"] is None:
+        exposed.append(f"{inside}/{protocol}" if protocol != "tcp" else int(inside) if inside.isdecimal() else inside)
+    elif protocol == "tcp" and host.isdecimal() and inside.isdecimal() and service.fields["ctrl_port_range"] is None:
         service.fields["ctrl_port_range"] = [int(host), int(host)]
         service.fields["internal_port"] = int(inside)
         service.conversion.changed(entry, f"port {host} is the control port (CTRL_PORT), which maps to {inside} inside")

@@ -82,7 +82,7 @@ def _vlan(item: Foreign | None, conversion: Conversion) -> int:
     if item is None or item.value in (None, "", 0):
         return 0
     text = str(item.value)
-    if text.isdigit() and 1 <= int(text) <= 4094:
+    if text.isdecimal() and 1 <= int(text) <= 4094:
         return int(text)
     conversion.dropped(item, f"`vlan: {text}` is no VLAN id")
     return 0
@@ -105,7 +105,7 @@ def _modes(item: Foreign, options: Mapping[str, Foreign], fields: dict[str, Any]
 def _mtu(options: Mapping[str, Foreign], fields: dict[str, Any], driver: str, conversion: Conversion) -> None:
     for key in (key for key in SAME_AS_JANUS if key in options):
         text = str(options[key].value)
-        if not text.isdigit() or not 576 <= int(text) <= 65535:
+        if not text.isdecimal() or not 576 <= int(text) <= 65535:
             conversion.dropped(options[key], f"`mtu: {text}` is no MTU from 576 to 65535")
             continue
         fields["mtu"] = int(text)
@@ -198,7 +198,7 @@ def _convert_live(name: str, live: Foreign, conversion: Conversion) -> None:
         if gateway:
             fields.setdefault(f"gateway{suffix}", str(gateway).split("/", maxsplit=1)[0])
     mtu = live.at("mtu").value or live.at("com.docker.network.driver.mtu").value
-    if str(mtu).isdigit():
+    if str(mtu).isdecimal():
         fields["mtu"] = int(str(mtu))
     if DRIVERS[driver].addresses == "ours" and not {"subnet", "subnet6"} & fields.keys():
         conversion.refused(live, f"network `{name}` runs without a subnet that is known: it is left out")

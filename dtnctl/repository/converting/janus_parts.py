@@ -129,7 +129,7 @@ def convert_qos(profile: Profile) -> None:
             else:
                 profile.conversion.refused(value, f"rate `{text}` is not understood; write 500mbit")
         elif key == "dport":
-            found["ports"] = [int(part) for part in text.split(",") if part.strip().isdigit()]
+            found["ports"] = [int(part) for part in text.split(",") if part.strip().isdecimal()]
         elif key == "ip":
             found["destinations"] = [text]
         else:

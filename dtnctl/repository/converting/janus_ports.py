@@ -86,7 +86,7 @@ def _listed(profile: Profile, item: Foreign) -> Iterator[Range]:
 
 
 def _is_port(value: object) -> bool:
-    return not isinstance(value, bool) and str(value).isdigit() and 1 <= int(str(value)) <= 65535
+    return not isinstance(value, bool) and str(value).isdecimal() and 1 <= int(str(value)) <= 65535
 
 
 def _widest(profile: Profile, kind: str, found: list[Range]) -> Range:

@@ -110,7 +110,7 @@ def _pins(service: Foreign, profile: str, conversion: Conversion) -> dict[str, A
     settings = conversion.files["profiles", profile]
     for key in ("ctrl_port", "serv_port"):
         text = str(service.at(key).value or "")
-        if text.isdigit() and settings.get(f"{key}_range") is not None:
+        if text.isdecimal() and settings.get(f"{key}_range") is not None:
             found[f"{key}_range"] = [int(text), int(text)]
     mgmt = settings.get("mgmt_net")
     if mgmt not in (None, HOST_NETWORK):

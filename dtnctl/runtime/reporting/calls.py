@@ -11,12 +11,15 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from dtnctl.errors import ReportError
 from dtnctl.runtime.clock import Clock
 
 T = TypeVar("T")
 
+PAGE = 100
+MOST_PAGES = 50
 TRIES = 5
 FIRST_PAUSE = 1.0  # seconds; each further one is twice as long
 LONGEST_PAUSE = 60.0
@@ -51,6 +54,16 @@ class Calls:
         """One call. BusyError if a later one may succeed, else ReportError. None for an empty answer, and for a DELETE of what is gone."""
         data = None if body is None else json.dumps(body).encode()
         return self.send(method, path, data, {"Content-Type": "application/json", "Accept": "application/json"})
+
+    def pages(self, path: str, **query: str) -> list[Any]:
+        """The items of a list, page by page, 5,000 at most. Raises as `call` does."""
+        found: list[Any] = []
+        for page in range(1, MOST_PAGES + 1):
+            items = self.call("GET", f"{path}?{urlencode(query | {'per_page': PAGE, 'page': page})}")
+            found += items
+            if len(items) < PAGE:
+                break
+        return found
 
     def send(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str], *, reads: bool = True) -> Any:
         """The same with a body as it is; without `reads` any answer that is no refusal will do."""
@@ -117,9 +130,9 @@ def _asked_wait(error: urllib.error.HTTPError, clock: Clock) -> float | None:
         error.headers.get("Retry-After", ""),
         error.headers.get("X-RateLimit-Reset", "") or error.headers.get("RateLimit-Reset", ""),
     )
-    if after.isdigit():
+    if after.isdecimal():
         return float(after)
-    return max(1.0, float(end) - clock.now().timestamp()) if end.isdigit() and _is_limit(error) else None
+    return max(1.0, float(end) - clock.now().timestamp()) if end.isdecimal() and _is_limit(error) else None
 
 
 def _message(error: urllib.error.HTTPError) -> str:

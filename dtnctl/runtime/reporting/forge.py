@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from dtnctl.render.review import Comment, Status, same_text, shown_by, with_previous
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.reporting.calls import patiently
-
-PAGE = 100
-MOST_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +19,11 @@ class Posted:
     body: str
     address: str
     is_ours: bool
+
+
+def ours(posted: Iterable[Posted], marker: str) -> list[Posted]:
+    """Those that we wrote and that begin with the marker, the oldest first."""
+    return sorted((item for item in posted if item.is_ours and shown_by(item.body, marker)), key=lambda item: item.id)
 
 
 class Forge(Protocol):
@@ -50,7 +52,7 @@ def publish_comment(forge: Forge, comment: Comment, clock: Clock) -> str:
 
 
 def _publish(forge: Forge, comment: Comment) -> str:
-    found = sorted((item for item in forge.comments() if item.is_ours and shown_by(item.body, comment.marker)), key=lambda item: item.id)
+    found = ours(forge.comments(), comment.marker)
     for copy in found[1:]:
         forge.delete(copy)
     if not found:

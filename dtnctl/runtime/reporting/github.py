@@ -8,7 +8,7 @@ from typing import Any
 
 from dtnctl.render.review import Status
 from dtnctl.runtime.reporting.calls import Calls
-from dtnctl.runtime.reporting.forge import MOST_PAGES, PAGE, Posted
+from dtnctl.runtime.reporting.forge import Posted
 
 
 def github_headers(token: str) -> Mapping[str, str]:
@@ -26,13 +26,7 @@ class GitHub:
 
     def comments(self) -> Sequence[Posted]:
         """All of the pull request."""
-        found: list[Posted] = []
-        for page in range(1, MOST_PAGES + 1):
-            entries = self.calls.call("GET", f"{self._thread}?per_page={PAGE}&page={page}")
-            found += [self._posted(entry) for entry in entries]
-            if len(entries) < PAGE:
-                break
-        return found
+        return [self._posted(entry) for entry in self.calls.pages(self._thread)]
 
     def create(self, body: str) -> str:
         """The address of a new comment."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from dtnctl.render.review import State, Status
 from dtnctl.runtime.reporting.calls import Calls
-from dtnctl.runtime.reporting.forge import MOST_PAGES, PAGE, Posted
+from dtnctl.runtime.reporting.forge import Posted
 
 STATES: Mapping[State, str] = {"success": "success", "failure": "failed", "error": "failed"}
 
@@ -32,14 +32,9 @@ class GitLab:
     def comments(self) -> Sequence[Posted]:
         """All notes that people and programs wrote."""
         user = int(self.calls.call("GET", "/user")["id"])
-        found: list[Posted] = []
-        for page in range(1, MOST_PAGES + 1):
-            entries = self.calls.call("GET", f"{self._thread}?sort=asc&order_by=created_at&per_page={PAGE}&page={page}")
-            own = ((entry, entry["author"]["id"] == user) for entry in entries if not entry.get("system"))
-            found += [Posted(int(entry["id"]), entry["body"] or "", self._page(entry["id"]), is_ours) for entry, is_ours in own]
-            if len(entries) < PAGE:
-                break
-        return found
+        entries = self.calls.pages(self._thread, sort="asc", order_by="created_at")
+        own = ((entry, entry["author"]["id"] == user) for entry in entries if not entry.get("system"))
+        return [Posted(int(entry["id"]), entry["body"] or "", self._page(entry["id"]), is_ours) for entry, is_ours in own]
 
     def create(self, body: str) -> str:
         """The address of a new note."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from dtnctl.render.review import same_text, shown_by
+from dtnctl.render.review import same_text
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.reporting.calls import Calls, patiently
-from dtnctl.runtime.reporting.forge import MOST_PAGES, PAGE, Posted
+from dtnctl.runtime.reporting.forge import Posted, ours
 
 
 class Issues(Protocol):
@@ -33,7 +33,7 @@ def publish_issue(issues: Issues, marker: str, title: str, body: str, clock: Clo
     """Exactly one open issue with this marker: what was done, and its address. Doing it twice is the same as doing it once."""
 
     def publish() -> str:
-        found = _ours(issues, marker)
+        found = ours(issues.opened(), marker)
         for copy in found[1:]:
             issues.close(copy)
         if not found:
@@ -47,26 +47,12 @@ def close_issue(issues: Issues, marker: str, clock: Clock) -> str:
     """No issue with this marker stays open."""
 
     def close() -> str:
-        found = _ours(issues, marker)
+        found = ours(issues.opened(), marker)
         for posted in found:
             issues.close(posted)
         return f"closed {', '.join(posted.address for posted in found)}" if found else "there is none"
 
     return patiently(close, clock)
-
-
-def _ours(issues: Issues, marker: str) -> list[Posted]:
-    return sorted((item for item in issues.opened() if item.is_ours and shown_by(item.body, marker)), key=lambda item: item.id)
-
-
-def _pages(calls: Calls, path: str) -> list[Any]:
-    found: list[Any] = []
-    for page in range(1, MOST_PAGES + 1):
-        items = calls.call("GET", f"{path}&per_page={PAGE}&page={page}")
-        found += items
-        if len(items) < PAGE:
-            break
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +65,7 @@ class GitHubIssues:
 
     def opened(self) -> Sequence[Posted]:
         """Without pull requests, which GitHub lists as issues too."""
-        items = _pages(self.calls, f"/repos/{self.repository}/issues?state=open")
+        items = self.calls.pages(f"/repos/{self.repository}/issues", state="open")
         return [self._posted(item) for item in items if "pull_request" not in item]
 
     def create(self, title: str, body: str) -> str:
@@ -109,7 +95,7 @@ class GitLabIssues:
     def opened(self) -> Sequence[Posted]:
         """All that are open."""
         user = int(self.calls.call("GET", "/user")["id"])
-        items = _pages(self.calls, f"{self._issues}?state=opened")
+        items = self.calls.pages(self._issues, state="opened")
         return [Posted(int(item["iid"]), item["description"] or "", str(item["web_url"]), item["author"]["id"] == user) for item in items]
 
     def create(self, title: str, body: str) -> str:
