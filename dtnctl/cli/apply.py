@@ -64,6 +64,8 @@ def apply_command(
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     replace_: opt.ReplaceOption = [],  # noqa: B006  # same
     max_prune: opt.MaxPruneOption = "",
+    allow_empty: opt.AllowEmptyOption = False,
+    override_freeze: opt.OverrideFreezeOption = "",
     yes: opt.YesOption = False,
     no_input: opt.NoInputOption = False,
     expect: opt.ExpectOption = "",
@@ -79,7 +81,7 @@ def apply_command(
 ) -> int:
     """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
-    scope = scope_of(target, exclude, replace_, max_prune)
+    scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
     if dry_run:
         return preview(printing, scope, timeout)
     seconds = lock_seconds(lock_timeout)
@@ -92,6 +94,7 @@ def destroy_command(
     output: opt.PlanOutputOption = opt.PlanOutput.text,
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    override_freeze: opt.OverrideFreezeOption = "",
     yes: opt.YesOption = False,
     confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
     expect: opt.ExpectOption = "",
@@ -102,7 +105,7 @@ def destroy_command(
 ) -> int:
     """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
     printing = printing_of(context, output)
-    scope = scope_of(target, exclude, [], "", destroy=True)
+    scope = scope_of(target, exclude, [], "", destroy=True, override_freeze=override_freeze)
     if dry_run:
         workplace = open_workplace()
         plan = make_plan(workplace, scope, timeout)

@@ -19,6 +19,7 @@ from dtnctl.printable import plural
 
 if TYPE_CHECKING:
     from dtnctl.model.branches import ClaimsReport
+    from dtnctl.model.owners import OwnersReport
     from dtnctl.render.context import RenderContext
 
 AllRefsOption = Annotated[bool, typer.Option("--all-refs", help="Compare all branches and pull requests that have been fetched.")]
@@ -30,6 +31,15 @@ BaseOption = Annotated[
         show_default=False,
         help="What branches are merged into. Missing: the target that CI names, else origin's main branch.",
         envvar="DTNCTL_BASE",
+    ),
+]
+OwnersOption = Annotated[
+    str,
+    typer.Option(
+        "--owners",
+        metavar="BASE..HEAD",
+        help="Compare who wrote these commits with `owners:` of the base's site.yaml.",
+        envvar="DTNCTL_OWNERS",
     ),
 ]
 MaxAgeOption = Annotated[
@@ -65,6 +75,7 @@ def register(app: typer.Typer) -> None:
 def check_command(
     context: typer.Context,
     all_refs: AllRefsOption = False,
+    owners: OwnersOption = "",
     base: BaseOption = "",
     max_age: MaxAgeOption = 90 * 86400.0,
     output: CheckOutputOption = CheckOutput.text,
@@ -73,12 +84,16 @@ def check_command(
     """Find ports, addresses, virtual functions and CPUs that open branches claim twice. Nothing is fetched, no endpoint is asked.
 
     Of two branches that want the same thing the later one is blocked (exit code 4), and so is one that wants what the base has. On the base
-    itself every branch is looked at.
+    itself every branch is looked at. With --owners: files that others than their owners changed are blocked.
     """
     invocation = context.ensure_object(Invocation)
     invocation.json = output is CheckOutput.json
-    if not all_refs:
-        raise UsageError("say what to compare: `dtnctl check --all-refs`; one state by itself is checked by `dtnctl validate`")
+    if all_refs == bool(owners):
+        hint = "one state by itself is checked by `dtnctl validate`"
+        raise UsageError(f"say what to compare: `dtnctl check --all-refs`, or `dtnctl check --owners BASE..HEAD`; {hint}")
+    if owners:
+        _check_owners(owners, output, out, invocation)
+        return
     report = _report(base, max_age)
     style = list_context(invocation, wide=output is CheckOutput.wide)
     sys.stdout.write(_text(report, output, style))
@@ -88,6 +103,32 @@ def check_command(
     if report.blocking:
         names = sorted({item.claim.session for item in report.blocking})
         raise BlockedError(f"{plural(len(report.blocking), 'collision')}, of {', '.join(f'session {name}' for name in names)}")
+
+
+def _check_owners(span: str, output: CheckOutput, out: str, invocation: Invocation) -> None:
+    from dtnctl.repository.owners import check_owners
+
+    report = check_owners(repository_root(), STATE_FOLDER, span)
+    style = list_context(invocation, wide=output is CheckOutput.wide)
+    sys.stdout.write(_owners_text(report, output, style))
+    invocation.json = False
+    if out:
+        write_out(out, _owners_text(report, _by_ending(out), style))
+    if report.trespasses:
+        raise BlockedError(f"{plural(len(report.trespasses), 'change')} of files by others than their owners")
+
+
+def _owners_text(report: OwnersReport, output: CheckOutput, style: RenderContext) -> str:
+    from dtnctl.render.json import render_json
+    from dtnctl.render.owners import owners_document, render_owners, render_owners_comment
+
+    match output:
+        case CheckOutput.json:
+            return render_json(owners_document(report))
+        case CheckOutput.markdown:
+            return render_owners_comment(report)
+        case _:
+            return render_owners(report, style)
 
 
 def _by_ending(path: str) -> CheckOutput:

@@ -19,6 +19,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "check": (
         "dtnctl check --all-refs",
         "dtnctl check --all-refs --base origin/main -o markdown",
+        "dtnctl check --owners origin/main..HEAD",
         "git fetch origin '+refs/pull/*/head:refs/remotes/origin/pull/*'",
     ),
     "plan": ("dtnctl plan", "dtnctl plan --target session/climate --all", "dtnctl plan --out plan.json --detailed-exitcode"),

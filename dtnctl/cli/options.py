@@ -140,6 +140,12 @@ AllowFailedOption = Annotated[
 MaxPruneOption = Annotated[
     str, typer.Option("--max-prune", metavar="N|P%", help="Most sessions that may be removed.", envvar="DTNCTL_MAX_PRUNE")
 ]
+# Without variables of the environment: a job that has them set for good would have no such guard rail.
+AllowEmptyOption = Annotated[bool, typer.Option("--allow-empty", help="Remove everything where the state declares no session any more.")]
+OverrideFreezeOption = Annotated[
+    str,
+    typer.Option("--override-freeze", metavar="REASON", help="Change what `freeze:` holds back; the plan shows the reason."),
+]
 ParallelOption = Annotated[
     int, typer.Option("--parallel", min=0, max=64, help="Steps at once; 0 is the site's limit.", envvar="DTNCTL_PARALLEL")
 ]

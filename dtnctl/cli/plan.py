@@ -35,6 +35,8 @@ def plan_command(
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     replace_: opt.ReplaceOption = [],  # noqa: B006  # same
     max_prune: opt.MaxPruneOption = "",
+    allow_empty: opt.AllowEmptyOption = False,
+    override_freeze: opt.OverrideFreezeOption = "",
     detailed_exitcode: opt.DetailedOption = False,
     brief: opt.BriefOption = False,
     all_: opt.AllOption = False,
@@ -43,7 +45,7 @@ def plan_command(
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
-    scope = scope_of(target, exclude, replace_, max_prune)
+    scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
     if offline:
         return _preview_offline(printing, scope, detailed=detailed_exitcode)
     return preview(printing, scope, timeout, detailed=detailed_exitcode)
@@ -61,7 +63,8 @@ def drift_command(
     """Show how the endpoints have moved away from what was applied. Changes nothing."""
     from dtnctl.planning.drift import drifted
 
-    printing, scope = printing_of(context, output, out=out), scope_of(target, exclude, [], "")
+    printing = printing_of(context, output, out=out)
+    scope = replace(scope_of(target, exclude, [], ""), sees_suspended=True)  # nothing is changed here, and drift is drift
     workplace = open_marked(printing)
     plan = drifted(make_plan(workplace, scope, timeout))
     print_plan(plan, plan_context(workplace, "drift", printing, scope), printing)

@@ -73,6 +73,8 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
     words += [f"--exclude {shlex.quote(item)}" for item in scope.excludes]
     words += [f"--replace {shlex.quote(item)}" for item in scope.replace]
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
+    words += ["--allow-empty"] if scope.allow_empty else []
+    words += [f"--override-freeze {shlex.quote(scope.override_freeze)}"] if scope.override_freeze else []
     view = render_context(
         command,
         workplace.head.result(),

@@ -85,6 +85,9 @@ def _add_ci(folder: Path, ci: Ci | None) -> list[str]:
 
 def validate_command(context: typer.Context, output: CheckOutputOption = CheckOutput.text) -> None:
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
+    from datetime import UTC, datetime
+
+    from dtnctl.planning.rails.expiry import long_expired
     from dtnctl.providers.local.files import find_local_problems
     from dtnctl.repository.load import validate_state
 
@@ -105,6 +108,8 @@ def validate_command(context: typer.Context, output: CheckOutputOption = CheckOu
     counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools")}
     parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind != "tools")
     note_missing_id(site)
+    for text in long_expired(site, datetime.now(UTC)):
+        typer.echo(f"note: {text}", err=True)
     for problem in find_local_problems(site, root, os.environ):  # the machine that validates need not be the one that applies
         typer.echo(f"note: {problem}", err=True)
     typer.echo(f"ok: {plural(1 + sum(counts.values()), 'file')}; site {site.name}: {', '.join(parts)}")

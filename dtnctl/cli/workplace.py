@@ -176,14 +176,26 @@ def wants_color(choice: str) -> bool:
     return sys.stdout.isatty()
 
 
-def scope_of(targets: list[str], excludes: list[str], replace: list[str], max_prune: str, *, destroy: bool = False) -> Scope:
+def scope_of(
+    targets: list[str],
+    excludes: list[str],
+    replace: list[str],
+    max_prune: str,
+    *,
+    destroy: bool = False,
+    allow_empty: bool = False,
+    override_freeze: str = "",
+) -> Scope:
     """The scope that the flags ask for; `@FILE` and `-` are read here."""
     from dtnctl.planning.planner import Scope
 
     prune = max_prune or None
     if prune is not None and not prune.removesuffix("%").isdecimal():
         raise UsageError(f"--max-prune {max_prune!r} is not a number or a share such as 25%")
-    return Scope(expanded(targets), expanded(excludes), expanded(replace), prune, destroy)
+    if override_freeze and not override_freeze.strip():
+        raise UsageError("--override-freeze needs a reason that others understand")
+    reason = " ".join(override_freeze.split())
+    return Scope(expanded(targets), expanded(excludes), expanded(replace), prune, destroy, allow_empty, reason)
 
 
 def expanded(items: list[str]) -> tuple[str, ...]:

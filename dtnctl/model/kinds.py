@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning"]
+ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning", "protection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +40,6 @@ PLAN_KINDS: Mapping[ChangeKind, PlanKind] = {
     "vlan": PlanKind("VLAN", "each"),  # named by its interface, PARENT.ID
     "tuning": PlanKind("setting", "each", is_hosts=True),  # named by the endpoint
     "ledger": PlanKind("ledger", "not", is_suggested=False),
+    "protection": PlanKind("protection", "not", is_suggested=False),  # named by the session whose `protect:` is recorded
 }
 KIND_OF_LABEL: Mapping[str, ChangeKind] = {row.label: kind for kind, row in PLAN_KINDS.items() if row.label}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtnctl.model.kinds import ChangeKind
+from dtnctl.model.protection import RecordProtection as RecordProtection  # an action: whoever reads one finds it here
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 from dtnctl.model.transfer_note import TransferNote as TransferNote  # part of a plan: whoever reads one finds it here
 from dtnctl.model.transfer_options import TransferOptions
@@ -236,7 +237,7 @@ class FinishTransfer:
     wait: bool
 
 
-JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer
+JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordProtection
 Action = EngineAction | HostRequest | JobAction
 Undo = RestoreContainer | DiscardContainer
 

@@ -23,7 +23,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
-LABEL_KIND = "dtnctl.kind"  # service | network | transfer | server | lease | ledger | volume
+LABEL_KIND = "dtnctl.kind"  # one of Kind, or volume
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
 LABEL_SELF = (
     "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` passes labels on, but this one names another object then
@@ -37,7 +37,7 @@ LABEL_PORTS = "dtnctl.ports"  # of the container of a transfer's server: the por
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
 PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs
 
-Kind = Literal["service", "network", "transfer", "server", "lease", "ledger"]
+Kind = Literal["service", "network", "transfer", "server", "lease", "ledger", "protection"]
 
 
 def self_reference(endpoint: str, object_name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -17,11 +18,17 @@ DAYS: tuple[Day, ...] = get_args(Day)
 _CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 _STAMP = "%Y%m%d%H%M"  # of a firing in UTC, the last twelve digits of its generation
 _STAMPS = 10**12
+Span = tuple[datetime, datetime]  # start and end of a window
 MOST_SCHEDULED = 999_999  # the largest declared generation with a schedule: a generation has at most 18 digits
 
 
+def is_clock(text: str) -> bool:
+    """Whether the text is a time of day, such as `22:00`."""
+    return _CLOCK.fullmatch(text) is not None
+
+
 def _check_clock(value: str) -> str:
-    if not _CLOCK.fullmatch(value):
+    if not is_clock(value):
         raise ValueError(f"{value!r} is not a time of day; write it in quotes, such as '22:00'")
     return value
 
@@ -86,15 +93,20 @@ class When(Written):
 
 def next_opening(when: When, now: datetime) -> datetime | None:
     """When its window opens next; None if it is open."""
-    zone = ZoneInfo(when.zone)
-    today = now.astimezone(zone).date()
-    opens = time.fromisoformat(when.from_ or "00:00")
-    closes = time.fromisoformat(when.to or "00:00")
-    days = (today + timedelta(days=offset) for offset in range(-1, 8))
-    starts = (datetime.combine(day, opens, zone) for day in days if not when.days or DAYS[day.weekday()] in when.days)
-    windows = ((start, datetime.combine(start if closes > opens else start + timedelta(days=1), closes, zone)) for start in starts)
-    start = next(start for start, end in windows if now < end.astimezone(UTC))
+    opening = openings(when.from_, when.to, when.days, when.zone, now)
+    start = next(start for start, end in opening if now < end.astimezone(UTC))
     return None if start.astimezone(UTC) <= now else start
+
+
+def openings(opens: str | None, closes: str | None, days: tuple[Day, ...], zone_name: str, now: datetime) -> Iterator[Span]:
+    """The windows of these days and hours, from yesterday to a week on, each by its start and its end."""
+    zone = ZoneInfo(zone_name)
+    today = now.astimezone(zone).date()
+    start, end = time.fromisoformat(opens or "00:00"), time.fromisoformat(closes or "00:00")
+    for day in (today + timedelta(days=offset) for offset in range(-1, 8)):
+        if not days or DAYS[day.weekday()] in days:
+            last = day if end > start else day + timedelta(days=1)
+            yield datetime.combine(day, start, zone), datetime.combine(last, end, zone)
 
 
 # --- firings ------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from dtnctl.model.fields import (
     PortRange,
     ReservedCpus,
 )
+from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
@@ -148,6 +149,9 @@ class Endpoint(Written):
     tuning: Tuning = Field(default_factory=Tuning, description="Settings of the host that dtnctl owns; needs the agent.")
     limits: EndpointLimits = Field(default_factory=EndpointLimits, description="How much transfers may use at the same time.")
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
+    protect: bool = Field(False, description="No service here may be removed, stopped or replaced: `protect` of each of them.")
+    suspend: bool = Field(False, description="Nothing is changed here while it is set; what runs goes on.")
+    freeze: Freeze = Field((), description="Windows in which nothing is changed here; transfers start all the same.")
 
     @model_validator(mode="after")
     def _transport_is_whole(self) -> Endpoint:
@@ -272,6 +276,12 @@ class Session(Written):
     user: LoginName | None = Field(None, description="Login name inside the containers (container_user).")
     state: Literal["initialized", "started", "stopped"] = Field("started", description="initialized: created, not started.")
     expires: Moment | None = Field(None, description="From then on the session counts as removed.")
+    protect: bool = Field(
+        False,
+        description="Its services may not be removed, stopped or replaced, until a commit with `protect: false` has been applied.",
+    )
+    suspend: bool = Field(False, description="Nothing of it is changed while it is set; what runs goes on.")
+    freeze: Freeze = Field((), description="Windows in which nothing of it is changed; its transfers start all the same.")
     settings: ProfileFields | None = Field(None, description="Profile fields for this session only.")
     overrides: dict[str, ProfileFields] = Field(default_factory=dict, description="Profile fields by endpoint; they win over `settings`.")
 

@@ -9,9 +9,12 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from dtnctl.model.checks import CHECKS, Severity, check_id
 from dtnctl.model.fields import (
     CountOrShare,
+    Duration,
     Name,
     RepositoryId,
 )
+from dtnctl.model.freeze import Freeze
+from dtnctl.model.owners import Owners
 from dtnctl.model.written import Written
 
 
@@ -20,6 +23,7 @@ class Limits(Written):
         "25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed."
     )
     parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
+    expiry_notice: Duration = Field(7 * 86400.0, description="Plans name the sessions that expire within this time; 0: none.")
 
 
 class Registry(Written):
@@ -89,9 +93,11 @@ class SiteSettings(Written):
         None, description="`unlabelled`: objects of this site's name without an id, made before there was one, are this repository's."
     )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
+    freeze: Freeze = Field((), description="Windows in which nothing is changed on any endpoint; transfers start all the same.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
     review: Review = Field(default_factory=Review, description="How far apply keeps to the plan that was reviewed.")
     receipts: Receipts = Field(default_factory=Receipts, description="Where mirrored receipts of transfers go.")
+    owners: Owners = Field(default_factory=Owners, description="Who may change which files of this repository.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
 
     @model_validator(mode="after")

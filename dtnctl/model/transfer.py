@@ -44,6 +44,7 @@ class Transfer(Written):
     priority: Priority = USUAL
     bandwidth: Bandwidth = None
     when: When | None = Field(None, description="When it may start. Missing: at once.")
+    suspend: bool = Field(False, description="It is not started while it is set; a copy that runs goes on, and is recorded afterwards.")
     parallelism: int = Field(DEFAULT_OPTIONS.parallelism, ge=1, le=64, description="TCP streams per file.")
     concurrency: int = Field(DEFAULT_OPTIONS.concurrency, ge=1, le=64, description="Files at once.")
     recursive: bool = Field(DEFAULT_OPTIONS.recursive, description="Copy a folder with all below it.")

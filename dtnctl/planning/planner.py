@@ -12,9 +12,7 @@ from datetime import datetime
 from dtnctl.model.plan import (
     Cause,
     Change,
-    CreateContainer,
     DisconnectNetwork,
-    EndpointSummary,
     Plan,
     PullImage,
     RemoveContainer,
@@ -28,16 +26,20 @@ from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import cut_off, service_change, state_text
 from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
-from dtnctl.planning.host.resources import RESOURCES, WHAT_IT_MAKES
-from dtnctl.planning.host.usage import cpu_usage, vf_usage
+from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
+from dtnctl.planning.rails.expiry import expiry_notes
+from dtnctl.planning.rails.freezing import override_notes
+from dtnctl.planning.rails.records import Here, plan_records
+from dtnctl.planning.rails.suspension import suspension_notes, suspensions
 from dtnctl.planning.refusal import Refusal, blocked
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
+from dtnctl.planning.summaries import silence_notes, summary_rows
 from dtnctl.planning.transfers.admission import Admission
 from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
 from dtnctl.planning.transfers.in_time import in_its_time
@@ -45,12 +47,18 @@ from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_led
 from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.ports import PromisedPorts
 from dtnctl.planning.transfers.running_copies import unseen_copies
-from dtnctl.planning.twins import refuse_twin, twin_text
+from dtnctl.planning.twins import refuse_twin
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:
     """Everything that apply would do. The time decides only which sessions have expired."""
-    return _Planner(study(site, snapshot, now, scope or Scope())).plan()
+    asked = scope or Scope()
+    plan = _Planner(study(site, snapshot, now, asked)).plan()
+    held = () if asked.sees_suspended else suspensions(site, now)
+    if not held:
+        return plan
+    whole = _Planner(study(site, snapshot, now, replace(asked, sees_suspended=True))).plan()
+    return replace(plan, notes=tuple(sorted((*plan.notes, *suspension_notes(held, whole)))))
 
 
 @dataclass(slots=True)
@@ -81,6 +89,7 @@ class _Planner:
     def __init__(self, found: Study) -> None:
         self.found = found
         self.draft = _Draft()
+        self.frozen = found.frozen
         self.ready: dict[Key, tuple[str, ...]] = {}
         self.waiting: dict[tuple[str, str], list[tuple[str, ...]]] = {}
         self.writing: dict[str, list[str]] = {}
@@ -92,17 +101,20 @@ class _Planner:
         self._plan_orphans()
         self._plan_networks()
         self._plan_hosts()
+        self._plan_records()
         self._plan_adoptions()
         self._plan_transfers()
         self._plan_leftovers()
         self._note_strangers()
-        self._note_silence()
+        self.draft.notes.update(silence_notes(self.found))
         self.draft.notes.update(clock_notes(self.found.answering))
+        self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
+        self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),
             steps=in_order(self._steps(), self.found.live),
-            endpoints=tuple(self._summaries()),
+            endpoints=tuple(summary_rows(self.found, self.draft.by_endpoint)),
             transfers=tuple(sorted(self.draft.transfers, key=lambda note: note.name)),
             notes=tuple(sorted(self.draft.notes)),
             owned=sum(item.kind == "service" and not item.is_aside for item in self.found.live.values()),
@@ -116,6 +128,16 @@ class _Planner:
         later = {step_id for here in hosts for resource in RESOURCES for step_id in resource.deferred(here)} - self.draft.steps.keys()
         for step in self.draft.steps.values():
             yield step if later.isdisjoint(step.needs) else replace(step, needs=tuple(item for item in step.needs if item not in later))
+
+    def _add(self, change: Change, steps: tuple[Step, ...]) -> bool:
+        """A change beside those of sessions and transfers; held back, and False, while its endpoint or session is frozen."""
+        session = change.name if change.kind == "protection" else ""
+        frozen = self.found.freeze(change.endpoint, session)
+        if frozen is None:
+            self.draft.add(change, steps)
+        else:
+            self.draft.changes.append(blocked(change.kind, change.name, change.endpoint, frozen))
+        return frozen is None
 
     # --- services ---
 
@@ -201,15 +223,14 @@ class _Planner:
                     ),
                     interrupts=self._ends(endpoint, seen),
                 )
-                self._remove(change, destroy_steps(endpoint, seen, given_back, after), self.found.doubted.get((endpoint, name)))
+                self._remove(change, destroy_steps(endpoint, seen, given_back, after), self.found.doubted.get((endpoint, name), ()))
 
-    def _remove(self, change: Change, steps: tuple[Step, ...], doubt: Refusal | None = None) -> None:
+    def _remove(self, change: Change, steps: tuple[Step, ...], doubts: tuple[Refusal, ...] = ()) -> None:
         """A removal, or why it is not one: over the budget none is carried out, of whatever kind."""
-        refusal = self.found.overdrawn or doubt
-        if refusal is None:
+        refusals = doubts if self.found.overdrawn is None else (self.found.overdrawn, *doubts)
+        if not refusals:
             self.draft.add(replace(change, steps=tuple(step.id for step in steps)), steps)
-        else:
-            self.draft.changes.append(blocked(change.kind, change.name, change.endpoint, refusal))
+        self.draft.changes += [blocked(change.kind, change.name, change.endpoint, refusal) for refusal in refusals]
 
     def _why_gone(self, seen: ContainerSeen) -> Cause:
         document = self.found.site.sessions.get(seen.owner)
@@ -240,7 +261,18 @@ class _Planner:
         for name, here in self.found.hosts.items():
             for resource in RESOURCES:
                 for change, steps in resource.beside(here, tuple(self.draft.on(name))):
-                    self.draft.add(change, steps)
+                    self._add(change, steps)
+
+    def _plan_records(self) -> None:
+        """What endpoints record of `protect:`."""
+        for name, seen in self.found.answering.items():
+            services = {item.session.name: item for item in self.found.services if item.endpoint.name == name}
+            owners = (*services, *(self.found.records[name].keys() - services.keys()))
+            meant = frozenset(owner for owner in owners if self.found.scope.covers("session", owner, name))
+            workable = frozenset(owner for owner, item in services.items() if self.found.is_workable(item))
+            here = Here(seen, self.found.records[name], services, meant, workable, tuple(self.draft.on(name)))
+            for change, steps in plan_records(here):
+                self._add(change, steps)
 
     # --- networks ---
 
@@ -251,7 +283,7 @@ class _Planner:
             below = self._below_networks(name)
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
             for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, below), *plan_unused(plan, leavers)):
-                self.draft.add(change, steps)
+                self._add(change, steps)
             self.draft.notes.update(plan.kept)
 
     def _below_networks(self, endpoint: str) -> Mapping[str, tuple[str, ...]]:
@@ -260,8 +292,8 @@ class _Planner:
         if (here := self.found.hosts.get(endpoint)) is None:
             return made
         for network, (change, steps) in (item for resource in RESOURCES for item in resource.below_networks(here)):
-            self.draft.add(change, steps)
-            made[network] = (*made.get(network, ()), *(step.id for step in steps))
+            if self._add(change, steps):
+                made[network] = (*made.get(network, ()), *(step.id for step in steps))
         return made
 
     def _leavers(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
@@ -287,7 +319,7 @@ class _Planner:
         for endpoint, seen in self.found.answering.items():
             adoption = None if self.found.scope.destroy else plan_adoption(self.found.site, seen)
             if adoption is not None and self.found.scope.covers("ledger", adoption[0].name, endpoint):
-                self.draft.add(adoption[0], (adoption[1],))
+                self._add(adoption[0], (adoption[1],))
 
     def _plan_transfers(self) -> None:
         by_key = {service.key: service for service in self.found.services}
@@ -362,7 +394,8 @@ class _Planner:
 
     def _obstacle(self, service: Service, allocation: Allocation) -> str:
         endpoint, session = service.key
-        if session in self.found.blocked:
+        is_frozen = session in self.frozen
+        if session in self.found.blocked and not is_frozen:
             return f"session {session} is blocked"
         if endpoint not in self.found.answering:
             return f"{endpoint} does not answer"
@@ -372,7 +405,7 @@ class _Planner:
             return f"session {session} has no `user` to log in as"
         if not allocation.ctrl_port:
             return f"session {session} has no control port"
-        if not self.found.covers(service) and not self._runs_as_chosen(service, allocation):
+        if (is_frozen or not self.found.covers(service)) and not self._runs_as_chosen(service, allocation):
             return f"{service} is not as declared, and this run leaves it alone"
         return ""
 
@@ -404,43 +437,6 @@ class _Planner:
     def _note_strangers(self) -> None:
         for seen in self.found.answering.values():
             self.draft.notes.update(stranger_notes(self.found.site, seen))
-
-    def _note_silence(self) -> None:
-        for endpoint, seen in sorted(self.found.snapshot.endpoints.items()):
-            names = [service.session.name for service in self.found.services if service.endpoint.name == endpoint]
-            if seen.is_silent and names and endpoint not in self.found.twins:
-                what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
-                self.draft.notes.add(f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does")
-            if endpoint in self.found.twins:
-                self.draft.notes.add(f"{twin_text(endpoint, self.found.twins)}: nothing is planned on either")
-            if seen.agent_silence:
-                what = f"{WHAT_IT_MAKES} are unknown, and left alone"
-                self.draft.notes.add(f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}")
-
-    # --- the table ---
-
-    def _summaries(self) -> Iterator[EndpointSummary]:
-        for name, seen in sorted(self.found.snapshot.endpoints.items()):
-            before = {item.name: len(item.spec.ports) for item in seen.containers if item.kind == "service" and not item.is_aside}
-            after = dict(before)
-            for step in self.draft.on(name):
-                if isinstance(step.action, RemoveContainer):
-                    after.pop(step.action.container, None)
-            for step in self.draft.on(name):
-                if isinstance(step.action, CreateContainer):
-                    after[main_name(step.action.container)] = len(step.action.spec.ports)
-            yield EndpointSummary(
-                name=name,
-                silence="" if name in self.found.twins else seen.silence,
-                lock=seen.lease.who if seen.lease is not None else "",
-                sessions_before=len(before),
-                sessions_after=len(after),
-                ports_before=sum(before.values()),
-                ports_after=sum(after.values()),
-                vfs=vf_usage(seen, self.found.site.name, self.found.allocations.hardware.pfs.get(name, {}), self.draft.on(name)),
-                cpus=cpu_usage(seen, self.draft.on(name)),
-                agent_silence=seen.agent_silence,
-            )
 
 
 def _in_all(groups: list[tuple[str, ...]]) -> tuple[str, ...]:

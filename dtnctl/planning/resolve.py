@@ -62,6 +62,11 @@ class Service:
     def wants_running(self) -> bool:
         return self.session.value.state == "started"
 
+    @property
+    def protection(self) -> str:
+        """`file:line` of the `protect: true` that covers it; empty if there is none."""
+        return next((document.where("protect") for document in (self.session, self.endpoint) if document.value.protect), "")
+
     def field_of(self, network: str) -> str:
         """The profile's field that asks for the network."""
         return "data_nets" if any(net.name == network for net in self.profile.data_nets) else "mgmt_net"

@@ -16,7 +16,8 @@ SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggest
 class Scope:
     """Patterns are NAME or KIND/NAME (a kind of the plan, or `endpoint`), `*` matches.
 
-    `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not.
+    `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not. `allow_empty`: all sessions may go at once.
+    `override_freeze` is why windows of `freeze:` are passed over; empty: they are not. `sees_suspended`: as if nothing were suspended.
     """
 
     targets: tuple[str, ...] = ()
@@ -24,6 +25,9 @@ class Scope:
     replace: tuple[str, ...] = ()
     prune: int | str | None = None
     destroy: bool = False
+    allow_empty: bool = False
+    override_freeze: str = ""
+    sees_suspended: bool = False
 
     def covers(self, kind: str, name: str, endpoint: str) -> bool:
         """Whether the object is meant: named by a target (or there is none), and not excluded."""

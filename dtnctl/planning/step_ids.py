@@ -72,3 +72,8 @@ def tune_id(endpoint: str, key: str) -> str:
 def untune_id(endpoint: str, key: str) -> str:
     """Restores a setting of the host."""
     return step_id(endpoint, "untune", key)
+
+
+def protection_id(endpoint: str, session: str) -> str:
+    """Records whether a session is protected, or removes that record."""
+    return step_id(endpoint, "protection", session)

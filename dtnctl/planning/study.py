@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dtnctl.model.plan import Cause
+from dtnctl.model.protection import NOTHING, read_records
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocations, allocate
@@ -18,12 +19,16 @@ from dtnctl.planning.choices.disposition import Disposition
 from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.containers.host_part import NO_PART, joined
-from dtnctl.planning.containers.services import Rebuild, Situation
+from dtnctl.planning.containers.services import Rebuild, Situation, service_steps
 from dtnctl.planning.containers.specs import container_spec
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
 from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
+from dtnctl.planning.rails.empty import refuse_empty
+from dtnctl.planning.rails.freezing import FROZEN, refuse_frozen
+from dtnctl.planning.rails.protection import Records, Removal, refuse_change, refuse_removal
+from dtnctl.planning.rails.suspension import without_suspended
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, carried, declared_transfers, emptied, resolve_services
 from dtnctl.planning.scope import Scope
@@ -41,6 +46,7 @@ class Study:
 
     `resolved_transfers` are those of the declared ones whose session has not expired. `orphans` are live containers that no service
     stands for, `overdrawn` is why they may not go, `doubted` why single ones may not, with the transfers that their sessions carry.
+    `written` is the site as its files have it, `site` what is wanted of it. `records` are what endpoints record of `protect:`.
     `jobs` are the running transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may
     touch. `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them. `forgotten` are
     sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `hosts` are those whose agent
@@ -49,6 +55,7 @@ class Study:
 
     now: datetime
     site: Site
+    written: Site
     scope: Scope
     snapshot: Snapshot
     services: tuple[Service, ...]
@@ -59,7 +66,8 @@ class Study:
     history: History
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
-    doubted: Mapping[Key, Refusal] = field(default_factory=dict)
+    doubted: Mapping[Key, tuple[Refusal, ...]] = field(default_factory=dict)
+    records: Records = field(default_factory=dict)
     doubted_transfers: frozenset[str] = frozenset()
     forgotten: frozenset[Key] = frozenset()
     twins: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +83,18 @@ class Study:
     def covers(self, service: Service) -> bool:
         return self.scope.covers("session", service.session.name, service.endpoint.name)
 
+    def freeze(self, endpoint: str, session: str = "") -> Refusal | None:
+        """Why nothing of the endpoint, or of a session there, may be changed now; None if it may."""
+        if self.scope.override_freeze:
+            return None
+        return refuse_frozen(self.written, endpoint, self.written.sessions.get(session), self.now)
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Sessions that nothing but a freeze blocks: what of them runs goes on to carry transfers."""
+        others = {session for (_, session), refused in self.refusals.items() for refusal in refused if refusal.code != FROZEN}
+        return self.blocked - others
+
     def is_workable(self, service: Service) -> bool:
         """Whether this plan may touch it: covered, not blocked, on an endpoint that answers."""
         return service.endpoint.name in self.answering and service.session.name not in self.blocked and self.covers(service)
@@ -82,6 +102,7 @@ class Study:
 
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
+    scope = without_suspended(scope, site, now)
     twins = find_twins(snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
@@ -91,6 +112,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     found = Study(
         now=now,
         site=wanted,
+        written=site,
         scope=scope,
         snapshot=snapshot,
         services=resolve_services(wanted, now),
@@ -102,6 +124,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         jobs=running_jobs(declared_transfers(site, now) if scope.destroy else declared, answering),
         twins=twins,
     )
+    found.records = {name: read_records(seen.containers) for name, seen in answering.items()}
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
     found.doubted = dict(_doubted(found, now))
@@ -138,14 +161,31 @@ def _orphans(found: Study) -> Iterator[Key]:
             yield endpoint, name
 
 
-def _doubted(found: Study, now: datetime) -> Iterator[tuple[Key, Refusal]]:
-    """Containers of sessions whose end only this machine's clock shows, which may be the wrong one."""
+def _doubted(found: Study, now: datetime) -> Iterator[tuple[Key, tuple[Refusal, ...]]]:
+    """Containers that may not go: protected or frozen ones, and those whose session's end only this machine's clock shows."""
     for endpoint, name in found.orphans:
-        session = found.site.sessions.get(found.live[endpoint, name].owner)
-        if session is not None and endpoint in session.value.endpoints:
-            doubt = doubt_expiry(session, endpoint, found.answering[endpoint].clock_ahead, now)
-            if doubt is not None:
-                yield (endpoint, name), doubt
+        owner = found.live[endpoint, name].owner
+        session = found.site.sessions.get(owner)
+        is_named = session is not None and endpoint in session.value.endpoints
+        ahead = found.answering[endpoint].clock_ahead
+        reasons = (
+            doubt_expiry(session, endpoint, ahead, now) if session is not None and is_named else None,
+            refuse_removal(_removal(found, endpoint, owner), found.records),
+            found.freeze(endpoint, owner),
+        )
+        if refusals := tuple(refusal for refusal in reasons if refusal is not None):
+            yield (endpoint, name), refusals
+
+
+def _removal(found: Study, endpoint: str, owner: str) -> Removal:
+    return Removal(
+        endpoint,
+        owner,
+        found.written.sessions.get(owner),
+        found.written.endpoints.get(endpoint),
+        is_asked_for=found.scope.destroy,
+        is_whole=all(service.session.name != owner for service in found.services),
+    )
 
 
 def _forgotten(found: Study) -> Iterator[Key]:
@@ -165,6 +205,10 @@ def _overdrawn(found: Study) -> Refusal | None:
     owners = {key: found.live[key].owner for key in found.orphans}
     doomed = {owner for (endpoint, _), owner in owners.items() if found.scope.covers("session", owner, endpoint)}
     owned = {item.owner for item in found.live.values() if item.kind == "service"}
+    if not found.services and found.scope.allow_empty:
+        return None
+    if not found.services and (refusal := refuse_empty(found.site, found.scope, doomed)):
+        return refusal
     settings = found.site.settings
     limit = prune_limit(found.scope.prune if found.scope.prune is not None else settings.value.limits.max_prune, len(owned))
     if len(doomed) <= limit:
@@ -343,5 +387,13 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
     for situation in found.situations:
         seen = found.answering[situation.service.endpoint.name]
         image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
-        running = refuse_cutting_off(situation)
-        yield from ((situation.service, refusal) for refusal in (*situation.host.refusals, image, running) if refusal is not None)
+        reasons = (*situation.host.refusals, image, refuse_cutting_off(situation), *_rails(found, situation))
+        yield from ((situation.service, refusal) for refusal in reasons if refusal is not None)
+
+
+def _rails(found: Study, situation: Situation) -> Iterator[Refusal | None]:
+    """What protects or freezes a service that would be changed."""
+    endpoint, session = situation.service.key
+    yield refuse_change(situation, found.records[endpoint].get(session, NOTHING))
+    frozen = found.freeze(endpoint, session)
+    yield frozen if frozen is not None and service_steps(situation) else None

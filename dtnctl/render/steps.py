@@ -16,6 +16,7 @@ from dtnctl.model.plan import (
     HostRequest,
     PromoteContainer,
     PullImage,
+    RecordProtection,
     RemoveContainer,
     RemoveNetwork,
     RestoreContainer,
@@ -41,8 +42,8 @@ def step_words(action: Action) -> tuple[str, str]:
             return "connect", f"{action.container} to {action.attachment.network}"
         case DisconnectNetwork():
             return "disconnect", f"{action.container} from {action.network}"
-        case EnsureLedger():
-            return "create", f"ledger {action.folder}"
+        case EnsureLedger() | RecordProtection():
+            return _record_words(action)
         case StartTransfer():
             return "start", f"transfer {action.transfer}"
         case FinishTransfer():
@@ -51,6 +52,12 @@ def step_words(action: Action) -> tuple[str, str]:
             return action.verb, action.subject
         case _:
             return _container_verb(action), action.container
+
+
+def _record_words(action: EnsureLedger | RecordProtection) -> tuple[str, str]:
+    if isinstance(action, EnsureLedger):
+        return "create", f"ledger {action.folder}"
+    return "record", f"protection of {action.session}"
 
 
 def _container_verb(

@@ -20,6 +20,7 @@ from dtnctl.model.plan import (
     HostRequest,
     JobAction,
     Plan,
+    RecordProtection,
     RestoreContainer,
     StartTransfer,
     Step,
@@ -37,6 +38,7 @@ from dtnctl.runtime.execute import Executor, unheard
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
+from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import Moment, SharedLeases
 
 if TYPE_CHECKING:
@@ -242,7 +244,7 @@ class _Run:
             case HostRequest(request=request):
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
                 engine.agent.perform(request)
-            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer():
+            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordProtection():
                 return self._perform_job(step.action, engine)
             case _:
                 engine.perform(step.action)
@@ -257,6 +259,9 @@ class _Run:
                 from dtnctl.runtime.transfers.record import ensure_ledger
 
                 ensure_ledger(engine, self.site.name, action.folder)
+                return ""
+            case RecordProtection():
+                record_protection(engine, self.site.name, action)
                 return ""
             case StartTransfer():
                 from dtnctl.runtime.transfers.transfer import start_transfer

@@ -24,6 +24,7 @@ class Live(Strict):
     env: dict[str, str] = {}
     image: str = ""
     git: Literal["same", "other"] = "same"
+    protected: str = ""
     state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"] = "running"
     exit_code: int = 0
     health: Literal["", "starting", "healthy", "unhealthy"] = ""
@@ -117,6 +118,7 @@ class Endpoint(Strict):
     foreign_networks: dict[str, LiveNetwork] = {}
     ledger: list[Record] | None = None
     lease: str = ""
+    markers: dict[str, str] = {}
 
 
 class Asked(Strict):
@@ -125,6 +127,7 @@ class Asked(Strict):
     replace: list[str] = []
     prune: int | str | None = None
     destroy: bool = False
+    override_freeze: str = ""
 
 
 class Seen(Strict):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
 from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.ownership import labels, spec_digest
+from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, marker_name, protected_label
 from dtnctl.model.resources import (
     LABEL_SPEC,
     Attachment,
@@ -19,6 +19,7 @@ from dtnctl.model.resources import (
     EndpointSeen,
     ForeignSeen,
     ImageSeen,
+    Kind,
     LeaseSeen,
     NetworkSeen,
     NetworkSpec,
@@ -49,7 +50,8 @@ def read_seen(path: Path) -> Seen:
 
 def scope_of(seen: Seen) -> Scope:
     asked = seen.asked
-    return Scope(tuple(asked.targets), tuple(asked.excludes), tuple(asked.replace), asked.prune, asked.destroy)
+    lists = tuple(asked.targets), tuple(asked.excludes), tuple(asked.replace)
+    return Scope(*lists, asked.prune, asked.destroy, override_freeze=asked.override_freeze)
 
 
 def snapshot_of(site: Site, seen: Seen) -> Snapshot:
@@ -72,6 +74,7 @@ def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
     by_id = {image.id: image for image in images.values()}
     containers = [_container(site, name, key, live, images) for key, live in seen.containers.items()]
     containers += [_job(site, name, key, job) for key, job in seen.jobs.items()]
+    containers += [_marker(site, name, session, record) for session, record in seen.markers.items()]
     if seen.ledger is not None:
         containers.append(_owned(site, name, ledger_name(site.name), "ledger", "control", ContainerSpec("dtnctl/empty:1")))
     return EndpointSeen(
@@ -118,7 +121,7 @@ def _container(site: Site, endpoint: str, key: str, live: Live, images: dict[str
     is_active = live.state in ("running", "paused", "restarting")
     return replace(
         seen,
-        labels={**seen.labels, LABEL_SPEC: digest},
+        labels={**seen.labels, LABEL_SPEC: digest, **dict(protected_label(live.protected))},
         image_id=image.id,
         state=live.state,
         exit_code=live.exit_code,
@@ -126,6 +129,11 @@ def _container(site: Site, endpoint: str, key: str, live: Live, images: dict[str
         started_at="" if live.state == "created" else STARTED,
         addresses=attachments if is_active else (),
     )
+
+
+def _marker(site: Site, endpoint: str, session: str, record: str) -> ContainerSeen:
+    seen = _owned(site, endpoint, marker_name(site.name, session), MARKER_KIND, session, ContainerSpec("dtnctl/empty:1"))
+    return replace(seen, labels={**seen.labels, LABEL_PROTECTED: record})
 
 
 def _plain_container(live: Live, allocation: Allocation) -> ContainerSpec:
@@ -145,9 +153,7 @@ def _plain_container(live: Live, allocation: Allocation) -> ContainerSpec:
     )
 
 
-def _owned(
-    site: Site, endpoint: str, name: str, kind: Literal["service", "ledger", "transfer"], owner: str, spec: ContainerSpec
-) -> ContainerSeen:
+def _owned(site: Site, endpoint: str, name: str, kind: Kind, owner: str, spec: ContainerSpec) -> ContainerSeen:
     pairs = labels(site.name, endpoint, kind, owner, name.removesuffix("..old"))
     return ContainerSeen(name, f"id-{name}", dict(pairs), spec, f"sha256:{spec.image}", "created")
 

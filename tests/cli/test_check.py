@@ -60,3 +60,32 @@ def test_without_all_refs_it_is_said_what_to_type(root: Path) -> None:
     done = dtnctl(root, "check")
     assert done.code == 64
     assert "`dtnctl check --all-refs`" in done.err
+
+
+def test_owners_block_what_others_changed(root: Path) -> None:
+    (root / "state/site.yaml").write_text("name: lab\nowners:\n  rules: [{paths: [/state/sessions/], people: [ann@example.net]}]\n")
+    git(root, "commit", "--quiet", "--all", "--message", "owners")
+    git(root, "checkout", "--quiet", "-b", "run16")
+    assert dtnctl(root, "check", "--owners", "main..HEAD").out.startswith("VERDICT  every file was changed by its owners · 0 commits")
+    (root / "state/sessions/run16.yaml").write_text(pinned("10.0.0.65"))
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "a session | for <b>me</b>")
+    done = dtnctl(root, "check", "--owners", "main..HEAD", "--out", "found.json")
+    assert (done.code, done.err) == (4, "1 change of files by others than their owners\ndtnctl: blocked (4)\n")
+    short = git(root, "rev-parse", "--short=7", "HEAD")
+    assert done.out.splitlines()[3:] == [
+        "✖ state/sessions/run16.yaml",
+        f"    by a@example.net in {short}: a session | for <b>me</b>",
+        "    its owners are ann@example.net (state/site.yaml:3); try a commit of one of them",
+    ]
+    document = json.loads((root / "found.json").read_text())
+    assert (document["kind"], document["summary"]) == ("owners", {"commits": 1, "rules": 1, "trespasses": 1})
+    comment = dtnctl(root, "check", "--owners", "main..HEAD", "-o", "markdown").out
+    assert f"`{short} a session `&#124;` for <b>me</b>`" in comment
+    assert json.loads(dtnctl(root, "check", "--owners", "main..HEAD", "-o", "json").out) == document
+
+
+def test_one_thing_is_checked_at_a_time(root: Path) -> None:
+    assert dtnctl(root, "check", "--owners", "main..HEAD", "--all-refs").code == 64
+    done = dtnctl(root, "check", "--owners", "main..HEAD")
+    assert (done.code, "has no rules of owners, so nothing was checked" in done.out) == (0, True)

@@ -239,8 +239,10 @@ def test_more_removals_than_the_budget_are_all_blocked() -> None:
         """,
     )
     emptied = plan(site("# site\nname: lab\nlimits:\n  max_prune: 7\n"), made)
-    assert {(item.code, item.cause.place) for item in emptied.changes} == {("E0440", "state/site.yaml:3")}
+    assert {(item.code, item.cause.place) for item in emptied.changes} == {("E0443", "state/site.yaml:1")}
     assert emptied.steps == ()
+    fewer = plan(site("# site\nname: lab\nlimits:\n  max_prune: 6\n" + NETS + many("a")), made)
+    assert {(item.code, item.cause.place) for item in fewer.changes} == {("E0440", "state/site.yaml:3")}
 
 
 def test_removals_within_the_budget_are_carried_out() -> None:

@@ -27,6 +27,7 @@ from dtnctl.model.plan import (
     Plan,
     PromoteContainer,
     PullImage,
+    RecordProtection,
     RemoveContainer,
     RemoveNetwork,
     RestoreContainer,
@@ -38,6 +39,7 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, marker_name
 from dtnctl.model.resources import (
     LABEL_KIND,
     LABEL_NAME,
@@ -219,6 +221,8 @@ class World:
             case WaitHealthy():
                 if self._named(host, action.container).state != "running":
                     raise RefusedError(f"{action.container} does not run")
+            case RecordProtection():
+                self._record_protection(host, action)
             case EnsureLedger():
                 self._ensure_ledger(host)
             case StartTransfer():
@@ -448,6 +452,14 @@ class World:
         name = ledger_name(self.site)
         if host.by_name(name) is None:
             self._put(host, self._owned(host, name, "ledger", "control", ContainerSpec("dtnctl/empty:1", network="none")))
+
+    def _record_protection(self, host: Host, action: RecordProtection) -> None:
+        name = marker_name(self.site, action.session)
+        before = host.by_name(name)
+        if before is not None:
+            del host.containers[before.id]
+        seen = self._owned(host, name, MARKER_KIND, action.session, ContainerSpec("dtnctl/empty:1", network="none"))
+        self._put(host, replace(seen, labels={**seen.labels, LABEL_PROTECTED: action.record}))
 
     def _owned(self, host: Host, name: str, kind: str, owner: str, spec: ContainerSpec) -> ContainerSeen:
         labels = {LABEL_SITE: self.site, LABEL_KIND: kind, LABEL_NAME: owner, LABEL_SELF: f"{host.name}/{name}"}

@@ -29,6 +29,7 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.protection import protected_label
 from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
@@ -235,6 +236,7 @@ def _create_as(situation: Situation, chain: Chain, name: str) -> None:
     """Create under that name and connect the further networks."""
     service, spec = situation.service, situation.spec
     pairs = labels(service.site.name, service.endpoint.name, "service", service.session.name, service.container, spec_digest(spec))
+    pairs = tuple(sorted((*pairs, *protected_label(service.protection))))
     chain.add("create", name, CreateContainer(name, spec, pairs), (*situation.pulls, *situation.networks))
     for attachment in spec.attachments:
         if attachment.network != spec.network:

@@ -1,0 +1,52 @@
+"""The plan's table, a row for each endpoint, before and after; and what is not known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from dtnctl.model.plan import CreateContainer, EndpointSummary, RemoveContainer, Step
+from dtnctl.model.resources import main_name
+from dtnctl.planning.host.resources import WHAT_IT_MAKES
+from dtnctl.planning.host.usage import cpu_usage, vf_usage
+from dtnctl.planning.study import Study
+from dtnctl.planning.twins import twin_text
+
+
+def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Iterator[EndpointSummary]:
+    """A row for each endpoint, by the steps that are planned there."""
+    for name, seen in sorted(found.snapshot.endpoints.items()):
+        steps = list(by_endpoint.get(name, ()))
+        before = {item.name: len(item.spec.ports) for item in seen.containers if item.kind == "service" and not item.is_aside}
+        after = dict(before)
+        for step in steps:
+            if isinstance(step.action, RemoveContainer):
+                after.pop(step.action.container, None)
+        for step in steps:
+            if isinstance(step.action, CreateContainer):
+                after[main_name(step.action.container)] = len(step.action.spec.ports)
+        yield EndpointSummary(
+            name=name,
+            silence="" if name in found.twins else seen.silence,
+            lock=seen.lease.who if seen.lease is not None else "",
+            sessions_before=len(before),
+            sessions_after=len(after),
+            ports_before=sum(before.values()),
+            ports_after=sum(after.values()),
+            vfs=vf_usage(seen, found.site.name, found.allocations.hardware.pfs.get(name, {}), steps),
+            cpus=cpu_usage(seen, steps),
+            agent_silence=seen.agent_silence,
+        )
+
+
+def silence_notes(found: Study) -> Iterator[str]:
+    """Sentences about what did not answer, or answers for two."""
+    for endpoint, seen in sorted(found.snapshot.endpoints.items()):
+        names = [service.session.name for service in found.services if service.endpoint.name == endpoint]
+        if seen.is_silent and names and endpoint not in found.twins:
+            what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
+            yield f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does"
+        if endpoint in found.twins:
+            yield f"{twin_text(endpoint, found.twins)}: nothing is planned on either"
+        if seen.agent_silence:
+            what = f"{WHAT_IT_MAKES} are unknown, and left alone"
+            yield f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}"
