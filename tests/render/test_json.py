@@ -17,6 +17,7 @@ from dtnctl.model.comparison import Comparison
 from dtnctl.model.inventory import Age
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
+from dtnctl.model.owners import OwnersReport, Rule, Trespass
 from dtnctl.model.plan import Plan
 from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
@@ -42,6 +43,7 @@ from dtnctl.render.json import (
     transfer_document,
     transfers_document,
 )
+from dtnctl.render.owners import owners_document
 from dtnctl.render.tools import tool_row, tools_document
 from tests.render.claim_reports import REPORT as CLAIMS
 from tests.render.examinations import EXAMINATIONS
@@ -63,6 +65,8 @@ EVERYTHING = plan(
 )
 OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
 DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
+RULE = Rule("/state/", ("ann@example.net",), "state/site.yaml:4")
+OWNERS = OwnersReport("a1", "b2", 3, 1, by_signature=False, trespasses=(Trespass("b2", "x", "eve@example.net", "state/x.yaml", RULE),))
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     plan_document(EVERYTHING, RenderContext(version="0.1.0", inventory=(Age("dtn-a", "2026-06-01T00:00:00Z", 60, "5d0e"),))),
     outcomes_document(EVERYTHING, OUTCOMES, replace(DANGER, transfers=EMPTY.transfers)),
@@ -77,6 +81,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
     claims_document(CLAIMS),
+    owners_document(OWNERS),
     comparison_document(Comparison("s", "a", "old", (("memory", "4 GiB", "8 GiB"),), ("network n was made by another program",))),
     conversion_document(["state/site.yaml"], [("profiles.yaml:3", "dropped", "`x` is no key of Janus")], ["a problem of the state files"]),
     declared_document("networks", [DECLARED]),
