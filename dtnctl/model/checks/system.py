@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dtnctl.model.checks.check import DTN, DTN_100G, FAST_HOSTS, IRQS, KERNEL, LINUX, Check
+from dtnctl.model.checks.check import DTN, DTN_100G, FAST_HOSTS, IP_SYSCTL, IRQS, KERNEL, LINUX, Check
 
 CPUS = (
     Check(
@@ -69,6 +69,15 @@ CPUS = (
         "`vm.zone_reclaim_mode` is 0",
         "Otherwise a node throws its page cache away while the other one has free memory.",
         f"{KERNEL}/admin-guide/sysctl/vm.html",
+    ),
+    Check(
+        "host.reserved_ports",
+        "host",
+        "warning",
+        "services' ports on the host (control, service, data and exposed ones) are outside `net.ipv4.ip_local_port_range`, or in "
+        "`net.ipv4.ip_local_reserved_ports`",
+        "The kernel gives the others to outgoing connections, and a service whose port one of them has does not start.",
+        IP_SYSCTL,
     ),
     Check(
         "host.numa_balancing",

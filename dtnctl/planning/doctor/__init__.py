@@ -19,6 +19,7 @@ from dtnctl.model.site_settings import Doctor
 from dtnctl.planning.doctor.examined import Examined
 from dtnctl.planning.doctor.hardware import judge_hardware
 from dtnctl.planning.doctor.nics import judge_nics
+from dtnctl.planning.doctor.ports import judge_ports
 from dtnctl.planning.doctor.queues import judge_queues
 from dtnctl.planning.doctor.rdma import judge_rdma
 from dtnctl.planning.doctor.services import judge_services
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TOPICS = (
     judge_host_settings,
+    judge_ports,
     judge_nics,
     judge_queues,
     judge_hardware,

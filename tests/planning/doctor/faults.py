@@ -137,6 +137,11 @@ HOST_SETTINGS = (
     Fault("selective acknowledgements are off", "warning net.tcp_sack", sysctl("net.ipv4.tcp_sack", "0")),
     Fault("windows are not scaled", "error net.tcp_window_scaling", sysctl("net.ipv4.tcp_window_scaling", "0")),
     Fault("congestion control is reno", "info net.congestion_control", sysctl("net.ipv4.tcp_congestion_control", "reno")),
+    Fault(
+        "outgoing connections can take the control ports",
+        "warning host.reserved_ports",
+        sysctl("net.ipv4.ip_local_port_range", "1024 65535"),
+    ),
     Fault("the table of connections is nearly full", "warning net.conntrack", sysctl("net.netfilter.nf_conntrack_count", "262000")),
     Fault("nodes reclaim their page cache", "warning host.zone_reclaim", sysctl("vm.zone_reclaim_mode", "1")),
     Fault("pages wander between nodes", "warning host.numa_balancing", sysctl("kernel.numa_balancing", "1")),

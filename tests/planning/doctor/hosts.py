@@ -16,6 +16,8 @@ SYSCTLS = {
     "net.core.optmem_max": "1048576",
     "net.core.rmem_max": "2147483647",
     "net.core.wmem_max": "2147483647",
+    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_local_reserved_ports": "",
     "net.ipv4.tcp_congestion_control": "bbr",
     "net.ipv4.tcp_mtu_probing": "1",
     "net.ipv4.tcp_no_metrics_save": "1",

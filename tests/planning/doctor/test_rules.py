@@ -65,6 +65,45 @@ def test_dirty_bytes_count_before_dirty_ratio() -> None:
     assert [(item.severity, item.actual) for item in only(scene, "host.dirty_background")] == [("ok", "1073741824 bytes")]
 
 
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+
+
+def test_data_ports_that_outgoing_connections_can_take_are_to_be_reserved_beside_those_that_are() -> None:
+    scene = Scene()
+    del scene.files["transfers/t"]
+    scene.files["profiles/p"] = "data_port_range: [50100, 50199]\n"
+    facts(scene)["sysctls"][RESERVED] = "8080,50100-50109"
+    (finding,) = only(scene, "host.reserved_ports")
+    assert finding.severity == "warning"
+    assert finding.expected == f"services' ports 30000-30200,50100-50199 outside 32768-60999, or in {RESERVED}"
+    assert finding.actual == "50110-50199 can be taken by an outgoing connection"
+    assert finding.fix == f'tuning: {{sysctls: {{{RESERVED}: "8080,50100-50199"}}}}'
+    assert finding.place == "state/profiles/p.yaml:1"
+
+
+def test_ports_that_are_reserved_are_right() -> None:
+    scene = Scene()
+    del scene.files["transfers/t"]
+    scene.files["profiles/p"] = "data_port_range: [50100, 50199]\n"
+    facts(scene)["sysctls"][RESERVED] = "50100-50199"
+    (finding,) = only(scene, "host.reserved_ports")
+    assert (finding.severity, finding.actual) == ("ok", "no such port can be taken")
+
+
+def test_ports_of_addresses_of_their_own_are_not_the_hosts() -> None:
+    scene = Scene()
+    del scene.files["transfers/t"]
+    scene.files["profiles/p"] = "data_nets: [data]\nmgmt_net: null\ndata_port_range: [50100, 50199]\n"
+    assert only(scene, "host.reserved_ports") == []
+
+
+@pytest.mark.parametrize("written", ["", "32768", "many few"])
+def test_without_the_kernels_own_range_nothing_is_said_of_ports(written: str) -> None:
+    scene = Scene()
+    facts(scene)["sysctls"]["net.ipv4.ip_local_port_range"] = written
+    assert [finding.severity for finding in only(scene, "host.reserved_ports")] == ["unknown"]
+
+
 # --- NICs ---------------------------------------------------------------------------------------------------
 
 
