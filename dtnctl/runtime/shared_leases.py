@@ -18,6 +18,7 @@ from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.lease import POLL_SECONDS, Leases
 
 SHARED_SECONDS = 20.0  # after this time no thread joins
+REFUSED_SECONDS = 2.0  # the same of an endpoint that gave no lease: it may have recovered, and each thread would ask for itself
 TURN_SECONDS = 2 * POLL_SECONDS  # whoever waits for a lease asks for it in this time
 
 Take: TypeAlias = Callable[[str], AbstractContextManager[Leases]]
@@ -32,10 +33,14 @@ class _Shared:
     since: float
     users: int = 1
 
+    def is_refused(self, endpoint: str) -> bool:
+        """Whether the endpoint gave no lease."""
+        return endpoint in self.leases.refused
+
     def is_lost(self, endpoint: str) -> bool:
         """Whether it was ours and is not any more: who comes then takes another one, and does not fail with those before."""
         try:
-            if endpoint not in self.leases.refused:
+            if not self.is_refused(endpoint):
                 self.leases.check(endpoint)
         except LockError:
             return True
@@ -79,15 +84,16 @@ class SharedLeases:
         with self._changed:
             while endpoint in self._held:
                 shared = self._held[endpoint]
-                if shared is not None and self._is_young(shared) and not shared.is_lost(endpoint):
+                if shared is not None and self._is_young(endpoint, shared) and not shared.is_lost(endpoint):
                     shared.users += 1
                     return shared
                 self._changed.wait()
             self._held[endpoint] = None
             return None
 
-    def _is_young(self, shared: _Shared) -> bool:
-        return self.clock.monotonic() - shared.since < SHARED_SECONDS
+    def _is_young(self, endpoint: str, shared: _Shared) -> bool:
+        longest = REFUSED_SECONDS if shared.is_refused(endpoint) else SHARED_SECONDS
+        return self.clock.monotonic() - shared.since < longest
 
     def _take(self, endpoint: str) -> _Shared:
         try:
@@ -110,7 +116,7 @@ class SharedLeases:
             self._held[endpoint] = None
         try:
             shared.release.close()
-            if not self._is_young(shared):
+            if not shared.is_refused(endpoint) and not self._is_young(endpoint, shared):
                 self.clock.sleep(TURN_SECONDS)
         finally:
             self._forget(endpoint)
