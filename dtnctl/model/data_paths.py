@@ -66,8 +66,8 @@ def _home_above(path: str) -> Iterable[str]:
 
 
 def host_path(path: str, target: str, source: str) -> str:
-    """Where the host has what is at `path` in the container, by the bind mount of `source` on `target`."""
-    return clean_data_path(posixpath.join(source, posixpath.relpath(path, target)))
+    """Where the host has what is at `path` in the container, by the bind mount of `source` on `target`, which the path is below."""
+    return clean_data_path(posixpath.join(source, path[len(target.rstrip("/")) + 1 :]))
 
 
 def astray(path: str, real: str, targets: Iterable[str], homes: Iterable[str]) -> str:

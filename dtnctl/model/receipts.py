@@ -97,7 +97,8 @@ def merged(ledger: Iterable[Attempt], mirror: Iterable[Attempt]) -> tuple[Attemp
     """The ledger's records, each with what the mirror knows better, and those that the mirror alone has; by generation and attempt."""
     mirrored = {attempt.key: attempt for attempt in mirror}
     if not mirrored:
-        return tuple(sorted(ledger, key=lambda attempt: attempt.key))
+        found = tuple(ledger)
+        return found if len(found) < 2 else tuple(sorted(found, key=lambda attempt: attempt.key))
     known = [more_final(attempt, mirrored[attempt.key]) if attempt.key in mirrored else attempt for attempt in ledger]
     alone = mirrored.keys() - {attempt.key for attempt in known}
     return tuple(sorted([*known, *(mirrored[key] for key in alone)], key=lambda attempt: attempt.key))

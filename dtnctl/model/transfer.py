@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, WithJsonSchema, field_validator, model_validator
@@ -110,7 +111,7 @@ class Transfer(Written):
 
     _declared: DeclaredTool | None = PrivateAttr(None)
 
-    @property
+    @cached_property
     def tool_row(self) -> Tool:
         """The row of its tool. KeyError for one that validation has reported as unknown."""
         return row_of(self.tool, self._declared or self.options)
@@ -118,6 +119,7 @@ class Transfer(Written):
     def by_tool(self, declared: DeclaredTool) -> Transfer:
         """The transfer, by this tool of the site's own."""
         bound = self.model_copy()
+        bound.__dict__.pop("tool_row", None)
         bound._declared = declared
         return bound
 

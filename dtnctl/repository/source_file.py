@@ -42,7 +42,9 @@ def _read_bytes(path: Path, source: Source) -> bytes | None:
             source.report(whole, "E0101", f"is {what}, a YAML file is expected", "another name for it")
             return None
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(min(status.st_size, MAX_BYTES) + 1)  # room for the largest file takes longer than reading a small one
+            if len(data) > status.st_size:  # it has grown meanwhile
+                data += stream.read(MAX_BYTES + 1 - len(data))
     except OSError as error:
         is_loop = error.errno == errno.ELOOP
         reason = "symbolic links that lead in a circle" if is_loop else (error.strerror or "unknown reason").lower()

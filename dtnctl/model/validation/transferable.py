@@ -16,6 +16,8 @@ from dtnctl.model.validation.known import DeclaredService, Known, Place
 from dtnctl.model.validation.rdma import check_rdma
 from dtnctl.printable import plural
 
+OPTIONS = frozenset(item.name for item in fields(TransferOptions))
+
 
 def check_transferable(known: Known, document: Document[Transfer], session: str) -> None:
     """Reports what can be seen of both ends before anything runs. Expired sessions have no services, and carry nothing."""
@@ -49,8 +51,8 @@ def _places(transfer: Transfer, location: str, path: str) -> Iterator[tuple[Loca
 
 def check_tool(known: Known, document: Document[Transfer]) -> None:
     """Reports options that the transfer's tool does not have."""
-    transfer, names = document.value, {item.name for item in fields(TransferOptions)}
-    for option in sorted(names & transfer.model_fields_set):
+    transfer = document.value
+    for option in sorted(OPTIONS & transfer.model_fields_set):
         if not transfer.tool_row.takes(option):
             having = [row.name for row in TOOLS.values() if row.takes(option)]
             instead = "`qos: {rate: …}` of the session, or " if option == "max_rate" else ""
@@ -66,9 +68,11 @@ def _check_seen_beside(known: Known, document: Document[Transfer], service: Decl
     """What runs beside a service in a container of its own sees its volumes, but no tmpfs."""
     row = document.value.tool_row
     is_beside = row.reads_source if place[-1] == "from" else row.has_server
+    if not is_beside:
+        return
     target = innermost(clean_data_path(path), [volume.target for volume in service.profile.volumes])
     volume = next((item for item in service.profile.volumes if item.target == target), None)
-    if is_beside and volume is not None and volume.kind == "tmpfs":
+    if volume is not None and volume.kind == "tmpfs":
         what = f"{path} on {service.endpoint} is in a tmpfs, which only the service itself sees, and {row.name} runs beside it"
         known.report((document, place), "E0345", what, f"a path in a volume or mount, or {_tools_text(['gridftp'])}")
 
@@ -138,15 +142,18 @@ def _path_problems(service: DeclaredService, path: str, *, writes: bool) -> Iter
 
 
 def _volume_problems(service: DeclaredService, where: str, path: str, volume: Volume, *, writes: bool) -> Iterator[tuple[str, str, str]]:
-    place = f"`{volume.target}`, {service.where('volumes')}"
     if volume.kind == "bind":
         there = host_path(path, volume.target, volume.source or "")
         if reason := power_of(there):
-            what = f"{where} is {there} of the host ({place}), which {reason}; transfers copy data only"
+            what = f"{where} is {there} of the host ({_place(service, volume)}), which {reason}; transfers copy data only"
             yield "E0334", what, "a volume with nothing but data in it"
             return
     if writes and volume.mode == "ro":
-        yield "E0335", f"{where} is in a volume that is read-only ({place})", "`mode: rw`, or another volume"
+        yield "E0335", f"{where} is in a volume that is read-only ({_place(service, volume)})", "`mode: rw`, or another volume"
+
+
+def _place(service: DeclaredService, volume: Volume) -> str:
+    return f"`{volume.target}`, {service.where('volumes')}"
 
 
 def _volumes_hint(volumes: Sequence[Volume], *, writes: bool) -> str:

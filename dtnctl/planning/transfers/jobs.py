@@ -66,9 +66,10 @@ class History:
     def started_elsewhere(self, resolved: ResolvedTransfer, endpoints: Iterable[str]) -> str:
         """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
         for name in endpoints:
+            if name == resolved.source_endpoint:
+                continue
             is_claimed = any(not item.released for item in self.attempts(name, resolved))
-            is_running = any(job.is_active for job in self.jobs(name, resolved.transfer.name))
-            if name != resolved.source_endpoint and (is_claimed or is_running):
+            if is_claimed or any(job.is_active for job in self.jobs(name, resolved.transfer.name)):
                 return name
         return ""
 

@@ -56,15 +56,18 @@ class Standing:
 
 @dataclass(slots=True)
 class Standings:
-    """How all transfers stand, as far as they were planned. `declared` are all of them, also those that this plan leaves alone."""
+    """How all transfers stand, as far as they were planned. `declared` are all of them, also those that this plan leaves alone.
+
+    Few of them are followed by others: how one stands is found out when it is asked for.
+    """
 
     history: History
     declared: Mapping[str, ResolvedTransfer]
-    planned: dict[str, Standing] = field(default_factory=dict)
+    planned: dict[str, tuple[ResolvedTransfer, TransferPlan] | Standing] = field(default_factory=dict)
 
     def note(self, resolved: ResolvedTransfer, result: TransferPlan) -> None:
-        """Keep how the transfer stands after it was planned."""
-        self.planned[resolved.transfer.name] = _standing(self.history, resolved, result)
+        """Keep what was planned for the transfer."""
+        self.planned[resolved.transfer.name] = resolved, result
 
     def note_wait(self, resolved: ResolvedTransfer, why: str) -> None:
         """Keep that nothing was planned for it, and why."""
@@ -72,7 +75,8 @@ class Standings:
 
     def of(self, name: str) -> Standing:
         if name in self.planned:
-            return self.planned[name]
+            planned = self.planned[name]
+            return planned if isinstance(planned, Standing) else _standing(self.history, *planned)
         return _recorded(self.history, self.declared[name]) or Standing(waits="has not succeeded, and this run leaves it alone")
 
     def follow(self, resolved: ResolvedTransfer, result: TransferPlan) -> TransferPlan:
