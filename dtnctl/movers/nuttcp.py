@@ -16,16 +16,17 @@ from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Judgement, Moved, Mover, ProgressReader
 from dtnctl.movers.causes import find_cause, known
 from dtnctl.movers.lines import Lines
-from dtnctl.movers.verdict import failure, judge_end
+from dtnctl.movers.verdict import KILLED, failure, judge_end
 from dtnctl.printable import plural
 
 MEGABYTE = 1024**2
+SERVER_KILLED = "the connection ended: the server was killed"
 KNOWN = (
     known(r"Error: connect: (.+)", "a data port of the nuttcp server is not reached: {1}", retryable=True),
     known(r"connect failed: (.+)", "the nuttcp server is not reached: {1}", retryable=True),
-    known(r"Connection reset|Broken pipe|server aborted|error from server", "the connection ended: the server was killed", retryable=True),
-    known(r"nuttcp\S*: v\S+: (?:Error: )?(.+)", "nuttcp says: {1}", retryable=True),
+    known(r"Connection reset|Broken pipe|server aborted|error from server", SERVER_KILLED, retryable=True),
 )
+KNOWN_NO_BETTER = (known(r"nuttcp\S*: v\S+: (?:Error: )?(.+)", "nuttcp says: {1}", retryable=True),)
 
 
 class Nuttcp(Mover):
@@ -68,7 +69,8 @@ _TOTAL = re.compile(r"(?m)^\s*megabytes=(\d{1,18}(?:\.\d{1,18})?) real_seconds=\
 
 
 def _judge(evidence: Evidence) -> Judgement:
-    cause, retryable = find_cause(evidence.log, KNOWN) or ("", True)
+    killed = (SERVER_KILLED, True) if evidence.server_exit_code == KILLED else None
+    cause, retryable = find_cause(evidence.log, KNOWN) or killed or find_cause(evidence.log, KNOWN_NO_BETTER) or ("", True)
     if evidence.exit_code != 0 or cause:
         return failure(evidence, f"{cause or 'nuttcp failed and does not say why'} (exit code {evidence.exit_code})", retryable=retryable)
     total = _TOTAL.search(evidence.log)

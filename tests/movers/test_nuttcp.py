@@ -62,6 +62,18 @@ def test_a_failure_is_named_and_may_pass(sample: str, cause: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "log"),
+    [(1, ""), (1, "nuttcp-t: v6.1.2: Error: odd words\n"), (0, "  2225.8750 MB of which nothing is said at the end\n")],
+)
+def test_a_server_that_was_killed_is_the_cause_where_the_client_knows_no_better(code: int, log: str) -> None:
+    judged = MOVER.judge(Evidence(code, log, server_exit_code=137), OPTIONS)
+    assert (judged.verdict, judged.retryable) == ("failed", True)
+    assert judged.cause == f"the connection ended: the server was killed (exit code {code})"
+    refused = (SAMPLES / "nuttcp-refused.log").read_text()
+    assert "is not reached" in MOVER.judge(Evidence(1, refused, server_exit_code=137), OPTIONS).cause
+
+
+@pytest.mark.parametrize(
     ("evidence", "cause"),
     [
         (Evidence(1, ""), "nuttcp failed and does not say why (exit code 1)"),
