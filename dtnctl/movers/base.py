@@ -73,7 +73,8 @@ class Evidence:
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
     `algorithm` is theirs, where the transfer leaves it to dtnctl, and `sums_seconds` is how long they took.
     `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one. Where the
-    servers are those of the services, `server_log` is all that they wrote about this attempt.
+    servers are those of the services, `server_log` is all that they wrote about this attempt, and `server_log_problem` says why it
+    cannot be read where it is there.
     """
 
     exit_code: int
@@ -89,6 +90,7 @@ class Evidence:
     algorithm: Algorithm | None = None
     sums_seconds: float = 0.0
     server_log: str = ""
+    server_log_problem: str = ""
     server_exit_code: int | None = None
 
 

@@ -15,6 +15,7 @@ from dtnctl.movers.base import Evidence, Judgement, Listing
 from dtnctl.movers.gridftp_server_log import ServedFile, read_server_log, total_retransmits
 from dtnctl.printable import plural
 
+UNREADABLE = "the servers' log cannot be read"
 NO_LOG = "no log: the images' sshftp passes no options on to globus-gridftp-server"
 
 
@@ -30,7 +31,8 @@ def with_server_log(judged: Judgement, evidence: Evidence, options: TransferOpti
     difference = _difference(evidence, options, received) if ended_well and received else ""
     said = [_said(name, part) for name, part in (("destination received", received), ("source sent", sent)) if part]
     retransmits = total_retransmits(served)
-    judged = replace(judged, served="; ".join([*said, *([difference] if difference else [])]) or NO_LOG)
+    no_log = f"{UNREADABLE}: {evidence.server_log_problem}" if evidence.server_log_problem else NO_LOG
+    judged = replace(judged, served="; ".join([*said, *([difference] if difference else [])]) or no_log)
     if ended_well and received:
         streams = max(item.streams for item in received)
         judged = replace(judged, rate=_rate(received), retransmits=retransmits, streams=streams)

@@ -92,6 +92,9 @@ class Observer(Protocol):
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         """What is at `path` and below it, whatever it is, the folder itself included: links and pipes count as what they are."""
 
+    def file_size(self, container: str, path: str) -> int | None:
+        """Bytes of the regular file at `path`; None if there is none. Costs the engine much less than reading it."""
+
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         """Output of the container as it was written (stdout and stderr together), in chunks; with `follow` until it ends.
 

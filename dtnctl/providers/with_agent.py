@@ -58,6 +58,9 @@ class ObserverWithAgent:
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         return self._observer.read_entries(container, path)
 
+    def file_size(self, container: str, path: str) -> int | None:
+        return self._observer.file_size(container, path)
+
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         return self._observer.logs(container, follow=follow, tail=tail, timestamps=timestamps)
 

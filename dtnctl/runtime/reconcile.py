@@ -40,6 +40,7 @@ from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.observe import observe_all
 from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import Moment, SharedLeases
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 
 if TYPE_CHECKING:
     from dtnctl.runtime.transfers.notes import Begun
@@ -173,13 +174,17 @@ def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One apply with all that carrying out a step needs. `begun` are the transfers that it has started and not waited for yet."""
+    """One apply with all that carrying out a step needs. `begun` are the transfers that it has started and not waited for yet.
+
+    `calls` are those that its transfers make together.
+    """
 
     site: Site
     engines: Mapping[str, Engine]
     terms: Terms
     reports: Reports
     begun: dict[str, Begun] = field(default_factory=dict)
+    calls: JointCalls = field(default_factory=JointCalls)
 
     def leased(self, endpoints: tuple[str, ...]) -> contextlib.AbstractContextManager[Leases]:
         """The leases of these endpoints, on the run's terms."""
@@ -266,14 +271,15 @@ class _Run:
             case StartTransfer():
                 from dtnctl.runtime.transfers.transfer import start_transfer
 
-                result = start_transfer(action, self.engines, self.site.name, self.terms.clock, self.terms.requester)
+                terms = self.terms
+                result = start_transfer(action, self.engines, self.site.name, terms.clock, terms.requester, self.calls)
                 if result.begun is not None:
                     self.begun[action.transfer] = result.begun
                 return result.text
             case FinishTransfer():
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
-                return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock))
+                return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock, self.calls))
             case _:
                 assert_never(action)
 
@@ -303,10 +309,11 @@ class _Run:
         from dtnctl.runtime.transfers.transfer import InterruptedWaitError, Waiting, await_transfer
 
         waiting = Waiting(self.reports.progress, self.terms.stop, self.begun.pop(action.transfer, None))
-        engines, site, clock = self.engines, self.site.name, self.terms.clock
-        requester = self.terms.requester
+        engines, site, terms, calls = self.engines, self.site.name, self.terms, self.calls
         try:
-            return _result_text(await_transfer(action, engines, site, clock, waiting, lambda: _both_ends(step, moments), requester))
+            return _result_text(
+                await_transfer(action, engines, site, terms.clock, waiting, lambda: _both_ends(step, moments), terms.requester, calls)
+            )
         except InterruptedWaitError as interruption:
             return str(interruption)  # the copy goes on: to stop waiting for it is no failure
 

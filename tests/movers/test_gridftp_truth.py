@@ -46,6 +46,12 @@ def test_an_image_whose_server_writes_no_log_is_no_failure_and_is_named(log: str
     assert (found.verdict, found.served, found.rate, found.streams) == ("succeeded", NO_LOG, None, None)
 
 
+def test_a_log_that_cannot_be_read_is_not_called_missing() -> None:
+    known = Evidence(0, "", before=TREE, source=TREE, destination=TREE, server_log_problem="/root/log holds more than 256 MiB")
+    found = MOVER.judge(known, BY_SIZE)
+    assert (found.verdict, found.served) == ("succeeded", "the servers' log cannot be read: /root/log holds more than 256 MiB")
+
+
 @pytest.mark.parametrize("log", [line("STOR", "/out/a", 6), line("STOR", "/out/a", 6) + line("STOR", "/out/b", 3)])
 def test_a_difference_to_what_the_client_said_is_written_down(log: str) -> None:
     found = judged(log)

@@ -931,6 +931,8 @@ def test_a_hand_takes_and_gives_files_and_never_runs(engine: DockerEngine) -> No
     engine.write_files(hand, (FileEntry("/lease/beat", b"3"),))
     assert engine.read_files(hand, "/lease/beat") == {"/lease/beat": b"3"}
     assert engine.read_files(hand, "/lease") == {"/lease/beat": b"3", "/lease/deep/er": b"2"}
+    assert engine.file_size(hand, "/lease/beat") == 1
+    assert [engine.file_size(*asked) for asked in ((hand, "/lease/deep"), (hand, "/lease/none"), ("nobody", "/lease/beat"))] == [None] * 3
     assert engine.inspect(hand).started_at == ""
 
 

@@ -17,7 +17,7 @@ from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
-from dtnctl.providers.docker.observation import observe, read_entries, read_files
+from dtnctl.providers.docker.observation import file_size, observe, read_entries, read_files
 from dtnctl.providers.docker.performing import perform
 from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
@@ -83,6 +83,9 @@ class DockerObserver:
 
     def read_entries(self, container: str, path: str) -> Mapping[str, Entry]:
         return read_entries(self._connected(), container, path)
+
+    def file_size(self, container: str, path: str) -> int | None:
+        return file_size(self._connected(), container, path)
 
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         connection = self._connected()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
 
 LABEL_HOLDER = "dtnctl.holder"
+STAT_HEADER = "X-Docker-Container-Path-Stat"
+PERMISSIONS = 0o777  # a mode of Go's without any further bit is that of a regular file
 LARGEST_ARCHIVE = 256 * 1024**2  # bytes of all records together; each has about 1 KiB
 
 
@@ -272,3 +276,16 @@ def read_entries(connection: Connection, container: str, path: str) -> Mapping[s
         if len(data) > LARGEST_ARCHIVE:
             raise EngineError(f"{path} holds more than {LARGEST_ARCHIVE // 1024**2} MiB")
     return unpack_entries(bytes(data), path)
+
+
+def file_size(connection: Connection, container: str, path: str) -> int | None:
+    """Bytes of the regular file at `path`; None if there is none, or the engine does not say."""
+    try:
+        response = connection.call("HEAD", "/containers/{}/archive", container, params={"path": path})
+    except NotFoundError:
+        return None
+    try:
+        facts = json.loads(base64.b64decode(response.headers.get(STAT_HEADER, "")))
+        return int(facts["size"]) if int(facts["mode"]) <= PERMISSIONS else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import TransferError
@@ -21,6 +21,7 @@ from dtnctl.movers.scripts import RunAs, client_command, server_command
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.observe import observe_ours
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.keys import Account
 from dtnctl.runtime.transfers.record import read_record
 
@@ -30,7 +31,7 @@ USER_FOLDER = "/dtnctl"  # of the attempt's own files in a container whose progr
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`options` are those that the plan carries, `requester` is on whose account it runs."""
+    """`options` are those that the plan carries, `requester` is on whose account it runs, `calls` are those of its run."""
 
     site: str
     transfer: str
@@ -44,6 +45,7 @@ class Task:
     there: Engine
     clock: Clock
     requester: Requester = NOT_SAID
+    calls: JointCalls = field(default_factory=JointCalls)
 
     @property
     def row(self) -> Tool:
@@ -97,9 +99,14 @@ class Task:
 
 
 def task_of(
-    action: StartTransfer | FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, requester: Requester = NOT_SAID
+    action: StartTransfer | FinishTransfer,
+    engines: Mapping[str, Engine],
+    site: str,
+    clock: Clock,
+    requester: Requester = NOT_SAID,
+    calls: JointCalls | None = None,
 ) -> Task:
-    """The attempt that the action is about."""
+    """The attempt that the action is about. `calls` are those of the run that it is one of."""
     if action.tool not in TOOLS and not isinstance(action.options.own, DeclaredTool):
         raise TransferError(f"{action.transfer}: no mover is called {action.tool!r}; there are {', '.join(sorted(TOOLS))}")
     return Task(
@@ -115,6 +122,7 @@ def task_of(
         there=engines[action.destination.endpoint],
         clock=clock,
         requester=requester,
+        calls=calls or JointCalls(),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from dtnctl.errors import EngineError, TransferError
+from dtnctl.errors import EngineError, NotFoundError, TransferError
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import Side
@@ -57,14 +57,27 @@ def look(engine: Engine, end: JobEnd, *, tree: bool, follow: bool = True, items:
     return PathSeen(listing, ran.stdout if ran.exit_code == 0 else b"")
 
 
-def read_servers_log(task: Task, job: str) -> str:
-    """What the tool's servers logged in the job's container, by its id; empty if they do not, or it is too long to be read."""
+@dataclass(frozen=True, slots=True)
+class ServersLog:
+    """What the tool's servers logged; empty with a `problem` if it cannot be read, and without one if they log nothing."""
+
+    text: str = ""
+    problem: str = ""
+
+    def added_to(self, evidence: Evidence) -> Evidence:
+        return replace(evidence, server_log=self.text or evidence.server_log, server_log_problem=self.problem)
+
+
+def read_servers_log(task: Task, job: str) -> ServersLog:
+    """That of the servers of both services, which is in the job's container, by its id."""
     path = task.mover.servers_log(task.request())
     try:
         content = task.here.read_entries(job, path).get(path) if path else None
-    except EngineError:
-        return ""
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    except NotFoundError:
+        return ServersLog()
+    except EngineError as error:
+        return ServersLog(problem=str(error))
+    return ServersLog(content.decode("utf-8", "replace") if isinstance(content, bytes) else "")
 
 
 def known_of(notes: Notes | None, watched: Watched, server: ServerEnd) -> Evidence:

@@ -5,12 +5,13 @@ A kill in between loses nothing: without a receipt the next run judges again, wi
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from dtnctl.errors import NotFoundError, TransferError, UnreachableError
+from dtnctl.errors import EngineError, NotFoundError, TransferError, UnreachableError
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
@@ -24,7 +25,7 @@ from dtnctl.runtime.transfers.evidence import gather, known_of, read_servers_log
 from dtnctl.runtime.transfers.notes import Begun, Notes, as_started, read_notes
 from dtnctl.runtime.transfers.notify import with_notice_due
 from dtnctl.runtime.transfers.questions import asked_after_end
-from dtnctl.runtime.transfers.record import read_record, write_record
+from dtnctl.runtime.transfers.record import has_only_claim, read_record, write_record
 from dtnctl.runtime.transfers.samples import sample_job
 from dtnctl.runtime.transfers.server import end_server, remove_server
 from dtnctl.runtime.transfers.times import with_times
@@ -87,7 +88,7 @@ def finish_attempt(task: Task, watched: Watched | None = None, begun: Begun | No
 
     TransferError if there cannot be one now.
     """
-    record, job = _record_and_job(task)
+    record, job = _record_and_job(task, begun)
     if record is not None and record.verdict is not None:
         return _finish_recorded(task, record, job)
     if job is None:
@@ -109,11 +110,20 @@ def _judged(task: Task, evidence: Evidence) -> Judgement:
     return with_incomplete_items(task.mover.judge(evidence, task.options), evidence, task.options)
 
 
-def _record_and_job(task: Task) -> tuple[Attempt | None, ContainerSeen | None]:
+def _record_and_job(task: Task, begun: Begun | None = None) -> tuple[Attempt | None, ContainerSeen | None]:
     with ThreadPoolExecutor(2, thread_name_prefix="finish") as pool:
-        reading = pool.submit(read_record, task.here, task.site, task.transfer, task.generation, task.attempt)
+        reading = pool.submit(_record, task, begun)
         finding = pool.submit(find_job, task.here, task.job_name)
         return reading.result(), finding.result()
+
+
+def _record(task: Task, begun: Begun | None) -> Attempt | None:
+    """The attempt's record; of what this process has begun it is asked only whether another run has written it meanwhile."""
+    if begun is not None and begun.claim.key == (task.transfer, task.generation, task.attempt):
+        with contextlib.suppress(EngineError):  # reading it says what is wrong
+            if has_only_claim(task.here, task.site, begun.claim):
+                return begun.claim
+    return read_record(task.here, task.site, task.transfer, task.generation, task.attempt)
 
 
 def _finish_recorded(task: Task, record: Attempt, job: ContainerSeen | None) -> AttemptEnd:
@@ -193,10 +203,10 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
         task = asked_after_end(task, notes, known)
         revoking = _revoke_keys(task, notes, pool)
         evidence = gather(task, known)
-        evidence = replace(evidence, server_log=logged.result() or evidence.server_log)
+        evidence = logged.result().added_to(evidence)
         judged = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
         receipt = with_notice_due(task, replace(judged, verify_seconds=round(evidence.sums_seconds, 1)))
-        write_record(task.here, task.site, receipt, watched.log, sampling.result())
+        write_record(task.here, task.site, receipt, watched.log, sampling.result(), task.calls)
     _clear_away(task, watched.job, receipt, revoking)
     return receipt
 

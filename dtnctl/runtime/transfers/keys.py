@@ -172,6 +172,11 @@ def editing(engine: Engine, container: str) -> threading.Lock:
     return _LOCKS.setdefault((engine.endpoint, container), threading.Lock())
 
 
+def authorize_command(account: Account, own: Sequence[str], site: str, transfer: str) -> tuple[str, ...]:
+    """Lets the keys of these lines in, as `authorize` does; for the account itself, while `editing` is held."""
+    return _edit_command(account, _prefix(site, transfer), own)
+
+
 def revoke_command(account: Account, site: str, transfer: str) -> tuple[str, ...]:
     """Takes the transfer's lines away; for the account itself, while `editing` is held."""
     return _edit_command(account, _prefix(site, transfer), ())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import replace
 
 from dtnctl.model.checksums import named_algorithm
@@ -22,7 +21,8 @@ from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, key_places
 from dtnctl.runtime.transfers.evidence import is_looked_at
-from dtnctl.runtime.transfers.joined import Command, answering, ask_together, read_command
+from dtnctl.runtime.transfers.joined import Command, answering, read_command
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.notes import Notes
 from dtnctl.runtime.transfers.paths import real_path_command
 from dtnctl.runtime.transfers.programs import which_command
@@ -30,6 +30,7 @@ from dtnctl.runtime.transfers.ready import look_up_command
 
 SIDES: tuple[Side, Side] = ("source", "destination")
 SUMMED_AT_ONCE = 64 * 1024**2  # bytes whose checksums are computed before it is known whether the sizes agree: a tenth of a second
+SUMMED_TOGETHER = 4 * 1024**2  # bytes of one transfer whose checksums other transfers wait for
 
 
 # --- before the start ---------------------------------------------------------------------------------------
@@ -44,7 +45,8 @@ def asked_before_start(task: Task) -> Task:
 
 def _ask_before(task: Task, side: Side) -> Engine:
     engine, end = task.ends[SIDES.index(side)]
-    return answering(engine, end.container, end.user, ask_together(engine, end.container, tuple(_before(task, side, end)), end.user))
+    asked = tuple(_before(task, side, end))
+    return answering(engine, end.container, end.user, task.calls.ask(engine, end.container, asked, end.user))
 
 
 def _before(task: Task, side: Side, end: JobEnd) -> Iterator[Command]:
@@ -97,8 +99,10 @@ def _ask_after(task: Task, notes: Notes, known: Evidence, side: Side) -> Engine:
     account = next((place.account for place in key_places(task, notes.accounts) if place.sides[0] == side), None)
     revoking = (keys.revoke_command(account, task.site, task.transfer),) if account is not None else ()
     commands = (*revoking, *_after(task, notes, known, end, at_source=side == "source"))
-    with keys.editing(engine, end.container) if revoking else nullcontext():
-        return answering(engine, end.container, end.user, ask_together(engine, end.container, commands, end.user))
+    is_short = task.options.verify != "checksum" or notes.before.bytes <= SUMMED_TOGETHER
+    calls = task.calls if is_short else JointCalls()
+    answers = calls.ask(engine, end.container, commands, end.user, edits=bool(revoking))
+    return answering(engine, end.container, end.user, answers)
 
 
 def _after(task: Task, notes: Notes, known: Evidence, end: JobEnd, *, at_source: bool) -> Iterator[Command]:

@@ -35,6 +35,9 @@ def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) 
     ends = tuple(end for _, _, end in task.logins)
     ends = (ends[0], ends[-1])
     places = [text for end in ends for text in (end.host, str(end.port))]
+    login = (*((service.id, service.started_at) for service in services), *places)
+    if login in task.calls.answered:
+        return
     command = ("timeout", str(CONNECT_SECONDS), "bash", "-c", CONNECT, *places)
     deadline = task.clock.monotonic() + READY_SECONDS
     while True:
@@ -43,6 +46,7 @@ def wait_until_ready(task: Task, services: tuple[ContainerSeen, ContainerSeen]) 
         except EngineError:
             return
         if exit_code in CANNOT_BE_ASKED:
+            task.calls.answered.add(login)
             return
         if task.clock.monotonic() >= deadline:
             silent = {FIRST: ends[:1], SECOND: ends[1:]}.get(exit_code, ends)

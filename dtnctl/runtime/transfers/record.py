@@ -25,6 +25,7 @@ from dtnctl.model.resources import LABEL_REPOSITORY, ledger_name
 from dtnctl.model.samples import Sample, encode_samples, samples_path
 from dtnctl.providers.base import Engine, FileEntry, Observer
 from dtnctl.runtime.observe import observe_ours
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 
 
 def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
@@ -85,6 +86,12 @@ def read_record(observer: Observer, site: str, transfer: str, generation: int, a
     return decode_attempt(path, found.get(path, b""))
 
 
+def has_only_claim(observer: Observer, site: str, claim: Attempt) -> bool:
+    """Whether the record of an attempt that we have claimed is that claim still: whatever is written over it has another length."""
+    path = record_path(claim.transfer, claim.generation, claim.attempt)
+    return observer.file_size(ledger_name(site), path) == len(encode_attempt(claim))
+
+
 def _is_there(observer: Observer, name: str) -> bool:
     try:
         observer.inspect(name)
@@ -93,8 +100,18 @@ def _is_there(observer: Observer, name: str) -> bool:
     return True
 
 
-def write_record(engine: Engine, site: str, attempt: Attempt, log: bytes | None = None, samples: tuple[Sample, ...] = ()) -> None:
-    """Write an attempt's record, and its log and samples with it; TransferError if the endpoint does not take it."""
+def write_record(
+    engine: Engine,
+    site: str,
+    attempt: Attempt,
+    log: bytes | None = None,
+    samples: tuple[Sample, ...] = (),
+    calls: JointCalls | None = None,
+) -> None:
+    """Write an attempt's record, and its log and samples with it, by `calls` together with those of others.
+
+    TransferError if the endpoint does not take it.
+    """
     key = (attempt.transfer, attempt.generation, attempt.attempt)
     entries = [FileEntry(record_path(*key), encode_attempt(attempt))]
     if log is not None:
@@ -102,7 +119,7 @@ def write_record(engine: Engine, site: str, attempt: Attempt, log: bytes | None 
     if samples:
         entries.append(FileEntry(samples_path(key), encode_samples(samples)))
     try:
-        engine.write_files(ledger_name(site), tuple(entries))
+        (calls or JointCalls()).write(engine, ledger_name(site), tuple(entries))
     except EngineError as error:
         raise TransferError(f"the record of {attempt.transfer} on {engine.endpoint} cannot be written: {error}") from error
 

@@ -7,7 +7,7 @@ the claim names the container, and a container that has once run is never starte
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
@@ -21,8 +21,9 @@ from dtnctl.movers.base import Access, JobFile, Login
 from dtnctl.printable import plural
 from dtnctl.providers.base import Engine, FileEntry
 from dtnctl.runtime.transfers import keys
-from dtnctl.runtime.transfers.attempt import USER_FOLDER, Task, find_job, job_labels, job_spec, key_places, time_left, time_text
+from dtnctl.runtime.transfers.attempt import USER_FOLDER, KeyPlace, Task, find_job, job_labels, job_spec, key_places, time_left, time_text
 from dtnctl.runtime.transfers.claims import claim_of
+from dtnctl.runtime.transfers.joined import answering
 from dtnctl.runtime.transfers.notes import Begun, decode_notes, write_notes
 from dtnctl.runtime.transfers.prepare import Prepared, find_service, prepare
 from dtnctl.runtime.transfers.questions import asked_before_start
@@ -123,11 +124,8 @@ def _claim_and_start(
     notes = write_notes(task, ready.found.accounts, ready.found.looks[0].output, ready.found.looks[1].output)
     files = tuple(_client_files(task, ready.found, access, notes))
     writing: list[Future[Any]] = [pool.submit(task.here.write_files, container, files)]
-    writing += [
-        pool.submit(keys.authorize, at.engine, at.end.container, at.account, [lines[side] for side in at.sides], task.site, task.transfer)
-        for at in key_places(task, ready.found.accounts)
-    ]
-    writing.append(pool.submit(write_record, task.here, task.site, claim))
+    writing += [pool.submit(_authorize, task, at, [lines[side] for side in at.sides]) for at in key_places(task, ready.found.accounts)]
+    writing.append(pool.submit(write_record, task.here, task.site, claim, calls=task.calls))
     serving = pool.submit(_create_server, task, ready.found, access)
     try:
         wait([*writing, serving])
@@ -142,6 +140,14 @@ def _claim_and_start(
         _take_back(task, ready.found)
         raise TransferError(f"{task.title} was not started: {error}") from error
     return StartResult(True, _started_text(task, ready.found), Begun(container, claim, decode_notes(notes)))
+
+
+def _authorize(task: Task, at: KeyPlace, lines: Sequence[str]) -> None:
+    """As keys.authorize, together with other transfers."""
+    container, user = at.end.container, at.account.name
+    command = keys.authorize_command(at.account, lines, task.site, task.transfer)
+    asked = answering(at.engine, container, user, task.calls.ask(at.engine, container, (command,), user, edits=True))
+    keys.authorize(asked, container, at.account, lines, task.site, task.transfer)
 
 
 def _started_text(task: Task, found: Prepared) -> str:

@@ -27,6 +27,7 @@ from dtnctl.runtime.transfers.finish import (
     progress_of,
     watch_attempt,
 )
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.latest import latest_attempt
 from dtnctl.runtime.transfers.notes import read_notes
 from dtnctl.runtime.transfers.notify import notice_text, notify_if_due, with_notice_due
@@ -57,19 +58,26 @@ PAUSE_SLICE = 0.5  # a pause before a retry notices within this time that it is 
 
 
 def start_transfer(
-    action: StartTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, requester: Requester = NOT_SAID
+    action: StartTransfer,
+    engines: Mapping[str, Engine],
+    site: str,
+    clock: Clock,
+    requester: Requester = NOT_SAID,
+    calls: JointCalls | None = None,
 ) -> StartResult:
-    """Start it unless it ever ran. TransferError says why it cannot be started; then nothing was."""
-    task = task_of(action, engines, site, clock, requester)
+    """Start it unless it ever ran. TransferError says why it cannot be started; then nothing was. `calls` are those of the run."""
+    task = task_of(action, engines, site, clock, requester, calls)
     return start_attempt(task, action.image)
 
 
-def record_transfer(action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> Attempt:
+def record_transfer(
+    action: FinishTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, calls: JointCalls | None = None
+) -> Attempt:
     """Judge a job that has ended, record that, clean up; nothing is waited for and nothing is started.
 
     Returns the receipt of a transfer that succeeded, or one that was there before. TransferError has the cause of one that failed.
     """
-    task = task_of(action, engines, site, clock)
+    task = task_of(action, engines, site, clock, calls=calls)
     end = finish_attempt(task)
     receipt = notify_if_due(task, end.receipt)
     if receipt.verdict == "succeeded" or end.was_recorded:
@@ -89,6 +97,7 @@ def await_transfer(
     waiting: Waiting,
     leased: Leased,
     requester: Requester = NOT_SAID,
+    calls: JointCalls | None = None,
 ) -> Attempt:
     """Wait for its end, judge, record, clean up; with tries left, start the next one and wait for that.
 
@@ -96,7 +105,7 @@ def await_transfer(
     ends for each moment that writes. Returns the receipt of a transfer that succeeded. TransferError has the cause of one that
     did not, LockError says that its result is still to be recorded, InterruptedWaitError that the copy goes on.
     """
-    task = task_of(action, engines, site, clock, requester)
+    task = task_of(action, engines, site, clock, requester, calls)
     while True:
         watched = watch_attempt(task, waiting)
         with _again(task, leased):

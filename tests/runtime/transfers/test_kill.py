@@ -72,6 +72,10 @@ class Mortal:
         found: Mapping[str, bytes] = self._call(self.engine.read_files, container, path)
         return found
 
+    def file_size(self, container: str, path: str) -> int | None:
+        found: int | None = self._call(self.engine.file_size, container, path)
+        return found
+
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         try:
             self.life.spend()

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.model.ledger import Attempt, Requester, encode_attempt, record_path
+from dtnctl.model.ledger import Attempt, Requester, Verdict, encode_attempt, record_path
 from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, Mount, ledger_name
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.providers.base import FileEntry
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.notes import read_notes
 from dtnctl.runtime.transfers.record import write_record
 from dtnctl.runtime.transfers.transfer import Waiting, await_transfer, start_transfer
@@ -525,8 +526,35 @@ def test_who_has_started_it_reads_neither_its_notes_nor_its_record_to_wait_for_i
     waiting = Waiting(lambda _: None, threading.Event(), begun)
     assert await_transfer(action, scene.engines, SITE, scene.clock, waiting, scene.leased).verdict == "succeeded"
     reads = [call for call in scene.world.calls()[before:] if " GET " in call and "/archive" in call]
-    # whether another run has recorded it meanwhile, and what the GridFTP servers logged
-    assert sorted(reads) == [f"{HERE} GET /containers/{container}/archive" for container in (ledger_name(SITE), JOB)]
+    assert reads == [f"{HERE} GET /containers/{JOB}/archive"]  # what the GridFTP servers logged
+    asked = [call for call in scene.world.calls()[before:] if call == f"{HERE} HEAD /containers/{ledger_name(SITE)}/archive"]
+    assert asked, "whether another run has recorded it meanwhile is asked"
+
+
+@pytest.mark.parametrize("verdict", ["failed", "succeeded"])
+def test_what_another_run_has_recorded_meanwhile_stays(scene: TransferWorld, verdict: Verdict) -> None:
+    begun = scene.start().begun
+    assert begun is not None
+    other = replace(begun.claim, verdict=verdict, cause="another run wrote this")
+    source, destination = scene.ends()
+    action = FinishTransfer(TRANSFER, 1, 1, "gridftp", source, destination, TransferOptions(), True)
+    write_record(scene.engines[HERE], SITE, other)
+    waiting = Waiting(lambda _: None, threading.Event(), begun)
+    if verdict == "succeeded":
+        await_transfer(action, scene.engines, SITE, scene.clock, waiting, scene.leased)
+    else:
+        with pytest.raises(TransferError, match="another run wrote this"):
+            await_transfer(action, scene.engines, SITE, scene.clock, waiting, scene.leased)
+    assert scene.records() == (other,)
+
+
+def test_logins_that_were_seen_to_be_possible_are_not_tried_for_each_transfer_of_a_run(scene: TransferWorld) -> None:
+    source, destination = scene.ends()
+    calls = JointCalls()
+    for name in ("one", "two"):
+        action = StartTransfer(name, 1, 1, "gridftp", source, destination, IMAGE, TransferOptions())
+        assert start_transfer(action, scene.engines, SITE, scene.clock, calls=calls).started
+    assert scene.commands.count("timeout") == 1
 
 
 def test_what_was_begun_says_nothing_of_another_try(scene: TransferWorld) -> None:

@@ -1,0 +1,105 @@
+"""One call for what several threads want of one place at the same time.
+
+No thread waits for others to come: what arrives while a call is under way goes into the next one, together. A call that takes long holds
+up only those that are in it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dtnctl.errors import DtnctlError
+
+Wanted = TypeVar("Wanted")
+Answer = TypeVar("Answer")
+
+PATIENCE = 1.0  # seconds; who has waited for so long for another's call makes one of its own
+MOST = 16  # in one call
+
+
+@dataclass(slots=True, eq=False)
+class _Place(Generic[Wanted, Answer]):
+    """What one thread wants. `is_taken` by a call that is under way; `answers` has one answer when that has ended, or it raised `error`."""
+
+    wanted: Wanted
+    is_taken: bool = False
+    answers: tuple[Answer, ...] = ()
+    error: DtnctlError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.answers) or self.error is not None
+
+    def answer(self) -> Answer:
+        if self.error is not None:
+            raise self.error
+        return self.answers[0]
+
+
+class Gathering(Generic[Wanted, Answer]):
+    """Threads that come with a key and what they want; those with one key are served together."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._waiting: dict[Hashable, list[_Place[Wanted, Answer]]] = {}
+        self._under_way: dict[Hashable, list[_Place[Wanted, Answer]]] = {}
+        """By key, the newest call."""
+
+    def call(self, key: Hashable, wanted: Wanted, serve: Callable[[Sequence[Wanted]], Sequence[Answer]]) -> Answer:
+        """What `serve`, ours or another thread's, answers to this; it gets all that wait, and has an answer for each, in their order.
+
+        A DtnctlError that it raises is raised in all threads that it served.
+        """
+        mine: _Place[Wanted, Answer] = _Place(wanted)
+        with self._changed:
+            self._waiting.setdefault(key, []).append(mine)
+        while together := self._turn(key, mine):
+            try:
+                _serve(together, serve)
+            finally:
+                self._end(key, mine, together)
+        return mine.answer()
+
+    def _turn(self, key: Hashable, mine: _Place[Wanted, Answer]) -> list[_Place[Wanted, Answer]]:
+        """Wait until what we want was done, or until it is our turn: those that are served with us then."""
+        with self._changed:
+            while not mine.is_done:
+                self._changed.wait_for(lambda: mine.is_done or not (mine.is_taken or key in self._under_way), self._patience)
+                if not (mine.is_done or mine.is_taken):
+                    return self._take(key)
+        return []
+
+    def _take(self, key: Hashable) -> list[_Place[Wanted, Answer]]:
+        waiting = self._waiting.pop(key)
+        together, rest = waiting[:MOST], waiting[MOST:]
+        if rest:
+            self._waiting[key] = rest
+        for place in together:
+            place.is_taken = True
+        self._under_way[key] = together
+        return together
+
+    def _end(self, key: Hashable, mine: _Place[Wanted, Answer], together: list[_Place[Wanted, Answer]]) -> None:
+        """Those that were not served, because of an error that is none of ours, wait again."""
+        left = [place for place in together if not place.is_done and place is not mine]
+        with self._changed:
+            for place in left:
+                place.is_taken = False
+            if left:
+                self._waiting[key] = left + self._waiting.get(key, [])
+            if self._under_way.get(key) is together:
+                del self._under_way[key]
+            self._changed.notify_all()
+
+
+def _serve(together: list[_Place[Wanted, Answer]], serve: Callable[[Sequence[Wanted]], Sequence[Answer]]) -> None:
+    try:
+        for place, answer in zip(together, serve([place.wanted for place in together]), strict=True):
+            place.answers = (answer,)
+    except DtnctlError as error:
+        for place in together:
+            place.error = error
