@@ -49,10 +49,13 @@ dist: setup ## wheel, sdist, a folder of every wheel that dtnctl needs and, wher
 faults: setup ## kill -9 and refused calls at every point, and a thousand accidents around a transfer; prints what failed
 	@$(PYTHON) -m tests.faults $(ARGS)
 
+soak: setup ## the pull loop follows random pushes while engines restart and go away (root); MINUTES=10, SEED=7 repeats one
+	@$(PYTHON) -m tests.pulling.soak $(or $(MINUTES),10) $(SEED)
+
 random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
 	@DTNCTL_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest $(or $(ARGS),$$(git grep -l "^@given" tests))
 
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults random clean
+.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults soak random clean

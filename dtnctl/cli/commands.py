@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": ("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": ("apply", "Make the endpoints as declared. Shows the plan first and asks, unless --yes."),
     "drift": ("plan", "Show how the endpoints have moved away from what was applied. Changes nothing."),
+    "reconcile": ("reconcile", "Follow a branch of a repository: apply its newest good commit, again and again."),
     "inventory": ("inventory", "What endpoints have, in the repository, for offline plans: refresh, show."),
     "report": ("report", "Report a plan to a forge or a webhook: github, gitlab, webhook."),
     "destroy": ("apply", "Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."),

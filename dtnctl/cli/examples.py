@@ -25,6 +25,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plan": ("dtnctl plan", "dtnctl plan --target session/climate --all", "dtnctl plan --out plan.json --detailed-exitcode"),
     "apply": ("dtnctl apply", "dtnctl apply --expect 247f4bdf9be26063", "dtnctl apply --target session/climate --yes --timeout 30s"),
     "drift": ("dtnctl drift", "dtnctl drift --detailed-exitcode -o markdown"),
+    "reconcile": (
+        "dtnctl reconcile --repo git@forge.example.net:us/my-dtns.git --deploy-key key --known-hosts hosts --interval 1m",
+        "dtnctl reconcile --repo https://forge.example.net/us/my-dtns.git --allowed-signers signers --metrics 127.0.0.1:9108",
+        "dtnctl reconcile --print-unit >/etc/systemd/system/dtnctl-reconcile.service",
+    ),
     "destroy": ("dtnctl destroy --dry-run", "dtnctl destroy --target session/climate", "dtnctl destroy --yes --confirm my-site"),
     "inventory refresh": ("dtnctl inventory refresh", "dtnctl inventory refresh dtn1 dtn2 && git add .dtnctl/inventory"),
     "inventory show": ("dtnctl inventory show",),

@@ -25,7 +25,7 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(SHOWING, "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`"),
     **dict.fromkeys(("log", "logs", "tail"), "`dtnctl sessions logs NAME` or `dtnctl transfers logs NAME`"),
     **dict.fromkeys(("diff", "preview", "dry-run"), "`dtnctl plan`"),
-    **dict.fromkeys(("up", "deploy", "sync", "reconcile", "run", "converge"), "`dtnctl apply`"),
+    **dict.fromkeys(("up", "deploy", "sync", "run", "converge"), "`dtnctl apply`"),
     **dict.fromkeys(("down", "rm", "remove", "delete"), "`dtnctl sessions delete NAME` and `dtnctl apply`, or `dtnctl destroy`"),
     **dict.fromkeys(("create", "new", "add"), "`dtnctl sessions create`, `dtnctl transfer FROM TO TOOL` or `dtnctl endpoints add`"),
     **dict.fromkeys(("start", "stop"), "`dtnctl sessions start NAME` or `dtnctl sessions stop NAME`"),

@@ -52,6 +52,7 @@ def test_no_option_is_a_time_without_units() -> None:
     timely = {(path, name, metavar) for path, name, metavar in options if re.search("time|seconds|delay|interval|every|wait", name)}
     assert {metavar for _, _, metavar in timely} == {"TIME"}
     durations = {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration", "--max-age"}
+    durations |= {"--interval", "--run-timeout"}
     assert {option for _, option in TIMES} == durations
 
 
@@ -64,6 +65,7 @@ def test_a_time_that_an_option_has_by_itself_is_shown_with_its_unit(path: str, o
         assert seconds(shown) == found.default
 
 
+WITHOUT_A_SITE = {"reconcile": 64}  # it asks for a repository, not for a site
 DECISIONS = {"transfers resolve": ["--succeeded"], "check": ["--all-refs"]}  # what a command asks for before anything else
 
 
@@ -74,7 +76,7 @@ def test_every_time_takes_units(tmp_path: Path, path: str, option: str, text: st
     arguments = (parameter for parameter in TREE[path].params if parameter.param_type_name == "argument")
     required = ["x" for parameter in arguments if parameter.required] + DECISIONS.get(path, [])
     ran = dtnctl(tmp_path, *path.split(), *required, option, text)
-    assert ran.code == code, ran.err
+    assert ran.code == (WITHOUT_A_SITE.get(path, code) if code == 65 else code), ran.err
     assert text in ran.err or code == 65
 
 

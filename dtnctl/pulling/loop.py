@@ -1,0 +1,192 @@
+"""The loop: asks the repository, judges its newest commit, carries out the last good one, reports, waits. One thread does all of it.
+
+What it decides is in `decisions`; what has to survive is in the journal, which is written before anything depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from dtnctl.errors import DtnctlError
+from dtnctl.printable import printable_text
+from dtnctl.pulling.decisions import Carried, Fetched, Next, Refusal, after_fetch, after_run, commit_to_judge
+from dtnctl.pulling.folder import LoopFolder
+from dtnctl.pulling.journal import Journal
+from dtnctl.pulling.outcomes import ApplyResult
+from dtnctl.pulling.sending import Webhook, send_notices
+from dtnctl.pulling.systemd import Notifier
+from dtnctl.pulling.tally import Tally
+from dtnctl.pulling.waking import Waking
+from dtnctl.repository.followed import CloneError, FetchError, FollowingClone
+from dtnctl.runtime.clock import Clock
+
+SHORTEST_PAUSE = 1.0  # seconds between two rounds, however many triggers come
+BEAT = 5.0  # seconds of waiting after which the service manager hears of us
+
+
+class Runs(Protocol):
+    """What carries a checked-out commit out: dtnctl itself, as a program."""
+
+    def mistakes(self, tree: Path) -> str:
+        """What is wrong with the state files; empty if they can be planned."""
+
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
+        """What `dtnctl apply` came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the loop is to run. `interval` in seconds. `allowed_signers` and `secrets` are paths, empty without.
+
+    `uses_reviews`: the plan that was reviewed for a commit's state is what runs, or `review:` of site.yaml decides.
+    """
+
+    interval: float
+    allowed_signers: str = ""
+    secrets: str = ""
+    uses_reviews: bool = False
+
+
+@dataclass(slots=True)
+class Loop:
+    """`say` writes a line for a person. `beaten` is when the loop last came round, by the clock that does not jump."""
+
+    folder: LoopFolder
+    clone: FollowingClone
+    runs: Runs
+    terms: Terms
+    clock: Clock
+    waking: Waking
+    tally: Tally
+    say: Callable[[str], None]
+    webhook: Webhook | None = None
+    notifier: Notifier = field(default_factory=Notifier)
+    journal: Journal = field(default_factory=Journal)
+    last: ApplyResult | None = None
+    beaten: float = 0.0
+
+    def open(self) -> None:
+        """Read what an earlier loop left."""
+        self.journal, trouble = self.folder.read_journal()
+        if trouble:
+            self.say(trouble)
+        followed = self.clone.followed
+        if (self.journal.repository, self.journal.branch) != (followed.url, followed.branch):
+            self.journal = replace(Journal(), repository=followed.url, branch=followed.branch, runs=self.journal.runs)
+        self.tally.remember(self.journal)
+        self.clone.open()
+        self.beat()
+
+    def run(self) -> None:
+        """Rounds until somebody asks for the end."""
+        self.notifier.send("READY=1", f"STATUS=following {self.journal.branch}")
+        while not self.waking.is_stopped:
+            self.round()
+            self._wait()
+        self.notifier.send("STOPPING=1")
+
+    def round(self) -> None:
+        """Ask, judge, carry out, report. A round that cannot be done is said and changes nothing."""
+        self.last = None
+        fetched = self._fetched()
+        if self.waking.is_stopped:
+            return
+        try:
+            refusal = self._judged(commit_to_judge(self.journal, fetched))
+            self._accept(after_fetch(self.journal, fetched, refusal, self._now()))
+            if self.journal.good and not self.waking.is_stopped:
+                self._carry_out(self.journal.good)
+        except DtnctlError as error:
+            self._accept(after_run(self.journal, self._failed(error)))
+        self._report()
+
+    def beat(self) -> None:
+        """The loop is alive."""
+        self.beaten = self.clock.monotonic()
+        self.notifier.send("WATCHDOG=1")
+
+    def _fetched(self) -> Fetched:
+        known = self.journal.fetched
+        try:
+            commit = self.clone.fetch()
+        except FetchError as error:
+            self.tally.fetched("failed")
+            return Fetched(trouble=str(error))
+        finally:
+            self.beat()
+        self.tally.fetched("same" if commit == known else "new")
+        return Fetched(commit, is_rewritten=bool(known) and commit != known and not self.clone.continues(commit, known))
+
+    def _judged(self, commit: str) -> Refusal | None:
+        """Why the commit is not carried out; None if it is, or if there is nothing to judge."""
+        if not commit:
+            return None
+        if self.terms.allowed_signers:
+            problem = self.clone.signature_problem(commit, self.terms.allowed_signers)
+            if problem:
+                return Refusal(commit, "unsigned", problem)
+        try:
+            self.clone.check_out(commit, self.terms.secrets)
+            mistakes = self.runs.mistakes(self.clone.root)
+            if not mistakes:
+                self.clone.keep(commit)
+        except CloneError as error:
+            mistakes = str(error)
+        return Refusal(commit, "broken", mistakes) if mistakes else None
+
+    def _carry_out(self, commit: str) -> None:
+        self.clone.check_out(commit, self.terms.secrets)
+        reviewed = self._reviewed(commit) if self.terms.uses_reviews else None
+        began, start = self._now(), self.clock.monotonic()
+        self.last = self.runs.apply(self.clone.root, self.folder.events, reviewed)
+        carried = Carried(commit, began, self._now(), self.clock.monotonic() - start, self.last)
+        self.tally.ran(carried)
+        self._accept(after_run(self.journal, carried))
+
+    def _reviewed(self, commit: str) -> Path:
+        """Where the reviewed plan of the commit is; no file is there if there was none."""
+        file = self.folder.reviewed
+        file.unlink(missing_ok=True)
+        document = self.clone.reviewed_plan(commit)
+        if document is not None:
+            file.write_text(document, encoding="utf-8")
+        return file
+
+    def _failed(self, error: DtnctlError) -> Carried:
+        """A round that failed before or beside its run, as a run that failed."""
+        self.last = ApplyResult(error.exit_code, error.exit_name, text=str(error))
+        now = self._now()
+        return Carried(self.journal.good, now, now, 0.0, self.last)
+
+    def _accept(self, following: Next) -> None:
+        """Write what is remembered, then report."""
+        self.journal = following.journal
+        if self.webhook is None:
+            self.journal = replace(self.journal, unsent=())
+        self.folder.write_journal(self.journal)
+        self.tally.remember(self.journal)
+        for notice in following.notices:
+            self.say(printable_text(notice.text))
+
+    def _report(self) -> None:
+        """Send what waits to be sent, and report to the service manager how things are."""
+        remaining = send_notices(self.journal, self.webhook, self.tally, self.say)
+        if remaining != self.journal:
+            self._accept(Next(remaining))
+        states = ", ".join(item.name for item in self.journal.conditions) or "as declared"
+        self.notifier.send(f"STATUS=at {self.journal.good[:12] or 'no commit'}: {states}")
+
+    def _wait(self) -> None:
+        """Until the interval is over by the clock that does not jump, or, after a trigger, the shortest pause is."""
+        begin = self.clock.monotonic()
+        end = begin + self.terms.interval
+        while not self.waking.is_stopped and (left := end - self.clock.monotonic()) > 0:
+            self.beat()
+            if self.waking.wait(min(left, BEAT)):
+                end = min(end, begin + SHORTEST_PAUSE)
+
+    def _now(self) -> str:
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,301 @@
+"""Rounds of the loop: a real repository, the real apply as a program, engines in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from dtnctl.pulling.loop import Terms
+from dtnctl.pulling.outcomes import ApplyResult
+from dtnctl.pulling.sending import Webhook
+from dtnctl.runtime.clock import SystemClock
+from tests.cli.small_site import CLONE, two_engines
+from tests.fakes.engine import World
+from tests.fakes.http_api import Answer, Headers, serve
+from tests.pulling.scene import Following, Repository, following
+
+SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
+
+
+@dataclass
+class Scene:
+    world: World
+    repository: Repository
+    folder: Path
+
+    def names(self, engine: str = "a") -> set[str]:
+        """All containers there."""
+        with contextlib.closing(self._client(engine)) as client:
+            return {item["Names"][0].lstrip("/") for item in client.containers(all=True)}
+
+    def remove(self, name: str, engine: str = "a") -> None:
+        """Somebody removes a container behind our back."""
+        with contextlib.closing(self._client(engine)) as client:
+            client.remove_container(name, force=True)
+
+    def _client(self, engine: str) -> docker.APIClient:
+        return docker.APIClient(base_url=f"unix://{self.world.sockets[engine]}", version="1.41", timeout=60)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A repository with session `s` on engines a and b, pushed and not yet applied."""
+    monkeypatch.setenv("PYTHONPATH", f"{CLONE}:{CLONE / 'agent'}")
+    repository = Repository(tmp_path)
+    with two_engines(repository.work) as world:
+        repository.push({})
+        yield Scene(world, repository, tmp_path / "loop")
+
+
+def test_push_is_applied_and_a_round_without_one_changes_nothing(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        said = loop.round()
+        assert said[-1] == f"{scene.repository.head[:12]} is applied: 2 changes"
+        assert (loop.code, scene.names(), scene.names("b")) == (0, {"small.s"}, {"small.s"})
+        assert loop.round() == []
+        scene.repository.push({"sessions/t": SESSION, "sessions/s": None, "site": "name: small\nlimits: {max_prune: 100%}\n"})
+        loop.round()
+        assert (scene.names(), scene.names("b")) == ({"small.t"}, set())
+
+
+def test_broken_commit_leaves_the_last_good_one_which_is_kept_against_drift(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        good = scene.repository.head
+        scene.repository.push({"sessions/t": SESSION, "sessions/u": "endpoints: [nowhere]\nimage: app:1\n"})
+        said = loop.round()
+        assert len(said) == 1
+        assert "is broken: state/sessions/u.yaml:1: " in said[0]
+        assert f"going on with {good[:12]}, the last good commit" in said[0]
+        assert (loop.code, scene.names()) == (0, {"small.s"})
+        scene.remove("small.s")
+        assert loop.round() == [f"{good[:12]} is applied again: 1 change"]
+        assert scene.names() == {"small.s"}
+        scene.repository.push({"sessions/u": None})
+        assert "the branch's newest commit is accepted" in loop.round()
+        assert scene.names() == {"small.s", "small.t"}
+
+
+def test_force_push_is_followed_and_said(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        scene.repository.push({"sessions/t": SESSION})
+        loop.round()
+        scene.repository.drop_last()
+        scene.repository.push({"sessions/u": SESSION}, force=True)
+        assert loop.round()[0].startswith("main was rewritten: ")
+        assert scene.names() == {"small.s", "small.u"}
+
+
+def test_remote_that_is_away_is_said_once_and_drift_is_still_repaired(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        with scene.repository.away():
+            assert loop.round()[0].startswith("main cannot be fetched: ")
+            scene.remove("small.s")
+            assert loop.round() == [f"{scene.repository.head[:12]} is applied again: 1 change"]
+        assert loop.round() == ["the repository answers again"]
+
+
+def test_what_was_known_survives_a_restart_without_the_remote(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        scene.repository.push({"sessions/t": "nonsense"})
+        loop.round()
+    with scene.repository.away(), following(scene.folder, scene.repository) as loop:
+        said = loop.round()
+        assert (len(said), loop.code) == (1, 0), "the broken commit was said before the restart"
+        assert loop.loop.journal.condition("commit") is not None
+        assert [run.repeats for run in loop.loop.journal.runs] == [1, 2]
+
+
+def test_loop_that_never_saw_the_remote_does_nothing(scene: Scene) -> None:
+    with scene.repository.away(), following(scene.folder, scene.repository) as loop:
+        assert "there is no good commit yet" in loop.round()[0]
+        assert loop.code is None
+    assert scene.names() == set()
+
+
+def test_engine_that_is_away_is_a_failure_that_passes(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        scene.world.set_mode("b", "absent")
+        scene.repository.push({"sessions/t": SESSION})
+        assert [text.split(" at ")[0] for text in loop.round()] == ["partial"]
+        assert scene.names() == {"small.s", "small.t"}
+        assert loop.code in (3, 7)
+        scene.world.set_mode("b", "up")
+        assert "runs end without an error again" in loop.round()
+
+
+def test_only_signed_commits_are_carried_out(scene: Scene, tmp_path: Path) -> None:
+    signers = tmp_path / "signers"
+    signers.write_text("")
+    with following(scene.folder, scene.repository, terms=Terms(60.0, allowed_signers=str(signers))) as loop:
+        assert "has no valid signature" in loop.round()[0]
+        assert (loop.code, scene.names()) == (None, set())
+
+
+def test_module_in_the_repository_is_not_imported(scene: Scene) -> None:
+    for name in ("dtnctl", "json", "sitecustomize"):
+        (scene.repository.work / f"{name}.py").write_text("raise SystemExit(99)\n")
+    scene.repository.push({})
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        assert loop.code == 0
+
+
+def test_run_that_hangs_is_ended_and_counts_as_a_failure(scene: Scene) -> None:
+    scene.world.set_mode("a", "silent")
+    with following(scene.folder, scene.repository, run_seconds=1.0) as loop:
+        assert loop.round()[0].endswith("it did not end within 1 s and was ended")
+        assert loop.code == 1
+        scene.world.set_mode("a", "up")
+
+
+def test_stop_ends_the_run_after_its_calls(scene: Scene) -> None:
+    scene.world.set_mode("a", "silent")
+    with following(scene.folder, scene.repository) as loop:
+        timer = threading.Timer(2.0, loop.loop.waking.stop, (15,))
+        timer.start()
+        loop.loop.run()
+        timer.join()
+        assert [run.exit_name for run in loop.loop.journal.runs] in ([], ["terminated"], ["unreachable"])
+        scene.world.set_mode("a", "up")
+
+
+def test_reviewed_plan_is_what_runs_where_the_site_asks_for_it(scene: Scene) -> None:
+    scene.repository.push({"site": "name: small\nreview: {if_missing: stop}\n"})
+    with following(scene.folder, scene.repository, terms=Terms(60.0, uses_reviews=True)) as loop:
+        assert loop.round()[0].startswith("stale-plan at ")
+        assert scene.names() == set()
+
+
+# --- notices ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Chat:
+    """A webhook of somebody's own, which answers with these codes, then with 200."""
+
+    codes: list[int] = field(default_factory=list)
+    url: str = ""
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, method: str, target: str, headers: Headers, content: bytes) -> Answer | None:
+        code = self.codes.pop(0) if self.codes else 200
+        if code == 200:
+            self.got.append(json.loads(content))
+            assert headers["X-Dtnctl-Signature-256"].startswith("sha256=")
+        return code, {}, None
+
+
+def test_notices_are_sent_once_in_their_order_also_over_a_restart(scene: Scene) -> None:
+    with serve(Chat([503])) as chat:
+        webhook = Webhook(chat.url, "s3cret", SystemClock())
+        with scene.repository.away(), following(scene.folder, scene.repository, webhook=webhook, runs=NoRuns()) as loop:
+            loop.round()
+            assert (chat.got, len(loop.loop.journal.unsent)) == ([], 1)
+        with following(scene.folder, scene.repository, webhook=webhook, runs=NoRuns()) as loop:
+            loop.round()
+            loop.round()
+        assert [(item["event"], item["state"]) for item in chat.got] == [
+            ("remote", "raised"),
+            ("remote", "cleared"),
+            ("applied", "happened"),
+        ]
+        assert len({item["id"] for item in chat.got}) == 3
+
+
+def test_notice_that_is_refused_is_dropped_and_said(scene: Scene) -> None:
+    with serve(Chat([400])) as chat:
+        webhook = Webhook(chat.url, "s3cret", SystemClock())
+        with scene.repository.away(), following(scene.folder, scene.repository, webhook=webhook) as loop:
+            assert "is dropped" in loop.round()[-1]
+            assert loop.loop.journal.unsent == ()
+        assert chat.got == []
+
+
+# --- time ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class JumpingClock:
+    """A wall clock that jumps by years at each look, and a monotonic one that does not pass by itself."""
+
+    seconds: float = 0.0
+    looks: int = 0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def now(self) -> datetime:
+        self.looks += 1
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=365 * (-1) ** self.looks * self.looks)
+
+
+@dataclass
+class NoRuns:
+    """Every commit can be planned, and nothing is ever to do: for rounds in which apply does not matter."""
+
+    count: int = 0
+
+    def mistakes(self, tree: Path) -> str:
+        return ""
+
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
+        self.count += 1
+        return ApplyResult(0, "success")
+
+
+@dataclass
+class CountedRuns:
+    """Runs that do nothing but count, and end the loop after some."""
+
+    most: int
+    following: Following | None = None
+    count: int = 0
+
+    def mistakes(self, tree: Path) -> str:
+        return ""
+
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
+        assert self.following is not None
+        loop = self.following.loop
+        self.count += 1
+        for _ in range(1000):
+            loop.waking.trigger()
+        if self.count == self.most:
+            loop.waking.stop(15)
+        elif isinstance(loop.clock, JumpingClock):
+            loop.clock.seconds += 3600.0
+        return ApplyResult(0, "success")
+
+
+def test_wall_clock_that_jumps_neither_hurries_nor_holds_up_the_rounds(scene: Scene) -> None:
+    """Each wait ends by a trigger, since no time passes; a loop that asked the wall clock would wait for years or not at all."""
+    clock, runs = JumpingClock(), CountedRuns(3)
+    with following(scene.folder, scene.repository, clock=clock, runs=runs, terms=Terms(1.0)) as loop:
+        runs.following = loop
+        loop.loop.run()
+        assert runs.count == 3
+        assert all(run.seconds in (0.0, 3600.0) for run in loop.loop.journal.runs)
+
+
+def test_thousand_triggers_during_a_run_are_one_fetch(scene: Scene) -> None:
+    runs = CountedRuns(2)
+    with following(scene.folder, scene.repository, runs=runs, terms=Terms(600.0)) as loop:
+        runs.following = loop
+        loop.loop.run()
+        assert runs.count == 2, "the first round's triggers began the second one, long before the interval was over"
