@@ -19,6 +19,7 @@ from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_
 from dtnctl.cli.reached import reached_lines
 from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.reviewed import agree_with_review
+from dtnctl.cli.run_record import Recording, recorded
 from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
@@ -119,18 +120,24 @@ def destroy_command(
 
 
 def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
+    with recorded(command, scope) as run:
+        return _carry_out(run, printing, scope, timeout, consent)
+
+
+def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import clear_dead_leases
     from dtnctl.runtime.reconcile import ChangedPlanError, look_and_plan
 
     if printing.is_for_review:
         raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
-    workplace = with_receipts(open_workplace())
+    command, workplace = run.command, with_receipts(open_workplace())
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
         plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
+        run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
         view = plan_context(workplace, command, printing, scope)
         if expected and plan.hash != expected:
@@ -148,6 +155,7 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
         clear_dead_leases(clients, snapshot, say)
         try:
             applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
+            run.applied(applied)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
     for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):

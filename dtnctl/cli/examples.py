@@ -37,6 +37,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report gitlab": ("dtnctl plan -o json >plan.json; dtnctl report gitlab plan.json",),
     "report webhook": ("DTNCTL_REPORT_URL=https://hooks.example.net/dtn dtnctl report webhook plan.json",),
     "report issue": ("dtnctl drift -o markdown >drift.md; dtnctl report issue github drift.md",),
+    "history": ("dtnctl history", "dtnctl history climate --limit 5", "dtnctl history --offline -o json"),
+    "show": ("dtnctl show", "dtnctl show 4f2c1e9", "dtnctl show main -o json"),
+    "rollback": (
+        "dtnctl rollback climate",
+        "dtnctl rollback climate --to 4f2c1e9 --alone --commit && dtnctl apply",
+        "dtnctl rollback climate --also profile/dtn --write",
+    ),
     "unlock": ("dtnctl unlock dtn1",),
     "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
     "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),

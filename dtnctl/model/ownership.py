@@ -26,6 +26,7 @@ from dtnctl.model.resources import (
     transfer_name,
 )
 
+LABEL_COMMIT = "dtnctl.commit"  # the commit of the state that the container was made for; `+uncommitted` where files differed from it
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _NAME_WITHOUT_LABELS = re.compile(r"[^.]+\.[^.]+\.g([0-9]{1,18})a([0-9]{1,18})")  # as transfer_name makes it
 

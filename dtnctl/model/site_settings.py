@@ -58,7 +58,7 @@ class Doctor(Written):
 
 
 class Receipts(Written):
-    """The records of transfers that this repository mirrors in the ref `refs/dtnctl/receipts`."""
+    """The records of transfers and of runs that this repository keeps in the refs `refs/dtnctl/receipts` and `refs/dtnctl/runs`."""
 
     remote: str | None = Field(
         None,
@@ -96,7 +96,7 @@ class SiteSettings(Written):
     freeze: Freeze = Field((), description="Windows in which nothing is changed on any endpoint; transfers start all the same.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
     review: Review = Field(default_factory=Review, description="How far apply keeps to the plan that was reviewed.")
-    receipts: Receipts = Field(default_factory=Receipts, description="Where mirrored receipts of transfers go.")
+    receipts: Receipts = Field(default_factory=Receipts, description="Where receipts of transfers and the record of runs go.")
     owners: Owners = Field(default_factory=Owners, description="Who may change which files of this repository.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from dtnctl.errors import UsageError
@@ -38,16 +39,22 @@ def read_head(root: Path, folder: str = "state") -> Head:
 
 def commit_file(root: Path, file: str, message: str) -> str:
     """Commits exactly this file, written or removed, and nothing else; returns the commit's short id. UsageError if git refuses."""
+    return commit_files(root, [file], message)
+
+
+def commit_files(root: Path, files: Sequence[str], message: str) -> str:
+    """The same for several files, in one commit."""
     import git
 
+    file = ", ".join(files)
     try:
         repository = git.Repo(root, search_parent_directories=True)
-        path = str(root / file)
-        is_known = bool(repository.git.ls_files("--", path)) or (root / file).exists()
-        if not is_known:
-            raise UsageError(f"{file} was never committed, so its removal cannot be committed")
-        repository.git.add("--", path)
-        repository.git.commit("--quiet", "--message", message, "--only", "--", path)
+        paths = [str(root / name) for name in files]
+        for name, path in zip(files, paths, strict=True):
+            if not repository.git.ls_files("--", path) and not (root / name).exists():
+                raise UsageError(f"{name} was never committed, so its removal cannot be committed")
+        repository.git.add("--", *paths)
+        repository.git.commit("--quiet", "--message", message, "--only", "--", *paths)
         return str(repository.git.rev_parse("--short", "HEAD"))
     except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
         raise UsageError(f"{file} is written, but not committed: {root} is in no git repository") from error

@@ -14,7 +14,9 @@ from dtnctl.errors import StalePlanError, UnreachableError, UsageError
 from dtnctl.model.head import NOT_ASKED, Head
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.outcome import Outcome
+from dtnctl.model.ownership import LABEL_COMMIT
 from dtnctl.model.plan import (
+    CreateContainer,
     EnsureLedger,
     FinishTransfer,
     HostRequest,
@@ -251,9 +253,19 @@ class _Run:
                 engine.agent.perform(request)
             case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordProtection():
                 return self._perform_job(step.action, engine)
+            case CreateContainer():
+                engine.perform(self._with_commit(step.action))
             case _:
                 engine.perform(step.action)
         return ""
+
+    def _with_commit(self, action: CreateContainer) -> CreateContainer:
+        """The container names the commit that it is made for. That is no part of the plan: a merge has the same plan as its branch."""
+        head = self.terms.head
+        if not head.commit:
+            return action
+        commit = f"{head.commit}+uncommitted" if head.is_dirty else head.commit
+        return replace(action, labels=tuple(sorted((*action.labels, (LABEL_COMMIT, commit)))))
 
     def _perform_job(self, action: JobAction, engine: Engine) -> str:
         match action:

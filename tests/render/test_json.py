@@ -23,9 +23,11 @@ from dtnctl.model.report import DeclaredRow
 from dtnctl.model.samples import Sample
 from dtnctl.model.tools import TOOLS
 from dtnctl.render.claims import claims_document
+from dtnctl.render.commit import commit_document
 from dtnctl.render.comparison import comparison_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
+from dtnctl.render.history import history_document
 from dtnctl.render.json import (
     declared_document,
     doctor_document,
@@ -47,6 +49,7 @@ from dtnctl.render.owners import owners_document
 from dtnctl.render.tools import tool_row, tools_document
 from tests.render.claim_reports import REPORT as CLAIMS
 from tests.render.examinations import EXAMINATIONS
+from tests.render.histories import COMMIT_VIEW, HISTORY
 from tests.render.plans import BY_HAND, CREATE, DANGER, EMPTY, HARDWARE, PLANS, REPLACE, TRANSFER, obeyed, plan
 from tests.render.rows import ENDPOINTS, SERVICES, SESSIONS, TRANSFERS
 
@@ -82,6 +85,8 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     doctor_document(EXAMINATIONS),
     claims_document(CLAIMS),
     owners_document(OWNERS),
+    history_document(HISTORY),
+    {**commit_document(COMMIT_VIEW), "runs": [{"run": name} for name in COMMIT_VIEW.runs]},
     comparison_document(Comparison("s", "a", "old", (("memory", "4 GiB", "8 GiB"),), ("network n was made by another program",))),
     conversion_document(["state/site.yaml"], [("profiles.yaml:3", "dropped", "`x` is no key of Janus")], ["a problem of the state files"]),
     declared_document("networks", [DECLARED]),

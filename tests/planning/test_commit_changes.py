@@ -1,0 +1,122 @@
+"""What a commit changed, in the words of the plan: services with what they really have, other objects with their files' fields."""
+
+from __future__ import annotations
+
+from dtnctl.model.commit_changes import DeclaredChange
+from dtnctl.model.site import Site
+from dtnctl.planning.commit_changes import commit_changes
+from tests.planning.building import site
+
+BEFORE = """
+    # profiles/dtn
+    memory: 8GiB
+    env: {TOKEN: xyzzy, KEPT: same, GONE: x}
+    dns: [10.0.0.53]
+    # profiles/spare
+    memory: 1GiB
+    # networks/data
+    driver: bridge
+    mtu: 1500
+    # sessions/one
+    endpoints: [a, b]
+    image: dtn:1
+    profile: dtn
+    # sessions/old
+    endpoints: [a]
+    image: dtn:1
+    """
+AFTER = """
+    # profiles/dtn
+    memory: 16GiB
+    env: {TOKEN: plugh, KEPT: same, NEW: y}
+    dns: []
+    # profiles/spare
+    memory: 2GiB
+    # networks/data
+    driver: bridge
+    mtu: 9000
+    # sessions/one
+    endpoints: [a]
+    image: dtn:2
+    profile: dtn
+    settings: {shm_size: 64MiB, init: true}
+    # transfers/copy
+    from: a:/data/x
+    to: b:/data/x
+    tool: rsync
+    session: two
+    # sessions/two
+    endpoints: [a, b]
+    image: dtn:1
+    settings: {volumes: [{source: /data, target: /data}]}
+    """
+
+
+def text(before: Site | None, after: Site | None) -> str:
+    return "\n".join(line for change in commit_changes(before, after) for line in lines(change)) + "\n"
+
+
+def lines(change: DeclaredChange) -> list[str]:
+    where = f" @ {change.endpoint}" if change.endpoint else ""
+    head = f"{change.mark} {change.kind} {change.name}{where} ({change.place})"
+    return [head, *(f"  {item.field}: {item.before} -> {item.after} ({item.place})" for item in change.fields)]
+
+
+def test_each_object_that_differs_is_named_with_its_fields_and_places() -> None:
+    assert (
+        text(site(BEFORE), site(AFTER))
+        == """\
+update network data (state/networks/data.yaml:1)
+  mtu: 1500 -> 9000 (state/networks/data.yaml:2)
+update profile spare (state/profiles/spare.yaml:1)
+  memory: 1 GiB -> 2 GiB (state/profiles/spare.yaml:1)
+destroy session old (state/sessions/old.yaml:1)
+update session one (state/sessions/one.yaml:1)
+  endpoints: a, b -> a (state/sessions/one.yaml:1)
+create session two (state/sessions/two.yaml:1)
+destroy service old @ a (state/sessions/old.yaml:1)
+update service one @ a (state/sessions/one.yaml:1)
+  dns: 10.0.0.53 -> [] (state/profiles/dtn.yaml:3)
+  env.GONE: (set) ->  (state/sessions/one.yaml:3)
+  env.NEW:  -> (set) (state/profiles/dtn.yaml:2)
+  env.TOKEN: (set) -> (set otherwise) (state/profiles/dtn.yaml:2)
+  image: dtn:1 -> dtn:2 (state/sessions/one.yaml:2)
+  init: false -> true (state/sessions/one.yaml:4)
+  memory: 8 GiB -> 16 GiB (state/profiles/dtn.yaml:1)
+destroy service one @ b (state/sessions/one.yaml:1)
+create service two @ a (state/sessions/two.yaml:1)
+create service two @ b (state/sessions/two.yaml:1)
+create transfer copy (state/transfers/copy.yaml:1)
+"""
+    )
+
+
+def test_no_value_of_a_variable_is_shown() -> None:
+    assert "xyzzy" not in text(site(BEFORE), site(AFTER))
+    assert "plugh" not in text(None, site(AFTER))
+
+
+def test_the_first_commit_creates_all_and_the_last_one_removes_all() -> None:
+    made = text(None, site(AFTER))
+    assert made.splitlines()[0] == "create site lab (state/site.yaml:1)"
+    assert made.replace("create ", "destroy ") == text(site(AFTER), None)
+    assert text(None, None) == "\n"
+
+
+def test_what_only_looks_different_changes_nothing() -> None:
+    spelled = BEFORE.replace("memory: 8GiB", "memory: 8192MiB").replace("mtu: 1500", "mtu:    1500")
+    assert commit_changes(site(BEFORE), site(spelled)) == ()
+
+
+def test_a_name_of_the_site_that_changes_is_another_site() -> None:
+    other = site(BEFORE + "\n    # site\n    name: other\n")
+    assert [(item.mark, item.name) for item in commit_changes(site(BEFORE), other)] == [
+        ("create" if name == "other" else "destroy", name) for name in ("lab", "other")
+    ]
+
+
+def test_an_empty_text_is_seen() -> None:
+    before = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {entrypoint: [run, '']}\n")
+    after = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {entrypoint: []}\n")
+    (change,) = commit_changes(before, after)
+    assert [(item.field, item.before, item.after) for item in change.fields] == [("entrypoint", "run, ", "[]")]
