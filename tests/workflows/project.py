@@ -54,6 +54,47 @@ def run(command: Sequence[str | Path], **options: Any) -> str:
     return str(done.stdout)
 
 
+def make_forge(lab: Lab, discussion: Discussion, folder: Path, release: Release, repository: str = REPOSITORY) -> Forge:
+    """A forge in this folder for one repository that is set up as docs/ci.md has it."""
+    marks = {name: value for name, value in lab.environment().items() if name not in os.environ or name.startswith("DTN_LAB")}
+    given = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUNNER_TOOL_CACHE": str(release.tools)}
+    return Forge(
+        repository=repository,
+        clone=str(folder / repository),
+        folder=str(folder / "forge"),
+        server=f"file://{folder}",
+        api=discussion.url,
+        token=discussion.token,
+        runners={MANAGEMENT: lab.command("ctl", []), "ubuntu-24.04": []},
+        variables={
+            "DTNCTL_RUNNER": MANAGEMENT,
+            "DTNCTL_REPORT_RUNNER": "ubuntu-24.04",  # the API is in this machine's own network
+            "DTNCTL_WHEELS": str(release.wheels),
+            "DTNCTL_SSH_KNOWN_HOSTS": (lab.layout.home / ".ssh" / "known_hosts").read_text(),
+        },
+        secrets=secrets_of(lab),
+        environment=marks | given,
+    )
+
+
+def secrets_of(lab: Lab) -> dict[str, str]:
+    """What its endpoints ask for."""
+    tls = lab.layout.tls
+    files = {"TLS_CA": tls.ca, "TLS_CERT": tls.cert, "TLS_KEY": tls.key, "SSH_KEY": lab.layout.home / ".ssh" / "id_ed25519"}
+    return {f"DTNCTL_{name}": path.read_text() for name, path in files.items()}
+
+
+def write_forge(forge: Forge, folder: Path) -> None:
+    """Where the hook of its repository reads it."""
+    (folder / "forge").mkdir()
+    (folder / "forge.json").write_text(json.dumps(asdict(forge)))
+
+
+def hook_text(folder: Path, word: str = "") -> str:
+    """The command that runs what a push, or the clock, starts."""
+    return f"PYTHONPATH={CLONE} exec {sys.executable} -m tests.workflows.on_push {folder}/forge.json {word}"
+
+
 class Project:
     """What a person with a clone sees and does. `main` has a site with two endpoints and no session."""
 
@@ -70,36 +111,11 @@ class Project:
         self._start()
 
     def _forge(self, discussion: Discussion) -> None:
-        marks = {name: value for name, value in self.lab.environment().items() if name not in os.environ or name.startswith("DTN_LAB")}
-        given = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "RUNNER_TOOL_CACHE": str(self.release.tools)}
-        forge = Forge(
-            repository=REPOSITORY,
-            clone=str(self.bare),
-            folder=str(self.folder / "forge"),
-            server=f"file://{self.folder}",
-            api=discussion.url,
-            token=discussion.token,
-            runners={MANAGEMENT: self.lab.command("ctl", []), "ubuntu-24.04": []},
-            variables={
-                "DTNCTL_RUNNER": MANAGEMENT,
-                "DTNCTL_REPORT_RUNNER": "ubuntu-24.04",  # the API is in this machine's own network
-                "DTNCTL_WHEELS": str(self.release.wheels),
-                "DTNCTL_SSH_KNOWN_HOSTS": self._known_hosts(),
-            },
-            secrets=self.secrets(),
-            environment=marks | given,
-        )
-        (self.folder / "forge").mkdir()
-        (self.folder / "forge.json").write_text(json.dumps(asdict(forge)))
-
-    def _known_hosts(self) -> str:
-        return (self.lab.layout.home / ".ssh" / "known_hosts").read_text()
+        write_forge(make_forge(self.lab, discussion, self.folder, self.release), self.folder)
 
     def secrets(self) -> dict[str, str]:
         """What the repository keeps from everybody but its jobs."""
-        tls = self.lab.layout.tls
-        files = {"TLS_CA": tls.ca, "TLS_CERT": tls.cert, "TLS_KEY": tls.key, "SSH_KEY": self.lab.layout.home / ".ssh" / "id_ed25519"}
-        return {f"DTNCTL_{name}": path.read_text() for name, path in files.items()}
+        return secrets_of(self.lab)
 
     def _start(self) -> None:
         """The first commit: what `init --ci` wrote, with our endpoints and no session; the hook comes after it."""
@@ -118,7 +134,7 @@ class Project:
         hook.chmod(0o755)
 
     def _reaction(self, word: str = "") -> str:
-        return f"PYTHONPATH={CLONE} exec {sys.executable} -m tests.workflows.on_push {self.folder}/forge.json {word}"
+        return hook_text(self.folder, word)
 
     def dtnctl(self, *words: str) -> str:
         """The installed dtnctl, in the clone."""

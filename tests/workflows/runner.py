@@ -180,6 +180,7 @@ class JobRun:
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTOR": "alice",
             "GITHUB_API_URL": self._forge.api,
             "GITHUB_EVENT_PATH": str(self._folder / "event.json"),
             "GITHUB_ENV": str(self._folder / "environment"),
@@ -187,6 +188,7 @@ class JobRun:
             "GITHUB_PATH": str(self._folder / "path"),
             "GITHUB_REF": self._event.ref,
             "GITHUB_REPOSITORY": self._forge.repository,
+            "GITHUB_RUN_ID": "41",
             "GITHUB_SERVER_URL": self._forge.server,
             "GITHUB_SHA": self._event.sha,
             "GITHUB_STEP_SUMMARY": str(self._folder / "summary.md"),
@@ -199,7 +201,7 @@ class JobRun:
     def _action(self, name: str, options: Mapping[str, Any]) -> None:
         match name:
             case "actions/checkout":
-                self._check_out(options.get("ref", self._event.sha))
+                self._check_out(options.get("ref", self._event.sha), whole=options.get("fetch-depth") == 0)
             case "actions/upload-artifact":
                 self._upload(options)
             case "actions/download-artifact":
@@ -207,8 +209,10 @@ class JobRun:
             case _:
                 raise UnknownWorkflow(f"{name} is not played here")
 
-    def _check_out(self, ref: str) -> None:
-        for words in (["init", "--quiet"], ["fetch", "--quiet", self._forge.clone, ref], ["checkout", "--quiet", "FETCH_HEAD"]):
+    def _check_out(self, ref: str, *, whole: bool) -> None:
+        branches = [["fetch", "--quiet", self._forge.clone, "+refs/heads/*:refs/remotes/origin/*"]] if whole else []
+        fetched = [["fetch", "--quiet", self._forge.clone, ref], ["checkout", "--quiet", "FETCH_HEAD"]]
+        for words in (["init", "--quiet"], *branches, *fetched):
             subprocess.run(["git", *words], cwd=self._work, check=True, env=clean_environment())
 
     def _upload(self, options: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl import __version__
+from dtnctl.repository.runs import Runs
 from lab import Lab, unavailable
 from tests.fakes.http_api import serve
 from tests.workflows.github_api import Discussion
@@ -75,8 +76,9 @@ def in_general(comment: str) -> str:
     )
 
 
-PLANNED = {"plan / none": "skipped", "plan / plan": "success", "plan / comment": "success"}
-APPLIED = {"apply / apply": "success"}
+PLANNED = {"plan / none": "skipped", "plan / plan": "success", "plan / comment": "success", "claims / claims": "success"}
+APPLIED = {"apply / apply": "success", "apply / record": "success"}
+REFUSED = APPLIED | {"apply / apply": "failure"}
 
 
 def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Project, discussion: Discussion) -> None:
@@ -100,6 +102,8 @@ def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Pr
     for endpoint in ("dtn1", "dtn2"):
         assert project.containers(endpoint)["scinet.climate"] == "running"
     assert "climate" in jobs[0].summary
+    newest = next(iter(Runs(project.bare, "scinet").read().records.values()))
+    assert (newest.result, newest.commit, newest.asked.ci_actor) == ("ok", project.head(), "alice")
 
     project.branch("words")
     project.write_text("sessions/climate", "# for the climate group\n" + (project.work / "state/sessions/climate.yaml").read_text())
@@ -231,7 +235,7 @@ def test_what_became_more_dangerous_since_the_review_stops_the_apply_and_the_job
     project.push("main")
     project.reset_main("HEAD~1")  # while CI is off
     jobs = project.merge("climate")
-    assert conclusions(jobs) == {"apply / apply": "failure"}, shown(jobs)
+    assert conclusions(jobs) == REFUSED, shown(jobs)
     assert "more dangerous than reviewed: destroy session/extra @ dtn1" in jobs[0].log
     assert project.containers("dtn1") == {"scinet.extra": "running"}
 
@@ -246,7 +250,7 @@ def test_push_without_a_review_goes_on_or_stops_as_the_site_says(project: Projec
     project.session("another")
     project.commit("straight to main again")
     jobs = project.push("main")
-    assert conclusions(jobs) == {"apply / apply": "failure"}
+    assert conclusions(jobs) == REFUSED
     assert "no plan was reviewed for this state (`review: {if_missing: stop}`" in jobs[0].log
     assert "scinet.another" not in project.containers("dtn1")
 

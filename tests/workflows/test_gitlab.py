@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from dtnctl.ci.files import ci_files
+from dtnctl.repository.runs import Runs
 from tests.cli.small_site import CLONE, environment, two_engines
 from tests.fakes.http_api import serve
 from tests.workflows.gitlab_api import GitLab
@@ -40,6 +42,12 @@ def lines(script: list[Any]) -> Iterator[str]:
             yield from lines(PIPELINE[item[1]])
         else:
             yield str(item)
+
+
+def environment_of(job: dict[str, Any]) -> str:
+    """Whose secrets the job gets; empty for none."""
+    found = job.get("environment", "")
+    return found if isinstance(found, str) else str(found["name"])
 
 
 class Project:
@@ -87,8 +95,7 @@ class Project:
         job, work = JOBS[name], self.folder / folder
         if not work.exists():
             self.git(self.folder, "clone", "--quiet", f"--branch={branch}", str(self.bare), str(work))
-        where = job["environment"] if isinstance(job["environment"], str) else job["environment"]["name"]
-        variables = environment(**self.given, **PIPELINE["variables"], **self.secrets.get(where, {}))
+        variables = environment(**self.given, **PIPELINE["variables"], **self.secrets.get(environment_of(job), {}))
         self.log = ""
         codes = [self._run(work, part, variables) for part in ([*job["before_script"], *job["script"]], job.get("after_script", []))]
         return codes[0]
@@ -134,10 +141,27 @@ def test_merge_request_gets_its_note_and_the_merge_runs_the_reviewed_plan(projec
     project.git(project.work, "push", "--quiet", "origin", "HEAD:main")
     assert project.job("apply") == 0, project.log
     assert "this is the plan that was reviewed (" in project.log
+    assert project.job("record") == 0, project.log
+    (record,) = Runs(project.bare, "small").read().records.values()
+    assert (record.result, record.command) == ("ok", "apply")
     assert project.job("plan", "change", "pipeline") == 0
     assert project.job("comment", "change", "pipeline") == 0
     (note,) = gitlab.notes
     assert "No changes" in note["body"]
+
+
+def test_a_branch_that_wants_what_an_earlier_one_claimed_fails(project: Project) -> None:
+    for name, seconds_ago in (("one", 100), ("two", 50)):
+        project.git(project.work, "checkout", "--quiet", "-B", name, "origin/main")
+        session = project.work / "state" / "sessions" / f"{name}.yaml"
+        session.write_text("endpoints: [a]\nimage: app:1\nsettings: {exposed_ports: [8080]}\n")
+        project.git(project.work, "add", str(session))
+        date = f"--date=@{int(time.time()) - seconds_ago} +0000"
+        project.git(project.work, *AUTHOR, "commit", "--quiet", date, f"--message={name}")
+        project.git(project.work, "push", "--quiet", "origin", name)
+    assert project.job("claims", "one", "first") == 0, project.log
+    assert project.job("claims", "two", "second") == 4, project.log
+    assert "branch one claimed it first" in project.log
 
 
 def test_drift_opens_one_issue_and_its_end_closes_it(project: Project, gitlab: GitLab) -> None:
@@ -179,7 +203,7 @@ def test_token_that_is_missing_or_wrong_is_an_error_that_does_not_show_it(projec
 
 def test_no_job_has_both_the_endpoints_environment_and_the_token_that_writes() -> None:
     for name, job in JOBS.items():
-        where = job["environment"] if isinstance(job["environment"], str) else job["environment"]["name"]
+        where = environment_of(job)
         uses_credentials = "dtnctl-ci credentials give" in list(lines(job["script"]))
         assert uses_credentials == (where in ("plan", "production")), name
         assert (job.get("variables", {}).get("GIT_STRATEGY") == "none") == (where == "report"), name

@@ -9,13 +9,19 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dtnctl.ci import program
+from dtnctl.model.runs import MOST_RECORDS
+from dtnctl.repository.runs import Runs
 from lab.wheels import CONSTRAINTS, controller_requirements
+from tests.render.histories import GOOD
+from tests.repository.branching import branch, git, make_main, pinned
 
 FOLDER = Path(program.__file__).parent
 PROGRAM = Path(sys.executable).with_name("dtnctl")
@@ -289,3 +295,97 @@ def test_token_goes_to_git_by_its_environment_alone(checkout: Checkout) -> None:
     assert f"GIT_CONFIG_VALUE_0=Authorization: Basic {login}" in checkout.read("seen")
     assert "t0ken" not in ran.stdout + ran.stderr
     assert login not in ran.stdout + ran.stderr
+
+
+# --- old plans, and the record of runs --------------------------------------------------------------------------------
+
+
+def bare(checkout: Checkout, *words: str) -> str:
+    return checkout.run("git", "-C", str(checkout.folder / "forge" / "scinet" / "state"), *words).stdout.strip()
+
+
+def age_plans(checkout: Checkout, days: int) -> None:
+    """Every plan that is kept becomes so old."""
+    date = f"{int(time.time()) - days * 86400} +0000"
+    for line in bare(checkout, "for-each-ref", "--format=%(refname) %(tree)", "refs/dtnctl/plans").splitlines():
+        ref, tree = line.split()
+        forge = str(checkout.folder / "forge" / "scinet" / "state")
+        author = ("-c", "user.name=a", "-c", "user.email=a@localhost")
+        made = checkout.run("git", "-C", forge, *author, "commit-tree", "-m", "a plan", tree, GIT_COMMITTER_DATE=date, GIT_AUTHOR_DATE=date)
+        bare(checkout, "update-ref", ref, made.stdout.strip())
+
+
+def test_old_plans_go_but_not_that_of_the_default_branch(checkout: Checkout, forge: dict[str, str]) -> None:
+    bare(checkout, "symbolic-ref", "HEAD", "refs/heads/main")
+    current = checkout.commit()
+    checkout.run("git", "push", "--quiet", str(checkout.folder / "forge" / "scinet" / "state"), "HEAD:refs/heads/main")
+    checkout.write("state/site.yaml", "name: scinet\n# another\n")
+    other = checkout.commit()
+    checkout.write("state/site.yaml", "name: scinet\n# a third\n")
+    third = checkout.commit()
+    for tree in (current, other):
+        keep_plan(checkout, forge, "a plan", tree)
+    age_plans(checkout, 91)
+    ran = keep_plan(checkout, forge, "a plan", third)
+    assert ran.stdout.splitlines() == [f"record: refs/dtnctl/plans/{third}", "record: 1 plans older than 90 days removed"], ran.stderr
+    assert set(bare(checkout, "for-each-ref", "--format=%(refname:lstrip=3)", "refs/dtnctl/plans").split()) == {current, third}
+    age_plans(checkout, 29)
+    assert "removed" not in keep_plan(checkout, forge, "a plan", third).stdout
+
+
+def record_run(folder: Path, minute: int) -> None:
+    assert Runs(folder, "scinet").write(replace(GOOD, began=f"2026-11-29T16:{minute:02}:00Z")) == ""
+
+
+def recorded(checkout: Checkout) -> list[str]:
+    records = Runs(checkout.folder / "forge" / "scinet" / "state", "scinet").read().records.values()
+    return [record.began[11:16] for record in records]
+
+
+def test_runs_of_ci_reach_the_repository_and_the_next_job_has_them(checkout: Checkout, forge: dict[str, str], tmp_path: Path) -> None:
+    checkout.commit()
+    assert "no record of runs yet" in checkout.step("runs", "fetch", **forge).stdout
+    assert checkout.step("runs", "keep", "build/ci").stdout == "runs: there is no record to keep\n"
+    assert checkout.step("runs", "push", "build/ci", **forge).stdout == "runs: there is nothing to record\n"
+    record_run(checkout.folder, 1)
+    assert checkout.step("runs", "keep", "build/ci").returncode == 0
+    pushed = checkout.step("runs", "push", "build/ci", **forge)
+    assert pushed.stdout == "runs: recorded in refs/dtnctl/runs\n", pushed.stderr
+    assert checkout.step("runs", "push", "build/ci", **forge).stdout == "runs: the repository has all of them\n"
+    desk = tmp_path / "desk"
+    subprocess.run(["git", "init", "--quiet", desk], check=True)
+    subprocess.run(["git", "-C", desk, "remote", "add", "origin", str(checkout.folder / "forge" / "scinet" / "state")], check=True)
+    assert Runs(desk, "scinet", "origin").write(replace(GOOD, began="2026-11-29T16:02:00Z")) == ""
+    record_run(checkout.folder, 3)
+    checkout.step("runs", "keep", "build/ci")
+    assert checkout.step("runs", "push", "build/ci", **forge).returncode == 0
+    assert recorded(checkout) == ["16:03", "16:02", "16:01"]
+    assert checkout.step("runs", "fetch", **forge).stdout == "runs: 3 records fetched\n"
+    record_run(checkout.folder, 4)
+    assert checkout.step("runs", "fetch", **forge).stdout == "runs: this clone has records that the repository lacks\n"
+
+
+def test_no_other_file_gets_into_the_record(checkout: Checkout, forge: dict[str, str]) -> None:
+    checkout.write("evil/scinet/20261129T160100Z-00000000.json", "{}")
+    checkout.write("evil/.git/hooks/x.json", "{}")
+    (checkout.folder / "build/ci").mkdir(parents=True)
+    checkout.run("tar", "-C", "evil", "-cf", "build/ci/runs.tar", "scinet", ".git")
+    assert checkout.step("runs", "push", "build/ci", **forge).returncode == 0
+    assert bare(checkout, "ls-tree", "-r", "--name-only", "refs/dtnctl/runs") == "scinet/20261129T160100Z-00000000.json"
+
+
+def test_the_record_in_the_repository_is_bounded_as_the_one_here(checkout: Checkout) -> None:
+    assert f"MOST={MOST_RECORDS} " in (FOLDER / "steps" / "runs").read_text()
+
+
+def test_claims_of_branches_are_shown_and_the_later_one_fails(checkout: Checkout) -> None:
+    root = make_main(checkout.folder / "site")
+    branch(root, "run14", {"sessions/run14.yaml": pinned("10.0.0.64")}, at=int(time.time()) - 3600)
+    branch(root, "run15", {"sessions/run15.yaml": pinned("10.0.0.64", "b")}, at=int(time.time()) - 60)
+    git(root, "checkout", "--quiet", "run15")
+    given = checkout.environment({"DTNCTL_PROGRAM": str(PROGRAM)})
+    ran = subprocess.run([*STEP, "claims", "build/ci"], cwd=root, env=given, text=True, capture_output=True, check=False)
+    assert ran.returncode == 4, ran.stderr
+    assert "run14" in ran.stdout
+    assert checkout.read("summary.md") == (root / "build/ci/claims.md").read_text() == ran.stdout
+    assert json.loads((root / "build/ci/claims.json").read_text())["summary"]["blocking"] == 1
