@@ -26,6 +26,7 @@ FILES = (
     "state/sessions/example.yaml",
     "state/transfers/example.yaml",
 )
+EXAMPLES = ("state/sessions/example.yaml", "state/transfers/example.yaml")
 NAME_LINE, ID_LINE = "name: starter\n", "id: a00000000000\n"
 
 
@@ -65,9 +66,11 @@ def _yaml_text(name: str) -> str:
 def write_starter(folder: Path, identity: str, more: Mapping[str, str] | None = None) -> list[str]:
     """Writes the starter repository, and further files by name, and returns the names of all. Nothing is overwritten: UsageError instead.
 
-    The site is named after the folder.
+    The site is named after the folder. With the files of CI it has no examples: the first push to main would start their transfer.
     """
-    return write_new(folder, starter_files(site_name(folder.resolve().name, identity), identity) | dict(more or {}))
+    texts = starter_files(site_name(folder.resolve().name, identity), identity)
+    kept = {name: text for name, text in texts.items() if not (more and name in EXAMPLES)}
+    return write_new(folder, kept | dict(more or {}))
 
 
 def write_new(folder: Path, texts: Mapping[str, str]) -> list[str]:

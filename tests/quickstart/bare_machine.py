@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.images import base_system
@@ -63,11 +64,15 @@ class BareMachine:
         uncommitted = subprocess.run(["git", "-C", str(CLONE), "diff", "--binary", "HEAD"], capture_output=True, check=True).stdout
         subprocess.run(["git", "-C", str(inside), "apply", "--allow-empty"], input=uncommitted, check=True)
 
-    def run(self, script: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """A bash script on the machine; `typed` is its standard input. What it starts ends with it."""
+    def run(self, script: str, typed: str = "", before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """A bash script on the machine; `typed` is its standard input. What it starts ends with it.
+
+        `before` are the words of a command that brings the machine into another network.
+        """
         inherited = {name: value for name, value in os.environ.items() if name.startswith(CLIENT_VARIABLES)}
+        enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", ENTER, str(self.folder), str(self.cache), script]
         return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", ENTER, str(self.folder), str(self.cache), script],
+            [*before, *enter],
             env=PLAIN | inherited | {"DTN_LAB_CACHE": "/mnt"},
             input=typed,
             text=True,
@@ -76,9 +81,9 @@ class BareMachine:
             check=False,
         )
 
-    def expect(self, script: str, typed: str = "") -> str:
+    def expect(self, script: str, typed: str = "", before: Sequence[str] = ()) -> str:
         """Its output, of a script that must end well."""
-        ran = self.run(script, typed)
+        ran = self.run(script, typed, before)
         assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout[-8000:]}"
         return ran.stdout
 
