@@ -170,6 +170,14 @@ def test_an_mtu_that_somebody_changed_by_hand_is_drift() -> None:
     carry_out(declared, made)
 
 
+def test_on_a_frozen_endpoint_even_drift_waits() -> None:
+    made = after(dtn(LAB, session(settings=ON_LAB), on=ON))
+    agent(made)._replace(vlan(1500))
+    frozen = endpoint(interfaces="{lab: ens1f0}", more="freeze: [{from: 2026-01-01T00:00:00Z}]\n")
+    code, summary, _ = blocked(dtn(LAB, session(settings=ON_LAB), on=frozen), made)
+    assert (code, summary) == ("E0442", "endpoint a is frozen without an end")
+
+
 # --- somebody took it away ----------------------------------------------------------------------------------
 
 
