@@ -14,11 +14,13 @@ from dtnctl.movers.base import SSH_LOG, WORK
 # The engine passes output on line by line, and most tools end their progress lines with a carriage return: without tr no progress would be
 # seen before the end. SIGINT is never used: a copy that ignores it may end with exit code 0 and a cut-off file. The keys go when the
 # program ends, also if no process is left to clean up. A process that outlives the program cannot keep the job from ending.
+# A container that is started a second time, by a call that was late, runs nothing and ends as it did before.
 CLIENT = f"""\
 umask 077
 folder=$1; shift
 mkdir -p {WORK}
 output={WORK}/output
+if [ -p "$output" ]; then rm -f "$folder"/id_*; exit "$(cat {WORK}/code 2>/dev/null || echo 126)"; fi
 mkfifo "$output" || exit 126
 if command -v stdbuf >/dev/null; then stdbuf -o0 tr '\\r' '\\n' <"$output" & else cat <"$output" & fi
 reader=$!
@@ -30,6 +32,7 @@ wait "$copy"
 code=$?
 if [ "$stopped" ]; then wait "$copy"; code=$?; fi
 rm -f "$folder"/id_*
+echo "$code" >{WORK}/code
 (sleep 5; kill "$reader") >/dev/null 2>&1 &
 wait "$reader"
 [ ! -f {SSH_LOG} ] || sed '/ NL\\.EVNT=/d' {SSH_LOG} | tail -n 40 | sed 's/\\r$//; s/^ssh: //; s/^/ssh: /'

@@ -6,6 +6,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+# Of Linux; where there is none, the clock that stands still while the machine sleeps.
+BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """Time and waiting, passed in so that tests need neither."""
@@ -24,8 +27,8 @@ class SystemClock:
     """Real time and real waiting."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
+        """Seconds that never go back, those in which this machine slept included: a lease is not ours any more after them."""
+        return time.clock_gettime(BOOT_CLOCK)
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -39,6 +39,7 @@ from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor, unheard
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
+from dtnctl.runtime.leased_engine import leased_engines
 from dtnctl.runtime.observe import observe_all
 from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import Moment, SharedLeases
@@ -244,7 +245,8 @@ class _Run:
 
     def _perform(self, step: Step, leases: Leases | Moment) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""
-        engine = self.engines[step.endpoint]
+        engines = leased_engines(self.engines, leases.check)
+        engine = engines[step.endpoint]
         for endpoint in _endpoints_of(step):
             leases.check(endpoint)
         match step.action:
@@ -252,7 +254,7 @@ class _Run:
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
                 engine.agent.perform(request)
             case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordProtection():
-                return self._perform_job(step.action, engine)
+                return self._perform_job(step.action, engine, engines)
             case CreateContainer():
                 engine.perform(self._with_commit(step.action))
             case _:
@@ -267,7 +269,7 @@ class _Run:
         commit = f"{head.commit}+uncommitted" if head.is_dirty else head.commit
         return replace(action, labels=tuple(sorted((*action.labels, (LABEL_COMMIT, commit)))))
 
-    def _perform_job(self, action: JobAction, engine: Engine) -> str:
+    def _perform_job(self, action: JobAction, engine: Engine, engines: Mapping[str, Engine]) -> str:
         match action:
             case WaitHealthy():
                 wait_healthy(engine, action, self.terms.clock)
@@ -284,14 +286,14 @@ class _Run:
                 from dtnctl.runtime.transfers.transfer import start_transfer
 
                 terms = self.terms
-                result = start_transfer(action, self.engines, self.site.name, terms.clock, terms.requester, self.calls)
+                result = start_transfer(action, engines, self.site.name, terms.clock, terms.requester, self.calls)
                 if result.begun is not None:
                     self.begun[action.transfer] = result.begun
                 return result.text
             case FinishTransfer():
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
-                return _result_text(record_transfer(action, self.engines, self.site.name, self.terms.clock, self.calls))
+                return _result_text(record_transfer(action, engines, self.site.name, self.terms.clock, self.calls))
             case _:
                 assert_never(action)
 
@@ -321,10 +323,13 @@ class _Run:
         from dtnctl.runtime.transfers.transfer import InterruptedWaitError, Waiting, await_transfer
 
         waiting = Waiting(self.reports.progress, self.terms.stop, self.begun.pop(action.transfer, None))
-        engines, site, terms, calls = self.engines, self.site.name, self.terms, self.calls
+        moment = _CurrentMoment()
+        engines, site, terms, calls = leased_engines(self.engines, moment.check), self.site.name, self.terms, self.calls
         try:
             return _result_text(
-                await_transfer(action, engines, site, terms.clock, waiting, lambda: _both_ends(step, moments), terms.requester, calls)
+                await_transfer(
+                    action, engines, site, terms.clock, waiting, lambda: moment.during(_both_ends(step, moments)), terms.requester, calls
+                )
             )
         except InterruptedWaitError as interruption:
             return str(interruption)  # the copy goes on: to stop waiting for it is no failure
@@ -339,6 +344,26 @@ def _both_ends(step: Step, moments: HoldMoment) -> Iterator[Leases | Moment]:
             with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it
                 leases.check(endpoint)
         yield leases
+
+
+@dataclass(slots=True)
+class _CurrentMoment:
+    """The leases under which a thread that waits for a job writes just now; between those moments it only ends the job at its limits."""
+
+    leases: Leases | Moment | None = None
+
+    def check(self, endpoint: str) -> None:
+        if self.leases is not None:
+            self.leases.check(endpoint)
+
+    @contextlib.contextmanager
+    def during(self, held: contextlib.AbstractContextManager[Leases | Moment]) -> Iterator[None]:
+        with held as leases:
+            self.leases = leases
+            try:
+                yield
+            finally:
+                self.leases = None
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:

@@ -20,7 +20,13 @@ class Job:
         self.key.write_text("PRIVATE")
         command = client_command(("/bin/sh", "-c", program), folder=f"{home}/dtnctl", time_left=None, user=None)
         script = command[1].replace("/root", str(home)).replace("sleep 5;", "sleep 0.2;")
-        self.process = subprocess.Popen(["/bin/sh", "-c", script, *command[2:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=home)
+        self.command = ["/bin/sh", "-c", script, *command[2:]]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.home, start_new_session=True
+        )
 
     def end(self) -> tuple[int, str]:
         output, _ = self.process.communicate(timeout=20)
@@ -31,6 +37,25 @@ def test_the_job_passes_the_exit_code_on_and_removes_the_key(tmp_path: Path) -> 
     job = Job(tmp_path, "echo moving; echo wrong >&2; exit 7")
     assert job.end() == (7, "moving\nwrong\n")
     assert not job.key.exists()
+
+
+def test_a_second_start_runs_nothing_and_ends_as_the_first_one(tmp_path: Path) -> None:
+    job = Job(tmp_path, "echo moving; exit 7")
+    assert job.end() == (7, "moving\n")
+    job.key.write_text("PRIVATE")
+    job.start()
+    assert job.end() == (7, "")
+    assert not job.key.exists()
+
+
+def test_a_second_start_of_what_was_killed_runs_nothing_either(tmp_path: Path) -> None:
+    job = Job(tmp_path, "echo moving; exec sleep 60")
+    assert job.process.stdout is not None
+    assert job.process.stdout.readline() == b"moving\n"
+    os.killpg(job.process.pid, signal.SIGKILL)
+    job.process.communicate()
+    job.start()
+    assert job.end() == (126, "")
 
 
 def test_a_progress_line_is_seen_before_the_end(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from typing import Any
 
-from dtnctl.errors import ConflictError, DtnctlError, TransferError, UnreachableError
+from dtnctl.errors import ConflictError, DtnctlError, LockError, TransferError, UnreachableError
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen
 from dtnctl.model.tools import Side
@@ -136,6 +136,8 @@ def _claim_and_start(
         task.here.start(container)
     except UnreachableError:
         raise  # it may have started; if it did, it needs its keys and its server
+    except LockError:
+        raise  # whoever has the lease by now goes on with what is there
     except DtnctlError as error:
         _take_back(task, ready.found)
         raise TransferError(f"{task.title} was not started: {error}") from error

@@ -1,0 +1,65 @@
+"""Engines that ask for the lease before each write, and the clock by which a lease grows old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dtnctl.errors import LockError
+from dtnctl.model.engine_addresses import parse_engine
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import Engine, FileEntry
+from dtnctl.runtime.clock import BOOT_CLOCK, SystemClock
+from dtnctl.runtime.leased_engine import WRITES, leased_engines
+from tests.docker_clients import connect
+from tests.fakes.engine import World
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with World(["a"]) as world:
+        endpoint = Endpoint(docker=parse_engine(f"unix://{world.sockets['a']}"), host="a")
+        client = connect("a", endpoint, site="site", registries={}, read_only=False, root=tmp_path)
+        yield client
+        client.close()
+
+
+def lost(endpoint: str) -> None:
+    raise LockError(f"the lease of {endpoint} was lost")
+
+
+def test_a_write_without_the_lease_is_refused_and_sent_to_no_engine(engine: Engine) -> None:
+    container = engine.create_placeholder("one", ())
+    late = leased_engines({"a": engine}, lost)["a"]
+    with pytest.raises(LockError, match="the lease of a was lost"):
+        late.write_files(container, (FileEntry("/lease/x", b""),))
+    with pytest.raises(LockError, match="the lease of a was lost"):
+        late.remove(container)
+    assert late.inspect(container).id == container
+    assert late.endpoint == "a"
+
+
+def test_with_the_lease_all_is_as_without_the_check(engine: Engine) -> None:
+    asked: list[str] = []
+    held = leased_engines({"a": engine}, asked.append)["a"]
+    container = held.create_placeholder("one", ())
+    held.write_files(container, (FileEntry("/lease/x", b"content"),))
+    assert held.read_files(container, "/lease/x") == {"/lease/x": b"content"}
+    assert asked == ["a", "a"]
+
+
+def test_every_method_of_an_engine_that_is_none_of_an_observer_counts_as_a_write_but_waiting() -> None:
+    from dtnctl.providers.base import Observer
+
+    own = {name for name in vars(Engine) if not name.startswith("_")} - set(vars(Observer))
+    assert own - {"agent"} == WRITES | {"wait"}
+
+
+def test_the_time_in_which_a_machine_sleeps_makes_leases_old() -> None:
+    """CLOCK_MONOTONIC stands still then: a laptop that wakes up would take its lease for fresh."""
+    assert BOOT_CLOCK == time.CLOCK_BOOTTIME
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= SystemClock().monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME)
