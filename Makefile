@@ -46,8 +46,8 @@ agent-image: setup ## the agent as a container image, with this machine's docker
 dist: setup ## wheel, sdist, a folder of every wheel that dtnctl needs and, where docker runs, the controller's image, into dist/
 	@hack/dist $(or $(TAG),dtnctl)
 
-faults: setup ## kill -9 and refused calls at every point, and a thousand accidents around a transfer; prints what failed
-	@$(PYTHON) -m tests.faults $(ARGS)
+faults: setup ## the published figures R1-R18 as one table (root, for the lab); FULL=1 tries every case, ARGS=R9 runs a part
+	@$(PYTHON) -m tests.faults $(if $(FULL),--full) $(ARGS)
 
 soak: setup ## the pull loop follows random pushes while engines restart and go away (root); MINUTES=10, SEED=7 repeats one
 	@$(PYTHON) -m tests.pulling.soak $(or $(MINUTES),10) $(SEED)

@@ -49,6 +49,11 @@ def _beside(world: World, body: Json) -> None:
     world.beside[body.pop("name")].tell(body)
 
 
+def _mode(world: World, body: Json) -> None:
+    """{"name": "dtn1", "mode": "up"}"""
+    world.set_mode(body["name"], body["mode"])
+
+
 def _view_beside(world: World) -> Json:
     with world.changed:
         return {name: other.view() for name, other in world.beside.items()}
@@ -61,6 +66,7 @@ ACTIONS: dict[str, Action] = {
     "GET view": lambda world, body: world.view(),
     "POST beside": _beside,
     "POST faults": _faults,
+    "POST mode": _mode,
     "POST restore": _restore,
     "POST snapshot": _snapshot,
 }

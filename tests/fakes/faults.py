@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from tests.fakes.state import Json
 
 DEATH_SECONDS = 5.0
-ACTIONS = ("kill-client", "status", "reset", "stall", "prune", "restart")
+ACTIONS = ("kill-client", "signal-client", "status", "reset", "stall", "prune", "restart", "down")
 
 
 class Peer(NamedTuple):
@@ -53,7 +54,8 @@ class Call:
 class Fault:
     """What goes wrong with which call: call number `at`, or the `nth` call that fits `match` ("POST /containers/*/start").
 
-    `nth` 0 means every fitting call. `when` "after" lets the engine do its work first and spoils only the answer.
+    `nth` 0 means every fitting call. `when` "after" lets the engine do its work first and spoils only the answer. `signal-client` sends
+    the client the `signal` and answers; from `down` on the engine cuts every connection until it is `up` again.
     """
 
     do: str
@@ -65,6 +67,7 @@ class Fault:
     status: int = 500
     message: str = "injected fault"
     seconds: float = 0.0
+    signal: int = 0
     seen: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
@@ -144,3 +147,10 @@ def kill_client(pid: int) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def signal_client(pid: int, number: int) -> None:
+    """Send a client a signal and go on; nothing for ourselves and for processes that are gone."""
+    if pid > 0 and pid != os.getpid():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

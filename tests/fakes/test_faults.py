@@ -216,3 +216,20 @@ def test_refused_start_is_not_counted(world: World, dtn1: docker.APIClient) -> N
     with pytest.raises(APIError):
         dtn1.start("lost")
     assert world.starts() == []
+
+
+def test_an_engine_that_is_down_from_a_call_on_cuts_every_connection_until_it_is_up(world: World, connect: Connect) -> None:
+    client = connect("dtn1")
+    world.plan_faults(Fault("down", match="POST /containers/create"))
+    for _ in range(2):
+        with pytest.raises(requests.RequestException):
+            client.create_container("tiny:1", name="one")
+    world.set_mode("dtn1", "up")
+    client.create_container("tiny:1", name="one")
+    assert state_of(world, "one") == "created"
+
+
+def test_a_client_gets_a_signal_at_a_call_that_the_engine_carries_out(world: World) -> None:
+    world.plan_faults(Fault("signal-client", at=2, signal=15))
+    assert run_client(world, "one") == -15
+    assert state_of(world, "one") == "noted"

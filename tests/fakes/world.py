@@ -15,7 +15,7 @@ from tests.fakes import accidents, control, images, networks, registry, snapshot
 from tests.fakes.core import Engine, Shuffler
 from tests.fakes.errors import Dropped, EngineError
 from tests.fakes.execs import BUILT_IN, ExecFunction
-from tests.fakes.faults import Call, Fault, Journal, Peer, kill_client
+from tests.fakes.faults import Call, Fault, Journal, Peer, kill_client, signal_client
 from tests.fakes.machine import Machine
 from tests.fakes.messages import Request, Response, refusal
 from tests.fakes.processes import Processes
@@ -56,6 +56,7 @@ class World:
         self._snapshots: dict[str, dict[str, bytes]] = {}
         self._frozen: dict[str, dict[str, bytes]] = {}
         self._silent: set[str] = set()
+        self._down: set[str] = set()
         self._servers: dict[str, SocketServer] = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.engines = {name: self._make_engine(name, (machines or {}).get(name) or Machine()) for name in names}
@@ -146,14 +147,15 @@ class World:
             return self.journal.starts()
 
     def set_mode(self, endpoint: str, mode: str) -> None:
-        """Make an engine `up`, `silent` (accepts and never answers) or `absent` (no socket)."""
-        if mode not in ("up", "silent", "absent"):
-            raise ValueError(f"mode is {mode!r}; expected up, silent or absent")
+        """Make an engine `up`, `silent` (accepts and never answers), `down` (cuts every connection) or `absent` (no socket)."""
+        if mode not in ("up", "silent", "down", "absent"):
+            raise ValueError(f"mode is {mode!r}; expected up, silent, down or absent")
         path = Path(self.sockets[endpoint])
         with self.changed:
-            self._silent.discard(endpoint)
-            if mode == "silent":
-                self._silent.add(endpoint)
+            for name, engines in (("silent", self._silent), ("down", self._down)):
+                engines.discard(endpoint)
+                if mode == name:
+                    engines.add(endpoint)
             self.changed.notify_all()
         if mode == "absent" and endpoint in self._servers:
             self._servers.pop(endpoint).close()
@@ -220,7 +222,7 @@ class World:
         with self.changed:
             self.changed.wait_for(lambda: name not in self._silent or engine.epoch != epoch)
             engine.require_epoch(epoch)
-            if peer in self.journal.killed:
+            if peer in self.journal.killed or name in self._down:
                 raise Dropped
             return self._handle_call(engine, request, peer)
 
@@ -301,6 +303,11 @@ class World:
             case "prune":
                 accidents.prune_everything(self.engines[call.endpoint])
                 return None
+            case "signal-client":
+                signal_client(call.peer.pid, fault.signal)
+                return None
+            case "down":
+                self._down.add(call.endpoint)
             case "restart":
                 accidents.restart(self.engines[call.endpoint])
             case "stall":

@@ -1,99 +1,108 @@
-"""`python -m tests.faults [points] [once [NUMBER]] [real [NUMBER]]` (`make faults`, with `ARGS`); without words all of it.
+"""`python -m tests.faults [--full] [--seed N] [ROW [SIZE]] …` (`make faults`, with FULL=1 and ARGS): the figures R1-R18 as one table.
 
-`points`: every kill point of every scenario; prints how many and what failed. `once`: random accidents around one transfer, a thousand
-trials or more; prints in how many of its generations the job was started not at all, once, or more often. `real`: the same on the
-engines of the lab, fewer (root).
+A ROW is a figure (R9) or a name (refusals); with a SIZE that many of its cases are tried. Each row runs in processes of its own, two at a
+time, those with real engines beside them one after the other. Exit code 1 if anything failed.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
-from tests.faults.harness import Stage, warm_up
-from tests.faults.once import Trial, summary, try_all_kinds
-from tests.faults.points import SCENARIOS, Point, Scenario, try_all, try_deaths
+from tests.faults.measured import Measured, measured
+from tests.faults.rows import Row, find_rows
 
-Tried = Callable[[Stage, Scenario], Iterator[Point]]
+ROOT = Path(__file__).parents[2]
+SIDE_BY_SIDE = 2
 
 
-TRIALS = 1050  # of one transfer, on engines in memory
-REAL_TRIALS = 40
+@dataclass(frozen=True)
+class Line:
+    """A row as it was measured; `cpu` in seconds, all processes together."""
+
+    row: Row
+    size: int
+    result: Measured
+    cpu: float
+
+    def __add__(self, other: Line) -> Line:
+        return Line(self.row, self.size, self.result + other.result, self.cpu + other.cpu)
 
 
 def main(words: list[str]) -> int:
-    wanted = dict(_wanted(words or ["points", "once", "real"]))
-    wrong = 0
-    if "real" in wanted:
-        wrong += try_real_transfers(wanted["real"] or REAL_TRIALS)
-    if wanted.keys() - {"real"}:
-        warm_up()
-        with Stage() as stage:
-            wrong += try_points(stage) if "points" in wanted else 0
-            wrong += try_transfers(stage, wanted["once"] or TRIALS) if "once" in wanted else 0
-    return 1 if wrong else 0
-
-
-def _wanted(words: list[str]) -> Iterator[tuple[str, int]]:
-    """Each part with the number after it, 0 if there is none."""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
-        if not word.isdigit():
-            yield word, int(after) if after.isdigit() else 0
-
-
-def try_points(stage: Stage) -> int:
-    """Every kill point of every scenario; how many failed."""
-    found = [tell(stage, scenario, "kills", try_all) for scenario in SCENARIOS]
-    found += [tell(stage, scenario, "deaths of agents", try_deaths) for scenario in SCENARIOS if scenario.has_agents]
-    total, failed = sum(points for points, _ in found), sum(bad for _, bad in found)
-    print(f"{total} points, {failed} failures")
-    return failed
-
-
-def try_transfers(stage: Stage, count: int) -> int:
-    """Accidents around one transfer; how many trials failed."""
-    return report("in memory", try_all_kinds(stage, count))
-
-
-def try_real_transfers(count: int) -> int:
-    """The same on real engines; none where there can be no lab."""
-    import lab
-    from tests.faults.once_real import real_stage, try_real_kinds
-
-    if reason := lab.unavailable():
-        print(f"on real engines: no trials: {reason}")
-        return 0
-    with real_stage() as stage:
-        return report("on real engines", try_real_kinds(stage, count))
-
-
-def report(where: str, running: Iterator[Trial]) -> int:
-    """Print each trial that failed, and the counts of each kind and of all; how many failed."""
+    options = _parser().parse_args(words)
     began = time.monotonic()
-    trials: list[Trial] = []
-    for trial in running:
-        trials.append(trial)
-        if not trial.is_right:
-            print(f"  {trial.kind} {trial.number}: starts by generation {dict(trial.starts)}", *trial.failures, sep="\n    ", flush=True)
-    for kind in sorted({trial.kind for trial in trials}):
-        print(f"  {kind}: {summary([trial for trial in trials if trial.kind == kind])}")
-    print(f"{where}: {summary(trials)} ({time.monotonic() - began:.0f} s)", flush=True)
-    return sum(not trial.is_right for trial in trials)
+    sizes = {row: size or (row.full if options.full else row.usual) for row, size in find_rows(options.rows).items()}
+    lines = list(run_rows({row: size for row, size in sizes.items() if size}, options.seed))
+    print("\n".join(table(lines, options.seed)))
+    failed = [line for line in lines if line.result.failures]
+    for line in failed:
+        print(f"\n{line.row.figure} {line.row.name}: {len(line.result.failures)} failures", *filter(None, line.result.failures), sep="\n  ")
+    minutes, cpu = (time.monotonic() - began) / 60, sum(line.cpu for line in lines) / 60
+    print(f"\n{sum(line.result.cases for line in lines)} cases, {sum(len(line.result.failures) for line in lines)} failures; ", end="")
+    print(f"{minutes:.1f} minutes, {cpu:.1f} CPU minutes, seed {options.seed}")
+    return 1 if failed else 0
 
 
-def tell(stage: Stage, scenario: Scenario, what: str, trial: Tried) -> tuple[int, int]:
-    """Try every point of a scenario and print what came of it; how many there are, and how many failed."""
-    began = time.monotonic()
-    points = list(trial(stage, scenario))
-    bad = [point for point in points if point.failures]
-    died = sum(point.was_killed for point in points)
-    print(f"{scenario.name}: {len(points)} points, {died} {what}, {len(bad)} failures, {time.monotonic() - began:.0f} s", flush=True)
-    for point in bad[:5]:
-        print(f"  {point.call}: {point.when}:")
-        for text in point.failures:
-            print(f"    {text}")
-    return len(points), len(bad)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("rows", nargs="*", help="figures or names of rows, each with a number of cases after it if it is to be another")
+    parser.add_argument("--full", action="store_true", help="every point, 10,000 random cases")
+    parser.add_argument("--seed", type=int, default=1, help="decides which cases are tried where not all of them are")
+    return parser
+
+
+def run_rows(sizes: dict[Row, int], seed: int) -> Iterator[Line]:
+    """Each row's line when all of its parts have ended, in the order of the table."""
+    with ThreadPoolExecutor(1) as lab, ThreadPoolExecutor(SIDE_BY_SIDE) as memory:
+        running: dict[Row, list[Future[Line]]] = {}
+        for row, size in sizes.items():
+            pool = lab if row.lab else memory
+            running[row] = [pool.submit(run_part, row, size, seed, part) for part in range(min(row.parts, size))]
+        for row, parts in running.items():
+            first, *others = (part.result() for part in parts)
+            line = sum(others, start=first)
+            print(f"{row.figure} {row.name}: {line.result.cases} cases, {len(line.result.failures)} failures", file=sys.stderr, flush=True)
+            yield line
+
+
+def run_part(row: Row, size: int, seed: int, part: int) -> Line:
+    """A share of a row in a process of its own, with the CPU time that it and its children took."""
+    command = [sys.executable, "-m", "tests.faults.one_row", row.name, *map(str, (size, seed, part, min(row.parts, size)))]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    cpu = usage.ru_utime + usage.ru_stime
+    if process.returncode != 0 or not lines:
+        return Line(row, size, Measured(1, (f"the process of the row ended with {process.returncode}",)), cpu)
+    return Line(row, size, measured(json.loads(lines[-1])), cpu)
+
+
+def environment() -> dict[str, str]:
+    """Without what would make dtnctl behave as in a pipeline."""
+    left_out = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")
+    return {**{name: value for name, value in os.environ.items() if name not in left_out}, "PYTHONPATH": f"{ROOT}:{ROOT / 'agent'}"}
+
+
+def table(lines: list[Line], seed: int) -> Iterator[str]:
+    """The rows in columns."""
+    yield f"{'R':<4} {'row':<18} {'cases':>8} {'failures':>8} {'seed':>6} {'CPU min':>8}  claim"
+    for line in lines:
+        row, result = line.row, line.result
+        yield (
+            f"{row.figure:<4} {row.name:<18} {result.cases:>8} {len(result.failures):>8} {seed:>6} {line.cpu / 60:>8.1f}  {row.claim}"
+            + (f" [{result.note}]" if result.note else "")
+        )
 
 
 if __name__ == "__main__":

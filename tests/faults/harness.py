@@ -68,9 +68,10 @@ def as_they_end(running: Iterable[Running]) -> Iterator[Ended]:
 
 
 class Stage:
-    """Engines in another process, a site in a folder, and dtnctl in forks of this process."""
+    """Engines in another process, a site in a folder, and dtnctl in forks of this process. `more`: engines beside dtn1 and dtn2."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: int = 0) -> None:
+        self.names = tuple(f"dtn{number}" for number in range(1, 3 + more))
         self.stack = ExitStack()
         self.sockets: dict[str, str] = {}
 
@@ -86,7 +87,7 @@ class Stage:
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         self.root = folder / "site"
         self.root.mkdir()
-        sockets = [f"--socket={folder}/{name}.sock" for name in ("dtn1", "dtn2")]
+        sockets = [f"--socket={folder}/{name}.sock" for name in self.names]
         command = [
             sys.executable,
             "-m",
@@ -111,8 +112,8 @@ class Stage:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
-    def write(self, changes: Mapping[str, str | None] | None = None) -> None:
-        scene.write_site(self.root, self.sockets, changes)
+    def write(self, changes: Mapping[str, str | None] | None = None, root: Path | None = None) -> None:
+        scene.write_site(root or self.root, self.sockets, changes)
 
     def ask(self, method: str, name: str, body: dict[str, Any] | None = None) -> Any:
         """One question to the engines' control endpoint."""
@@ -130,7 +131,7 @@ class Stage:
         """A container and a network of somebody else, and the data to move."""
         import docker
 
-        for name in ("dtn1", "dtn2"):
+        for name in self.names:
             engine = docker.APIClient(base_url=f"unix://{self.sockets[name]}", version="1.41")
             made = engine.create_container(
                 "stranger:1",
@@ -148,16 +149,16 @@ class Stage:
 
     # --- dtnctl ---
 
-    def run(self, *arguments: str) -> Ended:
-        """dtnctl in a fork: no import is paid twice."""
-        return self.begin(*arguments).end()
+    def run(self, *arguments: str, root: Path | None = None) -> Ended:
+        """dtnctl in a fork: no import is paid twice. `root`: the folder of another site than the stage's own."""
+        return self.begin(*arguments, root=root).end()
 
-    def begin(self, *arguments: str) -> Running:
+    def begin(self, *arguments: str, root: Path | None = None) -> Running:
         """The same, and do not wait for its end."""
         out = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed at its end
         pid = os.fork()
         if pid == 0:
-            _become_dtnctl(self.root, out.fileno(), arguments)
+            _become_dtnctl(root or self.root, out.fileno(), arguments)
         return Running(pid, out)
 
     def calls(self) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults.harness import Ended, Stage, as_they_end
+from tests.faults.harness import Ended, Stage, as_they_end, warm_up
+from tests.faults.measured import Measured, Task
 
 NAME = "once"
 JOB = f"demo.{NAME}.g"
@@ -143,14 +144,27 @@ KINDS: Mapping[str, Callable[[Stage, Random, int], Before]] = {
 }
 
 
-def try_all_kinds(stage: Stage, count: int) -> Iterator[Trial]:
-    """So many trials, of each kind as many."""
-    prepare(stage)
-    for number in range(count):
-        yield try_once(stage, tuple(KINDS)[number % len(KINDS)], number)
-
-
 def summary(trials: list[Trial]) -> str:
     """How many trials there were, and in how many generations the job was started not at all, once, or more often."""
     counts = Counter(min(number, 2) for trial in trials for number in trial.starts.values())
     return f"{len(trials)} trials, starts per generation: 0: {counts[0]}, 1: {counts[1]}, 2+: {counts[2]}"
+
+
+def measure(task: Task) -> Measured:
+    """R6: trials of each kind in turn."""
+    warm_up()
+    with Stage() as stage:
+        prepare(stage)
+        names = tuple(KINDS)
+        trials = [try_once(stage, names[number % len(names)], number + 100_000 * (task.seed - 1)) for number in task.numbers()]
+    return counted(trials)
+
+
+def counted(trials: list[Trial]) -> Measured:
+    """Their number, those that failed, and how often generations were started."""
+    failures = tuple(
+        "\n    ".join((f"{trial.kind} {trial.number}: starts by generation {dict(trial.starts)}", *trial.failures))
+        for trial in trials
+        if not trial.is_right
+    )
+    return Measured(len(trials), failures, summary(trials))

@@ -21,7 +21,8 @@ import requests
 
 import lab
 from tests.e2e.playground import Playground
-from tests.faults.once import Trial
+from tests.faults.measured import Measured, Task
+from tests.faults.once import Trial, counted
 
 SIZE = 256 * 1024**2  # long enough that a copy is met while it runs
 SECONDS = 6.0  # about as long as an apply runs that waits for it
@@ -177,7 +178,9 @@ def try_real(stage: RealStage, kind: str, number: int) -> Trial:
     return trial
 
 
-def try_real_kinds(stage: RealStage, count: int) -> Iterator[Trial]:
-    """So many trials, of each kind as many."""
-    for number in range(count):
-        yield try_real(stage, tuple(KINDS)[number % len(KINDS)], number)
+def measure(task: Task) -> Measured:
+    """R6 on real engines: trials of each kind in turn; none where there can be no lab."""
+    if reason := lab.unavailable():
+        return Measured(0, note=f"not measured: {reason}")
+    with real_stage() as stage:
+        return counted([try_real(stage, tuple(KINDS)[number % len(KINDS)], number) for number in task.numbers()])

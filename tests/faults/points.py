@@ -120,17 +120,17 @@ class Reference:
 def run_undisturbed(stage: Stage, scenario: Scenario) -> Reference:
     """Set the stage, and see how it should end."""
     start = f"before {scenario.name}"
-    _set_the_stage(stage, scenario, start)
+    set_the_stage(stage, scenario, start)
     reference = stage.run(*scenario.arguments)
     assert reference.code == 0, reference.text
     effects = {name: seen["effects"] for name, seen in stage.ask("GET", "beside").items()}
     if scenario.ends_as_found:
-        found = _hosts(stage)
+        found = hosts_of(stage)
         stage.ask("POST", "restore", {"name": "start"})
-        assert found == _hosts(stage), "what was set on the hosts was not put back"
+        assert found == hosts_of(stage), "what was set on the hosts was not put back"
         stage.ask("POST", "restore", {"name": start})
         assert stage.run(*scenario.arguments).code == 0
-    return Reference(start, stage.calls(), _names(stage), _strangers(stage), _hosts(stage), effects)
+    return Reference(start, stage.calls(), names_of(stage), strangers_of(stage), hosts_of(stage), effects)
 
 
 def try_deaths(stage: Stage, scenario: Scenario, every: int = 1) -> Iterator[Point]:
@@ -138,14 +138,19 @@ def try_deaths(stage: Stage, scenario: Scenario, every: int = 1) -> Iterator[Poi
     reference = run_undisturbed(stage, scenario)
     for endpoint, count in sorted(reference.effects.items()):
         for effect in range(1, count + 1, every):
-            stage.ask("POST", "restore", {"name": reference.snapshot})
-            stage.ask("POST", "beside", {"name": endpoint, "dies_at": effect})
-            first = stage.run(*scenario.arguments)
-            died = stage.ask("GET", "beside")[endpoint]["is_dead"]
-            stage.ask("POST", "beside", {"name": endpoint})
-            failures: tuple[str, ...] = () if first.code > 0 or not died else (f"the first run ended with {first.code}: {first.text}",)
-            failures += tuple(_check(stage, scenario, reference))
-            yield Point(scenario.name, effect, f"the agent of {endpoint} dies", died, failures)
+            yield try_death(stage, scenario, reference, endpoint, effect)
+
+
+def try_death(stage: Stage, scenario: Scenario, reference: Reference, endpoint: str, effect: int) -> Point:
+    """The agent of this endpoint dies at this moment."""
+    stage.ask("POST", "restore", {"name": reference.snapshot})
+    stage.ask("POST", "beside", {"name": endpoint, "dies_at": effect})
+    first = stage.run(*scenario.arguments)
+    died = stage.ask("GET", "beside")[endpoint]["is_dead"]
+    stage.ask("POST", "beside", {"name": endpoint})
+    failures: tuple[str, ...] = () if first.code > 0 or not died else (f"the first run ended with {first.code}: {first.text}",)
+    failures += tuple(check(stage, scenario, reference))
+    return Point(scenario.name, effect, f"the agent of {endpoint} dies", died, failures)
 
 
 def try_all(stage: Stage, scenario: Scenario, every: int = 1) -> Iterator[Point]:
@@ -154,15 +159,20 @@ def try_all(stage: Stage, scenario: Scenario, every: int = 1) -> Iterator[Point]
     for call in range(1, reference.calls + 1, every):
         for when in ("before", "after"):
             stage.ask("POST", "restore", {"name": reference.snapshot})
-            stage.ask("POST", "faults", {"do": "kill-client", "at": call, "when": when})
-            first = stage.run(*scenario.arguments)
-            stage.ask("POST", "faults", {})
-            failures: tuple[str, ...] = () if first.code in (KILLED, 0) else (f"the first run ended with {first.code}: {first.text}",)
-            failures += tuple(_check(stage, scenario, reference))
-            yield Point(scenario.name, call, when, first.code == KILLED, failures)
+            yield try_kill(stage, scenario, reference, call, when)
 
 
-def _set_the_stage(stage: Stage, scenario: Scenario, snapshot: str) -> None:
+def try_kill(stage: Stage, scenario: Scenario, reference: Reference, call: int, when: str) -> Point:
+    """A run from what is there now is killed at this call; the next one is not."""
+    stage.ask("POST", "faults", {"do": "kill-client", "at": call, "when": when})
+    first = stage.run(*scenario.arguments)
+    stage.ask("POST", "faults", {})
+    failures: tuple[str, ...] = () if first.code in (KILLED, 0) else (f"the first run ended with {first.code}: {first.text}",)
+    failures += tuple(check(stage, scenario, reference))
+    return Point(scenario.name, call, when, first.code == KILLED, failures)
+
+
+def set_the_stage(stage: Stage, scenario: Scenario, snapshot: str) -> None:
     stage.ask("POST", "restore", {"name": "start"})
     stage.write(scenario.before)
     if scenario.starts_from_applied:
@@ -173,7 +183,7 @@ def _set_the_stage(stage: Stage, scenario: Scenario, snapshot: str) -> None:
     stage.ask("POST", "restore", {"name": snapshot})
 
 
-def _check(stage: Stage, scenario: Scenario, reference: Reference) -> Iterator[str]:
+def check(stage: Stage, scenario: Scenario, reference: Reference) -> Iterator[str]:
     """What is wrong after the next apply, in sentences."""
     second = stage.run(*scenario.arguments)
     if second.code != 0:
@@ -182,19 +192,19 @@ def _check(stage: Stage, scenario: Scenario, reference: Reference) -> Iterator[s
         third = stage.run("plan", "--detailed-exitcode")
         if third.code != 0:
             yield f"the plan is not empty: {third.text}"
-    names = _names(stage)
+    names = names_of(stage)
     if names != reference.wanted:
         yield f"there are {names}, wanted are {reference.wanted}"
-    if _strangers(stage) != reference.strangers:
+    if strangers_of(stage) != reference.strangers:
         yield "something of somebody else was touched"
-    if (hosts := _hosts(stage)) != reference.hosts:
+    if (hosts := hosts_of(stage)) != reference.hosts:
         yield f"the hosts are {hosts}, wanted are {reference.hosts}"
     starts = sum(item["count"] for item in stage.ask("GET", "starts") if item["name"].startswith(JOB))
     if starts != scenario.job_starts:
         yield f"the transfer was started {starts} times, not {scenario.job_starts}"
 
 
-def _names(stage: Stage) -> dict[str, set[str]]:
+def names_of(stage: Stage) -> dict[str, set[str]]:
     """Container and network names by endpoint: an orphan, a duplicate or a lease would show."""
     view = stage.ask("GET", "view")
     return {
@@ -204,7 +214,7 @@ def _names(stage: Stage) -> dict[str, set[str]]:
     }
 
 
-def _hosts(stage: Stage) -> Any:
+def hosts_of(stage: Stage) -> Any:
     """Everything on the hosts and in the agents' ledgers; what others have is in it, so it is seen if it was touched."""
     return {
         name: {key: value for key, value in seen.items() if key not in ("effects", "is_dead")}
@@ -212,7 +222,7 @@ def _hosts(stage: Stage) -> Any:
     }
 
 
-def _strangers(stage: Stage) -> Any:
+def strangers_of(stage: Stage) -> Any:
     view = stage.ask("GET", "view")
     return {
         endpoint: [item for kind in ("containers", "networks") for item in _items(seen[kind]) if "strange" in str(item["Name"])]

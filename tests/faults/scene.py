@@ -20,6 +20,7 @@ from dtn_agent.protocol import Host as Machine
 
 from tests.fakes.engine import Program, Run, World
 from tests.fakes.execs import ExecRun
+from tests.fakes.machine import RegistryImage
 from tests.fakes.programs import Files
 from tests.faults.agents import open_agents
 from tests.planning.machines import machine, pf
@@ -37,6 +38,7 @@ IMAGE_FILES = {
 def prepare(world: World) -> None:
     """Called in the engines' process before they open."""
     world.add_image("dtn:1", {"Cmd": ["dtn-entry"], "Env": ["PATH=/usr/bin:/bin"]}, IMAGE_FILES)
+    world.add_image("dtn:2", {"Cmd": ["dtn-entry"], "Env": ["PATH=/usr/bin:/bin", "NEW=1"]}, IMAGE_FILES)
     world.add_image("stranger:1", {"Cmd": ["sleep"]})
     world.exec_programs["stat"] = _stat
     world.exec_programs["timeout"] = lambda run: 0  # both control ports answer
@@ -44,6 +46,7 @@ def prepare(world: World) -> None:
     world.programs.register(Program(lambda run: _copy_meanwhile(world, run)), name="*.once.g[0-9]*a[0-9]*")
     for engine in world.engines.values():
         engine.machine.cpus, engine.machine.memory_nodes = 32, 2
+        engine.machine.registry["far:1"] = RegistryImage({"Cmd": ["dtn-entry"]}, IMAGE_FILES)
     folder = tempfile.TemporaryDirectory(prefix="agents-")
     atexit.register(folder.cleanup)
     open_agents(world, {"dtn1": _first_machine(), "dtn2": _second_machine()}, SETTINGS, Path(folder.name))
@@ -131,7 +134,7 @@ SITE = {
     "site": "name: demo\n",
     "networks/data": "driver: macvlan\nmtu: 9000\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\n",
     "profiles/dtn": (
-        "volumes: ['/data:/data']\ninit: true\nmemory: 1GiB\nuser: dtnaas\ndata_nets: [data]\n"
+        "volumes: ['/data:/data']\ninit: true\nmemory: 1GiB\nuser: dtnaas\nsettle: 100ms\ndata_nets: [data]\n"
         "ctrl_port_range: [30000, 30100]\ndata_port_range: [50100, 50199]\n"
     ),
     "sessions/climate": "endpoints: [dtn1, dtn2]\nimage: dtn:1\nprofile: dtn\n",
@@ -144,7 +147,8 @@ WITH_AGENT = "$agent\ninterfaces: {star: ens1f0, lan: eth2}\n"
 TUNING = "tuning:\n  sysctls: {net.core.rmem_max: 268435456, net.ipv4.tcp_mtu_probing: 1}\n  interfaces: {eth2: {tx_queue_len: 10000}}\n"
 STAR = "driver: sriov\nsubnet: 10.30.0.0/24\nvlan: 222\nmtu: 9000\n"
 ON_HARDWARE = (
-    "memory: 1GiB\nuser: dtnaas\ninit: true\ndata_nets: [star, lan]\ncpus: 2\nnear: data_net\nctrl_port_range: [30000, 30100]\n"
+    "memory: 1GiB\nuser: dtnaas\nsettle: 100ms\ninit: true\n"
+    "data_nets: [star, lan]\ncpus: 2\nnear: data_net\nctrl_port_range: [30000, 30100]\n"
     "qos: {rate: 500mbit, delay: 10ms}\n"
 )
 HARDWARE_SITE: Mapping[str, str | None] = {
@@ -167,8 +171,8 @@ def write_site(root: Path, sockets: Mapping[str, str], changes: Mapping[str, str
     Of an endpoint's file they are what follows the engine's lines; `$agent` stands for the lines that name its agent.
     """
     files: dict[str, str | None] = {**SITE, **(changes or {})}
-    for name in ("dtn1", "dtn2"):
-        agent = f"agent: {sockets[f'agent {name}']}\nagent_tls: {{ca: {sockets['agents_ca']}}}\n"
+    for name in (name for name in sockets if re.fullmatch(r"dtn\d", name)):
+        agent = f"agent: {sockets.get(f'agent {name}')}\nagent_tls: {{ca: {sockets['agents_ca']}}}\n"
         agent += f"agent_token_file: {sockets['agents_token']}"
         more = files.get(f"endpoints/{name}") or PLAIN_ENDPOINT
         files[f"endpoints/{name}"] = f"docker: unix://{sockets[name]}\nhost: {name}\n{more.replace('$agent', agent)}"
