@@ -16,6 +16,7 @@ import json  # noqa: E402  # after the stand-ins
 import threading  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from functools import cache  # noqa: E402
+from random import Random  # noqa: E402
 
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, JobEnd, Plan, StartTransfer, Step  # noqa: E402
 from dtnctl.model.site import Site  # noqa: E402
@@ -120,6 +121,7 @@ def _measure(task: Task, count: int, *, deaths: int, stops: int) -> Measured:
             lambda is_reversed=is_reversed: make_run(count, Bounds(deaths, stops), is_reversed=is_reversed),  # type: ignore[misc]
             finish,
             max(1, task.size // 2),
+            task.rng("interleavings", is_reversed),
         )
         states += found.states
         late |= found.late
@@ -131,7 +133,7 @@ def _measure(task: Task, count: int, *, deaths: int, stops: int) -> Measured:
 
 def main() -> None:
     """For a look at it: what two clients come to, and what a stopped one writes."""
-    found: Explored = explore(lambda: make_run(2, Bounds(1, 1), is_reversed=False), finish, 3000)
+    found: Explored = explore(lambda: make_run(2, Bounds(1, 1), is_reversed=False), finish, 3000, Random(1))
     print(found.runs, found.states, len(found.failures), found.is_whole)
     print(*found.failures[:5], sep="\n")
     for (written, wrong), taken in found.late.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, TypeVar
 
 from dtnctl.errors import DtnctlError
@@ -241,8 +242,8 @@ class Explored:
     is_whole: bool = True
 
 
-def explore(make: Callable[[], Run], finish: Callable[[Run], Iterator[str]], most: int) -> Explored:
-    """Every run that differs in its choices, at most so many. `finish` says what is wrong at a run's end."""
+def explore(make: Callable[[], Run], finish: Callable[[Run], Iterator[str]], most: int, rng: Random) -> Explored:
+    """Every run that differs in its choices, at most so many, in a random order. `finish` says what is wrong at a run's end."""
     found = Explored()
     seen: set[int] = set()
     left: list[tuple[Choice, ...]] = [()]
@@ -250,10 +251,12 @@ def explore(make: Callable[[], Run], finish: Callable[[Run], Iterator[str]], mos
         if found.runs >= most:
             found.is_whole = False
             break
+        place = rng.randrange(len(left))
+        left[place], left[-1] = left[-1], left[place]
         prefix = left.pop()
         run = make()
         run.begin()
-        left += _follow(run, prefix, seen)
+        left += _follow(run, prefix, seen, rng)
         found.runs += 1
         wrong = "; ".join(dict.fromkeys((*run.shared.wrong, *finish(run))))
         if run.shared.unfenced:
@@ -265,8 +268,8 @@ def explore(make: Callable[[], Run], finish: Callable[[Run], Iterator[str]], mos
     return found
 
 
-def _follow(run: Run, prefix: tuple[Choice, ...], seen: set[int]) -> list[tuple[Choice, ...]]:
-    """Take the choices of the prefix, then the first one in every new state; returns the others."""
+def _follow(run: Run, prefix: tuple[Choice, ...], seen: set[int], rng: Random) -> list[tuple[Choice, ...]]:
+    """Take the choices of the prefix, then any one in every new state; returns the others."""
     left: list[tuple[Choice, ...]] = []
     for choice in prefix:
         run.take(choice)
@@ -276,8 +279,9 @@ def _follow(run: Run, prefix: tuple[Choice, ...], seen: set[int]) -> list[tuple[
             run.taken.append(("seen before", 0))
             return left
         seen.add(key)
-        left += [(*run.taken, other) for other in choices[1:]]
-        run.take(choices[0])
+        taken = rng.choice(choices)
+        left += [(*run.taken, other) for other in choices if other != taken]
+        run.take(taken)
     return left
 
 
