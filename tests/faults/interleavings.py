@@ -17,11 +17,13 @@ import threading  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from functools import cache  # noqa: E402
 from random import Random  # noqa: E402
+from typing import cast  # noqa: E402
 
 from dtnctl.model.plan import EnsureLedger, FinishTransfer, JobEnd, Plan, StartTransfer, Step  # noqa: E402
 from dtnctl.model.site import Site  # noqa: E402
 from dtnctl.model.tools import Iperf3Options  # noqa: E402
 from dtnctl.model.transfer_options import TransferOptions  # noqa: E402
+from dtnctl.providers.base import Engine  # noqa: E402
 from dtnctl.runtime.lease import Holder, hold_leases  # noqa: E402
 from dtnctl.runtime.leased_engine import leased_engines  # noqa: E402
 from dtnctl.runtime.reconcile import Reports, Terms, carry_out  # noqa: E402
@@ -50,7 +52,7 @@ def declared() -> Site:
 
 def apply(client: Client) -> None:
     """What the steps of one apply do with the transfer: start it under the leases, wait for its end, record that under the leases."""
-    engines = {name: SmallEngine(client.shared, name, client) for name in (HERE, THERE)}
+    engines = {name: cast("Engine", SmallEngine(client.shared, name, client)) for name in (HERE, THERE)}
     holder = Holder(client.name, "another machine", client.number, 1.0)
     terms = Terms(holder, client, parallel=4, lock_timeout=FOR_EVER)
     reports = Reports(lambda text: None, lambda outcome, step: None, lambda progress: None)

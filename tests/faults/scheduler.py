@@ -19,6 +19,7 @@ from tests.faults.small_engines import LEASE, Shared
 Value = TypeVar("Value")
 JUMP = 31.0  # seconds: longer than a lease without a beat is left alone
 Choice = tuple[str, int]
+SELDOM = {"kill": 0.01, "stop": 0.2}  # so that runs get far before something happens
 
 
 class Killed(BaseException):
@@ -192,6 +193,11 @@ class Run:
             found += [("kill", client.number) for client in alive]
         return found
 
+    def weight(self, choice: Choice) -> float:
+        """How likely it is tried early: one that was stopped goes on late, when others have done much."""
+        what, number = choice
+        return 0.04 if what == "go" and self.clients[number].was_stopped else SELDOM.get(what, 1.0)
+
     def take(self, choice: Choice) -> None:
         self.taken.append(choice)
         what, number = choice
@@ -279,7 +285,7 @@ def _follow(run: Run, prefix: tuple[Choice, ...], seen: set[int], rng: Random) -
             run.taken.append(("seen before", 0))
             return left
         seen.add(key)
-        taken = rng.choice(choices)
+        taken = rng.choices(choices, [run.weight(choice) for choice in choices])[0]
         left += [(*run.taken, other) for other in choices if other != taken]
         run.take(taken)
     return left
