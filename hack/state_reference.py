@@ -98,8 +98,8 @@ def _kinds(field: dict[str, Any]) -> Iterator[str]:
     """What may stand there, in words."""
     if "$comment" in field:
         yield field["$comment"]
-    elif "anyOf" in field or "allOf" in field:
-        for arm in field.get("anyOf") or field["allOf"]:
+    elif arms := field.get("anyOf") or field.get("oneOf") or field.get("allOf"):
+        for arm in arms:
             yield from _kinds(arm)
     elif "$ref" in field:
         name = field["$ref"].rpartition("/")[2]

@@ -20,6 +20,7 @@ from dtnctl.cli.reached import reached_lines
 from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.reviewed import agree_with_review
 from dtnctl.cli.run_record import Recording, recorded
+from dtnctl.cli.secrets import missing_secrets
 from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
@@ -144,6 +145,8 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
             raise StalePlanError(*stale_lines(consent.expect, plan, view))
         if printing.output is not opt.PlanOutput.json:
             print_plan(plan, view, replace(printing, out=""))
+        if problems := missing_secrets(workplace, scope):
+            raise ConfigError(problems)
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
             mirroring(workplace, clients).end(snapshot)

@@ -11,6 +11,7 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
 from dtnctl.cli.receipts import with_receipts
+from dtnctl.cli.secrets import missing_secrets
 from dtnctl.cli.workplace import STATE_FOLDER, Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
 from dtnctl.errors import ConfigError, Problem, UnreachableError
 
@@ -77,7 +78,7 @@ def preview(printing: Printing, scope: Scope, timeout: float, *, detailed: bool 
     plan = make_plan(workplace, scope, timeout)
     print_plan(plan, plan_context(workplace, "plan", printing, scope), printing)
     note_missing_id(workplace.site)
-    for problem in missing_logins(workplace, plan):
+    for problem in (*missing_logins(workplace, plan), *missing_secrets(workplace, scope)):
         say(f"note: {problem}")
     return plan_exit_code(plan, detailed=detailed)
 
@@ -132,4 +133,4 @@ def missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
     from dtnctl.providers.local.files import find_login_problems
 
     images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
-    return find_login_problems(workplace.site, images, workplace.root)
+    return find_login_problems(workplace.site, images, workplace.root, workplace.secrets)

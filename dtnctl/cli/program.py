@@ -15,11 +15,13 @@ from dtnctl import __version__
 from dtnctl.cli import streams
 from dtnctl.cli.commands import LazyGroup
 from dtnctl.cli.common import add_to
+from dtnctl.cli.crash import Crash
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import be_quiet
 from dtnctl.errors import ConfigError, DtnctlError, OutputError, UsageError
 
 READER_IS_GONE = 128 + 13  # as shells report SIGPIPE
+DEFECT = 1  # as Python itself ends with a traceback
 
 app = typer.Typer(
     name="dtnctl",
@@ -133,6 +135,9 @@ def _print_document(error: DtnctlError) -> None:
 
 def _usage(error: Exception, invocation: Invocation) -> int:
     """Click's own usage errors have their message and our code; everything else is a defect and keeps its traceback."""
+    if isinstance(error, Crash):
+        sys.stderr.write(str(error))
+        return DEFECT
     show = getattr(error, "show", None)
     if show is None:
         raise error

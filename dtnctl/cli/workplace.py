@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals, streams
+from dtnctl.cli.crash import without_secrets
 from dtnctl.cli.messages import say
 from dtnctl.errors import ConfigError, UsageError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import EndpointAccess, Engine, Observer
+    from dtnctl.providers.secrets.source import SecretSource
     from dtnctl.render.context import Command, RenderContext
 
 STATE_FOLDER = "state"
@@ -32,11 +34,12 @@ PIPE_WIDTH = 120  # of text that goes into a file or a pipe: the same on every m
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """A loaded site and the commit that it is."""
+    """A loaded site, the commit that it is, and what looks its secrets up."""
 
     root: Path
     site: Site
     head: Future[Head]
+    secrets: SecretSource
 
 
 def repository_root() -> Path:
@@ -60,7 +63,15 @@ def open_workplace() -> Workplace:
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="git")
     head = pool.submit(read_head, root, STATE_FOLDER)
     pool.shutdown(wait=False)
-    return Workplace(root, load_site(root, STATE_FOLDER, cache=user_cache(os.environ)), head)
+    site = load_site(root, STATE_FOLDER, cache=user_cache(os.environ))
+    return Workplace(root, site, head, _secrets_of(site, root))
+
+
+def _secrets_of(site: Site, root: Path) -> SecretSource:
+    from dtnctl.providers.secrets.source import SecretSource
+
+    key = site.settings.value.fingerprint_key
+    return SecretSource(root, os.environ, f"{site.name}/{site.repository}", key.secret if key is not None else "")
 
 
 @contextlib.contextmanager
@@ -70,6 +81,7 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
 
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(without_secrets(workplace.secrets))
         stack.enter_context(signals.exiting())  # they hold nothing, and after Ctrl-C no user waits for silent endpoints
         clients: dict[str, Observer] = {}
         for access in _accesses(workplace, timeout):
@@ -85,6 +97,7 @@ def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engin
 
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(without_secrets(workplace.secrets))
         clients: dict[str, Engine] = {}
         for access in _accesses(workplace, timeout):
             clients[access.name] = engine_of(access)
@@ -96,7 +109,7 @@ def _refuse_local_mistakes(workplace: Workplace) -> None:
     """ConfigError for what this machine lacks to ask the endpoints: it would look like endpoints that do not answer."""
     from dtnctl.providers.local.files import find_local_problems
 
-    problems = find_local_problems(workplace.site, workplace.root, os.environ)
+    problems = find_local_problems(workplace.site, workplace.root, os.environ, workplace.secrets)
     if problems:
         raise ConfigError(problems)
 
@@ -127,6 +140,7 @@ def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
             timeouts,
             site.repository,
             site.counts_unlabelled,
+            workplace.secrets,
         )
 
 

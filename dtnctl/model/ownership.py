@@ -25,6 +25,7 @@ from dtnctl.model.resources import (
     self_reference,
     transfer_name,
 )
+from dtnctl.model.secrets import secrets_label
 
 LABEL_COMMIT = "dtnctl.commit"  # the commit of the state that the container was made for; `+uncommitted` where files differed from it
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -33,7 +34,9 @@ _NAME_WITHOUT_LABELS = re.compile(r"[^.]+\.[^.]+\.g([0-9]{1,18})a([0-9]{1,18})")
 
 def spec_digest(spec: ContainerSpec | NetworkSpec) -> str:
     """Short digest of a spec, for the label that distinguishes drift from a change in Git."""
-    return hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
+    secrets = spec.secrets if isinstance(spec, ContainerSpec) else ()
+    text = f"{spec!r}{secrets_label(secrets)}" if secrets else repr(spec)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def labels(site: str, endpoint: str, kind: Kind, name: str, object_name: str, digest: str = "") -> Pairs:

@@ -16,8 +16,6 @@ from dtnctl.model.engine_fields import (
     Cpus,
     DeviceText,
     EntryPoint,
-    EnvName,
-    EnvValue,
     ImageName,
     LimitName,
     LoginName,
@@ -43,6 +41,7 @@ from dtnctl.model.fields import (
     PortRange,
 )
 from dtnctl.model.qos import Qos
+from dtnctl.model.secret_fields import Environment
 from dtnctl.model.written import Written
 
 Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -141,8 +140,10 @@ class ProfileFields(Written):
     capabilities: Capabilities = Field(default_factory=Capabilities, description="Linux capabilities.")
     privileged: bool = Field(False, description="All capabilities and devices of the host.")
     systemd: bool = Field(False, description="The container runs systemd: it is stopped by SIGRTMIN+3.")
-    env: dict[EnvName, EnvValue] = Field(
-        default_factory=dict, description="Environment. A number is the text that it is written as, null is the empty text."
+    env: Environment = Field(
+        default_factory=dict,
+        description="Environment. A number is the text that it is written as, null is the empty text, `{secret: REFERENCE}` "
+        "[a secret](secrets.md).",
     )
     user: LoginName | None = Field(None, description="Login name inside the container (USER_NAME).")
     ssh_keys: Annotated[tuple[PublicKey, ...], Field(strict=False)] = Field(

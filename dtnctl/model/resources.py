@@ -6,13 +6,15 @@ Comparing two specs field by field is therefore the whole of drift detection. Tu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
+from dtnctl.model.leases import LeaseSeen as LeaseSeen
+from dtnctl.model.leases import describe_holder as describe_holder
 from dtnctl.model.ledger import LedgerSeen
+from dtnctl.model.secrets import SecretValue, SecretVariables
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
@@ -176,6 +178,7 @@ class ContainerSpec:
 
     `command` and `entrypoint` None: the image's. `memory` and `shm_size` in bytes, 0 no limit. `cpus` in CPUs, 0 no limit.
     `network` is the network it is created on: a network's name, `bridge`, `host`, `none` or `container:ID`.
+    `env` has no variable of `secrets`.
     """
 
     image: str
@@ -205,6 +208,7 @@ class ContainerSpec:
     network: str = ENGINE_BRIDGE
     attachments: tuple[Attachment, ...] = ()
     ports: tuple[PortBinding, ...] = ()
+    secrets: SecretVariables = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ class ContainerSeen:
 
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
+    `secret_values` are those of `spec.secrets` by variable, to be kept out of what is shown of it.
     """
 
     name: str
@@ -242,6 +247,7 @@ class ContainerSeen:
     addresses: tuple[Attachment, ...] = ()
     checks: tuple[CheckRun, ...] = ()
     anonymous_volumes: tuple[str, ...] = ()
+    secret_values: Mapping[str, SecretValue] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -354,32 +360,6 @@ class VolumeSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseSeen:
-    """Somebody's lease on an endpoint; `holder` is its label, which says which process on which machine.
-
-    `is_ours`: of our site and repository; another one is never removed.
-    """
-
-    id: str
-    holder: str
-    is_ours: bool = True
-
-    @property
-    def who(self) -> str:
-        """The holder as a person reads it."""
-        return describe_holder(self.holder) if self.is_ours else f"{describe_holder(self.holder)}, whose lease is not this site's"
-
-
-def describe_holder(label: str) -> str:
-    """A lease's holder label as a person reads it: `ops@host (pid 4711)`."""
-    try:
-        data = json.loads(label)
-        return f"{data['who']} (pid {data['pid']})"
-    except (ValueError, KeyError, TypeError):
-        return label or "somebody"
-
-
-@dataclass(frozen=True, slots=True)
 class EndpointSeen:
     """One endpoint. `silence` is why it did not answer; then everything else is unknown, not empty.
 
@@ -393,6 +373,7 @@ class EndpointSeen:
     Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
     `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.
     `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
+    `secrets` are fingerprints by reference, of those that were asked for and that this machine can look up.
     """
 
     name: str
@@ -414,6 +395,7 @@ class EndpointSeen:
     engine_id: str = ""
     cpus: int = 0
     clock_ahead: int | None = field(default=None, compare=False)
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_silent(self) -> bool:
@@ -438,7 +420,7 @@ class Wanted:
 
     `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
     `cpus` asks the engine how many it has; that call costs it the start of runc and containerd.
-    `volumes` are names of volumes to look at.
+    `volumes` are names of volumes to look at. `secrets` are references to look up on this machine.
     """
 
     images: frozenset[str] = frozenset()
@@ -448,3 +430,4 @@ class Wanted:
     inside: bool = False
     cpus: bool = False
     volumes: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()

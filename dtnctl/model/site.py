@@ -34,6 +34,7 @@ from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
+from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.tool_files import ToolFile
 from dtnctl.model.transfer import Transfer
@@ -134,6 +135,7 @@ class Endpoint(Written):
         "of `docker: ssh://…`; `unix:///run/dtnctl/agent.sock` beside `docker: unix://…`.",
     )
     agent_tls: AgentTls | None = Field(None, description="Certificates for the agent. Missing: those of `tls:`.")
+    agent_token: Secret | None = Field(None, description="The agent's bearer token.")
     agent_token_file: str | None = Field(None, description="File that holds the agent's bearer token (first line).")
     agent_token_env: str | None = Field(None, description="Environment variable that holds the agent's bearer token.")
     interfaces: dict[str, InterfaceName] = Field(
@@ -172,7 +174,7 @@ class Endpoint(Written):
 
     @model_validator(mode="after")
     def _agent_is_whole(self) -> Endpoint:
-        tokens = [name for name in ("agent_token_file", "agent_token_env") if getattr(self, name) is not None]
+        tokens = [name for name in ("agent_token", "agent_token_file", "agent_token_env") if getattr(self, name) is not None]
         if self.agent is None:
             if self.agent_tls is not None or tokens:
                 raise ValueError("`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing")
@@ -180,7 +182,7 @@ class Endpoint(Written):
         if self.agent.scheme != "https":
             return self._agent_on_a_socket(self.agent, has_secrets=self.agent_tls is not None or bool(tokens))
         if len(tokens) > 1:
-            raise ValueError("write one of agent_token_file and agent_token_env")
+            raise ValueError("write one of agent_token, agent_token_file and agent_token_env")
         if not tokens and self.tls is None and (self.agent_tls is None or self.agent_tls.cert is None):
             raise ValueError("the agent answers only callers that it knows; write `agent_tls:` (ca, cert, key) or a token")
         return self

@@ -15,6 +15,7 @@ from dtnctl.model.fields import (
 )
 from dtnctl.model.freeze import Freeze
 from dtnctl.model.owners import Owners
+from dtnctl.model.secret_fields import Secret
 from dtnctl.model.written import Written
 
 
@@ -31,13 +32,14 @@ class Registry(Written):
 
     username: str | None = Field(None, description="User name, if it is no secret.")
     username_env: str | None = Field(None, description="Environment variable that holds the user name.")
+    password: Secret | None = Field(None, description="The password or token.")
     password_env: str | None = Field(None, description="Environment variable that holds the password or token.")
     password_file: str | None = Field(None, description="File that holds the password or token (first line).")
 
     @model_validator(mode="after")
     def _has_one_password(self) -> Registry:
-        if (self.password_env is None) == (self.password_file is None):
-            raise ValueError("write exactly one of password_env and password_file")
+        if [self.password, self.password_env, self.password_file].count(None) != 2:
+            raise ValueError("write exactly one of password, password_env and password_file")
         if (self.username is None) == (self.username_env is None):
             raise ValueError("write exactly one of username and username_env")
         return self
@@ -91,6 +93,16 @@ class SiteSettings(Written):
     )
     adopts: Literal["unlabelled"] | None = Field(
         None, description="`unlabelled`: objects of this site's name without an id, made before there was one, are this repository's."
+    )
+    fingerprint_key: Secret | None = Field(
+        None,
+        description="Key of the fingerprints of secrets: 16 characters or more that no one can guess. Missing: fingerprints are made "
+        "slowly, and shorter secrets are refused. To change it recreates every container that has a secret.",
+    )
+    secret_references: Annotated[tuple[str, ...], Field(strict=False)] | None = Field(
+        None,
+        description="References to secrets that profiles and sessions may use (patterns): `env:DTN_*`, `sops:secrets.yaml#*`. "
+        "Missing: any.",
     )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     freeze: Freeze = Field((), description="Windows in which nothing is changed on any endpoint; transfers start all the same.")

@@ -26,6 +26,7 @@ from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import cut_off, service_change, state_text
 from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
+from dtnctl.planning.containers.unseen_secrets import unseen_secret_notes
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
@@ -110,6 +111,7 @@ class _Planner:
         self.draft.notes.update(clock_notes(self.found.answering))
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
+        self.draft.notes.update(unseen_secret_notes(self.found.situations, self.found.answering))
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),

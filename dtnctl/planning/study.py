@@ -20,7 +20,7 @@ from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.containers.host_part import NO_PART, joined
 from dtnctl.planning.containers.services import Rebuild, Situation, service_steps
-from dtnctl.planning.containers.specs import container_spec
+from dtnctl.planning.containers.specs import container_spec, with_fingerprints
 from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_service
 from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
@@ -300,7 +300,7 @@ def _situation(found: Study, service: Service) -> Situation:
     touched = wanted.union(*(item.networks for item in (seen, retired, prepared) if item is not None))
     removed = sorted(plan.removed_in_use & touched) if seen is not None or retired is not None else []
     allocation = found.allocations.chosen[service.key]
-    spec = container_spec(service, allocation)
+    spec = with_fingerprints(container_spec(service, allocation), found.answering[endpoint].secrets, seen or retired)
     differences = tuple(_differences(found, service, spec, seen)) if seen is not None else ()
     is_new = seen is None or bool(removed) or any(item.forces_replace for item in differences)
     planned, here = PlannedService(service, allocation, seen, is_new), found.hosts.get(endpoint)

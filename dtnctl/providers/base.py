@@ -7,7 +7,7 @@ when it answers with a refusal, with the engine's own words in the message and n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
+from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ReadOnlyError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class EndpointAccess:
-    """All that a provider is made from. `root` is where relative paths of TLS and password files start.
+    """All that a provider is made from. `root` is where relative paths of TLS and password files start; `secrets` looks up the others.
 
     `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
     """
@@ -42,6 +43,7 @@ class EndpointAccess:
     timeouts: Timeouts
     repository: str = ""
     unlabelled: bool = True
+    secrets: SecretSource = field(default_factory=SecretSource)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def observer_of(access: EndpointAccess) -> Observer:
     from dtnctl.providers.agent.client import connect_agent
     from dtnctl.providers.with_agent import ObserverWithAgent
 
-    agent = connect_agent(access.name, access.endpoint, read_only=True, root=access.root, timeouts=access.timeouts)
+    agent = connect_agent(access.name, access.endpoint, read_only=True, root=access.root, timeouts=access.timeouts, secrets=access.secrets)
     return ObserverWithAgent(observer, agent, access)
 
 
@@ -26,5 +26,5 @@ def engine_of(access: EndpointAccess) -> Engine:
     from dtnctl.providers.agent.client import connect_agent
     from dtnctl.providers.with_agent import EngineWithAgent
 
-    agent = connect_agent(access.name, access.endpoint, read_only=False, root=access.root, timeouts=access.timeouts)
+    agent = connect_agent(access.name, access.endpoint, read_only=False, root=access.root, timeouts=access.timeouts, secrets=access.secrets)
     return EngineWithAgent(engine, agent, access)

@@ -30,6 +30,7 @@ from dtnctl.model.resources import (
     VolumeSeen,
     own_labels,
 )
+from dtnctl.model.secrets import SecretVariable
 
 Json = dict[str, Any]
 # Variables that dtnctl sets from the site and its choices: docs/state-reference.md, `env`.
@@ -50,7 +51,8 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     + _names("engine_id cpus"),
     ContainerSeen: _names("name id spec image_id state health exit_code oom_killed started_at finished_at addresses anonymous_volumes"),
     ContainerSpec: _names("image hostname tty init privileged stop_signal stop_timeout health restart memory cpus cpu_set memory_nodes")
-    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports"),
+    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets"),
+    SecretVariable: _names("name fingerprint"),
     Mount: _names("target kind source read_only driver size"),
     Device: _names("host container permissions"),
     Ulimit: _names("name soft hard"),

@@ -26,6 +26,7 @@ from dtnctl.model.source import Source
 from dtnctl.model.validation.known import MOST_PROBLEMS
 from dtnctl.model.validation.owner_rules import find_owner_problems
 from dtnctl.model.validation.references import find_reference_problems
+from dtnctl.model.validation.secrets import find_secret_problems
 from dtnctl.model.written import Written
 from dtnctl.printable import is_visible
 from dtnctl.repository.source_cache import SourceCache
@@ -108,6 +109,8 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     reading.transfers = by_declared_tools(reading.transfers, reading.tools)
     if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(reading, now, reading.broken)
+    if reading.settings is not None:
+        reading.problems += find_secret_problems(reading.settings, reading.profiles, reading.sessions)
     if reading.is_full:
         del reading.problems[MOST_PROBLEMS:]
         reading.report(

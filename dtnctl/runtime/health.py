@@ -105,5 +105,6 @@ def _lines(text: str, seen: ContainerSeen) -> tuple[str, ...]:
 
 def _hidden(seen: ContainerSeen) -> Iterable[tuple[str, str]]:
     """Variables that a log may not show, the longest values first: people pass secrets by them, and this text goes to CI logs."""
-    found = (pair for pair in seen.spec.env if pair[0] not in OWN_VARIABLES and len(pair[1]) >= SHORTEST_SECRET)
-    return sorted(found, key=lambda pair: -len(pair[1]))
+    found = [pair for pair in seen.spec.env if pair[0] not in OWN_VARIABLES and len(pair[1]) >= SHORTEST_SECRET]
+    secrets = [(name, text) for name, value in seen.secret_values.items() for text in value.parts()]
+    return sorted((*found, *secrets), key=lambda pair: -len(pair[1]))

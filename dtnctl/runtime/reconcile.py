@@ -34,6 +34,7 @@ from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
+from dtnctl.planning.secret_uses import secret_uses, with_secrets
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor, unheard
@@ -103,7 +104,8 @@ class Terms:
 
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
     """What is there, and what apply would do about it. Changes nothing."""
-    snapshot = observe_all(observers, wanted_by_endpoint(site, now))
+    wanted = with_secrets(wanted_by_endpoint(site, now), secret_uses(site, now, scope))
+    snapshot = observe_all(observers, wanted)
     return plan_from(site, snapshot, now, scope), snapshot
 
 

@@ -23,7 +23,9 @@ from dtnctl.model.resources import (
     Ulimit,
     Wanted,
 )
+from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.docker.engine import DockerEngine
+from dtnctl.providers.secrets.source import SecretSource
 from tests.engine_choice import every_engine
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
 
@@ -33,7 +35,10 @@ MIB = 2**20
 PLAIN = ContainerSpec(image=IMAGE, command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
 NETWORK = NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.77.0.0/24", "10.77.0.1"), Subnet("fd00:77::/64", "fd00:77::1")))
 
+SECRET = f"file:{__file__}"  # any text that every engine's test can look up
+
 VARIANTS: dict[str, ContainerSpec] = {
+    "secrets": replace(PLAIN, secrets=(SecretVariable("TOKEN", SecretSource().fingerprint(SECRET), SECRET),)),
     "nothing": PLAIN,
     "hostname": replace(PLAIN, hostname="dtn-1"),
     "command": replace(PLAIN, command=("sh", "-c", "sleep 100", "a b", "ü")),

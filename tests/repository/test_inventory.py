@@ -36,10 +36,18 @@ NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 SECRET = "canary-7c1e"
 # What an inventory never has, with the reason.
 LEFT_OUT = {
-    "EndpointSeen": {"silence", "agent_silence", "lease", "host", "clock_ahead"},  # of the moment; the host has a list of its own
-    "ContainerSeen": {"error", "restart_count", "checks"},  # messages of programs, and what moves all the time
+    "EndpointSeen": {
+        "silence",
+        "agent_silence",
+        "lease",
+        "host",
+        "clock_ahead",
+        "secrets",
+    },  # of the moment; the host has a list of its own
+    "ContainerSeen": {"error", "restart_count", "checks", "secret_values"},  # messages of programs, and what moves all the time
     "Attempt": {"who", "labels", "metadata"},  # people; and what Git has already
     "ImageSeen": {"labels"},
+    "SecretVariable": {"reference"},  # of state files alone
 }
 
 

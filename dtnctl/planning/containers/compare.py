@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from dtnctl.model.backends import Backend
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import NO_HEALTH, ContainerSeen, ContainerSpec, Health, ImageSeen, Mount, NetworkSpec, Subnet
+from dtnctl.model.secrets import HIDDEN, SecretVariable
 from dtnctl.model.storage import without_secrets
 
 # The field of the profile that a field of the container comes from, for causes; others have the same name.
@@ -33,8 +34,11 @@ UNITS = (
     *((f"{prefix}iB", 1024**power) for power, prefix in ((4, "T"), (3, "G"), (2, "M"), (1, "K"))),
     *((f"{prefix}B", 1000**power) for power, prefix in ((4, "T"), (3, "G"), (2, "M"), (1, "K"), (0, ""))),
 )
+NOT_SET = "(not set)"
+NOT_SHOWN = "(not shown)"
 NOTHING: tuple[object, ...] = (None, "", (), 0, 0.0, False)
-COMPARED = tuple(item.name for item in fields(ContainerSpec) if item.name != "image")
+APART = ("image", "env", "secrets")  # compared in ways of their own
+COMPARED = tuple(item.name for item in fields(ContainerSpec) if item.name not in APART)
 VALUES = attrgetter(*COMPARED)
 
 Images: TypeAlias = Mapping[str, ImageSeen | None]  # by reference and by id, as observed on one endpoint
@@ -61,11 +65,13 @@ def fill_in(spec: ContainerSpec, image: ImageSeen) -> ContainerSpec:
     none. Numbers of a health check that are 0 are the image's.
     """
     inherited_command = () if spec.entrypoint else image.command
+    secret = {item.name for item in spec.secrets}
+    inherited = {name: value for name, value in image.env if name not in secret}
     return replace(
         spec,
         command=spec.command or inherited_command,
         entrypoint=image.entrypoint if spec.entrypoint is None else spec.entrypoint,
-        env=tuple(sorted((dict(image.env) | dict(spec.env)).items())),
+        env=tuple(sorted((inherited | dict(spec.env)).items())),
         health=_inherited_health(spec.health, image.health),
         stop_signal=spec.stop_signal or image.stop_signal,
     )
@@ -99,6 +105,8 @@ def compare_container(wanted: ContainerSpec, seen: ContainerSeen, images: Images
     for name, was, will in zip(COMPARED, VALUES(live), VALUES(expected), strict=True):
         if was != will:
             differences += _field_differences(name, was, will, backend, primary=wanted.network)
+    if live.env != expected.env or live.secrets != expected.secrets:
+        differences += _env_differences(variables(live), variables(expected))
     return tuple(sorted(differences, key=lambda difference: difference.field))
 
 
@@ -109,7 +117,8 @@ def spec_as_it_is(wanted: ContainerSpec, seen: ContainerSeen, images: Images) ->
     """
     live, image, running_from = seen.spec, images.get(wanted.image), images.get(seen.image_id)
     expected = fill_in(wanted, running_from) if running_from is not None else _assume_inherited(wanted, live)
-    found: dict[str, Any] = {name: getattr(live, name) for name in COMPARED if getattr(live, name) != getattr(expected, name)}
+    compared = (*COMPARED, "env", "secrets")
+    found: dict[str, Any] = {name: getattr(live, name) for name in compared if getattr(live, name) != getattr(expected, name)}
     if image is None or image.id != seen.image_id:
         found["image"] = live.image
     if running_from is not None:
@@ -124,7 +133,7 @@ def spec_as_it_is(wanted: ContainerSpec, seen: ContainerSeen, images: Images) ->
 
 def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSpec:
     """The image is gone from the endpoint but the container runs from it: what we do not say counts as inherited."""
-    names = {name for name, _ in wanted.env}
+    names = {name for name, _ in wanted.env} | {item.name for item in wanted.secrets}
     return replace(
         wanted,
         command=wanted.command or (() if wanted.entrypoint else live.command),
@@ -136,9 +145,6 @@ def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSp
 
 
 def _field_differences(name: str, before: Any, after: Any, backend: Backend, primary: str) -> Iterator[Difference]:
-    if name == "env":
-        yield from _env_differences(dict(before), dict(after))
-        return
     forces_replace = name not in backend.updates or (name in backend.never_lifts and not after)
     if name == "attachments":
         forces_replace = _of(before, primary) != _of(after, primary)
@@ -146,10 +152,27 @@ def _field_differences(name: str, before: Any, after: Any, backend: Backend, pri
     yield Difference(name, text(before), text(after), forces_replace)
 
 
-def _env_differences(before: dict[str, str], after: dict[str, str]) -> Iterator[Difference]:
+def variables(spec: ContainerSpec) -> dict[str, str | SecretVariable]:
+    """The whole environment by name."""
+    return {**dict(spec.env), **{item.name: item for item in spec.secrets}}
+
+
+def _env_differences(before: Mapping[str, str | SecretVariable], after: Mapping[str, str | SecretVariable]) -> Iterator[Difference]:
     for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            yield Difference(f"env.{name}", before.get(name, "(not set)"), after.get(name, "(not set)"), forces_replace=True)
+        was, will = before.get(name, NOT_SET), after.get(name, NOT_SET)
+        if was != will:
+            yield Difference(f"env.{name}", *_variable_texts(was, will), forces_replace=True)
+
+
+def _variable_texts(was: str | SecretVariable, will: str | SecretVariable) -> tuple[str, str]:
+    """Both values as they may be shown: what becomes a secret may have been the same secret, written in the open."""
+    if not isinstance(will, SecretVariable):
+        return HIDDEN if isinstance(was, SecretVariable) else was, will
+    if not will.fingerprint:
+        return NOT_SET if was == NOT_SET else NOT_SHOWN, "(secret, not looked at)"
+    if isinstance(was, SecretVariable):
+        return HIDDEN, "(secret, changed)"
+    return NOT_SET if was == NOT_SET else NOT_SHOWN, "(secret, new)"
 
 
 def _of(attachments: Any, network: str) -> list[Any]:

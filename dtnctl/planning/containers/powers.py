@@ -30,6 +30,7 @@ SPEC_FIELDS: dict[str, Literal["power", "choice", "plain"]] = {
     "command": "power",
     "entrypoint": "power",
     "env": "power",
+    "secrets": "plain",  # their names stand among the variables
     "tty": "plain",
     "init": "plain",
     "privileged": "power",

@@ -5,7 +5,8 @@ Pure. The environment is what Janus images expect; an unset variable is the empt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dtnctl.model.container_parts import HealthCheck
 from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
@@ -14,6 +15,7 @@ from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.profile import ProfileFields, Volume
 from dtnctl.model.resources import (
     NO_HEALTH,
+    ContainerSeen,
     ContainerSpec,
     Device,
     Health,
@@ -24,6 +26,8 @@ from dtnctl.model.resources import (
     Subnet,
     Ulimit,
 )
+from dtnctl.model.secret_fields import Secret
+from dtnctl.model.secrets import SecretVariable, SecretVariables
 from dtnctl.model.site import Endpoint, Network
 from dtnctl.model.storage import as_made
 from dtnctl.model.tuning import container_sysctls
@@ -45,6 +49,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         command=profile.arguments,
         entrypoint=profile.entrypoint,
         env=environment(service, allocation),
+        secrets=secret_variables(profile),
         tty=profile.tty,
         init=profile.init,
         privileged=profile.privileged,
@@ -82,9 +87,24 @@ def environment(service: Service, allocation: Allocation) -> Pairs:
         "DEPLOYMENT_KEY": "",
         "DATA_IFACE": own_address(service, allocation) or service.ctrl_host,
     }
-    written = {name: value or "" for name, value in profile.env.items()}
+    written = {name: value or "" for name, value in profile.env.items() if not isinstance(value, Secret)}
     chosen = {"CTRL_PORT": _number(allocation.ctrl_port), "SERV_PORT": _number(allocation.serv_port)}
     return tuple(sorted((expected | written | chosen).items()))
+
+
+def secret_variables(profile: ProfileFields) -> SecretVariables:
+    """The variables whose values are secrets, which nothing here looks at."""
+    written = profile.env.items()
+    return tuple(sorted(SecretVariable(name, reference=value.secret) for name, value in written if isinstance(value, Secret)))
+
+
+def with_fingerprints(spec: ContainerSpec, found: Mapping[str, str], live: ContainerSeen | None) -> ContainerSpec:
+    """The spec with each secret's fingerprint, by reference. One that was not looked at counts as what the live container has."""
+    if not spec.secrets:
+        return spec
+    held = {item.name: item.fingerprint for item in live.spec.secrets} if live is not None else {}
+    known = (replace(item, fingerprint=found.get(item.reference) or held.get(item.name, "")) for item in spec.secrets)
+    return replace(spec, secrets=tuple(sorted(known)))
 
 
 def own_address(service: Service, allocation: Allocation) -> str:

@@ -23,6 +23,7 @@ from dtnctl.providers.agent.errors import refusal
 from dtnctl.providers.agent.reach import Reach, reach_of
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.records import recorded
+from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
 
 M = TypeVar("M", bound=BaseModel)
@@ -163,12 +164,18 @@ class AgentClient(AgentObserver):
 
 
 @overload
-def connect_agent(name: str, endpoint: Endpoint, *, read_only: Literal[True], root: Path, timeouts: Timeouts) -> AgentObserver: ...
+def connect_agent(
+    name: str, endpoint: Endpoint, *, read_only: Literal[True], root: Path, timeouts: Timeouts, secrets: SecretSource | None = None
+) -> AgentObserver: ...
 @overload
-def connect_agent(name: str, endpoint: Endpoint, *, read_only: Literal[False], root: Path, timeouts: Timeouts) -> AgentClient: ...
-def connect_agent(name: str, endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> AgentObserver:
-    """The agent of an endpoint that has one. Paths of certificates and tokens start at `root`."""
+def connect_agent(
+    name: str, endpoint: Endpoint, *, read_only: Literal[False], root: Path, timeouts: Timeouts, secrets: SecretSource | None = None
+) -> AgentClient: ...
+def connect_agent(
+    name: str, endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts, secrets: SecretSource | None = None
+) -> AgentObserver:
+    """The agent of an endpoint that has one. Paths of certificates and tokens start at `root`; `secrets` looks up its token."""
     if endpoint.agent is None:
         raise ValueError(f"{name} has no agent")
     kind = AgentObserver if read_only else AgentClient
-    return kind(name, reach_of(endpoint, endpoint.agent, root, timeouts), timeouts)
+    return kind(name, reach_of(endpoint, endpoint.agent, root, timeouts, secrets), timeouts)

@@ -16,6 +16,7 @@ from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.agent.errors import MAY_OPEN, RUNS, reason
 from dtnctl.providers.agent.trust import Trust, trust_of
+from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.ssh import FarSocket, Tunnel, open_tunnel
 from dtnctl.providers.timeouts import Timeouts
 
@@ -43,7 +44,7 @@ class Reach(Protocol):
         """End what was started for the connections."""
 
 
-def reach_of(endpoint: Endpoint, address: AgentAddress, root: Path, timeouts: Timeouts) -> Reach:
+def reach_of(endpoint: Endpoint, address: AgentAddress, root: Path, timeouts: Timeouts, secrets: SecretSource | None = None) -> Reach:
     """By the address of the agent. Connects to nothing yet."""
     match address.scheme:
         case "ssh":
@@ -51,7 +52,7 @@ def reach_of(endpoint: Endpoint, address: AgentAddress, root: Path, timeouts: Ti
         case "unix":
             return SocketReach(address.path, timeouts)
         case _:
-            return TlsReach(address, trust_of(endpoint, root), timeouts)
+            return TlsReach(address, trust_of(endpoint, root, secrets), timeouts)
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------

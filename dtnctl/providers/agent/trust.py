@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.errors import UnreachableError
 from dtnctl.model.site import Endpoint
+from dtnctl.providers.secrets.errors import SecretError
+from dtnctl.providers.secrets.source import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Trust:
     key: Path | None = None
     token_file: Path | None = None
     token_env: str | None = None
+    token_reference: str = ""
+    secrets: SecretSource = field(default_factory=SecretSource, repr=False, compare=False)
 
     def context(self) -> ssl.SSLContext:
         """A client's TLS settings: 1.2 or newer, the name is checked, nothing is taken from the environment."""
@@ -36,6 +40,8 @@ class Trust:
 
     def token(self) -> str:
         """The bearer token; nothing where certificates do. UnreachableError if it should be there and is not."""
+        if self.token_reference:
+            return self._checked(self._looked_up(), f"`agent_token` ({self.token_reference})")
         if self.token_env is not None:
             return self._checked(
                 os.environ.get(self.token_env, "").strip(), f"the environment variable {self.token_env} (`agent_token_env`)"
@@ -44,6 +50,12 @@ class Trust:
             return ""
         text = self._read("agent_token_file", self.token_file).decode("utf-8", "replace").partition("\n")[0].strip()
         return self._checked(text, f"`agent_token_file` {self.token_file}")
+
+    def _looked_up(self) -> str:
+        try:
+            return self.secrets.line(self.token_reference)
+        except SecretError as error:
+            raise UnreachableError(f"{self.url}: `agent_token` ({self.token_reference}) cannot be used: {error}") from None
 
     def _checked(self, token: str, place: str) -> str:
         """A library that meets anything else in a header would print it."""
@@ -74,7 +86,7 @@ class Trust:
             raise UnreachableError(f"{self.url}: `{name}`: cannot read {path}: {error.strerror}") from error
 
 
-def trust_of(endpoint: Endpoint, root: Path) -> Trust:
+def trust_of(endpoint: Endpoint, root: Path, secrets: SecretSource | None = None) -> Trust:
     """What the endpoint's file says; without `agent_tls:` the engine's certificates serve."""
     tls = endpoint.agent_tls if endpoint.agent_tls is not None else endpoint.tls
     return Trust(
@@ -84,6 +96,8 @@ def trust_of(endpoint: Endpoint, root: Path) -> Trust:
         key=_under(root, tls.key if tls else None),
         token_file=_under(root, endpoint.agent_token_file),
         token_env=endpoint.agent_token_env,
+        token_reference=endpoint.agent_token.secret if endpoint.agent_token is not None else "",
+        secrets=secrets or SecretSource(root),
     )
 
 

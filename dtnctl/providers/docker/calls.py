@@ -13,7 +13,7 @@ from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.docker.archive import meeting_folder, pack, parents
 from dtnctl.providers.docker.images import import_empty
 from dtnctl.providers.docker.streams import STDERR, STDOUT, frames
-from dtnctl.providers.docker.translate import create_body
+from dtnctl.providers.docker.translate import NO_VALUES, SecretValues, create_body
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
@@ -28,10 +28,15 @@ LONGEST_EXIT_POLL = 0.5
 NOT_RUNNING = frozenset({"exited", "dead", "removing"})
 
 
-def create(connection: Connection, name: str, spec: ContainerSpec, labels: Pairs, binds: Pairs = ()) -> str:
-    """The new container's id. ConflictError if the name is taken, NotFoundError if the image is not there."""
+def create(
+    connection: Connection, name: str, spec: ContainerSpec, labels: Pairs, binds: Pairs = (), values: SecretValues = NO_VALUES
+) -> str:
+    """The new container's id; `values` are those of its secrets.
+
+    ConflictError if the name is taken, NotFoundError if the image is not there.
+    """
     labels = (*labels, (LABEL_IMAGE, str(connection.get("/images/{}/json", spec.image)["Id"])))
-    response = connection.post("/containers/create", params={"name": name}, json=create_body(spec, labels, binds))
+    response = connection.post("/containers/create", params={"name": name}, json=create_body(spec, labels, binds, values))
     return str(response.json()["Id"])
 
 

@@ -37,7 +37,7 @@ class DockerObserver:
     def __init__(self, access: EndpointAccess) -> None:
         self.endpoint = access.name
         self._access = access
-        self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled)
+        self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._engine_id = ""

@@ -21,7 +21,7 @@ SILENT_SECONDS = 600.0  # a registry that sends nothing for so long has given up
 def pull(connection: Connection, view: View, image: str) -> None:
     """Pull it, with the login of its registry if there is one; check the digest if the reference has one."""
     reference = parse_reference(image)
-    login = login_for(image, view.registries, view.root)
+    login = login_for(image, view.registries, view.root, view.secrets)
     try:
         _pull(connection, reference, login)
     except EngineError as error:

@@ -60,6 +60,7 @@ class _Asked:
     volumes: Mapping[str, Future[VolumeSeen | None]]
     digests: Mapping[str, Future[str]]
     info: Future[Inspection] | None
+    secrets: Future[Mapping[str, str]] | None
 
 
 def _ask(connection: Connection, pool: Executor, view: View, wanted: Wanted) -> _Asked:
@@ -69,6 +70,7 @@ def _ask(connection: Connection, pool: Executor, view: View, wanted: Wanted) -> 
         volumes={name: pool.submit(observe_volume, connection, view, name) for name in sorted(wanted.volumes)},
         digests={name: pool.submit(_remote_digest, connection, view, name) for name in sorted(wanted.remote_images)},
         info=pool.submit(_info, connection) if wanted.cpus else None,
+        secrets=pool.submit(view.secrets.fingerprints, wanted.secrets) if wanted.secrets else None,
     )
 
 
@@ -109,6 +111,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         engine_id=_engine_id(raw_networks),
         cpus=(host.raw or {}).get("NCPU", 0) if asked.info is not None else 0,
         clock_ahead=connection.clock_ahead,
+        secrets=asked.secrets.result() if asked.secrets is not None else {},
     )
 
 
@@ -225,7 +228,7 @@ def _images_in_use(
 def _remote_digest(connection: Connection, view: View, reference: str) -> str:
     """What the registry calls the reference now; empty if it does not say, for whatever reason."""
     try:
-        login = login_for(reference, view.registries, view.root)
+        login = login_for(reference, view.registries, view.root, view.secrets)
         answer: Json = connection.get("/distribution/{}/json", reference, headers=login.header if login is not None else {})
     except (EngineError, UnreachableError):
         return ""

@@ -5,6 +5,7 @@ An action that names an id touches that very object. One that only has a name fi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
@@ -29,9 +30,10 @@ from dtnctl.model.plan import (
     UpdateContainer,
 )
 from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, Pairs
+from dtnctl.model.secrets import hidden_in
 from dtnctl.providers.docker.calls import create, remove, start, stop
 from dtnctl.providers.docker.images import pull
-from dtnctl.providers.docker.translate import container_seen, endpoint_config, update_body
+from dtnctl.providers.docker.translate import SecretValues, container_seen, endpoint_config, update_body
 from dtnctl.providers.docker.translate_networks import network_body, network_seen
 from dtnctl.providers.docker.volumes import ensure_volumes
 
@@ -165,13 +167,27 @@ def _seen(connection: Connection, container: str) -> ContainerSeen:
 
 def _create_container(connection: Connection, view: View, action: CreateContainer) -> None:
     ensure_volumes(connection, view, action.spec)
+    values = view.secrets.values(action.spec.secrets)
     try:
-        create(connection, action.container, action.spec, view.signed(action.labels))
+        with _hiding(values):
+            create(connection, action.container, action.spec, view.signed(action.labels), values=values)
     except ConflictError:
         seen = _seen(connection, action.container)
         is_new = seen.state == "created" and not seen.started_at
         if not is_new or not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
             raise
+
+
+@contextlib.contextmanager
+def _hiding(values: SecretValues) -> Iterator[None]:
+    """An engine may repeat in its refusal what it was sent."""
+    try:
+        yield
+    except EngineError as error:
+        shown = hidden_in(str(error), values.values())
+        if shown != str(error):
+            raise type(error)(shown, error.status) from None
+        raise
 
 
 def _start(connection: Connection, view: View, action: StartContainer) -> None:

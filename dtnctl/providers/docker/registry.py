@@ -11,6 +11,8 @@ from pathlib import Path
 
 from dtnctl.errors import EngineError
 from dtnctl.model.site_settings import Registry
+from dtnctl.providers.secrets.errors import SecretError
+from dtnctl.providers.secrets.source import SecretSource
 
 DOCKER_HUB = "docker.io"
 AUTH_HEADER = "X-Registry-Auth"
@@ -72,17 +74,22 @@ def registry_name(image: str, registries: Mapping[str, Registry]) -> str:
     return min((name for name in registries if name in names), default="")
 
 
-def login_for(image: str, registries: Mapping[str, Registry], root: Path) -> RegistryLogin | None:
+def login_for(image: str, registries: Mapping[str, Registry], root: Path, secrets: SecretSource | None = None) -> RegistryLogin | None:
     """The login at the image's registry, read now; None if there is none. EngineError if what it refers to is missing."""
     host, name = parse_reference(image).host, registry_name(image, registries)
     if not name:
         return None
     registry = registries[name]
     username = registry.username if registry.username is not None else _variable(registry.username_env or "", host)
-    return RegistryLogin(host, username, _password(registry, host, root))
+    return RegistryLogin(host, username, _password(registry, host, root, secrets or SecretSource()))
 
 
-def _password(registry: Registry, host: str, root: Path) -> str:
+def _password(registry: Registry, host: str, root: Path, secrets: SecretSource) -> str:
+    if registry.password is not None:
+        try:
+            return secrets.line(registry.password.secret)
+        except SecretError as error:
+            raise EngineError(f"login at {host}: {registry.password.secret} cannot be used: {error}") from None
     if registry.password_file is None:
         return _variable(registry.password_env or "", host)
     path = root / registry.password_file

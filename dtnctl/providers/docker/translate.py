@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv6Address
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from dtnctl.errors import EngineError
@@ -26,12 +27,15 @@ from dtnctl.model.resources import (
     PortBinding,
     Ulimit,
 )
+from dtnctl.model.secrets import LABEL_SECRETS, SecretValue, SecretVariable, secrets_in, secrets_label
 
 Json = Mapping[str, Any]
+SecretValues = Mapping[str, SecretValue]
 Limit = TypeVar("Limit", int, float, str)
 
 DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
+NO_VALUES: SecretValues = MappingProxyType({})
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
 # An engine adds its `default-ulimits` to those of a container, and no answer shows which is which: the creator notes its own.
 LABEL_LIMITS = "dtnctl.limits"
@@ -41,14 +45,18 @@ BINARY_UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # --- containers: to the engine ------------------------------------------------------------------------------
 
 
-def create_body(spec: ContainerSpec, labels: Pairs, binds: Pairs = ()) -> dict[str, Any]:
-    """The JSON that creates the container. `binds` are (host folder, container path), made on the host if missing."""
+def create_body(spec: ContainerSpec, labels: Pairs, binds: Pairs = (), values: SecretValues = NO_VALUES) -> dict[str, Any]:
+    """The JSON that creates the container. `binds` are (host folder, container path), made on the host if missing.
+
+    `values` are those of its secrets, by variable: this is the one place where they leave dtnctl.
+    """
+    noted = {LABEL_SECRETS: secrets_label(spec.secrets)} if spec.secrets else {}
     body: dict[str, Any] = {
         "Image": spec.image,
         "Hostname": spec.hostname,
-        "Env": [f"{name}={value}" for name, value in spec.env],
+        "Env": [*(f"{name}={value}" for name, value in spec.env), *(f"{name}={value.reveal()}" for name, value in values.items())],
         "Tty": spec.tty,
-        "Labels": {**dict(labels), LABEL_LIMITS: ",".join(item.name for item in spec.ulimits)},
+        "Labels": {**dict(labels), **noted, LABEL_LIMITS: ",".join(item.name for item in spec.ulimits)},
         "StopTimeout": spec.stop_timeout,
         "ExposedPorts": {_port_key(port): {} for port in spec.ports},
         "HostConfig": _host_config(spec, binds),
@@ -185,6 +193,7 @@ def container_seen(raw: Json, *, host_name: str = "") -> ContainerSeen:
         id=raw["Id"],
         labels=raw["Config"]["Labels"] or {},
         spec=_spec_seen(raw, networks, host_name),
+        secret_values=_secret_values(raw["Config"]),
         image_id=raw["Image"],
         state=state["Status"],
         health="" if health == "none" else health,
@@ -220,12 +229,14 @@ def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
     config, host = raw["Config"], raw["HostConfig"]
     network = _network_mode(host["NetworkMode"])
     timeout = config.get("StopTimeout")
+    env, fingerprints = env_pairs(config.get("Env")), secrets_in(config["Labels"] or {})
     return ContainerSpec(
         image=config["Image"],
         hostname=_hostname(config["Hostname"], raw["Id"], network, host_name),
         command=tuple(config.get("Cmd") or ()),
         entrypoint=tuple(config.get("Entrypoint") or ()),
-        env=env_pairs(config.get("Env")),
+        env=tuple(pair for pair in env if pair[0] not in fingerprints),
+        secrets=tuple(SecretVariable(name, fingerprints[name]) for name, _ in env if name in fingerprints),
         tty=bool(config.get("Tty")),
         init=bool(host.get("Init")),
         privileged=bool(host.get("Privileged")),
@@ -249,6 +260,11 @@ def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
         attachments=_configured_attachments(network, networks),
         ports=tuple(sorted(_ports(host.get("PortBindings") or {}))),
     )
+
+
+def _secret_values(config: Json) -> SecretValues:
+    names = secrets_in(config["Labels"] or {})
+    return {name: SecretValue(value) for name, value in env_pairs(config.get("Env")) if name in names}
 
 
 def _network_mode(mode: str) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtnctl.model.resources import LABEL_REPOSITORY, Pairs, is_owned
 from dtnctl.model.site_settings import Registry
+from dtnctl.providers.secrets.source import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """Whose objects are looked at and made, where, and with which logins.
 
-    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours. `secrets` looks up
+    the values of what is made.
     """
 
     endpoint: str
@@ -23,6 +25,7 @@ class View:
     root: Path
     repository: str = ""
     unlabelled: bool = True
+    secrets: SecretSource = field(default_factory=SecretSource)
 
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return is_owned(

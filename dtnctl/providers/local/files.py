@@ -12,24 +12,28 @@ from pathlib import Path
 
 from dtnctl.errors import EngineError, Problem
 from dtnctl.model.site import AgentTls, Document, Endpoint, Location, Site, Tls
+from dtnctl.providers.secrets.errors import SecretError
+from dtnctl.providers.secrets.source import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An endpoint's file, where its relative paths start, and the environment."""
+    """An endpoint's file, where its relative paths start, the environment, and what looks secrets up."""
 
     document: Document[Endpoint]
     root: Path
     environment: Mapping[str, str]
+    secrets: SecretSource
 
     def problem(self, location: Location, code: str, message: str, hint: str) -> Problem:
         mark = self.document.mark(location)
         return Problem(self.document.file, mark.line, mark.column, code, message, hint)
 
 
-def find_local_problems(site: Site, root: Path, environment: Mapping[str, str]) -> list[Problem]:
+def find_local_problems(site: Site, root: Path, environment: Mapping[str, str], secrets: SecretSource | None = None) -> list[Problem]:
     """Everything that keeps this machine from asking the site's endpoints, by the lines that name it."""
-    places = (_Place(document, root, environment) for document in site.endpoints.values())
+    source = secrets or SecretSource(root, environment)
+    places = (_Place(document, root, environment, source) for document in site.endpoints.values())
     return sorted(problem for place in places for problem in (*_engine(place), *_agent(place)))
 
 
@@ -45,6 +49,8 @@ def _agent(place: _Place) -> Iterator[Problem]:
     endpoint = place.document.value
     if endpoint.agent_tls is not None:
         yield from _tls(place, "agent_tls", endpoint.agent_tls)
+    if endpoint.agent_token is not None:
+        yield from _secret_token(place, endpoint.agent_token.secret)
     if endpoint.agent_token_env is not None:
         yield from _token(place, "agent_token_env", place.environment.get(endpoint.agent_token_env, ""))
     if endpoint.agent_token_file is not None:
@@ -52,9 +58,23 @@ def _agent(place: _Place) -> Iterator[Problem]:
         yield from [problem] if problem is not None else _token(place, "agent_token_file", content.decode(errors="replace"))
 
 
+def _secret_token(place: _Place, reference: str) -> Iterator[Problem]:
+    try:
+        is_token = _is_token(place.secrets.line(reference))
+        reason = "" if is_token else "it is not one line of letters, digits and signs"
+    except SecretError as error:
+        reason = str(error)
+    if reason:
+        yield place.problem(("agent_token", "secret"), "E0372", f"{reference} holds no token: {reason}", "a reference to one")
+
+
+def _is_token(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
 def _token(place: _Place, field: str, text: str) -> Iterator[Problem]:
     token = text.partition("\n")[0].strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    if not _is_token(token):
         name = getattr(place.document.value, field)
         what = f"the environment variable {name}" if field.endswith("_env") else f"the file {name}"
         yield place.problem((field,), "E0372", f"{what} holds no token", "one line of letters, digits and signs in it")
@@ -97,14 +117,14 @@ def _certificates(place: _Place, field: str, paths: Mapping[str, Path]) -> Itera
 # --- logins at registries -----------------------------------------------------------------------------------
 
 
-def find_login_problems(site: Site, images: frozenset[str], root: Path) -> list[Problem]:
+def find_login_problems(site: Site, images: frozenset[str], root: Path, secrets: SecretSource | None = None) -> list[Problem]:
     """What keeps this machine from logging in at the registries of images that are about to be pulled."""
     from dtnctl.providers.docker.registry import login_for, registry_name
 
     settings, found = site.settings, set()
     for image in images:
         try:
-            login_for(image, settings.value.registries, root)
+            login_for(image, settings.value.registries, root, secrets)
         except EngineError as error:
             mark = settings.mark(("registries", registry_name(image, settings.value.registries)))
             found.add(Problem(settings.file, mark.line, mark.column, "E0374", str(error), "to set it, or another login"))

@@ -1,0 +1,34 @@
+"""What this machine lacks of the secrets that a command needs, by the lines that refer to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtnctl.cli.workplace import Workplace
+from dtnctl.errors import Problem
+
+if TYPE_CHECKING:
+    from dtnctl.planning.planner import Scope
+    from dtnctl.planning.secret_uses import SecretUse
+
+ADVICE = {"env": "to set it", "file": "the path of a text file that this user may read", "sops": "to look at the file and its keys"}
+
+
+def missing_secrets(workplace: Workplace, scope: Scope) -> list[Problem]:
+    """Secrets of the scope's services that cannot be looked up, each at the line that names it."""
+    from dtnctl.planning.secret_uses import secret_uses
+    from dtnctl.runtime.clock import SystemClock
+
+    uses = secret_uses(workplace.site, SystemClock().now(), scope)
+    return sorted({problem for use in uses if (problem := _problem_of(workplace, use)) is not None})
+
+
+def _problem_of(workplace: Workplace, use: SecretUse) -> Problem | None:
+    from dtnctl.providers.secrets.errors import SecretError
+
+    try:
+        workplace.secrets.fingerprint(use.reference)
+    except SecretError as error:
+        text = f"the secret of {use.variable} ({use.reference}) cannot be used: {error}"
+        return Problem(use.file, use.line, use.column, "E0378", text, ADVICE[use.reference.partition(":")[0]])
+    return None

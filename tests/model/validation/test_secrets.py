@@ -1,0 +1,45 @@
+"""The site may say which secrets profiles and sessions may refer to."""
+
+from __future__ import annotations
+
+import pytest
+
+from dtnctl.errors import ConfigError
+from tests.planning.building import site
+
+REFERENCES = """
+# site
+name: lab
+{allowed}
+# profiles/p
+env: {{A: {{secret: env:DTN_A}}, PLAIN: text}}
+# profiles/q
+env: {{B: {{secret: env:PATH}}}}
+# sessions/s
+endpoints: [a]
+image: dtn:1
+profile: p
+settings: {{env: {{C: {{secret: "sops:secrets.yaml#c"}}}}}}
+overrides: {{a: {{env: {{D: {{secret: file:/etc/shadow}}}}}}}}
+# sessions/t
+endpoints: [b]
+image: dtn:1
+"""
+
+
+def test_without_patterns_any_reference_is_taken() -> None:
+    assert site(REFERENCES.format(allowed="")).sessions.keys() == {"s", "t"}
+
+
+def test_every_reference_that_no_pattern_covers_is_refused_at_its_place() -> None:
+    with pytest.raises(ConfigError) as caught:
+        site(REFERENCES.format(allowed="secret_references: ['env:DTN_*', 'sops:secrets.yaml#*']"))
+    problems = [(item.code, item.file, item.line, item.column) for item in caught.value.problems]
+    assert problems == [("E0369", "state/profiles/q.yaml", 1, 19), ("E0369", "state/sessions/s.yaml", 5, 35)]
+    assert "(state/site.yaml:2)" in str(caught.value)
+
+
+def test_an_empty_list_allows_none() -> None:
+    with pytest.raises(ConfigError) as caught:
+        site(REFERENCES.format(allowed="secret_references: []"))
+    assert len(caught.value.problems) == 4
