@@ -120,7 +120,7 @@ class Project:
     def _start(self) -> None:
         """The first commit: what `init --ci` wrote, with our endpoints and no session; the hook comes after it."""
         self.dtnctl("init", ".", "--ci", "github")
-        for folder in ("endpoints", "networks", "profiles", "sessions", "transfers"):
+        for folder in ("endpoints", "networks", "profiles"):
             shutil.rmtree(self.work / "state" / folder)
         self.write("site", {"name": "scinet", "id": IDENTITY})
         self.write("profiles/plain", {"arguments": ["sleep", "100000"], "init": True, "memory": "64MiB", "stop_timeout": "2s"})
