@@ -1,12 +1,13 @@
 """One call for what several threads want of one place at the same time.
 
-No thread waits for others to come: what arrives while a call is under way goes into the next one, together. A call that takes long holds
-up only those that are in it.
+What arrives while a call is under way goes into the next one, together. Where others are expected, who comes first waits for them a part of
+the time that the last call took. A call that takes long holds up only those that are in it.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +19,8 @@ Answer = TypeVar("Answer")
 
 PATIENCE = 1.0  # seconds; who has waited for so long for another's call makes one of its own
 MOST = 16  # in one call
+WAITED = 0.5  # of the time of the last call, for others
+LONGEST_WAIT = 0.25  # seconds
 
 
 @dataclass(slots=True, eq=False)
@@ -40,10 +43,15 @@ class _Place(Generic[Wanted, Answer]):
 
 
 class Gathering(Generic[Wanted, Answer]):
-    """Threads that come with a key and what they want; those with one key are served together."""
+    """Threads that come with a key and what they want; those with one key are served together.
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    `expects`: others may come at the same time, and are waited for.
+    """
+
+    def __init__(self, patience: float = PATIENCE, longest_wait: float = LONGEST_WAIT) -> None:
+        self.expects = False
+        self._patience, self._longest_wait = patience, longest_wait
+        self._took: dict[Hashable, float] = {}
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, list[_Place[Wanted, Answer]]] = {}
         self._under_way: dict[Hashable, list[_Place[Wanted, Answer]]] = {}
@@ -58,9 +66,11 @@ class Gathering(Generic[Wanted, Answer]):
         with self._changed:
             self._waiting.setdefault(key, []).append(mine)
         while together := self._turn(key, mine):
+            began = time.monotonic()
             try:
                 _serve(together, serve)
             finally:
+                self._took[key] = time.monotonic() - began
                 self._end(key, mine, together)
         return mine.answer()
 
@@ -69,9 +79,18 @@ class Gathering(Generic[Wanted, Answer]):
         with self._changed:
             while not mine.is_done:
                 self._changed.wait_for(lambda: mine.is_done or not (mine.is_taken or key in self._under_way), self._patience)
+                self._wait_for_others(key, mine)
                 if not (mine.is_done or mine.is_taken):
                     return self._take(key)
         return []
+
+    def _wait_for_others(self, key: Hashable, mine: _Place[Wanted, Answer]) -> None:
+        """Before a call of ours, unless one is under way that we have waited for long enough."""
+        seconds = min(self._longest_wait, WAITED * self._took.get(key, self._longest_wait / WAITED))
+        if not self.expects or mine.is_done or mine.is_taken or key in self._under_way:
+            return
+        self._under_way[key] = [mine]
+        self._changed.wait_for(lambda: mine.is_taken or len(self._waiting[key]) >= MOST, seconds)
 
     def _take(self, key: Hashable) -> list[_Place[Wanted, Answer]]:
         waiting = self._waiting.pop(key)

@@ -206,6 +206,7 @@ class _Run:
     def carry_out(self, plan: Plan, leases: Leases) -> tuple[Outcome, ...]:
         """Every step but those that wait for a job's end, and those that come after one."""
         later = _later_steps(plan)
+        self.calls.expect(sum(isinstance(step.action, (StartTransfer, FinishTransfer)) for step in plan.steps if step.id not in later))
         executor = self._executor(
             lambda step: self._perform(step, leases), lambda step, action: self._go_back(step, action, leases), self.terms.parallel
         )
@@ -216,6 +217,7 @@ class _Run:
         later = _later_steps(plan)
         found = {outcome.step: outcome for outcome in outcomes} | self._left_to_the_next(plan)
         waits = [step for step in plan.steps if step.id in later and step.id not in found]
+        self.calls.expect(len(waits))
         moments = self._moments(len(waits))
         ended = self._executor(lambda step: self._await_or_start(step, moments), _nothing_to_undo, max(1, len(waits))).execute(waits, found)
         found |= {outcome.step: outcome for outcome in ended}

@@ -75,6 +75,23 @@ def test_what_arrives_while_a_call_is_under_way_goes_into_the_next_one(pool: Thr
     assert scene.held.calls == [[1], [2, 3, 4]]
 
 
+def test_where_others_are_expected_the_first_one_waits_for_them(pool: ThreadPoolExecutor) -> None:
+    held, gathering = Held(), Gathering[int, int](longest_wait=SOON)
+    gathering.expects = True
+    held.go.release()
+    futures = [pool.submit(gathering.call, "here", wanted, held.serve) for wanted in range(MOST)]
+    assert [future.result(SOON) for future in futures] == [2 * wanted for wanted in range(MOST)]
+    assert len(held.calls) == 1
+
+
+def test_who_is_expected_and_does_not_come_is_not_waited_for_long(pool: ThreadPoolExecutor) -> None:
+    held, gathering = Held(), Gathering[int, int](longest_wait=0.001)
+    gathering.expects = True
+    held.go.release(2)
+    assert [pool.submit(gathering.call, "here", wanted, held.serve).result(SOON) for wanted in (1, 2)] == [2, 4]
+    assert held.calls == [[1], [2]]
+
+
 def test_another_place_is_not_waited_for(pool: ThreadPoolExecutor) -> None:
     scene = Scene(pool)
     alone = first(scene)

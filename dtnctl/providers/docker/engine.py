@@ -41,6 +41,9 @@ class DockerObserver:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._engine_id = ""
+        self._asking_id = threading.Lock()
+        self._terminals: dict[str, bool] = {}
+        """By a container's id, which is never another one's: whether it has one, which decides how its output is written."""
         self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {access.name}")
 
     def _connected(self) -> Connection:
@@ -74,9 +77,10 @@ class DockerObserver:
         return self._view.owns(labels, object_name)
 
     def engine_id(self) -> str:
-        if not self._engine_id:  # asked once: for the rest of that answer the engine starts other programs
-            self._engine_id = str(self._connected().get("/info").get("ID") or "")
-        return self._engine_id
+        with self._asking_id:  # asked once, by one thread: for the rest of that answer the engine starts other programs
+            if not self._engine_id:
+                self._engine_id = str(self._connected().get("/info").get("ID") or "")
+            return self._engine_id
 
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
         return read_files(self._connected(), container, path)
@@ -89,7 +93,7 @@ class DockerObserver:
 
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         connection = self._connected()
-        is_tty = connection.get("/containers/{}/json", container)["Config"]["Tty"]
+        is_tty = self._has_terminal(connection, container)
         limit = None if follow else self._access.timeouts.read
         response = connection.call(
             "GET",
@@ -107,6 +111,14 @@ class DockerObserver:
         )
         chunks = connection.chunks(response)
         return chunks if is_tty else (body for _, body in frames(chunks))
+
+    def _has_terminal(self, connection: Connection, container: str) -> bool:
+        if container not in self._terminals:
+            found = connection.get("/containers/{}/json", container)
+            if found["Id"] != container:
+                return bool(found["Config"]["Tty"])  # asked for by name, which another one may have tomorrow
+            self._terminals[container] = bool(found["Config"]["Tty"])
+        return self._terminals[container]
 
     def close(self) -> None:
         with self._lock:
@@ -129,7 +141,9 @@ class DockerEngine(DockerObserver):
         perform(self._connected(), self._view, action)
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return calls.create(self._connected(), name, spec, self._view.signed(labels), binds)
+        made = calls.create(self._connected(), name, spec, self._view.signed(labels), binds)
+        self._terminals[made] = spec.tty
+        return made
 
     def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
         return calls.create_placeholder(self._connected(), name, self._view.signed(labels), binds)

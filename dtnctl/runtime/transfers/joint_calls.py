@@ -38,6 +38,10 @@ class JointCalls:
     _questions: Gathering[_Asked, Answers] = field(default_factory=Gathering)
     _files: Gathering[Files, bool] = field(default_factory=Gathering)
 
+    def expect(self, transfers: int) -> None:
+        """How many transfers are carried out now: several wait for each other, for a moment."""
+        self._questions.expects = self._files.expects = transfers > 1
+
     def ask(self, engine: Engine, container: str, commands: Sequence[Command], user: str, *, edits: bool = False) -> Answers:
         """As ask_together. The commands must be short ones: others wait for them."""
         asked = _Asked(tuple(commands), edits)
