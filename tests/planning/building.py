@@ -20,7 +20,8 @@ from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.repository.load import load_site
 from tests.properties.agent import Agent
-from tests.properties.world import World, image
+from tests.properties.host import image
+from tests.properties.world import World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ANYTHING = "{mounts: [/], volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}"

@@ -9,7 +9,7 @@ import pytest
 from dtnctl.planning.clocks import difference
 from tests.planning.building import NOW, applied, plan, site
 from tests.planning.listing import changes
-from tests.planning.transfers.test_declared import DECLARED, SESSION, idle, running
+from tests.planning.transfers.declared import DECLARED, SESSION, idle, running
 
 YEAR, DAY, HOUR = 365 * 86400, 86400, 3600
 CONSEQUENCE = "the keys of transfers do"

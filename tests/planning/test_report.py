@@ -17,7 +17,7 @@ from dtnctl.planning.containers.compare import fill_in, short_text, size_text
 from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
 from dtnctl.planning.resolve import ctrl_host, wanted_by_endpoint
 from tests.planning.building import NOW, applied, change, drop, plan, site, world
-from tests.planning.transfers.test_declared import DECLARED, running
+from tests.planning.transfers.declared import DECLARED, running
 
 TEXT = """
 # networks/data

@@ -12,7 +12,8 @@ from dtnctl.model.resources import Attachment, ForeignSeen, NetworkSeen, Network
 from dtnctl.model.site import Site
 from tests.planning.building import site
 from tests.properties.agent import Agent
-from tests.properties.world import ACTIVE, Host, World, functions_of
+from tests.properties.host import ACTIVE, Host, functions_of
+from tests.properties.world import World
 
 ENDPOINTS = ("a", "b", "c")
 SESSIONS = ("one", "two", "three", "four", "five")
@@ -248,7 +249,7 @@ def _happen_to(what: str, world: World, endpoint: str, container: str) -> None:
 
 
 def _is_used(world: World, endpoint: str, port: int) -> bool:
-    from tests.properties.world import ports_of
+    from tests.properties.host import ports_of
 
     return any((port, "tcp") in ports_of(item.spec) for item in world.hosts[endpoint].active)
 

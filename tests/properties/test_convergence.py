@@ -12,8 +12,9 @@ from tests.planning.building import plan
 from tests.planning.listing import steps
 from tests.planning.machines import machine, pf
 from tests.properties.agent import Agent
+from tests.properties.host import image
 from tests.properties.sites import IMAGES, Event, events, happen, sites
-from tests.properties.world import KilledError, World, image
+from tests.properties.world import KilledError, World
 
 
 def new_world() -> World:

@@ -6,15 +6,14 @@ independently of the planner. `budget` counts effects down and ends the run in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
 from dtn_agent.protocol import Host as Machine
 
 from dtnctl.model.ledger import Attempt, LedgerSeen
-from dtnctl.model.ownership import server_labels, server_name, server_ports, transfer_labels
 from dtnctl.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -53,22 +52,16 @@ from dtnctl.model.resources import (
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
-    ForeignSeen,
-    ImageSeen,
     NetworkSeen,
-    NetworkSpec,
     Pairs,
     Snapshot,
     VolumeSeen,
-    is_owned,
     ledger_name,
-    transfer_name,
 )
-from tests.properties.agent import Agent, AgentRefusedError, address_of
-
-MOMENT = "2026-06-01T00:00:00Z"
-ENGINE_NETWORKS = frozenset({"bridge", "host", "none"})
-ACTIVE = frozenset({"running", "paused", "restarting"})
+from tests.properties.agent import AgentRefusedError, address_of
+from tests.properties.always import check_hosts
+from tests.properties.attempts import finish_transfer, start_transfer
+from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 
 
 class RefusedError(Exception):
@@ -77,46 +70,6 @@ class RefusedError(Exception):
 
 class KilledError(Exception):
     """The budget is spent."""
-
-
-@dataclass(slots=True)
-class Host:
-    """One endpoint: containers and networks by id. `silence` not empty: it does not answer. `agent`: its agent, if it has one."""
-
-    name: str
-    containers: dict[str, ContainerSeen] = field(default_factory=dict)
-    networks: dict[str, NetworkSeen] = field(default_factory=dict)
-    foreign: list[ForeignSeen] = field(default_factory=list)
-    foreign_networks: list[NetworkSeen] = field(default_factory=list)
-    images: dict[str, ImageSeen] = field(default_factory=dict)
-    volumes: dict[str, VolumeSeen] = field(default_factory=dict)
-    records: dict[tuple[str, int, int], Attempt] = field(default_factory=dict)
-    silence: str = ""
-    engine_id: str = ""
-    clock_ahead: int | None = 0
-    cpus: int = 0
-    agent: Agent | None = None
-
-    def by_name(self, name: str) -> ContainerSeen | None:
-        return next((item for item in self.containers.values() if item.name == name), None)
-
-    def network(self, name: str) -> NetworkSeen | None:
-        return next((item for item in self.networks.values() if item.name == name), None)
-
-    @property
-    def active(self) -> Iterator[ContainerSeen]:
-        return (item for item in self.containers.values() if item.state in ACTIVE)
-
-
-def image(reference: str, version: int = 1) -> ImageSeen:
-    """An image with something to inherit; equal arguments give equal images."""
-    return ImageSeen(
-        id=f"sha256:{reference}:{version}",
-        digests=(f"{reference.partition(':')[0]}@sha256:{reference}{version}",),
-        env=(("PATH", "/usr/bin"),),
-        command=("sshd",),
-        stop_signal="SIGINT",
-    )
 
 
 class World:
@@ -226,9 +179,9 @@ class World:
             case EnsureLedger():
                 self._ensure_ledger(host)
             case StartTransfer():
-                self._start_transfer(host, action)
+                start_transfer(self, host, action)
             case FinishTransfer():
-                self._finish_transfer(host, action)
+                finish_transfer(self, host, action)
             case HostRequest():
                 self._ask_agent(host, action)
             case _:
@@ -314,7 +267,7 @@ class World:
             return
         for item in seen.spec.attachments:
             self._check_network(host, item.network)
-        self._check_free(host, seen, ports_of(seen.spec), dict(_addresses(seen.spec.attachments)))
+        self._check_free(host, seen, ports_of(seen.spec), dict(addresses_of(seen.spec.attachments)))
         for item in seen.spec.attachments:
             self._join(host, seen, item)
         self._put(host, replace(seen, state="running", started_at=MOMENT, addresses=self._live_addresses(host, seen)))
@@ -350,10 +303,10 @@ class World:
             raise RefusedError(f"ports {sorted(both)} of {seen.name} are taken")
         for everywhere in self.hosts.values():  # the same network name is the same layer 2
             for other in everywhere.active:
-                if other.id != seen.id and (shared := addresses.keys() & dict(_addresses(other.addresses)).keys()):
+                if other.id != seen.id and (shared := addresses.keys() & dict(addresses_of(other.addresses)).keys()):
                     raise RefusedError(f"addresses {sorted(shared)} of {seen.name} are {other.name}'s on {everywhere.name}")
             for stranger in everywhere.foreign:
-                if shared := addresses.keys() & dict(_addresses(stranger.addresses)).keys():
+                if shared := addresses.keys() & dict(addresses_of(stranger.addresses)).keys():
                     raise RefusedError(f"addresses {sorted(shared)} of {seen.name} are {stranger.name}'s")
 
     def _stop(self, host: Host, container_id: str) -> None:
@@ -405,7 +358,7 @@ class World:
         if any(item.name == action.network for item in host.foreign_networks):
             raise RefusedError(f"the network name {action.network} is somebody else's")
         for other in (*host.networks.values(), *host.foreign_networks):
-            if shared := _shared(action.spec, other.spec):
+            if shared := shared_with(action.spec, other.spec):
                 raise RefusedError(f"network {action.network} needs {shared}, which {other.name} has")
         self._effect()
         parent = action.spec.parent
@@ -435,7 +388,7 @@ class World:
         self._check_network(host, item.network)
         seen = replace(seen, spec=replace(seen.spec, attachments=tuple(sorted((*seen.spec.attachments, item)))))
         if seen.state in ACTIVE:
-            self._check_free(host, seen, set(), dict(_addresses((item,))))
+            self._check_free(host, seen, set(), dict(addresses_of((item,))))
             self._join(host, seen, item)
             seen = replace(seen, addresses=self._live_addresses(host, seen))
         self._put(host, seen)
@@ -465,135 +418,5 @@ class World:
         labels = {LABEL_SITE: self.site, LABEL_KIND: kind, LABEL_NAME: owner, LABEL_SELF: f"{host.name}/{name}"}
         return ContainerSeen(name, self._new_id(), labels, spec, f"sha256:{spec.image}", "created")
 
-    def _start_transfer(self, host: Host, action: StartTransfer) -> None:
-        """Create, claim, start: three effects, so that a kill can fall between them."""
-        key = (action.transfer, action.generation, action.attempt)
-        assert host.by_name(ledger_name(self.site)) is not None, "a transfer starts without a ledger"
-        source, destination = self._service(action.source), self._service(action.destination)
-        assert action.destination.port in _doors(destination.spec), "the job would knock at the wrong port"
-        claim = host.records.get(key)
-        if claim is not None and (claim.verdict is not None or claim.container not in host.containers):
-            return
-        name = transfer_name(self.site, *key)
-        job = host.by_name(name)
-        if job is None:
-            spec = ContainerSpec(action.image, network=f"container:{source.id}")
-            labels = dict(transfer_labels(self.site, host.name, *key))
-            job = replace(self._owned(host, name, "transfer", action.transfer, spec), labels=labels)
-            self._put(host, job)
-        if claim is None:
-            self._effect()
-            host.records[key] = Attempt(*key, container=job.id, claimed_at=MOMENT)
-        if action.destination.listens:
-            self._serve(action, destination)
-        if not job.started_at:
-            self._put(host, replace(job, state="running", started_at=MOMENT))
-            self.starts[host.name, *key] = self.starts.get((host.name, *key), 0) + 1
-
-    def _serve(self, action: StartTransfer, destination: ContainerSeen) -> None:
-        """The attempt's server runs beside the destination's service, on ports that no other one has."""
-        host, key = self.hosts[action.destination.endpoint], (action.transfer, action.generation, action.attempt)
-        name, ports = server_name(self.site, *key), action.destination.listens
-        others = [item for item in host.containers.values() if item.kind == "server" and item.name != name]
-        assert not any({*ports} & {*server_ports(item.labels)} for item in others), "two servers on one port"
-        if host.by_name(name) is None:
-            spec = ContainerSpec(action.image, network=f"container:{destination.id}")
-            made = self._owned(host, name, "server", action.transfer, spec)
-            labels = dict(server_labels(self.site, host.name, *key, ports))
-            self._put(host, replace(made, labels=labels, state="running", started_at=MOMENT))
-
-    def _service(self, end: object) -> ContainerSeen:
-        endpoint, container = getattr(end, "endpoint"), getattr(end, "container")  # noqa: B009  both are a JobEnd's
-        assert not self.hosts[endpoint].silence, f"a transfer touches {endpoint}, which does not answer"
-        seen = self._named(self.hosts[endpoint], container)
-        assert seen.state == "running", f"a transfer uses {container} on {endpoint}, which is {seen.state}"
-        return seen
-
-    def _finish_transfer(self, host: Host, action: FinishTransfer) -> None:
-        key = (action.transfer, action.generation, action.attempt)
-        job = host.by_name(transfer_name(self.site, *key))
-        if job is None:
-            claimed = host.records.get(key)
-            if claimed is not None and claimed.verdict is None:
-                self._effect()
-                host.records[key] = replace(claimed, verdict="unknown", cause="its container and its result are gone; it may have run")
-            return
-        claim = host.records.get(key) or Attempt(*key, container=job.id, claimed_at=MOMENT)
-        if job.state in ACTIVE:
-            job = replace(job, state="exited", exit_code=0)
-            self._put(host, job)
-        if claim.verdict is None:
-            self._effect()
-            host.records[key] = self.verdicts(claim)
-        server = self.hosts[action.destination.endpoint].by_name(server_name(self.site, *key))
-        if server is not None:
-            self._effect()
-            del self.hosts[action.destination.endpoint].containers[server.id]
-        self._effect()
-        del host.containers[job.id]
-
-    # --- what always holds ---
-
     def check(self) -> None:
-        """No port twice on an endpoint, no address twice on a network name, nothing that is ours under a false name."""
-        addresses: dict[tuple[str, str], str] = {}
-        for host in self.hosts.values():
-            self._check_functions(host)
-            ports: dict[tuple[int, str], str] = {}
-            for item in host.active:
-                assert is_owned(item.labels, site=self.site, endpoint=host.name, object_name=item.name)
-                for port in ports_of(item.spec):
-                    assert port not in ports, f"{port} on {host.name}: {item.name} and {ports[port]}"
-                    ports[port] = item.name
-                for place in dict(_addresses(item.addresses)):
-                    assert place not in addresses, f"{place}: {item.name} and {addresses[place]}"
-                    addresses[place] = item.name
-
-    def _check_functions(self, host: Host) -> None:
-        """Every virtual function is in one container, held for that one's session, and went in as the ledger has it."""
-        used = functions_of(host)
-        assert len({pci for pci, _ in used}) == len(used), f"a virtual function twice: {used}"
-        if host.agent is None:
-            return
-        host.agent.only(used)
-        held = {item.pci: item for item in host.agent.machine.held.vfs}
-        assert len(held) == len(host.agent.machine.held.vfs)
-        for pci, item in host.agent.inside.items():
-            wanted = held[pci].wanted if pci in held else None
-            assert wanted is None or wanted.mac in (None, item.mac), f"{item.container} does not have the MAC {wanted.mac}"
-            assert wanted is None or wanted.mtu in (None, item.mtu), f"{item.container} does not have the MTU {wanted.mtu}"
-
-
-def functions_of(host: Host) -> list[tuple[str, str]]:
-    """Virtual functions of containers that run, as (PCI address, container)."""
-    return [(item.vf, seen.name) for seen in host.active for item in seen.spec.attachments if item.vf]
-
-
-def _shared(one: NetworkSpec, other: NetworkSpec) -> list[str]:
-    """Parents and subnets of both, which an engine gives once."""
-    parents = {spec.parent or f"none of {spec.driver} {number}" for number, spec in enumerate((one, other))}
-    subnets = [item.subnet for item in one.subnets for else_where in other.subnets if item.subnet == else_where.subnet]
-    return [*parents, *subnets] if len(parents) == 1 else subnets
-
-
-def _doors(spec: ContainerSpec) -> set[int]:
-    """Where sshd can be reached: at the control port, or where nothing is published at the fixed port of the generated images."""
-    return {int(dict(spec.env)["CTRL_PORT"])} | ({22} if not spec.ports else set())
-
-
-def ports_of(spec: ContainerSpec) -> set[tuple[int, str]]:
-    """Host ports that a running container has: published ones, or on the host's network those that it was told to use."""
-    ports = {(item.host, item.protocol) for item in spec.ports}
-    if spec.network == "host":
-        env = dict(spec.env)
-        ports |= {(int(env[name]), "tcp") for name in ("CTRL_PORT", "SERV_PORT") if env.get(name)}
-        if env.get("DATA_PORTS"):
-            low, high = env["DATA_PORTS"].split(",")
-            ports |= {(port, "tcp") for port in range(int(low), int(high) + 1)}
-    return ports
-
-
-def _addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[tuple[str, str], None]]:
-    for item in attachments:
-        if item.network not in ENGINE_NETWORKS:
-            yield from (((item.network, address), None) for address in (item.ipv4, item.ipv6) if address)
+        check_hosts(self.site, self.hosts.values())

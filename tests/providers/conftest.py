@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dtnctl.providers.docker.engine import DockerEngine
 from tests.engine_choice import PARAMS, Labs, labs
 from tests.providers.backends import Backend, FakeBackend, LabBackend, fake_backend
 
@@ -34,3 +35,8 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         yield backend
     finally:
         backend.close()
+
+
+@pytest.fixture
+def engine(backend: Backend) -> DockerEngine:
+    return backend.engine()

@@ -19,22 +19,30 @@ from tests.fakes.engine import World
 from tests.providers.backends import ENDPOINT, Backend, FakeBackend
 from tests.providers.gateway import PREFIX, Gateway, reach_gateway
 from tests.providers.test_contract import (  # noqa: F401  # they run here, over the gateway
-    test_a_command_gives_its_output_and_its_code,
-    test_a_hand_takes_and_gives_files_and_never_runs,
-    test_an_address_that_is_taken_is_a_conflict,
-    test_an_image_is_pulled_with_the_login_of_its_registry,
-    test_creating_a_network_twice_is_creating_it_once,
+    test_the_engines_clock_is_read_from_the_answer_that_comes_first,
+)
+from tests.providers.test_contract_containers import (  # noqa: F401  # they run here, over the gateway
     test_creating_over_a_foreign_container_is_a_conflict,
     test_creating_twice_is_creating_once,
+    test_starting_twice_is_starting_once,
+    test_stopping_twice_is_stopping_once,
+)
+from tests.providers.test_contract_files import (  # noqa: F401  # they run here, over the gateway
+    test_a_command_gives_its_output_and_its_code,
+    test_a_hand_takes_and_gives_files_and_never_runs,
     test_files_have_the_owner_and_mode_asked_for_and_so_have_new_folders,
     test_followed_logs_end_when_the_container_does,
     test_logs_are_what_was_written,
     test_of_eight_who_ask_at_once_exactly_one_gets_the_hand,
-    test_several_threads_share_one_provider,
-    test_starting_twice_is_starting_once,
-    test_stopping_twice_is_stopping_once,
-    test_the_engines_clock_is_read_from_the_answer_that_comes_first,
     test_waiting_for_one_that_ended_gives_its_code_at_once,
+)
+from tests.providers.test_contract_networks import (  # noqa: F401  # they run here, over the gateway
+    test_an_address_that_is_taken_is_a_conflict,
+    test_an_image_is_pulled_with_the_login_of_its_registry,
+    test_creating_a_network_twice_is_creating_it_once,
+)
+from tests.providers.test_contract_reading import (  # noqa: F401  # they run here, over the gateway
+    test_several_threads_share_one_provider,
 )
 
 

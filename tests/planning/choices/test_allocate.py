@@ -8,7 +8,8 @@ from dtnctl.model.plan import CreateContainer, Plan
 from dtnctl.model.resources import Attachment, ForeignSeen, main_name
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps
-from tests.properties.world import World, ports_of
+from tests.properties.host import ports_of
+from tests.properties.world import World
 
 
 def ports(made: World, endpoint: str = "a") -> dict[str, list[int]]:

@@ -9,7 +9,7 @@ from tests.planning.building import ANYTHING, applied, plan, site, world
 from tests.planning.dtns import after, dtn
 from tests.planning.dtns import endpoint as agent_endpoint
 from tests.planning.listing import changes, details, says
-from tests.planning.transfers.test_declared import DECLARED, idle
+from tests.planning.transfers.declared import DECLARED, idle
 
 OPEN = "[{from: '22:00', to: '02:00', reason: beam time}]"  # it is midnight, UTC
 CLOSED = "[{from: '01:00', to: '02:00'}]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dtnctl.model.site import Site
 from tests.planning.building import ANYTHING, applied, change, plan, site, world
 from tests.planning.listing import changes
-from tests.planning.transfers.test_declared import DECLARED, SESSION, idle
+from tests.planning.transfers.declared import DECLARED, SESSION, idle
 
 
 def declared(*, a: str = "", one: str = "", two: str = "") -> Site:

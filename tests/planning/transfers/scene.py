@@ -7,7 +7,8 @@ from typing import Any
 
 from dtnctl.model.ledger import Attempt
 from tests.planning.building import applied, change, plan, site
-from tests.properties.world import MOMENT, KilledError, World
+from tests.properties.host import MOMENT
+from tests.properties.world import KilledError, World
 
 SESSION = (
     "# profiles/default\nvolumes: [data:/data]\ndata_port_range: [50100, 50103]\n# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nuser: dtn\n"

@@ -12,8 +12,9 @@ from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.site import Site
 from dtnctl.planning.report import transfer_rows
 from tests.planning.building import NOW, applied, plan, site, world
-from tests.planning.transfers.test_declared import DECLARED, SESSION, at, idle, record, transfer
-from tests.properties.world import MOMENT, World
+from tests.planning.transfers.declared import DECLARED, SESSION, at, idle, record, transfer
+from tests.properties.host import MOMENT
+from tests.properties.world import World
 
 CLAIM = Attempt("t", 1, 1, "gone", MOMENT, endpoint="a")
 VERIFIED = "md5 of 1 file equal at both ends"

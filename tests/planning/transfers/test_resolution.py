@@ -11,8 +11,9 @@ from dtnctl.planning.resolve import ResolvedTransfer, resolve_transfers
 from dtnctl.planning.transfers.jobs import read_history
 from dtnctl.planning.transfers.resolution import Decision, decide, newest_claim, refuse_resolution
 from tests.planning.building import NOW, site
-from tests.planning.transfers.test_declared import DECLARED, end_job, idle, record, running
-from tests.properties.world import MOMENT, World
+from tests.planning.transfers.declared import DECLARED, end_job, idle, record, running
+from tests.properties.host import MOMENT
+from tests.properties.world import World
 
 CLAIM = Attempt("t", 1, 1, "gone", MOMENT, verdict="unknown", cause="gone", retryable=True)
 
