@@ -1,17 +1,22 @@
 """What holds for every test: its place in the run, signals that reach the programs that it starts, the same inputs in each run.
 
+A run shows its results however it ends.
+
 `make random` looks for new inputs: EXAMPLES of them for each generated test. A failure prints the blob that repeats it.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+import traceback
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it ships no types
 
 settings.register_profile(
     "dtnctl",
@@ -24,6 +29,8 @@ settings.register_profile(
 settings.load_profile("dtnctl")
 
 HERE = Path(__file__).parent
+LEFT = pytest.StashKey[str]()  # what went wrong when fixtures ended with the run
+OBJECTS_BETWEEN_SEARCHES = 50_000  # as dtnctl itself has it (dtnctl/cli/main.py), and for the same reason
 # What takes a minute and more, longest first. A worker that began with it last would keep the run waiting, with nothing for the others.
 LONG = (
     "faults/test_points",
@@ -38,6 +45,15 @@ LONG = (
     "providers/",
 )
 
+# Files that need the same labs, which are made once for them by one worker.
+TOGETHER = {
+    "tests/e2e/test_drift.py": "e2e on two kinds of engines",
+    "tests/e2e/test_images.py": "e2e on two kinds of engines",
+    "tests/e2e/test_trouble.py": "e2e on two kinds of engines",
+    "tests/providers/test_contract": "the contract on real engines",
+    "tests/providers/test_round_trip.py": "the contract on real engines",
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers take files in this order (`--dist loadfile`)."""
@@ -47,6 +63,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, begin in enumerate(LONG) if path.startswith(begin)), len(LONG))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """Whole files, as `--dist loadfile` has it, and those of TOGETHER like one."""
+    return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class _Together(LoadFileScheduling):  # type: ignore[misc]  # same
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((group for begin, group in TOGETHER.items() if file.startswith(begin)), file)
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay until the end: searching them for garbage again and again costs a tenth of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # inside of the report that pytest prints then
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Fixtures of a run that was cut off (-x, Ctrl-C, its time is over) end here. One that fails then must not hide the results."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001  # whatever a fixture raises
+        session.config.stash[LEFT] = traceback.format_exc()
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if text := config.stash.get(LEFT, ""):
+        terminalreporter.section("fixtures that could not be ended", red=True)
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)
