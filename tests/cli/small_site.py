@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.fakes.engine import World
+from tests.forked_program import program_here
 
 PROGRAM = (sys.executable, "-m", "dtnctl")
+READ_BY_PYTHON = ("PYTHON", "LC_", "LANG")
 CLONE = Path(__file__).parents[2]
 
 
@@ -39,10 +41,11 @@ def write(root: Path, engines: Mapping[str, str]) -> None:
 
 
 def run(root: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """dtnctl in a process; `more` are environment variables."""
-    return subprocess.run(
-        [*PROGRAM, *arguments], cwd=root, text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment(**more)
-    )
+    """dtnctl in a fork, or in a process of its own where Python reads one of `more`, environment variables, when it starts."""
+    if any(name.startswith(READ_BY_PYTHON) for name in more):
+        own = [*PROGRAM, *arguments]
+        return subprocess.run(own, cwd=root, text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment(**more))
+    return program_here().run(arguments, root, environment(**more))
 
 
 def environment(**more: str) -> dict[str, str]:
