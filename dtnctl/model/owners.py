@@ -27,7 +27,7 @@ def check_pattern(value: str) -> str:
 def check_person(value: str) -> str:
     """An e-mail address, a key's fingerprint, or `@name` of a group or of a user of GitHub."""
     if not re.fullmatch(r"@[\w./-]+|SHA256:[\w+/=]+|[0-9A-Fa-f]{40}|[^@\s]+@[^@\s]+", value):
-        raise ValueError(f"{value!r} names no person; write an e-mail address, a key's fingerprint (SHA256:…), or @NAME")
+        raise ValueError(f"{value!r} is no person; write an e-mail address, a key's fingerprint (SHA256:…), or @NAME")
     return value
 
 

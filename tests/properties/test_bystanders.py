@@ -105,7 +105,7 @@ def test_strangers_are_in_no_step(declared: Site, happenings: list[Event], names
 def test_never_more_sessions_go_than_the_budget_allows(before: Site, limit: int, is_share: bool) -> None:
     world = lived_in(before, [])
     budget = f"{20 * limit}%" if is_share else str(limit)
-    made = plan(site(f"# site\nname: lab\nlimits: {{max_prune: {budget}}}\n" + "".join(ENDPOINT.format(name) for name in "abc")), world)
+    made = plan(site("# site\nname: lab\n" + "".join(ENDPOINT.format(name) for name in "abc")), world, prune=budget)
     owned = {item.owner for host in world.hosts.values() for item in host.containers.values() if item.kind == "service"}
     allowed = max(1, len(owned) * 20 * limit // 100 if is_share else limit)
     gone = {change.name for change in made.changes if change.mark == "destroy" and change.kind == "session"}
