@@ -15,13 +15,25 @@ from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
-from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
+from dtnctl.cli.policy import judged, refuse_denied
 from dtnctl.cli.reached import reached_lines
 from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.reviewed import agree_with_review
 from dtnctl.cli.run_record import Recording, recorded
 from dtnctl.cli.secrets import missing_secrets
-from dtnctl.cli.workplace import Workplace, engines, expanded, is_ci, lock_seconds, open_workplace, refuse_ssh_mistakes, scope_of, write_out
+from dtnctl.cli.workplace import (
+    Workplace,
+    engines,
+    expanded,
+    is_ci,
+    lock_seconds,
+    open_workplace,
+    refuse_ssh_mistakes,
+    scope_of,
+    with_transfers,
+    write_out,
+)
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +57,7 @@ class Consent:
     """How a writing command may run. `typed`: the word that a person must type; empty asks for yes.
 
     `allow_failed`: patterns of transfers that may have failed earlier. `reviewed`: the file of the plan that was reviewed.
+    `policy`: the command that judges the plan.
     """
 
     yes: bool
@@ -56,6 +69,7 @@ class Consent:
     typed: str = ""
     allow_failed: tuple[str, ...] = ()
     reviewed: str = ""
+    policy: str = ""
 
 
 def apply_command(
@@ -68,6 +82,9 @@ def apply_command(
     max_prune: opt.MaxPruneOption = "",
     allow_empty: opt.AllowEmptyOption = False,
     override_freeze: opt.OverrideFreezeOption = "",
+    interrupt: opt.InterruptOption = [],  # noqa: B006  # same
+    defer_until_idle: opt.DeferOption = False,
+    policy: opt.PolicyOption = "",
     yes: opt.YesOption = False,
     no_input: opt.NoInputOption = False,
     expect: opt.ExpectOption = "",
@@ -84,10 +101,11 @@ def apply_command(
     """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
     scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
+    scope = with_transfers(scope, interrupt, defer=defer_until_idle)
     if dry_run:
-        return preview(printing, scope, timeout)
+        return preview(printing, scope, timeout, policy)
     seconds = lock_seconds(lock_timeout)
-    consent = Consent(yes, no_input, expect, seconds, wait, parallel, allow_failed=expanded(allow_failed), reviewed=reviewed)
+    consent = Consent(yes, no_input, expect, seconds, wait, parallel, allow_failed=expanded(allow_failed), reviewed=reviewed, policy=policy)
     return _apply("apply", printing, scope, timeout, consent)
 
 
@@ -111,7 +129,9 @@ def destroy_command(
     if dry_run:
         workplace = open_workplace()
         plan = make_plan(workplace, scope, timeout)
-        print_plan(plan, plan_context(workplace, "destroy", printing, scope), printing)
+        view = plan_context(workplace, "destroy", printing, scope)
+        print_plan(plan, view, printing)
+        keep_for_expect(plan, view, os.environ)
         return plan_exit_code(plan, detailed=False)
     site = open_workplace().site.name
     if yes and not target and confirm != site:
@@ -128,7 +148,8 @@ def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, c
 def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import clear_dead_leases
-    from dtnctl.runtime.reconcile import ChangedPlanError, look_and_plan
+    from dtnctl.runtime.looking import look_with_progress
+    from dtnctl.runtime.reconcile import ChangedPlanError
 
     if printing.is_for_review:
         raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
@@ -137,12 +158,12 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with engines(workplace, timeout) as clients:
         now = SystemClock().now()
-        plan, snapshot = look_and_plan(workplace.site, clients, now, scope)
+        plan, snapshot = look_with_progress(workplace.site, clients, now, scope)
         run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
-        view = plan_context(workplace, command, printing, scope)
+        view = judged(plan, plan_context(workplace, command, printing, scope), consent.policy)
         if expected and plan.hash != expected:
-            raise StalePlanError(*stale_lines(consent.expect, plan, view))
+            raise StalePlanError(*stale_lines(consent.expect, plan, view, workplace.root))
         if printing.output is not opt.PlanOutput.json:
             print_plan(plan, view, replace(printing, out=""))
         if problems := missing_secrets(workplace, scope):
@@ -150,10 +171,12 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         if not plan.steps:
             clear_dead_leases(clients, snapshot, say)
             mirroring(workplace, clients).end(snapshot)
-            return _nothing_to_do(plan, view, printing, allowed)
+            return _nothing_to_do(plan, view, printing, Ending(command, plan, changed=False, allowed=allowed, deferring=scope.defer))
         if problems := missing_logins(workplace, plan):
             raise ConfigError(problems)
-        expected = agree_with_review(consent.reviewed, plan, workplace.site.settings.value.review, view) or expected
+        refuse_denied(view)
+        expected = plan.hash if view.policy is not None else expected  # what was judged runs, and no other plan
+        expected = agree_with_review(consent.reviewed, plan, workplace, view) or expected
         _ask(plan, consent)
         clear_dead_leases(clients, snapshot, say)
         try:
@@ -165,7 +188,9 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         say(line)
     return _report(
         applied,
-        Ending(command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait, allowed=allowed),
+        Ending(
+            command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait, allowed=allowed, deferring=scope.defer
+        ),
         view,
         printing,
     )
@@ -209,14 +234,14 @@ def _run(
         return applied, stop.signal_number
 
 
-def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, allowed: frozenset[str]) -> int:
+def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: Ending) -> int:
     if printing.out:
         from dtnctl.render.json import outcomes_document, render_json
 
         write_out(printing.out, render_json(outcomes_document(plan, ())))
     if printing.output is opt.PlanOutput.json:
         print_plan(plan, view, replace(printing, out=""))
-    raise_for_worst(Ending(view.command, plan, changed=False, allowed=allowed))
+    raise_for_worst(ending)
     return 0
 
 

@@ -32,6 +32,7 @@ class Ending:
 
     `signal_number` is that of the signal which stopped it, or 0. `waited`: whether it waited for the ends of transfers.
     `changed`: whether anything was carried out at all. `allowed`: transfers that may have failed earlier, by name.
+    `deferring`: what waits for running transfers was asked to wait.
     """
 
     command: Command
@@ -42,6 +43,7 @@ class Ending:
     waited: bool = True
     changed: bool = True
     allowed: frozenset[str] = frozenset()
+    deferring: bool = False
 
 
 def raise_for_worst(ending: Ending) -> None:
@@ -71,7 +73,7 @@ def _failed(ending: Ending) -> DtnctlError | None:
 
 def _blocked(ending: Ending) -> DtnctlError | None:
     # what waits for an agent's answer is unknown rather than forbidden: the state needs no change for it
-    blocked = [change for change in ending.plan.blocked if change not in ending.plan.waiting]
+    blocked = [change for change in ending.plan.blocked if change not in ending.plan.waiting and not (ending.deferring and change.held)]
     if not blocked:
         return None
     return BlockedError(f"{len(blocked)} blocked, see the plan: {named(sorted({change.name for change in blocked}))}")

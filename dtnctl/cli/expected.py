@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dtnctl.cli.kept_plans import kept_plan, plans_folder
+from dtnctl.cli.stale import cause_lines, moved_lines
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,8 +43,8 @@ def plan_in_file(path: str, option: str) -> dict[str, Any]:
         raise UsageError(f"{path} is not a plan written by `dtnctl plan --out {path}`") from error
 
 
-def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
-    """The refusal, with what differs where the expected plan was given as a file, else with the plan as it is now; how to run that."""
+def stale_lines(expect: str, plan: Plan, view: RenderContext, root: Path) -> list[str]:
+    """The refusal: what differs and why, as far as the expected plan is known, else the plan as it is now; how to run that."""
     from dtnctl.render.differences import plan_differences
     from dtnctl.render.json import plan_document
     from dtnctl.render.summary import exact_command
@@ -49,16 +52,20 @@ def stale_lines(expect: str, plan: Plan, view: RenderContext) -> list[str]:
 
     view = replace(view, color=False, command="plan" if view.command == "apply" else view.command)
     head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
-    if not Path(expect).is_file():
-        return [f"{head}; the plan now:", *render_plan(plan, view).split("\n")]
-    found = plan_differences(plan_in_file(expect, "--expect"), plan_document(plan, view))
+    known = expect if Path(expect).is_file() else kept_plan(plans_folder(os.environ, plan.site), expect)
+    if known is None:
+        unknown = f"no plan {expect} was shown on this machine; with its file (`plan --out PLAN.json`) --expect says what has changed"
+        return [f"{head}; {unknown}; the plan now:", *render_plan(plan, view).split("\n")]
+    document = plan_in_file(str(known), "--expect")
+    found = plan_differences(document, plan_document(plan, view))
     now = exact_command(plan, view)
-    return [f"{head}; what differs:", *found, f"if it is right: {now}" if now else "there is nothing to do any more"]
+    way_on = f"if it is right: {now}" if now else "there is nothing to do any more"
+    return [f"{head}; what differs:", *found, *cause_lines(document, plan, view, root), way_on]
 
 
 def changed_lines(before: Plan, now: Plan, view: RenderContext) -> list[str]:
-    """What of a plan is not what it was a moment ago."""
+    """What of a plan is not what it was a moment ago, and why."""
     from dtnctl.render.differences import plan_differences
     from dtnctl.render.json import plan_document
 
-    return ["what differs:", *plan_differences(plan_document(before, view), plan_document(now, view))]
+    return ["what differs:", *plan_differences(plan_document(before, view), plan_document(now, view)), *moved_lines(before, now)]

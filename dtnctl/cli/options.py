@@ -191,5 +191,32 @@ ReviewedOption = Annotated[
         autocompletion=names.files,
     ),
 ]
+InterruptOption = Annotated[
+    list[str],
+    typer.Option(
+        "--interrupt",
+        metavar="NAME",
+        help="Running transfers that this run may cut off; * matches, @FILE and - read a list.",
+        envvar="DTNCTL_INTERRUPT",
+        autocompletion=names.transfers,
+    ),
+]
+DeferOption = Annotated[
+    bool,
+    typer.Option(
+        "--defer-until-idle",
+        help="Hold back what would cut off a running transfer, whatever the site says, and do not fail for it.",
+        envvar="DTNCTL_DEFER_UNTIL_IDLE",
+    ),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        metavar="COMMAND",
+        help="A command that gets the plan's JSON and judges it: exit code 0 is yes, 1 is no with a reason in each line.",
+        envvar="DTNCTL_POLICY",
+    ),
+]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for transfers to end.", envvar="DTNCTL_WAIT")]
 DryRunOption = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan only.", envvar="DTNCTL_DRY_RUN")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,20 @@ import typer
 
 from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
-from dtnctl.cli.plan_output import Printing, plan_context, print_plan, printing_of
+from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
+from dtnctl.cli.policy import judged, refuse_denied
 from dtnctl.cli.receipts import with_receipts
 from dtnctl.cli.secrets import missing_secrets
-from dtnctl.cli.workplace import STATE_FOLDER, Workplace, note_missing_id, observers, open_workplace, refuse_ssh_mistakes, scope_of
+from dtnctl.cli.workplace import (
+    STATE_FOLDER,
+    Workplace,
+    note_missing_id,
+    observers,
+    open_workplace,
+    refuse_ssh_mistakes,
+    scope_of,
+    with_transfers,
+)
 from dtnctl.errors import ConfigError, Problem, UnreachableError
 
 if TYPE_CHECKING:
@@ -38,6 +49,9 @@ def plan_command(
     max_prune: opt.MaxPruneOption = "",
     allow_empty: opt.AllowEmptyOption = False,
     override_freeze: opt.OverrideFreezeOption = "",
+    interrupt: opt.InterruptOption = [],  # noqa: B006  # same
+    defer_until_idle: opt.DeferOption = False,
+    policy: opt.PolicyOption = "",
     detailed_exitcode: opt.DetailedOption = False,
     brief: opt.BriefOption = False,
     all_: opt.AllOption = False,
@@ -47,9 +61,10 @@ def plan_command(
     """Show what apply would do, and why. Changes nothing."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
     scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
+    scope = with_transfers(scope, interrupt, defer=defer_until_idle)
     if offline:
-        return _preview_offline(printing, scope, detailed=detailed_exitcode)
-    return preview(printing, scope, timeout, detailed=detailed_exitcode)
+        return _preview_offline(printing, scope, policy, detailed=detailed_exitcode)
+    return preview(printing, scope, timeout, policy, detailed=detailed_exitcode)
 
 
 def drift_command(
@@ -72,26 +87,31 @@ def drift_command(
     return plan_exit_code(plan, detailed=detailed_exitcode)
 
 
-def preview(printing: Printing, scope: Scope, timeout: float, *, detailed: bool = False) -> int:
+def preview(printing: Printing, scope: Scope, timeout: float, policy: str = "", *, detailed: bool = False) -> int:
     """Print what apply would do, and what this machine lacks for it."""
     workplace = open_marked(printing)
     plan = make_plan(workplace, scope, timeout)
-    print_plan(plan, plan_context(workplace, "plan", printing, scope), printing)
+    view = judged(plan, plan_context(workplace, "plan", printing, scope), policy)
+    print_plan(plan, view, printing)
+    keep_for_expect(plan, view, os.environ)
     note_missing_id(workplace.site)
     for problem in (*missing_logins(workplace, plan), *missing_secrets(workplace, scope)):
         say(f"note: {problem}")
+    refuse_denied(view)
     return plan_exit_code(plan, detailed=detailed)
 
 
-def _preview_offline(printing: Printing, scope: Scope, *, detailed: bool) -> int:
+def _preview_offline(printing: Printing, scope: Scope, policy: str, *, detailed: bool) -> int:
     """Print what apply would do if the endpoints are as their inventory says."""
     from dtnctl.cli.inventory import plan_offline
 
     workplace = with_receipts(open_marked(printing))
     plan, ages = plan_offline(workplace, scope)
     view = plan_context(workplace, "plan", printing, scope)
-    print_plan(plan, replace(view, inventory=ages, reproduce=f"{view.reproduce} --offline"), printing)
+    view = judged(plan, replace(view, inventory=ages, reproduce=f"{view.reproduce} --offline"), policy)
+    print_plan(plan, view, printing)
     note_missing_id(workplace.site)
+    refuse_denied(view)
     return plan_exit_code(plan, detailed=detailed)
 
 
@@ -111,11 +131,11 @@ def open_marked(printing: Printing) -> Workplace:
 def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     """What apply would do, by clients that cannot write."""
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.reconcile import look_and_plan
+    from dtnctl.runtime.looking import look_with_progress
 
     workplace = with_receipts(workplace)
     with observers(workplace, timeout) as clients:
-        plan, snapshot = look_and_plan(workplace.site, clients, SystemClock().now(), scope)
+        plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope)
         refuse_ssh_mistakes(workplace, snapshot)
         return plan
 

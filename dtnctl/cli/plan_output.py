@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -15,6 +16,8 @@ from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import Workplace, render_context, write_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import typer
 
     from dtnctl.model.plan import Plan
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from dtnctl.render.context import Command, RenderContext
 
 
+MOST_KEPT = 5000  # steps; a larger plan would be felt each time that one is shown
 MARKS = ("github", "sarif", "junit")
 FORMS = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}  # by the ending of `--out`
 
@@ -75,6 +79,8 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
     words += ["--allow-empty"] if scope.allow_empty else []
     words += [f"--override-freeze {shlex.quote(scope.override_freeze)}"] if scope.override_freeze else []
+    words += [f"--interrupt {shlex.quote(item)}" for item in scope.interrupt]
+    words += ["--defer-until-idle"] * scope.defer
     view = render_context(
         command,
         workplace.head.result(),
@@ -110,6 +116,16 @@ def print_plan(plan: Plan, view: RenderContext, printing: Printing) -> None:
     if printing.out:
         kind = FORMS.get(Path(printing.out).suffix, printing.output.value)
         write_out(printing.out, _render(plan, replace(view, color=False), kind))
+
+
+def keep_for_expect(plan: Plan, view: RenderContext, environment: Mapping[str, str]) -> None:
+    """Keep the plan, so that `apply --expect HASH` can say what has changed since. A machine that keeps nothing shows it all the same."""
+    from dtnctl.cli.kept_plans import keep_plan, plans_folder
+    from dtnctl.render.json import plan_document, render_json
+
+    if plan.steps and len(plan.steps) <= MOST_KEPT:
+        with contextlib.suppress(OSError):
+            keep_plan(plans_folder(environment, plan.site), plan.hash, render_json(plan_document(plan, view)))
 
 
 def _render(plan: Plan, view: RenderContext, kind: str) -> str:

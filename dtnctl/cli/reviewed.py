@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from dtnctl.cli.expected import plan_in_file
 from dtnctl.cli.messages import say
+from dtnctl.cli.stale import cause_lines
 from dtnctl.errors import StalePlanError
 
 if TYPE_CHECKING:
+    from dtnctl.cli.workplace import Workplace
     from dtnctl.model.plan import Plan
     from dtnctl.model.site_settings import Review
-    from dtnctl.planning.reviewed import ReviewedPlan
+    from dtnctl.planning.reviewed import ReviewedPlan, ShownChange
     from dtnctl.render.context import RenderContext
 
 
-def agree_with_review(path: str, plan: Plan, review: Review, view: RenderContext) -> str:
+def agree_with_review(path: str, plan: Plan, workplace: Workplace, view: RenderContext) -> str:
     """The hash of the plan that may run: any plan without a review, else this one. StalePlanError where `review:` refuses."""
     from dtnctl.planning.reviewed import is_done, more_dangerous
 
+    review = workplace.site.settings.value.review
     if not path or plan.is_empty:
         return ""
     if not Path(path).exists():
@@ -32,7 +35,7 @@ def agree_with_review(path: str, plan: Plan, review: Review, view: RenderContext
     if is_done(plan, reviewed):
         say(f"nothing of the reviewed plan {reviewed.hash} is left to do; what is planned now restores the endpoints")
         return plan.hash
-    differences = _differences(document, plan, view)
+    differences = [*_differences(document, plan, view), *cause_lines(document, plan, view, workplace.root)]
     dangerous = more_dangerous(plan, reviewed)
     if dangerous or review.if_changed == "stop":
         raise StalePlanError(*_refusal(reviewed, plan, review), *differences)
@@ -53,12 +56,19 @@ def _without_review(review: Review) -> str:
 
 def reviewed_plan(document: dict[str, Any]) -> ReviewedPlan:
     """The reviewed plan, from its JSON document."""
-    from dtnctl.planning.reviewed import ReviewedPlan, ShownChange
+    from dtnctl.planning.reviewed import ReviewedPlan
 
-    changes = {
-        (item["endpoint"], item["kind"], item["name"]): ShownChange(item["mark"], bool(item["interrupts"])) for item in document["changes"]
-    }
+    changes = {(item["endpoint"], item["kind"], item["name"]): _shown(item) for item in document["changes"]}
     return ReviewedPlan(document["plan_hash"], changes, frozenset(item["name"] for item in document["transfers"]))
+
+
+def _shown(item: dict[str, Any]) -> ShownChange:
+    """What waits for running transfers was shown with what it does when they have ended."""
+    from dtnctl.planning.reviewed import ShownChange
+
+    held = item.get("held", "")
+    cuts = frozenset() if held else frozenset(cut["transfer"] for cut in item.get("cuts", ()))
+    return ShownChange(held or item["mark"], bool(item["interrupts"] or held), cuts)
 
 
 def _refusal(reviewed: ReviewedPlan, plan: Plan, review: Review) -> list[str]:

@@ -212,6 +212,11 @@ def scope_of(
     return Scope(expanded(targets), expanded(excludes), expanded(replace), prune, destroy, allow_empty, reason)
 
 
+def with_transfers(scope: Scope, interrupt: list[str], *, defer: bool) -> Scope:
+    """The same with what the flags say about running transfers; `@FILE` and `-` are read here."""
+    return replace(scope, interrupt=expanded(interrupt), defer=defer)
+
+
 def expanded(items: list[str]) -> tuple[str, ...]:
     """What a repeatable option names; `@FILE` and `-` are read here."""
     return tuple(_expand(items))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from dtnctl.model.endpoint_summary import EndpointSummary as EndpointSummary
+from dtnctl.model.endpoint_summary import Usage as Usage
+from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.protection import RecordProtection as RecordProtection  # an action: whoever reads one finds it here
-from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs, Snapshot
 from dtnctl.model.transfer_note import TransferNote as TransferNote  # part of a plan: whoever reads one finds it here
 from dtnctl.model.transfer_options import TransferOptions
 
@@ -310,6 +313,7 @@ class Change:
     `interrupts` says what stops working meanwhile, and which running transfers are cut off; empty if nothing does.
     `fix` says what to do about a blocked one. One object that is blocked for several reasons has a change for each.
     `powers` are what the container is given, the host's first: renderers never leave them out.
+    `cuts` are the running transfers that it cuts off; `held` is the mark that it would have, of a change that waits for them instead.
     """
 
     mark: Mark
@@ -329,6 +333,8 @@ class Change:
     code: str = ""
     fix: str = ""
     powers: tuple[Power, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    held: Mark | None = None
 
     @property
     def gets_power(self) -> bool:
@@ -340,36 +346,7 @@ class Change:
         return (MARKS.index(self.mark), self.endpoint, self.kind, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How many are used now and after the plan, of how many."""
-
-    before: int
-    after: int
-    total: int
-
-
 AGENT_NEEDED = "E0470"  # the code of what cannot be without the endpoint's agent
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointSummary:
-    """One row of the plan's table. `silence` not empty: unknown. `ports` are counts of host ports that our services hold.
-
-    `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
-    for each NUMA node. None and empty where no agent reports it; `agent_silence` not empty: there is one, and it does not answer.
-    """
-
-    name: str
-    silence: str
-    lock: str
-    sessions_before: int
-    sessions_after: int
-    ports_before: int
-    ports_after: int
-    vfs: Usage | None = None
-    cpus: tuple[tuple[int, Usage], ...] = ()
-    agent_silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +354,7 @@ class Plan:
     """Everything that apply would do. Equal inputs give equal bytes.
 
     `failing` are services that are as declared and do not work, a sentence each: nothing can be done for them here.
+    `snapshot` is what it was made from; it is no part of the plan's value.
     """
 
     site: str
@@ -388,6 +366,7 @@ class Plan:
     owned: int = 0
     unchanged: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
+    snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_empty(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
+from dtnctl.model.impact import Progress
 from dtnctl.model.leases import LeaseSeen as LeaseSeen
 from dtnctl.model.leases import describe_holder as describe_holder
 from dtnctl.model.ledger import LedgerSeen
@@ -404,9 +405,10 @@ class EndpointSeen:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was seen, by endpoint name, in name order."""
+    """What was seen, by endpoint name, in name order. `progress`: of running transfers by name, as far as it was asked for."""
 
     endpoints: Mapping[str, EndpointSeen]
+    progress: Mapping[str, Progress] = field(default_factory=dict)
 
     @property
     def silent(self) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ class Limits(Written):
     )
     parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
     expiry_notice: Duration = Field(7 * 86400.0, description="Plans name the sessions that expire within this time; 0: none.")
+    running_transfers: Literal["wait", "interrupt"] = Field(
+        "wait",
+        description="What a change does that would cut off a running transfer. `wait`: it is held back until that has ended; `interrupt`: "
+        "it cuts it off. `--interrupt NAME` and `--defer-until-idle` decide for one run.",
+    )
 
 
 class Registry(Written):

@@ -86,6 +86,7 @@ class Tool:
     `rdma`: it needs a verbs device, the RDMA connection manager and locked memory at both ends.
     `names_ports`: its command line has the destination's data ports in it, so that there must be some.
     `one_by_one`: it copies the items of a transfer one after the other, each by a run of its own; `on_file_error` is about those alone.
+    `resumes`: a next try takes over what an earlier one has copied.
     `programs` and `server_programs` must be in the image at the source, and at the destination.
     `options` are those of transfer_options.TransferOptions that it has beyond the ones of every tool, `lacks` those of every tool that it
     does not have; `own` is the type of its own ones.
@@ -104,6 +105,7 @@ class Tool:
     names_ports: bool = False
     rdma: bool = False
     one_by_one: bool = False
+    resumes: bool = False
     own: type[OwnOptions] | None = None
 
     @property
@@ -215,6 +217,7 @@ _ROWS = (
         reads_source=True,
         options=("max_rate", "items", "on_file_error"),
         one_by_one=True,
+        resumes=True,
     ),
     Tool(
         "scp",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.model.plan import (
-    Cause,
     Change,
     DisconnectNetwork,
     Plan,
@@ -23,13 +22,15 @@ from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snaps
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
-from dtnctl.planning.containers.describe import cut_off, service_change, state_text
+from dtnctl.planning.containers.describe import service_change
 from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.containers.unseen_secrets import unseen_secret_notes
+from dtnctl.planning.host.resource import Planned
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
+from dtnctl.planning.orphans import end_text, ended_copies, removal_text
 from dtnctl.planning.rails.expiry import expiry_notes
 from dtnctl.planning.rails.freezing import override_notes
 from dtnctl.planning.rails.records import Here, plan_records
@@ -49,6 +50,7 @@ from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.ports import PromisedPorts
 from dtnctl.planning.transfers.running_copies import unseen_copies
 from dtnctl.planning.twins import refuse_twin
+from dtnctl.planning.under_copies import parted
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:
@@ -122,6 +124,7 @@ class _Planner:
             owned=sum(item.kind == "service" and not item.is_aside for item in self.found.live.values()),
             unchanged=tuple(self.draft.unchanged),
             failing=tuple(sorted(self.draft.failing)),
+            snapshot=self.found.snapshot,
         )
 
     def _steps(self) -> Iterator[Step]:
@@ -212,18 +215,20 @@ class _Planner:
             seen = self.found.live[endpoint, name]
             if self.found.scope.covers("session", seen.owner, endpoint) and seen.owner not in self.found.blocked:
                 given_back, after = self._given_back(endpoint, seen)
+                cuts = ended_copies(self.found.jobs, endpoint, seen)
                 change = Change(
                     mark="destroy",
                     kind="session",
                     name=seen.owner,
                     endpoint=endpoint,
-                    cause=self._why_gone(seen),
-                    summary=f"removes container {seen.name}, {state_text(seen)}",
+                    cause=self.found.why_gone(seen),
+                    summary=removal_text(seen),
                     notes=(
                         *(f"anonymous volume {target} is removed with its content" for target in seen.anonymous_volumes),
                         *(step.note for step in given_back if step.note),
                     ),
-                    interrupts=self._ends(endpoint, seen),
+                    interrupts=end_text(endpoint, seen, cuts),
+                    cuts=cuts,
                 )
                 self._remove(change, destroy_steps(endpoint, seen, given_back, after), self.found.doubted.get((endpoint, name), ()))
 
@@ -233,21 +238,6 @@ class _Planner:
         if not refusals:
             self.draft.add(replace(change, steps=tuple(step.id for step in steps)), steps)
         self.draft.changes += [blocked(change.kind, change.name, change.endpoint, refusal) for refusal in refusals]
-
-    def _why_gone(self, seen: ContainerSeen) -> Cause:
-        document = self.found.site.sessions.get(seen.owner)
-        if self.found.scope.destroy:
-            return Cause("destroy was asked for")
-        if document is None:
-            return Cause(f"no file state/sessions/{seen.owner}.yaml any more")
-        if not any(service.session.name == seen.owner for service in self.found.services):
-            return Cause("the session has expired", document.file, document.mark(("expires",)).line, "expires")
-        return Cause("the session does not name this endpoint any more", document.file, document.mark(("endpoints",)).line, "endpoints")
-
-    def _ends(self, endpoint: str, seen: ContainerSeen) -> str:
-        if seen.state not in RUNNING_STATES:
-            return ""
-        return "; ".join([f"{seen.owner} on {endpoint} ends", *cut_off(self.found.jobs.get((endpoint, seen.owner), ()))])
 
     def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
         """What is released with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
@@ -262,8 +252,15 @@ class _Planner:
         """What the endpoints' agents do beside the services' own steps."""
         for name, here in self.found.hosts.items():
             for resource in RESOURCES:
-                for change, steps in resource.beside(here, tuple(self.draft.on(name))):
-                    self._add(change, steps)
+                for planned in resource.beside(here, tuple(self.draft.on(name))):
+                    self._add_of_host(name, planned)
+
+    def _add_of_host(self, endpoint: str, planned: Planned) -> bool:
+        """What can be done now of a change of the host; the rest waits for running transfers. Whether anything is done."""
+        now, held = parted(endpoint, planned, self.found.held_steps)
+        if held is not None:
+            self.draft.changes.append(held)
+        return now is not None and self._add(*now)
 
     def _plan_records(self) -> None:
         """What endpoints record of `protect:`."""
@@ -294,8 +291,8 @@ class _Planner:
         if (here := self.found.hosts.get(endpoint)) is None:
             return made
         for network, (change, steps) in (item for resource in RESOURCES for item in resource.below_networks(here)):
-            if self._add(change, steps):
-                made[network] = (*made.get(network, ()), *(step.id for step in steps))
+            if self._add_of_host(endpoint, (change, steps)):
+                made[network] = (*made.get(network, ()), *(step.id for step in steps if step.id in self.draft.steps))
         return made
 
     def _leavers(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
@@ -429,7 +426,8 @@ class _Planner:
                 servers = leftover_servers(resolved, history, endpoint, transfer, self.found.answering)
                 for job in (*leftovers(resolved, history, endpoint, transfer), *servers):
                     cause = why_left(self.found.site, transfer, resolved, job, destroy=scope.destroy)
-                    self._remove(*plan_leftover(endpoint, job.seen, cause))
+                    change, steps = plan_leftover(endpoint, job.seen, cause, self.found.snapshot.progress.get(transfer))
+                    self._remove(change, steps, self.found.held_job(transfer, change))
         for (endpoint, name), seen in self.found.live.items():
             if scope.destroy and seen.kind == "ledger" and scope.covers("ledger", name, endpoint):
                 self._remove(*plan_ledger_removal(self.found.site.name, endpoint, seen))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import ChangeKind
-from dtnctl.model.plan import Cause, Change
+from dtnctl.model.plan import Cause, Change, Mark
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a service cannot be, and what to do. `cause` points at the line that asked, or the owner's line that says no."""
+    """Why a service cannot be, and what to do. `cause` points at the line that asked, or the owner's line that says no.
+
+    `held` is the mark of a change that only waits until the running transfers `cuts` have ended.
+    """
 
     code: str
     cause: Cause
     fix: str = ""
+    held: Mark | None = None
+    cuts: tuple[Cut, ...] = ()
 
 
 def blocked(kind: ChangeKind, name: str, endpoint: str, refusal: Refusal) -> Change:
@@ -28,4 +34,6 @@ def blocked(kind: ChangeKind, name: str, endpoint: str, refusal: Refusal) -> Cha
         summary=refusal.cause.text,
         code=refusal.code,
         fix=refusal.fix,
+        cuts=refusal.cuts,
+        held=refusal.held,
     )

@@ -17,10 +17,14 @@ Key = tuple[str, ChangeKind, str]
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """What a reviewer saw of one object: how it changes, and whether something stops working meanwhile."""
+    """What a reviewer saw of one object: how it changes, now or later, and whether something stops meanwhile.
+
+    `cuts` are the running transfers that it cuts off.
+    """
 
     mark: Mark
     is_interrupting: bool
+    cuts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +60,5 @@ def _was_shown(change: Change, reviewed: ReviewedPlan) -> bool:
         return True
     if shown is None or shown.mark == "blocked":
         return False
-    return MARKS.index(shown.mark) <= MARKS.index(change.mark) and (shown.is_interrupting or not change.interrupts)
+    is_no_worse = MARKS.index(shown.mark) <= MARKS.index(change.mark) and (shown.is_interrupting or not change.interrupts)
+    return is_no_worse and shown.cuts.issuperset(cut.transfer for cut in change.cuts)

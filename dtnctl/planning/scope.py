@@ -18,6 +18,7 @@ class Scope:
 
     `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not. `allow_empty`: all sessions may go at once.
     `override_freeze` is why windows of `freeze:` are passed over; empty: they are not. `sees_suspended`: as if nothing were suspended.
+    `interrupt` are patterns of running transfers that may be cut off; `defer`: changes wait for all others, whatever the site says.
     """
 
     targets: tuple[str, ...] = ()
@@ -28,6 +29,8 @@ class Scope:
     allow_empty: bool = False
     override_freeze: str = ""
     sees_suspended: bool = False
+    interrupt: tuple[str, ...] = ()
+    defer: bool = False
 
     def covers(self, kind: str, name: str, endpoint: str) -> bool:
         """Whether the object is meant: named by a target (or there is none), and not excluded."""
@@ -45,19 +48,25 @@ class Scope:
         """Whether a new container is wanted although the old one may be fine."""
         return self._names(self.replace, "session", session, endpoint)
 
+    def interrupts(self, transfer: str) -> bool:
+        """Whether a running transfer may be cut off."""
+        return self._names(self.interrupt, "transfer", transfer, "")
+
     def unmatched(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
         """Patterns that name none of these (kind, name, endpoint): mistyped, most likely."""
         known = tuple(objects)
         sessions = tuple(item for item in known if item[0] == "session")
+        transfers = tuple(item for item in known if item[0] == "transfer")
         wanted = [(pattern, known) for pattern in (*self.targets, *self.excludes)] + [(pattern, sessions) for pattern in self.replace]
+        wanted += [(pattern, transfers) for pattern in self.interrupt if pattern != "*"]
         return tuple(pattern for pattern, among in wanted if not any(_matches(pattern, *item) for item in among))
 
     def mistyped(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
         """A line for each pattern that names none of these, with the nearest name that people know."""
         known = tuple(item for item in objects if item[0] in SUGGESTED)
-        sessions = tuple(item for item in known if item[0] == "session")
+        kinds = dict.fromkeys(self.interrupt, "transfer") | dict.fromkeys(self.replace, "session")
         return tuple(
-            f"nothing is named {pattern}; try {_meant(pattern, sessions if pattern in self.replace else known)}"
+            f"nothing is named {pattern}; try {_meant(pattern, tuple(item for item in known if kinds.get(pattern, item[0]) == item[0]))}"
             for pattern in self.unmatched(objects)
         )
 

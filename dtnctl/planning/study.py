@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dtnctl.model.plan import Cause
+from dtnctl.model.impact import Cut
+from dtnctl.model.plan import Cause, Change
 from dtnctl.model.protection import NOTHING, read_records
 from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, EndpointSeen, Snapshot, main_name
 from dtnctl.model.site import Site
@@ -25,6 +26,7 @@ from dtnctl.planning.guard import prune_limit, refuse_absent_image, refuse_servi
 from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
+from dtnctl.planning.orphans import held_removals, why_gone
 from dtnctl.planning.rails.empty import refuse_empty
 from dtnctl.planning.rails.freezing import FROZEN, refuse_frozen
 from dtnctl.planning.rails.protection import Records, Removal, refuse_change, refuse_removal
@@ -34,9 +36,10 @@ from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, carried, dec
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.in_time import as_it_runs
-from dtnctl.planning.transfers.jobs import History, read_history, running_jobs
-from dtnctl.planning.transfers.running_copies import refuse_cutting_off
+from dtnctl.planning.transfers.jobs import History, read_history
+from dtnctl.planning.transfers.running_copies import copies_by_service, refuse_cutting_off, refuse_held, waits_for
 from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
+from dtnctl.planning.under_copies import held_steps, refuse_needing
 from dtnctl.printable import plural
 
 
@@ -47,10 +50,10 @@ class Study:
     `resolved_transfers` are those of the declared ones whose session has not expired. `orphans` are live containers that no service
     stands for, `overdrawn` is why they may not go, `doubted` why single ones may not, with the transfers that their sessions carry.
     `written` is the site as its files have it, `site` what is wanted of it. `records` are what endpoints record of `protect:`.
-    `jobs` are the running transfers of each service. `refusals` are of covered services. `stays` are live containers that no step may
-    touch. `twins` are endpoints that are one engine with another one, which is named; `snapshot` knows nothing of them. `forgotten` are
-    sessions, as (endpoint, session), for which an agent holds something although nothing of them is there. `hosts` are those whose agent
-    answers.
+    `jobs` are the running transfers of each service, `held_steps` those on hosts that wait for some of them. `refusals` are of covered
+    services. `stays` are live containers that no step may touch. `twins` are endpoints that are one engine with another one, which is
+    named; `snapshot` knows nothing of them. `forgotten` are sessions, as (endpoint, session), for which an agent holds something although
+    nothing of them is there. `hosts` are those whose agent answers.
     """
 
     now: datetime
@@ -71,7 +74,8 @@ class Study:
     doubted_transfers: frozenset[str] = frozenset()
     forgotten: frozenset[Key] = frozenset()
     twins: Mapping[str, str] = field(default_factory=dict)
-    jobs: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    jobs: Mapping[Key, tuple[Cut, ...]] = field(default_factory=dict)
+    held_steps: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
     refusals: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     stays: frozenset[Key] = frozenset()
@@ -99,6 +103,20 @@ class Study:
         """Whether this plan may touch it: covered, not blocked, on an endpoint that answers."""
         return service.endpoint.name in self.answering and service.session.name not in self.blocked and self.covers(service)
 
+    def waits(self, key: Key) -> tuple[Cut, ...]:
+        """The running transfers through a service that no change may cut off in this run."""
+        return tuple(cut for cut in self.jobs.get(key, ()) if waits_for(self.site, self.scope, cut.transfer))
+
+    def held_job(self, transfer: str, change: Change) -> tuple[Refusal, ...]:
+        """Why the container of a job, or of its server, does not go yet: what runs is not ended because its file is gone."""
+        if not (change.cuts and self.history.is_running(transfer) and waits_for(self.site, self.scope, transfer)):
+            return ()
+        return (refuse_held(f"transfer {transfer} on {change.endpoint}", "destroy", change.cuts, change.cause, change.summary),)
+
+    def why_gone(self, seen: ContainerSeen) -> Cause:
+        """Why a container that no service stands for goes."""
+        return why_gone(self.site, {service.session.name for service in self.services}, seen, destroy=self.scope.destroy)
+
 
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
@@ -121,7 +139,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         answering=answering,
         live={(name, item.name): item for name, seen in answering.items() for item in sorted(seen.containers, key=lambda item: item.name)},
         history=history,
-        jobs=running_jobs(declared_transfers(site, now) if scope.destroy else declared, answering),
+        jobs=copies_by_service(declared_transfers(site, now) if scope.destroy else declared, answering, snapshot.progress),
         twins=twins,
     )
     found.records = {name: read_records(seen.containers) for name, seen in answering.items()}
@@ -162,7 +180,13 @@ def _orphans(found: Study) -> Iterator[Key]:
 
 
 def _doubted(found: Study, now: datetime) -> Iterator[tuple[Key, tuple[Refusal, ...]]]:
-    """Containers that may not go: protected or frozen ones, and those whose session's end only this machine's clock shows."""
+    """Containers that may not go: those that running transfers go through, protected or frozen ones, and those of doubtful expiry.
+
+    Whether a session has expired only this machine's clock shows, which may be the wrong one.
+    """
+    orphans = {key: found.live[key] for key in found.orphans}
+    waits = {(key[0], seen.owner): found.waits((key[0], seen.owner)) for key, seen in orphans.items()}
+    held = dict(held_removals(orphans, waits, {key: found.why_gone(seen) for key, seen in orphans.items()}))
     for endpoint, name in found.orphans:
         owner = found.live[endpoint, name].owner
         session = found.site.sessions.get(owner)
@@ -172,6 +196,7 @@ def _doubted(found: Study, now: datetime) -> Iterator[tuple[Key, tuple[Refusal, 
             doubt_expiry(session, endpoint, ahead, now) if session is not None and is_named else None,
             refuse_removal(_removal(found, endpoint, owner), found.records),
             found.freeze(endpoint, owner),
+            held.get((endpoint, name)),
         )
         if refusals := tuple(refusal for refusal in reasons if refusal is not None):
             yield (endpoint, name), refusals
@@ -231,6 +256,7 @@ def _decide(found: Study) -> None:
     found.networks = {name: _networks(found, name, by_endpoint[name]) for name in found.answering}
     hosts = {name: _host(found, name, by_endpoint[name]) for name in found.answering}
     found.hosts = {name: host for name, host in hosts.items() if host is not None}
+    found.held_steps = held_steps(found.hosts.values())
     found.situations = tuple(
         _situation(found, service) for service in found.services if found.is_workable(service) and service.key in found.allocations.chosen
     )
@@ -287,6 +313,7 @@ def _host(found: Study, endpoint: str, services: list[Service]) -> PlannedHost |
         may_remove=found.overdrawn is None,
         pfs=hardware.pfs.get(endpoint, {}),
         refused_pfs=hardware.refused_pfs.get(endpoint, {}),
+        waits={session: cuts for name, session in found.jobs if name == endpoint and (cuts := found.waits((name, session)))},
     )
 
 
@@ -322,6 +349,7 @@ def _situation(found: Study, service: Service) -> Situation:
         rebuild=tuple(_rebuild(found, plan, name) for name in removed),
         force_replace=found.scope.replaces(service.session.name, endpoint),
         jobs=found.jobs.get(service.key, ()),
+        waits=found.waits(service.key),
     )
 
 
@@ -387,7 +415,8 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
     for situation in found.situations:
         seen = found.answering[situation.service.endpoint.name]
         image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
-        reasons = (*situation.host.refusals, image, refuse_cutting_off(situation), *_rails(found, situation))
+        running = refuse_cutting_off(situation) or refuse_needing(situation, found.held_steps)
+        reasons = (*situation.host.refusals, image, running, *_rails(found, situation))
         yield from ((situation.service, refusal) for refusal in reasons if refusal is not None)
 
 

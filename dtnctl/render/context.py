@@ -7,6 +7,7 @@ from typing import Literal
 
 from dtnctl.model.head import NOT_ASKED, Head
 from dtnctl.model.inventory import Age
+from dtnctl.model.policy import PolicyResult
 
 Command = Literal["plan", "apply", "drift", "destroy"]
 
@@ -29,6 +30,7 @@ class RenderContext:
     under which a forge shows the repository's files at this commit, with a slash at its end,
     `folder` the one below the top of the repository in which the state is, likewise. `stated` is there if the plan was read from
     a document. `inventory`: how old what is known of each endpoint is, for a plan that was made offline.
+    `policy` is what a policy says of this plan, if one was asked.
     `took` is a duration; empty says nothing.
     `width` in character cells. `ascii`: only ASCII comes out. `show_all`: nothing is left out to save room.
     `wide`: tables have all columns, however wide they are.
@@ -51,4 +53,5 @@ class RenderContext:
     folder: str = ""
     stated: Stated | None = None
     inventory: tuple[Age, ...] = ()
+    policy: PolicyResult | None = None
     took: str = ""

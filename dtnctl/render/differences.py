@@ -5,11 +5,13 @@ Plans are compared as values, in the form that `--out PLAN.json` has: a plan tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
 NOTHING = "(none)"
+PROGRESS = re.compile(r" at \d+ %(?=, (not )?resumable)")  # of running transfers: it moves by itself
 
 
 def plan_differences(before: Json, after: Json) -> list[str]:
@@ -76,7 +78,7 @@ def _changes(document: Json) -> dict[str, Json]:
 def _shown(change: Json) -> Iterator[tuple[str, str]]:
     yield from ((field["field"], f"{field['before'] or NOTHING} to {field['after'] or NOTHING}") for field in change["fields"])
     yield from ((pair["label"], pair["value"]) for pair in (*change["allocations"], *change["kept"]))
-    yield from ((label, change[label]) for label in ("code", "interrupts", "summary"))
+    yield from ((label, PROGRESS.sub("", change[label])) for label in ("code", "interrupts", "summary"))
 
 
 def _steps(document: Json) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from typing import Any
 from dtnctl.model.head import Head
 from dtnctl.model.inventory import Age
 from dtnctl.model.plan import Change, EndpointSummary, JobEnd, Plan, StartTransfer, Step, TransferNote
+from dtnctl.model.policy import PolicyResult
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.context import RenderContext, Stated
 from dtnctl.render.json import FORMAT_VERSION
@@ -60,6 +61,7 @@ def _context(document: Document) -> RenderContext:
         inventory=tuple(
             Age(item["endpoint"], item["taken_at"], item["age"], item["fingerprint"]) for item in document.get("inventory", ())
         ),
+        policy=_checked(PolicyResult, policy) if (policy := document.get("policy")) is not None else None,
         stated=Stated(_text(document["plan_hash"]), _text(document["exact_command"])),
     )
 
@@ -70,6 +72,7 @@ def _change(item: Document) -> Change:
         "allocations": _pairs(item["allocations"]),
         "kept": _pairs(item["kept"]),
         "powers": [power | {"is_over_host": power["over_host"]} for power in item["powers"]],
+        "held": item.get("held") or None,
     }
     change: Change = _checked(Change, held)
     return change

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
+from dtnctl.model.basis import SeenObject, basis_of
 from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
+from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
+from dtnctl.model.policy import PolicyResult
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.model.samples import Sample
@@ -66,6 +69,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
                 {"endpoint": age.endpoint, "taken_at": age.taken_at, "age": age.seconds, "fingerprint": age.fingerprint}
                 for age in context.inventory
             ],
+            "policy": _policy(context.policy) if context.policy is not None else None,
             "summary": _summary(plan),
             "endpoints": [_endpoint(row, counts) for row in plan.endpoints],
             "changes": [_change(change, verb_of(change, starting)) for change in plan.changes],
@@ -74,8 +78,22 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "notes": list(plan.notes),
             "unchanged": list(plan.unchanged),
             "failing": list(plan.failing),
+            "seen": [_seen(item) for item in basis_of(plan.snapshot)] if plan.snapshot is not None else [],
         },
     )
+
+
+def _seen(item: SeenObject) -> Json:
+    return {"endpoint": item.endpoint, "kind": item.kind, "name": item.name, "owner": item.owner, "facts": _pairs(item.facts)}
+
+
+def _policy(found: PolicyResult) -> Json:
+    return {
+        "command": found.command,
+        "verdict": found.verdict,
+        "reasons": list(found.reasons),
+        "warnings": list(found.warnings),
+    }
 
 
 def _head(head: Head) -> Json:
@@ -130,11 +148,23 @@ def _change(change: Change, verb: str) -> Json:
         "powers": [{"label": power.label, "value": power.value, "over_host": power.is_over_host} for power in change.powers],
         "notes": list(change.notes),
         "interrupts": change.interrupts,
+        "cuts": [_cut(cut) for cut in change.cuts],
+        "held": change.held or "",
         "is_drift": change.is_drift,
         "may_be_drift": change.may_be_drift,
         "code": change.code,
         "fix": change.fix,
         "steps": list(change.steps),
+    }
+
+
+def _cut(cut: Cut) -> Json:
+    progress = cut.progress
+    return {
+        "transfer": cut.transfer,
+        "endpoint": cut.endpoint,
+        "is_resumable": cut.is_resumable,
+        "progress": None if progress is None else {"bytes": progress.bytes, "total": progress.total, "percent": progress.percent},
     }
 
 

@@ -26,6 +26,7 @@ from dtnctl.render.summary import (
     group_changes,
     hardware_cells,
     object_name,
+    policy_verdict,
     shown_hash,
     split_drift,
     transfer_order,
@@ -34,6 +35,7 @@ from dtnctl.render.summary import (
 from dtnctl.render.text import UNICODE_SIGNS, Sign, look_of, pad, plural, printable
 
 LIMIT = 65_536  # characters of a comment on GitHub
+MOST_REASONS = 20  # of a policy, and as many warnings
 
 LOOK = look_of(RenderContext(width=1_000_000))
 TABLE_MARKS: tuple[Mark, ...] = ("create", "update", "replace", "destroy", "transfer", "blocked")
@@ -59,31 +61,47 @@ def plan_marker(site: str) -> str:
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
     marker = f"{plan_marker(plan.site)}hash={marker_word(digest(plan, context))} -->"
-    whole, plan = plan, replace(printable(replace(plan, steps=()), ascii_only=False), steps=plan.steps)
+    whole, plan = plan, replace(printable(replace(plan, steps=(), snapshot=None), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
     if plan.is_empty:
         return f"{marker}\n**dtnctl {context.command}** · {_headline(plan, context)}\n"
     head = Part("", (marker, f"### dtnctl {context.command} · {_headline(plan, context)}", ""))
     folds, foot = _folds(plan), _foot(whole, plan, context)
     blocked, careful = blocked_part(plan, context.source, limit // 3), careful_part(plan, context.source, 21)
-    parts = [head, blocked, _powers(plan), careful, _endpoints(plan), _claims(plan), _counted(plan), *folds, foot]
+    parts = [head, _policy(context), blocked, _powers(plan), careful, _endpoints(plan), _claims(plan), _counted(plan), *folds, foot]
     where = f"All of it: {linked(context.details, context.details_address)}." if context.details else "All of it is in the plan's JSON."
     return shorten(parts, limit, where)
 
 
 def _headline(plan: Plan, context: RenderContext) -> str:
-    items = [prose(short(item)) for item in (plan.site, *verdict(plan, context.command))]
+    denied = ["denied by policy"] if context.policy is not None and context.policy.refuses else []
+    items = [prose(short(item)) for item in (plan.site, *verdict(plan, context.command), *denied)]
     return " · ".join(items if plan.is_empty else [*items[:1], *(_danger_sign(item) + item for item in items[1:])])
 
 
 def _danger_sign(item: str) -> str:
     if item.endswith("will start"):
         return "▶ "
-    is_dangerous = any(word in item for word in ("destroy", "replace", "blocked", "access to the host")) and not item.startswith("0 ")
+    is_dangerous = any(word in item for word in ("destroy", "replace", "blocked", "access to the host", "denied")) and not item.startswith(
+        "0 "
+    )
     return "⚠ " if is_dangerous else ""
 
 
 # --- above the folds ----------------------------------------------------------------------------------------
+
+
+def _policy(context: RenderContext) -> Part:
+    """What a policy says; nothing where none was asked. It always stays."""
+    found = context.policy
+    if found is None:
+        return Part("", ())
+    sign = "✖ " if found.refuses else ""
+    shown = [*found.reasons[:MOST_REASONS], *(f"warning: {text}" for text in found.warnings[:MOST_REASONS])]
+    left = len(found.reasons) + len(found.warnings) - len(shown)
+    more = [f"> - and {left:,} more in the plan's JSON"] * (left > 0)
+    title = f"> **{sign}Policy:** {prose(short(policy_verdict(found)))}"
+    return Part("", (title, *(f"> - {prose(short(text))}" for text in shown), *more, ""))
 
 
 def _powers(plan: Plan) -> Part:

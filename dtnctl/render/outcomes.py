@@ -46,10 +46,11 @@ def render_outcomes(plan: Plan, outcomes: Sequence[Outcome], context: RenderCont
     `remaining` is the plan of a last look after the apply, if there was one.
     """
     look = look_of(context)
-    plan = replace(printable(replace(plan, steps=()), ascii_only=context.ascii), steps=printable(plan.steps, ascii_only=context.ascii))
+    done = printable(plan.steps, ascii_only=context.ascii)
+    plan = replace(printable(replace(plan, steps=(), snapshot=None), ascii_only=context.ascii), steps=done)
     outcomes = printable(tuple(outcomes), ascii_only=context.ascii)
     context = printable(context, ascii_only=context.ascii)
-    remaining = printable(replace(remaining, steps=()), ascii_only=context.ascii) if remaining else None
+    remaining = printable(replace(remaining, steps=(), snapshot=None), ascii_only=context.ascii) if remaining else None
     results = change_results(plan, outcomes)
     steps = {step.id: step for step in plan.steps}
     starting = starting_steps(plan)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from dtnctl.model.kinds import PLAN_KINDS, ChangeKind
 from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
+from dtnctl.model.policy import PolicyResult
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural
 
@@ -85,6 +87,19 @@ def verdict(plan: Plan, command: Command) -> list[str]:
         f"{counts.drift:,} drifted" if counts.drift else "",
     )
     return [*(part for part in parts if part), *_failing(plan), *_unsettled(plan), f"{counts.blocked:,} blocked"]
+
+
+def policy_verdict(found: PolicyResult) -> str:
+    """What a policy says, without its reasons."""
+    match found.verdict:
+        case "passed":
+            return f"passed ({found.command})"
+        case "denied":
+            return f"denied ({found.command})"
+        case "unknown":
+            return f"no verdict, which counts as denied ({found.command})"
+        case _:
+            assert_never(found.verdict)
 
 
 def has_no_answer(plan: Plan) -> bool:

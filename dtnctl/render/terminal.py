@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan
+from dtnctl.model.policy import PolicyResult
 from dtnctl.render.blocks import BODY, block_lines, fact_lines, label_width, with_place
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
@@ -16,6 +17,7 @@ from dtnctl.render.summary import (
     exact_command,
     group_changes,
     hardware_cells,
+    policy_verdict,
     risks,
     shown_hash,
     shown_notes,
@@ -35,7 +37,7 @@ def render_plan(plan: Plan, context: RenderContext) -> str:
     """The whole plan. Equal plans and contexts give equal bytes; nothing in it obeys or deceives a terminal."""
     look = look_of(context)
     whole = plan
-    plan = replace(printable(replace(plan, steps=()), ascii_only=context.ascii), steps=plan.steps)
+    plan = replace(printable(replace(plan, steps=(), snapshot=None), ascii_only=context.ascii), steps=plan.steps)
     context = printable(context, ascii_only=context.ascii)
     sections = [_head(plan, context, look), _endpoint_table(plan, context, look)]
     if not context.brief:
@@ -54,10 +56,20 @@ def _head(plan: Plan, context: RenderContext, look: Style) -> list[str]:
     lines = _headed("VERDICT", verdict(plan, context.command), look, "bold")
     if not plan.is_empty or plan.silent:
         lines += _headed("RISK", risks(plan), look, "bold")
+    if context.policy is not None:
+        lines += _policy(context.policy, look)
     lines += _headed("FROM", _source(plan, context), look, "dim")
     for note in shown_notes(plan):
         lines += _headed("NOTE", [note], look, "note")
     return lines
+
+
+def _policy(found: PolicyResult, look: Style) -> list[str]:
+    """What the policy says, a line for each reason and each warning."""
+    first, *reasons = [policy_verdict(found), *found.reasons, *(f"warning: {text}" for text in found.warnings)]
+    lines = _headed("POLICY", [first], look, "blocked" if found.refuses else "dim")
+    start = " " * HEAD
+    return [*lines, *(f"{start}{line}" for text in reasons for line in flow([f"- {text}"], look.width - HEAD))]
 
 
 def _headed(word: str, items: Sequence[str], look: Style, role: Role) -> list[str]:

@@ -31,11 +31,13 @@ class Live(Strict):
 
 
 class Job(Strict):
-    """A container of a transfer, named TRANSFER.gGENERATIONaATTEMPT, in the network of a session's container."""
+    """A container of a transfer, named TRANSFER.gGENERATIONaATTEMPT, in the network of a session's container. `moved` of `total` bytes."""
 
     session: str
     state: Literal["created", "running", "exited"] = "running"
     exit_code: int = 0
+    moved: int | None = None
+    total: int | None = None
 
 
 class LiveNetwork(Strict):
@@ -102,6 +104,7 @@ class Machine(Strict):
     held: list[HeldFor] = []
     vlans: dict[str, MadeVlan] = {}
     listeners: dict[int, str] = {}
+    readings: dict[str, str] = {}
     lacks: list[str] = []
 
 
@@ -128,6 +131,8 @@ class Asked(Strict):
     prune: int | str | None = None
     destroy: bool = False
     override_freeze: str = ""
+    interrupt: list[str] = []
+    defer: bool = False
 
 
 class Seen(Strict):

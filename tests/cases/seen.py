@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from dtnctl.model.impact import Progress
 from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, marker_name, protected_label
@@ -51,11 +52,14 @@ def read_seen(path: Path) -> Seen:
 def scope_of(seen: Seen) -> Scope:
     asked = seen.asked
     lists = tuple(asked.targets), tuple(asked.excludes), tuple(asked.replace)
-    return Scope(*lists, asked.prune, asked.destroy, override_freeze=asked.override_freeze)
+    more = {"override_freeze": asked.override_freeze, "interrupt": tuple(asked.interrupt), "defer": asked.defer}
+    return Scope(*lists, asked.prune, asked.destroy, **more)  # type: ignore[arg-type]  # of different types
 
 
 def snapshot_of(site: Site, seen: Seen) -> Snapshot:
-    return Snapshot({name: _endpoint(site, name, seen.endpoints[name]) for name in sorted(seen.endpoints)})
+    jobs = ((key.partition(".")[0], job) for endpoint in seen.endpoints.values() for key, job in endpoint.jobs.items())
+    progress = {transfer: Progress(job.moved, job.total) for transfer, job in jobs if job.moved is not None}
+    return Snapshot({name: _endpoint(site, name, seen.endpoints[name]) for name in sorted(seen.endpoints)}, progress)
 
 
 def image_of(reference: str, version: int) -> ImageSeen:

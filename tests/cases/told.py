@@ -34,7 +34,7 @@ def machine_of(site: Site, endpoint: str, seen: Machine) -> Host:
     there = [interface for name, (_, interface) in vlans.items() if not seen.vlans[name].gone]
     host = machine(*shown, *there, held=held, rdma=rdma, lacks=seen.lacks)
     listeners = tuple(Listener(protocol="tcp", address="0.0.0.0", port=port, process=who) for port, who in seen.listeners.items())
-    return host.model_copy(update={"facts": host.facts.model_copy(update={"listeners": listeners})})
+    return host.model_copy(update={"readings": seen.readings, "facts": host.facts.model_copy(update={"listeners": listeners})})
 
 
 def _card(name: str, nic: Nic) -> Interface:

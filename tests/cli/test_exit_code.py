@@ -15,6 +15,7 @@ from dtnctl.model.plan import Cause, Change, EndpointSummary, Plan, TransferNote
 ANSWERS = EndpointSummary("dtn1", "", "", 1, 1, 0, 0)
 GOOD = Plan("demo", (), (), (ANSWERS,))
 BLOCKED = replace(GOOD, changes=(Change("blocked", "session", "s", "dtn1", Cause("no"), "no", code="E0400"),))
+HELD = replace(GOOD, changes=(replace(BLOCKED.changes[0], code="E0492", held="replace"),))
 SILENT = replace(GOOD, endpoints=(replace(ANSWERS, silence="timed out"),))
 FAILING = replace(GOOD, failing=("session s on dtn1 is as declared but unhealthy",))
 SESSION_LEFT = replace(GOOD, changes=(Change("create", "session", "s", "dtn1", Cause("x"), "x", steps=("dtn1/create/s",)),))
@@ -44,6 +45,8 @@ def failed(*names: str) -> tuple[Outcome, ...]:
         (Ending("apply", GOOD, failed("error")), "partial"),
         (Ending("apply", GOOD, failed("unreachable")), "partial"),
         (Ending("apply", replace(BLOCKED, endpoints=SILENT.endpoints), remaining=FAILING), "blocked"),
+        (Ending("apply", HELD), "blocked"),
+        (Ending("apply", replace(HELD, changes=(*HELD.changes, *BLOCKED.changes)), deferring=True), "blocked"),
         (Ending("apply", SILENT, remaining=SESSION_LEFT), "partial"),
         (Ending("apply", SILENT, changed=False), "unreachable"),
         (Ending("apply", GOOD, remaining=SESSION_LEFT, waited=False), "partial"),

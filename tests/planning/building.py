@@ -81,7 +81,7 @@ def applied(declared: Site, **options: Any) -> World:
 def plan(declared: Site, seen: World | Snapshot, **scope: Any) -> Plan:
     """The plan; keywords are those of Scope. Endpoints that the site does not name are not looked at."""
     snapshot = seen.observe() if isinstance(seen, World) else seen
-    snapshot = Snapshot({name: item for name, item in snapshot.endpoints.items() if name in declared.endpoints})
+    snapshot = replace(snapshot, endpoints={name: item for name, item in snapshot.endpoints.items() if name in declared.endpoints})
     return make_plan(declared, snapshot, now=NOW, scope=Scope(**scope))
 
 

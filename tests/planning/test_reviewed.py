@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from dtnctl.model.impact import Cut
 from dtnctl.model.plan import Cause, Change, Mark, Plan
-from dtnctl.planning.reviewed import ReviewedPlan, ShownChange, is_done, more_dangerous
+from dtnctl.planning.reviewed import Key, ReviewedPlan, ShownChange, is_done, more_dangerous
 
 WHY = Cause("declared, not there")
+KEY: Key = ("dtn1", "session", "climate")
 
 
 def change(mark: Mark, name: str = "climate", *, interrupts: str = "", is_drift: bool = False, may_be_drift: bool = False) -> Change:
@@ -50,6 +54,13 @@ def test_change_that_was_shown_as_dangerous_or_more_is_no_surprise(before: Chang
 )
 def test_change_that_stops_or_removes_more_than_was_shown_is_more_dangerous(before: Change, now: Change) -> None:
     assert more_dangerous(plan(now), reviewed(before)) == (now,)
+
+
+def test_transfer_that_is_cut_off_and_was_not_shown_so_is_more_dangerous() -> None:
+    shown, cut = change("replace", interrupts="climate is down"), Cut("run14", "dtn1", is_resumable=True)
+    now = replace(shown, cuts=(cut,))
+    assert more_dangerous(plan(now), reviewed(shown)) == (now,)
+    assert more_dangerous(plan(now), ReviewedPlan("77aa", {KEY: ShownChange("replace", True, frozenset({"run14"}))}, frozenset())) == ()
 
 
 def test_what_was_not_shown_at_all_may_create_and_update_and_no_more() -> None:

@@ -31,6 +31,12 @@ def test_what_is_to_be_recreated_is_compared_with_sessions_alone() -> None:
     assert Scope(replace=("run14",)).mistyped(OBJECTS) == ("nothing is named run14; try `climate`",)
 
 
+def test_transfers_that_may_be_interrupted_are_compared_with_transfers_alone() -> None:
+    assert Scope(interrupt=("run14", "transfer/run*", "*")).mistyped(OBJECTS) == ()
+    assert Scope(interrupt=("climate",)).mistyped(OBJECTS) == ("nothing is named climate; try `run14`",)
+    assert Scope(interrupt=("*",)).mistyped(()) == (), "whatever runs"
+
+
 def test_names_that_people_do_not_know_are_never_suggested() -> None:
     ledger = ("ledger", "dtnctl-demo-ledger", "dtn1")
     assert Scope(targets=("ledger/x",)).mistyped([*OBJECTS, ledger])[0].count("dtnctl-demo-ledger") == 0

@@ -14,12 +14,15 @@ from hypothesis import given
 
 from dtnctl.errors import Problem, StalePlanError
 from dtnctl.model.comparison import Comparison
+from dtnctl.model.impact import Cut, Progress
 from dtnctl.model.inventory import Age
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.owners import OwnersReport, Rule, Trespass
 from dtnctl.model.plan import Plan
+from dtnctl.model.policy import PolicyResult
 from dtnctl.model.report import DeclaredRow
+from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.samples import Sample
 from dtnctl.model.tools import TOOLS
 from dtnctl.render.claims import claims_document
@@ -27,6 +30,7 @@ from dtnctl.render.commit import commit_document
 from dtnctl.render.comparison import comparison_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
+from dtnctl.render.from_json import read_plan
 from dtnctl.render.history import history_document
 from dtnctl.render.json import (
     declared_document,
@@ -58,20 +62,26 @@ PROBLEMS = (
     Problem("state/sessions/b.yaml", 3, 5, "E0102", "no profile `bgi`", "big"),
     Problem("state/sessions/a.yaml", 0, 0, "E0101", "it is not UTF-8"),
 )
+CUT = Cut("run14", "dtn-a", is_resumable=True, progress=Progress(62, 100))
 EVERYTHING = plan(
-    *(change for each in BY_HAND.values() for change in each.changes),
+    *(replace(change, cuts=(CUT,)) for each in BY_HAND.values() for change in each.changes),
     steps=tuple(step for each in BY_HAND.values() for step in each.steps),
     endpoints=DANGER.endpoints + HARDWARE.endpoints,
     transfers=EMPTY.transfers,
     notes=DANGER.notes,
     unchanged=EMPTY.unchanged,
+    snapshot=Snapshot({"dtn-a": EndpointSeen("dtn-a", engine_id="e1")}),
 )
+POLICY = PolicyResult("conftest test -", "denied", ("no digest",), ("mind it",))
 OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
 DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
 RULE = Rule("/state/", ("ann@example.net",), "state/site.yaml:4")
 OWNERS = OwnersReport("a1", "b2", 3, 1, by_signature=False, trespasses=(Trespass("b2", "x", "eve@example.net", "state/x.yaml", RULE),))
 DOCUMENTS: tuple[dict[str, Any], ...] = (
-    plan_document(EVERYTHING, RenderContext(version="0.1.0", inventory=(Age("dtn-a", "2026-06-01T00:00:00Z", 60, "5d0e"),))),
+    plan_document(
+        EVERYTHING,
+        RenderContext(version="0.1.0", inventory=(Age("dtn-a", "2026-06-01T00:00:00Z", 60, "5d0e"),), policy=POLICY),
+    ),
     outcomes_document(EVERYTHING, OUTCOMES, replace(DANGER, transfers=EMPTY.transfers)),
     problems_document(PROBLEMS),
     error_document(StalePlanError("another plan")),
@@ -285,3 +295,13 @@ def test_problems_come_in_the_order_of_their_places() -> None:
     document = problems_document(PROBLEMS)
     assert [problem["file"] for problem in document["problems"]] == ["state/sessions/a.yaml", "state/sessions/b.yaml"]
     assert document["summary"] == {"problems": 2, "files": 2}
+
+
+def test_what_a_policy_said_and_what_waits_is_read_back_from_the_document() -> None:
+    held = replace(EVERYTHING, changes=(replace(DANGER.changes[0], mark="blocked", held="destroy", cuts=(CUT,)),))
+    read, context = read_plan(json.loads(render_json(plan_document(held, RenderContext(policy=POLICY)))))
+    assert (read.changes[0].held, read.changes[0].cuts, context.policy) == ("destroy", (CUT,), POLICY)
+    older = plan_document(EVERYTHING, RenderContext())
+    for change in older["changes"]:
+        del change["held"], change["cuts"]
+    assert read_plan(older | {"policy": None})[0].changes[0].cuts == ()

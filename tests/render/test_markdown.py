@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dtnctl.model.head import Head
 from dtnctl.model.plan import Change, Plan, Power
+from dtnctl.model.policy import PolicyResult, PolicyVerdict
 from dtnctl.render.context import RenderContext
 from dtnctl.render.markdown import LIMIT, plan_marker, render_plan_comment
 from dtnctl.render.summary import group_changes
@@ -284,3 +285,26 @@ def test_notice_says_exactly_how_much_is_missing_and_where_it_is() -> None:
     dropped = sum(int(number) for number in re.findall(r"(\d+) of \d+ details", text))
     assert Reading(text).tags["details"] == len(_groups(whole)) - dropped + (int(found[1]) < 300)
     assert "All of it: artifact plan.json." in text
+
+
+def test_what_a_policy_says_comes_before_all_that_may_be_dropped_and_stays_text() -> None:
+    reasons = ("</details> ##[error] @someone", *(f"reason {number}" for number in range(30)))
+    found = PolicyResult("conftest test -", "denied", reasons, ("look twice",))
+    comment = render_plan_comment(DANGER, replace(CONTEXT, policy=found))
+    title, _, rest = comment.partition("\n\n")
+    assert title.endswith(" · ⚠ denied by policy")
+    assert rest.startswith("> **✖ Policy:** denied (conftest test -)\n> - ")
+    assert "> - warning: look twice\n> - and 11 more in the plan's JSON\n" in rest
+    assert rest.index("reason 18") < rest.index("**Blocked (1)**")
+    assert "reason 19" not in rest
+    assert obeyed(comment) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [("passed", "> **Policy:** passed (p)\n"), ("unknown", "> **✖ Policy:** no verdict, which counts as denied (p)\n")],
+)
+def test_a_policy_that_passes_is_named_and_one_without_verdict_denies(verdict: PolicyVerdict, line: str) -> None:
+    comment = render_plan_comment(DANGER, replace(CONTEXT, policy=PolicyResult("p", verdict)))
+    assert line in comment
+    assert ("denied by policy" in comment) == (verdict == "unknown")

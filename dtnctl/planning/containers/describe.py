@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
+from dtnctl.model.impact import Cut
 from dtnctl.model.plan import (
     Cause,
     Change,
@@ -42,6 +43,7 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
     before = _choices_before(situation)
     kept = tuple(choice for choice in choices if choice in before)
     is_pulled = bool(situation.pulls) and mark in ("create", "replace")
+    interrupts = _interrupts(situation, steps)
     return Change(
         mark=mark,
         kind="session",
@@ -62,8 +64,9 @@ def service_change(situation: Situation, steps: tuple[Step, ...]) -> Change:
         steps=tuple(step.id for step in steps),
         is_drift=situation.is_drift,
         may_be_drift=situation.may_be_drift,
-        interrupts=_interrupts(situation, steps),
+        interrupts=interrupts,
         powers=powers_of(service, situation.allocation, situation.spec) if _gives_something(situation, steps) else (),
+        cuts=situation.jobs if interrupts else (),
     )
 
 
@@ -166,9 +169,19 @@ def _creates(steps: tuple[Step, ...]) -> bool:
     return any(isinstance(step.action, CreateContainer) for step in steps)
 
 
-def cut_off(jobs: tuple[str, ...]) -> tuple[str, ...]:
-    """How a running transfer is named that does not survive."""
-    return tuple(f"the running transfer {job} is cut off" for job in jobs)
+def cut_off(cuts: tuple[Cut, ...]) -> tuple[str, ...]:
+    """How running transfers are named that do not survive."""
+    return tuple(f"the running transfer {cut.transfer} is cut off{_state_of(cut)}" for cut in cuts)
+
+
+def impact_text(cut: Cut) -> str:
+    """`transfer run14 at 62 %, resumable`."""
+    return f"transfer {cut.transfer}{_state_of(cut)}"
+
+
+def _state_of(cut: Cut) -> str:
+    percent = cut.progress.percent if cut.progress is not None else None
+    return ("" if percent is None else f" at {percent} %") + (", resumable" if cut.is_resumable else ", not resumable")
 
 
 # --- what differs -------------------------------------------------------------------------------------------

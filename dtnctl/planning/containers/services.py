@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dtnctl.model.impact import Cut
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import (
     Action,
@@ -69,8 +70,8 @@ class Situation:
     `as_it_is` is the spec of what is there, as far as it differs.
     `retired` and `prepared` were left by a replacement that was cut off, after and before the old container was set aside.
 
-    `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it. `host` is what the
-    endpoint's agent does for it.
+    `networks` are the steps that make networks which it wants. `jobs` are running transfers that go through it, `waits` those
+    of them that it must not cut off. `host` is what the endpoint's agent does for it.
     """
 
     service: Service
@@ -87,7 +88,8 @@ class Situation:
     image_moves: bool = False
     rebuild: tuple[Rebuild, ...] = ()
     force_replace: bool = False
-    jobs: tuple[str, ...] = ()
+    jobs: tuple[Cut, ...] = ()
+    waits: tuple[Cut, ...] = ()
     host: HostPart = NO_PART
 
     @property

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import Change, Step
 from dtnctl.model.resources import ContainerSeen, EndpointSeen
@@ -33,7 +34,8 @@ class PlannedHost:
 
     `services` are all that are declared for it, `workable` those that the plan may touch. `forgotten` are sessions for which the agent
     keeps something although nothing else of them is there. `may_remove`: not more sessions would go than one apply may remove.
-    `pfs` and `refused_pfs` are the choices for its physical functions, by name.
+    `pfs` and `refused_pfs` are the choices for its physical functions, by name. `waits` are the running transfers that nothing there may
+    cut off, by the session that they go through.
     """
 
     site: Site
@@ -47,6 +49,7 @@ class PlannedHost:
     may_remove: bool
     pfs: Mapping[str, PfPlan]
     refused_pfs: Mapping[str, Refusal]
+    waits: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

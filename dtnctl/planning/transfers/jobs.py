@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dtnctl.model.impact import Cut, Progress
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
 from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
@@ -12,7 +13,7 @@ from dtnctl.model.receipts import merged
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
-from dtnctl.planning.containers.describe import state_text
+from dtnctl.planning.containers.describe import cut_off, state_text
 from dtnctl.planning.resolve import Key, ResolvedTransfer
 from dtnctl.planning.step_ids import remove_id, stop_id
 
@@ -52,6 +53,10 @@ class History:
         """Every container of the transfer on the endpoint, in the order of generations and attempts."""
         return self.containers.get((endpoint, transfer), ())
 
+    def is_running(self, transfer: str) -> bool:
+        """Whether a job of it runs on an endpoint that answers."""
+        return any(job.is_active for (_, name), jobs in self.containers.items() if name == transfer for job in jobs)
+
     def attempts(self, endpoint: str, resolved: ResolvedTransfer) -> tuple[Attempt, ...]:
         """The records of the declared generation, in order, released claims included."""
         name, generation = resolved.transfer.name, resolved.transfer.value.generation
@@ -81,7 +86,7 @@ def read_history(answering: Mapping[str, EndpointSeen], receipts: Iterable[Attem
     records: dict[Place, list[Attempt]] = {}
     for endpoint, seen in answering.items():
         for container in seen.containers:
-            job = _job(container)
+            job = job_of(container)
             if job is not None:
                 found = jobs if container.kind == "transfer" else servers
                 found.setdefault((endpoint, container.owner), []).append(job)
@@ -102,8 +107,8 @@ def _in_order(jobs: Mapping[Place, list[Job]]) -> Mapping[Place, tuple[Job, ...]
     return {place: tuple(sorted(found, key=lambda job: (job.generation, job.attempt))) for place, found in sorted(jobs.items())}
 
 
-def _job(seen: ContainerSeen) -> Job | None:
-    """None for one that does not say which attempt it is: somebody copied our labels onto it, and it is left alone."""
+def job_of(seen: ContainerSeen) -> Job | None:
+    """The attempt that the container is. None for one that does not say which: somebody copied our labels onto it, and it is left alone."""
     found = generation_and_attempt(seen.labels, seen.name) if seen.kind in ("transfer", "server") else None
     return None if found is None else Job(seen, *found)
 
@@ -171,8 +176,9 @@ def why_left(site: Site, transfer: str, resolved: ResolvedTransfer | None, job: 
     return Cause(f"it was try {job.attempt} of generation {job.generation}", document.file, mark.line, "generation")
 
 
-def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Change, tuple[Step, ...]]:
-    """A job's container goes; its record stays in the ledger."""
+def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause, progress: Progress | None) -> tuple[Change, tuple[Step, ...]]:
+    """A job's container goes; its record stays in the ledger. `progress` is how far it is, if it still runs."""
+    cut = Cut(seen.owner, endpoint, is_resumable=False, progress=progress)
     is_active, noun = seen.state in ACTIVE_STATES, "job" if seen.kind == "transfer" else "server"
     steps = [Step(stop_id(endpoint, seen.name), endpoint, StopContainer(seen.name, seen.id, STOP_TIMEOUT))] if is_active else []
     needs = tuple(step.id for step in steps)
@@ -185,7 +191,8 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause) -> tuple[Cha
         cause=cause,
         summary=f"removes {noun} {seen.name}, {state_text(seen)}",
         steps=tuple(step.id for step in steps),
-        interrupts=f"the running transfer {seen.owner} is cut off" if is_active else "",
+        interrupts="".join(cut_off((cut,))) if is_active else "",
+        cuts=(cut,) if is_active else (),
     )
     return change, tuple(steps)
 

@@ -1,33 +1,86 @@
-"""Keeps what a running copy goes through: nothing of it is stopped, replaced or disconnected before the copy has ended. Pure.
+"""Keeps what a running copy goes through: nothing of it is stopped, replaced, removed or disconnected before the copy has ended. Pure.
 
-What was asked for explicitly ends it all the same: `destroy`, and a session that is removed or has expired; the plan shows that.
+What such a change would cut off, and how far that is, is part of the plan. It goes on only where the site or the command line asks for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from dtnctl.model.plan import Change
-from dtnctl.planning.containers.describe import service_change
+from dtnctl.model.impact import HELD, Cut, Progress
+from dtnctl.model.plan import Cause, Change, Mark
+from dtnctl.model.resources import ContainerSeen, EndpointSeen
+from dtnctl.model.site import Site
+from dtnctl.planning.choices.holdings import ACTIVE_STATES
+from dtnctl.planning.containers.describe import impact_text, service_change
 from dtnctl.planning.containers.services import Situation, service_steps
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import ResolvedTransfer, Service
+from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
+from dtnctl.planning.scope import Scope
+from dtnctl.planning.transfers.jobs import job_of, running_jobs
+
+NOUNS: Mapping[Mark, str] = {"replace": "replace", "destroy": "removal"}
+
+
+def copies_by_service(
+    declared: tuple[ResolvedTransfer, ...], answering: Mapping[str, EndpointSeen], progress: Mapping[str, Progress]
+) -> Mapping[Key, tuple[Cut, ...]]:
+    """The running transfers that go through each service, as far as that is known."""
+    by_name = {resolved.transfer.name: resolved for resolved in declared}
+    found: dict[str, Cut] = {}
+    for endpoint, seen in answering.items():
+        for item in seen.containers:
+            if item.state in ACTIVE_STATES and (item.kind == "transfer" or (item.kind == "server" and item.owner not in found)):
+                found[item.owner] = Cut(item.owner, endpoint, _is_resumable(by_name.get(item.owner), item), progress.get(item.owner))
+    return {key: tuple(found[name] for name in names) for key, names in running_jobs(declared, answering).items()}
+
+
+def _is_resumable(resolved: ResolvedTransfer | None, seen: ContainerSeen) -> bool:
+    """Whether the next try takes over what this one has copied, and there is a next one."""
+    job = job_of(seen)
+    if resolved is None or job is None or seen.kind != "transfer":
+        return False
+    value = resolved.transfer.value
+    return value.tool_row.resumes and job.generation == value.generation and job.attempt <= value.retries
+
+
+def waits_for(site: Site, scope: Scope, transfer: str) -> bool:
+    """Whether a change that would cut the transfer off waits for its end: by the command line, else as the site says."""
+    if scope.destroy or scope.interrupts(transfer):
+        return False
+    return scope.defer or site.settings.value.limits.running_transfers == "wait"
 
 
 def refuse_cutting_off(situation: Situation) -> Refusal | None:
-    """Why a service must stay as it is for now; None if no copy runs through it, or none would notice."""
-    if not situation.jobs:
+    """Why a service must stay as it is for now; None if nothing that would notice runs through it, or that may be cut off."""
+    if not situation.waits:
         return None
     change = service_change(situation, service_steps(situation))
-    if not change.interrupts:
+    if not (change.interrupts or _leaves_its_network(situation)):
         return None
-    several = len(situation.jobs) > 1
-    names = f"the running transfer{'s' if several else ''} {', '.join(situation.jobs)}"
-    have = "have" if several else "has"
-    text = f"{situation.service} waits until {names} {have} ended, which this would cut off: {change.summary}, because {change.cause.text}"
-    first = situation.jobs[0]
-    fix = f"apply again when {'they' if several else 'it'} {have} ended (`dtnctl transfers logs -f {first}`), "
-    return Refusal("E0492", replace(change.cause, text=text), f"{fix}or `dtnctl transfers cancel {first}`")
+    return refuse_held(str(situation.service), change.mark, situation.waits, change.cause, change.summary)
+
+
+def _leaves_its_network(situation: Situation) -> bool:
+    """Whether the running container's virtual function changes to another VLAN, where its peers are not."""
+    is_active = situation.seen is not None and situation.seen.state in ACTIVE_STATES
+    return is_active and any(difference.field.endswith(".vlan") for difference in situation.differences)
+
+
+def refuse_held(what: str, mark: Mark, cuts: tuple[Cut, ...], cause: Cause, summary: str) -> Refusal:
+    """Why `what` waits. `summary` is what the change would do."""
+    stopped = " and ".join(map(impact_text, cuts))
+    text = f"{what} waits: this {NOUNS.get(mark, 'change')} would stop {stopped}; {summary}, because {cause.text}"
+    first, they = cuts[0].transfer, "they have" if len(cuts) > 1 else "it has"
+    names = " ".join(f"--interrupt {cut.transfer}" for cut in cuts)
+    fix = f"apply again when {they} ended (`dtnctl transfers logs -f {first}`), or `{names}`, or `dtnctl transfers cancel {first}`"
+    return Refusal(HELD, replace(cause, text=text), fix, mark, cuts)
+
+
+def for_good(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
+    """The same where no next try can follow, since its session or its file goes."""
+    return tuple(replace(cut, is_resumable=False) for cut in cuts)
 
 
 def unseen_copies(

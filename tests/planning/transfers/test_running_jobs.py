@@ -10,7 +10,7 @@ import pytest
 from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.resources import LABEL_ATTEMPT, LABEL_GENERATION, ledger_name
 from tests.planning.building import NOW, applied, change, drop, endpoint, plan, site, world
-from tests.planning.listing import changes, details, notes, says, steps
+from tests.planning.listing import details, notes, says, steps
 from tests.planning.transfers.declared import DECLARED, SESSION, end_job, idle, job, record, running, transfer
 from tests.properties.world import KilledError
 
@@ -159,23 +159,10 @@ def test_the_container_of_an_earlier_try_is_cleared_away() -> None:
     assert steps(plan(site(DECLARED), made)) == ["a/remove/lab.t.g1a1"]
 
 
-def test_the_running_job_of_a_removed_transfer_is_stopped() -> None:
-    made = running()
-    says(
-        details(plan(site(SESSION), made)),
-        """
-        destroy transfer/t @ a: removes job lab.t.g1a1, running
-          because no file state/transfers/t.yaml any more
-          interrupts: the running transfer t is cut off
-        """,
-    )
-    assert steps(plan(site(SESSION), made)) == ["a/stop/lab.t.g1a1", "a/remove/lab.t.g1a1 <- a/stop/lab.t.g1a1"]
-
-
 def test_the_job_of_a_transfer_goes_with_its_expired_session() -> None:
     made = running()
     expired = site(DECLARED.replace("user: dtn", f"user: dtn\nexpires: {NOW.isoformat()}"))
-    job_change = next(item for item in plan(expired, made, prune="100%").changes if item.kind == "transfer")
+    job_change = next(item for item in plan(expired, made, prune="100%", interrupt=("t",)).changes if item.kind == "transfer")
     assert (job_change.cause.text, job_change.cause.place) == ("the session that carries it has expired", "state/transfers/t.yaml:1")
 
 
@@ -197,101 +184,6 @@ def test_of_a_transfer_without_session_the_started_one_carries_it() -> None:
     text = SESSION.replace("sessions/s", "sessions/a").replace("user: dtn", other_ports) + DECLARED
     made = plan(site(text), world(site(text)))
     assert [action.source.container for step in made.steps if isinstance(action := step.action, StartTransfer)] == ["lab.s"]
-
-
-# --- what is cut off ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("more", "blocked"),
-    [
-        (
-            "overrides: {a: {init: true}}",
-            {"a": "session s on a waits until the running transfer t has ended, which this would cut off: replaces container lab.s"},
-        ),
-        (
-            "overrides: {b: {init: true}}",
-            {"b": "which this would cut off: replaces container lab.s, because init differs"},
-        ),
-        (
-            "state: stopped",
-            {
-                end: f"session s on {end} waits until the running transfer t has ended, which this would cut off: stops container lab.s"
-                for end in "ab"
-            },
-        ),
-        ("settings: {mgmt_net: bridge, data_nets: [net]}", dict.fromkeys("ab", "")),
-        ("overrides: {a: {memory: 9GiB}}", {}),
-    ],
-)
-def test_nothing_that_a_running_copy_goes_through_is_stopped(more: str, blocked: dict[str, str]) -> None:
-    text = "# networks/net\ndriver: macvlan\nsubnet: 10.0.0.0/24\n" + DECLARED.replace("user: dtn", f"user: dtn\n{more}")
-    made = running()
-    waiting = plan(site(text), made)
-    found = {item.endpoint: item for item in waiting.blocked}
-    assert found.keys() == blocked.keys()
-    for end, reason in blocked.items():
-        assert reason in found[end].summary
-        assert found[end].code == "E0492"
-        assert found[end].cause.place.startswith("state/sessions/s.yaml:")
-        assert found[end].fix == ("apply again when it has ended (`dtnctl transfers logs -f t`), or `dtnctl transfers cancel t`")
-    made.apply(waiting)
-    assert job(made).state == "running"  # type: ignore[union-attr]  # it is there as long as it runs
-    end_job(made)
-    made.apply(plan(site(text), made))
-    made.apply(plan(site(text), made))
-    assert plan(site(text), made).is_empty
-
-
-def test_a_replacement_that_is_asked_for_by_name_waits_for_a_running_copy_too() -> None:
-    [one, other] = plan(site(DECLARED), running(), replace=("s",)).blocked
-    assert {one.code, other.code} == {"E0492"}
-    assert "asked for by --replace" in one.summary
-
-
-def test_several_copies_through_one_service_are_all_named() -> None:
-    two = DECLARED + transfer(to="b:/data/y").replace("transfers/t", "transfers/u")
-    made = running(two, running(), "lab.u.g1a1")
-    [item, _] = plan(site(two.replace("user: dtn", "user: dtn\nsettings: {init: true}")), made).blocked
-    assert "waits until the running transfers t, u have ended, which" in item.summary
-    assert item.fix.startswith("apply again when they have ended")
-
-
-def test_what_interrupts_no_copy_is_done_while_one_runs() -> None:
-    """The destination's container is gone: its creation stops nothing."""
-    made = running()
-    drop(made, "b", "lab.s")
-    assert changes(plan(site(DECLARED), made)) == ["create session/s @ b: creates container lab.s"]
-
-
-def test_a_copy_that_cannot_be_seen_is_said_where_it_would_be_cut_off() -> None:
-    made = running()
-    made.hosts["a"].silence = "no answer"
-    text = DECLARED.replace("user: dtn", "user: dtn\noverrides: {b: {init: true}}")
-    said = notes(plan(site(text), made))
-    assert any(item.startswith("whether transfer t runs is not known while a does not answer: s on b is down") for item in said), said
-    assert not any(item.startswith("whether transfer t runs") for item in notes(plan(site(DECLARED), made)))
-
-
-def test_the_removal_of_a_session_names_the_running_transfer_that_it_cuts_off() -> None:
-    """Also where the transfer is not declared any more: its job tells whose network it uses."""
-    gone = plan(site("# profiles/default\n{}\n"), running(), prune="100%")
-    assert [(item.kind, item.endpoint, item.interrupts) for item in gone.changes] == [
-        ("session", "a", "s on a ends; the running transfer t is cut off"),
-        ("transfer", "a", "the running transfer t is cut off"),
-        ("session", "b", "s on b ends"),
-    ]
-
-
-def test_destroy_names_the_running_transfer_that_it_cuts_off() -> None:
-    destroyed = plan(site(DECLARED), running(), destroy=True)
-    assert [(item.name, item.cause.text, item.interrupts) for item in destroyed.changes if item.kind == "transfer"] == [
-        ("t", "destroy was asked for", "the running transfer t is cut off")
-    ]
-    assert [item.interrupts for item in destroyed.changes if item.kind == "session"] == [
-        "s on a ends; the running transfer t is cut off",
-        "s on b ends; the running transfer t is cut off",
-    ]
 
 
 def test_a_start_while_an_endpoint_is_silent_says_that_its_record_was_not_seen() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from dtnctl.model.impact import Cut
 from dtnctl.model.plan import StartTransfer
 from dtnctl.model.resources import LABEL_PORTS
 from tests.docs.tool_pages import files_of_page, tools_of_page
@@ -120,11 +121,22 @@ def test_a_server_is_left_alone_while_its_attempt_is_not_known_to_be_over() -> N
 
 def test_a_server_of_a_transfer_that_is_no_longer_declared_goes() -> None:
     made = running(measured())
-    removal = plan(site(SESSION), made)
+    waiting = plan(site(SESSION), made)
+    assert sorted((item.endpoint, item.held) for item in waiting.blocked) == [("a", "destroy"), ("b", "destroy")], "it still runs"
+    removal = plan(site(SESSION), made, interrupt=("t",))
     assert sorted(item.endpoint for item in removal.changes if item.mark == "destroy") == ["a", "b"]
+
+
+def test_a_server_that_runs_on_after_its_job_goes_with_the_file_of_its_transfer() -> None:
+    made = running(measured())
+    end_job(made)
+    assert sorted(item.endpoint for item in plan(site(SESSION), made).changes if item.mark == "destroy") == ["a", "b"]
 
 
 def test_a_service_stays_as_it_is_while_a_server_beside_it_runs() -> None:
     made = running(measured())
     blocked = [item.code for item in plan(site(measured().replace("dtn:1", "dtn:2")), made).changes if item.endpoint == "b"]
     assert blocked == ["E0492"]
+    drop(made, "a", "lab.t.g1a1")
+    [item] = [item for item in plan(site(measured().replace("dtn:1", "dtn:2")), made).changes if item.endpoint == "b"]
+    assert item.cuts == (Cut("t", "b", is_resumable=False),), "its server is all that is seen of it"
