@@ -43,6 +43,8 @@ FINISH = FinishTransfer(TRANSFER, 1, 1, "iperf3", SOURCE, DESTINATION, OPTIONS, 
 STEPS = (Step("ledger", HERE, EnsureLedger(FOLDER)), Step("start", HERE, START, needs=("ledger",)))
 PLAN = Plan(SITE, (), STEPS, ())
 FOR_EVER = 1e9
+CALLS = 60  # more than one client makes; one that takes over makes more, for it waits first
+FURTHER = 90
 
 
 @cache
@@ -103,6 +105,64 @@ def finish(run: Run) -> Iterator[str]:
     left = {name for found in run.shared.boxes.values() for name in found} & {LEASE, JOB, SERVER}
     if left:
         yield f"{sorted(left)} are left; last: {last.ended_with}"
+
+
+def stopped_run(call: int, further: int) -> Run | None:
+    """Client 0 is stopped before this call, client 1 goes on for so many steps, then client 0 does; None if it is not stopped so.
+
+    It can only be stopped while it has a lease for which client 1 waits.
+    """
+    run = make_run(2, Bounds(0, 1), is_reversed=False)
+    run.begin()
+    first, second = run.clients
+    for _ in range(call):
+        _advance(run, first)
+    while not second.has_ended and second.may_go():
+        run.take(("go", second.number))
+    if ("stop", first.number) not in run.choices():
+        run.end()
+        return None
+    run.take(("stop", first.number))
+    for _ in range(further):
+        _advance(run, second)
+    while _advance(run, first) or _advance(run, second):
+        pass
+    return run
+
+
+def _advance(run: Run, client: Client) -> bool:
+    """A step of this client, or the end of the job that it waits for; whether there was one."""
+    choices = run.choices()
+    for choice in (("go", client.number), ("job ends", 0), ("time passes", 0)):
+        if choice in choices and not client.has_ended:
+            run.take(choice)
+            return True
+    return False
+
+
+def measure_stopped(task: Task) -> Measured:
+    """A client is stopped before each of its calls, and goes on after each of the steps of another one, which takes its leases over."""
+    ends: dict[tuple[str, str], tuple[int, int]] = {}
+    failures, runs = [], 0
+    pairs = [(call, further) for call in range(CALLS) for further in range(FURTHER)]
+    for call, further in task.chosen(pairs):
+        run = stopped_run(call, further)
+        if run is None:
+            continue
+        runs += 1
+        wrong = "; ".join(dict.fromkeys((*run.shared.wrong, *finish(run))))
+        if len(run.shared.unfenced) > 1:
+            wrong = f"{wrong}; it wrote {len(run.shared.unfenced)} times after its lease was gone"
+            failures.append(f"stopped before call {call}, went on after {further} steps of the other: {wrong}: {run.shared.unfenced}")
+        elif run.shared.unfenced:
+            ends.setdefault((run.shared.unfenced[0], wrong), (call, further))
+        elif wrong:
+            failures.append(f"stopped before call {call}, went on after {further} steps of the other: {wrong}")
+        run.end()
+    late = {written for written, _ in ends}
+    bad = sorted({f"{written.partition(': ')[2]}: {wrong}" for written, wrong in ends if wrong})
+    note = f"{len(late)} calls can be late, no more than one in a run; with another end: {' | '.join(bad) or 'none'}"
+    return Measured(runs, tuple(failures), note)
 
 
 def measure_two(task: Task) -> Measured:

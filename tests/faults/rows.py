@@ -68,6 +68,10 @@ ROWS = (
         "a run to its end", "interleavings:measure_two", 60, 20_000, ALL, parts=2,
     ),
     Row(
+        "R3", "stopped", "a holder that was stopped longer than its lease lasts writes no more than the one call that was on its way",
+        "a stop before one call, and an end after one step of another client", "interleavings:measure_stopped", 30, ALL, ALL, parts=2,
+    ),
+    Row(
         "R3", "interleavings-3", "interleavings of 3 clients, the same",
         "a run to its end", "interleavings:measure_three", 0, 20_000, 200_000, parts=2,
     ),

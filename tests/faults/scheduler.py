@@ -39,7 +39,7 @@ class Client:
         self.history = 0  # of all that it was answered: it decides what the client does next
         self.pending = ""
         self.may_go: Callable[[], bool] = lambda: True
-        self.is_dead = self.has_ended = self.was_stopped = self.is_beating = False
+        self.is_dead = self.has_ended = self.is_stopped = self.was_stopped = self.is_beating = False
         self.beats: list[tuple[Any, tuple[Any, ...]]] = []
         self.ended_with = ""
         self.go, self.came = threading.Semaphore(0), threading.Semaphore(0)
@@ -185,7 +185,7 @@ class Run:
         if self.shared.running_job() is not None:
             found.append(("job ends", 0))
         waiting = [client for client in alive if client.pending == "sleep" and client not in ready]
-        if waiting and any(client.is_dead and client.is_holding for client in self.clients):
+        if waiting and any((client.is_dead or client.is_stopped) and client.is_holding for client in self.clients):
             found.append(("time passes", 0))
         if waiting and self.bounds.stops:
             found += [("stop", client.number) for client in alive if client.is_holding and client not in waiting]
@@ -203,29 +203,33 @@ class Run:
         what, number = choice
         match what:
             case "go":
+                self.clients[number].is_stopped = False
                 self.clients[number].step()
             case "job ends":
                 self.shared.end_job()
             case "time passes":
-                self._pass(None)
+                self._pass()
             case "stop":
                 self.bounds.stops -= 1
-                self.clients[number].was_stopped = True
-                self._pass(self.clients[number])
+                self.clients[number].is_stopped = self.clients[number].was_stopped = True
+                self._pass()
             case "kill":
                 self.bounds.deaths -= 1
                 self.clients[number].kill()
 
-    def _pass(self, stopped: Client | None) -> None:
+    def _pass(self) -> None:
         """Half a minute: the leases of all who are alive and not stopped have beaten meanwhile."""
         self.shared.time += JUMP
         for client in self.clients:
-            if client is not stopped and not client.is_dead:
+            if not client.is_stopped and not client.is_dead:
                 client.beat()
 
     def key(self) -> int:
         """Equal for states from which the same can happen."""
-        clients = tuple((client.history, client.pending, client.has_ended, client.is_dead, client.was_stopped) for client in self.clients)
+        clients = tuple(
+            (client.history, client.pending, client.has_ended, client.is_dead, client.is_stopped, client.was_stopped)
+            for client in self.clients
+        )
         return hash((self.shared.fingerprint(), clients, self.bounds.deaths, self.bounds.stops))
 
     def end(self) -> None:
