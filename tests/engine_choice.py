@@ -60,16 +60,17 @@ class Labs:
 def labs(
     request: pytest.FixtureRequest,
     count: int,
-    image: Content,
+    image: Content | Callable[[str], Content],
     *,
     config: Mapping[str, object] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[Labs]:
-    """Labs that end with the block; `config` goes into each engine's daemon.json, `variables` into its environment."""
+    """Labs that end with the block. `image` may depend on the engine; `config` goes into each daemon.json, `variables` into environment."""
     folder = request.getfixturevalue("tmp_path_factory").mktemp("labs")
 
     def make(engine: str) -> Lab:
-        return Lab(folder / engine, count, image=image, engine=engine, config=config, variables=variables)
+        content = image(engine) if callable(image) else image
+        return Lab(folder / engine, count, image=content, engine=engine, config=config, variables=variables)
 
     with ExitStack() as stack:
         yield Labs(stack, make, lambda text: _say(request.config, text), request.config.stash.setdefault(MISSING, {}))

@@ -142,7 +142,7 @@ MUTATIONS = {
     "sysctls": host("Sysctls", {}),
     "dns": host("Dns", ["10.10.0.253"]),
     "ports": lambda body: body["HostConfig"]["PortBindings"].pop("8080/tcp"),
-    "image": config("Image", "dtn:1"),
+    "image": config("Image", "other:1"),
     "network": lambda body: (
         body["HostConfig"].__setitem__("NetworkMode", "bridge"),
         body["NetworkingConfig"].__setitem__("EndpointsConfig", {"bridge": {}}),
@@ -154,6 +154,10 @@ MUTATIONS = {
 def test_drift_of_every_field_that_we_set_is_found(full: Playground) -> None:
     """Also when whoever changed it copied our labels and our name."""
     pristine = full.container("run")
+    engine = full.engines["dtn1"]
+    made = engine.create_container("tiny:1", ["true"])
+    engine.commit(made["Id"], repository="other", tag="1")
+    engine.remove_container(made["Id"])
     missed = []
     for field, mutate in MUTATIONS.items():
         changed = create_by_hand(full, pristine, mutate)
@@ -163,6 +167,7 @@ def test_drift_of_every_field_that_we_set_is_found(full: Playground) -> None:
         assert full.container("run")["Id"] == changed
     assert missed == []
     full.converge()
+    engine.remove_image("other:1", force=True)
 
 
 def create_by_hand(play: Playground, pristine: dict[str, Any], mutate: Callable[[dict[str, Any]], None]) -> str:
