@@ -91,6 +91,7 @@ class Recording:
             changes=changes,
             left_out=left_out,
             dtnctl=__version__,
+            override_freeze=self.scope.override_freeze,
         )
 
 

@@ -56,6 +56,7 @@ class RunRecord:
     """One run. Times as in `2026-11-29T16:00:00Z`; `result` is `ok` or the name of its exit code.
 
     `scope`: the options that limited it, as typed. `steps`: how many by outcome. `left_out`: changes beyond those that are listed.
+    `override_freeze`: why it passed over windows of `freeze:`; empty if it did not.
     """
 
     command: str
@@ -74,6 +75,7 @@ class RunRecord:
     changes: tuple[RunChange, ...] = ()
     left_out: int = 0
     dtnctl: str = ""
+    override_freeze: str = ""
 
     @property
     def did_something(self) -> bool:
@@ -165,6 +167,7 @@ def _record(data: dict[str, Any]) -> RunRecord:
         endpoints=tuple(_text(name) for name in data["endpoints"]),
         changes=tuple(RunChange(**{name: _text(value) for name, value in item.items()}) for item in data["changes"]),
         left_out=int(data["left_out"]),
+        override_freeze=_text(data.get("override_freeze", "")),  # records from before there were windows have none
     )
 
 

@@ -45,6 +45,7 @@ def render_history(history: History, context: RenderContext) -> str:
 def run_row(name: str, record: RunRecord, session: str) -> list[str]:
     """One run as a row of the table; of a session, what was done about it alone."""
     what = ", ".join(f"{word} {count}" for word, count in marks_of(record, session)) or "nothing to do"
+    what += f"; freeze overridden: {record.override_freeze}" if record.override_freeze else ""
     when = record.began.replace("T", " ").removesuffix("Z")
     return [when, commit_text(record.commit, uncommitted=record.uncommitted), record.asked.text, *_columns(record), name, what]
 

@@ -120,6 +120,13 @@ def test_only_a_committed_apply_that_left_the_session_as_declared_is_good_for_it
         assert not worse.is_good_for("climate")
 
 
+def test_why_a_freeze_was_passed_over_is_kept_and_older_records_have_no_such_thing() -> None:
+    record = replace(RECORD, override_freeze="INC-4711")
+    assert decode_run(encode_run(record)) == record
+    older = {name: value for name, value in json.loads(encode_run(RECORD)).items() if name != "override_freeze"}
+    assert decode_run(json.dumps(older).encode()) == RECORD
+
+
 def test_the_oldest_records_leave_the_tree() -> None:
     paths = [f"scinet/20261129T16{number // 60:02}{number % 60:02}Z-00000000.json" for number in range(MOST_RECORDS + 2)]
     assert beyond_the_bound([*paths, "scinet/README"]) == (paths[1], paths[0])

@@ -39,6 +39,11 @@ def test_of_one_session_what_was_done_about_it_is_counted_alone() -> None:
     assert "blocked" not in text
 
 
+def test_why_a_freeze_was_passed_over_is_shown() -> None:
+    runs = {name: replace(record, override_freeze="INC-4711") for name, record in HISTORY.runs.items()}
+    assert "create 2; freeze overridden: INC-4711" in render_history(replace(HISTORY, runs=runs), WIDE)
+
+
 def test_where_nothing_is_recorded_that_is_said() -> None:
     assert render_history(History("", {}), WIDE) == "no run is recorded in this repository\n"
     assert render_history(History("ice", {}), WIDE) == "no run about session ice is recorded in this repository\n"

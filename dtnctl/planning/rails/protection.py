@@ -22,16 +22,16 @@ ALONE = "counts once it has been applied without this change"
 
 def refuse_change(situation: Situation, record: Record) -> Refusal | None:
     """Why a declared service may not be stopped or replaced; None if it is not, or nothing protects it."""
-    service, declared = situation.service, situation.service.protection
+    name, declared = situation.service.session.name, situation.service.protection
     place = declared or record.place
     if not place or not _ends(situation):
         return None
     change = service_change(situation, service_steps(situation))
     what = f"so this is not done: {change.summary}, because {change.cause.text}"
     if declared:
-        text, fix = f"{service} is protected, {what}", f"`protect: false` in {_file(place)}; it {ALONE}"
+        text, fix = f"session {name} is protected, {what}", f"`protect: false` in {_file(place)}; it {ALONE}"
     else:
-        text = f"{service} was protected when it was applied last, {what}"
+        text = f"session {name} was protected when it was applied last, {what}"
         fix = f"first apply a commit that has `protect: false` in {_file(place)} and not this change"
     return Refusal(CODE, _cause(text, place), fix)
 
@@ -76,7 +76,7 @@ def refuse_removal(removal: Removal, records: Records) -> Refusal | None:
     if not place:
         return None
     state = "is protected" if removal.declared else "was protected when it was applied last"
-    cause = _cause(f"session {owner} on {name} {state}, so it is not removed", place)
+    cause = _cause(f"session {owner} {state}, so it is not removed", place)
     return Refusal(CODE, cause, _way_out(removal, place))
 
 

@@ -145,7 +145,7 @@ def test_a_session_that_was_protected_when_it_was_applied_last_is_not_removed() 
         details(plan(declared(), made)),
         """
         blocked session/one @ a: E0441
-          because session one on a was protected when it was applied last, so it is not removed (state/sessions/one.yaml:3)
+          because session one was protected when it was applied last, so it is not removed (state/sessions/one.yaml:3)
           fix: restore state/sessions/one.yaml and apply that with `protect: false` in state/sessions/one.yaml; then remove it
         """,
     )
@@ -167,7 +167,7 @@ def test_a_protected_session_is_not_replaced() -> None:
         details(found),
         """
         blocked session/one @ a: E0441
-          because session one on a is protected, so this is not done: replaces container lab.one, because env.A differs
+          because session one is protected, so this is not done: replaces container lab.one, because env.A differs
               (state/sessions/one.yaml:3)
           fix: `protect: false` in state/sessions/one.yaml; it counts once it has been applied without this change
         """,
@@ -180,7 +180,7 @@ def test_a_commit_that_lifts_the_protection_and_replaces_is_held_back_and_lifts_
     wanted = declared(session("protect: false\nsettings: {env: {A: b}}"))
     found = plan(wanted, made)
     assert (found.steps, [item.code for item in found.blocked]) == ((), ["E0441"])
-    assert found.blocked[0].summary.startswith("session one on a was protected when it was applied last, so this is not done: replaces")
+    assert found.blocked[0].summary.startswith("session one was protected when it was applied last, so this is not done: replaces")
     assert found.blocked[0].fix == "first apply a commit that has `protect: false` in state/sessions/one.yaml and not this change"
     carry_out(LIFTED, made)
     assert changes(plan(wanted, made))[0] == "replace session/one @ a: replaces container lab.one"
@@ -217,7 +217,7 @@ def test_a_protected_session_that_is_asked_to_be_replaced_or_destroyed_stays() -
 def test_a_protected_session_that_has_expired_stays() -> None:
     made = applied(PROTECTED)
     found = plan(declared(session("protect: true\nexpires: 2026-05-01T00:00:00Z")), made)
-    assert found.blocked[0].summary == "session one on a is protected, so it is not removed"
+    assert found.blocked[0].summary == "session one is protected, so it is not removed"
     assert found.blocked[0].fix == (
         "let state/sessions/one.yaml name a again, not expired, and apply that with `protect: false` in state/sessions/one.yaml; "
         "then remove it"
