@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from dtnctl.runtime.transfers.notes import Begun
     from dtnctl.runtime.transfers.transfer import Progress
 
+RECORDING = 4  # times `parallel`: most of what records the results of transfers is asked and written together
+
 HoldMoment: TypeAlias = Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Leases | Moment]]
 
 
@@ -302,11 +304,11 @@ class _Run:
                 assert_never(action)
 
     def _moments(self, count: int) -> HoldMoment:
-        """How threads, this many of them, hold leases for a moment: one alone takes both at once, several share, `parallel` at a time."""
+        """How threads, this many of them, hold leases for a moment: one alone takes both at once, several share, some at a time."""
         if count <= 1:
             return self.leased
         shared = SharedLeases(lambda endpoint: self.leased((endpoint,)), self.terms.clock)
-        room = threading.BoundedSemaphore(self.terms.parallel)
+        room = threading.BoundedSemaphore(RECORDING * self.terms.parallel)
 
         @contextlib.contextmanager
         def hold(endpoints: tuple[str, ...]) -> Iterator[Moment]:
