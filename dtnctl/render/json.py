@@ -21,6 +21,7 @@ from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow
 from dtnctl.model.resources import Pairs
 from dtnctl.model.samples import Sample
 from dtnctl.render.context import RenderContext
+from dtnctl.render.passwords import without_passwords
 from dtnctl.render.results import ResultCounts, change_results, count_results
 from dtnctl.render.summary import count, count_by_endpoint, exact_command, shown_hash, starting_steps, verb_of
 
@@ -190,7 +191,7 @@ def _step(step: Step) -> Json:
     return {
         "id": step.id,
         "endpoint": step.endpoint,
-        "action": as_data(step.action),
+        "action": as_data(without_passwords(step.action)),
         "needs": list(step.needs),
         "follows": list(step.follows),
         "group": step.group,

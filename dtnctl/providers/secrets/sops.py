@@ -14,9 +14,10 @@ from dtnctl.printable import printable_text
 from dtnctl.providers.secrets.errors import SecretError
 
 PATIENCE = 60.0  # seconds: a key may be at a service of a cloud, or behind a gpg agent
-SHOWN_LINES, LONGEST_LINE = 6, 200  # the first ones: sops says there what it has tried
+SHOWN_LINES, LONGEST_LINE = 8, 200  # the first ones: sops says there what it has tried
 SHORTEST_SHOWN = 6  # characters of a variable's value that is looked for in what sops says
 SECRET_NAME = re.compile(r"KEY|TOKEN|PASS|SECRET|CREDENTIAL", re.IGNORECASE)
+PLACE_NAME = re.compile(r"_(FILE|CMD|PATH|ID)$", re.IGNORECASE)  # where a secret is, which the reader has to know
 
 
 def decrypt(path: Path, root: Path, environment: Mapping[str, str], patience: float = PATIENCE) -> Any:
@@ -48,9 +49,9 @@ def _said(stderr: bytes, environment: Mapping[str, str]) -> str:
     """The first lines, without values of variables that look like secrets."""
     text = stderr.decode("utf-8", "replace")
     for name, value in sorted(environment.items(), key=lambda pair: -len(pair[1])):
-        if SECRET_NAME.search(name) and len(value) >= SHORTEST_SHOWN:
+        if SECRET_NAME.search(name) and not PLACE_NAME.search(name) and len(value) >= SHORTEST_SHOWN:
             text = text.replace(value, f"(value of {name})")
-    lines = [printable_text(line.strip())[:LONGEST_LINE] for line in text.splitlines() if line.strip()]
+    lines = [printable_text(line.strip(" -|"))[:LONGEST_LINE] for line in text.splitlines() if line.strip()]
     return " ".join(lines[:SHOWN_LINES]) or "it said nothing"
 
 
