@@ -81,7 +81,9 @@ def reconcile_command(
         if once:
             return _once(loop)
         loop.run()
-        raise StoppedError(loop.waking.signal_number)
+        number = loop.waking.signal_number
+    signals.say_goodbye(number)
+    return 128 + number
 
 
 def _once(loop: Loop) -> int:

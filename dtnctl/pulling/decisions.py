@@ -97,7 +97,7 @@ def after_run(journal: Journal, carried: Carried) -> Next:
     wrong = None
     if result.exit_code != 0:
         text = f"{result.exit_name} at {carried.commit[:SHORT]}: {result.text or f'exit code {result.exit_code}'}"
-        wrong = Condition("run", f"{result.exit_name} {carried.commit}", text, carried.ended)
+        wrong = Condition("run", _cause(carried), text, carried.ended)
     following = _with_condition(following, "run", wrong, carried.commit, carried.ended)
     if wrong is None:
         if text := _achievement(journal, carried):
@@ -105,6 +105,14 @@ def after_run(journal: Journal, carried: Carried) -> Next:
         journal = replace(following.journal, applied=carried.commit, last_success=carried.ended)
         following = replace(following, journal=journal)
     return following
+
+
+def _cause(carried: Carried) -> str:
+    """What makes two failures the same: endpoints that do not answer, whatever is to be done there, else the error and the commit."""
+    result = carried.result
+    if result.silent and all(step.result in ("done", "skipped") for step in result.steps) and not result.summary.get("blocked", 0):
+        return f"silent {', '.join(result.silent)}"
+    return f"{result.exit_name} {carried.commit}"
 
 
 def run_of(carried: Carried) -> Run:

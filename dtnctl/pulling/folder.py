@@ -36,6 +36,11 @@ class LoopFolder:
         return self.path / "run.jsonl"
 
     @property
+    def log(self) -> Path:
+        """What a run wrote for people, while it is not known whether that is news."""
+        return self.path / "run.log"
+
+    @property
     def reviewed(self) -> Path:
         return self.path / "reviewed.json"
 

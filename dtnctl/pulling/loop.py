@@ -24,6 +24,7 @@ from dtnctl.repository.followed import CloneError, FetchError, FollowingClone
 from dtnctl.runtime.clock import Clock
 
 SHORTEST_PAUSE = 1.0  # seconds between two rounds, however many triggers come
+MOST_LINES = 200  # of a run, where they are not written as they come
 BEAT = 5.0  # seconds of waiting after which the service manager hears of us
 
 
@@ -33,8 +34,8 @@ class Runs(Protocol):
     def mistakes(self, tree: Path) -> str:
         """What is wrong with the state files; empty if they can be planned."""
 
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
-        """What `dtnctl apply` came to."""
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
+        """What `dtnctl apply` came to; what it writes for people goes into `log`, or to where the loop writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +141,20 @@ class Loop:
     def _carry_out(self, commit: str) -> None:
         self.clone.check_out(commit, self.terms.secrets)
         reviewed = self._reviewed(commit) if self.terms.uses_reviews else None
+        log = self.folder.log if self.journal.condition("run") is not None else None
         began, start = self._now(), self.clock.monotonic()
-        self.last = self.runs.apply(self.clone.root, self.folder.events, reviewed)
+        self.last = self.runs.apply(self.clone.root, self.folder.events, reviewed, log)
         carried = Carried(commit, began, self._now(), self.clock.monotonic() - start, self.last)
         self.tally.ran(carried)
-        self._accept(after_run(self.journal, carried))
+        following = after_run(self.journal, carried)
+        if log is not None and following.journal.runs[-1].repeats == 1:
+            self._relay(log)
+        self._accept(following)
+
+    def _relay(self, log: Path) -> None:
+        """What a run wrote while runs fail, unless it failed as the one before: a log that says the same each minute is not read."""
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-MOST_LINES:]:
+            self.say(printable_text(line))
 
     def _reviewed(self, commit: str) -> Path:
         """Where the reviewed plan of the commit is; no file is there if there was none."""

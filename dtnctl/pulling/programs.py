@@ -43,27 +43,31 @@ class Programs:
     def mistakes(self, tree: Path) -> str:
         """What is wrong with the state files of the tree; empty if they can be planned. What an owner does not allow is no mistake."""
         document = self.folder / "validate.json"
-        code, _ = self._run(["-C", str(tree), "validate", "-o", "json"], document, VALIDATE_SECONDS, quiet=True)
+        code, _ = self._run(["-C", str(tree), "validate", "-o", "json"], document, VALIDATE_SECONDS, Path(os.devnull))
         if code != INVALID:
             return ""
         with contextlib.suppress(ValueError, KeyError, OSError):
             return problem_text(json.loads(document.read_text(encoding="utf-8"))["problems"])
         return "its state files cannot be read"
 
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
-        """`dtnctl apply` of the tree, without a question and without waiting for transfers. SIGTERM when the loop is stopped."""
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
+        """`dtnctl apply` of the tree, without a question and without waiting for transfers. SIGTERM when the loop is stopped.
+
+        What it writes for people goes to the loop's own stderr, or into the file `log`.
+        """
         words = ["-C", str(tree), "apply", "--yes", "--no-input", "--no-wait", "--no-color", "-o", "jsonl"]
         words += ["--reviewed", str(reviewed)] if reviewed is not None else []
-        code, is_late = self._run(words, events, self.seconds)
+        code, is_late = self._run(words, events, self.seconds, log)
         with events.open(encoding="utf-8", errors="replace") as lines:
             result = read_result(lines, code)
         return replace(result, exit_code=1, exit_name="timeout", text=TOO_LONG.format(seconds=self.seconds)) if is_late else result
 
-    def _run(self, words: Sequence[str], output: Path, seconds: float, *, quiet: bool = False) -> tuple[int, bool]:
+    def _run(self, words: Sequence[str], output: Path, seconds: float, log: Path | None = None) -> tuple[int, bool]:
         """The exit code (negative: the signal that ended it), and whether its time was over. In a session of its own, so that Ctrl-C
         reaches the loop alone."""
-        errors = subprocess.DEVNULL if quiet else None
-        with output.open("wb") as file:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(output.open("wb"))
+            errors = stack.enter_context(log.open("wb")) if log is not None else None
             process = subprocess.Popen(
                 [*PROGRAM, *words],
                 cwd=self.folder,

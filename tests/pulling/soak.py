@@ -107,10 +107,10 @@ class Soak:
             self.break_state: 1,
             self.rewrite: 2,
             self.drift: 2,
-            self.restart_engine: 1,
-            self.cut_off: 1,
+            self.restart_engine: 2,
+            self.cut_off: 2,
             self.hide_remote: 1,
-            self.kill_loop: 1,
+            self.kill_loop: 2,
         }
         (action,) = self.random.choices([*actions], [*actions.values()])
         self.counts[action.__name__] += 1

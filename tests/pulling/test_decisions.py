@@ -18,7 +18,7 @@ from dtnctl.pulling.decisions import (
     exit_code_of,
 )
 from dtnctl.pulling.journal import MOST_RUNS, MOST_UNSENT, Journal
-from dtnctl.pulling.outcomes import ApplyResult
+from dtnctl.pulling.outcomes import ApplyResult, StepDone
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 AT = "2026-06-01T00:00:00Z"
@@ -141,6 +141,21 @@ def test_failure_is_reported_once_until_it_becomes_another_or_ends() -> None:
     assert texts(other) == ["run raised: partial at aaaaaaaaaaaa: exit code 3"]
     well = after_run(other.journal, carried(A))
     assert texts(well) == ["run cleared: runs end without an error again"]
+
+
+def test_endpoint_that_does_not_answer_is_one_failure_whatever_was_to_be_done_there() -> None:
+    first = after_run(FOLLOWING, carried(A, 3, "partial", silent=("dtn2",), steps=(StepDone("create", "done", 1.0),)))
+    assert len(first.notices) == 1
+    second = after_run(first.journal, carried(B, 7, "unreachable", silent=("dtn2",)))
+    assert second.notices == ()
+    another = after_run(second.journal, carried(B, 7, "unreachable", silent=("dtn1", "dtn2")))
+    assert len(another.notices) == 1
+
+
+@pytest.mark.parametrize("more", [{"steps": (StepDone("create", "failed", 1.0),)}, {"summary": {"blocked": 1}}])
+def test_failure_beside_an_endpoint_that_does_not_answer_is_reported_as_well(more: dict[str, Any]) -> None:
+    first = after_run(FOLLOWING, carried(A, 7, "unreachable", silent=("dtn2",)))
+    assert len(after_run(first.journal, carried(A, 3, "partial", silent=("dtn2",), **more)).notices) == 1
 
 
 def test_run_that_was_stopped_is_neither_a_success_nor_a_failure() -> None:

@@ -254,7 +254,7 @@ class NoRuns:
     def mistakes(self, tree: Path) -> str:
         return ""
 
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
         self.count += 1
         return ApplyResult(0, "success")
 
@@ -270,7 +270,7 @@ class CountedRuns:
     def mistakes(self, tree: Path) -> str:
         return ""
 
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None) -> ApplyResult:
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
         assert self.following is not None
         loop = self.following.loop
         self.count += 1
