@@ -77,8 +77,13 @@ class Loop:
         followed = self.clone.followed
         if (self.journal.repository, self.journal.branch) != (followed.url, followed.branch):
             self.journal = replace(Journal(), repository=followed.url, branch=followed.branch, runs=self.journal.runs)
-        self.tally.remember(self.journal)
         self.clone.open()
+        if self.terms.allowed_signers and self.journal.good:
+            problem = self.clone.signature_problem(self.journal.good, self.terms.allowed_signers)
+            if problem:
+                self.say(f"{self.journal.good[:12]} was accepted before and is not any more: {problem}")
+                self.journal = replace(self.journal, good="")
+        self.tally.remember(self.journal)
         self.beat()
 
     def run(self) -> None:
@@ -93,16 +98,22 @@ class Loop:
         """Ask, judge, carry out, report. A round that cannot be done is said and changes nothing."""
         self.last = None
         fetched = self._fetched()
-        if self.waking.is_stopped:
+        if self._is_ending():
             return
         try:
             refusal = self._judged(commit_to_judge(self.journal, fetched))
+            if self._is_ending():
+                return
             self._accept(after_fetch(self.journal, fetched, refusal, self._now()))
-            if self.journal.good and not self.waking.is_stopped:
+            if self.journal.good and not self._is_ending():
                 self._carry_out(self.journal.good)
         except DtnctlError as error:
             self._accept(after_run(self.journal, self._failed(error)))
         self._report()
+
+    def _is_ending(self) -> bool:
+        """Whether the end was asked for by now; it may be at any moment."""
+        return self.waking.is_stopped
 
     def beat(self) -> None:
         """The loop is alive."""
@@ -141,7 +152,8 @@ class Loop:
     def _carry_out(self, commit: str) -> None:
         self.clone.check_out(commit, self.terms.secrets)
         reviewed = self._reviewed(commit) if self.terms.uses_reviews else None
-        log = self.folder.log if self.journal.condition("run") is not None else None
+        is_news = commit != self.journal.applied and self.journal.condition("run") is None
+        log = None if is_news else self.folder.log
         began, start = self._now(), self.clock.monotonic()
         self.last = self.runs.apply(self.clone.root, self.folder.events, reviewed, log)
         carried = Carried(commit, began, self._now(), self.clock.monotonic() - start, self.last)
@@ -152,7 +164,7 @@ class Loop:
         self._accept(following)
 
     def _relay(self, log: Path) -> None:
-        """What a run wrote while runs fail, unless it failed as the one before: a log that says the same each minute is not read."""
+        """What a run wrote that could have been a repetition and was none: a log that says the same each minute is not read."""
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-MOST_LINES:]:
             self.say(printable_text(line))
 

@@ -20,7 +20,7 @@ PROGRAM = (sys.executable, "-P", "-m", "dtnctl")
 SLICE = 0.2  # seconds between two looks at a run
 GRACE = 120.0  # seconds that a run has to end its calls after SIGTERM, before it is killed
 VALIDATE_SECONDS = 120.0
-INVALID = 65
+PLANNABLE = (0, 4)  # exit codes of validate: good, or good and not allowed by an owner, which the plan shows
 # variables that would make it another command than the one that is asked for here
 NOT_FOR_RUNS = frozenset(f"DTNCTL_{name}" for name in ("CHDIR", "DRY_RUN", "EXPECT", "OUT", "OUTPUT", "REVIEWED", "WAIT", "YES"))
 TOO_LONG = "it did not end within {seconds:.0f} s and was ended"
@@ -44,11 +44,11 @@ class Programs:
         """What is wrong with the state files of the tree; empty if they can be planned. What an owner does not allow is no mistake."""
         document = self.folder / "validate.json"
         code, _ = self._run(["-C", str(tree), "validate", "-o", "json"], document, VALIDATE_SECONDS, Path(os.devnull))
-        if code != INVALID:
+        if code in PLANNABLE:
             return ""
         with contextlib.suppress(ValueError, KeyError, OSError):
             return problem_text(json.loads(document.read_text(encoding="utf-8"))["problems"])
-        return "its state files cannot be read"
+        return f"`dtnctl validate` ends with exit code {code}"
 
     def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
         """`dtnctl apply` of the tree, without a question and without waiting for transfers. SIGTERM when the loop is stopped.

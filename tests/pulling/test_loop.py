@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 
 from dtnctl.pulling.loop import Terms
 from dtnctl.pulling.outcomes import ApplyResult
+from dtnctl.pulling.programs import Programs
 from dtnctl.pulling.sending import Webhook
 from dtnctl.runtime.clock import SystemClock
 from tests.cli.small_site import CLONE, two_engines
@@ -144,6 +144,18 @@ def test_only_signed_commits_are_carried_out(scene: Scene, tmp_path: Path) -> No
         assert (loop.code, scene.names()) == (None, set())
 
 
+def test_commit_that_was_accepted_without_a_signature_does_not_count_once_signatures_are_asked_for(scene: Scene, tmp_path: Path) -> None:
+    signers = tmp_path / "signers"
+    signers.write_text("")
+    runs = NoRuns()
+    with following(scene.folder, scene.repository, runs=runs) as loop:
+        loop.round()
+    with following(scene.folder, scene.repository, runs=runs, terms=Terms(60.0, allowed_signers=str(signers))) as loop:
+        assert "was accepted before and is not any more" in loop.said[0]
+        loop.round()
+    assert runs.count == 1
+
+
 def test_module_in_the_repository_is_not_imported(scene: Scene) -> None:
     for name in ("dtnctl", "json", "sitecustomize"):
         (scene.repository.work / f"{name}.py").write_text("raise SystemExit(99)\n")
@@ -164,11 +176,16 @@ def test_run_that_hangs_is_ended_and_counts_as_a_failure(scene: Scene) -> None:
 def test_stop_ends_the_run_after_its_calls(scene: Scene) -> None:
     scene.world.set_mode("a", "silent")
     with following(scene.folder, scene.repository) as loop:
-        timer = threading.Timer(2.0, loop.loop.waking.stop, (15,))
-        timer.start()
+
+        def stop_once_an_engine_is_asked() -> None:
+            if scene.world.calls():
+                loop.loop.waking.stop(15)
+
+        assert isinstance(loop.loop.runs, Programs)
+        loop.loop.runs = replace(loop.loop.runs, beat=stop_once_an_engine_is_asked)
         loop.loop.run()
-        timer.join()
-        assert [run.exit_name for run in loop.loop.journal.runs] in ([], ["terminated"], ["unreachable"])
+        assert [run.exit_name for run in loop.loop.journal.runs] == ["terminated"]
+        assert loop.said == []
         scene.world.set_mode("a", "up")
 
 
@@ -229,12 +246,13 @@ def test_notice_that_is_refused_is_dropped_and_said(scene: Scene) -> None:
 
 @dataclass
 class JumpingClock:
-    """A wall clock that jumps by years at each look, and a monotonic one that does not pass by itself."""
+    """A wall clock that jumps by years at each look, and a monotonic one on which each look takes a second."""
 
     seconds: float = 0.0
     looks: int = 0
 
     def monotonic(self) -> float:
+        self.seconds += 1.0
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
@@ -264,6 +282,7 @@ class CountedRuns:
     """Runs that do nothing but count, and end the loop after some."""
 
     most: int
+    triggers: int = 1000
     following: Following | None = None
     count: int = 0
 
@@ -274,23 +293,21 @@ class CountedRuns:
         assert self.following is not None
         loop = self.following.loop
         self.count += 1
-        for _ in range(1000):
+        for _ in range(self.triggers):
             loop.waking.trigger()
         if self.count == self.most:
             loop.waking.stop(15)
-        elif isinstance(loop.clock, JumpingClock):
-            loop.clock.seconds += 3600.0
         return ApplyResult(0, "success")
 
 
 def test_wall_clock_that_jumps_neither_hurries_nor_holds_up_the_rounds(scene: Scene) -> None:
-    """Each wait ends by a trigger, since no time passes; a loop that asked the wall clock would wait for years or not at all."""
-    clock, runs = JumpingClock(), CountedRuns(3)
-    with following(scene.folder, scene.repository, clock=clock, runs=runs, terms=Terms(1.0)) as loop:
+    """A loop that asked the wall clock would wait for years or not at all: its looks are counted by the monotonic one."""
+    clock, runs = JumpingClock(), CountedRuns(3, triggers=0)
+    with following(scene.folder, scene.repository, clock=clock, runs=runs, terms=Terms(0.5)) as loop:
         runs.following = loop
         loop.loop.run()
         assert runs.count == 3
-        assert all(run.seconds in (0.0, 3600.0) for run in loop.loop.journal.runs)
+        assert [run.seconds for run in loop.loop.journal.runs] == [1.0]
 
 
 def test_thousand_triggers_during_a_run_are_one_fetch(scene: Scene) -> None:
