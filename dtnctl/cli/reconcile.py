@@ -57,6 +57,7 @@ def reconcile_command(
     allowed_signers: opt.SignersOption = "",
     depth: opt.DepthOption = 50,
     secrets: opt.SecretsOption = "",
+    owners: opt.OwnersOption = False,
     reviewed_plans: opt.ReviewsOption = False,
     run_timeout: opt.RunTimeoutOption = 3600.0,
     webhook: opt.WebhookOption = "",
@@ -75,7 +76,7 @@ def reconcile_command(
     if not repo:
         raise UsageError("which repository? --repo URL names it")
     followed = Followed(repo, branch, deploy_key, known_hosts, depth).checked()
-    terms = Terms(max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans)
+    terms = Terms(max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners)
     listening = Listening(webhook, _secret(webhook, webhook_secret), metrics)
     with _loop(_state_folder(state_dir, os.environ), followed, terms, run_timeout) as loop, _answering(loop, listening):
         if once:

@@ -85,6 +85,14 @@ ReviewsOption = Annotated[
         envvar="DTNCTL_REVIEWED_PLANS",
     ),
 ]
+OwnersOption = Annotated[
+    bool,
+    typer.Option(
+        "--owners",
+        help="Refuse commits that change files of others, as `owners:` of the last good commit's site.yaml says.",
+        envvar="DTNCTL_CHECK_OWNERS",
+    ),
+]
 RunTimeoutOption = Annotated[
     float,
     typer.Option(

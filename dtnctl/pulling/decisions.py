@@ -19,6 +19,11 @@ CLEARED: dict[ConditionName, str] = {
     "commit": "the branch's newest commit is accepted",
     "run": "runs end without an error again",
 }
+REFUSED_FOR = {
+    "unsigned": "has no valid signature",
+    "trespassing": "brings changes by others than the owners of the files",
+    "broken": "is broken",
+}
 STOPPED = (129, 130, 143)  # a run that a person or the system ended is neither a success nor a failure
 REFUSED, UNREACHABLE = 65, 7  # exit codes of `--once`
 
@@ -37,10 +42,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a commit is not carried out: its signature, or what is wrong in its files."""
+    """Why a commit is not carried out: its signature, who changed what in it, or what is wrong in its files."""
 
     commit: str
-    cause: Literal["unsigned", "broken"]
+    cause: Literal["unsigned", "trespassing", "broken"]
     text: str
 
 
@@ -185,8 +190,7 @@ def _remote_text(journal: Journal, fetched: Fetched, good: str) -> str:
 
 
 def _refusal_text(refusal: Refusal, good: str) -> str:
-    word = "has no valid signature" if refusal.cause == "unsigned" else "is broken"
-    return f"commit {refusal.commit[:SHORT]} {word}: {refusal.text}; {_going_on(good)}"
+    return f"commit {refusal.commit[:SHORT]} {REFUSED_FOR[refusal.cause]}: {refusal.text}; {_going_on(good)}"
 
 
 def _going_on(good: str) -> str:

@@ -16,6 +16,7 @@ from dtnctl.pulling.decisions import Carried, Fetched, Next, Refusal, after_fetc
 from dtnctl.pulling.folder import LoopFolder
 from dtnctl.pulling.journal import Journal
 from dtnctl.pulling.outcomes import ApplyResult
+from dtnctl.pulling.ownership import owners_problem
 from dtnctl.pulling.sending import Webhook, send_notices
 from dtnctl.pulling.systemd import Notifier
 from dtnctl.pulling.tally import Tally
@@ -42,6 +43,7 @@ class Runs(Protocol):
 class Terms:
     """How the loop is to run. `interval` in seconds. `allowed_signers` and `secrets` are paths, empty without.
 
+    `checks_owners`: commits since the good one may change only files of their authors, as `owners:` of the good one says.
     `uses_reviews`: the plan that was reviewed for a commit's state is what runs, or `review:` of site.yaml decides.
     """
 
@@ -49,6 +51,7 @@ class Terms:
     allowed_signers: str = ""
     secrets: str = ""
     uses_reviews: bool = False
+    checks_owners: bool = False
 
 
 @dataclass(slots=True)
@@ -140,6 +143,10 @@ class Loop:
             problem = self.clone.signature_problem(commit, self.terms.allowed_signers)
             if problem:
                 return Refusal(commit, "unsigned", problem)
+        if self.terms.checks_owners and self.journal.good:
+            problem = owners_problem(self.clone.root, self.journal.good, commit)
+            if problem:
+                return Refusal(commit, "trespassing", problem)
         try:
             self.clone.check_out(commit, self.terms.secrets)
             mistakes = self.runs.mistakes(self.clone.root)

@@ -94,6 +94,13 @@ def test_unsigned_commit_is_called_so() -> None:
     assert texts(following)[0].startswith("commit raised: commit bbbbbbbbbbbb has no valid signature: it is not signed; ")
 
 
+def test_commit_that_changes_files_of_others_is_called_so() -> None:
+    following = after_fetch(FOLLOWING, Fetched(B), Refusal(B, "trespassing", "state/site.yaml by eve"), AT)
+    assert texts(following)[0].startswith(
+        "commit raised: commit bbbbbbbbbbbb brings changes by others than the owners of the files: state/"
+    )
+
+
 def test_remote_that_does_not_answer_is_reported_once_and_so_is_its_return() -> None:
     first = after_fetch(FOLLOWING, SILENT, None, AT)
     assert texts(first) == ["remote raised: main cannot be fetched: no route to host; going on with aaaaaaaaaaaa, the last good commit"]

@@ -156,6 +156,22 @@ def test_commit_that_was_accepted_without_a_signature_does_not_count_once_signat
     assert runs.count == 1
 
 
+def test_files_of_others_are_not_changed_where_owners_are_asked_for(scene: Scene) -> None:
+    rules = (
+        "owners: {rules: [{paths: [/state/site.yaml], people: [a@example.net]}, {paths: [/state/endpoints/], people: [b@example.net]}]}\n"
+    )
+    scene.repository.push({"site": "name: small\n" + rules})
+    with following(scene.folder, scene.repository, runs=NoRuns(), terms=Terms(60.0, checks_owners=True)) as loop:
+        loop.round()
+        good = scene.repository.push({"site": "name: small\n# said\n" + rules})
+        assert loop.round() == [f"{good[:12]} is applied: no changes on the endpoints"]
+        file = "state/endpoints/a.yaml"
+        scene.repository.push({"endpoints/a": (scene.repository.work / file).read_text() + "# mine\n"})
+        (said,) = loop.round()
+        assert f"{file} by a@example.net in {scene.repository.head[:12]}, whose owners are b@example.net" in said
+        assert loop.loop.journal.good == good
+
+
 def test_module_in_the_repository_is_not_imported(scene: Scene) -> None:
     for name in ("dtnctl", "json", "sitecustomize"):
         (scene.repository.work / f"{name}.py").write_text("raise SystemExit(99)\n")
