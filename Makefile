@@ -52,10 +52,13 @@ faults: setup ## the published figures R1-R18 as one table (root, for the lab); 
 soak: setup ## the pull loop follows random pushes while engines restart and go away (root); MINUTES=10, SEED=7 repeats one
 	@$(PYTHON) -m tests.pulling.soak $(or $(MINUTES),10) $(SEED)
 
+from-nothing: setup ## the commands of docs/ci.md from a wheel to a session that runs, typed on a bare machine (root; asks package indexes)
+	@DTN_FROM_NOTHING=1 $(PYTHON) -m pytest -s -o session_timeout=1800 tests/quickstart/test_from_nothing.py
+
 random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
 	@DTNCTL_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest $(or $(ARGS),$$(git grep -l "^@given" tests))
 
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults soak random clean
+.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults soak from-nothing random clean
