@@ -23,8 +23,12 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 @pytest.mark.parametrize(
     ("model", "value", "message"),
     [
-        (Registry, {"username": "a"}, "write exactly one of password_env and password_file"),
-        (Registry, {"username": "a", "password_env": "P", "password_file": "p"}, "write exactly one of password_env and password_file"),
+        (Registry, {"username": "a"}, "write exactly one of password, password_env and password_file"),
+        (
+            Registry,
+            {"username": "a", "password_env": "P", "password_file": "p"},
+            "write exactly one of password, password_env and password_file",
+        ),
         (Registry, {"password_env": "P"}, "write exactly one of username and username_env"),
         (
             Endpoint,
@@ -64,7 +68,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
         (
             Endpoint,
             {**SSH, "agent": "https://x", "agent_token_env": "T", "agent_token_file": "t"},
-            "write one of agent_token_file and agent_token_env",
+            "write one of agent_token, agent_token_file and agent_token_env",
         ),
         (
             Endpoint,

@@ -18,9 +18,11 @@ from dtn_agent.server.limits import ServerLimits
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.model.engine_addresses import parse_engine
+from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site import AgentTls, Endpoint, Tls
 from dtnctl.providers.agent.client import AgentClient, AgentObserver, connect_agent
 from dtnctl.providers.base import ReadOnlyError
+from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
 from tests.agent.server.serving import TOKEN, TUNE, Agent, refusal, running_agent, with_both, with_token
 from tests.providers.certificates import CLIENT, DAY, authority, issue
@@ -88,6 +90,16 @@ def test_a_token_does_instead_of_a_certificate(agent: Agent, monkeypatch: pytest
     assert asked.perform(ASKED).changed
     asked.close()
     assert agent.events("audit")[0]["who"] == "token"
+
+
+def test_a_token_by_reference_is_looked_up_when_it_is_needed(agent: Agent) -> None:
+    asks = endpoint(agent.port, agent_tls=AgentTls(ca="ca.pem"), agent_token=Secret(secret="env:AGENT_TOKEN"))
+    known = SecretSource(agent.folder, {"AGENT_TOKEN": TOKEN})
+    asked = connect_agent("dtn1", asks, read_only=True, root=agent.folder, timeouts=SOON, secrets=known)
+    assert asked.host().version
+    asked.close()
+    said = complaint(agent.folder, agent.port, agent_tls=AgentTls(ca="ca.pem"), agent_token=Secret(secret="env:NOSUCH"))
+    assert "`agent_token` (env:NOSUCH) cannot be used: the environment variable NOSUCH is not set" in said
 
 
 def test_without_certificates_of_its_own_the_engines_serve(agent: Agent) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from dtnctl.errors import EngineError
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import LABEL_REPOSITORY, LABEL_SITE
+from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
@@ -26,6 +27,7 @@ from dtnctl.providers.docker.registry import Reference, RegistryLogin, login_for
 from dtnctl.providers.docker.streams import HEAD, frames
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.docker.volumes import volume_seen
+from dtnctl.providers.secrets.source import SecretSource
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -71,6 +73,15 @@ def test_a_password_file_is_read_to_the_end_of_its_first_line(tmp_path: Path) ->
     login = login_for("reg:1/x", {"reg:1": Registry(username="ann", password_file="token")}, tmp_path)
     assert login is not None
     assert login.password == "t0ken"
+
+
+def test_a_password_by_reference_is_looked_up_and_its_absence_names_the_reference(tmp_path: Path) -> None:
+    registries = {"reg:1": Registry(username="ann", password=Secret(secret="env:TOKEN"))}
+    assert login_for("reg:1/x", registries, tmp_path, SecretSource(tmp_path, {"TOKEN": "t0ken\n"})) == RegistryLogin(
+        "reg:1", "ann", "t0ken"
+    )
+    with pytest.raises(EngineError, match="login at reg:1: env:TOKEN cannot be used: the environment variable TOKEN is not set"):
+        login_for("reg:1/x", registries, tmp_path, SecretSource(tmp_path))
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"], ids=["missing", "binary"])

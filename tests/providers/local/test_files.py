@@ -18,6 +18,7 @@ TLS = "docker: tcp://a.example.net:9\ntls:\n  ca: ca.pem\n  cert: me.pem\n  key:
 AGENT = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_tls:\n  ca: ca.pem\n  cert: me.pem\n  key: me-key.pem\n"
 TOKEN_FILE = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token_file: token\n"
 TOKEN_ENV = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token_env: TOKEN\n"
+TOKEN_SECRET = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token: {secret: env:TOKEN}\n"
 HEAD = "name: lab\nid: a1b2c3d4e5f6\nregistries:\n  reg.example.net:5000:\n    username: ann\n"
 
 
@@ -39,7 +40,7 @@ def found(root: Path, endpoint: str, **environment: str) -> list[str]:
     return [f"{item.file}:{item.line}:{item.column} {item.code}" for item in problems]
 
 
-@pytest.mark.parametrize("endpoint", [TLS, AGENT, TOKEN_FILE, TOKEN_ENV])
+@pytest.mark.parametrize("endpoint", [TLS, AGENT, TOKEN_FILE, TOKEN_ENV, TOKEN_SECRET])
 def test_nothing_is_said_where_all_is_there(root: Path, endpoint: str) -> None:
     assert found(root, endpoint, TOKEN="x") == []
 
@@ -103,6 +104,7 @@ def test_a_path_that_no_file_can_have_is_a_mistake_and_no_traceback(root: Path) 
 @pytest.mark.parametrize("environment", [{}, {"TOKEN": ""}, {"TOKEN": "a b"}, {"TOKEN": "ä"}])
 def test_a_variable_without_a_token_is_a_mistake(root: Path, environment: dict[str, str]) -> None:
     assert found(root, TOKEN_ENV, **environment) == [f"state/{ENDPOINT}:4:18 E0372"]
+    assert found(root, TOKEN_SECRET, **environment) == [f"state/{ENDPOINT}:4:23 E0372"]
 
 
 def test_all_mistakes_are_named_at_once(root: Path) -> None:
