@@ -47,6 +47,8 @@ def _record(here: Here, service: Service) -> Planned | None:
     """What makes the record of a declared service right; None if it is, or has to wait."""
     session, declared = service.session.name, service.protection
     record = here.records.get(session, NOTHING)
+    if not declared and not record.label and record.marker is None:
+        return None
     own = [step for step in here.steps if main_name(getattr(step.action, "container", "")) == service.container]
     is_made = any(isinstance(step.action, CreateContainer) for step in own)
     if not (record.is_there or is_made) or (record.place and not declared and session not in here.workable):
