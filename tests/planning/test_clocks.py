@@ -72,11 +72,11 @@ def test_a_session_that_has_expired_by_this_machines_clock_alone_is_not_removed(
         host.clock_ahead = -3 * YEAR
     found = plan(site(DECLARED.replace("user: dtn", f"user: dtn\n{EXPIRED}")), made, prune="100%")
     assert not found.steps
-    assert {(item.code, item.name, item.endpoint) for item in found.blocked} == {("E0493", "s", "a"), ("E0493", "s", "b")}
-    assert found.blocked[0].summary == (
-        "the session has expired by this machine's clock, but not by that of a, which is about 3 years behind it"
-    )
-    assert found.blocked[0].cause.place == "state/sessions/s.yaml:4"
+    assert {(item.name, item.endpoint) for item in found.blocked} == {("s", "a"), ("s", "b")}
+    first, copy = (next(item for item in found.blocked if item.code == code) for code in ("E0493", "E0492"))
+    assert copy.endpoint == "a", "the copy that runs is a reason of its own"
+    assert first.summary == ("the session has expired by this machine's clock, but not by that of a, which is about 3 years behind it")
+    assert first.cause.place == "state/sessions/s.yaml:4"
 
 
 @pytest.mark.parametrize("ahead", [0, 3 * YEAR, -2 * HOUR, None])
