@@ -34,7 +34,7 @@ def measure(task: Task) -> Measured:
     except Exception:  # noqa: BLE001  # whatever a case ends with is its failure
         text = f"seed {task.seed * 100 + task.part}:\n{traceback.format_exc()[-6000:]}"
         return Measured(len(tried), (text,))
-    return Measured(len(tried))
+    return Measured(min(len(tried), count))
 
 
 def _trial(tried: list[int], count: int):  # type: ignore[no-untyped-def]  # hypothesis's own type

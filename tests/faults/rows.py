@@ -127,9 +127,9 @@ ROWS = (
         "R14", "comments", "a comment has at most 65,536 characters, with its verdict and everything that is blocked",
         "a plan of 1 to 5,000 steps", "comments:measure", 4, 60, 600,
     ),
-    Row("R15", "secrets", "no secret in any output, label, log or crash trace", "a searched place", "others:measure_secrets", 0, 1, 1),
+    Row("R15", "secrets", "no secret in any output, label, log or crash trace", "a test with a canary", "others:measure_secrets", 0, 1, 1),
     Row("R16", "speed", "offline plan of 20 endpoints and 100 sessions in 2 s", "", "others:measure_speed", 0, 1, 1),
-    Row("R17", "stale-plans", "a plan that is stale is refused", "a change after the plan", "others:measure_stale", 0, 1, 1),
+    Row("R17", "stale-plans", "a stale plan is refused, one that holds is not", "a change after it", "others:measure_stale", 0, 1, 1),
     Row(
         "R18", "dropped", "any CI runs are dropped: the end is what HEAD declares",
         "a set of runs that are dropped", "dropped_runs:measure", 1, 64, 1024, parts=2,
