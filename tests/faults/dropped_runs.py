@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from tests.faults.harness import Stage, warm_up
 from tests.faults.measured import Measured, Task
-from tests.faults.points import names_of, strangers_of
+from tests.faults.points import KILLED, names_of, strangers_of
 from tests.faults.scenarios import CLIMATE, LAN, OF_CLIMATE, PROFILE, RUN14
 
 APPLY = ("apply", "--yes")
+# The exit code when a transfer's result is unknown: its run was killed, and a later commit, which no longer declared it, removed its
+# container. It never runs again by itself then; all else is as HEAD declares.
+UNKNOWN = 9
 NEW_ENV = f"{CLIMATE}settings: {{env: {{NEW: '1'}}}}\n"
 MTU = "driver: macvlan\nsubnet: 10.20.0.0/24\naddresses: 10.20.0.100-10.20.0.199\nmtu: 8000\n"
 COMMITS: tuple[Mapping[str, str | None], ...] = (
@@ -52,7 +55,7 @@ def _end_of_head_alone(stage: Stage) -> dict[str, set[str]]:
 
 
 def _try(stage: Stage, task: Task, mask: int, wanted: dict[str, set[str]]) -> Iterator[str]:
-    rng = task.rng("dropped", mask)
+    rng, was_killed = task.rng("dropped", mask), False
     stage.ask("POST", "restore", {"name": "start"})
     strangers = strangers_of(stage)
     for number, commit in enumerate(COMMITS):
@@ -62,13 +65,15 @@ def _try(stage: Stage, task: Task, mask: int, wanted: dict[str, set[str]]) -> It
         if rng.random() < 0.3:
             stage.ask("POST", "faults", {"do": "kill-client", "at": stage.calls() + rng.randint(1, 120), "when": "after"})
         ran = stage.run(*APPLY)
+        was_killed |= ran.code == KILLED
         stage.ask("POST", "faults", {})
         if "Traceback" in ran.text:
             yield f"the run of commit {number} ended with {ran.code}: {ran.text}"
     stage.write(HEAD)
     last = stage.run(*APPLY)
     left = stage.run("plan", "--detailed-exitcode")
-    if last.code or left.code:
+    is_unknown = was_killed and last.code == UNKNOWN and left.code in (0, UNKNOWN) and "result is unknown" in last.text
+    if not is_unknown and (last.code or left.code):
         yield f"HEAD's run ended with {last.code}: {last.text}\nthe plan after it with {left.code}: {left.text}"
     if (names := names_of(stage)) != wanted:
         yield f"there are {names}, wanted are {wanted}"
@@ -76,5 +81,5 @@ def _try(stage: Stage, task: Task, mask: int, wanted: dict[str, set[str]]) -> It
         yield "something of somebody else was touched"
     for generation, least in ((1, 0), (2, 1)):
         starts = sum(item["count"] for item in stage.ask("GET", "starts") if item["name"].startswith(f"demo.run14.g{generation}a"))
-        if not least <= starts <= 1:
+        if not (0 if is_unknown else least) <= starts <= 1:
             yield f"generation {generation} was started {starts} times"
