@@ -30,7 +30,7 @@ def test_typical_report_reads_like_this() -> None:
     assert (
         render_doctor([scene.examine()], CONTEXT)
         == """\
-a: 3 errors, 2 warnings, 1 note of 164 checked · fastest data NIC ens1f0 100 Gb/s ·
+a: 3 errors, 2 warnings, 1 note of 165 checked · fastest data NIC ens1f0 100 Gb/s ·
   1 not known (--all-items lists them)
 
 ✖ error    net.rmem_max of the host                                                             state/endpoints/a.yaml:5
@@ -80,7 +80,7 @@ i note     cpu.smt of the host                                                  
 
 def test_nothing_wrong_is_one_line() -> None:
     text = render_doctor([Scene().examine()], CONTEXT)
-    assert text == "a: nothing wrong of 165 checked · fastest data NIC ens1f0 100 Gb/s\n"
+    assert text == "a: nothing wrong of 166 checked · fastest data NIC ens1f0 100 Gb/s\n"
 
 
 def test_endpoint_that_was_not_examined_says_why() -> None:
