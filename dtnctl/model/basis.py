@@ -44,7 +44,7 @@ def _on(seen: EndpointSeen) -> Iterator[SeenObject]:
     for reference, image in seen.images.items():
         digest = seen.remote_digests.get(reference, "")
         yield SeenObject(here, "image", reference, _said(("id", image.id if image is not None else "not there"), ("registry", digest)))
-    yield from (SeenObject(here, "image", f"{name} (refused)", (("reason", text),)) for name, text in seen.image_troubles.items())
+    yield from (SeenObject(here, "image", f"{name} (refused by the engine)") for name in seen.image_troubles)
     yield from (SeenObject(here, "volume", item.name, _said(("driver", item.driver))) for item in seen.volumes.values())
     yield SeenObject(here, "record of transfers", "", (("readable", "yes" if seen.ledger.readable else "no"),))
     yield from (_attempt(here, item) for item in seen.ledger.attempts)

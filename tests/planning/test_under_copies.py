@@ -77,6 +77,12 @@ def test_a_copy_over_a_bridge_may_use_any_interface() -> None:
     assert "interface/ens1f1/mtu" in waiting(found)["tuning", "a"]
 
 
+def test_a_network_without_a_vlan_is_on_top_of_its_interface_alone() -> None:
+    found = plan(site(text("{data_nets: [spare]}", more=TUNING)), copying("{data_nets: [spare]}"))
+    assert "a/tune/interface/ens1f0/mtu" in steps(found)
+    assert "interface/ens1f1/mtu" in waiting(found)["tuning", "a"]
+
+
 def test_a_single_setting_that_waits_leaves_no_change_behind() -> None:
     found = plan(site(text(more="tuning: {interfaces: {ens1f0: {mtu: 9000}}}\n")), copying())
     assert (steps(found), [item.mark for item in found.changes]) == ([], ["blocked"])
