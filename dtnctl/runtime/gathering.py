@@ -64,7 +64,10 @@ class Gathering(Generic[Wanted, Answer]):
         """
         mine: _Place[Wanted, Answer] = _Place(wanted)
         with self._changed:
-            self._waiting.setdefault(key, []).append(mine)
+            waiting = self._waiting.setdefault(key, [])
+            waiting.append(mine)
+            if len(waiting) == MOST:
+                self._changed.notify_all()  # no one is waited for any more
         while together := self._turn(key, mine):
             began = time.monotonic()
             try:
