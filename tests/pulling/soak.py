@@ -201,7 +201,7 @@ class Soak:
             self.check_alive()
             if time.monotonic() > end:
                 raise SoakError(f"{head} is not applied after {SETTLING:.0f} s; the log ends:\n{self.log.read_text()[-3000:]}")
-            self._pause(0.5)
+            self.pause(0.5)
         code = self.end()
         if code != 143:
             raise SoakError(f"the loop ended with {code}, not 143")
@@ -237,7 +237,7 @@ class Soak:
         self.start()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._pause(self.random.uniform(0.0, 2 * pause))
+            self.pause(self.random.uniform(0.0, 2 * pause))
             self.act()
             self.check_alive()
         self.settle()
@@ -247,7 +247,7 @@ class Soak:
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Until then, or until the loop ends."""
         assert self.process is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
