@@ -86,7 +86,11 @@ def shuffled(snapshot: Snapshot, shuffle: Callable[[list[object]], None]) -> Sna
             host=machine(seen.host),
         )
 
-    return Snapshot(mapping({name: endpoint(seen) for name, seen in snapshot.endpoints.items()}))
+    return replace(
+        snapshot,
+        endpoints=mapping({name: endpoint(seen) for name, seen in snapshot.endpoints.items()}),
+        progress=mapping(snapshot.progress),
+    )
 
 
 @given(sites, events, sites, st.randoms(use_true_random=False))
