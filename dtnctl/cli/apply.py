@@ -163,7 +163,7 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         refuse_ssh_mistakes(workplace, snapshot)
         view = judged(plan, plan_context(workplace, command, printing, scope), consent.policy)
         if expected and plan.hash != expected:
-            raise StalePlanError(*stale_lines(consent.expect, plan, view, workplace.root))
+            raise StalePlanError(*stale_lines(consent.expect, plan, view, workplace))
         if printing.output is not opt.PlanOutput.json:
             print_plan(plan, view, replace(printing, out=""))
         if problems := missing_secrets(workplace, scope):

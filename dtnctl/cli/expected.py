@@ -14,6 +14,7 @@ from dtnctl.cli.stale import cause_lines, moved_lines
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from dtnctl.cli.workplace import Workplace
     from dtnctl.model.plan import Plan
     from dtnctl.render.context import Command, RenderContext
 
@@ -43,7 +44,7 @@ def plan_in_file(path: str, option: str) -> dict[str, Any]:
         raise UsageError(f"{path} is not a plan written by `dtnctl plan --out {path}`") from error
 
 
-def stale_lines(expect: str, plan: Plan, view: RenderContext, root: Path) -> list[str]:
+def stale_lines(expect: str, plan: Plan, view: RenderContext, workplace: Workplace) -> list[str]:
     """The refusal: what differs and why, as far as the expected plan is known, else the plan as it is now; how to run that."""
     from dtnctl.render.differences import plan_differences
     from dtnctl.render.json import plan_document
@@ -52,7 +53,7 @@ def stale_lines(expect: str, plan: Plan, view: RenderContext, root: Path) -> lis
 
     view = replace(view, color=False, command="plan" if view.command == "apply" else view.command)
     head = f"the expected plan is not the one that would run now ({plan.hash}); nothing was changed"
-    known = expect if Path(expect).is_file() else kept_plan(plans_folder(os.environ, plan.site), expect)
+    known = Path(expect) if Path(expect).is_file() else kept_plan(plans_folder(os.environ, plan.site), expect)
     if known is None:
         unknown = f"no plan {expect} was shown on this machine; with its file (`plan --out PLAN.json`) --expect says what has changed"
         return [f"{head}; {unknown}; the plan now:", *render_plan(plan, view).split("\n")]
@@ -60,7 +61,7 @@ def stale_lines(expect: str, plan: Plan, view: RenderContext, root: Path) -> lis
     found = plan_differences(document, plan_document(plan, view))
     now = exact_command(plan, view)
     way_on = f"if it is right: {now}" if now else "there is nothing to do any more"
-    return [f"{head}; what differs:", *found, *cause_lines(document, plan, view, root), way_on]
+    return [f"{head}; what differs:", *found, *cause_lines(document, known, plan, view, workplace), way_on]
 
 
 def changed_lines(before: Plan, now: Plan, view: RenderContext) -> list[str]:

@@ -35,7 +35,7 @@ def agree_with_review(path: str, plan: Plan, workplace: Workplace, view: RenderC
     if is_done(plan, reviewed):
         say(f"nothing of the reviewed plan {reviewed.hash} is left to do; what is planned now restores the endpoints")
         return plan.hash
-    differences = [*_differences(document, plan, view), *cause_lines(document, plan, view, workplace.root)]
+    differences = [*_differences(document, plan, view), *cause_lines(document, Path(path), plan, view, workplace)]
     dangerous = more_dangerous(plan, reviewed)
     if dangerous or review.if_changed == "stop":
         raise StalePlanError(*_refusal(reviewed, plan, review), *differences)

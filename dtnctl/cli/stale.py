@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.cli.run_record import runs_of
+from dtnctl.cli.workplace import STATE_FOLDER, Workplace
 
 if TYPE_CHECKING:
     from dtnctl.model.basis import SeenObject
     from dtnctl.model.plan import Plan
-    from dtnctl.planning.stale import Moved
+    from dtnctl.planning.stale import Moved, OtherRun
     from dtnctl.render.context import RenderContext
 
 NOTHING = "nothing"
 MOST = 30  # lines under one heading; the file of the plan and `-o json` have the rest
 
 
-def cause_lines(document: Mapping[str, Any], plan: Plan, view: RenderContext, root: Path) -> list[str]:
-    """Three headings with what is under each. `document` is the plan that was expected, as JSON; `root` that of the state's repository."""
+def cause_lines(document: Mapping[str, Any], file: Path, plan: Plan, view: RenderContext, workplace: Workplace) -> list[str]:
+    """Three headings with what is under each. `document` is the plan that was expected, as JSON, from that file."""
     from dtnctl.model.basis import basis_of
 
-    moved = _moved(_seen_in(document), basis_of(plan.snapshot) if plan.snapshot is not None else ())
-    git = _in_git(document, root)
+    now = basis_of(plan.snapshot) if plan.snapshot is not None else ()
+    moved = _moved(_seen_in(document), now, _runs_since(file, workplace))
+    git = _in_git(document, workplace.root)
     lines = [*_under("what you changed in Git", git), *_under("what the endpoints did", moved.host)]
     lines += _under("what another run of dtnctl did", moved.runs)
     return lines + _otherwise(document, view, is_explained=bool(moved.host or moved.runs) or bool(git))
@@ -58,10 +61,26 @@ def _in_git(document: Mapping[str, Any], root: Path) -> list[str]:
     return [*([unsaid] if git.get("dirty") else []), *changes.lines]
 
 
-def _moved(before: Sequence[SeenObject], now: Sequence[SeenObject]) -> Moved:
+def _moved(before: Sequence[SeenObject], now: Sequence[SeenObject], runs: Sequence[OtherRun] = ()) -> Moved:
     from dtnctl.planning.stale import what_moved
 
-    return what_moved(before, now)
+    return what_moved(before, now, runs)
+
+
+def _runs_since(file: Path, workplace: Workplace) -> list[OtherRun]:
+    """The runs that ended after the file was written, the newest first, by their record in Git; none where there is no such record."""
+    from dtnctl.planning.stale import OtherRun
+
+    runs = runs_of(workplace)
+    runs.fetch()
+    written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = []
+    for record in runs.read().records.values():
+        touched = frozenset((item.kind, item.name, item.endpoint) for item in record.changes if item.result in ("done", "failed", "undone"))
+        if record.ended >= written and touched:
+            commit = f" of commit {record.commit[:7]}" if record.commit else ""
+            found.append(OtherRun(f"`{record.command}`{commit} by {record.asked.text} at {record.ended}", touched))
+    return found
 
 
 def _seen_in(document: Mapping[str, Any]) -> tuple[SeenObject, ...]:

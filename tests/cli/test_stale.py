@@ -59,7 +59,8 @@ def test_what_another_run_did_is_named(tmp_path: Path) -> None:
         run(tmp_path, "plan", "--out", "plan.json")
         run(tmp_path, "apply", "--yes", "--target", "endpoint/b")
         said = expect(tmp_path, "plan.json")
-    assert re.search(r"what another run of dtnctl did:\n    b: container small\.s is new \(.*\), by ", said), said
+    named = r"what another run of dtnctl did:\n    b: container small\.s is new \(.*\), by `apply` of commit [0-9a-f]{7} by \S+ at \S+Z\n"
+    assert re.search(named, said), said
     assert "what you changed in Git: nothing\n" in said
 
 
