@@ -347,7 +347,7 @@ CASES: list[Case] = [
         "registry without password",
         {SITE: "name: lab\nregistries: {r: {username: a}}\n"},
         [
-            "state/site.yaml:2:14: E0207: `registries.r`: write exactly one of password_env and password_file",
+            "state/site.yaml:2:14: E0207: `registries.r`: write exactly one of password, password_env and password_file",
         ],
     ),
 ]
