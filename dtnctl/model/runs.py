@@ -23,6 +23,7 @@ MOST_CHANGES = 1000  # in one record
 FILE_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\.json")
 GOOD = "ok"
 RESULTS = ("failed", "undone", "skipped", "done")  # of steps, the worst first
+LIMITING = ("--target ", "--exclude ")  # options after which not all of the state was looked at
 BLOCKED = "blocked"  # of a change without steps
 
 
@@ -55,7 +56,9 @@ class Asked:
 class RunRecord:
     """One run. Times as in `2026-11-29T16:00:00Z`; `result` is `ok` or the name of its exit code.
 
-    `scope`: the options that limited it, as typed. `steps`: how many by outcome. `left_out`: changes beyond those that are listed.
+    `scope`: the options that limited or widened it, as typed. `steps`: how many by outcome.
+
+    `left_out`: changes beyond those that are listed.
     `override_freeze`: why it passed over windows of `freeze:`; empty if it did not.
     """
 
@@ -97,7 +100,7 @@ class RunRecord:
         if self.command != "apply" or self.uncommitted or not self.commit:
             return False
         own = self.of_session(session)
-        if not self.scope and self.exit_code == 0:
+        if not any(option in self.scope for option in LIMITING) and self.exit_code == 0:
             return True
         return bool(own) and all(change.result == "done" for change in own)
 
