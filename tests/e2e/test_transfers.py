@@ -219,8 +219,13 @@ def test_a_replacement_waits_for_the_copy_that_runs_through_it_even_if_asked_for
         for arguments in ((), ("--replace", "pair")):
             ran = pair.run("apply", "--yes", "--no-wait", *arguments).expect(4)
             assert "E0492" in ran.out + ran.err
-            assert "the running transfer copy has ended" in " ".join((ran.out + ran.err).split())
+            assert "waits: this replace would stop transfer copy" in " ".join((ran.out + ran.err).split())
             assert pair.container("pair")["Id"] == before
+        wait_for(lambda: re.search(r"transfer copy at \d+ %, not resumable", " ".join(pair.run("plan").out.split())) is not None)
+        pair.run("apply", "--yes", "--no-wait", "--defer-until-idle").expect(0)
+        assert pair.container("pair")["Id"] == before
+        cut_off = pair.run("plan", "--interrupt", "copy").expect(0)
+        assert "the running transfer copy is cut off at" in " ".join(cut_off.out.split())
         assert row(pair)["state"] == "running"
         pair.run("transfers", "cancel", "copy").expect(0)
     finally:
