@@ -41,11 +41,11 @@ class Row:
 ROWS = (
     Row(
         "R1", "points", "kill -9 at any call: the next run converges, with no orphan, no duplicate and nothing foreign touched",
-        "a kill before or after one call of one of 23 scenarios", "kills:measure_first", 0, 500, ALL, parts=4,
+        "a kill before or after one call of one of 23 scenarios", "kills:measure_first", 0, 400, ALL, parts=4,
     ),
     Row(
         "R1", "second-points", "the same when the second run is killed too",
-        "a kill of the first and of the second run", "kills:measure_second", 0, 150, 3000, parts=2,
+        "a kill of the first and of the second run", "kills:measure_second", 0, 115, 3000, parts=2,
     ),
     Row(
         "R1", "deaths", "an agent dies at any of its writes: the next run converges",
@@ -57,11 +57,11 @@ ROWS = (
     ),
     Row(
         "R2", "random", "any state seen, any state declared, any fault: the next runs end as declared",
-        "a generated (seen, declared, faults)", "random_cases:measure", 20, 3000, 10_000, parts=2,
+        "a generated (seen, declared, faults)", "random_cases:measure", 20, 2000, 10_000, parts=2,
     ),
     Row(
         "R3", "lease-soak", "a lease excludes and never sticks: 100 clients take it 100 times, holders are killed or stopped",
-        "a lease that was taken", "lease_soak:measure", 0, 10_000, 10_000,
+        "a lease that was taken", "lease_soak:measure", 0, 4000, 10_000,
     ),
     Row(
         "R3", "interleavings-2", "interleavings of 2 clients over lease, claim, start and receipt, with a crash at every call and a stop",
@@ -73,7 +73,7 @@ ROWS = (
     ),
     Row(
         "R3", "interleavings-3", "interleavings of 3 clients, the same",
-        "a run to its end", "interleavings:measure_three", 0, 20_000, 200_000, parts=2,
+        "a run to its end", "interleavings:measure_three", 0, 10_000, 200_000, parts=2,
     ),
     Row(
         "R4", "second-apply", "after an apply the plan is empty, and a second apply writes nothing",
@@ -89,7 +89,7 @@ ROWS = (
     ),
     Row(
         "R6", "once", "a transfer's job starts at most once per generation",
-        "a trial of accidents around one transfer", "once:measure", 0, 300, 1050, parts=2,
+        "a trial of accidents around one transfer", "once:measure", 0, 210, 1050, parts=2,
     ),
     Row(
         "R6", "real", "the same on real engines",
