@@ -78,7 +78,7 @@ def test_broken_commit_leaves_the_last_good_one_which_is_kept_against_drift(scen
         assert f"going on with {good[:12]}, the last good commit" in said[0]
         assert (loop.code, scene.names()) == (0, {"small.s"})
         scene.remove("small.s")
-        assert loop.round() == [f"{good[:12]} is applied again: 1 change"]
+        assert loop.round()[-1] == f"{good[:12]} is applied again: 1 change"
         assert scene.names() == {"small.s"}
         scene.repository.push({"sessions/u": None})
         assert "the branch's newest commit is accepted" in loop.round()
@@ -101,7 +101,7 @@ def test_remote_that_is_away_is_said_once_and_drift_is_still_repaired(scene: Sce
         with scene.repository.away():
             assert loop.round()[0].startswith("main cannot be fetched: ")
             scene.remove("small.s")
-            assert loop.round() == [f"{scene.repository.head[:12]} is applied again: 1 change"]
+            assert loop.round()[-1] == f"{scene.repository.head[:12]} is applied again: 1 change"
         assert loop.round() == ["the repository answers again"]
 
 
