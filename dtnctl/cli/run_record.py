@@ -113,9 +113,8 @@ def recorded(command: Command, scope: Scope) -> Iterator[Recording]:
 
 
 def _options(scope: Scope) -> str:
-    """What limited the run, and why a freeze did not hold it, as it is typed."""
-    reason = (scope.override_freeze,) if scope.override_freeze else ()
-    words = [("--target", scope.targets), ("--exclude", scope.excludes), ("--replace", scope.replace), ("--override-freeze", reason)]
+    """What limited the run, as it is typed."""
+    words = [("--target", scope.targets), ("--exclude", scope.excludes), ("--replace", scope.replace)]
     return " ".join(f"{option} {value}" for option, values in words for value in values)
 
 

@@ -56,10 +56,9 @@ class Asked:
 class RunRecord:
     """One run. Times as in `2026-11-29T16:00:00Z`; `result` is `ok` or the name of its exit code.
 
-    `scope`: the options that limited or widened it, as typed. `steps`: how many by outcome.
+    `scope`: the options of its scope, as typed. `steps`: how many by outcome.
 
-    `left_out`: changes beyond those that are listed.
-    `override_freeze`: why it passed over windows of `freeze:`; empty if it did not.
+    `left_out`: changes beyond those that are listed. `override_freeze`: why it passed over windows of `freeze:`; empty if it did not.
     """
 
     command: str

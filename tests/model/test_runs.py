@@ -115,7 +115,7 @@ def test_only_a_committed_apply_that_left_the_session_as_declared_is_good_for_it
     assert partial.is_good_for("climate"), "something else failed"
     assert not partial.is_good_for("another"), "its state is not known"
     assert not replace(RECORD, scope="--target session/x").is_good_for("another"), "it was not looked at"
-    assert replace(RECORD, scope="--replace x --override-freeze storm").is_good_for("another"), "all of the state was looked at"
+    assert replace(RECORD, scope="--replace x").is_good_for("another"), "all of the state was looked at"
     assert not replace(partial, changes=(replace(RECORD.changes[0], result="undone"),)).is_good_for("climate")
     for worse in (replace(RECORD, command="destroy"), replace(RECORD, uncommitted=True), replace(RECORD, commit="")):
         assert not worse.is_good_for("climate")
