@@ -2,6 +2,9 @@
 
 Loaded with `-p tests.coverage_gate`, switched on with `--coverage-gate`. Each process that runs tests measures itself (with `-n`
 these are the workers); the first one adds them up and prints before pytest's closing line, so that line stays the last one of a run.
+
+Only imports and the tests in TIERS are measured. Python is two to three times slower while it is traced, and what other tests run
+through is no proof of a decision: they would fail for hundreds of reasons, and a decision wants a test beside it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import pytest
 from coverage.exceptions import NoDataError
 
 ROOMS = ("dtnctl/model", "dtnctl/planning")
+TIERS = ("tests/model/", "tests/planning/", "tests/cases/", "tests/repository/", "tests/properties/test_stale.py")
 FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for the first process, and where the others leave what they measured
 GATE = pytest.StashKey["Gate"]()
 
@@ -45,11 +49,22 @@ class Gate:
         )
         self.table = ""
         self.percent = 0.0
-        self._coverage.start()
+        self._is_on = False
+        self.turn(on=True)
+
+    def turn(self, *, on: bool) -> None:
+        """Measure from here on, or do not; what was measured is kept."""
+        if on == self._is_on:
+            return
+        if on:
+            self._coverage.start()
+        else:
+            self._coverage.stop()
+        self._is_on = on
 
     def stop(self) -> None:
         """Leave what was measured; the first process takes the result. Only files with something missing are in the table."""
-        self._coverage.stop()
+        self.turn(on=False)
         self._coverage.save()
         if self.is_first:
             self._add_up()
@@ -79,6 +94,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # before any conftest is read: what they import must be measured too
     if early_config.known_args_namespace.coverage_gate:
         early_config.stash[GATE] = Gate(str(early_config.rootpath))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    gate = item.config.stash.get(GATE, None)
+    if gate is not None:
+        gate.turn(on=item.path.relative_to(item.config.rootpath).as_posix().startswith(TIERS))
 
 
 @pytest.hookimpl(trylast=True)  # the workers have ended by then

@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / room).mkdir()
         (tmp_path / room / "__init__.py").touch()
     (tmp_path / "dtnctl" / "model" / "sign.py").write_text(DECISION)
-    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "model").mkdir(parents=True)
     shutil.copy(CLONE / "tests" / "coverage_gate.py", tmp_path / "tests")
     shutil.copy(CLONE / "pyproject.toml", tmp_path)
     return tmp_path
@@ -41,8 +41,8 @@ def run_gate(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize("processes", [(), ("-n", "2", "--dist", "loadfile")], ids=["one process", "two workers"])
 def test_run_passes_when_every_branch_ran(project: Path, processes: tuple[str, ...]) -> None:
     first, second = BOTH_WAYS.split("    assert sign(1)")
-    (project / "tests" / "test_sign.py").write_text(first)
-    (project / "tests" / "test_other.py").write_text(ONE_WAY)
+    (project / "tests" / "model" / "test_sign.py").write_text(first)
+    (project / "tests" / "model" / "test_other.py").write_text(ONE_WAY)
     assert second
     ran = run_gate(project, "--coverage-gate", *processes)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -50,7 +50,7 @@ def test_run_passes_when_every_branch_ran(project: Path, processes: tuple[str, .
 
 
 def test_run_fails_and_names_the_line_when_a_branch_did_not_run(project: Path) -> None:
-    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    (project / "tests" / "model" / "test_sign.py").write_text(ONE_WAY)
     ran = run_gate(project, "--coverage-gate")
     assert ran.returncode == 1
     assert "FAILED: every line and branch is asked for" in ran.stdout
@@ -59,28 +59,38 @@ def test_run_fails_and_names_the_line_when_a_branch_did_not_run(project: Path) -
 
 
 def test_run_fails_when_a_file_was_never_imported(project: Path) -> None:
-    (project / "tests" / "test_sign.py").write_text(BOTH_WAYS)
+    (project / "tests" / "model" / "test_sign.py").write_text(BOTH_WAYS)
     (project / "dtnctl" / "planning" / "forgotten.py").write_text("CHOICE = 1\n")
     ran = run_gate(project, "--coverage-gate")
     assert ran.returncode == 1
     assert "forgotten.py" in ran.stdout
 
 
+def test_what_runs_in_tests_of_other_tiers_does_not_count(project: Path) -> None:
+    for tier, text in (("model", ONE_WAY), ("other", BOTH_WAYS)):
+        (project / "tests" / tier).mkdir(exist_ok=True)
+        (project / "tests" / tier / f"test_{tier}.py").write_text(text)
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 1
+    assert "2 passed" in ran.stdout
+    assert "FAILED: every line and branch is asked for" in ran.stdout
+
+
 def test_pytests_closing_line_stays_the_last(project: Path) -> None:
-    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    (project / "tests" / "model" / "test_sign.py").write_text(ONE_WAY)
     ran = run_gate(project, "--coverage-gate")
     assert "1 passed" in ran.stdout.rstrip().splitlines()[-1]
 
 
 def test_without_its_switch_the_gate_is_silent(project: Path) -> None:
-    (project / "tests" / "test_sign.py").write_text(ONE_WAY)
+    (project / "tests" / "model" / "test_sign.py").write_text(ONE_WAY)
     ran = run_gate(project)
     assert ran.returncode == 0
     assert "coverage of" not in ran.stdout
 
 
 def test_run_that_imports_nothing_fails(project: Path) -> None:
-    (project / "tests" / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    (project / "tests" / "model" / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
     for module in project.glob("dtnctl/**/*.py"):
         module.unlink()
     ran = run_gate(project, "--coverage-gate")

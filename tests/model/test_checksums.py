@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.checksums import parse_expected
+from dtnctl.model.checksums import named_algorithm, parse_expected
 from dtnctl.model.transfer import Transfer
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -33,3 +33,8 @@ def test_the_algorithm_is_the_one_of_the_expected_checksum_unless_it_is_declared
     assert Transfer.model_validate(COPY).settings.algorithm == "measured"
     assert Transfer.model_validate({**COPY, "expected": "adler32:00000001"}).settings.algorithm == "adler32"
     assert Transfer.model_validate({**COPY, "algorithm": "sha256"}).settings.algorithm == "sha256"
+
+
+def test_an_algorithm_that_is_chosen_later_has_no_name_yet() -> None:
+    assert (named_algorithm("auto"), named_algorithm("measured")) == (None, None)
+    assert named_algorithm("sha256") == "sha256"

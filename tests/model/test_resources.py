@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.resources import LeaseSeen, describe_holder, is_owned, live_names, main_name
+from dtnctl.model.resources import LeaseSeen, describe_holder, is_owned, lease_name, live_names, main_name
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,7 @@ def test_every_name_that_a_services_container_may_have_is_ours_and_no_further_on
     assert all(is_owned(pairs, site="lab", endpoint="a", object_name=name) for name in live_names("lab.one"))
     others = ("lab.one.new", "lab.one..older", "lab.one..old..old", "lab.one..new..new", "lab.one..old..new", "lab.one..new..old", "..new")
     assert not any(is_owned(pairs, site="lab", endpoint="a", object_name=name) for name in others)
+
+
+def test_the_lease_of_a_site_has_a_name_that_no_session_has() -> None:
+    assert lease_name("lab") == "lab.control.lease"

@@ -132,3 +132,14 @@ def test_what_the_waiting_session_would_have_used_is_not_made(mark: str) -> None
     on = "tuning: {interfaces: {ens1f0: {mtu: 9100}}}\n"
     declared = text(more=on, others=new).replace("spare: ens1f1}", "spare: ens1f1, wide: ens1f0}")
     assert not [step for step in steps(plan(site(declared), copying())) if step.startswith(mark)]
+
+
+def test_a_copy_over_a_network_without_a_vlan_holds_its_interface_too() -> None:
+    plain = LAB.replace("vlan: 310\n", "")
+    declared = text(network=plain)
+    made = world(site(declared), machines=dict.fromkeys("ab", machine(pf("ens1f0", 0, vfs=0), pf("ens1f1", 1, vfs=0))))
+    made.apply(plan(site(declared.partition("# transfers/")[0]), made))
+    made._ensure_ledger(made.hosts["a"])
+    found = plan(site(text(network=plain, more="vfs: {ens1f0: 4, ens1f1: 2}\n")), running(declared, made))
+    assert waiting(found).keys() == {("vfs", "ens1f0")}
+    assert steps(found) == ["a/vfs/ens1f1"]

@@ -166,6 +166,12 @@ def test_it_waits_for_one_that_is_blocked_before_its_record_is_read() -> None:
     assert "u generation 1 waiting: it starts after t, which is blocked" in notes(found)
 
 
+def test_it_waits_for_one_that_waits_for_its_window() -> None:
+    text = SESSION + transfer("t", when="{from: '01:00', to: '01:01', zone: UTC}") + transfer("u", after="t")
+    (said,) = [line for line in notes(plan(site(text), idle())) if line.startswith("u ")]
+    assert said.startswith("u generation 1 waiting: it starts after t, which waits itself: ")
+
+
 def test_one_that_this_run_leaves_alone_counts_by_its_record() -> None:
     made, text = idle(), declared("t", u="t")
     found = plan(site(text), made, targets=("transfer/u",))
