@@ -12,7 +12,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,36 +83,71 @@ APPLIED = {"apply / apply": "success", "apply / record": "success"}
 REFUSED = APPLIED | {"apply / apply": "failure"}
 
 
-def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(project: Project, discussion: Discussion) -> None:
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A branch with session climate was pushed and merged; then one with nothing but words was pushed. What was there after each."""
+
+    project: Project
+    planned: list[Job]
+    comment: str
+    statuses: list[str]
+    before: list[dict[str, str]]
+    applied: list[Job]
+    after: list[dict[str, str]]
+    artifacts: dict[str, Any]
+    commit: str
+    planned_again: list[Job]
+    discussion: Discussion
+
+
+@pytest.fixture(scope="module")
+def merged(management_network: Lab, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Merged]:
+    """Once for all who look at it: a push takes seconds, since its jobs are programs that start."""
+    with serve(Discussion()) as discussion:
+        project = Project(management_network, discussion, tmp_path_factory.mktemp("merged"), release)
+        try:
+            yield _merge(project, discussion)
+        finally:
+            project.clean()
+
+
+def _merge(project: Project, discussion: Discussion) -> Merged:
     project.branch("climate")
     project.session("climate")
     project.commit("run climate")
-    jobs = project.push("climate")
-    assert conclusions(jobs) == PLANNED, shown(jobs)
+    planned = project.push("climate")
     (comment,) = discussion.bodies
-    assert comment.startswith("<!-- dtnctl:plan site=scinet hash=")
-    assert "### dtnctl plan · scinet · 2 changes" in comment
-    assert [line.split(" ", 1)[1] for line in discussion.statuses] == ["dtnctl/scinet/dtn1: success", "dtnctl/scinet/dtn2: success"]
-    if "DTN_WRITE_GOLDEN" in os.environ:
-        GOLDEN.write_text(in_general(comment))
-    assert in_general(comment) == GOLDEN.read_text()
-    assert comment.splitlines()[1] in jobs[1].summary, "the summary says what the comment says"
-    assert project.containers("dtn1") == project.containers("dtn2") == {}, "a plan changes nothing"
-
-    jobs = project.merge("climate")
-    assert conclusions(jobs) == APPLIED, shown(jobs)
-    for endpoint in ("dtn1", "dtn2"):
-        assert project.containers(endpoint)["scinet.climate"] == "running"
-    assert "climate" in jobs[0].summary
-    newest = next(iter(Runs(project.bare, "scinet").read().records.values()))
-    assert (newest.result, newest.commit, newest.asked.ci_actor) == ("ok", project.head(), "alice")
-
+    statuses, before = [*discussion.statuses], [project.containers(name) for name in ("dtn1", "dtn2")]
+    applied = project.merge("climate")
+    commit, after = project.head(), [project.containers(name) for name in ("dtn1", "dtn2")]
+    kept = project.folder / "forge" / "artifacts"
+    artifacts = {name: json.loads(next(kept.glob(f"*-{name}/{name}.json")).read_text()) for name in ("plan", "apply")}
     project.branch("words")
     project.write_text("sessions/climate", "# for the climate group\n" + (project.work / "state/sessions/climate.yaml").read_text())
     project.commit("say whom it is for")
-    jobs = project.push("words")
-    assert conclusions(jobs) == PLANNED, shown(jobs)
-    (comment,) = discussion.bodies
+    again = project.push("words")
+    project.clean()  # the engines are those of the other tests, too
+    return Merged(project, planned, comment, statuses, before, applied, after, artifacts, commit, again, discussion)
+
+
+def test_branch_is_planned_merge_is_applied_and_then_nothing_is_left(merged: Merged) -> None:
+    comment = merged.comment
+    assert conclusions(merged.planned) == PLANNED, shown(merged.planned)
+    assert comment.startswith("<!-- dtnctl:plan site=scinet hash=")
+    assert "### dtnctl plan · scinet · 2 changes" in comment
+    assert [line.split(" ", 1)[1] for line in merged.statuses] == ["dtnctl/scinet/dtn1: success", "dtnctl/scinet/dtn2: success"]
+    if "DTN_WRITE_GOLDEN" in os.environ:
+        GOLDEN.write_text(in_general(comment))
+    assert in_general(comment) == GOLDEN.read_text()
+    assert comment.splitlines()[1] in merged.planned[1].summary, "the summary says what the comment says"
+    assert merged.before == [{}, {}], "a plan changes nothing"
+    assert conclusions(merged.applied) == APPLIED, shown(merged.applied)
+    assert [found["scinet.climate"] for found in merged.after] == ["running", "running"]
+    assert "climate" in merged.applied[0].summary
+    newest = next(iter(Runs(merged.project.bare, "scinet").read().records.values()))
+    assert (newest.result, newest.commit, newest.asked.ci_actor) == ("ok", merged.commit, "alice")
+    assert conclusions(merged.planned_again) == PLANNED, shown(merged.planned_again)
+    (comment,) = merged.discussion.bodies
     assert "No changes" in comment
 
 
@@ -128,14 +165,8 @@ def test_each_push_edits_the_one_comment(project: Project, discussion: Discussio
     assert "3 changes" in comment
 
 
-def test_plan_and_outcomes_are_kept_as_artifacts(project: Project) -> None:
-    project.branch("climate")
-    project.session("climate")
-    project.commit("run climate")
-    project.push("climate")
-    project.merge("climate")
-    artifacts = project.folder / "forge" / "artifacts"
-    plan, apply = (json.loads(next(artifacts.glob(f"*-{name}/{name}.json")).read_text()) for name in ("plan", "apply"))
+def test_plan_and_outcomes_are_kept_as_artifacts(merged: Merged) -> None:
+    plan, apply = merged.artifacts["plan"], merged.artifacts["apply"]
     assert plan["summary"]["create"] == 2
     assert apply["plan_hash"] == plan["plan_hash"], "what was reviewed is what ran"
 
@@ -179,13 +210,10 @@ def test_run_that_waited_applies_the_newest_main(project: Project) -> None:
     assert project.containers("dtn1") == {"scinet.second": "running"}
 
 
-def test_no_secret_is_in_any_log_summary_artifact_or_folder(project: Project, discussion: Discussion) -> None:
-    project.branch("climate")
-    project.session("climate")
-    project.commit("run climate")
-    jobs = project.push("climate") + project.merge("climate")
+def test_no_secret_is_in_any_log_summary_artifact_or_folder(merged: Merged) -> None:
+    project, discussion = merged.project, merged.discussion
     secrets = [line for text in project.secrets().values() for line in text.splitlines()[1:-1] if len(line) > 20]
-    written = "".join(job.log + job.summary for job in jobs) + "".join(discussion.bodies)
+    written = "".join(job.log + job.summary for job in merged.planned + merged.applied) + "".join(discussion.bodies) + merged.comment
     files = [path for path in (project.folder / "forge").rglob("*") if path.is_file()]
     written += "".join(path.read_text(errors="replace") for path in files)
     assert [line for line in [*secrets, discussion.token] if line in written] == []
@@ -199,12 +227,10 @@ def review(project: Project, name: str) -> None:
     assert conclusions(project.push(name)) == PLANNED
 
 
-def test_merge_runs_the_plan_that_was_reviewed(project: Project) -> None:
-    review(project, "climate")
-    jobs = project.merge("climate")
-    assert conclusions(jobs) == APPLIED, shown(jobs)
-    assert "reviewed: refs/dtnctl/plans/" in jobs[0].log
-    assert "this is the plan that was reviewed (" in jobs[0].log
+def test_merge_runs_the_plan_that_was_reviewed(merged: Merged) -> None:
+    (apply, *_) = merged.applied
+    assert "reviewed: refs/dtnctl/plans/" in apply.log
+    assert "this is the plan that was reviewed (" in apply.log
 
 
 def test_squashed_merge_finds_the_reviewed_plan_too(project: Project) -> None:
