@@ -53,13 +53,11 @@ def _playground() -> Iterator[Playground]:
 
 def _declare(play: Playground, rng: Random) -> tuple[str, ...]:
     """Sessions of this round, some with another environment, memory or network than in the last one; in one of eight all of them go."""
-    for path in (*play.root.glob("state/sessions/*.yaml"), *play.root.glob("state/networks/*.yaml")):
+    for path in play.root.glob("state/sessions/*.yaml"):
         path.unlink()
     play.site(limits={"max_prune": "100%"})
-    nets = []
-    if rng.random() < 0.5:
-        play.data_network(mtu=rng.choice((9000, 8000)))
-        nets = ["data"]
+    play.data_network(mtu=rng.choice((9000, 8000)))
+    nets = ["data"] if rng.random() < 0.5 else []
     play.profile("tiny", settle=0, memory=rng.choice(("256MiB", "128MiB")), data_nets=nets, env={"ROUND": str(rng.randint(1, 3))})
     for name in rng.sample(("a", "b", "c"), rng.randint(1, 3)):
         play.session(name, endpoints=rng.choice((["dtn1"], ["dtn2"], ["dtn1", "dtn2"])))
