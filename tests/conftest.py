@@ -33,7 +33,9 @@ LEFT = pytest.StashKey[str]()  # what went wrong when fixtures ended with the ru
 OBJECTS_BETWEEN_SEARCHES = 50_000  # as dtnctl itself has it (dtnctl/cli/main.py), and for the same reason
 # What takes a minute and more, longest first. A worker that began with it last would keep the run waiting, with nothing for the others.
 LONG = (
+    "e2e/test_drift",
     "faults/test_points",
+    "providers/test_contract",
     "e2e/",
     "runtime/transfers/tools/",
     "engines/",
