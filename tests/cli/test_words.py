@@ -30,7 +30,7 @@ HINTS = {
     "get session s": "`dtnctl sessions show s`",
     "describe endpoint a": "`dtnctl endpoints show a`",
     "list transfers": "`dtnctl transfers list`",
-    "show": "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`",
+    "describe": "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`",
     "delete session s": "`dtnctl sessions delete s`",
     "start session s": "`dtnctl sessions start s`",
     "logs s": "`dtnctl sessions logs NAME` or `dtnctl transfers logs NAME`",
