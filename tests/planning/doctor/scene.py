@@ -117,3 +117,8 @@ def spec_of(scene: Scene) -> ContainerSpec:
 def lines(findings: list[Finding]) -> list[str]:
     """`severity check subject`, to read in a test."""
     return [" ".join(filter(None, (item.severity, item.check, item.subject))) for item in findings]
+
+
+def only(scene: Scene, check: str) -> list[Finding]:
+    """What one check finds in the scene."""
+    return [finding for finding in scene.examine().findings if finding.check == check]
