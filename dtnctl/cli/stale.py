@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,12 @@ from dtnctl.cli.workplace import STATE_FOLDER, Workplace
 if TYPE_CHECKING:
     from dtnctl.model.basis import SeenObject
     from dtnctl.model.plan import Plan
+    from dtnctl.model.runs import RunChange
     from dtnctl.planning.stale import Moved, OtherRun
     from dtnctl.render.context import RenderContext
 
 NOTHING = "nothing"
+LEAVING = ("create", "update", "replace")  # marks of changes after which the object is there
 MOST = 30  # lines under one heading; the file of the plan and `-o json` have the rest
 
 
@@ -68,7 +70,10 @@ def _moved(before: Sequence[SeenObject], now: Sequence[SeenObject], runs: Sequen
 
 
 def _runs_since(file: Path, workplace: Workplace) -> list[OtherRun]:
-    """The runs that ended after the file was written, the newest first, by their record in Git; none where there is no such record."""
+    """The runs that ended after the file was written, the newest first, by their record in Git; none where there is no such record.
+
+    Records have whole seconds: a run that ended in the second in which the plan was written is taken to be the one before it.
+    """
     from dtnctl.planning.stale import OtherRun
 
     runs = runs_of(workplace)
@@ -76,11 +81,16 @@ def _runs_since(file: Path, workplace: Workplace) -> list[OtherRun]:
     written = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = []
     for record in runs.read().records.values():
-        touched = frozenset((item.kind, item.name, item.endpoint) for item in record.changes if item.result in ("done", "failed", "undone"))
-        if record.ended >= written and touched:
+        touched = _places(item for item in record.changes if item.result in ("done", "failed", "undone"))
+        left_there = _places(item for item in record.changes if item.result == "done" and item.mark in LEAVING and item.kind != "transfer")
+        if record.ended > written and touched:
             commit = f" of commit {record.commit[:7]}" if record.commit else ""
-            found.append(OtherRun(f"`{record.command}`{commit} by {record.asked.text} at {record.ended}", touched))
+            found.append(OtherRun(f"`{record.command}`{commit} by {record.asked.text} at {record.ended}", touched, left_there))
     return found
+
+
+def _places(changes: Iterable[RunChange]) -> frozenset[tuple[str, str, str]]:
+    return frozenset((item.kind, item.name, item.endpoint) for item in changes)
 
 
 def _seen_in(document: Mapping[str, Any]) -> tuple[SeenObject, ...]:

@@ -18,10 +18,14 @@ SESSION_KINDS = frozenset({"container", "held function"})
 
 @dataclass(frozen=True, slots=True)
 class OtherRun:
-    """A run that ended after the plan was made. `text` names it; `touched` are the (kind, name, endpoint) of what it changed."""
+    """A run that ended after the plan was made. `text` names it; `touched` are the (kind, name, endpoint) of what it changed.
+
+    `left_there`: those of them that were there when it ended, so that they are not gone by it.
+    """
 
     text: str
     touched: frozenset[tuple[str, str, str]]
+    left_there: frozenset[tuple[str, str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def what_moved(before: Sequence[SeenObject], now: Sequence[SeenObject], runs: Se
     for old, new in _pairs(before, now):
         item = new or old
         assert item is not None
-        run = _run_of(item, runs)
+        run = _run_of(item, runs, is_gone=new is None)
         if run is not None:
             by_runs.append(f"{_text(old, new)}, by {run.text}")
         elif item.kind in WRITTEN_BY_US or (item.kind in MADE_BY_US and _is_made(old, new)):
@@ -77,15 +81,16 @@ def _is_made(old: SeenObject | None, new: SeenObject | None) -> bool:
     return new is not None and (old is None or dict(old.facts).get("id") != dict(new.facts).get("id"))
 
 
-def _run_of(item: SeenObject, runs: Sequence[OtherRun]) -> OtherRun | None:
-    """The newest run that changed it, as the record of runs says; `runs` are the newest first."""
+def _run_of(item: SeenObject, runs: Sequence[OtherRun], *, is_gone: bool) -> OtherRun | None:
+    """The newest run that changed it, as the record of runs says; `runs` are the newest first. None if what it did does not explain it."""
     kind = (
         "session"
         if item.kind in SESSION_KINDS
         else {"job": "transfer", "server": "transfer", "record": "transfer"}.get(item.kind, item.kind)
     )
-    name = item.owner or item.name
-    return next((run for run in runs if (kind, name, item.endpoint) in run.touched), None)
+    place = kind, item.owner or item.name, item.endpoint
+    newest = next((run for run in runs if place in run.touched), None)
+    return None if newest is not None and is_gone and place in newest.left_there else newest
 
 
 def _signature(item: SeenObject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from contextlib import closing
@@ -51,6 +52,21 @@ def test_what_the_endpoints_did_is_named(tmp_path: Path) -> None:
         said = expect(tmp_path, "plan.json")
     assert "what the endpoints did:\n    a: container small.s is gone\n" in said
     assert "what you changed in Git:\n    the plan was made of files that differed from commit" in said
+
+
+def test_what_was_removed_by_hand_after_another_run_had_made_it_is_not_charged_to_that_run(tmp_path: Path) -> None:
+    with two_engines(tmp_path) as world:
+        commit(tmp_path)
+        run(tmp_path, "apply", "--yes")
+        (tmp_path / "state/profiles/p.yaml").write_text("pull: never\nctrl_port_range: [30000, 30009]\ninit: true\n")
+        run(tmp_path, "plan", "--out", "plan.json")
+        run(tmp_path, "apply", "--yes")
+        os.utime(tmp_path / "plan.json", (0, 0))  # the run ended in a later second
+        with closing(docker.APIClient(f"unix://{world.sockets['a']}")) as engine:
+            engine.remove_container("small.s", force=True)
+        said = expect(tmp_path, "plan.json")
+    assert re.search(r"what the endpoints did:\n(    .*\n)*    a: container small\.s is gone\n", said), said
+    assert re.search(r"what another run of dtnctl did:\n(    .*\n)*    b: container small\.s was made again, by `apply` ", said), said
 
 
 def test_what_another_run_did_is_named(tmp_path: Path) -> None:

@@ -194,6 +194,15 @@ def test_what_another_run_did_is_refused_and_named_as_that(name: str) -> None:
     assert any(line.startswith(said) for line in moved.runs), moved
 
 
+def test_what_was_removed_by_hand_after_a_run_had_made_it_is_not_said_to_be_gone_by_that_run() -> None:
+    text, made = scene()
+    drop(made, "a", "lab.s")
+    place = frozenset({("session", "s", "a")})
+    moved = _moved(plan(site(text), made), OtherRun("the newest", place, left_there=place), OtherRun("an older one", place))
+    assert moved.runs == ()
+    assert "a: container lab.s is gone" in moved.host
+
+
 def _moved(now: Plan, *runs: OtherRun) -> Moved:
     before = shown()
     assert before.snapshot is not None
