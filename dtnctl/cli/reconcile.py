@@ -106,7 +106,10 @@ def _loop(path: Path, followed: Followed, terms: Terms, run_timeout: float) -> I
     clock, waking = SystemClock(), Waking()
     with contextlib.closing(waking), signals.handling(lambda number: _on_signal(waking, number)), held_folder(path, clock) as folder:
         loop = _assembled(folder, followed, terms, run_timeout, waking, clock)
-        loop.open()
+        try:
+            loop.open()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be used: {error}; --state-dir names another folder") from error
         yield loop
 
 
@@ -123,11 +126,15 @@ def _assembled(folder: LoopFolder, followed: Followed, terms: Terms, run_timeout
     def beat() -> None:
         loop.beat()
 
+    def log(text: str) -> None:
+        with contextlib.suppress(OSError):  # a log that cannot be written, such as on a full disk, does not end the loop
+            say(text)
+
     held = (folder.lock,)
     clone = FollowingClone(folder.clone, followed, held, is_stopped)
     runs = Programs(folder.path, held, clock, is_stopped, beat, run_timeout)
     webhook, notifier = _webhook(os.environ, clock), notifier_of(os.environ)
-    loop = Loop(folder, clone, runs, terms, clock, waking, Tally(), say, webhook, notifier)
+    loop = Loop(folder, clone, runs, terms, clock, waking, Tally(), log, webhook, notifier)
     return loop
 
 

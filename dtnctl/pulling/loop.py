@@ -21,12 +21,16 @@ from dtnctl.pulling.sending import Webhook, send_notices
 from dtnctl.pulling.systemd import Notifier
 from dtnctl.pulling.tally import Tally
 from dtnctl.pulling.waking import Waking
-from dtnctl.repository.followed import CloneError, FetchError, FollowingClone
+from dtnctl.repository.followed import CloneError, FollowingClone
 from dtnctl.runtime.clock import Clock
 
 SHORTEST_PAUSE = 1.0  # seconds between two rounds, however many triggers come
 MOST_LINES = 200  # of a run, where they are not written as they come
 BEAT = 5.0  # seconds of waiting after which the service manager hears of us
+
+
+class JournalError(DtnctlError):
+    """What a run depends on is not written down."""
 
 
 class Runs(Protocol):
@@ -70,6 +74,7 @@ class Loop:
     notifier: Notifier = field(default_factory=Notifier)
     journal: Journal = field(default_factory=Journal)
     last: ApplyResult | None = None
+    unwritten: str = ""  # why the journal could not be written the last time
     beaten: float = 0.0
 
     def open(self) -> None:
@@ -98,7 +103,7 @@ class Loop:
         self.notifier.send("STOPPING=1")
 
     def round(self) -> None:
-        """Ask, judge, carry out, report. A round that cannot be done is said and changes nothing."""
+        """Ask, judge, carry out, report. A round that cannot be done, here or on the disk, is a failed run and changes nothing."""
         self.last = None
         fetched = self._fetched()
         if self._is_ending():
@@ -108,9 +113,11 @@ class Loop:
             if self._is_ending():
                 return
             self._accept(after_fetch(self.journal, fetched, refusal, self._now()))
+            if self.unwritten:
+                raise JournalError(self.unwritten)
             if self.journal.good and not self._is_ending():
                 self._carry_out(self.journal.good)
-        except DtnctlError as error:
+        except (DtnctlError, OSError) as error:
             self._accept(after_run(self.journal, self._failed(error)))
         self._report()
 
@@ -127,13 +134,14 @@ class Loop:
         known = self.journal.fetched
         try:
             commit = self.clone.fetch()
-        except FetchError as error:
+            is_rewritten = bool(known) and commit != known and not self.clone.continues(commit, known)
+        except (DtnctlError, OSError) as error:
             self.tally.fetched("failed")
             return Fetched(trouble=str(error))
         finally:
             self.beat()
         self.tally.fetched("same" if commit == known else "new")
-        return Fetched(commit, is_rewritten=bool(known) and commit != known and not self.clone.continues(commit, known))
+        return Fetched(commit, is_rewritten=is_rewritten)
 
     def _judged(self, commit: str) -> Refusal | None:
         """Why the commit is not carried out; None if it is, or if there is nothing to judge."""
@@ -184,9 +192,10 @@ class Loop:
             file.write_text(document, encoding="utf-8")
         return file
 
-    def _failed(self, error: DtnctlError) -> Carried:
+    def _failed(self, error: DtnctlError | OSError) -> Carried:
         """A round that failed before or beside its run, as a run that failed."""
-        self.last = ApplyResult(error.exit_code, error.exit_name, text=str(error))
+        code, name = (DtnctlError.exit_code, DtnctlError.exit_name) if isinstance(error, OSError) else (error.exit_code, error.exit_name)
+        self.last = ApplyResult(code, name, text=str(error))
         now = self._now()
         return Carried(self.journal.good, now, now, 0.0, self.last)
 
@@ -195,10 +204,20 @@ class Loop:
         self.journal = following.journal
         if self.webhook is None:
             self.journal = replace(self.journal, unsent=())
-        self.folder.write_journal(self.journal)
+        self._write_journal()
         self.tally.remember(self.journal)
         for notice in following.notices:
             self.say(printable_text(notice.text))
+
+    def _write_journal(self) -> None:
+        """Where that is not possible, it is said once; each round tries again, and carries nothing out before it is written."""
+        before, self.unwritten = self.unwritten, ""
+        try:
+            self.folder.write_journal(self.journal)
+        except OSError as error:
+            self.unwritten = f"the journal cannot be written: {error}"
+            if self.unwritten != before:
+                self.say(printable_text(self.unwritten))
 
     def _report(self) -> None:
         """Send what waits to be sent, and report to the service manager how things are."""

@@ -109,6 +109,12 @@ def test_loop_that_is_killed_goes_on_when_it_is_started_again(tmp_path: Path, re
     assert [item["changes"] for item in journal["runs"]] == [2, 1]
 
 
+def test_folder_that_the_loop_cannot_work_in_is_named(tmp_path: Path, repository: Repository) -> None:
+    (tmp_path / "loop" / "journal.json").mkdir(parents=True)
+    ran = run(tmp_path, "reconcile", "--once", "--repo", repository.url, "--state-dir", str(tmp_path / "loop"))
+    assert (ran.returncode, f"{tmp_path / 'loop'} cannot be used: " in ran.stderr) == (64, True), ran.stderr
+
+
 def test_second_loop_in_the_same_folder_is_refused(tmp_path: Path, repository: Repository) -> None:
     with Process(tmp_path / "loop", repository, "--interval", "1h") as loop:
         loop.until("is applied")

@@ -172,6 +172,48 @@ def test_files_of_others_are_not_changed_where_owners_are_asked_for(scene: Scene
         assert loop.loop.journal.good == good
 
 
+def test_round_that_the_disk_fails_is_a_failed_run_and_the_next_one_is_as_ever(scene: Scene) -> None:
+    with following(scene.folder, scene.repository) as loop:
+        loop.round()
+        scene.remove("small.s")
+        in_the_way = loop.loop.folder.events
+        in_the_way.unlink()
+        in_the_way.mkdir()
+        (said,) = loop.round()
+        assert said.startswith(f"error at {scene.repository.head[:12]}: ")
+        assert (str(in_the_way) in said, loop.code, scene.names()) == (True, 1, set())
+        in_the_way.rmdir()
+        assert "runs end without an error again" in loop.round()
+        assert scene.names() == {"small.s"}
+
+
+def test_fetch_that_the_disk_fails_leaves_the_last_good_commit(scene: Scene, tmp_path: Path) -> None:
+    """A clone that is damaged is made again; where that fails, it is as if the repository did not answer."""
+    with following(scene.folder, scene.repository, runs=NoRuns()) as loop:
+        loop.round()
+        loop.loop.clone = replace(loop.loop.clone, root=tmp_path / "file")
+        (tmp_path / "file").write_text("")
+        assert "main cannot be fetched: " in loop.round()[0]
+        assert loop.loop.journal.good == scene.repository.head
+
+
+def test_journal_that_cannot_be_written_is_said_once_and_tried_again_before_anything_is_carried_out(scene: Scene) -> None:
+    runs = NoRuns()
+    with following(scene.folder, scene.repository, runs=runs) as loop:
+        loop.round()
+        in_the_way = scene.folder / "journal.part"
+        in_the_way.mkdir()
+        good = scene.repository.push({"sessions/t": SESSION})
+        said = loop.round()
+        assert said[0].startswith("the journal cannot be written: ")
+        assert said[1].startswith(f"error at {good[:12]}: the journal cannot be written: ")
+        assert (runs.count, loop.code, len(said)) == (1, 1, 2)
+        assert loop.round() == []
+        in_the_way.rmdir()
+        assert loop.round() == ["runs end without an error again", f"{good[:12]} is applied: no changes on the endpoints"]
+        assert (runs.count, loop.loop.folder.read_journal()[0].good) == (2, good)
+
+
 def test_module_in_the_repository_is_not_imported(scene: Scene) -> None:
     for name in ("dtnctl", "json", "sitecustomize"):
         (scene.repository.work / f"{name}.py").write_text("raise SystemExit(99)\n")
@@ -290,6 +332,8 @@ class NoRuns:
 
     def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
         self.count += 1
+        if log is not None:
+            log.write_text("")
         return ApplyResult(0, "success")
 
 
