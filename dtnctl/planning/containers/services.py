@@ -109,6 +109,19 @@ class Situation:
         return seen.state in RUNNING_STATES if self.service.wants_running else seen.state not in ACTIVE_STATES
 
     @property
+    def leaves_its_network(self) -> bool:
+        """Whether the running container's virtual function changes to another VLAN, where its peers are not."""
+        is_active = self.seen is not None and self.seen.state in ACTIVE_STATES
+        return is_active and any(difference.field.endswith(".vlan") for difference in self.differences)
+
+    @property
+    def gets_less_memory(self) -> bool:
+        """Whether the running container's limit becomes smaller: the kernel ends what has more."""
+        before, after = self.as_it_is.memory, self.spec.memory
+        is_active = self.seen is not None and self.seen.state in ACTIVE_STATES
+        return is_active and after > 0 and (not before or after < before)
+
+    @property
     def old(self) -> tuple[ContainerSeen, ...]:
         """Everything of the service that lives."""
         return tuple(item for item in (self.seen, self.retired) if item is not None)

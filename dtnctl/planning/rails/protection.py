@@ -21,12 +21,14 @@ ALONE = "counts once it has been applied without this change"
 
 
 def refuse_change(situation: Situation, record: Record) -> Refusal | None:
-    """Why a declared service may not be stopped or replaced; None if it is not, or nothing protects it."""
+    """Why a declared service may not be stopped, replaced or cut off; None if it is not, or nothing protects it."""
     name, declared = situation.service.session.name, situation.service.protection
     place = declared or record.place
-    if not place or not _ends(situation):
+    if not place or _is_completed(situation):
         return None
     change = service_change(situation, service_steps(situation))
+    if not (_ends(situation) or change.interrupts or situation.leaves_its_network or situation.gets_less_memory):
+        return None
     what = f"so this is not done: {change.summary}, because {change.cause.text}"
     if declared:
         text, fix = f"session {name} is protected, {what}", f"`protect: false` in {_file(place)}; it {ALONE}"
@@ -36,13 +38,17 @@ def refuse_change(situation: Situation, record: Record) -> Refusal | None:
     return Refusal(CODE, _cause(text, place), fix)
 
 
-def _ends(situation: Situation) -> bool:
-    """Whether the container that is there is stopped, set aside or removed. A replacement that has begun is completed."""
+def _is_completed(situation: Situation) -> bool:
+    """Whether nothing is there that could be ended, or a replacement has begun, which is completed."""
     seen = situation.seen
-    if seen is None or situation.retired is not None or seen.state in BROKEN_STATES:
-        return False
+    return seen is None or situation.retired is not None or seen.state in BROKEN_STATES
+
+
+def _ends(situation: Situation) -> bool:
+    """Whether the container that is there is stopped, set aside or removed."""
     ending = (StopContainer, RetireContainer, RemoveContainer)
-    return any(isinstance(step.action, ending) and step.action.id == seen.id for step in service_steps(situation))
+    seen_id = situation.seen.id if situation.seen is not None else ""
+    return any(isinstance(step.action, ending) and step.action.id == seen_id for step in service_steps(situation))
 
 
 # --- what is no longer declared ----------------------------------------------------------------------------

@@ -57,15 +57,9 @@ def refuse_cutting_off(situation: Situation) -> Refusal | None:
     if not situation.waits:
         return None
     change = service_change(situation, service_steps(situation))
-    if not (change.interrupts or _leaves_its_network(situation)):
+    if not (change.interrupts or situation.leaves_its_network):
         return None
     return refuse_held(str(situation.service), change.mark, situation.waits, change.cause, change.summary)
-
-
-def _leaves_its_network(situation: Situation) -> bool:
-    """Whether the running container's virtual function changes to another VLAN, where its peers are not."""
-    is_active = situation.seen is not None and situation.seen.state in ACTIVE_STATES
-    return is_active and any(difference.field.endswith(".vlan") for difference in situation.differences)
 
 
 def refuse_held(what: str, mark: Mark, cuts: tuple[Cut, ...], cause: Cause, summary: str) -> Refusal:

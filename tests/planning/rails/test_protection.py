@@ -7,6 +7,8 @@ import pytest
 from dtnctl.model.protection import LABEL_PROTECTED
 from dtnctl.model.site import Site
 from tests.planning.building import ANYTHING, applied, change, drop, plan, site, world
+from tests.planning.dtns import STAR, after, dtn
+from tests.planning.dtns import session as dtn_session
 from tests.planning.listing import changes, details, says, steps
 from tests.properties.world import World
 
@@ -191,9 +193,57 @@ def test_a_protected_session_is_not_stopped() -> None:
     assert [item.code for item in found.blocked] == ["E0441"]
 
 
-def test_what_interrupts_nothing_is_done_to_a_protected_session() -> None:
-    found = plan(declared(session("protect: true\nsettings: {memory: 2GiB}")), applied(PROTECTED))
-    assert changes(found) == ["update session/one @ a: changes container lab.one in place"]
+NETS = "".join(f"# networks/n{number}\ndriver: bridge\nsubnet: 10.{number}.0.0/24\n" for number in (1, 2))
+
+
+def with_settings(text: str) -> Site:
+    return declared(NETS, session(f"protect: true\nsettings: {text}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{memory: 2GiB}", "{memory: 8GiB}"),
+        ("{memory: 2GiB}", "{}"),
+        ("{memory: 2GiB}", "{memory: 2GiB, cpus: 2}"),
+        ("{mgmt_net: null, data_nets: [n1]}", "{mgmt_net: null, data_nets: [n1, n2]}"),
+    ],
+)
+def test_what_interrupts_nothing_is_done_to_a_protected_session(before: str, after: str) -> None:
+    found = plan(with_settings(after), applied(with_settings(before)))
+    assert "update session/one @ a: changes container lab.one in place" in changes(found)
+    assert not found.blocked
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{memory: 8GiB}", "{memory: 64MiB}"),
+        ("{memory: null}", "{memory: 64GiB}"),
+        ("{mgmt_net: null, data_nets: [n1, n2]}", "{mgmt_net: null, data_nets: [n1]}"),
+    ],
+)
+def test_a_protected_session_keeps_its_networks_and_its_memory(before: str, after: str) -> None:
+    made = applied(with_settings(before))
+    found = plan(with_settings(after), made)
+    (refused,) = [item for item in found.blocked if item.name == "one"]
+    assert refused.code == "E0441"
+    assert "so this is not done: changes container lab.one in place, because" in refused.summary
+    assert not [step.id for step in found.steps if "lab.one" in step.id]
+
+
+def test_a_protected_session_that_does_not_run_may_get_less_memory() -> None:
+    made = applied(with_settings("{memory: 8GiB}"))
+    change(made, "a", "lab.one", state="exited")
+    assert not plan(with_settings("{memory: 2GiB}"), made).blocked
+
+
+def test_a_protected_session_stays_in_the_vlan_where_its_peers_are() -> None:
+    star = STAR + "vlan: 5\n"
+    made = after(dtn(star, dtn_session() + "protect: true\n"))
+    found = plan(dtn(star.replace("5\n", "6\n"), dtn_session() + "protect: true\n"), made)
+    assert [(item.name, item.code) for item in found.blocked] == [("one", "E0441")]
+    assert not found.steps
 
 
 @pytest.mark.parametrize("state", ["exited", "dead"])
