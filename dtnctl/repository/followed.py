@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dtnctl.errors import DtnctlError, UsageError
+from dtnctl.repository.git_program import git_command, git_environment
 
 LOCAL_SECONDS = 60.0
 REMOTE_SECONDS = 180.0
@@ -189,9 +190,9 @@ class FollowingClone:
 
     def _git(self, *words: str, seconds: float = LOCAL_SECONDS) -> subprocess.CompletedProcess[str]:
         """Its end, with code 124 where it took too long or was cancelled. In a session of its own: Ctrl-C is for us, a fetch may end."""
-        ours = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER}
-        environment = {**ours, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
-        command = ["git", "-C", str(self.root), *words]
+        ours = {name: value for name, value in git_environment().items() if name not in OF_ANOTHER}
+        environment = {**ours, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+        command = git_command(self.root, *words)
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         try:
             process = subprocess.Popen(command, **pipes, env=environment, pass_fds=self.inherited, start_new_session=True)

@@ -5,13 +5,13 @@ Which commit is asked by one call of git, beside observation; GitPython is impor
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from dtnctl.errors import UsageError
 from dtnctl.model.head import Head
+from dtnctl.repository.git_program import ORIGINAL_OBJECTS, git_command, git_environment
 
 DETACHED = "(detached)"
 NO_COMMIT = "(initial)"
@@ -20,9 +20,9 @@ HEADER = "# branch."  # all three: git-status(1), "Porcelain Format Version 2"
 
 def read_head(root: Path, folder: str = "state") -> Head:
     """The commit, its branch, and whether files in the folder differ from it or are not in it."""
-    command = ["git", "-C", str(root), "status", "--porcelain=v2", "--branch", "--", folder]
+    command = git_command(root, "status", "--porcelain=v2", "--branch", "--", folder)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10, env={**os.environ, "LC_ALL": "C"})
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10, env=git_environment())
     except FileNotFoundError:
         return Head(absence="no_git")
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
@@ -49,6 +49,7 @@ def commit_files(root: Path, files: Sequence[str], message: str) -> str:
     file = ", ".join(files)
     try:
         repository = git.Repo(root, search_parent_directories=True)
+        repository.git.update_environment(**ORIGINAL_OBJECTS)
         paths = [str(root / name) for name in files]
         for name, path in zip(files, paths, strict=True):
             if not repository.git.ls_files("--", path) and not (root / name).exists():

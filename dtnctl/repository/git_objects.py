@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from dtnctl.errors import DtnctlError, UsageError
+from dtnctl.repository.git_program import git_command, git_environment
 
 TREE_MODE, REGULAR = "40000", ("100644", "100755", "100664")
 PIECE = 1 << 20
@@ -40,9 +40,7 @@ class TreeEntry:
 def run_git(root: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
     """What a git command prints. UsageError without git or a repository; GitReadError if it ends with another code than these."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, check=False, timeout=TIMEOUT, env={**os.environ, "LC_ALL": "C"}
-        )
+        done = subprocess.run(git_command(root, *words), capture_output=True, check=False, timeout=TIMEOUT, env=git_environment())
     except FileNotFoundError as error:
         raise UsageError("git is not installed") from error
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -64,8 +62,9 @@ class GitObjects:
     _folders: dict[str, tuple[TreeEntry, ...]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        command = ["git", "-C", str(self.root), "cat-file", "--batch"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        command = git_command(self.root, "cat-file", "--batch")
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, **pipes, env=git_environment())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -6,16 +6,19 @@ writes. Nothing is ever pushed by force. What cannot be done raises MirrorError 
 
 from __future__ import annotations
 
-import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from dtnctl.repository.git_program import git_command, git_environment
+
 TRIES = 10  # against other writers; each try begins on top of what the other one wrote
 LOCAL_SECONDS = 20.0
 REMOTE_SECONDS = 60.0
+RECORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*\.json")  # SITE/FILE; others can push any other path, too
 
 
 class MirrorError(Exception):
@@ -55,12 +58,12 @@ class RecordRef:
         return dict(line.split(" ", 1) for line in lines.decode().splitlines())
 
     def files(self, commit: str) -> dict[str, str]:
-        """The Git object of each file of this site."""
+        """The Git object of each record of this site."""
         return self._listed("ls-tree", "-z", commit, f"{self.folder}/")
 
     def _listed(self, *words: str) -> dict[str, str]:
-        parts = (line.decode("utf-8", "replace").partition("\t") for line in self._read(*words).split(b"\0") if b" blob " in line)
-        return {path: described.split(" ")[2] for described, _, path in parts}
+        parts = (line.decode("utf-8", "replace").partition("\t") for line in self._read(*words).split(b"\0"))
+        return {path: described.split(" ")[2] for described, _, path in parts if " blob " in described and RECORD.fullmatch(path)}
 
     def contents(self, names: list[str]) -> dict[str, bytes]:
         """Objects by name, as git-cat-file(1) writes them in a batch: a line `NAME blob SIZE`, the content, a newline."""
@@ -131,7 +134,7 @@ class RecordRef:
         return b"".join([*parts, b"done\n"])
 
     def _of_other_sites(self, base: str | None, other: str | None) -> dict[str, str]:
-        """Files of other sites that only the merged commit has: a merge keeps the first one's tree alone."""
+        """Records of other sites that only the merged commit has: a merge keeps the first one's tree alone."""
         if base is None or other is None:
             return {}
         known = self._listed("ls-tree", "-r", "-z", base)
@@ -166,8 +169,8 @@ class RecordRef:
         return done.stdout
 
     def _git(self, *words: str, given: bytes = b"", seconds: float = LOCAL_SECONDS) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", "-C", str(self.root), *words]
-        environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+        command = git_command(self.root, *words)
+        environment = {**git_environment(), "GIT_TERMINAL_PROMPT": "0"}
         try:
             return subprocess.run(command, input=given, capture_output=True, check=False, timeout=seconds, env=environment)
         except FileNotFoundError as error:
@@ -180,11 +183,18 @@ class RecordRef:
 
 def _file_command(path: str, content: bytes | str | None) -> bytes:
     """One file of a commit, in the format of git-fast-import(1)."""
+    quoted = _quoted(path)
     if content is None:
-        return f"D {path}\n".encode()
+        return b"D " + quoted + b"\n"
     if isinstance(content, str):
-        return f"M 100644 {content} {path}\n".encode()
-    return f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n"
+        return b"M 100644 " + content.encode() + b" " + quoted + b"\n"
+    return b"M 100644 inline " + quoted + b"\ndata %d\n" % len(content) + content + b"\n"
+
+
+def _quoted(path: str) -> bytes:
+    """A path that ends no line, whatever is in it: as a string in C (git-fast-import(1), `filemodify`)."""
+    plain = path.encode("utf-8", "surrogateescape")
+    return b'"' + b"".join(b"\\%03o" % byte if byte < 32 or byte in b'"\\' else bytes([byte]) for byte in plain) + b'"'
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:

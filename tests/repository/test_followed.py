@@ -12,6 +12,7 @@ import pytest
 from dtnctl.errors import UsageError
 from dtnctl.repository.followed import CloneError, Followed, FollowingClone
 from dtnctl.repository.followed import FetchError as Trouble
+from dtnctl.repository.state_at import files_at
 from tests.repository.branching import commit, git, make_main
 
 
@@ -230,6 +231,19 @@ def test_settings_of_the_user_do_not_make_other_signatures_count(
     command = ["git", "-C", str(scene.clone.root), "verify-commit", signed]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert scene.clone.signature_problem(signed, signers) != ""
+
+
+def test_what_refs_put_in_the_place_of_a_commit_is_not_checked_out(scene: Scene, signers: str) -> None:
+    evil = scene.push("evil")
+    git(scene.work, "reset", "--quiet", "--hard", "HEAD~1")
+    newest = scene.push("one", "--force")
+    scene.clone.fetch()
+    git(scene.clone.root, "fetch", "--quiet", str(scene.work), f"{evil}:refs/replace/{newest}")
+    assert git(scene.clone.root, "show", f"{newest}:note") == "evil"
+    assert scene.clone.signature_problem(newest, signers) == ""
+    scene.clone.check_out(newest)
+    assert scene.note == "one"
+    assert files_at(scene.clone.root, "", newest)["note"] == b"one"
 
 
 # --- how it is reached --------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from dtnctl.model.ledger import Attempt
 from dtnctl.model.receipts import REF as RECEIPTS
 from dtnctl.model.runs import MOST_RECORDS, REF, RunRecord
 from dtnctl.repository.receipts import Receipts
+from dtnctl.repository.record_ref import Change, RecordRef
 from dtnctl.repository.runs import Runs
 from tests.render.histories import FAILED, GOOD, IDLE
-from tests.repository.test_receipts import git, repository
+from tests.repository.test_receipts import CLAIM, git, repository
 
 
 @pytest.fixture
@@ -114,6 +115,42 @@ def test_merged_receipts_of_another_site_stay_in_the_tree(tmp_path: Path) -> Non
         "lab/run14.g1a1.json",
         "other/run14.g1a1.json",
     ]
+
+
+def pushed_path(root: Path, ref: str, *folders: str, content: str = "{}") -> None:
+    """The ref's commit of a tree with one file under these names, any bytes but a slash, as somebody else may push it."""
+    made = subprocess.run(
+        ["git", "-C", str(root), "hash-object", "-w", "--stdin"], input=content, text=True, capture_output=True, check=True
+    )
+    name, kind = made.stdout.strip(), "100644 blob"
+    for folder in reversed(folders):
+        entry = f"{kind} {name}\t{folder}\0"
+        made = subprocess.run(["git", "-C", str(root), "mktree", "-z"], input=entry, text=True, capture_output=True, check=True)
+        name, kind = made.stdout.strip(), "040000 tree"
+    git(root, "update-ref", ref, git(root, "commit-tree", "-m", "x", name))
+
+
+@pytest.mark.parametrize("path", ["zz\nreset refs/replace/{main}\nfrom {evil}\n#/a.json", "lab/x\nreset HEAD\nfrom {evil}\n#"])
+def test_a_pushed_file_name_is_no_command_for_git(tmp_path: Path, path: str) -> None:
+    (one,) = clones(tmp_path, "one")
+    bare, main = tmp_path / "bare.git", git(one, "rev-parse", "main")
+    evil = git(one, "commit-tree", "-m", "evil", "-p", "main", "main^{tree}")
+    assert Runs(one, "lab", "origin").write(at(1)) == Receipts(one, "lab", "origin").write([CLAIM]) == ""
+    for ref in (REF, RECEIPTS):
+        pushed_path(bare, ref, *path.format(main=main, evil=evil).split("/"))
+    assert Runs(one, "lab", "origin").write(at(2)) == Receipts(one, "lab", "origin").write([replace(CLAIM, attempt=2)]) == ""
+    assert git(one, "for-each-ref", "--format=%(refname) %(objectname)", "refs/replace", "refs/heads") == f"refs/heads/main {main}"
+    assert len(git(bare, "log", "--merges", "--format=%h", REF, RECEIPTS).splitlines()) == 2
+    assert [record.began[11:16] for record in Runs(bare, "lab").read().records.values()] == ["00:02", "00:01"]
+    assert [item.attempt for item in Receipts(bare, "lab").read({"run14": 1}).attempts] == [1, 2]
+
+
+@pytest.mark.parametrize("path", ['lab/a"b\\c\nreset refs/heads/evil\n#\t\x01ü.json', "lab/plain.json"])
+def test_any_path_is_written_as_it_is(root: Path, path: str) -> None:
+    RecordRef(root, REF, "refs/x/", "lab").write(lambda *_: Change({path: b"{}"}, "x"), lambda *_: Change({}, "x"))
+    assert git(root, "ls-tree", "-r", "-z", "--name-only", REF) == f"{path}\0"
+    RecordRef(root, REF, "refs/x/", "lab").write(lambda *_: Change({path: None}, "x"), lambda *_: Change({}, "x"))
+    assert git(root, "ls-tree", "-r", REF) == ""
 
 
 def test_where_git_cannot_read_or_write_that_is_said(tmp_path: Path) -> None:
