@@ -26,6 +26,8 @@ def origin_of(labels: Mapping[str, str], *, site: str, repository: str, endpoint
     `labels` are the object's own: without those that a container has from its image.
     """
     found, its_site = labels.get(LABEL_REPOSITORY, ""), labels.get(LABEL_SITE, "")
+    if repository and found == repository and not its_site:
+        return Origin("was made by this repository and does not say for which site", "to remove it")
     if repository and found == repository and its_site != site:
         return Origin(f"was made when this site was called {its_site}", f"`name: {its_site}` again, `dtnctl destroy`, then the new name")
     if its_site != site:
@@ -57,6 +59,8 @@ def _other_name(word: str) -> str:
 
 def _moved(self_label: str, endpoint: str) -> Origin:
     place, _, name = self_label.partition("/")
+    if not place or not name:
+        return Origin("has this site's label and does not say what it was made as, so dtnctl did not make it like this", "to remove it")
     if place == endpoint:
         return Origin(f"was {name}, renamed by hand", "to rename it back, or to remove it")
     return Origin(f"was made as {name} on the endpoint {place}", f"the endpoint's old name, {place}, or to remove it")

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from dtnctl.model.secret_words import shown_options
+
 Kind = Literal["disk", "tmpfs", "folder", "network", "plugin", "unknown"]
 
 _NUMBER, _SIZE, _OCTAL, _HOST, _WORD = r"[0-9]{1,10}", r"[0-9]{1,15}[kKmMgG]?", r"0?[0-7]{3,4}", r"[A-Za-z0-9.:_-]+", r"[^,\s]+"
@@ -147,5 +149,4 @@ def _checked(storage: Storage, text: str, flags: frozenset[str], values: Mapping
 
 def without_secrets(options: Mapping[str, str]) -> Mapping[str, str]:
     """The options as they may be shown."""
-    hidden = "|".join(sorted(SECRETS))
-    return {name: re.sub(rf"(^|,)({hidden})=[^,]*", r"\1\2=…", value, flags=re.IGNORECASE) for name, value in options.items()}
+    return shown_options(options)

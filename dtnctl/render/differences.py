@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dtnctl.model.secret_words import NOT_SHOWN, is_hidden, shown_text
+
 Json = Mapping[str, Any]
 NOTHING = "(none)"
+EMPTY: tuple[object, ...] = (None, "", [], {})
 PROGRESS = re.compile(r" at \d+ %(?=, (not )?resumable)")  # of running transfers: it moves by itself
 
 
@@ -40,7 +43,10 @@ def _differing(old: Json, new: Json) -> Iterator[tuple[str, str, str]]:
     for items in DeepDiff(_named(old), _named(new), view="tree").values():
         for item in items:
             one, other = (None if value is notpresent else value for value in (item.t1, item.t2))
-            found.append((".".join(str(part) for part in item.path(output_format="list")), _text(one), _text(other)))
+            way = item.path(output_format="list")
+            label = ".".join(map(str, way))
+            shown = _hidden if is_hidden(label.split(".")) else _text
+            found.append((label, shown(one), shown(other)))
     yield from sorted(found)
 
 
@@ -57,17 +63,21 @@ def _named(value: Any) -> Any:
 
 def _text(value: object) -> str:
     """The value as a person reads it: no brackets and quotes of a programming language."""
-    if value in (None, "", [], {}):
+    if value in EMPTY:
         return NOTHING
     match value:
         case bool():
             return "yes" if value else "no"
         case dict():
-            return ", ".join(f"{key} {_text(item)}" for key, item in value.items() if key != "type")
+            return ", ".join(f"{key} {_hidden(item) if is_hidden((key,)) else _text(item)}" for key, item in value.items() if key != "type")
         case list():
             return ", ".join(_text(item) for item in value)
         case _:
-            return str(value)
+            return shown_text(str(value))
+
+
+def _hidden(value: object) -> str:
+    return NOTHING if value in EMPTY else NOT_SHOWN
 
 
 def _changes(document: Json) -> dict[str, Json]:

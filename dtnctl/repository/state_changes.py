@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from dtnctl.errors import DtnctlError
+from dtnctl.model.secret_words import NOT_SHOWN, is_hidden, shown_value
 from dtnctl.model.site import Location
 from dtnctl.model.source import Source
 from dtnctl.repository.git_objects import GitObjects, run_git
 from dtnctl.repository.source_file import fill_source, read_source
 
-SECRET_WORDS = ("env", "password", "token", "secret", "key")  # of fields whose values are not shown
 LONGEST = 80  # characters of a value
 
 
@@ -59,8 +59,14 @@ def _of_fields(old: Source, new: Source) -> Iterator[str]:
         if one.get(location) != other.get(location):
             mark = new.marks.get(location)
             place = f"{new.file}:{mark.line}" if mark is not None and location in other else new.file
-            field = ".".join(map(str, location)) or "content"
-            yield f"{place}: {field} {_shown(location, one)} → {_shown(location, other)}"
+            yield f"{place}: {'.'.join(map(str, location)) or 'content'} {_change(location, one, other)}"
+
+
+def _change(location: Location, one: Mapping[Location, Any], other: Mapping[Location, Any]) -> str:
+    before, after = _shown(location, one), _shown(location, other)
+    if before == after and before != NOT_SHOWN:
+        return f"{_cut(before)} → the same but for what is not shown"
+    return f"{_cut(before)} → {_cut(after)}"
 
 
 def _fields(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any]]:
@@ -73,10 +79,11 @@ def _fields(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any
 
 
 def _shown(location: Location, values: Mapping[Location, Any]) -> str:
+    """The value without secrets: not even how long they are is said of those in lists and options."""
     if location not in values:
         return "(not written)"
-    if any(word in str(part).lower() for part in location for word in SECRET_WORDS):
-        return "(not shown)"
-    value = values[location]
-    text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    return NOT_SHOWN if is_hidden(location) else shown_value(values[location])
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -74,6 +74,13 @@ def foreign(name: str, **of: str) -> ForeignSeen:
         (labels("lab.one", repository=OTHER), "", f"is of the site lab of another repository (id {OTHER})"),
         (labels("lab.two", repository=OURS), OURS, "was lab.two, renamed by hand"),
         (labels("lab.two"), "", "was lab.two, renamed by hand"),
+        ({LABEL_SITE: "lab"}, "", "has this site's label and does not say what it was made as, so dtnctl did not make it like this"),
+        (
+            {LABEL_SITE: "lab", LABEL_SELF: "a/"},
+            OURS,
+            "has this site's label and does not say what it was made as, so dtnctl did not make it like this",
+        ),
+        (labels("lab.one", site="", repository=OURS), OURS, "was made by this repository and does not say for which site"),
         (labels("lab.one", repository=OURS, endpoint="z"), OURS, "was made as lab.one on the endpoint z"),
         (labels("lab.one"), OURS, "was made for the site lab by a repository without an id"),
         (labels("lab.one"), "", "was made for the site lab, which is another repository's on a"),

@@ -37,11 +37,12 @@ def test_changes_of_one_plan_alone_are_named_and_what_others_show_is_compared() 
     ("before", "after", "line"),
     [
         ({"memory": 1}, {"memory": 2}, "memory: 1 → 2"),
-        ({"env": [["PATH", "/bin"], ["A", "b"]]}, {"env": [["A", "b"]]}, "env.PATH: /bin → (none)"),
-        ({"env": [["A", "x"], ["B", "y"]]}, {"env": [["A", "x"], ["B", "z"]]}, "env.B: y → z"),
+        ({"env": [["PATH", "/bin"], ["A", "b"]]}, {"env": [["A", "b"]]}, "env.PATH: (not shown) → (none)"),
+        ({"env": [["A", "x"], ["B", "y"]]}, {"env": [["A", "x"], ["B", "z"]]}, "env.B: (not shown) → (not shown)"),
         ({"init": False}, {"init": True}, "init: no → yes"),
         ({"mounts": []}, {"mounts": [{"type": "Mount", "target": "/d", "ro": False}]}, "mounts.0: (none) → target /d, ro no"),
-        ({"command": None}, {"command": ["sleep", "9"]}, "command: (none) → sleep, 9"),
+        ({"command": None}, {"command": ["sleep", "9"]}, "command: (none) → (not shown)"),
+        ({"mounts": []}, {"mounts": [{"target": "/d", "token": "xyzzy"}]}, "mounts.0: (none) → target /d, token (not shown)"),
         ({"ports": [1, 2]}, {"ports": None}, "ports: 1, 2 → (none)"),
     ],
 )  # fmt: skip

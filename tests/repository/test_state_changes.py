@@ -64,6 +64,22 @@ def test_a_field_that_is_gone_names_the_file_and_long_values_are_cut(repository:
     assert memory == "state/profiles/p.yaml: memory 1GiB → (not written)"
 
 
+def test_secrets_in_lists_options_and_command_lines_are_not_shown(repository: Path) -> None:
+    file = repository / "state/profiles/p.yaml"
+    volume = "- source: share\n  target: /s\n  driver_opts: {type: cifs, o: 'username=u,password=SECRET'}\n"
+    text = f"volumes:\n{volume}arguments: [run, --token, SECRET]\n"
+    file.write_text(text.replace("SECRET", "xyzzy"))
+    before = commit(repository)
+    file.write_text(text.replace("SECRET", "plugh").replace("[run, --token, plugh]", "run --token plugh"))
+    options = "driver_opts: {type: cifs, o: username=u,password=…}"
+    assert state_changes(repository, "state", before).lines == (
+        "state/profiles/p.yaml:5: arguments (not shown) → (not shown)",
+        f"state/profiles/p.yaml:1: volumes {f'[{{source: share, target: /s, {options}}}]'[:80]}… → the same but for what is not shown",
+    )
+    file.write_text(file.read_text().replace("username=u", "username=v"))
+    assert not any(word in line for line in state_changes(repository, "state", before).lines for word in ("xyzzy", "plugh"))
+
+
 def test_comments_and_order_are_no_changes(repository: Path) -> None:
     before = git(repository, "rev-parse", "HEAD")
     (repository / "state/sessions/s.yaml").write_text("# mine\nprofile: p\nimage: app:1\nendpoints: [a]\n")
