@@ -14,7 +14,7 @@ from dtnctl.model.ledger import FILE_NAME, Attempt, encode_attempt
 from dtnctl.model.schedule import declared_generation
 
 REF = "refs/dtnctl/receipts"
-PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
+PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)|(?<=http://)[^/\s@]+(?=@)|(?<=https://)[^/\s@]+(?=@)")
 OF_THE_CLAIM = ("container", "claimed_at", "who", "commit", "uncommitted", "endpoint", "engine", "tool", "source", "destination", "image")
 SHA256_LENGTH = 64
 

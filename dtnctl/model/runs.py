@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from dtnctl.model.outcome import Outcome
@@ -20,6 +21,8 @@ REF = "refs/dtnctl/runs"
 VERSION = 1
 MOST_RECORDS = 200  # in the tree of the ref; older ones are in its history
 MOST_CHANGES = 1000  # in one record
+MOST_NUMBER = 10**12  # for any count; far more than there are
+CLOCKS_DIFFER = timedelta(days=1)  # by more than that a record's time is a wrong one
 FILE_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\.json")
 GOOD = "ok"
 RESULTS = ("failed", "undone", "skipped", "done")  # of steps, the worst first
@@ -164,11 +167,11 @@ def _record(data: dict[str, Any]) -> RunRecord:
         **{name: _text(value) for name, value in taken.items()},
         uncommitted=data["uncommitted"] is True,
         asked=Asked(**{name: _text(value) for name, value in data["asked"].items()}),
-        exit_code=int(data["exit_code"]),
-        steps=tuple(sorted((_text(name), int(count)) for name, count in data["steps"].items())),
+        exit_code=_number(data["exit_code"]),
+        steps=tuple(sorted((_text(name), _number(count)) for name, count in data["steps"].items())),
         endpoints=tuple(_text(name) for name in data["endpoints"]),
         changes=tuple(RunChange(**{name: _text(value) for name, value in item.items()}) for item in data["changes"]),
-        left_out=int(data["left_out"]),
+        left_out=_number(data["left_out"]),
         override_freeze=_text(data.get("override_freeze", "")),  # records from before there were windows have none
     )
 
@@ -176,12 +179,22 @@ def _record(data: dict[str, Any]) -> RunRecord:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("is no text")
+    value.encode()  # half a surrogate pair could not be printed
     return value
 
 
-def beyond_the_bound(paths: Iterable[str]) -> tuple[str, ...]:
-    """The oldest files, as far as there are too many for one tree."""
-    return tuple(sorted((path for path in paths if is_run(path)), reverse=True)[MOST_RECORDS:])
+def _number(value: object) -> int:
+    """A whole number; JSON has `Infinity` and `1e999`, too."""
+    if type(value) is not int or abs(value) > MOST_NUMBER:
+        raise TypeError("is no number of ours")
+    return value
+
+
+def beyond_the_bound(paths: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """The oldest files, as far as there are too many for one tree. Those of a time that is yet to come are the first to go."""
+    latest = f"{now + CLOCKS_DIFFER:%Y%m%dT%H%M%SZ}"
+    runs = (path for path in paths if is_run(path))
+    return tuple(sorted(runs, key=lambda path: (run_id(path) <= latest, path), reverse=True)[MOST_RECORDS:])
 
 
 def ci_account(environment: Mapping[str, str]) -> tuple[str, str]:

@@ -30,7 +30,8 @@ PLANS = "refs/dtnctl/plans/"  # decision 35
 SECRETS = ".secrets"
 OF_ANOTHER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")  # variables that name another repository
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-PASSWORD = re.compile(r"^[a-z+]+://[^/@:]*:[^/@]*@", re.IGNORECASE)
+PASSWORD = re.compile(r"(?:[a-z+]+://[^/@:]*:[^/]*@|https?://(?:[^/]*@|.*[?#]))", re.IGNORECASE)  # a user of http may be a token
+LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 # Git's own words where a server cannot send a part of the history (git 2.39, transport-helper.c, fetch-pack.c)
 NO_SHALLOW = ("does not support shallow", "does not support --depth")
 
@@ -54,9 +55,9 @@ class Followed:
     depth: int = 50
 
     def checked(self) -> Followed:
-        """Itself; UsageError for a URL with a password, which every list of processes would show, and for a name that is no branch."""
+        """Itself; UsageError for a URL with a password or token, which lists of processes would show, and for what is no branch."""
         if PASSWORD.match(self.url):
-            raise UsageError("the URL has a password in it, which others could read; use --deploy-key, or git's credential helper")
+            raise UsageError("the URL has a password or token in it, which others could read; use --deploy-key, or git's credential helper")
         if self.url.startswith("-") or self.branch.startswith("-") or not self.branch or " " in self.branch or ".." in self.branch:
             raise UsageError(f"{self.url} {self.branch}: no URL and branch of a Git repository")
         for file in (self.key, self.known_hosts):
@@ -219,6 +220,6 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     """The first line of what git says that says something, without what it calls itself."""
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in LOGIN.sub("", done.stderr).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     return telling[0].removeprefix("fatal: ").removeprefix("error: ") if telling else f"git exits with {done.returncode}"

@@ -19,6 +19,7 @@ TRIES = 10  # against other writers; each try begins on top of what the other on
 LOCAL_SECONDS = 20.0
 REMOTE_SECONDS = 60.0
 RECORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*\.json")  # SITE/FILE; others can push any other path, too
+LOGIN = re.compile(r"(?<=://)[^/\s@]+@")  # CI clones by addresses with a token in them
 
 
 class MirrorError(Exception):
@@ -199,6 +200,6 @@ def _quoted(path: str) -> bytes:
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     """The first line of what git says that says something, without what it calls itself."""
-    lines = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in LOGIN.sub("", done.stderr.decode("utf-8", "replace")).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "!"))] or lines
     return telling[0].removeprefix("fatal: ").removeprefix("error: ") if telling else f"git exits with {done.returncode}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dtnctl.model.runs import REF, RunRecord, beyond_the_bound, decode_run, encode_run, is_run, run_id, run_path
@@ -95,7 +96,7 @@ class Runs:
         theirs = {} if other is None else _runs_of(ref, other)
         added: dict[str, bytes | str | None] = {path: name for path, name in theirs.items() if path not in known}
         added |= {path: content for path, content in files.items() if path not in known}
-        for path in beyond_the_bound({*known, *added}):
+        for path in beyond_the_bound({*known, *added}, datetime.now(UTC)):
             added.pop(path, None)
             if path in known:
                 added[path] = None

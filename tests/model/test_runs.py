@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -58,7 +59,10 @@ def test_a_record_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"version": 2}, {"commit": 7}, {"steps": []}, {"asked": {"name": "x"}}, {"changes": [{"mark": None}]}, {"exit_code": "many"}],
+    [
+        *({"version": 2}, {"commit": 7}, {"steps": []}, {"asked": {"name": "x"}}, {"changes": [{"mark": None}]}, {"exit_code": "many"}),
+        *({"exit_code": float("inf")}, {"left_out": True}, {"steps": {"done": 1e30}}, {"left_out": 10**13}, {"plan": "\ud800"}),
+    ],
 )
 def test_what_is_no_record_of_ours_is_not_read(changed: dict[str, Any]) -> None:
     assert decode_run(json.dumps(json.loads(encode_run(RECORD)) | changed).encode()) is None
@@ -130,7 +134,10 @@ def test_why_a_freeze_was_passed_over_is_kept_and_older_records_have_no_such_thi
 
 def test_the_oldest_records_leave_the_tree() -> None:
     paths = [f"scinet/20261129T16{number // 60:02}{number % 60:02}Z-00000000.json" for number in range(MOST_RECORDS + 2)]
-    assert beyond_the_bound([*paths, "scinet/README"]) == (paths[1], paths[0])
+    now = datetime(2026, 11, 29, 17, tzinfo=UTC)
+    assert beyond_the_bound([*paths, "scinet/README"], now) == (paths[1], paths[0])
+    later = "scinet/99991231T000000Z-00000000.json"
+    assert beyond_the_bound([later, *paths[1:]], now) == (paths[1], later), "a name that no clock has had pushes no true record out"
 
 
 def test_the_account_of_a_job_is_what_its_ci_system_says() -> None:

@@ -264,6 +264,11 @@ def test_deploy_key_and_known_hosts_are_all_that_ssh_uses(tmp_path: Path) -> Non
     ("followed", "reason"),
     [
         (Followed("https://me:secret@forge/r.git", "main"), "the URL has a password"),
+        (Followed("https://secret@forge/r.git", "main"), "password or token"),
+        (Followed("HTTP://me:secret@forge/r.git", "main"), "password or token"),
+        (Followed("https://forge/r.git?access_token=secret", "main"), "password or token"),
+        (Followed("https://forge/r.git#secret", "main"), "password or token"),
+        (Followed("ssh://me:secret@forge/r.git", "main"), "password or token"),
         (Followed("--upload-pack=x", "main"), "no URL and branch"),
         (Followed("r", "-x"), "no URL and branch"),
         (Followed("r", ""), "no URL and branch"),
@@ -273,7 +278,12 @@ def test_deploy_key_and_known_hosts_are_all_that_ssh_uses(tmp_path: Path) -> Non
 def test_what_cannot_be_followed_is_an_error_of_usage(followed: Followed, reason: str) -> None:
     with pytest.raises(UsageError, match=reason) as caught:
         followed.checked()
-    assert "secret@" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://forge/r@1.git", "ssh://git@forge/r.git", "git@forge:r.git", "/srv/r?.git"])
+def test_url_without_password_is_followed(url: str) -> None:
+    assert Followed(url, "main").checked().url == url
 
 
 # --- reviewed plans -----------------------------------------------------------------------------------------

@@ -132,6 +132,8 @@ def test_only_records_of_this_site_and_of_the_generations_that_are_asked_for_are
 
 def test_a_password_in_a_tools_message_is_not_mirrored(root: Path) -> None:
     Receipts(root, "lab").write([replace(RECEIPT, verdict="failed", cause="GET https://ops:hunter2@dtn1/data: 403")])
+    Receipts(root, "lab").write([replace(RECEIPT, attempt=2, verdict="failed", cause="GET https://ghp_x@dtn1/a, ssh://ops@dtn1/a")])
+    assert "GET https://***@dtn1/a, ssh://ops@dtn1/a" in git(root, "show", f"{REF}:lab/run14.g1a2.json")
     assert "hunter2" not in git(root, "show", f"{REF}:lab/run14.g1a1.json")
     assert "https://***@dtn1/data: 403" in git(root, "show", f"{REF}:lab/run14.g1a1.json")
 
