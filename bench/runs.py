@@ -97,9 +97,8 @@ def apply(here: Place, on_outcome: OnOutcome | None = None) -> tuple[Applied, Sp
 
 def _apply(site: Site, engines: Mapping[str, Engine], on_outcome: OnOutcome | None) -> Applied:
     clock, scope = SystemClock(), Scope()
-    now = clock.now()
     terms = Terms(holder=this_process(), clock=clock, parallel=site.settings.value.limits.parallel, lock_timeout=60.0)
-    plan, _ = look_and_plan(site, engines, now, scope)
+    plan, _ = look_and_plan(site, engines, clock.now(), scope)
     with watching(plan) as reports:
         heard = replace(reports, outcome=on_outcome) if on_outcome is not None else reports
-        return apply_plan(site, engines, plan, now=now, scope=scope, terms=terms, reports=heard)
+        return apply_plan(site, engines, plan, scope=scope, terms=terms, reports=heard)

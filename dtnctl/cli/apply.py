@@ -225,7 +225,7 @@ def _run(
         )
         try:
             reports = mirror.watching(shown)
-            applied = apply_plan(workplace.site, clients, plan, now=SystemClock().now(), scope=scope, terms=terms, reports=reports)
+            applied = apply_plan(workplace.site, clients, plan, scope=scope, terms=terms, reports=reports)
         except LockError:
             if stop.signal_number:
                 raise StoppedError(stop.signal_number) from None

@@ -74,8 +74,9 @@ def _failed(ending: Ending) -> DtnctlError | None:
 def _blocked(ending: Ending) -> DtnctlError | None:
     # what waits for an agent's answer is unknown rather than forbidden: the state needs no change for it
     blocked = [change for change in ending.plan.blocked if change not in ending.plan.waiting and not (ending.deferring and change.held)]
+    held = [outcome for outcome in ending.outcomes if (outcome.result, outcome.error) == ("skipped", BlockedError.exit_name)]
     if not blocked:
-        return None
+        return BlockedError(f"{plural(len(held), 'step')} not begun, since a freeze began meanwhile: {held[0].reason}") if held else None
     return BlockedError(f"{len(blocked)} blocked, see the plan: {named(sorted({change.name for change in blocked}))}")
 
 

@@ -78,6 +78,10 @@ class FreezeWindow(Written):
         """Its start and end, in UTC, if it covers the moment."""
         return next((span for span in self._spans(moment) if span[0] <= moment < span[1]), None)
 
+    def next_start(self, moment: datetime) -> datetime | None:
+        """When it begins after the moment, in UTC; None if it does not begin any more."""
+        return min((start for start, _ in self._spans(moment) if start > moment), default=None)
+
     def _spans(self, moment: datetime) -> Iterable[Span]:
         start, end = self.from_, self.to
         if not self.is_weekly:

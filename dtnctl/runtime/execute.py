@@ -12,9 +12,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from dtnctl.errors import DtnctlError, HealthTimeoutError, LockError, UnreachableError
+from dtnctl.errors import BlockedError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Step, Undo, WaitHealthy
+from dtnctl.planning.rails.freezing import Beginning
 from dtnctl.runtime.clock import Clock
 
 MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
@@ -30,7 +31,7 @@ class Executor:
     """How steps are carried out. `perform` returns a detail for the reader; `on_outcome` is called for each step as it ends,
     `on_start` for each that begins.
 
-    When `stop` is set, no further step is begun.
+    When `stop` is set, no further step is begun. `frozen`: the moment from which a step is not begun, unless its change has begun.
     """
 
     perform: Callable[[Step], str]
@@ -40,6 +41,7 @@ class Executor:
     stop: threading.Event
     on_outcome: Callable[[Outcome, Step], None]
     on_start: Callable[[Step], None] = unheard
+    frozen: Mapping[str, Beginning] = field(default_factory=dict)
 
     def execute(self, steps: Sequence[Step], before: Mapping[str, Outcome] | None = None) -> tuple[Outcome, ...]:
         """What became of every step, in their order. Nothing is raised for a step that fails.
@@ -51,7 +53,10 @@ class Executor:
 
 @dataclass(slots=True)
 class _Execution:
-    """`begun` has the groups of which a step was carried out, with how to undo the last one that was; `undone` those that went back."""
+    """`begun` has the groups of which a step was carried out, with how to undo the last one that was; `undone` those that went back.
+
+    `started` are steps.
+    """
 
     by: Executor
     steps: Mapping[str, Step]
@@ -59,6 +64,7 @@ class _Execution:
     unreachable: set[str] = field(default_factory=set)
     begun: dict[str, Undo | None] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Outcome, ...]:
         order = TopologicalSorter(
@@ -71,15 +77,16 @@ class _Execution:
             while order.is_active():
                 ready += order.get_ready()
                 while (step := self._next(ready, running.values())) is not None:
-                    reason = self._held_back(step)
-                    if reason is None:
+                    held = self._held_back(step)
+                    if held is None:
                         self.begun[step.group] = step.undo
+                        self.started.add(step.id)
                         self.by.on_start(step)
                         running[pool.submit(self._carry_out, step)] = step
                     elif self._must_go_back(step):
-                        running[pool.submit(self._go_back, step, reason)] = step
+                        running[pool.submit(self._go_back, step, held)] = step
                     else:
-                        self._record(step, Outcome(step.id, "skipped", reason))
+                        self._record(step, held)
                         order.done(step.id)
                         ready += order.get_ready()
                 if not running:
@@ -101,37 +108,61 @@ class _Execution:
         ready.remove(found)
         return self.steps[found]
 
-    def _held_back(self, step: Step) -> str | None:
+    def _held_back(self, step: Step) -> Outcome | None:
         for needed in step.needs:
             outcome = self.outcomes[needed]
             if outcome.result != "done":
-                return outcome.reason if outcome.result == "skipped" else f"needs {needed}"
+                return replace(outcome, step=step.id) if outcome.result == "skipped" else Outcome(step.id, "skipped", f"needs {needed}")
         for followed in step.follows:
             if self.outcomes[followed].error == UnreachableError.exit_name:
-                return f"whether {followed} has come to its end is not known"
+                return Outcome(step.id, "skipped", f"whether {followed} has come to its end is not known")
         if step.endpoint in self.unreachable:
-            return f"{step.endpoint} stopped answering"
-        # A replacement that has stopped the old container goes on: stopping here would leave neither that one nor the new one.
-        has_begun = bool(step.group) and step.group in self.begun and not isinstance(self.begun[step.group], DiscardContainer)
-        return "interrupted" if self.by.stop.is_set() and not has_begun else None
+            return Outcome(step.id, "skipped", f"{step.endpoint} stopped answering")
+        if self._goes_on(step):
+            return None
+        return Outcome(step.id, "skipped", "interrupted") if self.by.stop.is_set() else self._held_by_freeze(step)
+
+    def _goes_on(self, step: Step) -> bool:
+        """A replacement that has stopped the old container goes on: stopping here would leave neither that one nor the new one."""
+        return bool(step.group) and step.group in self.begun and not isinstance(self.begun[step.group], DiscardContainer)
+
+    def _held_by_freeze(self, step: Step) -> Outcome | None:
+        """A freeze has begun since the plan was made. A change that has begun is completed, with all that it needs."""
+        beginning = self.by.frozen.get(step.id)
+        if beginning is None or self.by.clock.now() < beginning.at:
+            return None
+        has_begun = not step.group and not self.started.isdisjoint(beginning.steps)
+        if has_begun or self._is_awaited(step):
+            return None
+        return Outcome(step.id, "skipped", beginning.reason, error=BlockedError.exit_name)
+
+    def _is_awaited(self, step: Step) -> bool:
+        """Whether a replacement that goes on needs it: a network on the way to the new container."""
+        awaited: set[str] = set()
+        left = [other for other in self.steps.values() if self._goes_on(other)]
+        while left:
+            needed = self.steps.keys() & set(left.pop().needs) - awaited
+            awaited |= needed
+            left += [self.steps[step_id] for step_id in needed]
+        return step.id in awaited
 
     def _must_go_back(self, step: Step) -> bool:
         """Whether a step that is held back leaves its group half-done, and that was not undone yet."""
         is_half_done = bool(step.group) and step.group in self.begun and step.group not in self.undone
         return is_half_done and self.begun[step.group] is not None and step.endpoint not in self.unreachable
 
-    def _go_back(self, step: Step, reason: str) -> Outcome:
+    def _go_back(self, step: Step, held: Outcome) -> Outcome:
         undo = self.begun[step.group]
         assert undo is not None
         self.undone.add(step.group)
         try:
             self.by.undo(step, undo)
         except DtnctlError as error:
-            text = f"{reason}; going back failed: {error}; the next apply continues"
+            text = f"{held.reason}; going back failed: {error}; the next apply continues"
             return Outcome(step.id, "failed", text, error=DtnctlError.exit_name)
         if isinstance(undo, DiscardContainer):
-            return Outcome(step.id, "skipped", f"{reason}; {UNTOUCHED}")
-        return Outcome(step.id, "undone", f"{reason}; the container that was there is back", error=DtnctlError.exit_name)
+            return replace(held, reason=f"{held.reason}; {UNTOUCHED}")
+        return Outcome(step.id, "undone", f"{held.reason}; the container that was there is back", error=DtnctlError.exit_name)
 
     def _carry_out(self, step: Step) -> Outcome:
         before = self.by.clock.monotonic()

@@ -33,6 +33,7 @@ from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects
 from dtnctl.planning.planner import Scope, make_plan
+from dtnctl.planning.rails.freezing import Beginning, freeze_beginnings
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
 from dtnctl.providers.base import Engine, Observer
@@ -124,11 +125,10 @@ def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
         raise UsageError(*lines)
 
 
-def apply_plan(
-    site: Site, engines: Mapping[str, Engine], plan: Plan, *, now: datetime, scope: Scope, terms: Terms, reports: Reports
-) -> Applied:
-    """Make it so. The plan is made again under the leases; if it is not the expected one, nothing is touched: ChangedPlanError.
+def apply_plan(site: Site, engines: Mapping[str, Engine], plan: Plan, *, scope: Scope, terms: Terms, reports: Reports) -> Applied:
+    """Make it so. The plan is made again under the leases, at the time that it is then, since waiting for them may have taken minutes.
 
+    If it is not the expected one, nothing is touched: ChangedPlanError. No change is begun once a freeze begins that holds it back.
     Running transfers are waited for when the leases have been released.
     """
     run = _Run(site, engines, terms, reports)
@@ -136,13 +136,15 @@ def apply_plan(
     if any(isinstance(step.action, StartTransfer) for step in plan.steps):
         threading.Thread(target=_import_transfers, name="import", daemon=True).start()
     with run.leased(touched) as leases:
+        now = terms.clock.now()
         current, _ = look_and_plan(site, engines, now, scope)
         _check_current(current, touched, terms)
+        run.frozen.update(freeze_beginnings(site, current, now, scope))
         outcomes = run.carry_out(current, leases)
     outcomes = run.await_jobs(current, outcomes)
     if not outcomes or terms.stop.is_set():
         return Applied(current, outcomes, None)
-    return Applied(current, outcomes, *look_and_plan(site, engines, now, replace(scope, replace=())))
+    return Applied(current, outcomes, *look_and_plan(site, engines, terms.clock.now(), replace(scope, replace=())))
 
 
 def _import_transfers() -> None:
@@ -183,7 +185,7 @@ def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None
 class _Run:
     """One apply with all that carrying out a step needs. `begun` are the transfers that it has started and not waited for yet.
 
-    `calls` are those that its transfers make together.
+    `calls` are those that its transfers make together. `frozen`: from when on a step is not begun any more.
     """
 
     site: Site
@@ -192,6 +194,7 @@ class _Run:
     reports: Reports
     begun: dict[str, Begun] = field(default_factory=dict)
     calls: JointCalls = field(default_factory=JointCalls)
+    frozen: dict[str, Beginning] = field(default_factory=dict)
 
     def leased(self, endpoints: tuple[str, ...]) -> contextlib.AbstractContextManager[Leases]:
         """The leases of these endpoints, on the run's terms."""
@@ -239,7 +242,7 @@ class _Run:
         return outcomes
 
     def _executor(self, perform: Callable[[Step], str], undo: Callable[[Step, Undo], None], parallel: int) -> Executor:
-        return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome, self.reports.started)
+        return Executor(perform, undo, parallel, self.terms.clock, self.terms.stop, self.reports.outcome, self.reports.started, self.frozen)
 
     def _go_back(self, step: Step, action: Undo, leases: Leases) -> None:
         """Undo, and see that what was started again runs: it may be as broken as what was to follow it."""

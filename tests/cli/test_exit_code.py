@@ -46,6 +46,8 @@ def failed(*names: str) -> tuple[Outcome, ...]:
         (Ending("apply", GOOD, failed("unreachable")), "partial"),
         (Ending("apply", replace(BLOCKED, endpoints=SILENT.endpoints), remaining=FAILING), "blocked"),
         (Ending("apply", HELD), "blocked"),
+        (Ending("apply", GOOD, (Outcome("x", "skipped", "E0442", error="blocked"),), remaining=SESSION_LEFT), "blocked"),
+        (Ending("apply", GOOD, (*failed("error"), Outcome("x", "skipped", "E0442", error="blocked"))), "partial"),
         (Ending("apply", replace(HELD, changes=(*HELD.changes, *BLOCKED.changes)), deferring=True), "blocked"),
         (Ending("apply", SILENT, remaining=SESSION_LEFT), "partial"),
         (Ending("apply", SILENT, changed=False), "unreachable"),

@@ -59,7 +59,7 @@ def apply_at(scene: TransferScene, moment: datetime) -> tuple[Applied, dict[str,
             stack.callback(engine.close)
         plan, _ = look_and_plan(site, engines, clock.now(), Scope())
         terms = Terms(this_process(), clock, parallel=4, lock_timeout=30.0, stop=threading.Event())
-        applied = apply_plan(site, engines, plan, now=clock.now(), scope=Scope(), terms=terms, reports=reports)
+        applied = apply_plan(site, engines, plan, scope=Scope(), terms=terms, reports=reports)
         return applied, {note.name: note.text for note in plan.transfers}
 
 

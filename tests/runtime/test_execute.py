@@ -10,7 +10,8 @@ from dtn_agent.protocol import Tune
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import DiscardContainer, HostRequest, PullImage, RestoreContainer, Step, Undo, WaitHealthy
-from dtnctl.runtime.execute import Executor
+from dtnctl.planning.rails.freezing import Beginning
+from dtnctl.runtime.execute import UNTOUCHED, Executor
 
 
 class StandingClock:
@@ -218,3 +219,68 @@ def test_waiting_for_one_container_keeps_no_other_step_waiting() -> None:
     steps = (Step("wait", "a", WaitHealthy("x", 1.0, 1.0)), Step("z-other", "a", PullImage("x")))
     outcomes = Executor(perform, nothing, 1, StandingClock(), threading.Event(), nothing).execute(steps)
     assert [outcome.result for outcome in outcomes] == ["done", "done"]
+
+
+# --- a freeze that begins meanwhile -------------------------------------------------------------------------
+
+OPENS = datetime(2026, 1, 1, 1, tzinfo=UTC)
+
+
+class MovableClock(StandingClock):
+    """Time that a step moves on."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def run_into_a_freeze(*steps: Step, at: str, changes: tuple[tuple[str, ...], ...]) -> tuple[dict[str, Outcome], list[str]]:
+    """One step at a time; the window opens while the step `at` is carried out. Also what was undone."""
+    clock, undone = MovableClock(), list[str]()
+
+    def perform(step: Step) -> str:
+        clock.moment = OPENS if step.id == at else clock.moment
+        return ""
+
+    def undo(step: Step, action: Undo) -> None:
+        undone.append(step.id)
+
+    frozen = {name: Beginning(OPENS, "E0442 frozen", names) for names in changes for name in names}
+    executor = Executor(perform, undo, 1, clock, threading.Event(), nothing, frozen=frozen)
+    return {outcome.step: outcome for outcome in executor.execute(steps)}, undone
+
+
+def results_of(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    return {name: outcome.result for name, outcome in outcomes.items()}
+
+
+def test_no_change_begins_once_a_window_is_open_and_one_that_has_begun_is_completed() -> None:
+    steps = (step("leave"), step("join", "leave"), step("second", "join"), step("third", "second"), step("free", "leave"))
+    outcomes, _ = run_into_a_freeze(*steps, at="leave", changes=(("leave", "join"), ("second", "third")))
+    assert results_of(outcomes) == {"leave": "done", "join": "done", "second": "skipped", "third": "skipped", "free": "done"}
+    assert outcomes["third"] == Outcome("third", "skipped", "E0442 frozen", error="blocked")
+
+
+def grouped(name: str, *needs: str, undo: Undo) -> Step:
+    return Step(name, "a", PullImage(name), needs, "a/one", undo)
+
+
+PREPARING = grouped("create", undo=DiscardContainer("new"))
+STOPPING = grouped("stop", "create", undo=RestoreContainer("old", "id", start=True))
+
+
+def test_a_replacement_that_has_interrupted_nothing_is_discarded_when_a_window_opens() -> None:
+    outcomes, undone = run_into_a_freeze(PREPARING, STOPPING, at="create", changes=(("create", "stop"),))
+    assert outcomes["stop"] == Outcome("stop", "skipped", f"E0442 frozen; {UNTOUCHED}", error="blocked")
+    assert undone == ["stop"]
+
+
+def test_a_replacement_that_has_stopped_the_old_container_is_completed_with_all_that_it_needs() -> None:
+    starting = grouped("start", "network", undo=RestoreContainer("old", "id", start=True))
+    steps = (PREPARING, STOPPING, step("network", "below", "stop"), step("below"), starting, step("other", "stop"))
+    changes = (("create", "stop", "start"), ("network",), ("below",), ("other",))
+    outcomes, undone = run_into_a_freeze(*steps, at="stop", changes=changes)
+    assert results_of(outcomes) == dict.fromkeys(("create", "stop", "network", "below", "start"), "done") | {"other": "skipped"}
+    assert not undone

@@ -40,8 +40,8 @@ def apply_until(scene: Scene, stop_at: str) -> tuple[Applied, list[str]]:
 
     terms = Terms(this_process(), scene.world.clock, parallel=4, lock_timeout=5.0, stop=scene.world.stop)
     reports = Reports(lambda text: None, lambda outcome, step: None, lambda progress: None, started)
-    site, now = load_site(scene.root, "state"), scene.world.clock.now()
-    return apply_plan(site, scene.world.engines, scene.plan(), now=now, scope=Scope(), terms=terms, reports=reports), begun
+    site = load_site(scene.root, "state")
+    return apply_plan(site, scene.world.engines, scene.plan(), scope=Scope(), terms=terms, reports=reports), begun
 
 
 def test_every_step_that_begins_is_reported_in_order(scene: Scene) -> None:

@@ -46,10 +46,7 @@ class Scene:
     def apply(self, *, wait: bool = True) -> Applied:
         terms = Terms(this_process(), self.world.clock, parallel=4, lock_timeout=5.0, wait=wait, stop=self.world.stop)
         reports = Reports(lambda text: None, lambda outcome, step: self.said.append(outcome), lambda progress: None)
-        now = self.world.clock.now()
-        return apply_plan(
-            load_site(self.root, "state"), self.world.engines, self.plan(), now=now, scope=Scope(), terms=terms, reports=reports
-        )
+        return apply_plan(load_site(self.root, "state"), self.world.engines, self.plan(), scope=Scope(), terms=terms, reports=reports)
 
     def ended(self) -> dict[str, str]:
         return {record.transfer: str(record.verdict) for record in self.world.records()}

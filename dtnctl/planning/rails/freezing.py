@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from dtnctl.model.freeze import LAST, FreezeWindow, frozen_until
-from dtnctl.model.plan import Cause
+from dtnctl.model.plan import Cause, Plan
 from dtnctl.model.schedule import firing_text
 from dtnctl.model.site import Document, Endpoint, Session, Site
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.scope import Scope
 
 Frozen = Document[SiteSettings] | Document[Endpoint] | Document[Session]
 FROZEN = "E0442"
+GOING_ON = ("transfer", "ledger")  # kinds of changes that are made in a freeze, too
 FIX = "apply again then, or `--override-freeze REASON` if it cannot wait"
 
 
@@ -41,6 +44,36 @@ def override_notes(site: Site, now: datetime, reason: str) -> Iterator[str]:
         if until is not None:
             index = next(index for index, window in enumerate(document.value.freeze) if window.span_at(now) is not None)
             yield f"the freeze of {_name(document)} {until_text(until)} ({document.where('freeze', index)}) is overridden: {reason}"
+
+
+# --- what opens while a plan is carried out -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """From when on a step is not begun any more, the sentence that says why, and all steps of its change."""
+
+    at: datetime
+    reason: str
+    steps: tuple[str, ...]
+
+
+def freeze_beginnings(site: Site, plan: Plan, now: datetime, scope: Scope) -> Mapping[str, Beginning]:
+    """By step: the first window that holds it back of those that begin after `now`, at which the plan was made. Transfers are not held."""
+    found: dict[str, Beginning] = {}
+    for change in plan.changes if not scope.override_freeze else ():
+        session = site.sessions.get(change.name) if change.kind in ("session", "protection") else None
+        at = _next_start(site, change.endpoint, session, now) if change.steps and change.kind not in GOING_ON else None
+        refusal = refuse_frozen(site, change.endpoint, session, at) if at is not None else None
+        if at is not None and refusal is not None:
+            reason = f"{refusal.code} {refusal.cause.text} ({refusal.cause.place})"
+            found |= dict.fromkeys(change.steps, Beginning(at, reason, change.steps))
+    return found
+
+
+def _next_start(site: Site, endpoint: str, session: Document[Session] | None, now: datetime) -> datetime | None:
+    starts = (window.next_start(now) for _, _, window in _places(site, endpoint, session))
+    return min((start for start in starts if start is not None), default=None)
 
 
 def _places(site: Site, endpoint: str, session: Document[Session] | None) -> Iterator[tuple[Frozen, int, FreezeWindow]]:

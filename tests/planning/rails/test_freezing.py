@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from dtnctl.model.plan import Plan
+from dtnctl.model.schedule import firing_text
 from dtnctl.model.site import Site
-from tests.planning.building import ANYTHING, applied, plan, site, world
+from dtnctl.planning.rails.freezing import freeze_beginnings
+from dtnctl.planning.scope import Scope
+from tests.planning.building import ANYTHING, NOW, applied, plan, site, world
 from tests.planning.dtns import after, dtn
 from tests.planning.dtns import endpoint as agent_endpoint
 from tests.planning.listing import changes, details, says
@@ -143,3 +147,43 @@ def test_a_transfer_starts_although_a_change_of_its_session_is_held_back() -> No
         transfer transfer/t @ a: generation 1 starts once: a:/data/x → b:/data/x by gridftp
         """,
     )
+
+
+# --- what opens while a plan is carried out -----------------------------------------------------------------
+
+
+def beginnings(wanted: Site, found: Plan, reason: str = "") -> dict[str, tuple[str, str]]:
+    """By step: when it is held back from, and why."""
+    held = freeze_beginnings(wanted, found, NOW, Scope(override_freeze=reason))
+    return {step: (firing_text(item.at), item.reason) for step, item in held.items()}
+
+
+def test_each_step_of_a_plan_has_the_moment_at_which_the_next_window_opens_for_it() -> None:
+    wanted = declared(settings=CHANGED, site_="[{from: '05:00', to: '06:00'}]", endpoint="[{from: '01:00', to: '02:00', reason: beam}]")
+    found = plan(wanted, applied(declared()))
+    held = beginnings(wanted, found)
+    assert held.keys() == {step.id for step in found.steps}
+    assert {value for step, value in held.items() if step.startswith("a/")} == {
+        ("2026-06-01T01:00Z", "E0442 endpoint a is frozen until 2026-06-01T02:00Z: beam (state/endpoints/a.yaml:4)")
+    }
+    assert {value for step, value in held.items() if step.startswith("b/")} == {
+        ("2026-06-01T05:00Z", "E0442 site lab is frozen until 2026-06-01T06:00Z (state/site.yaml:3)")
+    }
+    assert not beginnings(wanted, found, "INC-4711")
+
+
+def test_a_session_has_windows_of_its_own_and_one_that_has_ended_does_not_begin() -> None:
+    wanted = declared(settings=CHANGED, session="[{to: 2026-01-01T00:00:00Z}, {from: 2026-06-01T00:30:00Z}]")
+    found = plan(wanted, applied(declared()))
+    assert set(beginnings(wanted, found).values()) == {
+        ("2026-06-01T00:30Z", "E0442 session one is frozen without an end (state/sessions/one.yaml:4)")
+    }
+    wanted = declared(settings=CHANGED, session="[{to: 2026-01-01T00:00:00Z}]")
+    assert not beginnings(wanted, plan(wanted, applied(declared())))
+
+
+def test_transfers_and_their_records_are_not_held_back_by_a_window_that_opens() -> None:
+    wanted = site(f"# site\nname: lab\nfreeze: {CLOSED}\n" + DECLARED)
+    found = plan(wanted, idle())
+    assert found.steps
+    assert not beginnings(wanted, found)
