@@ -5,23 +5,19 @@ Sources: GitHub's "About code owners" for the form of the file; the last rule th
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from dtnctl.model.owner_patterns import check_pattern, covers
 from dtnctl.model.written import Written
 
+WORD = re.compile(r"(?:\\.|[^\s\\]|\\$)+", re.ASCII)  # of a CODEOWNERS file: `\ ` is a space in it
 NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com", re.IGNORECASE)
-
-
-def check_pattern(value: str) -> str:
-    """A path as CODEOWNERS files have it; ValueError for what these do not know."""
-    if not value.strip() or value.startswith("!") or "[" in value or "***" in value:
-        raise ValueError(f"{value!r} is no pattern of a CODEOWNERS file; write for example /state/endpoints/dtn1.yaml or *.yaml")
-    return value
 
 
 def check_person(value: str) -> str:
@@ -101,7 +97,10 @@ class Trespass:
 
 @dataclass(frozen=True, slots=True)
 class OwnersReport:
-    """What was compared, and every file that somebody else changed; `by_signature`: whose commits they are is proven."""
+    """What was compared, and every file that somebody else changed; `by_signature`: whose commits they are is proven.
+
+    `unmatched` are rules that match no file, of the base or changed: often a pattern with a mistake, whose files have no owner then.
+    """
 
     base: str
     head: str
@@ -109,6 +108,7 @@ class OwnersReport:
     rules: int
     by_signature: bool
     trespasses: tuple[Trespass, ...] = ()
+    unmatched: tuple[Rule, ...] = ()
 
 
 # --- rules --------------------------------------------------------------------------------------------------
@@ -117,30 +117,21 @@ class OwnersReport:
 def read_codeowners(text: str, file: str) -> tuple[Rule, ...]:
     """The rules of a CODEOWNERS file. Lines that GitHub passes over are passed over."""
     found: list[Rule] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        pattern, *people = re.sub(r"(^|\s)#.*", "", line).split() or [""]
+    for number, line in enumerate(text.split("\n"), start=1):
+        pattern, *people = list(itertools.takewhile(lambda word: not word.startswith("#"), WORD.findall(line))) or [""]
         if pattern and not pattern.startswith(("!", "[", "^[")) and "***" not in pattern:
             found.append(Rule(pattern, tuple(people), f"{file}:{number}"))
     return tuple(found)
 
 
-def covers(pattern: str, path: str) -> bool:
-    """Whether a pattern means the file; `path` is from the repository's top, without a leading slash."""
-    body = pattern.strip("/")
-    is_anchored = "/" in pattern.rstrip("/")
-    text = "".join(_piece(part) for part in re.findall(r"\*\*/|/\*\*$|\*\*|\*|\?|[^*?]+?(?=/\*\*$)|[^*?]", body))
-    below = "" if pattern.endswith("/*") else "/.*" if pattern.endswith("/") else "(?:/.*)?"
-    return re.fullmatch(("" if is_anchored else "(?:.*/)?") + text + below, path) is not None
-
-
-def _piece(part: str) -> str:
-    wild = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return wild.get(part) or re.escape(part)
-
-
 def rule_of(rules: Sequence[Rule], path: str) -> Rule | None:
     """The rule that counts for a path: the last one that matches."""
     return next((rule for rule in reversed(rules) if covers(rule.pattern, path)), None)
+
+
+def unmatched(rules: Iterable[Rule], paths: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that match none of the files."""
+    return tuple(rule for rule in rules if not any(covers(rule.pattern, path) for path in paths))
 
 
 # --- commits ------------------------------------------------------------------------------------------------

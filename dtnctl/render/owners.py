@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtnctl.model.owners import OwnersReport, Trespass
+from dtnctl.model.owners import OwnersReport, Rule, Trespass
 from dtnctl.printable import plural
 from dtnctl.render.budget import Part, shorten
 from dtnctl.render.context import RenderContext
@@ -35,7 +35,13 @@ def render_owners(report: OwnersReport, context: RenderContext) -> str:
     for item in shown.trespasses:
         body = [" " * BODY + line for text in _facts(item) for line in flow(text.split(" "), look.width - BODY)]
         blocks.append([f"{look.signs['blocked']} {look.paint('bold', item.path)}", *body])
+    notes = [line for rule in shown.unmatched for line in flow(["NOTE", "", "", "", "", *_note(rule).split(" ")], look.width)]
+    blocks += [notes] if notes else []
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def _note(rule: Rule) -> str:
+    return f"{rule.pattern} ({rule.place}) matches no file"
 
 
 def _facts(item: Trespass) -> Iterator[str]:
@@ -55,7 +61,8 @@ def render_owners_comment(report: OwnersReport, limit: int = LIMIT) -> str:
         ("| File | By | Commit | Owners | Rule |", "|---|---|---|---|---|"),
         ("",),
     )
-    return shorten([head, rows], limit, "`dtnctl check --owners BASE..HEAD -o json` has all of it.")
+    notes = Part("rules", tuple(f"- {code(rule.pattern)} ({code(rule.place)}) matches no file" for rule in shown.unmatched), 1, (), ("",))
+    return shorten([head, rows, notes], limit, "`dtnctl check --owners BASE..HEAD -o json` has all of it.")
 
 
 def _row(item: Trespass) -> str:
@@ -73,6 +80,7 @@ def owners_document(report: OwnersReport) -> Json:
             "by_signature": report.by_signature,
             "summary": {"commits": report.commits, "rules": report.rules, "trespasses": len(report.trespasses)},
             "trespasses": [_document(item) for item in report.trespasses],
+            "unmatched": [{"pattern": rule.pattern, "rule": rule.place} for rule in report.unmatched],
         },
     )
 

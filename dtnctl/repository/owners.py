@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dtnctl.errors import ConfigError, UsageError
-from dtnctl.model.owners import ChangedFiles, Owners, OwnersReport, Rule, Signature, read_codeowners, trespasses
+from dtnctl.model.owners import ChangedFiles, Owners, OwnersReport, Rule, Signature, read_codeowners, trespasses, unmatched
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.repository.git_objects import GitObjects, run_git
@@ -38,7 +38,8 @@ def check_owners(root: Path, folder: str, span: str) -> OwnersReport:
         signers = _signers(objects, base, owners, Path(scratch))
         commits = tuple(_commits(top, base, head, fork, signers)) if rules else ()
     found = tuple(trespasses(commits, rules, owners.groups, committers=owners.committers, signed=signers is not None))
-    return OwnersReport(base, head, len(commits), len(rules), signers is not None, found)
+    files = {path for commit in commits for path in commit.paths} | {*_files(top, base)} if rules else ()
+    return OwnersReport(base, head, len(commits), len(rules), signers is not None, found, unmatched(rules, files))
 
 
 def _commit(top: Path, name: str) -> str:
@@ -75,7 +76,7 @@ def _codeowners(objects: GitObjects, base: str) -> tuple[Rule, ...]:
     for file in CODEOWNERS:
         found = objects.read(f"{base}:{file}")
         if found is not None and found[1] == "blob":
-            return read_codeowners(found[2].decode("utf-8", "replace"), file)
+            return read_codeowners(found[2].decode("utf-8", "surrogateescape"), file)
     raise UsageError(f"`owners: codeowners` asks for a file that {base[:7]} does not have: {', '.join(CODEOWNERS)}")
 
 
@@ -103,6 +104,10 @@ def _commits(top: Path, base: str, head: str, fork: str, signers: Path | None) -
         commit, *parents = line.split()
         further = left if len(parents) > 1 else ()
         yield _read(top, commit, (*changed[commit], *further), signers)
+
+
+def _files(top: Path, commit: str) -> tuple[str, ...]:
+    return tuple(path for path in run_git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).split("\0") if path)
 
 
 def _paths(top: Path, *words: str) -> tuple[str, ...]:

@@ -85,6 +85,14 @@ def test_owners_block_what_others_changed(root: Path) -> None:
     assert json.loads(dtnctl(root, "check", "--owners", "main..HEAD", "-o", "json").out) == document
 
 
+def test_rules_that_match_no_file_are_named(root: Path) -> None:
+    (root / "state/site.yaml").write_text("name: lab\nowners:\n  rules: [{paths: [/state/sesions/], people: [ann@example.net]}]\n")
+    git(root, "commit", "--quiet", "--all", "--message", "owners")
+    note = "/state/sesions/ (state/site.yaml:3) matches no file"
+    assert f"NOTE     {note}\n" in dtnctl(root, "check", "--owners", "main..HEAD").out
+    assert "- `/state/sesions/` (`state/site.yaml:3`) matches no file" in dtnctl(root, "check", "--owners", "main..", "-o", "markdown").out
+
+
 def test_one_thing_is_checked_at_a_time(root: Path) -> None:
     assert dtnctl(root, "check", "--owners", "main..HEAD", "--all-refs").code == 64
     done = dtnctl(root, "check", "--owners", "main..HEAD")

@@ -76,7 +76,8 @@ POLICY = PolicyResult("conftest test -", "denied", ("no digest",), ("mind it",))
 OUTCOMES = tuple(Outcome(step.id, "done", seconds=0.25) for step in EVERYTHING.steps)
 DECLARED = DeclaredRow("data", "state/networks/data.yaml", {"driver": "macvlan", "addresses": [["10.0.0.1", "10.0.0.9"]]})
 RULE = Rule("/state/", ("ann@example.net",), "state/site.yaml:4")
-OWNERS = OwnersReport("a1", "b2", 3, 1, by_signature=False, trespasses=(Trespass("b2", "x", "eve@example.net", "state/x.yaml", RULE),))
+TRESPASS = Trespass("b2", "x", "eve@example.net", "state/x.yaml", RULE)
+OWNERS = OwnersReport("a1", "b2", 3, 1, by_signature=False, trespasses=(TRESPASS,), unmatched=(RULE,))
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     plan_document(
         EVERYTHING,

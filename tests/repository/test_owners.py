@@ -59,6 +59,15 @@ def test_a_file_of_others_is_found_with_the_commit_that_changed_it(root: Path) -
     assert (item.path, item.rule.place) == ("state/profiles/x.yaml", "state/site.yaml:4")
 
 
+def test_a_rule_that_matches_no_file_is_named(root: Path) -> None:
+    git(root, "checkout", "--quiet", "main")
+    write(root, {"state/site.yaml": RULES.replace("/state/transfers/", "/state/to come/")})
+    git(root, "checkout", "--quiet", "-B", "work")
+    assert [rule.place for rule in check_owners(root, "state", "main..HEAD").unmatched] == ["state/site.yaml:6"]
+    write(root, {"state/to come/t.yaml": "x: 1\n"})
+    assert check_owners(root, "state", "main..HEAD").unmatched == ()
+
+
 def test_what_was_changed_and_changed_back_is_found_and_so_is_a_renamed_file(root: Path) -> None:
     text = (root / "state/site.yaml").read_text()
     write(root, {"state/site.yaml": text + "# x\n"})
