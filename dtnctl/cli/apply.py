@@ -115,6 +115,7 @@ def destroy_command(
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
     override_freeze: opt.OverrideFreezeOption = "",
+    policy: opt.PolicyOption = "",
     yes: opt.YesOption = False,
     confirm: Annotated[str, typer.Option("--confirm", metavar="SITE", help="The site's name, typed: instead of being asked.")] = "",
     expect: opt.ExpectOption = "",
@@ -129,14 +130,15 @@ def destroy_command(
     if dry_run:
         workplace = open_workplace()
         plan = make_plan(workplace, scope, timeout)
-        view = plan_context(workplace, "destroy", printing, scope)
+        view = judged(plan, plan_context(workplace, "destroy", printing, scope), policy)
         print_plan(plan, view, printing)
         keep_for_expect(plan, view, os.environ)
+        refuse_denied(view)
         return plan_exit_code(plan, detailed=False)
     site = open_workplace().site.name
     if yes and not target and confirm != site:
         raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
-    consent = Consent(yes, False, expect, lock_seconds(lock_timeout), True, parallel, typed=site)
+    consent = Consent(yes, False, expect, lock_seconds(lock_timeout), True, parallel, typed=site, policy=policy)
     return _apply("destroy", printing, scope, timeout, consent)
 
 

@@ -15,10 +15,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME")  # of
 
 def ask_policy(command: str, document: str, environment: Mapping[str, str]) -> PolicyResult:
     """Its verdict. One that cannot be started, or does not end in time, has none. UsageError if the command cannot be read."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--policy {command}: {str(error).lower()}") from error
+    words = _words(command)
     if not words:
         raise UsageError("--policy is empty; write the command that judges a plan")
     kept = {name: environment[name] for name in PASSED_ON if name in environment}
@@ -29,3 +26,16 @@ def ask_policy(command: str, document: str, environment: Mapping[str, str]) -> P
     except OSError as error:
         return PolicyResult(command, "unknown", (f"it cannot be started: {error.strerror}",))
     return read_answer(command, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+def _words(command: str) -> list[str]:
+    """The command and its arguments. UsageError if a shell could not split it, or no program can be started with it."""
+    if "\0" in command:
+        raise UsageError("--policy has a NUL character in it")
+    try:
+        command.encode()
+        return shlex.split(command)
+    except UnicodeEncodeError as error:
+        raise UsageError("--policy is no UTF-8 text") from error
+    except ValueError as error:
+        raise UsageError(f"--policy {command}: {str(error).lower()}") from error

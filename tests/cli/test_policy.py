@@ -79,6 +79,29 @@ def test_the_state_files_cannot_name_a_policy(tmp_path: Path) -> None:
         assert (ran.returncode, (tmp_path / "owned").exists()) == (65, False)
 
 
+def test_destroy_is_judged_too_and_so_is_what_it_shows(tmp_path: Path) -> None:
+    rule = "import json, sys\nplan = json.load(sys.stdin)\nprint(plan['command'], 'is not now')\nsys.exit(plan['command'] == 'destroy')\n"
+    with two_engines(tmp_path) as world:
+        run(tmp_path, "apply", "--yes")
+        command = policy(tmp_path, rule)
+        ran = run(tmp_path, "destroy", "--yes", "--confirm", "small", DTNCTL_POLICY=command)
+        assert ran.returncode == 4, ran.stderr
+        assert "the policy denies this plan: destroy is not now; nothing was changed" in ran.stderr
+        assert all(engine.state.containers for engine in world.engines.values())
+        shown = run(tmp_path, "destroy", "--dry-run", "--policy", command)
+        assert (shown.returncode, "- destroy is not now" in shown.stdout) == (4, True)
+        allowed = run(tmp_path, "destroy", "--yes", "--confirm", "small", "--policy", policy(tmp_path, "print('mind it')\n"))
+        assert (allowed.returncode, "- warning: mind it" in allowed.stdout) == (0, True), allowed.stderr
+
+
+def test_a_policy_that_writes_failures_and_ends_well_lets_nothing_run(tmp_path: Path) -> None:
+    with two_engines(tmp_path) as world:
+        ran = run(tmp_path, "apply", "--yes", "--policy", policy(tmp_path, "print('FAIL - - main - bad thing')\n"))
+        assert (ran.returncode, world.starts()) == (4, [])
+        assert "the policy gave no verdict: it ended with exit code 0 and wrote failures" in ran.stderr
+        assert "- bad thing\n" in ran.stdout
+
+
 def test_an_offline_plan_is_judged_too(tmp_path: Path) -> None:
     with two_engines(tmp_path):
         run(tmp_path, "inventory", "refresh")

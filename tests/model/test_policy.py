@@ -13,6 +13,8 @@ FAIL - plan.json - main - a reason - with a dash
 
 3 tests, 0 passed, 1 warning, 2 failures, 0 exceptions
 """
+CONTRARY = "it ended with exit code 0 and wrote failures"
+SUMMARY = "3 tests, 1 passed, 0 warnings, 0 failures, 2 exceptions"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,9 @@ FAIL - plan.json - main - a reason - with a dash
         (2, "", "Traceback\nKeyError: 'x'\n\n", PolicyResult("p", "unknown", ("it ended with exit code 2: KeyError: 'x'",))),
         (127, "", "", PolicyResult("p", "unknown", ("it ended with exit code 127: it gives no reason",))),
         (0, "\n3 tests, 3 passed, 0 warnings, 0 failures, 0 exceptions\n", "", PolicyResult("p", "passed")),
+        (0, "FAIL - - main - bad thing\n", "", PolicyResult("p", "unknown", (CONTRARY, "bad thing"))),
+        (0, "FAIL - bad thing\n", "", PolicyResult("p", "unknown", (CONTRARY, "FAIL - bad thing"), ("FAIL - bad thing",))),
+        (0, SUMMARY, "", PolicyResult("p", "unknown", (CONTRARY, SUMMARY))),
         (
             1,
             CONFTEST,

@@ -42,7 +42,7 @@ def test_a_program_that_does_not_end_gives_no_verdict(tmp_path: Path, monkeypatc
     assert (found.verdict, found.reasons) == ("unknown", ("it has not ended within 0.2 s",))
 
 
-@pytest.mark.parametrize("command", ["'half", "   "])
+@pytest.mark.parametrize("command", ["'half", "   ", "true\0", "true \udcff"])
 def test_a_command_that_is_none_is_a_mistake(command: str) -> None:
     with pytest.raises(UsageError, match="--policy"):
         ask_policy(command, "{}", {})
