@@ -70,6 +70,7 @@ class Recording:
 
     def _record(self, workplace: Workplace, plan: Plan, who: str, exit_code: int, result: str) -> RunRecord:
         from dtnctl.model.runs import Asked, RunRecord, ci_account, run_changes, steps_by_result
+        from dtnctl.planning.rails.suspension import held_sessions
         from dtnctl.runtime.reconcile import touched_endpoints
 
         head = workplace.head.result()
@@ -92,6 +93,7 @@ class Recording:
             left_out=left_out,
             dtnctl=__version__,
             override_freeze=self.scope.override_freeze,
+            held=held_sessions(workplace.site),
         )
 
 

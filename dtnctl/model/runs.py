@@ -27,6 +27,7 @@ FILE_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\.json")
 GOOD = "ok"
 RESULTS = ("failed", "undone", "skipped", "done")  # of steps, the worst first
 LIMITING = ("--target ", "--exclude ")  # options after which not all of the state was looked at
+DONE = "done"
 BLOCKED = "blocked"  # of a change without steps
 
 
@@ -62,6 +63,8 @@ class RunRecord:
     `scope`: the options of its scope, as typed. `steps`: how many by outcome.
 
     `left_out`: changes beyond those that are listed. `override_freeze`: why it passed over windows of `freeze:`; empty if it did not.
+
+    `held`: sessions of which nothing, or not all, was looked at, since they or an endpoint of theirs are suspended.
     """
 
     command: str
@@ -81,6 +84,7 @@ class RunRecord:
     left_out: int = 0
     dtnctl: str = ""
     override_freeze: str = ""
+    held: tuple[str, ...] = ()
 
     @property
     def did_something(self) -> bool:
@@ -98,13 +102,16 @@ class RunRecord:
         return tuple(change for change in self.changes if (change.kind, change.name) == ("session", name))
 
     def is_good_for(self, session: str) -> bool:
-        """Whether the session was as its commit says when the run ended: all of the run was good, or all that it did about the session."""
-        if self.command != "apply" or self.uncommitted or not self.commit:
-            return False
+        """Whether the session was as its commit says when the run ended: all of the run was good, or all that it did about the session.
+
+        What waits, is blocked or is suspended was never made as the commit says, also where the run ended well.
+        """
         own = self.of_session(session)
-        if not any(option in self.scope for option in LIMITING) and self.exit_code == 0:
-            return True
-        return bool(own) and all(change.result == "done" for change in own)
+        if self.command != "apply" or self.uncommitted or not self.commit or session in self.held:
+            return False
+        if any(change.result != DONE for change in own):
+            return False
+        return bool(own) or (self.exit_code == 0 and not any(option in self.scope for option in LIMITING))
 
 
 def steps_by_result(outcomes: Iterable[Outcome]) -> tuple[tuple[str, int], ...]:
@@ -121,8 +128,8 @@ def run_changes(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[tuple[RunChang
         of_steps = {results.get(step, "skipped") for step in change.steps}
         worst = next((result for result in RESULTS if result in of_steps), "skipped")
         found.append(RunChange(change.mark, change.kind, change.name, change.endpoint, BLOCKED if change.mark == "blocked" else worst))
-    listed = tuple(sorted(found, key=lambda item: (item.kind, item.name, item.endpoint, item.mark)))
-    return listed[:MOST_CHANGES], max(0, len(listed) - MOST_CHANGES)
+    kept = sorted(found, key=lambda item: item.result == DONE)[:MOST_CHANGES]  # of too many those that were not done
+    return tuple(sorted(kept, key=lambda item: (item.kind, item.name, item.endpoint, item.mark))), len(found) - len(kept)
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -173,6 +180,7 @@ def _record(data: dict[str, Any]) -> RunRecord:
         changes=tuple(RunChange(**{name: _text(value) for name, value in item.items()}) for item in data["changes"]),
         left_out=_number(data["left_out"]),
         override_freeze=_text(data.get("override_freeze", "")),  # records from before there were windows have none
+        held=tuple(_text(name) for name in data.get("held", ())),  # same
     )
 
 

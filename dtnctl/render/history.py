@@ -90,5 +90,5 @@ def history_document(history: History) -> Json:
 def run_document(name: str, record: RunRecord) -> Json:
     """One run for programs."""
     counts = dict(record.steps)
-    lists = {"endpoints": list(record.endpoints), "changes": [asdict(change) for change in record.changes]}
+    lists = {"endpoints": list(record.endpoints), "held": list(record.held), "changes": [asdict(change) for change in record.changes]}
     return {"run": name, **asdict(record), **lists, "steps": {result: counts.get(result, 0) for result in sorted(RESULTS)}}

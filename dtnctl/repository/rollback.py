@@ -5,6 +5,7 @@ What would be lost is refused: files with changes that are not committed, and a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,16 @@ def refuse_uncommitted(root: Path, folder: str, names: Iterable[str]) -> None:
             raise UsageError(f"{file}:1: is in the middle of a merge; resolve it first")
         if lines:
             raise UsageError(f"{file}:1: has changes that are not committed, which would be lost; commit them, or `git restore {file}`")
+        if _is_hidden(root, file):
+            raise UsageError(f"{file}:1: is not as HEAD has it, which `git status` does not show; copy what you need of it, and remove it")
+
+
+def _is_hidden(root: Path, file: str) -> bool:
+    """Whether the file differs from HEAD's where git-status(1) says nothing: it is ignored, or its changes are (git-update-index(1))."""
+    if not os.path.lexists(root / file):
+        return False
+    committed = run_git(root, "rev-parse", "--verify", "--quiet", f"HEAD:./{file}", codes=(0, 1, 128))
+    return not (root / file).is_file() or run_git(root, "hash-object", "--", file) != committed
 
 
 def write_revert(root: Path, folder: str, revert: Revert, names: Iterable[str]) -> None:

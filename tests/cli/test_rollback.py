@@ -103,6 +103,40 @@ def test_what_would_be_lost_or_not_valid_is_refused_with_its_place(root: Path) -
     assert (root / "state/profiles/p.yaml").exists()
 
 
+def test_what_git_status_hides_is_not_overwritten(root: Path) -> None:
+    text = BAD + "state: stopped\n"
+    for option in ("--skip-worktree", "--assume-unchanged"):
+        git(root, "update-index", option, SESSION)
+        (root / SESSION).write_text(text)
+        for command in ("--write", "--commit"):
+            refused = run(root, "rollback", "s", command)
+            assert refused.returncode == 64
+            assert f"{SESSION}:1: is not as HEAD has it, which `git status` does not show" in refused.stderr
+        assert (root / SESSION).read_text() == text
+        git(root, "update-index", option.replace("--", "--no-"), SESSION)
+        git(root, "checkout", "--", SESSION)
+    (root / ".gitignore").write_text(f"*.sock\n{SESSION}\n")
+    git(root, "rm", "--quiet", "--cached", SESSION)
+    commit(root)
+    assert git(root, "status", "--porcelain") == ""
+    ignored = run(root, "rollback", "s", "--to", "HEAD~2", "--write")
+    assert ignored.returncode == 64
+    assert f"{SESSION}:1: is not as HEAD has it" in ignored.stderr
+    assert (root / SESSION).read_text() == BAD
+
+
+def test_a_commit_whose_session_was_suspended_is_not_gone_back_to(root: Path) -> None:
+    good = git(root, "rev-parse", "HEAD~1")
+    (root / SESSION).write_text(GOOD + "suspend: true\nsettings: {env: {A: b}}\n")
+    commit(root)
+    assert run(root, "apply", "--yes").returncode == 0
+    (root / SESSION).write_text(BAD)
+    commit(root)
+    shown = run(root, "rollback", "s", "--write")
+    assert f"wrote {SESSION} as it was at {good[:7]}" in shown.stderr
+    assert (root / SESSION).read_text() == GOOD
+
+
 def test_a_file_in_the_middle_of_a_merge_is_refused(root: Path) -> None:
     git(root, "checkout", "--quiet", "-b", "other", "HEAD~1")
     (root / SESSION).write_text("endpoints: [a, b]\nimage: app:1\nprofile: p\nuser: x\n")

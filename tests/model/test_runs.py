@@ -125,6 +125,23 @@ def test_only_a_committed_apply_that_left_the_session_as_declared_is_good_for_it
         assert not worse.is_good_for("climate")
 
 
+def test_a_run_that_ended_well_is_not_good_for_what_was_held_back() -> None:
+    for result in ("blocked", "skipped", "undone"):
+        waits = RunChange("blocked", "session", "climate", "dtn2", result)
+        assert not replace(RECORD, changes=(*RECORD.changes, waits)).is_good_for("climate")
+    held = replace(RECORD, changes=(), held=("climate",))
+    assert not held.is_good_for("climate")
+    assert held.is_good_for("another")
+    assert decode_run(encode_run(held)) == held
+    assert replace(RECORD, override_freeze="--target x").is_good_for("another"), "a reason is no option"
+
+
+def test_what_was_not_done_is_in_the_record_however_many_changes_there_are() -> None:
+    many = tuple(change("create", f"s{number}", "1") for number in range(MOST_CHANGES))
+    changes, left_out = run_changes(Plan("scinet", (*many, change("blocked", "z")), (), ()), [Outcome("1", "done")])
+    assert (len(changes), left_out, changes[-1].result) == (MOST_CHANGES, 1, "blocked")
+
+
 def test_why_a_freeze_was_passed_over_is_kept_and_older_records_have_no_such_thing() -> None:
     record = replace(RECORD, override_freeze="INC-4711")
     assert decode_run(encode_run(record)) == record

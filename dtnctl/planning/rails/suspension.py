@@ -32,6 +32,13 @@ def suspensions(site: Site, now: datetime) -> tuple[Suspension, ...]:
     return tuple(sorted((*_endpoints(site, now), *_sessions(site, now), *_alone(site)), key=lambda item: (item.kind, item.name)))
 
 
+def held_sessions(site: Site) -> tuple[str, ...]:
+    """The sessions that are suspended, or that are on an endpoint that is."""
+    away = {name for name, endpoint in site.endpoints.items() if endpoint.value.suspend}
+    found = (name for name, session in site.sessions.items() if session.value.suspend or away.intersection(session.value.endpoints))
+    return tuple(sorted(found))
+
+
 def _endpoints(site: Site, now: datetime) -> Iterator[Suspension]:
     for name in (name for name, endpoint in site.endpoints.items() if endpoint.value.suspend):
         ends = ((item.transfer.name, item.source_endpoint, item.destination_endpoint) for item in declared_transfers(site, now))

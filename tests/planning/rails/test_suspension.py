@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dtnctl.model.site import Site
+from dtnctl.planning.rails.suspension import held_sessions
 from tests.planning.building import ANYTHING, applied, change, plan, site, world
 from tests.planning.listing import changes
 from tests.planning.transfers.declared import DECLARED, SESSION, idle
@@ -27,6 +28,12 @@ def test_a_suspended_session_is_left_as_it_is_and_the_others_are_not() -> None:
         "session one is suspended (state/sessions/one.yaml:3), so nothing of it is changed; "
         "held back: session/one @ a replaces container lab.one; session/one @ b replaces container lab.one",
     )
+
+
+def test_sessions_that_are_suspended_or_on_such_an_endpoint_are_held() -> None:
+    assert held_sessions(declared()) == ()
+    assert held_sessions(declared(two="suspend: true\n")) == ("two",)
+    assert held_sessions(declared(a="suspend: true\n")) == ("one", "two")
 
 
 def test_a_suspended_session_that_is_as_declared_is_named_all_the_same() -> None:
