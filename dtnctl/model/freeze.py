@@ -87,7 +87,7 @@ class FreezeWindow(Written):
         if not self.is_weekly:
             return [(start if isinstance(start, datetime) else FIRST, end if isinstance(end, datetime) else LAST)]
         opens, closes = (edge if isinstance(edge, str) else None for edge in (start, end))
-        return ((first.astimezone(UTC), last.astimezone(UTC)) for first, last in openings(opens, closes, self.days, self.zone, moment))
+        return openings(opens, closes, self.days, self.zone, moment)
 
 
 Freeze = Annotated[tuple[FreezeWindow, ...], Field(strict=False)]

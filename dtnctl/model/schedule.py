@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -94,19 +94,28 @@ class When(Written):
 def next_opening(when: When, now: datetime) -> datetime | None:
     """When its window opens next; None if it is open."""
     opening = openings(when.from_, when.to, when.days, when.zone, now)
-    start = next(start for start, end in opening if now < end.astimezone(UTC))
-    return None if start.astimezone(UTC) <= now else start
+    start = next(start for start, end in opening if now < end)
+    return None if start <= now else start.astimezone(ZoneInfo(when.zone))
 
 
 def openings(opens: str | None, closes: str | None, days: tuple[Day, ...], zone_name: str, now: datetime) -> Iterator[Span]:
-    """The windows of these days and hours, from yesterday to a week on, each by its start and its end."""
+    """The windows of these days and hours, from yesterday to a week on, each by its start and its end.
+
+    Where clocks change, a window is the longer one: a time of day that comes twice or not at all begins it early and ends it late.
+    """
     zone = ZoneInfo(zone_name)
     today = now.astimezone(zone).date()
     start, end = time.fromisoformat(opens or "00:00"), time.fromisoformat(closes or "00:00")
     for day in (today + timedelta(days=offset) for offset in range(-1, 8)):
         if not days or DAYS[day.weekday()] in days:
             last = day if end > start else day + timedelta(days=1)
-            yield datetime.combine(day, start, zone), datetime.combine(last, end, zone)
+            yield min(_readings(day, start, zone)), max(_readings(last, end, zone))
+
+
+def _readings(day: date, clock: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The two moments, in UTC, that a time of day may be where clocks change; else twice the same."""
+    first, second = (datetime.combine(day, clock.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1))
+    return first, second
 
 
 # --- firings ------------------------------------------------------------------------------------------------

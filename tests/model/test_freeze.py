@@ -94,6 +94,20 @@ def test_days_are_those_of_their_zone_and_follow_each_other(now: str, until: str
     assert frozen_until(windows("{days: [sat, sun], zone: Europe/Berlin}"), at(now)) == (at(until) if until else None)
 
 
+@pytest.mark.parametrize(
+    ("text", "now", "until"),
+    [
+        ("{from: '02:15', to: '03:15', zone: Europe/Berlin}", "2026-03-29T01:10", "2026-03-29T01:15"),  # 02:15 does not exist
+        ("{from: '02:15', to: '02:45', zone: Europe/Berlin}", "2026-03-29T01:10", "2026-03-29T01:45"),  # neither does 02:45
+        ("{from: '22:00', to: '02:30', zone: Europe/Berlin}", "2026-10-25T01:15", "2026-10-25T01:30"),  # 02:15 for the second time
+        ("{from: '02:30', to: '04:00', zone: Europe/Berlin}", "2026-10-25T00:30", "2026-10-25T03:00"),  # 02:30 for the first time
+        ("{from: '22:00', to: '02:30', zone: Europe/Berlin}", "2026-10-25T01:30", None),
+    ],
+)
+def test_a_window_is_the_longer_one_on_the_night_on_which_clocks_change(text: str, now: str, until: str | None) -> None:
+    assert frozen_until(windows(text), at(now)) == (at(until) if until else None)
+
+
 def test_windows_that_follow_each_other_end_with_the_last_of_them() -> None:
     night, morning = "{from: '22:00', to: '06:00'}", "{from: 2026-06-02T05:00:00Z, to: 2026-06-02T09:00:00Z}"
     assert frozen_until(windows(night, morning), at("2026-06-01T23:00")) == at("2026-06-02T09:00")

@@ -114,6 +114,20 @@ def test_a_window_opens_and_closes_at_its_minutes(when: When, now: str, expected
     assert (opening.isoformat() if opening is not None else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("when", "now", "expected"),
+    [
+        (When(from_="02:15", to="03:15", zone="Europe/Berlin"), "2026-03-29 01:14", None),
+        (When(from_="02:15", to="03:15", zone="Europe/Berlin"), "2026-03-29 01:15", "2026-03-30T02:15:00+02:00"),
+        (When(from_="22:00", to="02:30", zone="Europe/Berlin"), "2026-10-25 01:29", None),
+        (When(from_="22:00", to="02:30", zone="Europe/Berlin"), "2026-10-25 01:30", "2026-10-25T22:00:00+01:00"),
+    ],
+)
+def test_a_window_opens_also_on_the_night_on_which_clocks_change(when: When, now: str, expected: str | None) -> None:
+    opening = next_opening(when, at(now))
+    assert (opening.isoformat() if opening is not None else None) == expected
+
+
 # --- firings ------------------------------------------------------------------------------------------------
 
 
