@@ -154,6 +154,9 @@ class _Explanation:
                 self._report("E0205", f"{self._field()} cannot be {value}", f"{context['ge']:g} or more")
             case "less_than_equal":
                 self._report("E0205", f"{self._field()} cannot be {value}", f"{context['le']:g} or less")
+            case "too_long" | "string_too_long" as kind:
+                noun = "entries" if kind == "too_long" else "characters"
+                self._report("E0205", f"{self._field()} is too long", f"{context['max_length']} {noun} at most")
             case _:
                 self._report("E0205", f"{self._field()} is empty", "at least one")
 

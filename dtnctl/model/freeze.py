@@ -13,6 +13,8 @@ from dtnctl.model.schedule import Day, Span, Zone, is_clock, openings
 from dtnctl.model.written import Written
 
 LONGEST = timedelta(days=400)  # windows that follow each other for longer are called endless
+KNOWN = timedelta(days=6)  # so far ahead each weekly window is looked up at once
+MOST = 50  # windows of one list
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -76,13 +78,14 @@ class FreezeWindow(Written):
 
     def span_at(self, moment: datetime) -> Span | None:
         """Its start and end, in UTC, if it covers the moment."""
-        return next((span for span in self._spans(moment) if span[0] <= moment < span[1]), None)
+        return next((span for span in self.spans(moment) if span[0] <= moment < span[1]), None)
 
     def next_start(self, moment: datetime) -> datetime | None:
         """When it begins after the moment, in UTC; None if it does not begin any more."""
-        return min((start for start, _ in self._spans(moment) if start > moment), default=None)
+        return min((start for start, _ in self.spans(moment) if start > moment), default=None)
 
-    def _spans(self, moment: datetime) -> Iterable[Span]:
+    def spans(self, moment: datetime) -> Iterable[Span]:
+        """Its starts and ends in UTC; those of one that comes back each week for KNOWN from the moment on."""
         start, end = self.from_, self.to
         if not self.is_weekly:
             return [(start if isinstance(start, datetime) else FIRST, end if isinstance(end, datetime) else LAST)]
@@ -90,17 +93,27 @@ class FreezeWindow(Written):
         return openings(opens, closes, self.days, self.zone, moment)
 
 
-Freeze = Annotated[tuple[FreezeWindow, ...], Field(strict=False)]
+Freeze = Annotated[tuple[FreezeWindow, ...], Field(strict=False, max_length=MOST)]
 
 
 def frozen_until(windows: Iterable[FreezeWindow], now: datetime) -> datetime | None:
     """When the last of the windows ends that follow each other from now on; None if none covers now, LAST if they do not end."""
     known, end = tuple(windows), now
     while end - now < LONGEST:
-        further = [span[1] for window in known if (span := window.span_at(end)) is not None]
-        if not further:
-            return end if end > now else None
-        if LAST in further:
+        reached = _follow(known, end)
+        if reached - end < KNOWN:
+            return reached if reached > now else None
+        if reached == LAST:
             break
-        end = max(further)
+        end = reached
     return LAST
+
+
+def _follow(windows: tuple[FreezeWindow, ...], start: datetime) -> datetime:
+    """When those end that follow each other from `start` on. What begins after KNOWN may be missing."""
+    end = start
+    for first, last in sorted(span for window in windows for span in window.spans(start)):
+        if first > end:
+            break
+        end = max(end, last)
+    return end

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
 
-from dtnctl.model.freeze import LAST, FreezeWindow, frozen_until
+from dtnctl.model.freeze import LAST, MOST, FreezeWindow, frozen_until
+from dtnctl.model.schedule import Span
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.repository.load import validate
@@ -57,6 +59,7 @@ def test_what_may_be_written(text: str) -> None:
         ("{from: 2026-12-20T00:00:00Z, zone: Europe/Berlin}", "`days` and `zone` belong to times of day"),
         ("{from: 2026-12-20T00:00:00Z, to: 2026-12-19T00:00:00Z}", "the window ends before it begins"),
         ("{from: '22:00', to: '22:00'}", "the window ends when it begins"),
+        (f"{{from: '22:00', reason: {'x' * 201}}}", "`freeze[0].reason` is too long; try 200 characters at most"),
         ("{from: '25:00'}", "write a time of day in quotes such as '22:00', or a point in time such as 2026-12-20T00:00:00Z"),
         ("{from: '2026-12-20T00:00:00'}", "has no time zone; write 2026-12-20T00:00:00Z"),
     ],
@@ -123,6 +126,33 @@ def test_windows_that_follow_each_other_end_with_the_last_of_them() -> None:
 )
 def test_what_never_ends_has_no_end(texts: tuple[str, ...]) -> None:
     assert frozen_until(windows(*texts), at("2026-06-01T10:00")) == LAST
+
+
+LOOKED_UP: list[datetime] = []
+
+
+class CountedWindow(FreezeWindow):
+    """Notes each time that its spans are looked up."""
+
+    def spans(self, moment: datetime) -> Iterable[Span]:
+        LOOKED_UP.append(moment)
+        return super().spans(moment)
+
+
+def test_many_windows_that_follow_each_other_are_looked_up_a_week_at_once() -> None:
+    clocks = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, 1440, 30)]
+    edges = zip(clocks, (*clocks[1:], "00:00"), strict=True)
+    many = tuple(CountedWindow.model_validate({"from": first, "to": last}) for first, last in edges)
+    assert frozen_until(many, at("2026-06-01T10:00")) == LAST
+    assert len(LOOKED_UP) <= 70 * len(many)  # 400 days
+    assert frozen_until(many[:-1], at("2026-06-01T10:00")) == at("2026-06-01T23:30")
+
+
+def test_a_list_of_windows_has_an_end() -> None:
+    found, problems = read("\n- ".join([HOLIDAYS] * MOST))
+    assert (len(found), problems) == (MOST, [])
+    (problem,) = read("\n- ".join([HOLIDAYS] * (MOST + 1)))[1]
+    assert problem.endswith("`freeze` is too long; try 50 entries at most")
 
 
 def test_without_windows_nothing_is_frozen() -> None:
