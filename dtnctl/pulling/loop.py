@@ -151,15 +151,18 @@ class Loop:
             problem = self.clone.signature_problem(commit, self.terms.allowed_signers)
             if problem:
                 return Refusal(commit, "unsigned", problem)
-        if self.terms.checks_owners and self.journal.good:
-            problem = owners_problem(self.clone.root, self.journal.good, commit)
-            if problem:
-                return Refusal(commit, "trespassing", problem)
+        rules = (self.journal.good or self.clone.kept()) if self.terms.checks_owners else ""
+        if rules and (problem := owners_problem(self.clone.root, rules, commit)):
+            return Refusal(commit, "trespassing", problem)
         try:
             self.clone.check_out(commit, self.terms.secrets)
             mistakes = self.runs.mistakes(self.clone.root)
             if not mistakes:
                 self.clone.keep(commit)
+                if self.terms.checks_owners and not rules:
+                    self.say(
+                        f"{commit[:12]} is accepted without a look at owners: it is the first one here, and its rules count from now on"
+                    )
         except CloneError as error:
             mistakes = str(error)
         return Refusal(commit, "broken", mistakes) if mistakes else None

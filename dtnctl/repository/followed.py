@@ -171,6 +171,10 @@ class FollowingClone:
         """The commit stays here, also when no branch has it any more."""
         self._run("update-ref", GOOD, commit)
 
+    def kept(self) -> str:
+        """The commit that was kept last, also by an earlier loop; empty if there is none."""
+        return self._git("rev-parse", "--verify", "--quiet", f"{GOOD}^{{commit}}").stdout.strip()
+
     def reviewed_plan(self, commit: str) -> str | None:
         """The document of the plan that was reviewed for the commit's state (decision 35); None if there is none, as far as is known."""
         tree = self._git("rev-parse", "--verify", "--quiet", f"{commit}:state").stdout.strip()

@@ -5,8 +5,9 @@ The rules are those of the base: a branch does not give itself rights.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dtnctl.errors import ConfigError, UsageError
@@ -98,12 +99,34 @@ def _signers(objects: GitObjects, base: str, owners: Owners, scratch: Path) -> P
 def _commits(top: Path, base: str, head: str, fork: str, signers: Path | None) -> Iterator[ChangedFiles]:
     """Every commit that only the head has, the oldest first. What differs in the end by no commit's own doing is the merges'."""
     names = run_git(top, "rev-list", "--reverse", "--topo-order", "--parents", f"{base}..{head}").splitlines()
-    changed = {line.split()[0]: _paths(top, "-c", "--root", line.split()[0]) for line in names}
+    changed: dict[str, tuple[str, ...]] = {}
+    for line in names:
+        commit, *parents = line.split()
+        changed[commit] = tuple(dict.fromkeys((*_paths(top, "-c", "--root", commit), *_dropped(top, commit, parents))))
     left = tuple(path for path in _paths(top, fork, head) if all(path not in paths for paths in changed.values()))
     for line in names:
         commit, *parents = line.split()
         further = left if len(parents) > 1 else ()
         yield _read(top, commit, (*changed[commit], *further), signers)
+
+
+def _dropped(top: Path, merge: str, parents: Sequence[str]) -> Iterator[str]:
+    """The files of a merge in which it does not have what one of its sides did since the sides had a commit in common.
+
+    An automatic merge has that of each side, so it is the merge's own doing; where both sides changed a file, so is what became of it.
+    """
+    for side, other in itertools.permutations(parents, 2):
+        lost = frozenset(_paths(top, side, merge))
+        if lost:
+            yield from (path for path in _done_since_common(top, side, other) if path in lost)
+
+
+def _done_since_common(top: Path, side: str, other: str) -> tuple[str, ...]:
+    """The files that the side changed, by any commit in common if there are several; all of its files if there is none."""
+    common = run_git(top, "merge-base", "--all", side, other, codes=(0, 1)).split()
+    if not common:
+        return _files(top, side)
+    return tuple(path for commit in common for path in _paths(top, commit, side))
 
 
 def _files(top: Path, commit: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from tests.cli.small_site import CLONE, two_engines
 from tests.fakes.engine import World
 from tests.fakes.http_api import Answer, Headers, serve
 from tests.pulling.scene import Following, Repository, following
+from tests.repository.branching import git
 
 SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
 
@@ -170,6 +171,40 @@ def test_files_of_others_are_not_changed_where_owners_are_asked_for(scene: Scene
         (said,) = loop.round()
         assert f"{file} by a@example.net in {scene.repository.head[:12]}, whose owners are b@example.net" in said
         assert loop.loop.journal.good == good
+
+
+def test_owner_rules_are_not_passed_by_rewriting_the_branch(scene: Scene) -> None:
+    """A branch that goes back to before the rules, with or without a commit of its own, and a file that was locked since."""
+    old = scene.repository.head
+    rules = "owners: {rules: [{paths: [/state/endpoints/, /state/site.yaml], people: [b@example.net]}]}\n"
+    good = scene.repository.push({"site": "name: small\n" + rules})
+    with following(scene.folder, scene.repository, runs=NoRuns(), terms=Terms(60.0, checks_owners=True)) as loop:
+        assert "is accepted without a look at owners" in loop.round()[0]
+        git(scene.repository.work, "reset", "--quiet", "--hard", old)
+        git(scene.repository.work, "push", "--quiet", "--force", "origin", "HEAD:main")
+        refused = f"brings changes by others than the owners of the files: it does not continue {good[:12]}, "
+        assert any(refused in text for text in loop.round())
+        scene.repository.push({"sessions/t": SESSION})
+        assert any(refused in text for text in loop.round())
+        assert loop.loop.journal.good == good
+        git(scene.repository.work, "reset", "--quiet", "--hard", good)
+        scene.repository.push({"sessions/t": SESSION}, force=True)
+        loop.round()
+        assert loop.loop.journal.good == scene.repository.head
+
+
+def test_owner_rules_hold_also_where_the_journal_is_lost(scene: Scene) -> None:
+    rules = "owners: {rules: [{paths: [/state/endpoints/], people: [b@example.net]}]}\n"
+    scene.repository.push({"site": "name: small\n" + rules})
+    terms = Terms(60.0, checks_owners=True)
+    with following(scene.folder, scene.repository, runs=NoRuns(), terms=terms) as loop:
+        loop.round()
+        (scene.folder / "journal.json").write_text("{")
+    file = "state/endpoints/a.yaml"
+    scene.repository.push({"endpoints/a": (scene.repository.work / file).read_text() + "# mine\n"})
+    with following(scene.folder, scene.repository, runs=NoRuns(), terms=terms) as loop:
+        assert f"{file} by a@example.net" in loop.round()[0]
+        assert loop.loop.journal.good == ""
 
 
 def test_round_that_the_disk_fails_is_a_failed_run_and_the_next_one_is_as_ever(scene: Scene) -> None:

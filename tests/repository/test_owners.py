@@ -100,6 +100,35 @@ def test_a_merge_answers_for_what_it_changed_itself(root: Path) -> None:
     assert found(root) == [(EVE, "state/profiles/x.yaml")]
 
 
+@pytest.mark.parametrize("side", ["work", "main"])
+def test_a_merge_answers_for_a_file_of_both_sides_of_which_it_drops_one(root: Path, side: str) -> None:
+    """Also where the branch has a commit of the file's owner."""
+    write(root, {"state/profiles/x.yaml": "memory: 1GiB\n"}, ANN)
+    git(root, "checkout", "--quiet", "main")
+    write(root, {"state/profiles/x.yaml": "memory: 2GiB\n"}, ANN)
+    git(root, "checkout", "--quiet", "work")
+    how = {"work": ("--strategy", "ours"), "main": ("--strategy-option", "theirs")}[side]
+    git(root, "-c", f"user.email={EVE}", "merge", "--quiet", "--no-edit", *how, "main")
+    assert found(root) == [(EVE, "state/profiles/x.yaml")]
+
+
+def test_a_merge_answers_for_what_it_drops_of_a_side_without_a_common_commit(root: Path) -> None:
+    git(root, "checkout", "--quiet", "--orphan", "alone")
+    write(root, {"state/profiles/alone.yaml": "memory: 1GiB\n"}, ANN)
+    git(root, "checkout", "--quiet", "work")
+    git(root, "-c", f"user.email={EVE}", "merge", "--quiet", "--no-edit", "-s", "ours", "--allow-unrelated-histories", "alone")
+    assert (EVE, "state/profiles/alone.yaml") in found(root)
+
+
+def test_a_merge_of_what_both_sides_did_alike_changes_nothing_itself(root: Path) -> None:
+    write(root, {"state/profiles/x.yaml": "memory: 1GiB\n"}, ANN)
+    git(root, "checkout", "--quiet", "main")
+    write(root, {"state/profiles/x.yaml": "memory: 1GiB\n", "README.md": "x"}, ANN)
+    git(root, "checkout", "--quiet", "work")
+    git(root, "-c", f"user.email={EVE}", "merge", "--quiet", "--no-edit", "main")
+    assert found(root) == []
+
+
 def test_without_rules_nothing_is_checked(root: Path) -> None:
     git(root, "checkout", "--quiet", "main~1")
     write(root, {"state/site.yaml": "name: lab\n"})
