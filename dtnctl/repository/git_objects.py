@@ -77,9 +77,9 @@ class GitObjects:
         found = self._ask(name)
         return None if found is None else (found[0], found[1], self._take(found[2], found[2]))
 
-    def read_small(self, oid: str, most: int) -> tuple[int, bytes] | None:
+    def read_small(self, name: str, most: int) -> tuple[int, bytes] | None:
         """(size, content) of an object, of its content not more than `most` bytes: a few kilobytes in a pack may be gigabytes."""
-        found = self._ask(oid)
+        found = self._ask(name)
         return None if found is None else (found[2], self._take(found[2], most))
 
     def _ask(self, name: str) -> tuple[str, str, int] | None:

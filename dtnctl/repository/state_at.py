@@ -10,6 +10,7 @@ from dtnctl.errors import ConfigError, UsageError
 from dtnctl.model.site import KINDS, Site
 from dtnctl.repository.git_objects import GitObjects, run_git
 from dtnctl.repository.load import SITE_FILE, load_site
+from dtnctl.repository.source_file import MAX_BYTES
 
 SHORT = 7  # characters of a commit
 
@@ -37,7 +38,10 @@ def read_commit(root: Path, name: str) -> Commit:
 
 
 def files_at(root: Path, folder: str, commit: str) -> dict[str, bytes]:
-    """The state files of a commit by their names in the state folder, such as sessions/climate.yaml; none if it has no such folder."""
+    """The state files of a commit by their names in the state folder, such as sessions/climate.yaml; none if it has no such folder.
+
+    Of a file that is too large for a state file only the beginning, as much as shows that it is.
+    """
     prefix = run_git(root, "rev-parse", "--show-prefix")
     top = f"{commit}:{prefix}{folder}".rstrip("/")
     with GitObjects(root) as objects:
@@ -45,13 +49,13 @@ def files_at(root: Path, folder: str, commit: str) -> dict[str, bytes]:
         for kind in objects.folder(top):
             if kind.is_folder and kind.name in KINDS:
                 found |= {f"{kind.name}/{entry.name}": entry.oid for entry in objects.folder(kind.oid) if entry.is_file}
-        read = {name: objects.read(oid) for name, oid in sorted(found.items())}
+        read = {name: objects.read_small(oid, MAX_BYTES + 1) for name, oid in sorted(found.items())}
     missing = [name for name, item in read.items() if item is None]
     if missing:
         raise UsageError(
             f"Git does not have {folder}/{missing[0]} of {commit[:SHORT]} here; fetch it: a partial clone has not all contents"
         )
-    return {name: item[2] for name, item in read.items() if item is not None}
+    return {name: item[1] for name, item in read.items() if item is not None}
 
 
 def site_of(files: dict[str, bytes], folder: str, label: str = "") -> Site:

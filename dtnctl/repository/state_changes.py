@@ -12,7 +12,7 @@ from dtnctl.model.secret_words import NOT_SHOWN, is_hidden, shown_value
 from dtnctl.model.site import Location
 from dtnctl.model.source import Source
 from dtnctl.repository.git_objects import GitObjects, run_git
-from dtnctl.repository.source_file import fill_source, read_source
+from dtnctl.repository.source_file import MAX_BYTES, fill_source, read_source
 
 LONGEST = 80  # characters of a value
 
@@ -35,19 +35,25 @@ def state_changes(root: Path, folder: str, commit: str) -> StateChanges:
         names = sorted({*listed.split("\0"), *new.split("\0")} - {""})
         with GitObjects(root) as objects:
             prefix = run_git(root, "rev-parse", "--show-prefix")
-            lines = tuple(line for name in names for line in _of_file(root, name, objects.read(f"{commit}:{prefix}{name}")))
+            lines = tuple(
+                line for name in names for line in _of_file(root, name, objects.read_small(f"{commit}:{prefix}{name}", MAX_BYTES))
+            )
     except DtnctlError as error:
         return StateChanges(trouble=str(error))
     return StateChanges(lines)
 
 
-def _of_file(root: Path, name: str, before: tuple[str, str, bytes] | None) -> Iterator[str]:
+def _of_file(root: Path, name: str, before: tuple[int, bytes] | None) -> Iterator[str]:
     is_there = (root / name).is_file()
     if before is None or not is_there:
         yield f"{name}: {'new' if is_there else 'removed'}"
         return
-    old, new = fill_source(Source(name), before[2]), read_source(root / name, name)
-    if old.problems or new.problems or not name.endswith((".yaml", ".yml")):
+    size, content = before
+    if size > MAX_BYTES or not name.endswith((".yaml", ".yml")):
+        yield f"{name}: changed"
+        return
+    old, new = fill_source(Source(name), content), read_source(root / name, name)
+    if old.problems or new.problems:
         yield f"{name}: changed"
         return
     yield from _of_fields(old, new)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import ConfigError, UsageError
+from dtnctl.repository.source_file import MAX_BYTES
 from dtnctl.repository.state_at import descendants, files_at, read_commit, site_at
+from dtnctl.repository.state_changes import state_changes
 from tests.repository.branching import git, make_main
 
 
@@ -48,6 +50,17 @@ def test_the_state_is_that_of_the_commit_whatever_the_work_tree_has(root: Path) 
     assert later is not None
     assert later.sessions["late"].file == "state/sessions/late.yaml"
     assert files_at(root, "state", second)["sessions/late.yaml"] == b"endpoints: [a]\nimage: dtn:1\n"
+
+
+def test_of_a_file_that_is_too_large_no_more_is_read_than_shows_it(root: Path) -> None:
+    large = root / "state/sessions/large.yaml"
+    large.write_bytes(b"#" * (3 * MAX_BYTES))
+    found = commit(root)
+    assert len(files_at(root, "state", found)["sessions/large.yaml"]) == MAX_BYTES + 1
+    with pytest.raises(ConfigError, match="too large"):
+        site_at(root, "state", found)
+    large.write_text("endpoints: [a]\nimage: dtn:1\n")
+    assert state_changes(root, "state", found).lines == ("state/sessions/large.yaml: changed",)
 
 
 def test_mistakes_of_a_commit_are_named_with_it(root: Path) -> None:
