@@ -15,7 +15,7 @@ _SENSITIVE = r"[\w.-]*(?:passw|passphrase|token|secret|key|credential)[\w.-]*|pa
 _NAME = re.compile(_SENSITIVE, re.IGNORECASE)
 _PAIR = re.compile(rf"(?<![\w.-])({_SENSITIVE})=[^,]*", re.IGNORECASE)  # among mount options, in a query, in a text of assignments
 _LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # of an address
-COMMANDS = frozenset({"arguments", "client", "cmd", "command", "entrypoint", "health", "health_check", "ready", "server", "test"})
+COMMANDS = frozenset({"arguments", "client", "cmd", "command", "entrypoint", "ready", "server", "test"})
 
 
 def is_hidden(way: Iterable[object]) -> bool:
@@ -34,6 +34,19 @@ def shown_value(value: Any) -> str:
             return NOT_SHOWN if is_command else f"[{', '.join(map(shown_value, value))}]"
         case _:
             return shown_text(str(value))
+
+
+def without_hidden(value: Any) -> Any:
+    """The same value with texts in place of what it names as secret, however deep."""
+    match value:
+        case Mapping():
+            return {key: NOT_SHOWN if is_hidden((key,)) else without_hidden(item) for key, item in value.items()}
+        case list():
+            return [without_hidden(item) for item in value]
+        case str():
+            return shown_text(value)
+        case _:
+            return value
 
 
 def shown_text(text: str) -> str:

@@ -10,15 +10,16 @@ from typing import Any
 from dtnctl.model.commit_changes import DeclaredChange, DeclaredField, DeclaredKind
 from dtnctl.model.effective import MERGED_BY_KEY, effective_profile, origin, profile_chain
 from dtnctl.model.profile import ProfileFields
+from dtnctl.model.secret_words import COMMANDS, is_hidden, without_hidden
 from dtnctl.model.site import Document, Session, Site
 from dtnctl.model.written import Written
 from dtnctl.planning.containers.compare import size_text
 
 SIZES = ("memory", "shm_size")
-SECRET_MAPPINGS = ("env",)  # their values may be secrets: that they differ is shown, not what they are
+NAMED_BY_PEOPLE = ("env", "options", "labels", "metadata")  # mappings whose values may be secrets: that they differ is shown then
 SHOWN_OF_SERVICES = ("image", "user", "settings", "overrides")  # of a session: fields that are shown as its services have them
 SET, OTHER = "(set)", "(set otherwise)"
-Values = Mapping[str, str]
+Values = Mapping[str, Any]
 Places = Callable[[str], str]
 Service = tuple[str, str]  # session, endpoint
 DOCUMENTS: tuple[tuple[DeclaredKind, str], ...] = (
@@ -71,7 +72,7 @@ def _unused_profiles(before: Site | None, after: Site | None) -> Iterator[Declar
 
 
 def _written(document: Document[Any] | None) -> Values | None:
-    """The fields of a file as short texts, by their path."""
+    """The fields of a file by their path."""
     if document is None:
         return None
     value: Written = document.value
@@ -142,23 +143,33 @@ def _change(
 
 
 def _field(field: str, old: Values, new: Values, place: Places) -> DeclaredField:
-    before, after = old.get(field, ""), new.get(field, "")
-    if field.partition(".")[0] in SECRET_MAPPINGS and "." in field:
+    before, after = _text(field, old.get(field)), _text(field, new.get(field))
+    if _may_be_secret(field.split(".")):
         before, after = (SET if before else ""), (OTHER if before and after else SET if after else "")
     return DeclaredField(field, before, after, place(field))
 
 
-def _flat(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Mappings by their keys, everything else as one text; what is not set is left out."""
+def _may_be_secret(way: list[str]) -> bool:
+    return any(word in COMMANDS for word in way) or (way[0] in NAMED_BY_PEOPLE and len(way) > 1 and is_hidden(way))
+
+
+def _flat(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Mappings by their keys, everything else as one value; what is not set is left out."""
     for name, value in data.items():
         field = f"{above}.{name}" if above else name
         if isinstance(value, dict):
             yield from _flat(value, field)
         elif value is not None:
-            yield field, size_text(value) if field in SIZES and isinstance(value, int) and not isinstance(value, bool) else _text(value)
+            yield field, value
 
 
-def _text(value: Any) -> str:
+def _text(field: str, found: Any) -> str:
+    """A value for a reader; empty if there is none."""
+    if found is None:
+        return ""
+    if field in SIZES and isinstance(found, int) and not isinstance(found, bool):
+        return size_text(found)
+    value = without_hidden(found)
     if isinstance(value, str):
         return value or '""'
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.secret_words import is_hidden, shown_options, shown_value
+from dtnctl.model.secret_words import is_hidden, shown_options, shown_value, without_hidden
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,8 @@ def test_options_of_a_volume_s_driver_that_are_named_as_secrets_are_not_shown() 
         "sshcmd": "u@h:/x",
         "o": "user=u,pass=…",
     }
+
+
+def test_a_value_keeps_its_form_without_what_it_names_as_secret() -> None:
+    value = [{"size": 1, "driver_opts": {"o": "user=u,password=xyzzy", "token": "xyzzy"}}]
+    assert without_hidden(value) == [{"size": 1, "driver_opts": {"o": "user=u,password=…", "token": "(not shown)"}}]

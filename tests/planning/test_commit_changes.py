@@ -116,7 +116,19 @@ def test_a_name_of_the_site_that_changes_is_another_site() -> None:
 
 
 def test_an_empty_text_is_seen() -> None:
-    before = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {entrypoint: [run, '']}\n")
-    after = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {entrypoint: []}\n")
+    before, after = (site(AFTER.replace("tool: rsync", f"tool: rsync\n    labels: {{mark: {value}}}")) for value in ("x", "''"))
     (change,) = commit_changes(before, after)
-    assert [(item.field, item.before, item.after) for item in change.fields] == [("entrypoint", "run, ", "[]")]
+    assert [(item.field, item.before, item.after) for item in change.fields] == [("labels.mark", "x", '""')]
+
+
+def test_of_command_lines_and_options_of_volumes_no_secret_is_shown() -> None:
+    text_of = (
+        "# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings:\n  arguments: [run, --token, {0}]\n"
+        "  volumes: [{{source: share, target: /s, driver_opts: {{type: cifs, device: //nas/{0}x, o: 'username={1},password={0}'}}}}]\n"
+    )
+    before, after = (site(text_of.format(*words).replace(f"nas/{words[0]}x", "nas/x")) for words in (("xyzzy", "u"), ("plugh", "v")))
+    (change,) = commit_changes(before, after)
+    command, volumes = change.fields
+    assert (command.field, command.before, command.after) == ("arguments", "(set)", "(set otherwise)")
+    assert ("username=u,password=…" in volumes.before, "username=v,password=…" in volumes.after) == (True, True)
+    assert not any(word in lines(change)[2] for word in ("xyzzy", "plugh"))
