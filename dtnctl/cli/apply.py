@@ -174,12 +174,7 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
             clear_dead_leases(clients, snapshot, say)
             mirroring(workplace, clients).end(snapshot)
             return _nothing_to_do(plan, view, printing, Ending(command, plan, changed=False, allowed=allowed, deferring=scope.defer))
-        if problems := missing_logins(workplace, plan):
-            raise ConfigError(problems)
-        refuse_denied(view)
-        expected = plan.hash if view.policy is not None else expected  # what was judged runs, and no other plan
-        expected = agree_with_review(consent.reviewed, plan, workplace, view) or expected
-        _ask(plan, consent)
+        expected = _agreed(plan, view, workplace, consent) or expected
         clear_dead_leases(clients, snapshot, say)
         try:
             applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
@@ -188,14 +183,19 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
     for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):
         say(line)
-    return _report(
-        applied,
-        Ending(
-            command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait, allowed=allowed, deferring=scope.defer
-        ),
-        view,
-        printing,
-    )
+    what = (command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait)
+    return _report(applied, Ending(*what, allowed=allowed, deferring=scope.defer), view, printing)
+
+
+def _agreed(plan: Plan, view: RenderContext, workplace: Workplace, consent: Consent) -> str:
+    """Logins, policy, review and the person agree, or it raises. Returns the hash of the one plan that may run; empty for any."""
+    if problems := missing_logins(workplace, plan):
+        raise ConfigError(problems)
+    refuse_denied(view)
+    judged_hash = plan.hash if view.policy is not None else ""
+    reviewed_hash = agree_with_review(consent.reviewed, plan, workplace, view)
+    _ask(plan, consent)
+    return reviewed_hash or judged_hash
 
 
 def _run(
