@@ -72,8 +72,7 @@ def test_a_run_that_is_refused_or_fails_is_recorded_and_a_no_is_not(root: Path) 
     commit(root)
     assert run(root, "apply", "--yes").returncode != 0
     results = [item["result"] for item in json.loads(run(root, "history", "--offline", "-o", "json").stdout)["runs"]]
-    assert results[-1] == "stale-plan"
-    assert len(results) == 2
+    assert (len(results), results.count("stale-plan")) == (2, 1)  # in no order: they may have begun in the same second
 
 
 def test_what_does_not_answer_and_what_is_unknown_is_said(root: Path) -> None:
