@@ -30,7 +30,7 @@ def test_what_a_policy_denies_is_shown_with_its_reasons_and_exits_with_4(tmp_pat
         command = policy(tmp_path)
         plan = run(tmp_path, "plan", "--policy", command)
         assert plan.returncode == 4, plan.stderr
-        assert re.search(r"^POLICY +denied \(.*policy\.py\)\n +- small\.s has app:1$", plan.stdout, re.MULTILINE), plan.stdout
+        assert re.search(r"^POLICY +denied \([^)]*policy\.py\)\n +- small\.s has app:1$", plan.stdout, re.MULTILINE), plan.stdout
         assert "the policy denies this plan: small.s has app:1; nothing was changed" in plan.stderr
         apply = run(tmp_path, "apply", "--yes", DTNCTL_POLICY=command)
         assert (apply.returncode, world.starts()) == (4, [])

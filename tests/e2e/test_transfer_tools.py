@@ -47,7 +47,7 @@ def check_failed(ended: Ended, tool: str, cause: str, scene: TransferScene) -> N
     """Exit codes, state and cause; and what the cause says of the destination is so."""
     row = ended.rows[tool]
     assert ended.codes == (9, 9, 0), ended.first.err
-    assert (row["state"], ended.starts[tool]) == ("failed", 1), row
+    assert (row["state"], ended.starts[tool]) == ("failed", 1), (row, ended.first.out, ended.first.err)
     assert re.search(cause, row["cause"]), row["cause"]
     assert re.search(rf"\b{transfer_name(ended.scenario, tool)} .* failed ", ended.status)
     assert ended.left == ()

@@ -214,7 +214,7 @@ STARTED: dict[str, Draw] = {
 }
 # What is not drawn, and why.
 LEFT_OUT: dict[str, dict[str, str]] = {
-    "sessions": {},
+    "sessions": dict.fromkeys(("freeze", "protect", "suspend"), "guard rails hold back what is tried here"),
     "fields": {
         "image": "the session's own is drawn",
         "near": "whole CPUs are given by the agent",
