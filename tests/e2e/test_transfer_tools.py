@@ -208,7 +208,7 @@ def test_a_server_that_is_killed_in_the_middle_is_a_failure_with_what_arrived(ki
 def refused(scene: TransferScene) -> Ended:
     """No port of the destination's host can be reached. Of services that have just started the control port is asked before the start."""
     scene.sh("dtn1", "echo x > /data/x")
-    wait_for(lambda: scene.age() > SETTLED_SECONDS, seconds=SETTLED_SECONDS + 10)
+    wait_for(lambda: scene.age() > SETTLED_SECONDS + 2, seconds=SETTLED_SECONDS + 10)
     began = declare_all(scene, "refused", TOOLS, "x", deadline="60s")
     with scene.refused():
         return scene.follow_up("refused", TOOLS, scene.play.apply(), began)

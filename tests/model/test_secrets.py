@@ -7,6 +7,7 @@ import json
 import pickle
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from dtnctl.errors import ConfigError
 from dtnctl.model.ownership import spec_digest
@@ -40,6 +41,15 @@ def test_a_value_cannot_be_written_down_or_copied(write: object) -> None:
     with pytest.raises(TypeError) as caught:
         write(SecretValue(CANARY))
     assert CANARY not in str(caught.value)
+
+
+def test_a_value_is_read_from_no_file() -> None:
+    adapter = TypeAdapter(SecretValue)
+    value = SecretValue(CANARY)
+    assert adapter.validate_python(value) is value
+    for read in (adapter.validate_python, lambda text: adapter.validate_json(json.dumps(text))):
+        with pytest.raises(ValidationError):
+            read(CANARY)
 
 
 @pytest.mark.parametrize(
