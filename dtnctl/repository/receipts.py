@@ -46,11 +46,7 @@ class Receipts:
 
     def fetch(self) -> str:
         """Ask the remote for its ref. Returns why that cannot be; empty if it was done, or the remote has none yet."""
-        try:
-            self._ref.fetch()
-        except MirrorError as error:
-            return str(error)
-        return ""
+        return self._ref.fetch()
 
     # --- writing ---
 

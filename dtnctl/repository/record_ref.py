@@ -79,8 +79,15 @@ class RecordRef:
             contents[words[0]], output = rest[:size], rest[size + 1 :]
         return contents
 
-    def fetch(self) -> None:
-        """Ask the remote for its ref. It may have none yet."""
+    def fetch(self) -> str:
+        """Ask the remote for its ref. Returns why that cannot be; empty if it was done, or the remote has none yet."""
+        try:
+            self._fetch()
+        except MirrorError as error:
+            return str(error)
+        return ""
+
+    def _fetch(self) -> None:
         refspec = f"+{self.name}:{self.fetched}{self.remote}"
         done = self._git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", self.remote, refspec, seconds=REMOTE_SECONDS)
         if done.returncode != 0 and b"find remote ref" not in done.stderr:
@@ -155,7 +162,7 @@ class RecordRef:
                 self._git("update-ref", tracking, tips[self.name])
                 return
             reason = _reason(done)
-            self.fetch()
+            self._fetch()
             self._commit(again)
             if self.tips().get(self.name) == tips[self.name]:
                 break  # the remote has nothing that we had not: it does not want ours

@@ -40,11 +40,7 @@ class Runs:
 
     def fetch(self) -> str:
         """Ask the remote for its ref. Returns why that cannot be; empty if it was done, or the remote has none yet."""
-        try:
-            self._ref.fetch()
-        except MirrorError as error:
-            return str(error)
-        return ""
+        return self._ref.fetch()
 
     def read(self) -> Read:
         """The records that are kept here and were fetched."""

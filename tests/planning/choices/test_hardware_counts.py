@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import Held, HeldPf, SetVfCount
+from dtn_agent.protocol import SetVfCount
 
 from dtnctl.model.plan import HostRequest
 from tests.planning.building import change, plan
+from tests.planning.choices.function_counts import NONE_YET, count, on, ours
 from tests.planning.dtns import (
     STAR,
     after,
@@ -27,23 +28,6 @@ from tests.planning.dtns import (
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.planning.machines import machine, pf, verbs
 from tests.properties.world import World
-
-NONE_YET = pf("ens1f0", 1, vfs=0)
-
-
-def on(count: int | None, *, more: str = "") -> str:
-    return endpoint(more=("" if count is None else f"vfs: {{ens1f0: {count}}}\n") + more)
-
-
-def count(made: World) -> int:
-    sriov = agent(made).interface("ens1f0").sriov
-    assert sriov is not None
-    return sriov.current
-
-
-def ours(wanted: int, site: str = "lab") -> Held:
-    return Held(pfs=(HeldPf(pf="ens1f0", pci="0000:b1:00.0", found=0, wanted=wanted, site=site),))
-
 
 # --- making them --------------------------------------------------------------------------------------------
 
