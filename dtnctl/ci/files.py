@@ -12,11 +12,13 @@ from dtnctl import __version__
 
 Platform = Literal["github", "gitlab"]
 FOLDER = Path(__file__).parent / "templates"
-WORKFLOWS = ("plan", "claims", "apply", "drift")
+WORKFLOWS = ("plan", "claims", "owners", "apply", "drift")
 # `on:` of a workflow in a user's own repository
 TRIGGERS = {
     "plan": 'on:\n  pull_request:\n    branches: [main]\n    paths: ["state/**"]\n',
     "claims": 'on:\n  pull_request:\n    branches: [main]\n    paths: ["state/**"]\n  merge_group:\n    branches: [main]\n',
+    # of any file, since a rule may be about any; a required check that never starts blocks a pull request
+    "owners": "on:\n  pull_request:\n    branches: [main]\n  merge_group:\n    branches: [main]\n",
     "apply": 'on:\n  push:\n    branches: [main]\n    paths: ["state/**"]\n  schedule:\n'
     '    - cron: "17 * * * *" # repairs drift, and does what a dropped run left\n  workflow_dispatch:\n',
     "drift": 'on:\n  schedule:\n    - cron: "7 * * * *" # before the run that repairs it\n  workflow_dispatch:\n',

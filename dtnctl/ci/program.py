@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-STEPS = ("credentials", "plan", "claims", "comment", "record", "reviewed", "runs", "apply", "report", "drift", "issue")
+STEPS = ("credentials", "plan", "claims", "owners", "comment", "record", "reviewed", "runs", "apply", "report", "drift", "issue")
 USAGE = f"usage: dtnctl-ci {'|'.join(STEPS)} …, or dtnctl-ci requirements (the file with the packages that dtnctl needs)"
 
 

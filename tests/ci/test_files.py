@@ -14,7 +14,7 @@ from dtnctl import __version__
 from dtnctl.ci import files
 from tests.cli.small_site import run
 
-WORKFLOWS = [f".github/workflows/{name}.yml" for name in ("plan", "claims", "apply", "drift")]
+WORKFLOWS = [f".github/workflows/{name}.yml" for name in ("plan", "claims", "owners", "apply", "drift")]
 PLACEHOLDER = re.compile(r"@[a-zA-Z0-9]+@")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.workflows.runner import Event, Forge, as_json, clean_environment, log, run_workflow
 
-WORKFLOWS = ("plan.yml", "claims.yml", "drift.yml", "apply.yml")  # in the order of the clock
+WORKFLOWS = ("plan.yml", "claims.yml", "owners.yml", "drift.yml", "apply.yml")  # in the order of the clock
 NO_COMMIT = "0" * 40
 
 

@@ -49,7 +49,7 @@ def test_reusable_files_are_those_of_the_templates() -> None:
 
 
 def test_reusable_workflow_has_the_jobs_of_the_users_own() -> None:
-    for name in ("plan", "claims", "apply", "drift"):
+    for name in ("plan", "claims", "owners", "apply", "drift"):
         file = f".github/workflows/{name}.yml"
         assert yaml.safe_load(OURS[file])["jobs"] == yaml.safe_load(USERS[file])["jobs"]
 

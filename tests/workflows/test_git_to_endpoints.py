@@ -78,7 +78,8 @@ def in_general(comment: str) -> str:
     )
 
 
-PLANNED = {"plan / none": "skipped", "plan / plan": "success", "plan / comment": "success", "claims / claims": "success"}
+CHECKED = {"claims / claims": "success", "owners / owners": "success"}
+PLANNED = {"plan / none": "skipped", "plan / plan": "success", "plan / comment": "success"} | CHECKED
 APPLIED = {"apply / apply": "success", "apply / record": "success"}
 REFUSED = APPLIED | {"apply / apply": "failure"}
 

@@ -59,7 +59,6 @@ class Project:
             "CI": "true",
             "CI_API_V4_URL": f"{gitlab.url}/api/v4",
             "CI_DEFAULT_BRANCH": "main",
-            "CI_COMMIT_SHA": "4f2c1e9",
             "CI_MERGE_REQUEST_IID": "7",
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
             "CI_PROJECT_ID": "5",
@@ -82,8 +81,8 @@ class Project:
             program.write_text(f'#!/bin/sh\nPYTHONPATH={CLONE}:{CLONE}/agent exec {sys.executable} -m {module} "$@"\n')
             program.chmod(0o755)
 
-    def git(self, folder: Path, *words: str) -> None:
-        subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True)
+    def git(self, folder: Path, *words: str) -> str:
+        return subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True, text=True).stdout.strip()
 
     def push(self, branch: str) -> None:
         self.git(self.work, "add", "--all")
@@ -95,7 +94,8 @@ class Project:
         job, work = JOBS[name], self.folder / folder
         if not work.exists():
             self.git(self.folder, "clone", "--quiet", f"--branch={branch}", str(self.bare), str(work))
-        variables = environment(**self.given, **PIPELINE["variables"], **self.secrets.get(environment_of(job), {}))
+        head = {"CI_COMMIT_SHA": self.git(work, "rev-parse", "HEAD")}
+        variables = environment(**self.given, **head, **PIPELINE["variables"], **self.secrets.get(environment_of(job), {}))
         self.log = ""
         codes = [self._run(work, part, variables) for part in ([*job["before_script"], *job["script"]], job.get("after_script", []))]
         return codes[0]
@@ -162,6 +162,19 @@ def test_a_branch_that_wants_what_an_earlier_one_claimed_fails(project: Project)
     assert project.job("claims", "one", "first") == 0, project.log
     assert project.job("claims", "two", "second") == 4, project.log
     assert "branch one claimed it first" in project.log
+
+
+def test_a_branch_that_changes_files_of_others_fails(project: Project) -> None:
+    site = project.work / "state" / "site.yaml"
+    site.write_text(site.read_text() + "owners:\n  rules: [{paths: [/state/sessions/], people: [ann@example.net]}]\n")
+    project.push("main")
+    (project.work / "README.md").write_text("Our DTNs.\n")
+    project.push("words")
+    assert project.job("owners", "words", "first") == 0, project.log
+    (project.work / "state" / "sessions" / "mine.yaml").write_text("endpoints: [a]\nimage: app:1\n")
+    project.push("mine")
+    assert project.job("owners", "mine", "second") == 4, project.log
+    assert "state/sessions/mine.yaml" in project.log
 
 
 def test_drift_opens_one_issue_and_its_end_closes_it(project: Project, gitlab: GitLab) -> None:

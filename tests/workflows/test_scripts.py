@@ -21,7 +21,7 @@ from dtnctl.model.runs import MOST_RECORDS
 from dtnctl.repository.runs import Runs
 from lab.wheels import CONSTRAINTS, controller_requirements
 from tests.render.histories import GOOD
-from tests.repository.branching import branch, git, make_main, pinned
+from tests.repository.branching import branch, commit, git, make_main, pinned
 
 FOLDER = Path(program.__file__).parent
 PROGRAM = Path(sys.executable).with_name("dtnctl")
@@ -376,6 +376,20 @@ def test_no_other_file_gets_into_the_record(checkout: Checkout, forge: dict[str,
 
 def test_the_record_in_the_repository_is_bounded_as_the_one_here(checkout: Checkout) -> None:
     assert f"MOST={MOST_RECORDS} " in (FOLDER / "steps" / "runs").read_text()
+
+
+def test_files_that_others_changed_are_shown_and_fail(checkout: Checkout) -> None:
+    root = make_main(checkout.folder / "site")
+    (root / "state/site.yaml").write_text("name: lab\nowners:\n  rules: [{paths: [/state/sessions/], people: [ann@example.net]}]\n")
+    commit(root, "owners")
+    branch(root, "run14", {"sessions/run14.yaml": pinned("10.0.0.64")}, at=int(time.time()))
+    words = [*STEP, "owners", "build/ci", "main..run14"]
+    given = checkout.environment({"DTNCTL_PROGRAM": str(PROGRAM)})
+    ran = subprocess.run(words, cwd=root, env=given, text=True, capture_output=True, check=False)
+    assert ran.returncode == 4, ran.stderr
+    assert "state/sessions/run14.yaml" in ran.stdout
+    assert checkout.read("summary.md") == (root / "build/ci/owners.md").read_text() == ran.stdout
+    assert json.loads((root / "build/ci/owners.json").read_text())["summary"]["trespasses"] == 1
 
 
 def test_claims_of_branches_are_shown_and_the_later_one_fails(checkout: Checkout) -> None:
