@@ -24,6 +24,7 @@ make                                            make
 /usr/share/doc/busybox-static                   busybox-static
 docker-registry                                 docker-registry
 htpasswd                                        apache2-utils
+etcd                                            etcd-server
 "
 BENCH_NEEDS="
 iperf3                                          iperf3
@@ -37,7 +38,7 @@ qemu-img                                        qemu-utils
 EMULATOR="qemu-system-x86 qemu-utils"
 BACKPORTS=bookworm-backports
 # units of the packages above; they must not run because of us
-UNITS="docker.service docker.socket containerd.service docker-registry.service ssh.service ssh.socket"
+UNITS="docker.service docker.socket containerd.service docker-registry.service etcd.service ssh.service ssh.socket"
 
 say() { echo "system-packages: $*" >&2; }
 

@@ -18,6 +18,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it ships no types
 
+from lab import kubernetes
+from lab.layout import default_cache
+
 settings.register_profile(
     "dtnctl",
     max_examples=int(os.environ.get("DTNCTL_EXAMPLES", "60")),
@@ -123,3 +126,12 @@ def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         del os.environ["XDG_CACHE_HOME"]
     else:
         os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def cluster_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kubernetes.KubernetesApi]:
+    """A Kubernetes API server without nodes, one for the run; a test removes what it made, or uses a namespace of its own."""
+    if reason := kubernetes.missing():
+        pytest.skip(reason)
+    with kubernetes.kubernetes_api(tmp_path_factory.mktemp("cluster-api"), default_cache()) as api:
+        yield api
