@@ -1,9 +1,14 @@
-"""In what kinds of container engines differ, as far as a plan depends on it: a row each. A plan asks the row, never a kind by name."""
+"""In what kinds of container engines differ, as far as a plan depends on it: a row each. A plan asks the row, never a kind by name.
+
+Which row an endpoint has is decided by its file, and once it has answered by what answered: `docker:` may name a Podman.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from dtnctl.model.drivers import ENGINE_BRIDGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +48,29 @@ DOCKER = Backend(
     own_interfaces=_bridges,
     remove_volume="docker volume rm",
 )
+
+
+def _pod_network(networks: Iterable[str]) -> str:
+    """A pod's default route is that of the cluster's own network, which dtnctl calls bridge. Empty without it."""
+    return next((name for name in networks if name == ENGINE_BRIDGE), "")
+
+
+def _no_bridges(_: Iterable[str]) -> frozenset[str]:
+    return frozenset()
+
+
+KUBERNETES = Backend(
+    name="Kubernetes",
+    updates=frozenset(),  # what changes in a pod's template is a new pod
+    never_lifts=frozenset(),
+    routed=_pod_network,
+    routed_rule="gives it to the cluster's own network",
+    own_interfaces=_no_bridges,
+    remove_volume="kubectl delete pvc",
+)
+BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
+
+
+def row_of(name: str) -> Backend:
+    """The row of a backend by the name that people know it by."""
+    return BACKENDS[name]

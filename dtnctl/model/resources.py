@@ -364,6 +364,7 @@ class VolumeSeen:
 class EndpointSeen:
     """One endpoint. `silence` is why it did not answer; then everything else is unknown, not empty.
 
+    `backend` is the name of the row of backends.py that answered; empty: the one of the endpoint's file.
     `containers`, `networks`: all that are owned by us. `foreign`, `foreign_networks`: all others.
     `images` has an entry for each reference that was asked for (None: not there) and for each image id in use;
     `image_troubles` says of a reference why the engine refuses to answer.
@@ -379,6 +380,7 @@ class EndpointSeen:
 
     name: str
     silence: str = ""
+    backend: str = ""
     engine_version: str = ""
     api_version: str = ""
     containers: tuple[ContainerSeen, ...] = ()

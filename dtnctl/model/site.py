@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
-from dtnctl.model.backends import DOCKER, Backend
+from dtnctl.model.backends import Backend, row_of
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
@@ -167,10 +167,9 @@ class Endpoint(Written):
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self
 
-    @property
-    def backend(self) -> Backend:
-        """The kind of its engine, which the key of its address decides."""
-        return DOCKER
+    def backend(self, seen: str = "") -> Backend:
+        """What it can do: by the name of the backend that answered there, else as the key of its address decides."""
+        return row_of(seen or "Docker")
 
     @model_validator(mode="after")
     def _agent_is_whole(self) -> Endpoint:

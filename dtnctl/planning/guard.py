@@ -68,7 +68,7 @@ def _other_volumes(service: Service, seen: EndpointSeen) -> Iterator[Refusal]:
             asked = service.place_of(("volumes", index))
             has, wanted = _volume_text(found.driver, dict(found.options)), _volume_text(driver, options)
             text = f"the volume {found.name} on {seen.name} is not as declared at {asked}: it has {has}; it should have {wanted}"
-            removal = f"{service.endpoint.value.backend.remove_volume} {found.name}"
+            removal = f"{service.backend.remove_volume} {found.name}"
             fix = f"another name for the volume, the same options, or `{removal}` there if what is in it may go"
             yield Refusal("E0509", service.cause(text, "volumes"), fix)
         elif not (found.is_ours or _is_in_use(seen, found.name) or is_allowed_foreign_volume(service.endpoint.value.allow, found.name)):
@@ -99,7 +99,7 @@ def _options_text(options: Mapping[str, str]) -> str:
 
 def _wrong_default_route(service: Service) -> Iterator[Refusal]:
     """Engines choose by rules of their own. Where one would choose wrong, published ports would be dead: better said before."""
-    backend, wanted, chosen = service.endpoint.value.backend, default_route_of(service), engine_default_route(service)
+    backend, wanted, chosen = service.backend, default_route_of(service), engine_default_route(service)
     if wanted != chosen:
         text = (
             f"the default route should be on {wanted}, but {backend.name} {backend.routed_rule} and would put it on {chosen}; "

@@ -131,7 +131,7 @@ def _users_in_the_way(name: str, users: Users, seen: EndpointSeen) -> str:
 def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
     """What has the subnet or the parent of a network that is made goes first, or the network cannot be made."""
     going = plan.unused | plan.rebuilt.keys()
-    backend = site.endpoints[plan.endpoint].value.backend
+    backend = site.endpoints[plan.endpoint].value.backend(seen.backend)
     for name in sorted(plan.made):
         others = [item for item in plan.seen.values() if item.name != name] + list(seen.foreign_networks)
         in_the_way = {item.name: what for item in others if (what := _shared(plan.specs[name], item.spec))}

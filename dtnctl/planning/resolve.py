@@ -9,17 +9,19 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dtnctl.model.backends import Backend
 from dtnctl.model.effective import effective_profile, layers, origin, winner_at
 from dtnctl.model.networking import attachments, is_host_networked, is_publishing, published_ranges
 from dtnctl.model.plan import Cause
 from dtnctl.model.profile import Attachment, ProfileFields
-from dtnctl.model.resources import Wanted, service_name
+from dtnctl.model.resources import EndpointSeen, Wanted, service_name
 from dtnctl.model.schedule import newest_firing, scheduled_generation
 from dtnctl.model.site import Document, Endpoint, Location, Session, Site
 from dtnctl.model.suitable import suitable_sessions
 from dtnctl.model.transfer import Transfer
 from dtnctl.model.tuning import Tuning, tuning_keys
 
+NOT_ASKED: Mapping[str, EndpointSeen] = {}
 Key = tuple[str, str]  # (endpoint, session) of a service, or (endpoint, container) of what lives
 Range = tuple[int, int, str, str]  # (low, high, protocol, field)
 Needs = tuple[ProfileFields, tuple[Attachment, ...], bool, tuple[Range, ...]]  # profile, nets, publishes, published of a Service
@@ -32,6 +34,7 @@ class Service:
     `key` is (endpoint, session): unique. `nets` are all attachments, the primary one first; none on the host's network.
     `publishes`: whether ports can be published, which needs a bridge that carries a default route. `published` are ranges that
     it takes whole.
+    `backend` is what its endpoint can do.
     """
 
     key: Key
@@ -44,6 +47,7 @@ class Service:
     nets: tuple[Attachment, ...]
     publishes: bool
     published: tuple[Range, ...]
+    backend: Backend
 
     @property
     def ctrl_host(self) -> str:
@@ -96,12 +100,16 @@ def ctrl_host(endpoint: Endpoint) -> str:
     return endpoint.host if endpoint.host is not None else endpoint.docker.host
 
 
-def resolve_services(site: Site, now: datetime) -> tuple[Service, ...]:
-    """Every service that should exist, in (endpoint, session) order; expired sessions count as removed."""
-    return tuple(sorted(_services(site, now), key=lambda service: service.key))
+def resolve_services(site: Site, now: datetime, answering: Mapping[str, EndpointSeen] = NOT_ASKED) -> tuple[Service, ...]:
+    """Every service that should exist, in (endpoint, session) order; expired sessions count as removed.
+
+    `answering` are the endpoints that did: they know which backend they have.
+    """
+    return tuple(sorted(_services(site, now, answering), key=lambda service: service.key))
 
 
-def _services(site: Site, now: datetime) -> Iterator[Service]:
+def _services(site: Site, now: datetime, answering: Mapping[str, EndpointSeen]) -> Iterator[Service]:
+    backends = {name: item.value.backend(answering[name].backend if name in answering else "") for name, item in site.endpoints.items()}
     needs: dict[Hashable, Needs] = {}
     for session in site.sessions.values():
         if session.value.is_expired(now):
@@ -122,6 +130,7 @@ def _services(site: Site, now: datetime) -> Iterator[Service]:
                 nets=nets,
                 publishes=publishes,
                 published=published,
+                backend=backends[name],
             )
 
 

@@ -133,7 +133,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         written=site,
         scope=scope,
         snapshot=snapshot,
-        services=resolve_services(wanted, now),
+        services=resolve_services(wanted, now, answering),
         declared_transfers=declared,
         resolved_transfers=carried(wanted, declared, now),
         answering=answering,
@@ -364,7 +364,7 @@ def _rebuild(found: Study, plan: NetworkPlan, name: str) -> Rebuild:
 
 
 def _differences(found: Study, service: Service, spec: ContainerSpec, seen: ContainerSeen) -> Iterator[Difference]:
-    differences = compare_container(spec, seen, found.answering[service.endpoint.name].images, service.endpoint.value.backend)
+    differences = compare_container(spec, seen, found.answering[service.endpoint.name].images, service.backend)
     yield from differences
     moved = _moved_to(found, service)
     if moved and not any(difference.field == "image" for difference in differences):

@@ -33,7 +33,7 @@ def compare_take_over(site: Site, snapshot: Snapshot, session: str, endpoint: st
     actions = [step.action for step in plan.steps if step.endpoint == endpoint]
     name = service_name(site.name, session)
     wanted = next((item.spec for item in actions if isinstance(item, CreateContainer) and item.container == name), None)
-    backend = site.endpoints[endpoint].value.backend
+    backend = site.endpoints[endpoint].value.backend(seen.backend)
     differences = () if wanted is None else compare_container(wanted, other, seen.images, backend)
     fields = tuple((item.field, *_values(item)) for item in differences)
     obstacles = (*_blocked(plan, session, endpoint, is_planned=wanted is not None), *_networks(plan, endpoint, networks))

@@ -46,7 +46,7 @@ def _names(text: str) -> tuple[str, ...]:
 # As they are.
 KEPT: Mapping[type, tuple[str, ...]] = {
     EndpointSeen: _names(
-        "name engine_version api_version containers networks foreign foreign_networks images remote_digests volumes ledger"
+        "name backend engine_version api_version containers networks foreign foreign_networks images remote_digests volumes ledger"
     )
     + _names("engine_id cpus"),
     ContainerSeen: _names("name id spec image_id state health exit_code oom_killed started_at finished_at addresses anonymous_volumes"),

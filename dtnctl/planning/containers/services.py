@@ -383,7 +383,7 @@ def _adapt(situation: Situation, chain: Chain, seen: ContainerSeen) -> bool:
 def _update(situation: Situation, chain: Chain) -> None:
     """What the engine changes in a live container."""
     service, changed = situation.service, {difference.field for difference in situation.differences}
-    if changed & service.endpoint.value.backend.updates:
+    if changed & service.backend.updates:
         chain.add("update", service.container, _update_action(service.container, situation.spec, changed))
 
 

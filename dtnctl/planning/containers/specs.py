@@ -261,7 +261,7 @@ def default_route_of(service: Service) -> str:
 
 def engine_default_route(service: Service) -> str:
     """The network that the engine gives the default route to, of those that have a route to the outside."""
-    return service.endpoint.value.backend.routed(net.name for net in service.nets if _can_route(service, net.name))
+    return service.backend.routed(net.name for net in service.nets if _can_route(service, net.name))
 
 
 def _can_route(service: Service, network: str) -> bool:
