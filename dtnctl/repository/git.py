@@ -1,6 +1,6 @@
 """Git: which commit the state files are, for the plan's head, and a commit of one edited file.
 
-Which commit is asked by one call of git, beside observation; GitPython is imported where we commit alone: that takes longer than the call.
+Which commit is asked by two calls of git, beside observation; GitPython is imported where we commit alone: that takes longer than both.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from dtnctl.errors import UsageError
 from dtnctl.model.head import Head
 from dtnctl.repository.git_program import ORIGINAL_OBJECTS, git_command, git_environment
+from dtnctl.repository.unseen_changes import has_unseen_changes
 
 DETACHED = "(detached)"
 NO_COMMIT = "(initial)"
@@ -19,8 +20,8 @@ HEADER = "# branch."  # all three: git-status(1), "Porcelain Format Version 2"
 
 
 def read_head(root: Path, folder: str = "state") -> Head:
-    """The commit, its branch, and whether files in the folder differ from it or are not in it."""
-    command = git_command(root, "status", "--porcelain=v2", "--branch", "--", folder)
+    """The commit, its branch, and whether files in the folder differ from it or are not in it, also such that Git was asked to ignore."""
+    command = git_command(root, "status", "--porcelain=v2", "--branch", "--ignore-submodules=none", "--", folder)
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10, env=git_environment())
     except FileNotFoundError:
@@ -34,7 +35,16 @@ def read_head(root: Path, folder: str = "state") -> Head:
     commit, branch = said.get("oid", NO_COMMIT), said.get("head", DETACHED)
     if commit == NO_COMMIT:
         return Head(absence="no_commit")
-    return Head(commit, "" if branch == DETACHED else branch, is_dirty=any(not line.startswith("#") for line in lines))
+    is_dirty = any(not line.startswith("#") for line in lines) or _has_unseen_changes(root, folder)
+    return Head(commit, "" if branch == DETACHED else branch, is_dirty=is_dirty)
+
+
+def _has_unseen_changes(root: Path, folder: str) -> bool:
+    """Yes also where Git cannot say: what is recorded as a commit's must be the commit's."""
+    try:
+        return has_unseen_changes(root, folder)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return True
 
 
 def commit_file(root: Path, file: str, message: str) -> str:
@@ -43,7 +53,7 @@ def commit_file(root: Path, file: str, message: str) -> str:
 
 
 def commit_files(root: Path, files: Sequence[str], message: str) -> str:
-    """The same for several files, in one commit."""
+    """The same for several files, in one commit. Without a deadline: hooks run, and a person may be asked for the passphrase of a key."""
     import git
 
     file = ", ".join(files)

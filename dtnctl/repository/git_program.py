@@ -14,6 +14,7 @@ SETTINGS = (
     "log.follow=false",
     "color.ui=false",
     "core.quotePath=true",
+    "core.fsmonitor=false",  # a program that says which files have changed
     "i18n.logOutputEncoding=UTF-8",
     "status.showUntrackedFiles=normal",
     "push.followTags=false",
