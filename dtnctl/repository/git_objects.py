@@ -10,10 +10,10 @@ from typing import Any, Self
 
 from dtnctl.errors import DtnctlError, UsageError
 from dtnctl.repository.git_program import git_command, git_environment
+from dtnctl.repository.pipe_reader import PipeReader, SilenceError
 
 TREE_MODE, REGULAR = "40000", ("100644", "100755", "100664")
-PIECE = 1 << 20
-TIMEOUT = 60  # seconds of one call of git
+TIMEOUT = 60  # seconds of one call of git; of `git cat-file`, that it may write nothing while it is waited for
 
 
 class GitReadError(DtnctlError):
@@ -55,47 +55,55 @@ def run_git(root: Path, *words: str, codes: tuple[int, ...] = (0,)) -> str:
 
 @dataclass(slots=True)
 class GitObjects:
-    """The repository's objects by id. Folders are read once; who wants files kept keeps them."""
+    """The repository's objects by id. Folders are read once; who wants files kept keeps them.
+
+    GitReadError if git falls silent for `seconds`; it is ended then.
+    """
 
     root: Path
+    seconds: float = TIMEOUT
+    _reader: PipeReader | None = None
     _process: subprocess.Popen[bytes] | None = None
     _folders: dict[str, tuple[TreeEntry, ...]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         command = git_command(self.root, "cat-file", "--batch")
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, **pipes, env=git_environment())
+        try:
+            self._process = subprocess.Popen(command, **pipes, env=git_environment(), bufsize=0)
+        except FileNotFoundError as error:
+            raise UsageError("git is not installed") from error
+        assert self._process.stdout is not None
+        self._reader = PipeReader(self._process.stdout, self.seconds)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._process is not None
-        self._process.communicate()
-        self._process = None
+        process, self._process, self._reader = self._process, None, None
+        assert process is not None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()  # git ends at the end of its questions
+        try:
+            process.wait(self.seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def read(self, name: str) -> tuple[str, str, bytes] | None:
         """(id, type, content) of an object by its id or by `COMMIT:PATH`; None if there is none."""
         found = self._ask(name)
-        return None if found is None else (found[0], found[1], self._take(found[2], found[2]))
+        return None if found is None else (found[0], found[1], self._content(found[2], found[2]))
 
     def read_small(self, name: str, most: int) -> tuple[int, bytes] | None:
         """(size, content) of an object, of its content not more than `most` bytes: a few kilobytes in a pack may be gigabytes."""
         found = self._ask(name)
-        return None if found is None else (found[2], self._take(found[2], most))
+        return None if found is None else (found[2], self._content(found[2], most))
 
     def _ask(self, name: str) -> tuple[str, str, int] | None:
         """(id, type, size) of an object, whose content comes next; None if there is none."""
-        assert self._process is not None
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
         if "\n" in name:
             return None
-        try:
-            stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
-            stdin.flush()
-        except BrokenPipeError as error:
-            raise GitReadError("git cat-file has ended") from error
-        head = stdout.readline().decode("utf-8", "surrogateescape").rstrip("\n")
+        head = self._answer(name.encode("utf-8", "surrogateescape") + b"\n").decode("utf-8", "surrogateescape").rstrip("\n")
         words = head.rsplit(" ", 2)
         if head.endswith((" missing", " ambiguous")):
             return None
@@ -103,15 +111,34 @@ class GitObjects:
             raise GitReadError(f"git cat-file: {head or 'no answer'}")
         return words[0], words[1], int(words[2])
 
-    def _take(self, size: int, most: int) -> bytes:
-        """The content of the object that was asked for, up to `most` bytes; the rest is passed over."""
+    def _answer(self, question: bytes) -> bytes:
+        """The line that git writes to it. It fits into the pipe: git has read all questions before."""
         assert self._process is not None
-        stdout = self._process.stdout
-        assert stdout is not None
-        content, left = stdout.read(min(size, most)), max(0, size - most) + 1
-        while left > 0 and (passed := stdout.read(min(left, PIECE))):
-            left -= len(passed)
+        assert self._process.stdin is not None
+        assert self._reader is not None
+        try:
+            self._process.stdin.write(question)
+            return self._reader.line()
+        except BrokenPipeError as error:
+            raise GitReadError("git cat-file has ended") from error
+        except SilenceError as error:
+            raise self._hangs(error) from error
+
+    def _content(self, size: int, most: int) -> bytes:
+        """The content of the object that was asked for, up to `most` bytes; the rest is passed over."""
+        assert self._reader is not None
+        try:
+            content = self._reader.take(min(size, most))
+            self._reader.skip(max(0, size - most) + 1)
+        except SilenceError as error:
+            raise self._hangs(error) from error
         return content
+
+    def _hangs(self, error: SilenceError) -> GitReadError:
+        """The git that hangs is ended at once: it may wait for what comes never."""
+        assert self._process is not None
+        self._process.kill()
+        return GitReadError(f"git cat-file does not answer: {error}")
 
     def folder(self, name: str) -> tuple[TreeEntry, ...]:
         """What a folder holds, by its id or by `COMMIT:PATH`; nothing if there is none."""
