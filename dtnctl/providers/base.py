@@ -18,6 +18,9 @@ from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, P
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.store import FileEntry as FileEntry
+from dtnctl.providers.store import Store as Store
+from dtnctl.providers.store import StoreReader
 from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
@@ -47,18 +50,6 @@ class EndpointAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A file to put into a container. Parent folders that are missing are made with `folder_mode`, same owner."""
-
-    path: str
-    content: bytes
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    folder_mode: int = 0o755
-
-
-@dataclass(frozen=True, slots=True)
 class Ran:
     """A finished command: its exit code and what it wrote. `exit_code` is 126 or 127 when it could not be started."""
 
@@ -74,6 +65,10 @@ class Observer(Protocol):
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         """Everything owned, what others hold, and what `wanted` names. Silence is returned, not raised."""
+
+    @property
+    def store(self) -> StoreReader:
+        """Where leases, records and markers are, to be read."""
 
     def inspect(self, container: str) -> ContainerSeen:
         """One container by name or id, owned or not, whatever state it is in."""
@@ -128,6 +123,10 @@ class Engine(Observer, Protocol):
     """A client that can change its endpoint. Calls are idempotent: what is already so is success."""
 
     @property
+    def store(self) -> Store:
+        """Where leases, records and markers are kept."""
+
+    @property
     def agent(self) -> HostAgent | None:
         """Who carries out the host requests of this endpoint; None where it has no agent."""
 
@@ -141,12 +140,6 @@ class Engine(Observer, Protocol):
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
         """Create without starting; returns the id. `binds` are (host folder, container path), made on the host if missing."""
-
-    def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        """Create a container of the empty image that is never started; returns its id. A taken name is a ConflictError.
-
-        The empty image is imported when it is missing. Two of these at once on one engine: exactly one succeeds.
-        """
 
     def start(self, container: str) -> None:
         """Start it; already running is success. Never call it on a job that already ran: it would run again."""

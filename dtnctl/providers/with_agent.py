@@ -15,6 +15,7 @@ from dtnctl.model.origin import claimed_by
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, Engine, FileEntry, HostAgent, HostObserver, Observer, Ran
+from dtnctl.providers.store import Store, StoreReader
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Done, Host, Request
@@ -38,6 +39,10 @@ class ObserverWithAgent:
     def observe(self, wanted: Wanted) -> EndpointSeen:
         asked = self._pool.submit(self._host.host, wanted.readings, inside=wanted.inside)
         return _joined(self._observer.observe(wanted), asked, self._access)
+
+    @property
+    def store(self) -> StoreReader:
+        return self._observer.store
 
     def inspect(self, container: str) -> ContainerSeen:
         return self._observer.inspect(container)
@@ -82,14 +87,15 @@ class EngineWithAgent(ObserverWithAgent):
         self._engine = engine
         self.agent: HostAgent | None = AgentOfSite(agent, access)
 
+    @property
+    def store(self) -> Store:
+        return self._engine.store
+
     def perform(self, action: EngineAction) -> None:
         self._engine.perform(action)
 
     def create_container(self, name: str, spec: ContainerSpec, labels: Pairs, *, binds: Pairs = ()) -> str:
         return self._engine.create_container(name, spec, labels, binds=binds)
-
-    def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return self._engine.create_placeholder(name, labels, binds=binds)
 
     def start(self, container: str) -> None:
         self._engine.start(container)

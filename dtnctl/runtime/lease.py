@@ -1,6 +1,6 @@
-"""One writer per endpoint: a lease that dies with its holder, made of a container that never runs.
+"""One writer per endpoint: a lease that dies with its holder, kept in the store of the endpoint.
 
-A fixed name is an atomic test-and-set on the engine. The holder writes a beat into it every few seconds. A waiter takes a
+A fixed name is an atomic test-and-set there. The holder writes a beat into it every few seconds. A waiter takes a
 lease over when its beat did not move for a while on the waiter's own clock, or at once when the holder is a dead process of
 the waiter's own machine. It removes the old one by id, never by name: that could hit the next holder's.
 """
@@ -20,12 +20,11 @@ from pathlib import Path
 
 from dtnctl.errors import BlockedError, ConflictError, DtnctlError, EngineError, LockError, NotFoundError, UnreachableError
 from dtnctl.model.resources import LABEL_KIND, LABEL_SELF, LABEL_SITE, Snapshot, describe_holder, lease_name, self_reference
-from dtnctl.providers.base import Engine, FileEntry
+from dtnctl.providers.base import Engine
 from dtnctl.runtime.clock import Clock
-from dtnctl.runtime.observe import observe_ours
+from dtnctl.runtime.observe import find_ours
 
 LABEL_HOLDER = "dtnctl.holder"
-BEAT_FILE = "/lease/beat"
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0  # a lease whose beat stands still for so long is taken over
 SAFE_SECONDS = 20.0  # without a confirmed beat for so long, the holder stops writing; shorter than STALE_SECONDS on purpose
@@ -79,7 +78,7 @@ def is_dead(text: str) -> bool:
 @dataclass(slots=True)
 class _Held:
     engine: Engine
-    container: str
+    id: str
     last_beat: float
 
 
@@ -103,9 +102,9 @@ class Leases:
         if age > SAFE_SECONDS:
             raise LockError(f"the lease of {endpoint} could not be renewed for {age:.0f} s; nothing more is changed there")
 
-    def hold(self, engine: Engine, container: str) -> None:
+    def hold(self, engine: Engine, lease: str) -> None:
         """Note a lease that was just taken, and let it beat. Each has a thread of its own: one slow engine must not cost the others."""
-        held = self.held[engine.endpoint] = _Held(engine, container, self.clock.monotonic())
+        held = self.held[engine.endpoint] = _Held(engine, lease, self.clock.monotonic())
         threading.Thread(target=self._beat_forever, args=(engine.endpoint, held), name="lease", daemon=True).start()
 
     def _beat_forever(self, endpoint: str, held: _Held) -> None:
@@ -117,7 +116,7 @@ class Leases:
     def _beat(self, endpoint: str, held: _Held, number: int) -> None:
         before = self.clock.monotonic()
         try:
-            held.engine.write_files(held.container, (FileEntry(BEAT_FILE, f"{os.getpid()} {number}\n".encode()),))
+            held.engine.store.beat(held.id, f"{os.getpid()} {number}\n".encode())
             held.last_beat = before
         except NotFoundError:
             self.lost[endpoint] = "somebody removed it"
@@ -183,22 +182,22 @@ def _acquire(leases: Leases, engines: Mapping[str, Engine], request: _Request) -
 def _try_to_take(leases: Leases, engine: Engine, request: _Request) -> bool:
     """Whether the endpoint needs no waiting: we hold its lease, or it cannot give one."""
     try:
-        container = _take(engine, request.site, request.holder)
+        lease = _take(engine, request.site, request.holder)
     except (EngineError, UnreachableError) as error:
         leases.refused[engine.endpoint] = error
         return True
-    if container is None:
+    if lease is None:
         return False
-    leases.hold(engine, container)
+    leases.hold(engine, lease)
     return True
 
 
 def _take(engine: Engine, site: str, holder: Holder) -> str | None:
-    """The lease's container id, or None when somebody has it."""
+    """The lease's id, or None when somebody has it."""
     name = lease_name(site)
     labels = {LABEL_SITE: site, LABEL_KIND: "lease", LABEL_SELF: self_reference(engine.endpoint, name), LABEL_HOLDER: holder.text()}
     try:
-        return engine.create_placeholder(name, tuple(sorted(labels.items())))
+        return engine.store.claim(name, tuple(sorted(labels.items())))
     except ConflictError:
         return None
 
@@ -207,7 +206,7 @@ def _take(engine: Engine, site: str, holder: Holder) -> str | None:
 class _Sighting:
     """Somebody's lease at one moment."""
 
-    container: str
+    id: str
     holder: str
     beat: bytes
 
@@ -216,14 +215,10 @@ def _sight(engine: Engine, site: str) -> _Sighting | None:
     """The lease as it is now; None when it was just released. LockError if the name is somebody else's: that is never removed."""
     name = lease_name(site)
     what = f"{engine.endpoint} has a container named {name}"
-    seen = observe_ours(engine, name, lambda whose: LockError(f"{what} {whose}; nothing can be locked there while it has that name"))
+    seen = find_ours(engine, name, lambda whose: LockError(f"{what} {whose}; nothing can be locked there while it has that name"))
     if seen is None:
         return None
-    try:
-        beat = engine.read_files(seen.id, BEAT_FILE).get(BEAT_FILE, b"")
-    except NotFoundError:
-        beat = b""  # it has not beaten yet
-    return _Sighting(seen.id, seen.labels.get(LABEL_HOLDER, ""), beat)
+    return _Sighting(seen.id, seen.labels.get(LABEL_HOLDER, ""), engine.store.last_beat(seen.id))
 
 
 def _wait_for(engine: Engine, clock: Clock, request: _Request) -> str:
@@ -231,18 +226,18 @@ def _wait_for(engine: Engine, clock: Clock, request: _Request) -> str:
     last: _Sighting | None = None
     since = clock.monotonic()
     while True:
-        container = _take(engine, request.site, request.holder)
-        if container is not None:
-            return container
+        lease = _take(engine, request.site, request.holder)
+        if lease is not None:
+            return lease
         seen = _sight(engine, request.site)
         who = describe_holder(seen.holder) if seen is not None else "somebody"
-        if seen is not None and (last is None or seen.container != last.container):
+        if seen is not None and (last is None or seen.id != last.id):
             request.report(f"waiting for the lease of {endpoint}, held by {who}")
         if seen != last:
             last, since = seen, clock.monotonic()
         if seen is not None and (is_dead(seen.holder) or clock.monotonic() - since > STALE_SECONDS):
             request.report(f"taking over the lease of {endpoint}: {who} is gone")
-            engine.remove(seen.container)
+            engine.store.remove(seen.id)
             continue
         if request.stop.is_set():
             raise LockError(f"stopped while waiting for the lease of {endpoint}, held by {who}; nothing was changed")
@@ -257,7 +252,7 @@ def _release(leases: Leases) -> None:
 
     def give_back(held: _Held) -> None:
         with contextlib.suppress(DtnctlError):
-            held.engine.remove(held.container)
+            held.engine.store.remove(held.id)
 
     if leases.held:
         with ThreadPoolExecutor(max_workers=len(leases.held), thread_name_prefix="release") as pool:
@@ -269,7 +264,7 @@ def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report:
     """Remove leases that dead processes of this machine left. Those of other machines go when somebody needs the endpoint."""
     for name, seen in snapshot.endpoints.items():
         if seen.lease is not None and seen.lease.is_ours and is_dead(seen.lease.holder):
-            engines[name].remove(seen.lease.id)
+            engines[name].store.remove(seen.lease.id)
             report(f"{name}: removed the lease that {describe_holder(seen.lease.holder)} left when it died")
 
 
@@ -280,8 +275,8 @@ def remove_lease(engine: Engine, site: str) -> str:
     """
     name = lease_name(site)
     what = f"{engine.endpoint} has a container named {name}"
-    seen = observe_ours(engine, name, lambda whose: BlockedError(f"{what} {whose}; it was not removed"))
+    seen = find_ours(engine, name, lambda whose: BlockedError(f"{what} {whose}; it was not removed"))
     if seen is None:
         return ""
-    engine.remove(seen.id)
+    engine.store.remove(seen.id)
     return describe_holder(seen.labels.get(LABEL_HOLDER, ""))

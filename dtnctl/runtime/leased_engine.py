@@ -10,26 +10,30 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 from dtnctl.providers.base import Engine
+from dtnctl.providers.store import Store
 
 Check: TypeAlias = Callable[[str], None]
 
-WRITES = frozenset({"perform", "create_container", "create_placeholder", "start", "stop", "remove", "write_files", "run"})
+WRITES = frozenset({"perform", "create_container", "start", "stop", "remove", "write_files", "run", "claim", "beat", "write"})
 
 
-class _LeasedEngine:
-    """An engine whose methods that write first call `check` with the endpoint's name."""
+class _Leased:
+    """An engine, or its store, whose methods that write first call `check` with the endpoint's name."""
 
-    def __init__(self, engine: Engine, check: Check) -> None:
-        self._engine = engine
+    def __init__(self, writer: Engine | Store, endpoint: str, check: Check) -> None:
+        self._writer = writer
+        self._endpoint = endpoint
         self._check = check
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._engine, name)
+        found = getattr(self._writer, name)
+        if name == "store":
+            return _Leased(found, self._endpoint, self._check)
         return self._checked(found) if name in WRITES else found
 
     def _checked(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def checked(*arguments: Any, **named: Any) -> Any:
-            self._check(self._engine.endpoint)
+            self._check(self._endpoint)
             return call(*arguments, **named)
 
         return checked
@@ -37,4 +41,4 @@ class _LeasedEngine:
 
 def leased_engines(engines: Mapping[str, Engine], check: Check) -> Mapping[str, Engine]:
     """The engines, whose writes raise what `check` raises: LockError where the lease of the endpoint is not certainly ours."""
-    return {name: cast("Engine", _LeasedEngine(engine, check)) for name, engine in engines.items()}
+    return {name: cast("Engine", _Leased(engine, engine.endpoint, check)) for name, engine in engines.items()}

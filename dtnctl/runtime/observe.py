@@ -1,6 +1,6 @@
 """Looks at all endpoints at once. An endpoint that does not answer is silent in the snapshot; nothing is raised for it.
 
-Also finds a single container by a name of ours, for those who need that name.
+Also finds a single container, or what is stored, by a name of ours, for those who need that name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dtnctl.errors import DtnctlError, NotFoundError
 from dtnctl.model.origin import stranger_text
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot, Wanted
 from dtnctl.providers.base import Observer
+from dtnctl.providers.store import Stored
 
 
 def observe_all(observers: Mapping[str, Observer], wanted: Mapping[str, Wanted]) -> Snapshot:
@@ -36,6 +37,18 @@ def observe_ours(observer: Observer, name: str, refuse: Callable[[str], DtnctlEr
         seen = observer.inspect(name)
     except NotFoundError:
         return None
-    if not observer.owns(seen.labels, name):
-        raise refuse(stranger_text(seen.labels, observer.repository))
+    _refuse_stranger(observer, name, seen.labels, refuse)
     return seen
+
+
+def find_ours(observer: Observer, name: str, refuse: Callable[[str], DtnctlError]) -> Stored | None:
+    """The same of a name in the endpoint's store."""
+    found = observer.store.find(name)
+    if found is not None:
+        _refuse_stranger(observer, name, found.labels, refuse)
+    return found
+
+
+def _refuse_stranger(observer: Observer, name: str, labels: Mapping[str, str], refuse: Callable[[str], DtnctlError]) -> None:
+    if not observer.owns(labels, name):
+        raise refuse(stranger_text(labels, observer.repository))

@@ -179,7 +179,7 @@ def test_the_page_has_the_table_and_a_chart_beside_it(play: BenchWorld) -> None:
 
 def test_a_lease_that_beats_late_is_waited_for_and_a_lost_one_is_not(tmp_path: Path) -> None:
     clock = PatientClock()
-    held = _Held(engine=cast(Engine, None), container="c", last_beat=-30.0)
+    held = _Held(engine=cast(Engine, None), id="c", last_beat=-30.0)
     clock.on_sleep = lambda: setattr(held, "last_beat", clock.seconds) if clock.seconds > 5 else None
     leases = Leases(clock, held={"a": held})
     await_leases(leases, ("a",), clock)

@@ -69,7 +69,7 @@ def labels(endpoint: str, holder: Holder) -> Pairs:
 
 def test_a_foreign_container_with_the_leases_name_is_never_removed(engines: dict[str, Engine]) -> None:
     clock = SteppingClock()
-    stranger = engines["a"].create_placeholder(lease_name("site"), ())
+    stranger = engines["a"].store.claim(lease_name("site"), ())
     with pytest.raises(LockError, match="not ours"), hold(engines, this_process(), clock, timeout=100.0):
         pass
     assert engines["a"].inspect(lease_name("site")).id == stranger
@@ -77,9 +77,9 @@ def test_a_foreign_container_with_the_leases_name_is_never_removed(engines: dict
 
 def test_unlocking_removes_our_lease_by_its_holders_name_and_no_other_container(engines: dict[str, Engine]) -> None:
     assert remove_lease(engines["a"], "site") == ""
-    engines["a"].create_placeholder(lease_name("site"), labels("a", ELSEWHERE))
+    engines["a"].store.claim(lease_name("site"), labels("a", ELSEWHERE))
     assert remove_lease(engines["a"], "site") == "ops@elsewhere (pid 4711)"
-    stranger = engines["a"].create_placeholder(lease_name("site"), ())
+    stranger = engines["a"].store.claim(lease_name("site"), ())
     with pytest.raises(BlockedError, match=r"^a has a container named site\.control\.lease that is not ours; it was not removed$"):
         remove_lease(engines["a"], "site")
     assert engines["a"].inspect(lease_name("site")).id == stranger
@@ -87,7 +87,7 @@ def test_unlocking_removes_our_lease_by_its_holders_name_and_no_other_container(
 
 def test_waiting_ends_when_somebody_asks_to_stop(engines: dict[str, Engine]) -> None:
     clock, stop = SteppingClock(), threading.Event()
-    engines["a"].create_placeholder(lease_name("site"), labels("a", ELSEWHERE))
+    engines["a"].store.claim(lease_name("site"), labels("a", ELSEWHERE))
     stop.set()
     waiting = hold_leases(engines, site="site", holder=this_process(), clock=clock, timeout=100.0, report=lambda text: None, stop=stop)
     with pytest.raises(LockError, match="stopped while waiting"), waiting:
@@ -116,7 +116,7 @@ def test_leases_are_given_back_at_the_end_also_after_an_error(engines: dict[str,
 def test_a_lease_whose_beat_stands_still_is_taken_over(engines: dict[str, Engine]) -> None:
     clock = SteppingClock()
     told: list[str] = []
-    engines["a"].create_placeholder(lease_name("site"), labels("a", ELSEWHERE))
+    engines["a"].store.claim(lease_name("site"), labels("a", ELSEWHERE))
     with hold(engines, this_process(), clock, timeout=60.0, told=told):
         assert clock.time > lease.STALE_SECONDS
     assert any("taking over" in text for text in told)
@@ -127,7 +127,7 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(engin
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     dead = Holder("somebody", this_process().machine, ended.pid, 1.0)
-    engines["a"].create_placeholder(lease_name("site"), labels("a", dead))
+    engines["a"].store.claim(lease_name("site"), labels("a", dead))
     with hold(engines, this_process(), clock, timeout=0.0):
         assert clock.time == 0.0
 

@@ -32,7 +32,7 @@ def lost(endpoint: str) -> None:
 
 
 def test_a_write_without_the_lease_is_refused_and_sent_to_no_engine(engine: Engine) -> None:
-    container = engine.create_placeholder("one", ())
+    container = engine.store.claim("one", ())
     late = leased_engines({"a": engine}, lost)["a"]
     with pytest.raises(LockError, match="the lease of a was lost"):
         late.write_files(container, (FileEntry("/lease/x", b""),))
@@ -45,16 +45,34 @@ def test_a_write_without_the_lease_is_refused_and_sent_to_no_engine(engine: Engi
 def test_with_the_lease_all_is_as_without_the_check(engine: Engine) -> None:
     asked: list[str] = []
     held = leased_engines({"a": engine}, asked.append)["a"]
-    container = held.create_placeholder("one", ())
+    container = held.store.claim("one", ())
     held.write_files(container, (FileEntry("/lease/x", b"content"),))
     assert held.read_files(container, "/lease/x") == {"/lease/x": b"content"}
     assert asked == ["a", "a"]
 
 
-def test_every_method_of_an_engine_that_is_none_of_an_observer_counts_as_a_write_but_waiting() -> None:
-    from dtnctl.providers.base import Observer
+def test_a_write_to_the_store_without_the_lease_is_refused_and_a_look_is_not(engine: Engine) -> None:
+    holder = engine.store.claim("one", ())
+    store = leased_engines({"a": engine}, lost)["a"].store
+    for write in (
+        lambda: store.claim("two", ()),
+        lambda: store.beat(holder, b"1"),
+        lambda: store.write(holder, (FileEntry("/lease/x", b""),)),
+        lambda: store.remove(holder),
+    ):
+        with pytest.raises(LockError, match="the lease of a was lost"):
+            write()
+    found = store.find("one")
+    assert found is not None
+    assert (found.id, store.find("two"), store.last_beat(holder)) == (holder, None, b"")
 
-    own = {name for name in vars(Engine) if not name.startswith("_")} - set(vars(Observer))
+
+def test_every_method_of_an_engine_or_a_store_that_no_reader_has_counts_as_a_write_but_waiting() -> None:
+    from dtnctl.providers.base import Observer
+    from dtnctl.providers.store import Store, StoreReader
+
+    pairs = ((Engine, Observer), (Store, StoreReader))
+    own = {name for writer, reader in pairs for name in vars(writer).keys() - vars(reader).keys() if not name.startswith("_")}
     assert own - {"agent"} == WRITES | {"wait"}
 
 

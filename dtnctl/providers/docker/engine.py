@@ -19,9 +19,11 @@ from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
 from dtnctl.providers.docker.observation import file_size, observe, read_entries, read_files
 from dtnctl.providers.docker.performing import perform
+from dtnctl.providers.docker.store import PlaceholderReader, PlaceholderStore
 from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
 from dtnctl.providers.docker.view import View
+from dtnctl.providers.store import Store, StoreReader
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
@@ -65,6 +67,10 @@ class DockerObserver:
         except EngineError as error:
             # Half an answer is no answer: what is not known here could be ours.
             return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.docker}: the engine refuses to tell: {error}")
+
+    @property
+    def store(self) -> StoreReader:
+        return PlaceholderReader(self)
 
     def inspect(self, container: str) -> ContainerSeen:
         return container_seen(self._connected().get("/containers/{}/json", container))
@@ -136,6 +142,10 @@ class DockerEngine(DockerObserver):
 
     reads_only = False
     agent: HostAgent | None = None
+
+    @property
+    def store(self) -> Store:
+        return PlaceholderStore(self)
 
     def perform(self, action: EngineAction) -> None:
         perform(self._connected(), self._view, action)

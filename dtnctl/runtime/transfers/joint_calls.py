@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from dtnctl.errors import EngineError
-from dtnctl.providers.base import Engine, FileEntry
+from dtnctl.providers.base import Engine, FileEntry, Store
 from dtnctl.runtime.gathering import Gathering
 from dtnctl.runtime.transfers.joined import Answers, Command, ask_together
 from dtnctl.runtime.transfers.keys import editing
@@ -47,11 +47,11 @@ class JointCalls:
         asked = _Asked(tuple(commands), edits)
         return self._questions.call((engine.endpoint, container, user), asked, lambda all_asked: _ask(engine, container, user, all_asked))
 
-    def write(self, engine: Engine, container: str, entries: Files) -> None:
-        """As Engine.write_files; returns when they are written."""
-        key = (engine.endpoint, container)
-        if not self._files.call(key, entries, lambda all_entries: _write(engine, container, all_entries)):
-            engine.write_files(container, entries)
+    def write(self, engine: Engine, holder: str, entries: Files) -> None:
+        """As the `write` of the engine's store; returns when they are written."""
+        key = (engine.endpoint, holder)
+        if not self._files.call(key, entries, lambda all_entries: _write(engine.store, holder, all_entries)):
+            engine.store.write(holder, entries)
 
 
 def _ask(engine: Engine, container: str, user: str, asked: Sequence[_Asked]) -> Sequence[Answers]:
@@ -61,10 +61,10 @@ def _ask(engine: Engine, container: str, user: str, asked: Sequence[_Asked]) -> 
     return [{command: answers[command] for command in each.commands if command in answers} for each in asked]
 
 
-def _write(engine: Engine, container: str, files: Sequence[Files]) -> Sequence[bool]:
+def _write(store: Store, holder: str, files: Sequence[Files]) -> Sequence[bool]:
     """Whether they are written; alone, it raises what the engine says."""
     try:
-        engine.write_files(container, tuple(entry for entries in files for entry in entries))
+        store.write(holder, tuple(entry for entries in files for entry in entries))
     except EngineError:
         if len(files) == 1:
             raise

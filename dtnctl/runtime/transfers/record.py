@@ -1,13 +1,12 @@
-"""The record of one-shot jobs on their source endpoint: files in a folder of the host, reached through a container that never runs.
+"""The record of one-shot jobs on their source endpoint: files in its store, which outlive what holds them there.
 
-The container is only a placeholder: removing it, or a prune, loses no record. What a record says is in model/ledger.py.
+Removing the holder, or a prune, loses no record. What a record says is in model/ledger.py.
 """
 
 from __future__ import annotations
 
 from dtnctl.errors import EngineError, NotFoundError, TransferError
 from dtnctl.model.ledger import (
-    LEDGER_MOUNT,
     RECORDS,
     Attempt,
     LedgerSeen,
@@ -24,7 +23,7 @@ from dtnctl.model.ownership import labels
 from dtnctl.model.resources import LABEL_REPOSITORY, ledger_name
 from dtnctl.model.samples import Sample, encode_samples, samples_path
 from dtnctl.providers.base import Engine, FileEntry, Observer
-from dtnctl.runtime.observe import observe_ours
+from dtnctl.runtime.observe import find_ours
 from dtnctl.runtime.transfers.joint_calls import JointCalls
 
 
@@ -33,41 +32,41 @@ def ensure_ledger(engine: Engine, site: str, folder: str) -> None:
     name = ledger_name(site)
     pairs = labels(site, engine.endpoint, "ledger", "control", name)
     if not _is_right(engine, name, folder):
-        engine.create_placeholder(name, pairs, binds=((folder, LEDGER_MOUNT),))
+        engine.store.claim(name, pairs, folder=folder)
     _sign(engine, name, folder)
 
 
 def _is_right(engine: Engine, name: str, folder: str) -> bool:
     """Whether the placeholder is there; one of ours over another folder, or without the repository's id, goes: what lies there stays."""
     taken = f"the name {name} on {engine.endpoint} is taken by a container"
-    seen = observe_ours(engine, name, lambda whose: TransferError(f"{taken} {whose}; remove or rename it"))
+    seen = find_ours(engine, name, lambda whose: TransferError(f"{taken} {whose}; remove or rename it"))
     if seen is None:
         return False
     is_signed = not engine.repository or LABEL_REPOSITORY in seen.labels
-    if is_signed and any(mount.target == LEDGER_MOUNT and mount.source == folder for mount in seen.spec.mounts):
+    if is_signed and seen.folder == folder:
         return True
-    engine.remove(seen.id)
+    engine.store.remove(seen.id)
     return False
 
 
 def _sign(engine: Engine, name: str, folder: str) -> None:
     """Write into the folder whose records it holds; TransferError, and no placeholder, if they are another repository's."""
     try:
-        owner = engine.read_entries(name, owner_path()).get(owner_path())
+        owner = engine.store.read(name, owner_path()).get(owner_path())
     except NotFoundError:
         owner = None
     if owner is not None and not is_owner(owner, engine.repository):
-        engine.remove(name)
+        engine.store.remove(name)
         raise TransferError(f"the records in {folder} on {engine.endpoint} belong to {owner_text(owner)}; give this site another name")
     if owner is None and engine.repository:
-        engine.write_files(name, (FileEntry(owner_path(), f"{engine.repository}\n".encode()),))
+        engine.store.write(name, (FileEntry(owner_path(), f"{engine.repository}\n".encode()),))
 
 
 def read_ledger(observer: Observer, site: str) -> LedgerSeen:
     """All records. Without the placeholder the records are unknown, not absent."""
     name = ledger_name(site)
     try:
-        return decode_ledger(observer.read_entries(name, RECORDS), observer.repository)
+        return decode_ledger(observer.store.read(name, RECORDS), observer.repository)
     except NotFoundError:
         return LedgerSeen(readable=_is_there(observer, name))
 
@@ -76,7 +75,7 @@ def read_record(observer: Observer, site: str, transfer: str, generation: int, a
     """One attempt's record, None if there is none. TransferError if that cannot be known."""
     name, path = ledger_name(site), record_path(transfer, generation, attempt)
     try:
-        found = observer.read_entries(name, path)
+        found = observer.store.read(name, path)
     except NotFoundError:
         if _is_there(observer, name):
             return None
@@ -89,15 +88,11 @@ def read_record(observer: Observer, site: str, transfer: str, generation: int, a
 def has_only_claim(observer: Observer, site: str, claim: Attempt) -> bool:
     """Whether the record of an attempt that we have claimed is that claim still: whatever is written over it has another length."""
     path = record_path(claim.transfer, claim.generation, claim.attempt)
-    return observer.file_size(ledger_name(site), path) == len(encode_attempt(claim))
+    return observer.store.size(ledger_name(site), path) == len(encode_attempt(claim))
 
 
 def _is_there(observer: Observer, name: str) -> bool:
-    try:
-        observer.inspect(name)
-    except NotFoundError:
-        return False
-    return True
+    return observer.store.find(name) is not None
 
 
 def write_record(
@@ -128,6 +123,7 @@ def read_stored_log(observer: Observer, site: str, attempt: Attempt) -> bytes:
     """The end of the attempt's output; empty if none was kept."""
     path = log_path(attempt.transfer, attempt.generation, attempt.attempt)
     try:
-        return b"".join(observer.read_files(ledger_name(site), path).values())
+        found = observer.store.read(ledger_name(site), path).get(path)
     except NotFoundError:
         return b""
+    return found if isinstance(found, bytes) else b""

@@ -51,8 +51,8 @@ def read_samples(observer: Observer, site: str, attempt: Attempt) -> tuple[Sampl
     """Those that the ledger keeps; nothing if it keeps none that can be read."""
     path = samples_path(attempt.key)
     try:
-        files = observer.read_files(ledger_name(site), path)
-        return decode_samples(b"".join(files.values()))
+        found = observer.store.read(ledger_name(site), path).get(path)
+        return decode_samples(found if isinstance(found, bytes) else b"")
     except (NotFoundError, ValueError):
         return ()
 

@@ -12,6 +12,8 @@ import pytest
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.providers.base import Engine, FileEntry, Ran
+from dtnctl.providers.docker.engine import DockerEngine
+from dtnctl.providers.docker.store import PlaceholderStore
 from dtnctl.runtime.transfers.joined import Command
 from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.keys import editing
@@ -44,6 +46,10 @@ class Slow(Here):
         self.locked.append(editing(cast("Engine", self), container).locked())
         self._wait()
         return super().run(container, command, user=user)
+
+    @property
+    def store(self) -> PlaceholderStore:
+        return PlaceholderStore(cast("DockerEngine", self))
 
     def write_files(self, container: str, entries: tuple[FileEntry, ...]) -> None:
         del container

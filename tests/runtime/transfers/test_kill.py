@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,8 @@ from dtnctl.model.ledger import Entry
 from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import Engine, FileEntry, Ran
+from dtnctl.providers.docker.engine import DockerEngine
+from dtnctl.providers.docker.store import PlaceholderStore
 from tests.runtime.transfers.transfer_world import HERE, THERE, TransferWorld, transfer_world
 
 pytestmark = pytest.mark.slow
@@ -44,6 +46,11 @@ class Mortal:
         self.repository = engine.repository
         self.agent = engine.agent
         self.life = life
+
+    @property
+    def store(self) -> PlaceholderStore:
+        """That of Docker, each of whose calls is one of this engine's."""
+        return PlaceholderStore(self)
 
     def _call(self, function: Callable[..., Any], *args: Any, **more: Any) -> Any:
         self.life.spend()
@@ -93,7 +100,7 @@ class Mortal:
         return str(self._call(self.engine.create_container, name, spec, labels, binds=binds))
 
     def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
-        return str(self._call(self.engine.create_placeholder, name, labels, binds=binds))
+        return str(self._call(cast("DockerEngine", self.engine).create_placeholder, name, labels, binds=binds))
 
     def start(self, container: str) -> None:
         self._call(self.engine.start, container)

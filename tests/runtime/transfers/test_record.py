@@ -52,7 +52,7 @@ def test_one_over_another_folder_is_replaced(scene: TransferWorld) -> None:
 
 
 def test_a_strangers_container_of_that_name_is_refused_and_stays(scene: TransferWorld) -> None:
-    stranger = scene.engines[THERE].create_placeholder(NAME, ())
+    stranger = scene.engines[THERE].store.claim(NAME, ())
     with pytest.raises(TransferError, match=r"the name lab\.control\.ledger on dtn2 is taken by a container that is not ours"):
         ensure_ledger(scene.engines[THERE], SITE, FOLDER)
     assert scene.engines[THERE].inspect(NAME).id == stranger
