@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.playground import Playground
+from tests.e2e.test_trouble import wait_for
 
 pytestmark = pytest.mark.lab
 SHORT = ("bench", "network", "dtn1", "dtn2", "--image", "dtn:1", "--rounds", "1", "--duration", "1")
@@ -26,12 +24,6 @@ def programs(play: Playground) -> set[str]:
     """Where iperf3 runs."""
     found = (play.lab.exec(name, ["sh", "-c", "pgrep -x iperf3 || true"]).stdout.strip() for name in ("dtn1", "dtn2"))
     return {pid for pid in found if pid}
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
 
 
 def test_hosts_and_containers_on_each_network_are_measured_and_nothing_of_it_is_left(both: Playground) -> None:
@@ -53,16 +45,16 @@ def test_hosts_and_containers_on_each_network_are_measured_and_nothing_of_it_is_
 def test_a_killed_run_leaves_no_program_on_the_hosts_and_the_next_apply_removes_its_containers(both: Playground) -> None:
     for mode in ("native", "data"):
         bench = both.start(*SHORT[:-1], "60", "--mode", mode)
-        until(lambda: bool(programs(both)))
+        wait_for(lambda: bool(programs(both)))
         bench.kill()
         bench.communicate()
         if mode == "native":
-            until(lambda: not programs(both))
+            wait_for(lambda: not programs(both))
     assert both.names("dtn1") >= {"play.dtnctl-bench"}
     both.apply().expect(0)
     assert "play.dtnctl-bench" not in both.names("dtn1") | both.names("dtn2")
     assert both.networks("dtn1") | both.networks("dtn2") == set()
-    until(lambda: not programs(both))
+    wait_for(lambda: not programs(both))
 
 
 def test_an_image_without_iperf3_is_named_as_the_reason(both: Playground) -> None:
@@ -87,7 +79,7 @@ def test_volumes_are_measured_by_fio_on_files_of_its_own_which_are_removed(both:
 def test_files_of_a_killed_run_are_removed_by_the_next_apply(both: Playground) -> None:
     both.session("disks", image="dtn:1", settings={"volumes": ["/data"]})
     bench = both.start("bench", "storage", "disks", "--size", "8MiB", "--duration", "60s", "--rounds", "1")
-    until(lambda: "fio." in both.lab.exec("dtn1", ["find", "/data"], check=False).stdout)
+    wait_for(lambda: "fio." in both.lab.exec("dtn1", ["find", "/data"], check=False).stdout)
     bench.kill()
     bench.communicate()
     both.apply("--exclude", "session/disks").expect(0)

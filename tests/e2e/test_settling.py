@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.playground import Playground
 
 pytestmark = pytest.mark.lab
-SICK = 'HEALTHCHECK --interval=1s --timeout=2s --retries=1 CMD sh -c "echo the disk is missing; exit 1"'
-WELL = "HEALTHCHECK --interval=1s --timeout=2s --retries=1 CMD true"
+SICK = 'HEALTHCHECK --interval=1s --timeout=60s --retries=1 CMD sh -c "echo the disk is missing; exit 1"'
+WELL = "HEALTHCHECK --interval=1s --timeout=60s --retries=1 CMD true"
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_volumes_without_a_name_go_with_their_container_and_named_ones_stay(play
     assert "anonymous volume /cache: its content does not survive the replacement" in play.plan().out
     play.converge()
     assert len(volumes(play) - before) == 2
-    play.session("run", image="cache:1", settings={"arguments": ["false"]})
+    play.session("run", image="cache:1", settings={"arguments": ["false"], "settle": "5s"})
     play.apply().expect(8)
     assert len(volumes(play) - before) == 2, "the failed replacement's is gone, that of the old one is there"
     play.remove("sessions/run")

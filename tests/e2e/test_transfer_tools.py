@@ -20,6 +20,8 @@ pytestmark = pytest.mark.lab
 TOOLS = [*COPY, *MEASURE]
 LOGS_IN = [name for name in COPY if "destination" in ROWS[name].logs_in_at]
 MEGABYTES = 3
+# Their clients try to reach a server that was killed once more; on a busy machine we may call that a stall before they give up.
+RECONNECTS = ("gridftp", "rclone", "xrootd")
 # What a failure says of the destination, in front of which its cause stands.
 LEFT = re.compile(
     r"; at the destination are (?P<there>\d+) of \d+ bytes$|; (?P<nothing>nothing is at the destination)(?:; part of it .*)?$"
@@ -191,7 +193,7 @@ def wait_until_all_move(scene: TransferScene) -> None:
 def killed(scene: TransferScene) -> Ended:
     """All servers and sessions at the destination are killed while every transfer runs."""
     scene.sh("dtn1", "truncate -s 400M /data/long")
-    began = declare_all(scene, "killed", TOOLS, "long", stall_timeout="20s", deadline="300s")
+    began = declare_all(scene, "killed", TOOLS, "long", stall_timeout="60s", deadline="300s")
     with scene.slow("48mbit"), scene.play.running("apply", "--yes") as applying:
         wait_until_all_move(scene)
         scene.kill_servers()
@@ -201,7 +203,8 @@ def killed(scene: TransferScene) -> Ended:
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_server_that_is_killed_in_the_middle_is_a_failure_with_what_arrived(killed: Ended, scene: TransferScene, tool: str) -> None:
-    check_failed(killed, tool, r"\(exit code \d+\)|its output has no result", scene)
+    stalled = "|^stalled: no progress for 60 s" if tool in RECONNECTS else ""
+    check_failed(killed, tool, r"\(exit code \d+\)|its output has no result" + stalled, scene)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +212,7 @@ def refused(scene: TransferScene) -> Ended:
     """No port of the destination's host can be reached. Of services that have just started the control port is asked before the start."""
     scene.sh("dtn1", "echo x > /data/x")
     wait_for(lambda: scene.age() > SETTLED_SECONDS + 2, seconds=SETTLED_SECONDS + 10)
-    began = declare_all(scene, "refused", TOOLS, "x", deadline="60s")
+    began = declare_all(scene, "refused", TOOLS, "x", deadline="300s")
     with scene.refused():
         return scene.follow_up("refused", TOOLS, scene.play.apply(), began)
 

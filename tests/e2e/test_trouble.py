@@ -85,7 +85,7 @@ def test_a_replacement_keeps_ports_and_addresses_and_removes_the_old_container(p
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ({"arguments": ["false"]}, 8),
+        ({"arguments": ["false"], "settle": "5s"}, 8),
         ({"health_check": {"test": ["false"], "interval": "1s", "timeout": "1s", "retries": 1, "start_period": "0s"}}, 8),
         ({"init": False, "arguments": ["/no-such-program"]}, 3),
     ],
@@ -152,7 +152,7 @@ def test_a_killed_holders_lease_is_taken_over_and_a_live_ones_is_not(play: Playg
     assert play.names() == {"play.run", "play.other"}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"

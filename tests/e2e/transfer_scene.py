@@ -182,7 +182,7 @@ class TransferScene:
             return not left
 
         with contextlib.suppress(AssertionError):
-            wait_for(is_quiet, seconds=10)
+            wait_for(is_quiet, seconds=60)
         return tuple(left)
 
     def kill_servers(self) -> None:

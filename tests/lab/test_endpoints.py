@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,10 +82,8 @@ def test_lookup_of_an_unknown_name_fails_at_once(docker: dict[str, Docker], netw
     if network == "named":
         docker["dtn1"]("network", "create", network)
     docker["dtn1"].container("asker", f"--network={network}", "tiny:1")
-    began = time.monotonic()
     asked = docker["dtn1"].run("exec", "asker", "nslookup", "nope.example.org")
-    assert time.monotonic() - began < 1.5, "without the lab's name server it takes two seconds and more"
-    assert "NXDOMAIN" in asked.stdout + asked.stderr
+    assert "NXDOMAIN" in asked.stdout + asked.stderr, "the lab's name server says so; without it nothing answers, and every look-up waits"
 
 
 def test_power_cut_keeps_containers_files_and_identity(tiny_lab: Lab, docker: dict[str, Docker]) -> None:

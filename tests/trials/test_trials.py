@@ -36,7 +36,7 @@ def test_06_a_replacement_waits_for_the_check_of_its_image_and_goes_back(trial: 
     engine = play.engines["dtn1"]
     made = engine.create_container("tiny:1", ["sleep", "100000"])
     for check, image in (("true", "well"), ("false", "sick")):
-        health = f"HEALTHCHECK --interval=1s --timeout=1s --retries=2 CMD {check}"
+        health = f"HEALTHCHECK --interval=1s --timeout=60s --retries=2 CMD {check}"
         engine.commit(made["Id"], image, "1", changes=[health, "VOLUME /scratch", 'CMD ["sleep", "100000"]'])
     engine.remove_container(made["Id"])
     engine.tag("well:1", "sick", "1", force=True)
@@ -46,7 +46,7 @@ def test_06_a_replacement_waits_for_the_check_of_its_image_and_goes_back(trial: 
     assert well["State"]["Health"]["Status"] == "healthy", "apply has waited for it"
     engine.tag("tiny:1", "sick", "1", force=True)
     play.write("sessions/x", {"endpoints": ["dtn1"], "image": "ill:1", "settings": {"stop_timeout": "1s"}})
-    health = "HEALTHCHECK --interval=1s --timeout=1s --retries=2 CMD false"
+    health = "HEALTHCHECK --interval=1s --timeout=60s --retries=2 CMD false"
     made = engine.create_container("tiny:1", ["sleep", "100000"])
     engine.commit(made["Id"], "ill", "1", changes=[health, "VOLUME /scratch", 'CMD ["sleep", "100000"]'])
     engine.remove_container(made["Id"])

@@ -180,11 +180,12 @@ def test_an_agent_that_comes_back_while_the_engine_waits_is_in_time(place: Drive
     place.network()
     place.docker("create", "--name=one", place.attached(pci, 5), "tiny:1", "sleep", "1000")
     place.end_agent(signal.SIGKILL)
+    log = place.lab.files(ENDPOINT) / "run/lab/engine.log"
+    before = len(log.read_bytes())
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(place.docker, "start", "one")
-        log = place.lab.files(ENDPOINT) / "run/lab/engine.log"
         deadline = time.monotonic() + 10
-        while "CreateEndpoint" not in log.read_text().splitlines()[-1] and time.monotonic() < deadline:
+        while b"CreateEndpoint" not in log.read_bytes()[before:] and time.monotonic() < deadline:
             time.sleep(0.05)
         place.start_agent()
         started.result()
@@ -246,7 +247,7 @@ def agent_before_engine(place: DriverLab, *words: str) -> Iterator[None]:
 
 
 def _start_with_endpoint(place: DriverLab, words: tuple[str, ...]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             if (place.lab.files(ENDPOINT) / "run/lab/daemon.json").exists():
@@ -254,6 +255,7 @@ def _start_with_endpoint(place: DriverLab, words: tuple[str, ...]) -> None:
                 return
         except (LabError, OSError):  # it is not there yet
             time.sleep(0.02)
+    raise AssertionError("the endpoint did not come up")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def test_without_the_key_of_the_attempt_nothing_is_written(scene: ToolScene) -> 
     scene.sh(HERE, "head -c 20000000 /dev/urandom > /data/kept")
     job = scene.job("xrootd", "/data/kept", "/data/xrootd-kept/x")
     url = f"root://{scene.lab.endpoint(THERE).control_ip}:{SERVER_PORT}//there/tree/stranger"
-    stranger = ("env", "XRD_CONNECTIONWINDOW=5", "XRD_CONNECTIONRETRY=1", "xrdcp", "-f", "-N", "/etc/hostname", url)
+    stranger = ("env", "XRD_CONNECTIONWINDOW=60", "XRD_CONNECTIONRETRY=1", "xrdcp", "-f", "-N", "/etc/hostname", url)
     with scene.slow():
         job.start()
         job.wait_until_it_moves()
