@@ -1,0 +1,71 @@
+"""How objects of dtnctl are named and marked in a cluster. Pure.
+
+A namespace may serve several endpoints (nodes of one cluster), so an object's name has the endpoint's in it. What dtnctl calls
+labels are annotations, since a label's value takes no `/` and 63 characters; those that a list is filtered by are labels, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_PREFIX, LABEL_SITE, Pairs
+
+Json = Mapping[str, Any]
+Object = dict[str, Any]
+NOTHING: Json = MappingProxyType({})
+
+FIELD_MANAGER = "dtnctl"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_ENDPOINT = "dtnctl.endpoint"
+LABEL_OBJECT = "dtnctl.object"  # the object's own name, of its pods, too
+NAME_NOTE = "dtnctl/name"  # the name that plans use
+SELECTABLE = (LABEL_SITE, LABEL_KIND, LABEL_NAME)
+LONGEST_NAME = 63  # of a Job, whose name becomes a label's value
+DIGEST_LENGTH = 10
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
+
+
+def object_name(name: str, endpoint: str) -> str:
+    """The cluster's name for what plans call `name` on this endpoint: readable where it fits, and always distinct."""
+    whole = f"{name}.{endpoint}"
+    plain = _NOT_IN_NAMES.sub("-", whole.lower()).strip("-.").replace("..", ".")
+    if plain == whole and len(whole) <= LONGEST_NAME:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{plain[: LONGEST_NAME - DIGEST_LENGTH - 1].rstrip('-.')}-{digest}"
+
+
+def metadata(name: str, endpoint: str, namespace: str, labels: Pairs) -> Object:
+    """Name, labels and annotations of an object that plans call `name`."""
+    return {
+        "name": object_name(name, endpoint),
+        "namespace": namespace,
+        "labels": object_labels(name, endpoint, labels),
+        "annotations": {NAME_NOTE: name, **dict(labels)},
+    }
+
+
+def object_labels(name: str, endpoint: str, labels: Pairs) -> dict[str, str]:
+    """The labels that lists are filtered by."""
+    selectable = {key: value for key, value in labels if key in SELECTABLE}
+    marks = {LABEL_ENDPOINT: endpoint, LABEL_OBJECT: object_name(name, endpoint), **selectable}
+    return {MANAGED_BY: FIELD_MANAGER, **{key: value for key, value in sorted(marks.items()) if _LABEL_VALUE.fullmatch(value)}}
+
+
+def labels_of(raw: Json) -> dict[str, str]:
+    """What dtnctl calls the labels of a live object."""
+    return {key: value for key, value in annotations_of(raw).items() if key.startswith(LABEL_PREFIX)}
+
+
+def name_of(raw: Json) -> str:
+    """The name that plans use; the cluster's own for what dtnctl did not make."""
+    return str(annotations_of(raw).get(NAME_NOTE) or raw["metadata"]["name"])
+
+
+def annotations_of(raw: Json) -> Mapping[str, str]:
+    return (raw.get("metadata") or NOTHING).get("annotations") or NOTHING

@@ -1,0 +1,80 @@
+"""Services as Deployments and transfers as Jobs, in both directions. Pure.
+
+A Deployment has one replica or, while its service is stopped, none; `Recreate`, since ports, functions and addresses are exclusive.
+A Job runs once: its pod is never replaced and never restarted.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dtnctl.model.resources import ContainerSpec, Pairs
+from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NAME_NOTE, Json, Object, annotations_of, metadata, object_labels, object_name
+from dtnctl.providers.kubernetes.noted import NOTES, notes_text, with_notes
+from dtnctl.providers.kubernetes.place import Place
+from dtnctl.providers.kubernetes.pod_seen import holds_device, spec_seen
+from dtnctl.providers.kubernetes.pod_template import pod_annotations, pod_spec
+
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment"}
+JOB = {"apiVersion": "batch/v1", "kind": "Job"}
+RECORD_FINALIZER = "dtnctl/record"
+
+
+def deployment(name: str, spec: ContainerSpec, labels: Pairs, place: Place, replicas: int) -> Object:
+    """The Deployment of a service."""
+    return {
+        **DEPLOYMENT,
+        "metadata": metadata(name, place.endpoint, place.namespace, labels),
+        "spec": {
+            "replicas": replicas,
+            "revisionHistoryLimit": 0,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": {LABEL_OBJECT: object_name(name, place.endpoint)}},
+            "template": template(name, spec, labels, place),
+        },
+    }
+
+
+def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place, deadline: int | None = None) -> Object:
+    """The Job of one attempt of a transfer. A finalizer keeps its name taken until dtnctl removes it: it can never run twice.
+
+    `deadline` in seconds, after which the cluster ends it.
+    """
+    made = metadata(name, place.endpoint, place.namespace, labels)
+    return {
+        **JOB,
+        "metadata": made | {"finalizers": [RECORD_FINALIZER]},
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "podReplacementPolicy": "Failed",
+            **({"activeDeadlineSeconds": deadline} if deadline is not None else {}),
+            "template": template(name, spec, labels, place),
+        },
+    }
+
+
+def template(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Object:
+    """The pod's template, with a note of what it holds less exactly than the spec."""
+    plain = _unnoted(name, place, spec)
+    notes = notes_text(spec, spec_seen(plain, _network_names(place), place.namespace))
+    annotations = {**plain["metadata"]["annotations"], NAME_NOTE: name, **({NOTES: notes} if notes else {})}
+    return {"metadata": {"labels": object_labels(name, place.endpoint, labels), "annotations": annotations}, "spec": plain["spec"]}
+
+
+def _unnoted(name: str, place: Place, spec: ContainerSpec) -> Object:
+    return {"metadata": {"annotations": pod_annotations(spec, place)}, "spec": pod_spec(name, spec, place)}
+
+
+def _network_names(place: Place) -> dict[str, str]:
+    return {object_name(name, place.endpoint): name for name in place.links}
+
+
+def spec_of(raw: Json, place: Place) -> ContainerSpec:
+    """The container that a live Deployment or Job describes."""
+    live = raw["spec"]["template"]
+    notes = annotations_of(live)
+    seen = spec_seen(live, _network_names(place), place.namespace)
+    render = partial(_unnoted, notes.get(NAME_NOTE, ""), place)
+    return with_notes(seen, notes.get(NOTES, ""), render, lambda device: holds_device(live, device, place.resources))
