@@ -6,6 +6,7 @@ done: one effect each, with the steps that it needs). Renderers read Changes, th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -354,7 +355,8 @@ class Plan:
     """Everything that apply would do. Equal inputs give equal bytes.
 
     `failing` are services that are as declared and do not work, a sentence each: nothing can be done for them here.
-    `snapshot` is what it was made from; it is no part of the plan's value.
+    `snapshot` is what it was made from; it is no part of the plan's value. `known` has the hash once it was asked for: of a large plan
+    it costs as much as the plan.
     """
 
     site: str
@@ -367,6 +369,11 @@ class Plan:
     unchanged: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
+    known: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """A plan that was made of another one has its own hash."""
+        object.__setattr__(self, "known", [])
 
     @property
     def is_empty(self) -> bool:
@@ -403,6 +410,11 @@ class Plan:
     @property
     def hash(self) -> str:
         """Digest of what would be done: steps and what is blocked. Wording, notes, locks and fields at their defaults do not count."""
+        if not self.known:
+            self.known.append(self._digest())
+        return self.known[0]
+
+    def _digest(self) -> str:
         blocked = [(change.name, change.endpoint, change.code) for change in self.blocked]
         text = json.dumps([as_data(self.steps, with_defaults=False), blocked], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -415,14 +427,24 @@ def action_type(action: Action) -> str:
 
 def as_data(value: Any, *, with_defaults: bool = True) -> Any:
     """Plain lists, dicts and scalars of any value of the model; actions and other dataclasses carry their type's name."""
-    if isinstance(value, HostRequest):
-        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults)
-    if is_dataclass(value) and not isinstance(value, type):
-        shown = (item for item in fields(value) if with_defaults or getattr(value, item.name) != item.default)
-        held = {item.name: getattr(value, item.name) for item in shown}
-        return {"type": type(value).__name__} | as_data(held, with_defaults=with_defaults)
+    if value is None or isinstance(value, (str, int, float)):  # first, since most are: a plan of a fleet has a million
+        return value
     if isinstance(value, (list, tuple)):
         return [as_data(item, with_defaults=with_defaults) for item in value]
     if isinstance(value, dict):
         return {key: as_data(item, with_defaults=with_defaults) for key, item in value.items()}
+    if isinstance(value, HostRequest):
+        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"type": type(value).__name__} | {
+            name: as_data(held, with_defaults=with_defaults)
+            for name, default in _fields_of(type(value))
+            if (held := getattr(value, name)) != default or with_defaults
+        }
     return value
+
+
+@functools.cache
+def _fields_of(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults; dataclasses look their own fields up at every call."""
+    return tuple((item.name, item.default) for item in fields(kind))

@@ -16,10 +16,11 @@ def nameable_objects(site: Site, snapshot: Snapshot) -> frozenset[tuple[str, str
 
 
 def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
-    """What has a file of its own, also where it is not yet."""
+    """What has a file of its own, also where it is not yet. Patterns name an object or an endpoint: one object of a kind has them all."""
     for kind, row in PLAN_KINDS.items():
-        names = getattr(site, row.folder) if row.folder else ()
-        yield from ((kind, name, endpoint) for name in names for endpoint in (*site.endpoints, ""))
+        names = tuple(getattr(site, row.folder)) if row.folder else ()
+        yield from ((kind, name, "") for name in names)
+        yield from ((kind, name, endpoint) for name in names[:1] for endpoint in site.endpoints)
 
 
 def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:

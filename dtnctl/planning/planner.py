@@ -48,7 +48,7 @@ from dtnctl.planning.transfers.in_time import in_its_time
 from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.ports import PromisedPorts
-from dtnctl.planning.transfers.running_copies import unseen_copies
+from dtnctl.planning.transfers.running_copies import unseen_copies, unseen_sources
 from dtnctl.planning.twins import refuse_twin
 from dtnctl.planning.under_copies import parted
 
@@ -68,6 +68,7 @@ def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | N
 class _Draft:
     changes: list[Change] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
+    added: list[Step] = field(default_factory=list)
     by_endpoint: dict[str, list[Step]] = field(default_factory=dict)
     transfers: list[TransferNote] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
@@ -82,6 +83,7 @@ class _Draft:
     def add_step(self, step: Step) -> None:
         if step.id not in self.steps:
             self.steps[step.id] = step
+            self.added.append(step)
             self.by_endpoint.setdefault(step.endpoint, []).append(step)
 
     def on(self, endpoint: str) -> list[Step]:
@@ -96,7 +98,9 @@ class _Planner:
         self.ready: dict[Key, tuple[str, ...]] = {}
         self.waiting: dict[tuple[str, str], list[tuple[str, ...]]] = {}
         self.writing: dict[str, list[str]] = {}
-        self.promised = PromisedPorts(self.draft.steps)
+        self.promised = PromisedPorts(self.draft.added)
+        self.silent = found.snapshot.silent
+        self.unseen = unseen_sources(found.resolved_transfers, frozenset(self.silent))
 
     def plan(self) -> Plan:
         self._plan_blocked()
@@ -167,9 +171,7 @@ class _Planner:
             if steps:
                 change = service_change(situation, steps)
                 self.draft.add(change, steps)
-                self.draft.notes.update(
-                    unseen_copies(change, service, self.found.resolved_transfers, frozenset(self.found.snapshot.silent))
-                )
+                self.draft.notes.update(unseen_copies(change, self.unseen.get(service.key, ())))
                 self.ready[service.key] = ready_after(steps)
                 for net in service.nets:
                     self.waiting.setdefault((service.endpoint.name, net.name), []).append(situation.pulls)
@@ -211,10 +213,13 @@ class _Planner:
     # --- what is no longer declared ---
 
     def _plan_orphans(self) -> None:
+        names: dict[Key, list[str]] = {}
+        for endpoint, name in self.found.orphans:
+            names.setdefault((endpoint, self.found.live[endpoint, name].owner), []).append(name)
         for endpoint, name in self.found.orphans:
             seen = self.found.live[endpoint, name]
             if self.found.scope.covers("session", seen.owner, endpoint) and seen.owner not in self.found.blocked:
-                given_back, after = self._given_back(endpoint, seen)
+                given_back, after = self._given_back(endpoint, seen, names[endpoint, seen.owner])
                 cuts = ended_copies(self.found.jobs, endpoint, seen)
                 change = Change(
                     mark="destroy",
@@ -239,10 +244,9 @@ class _Planner:
             self.draft.add(replace(change, steps=tuple(step.id for step in steps)), steps)
         self.draft.changes += [blocked(change.kind, change.name, change.endpoint, refusal) for refusal in refusals]
 
-    def _given_back(self, endpoint: str, seen: ContainerSeen) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
+    def _given_back(self, endpoint: str, seen: ContainerSeen, names: list[str]) -> tuple[tuple[HostStep, ...], tuple[str, ...]]:
         """What is released with the first of a session's containers, and the steps that remove the others: a replacement was cut off."""
         here = self.found.hosts.get(endpoint)
-        names = [name for place, name in self.found.orphans if place == endpoint and self.found.live[place, name].owner == seen.owner]
         if here is None or seen.name != min(names):
             return (), ()
         released = (step for resource in RESOURCES for step in resource.release(here, seen.owner, main_name(seen.name)))
@@ -265,7 +269,7 @@ class _Planner:
     def _plan_records(self) -> None:
         """What endpoints record of `protect:`."""
         for name, seen in self.found.answering.items():
-            services = {item.session.name: item for item in self.found.services if item.endpoint.name == name}
+            services = {item.session.name: item for item in self.found.by_endpoint[name]}
             owners = (*services, *(self.found.records[name].keys() - services.keys()))
             meant = frozenset(owner for owner in owners if self.found.scope.covers("session", owner, name))
             workable = frozenset(owner for owner, item in services.items() if self.found.is_workable(item))
@@ -353,8 +357,8 @@ class _Planner:
         self._plan_ledgers()
 
     def _add_transfer(self, resolved: ResolvedTransfer, result: TransferPlan, seen: EndpointSeen) -> None:
-        if result.starts and self.found.snapshot.silent:
-            silent = ", ".join(sorted(self.found.snapshot.silent))
+        if result.starts and self.silent:
+            silent = ", ".join(sorted(self.silent))
             self.draft.notes.add(
                 f"transfer {resolved.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
                 "look there first for a copy of this generation"

@@ -32,6 +32,11 @@ class Scope:
     interrupt: tuple[str, ...] = ()
     defer: bool = False
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All that names something."""
+        return (*self.targets, *self.excludes, *self.replace, *self.interrupt)
+
     def covers(self, kind: str, name: str, endpoint: str) -> bool:
         """Whether the object is meant: named by a target (or there is none), and not excluded."""
         return (not self.targets or self._names(self.targets, kind, name, endpoint)) and not self.excluded(kind, name, endpoint)

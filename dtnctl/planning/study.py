@@ -67,6 +67,8 @@ class Study:
     answering: Mapping[str, EndpointSeen]
     live: Mapping[Key, ContainerSeen]
     history: History
+    by_endpoint: Mapping[str, list[Service]] = field(init=False)
+    sessions: frozenset[str] = field(init=False)
     orphans: tuple[Key, ...] = ()
     overdrawn: Refusal | None = None
     doubted: Mapping[Key, tuple[Refusal, ...]] = field(default_factory=dict)
@@ -83,6 +85,13 @@ class Study:
     networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
     hosts: Mapping[str, PlannedHost] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """`by_endpoint` and `sessions` are those of `services`."""
+        self.by_endpoint = {name: [] for name in self.site.endpoints}
+        for service in self.services:
+            self.by_endpoint[service.endpoint.name].append(service)
+        self.sessions = frozenset(service.session.name for service in self.services)
 
     def covers(self, service: Service) -> bool:
         return self.scope.covers("session", service.session.name, service.endpoint.name)
@@ -115,7 +124,7 @@ class Study:
 
     def why_gone(self, seen: ContainerSeen) -> Cause:
         """Why a container that no service stands for goes."""
-        return why_gone(self.site, {service.session.name for service in self.services}, seen, destroy=self.scope.destroy)
+        return why_gone(self.site, self.sessions, seen, destroy=self.scope.destroy)
 
 
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
@@ -209,7 +218,7 @@ def _removal(found: Study, endpoint: str, owner: str) -> Removal:
         found.written.sessions.get(owner),
         found.written.endpoints.get(endpoint),
         is_asked_for=found.scope.destroy,
-        is_whole=all(service.session.name != owner for service in found.services),
+        is_whole=owner not in found.sessions,
     )
 
 
@@ -250,11 +259,8 @@ def _decide(found: Study) -> None:
     """What follows from who is blocked so far."""
     found.stays = frozenset(_stays(found))
     found.allocations = allocate(found.site, found.services, found.snapshot, _disposition(found))
-    by_endpoint: dict[str, list[Service]] = {name: [] for name in found.site.endpoints}
-    for service in found.services:
-        by_endpoint[service.endpoint.name].append(service)
-    found.networks = {name: _networks(found, name, by_endpoint[name]) for name in found.answering}
-    hosts = {name: _host(found, name, by_endpoint[name]) for name in found.answering}
+    found.networks = {name: _networks(found, name, found.by_endpoint[name]) for name in found.answering}
+    hosts = {name: _host(found, name, found.by_endpoint[name]) for name in found.answering}
     found.hosts = {name: host for name, host in hosts.items() if host is not None}
     found.held_steps = held_steps(found.hosts.values())
     found.situations = tuple(

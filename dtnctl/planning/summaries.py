@@ -41,8 +41,8 @@ def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Ite
 def silence_notes(found: Study) -> Iterator[str]:
     """Sentences about what did not answer, or answers for two."""
     for endpoint, seen in sorted(found.snapshot.endpoints.items()):
-        names = [service.session.name for service in found.services if service.endpoint.name == endpoint]
-        if seen.is_silent and names and endpoint not in found.twins:
+        names = [service.session.name for service in found.by_endpoint[endpoint]] if seen.is_silent else []
+        if names and endpoint not in found.twins:
             what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
             yield f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does"
         if endpoint in found.twins:

@@ -7,7 +7,8 @@ group. Ctrl-C stops scheduling; calls in flight end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -51,6 +52,28 @@ class Executor:
         return _Execution(self, {step.id: step for step in steps}, dict(before or {})).run()
 
 
+class _Ready:
+    """Steps that may begin, in the order in which they came; those that only wait have room of their own."""
+
+    def __init__(self, steps: Mapping[str, Step], parallel: int) -> None:
+        self._steps = steps
+        self._most = {True: MOST_WAITS, False: parallel}
+        self._queues: dict[bool, deque[tuple[int, str]]] = {True: deque(), False: deque()}
+        self._came = 0
+
+    def add(self, ids: Iterable[str]) -> None:
+        for step_id in ids:
+            self._queues[isinstance(self._steps[step_id].action, WaitHealthy)].append((self._came, step_id))
+            self._came += 1
+
+    def take(self, running: Collection[Step]) -> Step | None:
+        """The first one that there is room for beside those that run."""
+        waits = sum(isinstance(step.action, WaitHealthy) for step in running)
+        used = {True: waits, False: len(running) - waits}
+        queues = [queue for kind, queue in self._queues.items() if queue and used[kind] < self._most[kind]]
+        return self._steps[min(queues, key=lambda queue: queue[0]).popleft()[1]] if queues else None
+
+
 @dataclass(slots=True)
 class _Execution:
     """`begun` has the groups of which a step was carried out, with how to undo the last one that was; `undone` those that went back.
@@ -72,11 +95,11 @@ class _Execution:
         )
         order.prepare()
         running: dict[Future[Outcome], Step] = {}
-        ready: list[str] = []
+        ready = _Ready(self.steps, self.by.parallel)
         with ThreadPoolExecutor(max_workers=self.by.parallel + MOST_WAITS, thread_name_prefix="step") as pool:
             while order.is_active():
-                ready += order.get_ready()
-                while (step := self._next(ready, running.values())) is not None:
+                ready.add(order.get_ready())
+                while (step := ready.take(running.values())) is not None:
                     held = self._held_back(step)
                     if held is None:
                         self.begun[step.group] = step.undo
@@ -88,7 +111,7 @@ class _Execution:
                     else:
                         self._record(step, held)
                         order.done(step.id)
-                        ready += order.get_ready()
+                        ready.add(order.get_ready())
                 if not running:
                     continue
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -97,16 +120,6 @@ class _Execution:
                     self._record(step, future.result())
                     order.done(step.id)
         return tuple(self.outcomes[step_id] for step_id in self.steps)
-
-    def _next(self, ready: list[str], running: Collection[Step]) -> Step | None:
-        """Take the first step out of `ready` that there is room for."""
-        waits = sum(isinstance(step.action, WaitHealthy) for step in running)
-        has_room = {True: waits < MOST_WAITS, False: len(running) - waits < self.by.parallel}
-        found = next((step_id for step_id in ready if has_room[isinstance(self.steps[step_id].action, WaitHealthy)]), None)
-        if found is None:
-            return None
-        ready.remove(found)
-        return self.steps[found]
 
     def _held_back(self, step: Step) -> Outcome | None:
         for needed in step.needs:

@@ -120,7 +120,7 @@ def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Pl
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
-    lines = scope.mistyped(nameable_objects(site, snapshot))
+    lines = scope.mistyped(nameable_objects(site, snapshot)) if scope.patterns else ()
     if lines:
         raise UsageError(*lines)
 

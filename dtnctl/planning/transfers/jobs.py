@@ -48,6 +48,14 @@ class History:
     records: Mapping[Place, tuple[Attempt, ...]]
     servers: Mapping[Place, tuple[Job, ...]]
     mirrored: Mapping[Place, tuple[Attempt, ...]] = field(default_factory=dict)
+    endpoints: Mapping[str, tuple[str, ...]] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """`endpoints` are those where something of a transfer is known, by its name."""
+        found: dict[str, set[str]] = {}
+        for endpoint, transfer in (*self.containers, *self.records, *self.mirrored):
+            found.setdefault(transfer, set()).add(endpoint)
+        object.__setattr__(self, "endpoints", {transfer: tuple(sorted(names)) for transfer, names in found.items()})
 
     def jobs(self, endpoint: str, transfer: str) -> tuple[Job, ...]:
         """Every container of the transfer on the endpoint, in the order of generations and attempts."""
@@ -55,7 +63,7 @@ class History:
 
     def is_running(self, transfer: str) -> bool:
         """Whether a job of it runs on an endpoint that answers."""
-        return any(job.is_active for (_, name), jobs in self.containers.items() if name == transfer for job in jobs)
+        return any(job.is_active for endpoint in self.endpoints.get(transfer, ()) for job in self.jobs(endpoint, transfer))
 
     def attempts(self, endpoint: str, resolved: ResolvedTransfer) -> tuple[Attempt, ...]:
         """The records of the declared generation, in order, released claims included."""
@@ -68,10 +76,10 @@ class History:
         found = merged(self.records.get((endpoint, transfer), ()), (*self.mirrored.get((endpoint, transfer), ()), *renamed))
         return tuple(item for item in found if item.generation == generation)
 
-    def started_elsewhere(self, resolved: ResolvedTransfer, endpoints: Iterable[str]) -> str:
+    def started_elsewhere(self, resolved: ResolvedTransfer, endpoints: Container[str]) -> str:
         """The endpoint that the declared generation was started on before `from` named another one; empty if there is none."""
-        for name in endpoints:
-            if name == resolved.source_endpoint:
+        for name in self.endpoints.get(resolved.transfer.name, ()):
+            if name == resolved.source_endpoint or name not in endpoints:
                 continue
             is_claimed = any(not item.released for item in self.attempts(name, resolved))
             if is_claimed or any(job.is_active for job in self.jobs(name, resolved.transfer.name)):

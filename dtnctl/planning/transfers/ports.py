@@ -6,8 +6,7 @@ lowest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from itertools import islice
+from collections.abc import Collection, Sequence
 
 from dtnctl.model.ownership import generation_and_attempt, server_ports
 from dtnctl.model.plan import StartTransfer, Step
@@ -18,14 +17,14 @@ from dtnctl.planning.resolve import Service
 class PromisedPorts:
     """The ports that servers of attempts get by the steps of a plan in the making, which only grows; each step is looked at once."""
 
-    def __init__(self, steps: Mapping[str, Step]) -> None:
+    def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
         self._looked_at = 0
         self._by_endpoint: dict[str, set[int]] = {}
 
     def at(self, endpoint: str) -> Collection[int]:
         """Those on an endpoint."""
-        for step in islice(self._steps.values(), self._looked_at, None):
+        for step in self._steps[self._looked_at :]:
             if isinstance(step.action, StartTransfer) and (listens := step.action.destination.listens):
                 self._by_endpoint.setdefault(step.action.destination.endpoint, set()).update(listens)
         self._looked_at = len(self._steps)

@@ -16,7 +16,7 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.describe import impact_text, service_change
 from dtnctl.planning.containers.services import Situation, service_steps
 from dtnctl.planning.refusal import Refusal
-from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
+from dtnctl.planning.resolve import Key, ResolvedTransfer
 from dtnctl.planning.scope import Scope
 from dtnctl.planning.transfers.jobs import job_of, running_jobs
 
@@ -77,12 +77,19 @@ def for_good(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
     return tuple(replace(cut, is_resumable=False) for cut in cuts)
 
 
-def unseen_copies(
-    change: Change, service: Service, resolved_transfers: tuple[ResolvedTransfer, ...], silent: frozenset[str]
-) -> tuple[str, ...]:
-    """Notes about copies that may run through a service that is interrupted, while the endpoint that would show them does not answer."""
+def unseen_sources(resolved_transfers: Iterable[ResolvedTransfer], silent: frozenset[str]) -> Mapping[Key, tuple[ResolvedTransfer, ...]]:
+    """The transfers whose source does not answer, by the service that they go to."""
+    found: dict[Key, tuple[ResolvedTransfer, ...]] = {}
+    for resolved in resolved_transfers:
+        if resolved.source_endpoint in silent:
+            found[resolved.keys[1]] = (*found.get(resolved.keys[1], ()), resolved)
+    return found
+
+
+def unseen_copies(change: Change, arriving: Iterable[ResolvedTransfer]) -> tuple[str, ...]:
+    """Notes about copies that may run through a service that is interrupted. `arriving` are those of it whose source does not answer."""
     return tuple(
         f"whether transfer {resolved.transfer.name} runs is not known while {resolved.source_endpoint} does not answer: {change.interrupts}"
-        for resolved in resolved_transfers
-        if change.interrupts and service.key == resolved.keys[1] and resolved.source_endpoint in silent
+        for resolved in arriving
+        if change.interrupts
     )
