@@ -86,7 +86,7 @@ def _candidates(site: Site, ends: Ends) -> Iterator[tuple[Row, str]]:
 
 
 def _why_not_native(site: Site, ends: Ends) -> str:
-    closed = [name for name in ends.names if site.endpoints[name].value.docker.scheme != "ssh"]
+    closed = [name for name in ends.names if site.endpoints[name].value.address.scheme != "ssh"]
     how = f"{' and '.join(closed)} {'are' if len(closed) > 1 else 'is'} declared"
     return f"only `docker: ssh://…` reaches the hosts themselves, which is not how {how}" if closed else ""
 
@@ -214,4 +214,4 @@ def refuse_taken_name(site: Site) -> None:
 
 def host_address(endpoint: Endpoint, given: str) -> str:
     """Where the host's own ports are reached: what was typed, else `host:`, else the host of `docker:`."""
-    return given or (endpoint.host if endpoint.host is not None else endpoint.docker.host)
+    return given or (endpoint.host if endpoint.host is not None else endpoint.address.host)

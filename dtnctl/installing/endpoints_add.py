@@ -124,7 +124,7 @@ def where(endpoint: Endpoint, agent: AgentAddress) -> str:
         case "https":
             return f"at {agent}"
         case "ssh":
-            return f"on {agent.path}, through {endpoint.docker}"
+            return f"on {agent.path}, through {endpoint.address}"
         case _:
             return f"on {agent.path}"
 

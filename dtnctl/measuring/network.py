@@ -142,8 +142,8 @@ class _Run:
         found.address, port = self._place(Row(NATIVE), standing)
         endpoints = self.stage.site.endpoints
         with (
-            host_shell(endpoints[self.bench.ends.sender].value.docker) as sender,
-            host_shell(endpoints[self.bench.ends.receiver].value.docker) as receiver,
+            host_shell(endpoints[self.bench.ends.sender].value.address) as sender,
+            host_shell(endpoints[self.bench.ends.receiver].value.address) as receiver,
         ):
             return self._transfer(sender, receiver, found.address, port, self.bench.load)
 

@@ -18,7 +18,7 @@ class Backend:
     `updates`: fields of a container that it changes while that runs. `never_lifts`: those limits among them that it can set and change so,
     but not lift. `routed`: which of several networks carries a container's default route, by their names; `routed_rule` says it in words.
     `own_interfaces`: the interfaces of the host that it makes for the networks with these ids.
-    `remove_volume`: the command that removes a volume, for a name.
+    `remove_volume`: the command that removes a volume, for a name. `oldest`: the oldest version of it that dtnctl works with.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Backend:
     routed_rule: str
     own_interfaces: Callable[[Iterable[str]], frozenset[str]]
     remove_volume: str
+    oldest: tuple[int, int]
 
 
 def _first_by_name(networks: Iterable[str]) -> str:
@@ -47,6 +48,7 @@ DOCKER = Backend(
     routed_rule="takes the first network by name",
     own_interfaces=_bridges,
     remove_volume="docker volume rm",
+    oldest=(20, 10),
 )
 
 
@@ -67,6 +69,7 @@ KUBERNETES = Backend(
     routed_rule="gives it to the cluster's own network",
     own_interfaces=_no_bridges,
     remove_volume="kubectl delete pvc",
+    oldest=(1, 29),  # the first whose Jobs wait for the end of a pod before they count it as failed (podReplacementPolicy)
 )
 BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
 

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from dtnctl.model.fields import shown
 
+KUBERNETES = "kubernetes"  # the scheme of a node's address: no file writes it, and no transport has it
 LONGEST_SOCKET = 107  # bytes of a path; Linux's sockaddr_un has 108, the last one is a zero
 _PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
 

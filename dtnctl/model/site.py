@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.backends import Backend, row_of
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
-from dtnctl.model.engine_addresses import EngineAddress
+from dtnctl.model.engine_addresses import KUBERNETES, EngineAddress
 from dtnctl.model.engine_fields import (
     HostPath,
     ImageName,
@@ -32,6 +32,7 @@ from dtnctl.model.fields import (
 )
 from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
+from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.secret_fields import Secret
@@ -118,11 +119,15 @@ class Allow(Written):
 
 
 class Endpoint(Written):
-    """A host with a container engine."""
+    """A host with a container engine, or a node of a cluster."""
 
-    docker: EngineAddress = Field(
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["docker"]}, {"required": ["kubernetes"]}]})
+
+    docker: EngineAddress | None = Field(
+        None,
         description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
     )
+    kubernetes: KubernetesAddress | None = Field(None, description="In place of `docker:`, a node of a Kubernetes cluster.")
     tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
     host: Host | None = Field(
         None,
@@ -157,19 +162,33 @@ class Endpoint(Written):
 
     @model_validator(mode="after")
     def _transport_is_whole(self) -> Endpoint:
-        if self.docker.scheme == "tcp" and self.tls is None:
+        if (self.docker is None) == (self.kubernetes is None):
+            raise ValueError("write one of docker and kubernetes: where the endpoint's containers run")
+        if self.address.scheme == "tcp" and self.tls is None:
             raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port")
-        if self.tls is not None and self.docker.scheme != "tcp":
+        if self.tls is not None and self.address.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
-        if self.host is None and self.docker.scheme == "unix":
-            raise ValueError("`host:` is needed: unix:// does not show where control ports are reached")
+        if self.host is None and self.address.scheme in ("unix", KUBERNETES):
+            raise ValueError(f"`host:` is needed: {self.address.scheme}:// does not show where control ports are reached")
         if self.agent is None and self.tuning != Tuning():
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self
 
     def backend(self, seen: str = "") -> Backend:
         """What it can do: by the name of the backend that answered there, else as the key of its address decides."""
-        return row_of(seen or "Docker")
+        return row_of(seen or ("Docker" if self.kubernetes is None else "Kubernetes"))
+
+    @property
+    def address(self) -> EngineAddress:
+        """Where it is, of whatever kind: its scheme says which; `text` is for people."""
+        if self.docker is not None:
+            return self.docker
+        return EngineAddress(self.kubernetes.text if self.kubernetes is not None else "", KUBERNETES)
+
+    @property
+    def address_field(self) -> str:
+        """The field that says so."""
+        return "docker" if self.kubernetes is None else "kubernetes"
 
     @model_validator(mode="after")
     def _agent_is_whole(self) -> Endpoint:
@@ -190,10 +209,11 @@ class Endpoint(Written):
         """Whoever may open the socket may ask, and it is on the engine's host."""
         if has_secrets:
             raise ValueError(f"`agent_tls:` and `agent_token_…:` belong to an agent on https://; `agent: {agent}` needs neither")
-        if agent.scheme != self.docker.scheme:
+        if agent.scheme != self.address.scheme:
+            engine = "docker" if self.kubernetes is None else "the endpoint"
             where = "through the login of `docker: ssh://…`" if agent.scheme == "ssh" else "on this machine, as `docker: unix://…` is"
             raise ValueError(
-                f"`agent: {agent}` is reached {where}, and docker is {self.docker.scheme}://; write the agent's https:// address"
+                f"`agent: {agent}` is reached {where}, and {engine} is {self.address.scheme}://; write the agent's https:// address"
             )
         return self
 

@@ -146,10 +146,10 @@ def endpoint_rows(site: Site, snapshot: Snapshot) -> tuple[EndpointRow, ...]:
 def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
     endpoint = site.endpoints[name].value
     if seen.is_silent:
-        return EndpointRow(name, endpoint.docker.text, "silent", host=ctrl_host(endpoint), reason=seen.silence)
+        return EndpointRow(name, endpoint.address.text, "silent", host=ctrl_host(endpoint), reason=seen.silence)
     return EndpointRow(
         name=name,
-        url=endpoint.docker.text,
+        url=endpoint.address.text,
         state="answered",
         engine_version=seen.engine_version,
         sessions=len({item.owner for item in seen.containers if item.kind == "service"}),

@@ -97,7 +97,7 @@ class Service:
 
 def ctrl_host(endpoint: Endpoint) -> str:
     """Where control ports of the endpoint are reached: `host:`, or the host part of `docker:`."""
-    return endpoint.host if endpoint.host is not None else endpoint.docker.host
+    return endpoint.host if endpoint.host is not None else endpoint.address.host
 
 
 def resolve_services(site: Site, now: datetime, answering: Mapping[str, EndpointSeen] = NOT_ASKED) -> tuple[Service, ...]:

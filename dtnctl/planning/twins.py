@@ -33,8 +33,9 @@ def without_twins(snapshot: Snapshot, twins: Mapping[str, str]) -> Snapshot:
 def refuse_twin(site: Site, endpoint: str, twins: Mapping[str, str]) -> Refusal:
     """Why nothing is planned on the endpoint: the line that leads to the same engine as another one's."""
     document = site.endpoints[endpoint]
-    cause = Cause(twin_text(endpoint, twins), document.file, document.mark(("docker",)).line, "docker")
-    fix = f"`docker:` of {endpoint} or {twins[endpoint]} with the address of another engine, or one endpoint for both"
+    field = document.value.address_field
+    cause = Cause(twin_text(endpoint, twins), document.file, document.mark((field,)).line, field)
+    fix = f"`{field}:` of {endpoint} or {twins[endpoint]} with the address of another engine, or one endpoint for both"
     return Refusal("E0491", cause, fix)
 
 

@@ -1,14 +1,15 @@
-"""The provider of an endpoint: its engine alone, or engine and agent together. Does no I/O, and imports the agent's client only for one."""
+"""The provider of an endpoint: its backend alone, or backend and agent together. Does no I/O, and imports what the endpoint needs alone."""
 
 from __future__ import annotations
 
+from dtnctl.errors import UnreachableError
 from dtnctl.providers.base import EndpointAccess, Engine, Observer
 from dtnctl.providers.docker.engine import DockerEngine, DockerObserver
 
 
 def observer_of(access: EndpointAccess) -> Observer:
     """A client that cannot write."""
-    observer = DockerObserver(access)
+    observer = _backend_observer(access)
     if access.endpoint.agent is None:
         return observer
     from dtnctl.providers.agent.client import connect_agent
@@ -20,7 +21,7 @@ def observer_of(access: EndpointAccess) -> Observer:
 
 def engine_of(access: EndpointAccess) -> Engine:
     """A client that can."""
-    engine = DockerEngine(access)
+    engine = _backend_engine(access)
     if access.endpoint.agent is None:
         return engine
     from dtnctl.providers.agent.client import connect_agent
@@ -28,3 +29,15 @@ def engine_of(access: EndpointAccess) -> Engine:
 
     agent = connect_agent(access.name, access.endpoint, read_only=False, root=access.root, timeouts=access.timeouts, secrets=access.secrets)
     return EngineWithAgent(engine, agent, access)
+
+
+def _backend_observer(access: EndpointAccess) -> Observer:
+    if access.endpoint.kubernetes is not None:
+        raise UnreachableError(f"{access.endpoint.address}: this dtnctl has no client for clusters yet")
+    return DockerObserver(access)
+
+
+def _backend_engine(access: EndpointAccess) -> Engine:
+    if access.endpoint.kubernetes is not None:
+        raise UnreachableError(f"{access.endpoint.address}: this dtnctl has no client for clusters yet")
+    return DockerEngine(access)

@@ -63,7 +63,7 @@ def _content(site: Site, endpoint: str, data: Mapping[str, Any]) -> dict[str, An
         "kind": "inventory",
         "site": site.name,
         "endpoint": endpoint,
-        "docker": str(site.endpoints[endpoint].value.docker),
+        "docker": str(site.endpoints[endpoint].value.address),
         **data,
     }
 
@@ -103,7 +103,7 @@ def _read(path: Path, site: Site, name: str) -> Taken:
     if _fingerprint(content) != document["fingerprint"]:
         raise ValueError("its fingerprint does not fit: it was edited, or merged by hand")
     seen = decode_endpoint(content["seen"])
-    if content["docker"] != str(site.endpoints[name].value.docker):
+    if content["docker"] != str(site.endpoints[name].value.address):
         seen = EndpointSeen(name, silence=f"its address was {content['docker']} when the inventory was taken")
     taken_at = datetime.fromisoformat(document["taken_at"])
     if taken_at.tzinfo is None:

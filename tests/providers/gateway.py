@@ -21,7 +21,7 @@ FORBIDDEN = b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 26\r\nConnection: clo
 def reach_gateway(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
     """The transport: all that a fourth way to an engine needs beside its row."""
     del root, timeouts
-    return Transport(DirectReads(endpoint.docker.host, endpoint.docker.port), PREFIX, {"X-API-Key": KEY})
+    return Transport(DirectReads(endpoint.address.host, endpoint.address.port), PREFIX, {"X-API-Key": KEY})
 
 
 class Gateway(Relay):

@@ -92,7 +92,7 @@ def test_every_request_goes_through_the_folder(backend: GatewayBackend, engine: 
 def test_without_the_header_nothing_is_answered(backend: GatewayBackend) -> None:
     def reach_without_key(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
         del root, timeouts
-        return Transport(DirectReads(endpoint.docker.host, endpoint.docker.port), PREFIX)
+        return Transport(DirectReads(endpoint.address.host, endpoint.address.port), PREFIX)
 
     TRANSPORTS["gateway"] = reach_without_key
     silence = backend.engine().observe(Wanted()).silence

@@ -22,16 +22,16 @@ def check_hosts(known: Known) -> None:
 
 
 def _host(endpoint: Endpoint) -> str:
-    return endpoint.host if endpoint.host is not None else endpoint.docker.host
+    return endpoint.host if endpoint.host is not None else endpoint.address.host
 
 
 def _check_engine_host(known: Known, document: Document[Endpoint]) -> None:
     """Without `host:` control ports are looked for where the engine is reached, which must then be a host that others reach too."""
-    host = document.value.docker.host
+    host = document.value.address.host
     try:
         parse_host(host)
         what = f"the engine is reached over this machine's own loopback ({host}), and control ports are not" if is_loopback(host) else ""
     except ValueError:
-        what = f"`{document.value.docker}` does not show where control ports are reached"
+        what = f"`{document.value.address}` does not show where control ports are reached"
     if what:
         known.report((document, ("docker",)), "E0331", what, REACHED)

@@ -235,7 +235,7 @@ def _check_agent(known: Known, service: DeclaredService, is_asked_for: bool, wha
     endpoint = known.site.endpoints.get(service.endpoint)
     if is_asked_for and endpoint is not None and endpoint.value.agent is None:
         text = f"{what} needs an agent on endpoint {service.endpoint}, and its file names none"
-        address = "ssh" if endpoint.value.docker.scheme == "ssh" else "https://…:5050"
+        address = "ssh" if endpoint.value.address.scheme == "ssh" else "https://…:5050"
         hint = f"`agent: {address}` in {endpoint.file}; `dtnctl endpoints add` installs one"
         known.report(service.origin(field), "E0405", text, hint)
 

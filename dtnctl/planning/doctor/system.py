@@ -10,7 +10,6 @@ from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
 from dtnctl.planning.doctor.numbers import version_of
 
 LONGEST_WAKE_UP = 10  # microseconds
-OLDEST_ENGINE = (20, 10)
 GOVERNOR = "performance"
 
 
@@ -125,12 +124,13 @@ def _clock(examined: Examined) -> Finding:
 
 def _engine(examined: Examined) -> Finding:
     version = version_of(examined.seen.engine_version)
+    oldest = examined.endpoint.value.backend(examined.seen.backend).oldest
     return judge(
         "host.engine",
         "",
-        version >= OLDEST_ENGINE if any(version) else None,
-        expected=f"{OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]} or newer",
+        version >= oldest if any(version) else None,
+        expected=f"{oldest[0]}.{oldest[1]} or newer",
         actual=examined.seen.engine_version,
         fix="a newer engine",
-        place=examined.endpoint.where("docker"),
+        place=examined.endpoint.where(examined.endpoint.value.address_field),
     )

@@ -48,7 +48,7 @@ def reach_of(endpoint: Endpoint, address: AgentAddress, root: Path, timeouts: Ti
     """By the address of the agent. Connects to nothing yet."""
     match address.scheme:
         case "ssh":
-            return SshReach(endpoint.docker, address.path, timeouts)
+            return SshReach(endpoint.address, address.path, timeouts)
         case "unix":
             return SocketReach(address.path, timeouts)
         case _:

@@ -174,9 +174,9 @@ class Connection:
 
 def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> Connection:
     """Connect and ask for the version, in one call. UnreachableError says what to check."""
-    transport = TRANSPORTS[endpoint.docker.scheme](endpoint, root, timeouts)
+    transport = TRANSPORTS[endpoint.address.scheme](endpoint, root, timeouts)
     with _closed_on_failure(transport):
-        return _greet(Client(transport, timeouts, reads_only=read_only), endpoint.docker, transport)
+        return _greet(Client(transport, timeouts, reads_only=read_only), endpoint.address, transport)
 
 
 @contextmanager

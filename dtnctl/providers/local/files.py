@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dtnctl.errors import EngineError, Problem
 from dtnctl.model.site import AgentTls, Document, Endpoint, Location, Site, Tls
+from dtnctl.providers.local.kubeconfig import login_faults
 from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.providers.secrets.source import SecretSource
 
@@ -39,10 +40,13 @@ def find_local_problems(site: Site, root: Path, environment: Mapping[str, str], 
 
 def _engine(place: _Place) -> Iterator[Problem]:
     endpoint = place.document.value
-    if endpoint.docker.scheme == "ssh" and shutil.which("ssh", path=place.environment.get("PATH", "")) is None:
+    if endpoint.address.scheme == "ssh" and shutil.which("ssh", path=place.environment.get("PATH", "")) is None:
         yield place.problem(("docker",), "E0373", "there is no ssh client on this machine", "to install OpenSSH's client")
     if endpoint.tls is not None:
         yield from _tls(place, "tls", endpoint.tls)
+    if endpoint.kubernetes is not None:
+        for fault in login_faults(endpoint.kubernetes, place.root, place.environment, place.secrets):
+            yield place.problem(("kubernetes", "kubeconfig"), "E0370", fault, "a kubeconfig that this user may read")
 
 
 def _agent(place: _Place) -> Iterator[Problem]:

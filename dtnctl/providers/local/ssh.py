@@ -39,9 +39,9 @@ def find_ssh_problems(site: Site, snapshot: Snapshot, environment: Mapping[str, 
     found = []
     for name, seen in snapshot.endpoints.items():
         document = site.endpoints[name]
-        if seen.silence and document.value.docker.scheme == "ssh":
+        if seen.silence and document.value.address.scheme == "ssh":
             mark = document.mark(("docker",))
-            troubles = _troubles(document.value.docker, seen.silence, environment)
+            troubles = _troubles(document.value.address, seen.silence, environment)
             found += [Problem(document.file, mark.line, mark.column, item.code, item.text, item.fix) for item in troubles]
     return sorted(found)
 

@@ -16,5 +16,5 @@ WHEN_MISSING, WHEN_DENIED = "is the engine running", "the group `docker` usually
 def reach_ssh(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
     """Logs in."""
     del root
-    tunnel = open_tunnel(endpoint.docker, FarSocket(endpoint.docker.path, WHEN_MISSING, WHEN_DENIED), timeouts)
+    tunnel = open_tunnel(endpoint.address, FarSocket(endpoint.address.path, WHEN_MISSING, WHEN_DENIED), timeouts)
     return Transport(UnixPool(str(tunnel.socket)), tunnel=tunnel)

@@ -26,7 +26,7 @@ KEEP_ALIVE = [
 def reach_tls(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
     """Connects to nothing yet. An engine behind a web server has a folder before its paths."""
     del timeouts
-    return Transport(TlsPool(endpoint.docker, _context(endpoint, root)), endpoint.docker.path)
+    return Transport(TlsPool(endpoint.address, _context(endpoint, root)), endpoint.address.path)
 
 
 class TlsPool(DirectReads):
@@ -49,7 +49,7 @@ class TlsPool(DirectReads):
 
 def _context(endpoint: Endpoint, root: Path) -> ssl.SSLContext:
     """The endpoint's CA and our certificate, and nothing of the environment. UnreachableError names the file that is wrong."""
-    tls, address = endpoint.tls, endpoint.docker
+    tls, address = endpoint.tls, endpoint.address
     assert tls is not None  # the model refuses tcp:// without it
     ca, cert, key = root / tls.ca, root / tls.cert, root / tls.key
     for name, path in (("ca", ca), ("cert", cert), ("key", key)):

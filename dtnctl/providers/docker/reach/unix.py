@@ -14,7 +14,7 @@ from dtnctl.providers.timeouts import Timeouts
 def reach_unix(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
     """Connects to nothing yet."""
     del root, timeouts
-    return Transport(UnixPool(endpoint.docker.path))
+    return Transport(UnixPool(endpoint.address.path))
 
 
 class UnixPool(DirectReads):

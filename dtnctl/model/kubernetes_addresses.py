@@ -1,0 +1,72 @@
+"""Where a cluster's node is: which cluster, by which login, in which namespace. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from dtnctl.model.fields import described, shown
+from dtnctl.model.secret_fields import Secret
+from dtnctl.model.written import Written
+
+IN_CLUSTER = "in-cluster"
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, in lower case alone
+LONGEST_NAME = 253
+
+
+def _check_namespace(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a namespace's name; write lower-case letters, digits and -, at most 63 characters")
+    return text
+
+
+def _check_node(text: str) -> str:
+    if len(text) > LONGEST_NAME or not all(map(_LABEL.fullmatch, text.split("."))):
+        raise ValueError(f"{shown(text)} is not a node's name; write it as `kubectl get nodes` prints it")
+    return text
+
+
+def _form(value: Any) -> str:
+    return "mapping" if isinstance(value, (Mapping, Secret)) else "text"
+
+
+Namespace = Annotated[str, AfterValidator(_check_namespace), described("namespace", {"type": "string", "pattern": f"^{_LABEL.pattern}$"})]
+NodeName = Annotated[str, AfterValidator(_check_node), described("node's name", {"type": "string", "maxLength": LONGEST_NAME})]
+Login: TypeAlias = Annotated[
+    Annotated[Secret, Tag("mapping")] | Annotated[Annotated[str, Field(min_length=1)], Tag("text")], Discriminator(_form)
+]
+
+
+class KubernetesAddress(Written):
+    """A node of a cluster. What dtnctl makes is in one namespace, and its pods run on that node alone."""
+
+    node: NodeName = Field(description="The node, as `kubectl get nodes` prints it.")
+    namespace: Namespace = Field(description="The namespace of all that dtnctl makes there. It is not created by dtnctl.")
+    context: str | None = Field(
+        None, min_length=1, description="Context of the kubeconfig. Missing only with `kubeconfig: in-cluster`, which has none."
+    )
+    kubeconfig: Login | None = Field(
+        None,
+        description="File with cluster and login, relative to the repository's root or absolute; `{secret: …}`: its content, by "
+        "reference; `in-cluster`: the service account of the pod that dtnctl runs in. Missing: `$KUBECONFIG`, else `~/.kube/config`.",
+    )
+
+    @property
+    def is_in_cluster(self) -> bool:
+        return self.kubeconfig == IN_CLUSTER
+
+    @property
+    def text(self) -> str:
+        """The address as people read it; no secret is in it."""
+        return f"kubernetes://{IN_CLUSTER if self.context is None else self.context}/{self.namespace}/{self.node}"
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> KubernetesAddress:
+        if self.is_in_cluster and self.context is not None:
+            raise ValueError("`kubeconfig: in-cluster` has no contexts: leave out `context`")
+        if not self.is_in_cluster and self.context is None:
+            raise ValueError("`context:` is needed: the current one of a kubeconfig is another one on each machine")
+        return self

@@ -1,0 +1,71 @@
+"""A node of a cluster in an endpoint's file: what is accepted, and that everything else is refused with what to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dtnctl.model.kubernetes_addresses import KubernetesAddress
+from dtnctl.model.secret_fields import Secret
+from dtnctl.model.site import Endpoint
+
+NODE = {"node": "dtn-3", "namespace": "dtn", "context": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (NODE, "kubernetes://prod/dtn/dtn-3"),
+        ({**NODE, "kubeconfig": "secrets/prod.yaml"}, "kubernetes://prod/dtn/dtn-3"),
+        ({**NODE, "kubeconfig": {"secret": "env:KUBE"}}, "kubernetes://prod/dtn/dtn-3"),
+        ({"node": "a.b", "namespace": "dtn", "kubeconfig": "in-cluster"}, "kubernetes://in-cluster/dtn/a.b"),
+    ],
+)
+def test_an_endpoint_may_be_a_node_and_its_address_shows_no_secret(value: dict[str, Any], text: str) -> None:
+    endpoint = Endpoint.model_validate({"kubernetes": value, "host": "dtn-3.example.net"})
+    assert (str(endpoint.address), endpoint.address.scheme, endpoint.address.host) == (text, "kubernetes", "")
+    assert (endpoint.address_field, endpoint.backend().name) == ("kubernetes", "Kubernetes")
+
+
+def test_the_content_of_a_kubeconfig_may_be_a_secret() -> None:
+    found = KubernetesAddress.model_validate({**NODE, "kubeconfig": {"secret": "env:KUBE"}})
+    assert found.kubeconfig == Secret(secret="env:KUBE")
+    assert KubernetesAddress.model_validate(found.model_dump()) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"node": "DTN_3"}, "`DTN_3` is not a node's name; write it as `kubectl get nodes` prints it"),
+        ({"node": "a" * 300}, "is not a node's name; write it as `kubectl get nodes` prints it"),
+        ({"namespace": "My"}, "`My` is not a namespace's name; write lower-case letters, digits and -, at most 63 characters"),
+        ({"context": None}, "`context:` is needed: the current one of a kubeconfig is another one on each machine"),
+        ({"kubeconfig": "in-cluster"}, "`kubeconfig: in-cluster` has no contexts: leave out `context`"),
+    ],
+)
+def test_what_is_no_node_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        KubernetesAddress.model_validate({**NODE, **change})
+    assert [said in error["msg"] for error in caught.value.errors()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({}, "write one of docker and kubernetes: where the endpoint's containers run"),
+        ({"docker": "ssh://x", "kubernetes": NODE}, "write one of docker and kubernetes: where the endpoint's containers run"),
+        ({"kubernetes": NODE}, "`host:` is needed: kubernetes:// does not show where control ports are reached"),
+        (
+            {"kubernetes": NODE, "host": "x", "agent": "ssh"},
+            "`agent: ssh` is reached through the login of `docker: ssh://…`, and the endpoint is kubernetes://; "
+            "write the agent's https:// address",
+        ),
+        ({"kubernetes": NODE, "host": "x", "tls": {"ca": "a", "cert": "b", "key": "c"}}, "`tls:` belongs to tcp:// only"),
+    ],
+)
+def test_an_endpoint_is_an_engine_or_a_node_and_not_half_of_one(value: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Endpoint.model_validate(value)
+    assert [error["msg"] for error in caught.value.errors()] == [f"Value error, {said}"]
