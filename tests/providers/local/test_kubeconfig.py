@@ -57,4 +57,4 @@ def test_the_line_that_names_the_login_is_cited(tmp_path: Path) -> None:
     node = "kubernetes:\n  node: n\n  namespace: dtn\n  context: c\n  kubeconfig: none.yaml\nhost: h\n"
     write_state(tmp_path, {ENDPOINT: node + "interfaces: {data: eth1}\n"})
     (problem,) = find_local_problems(load_site(tmp_path, "state", NOW), tmp_path, {"PATH": "/usr/bin:/bin"})
-    assert (problem.file, problem.line, problem.code) == (ENDPOINT, 5, "E0370")
+    assert (problem.file, problem.line, problem.code) == (f"state/{ENDPOINT}", 5, "E0370")
