@@ -37,6 +37,7 @@ from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.repository.edit import Repository, endpoint_text, write_endpoint
 from dtnctl.repository.starter import FILES
 from tests.agent.server.serving import FACTS
+from tests.free_ports import free_port
 from tests.installing.test_certificates import NOW
 from tests.providers import sshd
 from tests.runtime.program import dtnctl
@@ -269,9 +270,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     path = f"SetEnv PATH={programs}:/usr/sbin:/usr/bin:/sbin:/bin"
     with sshd.running_sshd(keys, path, prepare=prepare) as server:
         monkeypatch.setenv("PATH", f"{server.bin}:{os.environ['PATH']}")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        yield Machine(server, tmp_path, port)
+        yield Machine(server, tmp_path, free_port())
         with contextlib.suppress(FileNotFoundError):
             subprocess.run([programs / "systemctl", "stop"], check=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.free_ports import free_port
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SSH = shutil.which("ssh")
@@ -55,7 +56,7 @@ class Server:
 @contextmanager
 def running_sshd(folder: Path, *settings: str, prepare: str = "") -> Iterator[Server]:
     """`settings` are further lines of sshd_config. `prepare` is run by root's sshd first, in the mount namespace of its sessions."""
-    server = Server(folder, _free_port())
+    server = Server(folder, free_port())
     for name in ("host", "id", "stranger"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     server.authorized_keys.write_text((folder / "id.pub").read_text())
@@ -119,8 +120,3 @@ def _write_client(server: Server) -> None:
     wrapper = server.bin / "ssh"
     wrapper.write_text(f'#!/bin/sh\nexec {SSH} -F {server.folder / "config"} "$@"\n')
     wrapper.chmod(0o755)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -17,6 +17,7 @@ from typing import Self
 import pytest
 
 from tests.cli.small_site import PROGRAM, environment, run, two_engines
+from tests.free_ports import free_port
 from tests.pulling.scene import Repository
 
 SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
@@ -64,11 +65,6 @@ class Process:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def ask(port: int, method: str, path: str, **headers: str) -> tuple[int, str]:

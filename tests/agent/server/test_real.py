@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.server.serving import Agent, MemoryResource, ask_socket, with_certificates
+from tests.free_ports import free_port
 from tests.providers.certificates import authority
 
 CLONE = Path(__file__).parents[3]
@@ -35,8 +36,7 @@ pytestmark = [
 def agent(tmp_path: Path) -> Iterator[Agent]:
     ca = authority()
     credentials = with_certificates(tmp_path, ca)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     places = {"cert": credentials.cert, "key": credentials.key, "client-ca": credentials.client_ca}
     places |= {name: tmp_path / name for name in ("ledger", "plugin-socket", "engine-socket")}
     words = [word for name, path in places.items() for word in (f"--{name}", str(path))]

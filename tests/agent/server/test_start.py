@@ -27,6 +27,7 @@ from dtn_agent.server.access import Credentials, UnsafeError, open_access
 from dtn_agent.server.serve import ServeOptions, parse_listen, work_beside_driver
 
 from tests.agent.server.serving import TUNE, Agent, MemoryResource, unasked, write_server, write_token
+from tests.free_ports import free_port
 from tests.providers.certificates import Pair, authority
 
 CLONE = Path(__file__).parents[3]
@@ -148,8 +149,7 @@ class Running:
 
 @contextmanager
 def running(files: Files, *options: str) -> Iterator[Running]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(files.folder / "notify"))
         systemd.settimeout(60)

@@ -44,7 +44,7 @@ def test_devices_that_never_come_are_waited_for_once_and_not_each(host: TunedHos
     host.ledger.write(lambda held: held.model_copy(update={"tuning": entries}))
     began = time.monotonic()
     HostTuning(host.ledger, host.root, host.services, device_seconds=0.5).restore()
-    assert 0.5 <= time.monotonic() - began < 3
+    assert 0.5 <= time.monotonic() - began < 10 * 0.5
 
 
 def test_what_comes_even_later_is_restored_then_and_both_are_told_once(host: TunedHost, caplog: pytest.LogCaptureFixture) -> None:
