@@ -9,6 +9,8 @@ PYTHON := .venv/bin/python
 ARGS ?=
 # the engines of make test-engines (docs/engines.md)
 ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd
+# the cluster of make test-kubernetes
+export DTN_KUBECONFIG
 # workers of make test, each with files of tests and labs of its own; 0: all tests one after the other
 JOBS ?= 3
 
@@ -31,6 +33,9 @@ test-engines: setup ## contract, scenarios, 300 random services on every engine 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
 	@hack/system-packages.sh --hardware
 	@$(PYTHON) -m pytest -m hardware -o session_timeout=1800 $(if $(ARGS),$(ARGS),tests/hardware)
+
+test-kubernetes: setup ## scenarios on a cluster whose nodes run pods (k3s, kind, any); DTN_KUBECONFIG=FILE names it (docs/kubernetes.md)
+	@$(PYTHON) -m pytest -m kubernetes -o session_timeout=3600 $(if $(ARGS),$(ARGS),tests/kubernetes)
 
 check: setup ## format, lint, types, import contracts, shell scripts, workflows
 	@hack/check
@@ -61,4 +66,4 @@ random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware check bench agent-image dist faults soak from-nothing random clean
+.PHONY: help setup demo test test-engines test-hardware test-kubernetes check bench agent-image dist faults soak from-nothing random clean

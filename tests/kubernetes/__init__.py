@@ -1,0 +1,1 @@
+"""Scenarios on a cluster whose kubelet runs pods: `make test-kubernetes`."""

@@ -1,0 +1,132 @@
+"""A site whose endpoint is a node of the cluster, and the dtnctl program: what every scenario plays with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.playground import Ran
+from tests.kubernetes.cluster import CONTEXT, Cluster
+
+PROGRAM = [sys.executable, "-m", "dtnctl"]
+CLONE = Path(__file__).parents[2]
+SITE = "kube"
+NODE = "node"
+APPLY_SECONDS = 300.0
+DATA = {"driver": "macvlan", "subnet": "10.20.0.0/24", "addresses": "10.20.0.200-10.20.0.240"}
+
+
+def service(session: str) -> str:
+    """The Deployment of a session's service on the node."""
+    return f"{SITE}.{session}.{NODE}"
+
+
+class Scene:
+    """Write state, run dtnctl, look at the cluster."""
+
+    def __init__(self, cluster: Cluster, kubeconfig: Path, root: Path) -> None:
+        self.cluster = cluster
+        self.kubeconfig = kubeconfig
+        self.root = root
+        self.environment = {**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}
+        self.write("site", {"name": SITE})
+        self.endpoint()
+        self.profile("tiny")
+
+    # --- state ---
+
+    def write(self, path: str, value: Mapping[str, Any]) -> None:
+        """Write one state file, such as sessions/a."""
+        file = self.root / "state" / f"{path}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(dict(value), sort_keys=False))
+
+    def remove(self, path: str) -> None:
+        (self.root / "state" / f"{path}.yaml").unlink()
+
+    def endpoint(self, name: str = NODE, **more: Any) -> None:
+        """The node; the owner allows everything."""
+        address = {"kubeconfig": str(self.kubeconfig), "context": CONTEXT, "namespace": self.cluster.namespace}
+        allow = {"mounts": ["/tmp", "/data"], "devices": ["*"], "capabilities": ["*"]}
+        interfaces = {"data": self.cluster.given.interface} if self.cluster.given.interface else {}
+        value = {"kubernetes": {**address, "node": self.cluster.node}, "host": self.cluster.address()}
+        self.write(f"endpoints/{name}", {**value, "interfaces": interfaces, "allow": allow, **more})
+
+    def docker_endpoint(self) -> None:
+        """The Docker engine that was given, beside the node."""
+        given = self.cluster.given
+        allow = {"mounts": ["/tmp", "/data"], "devices": ["*"], "capabilities": ["*"]}
+        value = {"docker": given.docker, "host": "127.0.0.1", "interfaces": {"data": given.docker_interface}, "allow": allow}
+        self.write("endpoints/dtn1", value)
+
+    def profile(self, name: str, **fields: Any) -> None:
+        plain = {"arguments": ["sleep", "100000"], "init": None, "tty": False, "stop_timeout": "1s", "memory": "64MiB", "cpus": 0.1}
+        self.write(f"profiles/{name}", {**plain, "mgmt_net": None, **fields})
+
+    def session(self, name: str = "run", **fields: Any) -> None:
+        """A session on the node with the tiny image."""
+        self.write(f"sessions/{name}", {"endpoints": [NODE], "image": "tiny:1", "profile": "tiny", **fields})
+
+    def data_network(self, **fields: Any) -> None:
+        """A macvlan network on the node's interface."""
+        self.write("networks/data", {**DATA, **fields})
+
+    def foreign(self, name: str) -> None:
+        """A Deployment of somebody else, without pods."""
+        labels = {"app": name}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": "tiny:1"}]}}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
+        self.cluster.apply(yaml.safe_dump(deployment))
+
+    # --- dtnctl ---
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start dtnctl in the site's folder."""
+        return subprocess.Popen(
+            [*PROGRAM, *arguments],
+            cwd=self.root,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, seconds: float = APPLY_SECONDS) -> Ran:
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"dtnctl {arguments[0]} was not done after {seconds:.0f} s\n{out}\n{err}") from None
+        return Ran(process.returncode, out, err)
+
+    def apply(self, *arguments: str) -> Ran:
+        return self.run("apply", "--yes", *arguments)
+
+    def converge(self, *arguments: str) -> Ran:
+        """Apply, and see that nothing is left to do."""
+        ran = self.apply(*arguments).expect(0)
+        self.assert_nothing_to_do()
+        return ran
+
+    def assert_nothing_to_do(self) -> None:
+        ran = self.run("plan", "--detailed-exitcode")
+        assert ran.code == 0, f"the plan is not empty:\n{ran.out}\n{ran.err}"
+        assert "No changes" in ran.out
+
+    def leave(self) -> None:
+        """Nothing of the site stays on the cluster."""
+        for folder in ("sessions", "transfers", "networks"):
+            for file in (self.root / "state" / folder).glob("*.yaml"):
+                file.unlink()
+        self.endpoint()
+        self.apply("--allow-empty")

@@ -1,0 +1,41 @@
+"""A node that does not answer, by the commands that were given for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kubernetes.given import run_given
+from tests.kubernetes.scene import Scene, service
+
+NODE_SECONDS = 300.0
+
+
+@pytest.fixture
+def down(scene: Scene) -> Iterator[Scene]:
+    """A session ran there before the node went down."""
+    given = scene.cluster.given
+    if not (given.stop_node and given.start_node):
+        pytest.skip("DTN_KUBERNETES_STOP_NODE and DTN_KUBERNETES_START_NODE name no commands that stop the node and start it")
+    scene.session()
+    scene.converge()
+    run_given(given.stop_node, node=scene.cluster.node)
+    try:
+        scene.cluster.wait_for(lambda: not scene.cluster.is_ready(), NODE_SECONDS)
+        yield scene
+    finally:
+        run_given(given.start_node, node=scene.cluster.node)
+        scene.cluster.wait_for(scene.cluster.is_ready, NODE_SECONDS)
+
+
+def test_a_node_that_is_down_is_reported_and_its_session_is_not_removed(down: Scene) -> None:
+    plan = down.run("plan")
+    said = " ".join((plan.out + plan.err).split())
+    assert "NotReady" in said or "not ready" in said, said
+    assert service("run") in down.cluster.names()
+    given = down.cluster.given
+    run_given(given.start_node, node=down.cluster.node)
+    down.cluster.wait_for(down.cluster.is_ready, NODE_SECONDS)
+    down.cluster.pod(service("run"))
+    down.converge()

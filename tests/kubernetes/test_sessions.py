@@ -1,0 +1,123 @@
+"""Sessions on a cluster: made, changed, repaired and removed, with a second interface where the cluster has Multus."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import Pod
+
+from tests.kubernetes.cluster import NETWORK
+from tests.kubernetes.scene import Scene, service
+
+RUN = service("run")
+
+
+@pytest.fixture
+def data(scene: Scene) -> Scene:
+    """With a macvlan network on the node's interface."""
+    if not scene.cluster.given.interface:
+        pytest.skip("DTN_KUBERNETES_INTERFACE names no interface of the node for macvlan")
+    if not scene.cluster.serves_networks():
+        pytest.skip("the cluster serves no NetworkAttachmentDefinitions: Multus is not installed")
+    scene.data_network()
+    scene.profile("tiny", data_nets=["data"])
+    return scene
+
+
+def test_a_session_runs_and_the_second_plan_is_empty(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    assert scene.cluster.sh(RUN, "cat /proc/1/cmdline | tr '\\0' ' '").strip() == "sleep 100000"
+
+
+def test_a_pod_that_dies_comes_back_without_dtnctl(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    before = scene.cluster.pod(RUN)
+    assert before.metadata is not None
+    scene.cluster.client.delete(Pod, str(before.metadata.name), namespace=scene.cluster.namespace, grace_period=0)
+    assert scene.cluster.pod(RUN).metadata != before.metadata
+    scene.assert_nothing_to_do()
+
+
+def test_an_evicted_pod_comes_back_with_the_same_choices(data: Scene) -> None:
+    data.session()
+    data.converge()
+    address = data.cluster.addresses(RUN)["net1"]
+    gone = data.cluster.evict(RUN)
+    data.cluster.wait_for(lambda: gone not in {str(pod.metadata and pod.metadata.name) for pod in data.cluster.pods()})
+    assert data.cluster.addresses(RUN)["net1"] == address
+    data.assert_nothing_to_do()
+
+
+def test_the_second_interface_is_macvlan_with_the_address_that_dtnctl_chose(data: Scene) -> None:
+    data.session()
+    data.converge()
+    config = json.loads(data.cluster.get(NETWORK, "kube.data.node")["spec"]["config"])
+    plugin = config["plugins"][0] if "plugins" in config else config
+    assert (plugin["type"], plugin["master"]) == ("macvlan", data.cluster.given.interface)
+    assert data.cluster.addresses(RUN)["net1"] == "10.20.0.200"
+    assert "inet 10.20.0.200/24" in data.cluster.sh(RUN, "ip -4 addr show net1")
+
+
+def test_a_changed_field_replaces_the_pod_and_nothing_else(scene: Scene) -> None:
+    scene.session()
+    scene.session("other")
+    scene.converge()
+    other = scene.cluster.pod(service("other")).metadata
+    scene.session(environment={"DTN": "1"})
+    scene.converge()
+    assert "DTN=1" in scene.cluster.sh(RUN, "tr '\\0' '\\n' </proc/1/environ")
+    now = scene.cluster.pod(service("other")).metadata
+    assert (now and now.uid) == (other and other.uid)
+
+
+def test_what_another_person_changed_is_restored_or_its_owner_is_named(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    scene.cluster.client.patch(Deployment, RUN, {"spec": {"replicas": 0}}, namespace=scene.cluster.namespace, field_manager="person")
+    plan = scene.run("plan", "--detailed-exitcode")
+    assert plan.code != 0, plan.out
+    applied = scene.apply()
+    if applied.code == 0:
+        scene.assert_nothing_to_do()
+    else:
+        assert "person" in applied.out + applied.err
+
+
+def test_a_stopped_session_keeps_its_object_and_has_no_pod(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    scene.session(state="stopped")
+    scene.converge()
+    assert scene.cluster.get(Deployment, RUN).spec.replicas == 0
+    scene.cluster.wait_for(lambda: not scene.cluster.pods())
+
+
+def test_what_is_no_longer_declared_is_removed_and_what_others_made_stays(data: Scene) -> None:
+    data.session()
+    data.converge()
+    data.foreign("somebody")
+    data.remove("sessions/run")
+    data.apply("--allow-empty").expect(0)
+    assert data.cluster.names() == {"somebody"}
+    data.remove("networks/data")
+    data.apply("--allow-empty").expect(0)
+    assert data.cluster.names(NETWORK) == set()
+
+
+def test_a_pod_that_no_node_takes_is_reported_in_the_words_of_the_scheduler(scene: Scene) -> None:
+    scene.profile("tiny", memory="900GiB")
+    scene.session()
+    applied = scene.apply("--timeout", "20s")
+    assert applied.code != 0
+    assert "Insufficient memory" in " ".join((applied.out + applied.err).split())
+
+
+def test_logs_of_a_session_are_those_of_its_pod(scene: Scene) -> None:
+    scene.profile("tiny", arguments=["sh", "-c", "echo hello from the pod; sleep 100000"])
+    scene.session()
+    scene.converge()
+    assert "hello from the pod" in scene.run("sessions", "logs", "run").expect(0).out
