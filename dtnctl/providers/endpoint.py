@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dtnctl.errors import UnreachableError
 from dtnctl.providers.base import EndpointAccess, Engine, Observer
 from dtnctl.providers.docker.engine import DockerEngine, DockerObserver
 
@@ -32,12 +31,16 @@ def engine_of(access: EndpointAccess) -> Engine:
 
 
 def _backend_observer(access: EndpointAccess) -> Observer:
-    if access.endpoint.kubernetes is not None:
-        raise UnreachableError(f"{access.endpoint.address}: this dtnctl has no client for clusters yet")
-    return DockerObserver(access)
+    if access.endpoint.kubernetes is None:
+        return DockerObserver(access)
+    from dtnctl.providers.kubernetes.engine import KubernetesObserver
+
+    return KubernetesObserver(access)
 
 
 def _backend_engine(access: EndpointAccess) -> Engine:
-    if access.endpoint.kubernetes is not None:
-        raise UnreachableError(f"{access.endpoint.address}: this dtnctl has no client for clusters yet")
-    return DockerEngine(access)
+    if access.endpoint.kubernetes is None:
+        return DockerEngine(access)
+    from dtnctl.providers.kubernetes.engine import KubernetesEngine
+
+    return KubernetesEngine(access)

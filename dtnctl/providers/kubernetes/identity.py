@@ -6,6 +6,7 @@ labels are annotations, since a label's value takes no `/` and 63 characters; th
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -23,9 +24,11 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_ENDPOINT = "dtnctl.endpoint"
 LABEL_OBJECT = "dtnctl.object"  # the object's own name, of its pods, too
 NAME_NOTE = "dtnctl/name"  # the name that plans use
+STARTED_NOTE = "dtnctl/started"  # of a service that was started once
 SELECTABLE = (LABEL_SITE, LABEL_KIND, LABEL_NAME)
 LONGEST_NAME = 63  # of a Job, whose name becomes a label's value
 DIGEST_LENGTH = 10
+PART_OF = "applyset.kubernetes.io/part-of"
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 
@@ -40,12 +43,25 @@ def object_name(name: str, endpoint: str) -> str:
     return f"{plain[: LONGEST_NAME - DIGEST_LENGTH - 1].rstrip('-.')}-{digest}"
 
 
+def inventory_name(site: str) -> str:
+    """What plans would call the list of all that dtnctl made on an endpoint."""
+    return f"{site}.control.inventory"
+
+
+def applyset_id(name: str, namespace: str) -> str:
+    """The id of the ApplySet whose parent is the ConfigMap of this name, as kubectl computes it."""
+    digest = hashlib.sha256(f"{name}.{namespace}.ConfigMap.".encode()).digest()
+    return f"applyset-{base64.urlsafe_b64encode(digest).decode().rstrip('=')}-v1"
+
+
 def metadata(name: str, endpoint: str, namespace: str, labels: Pairs) -> Object:
-    """Name, labels and annotations of an object that plans call `name`."""
+    """Name, labels and annotations of an object that plans call `name`; a label says which ApplySet it is a part of."""
+    site = dict(labels).get(LABEL_SITE, "")
+    part_of = {PART_OF: applyset_id(object_name(inventory_name(site), endpoint), namespace)}
     return {
         "name": object_name(name, endpoint),
         "namespace": namespace,
-        "labels": object_labels(name, endpoint, labels),
+        "labels": object_labels(name, endpoint, labels) | part_of,
         "annotations": {NAME_NOTE: name, **dict(labels)},
     }
 

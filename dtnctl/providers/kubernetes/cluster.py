@@ -1,0 +1,51 @@
+"""Where calls are made and for whom, and the few things that all that change objects do alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.providers.docker.view import View
+from dtnctl.providers.kubernetes.identity import Json, labels_of, name_of
+from dtnctl.providers.kubernetes.paths import Paths
+from dtnctl.providers.kubernetes.place import Place
+
+if TYPE_CHECKING:
+    from dtnctl.providers.kubernetes.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where actions are carried out, and for whom."""
+
+    connection: Connection
+    paths: Paths
+    place: Place
+    view: View
+
+
+def found(cluster: Cluster, path: str) -> Json | None:
+    """The live object; None if there is none."""
+    try:
+        live: Json = cluster.connection.get(path)
+    except NotFoundError:
+        return None
+    return live
+
+
+def owns(cluster: Cluster, raw: Json, of: str = "") -> bool:
+    """Whether it is ours; `of` is the container that it belongs to, whose labels it has."""
+    return cluster.view.owns(labels_of(raw), of or name_of(raw))
+
+
+def remove_object(cluster: Cluster, path: str, uid: str) -> None:
+    """Only the object of this uid; one that is gone, or another one by now, is success."""
+    try:
+        cluster.connection.delete(path, uid)
+    except NotFoundError:
+        return
+    except ConflictError:
+        live = found(cluster, path)
+        if live is not None and live["metadata"]["uid"] == uid:
+            raise

@@ -1,0 +1,153 @@
+"""Calls to an API server: JSON in, JSON out, errors as ours. A connection that only reads sends nothing but GET."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from dtnctl import __version__
+from dtnctl.providers.base import ReadOnlyError
+from dtnctl.providers.kubernetes.errors import refusal, translated
+from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, Json
+from dtnctl.providers.records import recorded
+from dtnctl.providers.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from httpx2 import Client, Response, Timeout
+    from lightkube.config.kubeconfig import SingleConfig
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+FIRST_ERROR = 400
+PAGE = 500  # objects in one answer to a list
+USER_AGENT = f"dtnctl/{__version__}"
+
+
+class Connection:
+    """An open client. `address` is the endpoint's, as people read it. May be used from several threads."""
+
+    def __init__(self, config: SingleConfig, address: str, timeouts: Timeouts, *, reads_only: bool) -> None:
+        self.address, self.timeouts = address, timeouts
+        self.clock_ahead: int | None = None
+        self._config, self._reads_only = config, reads_only
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+
+    @property
+    def server(self) -> str:
+        return str(self._config.cluster.server)
+
+    @property
+    def client(self) -> Client:
+        """The HTTP client with the login of the kubeconfig; made when it is first asked for."""
+        with self._lock:
+            if self._client is None:
+                from lightkube.config import client_adapter
+
+                with translated(self.address):
+                    params = client_adapter.ConnectionParams(timeout=self.limits(), trust_env=False)
+                    self._client = client_adapter.Client(self._config, params)
+                    self._client.headers["User-Agent"] = USER_AGENT
+            return self._client
+
+    def limits(self, read: float | None = 0.0) -> Timeout:
+        """Seconds for one call; `read` is how long an answer may take, None as long as it likes, 0 the usual."""
+        from httpx2 import Timeout
+
+        return Timeout(self.timeouts.read if read == 0.0 else read, connect=self.timeouts.connect)
+
+    # --- calls ---
+
+    def get(self, path: str, **params: Any) -> Any:
+        """One object, or one page of a list."""
+        return self.call("GET", path, params=params)
+
+    def items(self, path: str, **params: Any) -> list[Json]:
+        """A whole list, page by page."""
+        found: list[Json] = []
+        more = ""
+        while True:
+            page = self.get(path, limit=PAGE, **params, **({"continue": more} if more else {}))
+            found += page.get("items") or ()
+            more = (page.get("metadata") or NOTHING).get("continue") or ""
+            if not more:
+                return found
+
+    def apply(self, path: str, body: Json) -> Json:
+        """Server-side apply of a whole intent. A field that another manager owns is a ConflictError with its name: nothing is forced."""
+        applied: Json = self.call("PATCH", path, params={"fieldManager": FIELD_MANAGER}, body=body, content=APPLY)
+        return applied
+
+    def create(self, path: str, body: Json) -> Json:
+        """ConflictError if the name is taken."""
+        created: Json = self.call("POST", path, params={"fieldManager": FIELD_MANAGER}, body=body)
+        return created
+
+    def patch(self, path: str, operations: list[Json]) -> Json:
+        """A JSON patch; a `test` in it that does not hold is a ConflictError."""
+        patched: Json = self.call("PATCH", path, params={"fieldManager": FIELD_MANAGER}, body=operations, content=JSON_PATCH)
+        return patched
+
+    def delete(self, path: str, uid: str = "", policy: str = "Background") -> None:
+        """Remove an object, with `uid` only that one: ConflictError if another one has the name by now."""
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
+        self.call("DELETE", path, body=options | ({"preconditions": {"uid": uid}} if uid else {}))
+
+    def call(self, method: str, path: str, *, params: Mapping[str, Any] = NOTHING, body: Any = None, content: str = JSON) -> Any:
+        """One call; its decoded answer."""
+        limits = self.limits() if method == "GET" else self.limits(self.timeouts.write)
+        sent, headers = (None, {}) if body is None else (json.dumps(body).encode(), {"Content-Type": content})
+        with self._sending(method, path):
+            response = self.client.request(method, path, params=_texts(params), timeout=limits, content=sent, headers=headers)
+            self._note_clock(response)
+        if response.status_code >= FIRST_ERROR:
+            lost = content == JSON_PATCH and response.status_code == 422
+            raise refusal(response.status_code, response.content, lost_precondition=lost)
+        return _decoded(response.content)
+
+    @contextmanager
+    def stream(self, path: str, read: float | None, **params: Any) -> Iterator[Iterator[bytes]]:
+        """A body as it arrives."""
+        with self._sending("GET", path), self.client.stream("GET", path, params=_texts(params), timeout=self.limits(read)) as response:
+            if response.status_code >= FIRST_ERROR:
+                response.read()
+                raise refusal(response.status_code, response.content)
+            yield response.iter_bytes()
+
+    @contextmanager
+    def _sending(self, method: str, path: str) -> Iterator[None]:
+        if self._reads_only and method != "GET":
+            raise ReadOnlyError(f"{self.address}: {method} was asked of a client that only reads; nothing was sent")
+        with recorded(self.address, method, path), translated(self.address):
+            yield
+
+    def _note_clock(self, response: Response) -> None:
+        if self.clock_ahead is None:
+            try:
+                self.clock_ahead = round(parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - time.time())
+            except (ValueError, OverflowError):
+                return
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+
+def _texts(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters without those that are None; yes and no as a server reads them."""
+    return {key: str(value).lower() if isinstance(value, bool) else value for key, value in params.items() if value is not None}
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else {}
+    except ValueError:
+        return {}

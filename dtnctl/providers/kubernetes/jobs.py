@@ -1,0 +1,133 @@
+"""Containers of transfers: held as a Secret, started once as a Job of the same name, removed with all that belongs to them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.model.resources import ContainerSpec, Pairs
+from dtnctl.providers.base import FileEntry
+from dtnctl.providers.kubernetes.cluster import Cluster, found, remove_object
+from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, startable
+from dtnctl.providers.kubernetes.identity import NOTHING, Json, object_name
+from dtnctl.providers.kubernetes.states import newest, pod_condition
+from dtnctl.providers.kubernetes.store import NO_FINALIZERS
+from dtnctl.providers.kubernetes.waiting import pods_of, wait_until_gone, wait_until_started
+from dtnctl.providers.kubernetes.workloads import job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLL, LONGEST_POLL = 0.1, 1.0
+WRITE_TRIES = 5
+
+
+def hold_job(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pairs) -> str:
+    """The id of its Secret. ConflictError if the name is taken."""
+    made = held_job(job(name, spec, cluster.view.signed(labels), cluster.place))
+    return str(cluster.connection.create(cluster.paths.of("secrets"), made)["metadata"]["uid"])
+
+
+def write_into(cluster: Cluster, secret: Json, entries: tuple[FileEntry, ...]) -> None:
+    """Add files, or replace them, before it starts; another writer at the same moment is no reason to lose one."""
+    path = cluster.paths.of("secrets", secret["metadata"]["name"])
+    for attempt in range(WRITE_TRIES):
+        operations: list[Json] = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": secret["metadata"]["resourceVersion"]},
+            {"op": "add", "path": f"/data/{FILES_KEY}", "value": files_data(secret, entries)},
+        ]
+        try:
+            cluster.connection.patch(path, operations)
+            return
+        except ConflictError:
+            if attempt == WRITE_TRIES - 1:
+                raise
+            secret = cluster.connection.get(path)
+
+
+def start_job(cluster: Cluster, secret: Json) -> None:
+    """Make the Job. Its fixed name is taken as long as dtnctl does not remove it, so it runs once: taken already is success."""
+    made = startable(secret)
+    try:
+        cluster.connection.create(cluster.paths.jobs, made)
+    except ConflictError:
+        return
+    wait_until_started(cluster.connection, cluster.paths, made["metadata"]["name"])
+
+
+def remove_job(cluster: Cluster, name: str, uid: str) -> None:
+    """Its Job first, then the Secret: whatever is interrupted, what may have run is still known."""
+    path = cluster.paths.of("secrets", object_name(name, cluster.place.endpoint))
+    secret = found(cluster, path)
+    if secret is None or secret["metadata"]["uid"] != uid:
+        return
+    _remove_live(cluster, secret["metadata"]["name"])
+    remove_object(cluster, path, uid)
+
+
+def _remove_live(cluster: Cluster, object_name: str) -> None:
+    path = cluster.paths.of("jobs", object_name)
+    live = found(cluster, path)
+    if live is None:
+        return
+    uid = live["metadata"]["uid"]
+    remove_object(cluster, path, uid)
+    with contextlib.suppress(NotFoundError, ConflictError):  # it is gone, or another one by now
+        cluster.connection.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS])
+    grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
+    remove_pods(cluster, object_name)
+    wait_until_gone(cluster.connection, cluster.paths, object_name, grace)
+
+
+def remove_pods(cluster: Cluster, object_name: str) -> None:
+    """Ask for the end of its pods: with their grace period, as a stop does."""
+    for pod in pods_of(cluster.connection, cluster.paths, object_name):
+        remove_object(cluster, cluster.paths.of("pods", pod["metadata"]["name"]), pod["metadata"]["uid"])
+
+
+def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
+    """End its program and keep the pod, whose log and exit code are read afterwards.
+
+    A Job that is suspended loses its pods, so that the program is signalled from inside; what ignores that is deleted after `timeout`.
+    """
+    from dtnctl.providers.kubernetes.execution import run_in_pod
+
+    pod = newest(pods_of(cluster.connection, cluster.paths, object_name))
+    if pod is None or pod_condition(pod, None, (), None).state == "exited":
+        return
+    path = cluster.paths.of("pods", pod["metadata"]["name"], "exec")
+    for signal, patience in (("TERM", timeout), ("KILL", 5.0)):
+        try:
+            run_in_pod(cluster.connection, path, ("/bin/sh", "-c", f"kill -{signal} -1"))
+        except EngineError:
+            break  # it ends just now, or has no shell
+        if wait_for_end(cluster, object_name, patience) is not None:
+            return
+    remove_pods(cluster, object_name)
+
+
+def wait_for_end(cluster: Cluster, object_name: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> int | None:
+    """The exit code once its container ended, or None after `timeout` seconds."""
+    end, pause = clock() + timeout, POLL
+    while True:
+        code = exit_code(cluster, object_name)
+        if code is not None or clock() >= end:
+            return code
+        time.sleep(min(pause, max(0.0, end - clock())))
+        pause = min(2 * pause, LONGEST_POLL)
+
+
+def exit_code(cluster: Cluster, object_name: str) -> int | None:
+    """That of the ended container; None while it runs. Where its pod is gone, the Job's verdict counts."""
+    pod = newest(pods_of(cluster.connection, cluster.paths, object_name))
+    if pod is not None:
+        condition = pod_condition(pod, None, (), None)
+        return condition.exit_code if condition.state == "exited" else None
+    live = found(cluster, cluster.paths.of("jobs", object_name))
+    if live is None:
+        raise NotFoundError(f"there is no Job {object_name}", 404)
+    status: Json = live.get("status") or NOTHING
+    ended = [item["type"] for item in status.get("conditions") or () if item["status"] == "True" and item["type"] in ("Complete", "Failed")]
+    return {"Complete": 0, "Failed": 137}[ended[0]] if ended else None

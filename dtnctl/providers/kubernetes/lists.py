@@ -1,0 +1,141 @@
+"""What is in the namespace and on the node, asked all at once. What this login may not see is said, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dtnctl.errors import EngineError, NotFoundError
+from dtnctl.model.resources import LABEL_SITE
+from dtnctl.providers.kubernetes.held_jobs import LABEL_HELD
+from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, name_of
+from dtnctl.providers.kubernetes.networks import link_of
+from dtnctl.providers.kubernetes.paths import ALL_PODS, Paths, node_path
+from dtnctl.providers.kubernetes.place import Link, Place
+from dtnctl.providers.kubernetes.workloads import spec_of
+
+if TYPE_CHECKING:
+    from dtnctl.providers.kubernetes.connection import Connection
+
+FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Objects as they were listed. `held`: Secrets of Jobs. `pods`: of the namespace; `node_pods`: all of the node, where they may be seen.
+
+    `networks` is None where the cluster has no such kind. `unseen`: what this login may not look at, a sentence each.
+    """
+
+    deployments: tuple[Json, ...]
+    jobs: tuple[Json, ...]
+    held: tuple[Json, ...]
+    pods: tuple[Json, ...]
+    node_pods: tuple[Json, ...]
+    networks: tuple[Json, ...] | None
+    maps: tuple[Json, ...]
+    node: Json | None
+    events: tuple[Json, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    def pods_of(self, object_name: str) -> list[Json]:
+        return [pod for pod in self.pods if (pod["metadata"].get("labels") or NOTHING).get(LABEL_OBJECT) == object_name]
+
+    def events_of(self, pod: Json | None) -> list[Json]:
+        uid = pod["metadata"]["uid"] if pod is not None else None
+        return [event for event in self.events if (event.get("involvedObject") or NOTHING).get("uid") == uid]
+
+
+def ask(connection: Connection, paths: Paths, node: str, pool: Executor) -> Lists:
+    """All lists. EngineError if one of the namespace's own is refused: half an answer is no answer."""
+    ours = {"labelSelector": LABEL_SITE}
+    asked: Mapping[str, Future[list[Json]]] = {
+        "deployments": pool.submit(connection.items, paths.deployments, **ours),
+        "jobs": pool.submit(connection.items, paths.jobs, **ours),
+        "held": pool.submit(connection.items, paths.of("secrets"), labelSelector=f"{LABEL_SITE},{LABEL_HELD}"),
+        "pods": pool.submit(connection.items, paths.of("pods")),
+        "maps": pool.submit(connection.items, paths.of("configmaps"), **ours),
+    }
+    networks = pool.submit(_unless, NotFoundError, connection.items, paths.networks)
+    on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, f"spec.nodeName={node}")
+    itself = pool.submit(_node, connection, node)
+    found = {name: tuple(future.result()) for name, future in asked.items()}
+    node_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
+    unseen = (
+        *([f"pods of other namespaces on {node}: their host ports are unknown"] if node_pods is None else []),
+        *([f"the node {node}: its CPUs and resources are unknown"] if seen_node is None else []),
+    )
+    lists = Lists(
+        **found,
+        node_pods=tuple(item for item in found["pods"] if _is_on(item, node)) if node_pods is None else tuple(node_pods),
+        networks=None if their_networks is None else tuple(their_networks),
+        node=seen_node,
+        unseen=unseen,
+    )
+    return replace(lists, events=_events(connection, paths, lists))
+
+
+def _is_on(pod: Json, node: str) -> bool:
+    return bool((pod.get("spec") or NOTHING).get("nodeName") == node)
+
+
+def _unless(kind: type[EngineError], call: Callable[[str], list[Json]], path: str) -> list[Json] | None:
+    try:
+        return call(path)
+    except kind:
+        return None
+
+
+def _unless_forbidden(connection: Connection, path: str, selector: str) -> list[Json] | None:
+    try:
+        return connection.items(path, fieldSelector=selector)
+    except EngineError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return None
+
+
+def _node(connection: Connection, node: str) -> Json | None:
+    """The node; None where it may not be looked at. NotFoundError if the cluster has none of this name."""
+    try:
+        found: Json = connection.get(node_path(node))
+    except EngineError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return None
+    return found
+
+
+def _events(connection: Connection, paths: Paths, lists: Lists) -> tuple[Json, ...]:
+    """Asked for only where a pod of ours is not ready; without the right to them, conditions must do."""
+    if all(_is_ready(pod) for pod in lists.pods if LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)):
+        return ()
+    try:
+        return tuple(connection.items(paths.of("events"), fieldSelector="involvedObject.kind=Pod"))
+    except EngineError:
+        return ()
+
+
+def _is_ready(pod: Json) -> bool:
+    status: Json = pod.get("status") or NOTHING
+    ready: Iterable[Json] = (item for item in status.get("conditions") or () if item["type"] == "Ready" and item["status"] == "True")
+    return status.get("phase") in ("Succeeded", "Failed") or any(True for _ in ready)
+
+
+def place_with(place: Place, lists: Lists) -> Place:
+    """The place with the networks that are there, and the services that use the host's network."""
+    place = replace(place, links=links_of(place, lists.networks or ()))
+    hosted = (raw["metadata"]["uid"] for raw in lists.deployments if spec_of(raw, place).network == "host")
+    return replace(place, host_networked=frozenset(hosted))
+
+
+def links_of(place: Place, networks: Iterable[Json]) -> dict[str, Link]:
+    """By the names of plans; those of other endpoints are in the way of nobody here."""
+    return {name_of(raw): link_of(raw) for raw in networks if is_of(raw, place.endpoint)}
+
+
+def is_of(raw: Json, endpoint: str) -> bool:
+    """Whether an object is this endpoint's, or says nothing of an endpoint."""
+    return bool((raw["metadata"].get("labels") or NOTHING).get(LABEL_ENDPOINT, endpoint) == endpoint)

@@ -1,0 +1,123 @@
+"""Looks at one endpoint: the lists of its namespace, its node's pods, and what the caller asks about volumes, secrets and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+
+from dtnctl.errors import EngineError, NotFoundError
+from dtnctl.model.ledger import RECORDS, LedgerSeen, decode_ledger
+from dtnctl.model.resources import (
+    LABEL_REPOSITORY,
+    ContainerSeen,
+    EndpointSeen,
+    ImageSeen,
+    LeaseSeen,
+    VolumeSeen,
+    Wanted,
+    lease_name,
+    ledger_name,
+)
+from dtnctl.providers.docker.view import View
+from dtnctl.providers.kubernetes.cluster import Cluster
+from dtnctl.providers.kubernetes.identity import NOTHING, Json
+from dtnctl.providers.kubernetes.lists import Lists, ask, place_with
+from dtnctl.providers.kubernetes.quantities import amount
+from dtnctl.providers.kubernetes.seen import foreign_of, jobs_seen, markers_seen, networks_seen, services_seen, strangers
+from dtnctl.providers.kubernetes.store import ClusterStoreReader
+
+BACKEND = "Kubernetes"
+LABEL_HOLDER = "dtnctl.holder"
+
+
+def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
+    """Everything in one go. UnreachableError passes through, and EngineError of a list of the namespace."""
+    connection, view = cluster.connection, cluster.view
+    version = pool.submit(connection.get, "version")
+    store = ClusterStoreReader(connection, cluster.paths, view.endpoint)
+    lease = pool.submit(_lease, store, view)
+    ledger = pool.submit(_ledger, store, view) if wanted.ledger else None
+    secrets = pool.submit(view.secrets.fingerprints, wanted.secrets) if wanted.secrets else None
+    volumes = {name: pool.submit(_volume, cluster, name) for name in sorted(wanted.volumes)}
+    lists = ask(connection, cluster.paths, cluster.place.node, pool)
+    place = place_with(cluster.place, lists)
+    now = datetime.now(UTC)
+    found = [*services_seen(lists, place, now), *jobs_seen(lists, place), *markers_seen(lists, place)]
+    ours = [item for item in found if view.owns(item.labels, item.name)]
+    others = [item for item in found if item not in ours]
+    networks, foreign_networks = networks_seen(lists, place, view)
+    return EndpointSeen(
+        name=view.endpoint,
+        backend=BACKEND,
+        engine_version=str(version.result().get("gitVersion", "")).removeprefix("v"),
+        api_version=_api_version(version.result()),
+        containers=tuple(sorted(ours, key=lambda item: (item.name, item.id))),
+        networks=networks,
+        foreign=tuple(sorted((*foreign_of(others), *strangers(lists, place)), key=lambda item: (item.name, item.id))),
+        foreign_networks=foreign_networks,
+        images=_images(wanted, found),
+        remote_digests=dict.fromkeys(sorted(wanted.remote_images), ""),
+        volumes={name: seen for name, future in volumes.items() if (seen := future.result()) is not None},
+        ledger=ledger.result() if ledger is not None else LedgerSeen(),
+        lease=lease.result(),
+        engine_id=node_id(cluster, lists.node),
+        cpus=_cpus(lists) if wanted.cpus else 0,
+        clock_ahead=connection.clock_ahead,
+        secrets=secrets.result() if secrets is not None else {},
+    )
+
+
+def _api_version(version: Json) -> str:
+    """`1.36`: providers of clusters add a plus sign to the second number."""
+    numbers = (str(version.get(key, "")).rstrip("+") for key in ("major", "minor"))
+    return ".".join(number for number in numbers if number)
+
+
+def _images(wanted: Wanted, found: list[ContainerSeen]) -> Mapping[str, ImageSeen]:
+    """An image is what it is called, and adds nothing: a cluster does not show what is in one."""
+    names = wanted.images | {item.spec.image for item in found if item.spec.image}
+    return {name: ImageSeen(id=name) for name in sorted(names)}
+
+
+def node_id(cluster: Cluster, node: Json | None) -> str:
+    """The node's own id; where it may not be looked at, its cluster and its name."""
+    return str(node["metadata"]["uid"]) if node is not None else f"{cluster.connection.server}/{cluster.place.node}"
+
+
+def _cpus(lists: Lists) -> int:
+    capacity = ((lists.node or NOTHING).get("status") or NOTHING).get("capacity") or NOTHING
+    return int(amount(capacity.get("cpu", 0)))
+
+
+def _volume(cluster: Cluster, name: str) -> VolumeSeen | None:
+    """A claim of the namespace. Nothing of it is compared: what is behind it is the cluster's business."""
+    try:
+        cluster.connection.get(cluster.paths.of("persistentvolumeclaims", name))
+    except NotFoundError:
+        return None
+    except EngineError as error:
+        return VolumeSeen(name, trouble=str(error))
+    return VolumeSeen(name)
+
+
+def _lease(store: ClusterStoreReader, view: View) -> LeaseSeen | None:
+    found = store.find(lease_name(view.site))
+    if found is None:
+        return None
+    return LeaseSeen(found.id, found.labels.get(LABEL_HOLDER, ""), is_ours=view.owns(found.labels, found.name))
+
+
+def _ledger(store: ClusterStoreReader, view: View) -> LedgerSeen:
+    """Without its holder nothing is known; without a file there is no record yet."""
+    try:
+        holder = store.find(ledger_name(view.site))
+        if holder is None:
+            return LedgerSeen()
+        is_unsigned = bool(view.repository) and LABEL_REPOSITORY not in holder.labels
+        seen = decode_ledger(store.read(holder.id, RECORDS), view.repository)
+    except NotFoundError:
+        return LedgerSeen(readable=True)
+    except EngineError as error:
+        return LedgerSeen(trouble=str(error))
+    return LedgerSeen(seen.readable, seen.attempts, seen.trouble, is_unsigned)

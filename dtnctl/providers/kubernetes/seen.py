@@ -1,0 +1,126 @@
+"""Live objects as what plans know: containers, what others hold, networks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec, ForeignSeen, NetworkSeen
+from dtnctl.providers.docker.view import View
+from dtnctl.providers.kubernetes.attachments import STATUS_NOTE, live_addresses
+from dtnctl.providers.kubernetes.held_jobs import job_in
+from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, Json, annotations_of, labels_of, name_of, object_name
+from dtnctl.providers.kubernetes.inventory import is_inventory
+from dtnctl.providers.kubernetes.lists import Lists, is_of
+from dtnctl.providers.kubernetes.networks import network_seen
+from dtnctl.providers.kubernetes.place import Place
+from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, newest, service_condition
+from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
+from dtnctl.providers.kubernetes.workloads import spec_of
+
+
+def services_seen(lists: Lists, place: Place, now: datetime) -> Iterator[ContainerSeen]:
+    """Services of this endpoint, ours or another site's."""
+    for raw in lists.deployments:
+        if is_of(raw, place.endpoint):
+            yield service_seen(raw, lists, place, now)
+
+
+def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> ContainerSeen:
+    """One Deployment."""
+    spec = spec_of(raw, place)
+    pod = newest(lists.pods_of(raw["metadata"]["name"]))
+    return _container(raw, raw["metadata"]["uid"], spec, service_condition(raw, pod, spec.health, lists.events_of(pod), now), pod, place)
+
+
+def jobs_seen(lists: Lists, place: Place) -> Iterator[ContainerSeen]:
+    """Containers of transfers of this endpoint."""
+    for secret in lists.held:
+        if is_of(secret, place.endpoint):
+            yield job_seen(secret, lists, place)
+
+
+def job_seen(secret: Json, lists: Lists, place: Place) -> ContainerSeen:
+    """One Job, by the Secret that holds it: before it starts that is all there is."""
+    name = secret["metadata"]["name"]
+    live = next((raw for raw in lists.jobs if raw["metadata"]["name"] == name), None)
+    pod = newest(lists.pods_of(name))
+    condition = Condition("created") if live is None else job_condition(live, pod, lists.events_of(pod))
+    return _container(secret, secret["metadata"]["uid"], spec_of(job_in(secret), place), condition, pod, place)
+
+
+def _container(raw: Json, uid: str, spec: ContainerSpec, condition: Condition, pod: Json | None, place: Place) -> ContainerSeen:
+    return ContainerSeen(
+        name=name_of(raw),
+        id=uid,
+        labels=labels_of(raw),
+        spec=spec,
+        image_id=spec.image,  # an image is what it is called: clusters do not show what is in one
+        state=condition.state,
+        health=condition.health,
+        exit_code=condition.exit_code,
+        error=condition.error,
+        oom_killed=condition.oom_killed,
+        started_at=condition.started_at,
+        finished_at=condition.finished_at,
+        restart_count=condition.restart_count,
+        addresses=addresses_of(pod, place),
+        checks=condition.checks,
+    )
+
+
+def addresses_of(pod: Json | None, place: Place) -> tuple[Attachment, ...]:
+    """The addresses that its pod has."""
+    if pod is None or (pod.get("spec") or NOTHING).get("hostNetwork"):
+        return ()
+    names = {object_name(name, place.endpoint): name for name in place.links}
+    found = live_addresses(annotations_of(pod).get(STATUS_NOTE, ""), names, place.namespace)
+    ip = (pod.get("status") or NOTHING).get("podIP") or ""
+    own = Attachment("bridge", "", ip) if ":" in ip else Attachment("bridge", ip)
+    return found if not ip or any(item.network == "bridge" for item in found) else tuple(sorted((*found, own)))
+
+
+def markers_seen(lists: Lists, place: Place) -> Iterator[ContainerSeen]:
+    """What the store holds under a name, as plans know it: a container that never starts."""
+    for raw in lists.maps:
+        if is_of(raw, place.endpoint) and not is_file(raw) and not is_inventory(raw):
+            held = stored(MAPS, raw)
+            yield ContainerSeen(held.name, held.id, held.labels, ContainerSpec(image=""), image_id="", state="created")
+
+
+# --- others -------------------------------------------------------------------------------------------------
+
+
+def foreign_of(containers: Iterable[ContainerSeen]) -> Iterator[ForeignSeen]:
+    """Containers of another site, or of another repository, by what is in our way."""
+    for item in containers:
+        ports = tuple((port.host, port.protocol) for port in item.spec.ports)
+        yield ForeignSeen(item.name, item.id, ports, item.addresses or item.spec.attachments, item.labels)
+
+
+def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
+    """Pods on the node that dtnctl did not make, with the ports and addresses that they hold."""
+    for pod in lists.node_pods:
+        is_over = (pod.get("status") or NOTHING).get("phase") in ENDED
+        if is_over or LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING):
+            continue
+        ports = tuple(sorted(set(_ports(pod))))
+        addresses = tuple(item for item in addresses_of(pod, place) if item.network != "bridge")
+        if ports or addresses:
+            yield ForeignSeen(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["metadata"]["uid"], ports, addresses)
+
+
+def _ports(pod: Json) -> Iterator[tuple[int, str]]:
+    for container in (pod.get("spec") or NOTHING).get("containers") or ():
+        for port in container.get("ports") or ():
+            if port.get("hostPort"):
+                yield int(port["hostPort"]), str(port.get("protocol") or "TCP").lower()
+
+
+def networks_seen(lists: Lists, place: Place, view: View) -> tuple[tuple[NetworkSeen, ...], tuple[NetworkSeen, ...]]:
+    """Ours and others'. A definition of somebody else takes no interface, so none is shown of it; its subnet may be ours by mistake."""
+    found = [network_seen(raw) for raw in lists.networks or () if is_of(raw, place.endpoint)]
+    seen = sorted(found, key=lambda item: (item.name, item.id))
+    ours = tuple(item for item in seen if view.owns(item.labels, item.name))
+    return ours, tuple(replace(item, spec=replace(item.spec, parent="")) for item in seen if item not in ours)

@@ -1,0 +1,177 @@
+"""How a container is, from its Deployment or Job and their pods. Pure.
+
+Why a pod does not run is said in the cluster's words: the scheduler's while it has no node, the kubelet's afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from dtnctl.model.resources import CheckRun, ContainerState, Health
+from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, annotations_of
+from dtnctl.providers.kubernetes.pod_template import CONTAINER
+
+ENDED = ("Succeeded", "Failed")
+KILLED = 137
+Readiness = Literal["", "starting", "healthy", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The state of a container and what led to it; fields as those of ContainerSeen."""
+
+    state: ContainerState
+    health: Readiness = ""
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_at: str = ""
+    finished_at: str = ""
+    restart_count: int = 0
+    image_id: str = ""
+    checks: tuple[CheckRun, ...] = ()
+
+
+def newest(pods: Iterable[Json]) -> Json | None:
+    """Of several pods of one object the youngest: the others go."""
+    return max(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]), default=None)
+
+
+def service_condition(raw: Json, pod: Json | None, health: Health | None, events: Iterable[Json], now: datetime | None) -> Condition:
+    """That of a Deployment."""
+    if pod is None:
+        wanted = (raw.get("spec") or NOTHING).get("replicas")
+        ran = STARTED_NOTE in annotations_of(raw)
+        if wanted == 0:
+            return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
+        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
+    return pod_condition(pod, health, events, now)
+
+
+def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condition:
+    """That of a Job, whose own verdict counts where its pod is gone."""
+    finished = next((item for item in _conditions(raw) if item["type"] in ("Complete", "Failed") and item["status"] == "True"), None)
+    if pod is not None:
+        found = pod_condition(pod, None, events, None)
+        if found.state == "exited" or finished is None:
+            return found
+    if finished is None:
+        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
+    is_good = finished["type"] == "Complete"
+    error = "" if is_good else f"{finished.get('reason', '')}: {finished.get('message', '')}"
+    return Condition("exited", "", 0 if is_good else KILLED, error, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
+
+
+def pod_condition(pod: Json, health: Health | None, events: Iterable[Json], now: datetime | None) -> Condition:
+    """That of a pod's container."""
+    status = _status(pod)
+    state: Json = status.get("state") or NOTHING
+    last: Json = (status.get("lastState") or NOTHING).get("terminated") or NOTHING
+    phase = (pod.get("status") or NOTHING).get("phase", "Pending")
+    count, image = int(status.get("restartCount") or 0), str(status.get("imageID") or "")
+    if (running := state.get("running")) is not None:
+        verdict, output = _health(pod, running, health, events, now)
+        checks = (CheckRun(1, output),) if output else ()
+        return Condition("running", verdict, started_at=running.get("startedAt") or "", restart_count=count, image_id=image, checks=checks)
+    ended: Json = state.get("terminated") or (last if phase in ENDED else NOTHING)
+    if ended and phase in ENDED:
+        return replace(_end(ended), image_id=image, restart_count=count)
+    if phase in ENDED:  # evicted, or its node is lost: the container itself says nothing
+        return Condition("exited", "", KILLED, _pod_words(pod), started_at=_creation(pod), finished_at=_creation(pod))
+    last = ended or last
+    code = int(last.get("exitCode") or 0)
+    return Condition("restarting", "", code, why_not(pod, events), started_at=_creation(pod), restart_count=count, image_id=image)
+
+
+def _end(ended: Json) -> Condition:
+    reason = str(ended.get("reason") or "")
+    said = str(ended.get("message") or ("" if reason in ("Completed", "Error") else reason))
+    began, finished = str(ended.get("startedAt") or ""), str(ended.get("finishedAt") or "")
+    return Condition("exited", "", int(ended.get("exitCode") or 0), said, reason == "OOMKilled", began, finished)
+
+
+def _status(pod: Json) -> Json:
+    statuses = (pod.get("status") or NOTHING).get("containerStatuses") or ()
+    return next((item for item in statuses if item["name"] == CONTAINER), NOTHING)
+
+
+# --- health -------------------------------------------------------------------------------------------------
+
+
+def _health(pod: Json, running: Json, health: Health | None, events: Iterable[Json], now: datetime | None) -> tuple[Readiness, str]:
+    """Readiness as the verdict that Docker would give, and what the last check wrote where it fails.
+
+    A pod that is not ready is unhealthy once its start period and its tries are over.
+    """
+    if health is None:
+        return "", ""
+    if _status(pod).get("ready"):
+        return "healthy", ""
+    words = next(_messages(events, ("Unhealthy",)), "")
+    began = _time(running.get("startedAt") or "")
+    patience = timedelta(seconds=health.start_period + (health.retries or 3) * ((health.interval or 30) + (health.timeout or 30)))
+    is_over = began is not None and now is not None and now - began > patience
+    return ("unhealthy" if is_over else "starting"), words
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+# --- why it does not run ------------------------------------------------------------------------------------
+
+
+def why_not(pod: Json, events: Iterable[Json]) -> str:
+    """What keeps a pod from running, in the cluster's own words; empty if nothing is said."""
+    unscheduled = (f"{item.get('reason')}: {item.get('message')}" for item in _conditions(pod) if _blocks(item))
+    return next(unscheduled, "") or _waiting(pod) or next(_messages(events, WORDS), "") or _pod_words(pod)
+
+
+WORDS = ("FailedScheduling", "FailedMount", "FailedCreatePodSandBox", "FailedAttachVolume", "Failed", "BackOff", "UnexpectedAdmissionError")
+SAYS_NOTHING = ("ContainerCreating", "PodInitializing")
+
+
+def _blocks(condition: Json) -> bool:
+    return bool(condition["type"] == "PodScheduled" and condition["status"] == "False" and condition.get("message"))
+
+
+def _waiting(pod: Json) -> str:
+    waiting = (_status(pod).get("state") or NOTHING).get("waiting") or NOTHING
+    reason = waiting.get("reason") or ""
+    return f"{reason}: {waiting.get('message') or ''}".rstrip(": ") if reason and reason not in SAYS_NOTHING else ""
+
+
+def _pod_words(pod: Json) -> str:
+    status: Json = pod.get("status") or NOTHING
+    return ": ".join(text for text in (status.get("reason"), status.get("message")) if text)
+
+
+def _messages(events: Iterable[Json], reasons: tuple[str, ...]) -> Iterator[str]:
+    """What events of these reasons say, the newest first."""
+    fitting = [item for item in events if item.get("reason") in reasons]
+    yield from (f"{item['reason']}: {item.get('message') or ''}" for item in sorted(fitting, key=_when, reverse=True))
+
+
+def _when(event: Json) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
+
+
+def _trouble_of(raw: Json) -> str:
+    """What a controller says of its object: a quota, a missing right."""
+    bad = [item for item in _conditions(raw) if item["type"] == "ReplicaFailure" and item["status"] == "True"]
+    return f"{bad[0].get('reason')}: {bad[0].get('message')}" if bad else ""
+
+
+def _conditions(raw: Json) -> Iterable[Json]:
+    status: Mapping[str, Iterable[Json]] = raw.get("status") or NOTHING
+    return status.get("conditions") or ()
+
+
+def _creation(raw: Json) -> str:
+    return str(raw["metadata"].get("creationTimestamp") or "")

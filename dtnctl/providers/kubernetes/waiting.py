@@ -1,0 +1,80 @@
+"""Waits for pods: that one runs after a start, that all are gone after a stop. Asked again and again, since a watch may be cut."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dtnctl.errors import EngineError
+from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, Json
+from dtnctl.providers.kubernetes.states import newest, pod_condition, why_not
+
+if TYPE_CHECKING:
+    from dtnctl.providers.kubernetes.connection import Connection
+    from dtnctl.providers.kubernetes.paths import Paths
+
+POLL, LONGEST_POLL = 0.1, 1.0
+UNSCHEDULED_SECONDS = 20.0  # a pod that waits for the end of another one gets its node within this
+GOING_SECONDS = 30.0  # beyond the grace period: the kubelet's own work
+HOPELESS = (
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImagePull",
+    "ImagePullBackOff",
+)
+
+
+def pods_of(connection: Connection, paths: Paths, object_name: str) -> list[Json]:
+    return connection.items(paths.of("pods"), labelSelector=f"{LABEL_OBJECT}={object_name}")
+
+
+def wait_until_started(connection: Connection, paths: Paths, object_name: str) -> None:
+    """Return when the container has started, as Docker's start does. EngineError in the cluster's words if it cannot."""
+    began, pause = time.monotonic(), POLL
+    while True:
+        pod = newest(item for item in pods_of(connection, paths, object_name) if not item["metadata"].get("deletionTimestamp"))
+        if pod is not None and pod_condition(pod, None, (), None).state in ("running", "exited"):
+            return
+        waited = time.monotonic() - began
+        words = _words(connection, paths, pod)
+        if _is_hopeless(pod, words, waited) or waited > connection.timeouts.write:
+            raise EngineError(f"it does not start: {words or 'its pod is not made'}")
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_POLL)
+
+
+def _is_hopeless(pod: Json | None, words: str, waited: float) -> bool:
+    if words.startswith(HOPELESS):
+        return True
+    return (pod is None or "Unschedulable" in words or _has_restarted(pod)) and waited > UNSCHEDULED_SECONDS
+
+
+def _has_restarted(pod: Json) -> bool:
+    """Whether it has run and ended, again and again: that is for whoever waits for its health."""
+    statuses = (pod.get("status") or NOTHING).get("containerStatuses") or ()
+    return any(item.get("restartCount") for item in statuses)
+
+
+def _words(connection: Connection, paths: Paths, pod: Json | None) -> str:
+    if pod is None:
+        return ""
+    return why_not(pod, ()) or why_not(pod, _events(connection, paths, pod))
+
+
+def _events(connection: Connection, paths: Paths, pod: Json) -> list[Json]:
+    try:
+        return connection.items(paths.of("events"), fieldSelector=f"involvedObject.uid={pod['metadata']['uid']}")
+    except EngineError:
+        return []
+
+
+def wait_until_gone(connection: Connection, paths: Paths, object_name: str, grace: float) -> None:
+    """Return when no pod of the object is left: only then are its ports, addresses and functions free. EngineError if one stays."""
+    end, pause = time.monotonic() + grace + GOING_SECONDS, POLL
+    while pods := pods_of(connection, paths, object_name):
+        if time.monotonic() > end:
+            raise EngineError(f"the pod {pods[0]['metadata']['name']} does not go; does its node answer?")
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_POLL)
