@@ -110,7 +110,7 @@ def _node(connection: Connection, node: str) -> Json | None:
 
 def _events(connection: Connection, paths: Paths, lists: Lists) -> tuple[Json, ...]:
     """Asked for only where a pod of ours is not ready; without the right to them, conditions must do."""
-    if all(_is_ready(pod) for pod in lists.pods if LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)):
+    if all(is_ready(pod) for pod in lists.pods if LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)):
         return ()
     try:
         return tuple(connection.items(paths.of("events"), fieldSelector="involvedObject.kind=Pod"))
@@ -118,7 +118,8 @@ def _events(connection: Connection, paths: Paths, lists: Lists) -> tuple[Json, .
         return ()
 
 
-def _is_ready(pod: Json) -> bool:
+def is_ready(pod: Json) -> bool:
+    """Whether nothing keeps it from working: it is ready, or it is over."""
     status: Json = pod.get("status") or NOTHING
     ready: Iterable[Json] = (item for item in status.get("conditions") or () if item["type"] == "Ready" and item["status"] == "True")
     return status.get("phase") in ("Succeeded", "Failed") or any(True for _ in ready)

@@ -12,10 +12,11 @@ from dtnctl.model.resources import LABEL_SITE, ContainerSeen
 from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.held_jobs import HELD_TYPE, LABEL_HELD, job_in
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, Json, annotations_of, object_name
-from dtnctl.providers.kubernetes.lists import Lists, links_of
+from dtnctl.providers.kubernetes.lists import Lists, is_ready, links_of
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_template import JOINED
 from dtnctl.providers.kubernetes.seen import job_seen, service_seen
+from dtnctl.providers.kubernetes.waiting import events_of
 from dtnctl.providers.kubernetes.workloads import spec_of
 
 Kind = Literal["deployments", "secrets"]
@@ -96,14 +97,9 @@ def inspected(cluster: Cluster, looked: Looked) -> ContainerSeen:
 
 
 def _events(cluster: Cluster, pods: list[Json]) -> tuple[Json, ...]:
-    """What is said of a pod that is not ready."""
-    found: list[Json] = []
-    for pod in pods:
-        conditions = (pod.get("status") or {}).get("conditions") or ()
-        if not any(item["type"] == "Ready" and item["status"] == "True" for item in conditions):
-            selector = f"involvedObject.uid={pod['metadata']['uid']}"
-            found += cluster.connection.items(cluster.paths.of("events"), fieldSelector=selector)
-    return tuple(found)
+    """What is said of pods that are not ready."""
+    waiting = (pod for pod in pods if not is_ready(pod))
+    return tuple(event for pod in waiting for event in events_of(cluster.connection, cluster.paths, pod))
 
 
 def attached_networks(cluster: Cluster, looked: Looked) -> list[Json]:

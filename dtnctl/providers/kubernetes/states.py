@@ -58,6 +58,8 @@ def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condit
         found = pod_condition(pod, None, events, None)
         if found.state == "exited" or finished is None:
             return found
+    if finished is None and raw["metadata"].get("deletionTimestamp"):
+        return Condition("exited", "", KILLED, "its Job was deleted", started_at=_creation(raw))
     if finished is None:
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
     is_good = finished["type"] == "Complete"

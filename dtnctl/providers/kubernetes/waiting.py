@@ -60,10 +60,11 @@ def _has_restarted(pod: Json) -> bool:
 def _words(connection: Connection, paths: Paths, pod: Json | None) -> str:
     if pod is None:
         return ""
-    return why_not(pod, ()) or why_not(pod, _events(connection, paths, pod))
+    return why_not(pod, ()) or why_not(pod, events_of(connection, paths, pod))
 
 
-def _events(connection: Connection, paths: Paths, pod: Json) -> list[Json]:
+def events_of(connection: Connection, paths: Paths, pod: Json) -> list[Json]:
+    """What is said of a pod; nothing where this login may not read it."""
     try:
         return connection.items(paths.of("events"), fieldSelector=f"involvedObject.uid={pod['metadata']['uid']}")
     except EngineError:

@@ -1,0 +1,72 @@
+"""A namespace of its own on a real API server for each test, with what runs pods, and clients of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dtnctl.model.kubernetes_addresses import KubernetesAddress
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
+from dtnctl.providers.kubernetes.engine import KubernetesEngine, KubernetesObserver
+from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.timeouts import Timeouts
+from lab import LabError
+from lab.kubernetes import KubernetesApi
+from tests.providers.backends import ENDPOINT, SITE
+from tests.providers.kubernetes.kubelet import Kubelet, kubelet
+
+NODE = "worker-3"
+SOON = Timeouts(connect=2.0, answer=5.0, read=20.0, write=20.0)
+ENVIRONMENT = {"TOKEN": "canary-5f1e9d-kubernetes"}
+NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace of a server, its kubelet, and makers of clients for it."""
+
+    api: KubernetesApi
+    name: str
+    kubelet: Kubelet
+    engine_of: Callable[..., KubernetesEngine]
+    observer: KubernetesObserver
+
+
+def access(
+    api: KubernetesApi, namespace: str, *, repository: str = "", endpoint: str = ENDPOINT, unlabelled: bool = True
+) -> EndpointAccess:
+    address = KubernetesAddress(node=NODE, namespace=namespace, context="lab", kubeconfig=str(api.kubeconfig))
+    secrets = SecretSource(environment=ENVIRONMENT, salt="s")
+    return EndpointAccess(
+        endpoint, Endpoint(kubernetes=address, host="192.0.2.3"), SITE, {}, Path("/"), SOON, repository, unlabelled, secrets
+    )
+
+
+@pytest.fixture
+def namespace(cluster_api: KubernetesApi) -> Iterator[Namespace]:
+    name = f"test-{next(NUMBERS)}"
+    for kind, metadata in (("Namespace", {"name": name}), ("Node", {"name": NODE})):
+        with contextlib.suppress(LabError):  # the node is there after the first test
+            cluster_api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": metadata})
+    opened: list[KubernetesObserver] = []
+
+    def engine_of(**kwargs: str | bool) -> KubernetesEngine:
+        opened.append(made := KubernetesEngine(access(cluster_api, name, **kwargs)))  # type: ignore[arg-type]  # as access takes them
+        return made
+
+    with kubelet(cluster_api, name) as running:
+        opened.append(observer := KubernetesObserver(access(cluster_api, name)))
+        yield Namespace(cluster_api, name, running, engine_of, observer)
+        for client in opened:
+            client.close()
+
+
+@pytest.fixture
+def engine(namespace: Namespace) -> KubernetesEngine:
+    return namespace.engine_of()

@@ -1,0 +1,416 @@
+"""The contract of a provider on a real API server: what is made, read, started, stopped and removed, and whose it is.
+
+The server has no controllers: `kubelet.py` runs pods. Not of this contract, for a cluster has none of it: renamed containers (retire,
+promote, restore), networks that are connected later, limits that change in place, images that are pulled before a start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
+from dtnctl.model.plan import (
+    CreateContainer,
+    CreateNetwork,
+    PullImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RetireContainer,
+    StartContainer,
+    StopContainer,
+)
+from dtnctl.model.resources import (
+    LABEL_REPOSITORY,
+    Attachment,
+    ContainerSpec,
+    Health,
+    NetworkSpec,
+    PortBinding,
+    Subnet,
+    Wanted,
+    ledger_name,
+    transfer_name,
+)
+from dtnctl.model.secrets import SecretVariable
+from dtnctl.providers.base import FileEntry, ReadOnlyError
+from dtnctl.providers.kubernetes.engine import KubernetesEngine
+from lab import LabError
+from tests.providers.backends import ENDPOINT, SESSION, SITE, labels_of
+from tests.providers.kubernetes.conftest import ENVIRONMENT, NODE, Namespace
+from tests.providers.kubernetes.kubelet import DEPLOYMENTS, JOBS, PODS
+
+SPEC = ContainerSpec(image="tiny:1", restart="always", attachments=(Attachment("bridge"),))
+NETWORK = NetworkSpec("macvlan", subnets=(Subnet("10.77.0.0/24", "10.77.0.1"),), mode="bridge", parent="eth0.7")
+ALL = Wanted()
+OBJECT = f"{SESSION}.{ENDPOINT}"
+JOB = transfer_name(SITE, "run", 1, 1)
+MOVER = ContainerSpec(image="mover:1", entrypoint=("/bin/sh",), command=("-c", "copy"), init=True, stop_signal="SIGTERM")
+
+
+def create(engine: KubernetesEngine, spec: ContainerSpec = SPEC, name: str = SESSION, digest: str = "digest-1") -> str:
+    engine.perform(CreateContainer(name, spec, labels_of(name, spec=digest)))
+    return engine.inspect(name).id
+
+
+def running(engine: KubernetesEngine, spec: ContainerSpec = SPEC) -> str:
+    container = create(engine, spec)
+    engine.perform(StartContainer(SESSION))
+    return container
+
+
+def deployment(namespace: Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = namespace.api.call("GET", namespace.kubelet.path(DEPLOYMENTS, OBJECT))
+    return found
+
+
+def by_others(namespace: Namespace, patch: dict[str, Any], manager: str = "kubectl-edit") -> None:
+    """Somebody else changes the Deployment, as `kubectl edit` does."""
+    path = namespace.kubelet.path(DEPLOYMENTS, f"{OBJECT}?fieldManager={manager}")
+    namespace.api.call("PATCH", path, patch, "application/merge-patch+json")
+
+
+# --- whose is it --------------------------------------------------------------------------------------------
+
+
+def test_what_carries_our_labels_and_its_own_name_is_ours(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = create(engine)
+    seen = namespace.observer.observe(ALL)
+    assert (seen.silence, seen.backend, seen.engine_version, seen.api_version) == ("", "Kubernetes", "1.36.4", "1.36")
+    assert [(item.name, item.id, item.state) for item in seen.containers] == [(SESSION, container, "created")]
+    assert seen.containers[0].spec == replace(SPEC, command=(), entrypoint=())
+    assert seen.containers[0].labels == dict(labels_of(SESSION))
+    assert seen.foreign == ()
+
+
+def test_a_service_of_another_site_is_foreign(namespace: Namespace, engine: KubernetesEngine) -> None:
+    create(engine, replace(SPEC, ports=(PortBinding(30000, 22),)))
+    labels = {**dict(labels_of(SESSION, site="elsewhere"))}
+    by_others(namespace, {"metadata": {"annotations": labels}})
+    seen = engine.observe(ALL)
+    assert seen.containers == ()
+    assert [(item.name, item.host_ports) for item in seen.foreign] == [(SESSION, ((30000, "tcp"),))]
+    with pytest.raises(ConflictError, match="not ours"):
+        engine.perform(StartContainer(SESSION))
+
+
+def test_all_that_is_made_carries_the_repositorys_id_and_is_foreign_to_every_other_one(namespace: Namespace) -> None:
+    ours = namespace.engine_of(repository="a1b2c3d4e5f6", unlabelled=False)
+    create(ours)
+    ours.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    seen = ours.observe(ALL)
+    assert [item.labels[LABEL_REPOSITORY] for item in seen.containers] == ["a1b2c3d4e5f6"]
+    assert [item.labels[LABEL_REPOSITORY] for item in seen.networks] == ["a1b2c3d4e5f6"]
+    for other in (namespace.engine_of(repository="ffffffffffff"), namespace.engine_of()):
+        strange = other.observe(ALL)
+        assert (strange.containers, strange.networks) == ((), ())
+
+
+def test_two_endpoints_of_one_namespace_have_a_service_of_one_name_each(namespace: Namespace, engine: KubernetesEngine) -> None:
+    other = namespace.engine_of(endpoint="dtn2")
+    create(engine)
+    other.perform(CreateContainer(SESSION, SPEC, tuple((key, value.replace("dtn1/", "dtn2/")) for key, value in labels_of(SESSION))))
+    assert engine.inspect(SESSION).id != other.inspect(SESSION).id
+    for one in (engine, other):
+        seen = one.observe(ALL)
+        assert ([item.name for item in seen.containers], seen.foreign) == ([SESSION], ())
+
+
+def test_a_pod_of_others_shows_only_the_ports_that_it_takes(namespace: Namespace, engine: KubernetesEngine) -> None:
+    spec = {"nodeName": NODE, "containers": [{"name": "web", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18080}]}]}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}}, "spec": spec}
+    pod = namespace.api.call("POST", namespace.kubelet.path(PODS), body)
+    (seen,) = engine.observe(ALL).foreign
+    assert (seen.name, seen.id, seen.host_ports) == (f"{namespace.name}/web", pod["metadata"]["uid"], ((18080, "tcp"),))
+    namespace.api.call("DELETE", namespace.kubelet.path(PODS, "web"))
+
+
+# --- services -----------------------------------------------------------------------------------------------
+
+
+def test_creating_twice_is_creating_once(engine: KubernetesEngine) -> None:
+    assert create(engine) == create(engine)
+
+
+def test_creating_over_one_of_another_spec_is_a_conflict(engine: KubernetesEngine) -> None:
+    create(engine)
+    with pytest.raises(ConflictError, match="taken"):
+        create(engine, digest="digest-2")
+
+
+def test_creating_over_one_that_ran_is_a_conflict(engine: KubernetesEngine) -> None:
+    running(engine)
+    with pytest.raises(ConflictError, match="taken"):
+        create(engine)
+
+
+def test_starting_twice_is_starting_once(engine: KubernetesEngine) -> None:
+    container = running(engine)
+    before = engine.inspect(SESSION)
+    engine.perform(StartContainer(SESSION))
+    engine.start(container)
+    assert engine.inspect(SESSION) == before
+    assert (before.state, before.addresses) == ("running", (Attachment("bridge", "10.42.0.7"),))
+
+
+def test_stopping_twice_is_stopping_once_and_it_keeps_its_id(engine: KubernetesEngine) -> None:
+    container = running(engine)
+    for _ in range(2):
+        engine.perform(StopContainer(SESSION, container, 1))
+    seen = engine.inspect(container)
+    assert (seen.state, seen.id) == ("exited", container)
+    engine.perform(StartContainer(SESSION))
+    assert engine.inspect(container).state == "running"
+
+
+def test_another_object_is_neither_stopped_nor_removed(engine: KubernetesEngine) -> None:
+    running(engine)
+    engine.perform(StopContainer(SESSION, "of another one", 1))
+    engine.perform(RemoveContainer(SESSION, "of another one"))
+    assert engine.inspect(SESSION).state == "running"
+
+
+def test_removing_twice_is_removing_once(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = running(engine)
+    for _ in range(2):
+        engine.perform(RemoveContainer(SESSION, container))
+    with pytest.raises(NotFoundError):
+        engine.inspect(container)
+    assert namespace.api.call("GET", namespace.kubelet.path(PODS))["items"] == []
+
+
+def test_the_schedulers_words_say_why_a_pod_waits(namespace: Namespace, engine: KubernetesEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dtnctl.providers.kubernetes.waiting.UNSCHEDULED_SECONDS", 0.2)
+    namespace.kubelet.pending[OBJECT] = "0/3 nodes are available: 1 Insufficient rdma/hca."
+    create(engine)
+    with pytest.raises(EngineError, match=r"it does not start: Unschedulable: 0/3 nodes are available: 1 Insufficient rdma/hca\."):
+        engine.perform(StartContainer(SESSION))
+    seen = engine.observe(ALL).containers[0]
+    assert (seen.state, seen.error) == ("restarting", "Unschedulable: 0/3 nodes are available: 1 Insufficient rdma/hca.")
+
+
+@pytest.mark.parametrize(("is_ready", "verdict"), [(True, "healthy"), (False, "starting")])
+def test_readiness_is_the_verdict_of_the_health_check(namespace: Namespace, engine: KubernetesEngine, is_ready: bool, verdict: str) -> None:
+    namespace.kubelet.unready = set() if is_ready else {OBJECT}
+    running(engine, replace(SPEC, health=Health(("CMD", "true"), 10.0, 5.0, 3, 30.0)))
+    assert engine.inspect(SESSION).health == verdict
+
+
+# --- another manager ----------------------------------------------------------------------------------------
+
+
+def test_a_change_by_others_is_seen(namespace: Namespace, engine: KubernetesEngine) -> None:
+    running(engine)
+    by_others(namespace, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 99}}}})
+    assert engine.inspect(SESSION).spec.stop_timeout == 99
+
+
+def test_a_field_that_another_manager_owns_is_not_taken_from_it(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = running(engine)
+    by_others(namespace, {"spec": {"replicas": 3}}, manager="autoscaler")
+    with pytest.raises(ConflictError, match=r"autoscaler.*spec\.replicas"):
+        engine.perform(StopContainer(SESSION, container, 1))
+    assert deployment(namespace)["spec"]["replicas"] == 3
+
+
+def test_what_others_add_stays_theirs(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = running(engine)
+    by_others(namespace, {"metadata": {"annotations": {"team": "net"}}})
+    engine.perform(StopContainer(SESSION, container, 1))
+    found = deployment(namespace)["metadata"]
+    assert found["annotations"]["team"] == "net"
+    ours = next(item for item in found["managedFields"] if item["manager"] == "dtnctl")
+    assert "f:team" not in ours["fieldsV1"]["f:metadata"]["f:annotations"]
+
+
+# --- secrets ------------------------------------------------------------------------------------------------
+
+
+def test_values_of_secrets_are_in_a_secret_alone(namespace: Namespace, engine: KubernetesEngine) -> None:
+    fingerprint = engine.observe(Wanted(secrets=frozenset({"env:TOKEN"}))).secrets["env:TOKEN"]
+    variable = SecretVariable("TOKEN", fingerprint, "env:TOKEN")
+    container = create(engine, replace(SPEC, secrets=(variable,)))
+    assert engine.inspect(SESSION).spec.secrets == (variable,)
+    assert ENVIRONMENT["TOKEN"] not in str(deployment(namespace))
+    secrets = f"/api/v1/namespaces/{namespace.name}/secrets"
+    assert [item["metadata"]["name"] for item in namespace.api.call("GET", secrets)["items"]] == [f"{SESSION}.env.{ENDPOINT}"]
+    engine.perform(RemoveContainer(SESSION, container))
+    assert namespace.api.call("GET", secrets)["items"] == []
+
+
+# --- networks -----------------------------------------------------------------------------------------------
+
+
+def test_a_service_is_attached_with_the_prefix_of_its_network(namespace: Namespace, engine: KubernetesEngine) -> None:
+    engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    spec = replace(SPEC, network="net1", attachments=(Attachment("bridge"), Attachment("net1", "10.77.0.9")))
+    running(engine, spec)
+    assert '"ips":["10.77.0.9/24"]' in deployment(namespace)["spec"]["template"]["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"]
+    seen = engine.observe(ALL)
+    assert (seen.containers[0].spec.attachments, seen.containers[0].spec.network) == (spec.attachments, "net1")
+    assert [(item.name, item.spec) for item in seen.networks] == [("net1", NETWORK)]
+
+
+def test_networks_are_made_and_removed_once(namespace: Namespace, engine: KubernetesEngine) -> None:
+    for _ in range(2):
+        engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    (made,) = engine.observe(ALL).networks
+    with pytest.raises(ConflictError, match="not this one"):
+        engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network", spec="other")))
+    engine.perform(RemoveNetwork("net1", "of another one"))
+    for _ in range(2):
+        engine.perform(RemoveNetwork("net1", made.id))
+    assert engine.observe(ALL).networks == ()
+    maps = namespace.api.call("GET", f"/api/v1/namespaces/{namespace.name}/configmaps")["items"]
+    assert maps == [], "the inventory goes with the last object"
+
+
+def test_a_network_of_others_is_foreign_and_takes_no_interface(namespace: Namespace, engine: KubernetesEngine) -> None:
+    config = '{"type": "macvlan", "master": "eth0.7", "ipam": {"type": "host-local", "subnet": "10.9.0.0/24"}}'
+    body = {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "theirs"},
+        "spec": {"config": config},
+    }
+    namespace.api.call("POST", f"/apis/k8s.cni.cncf.io/v1/namespaces/{namespace.name}/network-attachment-definitions", body)
+    seen = engine.observe(ALL)
+    assert [(item.name, item.spec) for item in seen.foreign_networks] == [
+        ("theirs", NetworkSpec("macvlan", subnets=(Subnet("10.9.0.0/24"),)))
+    ]
+
+
+# --- transfers ----------------------------------------------------------------------------------------------
+
+
+def hold(engine: KubernetesEngine, spec: ContainerSpec = MOVER) -> str:
+    return engine.create_container(JOB, spec, labels_of(JOB, kind="transfer"))
+
+
+def jobs(namespace: Namespace) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = namespace.api.call("GET", namespace.kubelet.path(JOBS))["items"]
+    return found
+
+
+def test_a_name_of_a_transfer_is_taken_once(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = hold(engine)
+    with pytest.raises(ConflictError):
+        hold(engine)
+    seen = engine.inspect(container)
+    assert (seen.name, seen.state, seen.started_at, seen.spec) == (JOB, "created", "", MOVER)
+    assert jobs(namespace) == []
+    with pytest.raises(ConflictError, match="never started"):
+        engine.wait(container, 0.1)
+
+
+def test_a_transfer_is_started_once_whatever_is_interrupted(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = hold(engine)
+    engine.start(container)
+    first = [item["metadata"]["uid"] for item in jobs(namespace)]
+    namespace.kubelet.end(f"{JOB}.{ENDPOINT}", 3)
+    assert engine.wait(container, 10.0) == 3
+    assert (namespace.observer.inspect(container).state, namespace.observer.inspect(container).exit_code) == ("exited", 3)
+    namespace.api.call("DELETE", namespace.kubelet.path(JOBS, f"{JOB}.{ENDPOINT}"))
+    engine.start(container)
+    assert [item["metadata"]["uid"] for item in jobs(namespace)] == first, "a finalizer keeps the name taken"
+    assert namespace.observer.inspect(container).started_at
+
+
+def test_files_of_a_transfer_come_in_with_owners_and_modes(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = hold(engine)
+    engine.write_files(container, (FileEntry("/root/dtnctl/key", b"secret", 0o600), FileEntry("/etc/passwd", b"root:x:0:0", uid=0)))
+    engine.write_files(container, (FileEntry("/root/dtnctl/note", b"n", 0o640, uid=1000, gid=100),))
+    assert namespace.observer.read_files(container, "/root/dtnctl") == {"/root/dtnctl/key": b"secret", "/root/dtnctl/note": b"n"}
+    assert namespace.observer.file_size(container, "/etc/passwd") == 10
+    engine.start(container)
+    pod = jobs(namespace)[0]["spec"]["template"]["spec"]
+    places = [item["mountPath"] for item in pod["containers"][0]["volumeMounts"]]
+    assert places == ["/etc/passwd", "/root/dtnctl"]
+    assert pod["initContainers"][0]["image"] == "mover:1"
+
+
+def test_a_transfer_is_removed_with_its_job_and_its_pod(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = hold(engine)
+    engine.start(container)
+    with pytest.raises(ConflictError, match="stop it first"):
+        engine.remove(container)
+    engine.remove(container, force=True)
+    engine.remove(container, force=True)
+    assert jobs(namespace) == []
+    assert engine.observe(ALL).containers == ()
+
+
+# --- the store ----------------------------------------------------------------------------------------------
+
+
+def test_a_lease_is_taken_by_one_and_beats_until_it_is_removed(namespace: Namespace, engine: KubernetesEngine) -> None:
+    name = f"{SITE}.control.lease"
+    labels = (*labels_of(name, kind="lease"), ("dtnctl.holder", "{}"))
+    holder = engine.store.claim(name, labels)
+    with pytest.raises(ConflictError):
+        namespace.engine_of().store.claim(name, labels)
+    engine.store.beat(holder, b"1\n")
+    assert namespace.observer.store.last_beat(holder) == b"1\n"
+    seen = namespace.observer.observe(ALL).lease
+    assert seen is not None
+    assert (seen.id, seen.holder, seen.is_ours) == (holder, "{}", True)
+    engine.store.remove(holder)
+    engine.store.remove(holder)
+    with pytest.raises(NotFoundError):
+        engine.store.beat(holder, b"2\n")
+    other = engine.store.claim(name, labels)
+    with pytest.raises(NotFoundError):
+        engine.store.beat(holder, b"2\n")
+    engine.store.remove(holder)
+    assert namespace.observer.store.last_beat(other) == b""
+
+
+def test_records_outlive_their_holder_and_whoever_deletes_everything(namespace: Namespace, engine: KubernetesEngine) -> None:
+    name, path = ledger_name(SITE), record_path("run", 1, 1)
+    attempt = Attempt("run", 1, 1, "c", claimed_at="now")
+    holder = engine.store.claim(name, labels_of(name, kind="ledger"), folder="/var/lib/dtnctl/contract")
+    engine.store.write(holder, (FileEntry(path, encode_attempt(attempt)),))
+    namespace.api.call("DELETE", f"/api/v1/namespaces/{namespace.name}/configmaps")
+    assert namespace.observer.observe(Wanted(ledger=True)).ledger.attempts == (attempt,)
+    engine.store.remove(holder)
+    assert engine.store.find(name) is None
+    again = engine.store.claim(name, labels_of(name, kind="ledger"), folder="/var/lib/dtnctl/contract")
+    assert again != holder
+    found = namespace.observer.store.read(name, RECORDS)
+    assert found == {RECORDS: "a folder", path: encode_attempt(attempt)}
+    assert namespace.observer.store.size(name, path) == len(encode_attempt(attempt))
+
+
+def test_files_without_a_folder_go_with_their_holder(namespace: Namespace, engine: KubernetesEngine) -> None:
+    name = f"{SITE}.web.protection"
+    engine.store.claim(name, labels_of(name, kind="protection"))
+    engine.store.write(name, (FileEntry("/a", b"1"),))
+    assert [item.kind for item in engine.observe(ALL).containers] == ["protection"]
+    engine.store.remove(name)
+    assert namespace.api.call("GET", f"/api/v1/namespaces/{namespace.name}/configmaps")["items"] == []
+    with pytest.raises(NotFoundError):
+        engine.store.read(name, "/a")
+
+
+# --- what cannot be -----------------------------------------------------------------------------------------
+
+
+def test_a_client_that_reads_sends_no_write(namespace: Namespace) -> None:
+    with pytest.raises(ReadOnlyError):
+        namespace.observer._cluster.connection.create("api/v1/namespaces", {})
+
+
+@pytest.mark.parametrize("action", [PullImage("a:1"), RetireContainer("a", "1")])
+def test_what_a_cluster_has_not_is_refused(engine: KubernetesEngine, action: PullImage | RetireContainer) -> None:
+    with pytest.raises(EngineError, match="a cluster has no"):
+        engine.perform(action)
+
+
+def test_the_servers_own_words_are_in_a_refusal(namespace: Namespace, engine: KubernetesEngine) -> None:
+    with pytest.raises(LabError, match="AlreadyExists"):
+        namespace.api.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+    with pytest.raises(NotFoundError, match=r'deployments\.apps "nothing\.dtn1" not found|there is no container nothing'):
+        engine.inspect("nothing")
