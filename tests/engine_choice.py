@@ -26,6 +26,8 @@ every_engine = pytest.mark.every_engine
 # in `make test`, too, on more than this machine's own engine
 usual_engines = pytest.mark.every_engine(usual=True)
 PARAMS = [pytest.param(name, marks=pytest.mark.lab) for name in CHOSEN]
+# what something in front of the engine says in other words
+asked_directly = pytest.mark.parametrize("backend", ["fake", *PARAMS], indirect=True)
 # what the in-memory engine lacks, since no other test uses it there
 real_engines_only = pytest.mark.parametrize("backend", PARAMS, indirect=True)
 

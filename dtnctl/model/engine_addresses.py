@@ -12,7 +12,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from dtnctl.model.environments import EnvironmentChoice, faults_of_choice, parse_choice
 from dtnctl.model.fields import shown
+from dtnctl.model.hosts import is_loopback
 
 KUBERNETES = "kubernetes"  # the scheme of a node's address: no file writes it, and no transport has it
 LONGEST_SOCKET = 107  # bytes of a path; Linux's sockaddr_un has 108, the last one is a zero
@@ -21,11 +23,16 @@ _PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """What an address of one kind looks like. `socket`: that of an engine whose address names none; empty: it has a port or a path."""
+    """What an address of one kind looks like. `socket`: that of an engine whose address names none; empty: it has a port or a path.
+
+    `in_portainer`: the engine is an environment of a Portainer, which the end of the address names. `is_plain`: without TLS.
+    """
 
     form: str
     has_port: bool = False
     socket: str = ""
+    in_portainer: bool = False
+    is_plain: bool = False
 
 
 # Each has a transport in providers/docker/reach.
@@ -34,17 +41,20 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "unix": Scheme("unix:///PATH"),
         "tcp": Scheme("tcp://HOST:PORT", has_port=True),
         "ssh": Scheme("ssh://USER@HOST", socket="/run/docker.sock"),
+        "portainer+https": Scheme("portainer+https://HOST:PORT/ENVIRONMENT", has_port=True, in_portainer=True),
+        "portainer+http": Scheme("portainer+http://127.0.0.1:PORT/ENVIRONMENT", has_port=True, in_portainer=True, is_plain=True),
     }
 )
-FORMS = " or ".join(", ".join(scheme.form for scheme in SCHEMES.values()).rsplit(", ", 1))
-PATTERN = f"^({'|'.join(f'{name}://' for name in SCHEMES)}).+"
+FORMS = " or ".join(", ".join(scheme.form for scheme in SCHEMES.values() if not scheme.is_plain).rsplit(", ", 1))
+PATTERN = f"^({'|'.join(f'{re.escape(name)}://' for name in SCHEMES)}).+"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
     """`text` is what people wrote; the rest are its parts, empty or 0 where it has none.
 
-    `path`: of the engine's socket with unix and ssh; with tcp the folder of a web server that is in front of the engine.
+    `path`: of the engine's socket with unix and ssh; with tcp and Portainer the folder of a web server that is in front of it.
+    `environment`: which of Portainer's it is.
     """
 
     text: str
@@ -53,6 +63,7 @@ class EngineAddress:
     port: int = 0
     user: str = ""
     path: str = ""
+    environment: EnvironmentChoice | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -79,10 +90,12 @@ def parse_engine(text: str) -> EngineAddress:
         raise ValueError(f"{shown(_PASSWORD.sub('…', text))} is not an engine's address: {wrong}; write {FORMS}")
     if parts.scheme == "unix":
         return EngineAddress(text, "unix", path=text.removeprefix("unix://"))
-    path, socket = parts.path.rstrip("/"), SCHEMES[parts.scheme].socket
-    if socket:
-        path = unquote(path) or socket
-    return EngineAddress(text, parts.scheme, _written_host(parts.netloc), parts.port or 0, unquote(parts.username or ""), path)
+    path, scheme, environment = parts.path.rstrip("/"), SCHEMES[parts.scheme], None
+    if scheme.socket:
+        path = unquote(path) or scheme.socket
+    if scheme.in_portainer:
+        path, environment = parts.path.rpartition("/")[0], parse_choice(parts)
+    return EngineAddress(text, parts.scheme, _written_host(parts.netloc), parts.port or 0, unquote(parts.username or ""), path, environment)
 
 
 def _written_host(authority: str) -> str:
@@ -96,6 +109,8 @@ def _faults(text: str, parts: SplitResult) -> Iterator[str]:
         yield "there is a space or a control character in it"
     if parts.scheme == "unix":
         yield from faults_of_socket(text.removeprefix("unix://"))
+    elif parts.scheme in SCHEMES and SCHEMES[parts.scheme].in_portainer:
+        yield from _faults_in_portainer(parts)
     else:
         yield from _faults_of_host(parts)
 
@@ -118,6 +133,15 @@ def _faults_of_host(parts: SplitResult) -> Iterator[str]:
         yield "a user's name does not start with -"
     if port == 0 or (port is None and SCHEMES[parts.scheme].has_port):
         yield "there is no port in it"
+
+
+def _faults_in_portainer(parts: SplitResult) -> Iterator[str]:
+    if parts.username is not None:
+        yield "there is a user in it; Portainer's key is in `portainer: key:`"
+    if SCHEMES[parts.scheme].is_plain and not is_loopback(parts.hostname or ""):
+        yield "without TLS everyone on the way reads the key; http is for a Portainer on this machine's loopback"
+    yield from _faults_of_host(parts._replace(query="", fragment=""))
+    yield from faults_of_choice(parts)
 
 
 def _written(value: Any) -> Any:

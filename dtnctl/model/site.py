@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
@@ -34,6 +34,7 @@ from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
 from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.ledger import Attempt
+from dtnctl.model.portainer_fields import Portainer, portainer_fault
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site_settings import SiteSettings
@@ -121,14 +122,14 @@ class Allow(Written):
 class Endpoint(Written):
     """A host with a container engine, or a node of a cluster."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["docker"]}, {"required": ["kubernetes"]}]})
-
     docker: EngineAddress | None = Field(
         None,
-        description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, or `ssh://user@host[:port]`.",
+        description="The engine: `unix:///run/docker.sock`, `tcp://host:2376` with `tls:`, `ssh://user@host[:port]`, or "
+        "`portainer+https://host:9443/environment` with `portainer:`.",
     )
     kubernetes: KubernetesAddress | None = Field(None, description="In place of `docker:`, a node of a Kubernetes cluster.")
     tls: Tls | None = Field(None, description="Mutual TLS for `tcp://`.")
+    portainer: Portainer | None = Field(None, description="The key and more for `portainer+https://`.")
     host: Host | None = Field(
         None,
         description="DNS name or IP address, nothing else, where the other endpoints reach control ports (ctrl_host). "
@@ -168,7 +169,9 @@ class Endpoint(Written):
             raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port")
         if self.tls is not None and self.address.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
-        if self.host is None and self.address.scheme in ("unix", KUBERNETES):
+        if fault := portainer_fault(self.address, self.portainer):
+            raise ValueError(fault)
+        if self.host is None and (self.address.scheme in ("unix", KUBERNETES) or self.portainer is not None):
             raise ValueError(f"`host:` is needed: {self.address.scheme}:// does not show where control ports are reached")
         if self.agent is None and self.tuning != Tuning():
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.fakes.clock import stamp
+from tests.fakes.clock import SECOND, stamp
 from tests.fakes.core import Engine
 from tests.fakes.messages import Request, frame
 from tests.fakes.state import Container, LogLine
@@ -15,11 +15,12 @@ WAKE_SECONDS = 0.5
 
 def read_logs(engine: Engine, container: Container, request: Request) -> Iterator[bytes]:
     """The wanted lines; with `follow`, until the container has ended."""
+    since = _nanoseconds(request.query.get("since") or "0")
     streams = {number for number, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
     first = _tail_start(container, request.query.get("tail", "all"), streams)
 
     def show(line: LogLine) -> bytes:
-        if line.stream not in streams:
+        if line.stream not in streams or line.at < since:
             return b""
         text = f"{stamp(line.at)} ".encode() + line.text if request.flag("timestamps") else line.text
         return text if container.config["Tty"] else frame(line.stream, text)
@@ -27,6 +28,11 @@ def read_logs(engine: Engine, container: Container, request: Request) -> Iterato
     if request.flag("follow"):
         return _follow(engine, container, first, show)
     return iter([b"".join(show(line) for line in container.logs[first:])])
+
+
+def _nanoseconds(text: str) -> int:
+    seconds, _, fraction = text.partition(".")
+    return int(seconds) * SECOND + int(fraction.ljust(9, "0"))
 
 
 def _tail_start(container: Container, tail: str, streams: set[int]) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dtnctl.providers.docker.engine import DockerEngine
 from tests.engine_choice import PARAMS, Labs, labs
 from tests.providers.backends import Backend, FakeBackend, LabBackend, fake_backend
+from tests.providers.in_portainer import LOCAL, REMOTE, portainer_backend
+
+IN_PORTAINER = {"portainer-socket": LOCAL, "portainer-tcp": REMOTE}
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +28,15 @@ def fake() -> Iterator[FakeBackend]:
         yield backend
 
 
-@pytest.fixture(params=["fake", *PARAMS])
-def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+@pytest.fixture(params=["fake", *IN_PORTAINER, *PARAMS])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Each of the engines in turn."""
     if request.param == "fake":
         yield request.getfixturevalue("fake")
+        return
+    if request.param in IN_PORTAINER:
+        with portainer_backend(IN_PORTAINER[request.param], tmp_path) as portainer:
+            yield portainer
         return
     backend = LabBackend(request.getfixturevalue("real_labs").lab(request.param))
     try:

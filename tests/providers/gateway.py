@@ -6,10 +6,9 @@ import re
 import socket
 from pathlib import Path
 
-from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.timeouts import Timeouts
 from tests.providers.relay import Relay
 
 PREFIX = "/api/endpoints/3/docker"
@@ -18,10 +17,11 @@ REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n")
 FORBIDDEN = b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 26\r\nConnection: close\r\n\r\n{"message": "no such key"}'
 
 
-def reach_gateway(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
+def reach_gateway(access: EndpointAccess, *, read_only: bool) -> Transport:
     """The transport: all that a fourth way to an engine needs beside its row."""
-    del root, timeouts
-    return Transport(DirectReads(endpoint.address.host, endpoint.address.port), PREFIX, {"X-API-Key": KEY})
+    del read_only
+    docker = access.endpoint.address
+    return Transport(DirectReads(docker.host, docker.port), PREFIX, {"X-API-Key": KEY})
 
 
 class Gateway(Relay):

@@ -33,7 +33,7 @@ from dtnctl.model.resources import (
 )
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.engine_choice import every_engine, real_engines_only
+from tests.engine_choice import asked_directly, every_engine, real_engines_only
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, Backend, FakeBackend, labels_of
 from tests.providers.contract import ALL, NETWORK, SPEC, create, names, running
 from tests.providers.relay import Relay
@@ -316,6 +316,7 @@ def test_a_clock_that_is_years_ahead_or_behind_is_seen(fake: FakeBackend) -> Non
 # --- silence ------------------------------------------------------------------------------------------------
 
 
+@asked_directly
 def test_an_endpoint_without_a_socket_is_silent(backend: Backend, tmp_path: Path) -> None:
     seen = backend.observer(tmp_path / "nothing.sock").observe(ALL)
     assert "there is no socket at" in seen.silence
@@ -329,6 +330,7 @@ def test_an_endpoint_that_accepts_and_never_answers_is_silent(backend: Backend, 
     assert "gave no answer in time" in seen.silence
 
 
+@asked_directly
 def test_an_endpoint_that_hangs_up_is_silent(backend: Backend, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "rude.sock"))
@@ -360,6 +362,7 @@ def test_an_endpoint_that_falls_silent_half_way_is_unknown_not_half_known(backen
     assert seen.containers == ()
 
 
+@asked_directly
 def test_a_dropped_connection_does_not_fail_a_read(backend: Backend, engine: DockerEngine, tmp_path: Path) -> None:
     create(engine)
     cuts = iter([True])
@@ -372,6 +375,7 @@ def test_a_dropped_connection_does_not_fail_a_read(backend: Backend, engine: Doc
         assert backend.observer(relay.path).inspect(SESSION).name == SESSION
 
 
+@asked_directly
 def test_a_dropped_connection_fails_a_write_which_is_not_sent_again(backend: Backend, tmp_path: Path) -> None:
     def cut(request: str) -> None:
         if request.startswith("POST"):

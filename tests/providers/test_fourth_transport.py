@@ -10,11 +10,11 @@ import pytest
 from dtnctl.model.engine_addresses import SCHEMES, EngineAddress
 from dtnctl.model.resources import Wanted
 from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.docker.reach import TRANSPORTS
 from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.timeouts import Timeouts
 from tests.fakes.engine import World
 from tests.providers.backends import ENDPOINT, Backend, FakeBackend
 from tests.providers.gateway import PREFIX, Gateway, reach_gateway
@@ -90,9 +90,9 @@ def test_every_request_goes_through_the_folder(backend: GatewayBackend, engine: 
 
 
 def test_without_the_header_nothing_is_answered(backend: GatewayBackend) -> None:
-    def reach_without_key(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
-        del root, timeouts
-        return Transport(DirectReads(endpoint.address.host, endpoint.address.port), PREFIX)
+    def reach_without_key(access: EndpointAccess, *, read_only: bool) -> Transport:
+        del read_only
+        return Transport(DirectReads(access.endpoint.address.host, access.endpoint.address.port), PREFIX)
 
     TRANSPORTS["gateway"] = reach_without_key
     silence = backend.engine().observe(Wanted()).silence

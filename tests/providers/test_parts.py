@@ -21,8 +21,7 @@ from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.archive import empty_image, meeting_folder, pack, parents, unpack
-from dtnctl.providers.docker.errors import causes, reason
-from dtnctl.providers.docker.reach.pool import LateConnectionError
+from dtnctl.providers.docker.errors import LateConnectionError, causes, reason
 from dtnctl.providers.docker.registry import Reference, RegistryLogin, login_for, parse_reference
 from dtnctl.providers.docker.streams import HEAD, frames
 from dtnctl.providers.docker.view import View

@@ -35,5 +35,6 @@ def check_bridges(known: Known) -> None:
 def _addresses(document: Document[Endpoint]) -> Iterator[str]:
     """The addresses of an endpoint that are written in its file."""
     endpoint = document.value
-    written = (endpoint.host or "", endpoint.address.host, endpoint.agent.host if endpoint.agent is not None else "")
+    engine = "" if endpoint.portainer is not None else endpoint.address.host  # a Portainer is another host
+    written = (endpoint.host or "", engine, endpoint.agent.host if endpoint.agent is not None else "")
     yield from (host for host in written if is_address(host) and not is_loopback(host))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.resources import LABEL_IMAGE, ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.docker.archive import meeting_folder, pack, parents
@@ -25,6 +25,7 @@ IMPORTED_MEANWHILE = ("alreadyexists", "already exists", "not found")
 REMOVAL_SECONDS = 30.0
 EXIT_POLL = 0.01
 LONGEST_EXIT_POLL = 0.5
+NOT_STARTED = (126, 127)
 NOT_RUNNING = frozenset({"exited", "dead", "removing"})
 
 
@@ -161,8 +162,13 @@ def run(connection: Connection, container: str, command: tuple[str, ...], user: 
     # Without an Upgrade header the output is the body of a plain answer: nothing of it can hide in a buffer below.
     response = connection.post("/exec/{}/start", execution, json={"Detach": False, "Tty": False}, stream=True, wait=None)
     written: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
-    for stream, body_part in frames(connection.chunks(response)):
-        written.setdefault(stream, []).append(body_part)
+    try:
+        for stream, body_part in frames(connection.chunks(response)):
+            written.setdefault(stream, []).append(body_part)
+    except UnreachableError:
+        # The engine cuts this connection of its own accord, which a proxy in front of it passes on as a failure.
+        if _exit_code(connection, execution) not in NOT_STARTED:
+            raise
     return Ran(_exit_code(connection, execution), b"".join(written[STDOUT]), b"".join(written[STDERR]))
 
 

@@ -9,16 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
-from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dtnctl import __version__
-from dtnctl.errors import UnreachableError
+from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
-from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.errors import refusal, translated
 from dtnctl.providers.docker.once_more import once_more
 from dtnctl.providers.docker.reach import TRANSPORTS
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 FIRST_ERROR = 400
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
+CREATIONS = frozenset({"/containers/create", "/networks/create", "/volumes/create"})
 USER_AGENT = f"dtnctl/{__version__}"
 
 
@@ -81,13 +81,6 @@ def _clock_ahead(date: str, now: float) -> int | None:
         return None
 
 
-def _decoded(answer: Answer) -> Any:
-    """The JSON of an answer; an EngineError if it is a refusal."""
-    if answer.status >= FIRST_ERROR:
-        raise refusal(answer.status, answer.phrase, answer.content)
-    return json.loads(answer.content)
-
-
 # --- opening ------------------------------------------------------------------------------------------------
 
 
@@ -128,15 +121,26 @@ class Connection:
             client = self.client.sdk()
             response = client.request(method, f"{client.base_url}{self.transport.prefix}{self._target(path, names)}", **kwargs)
             if response.status_code >= FIRST_ERROR:
-                raise refusal(response.status_code, response.reason, response.content)
+                raise _refused(self, response.status_code, response.reason, response.content)
+            self._follow_up(method, path, response)
         return response
+
+    def _follow_up(self, method: str, path: str, response: requests.Response) -> None:
+        """The request that belongs to a creation, where the transport knows one."""
+        if method != "POST" or path not in CREATIONS or (more := self.transport.made(response.json())) is None:
+            return
+        client = self.client.sdk()
+        limits = (self.client.timeouts.connect, self.client.timeouts.write)
+        answer = client.request(more.method, f"{client.base_url}{more.path}", json=more.body, timeout=limits)
+        if answer.status_code >= FIRST_ERROR:
+            raise _refused(self, answer.status_code, answer.reason, answer.content)
 
     def get(self, path: str, *names: str, headers: Mapping[str, str] = NOTHING) -> Any:
         """The decoded answer to a read: the fast way for what is asked hundreds of times."""
         limits = self.client.timeouts
         target = self._target(path, names)
         with recorded(self.address.text, "GET", target), self.translated():
-            return _decoded(self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
+            return _decoded(self, self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
 
     def _target(self, path: str, names: Iterable[str]) -> str:
         return f"/v{self.client.api_version}{path.format(*(quote(name, safe='/:@') for name in names))}"
@@ -172,11 +176,25 @@ class Connection:
         self.transport.close()
 
 
-def open_connection(endpoint: Endpoint, *, read_only: bool, root: Path, timeouts: Timeouts) -> Connection:
+def _decoded(connection: Connection, answer: Answer) -> Any:
+    """The JSON of an answer; an EngineError if it is a refusal."""
+    if answer.status >= FIRST_ERROR:
+        raise _refused(connection, answer.status, answer.phrase, answer.content)
+    return json.loads(answer.content)
+
+
+def _refused(connection: Connection, status: int, phrase: str, content: bytes) -> EngineError | UnreachableError:
+    """What was refused, or that the engine behind what answers is not reached."""
+    silence = connection.transport.silent(status, content)
+    return UnreachableError(f"{connection.address}: {silence}") if silence else refusal(status, phrase, content)
+
+
+def open_connection(access: EndpointAccess, *, read_only: bool) -> Connection:
     """Connect and ask for the version, in one call. UnreachableError says what to check."""
-    transport = TRANSPORTS[endpoint.address.scheme](endpoint, root, timeouts)
+    docker = access.endpoint.address
+    transport = TRANSPORTS[docker.scheme](access, read_only=read_only)
     with _closed_on_failure(transport):
-        return _greet(Client(transport, timeouts, reads_only=read_only), endpoint.address, transport)
+        return _greet(Client(transport, access.timeouts, reads_only=read_only), docker, transport)
 
 
 @contextmanager
@@ -208,7 +226,7 @@ def _ping(connection: Connection) -> Mapping[str, Any] | None:
 def _ask_version(connection: Connection) -> Mapping[str, Any]:
     answer = _first_answer(connection, "/version")
     with connection.translated():
-        version = _decoded(answer)
+        version = _decoded(connection, answer)
     if not isinstance(version, Mapping) or "ApiVersion" not in version:
         raise UnreachableError(f"{connection.address}: what answers there is not a Docker engine")
     return version

@@ -17,8 +17,10 @@ from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
+from dtnctl.providers.docker.logs import log_chunks, stamped_messages
 from dtnctl.providers.docker.observation import file_size, observe, read_entries, read_files
 from dtnctl.providers.docker.performing import perform
+from dtnctl.providers.docker.polled_logs import follow_by_polling
 from dtnctl.providers.docker.store import PlaceholderReader, PlaceholderStore
 from dtnctl.providers.docker.streams import frames
 from dtnctl.providers.docker.translate import container_seen
@@ -39,7 +41,17 @@ class DockerObserver:
     def __init__(self, access: EndpointAccess) -> None:
         self.endpoint = access.name
         self._access = access
-        self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
+        portainer = access.endpoint.portainer
+        self._view = View(
+            access.name,
+            access.site,
+            access.registries,
+            access.root,
+            access.repository,
+            access.unlabelled,
+            access.secrets,
+            () if portainer is None else portainer.labels,
+        )
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._engine_id = ""
@@ -55,8 +67,7 @@ class DockerObserver:
                 from dtnctl.providers.docker.connection import open_connection
 
                 self._disconnect()
-                access = self._access
-                self._connection = open_connection(access.endpoint, read_only=self.reads_only, root=access.root, timeouts=access.timeouts)
+                self._connection = open_connection(self._access, read_only=self.reads_only)
             return self._connection
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
@@ -100,22 +111,15 @@ class DockerObserver:
     def logs(self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False) -> Iterator[bytes]:
         connection = self._connected()
         is_tty = self._has_terminal(connection, container)
-        limit = None if follow else self._access.timeouts.read
-        response = connection.call(
-            "GET",
-            "/containers/{}/logs",
-            container,
-            params={
-                "stdout": 1,
-                "stderr": 1,
-                "follow": int(follow),
-                "tail": "all" if tail is None else tail,
-                "timestamps": int(timestamps),
-            },
-            stream=True,
-            timeout=(self._access.timeouts.connect, limit),
-        )
-        chunks = connection.chunks(response)
+        if follow and not connection.transport.streams:
+            return follow_by_polling(
+                lambda query: stamped_messages(connection, container, query, is_tty=is_tty),
+                lambda: bool(connection.get("/containers/{}/json", container)["State"]["Running"]),
+                tail,
+                timestamps=timestamps,
+            )
+        params = {"follow": int(follow), "tail": "all" if tail is None else tail, "timestamps": int(timestamps)}
+        chunks = log_chunks(connection, container, params, None if follow else self._access.timeouts.read)
         return chunks if is_tty else (body for _, body in frames(chunks))
 
     def _has_terminal(self, connection: Connection, container: str) -> bool:

@@ -8,12 +8,10 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
-from typing import Any
+from typing import Any, Protocol
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.model.engine_addresses import EngineAddress
-from dtnctl.providers.docker.reach.pool import LateConnectionError
-from dtnctl.providers.docker.reach.transport import Transport
+from dtnctl.model.engine_addresses import SCHEMES, EngineAddress
 from dtnctl.providers.text import shortened
 
 CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
@@ -29,8 +27,19 @@ CONFLICTS = (
 GOING = "is unexpectedly nil"
 
 
+class LateConnectionError(OSError):
+    """No connection was made in time; a TimeoutError says that one was made, and no answer came."""
+
+
+class Complaining(Protocol):
+    """A way to an engine."""
+
+    def complaint(self) -> str:
+        """What the program below reports that explains a failed call; empty if there is nothing of use."""
+
+
 @contextmanager
-def translated(address: EngineAddress, transport: Transport) -> Iterator[None]:
+def translated(address: EngineAddress, transport: Complaining) -> Iterator[None]:
     """Whatever the block raises below us comes out as an EngineError (it refused) or an UnreachableError (no answer)."""
     try:
         yield
@@ -39,16 +48,22 @@ def translated(address: EngineAddress, transport: Transport) -> Iterator[None]:
 
 
 def refusal(status: int, phrase: str, content: bytes) -> EngineError:
-    """What an engine said no with, as an error; answers without a message count with all their text."""
+    """What an engine said no with, as an error."""
+    return _sorted(status, said(phrase, content))
+
+
+def said(phrase: str, content: bytes) -> str:
+    """The words of a refusal; a Portainer adds details. Answers without a message count with all their text."""
     try:
-        said = json.loads(content)["message"]
-    except (ValueError, KeyError, TypeError):
-        said = content.decode(errors="replace").strip() or phrase
-    return _sorted(status, str(said))
+        answer = json.loads(content)
+        message, details = str(answer["message"]), str(answer.get("details") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return content.decode(errors="replace").strip() or phrase
+    return f"{message}: {details}" if details and details.lower() != message.lower() else message
 
 
-def _sorted(status: int, said: str) -> EngineError:
-    message = shortened(said)
+def _sorted(status: int, text: str) -> EngineError:
+    message = shortened(text)
     if status == 404 or GOING in message:
         return NotFoundError(message, status)
     if status == 409 or any(text in message.lower() for text in CONFLICTS):
@@ -72,14 +87,17 @@ def reason(error: BaseException, address: EngineAddress) -> str:
     """What to tell, and what to check, from the first telling one of the causes."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _distrust(cause, address.host)
+            return _distrust(cause, address)
         for kind, sentence in SENTENCES:
             if isinstance(cause, kind):
                 return sentence(cause).format(host=address.host, path=address.path)
     return shortened(str(error))
 
 
-def _distrust(error: ssl.SSLCertVerificationError, host: str) -> str:
+def _distrust(error: ssl.SSLCertVerificationError, address: EngineAddress) -> str:
+    if SCHEMES[address.scheme].in_portainer:
+        return f"Portainer's certificate is refused: {error.verify_message}; is `portainer: ca` the right file, and has it this name?"
+    host = address.host
     match error.verify_code:
         case 9:
             return "the engine's certificate is not valid yet; compare the clocks"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -41,6 +42,7 @@ class SdkClient(APIClient):
         super().__init__(ANY_HOST, version=version, timeout=int(timeouts.read))
         self.trust_env = False
         self.headers.update(transport.headers)
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # with its cookie a Portainer asks for a CSRF token, too
         self._reads_only = reads_only
         self.mount("http://", PoolAdapter(ConnectionPool(transport.pool)))
 

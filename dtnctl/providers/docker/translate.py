@@ -25,9 +25,9 @@ from dtnctl.model.resources import (
     Mount,
     Pairs,
     PortBinding,
-    Ulimit,
 )
 from dtnctl.model.secrets import LABEL_SECRETS, SecretValue, SecretVariable, secrets_in, secrets_label
+from dtnctl.providers.docker.limits import LABEL_LIMITS, limits_note, ulimits_seen
 
 Json = Mapping[str, Any]
 SecretValues = Mapping[str, SecretValue]
@@ -37,8 +37,6 @@ DEFAULTS = ContainerSpec(image="")
 NANO = 10**9
 NO_VALUES: SecretValues = MappingProxyType({})
 NEVER = "0001-01-01T00:00:00Z"  # the engine's way to say that it did not happen
-# An engine adds its `default-ulimits` to those of a container, and no answer shows which is which: the creator notes its own.
-LABEL_LIMITS = "dtnctl.limits"
 BINARY_UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -56,7 +54,7 @@ def create_body(spec: ContainerSpec, labels: Pairs, binds: Pairs = (), values: S
         "Hostname": spec.hostname,
         "Env": [*(f"{name}={value}" for name, value in spec.env), *(f"{name}={value.reveal()}" for name, value in values.items())],
         "Tty": spec.tty,
-        "Labels": {**dict(labels), **noted, LABEL_LIMITS: ",".join(item.name for item in spec.ulimits)},
+        "Labels": {**dict(labels), **noted, LABEL_LIMITS: limits_note(spec.ulimits)},
         "StopTimeout": spec.stop_timeout,
         "ExposedPorts": {_port_key(port): {} for port in spec.ports},
         "HostConfig": _host_config(spec, binds),
@@ -251,7 +249,7 @@ def _spec_seen(raw: Json, networks: Json, host_name: str) -> ContainerSpec:
         shm_size=host.get("ShmSize") or DEFAULTS.shm_size,
         mounts=tuple(sorted(_mounts(host))),
         devices=tuple(sorted(_device(item) for item in host.get("Devices") or ())),
-        ulimits=tuple(sorted(_ulimits(host, config["Labels"] or {}))),
+        ulimits=tuple(sorted(ulimits_seen(host, config["Labels"] or {}))),
         cap_add=_capabilities(host.get("CapAdd")),
         cap_drop=_capabilities(host.get("CapDrop")),
         sysctls=tuple(sorted((host.get("Sysctls") or {}).items())),
@@ -349,14 +347,6 @@ def _bytes(text: str) -> int:
 
 def _device(raw: Json) -> Device:
     return Device(raw["PathOnHost"], raw["PathInContainer"], raw.get("CgroupPermissions") or "rwm")
-
-
-def _ulimits(host: Json, labels: Mapping[str, str]) -> Iterator[Ulimit]:
-    """Those that its creator asked for; all of a container whose creator did not note them."""
-    asked = labels[LABEL_LIMITS].split(",") if LABEL_LIMITS in labels else None
-    for item in host.get("Ulimits") or ():
-        if asked is None or item["Name"] in asked:
-            yield Ulimit(item["Name"], item["Soft"], item["Hard"])
 
 
 def _capabilities(names: Iterable[str] | None) -> tuple[str, ...]:

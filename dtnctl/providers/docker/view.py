@@ -16,7 +16,7 @@ class View:
     """Whose objects are looked at and made, where, and with which logins.
 
     `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours. `secrets` looks up
-    the values of what is made.
+    the values of what is made. `labels`: what other programs want to be on all that is made.
     """
 
     endpoint: str
@@ -26,6 +26,7 @@ class View:
     repository: str = ""
     unlabelled: bool = True
     secrets: SecretSource = field(default_factory=SecretSource)
+    labels: Pairs = ()
 
     def owns(self, labels: Mapping[str, str], object_name: str) -> bool:
         return is_owned(
@@ -39,4 +40,5 @@ class View:
 
     def signed(self, labels: Pairs) -> Pairs:
         """The labels with the repository's id: everything that is made carries it, so no caller can forget it."""
-        return tuple(sorted((*labels, (LABEL_REPOSITORY, self.repository)))) if self.repository else labels
+        own = ((LABEL_REPOSITORY, self.repository),) if self.repository else ()
+        return tuple(sorted((*labels, *own, *self.labels))) if own or self.labels else labels

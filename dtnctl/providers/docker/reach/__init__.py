@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dtnctl.providers.docker.reach.portainer import reach_portainer
 from dtnctl.providers.docker.reach.ssh import reach_ssh
 from dtnctl.providers.docker.reach.tls import reach_tls
 from dtnctl.providers.docker.reach.transport import Reach
 from dtnctl.providers.docker.reach.unix import reach_unix
 
-TRANSPORTS: dict[str, Reach] = {"unix": reach_unix, "tcp": reach_tls, "ssh": reach_ssh}
+TRANSPORTS: dict[str, Reach] = {
+    "unix": reach_unix,
+    "tcp": reach_tls,
+    "ssh": reach_ssh,
+    "portainer+https": reach_portainer,
+    "portainer+http": reach_portainer,
+}

@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from dtnctl.providers.docker.errors import LateConnectionError
+
 IDLE_CONNECTIONS = 10  # kept per endpoint; more at once are allowed (a wait must not starve a lease), but not kept
-
-
-class LateConnectionError(OSError):
-    """No connection was made in time; a TimeoutError says that one was made, and no answer came."""
 
 
 @dataclass(frozen=True, slots=True)

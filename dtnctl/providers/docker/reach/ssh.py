@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.docker.reach.unix import UnixPool
 from dtnctl.providers.ssh import FarSocket, open_tunnel
-from dtnctl.providers.timeouts import Timeouts
 
 WHEN_MISSING, WHEN_DENIED = "is the engine running", "the group `docker` usually may"
 
 
-def reach_ssh(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
+def reach_ssh(access: EndpointAccess, *, read_only: bool) -> Transport:
     """Logs in."""
-    del root
-    tunnel = open_tunnel(endpoint.address, FarSocket(endpoint.address.path, WHEN_MISSING, WHEN_DENIED), timeouts)
+    del read_only
+    docker = access.endpoint.address
+    tunnel = open_tunnel(docker, FarSocket(docker.path, WHEN_MISSING, WHEN_DENIED), access.timeouts)
     return Transport(UnixPool(str(tunnel.socket)), tunnel=tunnel)

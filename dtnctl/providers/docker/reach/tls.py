@@ -9,9 +9,9 @@ from pathlib import Path
 from dtnctl.errors import UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.reach.pool import DirectReads, open_tcp
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.timeouts import Timeouts
 
 # A dead peer is noticed within a minute, also by calls that may wait for hours.
 KEEP_ALIVE = [
@@ -23,10 +23,11 @@ KEEP_ALIVE = [
 ]
 
 
-def reach_tls(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
+def reach_tls(access: EndpointAccess, *, read_only: bool) -> Transport:
     """Connects to nothing yet. An engine behind a web server has a folder before its paths."""
-    del timeouts
-    return Transport(TlsPool(endpoint.address, _context(endpoint, root)), endpoint.address.path)
+    del read_only
+    docker = access.endpoint.address
+    return Transport(TlsPool(docker, _context(access.endpoint, access.root)), docker.path)
 
 
 class TlsPool(DirectReads):

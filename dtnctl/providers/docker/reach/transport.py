@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Protocol
 
-from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.ssh import Tunnel
-from dtnctl.providers.timeouts import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A request that belongs to another one: its method, its path from the host's root, and its JSON."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
     """Connections of `pool`; `prefix` stands before each path of the engine's API, `headers` are sent with each request.
 
-    `tunnel` is a program that the connections go through: it may end, and it is closed with them.
+    `tunnel` is a program that the connections go through: it may end, and it is closed with them. `streams`: whether an answer arrives
+    while it is written. `silent`: by an answer's status and body, why the engine behind what
+    answered is not reached; empty if it is. `made`: by the answer to a creation, the request after it, if one is needed.
     """
 
     pool: DirectReads
     prefix: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     tunnel: Tunnel | None = None
+    streams: bool = True
+    silent: Callable[[int, bytes], str] = lambda _status, _content: ""
+    made: Callable[[Mapping[str, Any]], FollowUp | None] = lambda _answer: None
 
     @property
     def is_alive(self) -> bool:
@@ -40,5 +52,7 @@ class Transport:
             self.tunnel.close()
 
 
-Reach: TypeAlias = Callable[[Endpoint, Path, Timeouts], Transport]
-"""The way to an endpoint's engine; paths of its file start at the folder. UnreachableError says what to check."""
+class Reach(Protocol):
+    """The way to an endpoint's engine, for a client that may write or not. UnreachableError says what to check."""
+
+    def __call__(self, access: EndpointAccess, *, read_only: bool) -> Transport: ...

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
-from dtnctl.model.site import Endpoint
+from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.timeouts import Timeouts
 
 
-def reach_unix(endpoint: Endpoint, root: Path, timeouts: Timeouts) -> Transport:
+def reach_unix(access: EndpointAccess, *, read_only: bool) -> Transport:
     """Connects to nothing yet."""
-    del root, timeouts
-    return Transport(UnixPool(endpoint.address.path))
+    del read_only
+    return Transport(UnixPool(access.endpoint.address.path))
 
 
 class UnixPool(DirectReads):
