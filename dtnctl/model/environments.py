@@ -90,10 +90,10 @@ def fits(choice: EnvironmentChoice, environment: Environment) -> bool:
 
 
 def the_one(choice: EnvironmentChoice, found: Iterable[Environment]) -> Environment:
-    """The environment that is meant. ValueError if there is none, or more than one."""
+    """The environment that is meant. LookupError if there is none, or more than one."""
     fitting = [item for item in found if fits(choice, item)]
     if not fitting:
-        raise ValueError(f"Portainer shows this key no environment {choice}")
+        raise LookupError(f"Portainer shows this key no environment {choice}")
     if len(fitting) > 1:
-        raise ValueError(f"Portainer has {len(fitting)} environments {choice}: {', '.join(sorted(item.name for item in fitting))}")
+        raise LookupError(f"Portainer has {len(fitting)} environments {choice}: {', '.join(sorted(item.name for item in fitting))}")
     return fitting[0]

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from dtnctl.model.agent_addresses import AgentAddress, parse_agent
 from dtnctl.model.engine_addresses import EngineAddress, parse_engine
+from dtnctl.model.environments import EnvironmentChoice
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,18 @@ from dtnctl.model.engine_addresses import EngineAddress, parse_engine
         ("ssh://ann@host:2222/", {"scheme": "ssh", "host": "host", "port": 2222, "user": "ann", "path": "/run/docker.sock"}),
         ("ssh://host/run/user/1000/docker.sock", {"scheme": "ssh", "host": "host", "path": "/run/user/1000/docker.sock"}),
         ("ssh://a%40b@[fd00::1]:22/a%20b.sock", {"scheme": "ssh", "host": "fd00::1", "port": 22, "user": "a@b", "path": "/a b.sock"}),
+        (
+            "portainer+https://p:9443/a%20b",
+            {"scheme": "portainer+https", "host": "p", "port": 9443, "environment": EnvironmentChoice(name="a b")},
+        ),
+        (
+            "portainer+https://p:9443/x/y/#7",
+            {"scheme": "portainer+https", "host": "p", "port": 9443, "path": "/x/y", "environment": EnvironmentChoice(id=7)},
+        ),
+        (
+            "portainer+http://[::1]:9000/?tag=a&group=g%20h&tag=b",
+            {"scheme": "portainer+http", "host": "::1", "port": 9000, "environment": EnvironmentChoice(tags=("a", "b"), group="g h")},
+        ),
     ],
 )
 def test_an_engines_address_is_taken_apart_and_stays_as_it_was_written(text: str, parts: dict[str, str | int]) -> None:
@@ -41,6 +54,16 @@ def test_an_engines_address_is_taken_apart_and_stays_as_it_was_written(text: str
         ("tcp://host:0", "there is no port in it"),
         ("unix://run/docker.sock", "a socket's path starts with /"),
         (f"unix:///{'x' * 107}", "a socket's path has at most 107 bytes"),
+        ("portainer+https://p/a", "there is no port in it"),
+        ("portainer+https://ann@p:1/a", "there is a user in it; Portainer's key is in `portainer: key:`"),
+        ("portainer+http://p:1/a", "without TLS everyone on the way reads the key; http is for a Portainer on this machine's loopback"),
+        ("portainer+http://:1/a", "without TLS everyone on the way reads the key"),
+        ("portainer+https://p:1/", "no environment is in it: end it with /NAME, /#ID, or /?tag=TAG and &group=GROUP"),
+        ("portainer+https://p:1/a#7", "an environment is twice in it"),
+        ("portainer+https://p:1/#a", "an environment's id is a number"),
+        ("portainer+https://p:1/#0", "an environment's id is a number"),
+        ("portainer+https://p:1/?tag=", "an environment is found by its tags and its group"),
+        ("portainer+https://p:1/?name=a", "an environment is found by its tags and its group"),
     ],
 )
 def test_what_cannot_be_an_engines_address_is_refused(text: str, fault: str) -> None:

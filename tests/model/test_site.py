@@ -17,6 +17,7 @@ from dtnctl.model.transfer import Transfer
 from dtnctl.model.written import Written
 
 SSH = {"docker": "ssh://dtn@x"}
+PORTAINER = {"key": {"secret": "env:PORTAINER_KEY"}}
 TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
@@ -36,6 +37,22 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port",
         ),
         (Endpoint, {"docker": "ssh://x", "tls": TLS}, "`tls:` belongs to tcp:// only"),
+        (
+            Endpoint,
+            {"docker": "portainer+https://p:1/a", "host": "x"},
+            "portainer+https:// needs `portainer:` with a `key:`; an access token of Portainer's, by reference",
+        ),
+        (Endpoint, {**SSH, "portainer": PORTAINER}, "`portainer:` belongs to portainer+https:// only"),
+        (
+            Endpoint,
+            {"docker": "portainer+http://127.0.0.1:1/a", "host": "x", "portainer": {**PORTAINER, "ca": "ca.pem"}},
+            "`portainer: ca:` belongs to portainer+https:// only",
+        ),
+        (
+            Endpoint,
+            {"docker": "portainer+https://p:1/a", "portainer": PORTAINER},
+            "`host:` is needed: portainer+https:// does not show where control ports are reached",
+        ),
         (Endpoint, {"docker": "unix:///x"}, "`host:` is needed: unix:// does not show where control ports are reached"),
         (Endpoint, {**SSH, "agent_tls": {"ca": "c"}}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),
         (Endpoint, {**SSH, "agent_token_env": "T"}, "`agent_tls:` and `agent_token_…:` belong to `agent:`, which is missing"),

@@ -204,7 +204,8 @@ CASES: list[Case] = [
         "transport that nobody speaks",
         {ENDPOINT: "docker: http://x\n"},
         [
-            "state/endpoints/a.yaml:1:9: E0206: `docker` cannot be `http://x`; try unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
+            "state/endpoints/a.yaml:1:9: E0206: `docker` cannot be `http://x`; try unix:///PATH, tcp://HOST:PORT, ssh://USER@HOST "
+            "or portainer+https://HOST:PORT/ENVIRONMENT",
         ],
     ),
     (

@@ -38,10 +38,20 @@ def ensure_volumes(connection: Connection, view: View, spec: ContainerSpec) -> N
     for mount in spec.mounts:
         if mount.kind == "volume":
             wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts)
-            labels = dict(view.signed(((LABEL_SITE, view.site), (LABEL_KIND, "volume"))))
-            body = {"Name": wanted.name, "Driver": wanted.driver, "DriverOpts": dict(wanted.options), "Labels": labels}
-            found = volume_seen(connection.post("/volumes/create", json=body).json(), view)
+            found = _existing(connection, view, wanted.name) or _made(connection, view, wanted)
             if found != wanted:
                 raise ConflictError(
                     f"a volume {wanted.name} is there that is not as declared (driver {found.driver}); nothing was created", 409
                 )
+
+
+def _existing(connection: Connection, view: View, name: str) -> VolumeSeen | None:
+    """Asked for only where a creation of what is there is more than nothing."""
+    return observe_volume(connection, view, name) if connection.transport.keeps_records else None
+
+
+def _made(connection: Connection, view: View, wanted: VolumeSeen) -> VolumeSeen:
+    """As it is there now: an engine takes the creation of a volume that is there, whatever it is."""
+    labels = dict(view.signed(((LABEL_SITE, view.site), (LABEL_KIND, "volume"))))
+    body = {"Name": wanted.name, "Driver": wanted.driver, "DriverOpts": dict(wanted.options), "Labels": labels}
+    return volume_seen(connection.post("/volumes/create", json=body).json(), view)

@@ -21,7 +21,7 @@ HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection", "host", "content-length"}
 )
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-CONTAINER, NETWORK, VOLUME = 1, 4, 2
+CONTAINER, NETWORK, VOLUME = 1, 4, 3
 SYSTEM_NETWORKS = frozenset({"bridge", "host", "ingress", "nat", "none"})
 
 
@@ -52,12 +52,12 @@ def pass_on(client: Any, state: State, environment: Environment, target: str, bo
         _unreached(client, environment, error)
         return
     try:
+        _forget(state, client.command, VERSION.sub("", path.partition("?")[0]), response.status)
         rewrite = _rewrite(client.command, VERSION.sub("", path.partition("?")[0]), response.status)
         if rewrite is not None:
             _rewritten(client, response, lambda content: rewrite(state, user, content))
         else:
             _send(client, response, held_back=environment.is_local, ends=lambda: environment.is_local or _was_started(environment, path))
-        _forget(state, client.command, VERSION.sub("", path.partition("?")[0]), response.status)
     finally:
         engine.close()
 

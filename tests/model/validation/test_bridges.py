@@ -34,6 +34,11 @@ def test_a_bridge_that_would_take_an_endpoint_from_its_hosts_is_refused(network:
     assert problems({**HOSTS, "networks/mgmt": f"driver: bridge\n{network}\n"}) == named
 
 
+def test_a_portainer_is_on_no_network_of_its_endpoints() -> None:
+    portainer = "docker: portainer+https://10.1.0.1:9443/a\nportainer: {key: {secret: 'env:KEY'}}\nhost: a.example.net\n"
+    assert problems({**HOSTS, "endpoints/a": portainer, "networks/mgmt": "driver: bridge\nsubnet: 10.1.0.0/16\n"}) == []
+
+
 def test_a_network_outside_of_the_host_may_have_the_endpoints_addresses_in_its_subnet() -> None:
     """Containers of macvlan and ipvlan are on the wire; so are the endpoints."""
     assert (

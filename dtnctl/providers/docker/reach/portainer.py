@@ -67,6 +67,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
         f"{api.base}{docker}",
         headers,
         streams=environment.streams,
+        keeps_records=True,
         silent=lambda status, content: _silent(environment, status, content),
         made=lambda answer: _shared(api.base, answer, team),
     )
@@ -75,7 +76,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
 def _docker_environment(api: PortainerApi, choice: EnvironmentChoice) -> Environment:
     try:
         found = api.environment(choice)
-    except ValueError as error:
+    except LookupError as error:
         raise UnreachableError(f"{api.what}: {error}") from error
     if not found.is_docker:
         what = "a Kubernetes cluster" if found.is_kubernetes else "no Docker engine"

@@ -50,7 +50,7 @@ class PortainerApi:
     timeouts: Timeouts
 
     def environment(self, choice: EnvironmentChoice) -> Environment:
-        """The environment that is meant. ValueError if there is none, or more than one."""
+        """The environment that is meant. LookupError if there is none, or more than one."""
         if choice.name:
             return the_one(choice, self._listed(("name", choice.name)))
         if choice.id:

@@ -25,8 +25,9 @@ class Transport:
     """Connections of `pool`; `prefix` stands before each path of the engine's API, `headers` are sent with each request.
 
     `tunnel` is a program that the connections go through: it may end, and it is closed with them. `streams`: whether an answer arrives
-    while it is written. `silent`: by an answer's status and body, why the engine behind what
-    answered is not reached; empty if it is. `made`: by the answer to a creation, the request after it, if one is needed.
+    while it is written. What is between us and the engine, if anything is: `silent` is why it does not reach the engine, by an answer's
+    status and body; empty if it does. `made` is the request that belongs after a creation, by its answer. `keeps_records`: of each
+    creation, also of what is there already.
     """
 
     pool: DirectReads
@@ -34,6 +35,7 @@ class Transport:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     tunnel: Tunnel | None = None
     streams: bool = True
+    keeps_records: bool = False
     silent: Callable[[int, bytes], str] = lambda _status, _content: ""
     made: Callable[[Mapping[str, Any]], FollowUp | None] = lambda _answer: None
 
