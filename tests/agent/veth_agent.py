@@ -57,7 +57,7 @@ def main(folder: Path, what: str, *words: str) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     logging.getLogger("dtn_agent").setLevel(logging.DEBUG)
     boot = "another" if "after-reboot" in words else None
-    vfs = VirtualFunctions(Ledger(folder / "ledger.json"), hardware(folder / "sys"), boot)
+    vfs = VirtualFunctions(Ledger(folder / "ledger.json"), hardware(folder / "sys", seconds=30), boot)
     match what:
         case "insert":
             insert(folder, words[0])

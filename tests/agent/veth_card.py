@@ -36,9 +36,9 @@ def alias(root: Path, pci: str) -> str:
     return f"{root}#{pci}"
 
 
-def hardware(root: Path) -> VfHardware:
-    """The card below this folder, as the agent's parts take it."""
-    return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev", start_seconds=1, return_seconds=1)
+def hardware(root: Path, seconds: float = 1) -> VfHardware:
+    """The card below this folder, as the agent's parts take it; `seconds`: how long an interface is waited for."""
+    return VfHardware(VethTree(root), VethLinks(root), udev=root / "no-udev", start_seconds=seconds, return_seconds=seconds)
 
 
 def insert_card(root: Path, pf: str = "pf0", most: int = 4) -> VfHardware:

@@ -2,61 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 
 import pytest
+from dtn_agent.ledger import Ledger
 from dtn_agent.protocol import ClearQos, SetQos
 from dtn_agent.queueing.qos import ContainerQos
 from dtn_agent.queueing.wire import ROOT, Queue
 
 from tests.agent.engine_stand_in import EngineStandIn
+from tests.agent.forked import ends_in_a_fork
 from tests.agent.namespace_host import needs_root
 from tests.agent.queueing.shaped import NAME, change, clear, kinds, need, queues, request
 
 pytestmark = [pytest.mark.lab, needs_root]
 
-REPOSITORY = Path(__file__).parents[3]
-
-
-PROGRAM = """
-import os, signal, sys, threading
-from pathlib import Path
-from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ClearQos, SetQos
-from dtn_agent.queueing.qos import ContainerQos
-
-folder, request, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-calls = 0
-
-def killed_at_the_last(frame, event, argument):
-    global calls
-    if event == "call" and (frame.f_code.co_name, os.path.basename(frame.f_code.co_filename)) in (
-        ("_ask", "wire.py"), ("write", "ledger.py"), ("_sync_folder", "ledger.py")
-    ):
-        calls += 1
-        if calls > last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-qos = ContainerQos(Ledger(folder / "ledger.json"), folder / "engine.sock")
-import dtn_agent.queueing.qos
-asked = SetQos.model_validate_json(request) if "set-qos" in request else ClearQos.model_validate_json(request)
-abilities = dtn_agent.queueing.qos.queueing_abilities()  # not of interest here
-threading.setprofile(killed_at_the_last)
-sys.setprofile(killed_at_the_last)
-qos.set(asked) if isinstance(asked, SetQos) else qos.clear(asked)
-"""
+CALLS = (("_ask", "wire.py"), ("write", "ledger.py"), ("_sync_folder", "ledger.py"))
 
 
 def run_until(folder: Path, asked: SetQos | ClearQos, last: int) -> bool:
     """Whether the request ended within so many calls to the kernel and to the ledger; else it was killed there."""
-    environment = {"PYTHONPATH": f"{REPOSITORY / 'agent'}"}
-    command = [sys.executable, "-c", PROGRAM, str(folder), asked.model_dump_json(), str(last)]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode in (0, -signal.SIGKILL), ran.stderr
-    return ran.returncode == 0
+    calls = 0
+
+    def killed_at_the_last(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        del argument
+        if event == "call" and (frame.f_code.co_name, Path(frame.f_code.co_filename).name) in CALLS:
+            calls += 1
+            if calls > last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        qos = ContainerQos(Ledger(folder / "ledger.json"), folder / "engine.sock")
+        threading.setprofile(killed_at_the_last)
+        sys.setprofile(killed_at_the_last)
+        qos.set(asked) if isinstance(asked, SetQos) else qos.clear(asked)
+
+    return ends_in_a_fork(work)
 
 
 @pytest.mark.slow

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from dtn_agent.protocol import Tune, Untune
 
+from tests.agent.forked import ends_in_a_fork
 from tests.agent.tuning.tuned_host import TunedHost, tuned_host
 
-REPOSITORY = Path(__file__).parents[3]
 KEY = "governor"
 POLICIES = tuple(f"sys/devices/system/cpu/cpufreq/policy{number}/scaling_governor" for number in (0, 10))
-PROGRAM = """
-import os, signal, sys
-from pathlib import Path
-from dtn_agent.protocol import Tune, Untune
-from tests.agent.tuning.tuned_host import TunedHost
-
-folder, request, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-opened = 0
-
-def killed_at_the_last(event, arguments):
-    global opened
-    if event in ("open", "os.rename") and str(folder) in str(arguments[0]):
-        opened += 1
-        if opened > last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(killed_at_the_last)
-tuning = TunedHost(folder).tuning
-if request == "tune":
-    tuning.tune(Tune(site="scinet", key="governor", value="performance"))
-else:
-    tuning.untune(Untune(site="scinet", key="governor"))
-"""
 
 
 def run_until(host: TunedHost, request: str, last: int) -> bool:
     """Whether the request ended before so many files had been opened or renamed; else it was killed there."""
-    environment = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'agent'}"}
-    command = [sys.executable, "-c", PROGRAM, str(host.folder), request, str(last)]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode in (0, -signal.SIGKILL), ran.stderr
-    return ran.returncode == 0
+    opened = 0
+
+    def killed_at_the_last(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal opened
+        if event in ("open", "os.rename") and str(host.folder) in str(arguments[0]):
+            opened += 1
+            if opened > last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        tuning = TunedHost(host.folder).tuning
+        sys.addaudithook(killed_at_the_last)
+        if request == "tune":
+            tuning.tune(Tune(site="scinet", key=KEY, value="performance"))
+        else:
+            tuning.untune(Untune(site="scinet", key=KEY))
+
+    return ends_in_a_fork(work)
 
 
 def governors(host: TunedHost) -> list[str]:
