@@ -24,6 +24,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_ENDPOINT = "dtnctl.endpoint"
 LABEL_OBJECT = "dtnctl.object"  # the object's own name, of its pods, too
 NAME_NOTE = "dtnctl/name"  # the name that plans use
+TEMPLATE_NOTE = "dtnctl/template"  # of a template and its pods: which of an object's pods are made by what is applied now
 STARTED_NOTE = "dtnctl/started"  # of a service that was started once
 SELECTABLE = (LABEL_SITE, LABEL_KIND, LABEL_NAME)
 LONGEST_NAME = 63  # of a Job, whose name becomes a label's value
@@ -39,8 +40,12 @@ def object_name(name: str, endpoint: str) -> str:
     plain = _NOT_IN_NAMES.sub("-", whole.lower()).strip("-.").replace("..", ".")
     if plain == whole and len(whole) <= LONGEST_NAME:
         return whole
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:DIGEST_LENGTH]
-    return f"{plain[: LONGEST_NAME - DIGEST_LENGTH - 1].rstrip('-.')}-{digest}"
+    return f"{plain[: LONGEST_NAME - DIGEST_LENGTH - 1].rstrip('-.')}-{short_digest(whole)}"
+
+
+def short_digest(text: str) -> str:
+    """A few characters that another text has not."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def inventory_name(site: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POLL, LONGEST_POLL = 0.1, 1.0
 WRITE_TRIES = 5
+KILLED_SECONDS = 5.0  # a killed program is reported as ended within this
 
 
 def hold_job(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pairs) -> str:
@@ -54,7 +55,7 @@ def start_job(cluster: Cluster, secret: Json) -> None:
         cluster.connection.create(cluster.paths.jobs, made)
     except ConflictError:
         return
-    wait_until_started(cluster.connection, cluster.paths, made["metadata"]["name"])
+    wait_until_started(cluster.connection, cluster.paths, made)
 
 
 def remove_job(cluster: Cluster, name: str, uid: str) -> None:
@@ -77,20 +78,14 @@ def _remove_live(cluster: Cluster, object_name: str) -> None:
     with contextlib.suppress(NotFoundError, ConflictError):  # it is gone, or another one by now
         cluster.connection.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS])
     grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
-    remove_pods(cluster, object_name)
     wait_until_gone(cluster.connection, cluster.paths, object_name, grace)
-
-
-def remove_pods(cluster: Cluster, object_name: str) -> None:
-    """Ask for the end of its pods: with their grace period, as a stop does."""
-    for pod in pods_of(cluster.connection, cluster.paths, object_name):
-        remove_object(cluster, cluster.paths.of("pods", pod["metadata"]["name"]), pod["metadata"]["uid"])
 
 
 def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
     """End its program and keep the pod, whose log and exit code are read afterwards.
 
-    A Job that is suspended loses its pods, so that the program is signalled from inside; what ignores that is deleted after `timeout`.
+    A Job that is suspended or deleted loses its pods, so that the program is signalled from inside. Where that does not help, the Job
+    gets a deadline that is over: the cluster then ends the pod.
     """
     from dtnctl.providers.kubernetes.execution import run_in_pod
 
@@ -98,14 +93,13 @@ def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
     if pod is None or pod_condition(pod, None, (), None).state == "exited":
         return
     path = cluster.paths.of("pods", pod["metadata"]["name"], "exec")
-    for signal, patience in (("TERM", timeout), ("KILL", 5.0)):
-        try:
+    for signal, patience in (("TERM", timeout), ("KILL", KILLED_SECONDS)):
+        with contextlib.suppress(EngineError):  # it ends just now, or has no shell
             run_in_pod(cluster.connection, path, ("/bin/sh", "-c", f"kill -{signal} -1"))
-        except EngineError:
-            break  # it ends just now, or has no shell
         if wait_for_end(cluster, object_name, patience) is not None:
             return
-    remove_pods(cluster, object_name)
+    over: Json = {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1}
+    cluster.connection.patch(cluster.paths.of("jobs", object_name), [over])
 
 
 def wait_for_end(cluster: Cluster, object_name: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> int | None:

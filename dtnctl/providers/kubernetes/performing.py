@@ -6,8 +6,6 @@ its name. An action with an id touches that very object.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
@@ -30,17 +28,16 @@ from dtnctl.model.plan import (
     UpdateContainer,
 )
 from dtnctl.model.resources import LABEL_SPEC, ContainerSpec, Pairs
-from dtnctl.model.secrets import SecretValue, hidden_in
 from dtnctl.providers.kubernetes.cluster import Cluster, found, owns, remove_object
-from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, Object, labels_of, metadata, name_of, object_name
+from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, labels_of, name_of, object_name
 from dtnctl.providers.kubernetes.inventory import drop_from_inventory, list_in_inventory
 from dtnctl.providers.kubernetes.jobs import remove_job
 from dtnctl.providers.kubernetes.networks import network_object
 from dtnctl.providers.kubernetes.owned_fields import applied_by_us
-from dtnctl.providers.kubernetes.pod_template import secret_name
+from dtnctl.providers.kubernetes.secret_values import keep_values, remove_values
 from dtnctl.providers.kubernetes.store import ClusterStore
 from dtnctl.providers.kubernetes.waiting import wait_until_gone, wait_until_started
-from dtnctl.providers.kubernetes.workloads import deployment
+from dtnctl.providers.kubernetes.workloads import deployment, spec_of
 
 if TYPE_CHECKING:
     pass
@@ -121,16 +118,28 @@ def _create_service(cluster: Cluster, action: CreateContainer) -> None:
 def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pairs, *, replicas: int, live: Json | None = None) -> None:
     """Its Deployment as it should be; with `live` only that very object is changed."""
     labels = cluster.view.signed(labels)
-    values = cluster.view.secrets.values(spec.secrets)
-    if values:
-        _apply_values(cluster, name, labels, values)
+    if spec.secrets:
+        keep_values(cluster, name, spec, labels)
     made = deployment(name, spec, labels, cluster.place, replicas)
     if live is not None:
         made["metadata"]["uid"] = live["metadata"]["uid"]
     if replicas or (live is not None and STARTED_NOTE in live["metadata"]["annotations"]):
         made["metadata"]["annotations"][STARTED_NOTE] = _started(live)
     cluster.connection.apply(deployment_path(cluster, name), made)
+    before = [spec_of(live, cluster.place)] if live is not None else []
+    if spec.secrets or any(item.secrets for item in before):
+        remove_values(cluster, name, but=(spec, *before))
     list_in_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", made["metadata"]["name"])
+
+
+def replace_service(cluster: Cluster, live: Json, spec: ContainerSpec, labels: Pairs, *, start: bool) -> None:
+    """Another spec for the same object: the old pod ends before the new one starts. Returns when that has started, or none is left."""
+    apply_service(cluster, name_of(live), spec, labels, replicas=int(start), live=live)
+    applied = cluster.connection.get(cluster.paths.of("deployments", live["metadata"]["name"]))
+    if start:
+        wait_until_started(cluster.connection, cluster.paths, applied)
+    else:
+        wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], spec.stop_timeout)
 
 
 def _started(live: Json | None) -> str:
@@ -139,24 +148,11 @@ def _started(live: Json | None) -> str:
     return known or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _apply_values(cluster: Cluster, name: str, labels: Pairs, values: Mapping[str, SecretValue]) -> None:
-    """The values of its secrets, in an object of their own. A server may repeat in its refusal what it was sent."""
-    made = metadata(f"{name}.env", cluster.place.endpoint, cluster.place.namespace, labels)
-    data = {key: base64.b64encode(value.reveal().encode()).decode() for key, value in values.items()}
-    body: Object = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": made, "data": data}
-    try:
-        cluster.connection.apply(cluster.paths.of("secrets", secret_name(name, cluster.place)), body)
-    except EngineError as error:
-        hidden = hidden_in(str(error), (*values.values(), *(SecretValue(text) for text in data.values())))
-        raise type(error)(hidden, error.status) from None
-
-
 def start_service(cluster: Cluster, live: Json) -> None:
     """One replica, and the wait for its pod. What runs already is left alone."""
-    name = live["metadata"]["name"]
     if (live["spec"].get("replicas") or 0) == 0:
         _scale(cluster, live, 1)
-    wait_until_started(cluster.connection, cluster.paths, name)
+    wait_until_started(cluster.connection, cluster.paths, live)
 
 
 def stop_service(cluster: Cluster, live: Json, timeout: float) -> None:
@@ -196,9 +192,7 @@ def _remove(cluster: Cluster, action: RemoveContainer) -> None:
 def remove_service(cluster: Cluster, live: Json) -> None:
     """Remove it, and return when its pod is gone."""
     remove_object(cluster, cluster.paths.of("deployments", live["metadata"]["name"]), live["metadata"]["uid"])
-    values = found(cluster, cluster.paths.of("secrets", secret_name(name_of(live), cluster.place)))
-    if values is not None and owns(cluster, values, of=name_of(live)):
-        remove_object(cluster, cluster.paths.of("secrets", values["metadata"]["name"]), values["metadata"]["uid"])
+    remove_values(cluster, name_of(live))
     drop_from_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", live["metadata"]["name"])
     grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
     wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], grace)

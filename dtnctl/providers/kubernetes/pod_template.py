@@ -13,7 +13,7 @@ from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
 from dtnctl.model.resources import NO_HEALTH, Attachment, ContainerSpec, Health, PortBinding
 from dtnctl.model.secrets import LABEL_SECRETS, secrets_label
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, networks_text
-from dtnctl.providers.kubernetes.identity import Object, object_name
+from dtnctl.providers.kubernetes.identity import Object, object_name, short_digest
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.quantities import cpu_text
 from dtnctl.providers.kubernetes.volumes import pod_volumes, volume_mounts
@@ -113,13 +113,13 @@ def _variables(spec: ContainerSpec) -> Iterator[Object]:
 
 
 def _secret_variables(name: str, spec: ContainerSpec, place: Place) -> Iterator[Object]:
-    secret = secret_name(name, place)
+    secret = secret_name(name, spec, place)
     yield from ({"name": item.name, "valueFrom": {"secretKeyRef": {"name": secret, "key": item.name}}} for item in spec.secrets)
 
 
-def secret_name(name: str, place: Place) -> str:
-    """Of the object that holds the values of a container's secret variables."""
-    return object_name(f"{name}.env", place.endpoint)
+def secret_name(name: str, spec: ContainerSpec, place: Place) -> str:
+    """Of the object that holds the values of a container's secret variables: other values are another object."""
+    return object_name(f"{name}.env-{short_digest(secrets_label(spec.secrets))}", place.endpoint)
 
 
 def _port(port: PortBinding) -> Object:

@@ -78,8 +78,9 @@ def pod_condition(pod: Json, health: Health | None, events: Iterable[Json], now:
         verdict, output = _health(pod, running, health, events, now)
         checks = (CheckRun(1, output),) if output else ()
         return Condition("running", verdict, started_at=running.get("startedAt") or "", restart_count=count, image_id=image, checks=checks)
-    ended: Json = state.get("terminated") or (last if phase in ENDED else NOTHING)
-    if ended and phase in ENDED:
+    is_over = phase in ENDED or (pod.get("spec") or NOTHING).get("restartPolicy") == "Never"
+    ended: Json = state.get("terminated") or (last if is_over else NOTHING)
+    if ended and is_over:
         return replace(_end(ended), image_id=image, restart_count=count)
     if phase in ENDED:  # evicted, or its node is lost: the container itself says nothing
         return Condition("exited", "", KILLED, _pod_words(pod), started_at=_creation(pod), finished_at=_creation(pod))

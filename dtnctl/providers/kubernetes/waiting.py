@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError
-from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, Json
+from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, TEMPLATE_NOTE, Json, annotations_of
 from dtnctl.providers.kubernetes.states import newest, pod_condition, why_not
 
 if TYPE_CHECKING:
@@ -30,19 +30,28 @@ def pods_of(connection: Connection, paths: Paths, object_name: str) -> list[Json
     return connection.items(paths.of("pods"), labelSelector=f"{LABEL_OBJECT}={object_name}")
 
 
-def wait_until_started(connection: Connection, paths: Paths, object_name: str) -> None:
-    """Return when the container has started, as Docker's start does. EngineError in the cluster's words if it cannot."""
-    began, pause = time.monotonic(), POLL
+def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
+    """Return when the container of a Deployment or Job has started, as Docker's start does: of a pod that is made by what is applied now.
+
+    EngineError in the cluster's words if it cannot.
+    """
+    began, pause, template = time.monotonic(), POLL, annotations_of(raw["spec"]["template"]).get(TEMPLATE_NOTE)
     while True:
-        pod = newest(item for item in pods_of(connection, paths, object_name) if not item["metadata"].get("deletionTimestamp"))
+        pods = pods_of(connection, paths, raw["metadata"]["name"])
+        going = any(annotations_of(item).get(TEMPLATE_NOTE) != template for item in pods)
+        pod = newest(item for item in pods if annotations_of(item).get(TEMPLATE_NOTE) == template and not _is_going(item))
         if pod is not None and pod_condition(pod, None, (), None).state in ("running", "exited"):
             return
         waited = time.monotonic() - began
         words = _words(connection, paths, pod)
-        if _is_hopeless(pod, words, waited) or waited > connection.timeouts.write:
+        if (_is_hopeless(pod, words, waited) and not going) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'its pod is not made'}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)
+
+
+def _is_going(pod: Json) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def _is_hopeless(pod: Json | None, words: str, waited: float) -> bool:

@@ -6,10 +6,22 @@ A Job runs once: its pod is never replaced and never restarted.
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 from dtnctl.model.resources import ContainerSpec, Pairs
-from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NAME_NOTE, Json, Object, annotations_of, metadata, object_labels, object_name
+from dtnctl.providers.kubernetes.identity import (
+    LABEL_OBJECT,
+    NAME_NOTE,
+    TEMPLATE_NOTE,
+    Json,
+    Object,
+    annotations_of,
+    metadata,
+    object_labels,
+    object_name,
+    short_digest,
+)
 from dtnctl.providers.kubernetes.noted import NOTES, notes_text, with_notes
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_seen import holds_device, spec_seen
@@ -60,6 +72,7 @@ def template(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Obj
     plain = _unnoted(name, place, spec)
     notes = notes_text(spec, spec_seen(plain, _network_names(place), place.namespace))
     annotations = {**plain["metadata"]["annotations"], NAME_NOTE: name, **({NOTES: notes} if notes else {})}
+    annotations[TEMPLATE_NOTE] = short_digest(json.dumps([annotations, plain["spec"]], sort_keys=True))
     return {"metadata": {"labels": object_labels(name, place.endpoint, labels), "annotations": annotations}, "spec": plain["spec"]}
 
 

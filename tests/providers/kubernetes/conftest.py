@@ -23,7 +23,7 @@ from tests.providers.kubernetes.kubelet import Kubelet, kubelet
 
 NODE = "worker-3"
 SOON = Timeouts(connect=2.0, answer=5.0, read=20.0, write=20.0)
-ENVIRONMENT = {"TOKEN": "canary-5f1e9d-kubernetes"}
+ENVIRONMENT = {"TOKEN": "canary-5f1e9d-kubernetes", "OTHER": "canary-77c0de-kubernetes"}
 NUMBERS = itertools.count(1)
 
 

@@ -53,6 +53,8 @@ class Kubelet:
         for name, item in wanted.items():
             if name not in pods:
                 self._make(name, item)
+            elif pods[name]["metadata"]["annotations"] != item["spec"]["template"]["metadata"]["annotations"]:
+                self.api.call("DELETE", self.path(PODS, pods[name]["metadata"]["name"]))
             elif name in self._ended:
                 self._status(pods[name], _ended(self._ended.pop(name)))
         for name, pod in pods.items():

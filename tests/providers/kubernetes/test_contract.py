@@ -6,6 +6,7 @@ promote, restore), networks that are connected later, limits that change in plac
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,7 @@ from dtnctl.model.resources import (
 from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.base import FileEntry, ReadOnlyError
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
+from dtnctl.providers.kubernetes.performing import replace_service
 from lab import LabError
 from tests.providers.backends import ENDPOINT, SESSION, SITE, labels_of
 from tests.providers.kubernetes.conftest import ENVIRONMENT, NODE, Namespace
@@ -236,9 +238,42 @@ def test_values_of_secrets_are_in_a_secret_alone(namespace: Namespace, engine: K
     assert engine.inspect(SESSION).spec.secrets == (variable,)
     assert ENVIRONMENT["TOKEN"] not in str(deployment(namespace))
     secrets = f"/api/v1/namespaces/{namespace.name}/secrets"
-    assert [item["metadata"]["name"] for item in namespace.api.call("GET", secrets)["items"]] == [f"{SESSION}.env.{ENDPOINT}"]
+    (kept,) = namespace.api.call("GET", secrets)["items"]
+    assert kept["data"] == {"TOKEN": b64encode(ENVIRONMENT["TOKEN"].encode()).decode()}
     engine.perform(RemoveContainer(SESSION, container))
     assert namespace.api.call("GET", secrets)["items"] == []
+
+
+def test_an_older_spec_finds_the_values_of_its_secrets_again(engine: KubernetesEngine) -> None:
+    fingerprints = engine.observe(Wanted(secrets=frozenset({"env:TOKEN", "env:OTHER"}))).secrets
+    first, second = (replace(SPEC, secrets=(SecretVariable("TOKEN", fingerprints[ref], ref),)) for ref in ("env:TOKEN", "env:OTHER"))
+    running(engine, first)
+    before = engine.inspect(SESSION).spec
+    replaced(engine, second)
+    assert engine.inspect(SESSION).spec.secrets == second.secrets
+    replaced(engine, before)
+    assert engine.inspect(SESSION).spec == before
+    unknown = replace(before, secrets=(SecretVariable("TOKEN", "k1:" + "0" * 32),))
+    with pytest.raises(EngineError, match="are not in the cluster any more"):
+        replaced(engine, unknown)
+    assert engine.inspect(SESSION).spec == before
+
+
+# --- replacing ----------------------------------------------------------------------------------------------
+
+
+def replaced(engine: KubernetesEngine, spec: ContainerSpec, *, start: bool = True) -> None:
+    cluster = engine._cluster
+    live = cluster.connection.get(cluster.paths.of("deployments", OBJECT))
+    replace_service(cluster, live, spec, labels_of(SESSION, spec="digest-2"), start=start)
+
+
+@pytest.mark.parametrize(("start", "state"), [(True, "running"), (False, "exited")])
+def test_another_spec_is_written_to_the_same_object(engine: KubernetesEngine, start: bool, state: str) -> None:
+    container = running(engine)
+    replaced(engine, replace(SPEC, image="other:2"), start=start)
+    seen = engine.inspect(SESSION)
+    assert (seen.id, seen.spec.image, seen.state) == (container, "other:2", state)
 
 
 # --- networks -----------------------------------------------------------------------------------------------
