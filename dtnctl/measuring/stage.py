@@ -10,7 +10,7 @@ from datetime import datetime
 
 from dtnctl.benchmarks.rows import BENCH, without_sessions
 from dtnctl.errors import EngineError, LockError, PartialApplyError, UnreachableError
-from dtnctl.model.plan import CreateContainer, Plan
+from dtnctl.model.plan import CreateContainer, Plan, ReplaceContainer
 from dtnctl.model.resources import ContainerSpec, Snapshot, service_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan
@@ -138,7 +138,7 @@ class Stage:
             raise PartialApplyError(*(failed or skipped[:1]))
 
     def _standing(self, plan: Plan, snapshot: Snapshot, site: Site) -> Standing:
-        specs = {step.endpoint: step.action.spec for step in plan.steps if isinstance(step.action, CreateContainer)}
+        specs = {step.endpoint: step.action.spec for step in plan.steps if isinstance(step.action, (CreateContainer, ReplaceContainer))}
         refusals = tuple(
             f"{change.endpoint}: {change.cause.text}" for change in plan.blocked if change.kind == "session" and change.name == BENCH
         )

@@ -19,6 +19,10 @@ class Backend:
     but not lift. `routed`: which of several networks carries a container's default route, by their names; `routed_rule` says it in words.
     `own_interfaces`: the interfaces of the host that it makes for the networks with these ids.
     `remove_volume`: the command that removes a volume, for a name. `oldest`: the oldest version of it that dtnctl works with.
+
+    `renames`: a container that is kept under another name can be told from its replacement; else one is replaced in one step.
+    `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
+    `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
     """
 
     name: str
@@ -29,6 +33,9 @@ class Backend:
     own_interfaces: Callable[[Iterable[str]], frozenset[str]]
     remove_volume: str
     oldest: tuple[int, int]
+    renames: bool = True
+    connects: bool = True
+    pulls: bool = True
 
 
 def _first_by_name(networks: Iterable[str]) -> str:
@@ -70,6 +77,9 @@ KUBERNETES = Backend(
     own_interfaces=_no_bridges,
     remove_volume="kubectl delete pvc",
     oldest=(1, 29),  # the first whose Jobs wait for the end of a pod before they count it as failed (podReplacementPolicy)
+    renames=False,  # an object's name is its identity
+    connects=False,  # networks are in the pod's template
+    pulls=False,  # the kubelet does
 )
 BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
 

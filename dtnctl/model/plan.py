@@ -51,7 +51,7 @@ class RemoveNetwork:
 
 @dataclass(frozen=True, slots=True)
 class CreateContainer:
-    """Create without starting, on `spec.network`; the other attachments are ConnectNetwork steps.
+    """Create without starting, on `spec.network`; the other attachments are ConnectNetwork steps where the backend connects.
 
     A replacement is created as `…..new` while the old container runs: the engine takes names at creation, ports and addresses at the start.
     """
@@ -123,6 +123,22 @@ class RestoreContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceContainer:
+    """Write another spec to the container of this name: what runs stops before the new one starts. Of backends that rename nothing.
+
+    Refused, it leaves what is there as it is. `start`: whether it runs afterwards. As an undo it writes the spec that was there before,
+    and what it starts must run for `settle` seconds.
+    """
+
+    container: str
+    id: str
+    spec: ContainerSpec
+    labels: Pairs
+    start: bool
+    settle: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveContainer:
     container: str
     id: str
@@ -153,6 +169,7 @@ EngineAction = (
     | PromoteContainer
     | DiscardContainer
     | RestoreContainer
+    | ReplaceContainer
     | RemoveContainer
     | UpdateContainer
 )
@@ -243,7 +260,7 @@ class FinishTransfer:
 
 JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordProtection
 Action = EngineAction | HostRequest | JobAction
-Undo = RestoreContainer | DiscardContainer
+Undo = RestoreContainer | DiscardContainer | ReplaceContainer
 
 # --- steps and changes --------------------------------------------------------------------------------------
 

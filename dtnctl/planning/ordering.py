@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
-from dtnctl.model.plan import ConnectNetwork, CreateContainer, DisconnectNetwork, RemoveContainer, StartContainer, Step, StopContainer
+from dtnctl.model.plan import (
+    ConnectNetwork,
+    CreateContainer,
+    DisconnectNetwork,
+    RemoveContainer,
+    ReplaceContainer,
+    StartContainer,
+    Step,
+    StopContainer,
+)
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen
 from dtnctl.planning.choices.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
 from dtnctl.planning.resolve import Key
@@ -39,7 +48,8 @@ def _with_handovers(steps: tuple[Step, ...], live: Mapping[Key, ContainerSeen]) 
     for step in steps:
         for key, place in _releases(step, live):
             released.setdefault(place, (step.id, key))
-    created = {(step.endpoint, step.action.container): step.action for step in steps if isinstance(step.action, CreateContainer)}
+    making = (CreateContainer, ReplaceContainer)
+    created = {(step.endpoint, step.action.container): step.action for step in steps if isinstance(step.action, making)}
     for step in steps:
         waited = [released[place] for place in _takes(step, created, live) if place in released]
         further = sorted({step_id for step_id, key in waited if key != _container(step)})
@@ -66,7 +76,7 @@ def _releases(step: Step, live: Mapping[Key, ContainerSeen]) -> Iterator[tuple[K
     yield from ((key, place) for place in _places(step.endpoint, held))
 
 
-def _takes(step: Step, created: Mapping[Key, CreateContainer], live: Mapping[Key, ContainerSeen]) -> Iterator[Place]:
+def _takes(step: Step, created: Mapping[Key, CreateContainer | ReplaceContainer], live: Mapping[Key, ContainerSeen]) -> Iterator[Place]:
     """What a container holds from this step on: all it was made for when it starts, an address when it is connected while it is active.
 
     A new container is connected before it is started, and takes nothing by that.
@@ -74,6 +84,9 @@ def _takes(step: Step, created: Mapping[Key, CreateContainer], live: Mapping[Key
     if isinstance(step.action, ConnectNetwork):
         if _container(step) not in created:
             yield from addresses((step.action.attachment,))
+    elif isinstance(step.action, ReplaceContainer):
+        if step.action.start:
+            yield from _places(step.endpoint, holdings(step.action.spec))
     elif isinstance(step.action, StartContainer):
         key = _container(step)
         made = created.get(key) or created.get((key[0], key[1] + PREPARED_SUFFIX))

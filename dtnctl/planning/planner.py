@@ -11,10 +11,8 @@ from datetime import datetime
 
 from dtnctl.model.plan import (
     Change,
-    DisconnectNetwork,
     Plan,
     PullImage,
-    RemoveContainer,
     Step,
     TransferNote,
 )
@@ -28,6 +26,7 @@ from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destr
 from dtnctl.planning.containers.unseen_secrets import unseen_secret_notes
 from dtnctl.planning.host.resource import Planned
 from dtnctl.planning.host.resources import RESOURCES
+from dtnctl.planning.leaving import leaving_steps
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.orphans import end_text, ended_copies, removal_text
@@ -187,6 +186,8 @@ class _Planner:
             seen = self.found.answering[endpoint]
             is_unsure = service.profile.pull == "always" and not seen.remote_digests.get(service.image)
             is_here = seen.images.get(service.image) is not None
+            if not service.backend.pulls:
+                continue
             if situation.needs_new_container and (is_unsure or situation.image_moves or not is_here):
                 step = Step(pull_id(endpoint, service.image), endpoint, PullImage(service.image))
                 self.draft.add_step(step)
@@ -282,7 +283,7 @@ class _Planner:
     def _plan_networks(self) -> None:
         for name, seen in self.found.answering.items():
             plan = self.found.networks[name]
-            leavers = self._leavers(name, seen)
+            leavers = leaving_steps(seen, self.draft.on(name))
             below = self._below_networks(name)
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
             for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, below), *plan_unused(plan, leavers)):
@@ -298,22 +299,6 @@ class _Planner:
             if self._add_of_host(endpoint, (change, steps)):
                 made[network] = (*made.get(network, ()), *(step.id for step in steps if step.id in self.draft.steps))
         return made
-
-    def _leavers(self, endpoint: str, seen: EndpointSeen) -> Mapping[str, tuple[str, ...]]:
-        """By network, the steps that take our containers off it."""
-        off: dict[tuple[str, str], str] = {}
-        for step in self.draft.on(endpoint):
-            if isinstance(step.action, RemoveContainer):
-                off[step.action.id, ""] = step.id
-            elif isinstance(step.action, DisconnectNetwork):
-                off[self.found.live[endpoint, step.action.container].id, step.action.network] = step.id
-        leavers: dict[str, set[str]] = {}
-        for container in seen.containers:
-            for network in container.networks:
-                step_id = off.get((container.id, "")) or off.get((container.id, network))
-                if step_id is not None:
-                    leavers.setdefault(network, set()).add(step_id)
-        return {network: tuple(sorted(ids)) for network, ids in leavers.items()}
 
     # --- transfers ---
 

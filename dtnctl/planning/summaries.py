@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dtnctl.model.plan import CreateContainer, EndpointSummary, RemoveContainer, Step
+from dtnctl.model.plan import CreateContainer, EndpointSummary, RemoveContainer, ReplaceContainer, Step
 from dtnctl.model.resources import main_name
 from dtnctl.planning.host.resources import WHAT_IT_MAKES
 from dtnctl.planning.host.usage import cpu_usage, vf_usage
@@ -22,7 +22,7 @@ def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Ite
             if isinstance(step.action, RemoveContainer):
                 after.pop(step.action.container, None)
         for step in steps:
-            if isinstance(step.action, CreateContainer):
+            if isinstance(step.action, (CreateContainer, ReplaceContainer)):
                 after[main_name(step.action.container)] = len(step.action.spec.ports)
         yield EndpointSummary(
             name=name,

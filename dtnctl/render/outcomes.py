@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, TransferError, UnreachableError
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import Plan, RestoreContainer, Step
+from dtnctl.model.plan import Plan, ReplaceContainer, RestoreContainer, Step
 from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import Fact
@@ -129,7 +129,7 @@ def _last_words(outcome: Outcome) -> list[Fact]:
 
 def _undone(outcome: Outcome, step: Step | None) -> list[Fact]:
     """What is as it was before, and whether it runs again."""
-    if outcome.result != "undone" or step is None or not isinstance(step.undo, RestoreContainer):
+    if outcome.result != "undone" or step is None or not isinstance(step.undo, (RestoreContainer, ReplaceContainer)):
         return []
     state = "and started again" if step.undo.start else "it did not run before and does not run now"
     return [Fact("kept", "restored", (f"{step.undo.container} as it was before,", state))]

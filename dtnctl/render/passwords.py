@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import Action, CreateContainer
+from dtnctl.model.plan import Action, CreateContainer, ReplaceContainer
 from dtnctl.model.storage import without_secrets
 
 
 def without_passwords(action: Action) -> Action:
     """The action as it may be shown."""
-    if not isinstance(action, CreateContainer):
+    if not isinstance(action, (CreateContainer, ReplaceContainer)):
         return action
     mounts = tuple(
         replace(mount, driver_opts=tuple(sorted(without_secrets(dict(mount.driver_opts)).items()))) for mount in action.spec.mounts

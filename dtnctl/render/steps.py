@@ -19,6 +19,7 @@ from dtnctl.model.plan import (
     RecordProtection,
     RemoveContainer,
     RemoveNetwork,
+    ReplaceContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
@@ -60,7 +61,7 @@ def _record_words(action: EnsureLedger | RecordProtection) -> tuple[str, str]:
     return "record", f"protection of {action.session}"
 
 
-def _container_verb(
+def _container_verb(  # noqa: C901  one line for each of a closed set
     action: CreateContainer
     | StartContainer
     | StopContainer
@@ -68,6 +69,7 @@ def _container_verb(
     | PromoteContainer
     | DiscardContainer
     | RestoreContainer
+    | ReplaceContainer
     | RemoveContainer
     | UpdateContainer
     | WaitHealthy,
@@ -85,6 +87,8 @@ def _container_verb(
             return "promote"
         case RestoreContainer():
             return "restore"
+        case ReplaceContainer():
+            return "replace"
         case RemoveContainer() | DiscardContainer():
             return "remove"
         case UpdateContainer():

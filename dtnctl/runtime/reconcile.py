@@ -23,6 +23,7 @@ from dtnctl.model.plan import (
     JobAction,
     Plan,
     RecordProtection,
+    ReplaceContainer,
     RestoreContainer,
     StartTransfer,
     Step,
@@ -249,7 +250,7 @@ class _Run:
         leases.check(step.endpoint)
         engine = self.engines[step.endpoint]
         engine.perform(action)
-        if isinstance(action, RestoreContainer) and action.start:
+        if isinstance(action, (RestoreContainer, ReplaceContainer)) and action.start:
             settle(engine, action.id, action.settle, self.terms.clock)
 
     def _perform(self, step: Step, leases: Leases | Moment) -> str:
@@ -264,13 +265,13 @@ class _Run:
                 engine.agent.perform(request)
             case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordProtection():
                 return self._perform_job(step.action, engine, engines)
-            case CreateContainer():
+            case CreateContainer() | ReplaceContainer():
                 engine.perform(self._with_commit(step.action))
             case _:
                 engine.perform(step.action)
         return ""
 
-    def _with_commit(self, action: CreateContainer) -> CreateContainer:
+    def _with_commit(self, action: CreateContainer | ReplaceContainer) -> CreateContainer | ReplaceContainer:
         """The container names the commit that it is made for. That is no part of the plan: a merge has the same plan as its branch."""
         head = self.terms.head
         if not head.commit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from dtnctl.model.plan import Change, DiscardContainer, FieldChange, Plan, RestoreContainer, Step
+from dtnctl.model.plan import Change, DiscardContainer, FieldChange, Plan, ReplaceContainer, RestoreContainer, Step
 
 
 def changes(plan: Plan) -> list[str]:
@@ -51,7 +51,11 @@ def steps(plan: Plan) -> list[str]:
 
 def _step(step: Step) -> str:
     needs = f" <- {', '.join(step.needs)}" if step.needs else ""
-    undo = {RestoreContainer: " (or back)", DiscardContainer: " (or discard)"}[type(step.undo)] if step.undo is not None else ""
+    undo = (
+        {RestoreContainer: " (or back)", ReplaceContainer: " (or back)", DiscardContainer: " (or discard)"}[type(step.undo)]
+        if step.undo is not None
+        else ""
+    )
     return f"{step.id}{needs}{undo}"
 
 

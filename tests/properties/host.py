@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dtnctl.model.backends import Backend, row_of
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.resources import (
     Attachment,
@@ -27,7 +28,10 @@ ACTIVE = frozenset({"running", "paused", "restarting"})
 
 @dataclass(slots=True)
 class Host:
-    """One endpoint: containers and networks by id. `silence` not empty: it does not answer. `agent`: its agent, if it has one."""
+    """One endpoint: containers and networks by id. `silence` not empty: it does not answer. `agent`: its agent, if it has one.
+
+    `backend`: the name of its row.
+    """
 
     name: str
     containers: dict[str, ContainerSeen] = field(default_factory=dict)
@@ -41,7 +45,12 @@ class Host:
     engine_id: str = ""
     clock_ahead: int | None = 0
     cpus: int = 0
+    backend: str = ""
     agent: Agent | None = None
+
+    @property
+    def row(self) -> Backend:
+        return row_of(self.backend or "Docker")
 
     def by_name(self, name: str) -> ContainerSeen | None:
         return next((item for item in self.containers.values() if item.name == name), None)

@@ -29,6 +29,7 @@ from dtnctl.model.plan import (
     RecordProtection,
     RemoveContainer,
     RemoveNetwork,
+    ReplaceContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
@@ -52,6 +53,7 @@ from dtnctl.model.resources import (
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,
+    ImageSeen,
     NetworkSeen,
     Pairs,
     Snapshot,
@@ -97,11 +99,14 @@ class World:
         in_use = {item.image_id: by_id.get(item.image_id) for item in host.containers.values()}
         return EndpointSeen(
             name=host.name,
+            backend=host.backend,
             containers=tuple(sorted(host.containers.values(), key=lambda item: (item.name, item.id))),
             networks=tuple(sorted(host.networks.values(), key=lambda item: (item.name, item.id))),
             foreign=tuple(host.foreign),
             foreign_networks=tuple(host.foreign_networks),
-            images={**in_use, **host.images},
+            images={**in_use, **host.images}
+            if host.row.pulls
+            else {item.image_id: ImageSeen(item.image_id) for item in host.containers.values()},
             volumes=dict(host.volumes),
             remote_digests={reference: f"sha256:{reference}{version}" for reference, version in sorted(self.registry.items())},
             ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
@@ -141,6 +146,7 @@ class World:
         assert not host.silence, f"{step.id} touches an endpoint that does not answer"
         match action:
             case PullImage():
+                assert host.row.pulls, f"{host.name} pulls by itself"
                 self._effect()
                 host.images[action.image] = image(action.image, self.registry.get(action.image, 1))
             case CreateNetwork():
@@ -150,6 +156,7 @@ class World:
             case CreateContainer():
                 self._create(host, action.container, action.spec, action.labels)
             case ConnectNetwork():
+                assert host.row.connects, f"{host.name} connects nothing to a network"
                 self._connect(host, action)
             case DisconnectNetwork():
                 self._disconnect(host, action)
@@ -158,6 +165,7 @@ class World:
             case StopContainer():
                 self._stop(host, action.id)
             case RetireContainer():
+                assert host.row.renames, f"{host.name} renames nothing"
                 self._rename(host, action.id, action.container + RETIRED_SUFFIX)
             case PromoteContainer():
                 prepared = self._named(host, action.container + PREPARED_SUFFIX)
@@ -166,6 +174,8 @@ class World:
                 self._discard(host, action.container)
             case RestoreContainer():
                 self._restore(host, action)
+            case ReplaceContainer():
+                self._replace(host, action)
             case RemoveContainer():
                 self._effect()
                 host.containers.pop(action.id, None)
@@ -234,10 +244,18 @@ class World:
             raise RefusedError(f"the name {name} is taken")
         if any(item.name == name for item in host.foreign):
             raise RefusedError(f"the name {name} is somebody else's")
-        found = host.images.get(spec.image)
+        live, image_id = self._live_spec(host, spec)
+        seen = ContainerSeen(name, self._new_id(), dict(labels), live, image_id, "created")
+        self._put(host, seen)
+        return seen
+
+    def _live_spec(self, host: Host, spec: ContainerSpec) -> tuple[ContainerSpec, str]:
+        """The spec as the backend shows it, and the image's id. Where the backend pulls by itself, an image's own values are not seen."""
+        found = host.images.get(spec.image) if host.row.pulls else ImageSeen(spec.image)
         if found is None:
             raise RefusedError(f"there is no image {spec.image}")
-        self._check_network(host, spec.network)
+        for network in (spec.network, *(item.network for item in spec.attachments if not host.row.connects)):
+            self._check_network(host, network)
         for mount in (item for item in spec.mounts if item.kind == "volume"):
             wanted = VolumeSeen(mount.source, mount.driver or "local", mount.driver_opts, is_ours=True)
             if host.volumes.setdefault(mount.source, wanted) != wanted:
@@ -249,11 +267,21 @@ class World:
             env=tuple(sorted((dict(found.env) | dict(spec.env)).items())),
             health=None if spec.health == NO_HEALTH else spec.health or found.health,
             stop_signal=spec.stop_signal or found.stop_signal,
-            attachments=tuple(item for item in spec.attachments if item.network == spec.network),
+            attachments=tuple(item for item in spec.attachments if item.network == spec.network or not host.row.connects),
         )
-        seen = ContainerSeen(name, self._new_id(), dict(labels), live, found.id, "created")
-        self._put(host, seen)
-        return seen
+        return live, found.id
+
+    def _replace(self, host: Host, action: ReplaceContainer) -> None:
+        """One object, another spec: what ran stops, what should runs."""
+        assert not host.row.renames, f"{host.name} keeps the old container under another name"
+        seen = host.containers.get(action.id)
+        if seen is None or seen.name != action.container:
+            raise RefusedError(f"there is no container {action.container} with id {action.id}")
+        live, image_id = self._live_spec(host, action.spec)
+        at_rest = replace(seen, labels=dict(action.labels), spec=live, image_id=image_id, state="exited", addresses=())
+        self._put(host, at_rest)
+        if action.start:
+            self._start(host, at_rest)
 
     def _check_network(self, host: Host, name: str) -> None:
         known = name in ENGINE_NETWORKS or name.startswith("container:") or host.network(name) is not None

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from dtnctl.errors import EngineError
 from dtnctl.model.ledger import LEDGER_MOUNT, Attempt, LedgerSeen, encode_attempt, record_path
-from dtnctl.model.plan import CreateContainer, StartContainer
+from dtnctl.model.plan import CreateContainer, ReplaceContainer, StartContainer
 from dtnctl.model.resources import ContainerSpec, EndpointSeen, VolumeSeen, Wanted, ledger_name
 from dtnctl.providers.base import FileEntry
 from tests.fakes.engine import Fault, World
@@ -97,3 +98,11 @@ def test_a_registry_that_is_not_asked_leaves_the_digest_unknown(backend: FakeBac
 @pytest.mark.parametrize("status", STATUSES)
 def test_an_engine_that_does_not_list_is_silent(backend: FakeBackend, call: str, status: int) -> None:
     assert "no, says the engine" in seen_with(backend, call, status).silence
+
+
+def test_an_engine_that_renames_refuses_the_action_of_backends_that_do_not_and_changes_nothing(backend: FakeBackend) -> None:
+    engine = backend.engine()
+    before = engine.inspect(SESSION)
+    with pytest.raises(EngineError, match="engines rename containers, so no plan for one has a ReplaceContainer"):
+        engine.perform(ReplaceContainer(SESSION, before.id, ContainerSpec(IMAGE, tty=True), labels_of(SESSION), start=True))
+    assert engine.inspect(SESSION) == before

@@ -33,6 +33,13 @@ def live_holdings(seen: ContainerSeen) -> Holdings:
     return holdings(seen.spec, seen.addresses)
 
 
+def lets_go(seen: ContainerSeen, spec: ContainerSpec) -> bool:
+    """Whether a container that runs would hold less with that spec: others may wait for the rest."""
+    held, kept = live_holdings(seen), holdings(spec)
+    is_less = not (set(held.ports) <= set(kept.ports) and set(held.addresses) <= set(kept.addresses))
+    return is_less and seen.state in ACTIVE_STATES
+
+
 def addresses(attachments: tuple[Attachment, ...]) -> Iterator[tuple[str, str]]:
     """Every (network, address) that is said."""
     for item in attachments:

@@ -147,7 +147,7 @@ def _assume_inherited(wanted: ContainerSpec, live: ContainerSpec) -> ContainerSp
 def _field_differences(name: str, before: Any, after: Any, backend: Backend, primary: str) -> Iterator[Difference]:
     forces_replace = name not in backend.updates or (name in backend.never_lifts and not after)
     if name == "attachments":
-        forces_replace = _of(before, primary) != _of(after, primary)
+        forces_replace = not backend.connects or _of(before, primary) != _of(after, primary)
     text = size_text if name in SIZES else short_text
     yield Difference(name, text(before), text(after), forces_replace)
 

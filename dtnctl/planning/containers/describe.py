@@ -16,6 +16,7 @@ from dtnctl.model.plan import (
     Mark,
     PromoteContainer,
     RemoveContainer,
+    ReplaceContainer,
     StartContainer,
     Step,
     StopContainer,
@@ -86,7 +87,7 @@ def _summary(situation: Situation, mark: Mark, steps: tuple[Step, ...]) -> str:
     container = situation.service.container
     if situation.retired is not None:
         return f"resumes replacing container {container}" if mark == "replace" else f"completes the replacement of container {container}"
-    starts = any(isinstance(step.action, StartContainer) for step in steps)
+    starts = _starts(steps)
     if mark != "update":
         return f"{mark}s container {container}" + (
             "" if starts else f" without starting it: it is declared {situation.service.session.value.state}"
@@ -146,7 +147,7 @@ def _is_of_prepared(situation: Situation, step: Step) -> bool:
 def _interrupts(situation: Situation, steps: tuple[Step, ...]) -> str:
     """What stops working meanwhile, and which running transfers do for good."""
     service = situation.service
-    stopped = any(isinstance(step.action, StopContainer) and not _is_of_prepared(situation, step) for step in steps)
+    stopped = any(_stops(situation, step) for step in steps)
     left = [step.action.network for step in steps if isinstance(step.action, DisconnectNetwork)]
     if stopped and any(item.state != "paused" for item in situation.old):
         text = f"{service.session.name} on {service.endpoint.name} {_how_it_stops(steps)}"
@@ -157,16 +158,27 @@ def _interrupts(situation: Situation, steps: tuple[Step, ...]) -> str:
     return "; ".join([text, *cut_off(situation.jobs)])
 
 
+def _stops(situation: Situation, step: Step) -> bool:
+    if isinstance(step.action, ReplaceContainer):
+        return situation.seen is not None and situation.seen.state in ACTIVE_STATES
+    return isinstance(step.action, StopContainer) and not _is_of_prepared(situation, step)
+
+
 def _how_it_stops(steps: tuple[Step, ...]) -> str:
-    if not any(isinstance(step.action, StartContainer) for step in steps):
+    if not _starts(steps):
         return "stops"
     if any(isinstance(step.action, PromoteContainer) for step in steps):
         return "is down while the old container stops and the new one, created before, starts"
     return "is down while its container is recreated" if _creates(steps) else "is down while it restarts"
 
 
+def _starts(steps: tuple[Step, ...]) -> bool:
+    actions = (step.action for step in steps)
+    return any(isinstance(action, StartContainer) or (isinstance(action, ReplaceContainer) and action.start) for action in actions)
+
+
 def _creates(steps: tuple[Step, ...]) -> bool:
-    return any(isinstance(step.action, CreateContainer) for step in steps)
+    return any(isinstance(step.action, (CreateContainer, ReplaceContainer)) for step in steps)
 
 
 def cut_off(cuts: tuple[Cut, ...]) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ back if that does not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from dtnctl.model.impact import Cut
 from dtnctl.model.ownership import labels, spec_digest
 from dtnctl.model.plan import (
-    Action,
     Cause,
     ConnectNetwork,
     CreateContainer,
@@ -21,25 +20,28 @@ from dtnctl.model.plan import (
     DisconnectNetwork,
     PromoteContainer,
     RemoveContainer,
+    ReplaceContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
     Step,
-    StopContainer,
-    Undo,
     UpdateContainer,
     WaitHealthy,
 )
 from dtnctl.model.protection import protected_label
-from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen
+from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen, Pairs
 from dtnctl.planning.choices.allocate import Allocation
-from dtnctl.planning.choices.holdings import ACTIVE_STATES
+from dtnctl.planning.choices.holdings import ACTIVE_STATES, lets_go
+from dtnctl.planning.containers.chain import Chain
 from dtnctl.planning.containers.compare import Difference
 from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
 from dtnctl.planning.resolve import Service
-from dtnctl.planning.step_ids import step_id, stop_id
 
 RUNNING_STATES = frozenset({"running", "restarting"})
+MAKING = (
+    *(CreateContainer, PromoteContainer, ReplaceContainer, UpdateContainer, StartContainer),
+    *(ConnectNetwork, DisconnectNetwork, WaitHealthy),
+)
 BROKEN_STATES = frozenset({"dead", "removing"})  # the engine gave the container up
 
 
@@ -166,36 +168,6 @@ class Situation:
         return self.service.wants_running and self.seen is not None and self.seen.state != "created"
 
 
-@dataclass(slots=True)
-class Chain:
-    """Steps that follow each other on one container."""
-
-    endpoint: str
-    needs: tuple[str, ...]
-    group: str = ""
-    undo: Undo | None = None
-    steps: list[Step] = field(default_factory=list)
-
-    def add(self, verb: str, subject: str, action: Action, extra_needs: tuple[str, ...] = ()) -> None:
-        """Append a step that needs the one before."""
-        before = (self.steps[-1].id,) if self.steps else self.needs
-        name = step_id(self.endpoint, verb, subject)
-        self.steps.append(Step(name, self.endpoint, action, (*before, *extra_needs), self.group, self.undo))
-
-    def add_host_step(self, step: HostStep, extra_needs: tuple[str, ...] = ()) -> None:
-        """The same for one that the agent carries out."""
-        self.add(step.key, step.subject, step.action, (*step.waits, *extra_needs))
-
-    def clear(self, seen: ContainerSeen) -> None:
-        """Stop it if it is active, and remove it."""
-        self.stop(seen)
-        self.add("remove", seen.name, RemoveContainer(seen.name, seen.id))
-
-    def stop(self, seen: ContainerSeen) -> None:
-        if seen.state in ACTIVE_STATES and not any(step.id == stop_id(self.endpoint, seen.name) for step in self.steps):
-            self.add("stop", seen.name, StopContainer(seen.name, seen.id, seen.spec.stop_timeout))
-
-
 def service_steps(situation: Situation) -> tuple[Step, ...]:
     """Everything that makes the service what it should be; nothing if it is."""
     seen, retired = situation.seen, situation.retired
@@ -214,8 +186,10 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
         _change_in_place(situation, chain, seen)
     elif _is_worthless(seen):
         _recreate(situation, chain)
-    else:
+    elif situation.service.backend.renames:
         _replace(situation, chain, seen)
+    else:
+        _rewrite(situation, chain, seen)
     return tuple(chain.steps)
 
 
@@ -250,12 +224,15 @@ def _make(situation: Situation, chain: Chain) -> None:
 def _create_as(situation: Situation, chain: Chain, name: str) -> None:
     """Create under that name and connect the further networks."""
     service, spec = situation.service, situation.spec
-    pairs = labels(service.site.name, service.endpoint.name, "service", service.session.name, service.container, spec_digest(spec))
-    pairs = tuple(sorted((*pairs, *protected_label(service.protection))))
-    chain.add("create", name, CreateContainer(name, spec, pairs), (*situation.pulls, *situation.networks))
+    chain.add("create", name, CreateContainer(name, spec, _labels(service, spec)), (*situation.pulls, *situation.networks))
     for attachment in spec.attachments:
-        if attachment.network != spec.network:
+        if service.backend.connects and attachment.network != spec.network:
             chain.add(f"connect.{attachment.network}", name, ConnectNetwork(name, attachment))
+
+
+def _labels(service: Service, spec: ContainerSpec) -> Pairs:
+    pairs = labels(service.site.name, service.endpoint.name, "service", service.session.name, service.container, spec_digest(spec))
+    return tuple(sorted((*pairs, *protected_label(service.protection))))
 
 
 def _start(situation: Situation, chain: Chain) -> None:
@@ -309,6 +286,29 @@ def _replace(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
     chain.add("promote", seen.name, PromoteContainer(seen.name))
     _start(situation, chain)
     _prove_and_remove(situation, chain, seen, is_new=True)
+
+
+def _rewrite(situation: Situation, chain: Chain, seen: ContainerSeen) -> None:
+    """Replace it in one step, where nothing can be kept under another name: the backend stops the old one and starts the new one.
+
+    It stops in a step before where others wait for what it lets go of, or its host is set up while it is at rest.
+    """
+    service, spec = situation.service, situation.spec
+    chain.needs += situation.networks
+    chain.group = f"{service.endpoint.name}/{seen.name}"
+    was_running, settle = seen.state in RUNNING_STATES, service.profile.settle
+    before = tuple(sorted(seen.labels.items()))
+    chain.undo = ReplaceContainer(seen.name, seen.id, situation.as_it_is, before, start=was_running, settle=settle)
+    if situation.host.to_set or not service.wants_running or lets_go(seen, spec):
+        chain.stop(seen)
+    _configure(situation, chain)
+    action = ReplaceContainer(seen.name, seen.id, spec, _labels(service, spec), start=service.wants_running, settle=settle)
+    chain.add("replace", seen.name, action)
+    _once_running(situation, chain)
+    if service.wants_running:
+        _wait(situation, chain, is_new=True)
+    chain.undo = None
+    _release(situation, chain)
 
 
 def _finish_replacement(situation: Situation, chain: Chain, old: ContainerSeen) -> None:
@@ -427,5 +427,4 @@ def destroy_steps(
 
 def ready_after(steps: tuple[Step, ...]) -> tuple[str, ...]:
     """The step of a service after which it is as it should be; none if only something goes."""
-    making = (CreateContainer, PromoteContainer, ConnectNetwork, DisconnectNetwork, UpdateContainer, StartContainer, WaitHealthy)
-    return tuple(step.id for step in steps if isinstance(step.action, making))[-1:]
+    return tuple(step.id for step in steps if isinstance(step.action, MAKING))[-1:]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from dtnctl.model.hardware import cpu_numbers, pinned_by_node
-from dtnctl.model.plan import CreateContainer, HostRequest, RemoveContainer, Step, UpdateContainer, Usage
+from dtnctl.model.plan import CreateContainer, HostRequest, RemoveContainer, ReplaceContainer, Step, UpdateContainer, Usage
 from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.choices.physical_functions import PfPlan
 
@@ -49,7 +49,7 @@ def cpu_usage(seen: EndpointSeen, steps: Iterable[Step]) -> tuple[tuple[int, Usa
         match step.action:
             case RemoveContainer():
                 after.pop(step.action.container, None)
-            case CreateContainer():
+            case CreateContainer() | ReplaceContainer():
                 after[main_name(step.action.container)] = step.action.spec.cpu_set
             case UpdateContainer() if step.action.cpu_set is not None:
                 after[step.action.container] = step.action.cpu_set

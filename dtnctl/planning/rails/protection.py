@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Cause, RemoveContainer, RetireContainer, StopContainer
+from dtnctl.model.plan import Cause, RemoveContainer, ReplaceContainer, RetireContainer, StopContainer
 from dtnctl.model.protection import NOTHING, Record
 from dtnctl.model.site import Document, Endpoint, Session
 from dtnctl.planning.containers.describe import service_change
@@ -46,7 +46,7 @@ def _is_completed(situation: Situation) -> bool:
 
 def _ends(situation: Situation) -> bool:
     """Whether the container that is there is stopped, set aside or removed."""
-    ending = (StopContainer, RetireContainer, RemoveContainer)
+    ending = (StopContainer, RetireContainer, ReplaceContainer, RemoveContainer)
     seen_id = situation.seen.id if situation.seen is not None else ""
     return any(isinstance(step.action, ending) and step.action.id == seen_id for step in service_steps(situation))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Action, Cause, Change, CreateContainer, RemoveContainer, Step
+from dtnctl.model.plan import Action, Cause, Change, CreateContainer, RemoveContainer, ReplaceContainer, Step
 from dtnctl.model.protection import LIFTED, NOTHING, Record, RecordProtection
 from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.resolve import Service
@@ -50,7 +50,7 @@ def _record(here: Here, service: Service) -> Planned | None:
     if not declared and not record.label and record.marker is None:
         return None
     own = [step for step in here.steps if main_name(getattr(step.action, "container", "")) == service.container]
-    is_made = any(isinstance(step.action, CreateContainer) for step in own)
+    is_made = any(isinstance(step.action, (CreateContainer, ReplaceContainer)) for step in own)
     if not (record.is_there or is_made) or (record.place and not declared and session not in here.workable):
         return None
     label = declared if is_made else record.label

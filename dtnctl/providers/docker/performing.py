@@ -23,6 +23,7 @@ from dtnctl.model.plan import (
     PullImage,
     RemoveContainer,
     RemoveNetwork,
+    ReplaceContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
@@ -72,6 +73,8 @@ def perform(connection: Connection, view: View, action: EngineAction) -> None:  
             _clear_name(connection, view, action.container)
         case RestoreContainer():
             _restore(connection, view, action)
+        case ReplaceContainer():
+            raise EngineError(f"{action.container}: engines rename containers, so no plan for one has a {type(action).__name__}")
         case RemoveContainer():
             remove(connection, action.id, force=True)
         case UpdateContainer():

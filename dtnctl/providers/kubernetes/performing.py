@@ -21,6 +21,7 @@ from dtnctl.model.plan import (
     PullImage,
     RemoveContainer,
     RemoveNetwork,
+    ReplaceContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
@@ -57,6 +58,8 @@ def perform(cluster: Cluster, action: EngineAction) -> None:
             start_service(cluster, _ours(cluster, action.container))
         case StopContainer():
             _stop(cluster, action)
+        case ReplaceContainer():
+            _replace(cluster, action)
         case RemoveContainer():
             _remove(cluster, action)
         case PullImage() | ConnectNetwork() | DisconnectNetwork() | UpdateContainer():
@@ -140,6 +143,13 @@ def replace_service(cluster: Cluster, live: Json, spec: ContainerSpec, labels: P
         wait_until_started(cluster.connection, cluster.paths, applied)
     else:
         wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], spec.stop_timeout)
+
+
+def _replace(cluster: Cluster, action: ReplaceContainer) -> None:
+    live = _ours(cluster, action.container)
+    if live["metadata"]["uid"] != action.id:
+        raise ConflictError(f"the Deployment for {action.container} is another one than the plan was made for; plan again", 409)
+    replace_service(cluster, live, action.spec, action.labels, start=action.start)
 
 
 def _started(live: Json | None) -> str:
