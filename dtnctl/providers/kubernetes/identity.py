@@ -37,7 +37,8 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 def object_name(name: str, endpoint: str) -> str:
     """The cluster's name for what plans call `name` on this endpoint: readable where it fits, and always distinct."""
     whole = f"{name}.{endpoint}"
-    plain = _NOT_IN_NAMES.sub("-", whole.lower()).strip("-.").replace("..", ".")
+    parts = (part.strip("-") for part in _NOT_IN_NAMES.sub("-", whole.lower()).split("."))
+    plain = ".".join(part for part in parts if part)
     if plain == whole and len(whole) <= LONGEST_NAME:
         return whole
     return f"{plain[: LONGEST_NAME - DIGEST_LENGTH - 1].rstrip('-.')}-{short_digest(whole)}"

@@ -1,0 +1,79 @@
+"""A server that answers as it is set up: for refusals and silences that no well-behaved API server gives on request."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+EMPTY_LIST: Mapping[str, Any] = {"items": []}
+
+
+def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
+    return status, {"kind": "Status", "status": "Failure", "message": message, "code": status}
+
+
+class SmallServer:
+    """Answers by path; other paths are empty lists. `calls` are "METHOD /path" with the login."""
+
+    def __init__(self, answers: Mapping[str, tuple[int, Any]]) -> None:
+        self.answers = answers
+        self.calls: list[tuple[str, str]] = []
+
+    def answer(self, method: str, path: str, login: str) -> tuple[int, bytes]:
+        plain = path.partition("?")[0]
+        self.calls.append((f"{method} {plain}", login))
+        status, body = self.answers.get(plain, (200, EMPTY_LIST))
+        return status, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+class Listening(ThreadingHTTPServer):
+    request_queue_size = 64  # an observation asks a dozen things at once
+
+
+@contextmanager
+def serving(answers: Mapping[str, tuple[int, Any]]) -> Iterator[tuple[SmallServer, str]]:
+    """The server and its address."""
+    server = SmallServer(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, content = server.answer("GET", self.path, self.headers.get("Authorization", ""))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written to the terminal."""
+
+    listening = Listening(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server, f"http://127.0.0.1:{listening.server_port}"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+        thread.join()
+
+
+def kubeconfig(folder: Path, server: str, user: Mapping[str, Any] | None = None) -> Path:
+    """A kubeconfig with the context `lab`."""
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": dict(user or {"token": "canary-token"})}],
+        "contexts": [
+            {"name": "lab", "context": {"cluster": "c", "user": "u"}},
+            {"name": "broken", "context": {"cluster": "x", "user": "u"}},
+        ],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
