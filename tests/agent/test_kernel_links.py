@@ -137,7 +137,7 @@ def test_waiting_ends_with_the_change_that_is_waited_for_and_not_before(links: K
     asked = threading.Event()
 
     def come() -> None:
-        asked.wait(10)
+        asked.wait(60)
         with IPRoute() as route:
             route.link("add", ifname="late0", kind="veth", peer="late1")
 
@@ -148,6 +148,6 @@ def test_waiting_ends_with_the_change_that_is_waited_for_and_not_before(links: K
 
     comer = threading.Thread(target=come)
     comer.start()
-    assert links.wait_until(there, 10)
+    assert links.wait_until(there, 60)
     comer.join()
     assert not links.wait_until(lambda: links.find("never") is not None, 0.05)

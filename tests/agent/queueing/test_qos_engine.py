@@ -65,9 +65,9 @@ def live(qos: ContainerQos) -> QosSettings | None:
 
 
 def await_shape(qos: ContainerQos) -> None:
-    """Nobody tells when a queueing is made: asked again until it is, for twenty seconds at most."""
+    """Nobody tells when a queueing is made: asked again until it is, for a minute at most."""
     pause = threading.Event()
-    for _ in range(400):
+    for _ in range(1200):
         if live(qos) == WANTED:
             return
         pause.wait(0.05)
@@ -81,7 +81,7 @@ def watched(qos: ContainerQos) -> Iterator[None]:
     thread.start()
     yield
     stop.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -141,7 +141,7 @@ def test_rebooted_endpoint_shapes_its_containers_again(running: lab.Lab, docker:
         await_shape(after)
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -151,7 +151,7 @@ def test_nothing_of_the_agent_stays_in_a_containers_namespace(docker: Docker, qo
     qos.set(request(address_of(docker)))
     own = {Path("/proc/self/ns/net").readlink()}
     pause = threading.Event()
-    for _ in range(100):  # the kernel takes a thread away a moment after it has ended
+    for _ in range(1000):  # the kernel takes a thread away a moment after it has ended
         if namespaces_of_threads() == own:
             break
         pause.wait(0.02)

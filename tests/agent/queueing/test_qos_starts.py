@@ -46,16 +46,16 @@ class Watching:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
     def await_subscription(self) -> None:
-        assert self.engine.subscribed.acquire(timeout=10)
+        assert self.engine.subscribed.acquire(timeout=60)
 
     def await_shape(self, container: StandIn, shape: list[str]) -> None:
-        """The kernel tells of nothing here that could be awaited: asked again until it is so, for ten seconds at most."""
+        """The kernel tells of nothing here that could be awaited: asked again until it is so, for a minute at most."""
         pause = threading.Event()
-        for _ in range(500):
+        for _ in range(3000):
             if kinds(container) == shape:
                 return
             pause.wait(0.02)

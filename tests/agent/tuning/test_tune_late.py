@@ -75,12 +75,12 @@ def test_interrupts_of_a_nic_that_is_up_later_are_placed_then(host: TunedHost, m
     watching = threading.Thread(target=tuning.watch, args=(stop,))
     watching.start()
     unplugged.rename(host.folder / "proc/irq")
-    for _ in range(500):
+    for _ in range(3000):
         if affinities(host) == ["4", "5", "4"]:
             break
         stop.wait(0.02)
     stop.set()
-    watching.join(10)
+    watching.join(60)
     assert affinities(host) == ["4", "5", "4"]
 
 

@@ -221,8 +221,8 @@ def test_an_interface_that_the_kernel_brings_back_gets_its_own_name_at_once(vfs:
         move("pf0v1", HERE, there, "eth1")
         move("eth0", there, HERE, "dev3")
         move("eth1", there, HERE, "eth0")
-        assert card.links.wait_until(lambda: card.links.find("pf0v0") is not None, 10)
-        assert card.links.wait_until(lambda: card.links.find("pf0v1") is not None, 10)
+        assert card.links.wait_until(lambda: card.links.find("pf0v0") is not None, 60)
+        assert card.links.wait_until(lambda: card.links.find("pf0v1") is not None, 60)
     assert (interface_of(card, 0), interface_of(card, 1)) == ("pf0v0", "pf0v1")
 
 
