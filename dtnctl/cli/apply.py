@@ -13,6 +13,7 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.chosen import matching_names
 from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
+from dtnctl.cli.labels import selected, with_label
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
@@ -78,6 +79,7 @@ def apply_command(
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    label: opt.LabelOption = "",
     replace_: opt.ReplaceOption = [],  # noqa: B006  # same
     max_prune: opt.MaxPruneOption = "",
     allow_empty: opt.AllowEmptyOption = False,
@@ -101,7 +103,7 @@ def apply_command(
     """Make the endpoints as declared. Says the plan first and asks, unless --yes."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
     scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
-    scope = with_transfers(scope, interrupt, defer=defer_until_idle)
+    scope = with_label(with_transfers(scope, interrupt, defer=defer_until_idle), label)
     if dry_run:
         return preview(printing, scope, timeout, policy)
     seconds = lock_seconds(lock_timeout)
@@ -114,6 +116,7 @@ def destroy_command(
     output: opt.PlanOutputOption = opt.PlanOutput.text,
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    label: opt.LabelOption = "",
     override_freeze: opt.OverrideFreezeOption = "",
     policy: opt.PolicyOption = "",
     yes: opt.YesOption = False,
@@ -126,7 +129,7 @@ def destroy_command(
 ) -> int:
     """Remove everything that is ours from the endpoints. Records of transfers and named volumes stay."""
     printing = printing_of(context, output)
-    scope = scope_of(target, exclude, [], "", destroy=True, override_freeze=override_freeze)
+    scope = with_label(scope_of(target, exclude, [], "", destroy=True, override_freeze=override_freeze), label)
     if dry_run:
         workplace = open_workplace()
         plan = make_plan(workplace, scope, timeout)
@@ -155,7 +158,8 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
 
     if printing.is_for_review:
         raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
-    command, workplace = run.command, with_receipts(open_workplace())
+    command = run.command
+    workplace, scope = selected(with_receipts(open_workplace()), scope)
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with engines(workplace, timeout) as clients:

@@ -10,6 +10,7 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.labels import checked, selection_of
 from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UnreachableError, UsageError
 
@@ -33,6 +34,7 @@ def endpoints_doctor(
     context: typer.Context,
     names: NamesArgument = [],  # noqa: B006  # typer reads the default, it never reaches a caller
     all_: AllEndpointsOption = False,
+    label: opt.LabelOption = "",
     all_items: AllItemsOption = False,
     output: opt.ListOutputOption = opt.ListOutput.text,
     detailed_exitcode: DetailedOption = False,
@@ -45,7 +47,8 @@ def endpoints_doctor(
     invocation = context.ensure_object(Invocation)
     invocation.json = output is opt.ListOutput.json
     workplace = open_workplace()
-    examinations = _examine(workplace, _chosen(workplace, names, wants_all=all_), timeout)
+    chosen = _chosen(workplace, names, wants_all=all_, label=checked(label))
+    examinations = _examine(workplace, chosen, timeout)
     if output is opt.ListOutput.json:
         text = render_json(doctor_document(examinations))
     else:
@@ -55,9 +58,13 @@ def endpoints_doctor(
     return exit_code(examinations, detailed_exitcode)
 
 
-def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool) -> list[str]:
+def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool, label: str) -> list[str]:
     """The endpoints that were asked for, in name order."""
     declared = workplace.site.endpoints
+    if names and label and not wants_all:
+        raise UsageError("name endpoints or write --label, not both")
+    if selection := selection_of(workplace, label):
+        return [name for name in _with_agent(workplace) if name in selection.endpoints]
     if wants_all == bool(names):
         raise UsageError(f"name endpoints or write --all; there are {', '.join(declared) or 'none'}")
     if wants_all:

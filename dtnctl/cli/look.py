@@ -11,6 +11,7 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.labels import checked, selection_of
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
 from dtnctl.cli.receipts import mirroring, with_receipts
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.planning.resolve import ResolvedTransfer
+    from dtnctl.planning.selection import Selection
     from dtnctl.providers.base import Observer
     from dtnctl.render.context import RenderContext
 
@@ -48,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """What was seen of a site, once."""
+    """What was seen of a site, once. With a selection, of the part that it asks for."""
 
     workplace: Workplace
     site: Site
@@ -56,10 +58,19 @@ class ListView:
     now: datetime
     output: opt.ListOutput
     invocation: Invocation
+    selection: Selection | None = None
+
+    @property
+    def of_sessions(self) -> Snapshot:
+        """The same without containers of sessions that the selection leaves out."""
+        return self.snapshot if self.selection is None else self.selection.part_of(self.snapshot)
 
 
-def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "") -> ListView:
-    """Look at all endpoints; the agents of those of the session `inside_of` are also asked what containers see of the network."""
+def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "", label: str = "") -> ListView:
+    """Look at all endpoints; the agents of those of the session `inside_of` are also asked what containers see of the network.
+
+    With `label`, at those that it asks for: the view then has nothing of the others.
+    """
     from dataclasses import replace
 
     from dtnctl.planning.resolve import wanted_by_endpoint
@@ -73,10 +84,12 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     session = workplace.site.sessions.get(inside_of)
     wanted = dict(wanted_by_endpoint(workplace.site, now))
     wanted |= {name: replace(wanted[name], inside=True) for name in (session.value.endpoints if session is not None else ())}
+    selection = selection_of(workplace, checked(label))
+    workplace = workplace if selection is None else replace(workplace, near=selection.within(workplace.site))
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
     refuse_ssh_mistakes(workplace, snapshot)
-    return ListView(workplace, workplace.site, snapshot, now, output, invocation)
+    return ListView(workplace, workplace.asked, snapshot, now, output, invocation, selection)
 
 
 def _print(view: ListView, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
@@ -99,16 +112,21 @@ def one_of(kind: str, name: str, rows: Mapping[str, Any]) -> Any:
     return rows[name]
 
 
-def status_command(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+def status_command(
+    context: typer.Context,
+    label: opt.LabelOption = "",
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
     """Everything on one screen: sessions with their services, transfers, endpoints."""
     from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
     from dtnctl.render.json import status_document
     from dtnctl.render.tables import render_status
 
-    view = _look(context, output, timeout)
+    view = _look(context, output, timeout, label=label)
     rows = (
-        session_rows(view.site, view.snapshot, view.now),
-        service_rows(view.site, view.snapshot, view.now),
+        session_rows(view.site, view.of_sessions, view.now),
+        service_rows(view.site, view.of_sessions, view.now),
         transfer_rows(view.site, view.snapshot, view.now),
         endpoint_rows(view.site, view.snapshot),
     )
@@ -123,14 +141,19 @@ def version_command() -> int:
     return 0
 
 
-def sessions_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+def sessions_list(
+    context: typer.Context,
+    label: opt.LabelOption = "",
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
     """All sessions: name, state, endpoints, image."""
     from dtnctl.planning.report import session_rows
     from dtnctl.render.json import sessions_document
     from dtnctl.render.tables import render_sessions
 
-    view = _look(context, output, timeout)
-    rows = session_rows(view.site, view.snapshot, view.now)
+    view = _look(context, output, timeout, label=label)
+    rows = session_rows(view.site, view.of_sessions, view.now)
     return _print(view, lambda: sessions_document(rows), lambda look: render_sessions(rows, look))
 
 
@@ -196,13 +219,18 @@ def _print_failures(site: str, session: str, endpoint: str) -> int:
     return 0
 
 
-def transfers_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+def transfers_list(
+    context: typer.Context,
+    label: opt.LabelOption = "",
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
     """All transfers: state, size, when they started, how long they took, rate."""
     from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfers_document
     from dtnctl.render.tables import render_transfers
 
-    view = _look(context, output, timeout)
+    view = _look(context, output, timeout, label=label)
     rows = transfer_rows(view.site, view.snapshot, view.now)
     return _print(view, lambda: transfers_document(rows), lambda look: render_transfers(rows, look))
 
@@ -277,13 +305,18 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
     return 0
 
 
-def endpoints_list(context: typer.Context, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0) -> int:
+def endpoints_list(
+    context: typer.Context,
+    label: opt.LabelOption = "",
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
     """All endpoints: whether they answer, engine, sessions, lock."""
     from dtnctl.planning.report import endpoint_rows
     from dtnctl.render.json import endpoints_document
     from dtnctl.render.tables import render_endpoints
 
-    view = _look(context, output, timeout)
+    view = _look(context, output, timeout, label=label)
     rows = endpoint_rows(view.site, view.snapshot)
     return _print(view, lambda: endpoints_document(rows), lambda look: render_endpoints(rows, look))
 

@@ -109,6 +109,16 @@ TargetOption = Annotated[
         autocompletion=names.targets,
     ),
 ]
+LabelOption = Annotated[
+    str,
+    typer.Option(
+        "-l",
+        "--label",
+        metavar="SELECTOR",
+        help="Only endpoints and sessions with these labels, others are not asked: region=eu, region in (eu,us), tier!=test; with commas.",
+        envvar="DTNCTL_LABEL",
+    ),
+]
 ExcludeOption = Annotated[
     list[str], typer.Option("--exclude", metavar="[KIND/]NAME", help="Not these.", envvar="DTNCTL_EXCLUDE", autocompletion=names.targets)
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dtnctl.cli import options as opt
+from dtnctl.cli.labels import selected, with_label
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
 from dtnctl.cli.policy import judged, refuse_denied
@@ -45,6 +46,7 @@ def plan_command(
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default, it never reaches a caller
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    label: opt.LabelOption = "",
     replace_: opt.ReplaceOption = [],  # noqa: B006  # same
     max_prune: opt.MaxPruneOption = "",
     allow_empty: opt.AllowEmptyOption = False,
@@ -61,7 +63,7 @@ def plan_command(
     """Show what apply would do, and why. Changes nothing."""
     printing = printing_of(context, output, out=out, show_all=all_, brief=brief)
     scope = scope_of(target, exclude, replace_, max_prune, allow_empty=allow_empty, override_freeze=override_freeze)
-    scope = with_transfers(scope, interrupt, defer=defer_until_idle)
+    scope = with_label(with_transfers(scope, interrupt, defer=defer_until_idle), label)
     if offline:
         return _preview_offline(printing, scope, policy, detailed=detailed_exitcode)
     return preview(printing, scope, timeout, policy, detailed=detailed_exitcode)
@@ -73,6 +75,7 @@ def drift_command(
     out: opt.OutOption = "",
     target: opt.TargetOption = [],  # noqa: B006  # typer reads the default
     exclude: opt.ExcludeOption = [],  # noqa: B006  # same
+    label: opt.LabelOption = "",
     detailed_exitcode: opt.DetailedOption = False,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
@@ -80,7 +83,9 @@ def drift_command(
     from dtnctl.planning.drift import drifted
 
     printing = printing_of(context, output, out=out)
-    scope = replace(scope_of(target, exclude, [], ""), sees_suspended=True)  # nothing is changed here, and drift is drift
+    scope = replace(
+        with_label(scope_of(target, exclude, [], ""), label), sees_suspended=True
+    )  # nothing is changed here, and drift is drift
     workplace = open_marked(printing)
     plan = drifted(make_plan(workplace, scope, timeout))
     print_plan(plan, plan_context(workplace, "drift", printing, scope), printing)
@@ -133,7 +138,7 @@ def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.looking import look_with_progress
 
-    workplace = with_receipts(workplace)
+    workplace, scope = selected(with_receipts(workplace), scope)
     with observers(workplace, timeout) as clients:
         plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope)
         refuse_ssh_mistakes(workplace, snapshot)

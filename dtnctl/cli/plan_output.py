@@ -75,6 +75,7 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
     words = [f"-C {shlex.quote(folder)}" for folder in printing.invocation.folders]
     words += [f"--target {shlex.quote(item)}" for item in scope.targets]
     words += [f"--exclude {shlex.quote(item)}" for item in scope.excludes]
+    words += [f"--label {shlex.quote(scope.label)}"] if scope.label else []
     words += [f"--replace {shlex.quote(item)}" for item in scope.replace]
     words += [f"--max-prune {scope.prune}"] if scope.prune is not None else []
     words += ["--allow-empty"] if scope.allow_empty else []
@@ -90,6 +91,7 @@ def plan_context(workplace: Workplace, command: Command, printing: Printing, sco
         wide=printing.output is opt.PlanOutput.wide,
         options=" ".join(words),
     )
+    view = replace(view, label=scope.label)
     view = replace(view, folder=folder_below_top(workplace.root)) if printing.is_for_review else view
     return _with_links(view, workplace, printing) if printing.is_comment else view
 

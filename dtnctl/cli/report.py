@@ -25,6 +25,10 @@ PullRequestOption = Annotated[
     int, typer.Option("--pull-request", metavar="NUMBER", help="The pull or merge request; else as CI says.", show_default=False)
 ]
 CommitOption = Annotated[str, typer.Option("--commit", metavar="SHA", help="The commit that gets the statuses; else as CI says.")]
+PartOption = Annotated[
+    str,
+    typer.Option("-l", "--label", metavar="SELECTOR", help="The part of the site, for a document that has no plan.", envvar="DTNCTL_LABEL"),
+]
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name, for a document that has no plan.", envvar="DTNCTL_SITE")]
 
 
@@ -42,13 +46,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(below, name="report")
 
 
-def report_github(plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "") -> int:
+def report_github(
+    plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "", label: PartOption = ""
+) -> int:
     """Keep one comment of a pull request up to date, and set a status for each endpoint. The token is read from GITHUB_TOKEN."""
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.reporting.github import GitHub
 
     environment = os.environ
-    review, clock = _review(plan, site, environment), SystemClock()
+    review, clock = _review(plan, site, label, environment), SystemClock()
     event = _github_event(environment)
     number = pull_request or event.get("number", 0)
     place = github_place(environment, clock)
@@ -56,13 +62,15 @@ def report_github(plan: PlanArgument, pull_request: PullRequestOption = 0, commi
     return _report(forge, review, number, commit or event.get("commit", "") or environment.get("GITHUB_SHA", ""), clock)
 
 
-def report_gitlab(plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "") -> int:
+def report_gitlab(
+    plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "", label: PartOption = ""
+) -> int:
     """Keep one note of a merge request up to date, and set a status for each endpoint. The token is read from GITLAB_TOKEN."""
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.reporting.gitlab import GitLab
 
     environment = os.environ
-    review, clock = _review(plan, site, environment), SystemClock()
+    review, clock = _review(plan, site, label, environment), SystemClock()
     number = pull_request or _number(environment.get("CI_MERGE_REQUEST_IID", ""), "CI_MERGE_REQUEST_IID")
     place = gitlab_place(environment, clock)
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL') or environment.get('CI_PROJECT_URL', '')}/-/merge_requests/{number}"
@@ -71,14 +79,16 @@ def report_gitlab(plan: PlanArgument, pull_request: PullRequestOption = 0, commi
     return _report(forge, review, number, commit or source, clock)
 
 
-def report_webhook(plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "") -> int:
+def report_webhook(
+    plan: PlanArgument, pull_request: PullRequestOption = 0, commit: CommitOption = "", site: SiteOption = "", label: PartOption = ""
+) -> int:
     """Post it to the address in DTNCTL_REPORT_URL, signed if DTNCTL_REPORT_SECRET is set."""
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.reporting.calls import checked_base
     from dtnctl.runtime.reporting.webhook import post_review, review_document
 
     environment = os.environ
-    review = _review(plan, site, environment)
+    review = _review(plan, site, label, environment)
     address = checked_base(needed(environment, "DTNCTL_REPORT_URL")["DTNCTL_REPORT_URL"], "DTNCTL_REPORT_URL")
     event = _github_event(environment)
     number = pull_request or event.get("number", 0) or _number(environment.get("CI_MERGE_REQUEST_IID", ""), "CI_MERGE_REQUEST_IID")
@@ -107,7 +117,7 @@ def _report(forge: Forge, review: Review, number: int, commit: str, clock: Clock
 # --- what is reported, and where ----------------------------------------------------------------------------
 
 
-def _review(path: Path, site: str, environment: Mapping[str, str]) -> Review:
+def _review(path: Path, site: str, label: str, environment: Mapping[str, str]) -> Review:
     """What to report of the document; UsageError if it is none."""
     from dtnctl.render.from_json import NotADocumentError
     from dtnctl.render.review import Links, review_of
@@ -116,7 +126,7 @@ def _review(path: Path, site: str, environment: Mapping[str, str]) -> Review:
     details = "" if str(path) == "-" else path.name
     links = Links(source_template(environment, Path.cwd()), details, details_address(environment) if details else "")
     try:
-        return review_of(document, links, site)
+        return review_of(document, links, f"{site} {label}" if site and label else site)
     except NotADocumentError as error:
         hint = "; try --site NAME" if document.get("kind") in ("problems", "error") and not site else ""
         raise UsageError(f"{path}: {error}{hint}") from error

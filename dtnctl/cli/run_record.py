@@ -116,7 +116,12 @@ def recorded(command: Command, scope: Scope) -> Iterator[Recording]:
 
 def _options(scope: Scope) -> str:
     """What limited the run, as it is typed."""
-    words = [("--target", scope.targets), ("--exclude", scope.excludes), ("--replace", scope.replace)]
+    words = [
+        ("--target", scope.targets),
+        ("--exclude", scope.excludes),
+        ("--label", (scope.label,) if scope.label else ()),
+        ("--replace", scope.replace),
+    ]
     return " ".join(f"{option} {value}" for option, values in words for value in values)
 
 

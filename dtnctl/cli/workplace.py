@@ -34,12 +34,18 @@ PIPE_WIDTH = 120  # of text that goes into a file or a pipe: the same on every m
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """A loaded site, the commit that it is, and what looks its secrets up."""
+    """A loaded site, the commit that it is, and what looks its secrets up. `near`: what `--label` leaves of the site, if it is used."""
 
     root: Path
     site: Site
     head: Future[Head]
     secrets: SecretSource
+    near: Site | None = None
+
+    @property
+    def asked(self) -> Site:
+        """The part of the site whose endpoints are asked."""
+        return self.near or self.site
 
 
 def repository_root() -> Path:
@@ -109,7 +115,7 @@ def _refuse_local_mistakes(workplace: Workplace) -> None:
     """ConfigError for what this machine lacks to ask the endpoints: it would look like endpoints that do not answer."""
     from dtnctl.providers.local.files import find_local_problems
 
-    problems = find_local_problems(workplace.site, workplace.root, os.environ, workplace.secrets)
+    problems = find_local_problems(workplace.asked, workplace.root, os.environ, workplace.secrets)
     if problems:
         raise ConfigError(problems)
 
@@ -129,7 +135,7 @@ def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
     from dtnctl.providers.timeouts import Timeouts
 
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
-    site = workplace.site
+    site = workplace.asked
     for name, document in site.endpoints.items():
         yield EndpointAccess(
             name,

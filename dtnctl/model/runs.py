@@ -26,7 +26,7 @@ CLOCKS_DIFFER = timedelta(days=1)  # by more than that a record's time is a wron
 FILE_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\.json")
 GOOD = "ok"
 RESULTS = ("failed", "undone", "skipped", "done")  # of steps, the worst first
-LIMITING = ("--target ", "--exclude ")  # options after which not all of the state was looked at
+LIMITING = ("--target ", "--exclude ", "--label ")  # options after which not all of the state was looked at
 DONE = "done"
 BLOCKED = "blocked"  # of a change without steps
 

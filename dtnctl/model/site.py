@@ -33,6 +33,7 @@ from dtnctl.model.fields import (
 from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
 from dtnctl.model.kubernetes_addresses import KubernetesAddress
+from dtnctl.model.labels import Labels
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.portainer_fields import Portainer, portainer_fault
 from dtnctl.model.profile import Profile, ProfileFields
@@ -157,6 +158,7 @@ class Endpoint(Written):
     tuning: Tuning = Field(default_factory=Tuning, description="Settings of the host that dtnctl owns; needs the agent.")
     limits: EndpointLimits = Field(default_factory=EndpointLimits, description="How much transfers may use at the same time.")
     allow: Allow = Field(default_factory=Allow, description="The host owner's guard rails.")
+    labels: Labels = Field(default_factory=dict, description="Free pairs that `--label` selects by: `{region: eu}`.")
     protect: bool = Field(False, description="No service here may be removed, stopped or replaced: `protect` of each of them.")
     suspend: bool = Field(False, description="Nothing is changed here while it is set; what runs goes on.")
     freeze: Freeze = Field((), description="Windows in which nothing is changed here; transfers start all the same.")
@@ -300,6 +302,9 @@ class Session(Written):
     user: LoginName | None = Field(None, description="Login name inside the containers (container_user).")
     state: Literal["initialized", "started", "stopped"] = Field("started", description="initialized: created, not started.")
     expires: Moment | None = Field(None, description="From then on the session counts as removed.")
+    labels: Labels = Field(
+        default_factory=dict, description="Free pairs that `--label` selects by. Missing: those that its endpoints have, if they agree."
+    )
     protect: bool = Field(
         False,
         description="Its services may not be removed, stopped or replaced, until a commit with `protect: false` has been applied.",

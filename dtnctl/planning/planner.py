@@ -37,6 +37,7 @@ from dtnctl.planning.rails.suspension import suspension_notes, suspensions
 from dtnctl.planning.refusal import Refusal, blocked
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
+from dtnctl.planning.selection import selection_notes
 from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
 from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
 from dtnctl.planning.study import Study, study
@@ -56,7 +57,7 @@ def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | N
     """Everything that apply would do. The time decides only which sessions have expired."""
     asked = scope or Scope()
     plan = _Planner(study(site, snapshot, now, asked)).plan()
-    held = () if asked.sees_suspended else suspensions(site, now)
+    held = () if asked.sees_suspended else suspensions(site, now, asked)
     if not held:
         return plan
     whole = _Planner(study(site, snapshot, now, replace(asked, sees_suspended=True))).plan()
@@ -117,6 +118,7 @@ class _Planner:
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
         self.draft.notes.update(unseen_secret_notes(self.found.situations, self.found.answering))
+        self.draft.notes.update(selection_notes(self.found.scope.selection, self.draft.added))
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.nearest import suggestion
+from dtnctl.model.site import Site
+from dtnctl.planning.selection import Selection, select
 
 SUGGESTED = frozenset(kind for kind, row in PLAN_KINDS.items() if row.is_suggested)
 
@@ -19,6 +22,7 @@ class Scope:
     `prune` None: the site's limit. `destroy`: everything that is ours goes, declared or not. `allow_empty`: all sessions may go at once.
     `override_freeze` is why windows of `freeze:` are passed over; empty: they are not. `sees_suspended`: as if nothing were suspended.
     `interrupt` are patterns of running transfers that may be cut off; `defer`: changes wait for all others, whatever the site says.
+    `label` is a selector, and `selection` is what it means in the site, once that is known (with_selection).
     """
 
     targets: tuple[str, ...] = ()
@@ -31,6 +35,8 @@ class Scope:
     sees_suspended: bool = False
     interrupt: tuple[str, ...] = ()
     defer: bool = False
+    label: str = ""
+    selection: Selection | None = None
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -38,8 +44,21 @@ class Scope:
         return (*self.targets, *self.excludes, *self.replace, *self.interrupt)
 
     def covers(self, kind: str, name: str, endpoint: str) -> bool:
-        """Whether the object is meant: named by a target (or there is none), and not excluded."""
-        return (not self.targets or self._names(self.targets, kind, name, endpoint)) and not self.excluded(kind, name, endpoint)
+        """Whether the object is meant: selected by its labels, named by a target (or there is none), and not excluded."""
+        is_named = not self.targets or self._names(self.targets, kind, name, endpoint)
+        return is_named and not self.leaves(kind, name, endpoint)
+
+    def selects(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether its labels put it into this run, whatever patterns say; without selectors all are in it."""
+        return self.selection is None or self.selection.covers(kind, name, endpoint)
+
+    def asks(self, endpoint: str) -> bool:
+        """Whether this run looks at the endpoint."""
+        return self.selection is None or endpoint in self.selection.asked
+
+    def leaves(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether this run leaves it as it is, whatever else is to be done: excluded, or not selected."""
+        return self.excluded(kind, name, endpoint) or not self.selects(kind, name, endpoint)
 
     def excluded(self, kind: str, name: str, endpoint: str) -> bool:
         """Whether it is to be left as it is, whatever else is to be done."""
@@ -78,6 +97,13 @@ class Scope:
     @staticmethod
     def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:
         return any(_matches(pattern, kind, name, endpoint) for pattern in patterns)
+
+
+def with_selection(scope: Scope, site: Site, now: datetime) -> Scope:
+    """The scope with what its `label` means in the site. SelectorError if it is no selector."""
+    if not scope.label or scope.selection is not None:
+        return scope
+    return replace(scope, selection=select(site, scope.label, now))
 
 
 def _meant(pattern: str, known: tuple[tuple[str, str, str], ...]) -> str:

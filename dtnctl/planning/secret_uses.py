@@ -11,7 +11,7 @@ from dtnctl.model.resources import Wanted
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site import Site
 from dtnctl.planning.resolve import Service, resolve_services
-from dtnctl.planning.scope import Scope
+from dtnctl.planning.scope import Scope, with_selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class SecretUse:
 def secret_uses(site: Site, now: datetime, scope: Scope) -> tuple[SecretUse, ...]:
     """Every use that the scope covers, in the order of services and variables; none where everything is to be removed."""
     services = () if scope.destroy else resolve_services(site, now)
+    scope = with_selection(scope, site, now)
     covered = (item for item in services if scope.covers("session", item.session.name, item.endpoint.name))
     return tuple(use for service in covered for use in _uses(service))
 

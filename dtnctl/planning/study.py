@@ -33,7 +33,7 @@ from dtnctl.planning.rails.protection import Records, Removal, refuse_change, re
 from dtnctl.planning.rails.suspension import without_suspended
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service, carried, declared_transfers, emptied, resolve_services
-from dtnctl.planning.scope import Scope
+from dtnctl.planning.scope import Scope, with_selection
 from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.in_time import as_it_runs
 from dtnctl.planning.transfers.jobs import History, read_history
@@ -129,7 +129,8 @@ class Study:
 
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
-    scope = without_suspended(scope, site, now)
+    scope = with_selection(without_suspended(scope, site, now), site, now)
+    snapshot = snapshot if scope.selection is None else scope.selection.seen(snapshot)
     twins = find_twins(snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
@@ -142,7 +143,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         written=site,
         scope=scope,
         snapshot=snapshot,
-        services=resolve_services(wanted, now, answering),
+        services=tuple(item for item in resolve_services(wanted, now, answering) if scope.asks(item.endpoint.name)),
         declared_transfers=declared,
         resolved_transfers=carried(wanted, declared, now),
         answering=answering,
@@ -238,10 +239,12 @@ def _overdrawn(found: Study) -> Refusal | None:
     """Whether more sessions would go than one apply may remove; then none goes: a wrong folder must not empty a site."""
     owners = {key: found.live[key].owner for key in found.orphans}
     doomed = {owner for (endpoint, _), owner in owners.items() if found.scope.covers("session", owner, endpoint)}
-    owned = {item.owner for item in found.live.values() if item.kind == "service"}
-    if not found.services and found.scope.allow_empty:
+    counted = ((key[0], item.owner) for key, item in found.live.items() if item.kind == "service")
+    owned = {owner for endpoint, owner in counted if found.scope.selects("session", owner, endpoint)}
+    is_empty = not any(found.scope.selects("session", item.session.name, item.endpoint.name) for item in found.services)
+    if is_empty and found.scope.allow_empty:
         return None
-    if not found.services and (refusal := refuse_empty(found.site, found.scope, doomed)):
+    if is_empty and (refusal := refuse_empty(found.site, found.scope, doomed)):
         return refusal
     settings = found.site.settings
     limit = prune_limit(found.scope.prune if found.scope.prune is not None else settings.value.limits.max_prune, len(owned))
@@ -290,7 +293,7 @@ def _fixed(found: Study) -> Iterator[Key]:
     """Interfaces whose virtual functions this run leaves as many as they are."""
     for name, document in found.site.endpoints.items():
         for interface in {*document.value.vfs, *document.value.interfaces.values()}:
-            if found.scope.excluded("vfs", interface, name):
+            if found.scope.leaves("vfs", interface, name):
                 yield name, interface
 
 

@@ -41,7 +41,8 @@ def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Ite
 def silence_notes(found: Study) -> Iterator[str]:
     """Sentences about what did not answer, or answers for two."""
     for endpoint, seen in sorted(found.snapshot.endpoints.items()):
-        names = [service.session.name for service in found.by_endpoint[endpoint]] if seen.is_silent else []
+        services = found.by_endpoint[endpoint] if seen.is_silent else ()
+        names = [item.session.name for item in services if found.scope.selects("session", item.session.name, endpoint)]
         if names and endpoint not in found.twins:
             what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
             yield f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does"

@@ -31,6 +31,7 @@ class RenderContext:
     `folder` the one below the top of the repository in which the state is, likewise. `stated` is there if the plan was read from
     a document. `inventory`: how old what is known of each endpoint is, for a plan that was made offline.
     `policy` is what a policy says of this plan, if one was asked.
+    `label` is the selector of the part of the site that the plan is about; empty for all of it.
     `took` is a duration; empty says nothing.
     `width` in character cells. `ascii`: only ASCII comes out. `show_all`: nothing is left out to save room.
     `wide`: tables have all columns, however wide they are.
@@ -54,4 +55,5 @@ class RenderContext:
     stated: Stated | None = None
     inventory: tuple[Age, ...] = ()
     policy: PolicyResult | None = None
+    label: str = ""
     took: str = ""

@@ -58,6 +58,7 @@ def _context(document: Document) -> RenderContext:
         head=_checked(Head, git | {"is_dirty": bool(git["dirty"])}),
         version=_text(document["version"]),
         reproduce=_text(document.get("reproduce", "")),
+        label=_text(document.get("label", "")),
         inventory=tuple(
             Age(item["endpoint"], item["taken_at"], item["age"], item["fingerprint"]) for item in document.get("inventory", ())
         ),

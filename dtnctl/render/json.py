@@ -65,6 +65,7 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "plan_hash": shown_hash(plan, context),
             "exact_command": exact_command(plan, context),
             "reproduce": context.reproduce,
+            **({"label": context.label} if context.label else {}),
             "partial": bool(plan.unanswered),
             "inventory": [
                 {"endpoint": age.endpoint, "taken_at": age.taken_at, "age": age.seconds, "fingerprint": age.fingerprint}

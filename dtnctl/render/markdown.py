@@ -53,14 +53,14 @@ DIFF_SIGNS: dict[Sign, str] = {
 }
 
 
-def plan_marker(site: str) -> str:
-    """How the hidden first line of this site's comment begins: by it the comment of an earlier push is found."""
-    return f"<!-- dtnctl:plan site={marker_word(site)} "
+def plan_marker(site: str, label: str = "") -> str:
+    """How the hidden first line of this site's comment begins, or of that of its part: by it the comment of an earlier push is found."""
+    return f"<!-- dtnctl:plan site={marker_word(f'{site} {label}' if label else site)} "
 
 
 def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) -> str:
     """The comment, never longer than `limit` (which is at least 20,000). Equal plans and contexts give equal bytes."""
-    marker = f"{plan_marker(plan.site)}hash={marker_word(digest(plan, context))} -->"
+    marker = f"{plan_marker(plan.site, context.label)}hash={marker_word(digest(plan, context))} -->"
     whole, plan = plan, replace(printable(replace(plan, steps=(), snapshot=None), ascii_only=False), steps=plan.steps)
     context = printable(context, ascii_only=False)
     if plan.is_empty:
@@ -75,7 +75,9 @@ def render_plan_comment(plan: Plan, context: RenderContext, limit: int = LIMIT) 
 
 def _headline(plan: Plan, context: RenderContext) -> str:
     denied = ["denied by policy"] if context.policy is not None and context.policy.refuses else []
-    items = [prose(short(item)) for item in (plan.site, *verdict(plan, context.command), *denied)]
+    items = [
+        prose(short(item)) for item in (plan.site, *([context.label] if context.label else []), *verdict(plan, context.command), *denied)
+    ]
     return " · ".join(items if plan.is_empty else [*items[:1], *(_danger_sign(item) + item for item in items[1:])])
 
 

@@ -89,7 +89,7 @@ def _plan_review(document: Mapping[str, Any], links: Links) -> Review:
         details=links.details,
         details_address=links.details_address,
     )
-    comment = Comment(plan_marker(plan.site), marker_word(digest(plan, view)), render_plan_comment(plan, view))
+    comment = Comment(plan_marker(plan.site, view.label), marker_word(digest(plan, view)), render_plan_comment(plan, view))
     line = printable_text(" · ".join(verdict(plan, view.command)), ascii_only=False)
     return Review(plan.site, line, comment, endpoint_statuses(plan, view))
 

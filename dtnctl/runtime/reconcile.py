@@ -36,7 +36,9 @@ from dtnctl.planning.nameable import nameable_objects
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.rails.freezing import Beginning, freeze_beginnings
 from dtnctl.planning.resolve import wanted_by_endpoint
+from dtnctl.planning.scope import with_selection
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
+from dtnctl.planning.selection import known_labels
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor, unheard
@@ -115,12 +117,15 @@ def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, 
 
 def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Plan:
     """What apply would do about what was seen, whenever that was."""
-    _refuse_mistyped(site, snapshot, scope)
+    _refuse_mistyped(site, snapshot, scope, now)
     return make_plan(site, snapshot, now=now, scope=scope)
 
 
-def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope) -> None:
+def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope, now: datetime) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
+    selection = with_selection(scope, site, now).selection
+    if selection is not None and selection.is_empty:
+        raise UsageError(f"--label {selection.text} selects nothing; {known_labels(site) or 'no endpoint or session has `labels:`'}")
     lines = scope.mistyped(nameable_objects(site, snapshot)) if scope.patterns else ()
     if lines:
         raise UsageError(*lines)

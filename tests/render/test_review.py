@@ -49,6 +49,18 @@ def test_reader_of_the_document_gets_links() -> None:
     assert "[plan.json](<https://forge.example/runs/7>)" in body
 
 
+def test_each_part_of_a_site_has_a_comment_of_its_own_that_names_it() -> None:
+    parts = [written(CREATE, replace(CONTEXT, label=f"region in ({name})")) for name in ("eu", "us")]
+    comments = [review_of(document, Links()).comment for document in (*parts, written(CREATE))]
+    assert len({item.marker for item in comments}) == 3
+    assert all(item.body.startswith(item.marker) for item in comments)
+    assert "region in (eu) ·" in comments[0].body.splitlines()[1]
+    failed = review_of(
+        {"kind": "error", "exit_name": "unreachable", "exit_code": 7, "message": "none"}, Links(), f"{CREATE.site} region in (us)"
+    )
+    assert failed.comment.marker == comments[1].marker, "it takes the place of the part's plan"
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

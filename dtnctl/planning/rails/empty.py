@@ -19,5 +19,7 @@ def refuse_empty(site: Site, scope: Scope, doomed: AbstractSet[str]) -> Refusal 
     if len(doomed) <= 1 or scope.targets or scope.prune is not None:
         return None
     why = "all its sessions have expired" if site.sessions else "it has no session file"
+    if scope.selection is not None:
+        why = f"no session with --label {scope.selection.text}"
     text = f"the state declares nothing any more ({why}): {plural(len(doomed), 'session')} would be removed and none left"
     return Refusal("E0443", Cause(text, site.settings.file, site.settings.mark().line), "--allow-empty if it is meant")

@@ -9,7 +9,7 @@ from datetime import datetime
 from dtnctl.model.plan import Change, Plan
 from dtnctl.model.site import Site
 from dtnctl.planning.resolve import declared_transfers
-from dtnctl.planning.scope import Scope
+from dtnctl.planning.scope import Scope, with_selection
 
 NAMED = 3  # changes that a note names; of the others it says how many they are
 
@@ -27,9 +27,14 @@ class Suspension:
         return Scope(excludes=self.patterns).excluded(change.kind, change.name, change.endpoint)
 
 
-def suspensions(site: Site, now: datetime) -> tuple[Suspension, ...]:
-    """Everything that is suspended, by kind and name. Transfers through what is suspended are not started either."""
-    return tuple(sorted((*_endpoints(site, now), *_sessions(site, now), *_alone(site)), key=lambda item: (item.kind, item.name)))
+def suspensions(site: Site, now: datetime, scope: Scope | None = None) -> tuple[Suspension, ...]:
+    """Everything that is suspended, by kind and name. Transfers through what is suspended are not started either.
+
+    With a scope that has a label, only what this selects.
+    """
+    selection = with_selection(scope, site, now).selection if scope is not None else None
+    found = sorted((*_endpoints(site, now), *_sessions(site, now), *_alone(site)), key=lambda item: (item.kind, item.name))
+    return tuple(item for item in found if selection is None or selection.names(item.kind, item.name))
 
 
 def held_sessions(site: Site) -> tuple[str, ...]:

@@ -1,0 +1,162 @@
+"""What `--label` means in a site: which endpoints, sessions and transfers a run is about, and which endpoints it has to ask. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from dtnctl.model.labels import Requirement, parse_selector
+from dtnctl.model.plan import StartTransfer, Step
+from dtnctl.model.resources import EndpointSeen, Snapshot
+from dtnctl.model.site import Document, Session, Site
+from dtnctl.planning.resolve import Key, declared_transfers, resolve_services
+from dtnctl.printable import plural
+
+NAMED = 3  # sessions that a note names; of the others it says how many they are
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run is about. `asked` are the endpoints that it looks at: its own, those of its sessions, and those that share a network.
+
+    `declared` are the services and transfers that files declare, as (endpoint, session) and ("", transfer): of everything else the
+    endpoint decides. `parted` are sessions that are left out although endpoints of theirs are selected, with what these have.
+    """
+
+    text: str
+    endpoints: frozenset[str]
+    sessions: frozenset[str]
+    transfers: frozenset[str]
+    asked: frozenset[str]
+    declared: frozenset[Key] = field(repr=False)
+    parted: Mapping[str, str] = field(default_factory=dict)
+
+    def covers(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether the run may touch it. What no file declares any more is removed only from endpoints that are selected themselves."""
+        if kind == "session" and (endpoint, name) in self.declared:
+            return name in self.sessions
+        if kind == "transfer" and ("", name) in self.declared:
+            return name in self.transfers
+        return endpoint in self.endpoints
+
+    def names(self, kind: str, name: str) -> bool:
+        """Whether the run is about this endpoint, session or transfer, by its name alone."""
+        return name in {"endpoint": self.endpoints, "session": self.sessions, "transfer": self.transfers}.get(kind, frozenset())
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.endpoints or self.sessions or self.parted)
+
+    def within(self, site: Site) -> Site:
+        """The site with nothing but what the run is about, and the endpoints that it asks."""
+        return replace(
+            site,
+            endpoints={name: item for name, item in site.endpoints.items() if name in self.asked},
+            sessions={name: item for name, item in site.sessions.items() if name in self.sessions},
+            transfers={name: item for name, item in site.transfers.items() if name in self.transfers},
+        )
+
+    def seen(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with nothing of endpoints that the run does not ask, whoever looked at them."""
+        return replace(snapshot, endpoints={name: seen for name, seen in snapshot.endpoints.items() if name in self.asked})
+
+    def part_of(self, snapshot: Snapshot) -> Snapshot:
+        """As `seen`, with only those containers that the run is about: what a list of its objects is made from."""
+        seen = self.seen(snapshot)
+        return replace(seen, endpoints={name: self._part_of(item) for name, item in seen.endpoints.items()})
+
+    def _part_of(self, seen: EndpointSeen) -> EndpointSeen:
+        left_out = {name for endpoint, name in self.declared if endpoint == seen.name} - self.sessions
+        return replace(seen, containers=tuple(item for item in seen.containers if item.kind != "service" or item.owner not in left_out))
+
+
+def select(site: Site, text: str, now: datetime) -> Selection:
+    """What the selector means in the site. SelectorError if the text is none.
+
+    An endpoint has its labels. A session has its own, and for a label that it does not write all of its endpoints have to meet the
+    condition: it is wholly selected or not at all. A transfer goes with the session that carries it.
+    """
+    wanted = parse_selector(text)
+    endpoints = frozenset(name for name, item in site.endpoints.items() if all(one.is_met_by(item.value.labels) for one in wanted))
+    sessions = frozenset(name for name, item in site.sessions.items() if _is_meant(site, item, wanted))
+    transfers = declared_transfers(site, now)
+    services = resolve_services(site, now)
+    shared = {net.name for service in services if service.session.name in sessions for net in service.nets} & _with_addresses(site)
+    asked = {service.endpoint.name for service in services if not shared.isdisjoint(net.name for net in service.nets)}
+    asked |= endpoints.union(*(site.sessions[name].value.endpoints for name in sessions))
+    return Selection(
+        text=text,
+        endpoints=endpoints,
+        sessions=sessions,
+        transfers=frozenset(item.transfer.name for item in transfers if item.session in sessions),
+        asked=frozenset(asked),
+        declared=frozenset(
+            {(endpoint, name) for name, item in site.sessions.items() for endpoint in item.value.endpoints}
+            | {("", name) for name in site.transfers}
+        ),
+        parted={
+            name: _labels_text(site, item, wanted)
+            for name, item in site.sessions.items()
+            if name not in sessions and not endpoints.isdisjoint(item.value.endpoints) and _is_torn(site, item, wanted)
+        },
+    )
+
+
+def _is_meant(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> bool:
+    return all(one.is_met_by(labels) for one in wanted for labels in _labels_for(site, session, one.name))
+
+
+def _labels_for(site: Site, session: Document[Session], name: str) -> list[Mapping[str, str]]:
+    """Whose labels decide: the session's own if it writes this one, else those of all its endpoints."""
+    if name in session.value.labels:
+        return [session.value.labels]
+    return [site.endpoints[endpoint].value.labels for endpoint in session.value.endpoints]
+
+
+def _is_torn(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> bool:
+    """Whether some of its endpoints meet a condition and others do not: no label of its own says where it belongs."""
+    return any(len({one.is_met_by(labels) for labels in _labels_for(site, session, one.name)}) > 1 for one in wanted)
+
+
+def _with_addresses(site: Site) -> set[str]:
+    """Networks of whose addresses dtnctl chooses: the same name is one pool over all endpoints."""
+    return {name for name, item in site.networks.items() if item.value.subnet is not None or item.value.subnet6 is not None}
+
+
+def _labels_text(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> str:
+    """`dtn1 has region=eu, dtn2 has no region`."""
+    found = {one.name for one in wanted if one.name not in session.value.labels}
+    return ", ".join(
+        f"{endpoint} has {f'{name}={labels[name]}' if name in labels else f'no {name}'}"
+        for endpoint in session.value.endpoints
+        for name in sorted(found)
+        for labels in (site.endpoints[endpoint].value.labels,)
+    )
+
+
+def known_labels(site: Site) -> str:
+    """`region is eu, us`: what there is to select by."""
+    found: dict[str, set[str]] = {}
+    for labels in (item.value.labels for documents in (site.endpoints, site.sessions) for item in documents.values()):
+        for name, value in labels.items():
+            found.setdefault(name, set()).add(value)
+    return "; ".join(f"{name} is {', '.join(sorted(values))}" for name, values in sorted(found.items()))
+
+
+def selection_notes(selection: Selection | None, steps: Iterable[Step]) -> Iterator[str]:
+    """Sentences about what a run of these steps does not touch or know because of `--label`."""
+    if selection is None:
+        return
+    if selection.parted:
+        shown = [f"{name} ({text})" for name, text in sorted(selection.parted.items())]
+        more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+        yield (
+            f"left out by --label {selection.text}, since only some of their endpoints have it: "
+            f"{plural(len(shown), 'session')}, {'; '.join(shown[:NAMED])}{more}; `labels:` of a session says where it belongs"
+        )
+    if any(isinstance(step.action, StartTransfer) for step in steps):
+        yield (
+            f"endpoints outside of --label {selection.text} were not asked: if `from` of a transfer that starts ever named one of them, "
+            "look there first for a copy of this generation"
+        )

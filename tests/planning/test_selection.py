@@ -1,0 +1,242 @@
+"""`--label`: what a run of a part of the site may touch, whom it asks, and what it says of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dtnctl.model.plan import Plan
+from dtnctl.model.resources import EndpointSeen
+from dtnctl.model.site import Site
+from dtnctl.planning.scope import Scope, with_selection
+from dtnctl.planning.secret_uses import secret_uses
+from dtnctl.planning.selection import Selection, known_labels, select, selection_notes
+from tests.planning.building import NOW, plan, site, world
+from tests.properties.world import World
+
+REGIONS = {"eu1": "eu", "eu2": "eu", "us1": "us", "us2": "us"}
+ALLOWED = "allow: {mounts: ['/']}\n"
+HERE = "".join(
+    f"# endpoints/{name}\ndocker: unix:///run/{name}.sock\nhost: {name}.example.net\nlabels: {{region: {region}}}\n{ALLOWED}"
+    for name, region in REGIONS.items()
+)
+PROFILE = "# profiles/default\nvolumes: ['/data:/data']\nuser: dtn\n"
+LIMIT = "# site\nname: lab\nlimits: {max_prune: 50%}\n"
+
+
+def session(name: str, on: str, more: str = "") -> str:
+    return f"# sessions/{name}\nendpoints: [{on}]\nimage: dtn:1\nuser: dtn\n{more}"
+
+
+CLIMATE = session("climate", "eu1, eu2")
+RIVER = session("river", "us1, us2")
+OCEAN = session("ocean", "eu1, us1")
+OWN = session("wide", "us2, eu2", "labels: {region: eu}\n")
+
+
+def declared(*texts: str) -> Site:
+    return site("".join((HERE, PROFILE, LIMIT, *texts)))
+
+
+def chosen(where: Site, selector: str = "region=eu") -> Selection:
+    return select(where, selector, NOW)
+
+
+def lived_in(*texts: str) -> World:
+    """The endpoints, after a site of these files was applied as a whole."""
+    before = declared(*texts)
+    made = world(before)
+    made.apply(plan(before, made))
+    return made
+
+
+def objects(found: Plan) -> set[str]:
+    return {f"{change.mark} {change.kind}/{change.name} @ {change.endpoint}" for change in found.changes}
+
+
+def test_a_session_is_selected_wholly_when_all_its_endpoints_have_the_label_or_it_says_so_itself() -> None:
+    where = declared(CLIMATE, RIVER, OCEAN, OWN)
+    assert chosen(where).sessions == {"climate", "wide"}
+    assert chosen(where, "region in (eu,us)").sessions == {"climate", "ocean", "river", "wide"}
+    assert chosen(where, "region!=eu").sessions == {"river"}
+    assert chosen(where).endpoints == {"eu1", "eu2"}
+
+
+def test_a_session_over_two_regions_is_left_out_by_both_and_named_with_the_reason() -> None:
+    where = declared(CLIMATE, RIVER, OCEAN)
+    for region in ("eu", "us"):
+        found = plan(where, world(where), label=f"region={region}")
+        assert not any("ocean" in change.name for change in found.changes)
+        (note,) = (note for note in found.notes if "left out" in note)
+        assert "1 session, ocean (eu1 has region=eu, us1 has region=us)" in note
+        assert "`labels:` of a session says where it belongs" in note
+
+
+def test_sessions_that_are_merely_of_another_region_are_not_named() -> None:
+    where = declared(CLIMATE, RIVER)
+    assert not plan(where, world(where), label="region=eu").notes
+
+
+def test_of_many_sessions_over_two_regions_the_first_are_named() -> None:
+    where = declared(*(session(f"ocean{number}", "eu1, us1") for number in range(5)))
+    (note,) = selection_notes(chosen(where), ())
+    assert "5 sessions, ocean0 (" in note
+    assert note.count("ocean") == 3
+    assert " and 2 more; " in note
+
+
+def test_a_missing_label_is_named_as_missing() -> None:
+    where = site(
+        "# endpoints/a\ndocker: unix:///run/a.sock\nhost: a.example.net\nlabels: {tier: x}\n"
+        "# endpoints/b\ndocker: unix:///run/b.sock\nhost: b.example.net\n" + session("both", "a, b")
+    )
+    assert chosen(where, "tier=x").parted == {"both": "a has tier=x, b has no tier"}
+
+
+def test_a_run_plans_the_services_that_are_selected_as_a_run_of_all_would() -> None:
+    where = declared(CLIMATE, RIVER, OWN)
+    whole = plan(where, world(where))
+    parts = [plan(where, world(where), label=f"region={region}") for region in ("eu", "us")]
+    assert objects(parts[0]) | objects(parts[1]) == objects(whole)
+    assert {step.id: step.action for part in parts for step in part.steps} == {step.id: step.action for step in whole.steps}
+
+
+def test_only_endpoints_of_the_part_are_asked_and_shown() -> None:
+    where = declared(CLIMATE, RIVER)
+    assert chosen(where).asked == {"eu1", "eu2"}
+    assert [row.name for row in plan(where, world(where), label="region=eu").endpoints] == ["eu1", "eu2"]
+
+
+def test_an_endpoint_of_a_selected_session_is_asked_but_what_else_is_there_stays() -> None:
+    where, made = declared(OWN), lived_in(CLIMATE, RIVER)
+    found = plan(where, made, label="region=eu")
+    assert [row.name for row in found.endpoints] == ["eu1", "eu2", "us2"]
+    assert {change.endpoint for change in found.changes if change.name == "river"} == set()
+    assert "create session/wide @ us2" in objects(found)
+
+
+def test_endpoints_that_share_a_pool_of_addresses_are_asked_so_that_no_address_is_given_twice() -> None:
+    network = "# networks/data\ndriver: bridge\nsubnet: 10.1.0.0/24\naddresses: 10.1.0.10-10.1.0.99\n"
+    on_data = "settings: {data_nets: [data], mgmt_net: null}\n"
+    where = declared(network, session("climate", "eu1, eu2", on_data), session("river", "us1", on_data), session("lake", "us2"))
+    assert chosen(where).asked == {"eu1", "eu2", "us1"}
+    six = declared(
+        "# networks/data\ndriver: bridge\nsubnet6: fd00::/64\n", session("climate", "eu1", on_data), session("river", "us1", on_data)
+    )
+    assert chosen(six).asked == {"eu1", "eu2", "us1"}
+
+
+def test_what_is_gone_from_the_files_is_removed_only_from_endpoints_of_the_part() -> None:
+    made = lived_in(CLIMATE, RIVER, session("lake", "eu1"), session("pond", "us1"))
+    found = plan(declared(CLIMATE, RIVER), made, label="region=eu")
+    assert objects(found) == {"destroy session/lake @ eu1"}
+
+
+def test_a_selected_session_that_left_an_endpoint_of_another_part_is_removed_there_by_that_part() -> None:
+    made = lived_in(session("wide", "eu1, us1", "labels: {region: eu}\n"), RIVER)
+    moved = declared(session("wide", "eu1", "labels: {region: eu}\n"), RIVER)
+    assert plan(moved, made, label="region=eu").is_empty
+    assert objects(plan(moved, made, label="region=us")) == {"destroy session/wide @ us1"}
+
+
+def test_the_share_of_sessions_that_may_go_is_one_of_the_part() -> None:
+    many = [session(f"us{number}", "us1") for number in range(8)]
+    made = lived_in(CLIMATE, session("lake", "eu1"), *many)
+    gone = plan(declared(CLIMATE, *many), made, label="region=eu")
+    assert objects(gone) == {"destroy session/lake @ eu1"}, "1 of 2"
+    made = lived_in(CLIMATE, session("lake", "eu1"), session("pond", "eu1"), *many)
+    blocked = plan(declared(CLIMATE, *many), made, label="region=eu")
+    assert {change.code for change in blocked.changes} == {"E0440"}, "2 of 3"
+    assert "2 of 3 sessions would be removed" in blocked.changes[0].cause.text
+
+
+def test_a_part_that_loses_all_its_sessions_is_held_as_a_site_would_be() -> None:
+    made = lived_in(CLIMATE, session("lake", "eu1"), RIVER)
+    found = plan(declared(RIVER), made, label="region=eu")
+    assert {change.code for change in found.changes} == {"E0443"}
+    assert "no session with --label region=eu" in found.changes[0].cause.text
+    allowed = plan(declared(RIVER), made, label="region=eu", allow_empty=True)
+    assert {change.mark for change in allowed.changes} == {"destroy"}
+
+
+def test_destroy_of_a_part_leaves_the_others() -> None:
+    made = lived_in(CLIMATE, RIVER, OCEAN)
+    found = plan(declared(CLIMATE, RIVER, OCEAN), made, label="region=eu", destroy=True)
+    assert {(change.name, change.mark) for change in found.changes if change.kind == "session"} == {("climate", "destroy")}
+
+
+def test_targets_and_excludes_hold_within_the_part() -> None:
+    where = declared(CLIMATE, RIVER, OWN)
+    found = plan(where, world(where), label="region=eu", targets=("climate", "river"), excludes=("endpoint/eu2",))
+    assert objects(found) == {"create session/climate @ eu1"}
+
+
+def test_silence_outside_of_the_part_is_not_noticed_and_within_it_names_its_sessions_alone() -> None:
+    where, made = declared(CLIMATE, RIVER, OWN, OCEAN), lived_in(CLIMATE, RIVER, OWN, OCEAN)
+    made.hosts["us1"].silence = "no answer"
+    assert not plan(where, made, label="region=eu").silent
+    made.hosts["us2"].silence = "no answer"
+    found = plan(where, made, label="region=eu")
+    assert found.silent == ("us2",)
+    assert any("what session wide there needs is unknown" in note for note in found.notes)
+
+
+def test_suspended_things_of_other_parts_are_not_mentioned() -> None:
+    where = declared(CLIMATE + "suspend: true\n", RIVER + "suspend: true\n")
+    notes = plan(where, world(where), label="region=eu").notes
+    assert [note for note in notes if "session climate is suspended" in note]
+    assert not [note for note in notes if "river" in note]
+
+
+TRANSFERS = "".join(
+    f"# transfers/{name}\nfrom: {source}:/data/a\nto: {destination}:/data/b\ntool: rsync\nsession: {session}\n"
+    for name, source, destination, session in (("run1", "eu1", "eu2", "climate"), ("run2", "us1", "us2", "river"))
+)
+
+
+def test_a_transfer_goes_with_its_session_and_a_copy_that_cannot_be_seen_is_noted() -> None:
+    where = declared(CLIMATE, RIVER, TRANSFERS)
+    assert chosen(where).transfers == {"run1"}
+    found = plan(where, world(where), label="region=eu")
+    assert {change.name for change in found.changes if change.kind == "transfer"} == {"run1"}
+    (note,) = (note for note in found.notes if "were not asked" in note)
+    assert "if `from` of a transfer that starts ever named one of them" in note
+
+
+def test_what_a_run_left_of_a_transfer_is_cleaned_up_by_its_part() -> None:
+    made = lived_in(CLIMATE, RIVER, TRANSFERS)
+    again = declared(CLIMATE, RIVER, TRANSFERS.replace("tool: rsync", "tool: rsync\ngeneration: 2"))
+    found = plan(again, made, label="region=us")
+    assert {change.name for change in found.changes} == {"run2"}
+
+
+def test_only_secrets_of_the_part_are_looked_up() -> None:
+    env = "settings: {env: {T: {secret: 'env:T'}}}\n"
+    where = declared(session("climate", "eu1, eu2", env), session("river", "us1", env))
+    assert {use.session for use in secret_uses(where, NOW, Scope(label="region=eu"))} == {"climate"}
+
+
+def test_a_selector_is_worked_out_once() -> None:
+    where = declared(CLIMATE)
+    scope = with_selection(Scope(label="region=eu"), where, NOW)
+    assert with_selection(scope, where, NOW) is scope
+    assert with_selection(Scope(), where, NOW) == Scope()
+
+
+def test_nothing_is_selected_by_a_value_that_no_file_has_and_those_there_are_can_be_shown() -> None:
+    where = declared(CLIMATE, OWN)
+    assert chosen(where, "region=mars").is_empty
+    assert known_labels(where) == "region is eu, us"
+
+
+def test_a_list_of_the_part_has_no_containers_of_sessions_that_are_left_out() -> None:
+    where, made = declared(CLIMATE, OCEAN), lived_in(CLIMATE, OCEAN)
+    part = chosen(where).part_of(made.observe())
+    containers: Mapping[str, EndpointSeen] = part.endpoints
+    assert {(name, item.owner) for name, seen in containers.items() for item in seen.containers if item.kind == "service"} == {
+        ("eu1", "climate"),
+        ("eu2", "climate"),
+    }
+    near = chosen(where).within(where)
+    assert (set(near.endpoints), set(near.sessions)) == ({"eu1", "eu2"}, {"climate"})
+    assert replace(near, endpoints=where.endpoints, sessions=where.sessions) == where
