@@ -6,9 +6,10 @@ Which row an endpoint has is decided by its file, and once it has answered by wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtnctl.model.drivers import ENGINE_BRIDGE
+from dtnctl.model.lacks import OF_DEFINITIONS, OF_PODS, Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Backend:
     `renames`: a container that is kept under another name can be told from its replacement; else one is replaced in one step.
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
+    `lacks` and `network_lacks`: what it cannot do, by field of a profile and of a network.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Backend:
     renames: bool = True
     connects: bool = True
     pulls: bool = True
+    lacks: Lacks = field(default_factory=dict)
+    network_lacks: Lacks = field(default_factory=dict)
 
 
 def _first_by_name(networks: Iterable[str]) -> str:
@@ -80,6 +84,8 @@ KUBERNETES = Backend(
     renames=False,  # an object's name is its identity
     connects=False,  # networks are in the pod's template
     pulls=False,  # the kubelet does
+    lacks=OF_PODS,
+    network_lacks=OF_DEFINITIONS,
 )
 BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
 

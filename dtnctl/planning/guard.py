@@ -9,6 +9,7 @@ from dtnctl.model.plan import Cause
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.site import Location
 from dtnctl.model.storage import as_made, without_secrets
+from dtnctl.planning.containers.lacking import refuse_lacking
 from dtnctl.planning.containers.specs import default_route_of, engine_default_route
 from dtnctl.planning.machine_limits import beyond_machine
 from dtnctl.planning.refusal import Refusal
@@ -23,6 +24,7 @@ def refuse_service(service: Service, seen: EndpointSeen | None) -> tuple[Refusal
 
 def _refusals(service: Service, seen: EndpointSeen | None) -> Iterator[Refusal]:
     yield from _not_allowed(service)
+    yield from refuse_lacking(service)
     yield from _wrong_default_route(service)
     if seen is not None:
         yield from beyond_machine(service, seen)

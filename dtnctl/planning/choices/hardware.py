@@ -73,10 +73,15 @@ def allocate_hardware(site: Site, services: tuple[Service, ...], snapshot: Snaps
         if seen is None or seen.is_silent:
             continue
         if seen.host is None:
-            plan.refused |= {service.key: (_no_agent(service, seen),) for service in here if needs_agent(service)}
+            plan.refused |= {service.key: (_no_agent(service, seen),) for service in here if _waits_for_agent(service)}
         else:
             _allocate(host_view(site, tuple(here), seen, seen.host, disposition), plan)
     return plan
+
+
+def _waits_for_agent(service: Service) -> bool:
+    """What no agent does on an endpoint that is declared without one, its backend does not do either, and has said so."""
+    return bool(needs_agent(service)) and service.endpoint.value.agent is not None
 
 
 def _no_agent(service: Service, seen: EndpointSeen) -> Refusal:

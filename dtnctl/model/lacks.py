@@ -1,0 +1,91 @@
+"""What a backend cannot do of what people write, as data: a field, why, and what to write instead. A plan blocks what asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """`words` is why, `fix` what to write instead. `asks`: whether a value of the field asks for it; missing: whatever is written.
+
+    `by_agent`: an agent of the endpoint makes up for it.
+    """
+
+    words: str
+    fix: str
+    asks: Callable[[Any], bool] = bool
+    by_agent: bool = False
+
+
+Lacks = Mapping[str, Lack]  # by field of a profile, or of a network
+
+
+def _may_end(restart: str) -> bool:
+    return restart in ("no", "on-failure")
+
+
+def _is_pulled_by_rule(pull: str) -> bool:
+    return pull != "missing"
+
+
+def _is_elsewhere(mgmt_net: Any) -> bool:
+    return mgmt_net is None or mgmt_net.name not in (ENGINE_BRIDGE, HOST_NETWORK)
+
+
+def _has_driver(volumes: Any) -> bool:
+    return any(volume.driver or volume.driver_opts for volume in volumes)
+
+
+def _is_of_functions(driver: str) -> bool:
+    return driver == "sriov"
+
+
+KUBELETS_CPUS = "whole `cpus` with `memory`: on a node with the static CPU manager such a pod has CPUs of its own"
+OF_PODS: Lacks = MappingProxyType(
+    {
+        "cpu_set": Lack("the kubelet chooses a pod's CPUs", KUBELETS_CPUS),
+        "devices": Lack(
+            "a pod gets devices as resources of a device plugin, which no file of dtnctl names yet", "`privileged: true`, or without them"
+        ),
+        "limits": Lack(
+            "a pod has no ulimits: they are those of the node's container runtime", "ask for them in the runtime's own settings"
+        ),
+        "memory_nodes": Lack("the kubelet chooses the NUMA nodes of a pod's memory", KUBELETS_CPUS),
+        "mgmt_net": Lack(
+            "each pod is on the cluster's own network, or on its host's",
+            "`mgmt_net: bridge`, which is the cluster's own, or `host`; other networks in `data_nets`",
+            _is_elsewhere,
+        ),
+        "near": Lack("the kubelet chooses a pod's CPUs", KUBELETS_CPUS),
+        "pull": Lack(
+            "the kubelet pulls images, by a rule of its own, and does not show what a tag is now",
+            "an image with its digest, and `pull: missing`",
+            _is_pulled_by_rule,
+        ),
+        "qos": Lack("the agent shapes interfaces of an engine's containers, and not of pods", "without it"),
+        "restart": Lack("a service is a Deployment, whose pod is always started again", "`restart: unless-stopped`, or `always`", _may_end),
+        "volumes": Lack(
+            "a named volume is a claim (PVC) that is there already, and what is behind it is the cluster's", "without `driver`", _has_driver
+        ),
+    }
+)
+OF_DEFINITIONS: Lacks = MappingProxyType(
+    {
+        "driver": Lack(
+            "virtual functions come from the cluster's device plugin, whose resources no file of dtnctl names yet",
+            "macvlan or ipvlan",
+            _is_of_functions,
+        ),
+        "vlan": Lack(
+            "pods are attached to the interface as it is, and nothing makes a sub-interface for a VLAN there",
+            "`agent:` of the endpoint, or an interface that is the VLAN's in its `interfaces`, without `vlan`",
+            by_agent=True,
+        ),
+    }
+)

@@ -1,0 +1,41 @@
+"""Refuses what the endpoint's backend cannot do, by the line that asks for it. Pure.
+
+A plan that is made offline knows the backend by the endpoint's file, so that a pull request says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dtnctl.model.lacks import Lack
+from dtnctl.model.plan import Cause
+from dtnctl.model.site import BUILT_IN_NETWORKS
+from dtnctl.planning.refusal import Refusal
+from dtnctl.planning.resolve import Service
+
+CODE = "E0481"
+
+
+def refuse_lacking(service: Service) -> Iterator[Refusal]:
+    """Every field of the service, and of its networks, that asks for what cannot be."""
+    for field, lack in sorted(service.backend.lacks.items()):
+        if _asks(service, lack, getattr(service.profile, field)):
+            yield Refusal(CODE, service.cause(_text(service, f"`{field}`", lack), field), lack.fix)
+    for name in sorted({net.name for net in service.nets} - set(BUILT_IN_NETWORKS)):
+        yield from _of_network(service, name)
+
+
+def _of_network(service: Service, name: str) -> Iterator[Refusal]:
+    document = service.site.networks[name]
+    for field, lack in sorted(service.backend.network_lacks.items()):
+        if _asks(service, lack, getattr(document.value, field)):
+            text = _text(service, f"`{field}` of network {name}", lack)
+            yield Refusal(CODE, Cause(text, document.file, document.mark((field,)).line, field), lack.fix)
+
+
+def _asks(service: Service, lack: Lack, value: object) -> bool:
+    return lack.asks(value) and not (lack.by_agent and service.endpoint.value.agent is not None)
+
+
+def _text(service: Service, what: str, lack: Lack) -> str:
+    return f"{what} is not possible on {service.endpoint.name}, which is {service.backend.name}: {lack.words}"

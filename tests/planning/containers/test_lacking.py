@@ -1,0 +1,88 @@
+"""What a backend cannot do is blocked before anything is touched, with the line that asks for it and what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from dtnctl.model.backends import BACKENDS, KUBERNETES
+from dtnctl.model.profile import ProfileFields
+from dtnctl.model.site import Network
+from dtnctl.planning.planner import make_plan
+from tests.planning.building import NOW, plan, site, world
+from tests.planning.listing import changes
+
+NODE = """
+# endpoints/a
+kubernetes: {node: dtn-3, namespace: dtn, context: prod}
+host: a.example.net
+interfaces: {}
+allow: {mounts: [/], volumes: ['*'], foreign_volumes: ['*'], devices: ['*'], capabilities: ['*']}
+"""
+SESSION = "# sessions/s\nendpoints: [a]\nimage: dtn:1\nsettings:\n"
+ASKS = {
+    "cpu_set": "0-1",
+    "devices": "[/dev/fuse]",
+    "limits": "{memlock: -1}",
+    "memory_nodes": "'0'",
+    "mgmt_net": "null",
+    "near": "any\n  cpus: 2",
+    "pull": "always",
+    "qos": "{rate: 1gbit}",
+    "restart": "on-failure",
+    "volumes": "[{source: disk, target: /d, driver: local, driver_opts: {type: nfs, device: ':/x', o: addr=10.0.0.1}}]",
+}
+FITS = {"mgmt_net": "host", "pull": "missing", "restart": "always", "volumes": "['/nvme:/data', {source: claim, target: /d}]"}
+NETWORK = "# networks/data\ndriver: {}\nsubnet: 10.0.0.0/24\n"
+ON_DATA = SESSION + "  data_nets: [data]\n"
+DATA_NODE = NODE.replace("{}", "{data: eth1}")
+
+
+def refusals(text: str) -> list[str]:
+    """Place, code and words of what is blocked."""
+    declared = site(text)
+    return [f"{item.cause.file}:{item.cause.line} {item.code} {item.cause.text}" for item in plan(declared, world(declared)).blocked]
+
+
+@pytest.mark.parametrize("field", sorted(KUBERNETES.lacks))
+def test_a_field_that_the_backend_lacks_is_blocked_by_its_line(field: str) -> None:
+    said = f"state/sessions/s.yaml:4 E0481 `{field}` is not possible on a, which is Kubernetes: {KUBERNETES.lacks[field].words}"
+    assert refusals(f"{NODE}{SESSION}  {field}: {ASKS[field]}\n") == [said]
+
+
+@pytest.mark.parametrize("field", sorted(FITS))
+def test_what_it_can_do_of_such_a_field_is_not(field: str) -> None:
+    assert refusals(f"{NODE}{SESSION}  {field}: {FITS[field]}\n") == []
+
+
+def test_an_engine_lacks_none_of_it() -> None:
+    text = f"{SESSION}  cpu_set: 0-1\n  limits: {{memlock: -1}}\n  restart: on-failure\n"
+    assert (refusals(text), BACKENDS["Docker"].lacks, BACKENDS["Docker"].network_lacks) == ([], {}, {})
+
+
+def test_a_network_that_it_cannot_make_is_blocked_by_the_line_of_its_file() -> None:
+    said = "E0481 `{}` of network data is not possible on a, which is Kubernetes: {}"
+    functions = said.format("driver", KUBERNETES.network_lacks["driver"].words)
+    vlan = said.format("vlan", KUBERNETES.network_lacks["vlan"].words)
+    assert refusals(DATA_NODE + NETWORK.format("sriov") + ON_DATA) == [f"state/networks/data.yaml:1 {functions}"]
+    assert refusals(DATA_NODE + NETWORK.format("macvlan\nvlan: 5") + ON_DATA) == [f"state/networks/data.yaml:2 {vlan}"]
+    assert refusals(DATA_NODE + NETWORK.format("macvlan") + ON_DATA) == []
+
+
+def test_an_agent_makes_up_for_some_of_it() -> None:
+    with_agent = DATA_NODE.replace("host:", "agent: https://a:5050\nagent_token_env: T\nhost:")
+    assert refusals(with_agent + NETWORK.format("macvlan\nvlan: 5") + ON_DATA) == []
+
+
+def test_a_pull_request_learns_of_it_before_the_cluster_is_asked() -> None:
+    declared = site(f"{NODE}{SESSION}  cpu_set: 0-1\n")
+    silent = world(declared)
+    silent.hosts["a"].silence = "no answer"
+    found = make_plan(declared, silent.observe(), now=NOW)
+    assert changes(found) == ["blocked session/s @ a: E0481"]
+    assert [item.fix for item in found.blocked] == [KUBERNETES.lacks["cpu_set"].fix]
+
+
+@pytest.mark.parametrize("name", sorted(BACKENDS))
+def test_what_a_row_lacks_is_a_field_that_people_write(name: str) -> None:
+    assert set(BACKENDS[name].lacks) <= set(ProfileFields.model_fields)
+    assert set(BACKENDS[name].network_lacks) <= set(Network.model_fields)
