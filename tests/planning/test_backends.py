@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pytest
-
 from dtnctl.model.backends import BACKENDS
 from dtnctl.model.plan import Plan, PullImage, ReplaceContainer, Step, UpdateContainer
 from dtnctl.model.resources import EndpointSeen
@@ -18,11 +16,9 @@ TEXT = "# sessions/s\nendpoints: [a, b]\nimage: dtn:1\nsettings: {memory: 1GiB}\
 NETWORKS = """
 # networks/data
 driver: macvlan
-vlan: 5
 subnet: 10.0.0.0/24
 # networks/other
 driver: macvlan
-vlan: 6
 subnet: 10.0.1.0/24
 # sessions/s
 endpoints: [a]
@@ -146,12 +142,10 @@ def test_what_is_at_rest_is_rewritten_without_an_interruption() -> None:
     assert (replaced.mark, replaced.interrupts) == ("replace", "")
 
 
-@pytest.mark.parametrize("pull", ["missing", "always"])
-def test_where_the_backend_pulls_by_itself_no_step_does(pull: str) -> None:
-    text = NETWORKS.replace("settings: {", f"settings: {{pull: {pull}, ")
-    found = plan(site(text), cluster(text))
-    assert not any(isinstance(step.action, PullImage) for step in found.steps)
-    assert "registry" not in " ".join(found.notes)
+def test_where_the_backend_pulls_by_itself_no_step_does() -> None:
+    text = NETWORKS.replace("dtn:1", "absent:1")
+    assert any(isinstance(step.action, PullImage) for step in plan(site(text), world(site(text))).steps)
+    assert not any(isinstance(step.action, PullImage) for step in plan(site(text), cluster(text)).steps)
 
 
 def test_a_protected_service_is_not_replaced_where_nothing_is_renamed() -> None:
