@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import CreateContainer, EngineAction
+from dtnctl.model.plan import CreateContainer, EngineAction, ReplaceContainer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker.view import View
@@ -133,7 +133,7 @@ class KubernetesEngine(KubernetesObserver):
 
     def perform(self, action: EngineAction) -> None:
         cluster = self._cluster
-        if isinstance(action, CreateContainer):
+        if isinstance(action, (CreateContainer, ReplaceContainer)):
             cluster = self._with_networks(action.spec)
         perform(cluster, action)
 

@@ -20,6 +20,7 @@ from dtnctl.model.plan import (
     PullImage,
     RemoveContainer,
     RemoveNetwork,
+    ReplaceContainer,
     RetireContainer,
     StartContainer,
     StopContainer,
@@ -39,7 +40,6 @@ from dtnctl.model.resources import (
 from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.base import FileEntry, ReadOnlyError
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
-from dtnctl.providers.kubernetes.performing import replace_service
 from lab import LabError
 from tests.providers.backends import ENDPOINT, SESSION, SITE, labels_of
 from tests.providers.kubernetes.conftest import ENVIRONMENT, NODE, Namespace
@@ -263,9 +263,7 @@ def test_an_older_spec_finds_the_values_of_its_secrets_again(engine: KubernetesE
 
 
 def replaced(engine: KubernetesEngine, spec: ContainerSpec, *, start: bool = True) -> None:
-    cluster = engine._cluster
-    live = cluster.connection.get(cluster.paths.of("deployments", OBJECT))
-    replace_service(cluster, live, spec, labels_of(SESSION, spec="digest-2"), start=start)
+    engine.perform(ReplaceContainer(SESSION, engine.inspect(SESSION).id, spec, labels_of(SESSION, spec="digest-2"), start=start))
 
 
 @pytest.mark.parametrize(("start", "state"), [(True, "running"), (False, "exited")])
@@ -274,6 +272,15 @@ def test_another_spec_is_written_to_the_same_object(engine: KubernetesEngine, st
     replaced(engine, replace(SPEC, image="other:2"), start=start)
     seen = engine.inspect(SESSION)
     assert (seen.id, seen.spec.image, seen.state) == (container, "other:2", state)
+    with pytest.raises(ConflictError, match="another one than the plan"):
+        engine.perform(ReplaceContainer(SESSION, "another", SPEC, labels_of(SESSION), start=start))
+
+
+def test_a_replaced_service_keeps_the_prefix_of_its_network(namespace: Namespace, engine: KubernetesEngine) -> None:
+    engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
+    running(engine)
+    replaced(engine, replace(SPEC, attachments=(Attachment("bridge"), Attachment("net1", "10.77.0.9"))))
+    assert '"ips":["10.77.0.9/24"]' in deployment(namespace)["spec"]["template"]["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"]
 
 
 # --- networks -----------------------------------------------------------------------------------------------
