@@ -12,7 +12,7 @@ ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd
 # the cluster of make test-kubernetes
 export DTN_KUBECONFIG
 # workers of make test, each with files of tests and labs of its own; 0: all tests one after the other
-JOBS ?= 3
+JOBS ?= 4
 
 help: ## what you can do here
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it ships no types
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # same
 
 from lab import kubernetes
 from lab.layout import default_cache
@@ -34,21 +35,22 @@ settings.load_profile("dtnctl")
 HERE = Path(__file__).parent
 LEFT = pytest.StashKey[str]()  # what went wrong when fixtures ended with the run
 OBJECTS_BETWEEN_SEARCHES = 50_000  # as dtnctl itself has it (dtnctl/cli/main.py), and for the same reason
-# What takes a minute and more, longest first. A worker that began with it last would keep the run waiting, with nothing for the others.
-LONG = (
+# Files with labs that take a minute and more, longest first; those of other labs follow. A worker that began with one of them last would
+# keep the run waiting, with nothing for the others.
+LABS = (
     "e2e/test_drift",
-    "faults/test_points",
     "providers/test_contract",
-    "e2e/",
+    "e2e/test_transfer_tools",
+    "e2e/test_transfers",
+    "quickstart/",
+    "agent/engine/test_network_driver",
+    "agent/test_image",
     "runtime/transfers/tools/",
     "engines/",
-    "quickstart/",
-    "trials/",
-    "workflows/",
-    "agent/",
-    "runtime/",
-    "providers/",
+    "e2e/",
 )
+# Files without labs that take a quarter of a minute and more, longest last.
+LAST = ("workflows/", "agent/", "model/", "runtime/", "faults/")
 
 # Files that need the same labs, which are made once for them by one worker.
 TOGETHER = {
@@ -61,22 +63,34 @@ TOGETHER = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers take files in this order (`--dist loadfile`)."""
+    """Files with labs first, the longest at the very beginning; then the others, the longest at the very end."""
+    with_lab = {item.path for item in items if item.get_closest_marker("lab")}
 
     def place(item: pytest.Item) -> int:
         path = item.path.relative_to(HERE).as_posix()
-        return next((number for number, begin in enumerate(LONG) if path.startswith(begin)), len(LONG))
+        if item.path in with_lab:
+            return next((number for number, begin in enumerate(LABS) if path.startswith(begin)), len(LABS)) - len(LABS) - 1
+        return next((number for number, begin in enumerate(LAST, start=1) if path.startswith(begin)), 0)
 
     items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
-    """Whole files, as `--dist loadfile` has it, and those of TOGETHER like one."""
+    """Whole files, as `--dist loadfile` has it, those of TOGETHER like one."""
     return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class _Together(LoadFileScheduling):  # type: ignore[misc]  # same
+    """Every other worker takes files from the end. Labs mostly wait: for packages and images at first, for programs and clocks later; the
+    others have something to compute meanwhile.
+    """
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if int(node.gateway.id.removeprefix("gw")) % 2:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return next((group for begin, group in TOGETHER.items() if file.startswith(begin)), file)
