@@ -21,6 +21,7 @@ class Backend:
     `own_interfaces`: the interfaces of the host that it makes for the networks with these ids.
     `remove_volume`: the command that removes a volume, for a name. `oldest`: the oldest version of it that dtnctl works with.
 
+    `ledger`: what holds the record of transfers, in words; `{folder}` is the host's.
     `renames`: a container that is kept under another name can be told from its replacement; else one is replaced in one step.
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
@@ -35,6 +36,7 @@ class Backend:
     own_interfaces: Callable[[Iterable[str]], frozenset[str]]
     remove_volume: str
     oldest: tuple[int, int]
+    ledger: str = "the ledger's container (never started) over {folder}"
     renames: bool = True
     connects: bool = True
     pulls: bool = True
@@ -81,6 +83,7 @@ KUBERNETES = Backend(
     own_interfaces=_no_bridges,
     remove_volume="kubectl delete pvc",
     oldest=(1, 29),  # the first whose Jobs wait for the end of a pod before they count it as failed (podReplacementPolicy)
+    ledger="the ledger, ConfigMaps of the namespace",
     renames=False,  # an object's name is its identity
     connects=False,  # networks are in the pod's template
     pulls=False,  # the kubelet does

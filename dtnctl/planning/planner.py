@@ -360,7 +360,8 @@ class _Planner:
     def _plan_ledgers(self) -> None:
         """The placeholders over the records that the transfers of this plan write."""
         for endpoint, names in self.writing.items():
-            change, step = plan_ledger(self.found.site.name, endpoint, tuple(sorted(names)))
+            backend = self.found.site.endpoints[endpoint].value.backend(self.found.answering[endpoint].backend)
+            change, step = plan_ledger(self.found.site.name, endpoint, backend, tuple(sorted(names)))
             self.draft.add(change, (step,))
 
     def _refusal_of_record(self, resolved: ResolvedTransfer, seen: EndpointSeen | None) -> Refusal | None:

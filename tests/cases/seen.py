@@ -74,7 +74,9 @@ def image_of(reference: str, version: int) -> ImageSeen:
 def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
     if seen.silent:
         return EndpointSeen(name, silence=seen.silent)
+    row = site.endpoints[name].value.backend()
     images = {reference: image_of(reference, version) for reference, version in seen.images.items()}
+    images = images if row.pulls else {reference: ImageSeen(reference) for reference in _image_names(site, name, seen)}
     by_id = {image.id: image for image in images.values()}
     containers = [_container(site, name, key, live, images) for key, live in seen.containers.items()]
     containers += [_job(site, name, key, job) for key, job in seen.jobs.items()]
@@ -83,6 +85,7 @@ def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
         containers.append(_owned(site, name, ledger_name(site.name), "ledger", "control", ContainerSpec("dtnctl/empty:1")))
     return EndpointSeen(
         name=name,
+        backend=row.name if not row.pulls else "",
         containers=tuple(containers),
         networks=tuple(_network(site, name, key, network) for key, network in seen.networks.items()),
         foreign=tuple(
@@ -97,6 +100,12 @@ def _endpoint(site: Site, name: str, seen: Endpoint) -> EndpointSeen:
         host=machine_of(site, name, seen.host) if seen.host is not None else None,
         agent_silence=seen.agent_silent,
     )
+
+
+def _image_names(site: Site, name: str, seen: Endpoint) -> set[str]:
+    """Those that a backend which pulls by itself is asked for, or has."""
+    wanted = {item.image for item in resolve_services(site, NOW) if item.endpoint.name == name}
+    return wanted | {live.image for live in seen.containers.values() if live.image}
 
 
 def _attachments(addresses: dict[str, str]) -> tuple[Attachment, ...]:

@@ -180,7 +180,8 @@ def _of(attachments: Any, network: str) -> list[Any]:
 
 
 def _image_text(reference: str, image_id: str) -> str:
-    return f"{reference} ({image_id.removeprefix('sha256:')[:12]})"
+    """Where a backend does not show what is in an image, its name is all that is known of it."""
+    return reference if image_id == reference else f"{reference} ({image_id.removeprefix('sha256:')[:12]})"
 
 
 def compare_network(wanted: NetworkSpec, live: NetworkSpec) -> tuple[Difference, ...]:

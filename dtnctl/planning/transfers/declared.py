@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from dtnctl.model.backends import Backend
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.notification import DUE
@@ -376,8 +377,8 @@ def _said(resolved: ResolvedTransfer, state: str, text: str) -> TransferNote:
     return TransferNote(transfer.name, transfer.value.generation, state, text, transfer.where())
 
 
-def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[Change, Step]:
-    """Recreate (or create) the placeholder container that reads and writes the endpoint's record."""
+def plan_ledger(site: str, endpoint: str, backend: Backend, transfers: tuple[str, ...]) -> tuple[Change, Step]:
+    """Recreate (or create) what holds the endpoint's record."""
     step = Step(ledger_id(endpoint), endpoint, EnsureLedger(ledger_folder(site)))
     change = Change(
         mark="create",
@@ -385,7 +386,7 @@ def plan_ledger(site: str, endpoint: str, transfers: tuple[str, ...]) -> tuple[C
         name=ledger_name(site),
         endpoint=endpoint,
         cause=Cause(f"transfers {', '.join(transfers)} keep their record here"),
-        summary=f"creates the ledger's container (never started) over {ledger_folder(site)}",
+        summary=f"creates {backend.ledger.format(folder=ledger_folder(site))}",
         steps=(step.id,),
     )
     return change, step
