@@ -51,3 +51,4 @@ def silence_notes(found: Study) -> Iterator[str]:
         if seen.agent_silence:
             what = f"{WHAT_IT_MAKES} are unknown, and left alone"
             yield f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}"
+        yield from (f"the login of {endpoint} may not see {what}" for what in seen.unseen)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dtnctl.model.backends import BACKENDS
 from dtnctl.model.plan import Plan, PullImage, ReplaceContainer, Step, UpdateContainer
-from dtnctl.model.resources import EndpointSeen
+from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.planning.resolve import resolve_services
 from tests.planning.building import NOW, change, plan, site, world
 from tests.planning.listing import changes, details, says, steps
@@ -55,6 +56,14 @@ def test_what_one_backend_changes_in_place_another_one_replaces() -> None:
     assert any(isinstance(step.action, UpdateContainer) for step in found.steps if step.endpoint == "b")
     assert [type(step.action).__name__ for step in found.steps if step.endpoint == "a"] == ["ReplaceContainer", "WaitHealthy"]
     assert {item.endpoint: item.mark for item in found.changes} == {"a": "replace", "b": "update"}
+
+
+def test_what_a_login_may_not_see_is_said() -> None:
+    found = cluster(TEXT).observe()
+    seen = replace(found.endpoints["a"], unseen=("the node n1: its CPUs are unknown",))
+    planned = plan(site(TEXT), Snapshot({**found.endpoints, "a": seen}))
+    assert "the login of a may not see the node n1: its CPUs are unknown" in planned.notes
+    assert not any("may not see" in note for note in plan(site(TEXT), found).notes)
 
 
 def test_each_row_answers_for_every_set_of_networks() -> None:

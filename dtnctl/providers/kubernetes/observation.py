@@ -65,6 +65,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
         cpus=_cpus(lists) if wanted.cpus else 0,
         clock_ahead=connection.clock_ahead,
         secrets=secrets.result() if secrets is not None else {},
+        unseen=lists.unseen,
     )
 
 

@@ -143,6 +143,10 @@ def test_user_of_one_namespace_sees_it_and_not_the_rest(tmp_path: Path) -> None:
         found = seen(kubeconfig(tmp_path, url))
         assert (found.silence, found.cpus) == ("", 0)
         assert found.engine_id == f"{url}/n1"
+        assert found.unseen == (
+            "pods of other namespaces on n1: their host ports are unknown",
+            "the node n1: its CPUs and resources are unknown",
+        )
 
 
 def test_node_that_may_be_looked_at_says_its_cpus_and_its_id(tmp_path: Path) -> None:
