@@ -100,10 +100,13 @@ def convert_compose(path: Path, shown: str, endpoint: str, docker: str, folder: 
     for key, item in top.items():
         if key not in TOP and not key.startswith("x-"):
             conversion.refused(item, f"`{key}` is not converted")
+    if top.at("name").value:
+        conversion.changed(top.at("name"), "`name` is in the names of volumes alone; containers are called SITE.SESSION")
     convert_networks(top, conversion)
     for name, item in top.at("services").items():
         _convert(Service(name, item, top, project, folder, conversion), endpoint)
     _endpoint(top, endpoint, docker, conversion)
+    conversion.note_unread(top)
     conversion.changed(
         top.at("services"), "`docker compose down` (without -v) comes before the first apply: both need the same ports and addresses"
     )
@@ -210,30 +213,48 @@ def _command(service: Service) -> None:
         elif item.value not in (None, "") and (text := service.text(item)) is not None:
             service.fields[ours] = text
     if service.at("dns").value:
-        service.fields["dns"] = [str(entry.value) for entry in service.at("dns").entries() if is_address(entry.value)]
+        service.fields["dns"] = [str(entry.value) for entry in service.at("dns").entries() if _is_server(service, entry)]
+
+
+def _is_server(service: Service, entry: Foreign) -> bool:
+    if not is_address(entry.value):
+        service.conversion.dropped(entry, f"`{entry.value}` is no address of a name server")
+    return is_address(entry.value)
 
 
 def _rights(service: Service) -> None:
     add = [str(item.value).upper().removeprefix("CAP_") for item in service.at("cap_add").entries()]
     drop = [str(item.value).upper().removeprefix("CAP_") for item in service.at("cap_drop").entries()]
-    devices = [str(item.value).removesuffix(":rwm") for item in service.at("devices").entries() if isinstance(item.value, str)]
+    devices = [text for entry in service.at("devices").entries() if (text := _device(service, entry))]
     devices = [host if host == inside else f"{host}:{inside}" for host, _, inside in (text.partition(":") for text in devices)]
     devices = [text.removesuffix(":") for text in devices]
     if service.fields.get("privileged") and (add or devices):
-        service.conversion.changed(
-            service.at("privileged"), "privileged gives all devices and capabilities: those that are listed are left out"
-        )
+        for key in ("cap_add", "devices"):
+            if service.at(key).value:
+                service.conversion.dropped(service.at(key), f"`{key}`: privileged gives all devices and capabilities")
         add, devices = [], []
     if add or drop:
         service.fields["capabilities"] = {key: value for key, value in (("add", add), ("drop", drop)) if value}
     if devices:
         service.fields["devices"] = devices
-    sysctls = {name: item for name, item in _pairs(service.at("sysctls")) if item is not None}
+    sysctls: dict[str, Foreign] = {}
+    for name, item in _pairs(service.at("sysctls")):
+        if item is None:
+            service.conversion.dropped(service.at("sysctls"), f"sysctl `{name}` has no value")
+        else:
+            sysctls[name] = item
     if sysctls:
         is_list = isinstance(service.at("sysctls").value, list)
         service.fields["sysctls"] = {
             name: str(item.value).partition("=")[2] if is_list else str(item.value) for name, item in sysctls.items()
         }
+
+
+def _device(service: Service, entry: Foreign) -> str:
+    if not isinstance(entry.value, str):
+        service.conversion.refused(entry, "a device is a path here, or HOST:INSIDE: it is left out")
+        return ""
+    return entry.value.removesuffix(":rwm")
 
 
 def _health(service: Service) -> None:

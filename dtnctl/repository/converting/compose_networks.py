@@ -6,6 +6,7 @@ import ipaddress
 from typing import Any, Protocol
 
 from dtnctl.model.drivers import DRIVERS
+from dtnctl.repository.converting.compose_units import DIGITS
 from dtnctl.repository.converting.conversion import Conversion
 from dtnctl.repository.converting.foreign import Foreign
 from dtnctl.repository.converting.janus_networks import PART_OF_ID, is_address
@@ -63,7 +64,11 @@ def _options(options: dict[str, Foreign], driver: str, fields: dict[str, Any], c
         elif key in options:
             conversion.dropped(options[key], f"mode `{options[key].value}` of {driver}")
     if MTU in options:
-        fields["mtu"] = int(str(options[MTU].value))
+        text = str(options[MTU].value)
+        if DIGITS.fullmatch(text):
+            fields["mtu"] = int(text)
+        else:
+            conversion.dropped(options[MTU], f"`{text}` is no MTU")
     for key, option in options.items():
         if key not in ("parent", "macvlan_mode", "ipvlan_mode", MTU):
             conversion.dropped(option, f"option `{key}` of a network")
@@ -77,15 +82,29 @@ def _subnets(item: Foreign, fields: dict[str, Any], conversion: Conversion) -> N
             conversion.dropped(entry, f"`{entry.at('subnet').value}` is no subnet")
             continue
         suffix = "6" if subnet.version == 6 else ""
+        if f"subnet{suffix}" in fields:
+            conversion.dropped(entry, f"a second IPv{subnet.version} subnet; a network has one of each version here")
+            continue
         fields[f"subnet{suffix}"] = str(subnet)
-        if is_address(entry.at("gateway").value):
-            fields[f"gateway{suffix}"] = str(entry.at("gateway").value)
-        pool = entry.at("ip_range").value
-        if pool:
-            part = ipaddress.ip_network(str(pool), strict=False)
-            fields[f"addresses{suffix}"] = f"{part[0]}-{part[-1]}"
+        gateway = entry.at("gateway")
+        if is_address(gateway.value):
+            fields[f"gateway{suffix}"] = str(gateway.value)
+        elif gateway.value is not None:
+            conversion.dropped(gateway, f"gateway `{gateway.value}` is no address")
+        _pool(entry.at("ip_range"), f"addresses{suffix}", fields, conversion)
         if entry.at("aux_addresses").value:
             conversion.dropped(entry.at("aux_addresses"), "`aux_addresses`: leave those addresses out of `addresses:` of the network")
+
+
+def _pool(item: Foreign, key: str, fields: dict[str, Any], conversion: Conversion) -> None:
+    if not item.value:
+        return
+    try:
+        part = ipaddress.ip_network(str(item.value), strict=False)
+    except ValueError:
+        conversion.dropped(item, f"`{item.value}` is no range of addresses")
+        return
+    fields[key] = f"{part[0]}-{part[-1]}"
 
 
 def attach(service: Service) -> None:
@@ -94,6 +113,8 @@ def attach(service: Service) -> None:
     service.fields["mgmt_net"] = "bridge"
     if mode.value in ("host", "none"):
         service.fields["mgmt_net"] = "host" if mode.value == "host" else None
+        if nets.value:
+            service.conversion.dropped(nets, f"networks beside `network_mode: {mode.value}`")
         return
     if mode.value not in (None, "bridge"):
         service.conversion.refused(mode, f"`network_mode: {mode.value}`: each service has a network of its own here")
@@ -122,7 +143,9 @@ def _attachment(service: Service, nets: Foreign, name: str) -> Any:
     ours = service.conversion.names.get(("network", name))
     if ours is None or ("networks", ours) not in service.conversion.files:
         text = f"network `{name}` is not declared: the service is not attached to it"
-        if name != "default":
+        if name == "default":
+            service.conversion.dropped(item, "network `default` is the engine's bridge, where no other network of the service is one")
+        else:
             service.conversion.refused(item, text)
         return None
     addresses = {family: str(item.at(f"{family}_address").value) for family in ("ipv4", "ipv6") if item.at(f"{family}_address").value}

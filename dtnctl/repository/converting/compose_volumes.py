@@ -78,6 +78,8 @@ def _made(service: Service, entry: Foreign, kind: str, source: str, target: str,
         mount["source"] = posixpath.normpath(service.folder / source)
         if not source.startswith("/"):
             service.conversion.changed(entry, f"`{source}` is {mount['source']}: paths are those of the endpoint, and whole")
+    elif kind == "tmpfs" and source:
+        service.conversion.dropped(entry, f"source `{source}` of a tmpfs")
     elif kind == "volume" and not source:
         service.conversion.refused(entry, f"an anonymous volume at {target}: give it a name; it is left out")
         return None
@@ -92,6 +94,8 @@ def _named(service: Service, name: str, mount: dict[str, Any]) -> None:
     declared = service.top.at("volumes", name)
     own = declared.at("name").value
     mount["source"] = str(own) if own else name if declared.at("external").value else f"{service.project}_{name}"
+    if declared.at("external").value:
+        service.conversion.changed(declared.at("external"), f"volume `{name}` was made outside of this file: it is made if it is missing")
     if declared.at("driver").value not in (None, "local"):
         mount["driver"] = str(declared.at("driver").value)
     if declared.at("driver_opts").value:

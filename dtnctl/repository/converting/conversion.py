@@ -13,7 +13,7 @@ from dtnctl.model.drivers import BUILT_IN, DRIVERS
 from dtnctl.model.fields import check_name
 from dtnctl.model.site import KINDS
 from dtnctl.model.site_settings import SiteSettings
-from dtnctl.repository.converting.foreign import Foreign
+from dtnctl.repository.converting.foreign import Foreign, Location
 from dtnctl.repository.formatting import format_text
 from dtnctl.repository.starter import new_identity, site_name
 from dtnctl.repository.write import write_atomically
@@ -47,6 +47,7 @@ class Conversion:
     notes: list[Note] = field(default_factory=list)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     interfaces: dict[str, str] = field(default_factory=dict)  # by network, the interface that carried it
+    left_out: set[tuple[str, Location]] = field(default_factory=set)  # files and ways in them
 
     def note(self, where: str, effect: Effect, text: str) -> None:
         """The same note of the same place is one."""
@@ -55,13 +56,23 @@ class Conversion:
             self.notes.append(note)
 
     def dropped(self, item: Foreign, text: str) -> None:
+        self.left_out.add((item.file, item.location))
         self.note(item.where(), "dropped", text)
 
     def changed(self, item: Foreign, text: str) -> None:
         self.note(item.where(), "changed", text)
 
     def refused(self, item: Foreign, text: str) -> None:
+        self.left_out.add((item.file, item.location))
         self.note(item.where(), "refused", text)
+
+    def note_unread(self, top: Foreign) -> None:
+        """A note for every key that no step looked at, so that no field is lost silently. Keys that begin with x- are the user's own."""
+        for key, item in list(top.unread(self._is_left_out)):
+            self.dropped(item, f"`{key}` is not converted")
+
+    def _is_left_out(self, item: Foreign) -> bool:
+        return (item.file, item.location) in self.left_out or str(item.location[-1:]).startswith("('x-")
 
     def name_of(self, kind: str, name: str, item: Foreign) -> str:
         """The name of an object here: the same, or one that is allowed and free."""

@@ -3,7 +3,7 @@ that those programs accept, except what cannot be read at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,16 @@ MAX_NODES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A value in a file of another program. `lines` has the line of each value below it, by its way from the file's top."""
+    """A value in a file of another program. `lines` has the line of each value below it, by its way from the file's top.
+
+    `asked` are the ways in the whole file that were looked at.
+    """
 
     file: str
     value: Any
     lines: Mapping[Location, int] = field(default_factory=dict)
     location: Location = ()
+    asked: set[Location] = field(default_factory=set)
 
     def where(self, *keys: str | int) -> str:
         """`file:line` of a value below this one, or of the nearest one above it."""
@@ -37,14 +41,15 @@ class Foreign:
     def at(self, *keys: str | int) -> Foreign:
         """The value below; None as a value where there is none."""
         value = self.value
-        for key in keys:
+        for count, key in enumerate(keys, 1):
+            self.asked.add((*self.location, *keys[:count]))
             if isinstance(value, dict):
                 value = value.get(key)
             elif isinstance(value, list) and isinstance(key, int) and key < len(value):
                 value = value[key]
             else:
                 value = None
-        return Foreign(self.file, value, self.lines, (*self.location, *keys))
+        return Foreign(self.file, value, self.lines, (*self.location, *keys), self.asked)
 
     def has(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value
@@ -54,6 +59,18 @@ class Foreign:
         if isinstance(self.value, dict):
             for key in self.value:
                 yield str(key), self.at(key)
+
+    def unread(self, is_left_out: Callable[[Foreign], bool]) -> Iterator[tuple[str, Foreign]]:
+        """Keys below this value that were not looked at, but for those below something that is left out with all that it holds."""
+        if is_left_out(self):
+            return
+        below = self.value.items() if isinstance(self.value, dict) else enumerate(self.value) if isinstance(self.value, list) else ()
+        for key, value in below:
+            item = Foreign(self.file, value, self.lines, (*self.location, key), self.asked)
+            if isinstance(key, str) and item.location not in self.asked and not is_left_out(item):
+                yield key, item
+            else:
+                yield from item.unread(is_left_out)
 
     def entries(self) -> Iterator[Foreign]:
         """Each item of a list; the value itself where it is a single one that is not null."""
@@ -81,10 +98,23 @@ def read_foreign(path: Path, shown: str) -> Foreign:
     except RecursionError as error:
         raise UsageError(f"{shown} is nested too deeply") from error
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        raise UsageError(f"{shown}:{line}: is not YAML: {printable_text(str(getattr(error, 'problem', error)))}") from error
+        raise UsageError(f"{shown}:{_place(error, text)}: is not YAML: {printable_text(_problem(error))}") from error
     return Foreign(shown, value, lines)
+
+
+def _place(error: yaml.YAMLError, text: str) -> str:
+    """`line:column`; the reader counts characters from the start."""
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        return f"{before.count(chr(10)) + 1}:{error.position - (before.rfind(chr(10)) + 1) + 1}"
+    mark = getattr(error, "problem_mark", None)
+    return "1:1" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"unacceptable character #x{error.character:04x}"
+    return str(getattr(error, "problem", error))
 
 
 class _Loader(yaml.SafeLoader):

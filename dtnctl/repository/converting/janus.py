@@ -47,7 +47,19 @@ def convert_janus(folder: Path, shown: str, era: Era | None, active: tuple[Path,
     convert_profiles(found, conversion)
     if sessions is not None:
         convert_sessions(sessions, found, conversion)
+    _note_unnamed(found, conversion)
+    for file in files:
+        conversion.note_unread(file)
     return conversion
+
+
+def _note_unnamed(found: JanusFolder, conversion: Conversion) -> None:
+    """What profiles could have named: of what none does nothing is converted."""
+    for section in ("volumes", "features", "qos", "post_starts"):
+        for name, item in found.sections[section].items():
+            keys = item.value if isinstance(item.value, dict) else {}
+            if not any((*item.location, key) in item.asked for key in keys):
+                conversion.dropped(item, f"{section.removesuffix('s')} `{name}` is named by no profile")
 
 
 def _files(folder: Path, shown: str) -> list[Path]:

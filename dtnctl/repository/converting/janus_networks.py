@@ -41,7 +41,7 @@ def _convert(name: str, item: Foreign, conversion: Conversion) -> None:
         )
         fields["driver"] = "macvlan"
     elif driver not in DRIVERS:
-        conversion.refused(item.at("driver"), f"network `{name}` has driver `{driver}`; there are {', '.join(DRIVERS)}: it is left out")
+        conversion.refused(item, f"network `{name}` has driver `{driver}`; there are {', '.join(DRIVERS)}: it is left out")
         return
     if fields["driver"] == "bridge" and vlan:
         conversion.dropped(item.at("options"), "a bridge has no VLAN")
@@ -58,6 +58,8 @@ def _convert(name: str, item: Foreign, conversion: Conversion) -> None:
     ours = conversion.name_of("network", name, item)
     if interface and DRIVERS[fields["driver"]].needs_interface:
         conversion.interfaces[ours] = interface
+    elif interface:
+        conversion.dropped(item.at("options"), f"a {fields['driver']} uses no interface: `{interface}` is left out")
     if "host" in name:
         conversion.changed(
             item, f"Janus took network `{name}` for the host's own, because of `host` in its name: it is a network of its own here"
@@ -69,9 +71,14 @@ def _parent(item: Foreign, options: Mapping[str, Foreign], conversion: Conversio
     """(interface, VLAN id or 0) of `parent: eth1.1000`, or of `parent: eth1` and `vlan: 1000`."""
     named = next((options[key] for key in PARENTS if key in options), None)
     interface = str(named.value) if named is not None and named.value is not None else ""
+    for key in PARENTS:
+        if key in options and options[key] is not named:
+            conversion.dropped(options[key], f"`{key}` beside `{interface}`")
     vlan = _vlan(options.get("vlan"), conversion)
     whole = PART_OF_ID.fullmatch(interface)
     if whole and 1 <= int(whole[2]) <= 4094:
+        if vlan:
+            conversion.dropped(options["vlan"], f"`vlan` beside `{interface}`")
         return whole[1], int(whole[2])
     if vlan and item.at("driver").value != "vlan":
         conversion.changed(options["vlan"], f"Janus did not pass `vlan` on: containers were on {interface or 'the parent'} without a tag")
@@ -133,6 +140,8 @@ def _subnets(item: Foreign, fields: dict[str, Any], conversion: Conversion) -> N
         if str(subnet) != text:
             conversion.changed(entry.at("subnet"), f"`{text}` is an address in subnet {subnet}")
         _gateway(entry, subnet, f"gateway{suffix}", fields, conversion)
+    if has_six and "subnet6" not in fields:
+        conversion.dropped(item.at("enable_ipv6"), "`enable_ipv6` without an IPv6 subnet")
 
 
 def _gateway(
@@ -155,6 +164,9 @@ def _rest(item: Foreign, options: Mapping[str, Foreign], conversion: Conversion)
     for key, value in options.items():
         if key not in (*PARENTS, *MODES, *SAME_AS_JANUS, "vlan"):
             conversion.dropped(value, f"option `{key}` of the network")
+    for key in ("users", "groups"):
+        if item.at(key).value:
+            conversion.dropped(item.at(key), f"`{key}`: who may change what is decided by reviews here; see CODEOWNERS of your forge")
     for key, value in item.items():
         if key not in ("driver", "mode", "enable_ipv6", "ipam", "options", "users", "groups"):
             conversion.dropped(value, f"`{key}` is no key of a network")

@@ -44,16 +44,29 @@ def _mount(profile: Profile, name: str, volume: Foreign) -> dict[str, Any] | Non
     mount: dict[str, Any] = {"type": kind, "target": str(target)}
     if kind != "tmpfs":
         mount["source"] = str(source or name)
-    if volume.at("ReadOnly").value in (True, "true", "True"):
-        mount["mode"] = "ro"
-        profile.conversion.changed(volume.at("ReadOnly"), f"volume `{name}` is read-only; Janus since 2024-04 mounted it for writing")
-    if kind == "volume" and volume.at("driver").value not in (None, "", "local"):
-        mount["driver"] = str(volume.at("driver").value)
-        profile.conversion.changed(volume.at("driver"), f"volume `{name}` is made by driver {mount['driver']}, which Janus did not pass on")
+    elif source:
+        profile.conversion.dropped(volume.at("source"), f"source `{source}` of a tmpfs")
+    _mode_and_driver(profile, name, volume, mount)
+    for key in ("users", "groups"):
+        if volume.at(key).value:
+            profile.conversion.dropped(volume.at(key), f"`{key}` of a volume: who may change what is decided by reviews here")
     for key, value in volume.items():
         if key not in ("type", "source", "target", "ReadOnly", "driver", "users", "groups"):
             profile.conversion.dropped(value, f"`{key}` of a volume")
     return mount
+
+
+def _mode_and_driver(profile: Profile, name: str, volume: Foreign, mount: dict[str, Any]) -> None:
+    if volume.at("ReadOnly").value in (True, "true", "True"):
+        mount["mode"] = "ro"
+        profile.conversion.changed(volume.at("ReadOnly"), f"volume `{name}` is read-only; Janus since 2024-04 mounted it for writing")
+    elif volume.at("ReadOnly").value not in (None, False, "", "false", "False"):
+        profile.conversion.dropped(volume.at("ReadOnly"), f"`ReadOnly: {volume.at('ReadOnly').value}` is neither true nor false")
+    if mount["type"] != "volume" and volume.at("driver").value:
+        profile.conversion.dropped(volume.at("driver"), f"driver of volume `{name}`, which is a {mount['type']}")
+    elif volume.at("driver").value not in (None, "", "local"):
+        mount["driver"] = str(volume.at("driver").value)
+        profile.conversion.changed(volume.at("driver"), f"volume `{name}` is made by driver {mount['driver']}, which Janus did not pass on")
 
 
 def convert_features(profile: Profile) -> None:
@@ -70,9 +83,8 @@ def convert_features(profile: Profile) -> None:
         capabilities += [str(item.value).upper().removeprefix("CAP_") for item in feature.at("caps").entries()]
         limits |= _limits(profile, feature)
     if profile.fields.get("privileged") and (devices or capabilities):
-        profile.conversion.changed(
-            profile.at("features"), "privileged gives all devices and capabilities: those of the features are left out"
-        )
+        text = "privileged gives all devices and capabilities: those of the features are left out"
+        profile.conversion.dropped(profile.at("features"), text)
         devices, capabilities = [], []
     if devices:
         profile.fields["devices"] = list(dict.fromkeys(devices))

@@ -48,10 +48,7 @@ def _ranges(profile: Profile, kind: str) -> list[Range] | None:
     """The ranges of a kind in order; None if the profile does not say."""
     old, new = f"{kind}_port_range", f"{kind}_ports"
     current, other = (old, new) if profile.folder.era == "v0.2" else (new, old)
-    if profile.has(other):
-        text = f"Janus {profile.folder.era} ignored `{other}` and used its default: the value takes effect"
-        profile.conversion.changed(profile.at(other), text)
-    key = current if profile.has(current) else other
+    key = profile.current(current, other, "used its default")
     if not profile.has(key):
         return None
     item = profile.at(key)

@@ -35,6 +35,14 @@ class Profile:
     def at(self, key: str) -> Foreign:
         return self.item.at(key)
 
+    def current(self, current: str, other: str, text: str) -> str:
+        """Which of a key and its name in the other version of Janus counts: the one that this version read, if both are there."""
+        if self.has(current) and self.has(other):
+            self.conversion.dropped(self.at(other), f"`{other}`: Janus {self.folder.era} ignored it, and `{current}` is there, too")
+        elif self.has(other):
+            self.conversion.changed(self.at(other), f"Janus {self.folder.era} ignored `{other}` and {text}: the value takes effect")
+        return current if self.has(current) or not self.has(other) else other
+
     def is_set(self, key: str) -> bool:
         """Whether the key is there and says something."""
         return self.at(key).value not in (None, "", [], {})

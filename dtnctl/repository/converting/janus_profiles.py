@@ -15,6 +15,7 @@ from dtnctl.repository.converting.janus_ports import PORT_KEYS, convert_ports
 from dtnctl.repository.converting.janus_profile import Folder, Profile
 
 GIB = 1024**3
+NO = (None, False, 0, "", "false", "False")
 # What Janus sets in every container, and dtnctl too, under the same names.
 OWN_VARIABLES = ("HOSTNAME", "CTRL_PORT", "SERV_PORT", "DATA_PORTS", "USER_NAME", "PUBLIC_KEY", "DEPLOYMENT_KEY", "DATA_IFACE")
 KNOWN = frozenset(
@@ -59,6 +60,8 @@ def _flags(profile: Profile) -> None:
     for key, ours, value in (("privileged", "privileged", True), ("systemd", "systemd", True), ("pull_image", "pull", "always")):
         if profile.at(key).value in (True, "true", "True", 1):
             profile.fields[ours] = value
+        elif profile.at(key).value not in NO:
+            profile.conversion.dropped(profile.at(key), f"`{key}: {profile.at(key).value}` is neither true nor false")
     if profile.has("auto_tune"):
         profile.conversion.dropped(profile.at("auto_tune"), "`auto_tune` had no effect; see `tuning:` of an endpoint")
     profile.fields["restart"] = "no"  # Janus never set a policy
@@ -66,11 +69,7 @@ def _flags(profile: Profile) -> None:
 
 def _memory(profile: Profile) -> None:
     current, other = ("mem", "memory") if profile.folder.era == "v0.2" else ("memory", "mem")
-    if profile.has(other):
-        profile.conversion.changed(
-            profile.at(other), f"Janus {profile.folder.era} ignored `{other}` and gave 8 GiB: the value takes effect"
-        )
-    key = current if profile.has(current) else other
+    key = profile.current(current, other, "gave 8 GiB")
     if not profile.has(key):
         profile.fields["memory"] = "8GiB"
         return
@@ -107,6 +106,8 @@ def _networks(profile: Profile) -> None:
     mgmt = profile.at("mgmt_net")
     profile.fields["mgmt_net"] = attachment(mgmt, conversion) if profile.has("mgmt_net") else "bridge"
     data = profile.at("data_net") if profile.has("data_net") else profile.at("data_nets")
+    if profile.has("data_net") and profile.is_set("data_nets"):
+        conversion.dropped(profile.at("data_nets"), "`data_nets`: `data_net` is there, too")
     nets = [found for entry in data.entries() if (found := attachment(entry, conversion)) is not None]
     if not nets:
         return
@@ -138,7 +139,7 @@ def _pin(profile: Profile, data: Foreign) -> None:
 def attachment(item: Foreign, conversion: Conversion) -> Any:
     """A network with its fixed addresses; None for none, and for one that is not declared."""
     value = item.value
-    name = value.get("name") if isinstance(value, dict) else value
+    name = item.at("name").value if isinstance(value, dict) else value
     if not isinstance(name, str) or name in ("", "none"):
         return None
     if name not in BUILT_IN and ("network", name) not in conversion.names:
@@ -198,19 +199,22 @@ def _command(profile: Profile) -> None:
 
 def _routes(profile: Profile) -> None:
     """Ansible jobs after the start were there to set the default route."""
+    conversion = profile.conversion
     for key in ("post_starts", "post-starts"):
         for entry in profile.at(key).entries():
             job = profile.folder.sections["post_starts"].get(str(entry.value))
             gateway = str(job.at("gateway").value) if job is not None else ""
+            if job is not None:
+                conversion.dropped(job, f"job `{entry.value}` is not run; of it the gateway alone may count")
             carrying = [name_of(net) for net in profile.fields.get("data_nets", []) if _has_gateway(profile, name_of(net), gateway)]
             if key == "post_starts" and carrying and gateway:
                 profile.fields["default_route"] = carrying[0]
                 text = f"the job that set a route through {gateway} is not run: `default_route: {carrying[0]}` sets it at creation"
-                profile.conversion.changed(entry, text)
+                conversion.changed(entry, text)
             elif key == "post-starts":
-                profile.conversion.dropped(entry, f"Janus ignored `post-starts` (with a dash): job `{entry.value}` never ran")
+                conversion.dropped(entry, f"Janus ignored `post-starts` (with a dash): job `{entry.value}` never ran")
             else:
-                profile.conversion.refused(entry, f"job `{entry.value}` is not run: dtnctl starts nothing in a container after its start")
+                conversion.refused(entry, f"job `{entry.value}` is not run: dtnctl starts nothing in a container after its start")
 
 
 def _default_route(profile: Profile) -> None:

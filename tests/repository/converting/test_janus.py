@@ -159,15 +159,17 @@ def test_privileged_leaves_out_what_it_gives_anyway(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: 1\nprofiles: [", "janus/profiles.yaml:2: is not YAML"),
+        (b"a: 1\nprofiles: [", "janus/profiles.yaml:2:12: is not YAML"),
         (b"\xff\xfe", "janus/profiles.yaml is not UTF-8"),
-        (b"a: !!python/object:os.system x", "janus/profiles.yaml:1: is not YAML"),
+        (b"a: !!python/object:os.system x", "janus/profiles.yaml:1:4: is not YAML"),
         (b"[" * 5000, "is nested too deeply|is not YAML"),
-        (b"a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
-         b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
-         "it has too many values"),
+        (
+            b"a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+            b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+            "it has too many values",
+        ),
     ],
-)  # fmt: skip
+)
 def test_files_that_cannot_be_read_are_errors_with_their_place(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "profiles.yaml").write_bytes(content)
     with pytest.raises(UsageError, match=message):
