@@ -53,12 +53,14 @@ def with_receipts(workplace: Workplace) -> Workplace:
 class Mirroring:
     """Mirrors records beside a run, one commit after the other: what is due meanwhile goes into the next one.
 
-    `receipts` is None where there is no repository to mirror them into.
+    `receipts` is None where there is no repository to mirror them into. `declares`: the site declares transfers; those that it has
+    declared earlier may still have records.
     """
 
     site: str
     observers: Mapping[str, Observer]
     receipts: Receipts | None
+    declares: bool = True
     trouble: str = ""
     _due: dict[tuple[str, AttemptKey], None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,11 +68,11 @@ class Mirroring:
 
     def watching(self, reports: Reports) -> Reports:
         """The same reports; each transfer that a step started or ended is mirrored."""
-        from dtnctl.model.plan import FinishTransfer, StartTransfer
+        from dtnctl.model.plan import FinishTransfer, RecordEnd, StartTransfer
 
         def outcome(result: Outcome, step: Step) -> None:
             reports.outcome(result, step)
-            if isinstance(step.action, (StartTransfer, FinishTransfer)) and result.result != "skipped":
+            if isinstance(step.action, (StartTransfer, FinishTransfer, RecordEnd)) and result.result != "skipped":
                 self.note(step.endpoint, (step.action.transfer, step.action.generation, step.action.attempt))
 
         return replace(reports, outcome=outcome)
@@ -104,7 +106,9 @@ class Mirroring:
         """Wait for what is under way, then mirror all that the endpoints' ledgers hold; a note if that cannot be."""
         self._pool.shutdown(wait=True)
         if snapshot is not None:
-            self._write(tuple(attempt for seen in snapshot.endpoints.values() for attempt in _located(seen.name, seen.ledger.attempts)))
+            found = tuple(attempt for seen in snapshot.endpoints.values() for attempt in _located(seen.name, seen.ledger.attempts))
+            if found or self.declares:
+                self._write(found)
         if self.trouble:
             say(f"note: receipts are not mirrored into Git: {self.trouble}; {LATER}")
 
@@ -118,5 +122,6 @@ def mirroring(workplace: Workplace, observers: Mapping[str, Observer]) -> Mirror
     """What mirrors the records of a run."""
     from dtnctl.runtime.lease import operator
 
-    has_mirror = bool(workplace.site.transfers) and workplace.head.result().absence not in WITHOUT
-    return Mirroring(workplace.site.name, observers, receipts_of(workplace, operator()) if has_mirror else None)
+    has_mirror = workplace.head.result().absence not in WITHOUT
+    receipts = receipts_of(workplace, operator()) if has_mirror else None
+    return Mirroring(workplace.site.name, observers, receipts, declares=bool(workplace.site.transfers))

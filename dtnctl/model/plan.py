@@ -258,7 +258,20 @@ class FinishTransfer:
     wait: bool
 
 
-JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordProtection
+@dataclass(frozen=True, slots=True)
+class RecordEnd:
+    """Write the receipt of a job that is removed without one; nothing is compared. `is_stopped`: a step of this plan ended it."""
+
+    transfer: str
+    generation: int
+    attempt: int
+    container: str
+    id: str
+    cause: str
+    is_stopped: bool
+
+
+JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordEnd | RecordProtection
 Action = EngineAction | HostRequest | JobAction
 Undo = RestoreContainer | DiscardContainer | ReplaceContainer
 

@@ -422,7 +422,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger.
+    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger,
+    which is looked at in any case where a job is.
 
     `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
     `cpus` asks the engine how many it has; that call costs it the start of runc and containerd.

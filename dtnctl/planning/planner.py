@@ -48,6 +48,7 @@ from dtnctl.planning.transfers.in_time import in_its_time
 from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
 from dtnctl.planning.transfers.order import Standings, in_turn
 from dtnctl.planning.transfers.ports import PromisedPorts
+from dtnctl.planning.transfers.receipts import with_receipt
 from dtnctl.planning.transfers.running_copies import unseen_copies, unseen_sources
 from dtnctl.planning.twins import refuse_twin
 from dtnctl.planning.under_copies import parted
@@ -418,11 +419,12 @@ class _Planner:
                 servers = leftover_servers(resolved, history, endpoint, transfer, self.found.answering)
                 for job in (*leftovers(resolved, history, endpoint, transfer), *servers):
                     cause = why_left(self.found.site, transfer, resolved, job, destroy=scope.destroy)
-                    change, steps = plan_leftover(endpoint, job.seen, cause, self.found.snapshot.progress.get(transfer))
+                    removal = plan_leftover(endpoint, job.seen, cause, self.found.snapshot.progress.get(transfer))
+                    change, steps = with_receipt(self.found.answering[endpoint], history, job, removal)
                     self._remove(change, steps, self.found.held_job(transfer, change))
         for (endpoint, name), seen in self.found.live.items():
             if scope.destroy and seen.kind == "ledger" and scope.covers("ledger", name, endpoint):
-                self._remove(*plan_ledger_removal(self.found.site.name, endpoint, seen))
+                self._remove(*plan_ledger_removal(self.found.site.name, endpoint, seen, tuple(self.draft.steps.values())))
 
     # --- what is not known ---
 

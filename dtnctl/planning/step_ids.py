@@ -42,6 +42,11 @@ def finish_transfer_id(endpoint: str, transfer: str) -> str:
     return step_id(endpoint, "finish", transfer)
 
 
+def record_end_id(endpoint: str, container: str) -> str:
+    """Writes the receipt of a job that is removed."""
+    return step_id(endpoint, "record", container)
+
+
 def count_id(endpoint: str, interface: str) -> str:
     """Sets the number of an interface's virtual functions, or restores the interface."""
     return step_id(endpoint, "vfs", interface)

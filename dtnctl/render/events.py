@@ -7,7 +7,7 @@ from typing import Any
 
 from dtnctl.errors import ConfigError, DtnctlError
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, StartTransfer, Step, action_type
+from dtnctl.model.plan import FinishTransfer, RecordEnd, StartTransfer, Step, action_type
 from dtnctl.model.progress import Measured
 from dtnctl.render.json import FORMAT_VERSION, error_document, outcome_data, problems_document
 
@@ -56,4 +56,4 @@ def error_data(error: DtnctlError) -> Json:
 
 
 def _transfer_of(step: Step) -> str:
-    return step.action.transfer if isinstance(step.action, (StartTransfer, FinishTransfer)) else ""
+    return step.action.transfer if isinstance(step.action, (StartTransfer, FinishTransfer, RecordEnd)) else ""

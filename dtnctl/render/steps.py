@@ -16,6 +16,7 @@ from dtnctl.model.plan import (
     HostRequest,
     PromoteContainer,
     PullImage,
+    RecordEnd,
     RecordProtection,
     RemoveContainer,
     RemoveNetwork,
@@ -43,7 +44,7 @@ def step_words(action: Action) -> tuple[str, str]:
             return "connect", f"{action.container} to {action.attachment.network}"
         case DisconnectNetwork():
             return "disconnect", f"{action.container} from {action.network}"
-        case EnsureLedger() | RecordProtection():
+        case EnsureLedger() | RecordEnd() | RecordProtection():
             return _record_words(action)
         case StartTransfer():
             return "start", f"transfer {action.transfer}"
@@ -55,10 +56,16 @@ def step_words(action: Action) -> tuple[str, str]:
             return _container_verb(action), action.container
 
 
-def _record_words(action: EnsureLedger | RecordProtection) -> tuple[str, str]:
-    if isinstance(action, EnsureLedger):
-        return "create", f"ledger {action.folder}"
-    return "record", f"protection of {action.session}"
+def _record_words(action: EnsureLedger | RecordEnd | RecordProtection) -> tuple[str, str]:
+    match action:
+        case EnsureLedger():
+            return "create", f"ledger {action.folder}"
+        case RecordEnd():
+            return "record", f"end of transfer {action.transfer}"
+        case RecordProtection():
+            return "record", f"protection of {action.session}"
+        case _:
+            assert_never(action)
 
 
 def _container_verb(  # noqa: C901  one line for each of a closed set

@@ -22,6 +22,7 @@ from dtnctl.model.plan import (
     HostRequest,
     JobAction,
     Plan,
+    RecordEnd,
     RecordProtection,
     ReplaceContainer,
     RestoreContainer,
@@ -268,7 +269,7 @@ class _Run:
             case HostRequest(request=request):
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
                 engine.agent.perform(request)
-            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordProtection():
+            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordEnd() | RecordProtection():
                 return self._perform_job(step.action, engine, engines)
             case CreateContainer() | ReplaceContainer():
                 engine.perform(self._with_commit(step.action))
@@ -309,6 +310,10 @@ class _Run:
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
                 return _result_text(record_transfer(action, engines, self.site.name, self.terms.clock, self.calls))
+            case RecordEnd():
+                from dtnctl.runtime.transfers.unrecorded import record_end
+
+                return record_end(action, engine, self.site.name, self.terms.clock)
             case _:
                 assert_never(action)
 

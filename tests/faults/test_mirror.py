@@ -79,6 +79,18 @@ def test_a_claim_is_in_git_while_its_job_runs_and_without_a_result_it_is_unknown
     assert json.loads(git(stage, "show", RECORD))["verdict"] == "unknown"
 
 
+def test_a_transfer_whose_file_is_deleted_before_its_end_was_recorded_has_its_receipt_in_git(stage: Stage) -> None:
+    """The last one of the site, too: no transfer is declared any more."""
+    assert stage.run(*APPLY, "--no-wait").code == 0
+    (stage.root / "state/transfers/run14.yaml").unlink()
+    ended = stage.run(*APPLY)
+    assert ended.code == 0, ended.text
+    record = json.loads(git(stage, "show", RECORD))
+    assert (record["verdict"], record["exit_code"]) == ("unknown", 0), ended.text
+    assert record["cause"].startswith("removed before its result was recorded, since no file state/transfers/run14.yaml any more")
+    assert stage.run(*APPLY).code == 0
+
+
 def test_what_could_not_be_mirrored_is_mirrored_by_the_next_apply(stage: Stage) -> None:
     packs = stage.root / ".git/objects/pack"
     packs.rmdir()

@@ -9,6 +9,7 @@ from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import server_labels, server_name, server_ports, transfer_labels
 from dtnctl.model.plan import (
     FinishTransfer,
+    RecordEnd,
     StartTransfer,
 )
 from dtnctl.model.resources import (
@@ -92,3 +93,13 @@ def finish_transfer(world: World, host: Host, action: FinishTransfer) -> None:
         del world.hosts[action.destination.endpoint].containers[server.id]
     world._effect()
     del host.containers[job.id]
+
+
+def record_end(world: World, host: Host, action: RecordEnd) -> None:
+    key = (action.transfer, action.generation, action.attempt)
+    job, claim = host.containers[action.id], host.records.get(key)
+    assert job.state not in ACTIVE, "the end of a job that runs is recorded"
+    assert claim is None or claim.verdict is None, "a receipt is written over another one"
+    world._effect()
+    claim = claim or Attempt(*key, container=job.id, claimed_at=MOMENT)
+    host.records[key] = replace(claim, verdict="cancelled" if action.is_stopped else "unknown", cause=action.cause)

@@ -26,6 +26,7 @@ from dtnctl.model.plan import (
     Plan,
     PromoteContainer,
     PullImage,
+    RecordEnd,
     RecordProtection,
     RemoveContainer,
     RemoveNetwork,
@@ -62,7 +63,7 @@ from dtnctl.model.resources import (
 )
 from tests.properties.agent import AgentRefusedError, address_of
 from tests.properties.always import check_hosts
-from tests.properties.attempts import finish_transfer, start_transfer
+from tests.properties.attempts import finish_transfer, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 
 
@@ -192,6 +193,8 @@ class World:
                 start_transfer(self, host, action)
             case FinishTransfer():
                 finish_transfer(self, host, action)
+            case RecordEnd():
+                record_end(self, host, action)
             case HostRequest():
                 self._ask_agent(host, action)
             case _:

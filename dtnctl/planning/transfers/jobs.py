@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dtnctl.model.impact import Cut, Progress
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
-from dtnctl.model.plan import Cause, Change, RemoveContainer, Step, StopContainer
+from dtnctl.model.plan import Cause, Change, RecordEnd, RemoveContainer, Step, StopContainer
 from dtnctl.model.receipts import merged
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site
@@ -205,9 +205,10 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause, progress: Pr
     return change, tuple(steps)
 
 
-def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen) -> tuple[Change, tuple[Step, ...]]:
-    """The placeholder of the ledger is removed; the record itself, a folder of the host, stays."""
-    step = Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id))
+def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen, planned: Iterable[Step]) -> tuple[Change, tuple[Step, ...]]:
+    """The placeholder of the ledger is removed, after what is `planned` to be written through it; the record itself stays on the host."""
+    writing = tuple(step.id for step in planned if step.endpoint == endpoint and isinstance(step.action, RecordEnd))
+    step = Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id), writing)
     change = Change(
         mark="destroy",
         kind="ledger",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.model.ledger import RECORDS, Entry, LedgerSeen, decode_ledger
 from dtnctl.model.resources import (
+    LABEL_KIND,
     LABEL_REPOSITORY,
     LABEL_SITE,
     ContainerSeen,
@@ -84,7 +85,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     view = _without_claimed(listed, view)
     owned, foreign = _divide(listed, view)
     lease = next((item for item in listed if listed_name(item) == lease_name(view.site)), None)
-    ledger = pool.submit(_ledger, connection, view, owned) if wanted.ledger else None
+    ledger = pool.submit(_ledger, connection, view, owned) if wanted.ledger or any(map(_is_job, owned)) else None
     inspected = [(item, pool.submit(_look, connection, "/containers/{}/json", item["Id"])) for item in owned if item is not lease]
     host = asked.info.result() if asked.info is not None else _host(connection, owned)
     claimants = [item for item in foreign if _names_us(item["Labels"] or {}, view)]
@@ -236,6 +237,11 @@ def _remote_digest(connection: Connection, view: View, reference: str) -> str:
 
 
 # --- the record of one-shot jobs ----------------------------------------------------------------------------
+
+
+def _is_job(item: Json) -> bool:
+    """Whether the container is a transfer's, which may be one that nothing declares any more: its end is recorded before it goes."""
+    return (item["Labels"] or {}).get(LABEL_KIND) == "transfer"
 
 
 def _ledger(connection: Connection, view: View, owned: Iterable[Json]) -> LedgerSeen:

@@ -318,7 +318,8 @@ def test_a_job_that_runs_on_the_source_that_was_holds_the_new_one_back_and_is_cl
     assert "it was started on a" in notes(plan(moved, made))[-1]
     end_job(made)
     assert steps(plan(moved, made)) == [
-        "a/remove/lab.t.g1a1",
+        "a/record/lab.t.g1a1",
+        "a/remove/lab.t.g1a1 <- a/record/lab.t.g1a1",
         "b/ledger/ensure",
         "b/transfer/t <- b/ledger/ensure",
         "b/finish/t <- b/transfer/t",

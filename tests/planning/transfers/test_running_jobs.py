@@ -156,7 +156,7 @@ def test_the_container_of_an_earlier_try_is_cleared_away() -> None:
     made = running()
     end_job(made)
     record(made, attempt=2, verdict="succeeded")
-    assert steps(plan(site(DECLARED), made)) == ["a/remove/lab.t.g1a1"]
+    assert steps(plan(site(DECLARED), made)) == ["a/record/lab.t.g1a1", "a/remove/lab.t.g1a1 <- a/record/lab.t.g1a1"]
 
 
 def test_the_job_of_a_transfer_goes_with_its_expired_session() -> None:
