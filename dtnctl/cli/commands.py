@@ -34,7 +34,7 @@ COMMANDS = {
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
     "sessions": ("nouns", "Sessions: list, show, compare, logs; create, start, stop, delete edit their files."),
     "transfers": ("nouns", "Transfers: list, show, logs, cancel; `transfer FROM TO TOOL` declares one."),
-    "endpoints": ("nouns", "Endpoints: list, show, doctor, add."),
+    "endpoints": ("nouns", "Endpoints: list, show, doctor, add, import."),
     "networks": ("nouns", "Networks as declared: list, show."),
     "profiles": ("nouns", "Profiles as declared: list, show."),
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),

@@ -13,6 +13,7 @@ from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.compare import sessions_compare
 from dtnctl.cli.doctor import endpoints_doctor
+from dtnctl.cli.imports import endpoints_import
 from dtnctl.cli.plot import transfers_plot
 from dtnctl.cli.resolve import transfers_resolve
 from dtnctl.cli.transfer_logs import transfers_logs
@@ -39,7 +40,13 @@ TRANSFERS: Verbs = {
     "resolve": transfers_resolve,
     "create": edit.transfer_command,
 }
-ENDPOINTS: Verbs = {"list": look.endpoints_list, "show": look.endpoints_show, "doctor": endpoints_doctor, "add": endpoints_add}
+ENDPOINTS: Verbs = {
+    "list": look.endpoints_list,
+    "show": look.endpoints_show,
+    "doctor": endpoints_doctor,
+    "add": endpoints_add,
+    "import": endpoints_import,
+}
 NETWORKS: Verbs = {"list": declared.networks_list, "show": declared.networks_show}
 PROFILES: Verbs = {"list": declared.profiles_list, "show": declared.profiles_show}
 TOOLS: Verbs = {"list": tools.tools_list, "show": tools.tools_show}

@@ -28,7 +28,10 @@ class EnvironmentChoice:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One that is there. `type` and `url` are Portainer's own; `agents_wait`: seconds until an edge agent asks for work again."""
+    """One that is there. `type` and `url` are Portainer's own; `agents_wait`: seconds until an edge agent asks for work again.
+
+    `public_url`: the host where people reach what is published there, as somebody typed it.
+    """
 
     id: int
     name: str
@@ -37,6 +40,7 @@ class Environment:
     group: str = ""
     tags: tuple[str, ...] = ()
     agents_wait: int = 0
+    public_url: str = ""
 
     @property
     def is_docker(self) -> bool:

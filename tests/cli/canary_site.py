@@ -31,6 +31,7 @@ registries:
     "endpoints/a": "docker: SOCKET_A\nhost: a.example.net\nallow: {mounts: [/], volumes: ['*'], networks: ['*']}\n",
     "endpoints/b": "docker: SOCKET_B\nhost: b.example.net\nagent: https://127.0.0.1:9\nagent_token: {secret: env:C_AGENT}\n",
     "endpoints/c": "docker: SOCKET_C\nhost: c.example.net\nagent: https://127.0.0.1:9\nagent_token_file: OUTSIDE/agent_file\n",
+    "endpoints/d": "docker: portainer+http://127.0.0.1:9/d\nhost: d.example.net\nportainer: {key: {secret: env:C_PORTAINER}}\n",
     "profiles/p": """\
 pull: never
 user: dtn
@@ -86,6 +87,7 @@ class CanarySite:
     def filled(self, line: str) -> str:
         """A command's line with the site's paths, and with a password where one stands in an address."""
         words = {"OUTSIDE": str(self.outside), "ROOT": str(self.root), "LOOP_PASSWORD": self.canaries["loop_password"]}
+        words["PORTAINER_CANARY"] = self.canaries["portainer"]
         return reduce(lambda text, word: text.replace(*word), words.items(), line)
 
     def remember_engines(self) -> None:
@@ -142,6 +144,7 @@ def canary_site(folder: Path) -> Iterator[tuple[CanarySite, dict[str, str]]]:
     names = (
         *("fingerprint", "registry", "registry_old", "registry_file", "agent", "agent_file", "variable", "file", "sops", "volume"),
         *("webhook", "github", "gitlab", "report", "hook_secret", "compose", "janus", "loop_webhook", "loop_password"),
+        "portainer",
     )
     canaries = {name: f"canary-{name.replace('_', '-')}-{number:016x}" for number, name in enumerate(names, start=0xA11CE)}
     with World(["a", "b", "c"]) as world, serve(ForgeServer()) as forge:
@@ -185,6 +188,7 @@ def _environment(folder: Path, url: str, canaries: Mapping[str, str]) -> dict[st
         "C_FINGERPRINT": canaries["fingerprint"],
         "C_REGISTRY_OLD": canaries["registry_old"],
         "C_AGENT": canaries["agent"],
+        "C_PORTAINER": canaries["portainer"],
         "C_VARIABLE": canaries["variable"],
         "C_WEBHOOK": f"{url}/hook/{canaries['webhook']}",
         "GITHUB_TOKEN": canaries["github"],

@@ -66,6 +66,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "endpoints show": ("a", "b"),
     "endpoints doctor": ("",),
     "endpoints add": ("new --ssh dtn@127.0.0.1",),
+    "endpoints import": ("portainer http://127.0.0.1:9 --key env:C_PORTAINER", "portainer http://127.0.0.1:9 --key PORTAINER_CANARY"),
     "bench network": ("a b",),
     "bench storage": ("s",),
     "report github": ("build/plan.json",),

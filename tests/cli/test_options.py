@@ -170,6 +170,7 @@ WORDS = {
     "transfers create": ["a:/x→y", "b:/x→y", "gridftp"],
     "sessions create": ["a,b", "--image", "x:1"],
     "endpoints add": ["c", "--docker", "ssh://root@c", "--print"],
+    "endpoints import": ["portainer", "http://127.0.0.1:9", "--key", "env:HOME"],
 }
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import LABEL_IMAGE, ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.docker.archive import meeting_folder, pack, parents
@@ -25,7 +25,6 @@ IMPORTED_MEANWHILE = ("alreadyexists", "already exists", "not found")
 REMOVAL_SECONDS = 30.0
 EXIT_POLL = 0.01
 LONGEST_EXIT_POLL = 0.5
-NOT_STARTED = (126, 127)
 NOT_RUNNING = frozenset({"exited", "dead", "removing"})
 
 
@@ -160,15 +159,14 @@ def run(connection: Connection, container: str, command: tuple[str, ...], user: 
     body = {"Cmd": list(command), "User": user, "AttachStdout": True, "AttachStderr": True, "Tty": False}
     execution = connection.post("/containers/{}/exec", container, json=body).json()["Id"]
     # Without an Upgrade header the output is the body of a plain answer: nothing of it can hide in a buffer below.
-    response = connection.post("/exec/{}/start", execution, json={"Detach": False, "Tty": False}, stream=True, wait=None)
+    # `Connection: close`: for any other request a Portainer stops reading its body when the engine answers, and then drops the answer if
+    # it had not seen the body's end; so up to a third of the commands lost their output (2.23).
+    response = connection.post(
+        "/exec/{}/start", execution, json={"Detach": False, "Tty": False}, headers={"Connection": "close"}, stream=True, wait=None
+    )
     written: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
-    try:
-        for stream, body_part in frames(connection.chunks(response)):
-            written.setdefault(stream, []).append(body_part)
-    except UnreachableError:
-        # The engine cuts this connection of its own accord, which a proxy in front of it passes on as a failure.
-        if _exit_code(connection, execution) not in NOT_STARTED:
-            raise
+    for stream, body_part in frames(connection.chunks(response)):
+        written.setdefault(stream, []).append(body_part)
     return Ran(_exit_code(connection, execution), b"".join(written[STDOUT]), b"".join(written[STDERR]))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dtnctl.errors import EngineError, Problem
+from dtnctl.model.portainer_fields import Portainer
 from dtnctl.model.site import AgentTls, Document, Endpoint, Location, Site, Tls
 from dtnctl.providers.local.kubeconfig import login_faults
 from dtnctl.providers.secrets.errors import SecretError
@@ -44,6 +45,8 @@ def _engine(place: _Place) -> Iterator[Problem]:
         yield place.problem(("docker",), "E0373", "there is no ssh client on this machine", "to install OpenSSH's client")
     if endpoint.tls is not None:
         yield from _tls(place, "tls", endpoint.tls)
+    if endpoint.portainer is not None:
+        yield from _portainer(place, endpoint.portainer)
     if endpoint.kubernetes is not None:
         for fault in login_faults(endpoint.kubernetes, place.root, place.environment, place.secrets):
             yield place.problem(("kubernetes", "kubeconfig"), "E0370", fault, "a kubeconfig that this user may read")
@@ -54,7 +57,7 @@ def _agent(place: _Place) -> Iterator[Problem]:
     if endpoint.agent_tls is not None:
         yield from _tls(place, "agent_tls", endpoint.agent_tls)
     if endpoint.agent_token is not None:
-        yield from _secret_token(place, endpoint.agent_token.secret)
+        yield from _secret_token(place, ("agent_token", "secret"), endpoint.agent_token.secret)
     if endpoint.agent_token_env is not None:
         yield from _token(place, "agent_token_env", place.environment.get(endpoint.agent_token_env, ""))
     if endpoint.agent_token_file is not None:
@@ -62,14 +65,21 @@ def _agent(place: _Place) -> Iterator[Problem]:
         yield from [problem] if problem is not None else _token(place, "agent_token_file", content.decode(errors="replace"))
 
 
-def _secret_token(place: _Place, reference: str) -> Iterator[Problem]:
+def _portainer(place: _Place, portainer: Portainer) -> Iterator[Problem]:
+    yield from _secret_token(place, ("portainer", "key", "secret"), portainer.key.secret)
+    if portainer.ca is not None:
+        _, problem = _read(place, ("portainer", "ca"), portainer.ca)
+        yield from _authority(place, "portainer", place.root / portainer.ca) if problem is None else [problem]
+
+
+def _secret_token(place: _Place, location: Location, reference: str) -> Iterator[Problem]:
     try:
         is_token = _is_token(place.secrets.line(reference))
         reason = "" if is_token else "it is not one line of letters, digits and signs"
     except SecretError as error:
         reason = str(error)
     if reason:
-        yield place.problem(("agent_token", "secret"), "E0372", f"{reference} holds no token: {reason}", "a reference to one")
+        yield place.problem(location, "E0372", f"{reference} holds no token: {reason}", "a reference to one")
 
 
 def _is_token(text: str) -> bool:
@@ -101,16 +111,22 @@ def _read(place: _Place, location: Location, path: str) -> tuple[bytes, Problem 
         return b"", place.problem(location, "E0370", f"cannot read {path}: {reason}", "the path of a file that this user may read")
 
 
+def _authority(place: _Place, field: str, ca: Path) -> Iterator[Problem]:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca)
+    except ssl.SSLError:
+        yield place.problem((field, "ca"), "E0371", f"{ca.name} holds no certificate (PEM)", "the file of the CA's certificate")
+
+
 def _certificates(place: _Place, field: str, paths: Mapping[str, Path]) -> Iterator[Problem]:
     import ssl
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        context.load_verify_locations(paths["ca"])
-    except ssl.SSLError:
-        yield place.problem((field, "ca"), "E0371", f"{paths['ca'].name} holds no certificate (PEM)", "the file of the CA's certificate")
+    yield from _authority(place, field, paths["ca"])
     if "cert" not in paths:
         return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_cert_chain(paths["cert"], paths["key"], password=lambda: "")  # a password would be asked for on the terminal
     except (ssl.SSLError, ValueError):

@@ -57,7 +57,7 @@ def pass_on(client: Any, state: State, environment: Environment, target: str, bo
         if rewrite is not None:
             _rewritten(client, response, lambda content: rewrite(state, user, content))
         else:
-            _send(client, response, held_back=environment.is_local, ends=lambda: environment.is_local or _was_started(environment, path))
+            _send(client, response, held_back=environment.is_local, ends=environment.is_local or _is_read_to_its_end(client, path))
     finally:
         engine.close()
 
@@ -156,31 +156,24 @@ def _length(client: Any, response: http.client.HTTPResponse) -> int | None:
     return None
 
 
-def _was_started(environment: Environment, path: str) -> bool:
-    """Of a command that cannot be started an engine cuts the connection, which over TLS is a failure for a proxy, and so for its client."""
-    match = re.fullmatch(r"(.*/exec/[^/]+)/start", path)
-    if match is None:
-        return True
-    engine = _Connection(str(environment.socket))
-    try:
-        engine.request("GET", f"{match[1]}/json")
-        return json.loads(engine.getresponse().read())["ExitCode"] not in (126, 127)
-    finally:
-        engine.close()
+def _is_read_to_its_end(client: Any, path: str) -> bool:
+    """Portainer closes the body of a request when it answers, except of one that is the last on its connection; if it was still looking
+    for the body's end, it drops what the engine has not sent yet. Here it always is."""
+    return not re.search("/exec/[^/]+/start$", path) or client.headers.get("Connection", "").lower() == "close"
 
 
-def _send(client: Any, response: http.client.HTTPResponse, *, held_back: bool, ends: Callable[[], bool]) -> None:
+def _send(client: Any, response: http.client.HTTPResponse, *, held_back: bool, ends: bool) -> None:
     length = _length(client, response)
     pieces = iter(()) if client.command == "HEAD" else _pieces(response)
     if held_back:  # the head, too
         pieces = _grouped(pieces)
         pieces = chain((next(pieces, b""),), pieces)
     _head(client, response, response.status, length)
-    for piece in filter(None, pieces):
+    for piece in filter(None, pieces) if ends else ():
         client.wfile.write(piece if length is not None else b"%x\r\n%s\r\n" % (len(piece), piece))
     if length is None and response.status not in BODILESS:
-        client.close_connection = client.close_connection or not ends()
-        client.wfile.write(b"" if client.close_connection else b"0\r\n\r\n")
+        client.close_connection = client.close_connection or not ends
+        client.wfile.write(b"0\r\n\r\n" if ends else b"")
 
 
 def _grouped(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ class Environment:
     group: int = 1
     tags: list[int] = field(default_factory=list)
     check_in: int = 1
+    public_url: str = ""
     refusals: int = 0
     """How often the tunnel of an edge agent is not there yet."""
 
@@ -37,7 +38,7 @@ class Environment:
             "Type": self.type,
             "ContainerEngine": "docker",
             "URL": self.url,
-            "PublicURL": "",
+            "PublicURL": self.public_url,
             "GroupId": self.group,
             "TagIds": self.tags,
             "Status": 1,

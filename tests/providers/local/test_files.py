@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.portainer_fields import Portainer
 from dtnctl.model.site import AgentTls, Endpoint, Tls
 from dtnctl.providers.local.files import find_local_problems, find_login_problems
 from dtnctl.repository.load import load_site
@@ -19,6 +20,7 @@ AGENT = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_tls:\
 TOKEN_FILE = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token_file: token\n"
 TOKEN_ENV = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token_env: TOKEN\n"
 TOKEN_SECRET = "docker: unix:///run/a.sock\nhost: a\nagent: https://a:5050\nagent_token: {secret: env:TOKEN}\n"
+PORTAINER = "docker: portainer+https://p:1/a\nhost: a\nportainer:\n  key: {secret: env:TOKEN}\n  ca: ca.pem\n"
 HEAD = "name: lab\nid: a1b2c3d4e5f6\nregistries:\n  reg.example.net:5000:\n    username: ann\n"
 
 
@@ -40,7 +42,7 @@ def found(root: Path, endpoint: str, **environment: str) -> list[str]:
     return [f"{item.file}:{item.line}:{item.column} {item.code}" for item in problems]
 
 
-@pytest.mark.parametrize("endpoint", [TLS, AGENT, TOKEN_FILE, TOKEN_ENV, TOKEN_SECRET])
+@pytest.mark.parametrize("endpoint", [TLS, AGENT, TOKEN_FILE, TOKEN_ENV, TOKEN_SECRET, PORTAINER])
 def test_nothing_is_said_where_all_is_there(root: Path, endpoint: str) -> None:
     assert found(root, endpoint, TOKEN="x") == []
 
@@ -105,6 +107,13 @@ def test_a_path_that_no_file_can_have_is_a_mistake_and_no_traceback(root: Path) 
 def test_a_variable_without_a_token_is_a_mistake(root: Path, environment: dict[str, str]) -> None:
     assert found(root, TOKEN_ENV, **environment) == [f"state/{ENDPOINT}:4:18 E0372"]
     assert found(root, TOKEN_SECRET, **environment) == [f"state/{ENDPOINT}:4:23 E0372"]
+    assert found(root, PORTAINER, **environment) == [f"state/{ENDPOINT}:4:17 E0372"]
+
+
+@pytest.mark.parametrize(("spoil", "code"), [(missing("ca.pem"), "E0370"), (folder, "E0370"), (holding("ca.pem", b""), "E0371")])
+def test_portainers_certificate_is_looked_at(root: Path, spoil: Callable[[Path], None], code: str) -> None:
+    spoil(root)
+    assert found(root, PORTAINER, TOKEN="x") == [f"state/{ENDPOINT}:5:7 {code}"]
 
 
 def test_all_mistakes_are_named_at_once(root: Path) -> None:
@@ -121,11 +130,12 @@ def test_every_path_of_a_file_in_an_endpoint_is_looked_at() -> None:
     """A new field that names a file must be looked at, too."""
     texts = {
         f"{model.__name__}.{name}"
-        for model in (Endpoint, Tls, AgentTls)
+        for model in (Endpoint, Tls, AgentTls, Portainer)
         for name, field in model.model_fields.items()
         if "(PEM)" in str(field.description) or "File" in str(field.description)
     }
-    assert texts == {"Tls.ca", "Tls.cert", "Tls.key", "AgentTls.ca", "AgentTls.cert", "AgentTls.key", "Endpoint.agent_token_file"}
+    tls = {f"{model}.{name}" for model in ("Tls", "AgentTls") for name in ("ca", "cert", "key")}
+    assert texts == {*tls, "Endpoint.agent_token_file", "Portainer.ca"}
 
 
 @pytest.mark.parametrize("login", ["password_env: NO_SUCH_VARIABLE", "password_file: nosuch"])

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dtnctl.errors import UnreachableError
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.environments import Environment, EnvironmentChoice
 from dtnctl.model.portainer_fields import Portainer
 from dtnctl.providers.base import EndpointAccess
@@ -20,6 +22,8 @@ from dtnctl.providers.docker.reach.pool import DirectReads
 from dtnctl.providers.docker.reach.portainer_api import ADMINISTRATOR, PortainerApi, key_headers
 from dtnctl.providers.docker.reach.tls import TlsPool
 from dtnctl.providers.docker.reach.transport import FollowUp, Transport
+from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.timeouts import Timeouts
 
 NODE_HEADER = "X-PortainerAgent-Target"
 NO_TUNNEL = b"Unable to get the active tunnel"
@@ -38,7 +42,7 @@ def reach_portainer(access: EndpointAccess, *, read_only: bool) -> Transport:
     address, settings = access.endpoint.address, access.endpoint.portainer
     assert settings is not None  # the model refuses the address without it
     assert address.environment is not None
-    pool = _pool(access, settings)
+    pool = _pool(address, settings, access.root)
     try:
         with translated(address, Transport(pool)):
             headers = key_headers(settings, address.text, access.secrets)
@@ -84,14 +88,25 @@ def _docker_environment(api: PortainerApi, choice: EnvironmentChoice) -> Environ
     return found
 
 
-def _pool(access: EndpointAccess, settings: Portainer) -> DirectReads:
-    address = access.endpoint.address
+def all_environments(
+    address: EngineAddress, what: str, settings: Portainer, root: Path, secrets: SecretSource, timeouts: Timeouts
+) -> tuple[Environment, ...]:
+    """All that the key is shown at this address; `what` is the address as people wrote it. UnreachableError says what to check."""
+    pool = _pool(address, settings, root)
+    try:
+        with translated(replace(address, text=what), Transport(pool)):
+            return tuple(PortainerApi(pool, what, address.path, key_headers(settings, what, secrets), timeouts).environments())
+    finally:
+        pool.close()
+
+
+def _pool(address: EngineAddress, settings: Portainer, root: Path) -> DirectReads:
     if address.scheme == "portainer+http":
         return DirectReads(address.host, address.port)
-    return TlsPool(address, trusted(settings.ca, access.root, str(address)))
+    return TlsPool(address, _trusted(settings.ca, root, str(address)))
 
 
-def trusted(ca: str | None, root: Path, what: str) -> ssl.SSLContext:
+def _trusted(ca: str | None, root: Path, what: str) -> ssl.SSLContext:
     """The certificates that Portainer's is checked by, and nothing of the environment. UnreachableError names the file that is wrong."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

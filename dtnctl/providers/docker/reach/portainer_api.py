@@ -107,7 +107,16 @@ def _refused(answer: Answer) -> str:
 
 def _environment(item: Mapping[str, Any], group: str = "", tags: tuple[str, ...] = ()) -> Environment:
     wait = int(item.get("EdgeCheckinInterval") or CHECK_IN)
-    return Environment(int(item["Id"]), str(item["Name"]), int(item["Type"]), str(item.get("URL", "")), group, tags, wait)
+    return Environment(
+        id=int(item["Id"]),
+        name=str(item["Name"]),
+        type=int(item["Type"]),
+        url=str(item.get("URL", "")),
+        group=group,
+        tags=tags,
+        agents_wait=wait,
+        public_url=str(item.get("PublicURL", "")),
+    )
 
 
 def key_headers(settings: Portainer, what: str, secrets: SecretSource) -> Mapping[str, str]:
