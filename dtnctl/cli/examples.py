@@ -69,6 +69,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "endpoints show": ("dtnctl endpoints show dtn1",),
     "endpoints doctor": ("dtnctl endpoints doctor dtn1", "dtnctl endpoints doctor --all --all-items"),
     "endpoints add": ("dtnctl endpoints add dtn1 --ssh root@dtn1.example.net --interface data=ens1f0 --print",),
+    "endpoints import": (
+        "dtnctl endpoints import portainer https://portainer.example.net:9443 --print",
+        "dtnctl endpoints import portainer https://portainer.example.net:9443 --key env:PORTAINER_KEY --team transfer",
+    ),
     "networks list": ("dtnctl networks list",),
     "networks show": ("dtnctl networks show data",),
     "profiles list": ("dtnctl profiles list",),
