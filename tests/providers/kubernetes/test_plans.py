@@ -1,0 +1,125 @@
+"""What a plan for a node makes there is what the next plan wants: planner and cluster have one form of every field that fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dtnctl.model.plan import EnsureLedger, Plan, ReplaceContainer, WaitHealthy
+from dtnctl.model.resources import Snapshot
+from dtnctl.model.site import Site
+from dtnctl.planning.planner import Scope, make_plan
+from dtnctl.planning.resolve import wanted_by_endpoint
+from dtnctl.planning.secret_uses import secret_uses, with_secrets
+from dtnctl.providers.kubernetes.engine import KubernetesEngine
+from tests.planning.building import NOW, site
+from tests.planning.listing import details
+from tests.providers.backends import ENDPOINT, SITE
+from tests.providers.kubernetes.conftest import NODE
+
+HEAD = f"""
+# site
+name: {SITE}
+# endpoints/{ENDPOINT}
+kubernetes: {{node: {NODE}, namespace: dtn, context: lab}}
+host: 192.0.2.3
+interfaces: {{data: eth1, other: eth2}}
+allow: {{mounts: [/], volumes: ['*'], foreign_volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}}
+# networks/data
+driver: macvlan
+mtu: 9000
+subnet: 10.0.0.0/24
+subnet6: 'fd00::/64'
+# networks/other
+driver: ipvlan
+subnet: 10.0.1.0/24
+gateway: 10.0.1.1
+# networks/inner
+driver: bridge
+subnet: 10.0.2.0/24
+"""
+PLAIN = f"# sessions/s\nendpoints: [{ENDPOINT}]\nimage: dtn:1\n"
+SETTINGS = {
+    "plain": "{}",
+    "networks": "{data_nets: [data, other], data_port_range: [50100, 50103]}",
+    "bridge": "{data_nets: [inner]}",
+    "host": "{mgmt_net: host}",
+    "program": "{arguments: ['sh', '-c', 'echo $(HOME) $$ && sleep 9'], entrypoint: [/usr/bin/env], tty: false, init: true, systemd: true}",
+    "variables": "{env: {A: '1', EMPTY: null, TEXT: 'a $(b) \"c\"'}, user: dtn, ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFzzzz x]}",
+    "secrets": "{env: {TOKEN: {secret: env:TOKEN}}}",
+    "resources": "{memory: 3GiB, cpus: 2.5, shm_size: 1GiB}",
+    "unlimited": "{memory: null}",
+    "mounts": "{volumes: ['/nvme:/data:ro', {target: /scratch, size: 2GiB}, {source: claim, target: /claim}]}",
+    "powers": "{capabilities: {add: [IPC_LOCK], drop: [NET_RAW]}, sysctls: {net.ipv4.tcp_mtu_probing: 1}}",
+    "privileged": "{privileged: true}",
+    "health": "{health_check: {test: 'test -e /ready', interval: 2.5s, timeout: 500ms, retries: 2, start_period: 1s}, stop_timeout: 3s}",
+    "names": "{dns: [10.0.0.53], exposed_ports: [8080, 5000-5002/udp], restart: always}",
+}
+
+
+def observed(declared: Site, engine: KubernetesEngine) -> Snapshot:
+    wanted = with_secrets(wanted_by_endpoint(declared, NOW), secret_uses(declared, NOW, Scope()))
+    return Snapshot({ENDPOINT: engine.observe(wanted[ENDPOINT])})
+
+
+def planned(declared: Site, engine: KubernetesEngine) -> Plan:
+    return make_plan(declared, observed(declared, engine), now=NOW)
+
+
+def apply(declared: Site, engine: KubernetesEngine) -> Plan:
+    """Carry out the plan; afterwards nothing is left to do."""
+    plan = planned(declared, engine)
+    assert not plan.blocked, details(plan)
+    for step in plan.steps:
+        if not isinstance(step.action, (WaitHealthy, EnsureLedger)):
+            engine.perform(step.action)  # type: ignore[arg-type]  # what is left are the engine's
+    left = planned(declared, engine)
+    assert left.is_empty, details(left)
+    return plan
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+def test_the_second_plan_is_empty(engine: KubernetesEngine, settings: str) -> None:
+    assert apply(site(f"{HEAD}{PLAIN}settings: {settings}\n"), engine).steps
+
+
+def test_every_change_is_one_replacement_and_the_way_back_too(engine: KubernetesEngine) -> None:
+    for settings in (SETTINGS["plain"], SETTINGS["networks"], SETTINGS["health"], SETTINGS["plain"]):
+        plan = apply(site(f"{HEAD}{PLAIN}settings: {settings}\n"), engine)
+    replaced = [step for step in plan.steps if isinstance(step.action, ReplaceContainer)]
+    assert [type(step.undo) for step in replaced] == [ReplaceContainer]
+
+
+def test_an_undone_replacement_is_as_it_was(engine: KubernetesEngine) -> None:
+    before = site(f"{HEAD}{PLAIN}settings: {SETTINGS['secrets']}\n")
+    apply(before, engine)
+    plan = planned(site(f"{HEAD}{PLAIN}settings: {{tty: false, env: {{TOKEN: {{secret: env:OTHER}}}}}}\n"), engine)
+    (step,) = [step for step in plan.steps if isinstance(step.action, ReplaceContainer)]
+    assert isinstance(step.action, ReplaceContainer)
+    assert isinstance(step.undo, ReplaceContainer)
+    engine.perform(step.action)
+    engine.perform(step.undo)
+    left = planned(before, engine)
+    assert left.is_empty, details(left)
+
+
+def test_what_is_no_longer_declared_goes_and_nothing_is_left(engine: KubernetesEngine) -> None:
+    apply(site(f"{HEAD}{PLAIN}settings: {SETTINGS['networks']}\n"), engine)
+    empty = site(HEAD)
+    plan = make_plan(empty, observed(empty, engine), now=NOW, scope=Scope(allow_empty=True))
+    for step in plan.steps:
+        engine.perform(step.action)  # type: ignore[arg-type]  # all are the engine's
+    seen = observed(empty, engine).endpoints[ENDPOINT]
+    assert (seen.containers, seen.networks) == ((), ())
+
+
+def test_drift_is_found_and_taken_back(engine: KubernetesEngine) -> None:
+    declared = site(f"{HEAD}{PLAIN}settings: {SETTINGS['resources']}\n")
+    apply(declared, engine)
+    (live,) = observed(declared, engine).endpoints[ENDPOINT].containers
+    labels = tuple(sorted(live.labels.items()))
+    engine.perform(ReplaceContainer(live.name, live.id, replace(live.spec, memory=1024**3), labels, start=True))
+    (change,) = planned(declared, engine).changes
+    assert (change.mark, change.is_drift, [item.field for item in change.fields]) == ("replace", True, ["memory"])
+    apply(declared, engine)
