@@ -148,7 +148,7 @@ class Loop:
         if not commit:
             return None
         if self.terms.allowed_signers:
-            problem = self.clone.signature_problem(commit, self.terms.allowed_signers)
+            problem = self.clone.unsigned_since(self.journal.good or self.clone.kept(), commit, self.terms.allowed_signers)
             if problem:
                 return Refusal(commit, "unsigned", problem)
         rules = (self.journal.good or self.clone.kept()) if self.terms.checks_owners else ""

@@ -156,6 +156,19 @@ class FollowingClone:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         return f"{lines[-1] if lines else 'it is not signed by an SSH key'} ({allowed_signers})"
 
+    def unsigned_since(self, good: str, commit: str, allowed_signers: str) -> str:
+        """Why a commit is not signed that the branch has on top of `good`; empty if all are. Without `good` only the newest one is asked.
+
+        Each commit of the branch itself counts, merges too: whoever signs a merge vouches for what it brings in.
+        """
+        commits = [commit]
+        if good and self.has(good):
+            commits += self._run("rev-list", "--first-parent", commit, f"^{good}").split()
+        for item in dict.fromkeys(commits):
+            if problem := self.signature_problem(item, allowed_signers):
+                return problem if item == commit else f"{item[:12]}, which it continues: {problem}"
+        return ""
+
     def check_out(self, commit: str, secrets: str = "") -> None:
         """The files are exactly those of the commit, and `.secrets` is a link to the folder `secrets`, if there is one."""
         self._run("checkout", "--quiet", "--force", "--detach", commit)

@@ -182,6 +182,31 @@ def test_secret_that_is_empty_is_refused(tmp_path: Path) -> None:
     assert "first line is empty" in ran.stderr
 
 
+def test_the_units_line_starts_the_loop_by_the_lines_of_its_environment_file_alone(tmp_path: Path, repository: Repository) -> None:
+    """As systemd does it: the words of ExecStart, EnvironmentFile, StateDirectory and a socket to notify."""
+    unit = run(tmp_path, "reconcile", "--print-unit").stdout.splitlines()
+    (start,) = [line.removeprefix("ExecStart=").split() for line in unit if line.startswith("ExecStart=")]
+    given = {"DTNCTL_REPO": repository.url, "DTNCTL_INTERVAL": "1h", "STATE_DIRECTORY": str(tmp_path / "state")}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        process = subprocess.Popen(
+            start, stderr=subprocess.PIPE, text=True, env=environment(NOTIFY_SOCKET=str(tmp_path / "notify"), **given), cwd=tmp_path
+        )
+        try:
+            received = b""
+            while b"as declared" not in received:
+                received += manager.recv(4096) + b"\n"
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=PATIENCE)[1]
+        finally:
+            process.kill()
+    assert b"READY=1" in received.splitlines()
+    assert process.returncode == 143, said
+    assert "is applied: 2 changes" in said
+    assert (tmp_path / "state" / "journal.json").exists()
+
+
 def test_unit_starts_this_program_and_systemd_accepts_it(tmp_path: Path) -> None:
     ran = run(tmp_path, "reconcile", "--print-unit")
     assert ran.returncode == 0

@@ -196,6 +196,40 @@ def test_other_keys_and_unsigned_commits_are_refused(scene: Scene, signers: str,
     assert "it is not signed by an SSH key" in scene.clone.signature_problem(unsigned, signers)
 
 
+def test_every_commit_of_the_branch_since_the_good_one_is_asked_for_its_signature(scene: Scene, signers: str) -> None:
+    good = scene.push("good")
+    git(scene.work, "config", "commit.gpgsign", "false")
+    unsigned = scene.push("unsigned")
+    git(scene.work, "config", "commit.gpgsign", "true")
+    newest = scene.push("newest")
+    scene.clone.fetch()
+    assert scene.clone.signature_problem(newest, signers) == ""
+    said = scene.clone.unsigned_since(good, newest, signers)
+    assert said.startswith(f"{unsigned[:12]}, which it continues: it is not signed by an SSH key")
+    assert scene.clone.unsigned_since(unsigned, newest, signers) == ""
+    assert scene.clone.unsigned_since("", newest, signers) == "", "the first one vouches for its history"
+    assert scene.clone.unsigned_since("0" * 40, newest, signers) == "", "nothing is known of what is not here"
+    assert "it is not signed" in scene.clone.unsigned_since(newest, unsigned, signers), "back to an older commit"
+
+
+def test_who_signs_a_merge_vouches_for_what_it_brings_in(scene: Scene, signers: str) -> None:
+    good = scene.push("good")
+    git(scene.work, "checkout", "--quiet", "-b", "change")
+    git(scene.work, "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--message", "unsigned")
+    git(scene.work, "checkout", "--quiet", "main")
+    git(scene.work, "merge", "--quiet", "--no-ff", "--no-edit", "change")
+    newest = scene.push("newest")
+    scene.clone.fetch()
+    assert scene.clone.unsigned_since(good, newest, signers) == ""
+    git(scene.work, "checkout", "--quiet", "-b", "more")
+    git(scene.work, "commit", "--quiet", "--allow-empty", "--message", "signed")
+    git(scene.work, "checkout", "--quiet", "main")
+    git(scene.work, "-c", "commit.gpgsign=false", "merge", "--quiet", "--no-ff", "--no-gpg-sign", "--no-edit", "more")
+    newest = scene.push("on top of a merge that is not signed")
+    scene.clone.fetch()
+    assert "which it continues: it is not signed" in scene.clone.unsigned_since(good, newest, signers)
+
+
 def hashed(scene: Scene, content: str) -> str:
     """The id of a commit with this content, which is in the work repository then."""
     command = ["git", "-C", str(scene.work), "hash-object", "-t", "commit", "-w", "--stdin"]
