@@ -50,7 +50,7 @@ def _cell(lack: Lack | None) -> str:
 
 
 def _sentences(lack: Lack) -> Iterator[str]:
-    some = "**in part**:" if lack.asks is not bool else "**no**:"
+    some = "**with a resource**:" if lack.by_resource else "**in part**:" if lack.asks is not bool else "**no**:"
     yield "**with an agent**:" if lack.by_agent else some
     yield f"{lack.words}. Instead: {lack.fix}"
 

@@ -22,7 +22,7 @@ class Backend:
     `remove_volume`: the command that removes a volume, for a name. `oldest`: the oldest version of it that dtnctl works with.
 
     `ledger`: what holds the record of transfers, in words; `{folder}` is the host's.
-    `renames`: a container that is kept under another name can be told from its replacement; else one is replaced in one step.
+    `renames`: a container that is kept under another name can be distinguished from its replacement; else one is replaced in one step.
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
     `lacks` and `network_lacks`: what it cannot do, by field of a profile and of a network.

@@ -14,6 +14,7 @@ from dtnctl.model.written import Written
 
 IN_CLUSTER = "in-cluster"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, in lower case alone
+_RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")  # as device plugins name them
 LONGEST_NAME = 253
 
 
@@ -29,12 +30,21 @@ def _check_node(text: str) -> str:
     return text
 
 
+def _check_resource(text: str) -> str:
+    if not _RESOURCE.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not an extended resource; write it as `kubectl describe node` lists it: `rdma/hca_shared`")
+    return text
+
+
 def _form(value: Any) -> str:
     return "mapping" if isinstance(value, (Mapping, Secret)) else "text"
 
 
 Namespace = Annotated[str, AfterValidator(_check_namespace), described("namespace", {"type": "string", "pattern": f"^{_LABEL.pattern}$"})]
 NodeName = Annotated[str, AfterValidator(_check_node), described("node's name", {"type": "string", "maxLength": LONGEST_NAME})]
+ResourceName = Annotated[
+    str, AfterValidator(_check_resource), described("extended resource", {"type": "string", "pattern": f"^{_RESOURCE.pattern}$"})
+]
 Login: TypeAlias = Annotated[
     Annotated[Secret, Tag("mapping")] | Annotated[Annotated[str, Field(min_length=1)], Tag("text")], Discriminator(_form)
 ]
@@ -52,6 +62,11 @@ class KubernetesAddress(Written):
         None,
         description="File with cluster and login, relative to the repository's root or absolute; `{secret: …}`: its content, by "
         "reference; `in-cluster`: the service account of the pod that dtnctl runs in. Missing: `$KUBECONFIG`, else `~/.kube/config`.",
+    )
+    resources: dict[str, ResourceName] = Field(
+        default_factory=dict,
+        description="Extended resource of the node (of a device plugin) that stands for a profile's device: `rdma_cm: rdma/hca_shared`; "
+        "or for the virtual functions of an interface: `ens1f0: example.net/ens1f0_vfs`. A service asks for one of it.",
     )
 
     @property

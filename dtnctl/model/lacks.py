@@ -14,13 +14,14 @@ from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
 class Lack:
     """`words` is why, `fix` what to write instead. `asks`: whether a value of the field asks for it; missing: whatever is written.
 
-    `by_agent`: an agent of the endpoint makes up for it.
+    `by_agent`: an agent of the endpoint makes up for it. `by_resource`: resources of its file do that name what is asked for.
     """
 
     words: str
     fix: str
     asks: Callable[[Any], bool] = bool
     by_agent: bool = False
+    by_resource: bool = False
 
 
 Lacks = Mapping[str, Lack]  # by field of a profile, or of a network
@@ -51,7 +52,9 @@ OF_PODS: Lacks = MappingProxyType(
     {
         "cpu_set": Lack("the kubelet chooses a pod's CPUs", KUBELETS_CPUS),
         "devices": Lack(
-            "a pod gets devices as resources of a device plugin, which no file of dtnctl names yet", "`privileged: true`, or without them"
+            "a pod gets devices as resources of a device plugin",
+            "`resources:` of the endpoint's `kubernetes:`, such as `rdma_cm: rdma/hca_shared`",
+            by_resource=True,
         ),
         "limits": Lack(
             "a pod has no ulimits: they are those of the node's container runtime", "ask for them in the runtime's own settings"
@@ -69,6 +72,7 @@ OF_PODS: Lacks = MappingProxyType(
             _is_pulled_by_rule,
         ),
         "qos": Lack("the agent shapes interfaces of an engine's containers, and not of pods", "without it"),
+        "systemd": Lack("a pod is stopped by its image's own signal", "an image with `STOPSIGNAL SIGRTMIN+3`, without `systemd`"),
         "restart": Lack("a service is a Deployment, whose pod is always started again", "`restart: unless-stopped`, or `always`", _may_end),
         "volumes": Lack(
             "a named volume is a claim (PVC) that is there already, and what is behind it is the cluster's", "without `driver`", _has_driver
@@ -78,9 +82,10 @@ OF_PODS: Lacks = MappingProxyType(
 OF_DEFINITIONS: Lacks = MappingProxyType(
     {
         "driver": Lack(
-            "virtual functions come from the cluster's device plugin, whose resources no file of dtnctl names yet",
-            "macvlan or ipvlan",
+            "virtual functions come from a device plugin of the cluster, as resources",
+            "`resources:` of the endpoint's `kubernetes:`, such as `ens1f0: example.net/ens1f0_vfs`",
             _is_of_functions,
+            by_resource=True,
         ),
         "vlan": Lack(
             "pods are attached to the interface as it is, and nothing makes a sub-interface for a VLAN there",

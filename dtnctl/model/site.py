@@ -179,6 +179,11 @@ class Endpoint(Written):
             raise ValueError("`tuning:` needs `agent:`; only an agent can set what belongs to the host")
         return self
 
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Resources of a cluster's node, by the device or interface that each stands for; none of an engine."""
+        return self.kubernetes.resources if self.kubernetes is not None else {}
+
     def backend(self, seen: str = "") -> Backend:
         """What it can do: by the name of the backend that answered there, else as the key of its address decides."""
         return row_of(seen or ("Docker" if self.kubernetes is None else "Kubernetes"))

@@ -35,12 +35,19 @@ def test_the_content_of_a_kubeconfig_may_be_a_secret() -> None:
     assert KubernetesAddress.model_validate(found.model_dump()) == found
 
 
+def test_resources_are_those_of_the_node_and_none_of_an_engine() -> None:
+    node = Endpoint.model_validate({"kubernetes": {**NODE, "resources": {"rdma_cm": "rdma/hca_shared"}}, "host": "h"})
+    assert node.resources == {"rdma_cm": "rdma/hca_shared"}
+    assert Endpoint.model_validate({"docker": "ssh://h"}).resources == {}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"node": "DTN_3"}, "`DTN_3` is not a node's name; write it as `kubectl get nodes` prints it"),
         ({"node": "a" * 300}, "is not a node's name; write it as `kubectl get nodes` prints it"),
         ({"namespace": "My"}, "`My` is not a namespace's name; write lower-case letters, digits and -, at most 63 characters"),
+        ({"resources": {"rdma_cm": "hca"}}, "`hca` is not an extended resource; write it as `kubectl describe node` lists it"),
         ({"context": None}, "`context:` is needed: the current one of a kubeconfig is another one on each machine"),
         ({"kubeconfig": "in-cluster"}, "`kubeconfig: in-cluster` has no contexts: leave out `context`"),
     ],

@@ -6,6 +6,7 @@ A plan that is made offline knows the backend by the endpoint's file, so that a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from dtnctl.model.lacks import Lack
 from dtnctl.model.plan import Cause
@@ -19,7 +20,8 @@ CODE = "E0481"
 def refuse_lacking(service: Service) -> Iterator[Refusal]:
     """Every field of the service, and of its networks, that asks for what cannot be."""
     for field, lack in sorted(service.backend.lacks.items()):
-        if _asks(service, lack, getattr(service.profile, field)):
+        value = getattr(service.profile, field)
+        if _asks(service, lack, value, value):
             yield Refusal(CODE, service.cause(_text(service, f"`{field}`", lack), field), lack.fix)
     for name in sorted({net.name for net in service.nets} - set(BUILT_IN_NETWORKS)):
         yield from _of_network(service, name)
@@ -28,12 +30,15 @@ def refuse_lacking(service: Service) -> Iterator[Refusal]:
 def _of_network(service: Service, name: str) -> Iterator[Refusal]:
     document = service.site.networks[name]
     for field, lack in sorted(service.backend.network_lacks.items()):
-        if _asks(service, lack, getattr(document.value, field)):
+        if _asks(service, lack, getattr(document.value, field), (service.endpoint.value.interfaces.get(name),)):
             text = _text(service, f"`{field}` of network {name}", lack)
             yield Refusal(CODE, Cause(text, document.file, document.mark((field,)).line, field), lack.fix)
 
 
-def _asks(service: Service, lack: Lack, value: object) -> bool:
+def _asks(service: Service, lack: Lack, value: Any, needs: Any) -> bool:
+    """Whether nothing makes up for what is asked: an agent, or a resource of the cluster for each thing that is needed."""
+    if lack.by_resource:
+        return lack.asks(value) and not set(needs) <= service.endpoint.value.resources.keys()
     return lack.asks(value) and not (lack.by_agent and service.endpoint.value.agent is not None)
 
 

@@ -63,8 +63,8 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
         shm_size=profile.shm_size,
         mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
-        devices=tuple(sorted(_device(text) for text in (*_files(profile.devices), *allocation.hardware.verbs))),
-        ulimits=tuple(sorted(_ulimits(profile))),
+        devices=tuple(sorted(_device(text) for text in (*_files(service), *allocation.hardware.verbs))),
+        ulimits=tuple(sorted(_ulimits(service))),
         cap_add=_capabilities((*profile.capabilities.add, *(RDMA_CAPABILITIES if is_rdma(profile) else ()))),
         cap_drop=_capabilities(profile.capabilities.drop),
         sysctls=tuple(sorted(_sysctls(service).items())),
@@ -165,16 +165,18 @@ def is_rdma(profile: ProfileFields) -> bool:
     return VERBS in profile.devices
 
 
-def _ulimits(profile: ProfileFields) -> Iterator[Ulimit]:
+def _ulimits(service: Service) -> Iterator[Ulimit]:
+    """Those of the profile; of RDMA's own where the backend has any."""
+    profile = service.profile
     limits = {name: (limit.soft, limit.hard) for name, limit in profile.limits.items()}
-    if is_rdma(profile):
+    if is_rdma(profile) and "limits" not in service.backend.lacks:
         limits.setdefault("memlock", (-1, -1))
     yield from (Ulimit(name, soft, hard) for name, (soft, hard) in limits.items())
 
 
-def _files(devices: tuple[str, ...]) -> tuple[str, ...]:
-    """Devices that stand for one file; which verbs devices a service gets is a choice."""
-    return tuple(text for text in devices if text != VERBS)
+def _files(service: Service) -> tuple[str, ...]:
+    """Devices that stand for one file; which verbs devices a service gets is a choice, unless a resource stands for them."""
+    return tuple(text for text in service.profile.devices if text != VERBS or VERBS in service.endpoint.value.resources)
 
 
 def _device(text: str) -> Device:

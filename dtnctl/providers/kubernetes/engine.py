@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.ledger import Entry
+from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.plan import CreateContainer, EngineAction, ReplaceContainer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
@@ -56,7 +57,8 @@ class KubernetesObserver:
                 assert address is not None  # what decides that this class is used
                 config = config_of(address, access.root, access.secrets)
                 connection = Connection(config, address.text, access.timeouts, reads_only=self.reads_only)
-                place = Place(access.name, address.node, address.namespace)
+                resources = {DEVICE_FILES.get(name, name).partition(":")[0]: resource for name, resource in address.resources.items()}
+                place = Place(access.name, address.node, address.namespace, resources)
                 cluster = Cluster(connection, Paths(address.namespace), place, self._view)
                 self._opened = cluster, Lookup(cluster)
             return self._opened

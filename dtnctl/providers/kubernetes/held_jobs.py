@@ -1,7 +1,7 @@
 """A transfer's container before it runs: a Secret that holds its Job and its files, whose name only one can take. Pure.
 
 The Job is made when it starts. Its files come in as a tar: an init container unpacks it with owners and modes, which no volume of a
-Secret has, and the container sees folders that are its own (with `dtnctl` in their name) whole, and single files elsewhere.
+Secret has, and the container sees folders that are its own (with `dtnctl` in their name) whole, and single files in others.
 """
 
 from __future__ import annotations

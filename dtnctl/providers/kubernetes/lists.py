@@ -133,7 +133,7 @@ def place_with(place: Place, lists: Lists) -> Place:
 
 
 def links_of(place: Place, networks: Iterable[Json]) -> dict[str, Link]:
-    """By the names of plans; those of other endpoints are in the way of nobody here."""
+    """By the names of plans; those of other endpoints take nothing here."""
     return {name_of(raw): link_of(raw) for raw in networks if is_of(raw, place.endpoint)}
 
 

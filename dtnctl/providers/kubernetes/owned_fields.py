@@ -49,5 +49,5 @@ def _is_meant(key: str, item: Any) -> bool:
 
 
 def _value(item: Json, name: str) -> Any:
-    """A port's protocol is part of its key also where nobody wrote it."""
+    """A port's protocol is part of its key also where it is not written."""
     return item.get(name, "TCP" if name == "protocol" else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.backends import BACKENDS, KUBERNETES
+from dtnctl.model.plan import CreateContainer
 from dtnctl.model.profile import ProfileFields
 from dtnctl.model.site import Network
 from dtnctl.planning.planner import make_plan
@@ -29,6 +30,7 @@ ASKS = {
     "pull": "always",
     "qos": "{rate: 1gbit}",
     "restart": "on-failure",
+    "systemd": "true",
     "volumes": "[{source: disk, target: /d, driver: local, driver_opts: {type: nfs, device: ':/x', o: addr=10.0.0.1}}]",
 }
 FITS = {"mgmt_net": "host", "pull": "missing", "restart": "always", "volumes": "['/nvme:/data', {source: claim, target: /d}]"}
@@ -66,6 +68,25 @@ def test_a_network_that_it_cannot_make_is_blocked_by_the_line_of_its_file() -> N
     assert refusals(DATA_NODE + NETWORK.format("sriov") + ON_DATA) == [f"state/networks/data.yaml:1 {functions}"]
     assert refusals(DATA_NODE + NETWORK.format("macvlan\nvlan: 5") + ON_DATA) == [f"state/networks/data.yaml:2 {vlan}"]
     assert refusals(DATA_NODE + NETWORK.format("macvlan") + ON_DATA) == []
+
+
+RESOURCES = "context: prod, resources: {rdma_cm: rdma/hca, uverbs: rdma/hca, eth1: example.net/eth1_vfs}"
+WITH_RESOURCES = DATA_NODE.replace("context: prod", RESOURCES)
+
+
+def test_resources_of_the_node_make_up_for_devices_and_functions() -> None:
+    text = WITH_RESOURCES + NETWORK.format("sriov") + ON_DATA
+    assert refusals(f"{text}  devices: [rdma_cm, uverbs]\n") == []
+    assert len(refusals(f"{text}  devices: [rdma_cm, /dev/fuse]\n")) == 1
+    assert len(refusals(text.replace("{data: eth1}", "{data: eth2}"))) == 1
+
+
+def test_a_service_with_rdma_asks_a_cluster_for_devices_and_for_no_limit() -> None:
+    node = NODE.replace("context: prod", RESOURCES)
+    declared = site(f"{node}{SESSION}  devices: [rdma_cm, uverbs]\n")
+    (made,) = (step.action.spec for step in plan(declared, world(declared)).steps if isinstance(step.action, CreateContainer))
+    assert [item.host for item in made.devices] == ["/dev/infiniband/rdma_cm", "uverbs"]
+    assert (made.ulimits, made.cap_add) == ((), ("IPC_LOCK",))
 
 
 def test_an_agent_makes_up_for_some_of_it() -> None:

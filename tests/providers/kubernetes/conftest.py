@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -39,9 +41,16 @@ class Namespace:
 
 
 def access(
-    api: KubernetesApi, namespace: str, *, repository: str = "", endpoint: str = ENDPOINT, unlabelled: bool = True
+    api: KubernetesApi,
+    namespace: str,
+    *,
+    repository: str = "",
+    endpoint: str = ENDPOINT,
+    unlabelled: bool = True,
+    resources: Mapping[str, str] = MappingProxyType({}),
 ) -> EndpointAccess:
-    address = KubernetesAddress(node=NODE, namespace=namespace, context="lab", kubeconfig=str(api.kubeconfig))
+    file = str(api.kubeconfig)
+    address = KubernetesAddress(node=NODE, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources))
     secrets = SecretSource(environment=ENVIRONMENT, salt="s")
     return EndpointAccess(
         endpoint, Endpoint(kubernetes=address, host="192.0.2.3"), SITE, {}, Path("/"), SOON, repository, unlabelled, secrets
@@ -56,8 +65,8 @@ def namespace(cluster_api: KubernetesApi) -> Iterator[Namespace]:
             cluster_api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": metadata})
     opened: list[KubernetesObserver] = []
 
-    def engine_of(**kwargs: str | bool) -> KubernetesEngine:
-        opened.append(made := KubernetesEngine(access(cluster_api, name, **kwargs)))  # type: ignore[arg-type]  # as access takes them
+    def engine_of(**kwargs: Any) -> KubernetesEngine:
+        opened.append(made := KubernetesEngine(access(cluster_api, name, **kwargs)))
         return made
 
     with kubelet(cluster_api, name) as running:

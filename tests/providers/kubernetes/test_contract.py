@@ -29,6 +29,7 @@ from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     Attachment,
     ContainerSpec,
+    Device,
     Health,
     NetworkSpec,
     PortBinding,
@@ -294,6 +295,20 @@ def test_a_service_is_attached_with_the_prefix_of_its_network(namespace: Namespa
     seen = engine.observe(ALL)
     assert (seen.containers[0].spec.attachments, seen.containers[0].spec.network) == (spec.attachments, "net1")
     assert [(item.name, item.spec) for item in seen.networks] == [("net1", NETWORK)]
+
+
+def test_functions_and_devices_are_resources_of_the_node(namespace: Namespace) -> None:
+    engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "eth7": "example.net/eth7_vfs"})
+    functions = NetworkSpec("sriov", subnets=(Subnet("10.78.0.0/24"),), default_route=False, pf="eth7")
+    engine.perform(CreateNetwork("net2", functions, labels_of("net2", kind="network")))
+    cm = Device("/dev/infiniband/rdma_cm", "/dev/infiniband/rdma_cm")
+    spec = replace(SPEC, devices=(cm,), attachments=(Attachment("bridge"), Attachment("net2", "10.78.0.9")))
+    running(engine, spec)
+    container = deployment(namespace)["spec"]["template"]["spec"]["containers"][0]
+    assert container["resources"]["limits"] == {"example.net/eth7_vfs": "1", "rdma/hca": "1"}
+    seen = engine.observe(ALL)
+    assert (seen.containers[0].spec, seen.networks[0].spec) == (replace(spec, command=(), entrypoint=()), functions)
+    assert engine.inspect(SESSION).spec == seen.containers[0].spec
 
 
 def test_networks_are_made_and_removed_once(namespace: Namespace, engine: KubernetesEngine) -> None:
