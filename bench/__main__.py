@@ -31,6 +31,7 @@ MODULES = {
     "P12": "branching",
     "P13": "many",
     "P14": "offline",
+    "P15": "fleet",
 }
 
 

@@ -92,11 +92,11 @@ def plan_offline(workplace: Workplace, scope: Scope) -> tuple[Plan, tuple[Age, .
     from dtnctl.runtime.reconcile import plan_from
 
     now, site = SystemClock().now(), workplace.site
-    inventory = read_inventory(workplace.root, site)
+    inventory = read_inventory(workplace.root, workplace.asked)
     ages = ages_of(inventory, now)
     plan = plan_from(site, inventory.snapshot(site), now, scope)
     asked = {name: item.asked for name, item in inventory.taken.items()}
-    return replace(plan, notes=tuple(sorted({*plan.notes, *offline_notes(site, asked, ages, now)}))), ages
+    return replace(plan, notes=tuple(sorted({*plan.notes, *offline_notes(workplace.asked, asked, ages, now)}))), ages
 
 
 def ages_of(inventory: Inventory, now: datetime) -> tuple[Age, ...]:

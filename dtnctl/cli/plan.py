@@ -110,7 +110,7 @@ def _preview_offline(printing: Printing, scope: Scope, policy: str, *, detailed:
     """Print what apply would do if the endpoints are as their inventory says."""
     from dtnctl.cli.inventory import plan_offline
 
-    workplace = with_receipts(open_marked(printing))
+    workplace, scope = selected(with_receipts(open_marked(printing)), scope)
     plan, ages = plan_offline(workplace, scope)
     view = plan_context(workplace, "plan", printing, scope)
     view = judged(plan, replace(view, inventory=ages, reproduce=f"{view.reproduce} --offline"), policy)

@@ -84,15 +84,16 @@ def _secrets_of(site: Site, root: Path) -> SecretSource:
 def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Observer]]:
     """Clients that cannot write, one per endpoint."""
     from dtnctl.providers.endpoint import observer_of
+    from dtnctl.runtime.observe import close_all
 
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         stack.enter_context(without_secrets(workplace.secrets))
         stack.enter_context(signals.exiting())  # they hold nothing, and after Ctrl-C no user waits for silent endpoints
         clients: dict[str, Observer] = {}
+        stack.callback(close_all, clients)
         for access in _accesses(workplace, timeout):
             clients[access.name] = observer_of(access)
-            stack.callback(clients[access.name].close)
         yield clients
 
 
@@ -100,14 +101,15 @@ def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Obs
 def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engine]]:
     """Clients that can change their endpoint, one per endpoint."""
     from dtnctl.providers.endpoint import engine_of
+    from dtnctl.runtime.observe import close_all
 
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         stack.enter_context(without_secrets(workplace.secrets))
         clients: dict[str, Engine] = {}
+        stack.callback(close_all, clients)
         for access in _accesses(workplace, timeout):
             clients[access.name] = engine_of(access)
-            stack.callback(clients[access.name].close)
         yield clients
 
 
@@ -132,10 +134,13 @@ def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
 
 def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
     from dtnctl.providers.base import EndpointAccess
+    from dtnctl.providers.local.descriptors import DESCRIPTORS, allow_open_files, reads_of_each
     from dtnctl.providers.timeouts import Timeouts
 
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
     site = workplace.asked
+    reads = reads_of_each(len(site.endpoints))
+    allow_open_files(len(site.endpoints) * (reads + DESCRIPTORS))
     for name, document in site.endpoints.items():
         yield EndpointAccess(
             name,
@@ -147,6 +152,7 @@ def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
             site.repository,
             site.counts_unlabelled,
             workplace.secrets,
+            reads,
         )
 
 

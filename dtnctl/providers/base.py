@@ -35,7 +35,8 @@ class ReadOnlyError(EngineError):
 class EndpointAccess:
     """All that a provider is made from. `root` is where relative paths of TLS and password files start; `secrets` looks up the others.
 
-    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours.
+    `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours. `reads` is how many
+    reads it may have under way.
     """
 
     name: str
@@ -47,6 +48,7 @@ class EndpointAccess:
     repository: str = ""
     unlabelled: bool = True
     secrets: SecretSource = field(default_factory=SecretSource)
+    reads: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dtnctl.providers.store import Stored
 
 
 def observe_all(observers: Mapping[str, Observer], wanted: Mapping[str, Wanted]) -> Snapshot:
-    """What is on every endpoint now, in name order."""
+    """What is on every endpoint now, in name order. All are asked at once: however many are silent, it takes one time-out."""
     if not observers:
         return Snapshot({})
 
@@ -26,6 +26,13 @@ def observe_all(observers: Mapping[str, Observer], wanted: Mapping[str, Wanted])
     names = sorted(observers)
     with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="observe") as pool:
         return Snapshot(dict(zip(names, pool.map(look, names), strict=True)))
+
+
+def close_all(clients: Mapping[str, Observer]) -> None:
+    """End all connections at once: one by ssh is over when its far end says so, which takes as long as the way there and back."""
+    if clients:
+        with ThreadPoolExecutor(max_workers=len(clients), thread_name_prefix="close") as pool:
+            list(pool.map(lambda client: client.close(), clients.values()))
 
 
 def observe_ours(observer: Observer, name: str, refuse: Callable[[str], DtnctlError]) -> ContainerSeen | None:

@@ -76,17 +76,23 @@ def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetim
 
 
 def _examined(site: Site, endpoint: str, seen: EndpointSeen, host: Host, now: datetime, peers: Mapping[str, Host]) -> Examined:
+    near = _near(site, endpoint)
     return Examined(
         site=site,
         endpoint=site.endpoints[endpoint],
         seen=seen,
         host=host,
-        services=tuple(item for item in resolve_services(site, now) if item.endpoint.name == endpoint),
-        resolved_transfers=tuple(
-            item for item in resolve_transfers(site, now) if endpoint in (item.source_endpoint, item.destination_endpoint)
-        ),
+        services=tuple(item for item in resolve_services(near, now) if item.endpoint.name == endpoint),
+        resolved_transfers=resolve_transfers(near, now),
         peers=peers,
     )
+
+
+def _near(site: Site, endpoint: str) -> Site:
+    """The site with the sessions and transfers of one endpoint: of a fleet they are few, and each endpoint asks for its own."""
+    sessions = {name: item for name, item in site.sessions.items() if endpoint in item.value.endpoints}
+    ends = ((name, item, (item.value.from_.partition(":")[0], item.value.to.partition(":")[0])) for name, item in site.transfers.items())
+    return replace(site, sessions=sessions, transfers={name: item for name, item, places in ends if endpoint in places})
 
 
 def _found(site: Site, examined: Examined) -> list[Finding]:

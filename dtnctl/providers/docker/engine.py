@@ -30,8 +30,6 @@ from dtnctl.providers.store import Store, StoreReader
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
 
-PARALLEL_READS = 8
-
 
 class DockerObserver:
     """An Observer over a client that refuses to send anything but reads. May be used from several threads."""
@@ -58,7 +56,7 @@ class DockerObserver:
         self._asking_id = threading.Lock()
         self._terminals: dict[str, bool] = {}
         """By a container's id, which is never another one's: whether it has one, which decides how its output is written."""
-        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {access.name}")
+        self._pool = ThreadPoolExecutor(access.reads, thread_name_prefix=f"read {access.name}")
 
     def _connected(self) -> Connection:
         """The open connection; a new one at first, and when the ssh client below the old one has ended."""

@@ -30,8 +30,6 @@ from dtnctl.providers.kubernetes.store import ClusterStore, ClusterStoreReader
 from dtnctl.providers.kubernetes.waiting import pods_of
 from dtnctl.providers.store import Store, StoreReader
 
-PARALLEL_READS = 8
-
 
 class KubernetesObserver:
     """An Observer over a client that sends nothing but GET. May be used from several threads."""
@@ -44,7 +42,7 @@ class KubernetesObserver:
         self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
         self._lock = threading.Lock()
         self._opened: tuple[Cluster, Lookup] | None = None
-        self._pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix=f"read {access.name}")
+        self._pool = ThreadPoolExecutor(access.reads, thread_name_prefix=f"read {access.name}")
 
     @property
     def _cluster(self) -> Cluster:
