@@ -58,9 +58,11 @@ class Cluster:
         conditions = status.conditions if status is not None else None
         return any(condition.type == "Ready" and condition.status == "True" for condition in conditions or ())
 
-    def address(self) -> str:
+    def address(self, node: str = "") -> str:
         """Where other hosts reach the node."""
-        status = self.client.get(Node, self.node).status
+        if self.given.host and node in ("", self.node):
+            return self.given.host
+        status = self.client.get(Node, node or self.node).status
         assert status is not None
         return next(item.address for item in status.addresses or () if item.type == "InternalIP")
 
@@ -153,7 +155,7 @@ class Cluster:
 
     def _token(self, account: str) -> str:
         """A token of a service account, for an hour."""
-        request = TokenRequest(spec=TokenRequestSpec(audiences=[], expirationSeconds=3600))
+        request = TokenRequest(metadata=ObjectMeta(), spec=TokenRequestSpec(audiences=[], expirationSeconds=3600))
         status = self.client.create(request, account, namespace=self.namespace).status
         assert status is not None
         return str(status.token)

@@ -15,7 +15,7 @@ from tests.kubernetes.given import NO_CLUSTER, given, run_given
 from tests.kubernetes.relay import ApiRelay
 from tests.kubernetes.scene import Scene
 
-ROLE = CLONE / "docs" / "kubernetes" / "role.yaml"
+ROLE, NODE_READER = (CLONE / "docs" / "kubernetes" / name for name in ("role.yaml", "node-reader.yaml"))
 HERE = Path(__file__).parent
 
 
@@ -60,3 +60,14 @@ def scene(cluster: Cluster, kubeconfig: Path, tmp_path: Path) -> Iterator[Scene]
     scene = Scene(cluster, kubeconfig, tmp_path)
     yield scene
     scene.leave()
+
+
+@pytest.fixture
+def data(scene: Scene) -> Scene:
+    """With a macvlan network on the node's interface."""
+    if not scene.cluster.given.interface:
+        pytest.skip("DTN_KUBERNETES_INTERFACE names no interface of the node for macvlan")
+    if not scene.cluster.serves_networks():
+        pytest.skip("the cluster serves no NetworkAttachmentDefinitions: Multus is not installed")
+    scene.data_network()
+    return scene

@@ -17,19 +17,25 @@ NO_CLUSTER = (
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """`node`: empty for the first that is ready. `interface`: of the node, for macvlan. `load`, `stop_node`, `start_node`: shell commands.
+    """Empty: not there.
 
-    `docker`: the address of an engine whose `docker_interface` is in the same segment as `interface`. Empty: not there.
+    `node`: for the first that is ready; `host`: where others reach it, for its InternalIP. `interface`: of the node, for macvlan.
+    `load`, `stop_node`, `start_node`: shell commands.
+    `docker`: the address of an engine whose host is `docker_host` for the node, and whose `docker_interface` is in the same segment as
+    `interface`. `folder`: of the hosts of both, where everyone may write.
     """
 
     kubeconfig: Path
     node: str
+    host: str
     interface: str
     load: str
     stop_node: str
     start_node: str
     docker: str
+    docker_host: str
     docker_interface: str
+    folder: str
 
 
 def given(variables: Mapping[str, str] = os.environ) -> Given | None:
@@ -44,12 +50,15 @@ def given(variables: Mapping[str, str] = os.environ) -> Given | None:
     return Given(
         kubeconfig=Path(kubeconfig).expanduser().resolve(),
         node=said("NODE"),
+        host=said("HOST"),
         interface=said("INTERFACE"),
         load=said("LOAD"),
         stop_node=said("STOP_NODE"),
         start_node=said("START_NODE"),
         docker=said("DOCKER"),
+        docker_host=said("DOCKER_HOST"),
         docker_interface=said("DOCKER_INTERFACE"),
+        folder=said("FOLDER"),
     )
 
 

@@ -12,14 +12,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 REQUEST = re.compile(rb"(GET|POST|PUT|DELETE|PATCH) (\S+) HTTP/1\.1\r\n")
 # /api/v1/… or /apis/GROUP/VERSION/…, maybe of a namespace
-RESOURCE = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/v[^/]+/(?:namespaces/[^/]+/)?(?P<rest>[a-z].*)")
+RESOURCE = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/v[^/]+/(?P<namespace>namespaces/[^/]+/)?(?P<rest>[a-z].*)")
+APPLY = b"application/apply-patch+yaml"  # of what may not be there yet: whoever may not create is refused
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 Moment = Literal["before", "after"]
 
@@ -31,6 +32,7 @@ class Call:
     group: str
     resource: str
     verb: str
+    namespaced: bool = True
 
     @property
     def writes(self) -> bool:
@@ -42,14 +44,14 @@ def call_of(method: str, target: str) -> Call:
     parts = urlsplit(target)
     match = RESOURCE.fullmatch(parts.path)
     if match is None:
-        return Call("", "", method.lower())
+        return Call("", "", method.lower(), namespaced=False)
     kind, *name = match["rest"].rstrip("/").split("/")
-    resource = "/".join((kind, *name[1:]))
+    group, resource, namespaced = match["group"] or "", "/".join((kind, *name[1:])), match["namespace"] is not None
     if method != "GET":
         verb = "deletecollection" if method == "DELETE" and not name else VERBS[method]
-        return Call(match["group"] or "", resource, verb)
+        return Call(group, resource, verb, namespaced)
     watches = parse_qs(parts.query).get("watch", ["false"])[0] in ("1", "true")
-    return Call(match["group"] or "", resource, "get" if name else "watch" if watches else "list")
+    return Call(group, resource, "get" if name else "watch" if watches else "list", namespaced)
 
 
 class ApiRelay:
@@ -60,8 +62,10 @@ class ApiRelay:
         self.act: Callable[[int, Call, Moment], None] = lambda number, call, moment: None
         self._server = (host, port)
         self._trusted = trusted
+        # what 1.3 sends after the handshake makes a socket readable that has no data yet
+        trusted.maximum_version = ssl.TLSVersion.TLSv1_2
         self._listener = socket.socket()
-        self._sockets: list[socket.socket] = []
+        self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
 
     @property
@@ -75,13 +79,10 @@ class ApiRelay:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for one in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        _cut(self._listener, *self._sockets)
         for thread in list(self._threads):
             thread.join()
-        for one in (self._listener, *self._sockets):
-            one.close()
+        self._listener.close()
 
     def _spawn(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -93,7 +94,7 @@ class ApiRelay:
             while True:
                 client, _ = self._listener.accept()
                 server = self._trusted.wrap_socket(socket.create_connection(self._server), server_hostname=self._server[0])
-                self._sockets += [client, server]
+                self._sockets |= {client, server}
                 self._spawn(self._pass_on, client, server)
 
     def _pass_on(self, client: socket.socket, server: ssl.SSLSocket) -> None:
@@ -114,12 +115,17 @@ class ApiRelay:
                             self.act(*waiting.pop(0), "after")
                         client.sendall(data)
         _cut(client, server)
+        self._sockets -= {client, server}
+        client.close()
+        server.close()
 
     def _note(self, data: bytes, waiting: list[tuple[int, Call]]) -> None:
         match = REQUEST.match(data)
         if match is None:
             return
         call = call_of(match[1].decode(), match[2].decode())
+        if APPLY in data.partition(b"\r\n\r\n")[0]:
+            self.calls.append(replace(call, verb="create"))
         self.calls.append(call)
         waiting.append((len(self.calls), call))
         self.act(len(self.calls), call, "before")

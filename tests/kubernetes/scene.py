@@ -18,7 +18,7 @@ PROGRAM = [sys.executable, "-m", "dtnctl"]
 CLONE = Path(__file__).parents[2]
 SITE = "kube"
 NODE = "node"
-APPLY_SECONDS = 300.0
+APPLY_SECONDS = 180.0
 DATA = {"driver": "macvlan", "subnet": "10.20.0.0/24", "addresses": "10.20.0.200-10.20.0.240"}
 
 
@@ -50,24 +50,23 @@ class Scene:
     def remove(self, path: str) -> None:
         (self.root / "state" / f"{path}.yaml").unlink()
 
-    def endpoint(self, name: str = NODE, **more: Any) -> None:
-        """The node; the owner allows everything."""
+    def endpoint(self, name: str = NODE, node: str = "", **more: Any) -> None:
+        """A node; the owner allows everything."""
         address = {"kubeconfig": str(self.kubeconfig), "context": CONTEXT, "namespace": self.cluster.namespace}
-        allow = {"mounts": ["/tmp", "/data"], "devices": ["*"], "capabilities": ["*"]}
-        interfaces = {"data": self.cluster.given.interface} if self.cluster.given.interface else {}
-        value = {"kubernetes": {**address, "node": self.cluster.node}, "host": self.cluster.address()}
-        self.write(f"endpoints/{name}", {**value, "interfaces": interfaces, "allow": allow, **more})
+        allow = {"mounts": [self.cluster.given.folder or "/tmp"], "devices": ["*"], "capabilities": ["*"]}
+        value = {"kubernetes": {**address, "node": node or self.cluster.node}, "host": self.cluster.address(node)}
+        self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
 
     def docker_endpoint(self) -> None:
         """The Docker engine that was given, beside the node."""
         given = self.cluster.given
-        allow = {"mounts": ["/tmp", "/data"], "devices": ["*"], "capabilities": ["*"]}
-        value = {"docker": given.docker, "host": "127.0.0.1", "interfaces": {"data": given.docker_interface}, "allow": allow}
+        allow = {"mounts": [self.cluster.given.folder or "/tmp"], "devices": ["*"], "capabilities": ["*"]}
+        value = {"docker": given.docker, "host": given.docker_host, "interfaces": {"data": given.docker_interface}, "allow": allow}
         self.write("endpoints/dtn1", value)
 
     def profile(self, name: str, **fields: Any) -> None:
-        plain = {"arguments": ["sleep", "100000"], "init": None, "tty": False, "stop_timeout": "1s", "memory": "64MiB", "cpus": 0.1}
-        self.write(f"profiles/{name}", {**plain, "mgmt_net": None, **fields})
+        plain = {"arguments": ["sleep", "100000"], "tty": False, "stop_timeout": "1s", "memory": "64MiB", "cpus": 0.1}
+        self.write(f"profiles/{name}", {**plain, "mgmt_net": "bridge", **fields})
 
     def session(self, name: str = "run", **fields: Any) -> None:
         """A session on the node with the tiny image."""
@@ -76,6 +75,13 @@ class Scene:
     def data_network(self, **fields: Any) -> None:
         """A macvlan network on the node's interface."""
         self.write("networks/data", {**DATA, **fields})
+        self.endpoint(interfaces={"data": self.cluster.given.interface})
+
+    def without_data_network(self) -> None:
+        """No network is declared, and no session asks for one."""
+        self.profile("tiny")
+        self.endpoint()
+        self.remove("networks/data")
 
     def foreign(self, name: str) -> None:
         """A Deployment of somebody else, without pods."""
@@ -125,8 +131,8 @@ class Scene:
 
     def leave(self) -> None:
         """Nothing of the site stays on the cluster."""
-        for folder in ("sessions", "transfers", "networks"):
+        for folder in ("sessions", "transfers", "networks", "endpoints", "profiles"):
             for file in (self.root / "state" / folder).glob("*.yaml"):
                 file.unlink()
         self.endpoint()
-        self.apply("--allow-empty")
+        self.apply("--allow-empty").expect(0)

@@ -53,7 +53,7 @@ def test_the_next_apply_completes_what_a_killed_one_began(scene: Scene, relay: A
         if scene.cluster.given.interface and scene.cluster.serves_networks():
             scene.data_network()
             scene.profile("tiny", data_nets=["data"], settle=0)
-        scene.session(environment={"ROUND": str(point)})
+        scene.session(settings={"env": {"ROUND": str(point)}})
         if not killed_at(scene, relay, point, when):
             break
         points = point

@@ -9,21 +9,16 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
 
 from tests.kubernetes.cluster import NETWORK
-from tests.kubernetes.scene import Scene, service
+from tests.kubernetes.scene import NODE, Scene, service
 
 RUN = service("run")
 
 
 @pytest.fixture
-def data(scene: Scene) -> Scene:
-    """With a macvlan network on the node's interface."""
-    if not scene.cluster.given.interface:
-        pytest.skip("DTN_KUBERNETES_INTERFACE names no interface of the node for macvlan")
-    if not scene.cluster.serves_networks():
-        pytest.skip("the cluster serves no NetworkAttachmentDefinitions: Multus is not installed")
-    scene.data_network()
-    scene.profile("tiny", data_nets=["data"])
-    return scene
+def attached(data: Scene) -> Scene:
+    """Sessions are on the data network."""
+    data.profile("tiny", data_nets=["data"])
+    return data
 
 
 def test_a_session_runs_and_the_second_plan_is_empty(scene: Scene) -> None:
@@ -42,24 +37,24 @@ def test_a_pod_that_dies_comes_back_without_dtnctl(scene: Scene) -> None:
     scene.assert_nothing_to_do()
 
 
-def test_an_evicted_pod_comes_back_with_the_same_choices(data: Scene) -> None:
-    data.session()
-    data.converge()
-    address = data.cluster.addresses(RUN)["net1"]
-    gone = data.cluster.evict(RUN)
-    data.cluster.wait_for(lambda: gone not in {str(pod.metadata and pod.metadata.name) for pod in data.cluster.pods()})
-    assert data.cluster.addresses(RUN)["net1"] == address
-    data.assert_nothing_to_do()
+def test_an_evicted_pod_comes_back_with_the_same_choices(attached: Scene) -> None:
+    attached.session()
+    attached.converge()
+    address = attached.cluster.addresses(RUN)["net1"]
+    gone = attached.cluster.evict(RUN)
+    attached.cluster.wait_for(lambda: gone not in {str(pod.metadata and pod.metadata.name) for pod in attached.cluster.pods()})
+    assert attached.cluster.addresses(RUN)["net1"] == address
+    attached.assert_nothing_to_do()
 
 
-def test_the_second_interface_is_macvlan_with_the_address_that_dtnctl_chose(data: Scene) -> None:
-    data.session()
-    data.converge()
-    config = json.loads(data.cluster.get(NETWORK, "kube.data.node")["spec"]["config"])
+def test_the_second_interface_is_macvlan_with_the_address_that_dtnctl_chose(attached: Scene) -> None:
+    attached.session()
+    attached.converge()
+    config = json.loads(attached.cluster.get(NETWORK, f"data.{NODE}")["spec"]["config"])
     plugin = config["plugins"][0] if "plugins" in config else config
-    assert (plugin["type"], plugin["master"]) == ("macvlan", data.cluster.given.interface)
-    assert data.cluster.addresses(RUN)["net1"] == "10.20.0.200"
-    assert "inet 10.20.0.200/24" in data.cluster.sh(RUN, "ip -4 addr show net1")
+    assert (plugin["type"], plugin["master"]) == ("macvlan", attached.cluster.given.interface)
+    assert attached.cluster.addresses(RUN)["net1"] == "10.20.0.200"
+    assert "inet 10.20.0.200/24" in attached.cluster.sh(RUN, "ip -4 addr show net1")
 
 
 def test_a_changed_field_replaces_the_pod_and_nothing_else(scene: Scene) -> None:
@@ -67,7 +62,7 @@ def test_a_changed_field_replaces_the_pod_and_nothing_else(scene: Scene) -> None
     scene.session("other")
     scene.converge()
     other = scene.cluster.pod(service("other")).metadata
-    scene.session(environment={"DTN": "1"})
+    scene.session(settings={"env": {"DTN": "1"}})
     scene.converge()
     assert "DTN=1" in scene.cluster.sh(RUN, "tr '\\0' '\\n' </proc/1/environ")
     now = scene.cluster.pod(service("other")).metadata
@@ -96,16 +91,16 @@ def test_a_stopped_session_keeps_its_object_and_has_no_pod(scene: Scene) -> None
     scene.cluster.wait_for(lambda: not scene.cluster.pods())
 
 
-def test_what_is_no_longer_declared_is_removed_and_what_others_made_stays(data: Scene) -> None:
-    data.session()
-    data.converge()
-    data.foreign("somebody")
-    data.remove("sessions/run")
-    data.apply("--allow-empty").expect(0)
-    assert data.cluster.names() == {"somebody"}
-    data.remove("networks/data")
-    data.apply("--allow-empty").expect(0)
-    assert data.cluster.names(NETWORK) == set()
+def test_what_is_no_longer_declared_is_removed_and_what_others_made_stays(attached: Scene) -> None:
+    attached.session()
+    attached.converge()
+    attached.foreign("somebody")
+    attached.remove("sessions/run")
+    attached.apply("--allow-empty").expect(0)
+    assert attached.cluster.names() == {"somebody"}
+    attached.without_data_network()
+    attached.apply("--allow-empty").expect(0)
+    assert attached.cluster.names(NETWORK) == set()
 
 
 def test_a_pod_that_no_node_takes_is_reported_in_the_words_of_the_scheduler(scene: Scene) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import secrets
 
 import docker
 import pytest
@@ -17,57 +18,58 @@ MAKE = f"head -c {SIZE} /dev/urandom > /data/file && md5sum /data/file | cut -d'
 DTN = {"user": "dtnaas", "arguments": None, "memory": "256MiB", "cpus": 0.2, "data_port_range": [50100, 50149], "data_nets": ["data"]}
 
 
-@pytest.fixture
-def data(scene: Scene) -> Scene:
-    """With a macvlan network on the node's interface, and volumes of their own at /data."""
-    if not scene.cluster.given.interface or not scene.cluster.serves_networks():
-        pytest.skip("no data network: DTN_KUBERNETES_INTERFACE is empty, or the cluster has no Multus")
-    scene.data_network()
-    return scene
-
-
-def transfer(scene: Scene, source: str, **fields: Any) -> None:
-    value = {"from": f"{source}:/data/file", "to": f"{NODE}:/data/copy", "tool": "rsync", "session": "pair"}
-    scene.write("transfers/copy", {**value, **fields})
-
-
-def row(scene: Scene) -> dict[str, Any]:
-    found: dict[str, Any] = scene.run("transfers", "show", "copy", "-o", "json").expect(0).json["transfer"]
-    return found
-
-
-def test_a_transfer_between_two_services_of_a_node_runs_once_with_a_matching_checksum(data: Scene) -> None:
-    data.endpoint("other")
-    data.profile("dtn", **DTN, volumes=["/tmp/{endpoint}:/data"])
-    data.write("sessions/pair", {"endpoints": [NODE, "other"], "image": "dtn:1", "profile": "dtn"})
-    data.converge()
+def test_a_transfer_between_two_nodes_runs_once_with_a_matching_checksum(data: Scene) -> None:
+    others = [name for name in data.cluster.nodes() if name != data.cluster.node and data.cluster.is_ready(name)]
+    if not others:
+        pytest.skip("the cluster has no second node that is ready")
+    data.endpoint("other", node=others[0], interfaces={"data": data.cluster.given.interface})
+    pair(data, "other")
     digest = data.cluster.sh(f"{SITE}.pair.other", MAKE).strip()
-    transfer(data, "other")
-    applied = data.apply().expect(0)
-    assert "equal at both ends" in applied.out + applied.err
-    assert digest in data.cluster.sh(service("pair"), "md5sum /data/copy")
-    assert (row(data)["state"], row(data)["bytes"]) == ("succeeded", SIZE)
-    data.assert_nothing_to_do()
+    assert digest in data.cluster.sh(service("pair"), f"md5sum {copied(data, 'other', NODE)}")
+
+
+def test_files_are_copied_from_a_docker_engine_to_the_node_and_back(data: Scene) -> None:
+    docker_to_node_and_back(data)
     assert data.cluster.names(Job) == set()
 
 
-def test_a_file_of_a_docker_engine_arrives_on_the_node(data: Scene) -> None:
+def docker_to_node_and_back(data: Scene) -> None:
+    """A session of both, and a transfer each way, each with the program that copies at its source."""
     given = data.cluster.given
-    if not (given.docker and given.docker_interface):
-        pytest.skip("DTN_KUBERNETES_DOCKER and DTN_KUBERNETES_DOCKER_INTERFACE name no Docker engine in the data network")
+    if not (given.docker and given.docker_host and given.docker_interface):
+        pytest.skip("DTN_KUBERNETES_DOCKER, …_DOCKER_HOST and …_DOCKER_INTERFACE name no Docker engine in the data network")
     engine = docker.APIClient(base_url=given.docker, version="1.41")
-    with saved_images("both", default_cache(), print).open("rb") as tar:
-        list(engine.load_image(tar))
-    data.docker_endpoint()
-    data.profile("dtn", **DTN, volumes=["/tmp/dtnctl-pair:/data"])
-    data.write("sessions/pair", {"endpoints": [NODE, "dtn1"], "image": "dtn:1", "profile": "dtn"})
-    data.converge()
-    digest = in_docker(engine, MAKE)
-    transfer(data, "dtn1")
-    applied = data.apply().expect(0)
+    with contextlib.closing(engine):
+        with saved_images("both", default_cache(), print).open("rb") as tar:
+            list(engine.load_image(tar))
+        data.docker_endpoint()
+        pair(data, "dtn1")
+        digest = in_docker(engine, MAKE)
+        assert digest in data.cluster.sh(service("pair"), f"md5sum {copied(data, 'dtn1', NODE)}")
+        digest = data.cluster.sh(service("pair"), MAKE).strip()
+        assert digest in in_docker(engine, f"md5sum {copied(data, NODE, 'dtn1')}")
+
+
+def pair(scene: Scene, other: str) -> None:
+    """A service on the node and one on the other endpoint, each with the folder of its host at /data."""
+    if not scene.cluster.given.folder:
+        pytest.skip("DTN_KUBERNETES_FOLDER names no folder of the hosts")
+    scene.profile("dtn", **DTN, volumes=[f"{scene.cluster.given.folder}:/data"])
+    scene.write("sessions/pair", {"endpoints": [NODE, other], "image": "dtn:1", "profile": "dtn"})
+    scene.converge()
+
+
+def copied(scene: Scene, source: str, destination: str) -> str:
+    """The path at the destination, of a transfer that ended well and is recorded."""
+    name = f"copy-{secrets.token_hex(3)}"  # records outlive a run of these tests
+    ends = {"from": f"{source}:/data/file", "to": f"{destination}:/data/{name}"}
+    scene.write(f"transfers/{name}", {**ends, "tool": "rsync", "session": "pair"})
+    applied = scene.apply().expect(0)
     assert "equal at both ends" in applied.out + applied.err
-    assert digest in data.cluster.sh(service("pair"), "md5sum /data/copy")
-    data.assert_nothing_to_do()
+    row = scene.run("transfers", "show", name, "-o", "json").expect(0).json["transfer"]
+    assert (row["state"], row["bytes"]) == ("succeeded", SIZE)
+    scene.assert_nothing_to_do()
+    return f"/data/{name}"
 
 
 def in_docker(engine: docker.APIClient, script: str) -> str:
