@@ -31,7 +31,7 @@ from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.orphans import end_text, ended_copies, removal_text
 from dtnctl.planning.rails.expiry import expiry_notes
-from dtnctl.planning.rails.freezing import override_notes
+from dtnctl.planning.rails.freezing import edge_notes, override_notes
 from dtnctl.planning.rails.records import Here, plan_records
 from dtnctl.planning.rails.suspension import suspension_notes, suspensions
 from dtnctl.planning.refusal import Refusal, blocked
@@ -116,6 +116,7 @@ class _Planner:
         self._note_strangers()
         self.draft.notes.update(silence_notes(self.found))
         self.draft.notes.update(clock_notes(self.found.answering))
+        self.draft.notes.update(edge_notes(self.found.written, self.found.answering, self.found.now))
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
         self.draft.notes.update(unseen_secret_notes(self.found.situations, self.found.answering))

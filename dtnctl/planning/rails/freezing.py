@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dtnctl.model.freeze import LAST, FreezeWindow, frozen_until
 from dtnctl.model.plan import Cause, Plan
+from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.schedule import firing_text
 from dtnctl.model.site import Document, Endpoint, Session, Site
 from dtnctl.model.site_settings import SiteSettings
@@ -16,6 +17,7 @@ from dtnctl.planning.scope import Scope
 
 Frozen = Document[SiteSettings] | Document[Endpoint] | Document[Session]
 FROZEN = "E0442"
+ACCURACY = 5  # seconds; an answer takes time, and its Date header has whole seconds
 GOING_ON = ("transfer", "ledger")  # kinds of changes that are made in a freeze, too
 FIX = "apply again then, or `--override-freeze REASON` if it cannot wait"
 
@@ -44,6 +46,24 @@ def override_notes(site: Site, now: datetime, reason: str) -> Iterator[str]:
         if until is not None:
             index = next(index for index, window in enumerate(document.value.freeze) if window.span_at(now) is not None)
             yield f"the freeze of {_name(document)} {until_text(until)} ({document.where('freeze', index)}) is overridden: {reason}"
+
+
+def edge_notes(site: Site, answering: Mapping[str, EndpointSeen], now: datetime) -> Iterator[str]:
+    """A sentence for each window that is open by one of the two clocks alone: this machine's, which counts, and an endpoint's."""
+    for endpoint, seen in sorted(answering.items()):
+        ahead = seen.clock_ahead or 0
+        there = now + timedelta(seconds=ahead)
+        sessions = [None, *(item for item in site.sessions.values() if endpoint in item.value.endpoints)] if abs(ahead) > ACCURACY else []
+        places = {
+            (_name(at), at.where("freeze", index)): window for item in sessions for at, index, window in _places(site, endpoint, item)
+        }
+        for (name, place), window in sorted(places.items()):
+            is_open = window.span_at(now) is not None
+            if is_open != (window.span_at(there) is not None):
+                ours, theirs = ("open", "and not") if is_open else ("not open", "but")
+                apart = f"{abs(ahead)} s {'ahead' if ahead > 0 else 'behind'}"
+                clocks = f"{ours} by this machine's clock, which counts, {theirs} by that of {endpoint}, {apart}"
+                yield f"the freeze of {name} ({place}) is {clocks}"
 
 
 # --- what opens while a plan is carried out -----------------------------------------------------------------

@@ -52,6 +52,31 @@ def test_a_change_is_held_back_while_a_window_is_open(level: str, place: str, na
     }
 
 
+@pytest.mark.parametrize(
+    ("site_", "ahead", "note"),
+    [
+        (OPEN, 3 * 3600, "is open by this machine's clock, which counts, and not by that of a, 10800 s ahead"),
+        ("[{from: '00:01', to: '02:00'}]", 90, "is not open by this machine's clock, which counts, but by that of a, 90 s ahead"),
+        ("[{from: '00:00', to: '02:00'}]", -90, "is open by this machine's clock, which counts, and not by that of a, 90 s behind"),
+        (OPEN, 3600, ""),
+        ("[{from: '00:00', to: '02:00'}]", -5, ""),
+        ("[{from: '00:00', to: '02:00'}]", None, ""),
+    ],
+)
+def test_a_window_that_is_open_by_one_clock_alone_is_named_once(site_: str, ahead: int | None, note: str) -> None:
+    made = applied(declared())
+    made.hosts["a"].clock_ahead = ahead
+    found = [text for text in plan(declared(site_=site_), made).notes if "freeze of" in text]
+    assert found == ([f"the freeze of site lab (state/site.yaml:3) {note}"] if note else [])
+
+
+def test_windows_of_a_session_are_compared_with_the_clocks_of_its_endpoints() -> None:
+    made = applied(declared())
+    made.hosts["b"].clock_ahead = 3 * 3600
+    found = [text for text in plan(declared(session=OPEN, endpoint=OPEN), made).notes if "freeze of" in text]
+    assert [text.partition(")")[0] for text in found] == ["the freeze of session one (state/sessions/one.yaml:4"]
+
+
 def test_what_does_not_change_is_not_held_back() -> None:
     assert plan(declared(site_=OPEN), applied(declared())).is_empty
 
