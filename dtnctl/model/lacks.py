@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
+from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, HOST_NETWORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _has_driver(volumes: Any) -> bool:
 
 
 def _is_of_functions(driver: str) -> bool:
-    return driver == "sriov"
+    return DRIVERS[driver].gives_functions
 
 
 KUBELETS_CPUS = "whole `cpus` with `memory`: on a node with the static CPU manager such a pod has CPUs of its own"

@@ -16,7 +16,10 @@ from dtnctl.model.resources import NetworkSpec
 PRODUCT = Path(dtnctl.__file__).parent
 # Who may say a driver's or a mode's name: its row, what people may write instead, the engine's own words, those of compose and Janus,
 # and the list of what an inventory keeps, for an interface has a field `sriov`.
-MAY_NAME = ("model/drivers.py", "model/other_words.py", "providers/docker/", "repository/converting/", "repository/inventory_form.py")
+MAY_NAME = (
+    *("model/drivers.py", "model/other_words.py", "repository/converting/", "repository/inventory_form.py"),
+    *("providers/docker/", "providers/kubernetes/networks.py"),  # into the backend's own words
+)
 NAMES = {*get_args(DriverName), *get_args(ModeName)}
 
 

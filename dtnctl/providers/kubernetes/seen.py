@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from dtnctl.model.drivers import ENGINE_BRIDGE
 from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec, ForeignSeen, NetworkSeen
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.kubernetes.attachments import STATUS_NOTE, live_addresses
@@ -77,8 +78,8 @@ def addresses_of(pod: Json | None, place: Place) -> tuple[Attachment, ...]:
     names = {object_name(name, place.endpoint): name for name in place.links}
     found = live_addresses(annotations_of(pod).get(STATUS_NOTE, ""), names, place.namespace)
     ip = (pod.get("status") or NOTHING).get("podIP") or ""
-    own = Attachment("bridge", "", ip) if ":" in ip else Attachment("bridge", ip)
-    return found if not ip or any(item.network == "bridge" for item in found) else tuple(sorted((*found, own)))
+    own = Attachment(ENGINE_BRIDGE, "", ip) if ":" in ip else Attachment(ENGINE_BRIDGE, ip)
+    return found if not ip or any(item.network == ENGINE_BRIDGE for item in found) else tuple(sorted((*found, own)))
 
 
 def markers_seen(lists: Lists, place: Place) -> Iterator[ContainerSeen]:
@@ -106,7 +107,7 @@ def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
         if is_over or LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING):
             continue
         ports = tuple(sorted(set(_ports(pod))))
-        addresses = tuple(item for item in addresses_of(pod, place) if item.network != "bridge")
+        addresses = tuple(item for item in addresses_of(pod, place) if item.network != ENGINE_BRIDGE)
         if ports or addresses:
             yield ForeignSeen(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["metadata"]["uid"], ports, addresses)
 
