@@ -39,8 +39,10 @@ class Raw:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.prefix = ""
+        self.headers: Mapping[str, str] = {}
         self._local = threading.local()
-        self._opened: list[_UnixConnection] = []
+        self._opened: list[http.client.HTTPConnection] = []
 
     def __enter__(self) -> Self:
         return self
@@ -49,18 +51,21 @@ class Raw:
         for connection in self._opened:
             connection.close()
 
-    def _connection(self) -> _UnixConnection:
+    def _connection(self) -> http.client.HTTPConnection:
         if not hasattr(self._local, "connection"):
-            self._local.connection = _UnixConnection(self.path)
+            self._local.connection = self._connected()
             self._opened.append(self._local.connection)
-        connection: _UnixConnection = self._local.connection
+        connection: http.client.HTTPConnection = self._local.connection
         return connection
+
+    def _connected(self) -> http.client.HTTPConnection:
+        return _UnixConnection(self.path)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The decoded answer; RefusedError for anything but a success."""
         connection = self._connection()
         content = None if body is None else json.dumps(body)
-        connection.request(method, f"{API}{path}", content, {"Content-Type": "application/json"})
+        connection.request(method, f"{self.prefix}{API}{path}", content, {"Content-Type": "application/json", **self.headers})
         response = connection.getresponse()
         answer = response.read()
         if response.status >= http.HTTPStatus.BAD_REQUEST:
@@ -83,6 +88,17 @@ class Raw:
 
     def remove(self, container: str) -> None:
         self.call("DELETE", f"/containers/{container}?force=1&v=1")
+
+
+class RawOverTcp(Raw):
+    """An engine behind an HTTP server of this machine: `prefix` stands before each path, `headers` are sent with each request."""
+
+    def __init__(self, port: int, prefix: str, headers: Mapping[str, str]) -> None:
+        super().__init__(Path())
+        self.port, self.prefix, self.headers = port, prefix, headers
+
+    def _connected(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
 
 
 def at_once(workers: int, function: Callable[[T], R], items: Iterable[T]) -> list[R]:

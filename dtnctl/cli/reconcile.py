@@ -13,7 +13,9 @@ import typer
 
 from dtnctl.cli import reconcile_options as opt
 from dtnctl.cli import signals
+from dtnctl.cli.labels import checked
 from dtnctl.cli.messages import announce, say
+from dtnctl.cli.options import LabelOption
 from dtnctl.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def register(app: typer.Typer) -> None:
 def reconcile_command(
     repo: opt.RepoOption = "",
     branch: opt.BranchOption = "main",
+    label: LabelOption = "",
     interval: opt.IntervalOption = 60.0,
     once: opt.OnceOption = False,
     state_dir: opt.StateOption = "",
@@ -75,7 +78,7 @@ def reconcile_command(
         return 0
     if not repo:
         raise UsageError("which repository? --repo URL names it")
-    followed = Followed(repo, branch, deploy_key, known_hosts, depth).checked()
+    followed = Followed(repo, branch, deploy_key, known_hosts, depth, checked(label)).checked()
     terms = Terms(max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners)
     listening = Listening(webhook, _secret(webhook, webhook_secret), metrics)
     with _loop(_state_folder(state_dir, os.environ), followed, terms, run_timeout) as loop, _answering(loop, listening):
@@ -132,7 +135,7 @@ def _assembled(folder: LoopFolder, followed: Followed, terms: Terms, run_timeout
 
     held = (folder.lock,)
     clone = FollowingClone(folder.clone, followed, held, is_stopped)
-    runs = Programs(folder.path, held, clock, is_stopped, beat, run_timeout)
+    runs = Programs(folder.path, held, clock, is_stopped, beat, run_timeout, followed.label)
     webhook, notifier = _webhook(os.environ, clock), notifier_of(os.environ)
     loop = Loop(folder, clone, runs, terms, clock, waking, Tally(), log, webhook, notifier)
     return loop

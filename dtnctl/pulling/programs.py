@@ -30,7 +30,8 @@ TOO_LONG = "it did not end within {seconds:.0f} s and was ended"
 class Programs:
     """`folder` is where they work, `inherited` are open files that they keep. `is_stopped` is asked while they run, `beat` called.
 
-    `seconds` is how long one apply may take; it waits for no transfer, so hours of copying do not count.
+    `seconds` is how long one apply may take; it waits for no transfer, so hours of copying do not count. `label`: the part of the site
+    that is applied; empty for all of it.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Programs:
     is_stopped: Callable[[], bool]
     beat: Callable[[], None]
     seconds: float
+    label: str = ""
 
     def mistakes(self, tree: Path) -> str:
         """What is wrong with the state files of the tree; empty if they can be planned. What an owner does not allow is no mistake."""
@@ -56,6 +58,7 @@ class Programs:
         What it writes for people goes to the loop's own stderr, or into the file `log`.
         """
         words = ["-C", str(tree), "apply", "--yes", "--no-input", "--no-wait", "--no-color", "-o", "jsonl"]
+        words += ["--label", self.label] if self.label else []
         words += ["--reviewed", str(reviewed)] if reviewed is not None else []
         code, is_late = self._run(words, events, self.seconds, log)
         with events.open(encoding="utf-8", errors="replace") as lines:

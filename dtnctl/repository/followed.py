@@ -6,6 +6,7 @@ Whoever uses it holds the folder alone. Every call has a deadline. The remote's 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shlex
@@ -46,13 +47,17 @@ class CloneError(DtnctlError):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What is followed. `key` and `known_hosts` are files for ssh; empty: as ssh is set up. `depth`: commits of history; 0 is all of it."""
+    """What is followed. `key` and `known_hosts` are files for ssh; empty: as ssh is set up. `depth`: commits of history; 0 is all of it.
+
+    `label` is the part of the site that is applied, which has recorded plans of its own; empty for all of it.
+    """
 
     url: str
     branch: str
     key: str = ""
     known_hosts: str = ""
     depth: int = 50
+    label: str = ""
 
     def checked(self) -> Followed:
         """Itself; UsageError for a URL with a password or token, which lists of processes would show, and for what is no branch."""
@@ -193,7 +198,7 @@ class FollowingClone:
         tree = self._git("rev-parse", "--verify", "--quiet", f"{commit}:state").stdout.strip()
         if not COMMIT.fullmatch(tree):
             return None
-        ref = PLANS + tree
+        ref = PLANS + tree + _part(self.followed.label)
         self._git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", REMOTE, f"+{ref}:{ref}", seconds=REMOTE_SECONDS)
         shown = self._git("show", f"{ref}:plan.json")
         return shown.stdout if shown.returncode == 0 else None
@@ -240,3 +245,8 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in LOGIN.sub("", done.stderr).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     return telling[0].removeprefix("fatal: ").removeprefix("error: ") if telling else f"git exits with {done.returncode}"
+
+
+def _part(label: str) -> str:
+    """What the ref of a part's plan ends with, as `dtnctl-ci record` writes it."""
+    return f"-{hashlib.sha256(label.encode()).hexdigest()[:12]}" if label else ""

@@ -336,3 +336,5 @@ def test_reviewed_plan_of_the_state_is_found_and_kept_for_when_the_remote_is_awa
     assert scene.clone.reviewed_plan(newest) == '{"plan_hash": "1"}'
     scene.remote.rename(scene.remote.with_suffix(".away"))
     assert scene.clone.reviewed_plan(newest) == '{"plan_hash": "1"}'
+    part = replace(scene.clone, followed=replace(scene.clone.followed, label="region=eu"))
+    assert part.reviewed_plan(newest) is None, "a part of the site has plans of its own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import signal
@@ -240,6 +241,17 @@ def keep_plan(checkout: Checkout, forge: dict[str, str], text: str, tree: str) -
     checkout.write("build/ci/plan.json", text)
     checkout.write("build/ci/plan.tree", f"{tree}\n")
     return checkout.step("record", "build/ci", **forge)
+
+
+def test_each_part_of_a_site_has_a_plan_of_its_own(checkout: Checkout, forge: dict[str, str]) -> None:
+    tree = checkout.commit()
+    for region in ("eu", "us"):
+        part = {**forge, "DTNCTL_LABEL": f"region in ({region})"}
+        name = f"{tree}-{hashlib.sha256(part['DTNCTL_LABEL'].encode()).hexdigest()[:12]}"
+        assert keep_plan(checkout, part, f'{{\n  "plan_hash": "{region}"\n}}\n', tree).stdout == f"record: refs/dtnctl/plans/{name}\n"
+    ran = checkout.step("reviewed", "build/ci", **{**forge, "DTNCTL_LABEL": "region in (eu)"})
+    assert '"eu"' in checkout.read("build/ci/reviewed.json"), ran.stderr
+    assert "no pull request had a plan" in checkout.step("reviewed", "build/ci", **forge).stdout
 
 
 def test_plan_is_kept_for_the_state_and_found_by_whatever_commit_has_it(checkout: Checkout, forge: dict[str, str]) -> None:
