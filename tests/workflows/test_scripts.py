@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 
 from dtnctl.ci import program
+from dtnctl.model.ledger import Attempt, Verdict
 from dtnctl.model.runs import MOST_RECORDS
+from dtnctl.repository.receipts import Receipts
 from dtnctl.repository.runs import Runs
 from lab.wheels import CONSTRAINTS, controller_requirements
 from tests.render.histories import GOOD
@@ -36,7 +38,7 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
-        self.home.mkdir()
+        self.home.mkdir(parents=True)
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
         self.write("state/site.yaml", "name: scinet\n")
 
@@ -358,12 +360,15 @@ def test_runs_of_ci_reach_the_repository_and_the_next_job_has_them(checkout: Che
     checkout.commit()
     assert "no record of runs yet" in checkout.step("runs", "fetch", **forge).stdout
     assert checkout.step("runs", "keep", "build/ci").stdout == "runs: there is no record to keep\n"
-    assert checkout.step("runs", "push", "build/ci", **forge).stdout == "runs: there is nothing to record\n"
+    assert checkout.step("runs", "push", "build/ci", **forge).stdout.splitlines() == [
+        "runs: there is nothing to record in refs/dtnctl/receipts",
+        "runs: there is nothing to record in refs/dtnctl/runs",
+    ]
     record_run(checkout.folder, 1)
     assert checkout.step("runs", "keep", "build/ci").returncode == 0
     pushed = checkout.step("runs", "push", "build/ci", **forge)
-    assert pushed.stdout == "runs: recorded in refs/dtnctl/runs\n", pushed.stderr
-    assert checkout.step("runs", "push", "build/ci", **forge).stdout == "runs: the repository has all of them\n"
+    assert pushed.stdout.splitlines()[-1] == "runs: recorded in refs/dtnctl/runs", pushed.stderr
+    assert checkout.step("runs", "push", "build/ci", **forge).stdout.splitlines()[-1] == "runs: the repository has all of refs/dtnctl/runs"
     desk = tmp_path / "desk"
     subprocess.run(["git", "init", "--quiet", desk], check=True)
     subprocess.run(["git", "-C", desk, "remote", "add", "origin", str(checkout.folder / "forge" / "scinet" / "state")], check=True)
@@ -375,6 +380,52 @@ def test_runs_of_ci_reach_the_repository_and_the_next_job_has_them(checkout: Che
     assert checkout.step("runs", "fetch", **forge).stdout == "runs: 3 records fetched\n"
     record_run(checkout.folder, 4)
     assert checkout.step("runs", "fetch", **forge).stdout == "runs: this clone has records that the repository lacks\n"
+
+
+CLAIM = Attempt("run14", 1, 1, "c1", "2026-11-29T16:00:00Z", endpoint="dtn1")
+RECEIPT = "refs/dtnctl/receipts:scinet/run14.g1a1.json"
+
+
+def mirrored(folder: Path, attempt: Attempt) -> None:
+    assert Receipts(folder, "scinet").write([attempt]) == ""
+
+
+def verdict_of(checkout: Checkout) -> str | None:
+    found: str | None = json.loads(bare(checkout, "show", RECEIPT))["verdict"]
+    return found
+
+
+def test_receipts_of_ci_reach_the_repository_although_its_apply_has_no_token_that_writes(
+    checkout: Checkout, forge: dict[str, str], tmp_path: Path
+) -> None:
+    """By the artifact of the apply, and the job that pushes the record of runs."""
+    checkout.commit()
+    for attempt, kept in ((CLAIM, None), (replace(CLAIM, verdict="succeeded", cause='a "verdict": "failed" in words'), "succeeded")):
+        mirrored(checkout.folder, attempt)
+        checkout.step("runs", "keep", "build/ci")
+        pushed = checkout.step("runs", "push", "build/ci", **forge)
+        assert "runs: recorded in refs/dtnctl/receipts" in pushed.stdout, pushed.stderr
+        assert verdict_of(checkout) == kept
+    assert "has all of refs/dtnctl/receipts" in checkout.step("runs", "push", "build/ci", **forge).stdout
+    later = Checkout(tmp_path / "later")
+    later.commit()
+    later.step("runs", "fetch", **forge)
+    assert Receipts(later.folder, "scinet").read({"run14": 1}).attempts[0].verdict == "succeeded"
+
+
+def test_a_claim_of_an_older_job_replaces_no_receipt(checkout: Checkout, forge: dict[str, str], tmp_path: Path) -> None:
+    checkout.commit()
+    mirrored(checkout.folder, replace(CLAIM, verdict="succeeded"))
+    checkout.step("runs", "keep", "build/ci")
+    checkout.step("runs", "push", "build/ci", **forge)
+    verdicts: tuple[Verdict | None, ...] = (None, "unknown")
+    for number, verdict in enumerate(verdicts):
+        older = Checkout(tmp_path / f"older{number}")
+        older.commit()
+        mirrored(older.folder, replace(CLAIM, verdict=verdict))
+        older.step("runs", "keep", "build/ci")
+        assert older.step("runs", "push", "build/ci", **forge).returncode == 0
+        assert verdict_of(checkout) == "succeeded"
 
 
 def test_no_other_file_gets_into_the_record(checkout: Checkout, forge: dict[str, str]) -> None:
