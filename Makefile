@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# hundreds of programs that tests start share what Python has compiled, also where the environment says that nothing is to be kept
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 # one tier or one test: make test ARGS=tests/planning
