@@ -49,13 +49,17 @@ def write_into(cluster: Cluster, secret: Json, entries: tuple[FileEntry, ...]) -
 
 
 def start_job(cluster: Cluster, secret: Json) -> None:
-    """Make the Job. Its fixed name is taken as long as dtnctl does not remove it, so it runs once: taken already is success."""
+    """Make the Job. Its fixed name is taken as long as dtnctl does not remove it, so it runs once: taken already is success.
+
+    One whose pod waits for a node or an image has started, too: it may run at any moment, and its look says what it waits for.
+    """
     made = startable(secret)
     try:
         cluster.connection.create(cluster.paths.jobs, made)
     except ConflictError:
         return
-    wait_until_started(cluster.connection, cluster.paths, made)
+    with contextlib.suppress(EngineError):
+        wait_until_started(cluster.connection, cluster.paths, made)
 
 
 def remove_job(cluster: Cluster, name: str, uid: str) -> None:

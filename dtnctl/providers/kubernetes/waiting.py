@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.paths import Paths
 
 POLL, LONGEST_POLL = 0.1, 1.0
-UNSCHEDULED_SECONDS = 20.0  # a pod that waits for the end of another one gets its node within this
+UNSCHEDULED_ANSWERS = 2  # times the patience for an answer: a pod that waits for the end of another one gets its node within this
 GOING_SECONDS = 30.0  # beyond the grace period: the kubelet's own work
 HOPELESS = (
     "ErrImageNeverPull",
@@ -40,11 +40,12 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
         pods = pods_of(connection, paths, raw["metadata"]["name"])
         going = any(annotations_of(item).get(TEMPLATE_NOTE) != template for item in pods)
         pod = newest(item for item in pods if annotations_of(item).get(TEMPLATE_NOTE) == template and not _is_going(item))
-        if pod is not None and pod_condition(pod, None, (), None).state in ("running", "exited"):
+        if pod is not None and (_has_restarted(pod) or pod_condition(pod, None, (), None).state in ("running", "exited")):
             return
         waited = time.monotonic() - began
         words = _words(connection, paths, pod)
-        if (_is_hopeless(pod, words, waited) and not going) or waited > connection.timeouts.write:
+        is_late = waited > UNSCHEDULED_ANSWERS * connection.timeouts.answer
+        if (_is_hopeless(pod, words, is_late=is_late) and not going) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'its pod is not made'}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)
@@ -54,10 +55,10 @@ def _is_going(pod: Json) -> bool:
     return "deletionTimestamp" in pod["metadata"]
 
 
-def _is_hopeless(pod: Json | None, words: str, waited: float) -> bool:
+def _is_hopeless(pod: Json | None, words: str, *, is_late: bool) -> bool:
     if words.startswith(HOPELESS):
         return True
-    return (pod is None or "Unschedulable" in words or _has_restarted(pod)) and waited > UNSCHEDULED_SECONDS
+    return is_late and (pod is None or "Unschedulable" in words)
 
 
 def _has_restarted(pod: Json) -> bool:

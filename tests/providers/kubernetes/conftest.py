@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -48,12 +48,21 @@ def access(
     endpoint: str = ENDPOINT,
     unlabelled: bool = True,
     resources: Mapping[str, str] = MappingProxyType({}),
+    answer: float = SOON.answer,
 ) -> EndpointAccess:
     file = str(api.kubeconfig)
     address = KubernetesAddress(node=NODE, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources))
     secrets = SecretSource(environment=ENVIRONMENT, salt="s")
     return EndpointAccess(
-        endpoint, Endpoint(kubernetes=address, host="192.0.2.3"), SITE, {}, Path("/"), SOON, repository, unlabelled, secrets
+        endpoint,
+        Endpoint(kubernetes=address, host="192.0.2.3"),
+        SITE,
+        {},
+        Path("/"),
+        replace(SOON, answer=answer),
+        repository,
+        unlabelled,
+        secrets,
     )
 
 

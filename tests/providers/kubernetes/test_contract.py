@@ -185,8 +185,8 @@ def test_removing_twice_is_removing_once(namespace: Namespace, engine: Kubernete
     assert namespace.api.call("GET", namespace.kubelet.path(PODS))["items"] == []
 
 
-def test_the_schedulers_words_say_why_a_pod_waits(namespace: Namespace, engine: KubernetesEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dtnctl.providers.kubernetes.waiting.UNSCHEDULED_SECONDS", 0.2)
+def test_the_schedulers_words_say_why_a_pod_waits(namespace: Namespace) -> None:
+    engine = namespace.engine_of(answer=0.1)
     namespace.kubelet.pending[OBJECT] = "0/3 nodes are available: 1 Insufficient rdma/hca."
     create(engine)
     with pytest.raises(EngineError, match=r"it does not start: Unschedulable: 0/3 nodes are available: 1 Insufficient rdma/hca\."):
@@ -374,6 +374,16 @@ def test_a_transfer_is_started_once_whatever_is_interrupted(namespace: Namespace
     engine.start(container)
     assert [item["metadata"]["uid"] for item in jobs(namespace)] == first, "a finalizer keeps the name taken"
     assert namespace.observer.inspect(container).started_at
+
+
+def test_a_transfer_that_waits_for_a_node_has_started_and_says_what_it_waits_for(namespace: Namespace) -> None:
+    engine = namespace.engine_of(answer=0.1)
+    namespace.kubelet.pending[f"{JOB}.{ENDPOINT}"] = "0/3 nodes are available: 1 Insufficient cpu."
+    container = hold(engine)
+    engine.start(container)
+    seen = engine.inspect(container)
+    assert (seen.state, seen.error) == ("restarting", "Unschedulable: 0/3 nodes are available: 1 Insufficient cpu.")
+    assert seen.started_at
 
 
 def test_files_of_a_transfer_come_in_with_owners_and_modes(namespace: Namespace, engine: KubernetesEngine) -> None:

@@ -16,15 +16,15 @@ from dtnctl.providers.kubernetes.engine import KubernetesEngine
 from tests.planning.building import NOW, site
 from tests.planning.listing import details
 from tests.providers.backends import ENDPOINT, SITE
-from tests.providers.kubernetes.conftest import NODE
+from tests.providers.kubernetes.conftest import NODE, Namespace
 
 HEAD = f"""
 # site
 name: {SITE}
 # endpoints/{ENDPOINT}
-kubernetes: {{node: {NODE}, namespace: dtn, context: lab}}
+kubernetes: {{node: {NODE}, namespace: dtn, context: lab, resources: {{rdma_cm: rdma/hca, uverbs: rdma/hca, eth3: example.net/eth3_vfs}}}}
 host: 192.0.2.3
-interfaces: {{data: eth1, other: eth2}}
+interfaces: {{data: eth1, other: eth2, functions: eth3}}
 allow: {{mounts: [/], volumes: ['*'], foreign_volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}}
 # networks/data
 driver: macvlan
@@ -35,6 +35,9 @@ subnet6: 'fd00::/64'
 driver: ipvlan
 subnet: 10.0.1.0/24
 gateway: 10.0.1.1
+# networks/functions
+driver: sriov
+subnet: 10.0.3.0/24
 # networks/inner
 driver: bridge
 subnet: 10.0.2.0/24
@@ -44,13 +47,15 @@ SETTINGS = {
     "plain": "{}",
     "networks": "{data_nets: [data, other], data_port_range: [50100, 50103]}",
     "bridge": "{data_nets: [inner]}",
+    "functions": "{data_nets: [functions, data]}",
     "host": "{mgmt_net: host}",
-    "program": "{arguments: ['sh', '-c', 'echo $(HOME) $$ && sleep 9'], entrypoint: [/usr/bin/env], tty: false, init: true, systemd: true}",
+    "program": "{arguments: ['sh', '-c', 'echo $(HOME) $$ && sleep 9'], entrypoint: [/usr/bin/env], tty: false, init: true}",
     "variables": "{env: {A: '1', EMPTY: null, TEXT: 'a $(b) \"c\"'}, user: dtn, ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFzzzz x]}",
     "secrets": "{env: {TOKEN: {secret: env:TOKEN}}}",
     "resources": "{memory: 3GiB, cpus: 2.5, shm_size: 1GiB}",
     "unlimited": "{memory: null}",
     "mounts": "{volumes: ['/nvme:/data:ro', {target: /scratch, size: 2GiB}, {source: claim, target: /claim}]}",
+    "devices": "{devices: [rdma_cm, uverbs]}",
     "powers": "{capabilities: {add: [IPC_LOCK], drop: [NET_RAW]}, sysctls: {net.ipv4.tcp_mtu_probing: 1}}",
     "privileged": "{privileged: true}",
     "health": "{health_check: {test: 'test -e /ready', interval: 2.5s, timeout: 500ms, retries: 2, start_period: 1s}, stop_timeout: 3s}",
@@ -80,7 +85,8 @@ def apply(declared: Site, engine: KubernetesEngine) -> Plan:
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
-def test_the_second_plan_is_empty(engine: KubernetesEngine, settings: str) -> None:
+def test_the_second_plan_is_empty(namespace: Namespace, settings: str) -> None:
+    engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"})
     assert apply(site(f"{HEAD}{PLAIN}settings: {settings}\n"), engine).steps
 
 
