@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dtnctl.model.backends import BACKENDS, Backend
-from dtnctl.model.lacks import Lack
+from dtnctl.model.lacks import Lack, Lacks
 
 PAGE = Path(__file__).parents[1] / "docs" / "backends.md"
 START, END = "<!-- rows: made by hack/backends_page.py -->\n", "<!-- end of rows -->\n"
@@ -22,6 +22,11 @@ CAPABILITIES: tuple[tuple[str, Callable[[Backend], str]], ...] = (
     ("Several networks with a default route", lambda row: row.routed_rule),
     ("A volume is removed by", lambda row: f"`{row.remove_volume}`"),
 )
+LACKS: tuple[tuple[str, Callable[[Backend], Lacks]], ...] = (
+    ("", lambda row: row.lacks),
+    (" of a network", lambda row: row.network_lacks),
+    (" of a network of virtual functions", lambda row: row.function_lacks),
+)
 ONE_STEP = "one step: the old one stops, then the new one starts; undone by writing the old spec again"
 BY_ITSELF = "pulled when a container starts, by the backend itself, and compared by their names"
 
@@ -35,14 +40,13 @@ def render_tables() -> str:
     rows = tuple(BACKENDS.values())
     head = f"| | {' | '.join(row.name for row in rows)} |\n|---|{'---|' * len(rows)}\n"
     does = "".join(f"| {label} | {' | '.join(text(row) for row in rows)} |\n" for label, text in CAPABILITIES)
-    lacks = "".join(_lacking(field, rows) for field in sorted({name for row in rows for name in row.lacks}))
-    lacks += "".join(_lacking(field, rows, of_network=True) for field in sorted({name for row in rows for name in row.network_lacks}))
+    lacks = "".join(_lacking(rows, kind, lacks_of) for kind, lacks_of in LACKS)
     return f"{head}{does}\n{head}{lacks}"
 
 
-def _lacking(field: str, rows: tuple[Backend, ...], *, of_network: bool = False) -> str:
-    cells = (_cell((row.network_lacks if of_network else row.lacks).get(field)) for row in rows)
-    return f"| `{field}`{' of a network' if of_network else ''} | {' | '.join(cells)} |\n"
+def _lacking(rows: tuple[Backend, ...], kind: str, lacks_of: Callable[[Backend], Lacks]) -> str:
+    fields = sorted({name for row in rows for name in lacks_of(row)})
+    return "".join(f"| `{name}`{kind} | {' | '.join(_cell(lacks_of(row).get(name)) for row in rows)} |\n" for name in fields)
 
 
 def _cell(lack: Lack | None) -> str:

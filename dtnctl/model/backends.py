@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.drivers import ENGINE_BRIDGE
-from dtnctl.model.lacks import OF_DEFINITIONS, OF_PODS, Lacks
+from dtnctl.model.lacks import OF_DEFINITIONS, OF_FUNCTIONS, OF_PODS, Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Backend:
     `renames`: a container that is kept under another name can be distinguished from its replacement; else one is replaced in one step.
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
-    `lacks` and `network_lacks`: what it cannot do, by field of a profile and of a network.
+    `lacks`, `network_lacks`: what it cannot do, by field of a profile and of a network; `function_lacks` of one of virtual functions.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Backend:
     pulls: bool = True
     lacks: Lacks = field(default_factory=dict)
     network_lacks: Lacks = field(default_factory=dict)
+    function_lacks: Lacks = field(default_factory=dict)
 
 
 def _first_by_name(networks: Iterable[str]) -> str:
@@ -89,6 +90,7 @@ KUBERNETES = Backend(
     pulls=False,  # the kubelet does
     lacks=OF_PODS,
     network_lacks=OF_DEFINITIONS,
+    function_lacks=OF_FUNCTIONS,
 )
 BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
 

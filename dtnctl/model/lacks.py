@@ -94,3 +94,19 @@ OF_DEFINITIONS: Lacks = MappingProxyType(
         ),
     }
 )
+
+
+def _is_written(value: object) -> bool:
+    return value is not None
+
+
+OF_FUNCTIONS: Lacks = MappingProxyType(
+    dict.fromkeys(
+        ("mac", "max_rate", "min_rate", "mtu", "spoofchk", "trust", "vlan", "vlan_priority"),
+        Lack(
+            "the cluster sets up the functions that its device plugin gives",
+            "the setting in the cluster's own policy for that resource, and not here",
+            _is_written,
+        ),
+    )
+)

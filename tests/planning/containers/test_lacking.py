@@ -81,6 +81,14 @@ def test_resources_of_the_node_make_up_for_devices_and_functions() -> None:
     assert len(refusals(text.replace("{data: eth1}", "{data: eth2}"))) == 1
 
 
+def test_what_the_cluster_sets_of_functions_is_not_taken_from_a_file() -> None:
+    settings = {"mac": "keep", "max_rate": 5, "min_rate": 5, "mtu": 9000, "spoofchk": "true", "trust": "true", "vlan": 5}
+    for field, value in settings.items():
+        found = refusals(WITH_RESOURCES + NETWORK.format(f"sriov\n{field}: {value}") + ON_DATA)
+        said = f"`{field}` of network data is not possible on a, which is Kubernetes: {KUBERNETES.function_lacks[field].words}"
+        assert found == [f"state/networks/data.yaml:2 E0481 {said}"]
+
+
 def test_a_service_with_rdma_asks_a_cluster_for_devices_and_for_no_limit() -> None:
     node = NODE.replace("context: prod", RESOURCES)
     declared = site(f"{node}{SESSION}  devices: [rdma_cm, uverbs]\n")
@@ -106,4 +114,4 @@ def test_a_pull_request_learns_of_it_before_the_cluster_is_asked() -> None:
 @pytest.mark.parametrize("name", sorted(BACKENDS))
 def test_what_a_row_lacks_is_a_field_that_people_write(name: str) -> None:
     assert set(BACKENDS[name].lacks) <= set(ProfileFields.model_fields)
-    assert set(BACKENDS[name].network_lacks) <= set(Network.model_fields)
+    assert {*BACKENDS[name].network_lacks, *BACKENDS[name].function_lacks} <= set(Network.model_fields)
