@@ -17,9 +17,11 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.core_v1 import Pod as PodModel
 from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.models.rbac_v1 import RoleRef, Subject
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Namespace, Node, Pod, PodEviction
 from lightkube.resources.core_v1 import ServiceAccountToken as TokenRequest
+from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBinding
 
 from tests.kubernetes.given import Given
 from tests.kubernetes.relay import ApiRelay
@@ -75,6 +77,22 @@ class Cluster:
                 return False
             raise
         return True
+
+    @contextmanager
+    def reads_nodes(self, manifest: Path) -> Iterator[None]:
+        """The account of the run has the rights of this ClusterRole, too."""
+        name = f"dtnctl-tests-{self.namespace}"
+        roles: list[Any] = codecs.load_all_yaml(manifest.read_text())
+        account = Subject(kind="ServiceAccount", name="dtnctl", namespace=self.namespace)
+        meta = ObjectMeta(name=name)
+        self.client.create(ClusterRole(metadata=meta, rules=roles[0].rules))
+        bound = RoleRef(apiGroup="rbac.authorization.k8s.io", kind="ClusterRole", name=name)
+        self.client.create(ClusterRoleBinding(metadata=meta, roleRef=bound, subjects=[account]))
+        try:
+            yield
+        finally:
+            self.client.delete(ClusterRoleBinding, name)
+            self.client.delete(ClusterRole, name)
 
     # --- pods ---
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import EngineError, NotFoundError
+from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.model.resources import LABEL_SITE
 from dtnctl.providers.kubernetes.held_jobs import LABEL_HELD
 from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, name_of
@@ -98,13 +98,17 @@ def _unless_forbidden(connection: Connection, path: str, selector: str) -> list[
 
 
 def _node(connection: Connection, node: str) -> Json | None:
-    """The node; None where it may not be looked at. NotFoundError if the cluster has none of this name."""
+    """The node; None where it may not be looked at. NotFoundError if there is none of this name, UnreachableError if it is silent."""
     try:
         found: Json = connection.get(node_path(node))
     except EngineError as error:
         if error.status != FORBIDDEN:
             raise
         return None
+    conditions: Iterable[Json] = (found.get("status") or NOTHING).get("conditions") or ()
+    for ready in conditions:
+        if ready["type"] == "Ready" and ready["status"] == "Unknown":  # the cluster's word for a kubelet that it has not heard of
+            raise UnreachableError(f"{connection.address}: the cluster has no word of {node}: {ready.get('message', '')}")
     return found
 
 

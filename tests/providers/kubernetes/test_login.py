@@ -137,6 +137,17 @@ def test_node_that_is_not_there_is_silence_in_the_servers_words(tmp_path: Path) 
         assert seen(kubeconfig(tmp_path, url)).silence.endswith('nodes "n1" not found')
 
 
+def test_node_that_the_cluster_has_no_word_of_is_silent(tmp_path: Path) -> None:
+    def condition(status: str) -> tuple[int, Any]:
+        ready = {"type": "Ready", "status": status, "message": "Kubelet stopped posting node status."}
+        return 200, {"metadata": {"uid": "n-1"}, "status": {"conditions": [{"type": "DiskPressure", "status": "Unknown"}, ready]}}
+
+    with serving(QUIET | {"/api/v1/nodes/n1": condition("Unknown")}) as (_, url):
+        assert seen(kubeconfig(tmp_path, url)).silence.endswith("the cluster has no word of n1: Kubelet stopped posting node status.")
+    with serving(QUIET | {"/api/v1/nodes/n1": condition("False")}) as (_, url):
+        assert seen(kubeconfig(tmp_path, url)).silence == "", "its pods may run all the same"
+
+
 def test_user_of_one_namespace_sees_it_and_not_the_rest(tmp_path: Path) -> None:
     forbidden = refused(403, "forbidden")
     with serving(QUIET | {"/api/v1/pods": forbidden, "/api/v1/nodes/n1": forbidden}) as (_, url):
