@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from dtn_agent.protocol import MakeVlan
 
 from dtnctl.model.plan import (
@@ -11,6 +14,7 @@ from dtnctl.model.plan import (
     EndpointSummary,
     HostRequest,
     Plan,
+    PullImage,
     StartContainer,
     Step,
     action_type,
@@ -51,3 +55,16 @@ def test_agents_without_an_answer_are_told_beside_endpoints_and_what_waits_for_t
     plan = Plan("lab", (waiting, forbidden, unable), (), rows)
     assert plan.unanswered == ("b", "the agent of a")
     assert plan.waiting == (waiting,)
+
+
+def test_a_value_that_is_made_of_nothing_else_stays_as_it_is() -> None:
+    moment = datetime(2026, 6, 1, tzinfo=UTC)
+    assert as_data({"at": (moment,)}) == {"at": [moment]}
+
+
+def test_a_plan_that_was_made_of_another_one_has_its_own_hash() -> None:
+    first = Plan("lab", (), (), ())
+    second = replace(first, steps=(Step("a/pull/x", "a", PullImage("x")),))
+    before = first.hash
+    assert second.hash != before == first.hash
+    assert replace(second, steps=()).hash == first.hash

@@ -12,6 +12,11 @@ def test_a_pattern_that_names_nothing_is_noticed_wherever_it_stands() -> None:
     assert scope.unmatched(OBJECTS) == ("session/climat", "endpoint/dtn3", "data")  # only sessions are recreated
 
 
+def test_whether_anything_is_named_is_seen_wherever_it_stands() -> None:
+    assert Scope(targets=("a",), excludes=("b",), replace=("c",), interrupt=("d",)).patterns == ("a", "b", "c", "d")
+    assert not Scope(label="region=eu").patterns, "labels are no patterns"
+
+
 def test_patterns_by_kind_by_endpoint_and_with_a_star_fit() -> None:
     assert Scope(targets=("session/*", "endpoint/dtn2", "run14")).unmatched(OBJECTS) == ()
 
