@@ -20,6 +20,7 @@ from dtnctl.providers.docker import calls
 from tests.docker_clients import connect
 from tests.fakes.engine import World
 from tests.fakes.portainer import KEY, StandIn, User
+from tests.free_ports import free_port
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, SOON, labels_of
 from tests.providers.certificates import authority, issue
 from tests.providers.contract import NETWORK, create, running
@@ -51,9 +52,12 @@ class PortainerSite:
 
     def silence(self, end: str, **portainer: object) -> str:
         """Why the environment is silent; empty if it is not."""
+        return self.silence_at(f"http://127.0.0.1:{self.port}/{end}", **portainer)
+
+    def silence_at(self, url: str, **portainer: object) -> str:
         settings = {"key": {"secret": f"file:{self._folder}/key"}, **portainer}
         endpoint = Endpoint(
-            docker=parse_engine(f"portainer+http://127.0.0.1:{self.port}/{end}"),
+            docker=parse_engine(f"portainer+{url}"),
             portainer=Portainer.model_validate(settings),
             host="127.0.0.1",
         )
@@ -228,6 +232,14 @@ def test_engine_that_portainer_does_not_reach_is_silent(backend: PortainerBacken
         REMOTE: "Portainer got no answer from the engine",
     }
     assert words[backend.url] in silence
+
+
+def test_portainer_that_is_not_there_or_is_something_else_is_silent(site: PortainerSite) -> None:
+    site.add("a")
+    down = site.silence_at(f"http://127.0.0.1:{free_port()}/a")
+    assert down.endswith("no process listens there; is Portainer running?")
+    other = site.silence_at(f"http://127.0.0.1:{site.port}/no/portainer/a")
+    assert "Portainer answers 404: " in other
 
 
 def test_write_whose_answer_is_lost_counts_as_unanswered(backend: PortainerBackend) -> None:

@@ -11,7 +11,7 @@ from http.client import HTTPException, IncompleteRead
 from typing import Any, Protocol
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.model.engine_addresses import SCHEMES, EngineAddress
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.providers.text import shortened
 
 CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
@@ -90,12 +90,18 @@ def reason(error: BaseException, address: EngineAddress) -> str:
             return _distrust(cause, address)
         for kind, sentence in SENTENCES:
             if isinstance(cause, kind):
-                return sentence(cause).format(host=address.host, path=address.path)
+                return sentence(cause).format(host=address.host, path=address.path, **_names(address))
     return shortened(str(error))
 
 
+def _names(address: EngineAddress) -> dict[str, str]:
+    if address.environment is not None:
+        return {"engine": "Portainer", "kind": "a Portainer with a Docker engine behind it"}
+    return {"engine": "the engine", "kind": "a Docker engine"}
+
+
 def _distrust(error: ssl.SSLCertVerificationError, address: EngineAddress) -> str:
-    if SCHEMES[address.scheme].in_portainer:
+    if address.environment is not None:
         return f"Portainer's certificate is refused: {error.verify_message}; is `portainer: ca` the right file, and has it this name?"
     host = address.host
     match error.verify_code:
@@ -134,11 +140,11 @@ SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...
     (socket.gaierror, _always("there is no host of the name {host}")),
     (FileNotFoundError, _always("there is no socket at {path}; is the engine running?")),
     (PermissionError, _always("this user may not open {path}; the group `docker` usually may")),
-    (ConnectionRefusedError, _always("no process listens there; is the engine running?")),
+    (ConnectionRefusedError, _always("no process listens there; is {engine} running?")),
     (ConnectionResetError, _always("the connection was cut before the answer came")),
     (BrokenPipeError, _always("the connection was cut before the answer came")),
     (IncompleteRead, _always("the connection was cut before the answer came")),
-    (HTTPException, _always("what answers there is not a Docker engine")),
-    (json.JSONDecodeError, _always("what answers there is not a Docker engine")),
-    (UnicodeDecodeError, _always("what answers there is not a Docker engine")),
+    (HTTPException, _always("what answers there is not {kind}")),
+    (json.JSONDecodeError, _always("what answers there is not {kind}")),
+    (UnicodeDecodeError, _always("what answers there is not {kind}")),
 )
