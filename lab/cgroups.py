@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -27,6 +28,14 @@ def remove_groups(name: str) -> None:
     for top in find_groups(name):
         for folder, _, _ in os.walk(top, topdown=False):
             _remove_when_empty(Path(folder), deadline)
+
+
+def remove_empty_groups(name: str) -> None:
+    """Remove those of the groups of this name and below that nothing runs in: others may be another lab's."""
+    for top in find_groups(name):
+        for folder, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
 
 
 def _remove_when_empty(folder: Path, deadline: float) -> None:

@@ -2,9 +2,9 @@
 # PID 1 of one endpoint, in mount, UTS, IPC and process namespaces of its own and its network namespace:
 # gives it its own /run, /etc, /data and /sys, then runs sshd and the engine.
 # Says "ready" on its output when sshd runs and the engine is about to start.
-# usage: endpoint-init.sh NAME FOLDER GOLDEN SYSTEM RUNTIME_FOLDER ENGINE_OPTION...
+# usage: endpoint-init.sh NAME FOLDER GOLDEN SYSTEM RUNTIME_FOLDER ENGINE OPTION...
 #   GOLDEN: a folder with image layers to start with, or ""; SYSTEM: a folder with another system, for its programs, or "";
-#   RUNTIME_FOLDER: goes first in the engine's PATH, or ""
+#   RUNTIME_FOLDER: goes first in the engine's PATH, or ""; ENGINE: dockerd or podman
 set -eu
 name=$1 folder=$2 golden=$3 system=$4 runtime=$5
 shift 5
@@ -71,4 +71,13 @@ echo "61000 65535" >/proc/sys/net/ipv4/ip_local_port_range
 /usr/sbin/sshd -f /run/lab/sshd_config -E /run/lab/sshd.log
 echo ready
 exec >>/run/lab/engine.log 2>&1
-PATH=${runtime:+$runtime:}$PATH exec tini-static -- dockerd --data-root $disk/engine "$@"
+if [ "$1" = podman ]; then
+    rm -f /run/lab/docker.sock
+    ln -sf /run/lab/docker.sock /run/docker.sock
+    printf '[containers]\ninit_path = "%s"\n' "$(command -v tini-static)" >/etc/containers/containers.conf
+    printf '\n[[registry]]\nlocation = "%s"\ninsecure = true\n' 10.10.0.254:5000 10.10.0.254:5001 >>/etc/containers/registries.conf
+    export PODMAN_IGNORE_CGROUPSV1_WARNING=1
+    # as podman-restart.service does on a real host; the options before `system service`
+    podman "${@:2:5}" start --all --filter restart-policy=always || true
+fi
+PATH=${runtime:+$runtime:}$PATH exec tini-static -- "$@"

@@ -26,6 +26,7 @@ LOG_LINES = 8
 SYSTEM_PYTHON = "/usr/bin/python3"
 # containers without a route to one of the two nets get their "no such name" over the other
 RESOLV_CONF = f"nameserver {CONTROL_NET}.{CONTROLLER_HOST}\nnameserver {DATA_NET}.{CONTROLLER_HOST}\noptions timeout:1 attempts:1\n"
+PODMAN_GROUP = "libpod_parent"  # the control group above those of its containers, the same for every Podman
 # the golden copies are in the layout of overlay2, which newer engines use only when told so
 ENGINE_CONFIG = {
     "storage-driver": "overlay2",
@@ -44,13 +45,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class EngineHost:
-    """What the engines of one lab have in common: images to start with, the system that they run on (None: this machine's), variables."""
+    """What the engines of one lab have in common: images to start with, the system that they run on (None: this machine's), variables.
+
+    `is_podman`: they are Podmans of that system.
+    """
 
     layout: Layout
     anchor: int
     golden: Path | None
     system: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    is_podman: bool = False
 
 
 def has_sys_resource() -> bool:
@@ -110,7 +115,8 @@ def launch(host: EngineHost, endpoint: Endpoint) -> None:
     namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
     golden = str(host.golden or "")
     script = [str(CODE / "endpoint-init.sh"), endpoint.name, str(endpoint.folder), golden, str(host.system or ""), runtime_folder()]
-    inside = ["setsid", "--fork", "unshare", *namespaces, "--", "bash", *script, *_engine_options(host, endpoint)]
+    engine = ["podman", *_podman_options()] if host.is_podman else ["dockerd", *_engine_options(host, endpoint)]
+    inside = ["setsid", "--fork", "unshare", *namespaces, "--", "bash", *script, *engine]
     network = f"--net={network_namespace(host.anchor, endpoint.name)}"
     command = ["nsenter", f"--target={host.anchor}", "--mount", "--pid", network, "--", *inside]
     python = SYSTEM_PYTHON if host.system else sys.executable  # of the wrapper before runc
@@ -167,9 +173,16 @@ def missing_programs(*names: str) -> str | None:
 def _engine_options(host: EngineHost, endpoint: Endpoint) -> list[str]:
     sockets = ["unix:///run/docker.sock", "unix:///run/lab/docker.sock", f"tcp://{endpoint.control_ip}:{API_PORT}"]
     tls = ["--tlsverify", "--tlscacert=/run/lab/ca.pem", "--tlscert=/run/lab/cert.pem", "--tlskey=/run/lab/key.pem"]
-    places = ["--exec-root=/run/docker", "--pidfile=/run/docker.pid"]
+    places = ["--data-root=/run/lab/disk/engine", "--exec-root=/run/docker", "--pidfile=/run/docker.pid"]
     group = f"--cgroup-parent=/{host.layout.cgroup}/{endpoint.name}"
     return [*places, *(f"--host={url}" for url in sockets), *tls, group]
+
+
+def _podman_options() -> list[str]:
+    """One address only: Podman takes no second one, and none with certificates."""
+    runtime = [f"--runtime={folder}/runc"] if (folder := runtime_folder()) else ["--runtime=runc"]
+    places = ["--root=/run/lab/disk/engine", "--runroot=/run/podman", "--cgroup-manager=cgroupfs", "--storage-driver=overlay"]
+    return [*places, *runtime, "system", "service", "--time=0", "unix:///run/lab/docker.sock"]
 
 
 def _last_lines(folder: Path) -> str:

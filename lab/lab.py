@@ -100,7 +100,7 @@ class Lab:
         if reason := unavailable():
             raise LabError(reason)
         system = releases.system_folder(self.release, self.cache, self.say)
-        images_of = images.saved_images if self.release.has_containerd_store else images.golden_copy
+        images_of = images.saved_images if self.release.loads_images else images.golden_copy
         content = images_of(self.image, self.cache, self.say)
         folders.fill(self.layout, self._clean, lambda: self._bring_up(content, system, tied=tied))
         return self
@@ -190,9 +190,9 @@ class Lab:
     def _host(self) -> engines.EngineHost:
         """As it was when the lab came up: images and systems that were made meanwhile are not for it."""
         record = json.loads(self.layout.record.read_text())
-        golden = None if self.release.has_containerd_store else Path(record["images"])
+        golden = None if self.release.loads_images else Path(record["images"])
         system = Path(record["system"]) if record["system"] else None
-        return engines.EngineHost(self.layout, self._anchor(), golden, system, self.variables)
+        return engines.EngineHost(self.layout, self._anchor(), golden, system, self.variables, is_podman=bool(self.release.podman))
 
     def _bring_up(self, content: Path, system: Path | None, *, tied: bool) -> None:
         self.layout.record.write_text(self._record(content, system))
@@ -216,7 +216,7 @@ class Lab:
 
     def _switch_on(self, host: engines.EngineHost, endpoint: Endpoint, content: Path) -> None:
         engines.switch_on(host, endpoint)
-        if self.release.has_containerd_store:
+        if self.release.loads_images:
             engines.load_images(endpoint, content)
 
     def _record(self, content: Path, system: Path | None) -> str:
@@ -249,6 +249,8 @@ class Lab:
             os.close(self._leash)
             self._leash = None
         cgroups.remove_groups(self.layout.cgroup)
+        if self.release.podman:
+            cgroups.remove_empty_groups(engines.PODMAN_GROUP)
         if self.layout.short_link.is_symlink():
             self.layout.short_link.unlink()
         folders.empty(self.layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from lab.layout import CONTROL_NET, CONTROLLER, CONTROLLER_HOST, REGISTRY_PORT, 
 
 START_SECONDS = 20.0
 LISTENING = "listening on"
+DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,10 @@ def push_image(endpoint: Endpoint, image: str, registry: Registry, name: str) ->
     """Push an endpoint's image under this name; returns the reference with its digest. The endpoint keeps no new tag."""
     target = registry.reference(name)
     _docker(endpoint, registry, "tag", image, target)
-    _docker(endpoint, registry, "push", target)
-    digests: list[str] = json.loads(_docker(endpoint, registry, "inspect", "--format={{json .RepoDigests}}", target))
+    pushed = _docker(endpoint, registry, "push", target)
     _docker(endpoint, registry, "rmi", target)
     repository = target.rpartition(":")[0] if ":" in name else target
-    return next(digest for digest in digests if digest.startswith(f"{repository}@"))
+    return f"{repository}@{DIGEST.findall(pushed)[-1]}"  # Podman's own note of it is that of another form of the image
 
 
 def _docker(endpoint: Endpoint, registry: Registry, *words: str) -> str:

@@ -19,7 +19,7 @@ from lab.images import Progress, cache_lock
 from lab.layout import LabError
 
 OWN_VERSION = ("dockerd", "--version")
-VERSION = re.compile(r"Docker version (\d+)\.")
+VERSION = re.compile(r"(?:Docker|podman) version (\d+)\.(\d+)")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PACKAGES = (
     *("docker.io", "docker-cli", "containerd", "runc", "tini", "iptables", "nftables", "iproute2", "procps"),
@@ -39,12 +39,21 @@ class EngineUnavailableError(LabError):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One engine: its name for people, its major version, the Debian suite that has it (empty: this machine's), its image store."""
+    """One engine: its name for people, its major version, the Debian suite that has it (empty: this machine's), its image store.
+
+    `podman` is the version of a Podman, with its minor number: it is there beside the suite's Docker.
+    """
 
     name: str
     major: int
     suite: str = ""
     has_containerd_store: bool = False
+    podman: str = ""
+
+    @property
+    def loads_images(self) -> bool:
+        """Whether its images come by its API: golden copies are in another engine's layout."""
+        return self.has_containerd_store or bool(self.podman)
 
 
 OWN = Release("docker-20", 20)
@@ -55,6 +64,8 @@ RELEASES = {
         Release("docker-26", 26, "trixie"),
         Release("docker-28", 28, "forky"),
         Release("docker-28-containerd", 28, "forky", has_containerd_store=True),
+        Release("podman-5.4", 5, "trixie", podman="5.4"),
+        Release("podman-5.8", 5, "forky", podman="5.8"),
     )
 }
 
@@ -86,7 +97,7 @@ def system_folder(release: Release, cache: Path, say: Progress) -> Path | None:
             if not folder.is_dir():
                 say(f"installing {release.name} from Debian {release.suite} in a folder, once (minutes at most); it is kept in {cache}")
                 _complete(folder, lambda part: _install(release, part))
-    _check_version(release, (folder / "version").read_text())
+    _check_version(release, _podman_version(folder) if release.podman else (folder / "version").read_text())
     return folder
 
 
@@ -98,8 +109,15 @@ def folder_name(suite: str) -> str:
 
 def _check_version(release: Release, version: str) -> None:
     found = VERSION.match(version)
-    if found is None or int(found[1]) != release.major:
+    if found is None or int(found[1]) != release.major or (release.podman and f"{found[1]}.{found[2]}" != release.podman):
         raise EngineUnavailableError(f"{release.name}: Debian {release.suite} has another engine by now: {version.strip()}")
+
+
+def _podman_version(folder: Path) -> str:
+    """By the folder's own loader: in a root without /proc Podman does not even say its version."""
+    loaders, libraries = sorted(folder.glob("usr/lib*/ld-linux-*.so.*")), sorted(folder.glob("usr/lib/*-linux-gnu"))
+    command = [*map(str, loaders[:1]), "--library-path", ":".join(map(str, libraries)), str(folder / "usr/bin/podman"), "--version"]
+    return subprocess.run(command, text=True, capture_output=True, check=False).stdout
 
 
 def unpacked(suite: str, package: str, cache: Path, say: Progress) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.drivers import ENGINE_BRIDGE
-from dtnctl.model.lacks import OF_DEFINITIONS, OF_FUNCTIONS, OF_PODS, Lacks
+from dtnctl.model.lacks import OF_DEFINITIONS, OF_FUNCTIONS, OF_PODMAN, OF_PODMANS_NETWORKS, OF_PODS, Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Backend:
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
     `lacks`, `network_lacks`: what it cannot do, by field of a profile and of a network; `function_lacks` of one of virtual functions.
+    `shortfalls`: what else others do and it does not, by name, each with a sentence for people.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Backend:
     lacks: Lacks = field(default_factory=dict)
     network_lacks: Lacks = field(default_factory=dict)
     function_lacks: Lacks = field(default_factory=dict)
+    shortfalls: Mapping[str, str] = field(default_factory=dict)
 
 
 def _first_by_name(networks: Iterable[str]) -> str:
@@ -92,7 +94,53 @@ KUBERNETES = Backend(
     network_lacks=OF_DEFINITIONS,
     function_lacks=OF_FUNCTIONS,
 )
-BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, KUBERNETES)}
+ROUTE_CHARACTERS = 5  # of a network's name: as many as fit into a route's metric of 32 bits
+IN_NAMES = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"  # in the order of names
+MOST_BRIDGES = 100  # of Podman that were there before others were removed
+PODMANS_METRIC = 100  # of the default route over a network that dtnctl did not make
+
+
+def route_metric(network: str) -> int:
+    """The metric of the default route over a network that dtnctl makes on Podman, which has no rule of its own: the first by name."""
+    places = [IN_NAMES.find(character) + 1 for character in network[:ROUTE_CHARACTERS].ljust(ROUTE_CHARACTERS)]
+    metric = 0
+    for place in places:
+        metric = metric * (len(IN_NAMES) + 1) + place
+    return PODMANS_METRIC + 1 + metric
+
+
+def _least_metric(networks: Iterable[str]) -> str:
+    """Empty for none, and where two begin alike: the kernel then takes either."""
+    metrics = [(PODMANS_METRIC if name == ENGINE_BRIDGE else route_metric(name), name) for name in networks]
+    least = [name for metric, name in metrics if metric == min(metrics)[0]]
+    return least[0] if len(least) == 1 else ""
+
+
+def _podman_bridges(network_ids: Iterable[str]) -> frozenset[str]:
+    """They have numbers, the lowest free one each."""
+    return frozenset(f"podman{number}" for number in range(MOST_BRIDGES + len(tuple(network_ids))))
+
+
+PODMAN = Backend(
+    name="Podman",
+    updates=DOCKER.updates,
+    never_lifts=DOCKER.never_lifts,
+    routed=_least_metric,
+    routed_rule=f"takes its own network, then the first by the first {ROUTE_CHARACTERS} characters of their names",
+    own_interfaces=_podman_bridges,
+    remove_volume="podman volume rm",
+    oldest=(5, 0),
+    lacks=OF_PODMAN,
+    network_lacks=OF_PODMANS_NETWORKS,
+    shortfalls={
+        "identity": "it has no id of its own, so two endpoints that lead to one engine are not noticed",
+        "addresses of the stopped": "it shows no fixed addresses of containers that do not run, unless dtnctl made them",
+        "limits at creation": "a limit that the host cannot give is refused at the start, not at the creation",
+        "nameless volumes": "volumes without a name that others made by its Docker API stay when their container is removed",
+        "registry digests": "it does not say what a registry calls an image now",
+    },
+)
+BACKENDS: Mapping[str, Backend] = {row.name: row for row in (DOCKER, PODMAN, KUBERNETES)}
 
 
 def row_of(name: str) -> Backend:

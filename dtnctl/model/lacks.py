@@ -35,6 +35,10 @@ def _is_pulled_by_rule(pull: str) -> bool:
     return pull != "missing"
 
 
+def _is_always(pull: str) -> bool:
+    return pull == "always"
+
+
 def _is_elsewhere(mgmt_net: Any) -> bool:
     return mgmt_net is None or mgmt_net.name not in (ENGINE_BRIDGE, HOST_NETWORK)
 
@@ -109,4 +113,14 @@ OF_FUNCTIONS: Lacks = MappingProxyType(
             _is_written,
         ),
     )
+)
+OF_PODMAN: Lacks = MappingProxyType(
+    {
+        "pull": Lack("Podman does not say what a registry calls an image now", "an image with its digest, and `pull: missing`", _is_always),
+    }
+)
+OF_PODMANS_NETWORKS: Lacks = MappingProxyType(
+    {
+        "driver": Lack("Podman takes no network drivers of Docker's kind", "macvlan or ipvlan", _is_of_functions),
+    }
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dtnctl.model.backends import BACKENDS
+from dtnctl.model.backends import BACKENDS, route_metric
 from dtnctl.model.plan import Plan, PullImage, ReplaceContainer, Step, UpdateContainer
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.planning.resolve import resolve_services
@@ -71,6 +71,8 @@ def test_each_row_answers_for_every_set_of_networks() -> None:
         name: (row.routed(()), row.routed(("a", "bridge")), row.own_interfaces(("0123456789abcdef",))) for name, row in BACKENDS.items()
     }
     assert chosen["Docker"] == ("", "a", frozenset({"docker0", "br-0123456789ab"}))
+    assert chosen["Podman"][:2] == ("", "bridge")
+    assert {"podman0", "podman100"} <= chosen["Podman"][2]
     assert chosen["Kubernetes"] == ("", "bridge", frozenset())
 
 
@@ -162,3 +164,14 @@ def test_a_protected_service_is_not_replaced_where_nothing_is_renamed() -> None:
     _, found = applied(protected, protected.replace("dtn:1", "dtn:2"))
     assert [item.mark for item in found.changes] == ["blocked"]
     assert "protect" in details(found)[1]
+
+
+def test_podman_takes_its_own_network_then_the_first_by_name_and_leaves_open_which_of_two_that_begin_alike() -> None:
+    row = BACKENDS["Podman"]
+    assert row.routed(("aaa", "bridge", "zzz")) == "bridge"
+    assert [row.routed(names) for names in (("b", "a"), ("net-a", "net-b"), ("data-net-1", "data-net-2"))] == ["a", "net-a", ""]
+    names = ["-", "0", "A", "Z", "_", "a", "ab", "abcde", "z", "zzzzz"]
+    metrics = [route_metric(name) for name in names]
+    assert metrics == sorted(metrics)
+    assert metrics[0] > 100
+    assert metrics[-1] < 2**32

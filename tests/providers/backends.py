@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from docker import APIClient
 from docker.errors import APIError
 
+from dtnctl.model.backends import DOCKER, PODMAN, row_of
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import (
     LABEL_KIND,
@@ -105,6 +108,16 @@ class Backend(ABC):
     def _state(self, socket: Path | None) -> Endpoint:
         return Endpoint(docker=parse_engine(f"unix://{socket or self.socket}"), host="127.0.0.1")
 
+    @property
+    def kind(self) -> str:
+        """The name of its row in dtnctl/model/backends.py."""
+        return DOCKER.name
+
+    def needs(self, capability: str) -> None:
+        """Skip the test on a backend whose row says that it lacks this, with the reason."""
+        if reason := row_of(self.kind).shortfalls.get(capability):
+            pytest.skip(f"{self.kind}: {reason}")
+
     def close(self) -> None:
         for provider in self._open:
             provider.close()
@@ -114,7 +127,8 @@ class Backend(ABC):
         """A call by somebody else."""
         response = self.others.post(f"{self.others.base_url}/v1.41{path}", **kwargs)
         assert response.ok, response.text
-        return response.json() if response.content else None
+        last = response.content.splitlines()[-1:]  # Podman's commit shows its progress before
+        return json.loads(last[0]) if last and last[0].startswith((b"{", b"[")) else None
 
     def run_other(self, name: str, *, labels: dict[str, str] | None = None, host: dict[str, Any] | None = None, **config: Any) -> str:
         """Somebody else's container, running."""
@@ -172,6 +186,10 @@ class LabBackend(Backend):
         self.registry: LabRegistry | None = None
         super().__init__(lab.endpoint(ENDPOINT).socket)
 
+    @property
+    def kind(self) -> str:
+        return PODMAN.name if self.lab.release.podman else DOCKER.name
+
     def program(self, name: str, *, stdout: str = "", stderr: str = "", exit_code: int | None = None) -> ContainerSpec:
         script = f"printf '%s' '{stdout}'; printf '%s' '{stderr}' >&2; "
         ending = "trap 'exit 0' TERM; sleep infinity & wait" if exit_code is None else f"exit {exit_code}"
@@ -186,19 +204,22 @@ class LabBackend(Backend):
         return f"/data/{name}"
 
     def close(self) -> None:
-        for container in self.others.containers(all=True):
+        for container in sorted(self.others.containers(all=True), key=lambda item: -item["Created"]):  # users of another's network first
+            with contextlib.suppress(APIError):
+                self.others.kill(container["Id"])  # Podman's removal would wait for its end
             with contextlib.suppress(APIError):
                 self.others.remove_container(container["Id"], force=True, v=True)
         for network in self.others.networks():
-            if network["Name"] not in ("bridge", "host", "none"):
+            if network["Name"] not in ("bridge", "host", "none"):  # Podman's own is listed as bridge
                 self.others.remove_network(network["Id"])
         for volume in self.others.volumes()["Volumes"] or ():
             self.others.remove_volume(volume["Name"])
         for image in self.others.images():
+            kept = (IMAGE, f"localhost/{IMAGE}")  # Podman's name for it
             tags = image["RepoTags"] or ()
-            digests = () if IMAGE in tags else image["RepoDigests"] or ()  # with containerd's store each image has one
+            digests = () if {*kept} & {*tags} else image["RepoDigests"] or ()  # with containerd's store each image has one
             for tag in [*tags, *digests]:
-                if tag not in (IMAGE, "<none>:<none>", "<none>@<none>"):
+                if tag not in (*kept, "<none>:<none>", "<none>@<none>"):
                     with contextlib.suppress(APIError):
                         self.others.remove_image(tag, force=True)
         if self.registry is not None:

@@ -14,7 +14,7 @@ from dtnctl.model.resources import (
     Wanted,
 )
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.providers.backends import IMAGE, SESSION, Backend, labels_of
+from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, LabBackend, labels_of
 
 SPEC = ContainerSpec(image=IMAGE)
 ALL = Wanted()
@@ -46,9 +46,22 @@ def is_there(engine: DockerEngine, container: str) -> bool:
 
 
 def owners(backend: Backend, container: str, path: str) -> dict[str, tuple[int, int, int]]:
+    """By path from the last part of `path` on: owner, group and mode."""
     import io
     import tarfile
 
+    if isinstance(backend, LabBackend) and backend.lab.release.podman:
+        return _owners_on_disk(backend, container, path)
     chunks, _ = backend.others.get_archive(container, path)
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
         return {member.name.rstrip("/"): (member.uid, member.gid, member.mode & 0o777) for member in tar}
+
+
+def _owners_on_disk(backend: LabBackend, container: str, path: str) -> dict[str, tuple[int, int, int]]:
+    """Podman's archives show each file as root's, so that it is looked at where it is."""
+    podman = "podman --root=/run/lab/disk/engine --runroot=/run/podman --storage-driver=overlay"
+    script = f'cd "$({podman} mount {container})/$(dirname {path})/" && find "$(basename {path})" -printf "%p %U %G %m\\n"'
+    found = backend.lab.exec(ENDPOINT, ["sh", "-c", script]).stdout.splitlines()
+    backend.lab.exec(ENDPOINT, ["sh", "-c", f"{podman} umount {container}"])
+    rows = (line.split() for line in found)
+    return {name: (int(uid), int(gid), int(mode, 8) & 0o777) for name, uid, gid, mode in rows}

@@ -93,14 +93,24 @@ PODMAN_VERSION = {
 
 
 @pytest.mark.parametrize("behind_a_proxy", [False, True])
-def test_podman_is_refused_with_one_sentence_before_anything_else_is_asked(tmp_path: Path, behind_a_proxy: bool) -> None:
+def test_a_podman_without_root_is_refused_with_one_sentence_before_anything_else_is_asked(tmp_path: Path, behind_a_proxy: bool) -> None:
     ping = Answer(b"OK", headers={"Server": "nginx/1.24.0"}) if behind_a_proxy else PODMAN_PING
-    with canned_engine(tmp_path, {"GET /_ping": ping, "GET /version": Answer(PODMAN_VERSION)}) as (engine, canned):
+    info = Answer({"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]})
+    answers = {"GET /_ping": ping, "GET /version": Answer(PODMAN_VERSION), "GET /info": info}
+    with canned_engine(tmp_path, answers) as (engine, canned):
         silence = engine.observe(Wanted()).silence
         with pytest.raises(UnreachableError, match=re.escape(silence)):
             engine.start("x")
-    assert silence.endswith("Podman 5.8.6 answers there; dtnctl needs Docker Engine 20.10 or newer (docs/engines.md)")
-    assert {request.split()[1] for request in canned.requests} <= {"/_ping", "/version"}
+    assert "a Podman without root answers there" in silence
+    assert {request.split()[1].removeprefix("/v1.41") for request in canned.requests} <= {"/_ping", "/version", "/info"}
+
+
+def test_an_old_podman_is_refused_by_its_ping(tmp_path: Path) -> None:
+    ping = Answer(b"OK", headers={"Api-Version": "1.41", "Server": "Libpod/4.3.1 (linux)"})
+    with canned_engine(tmp_path, {"GET /_ping": ping}) as (engine, canned):
+        silence = engine.observe(Wanted()).silence
+    assert "Podman 4.3.1 answers there; dtnctl needs Podman 5 or newer" in silence
+    assert canned.requests == ["GET /_ping"]
 
 
 def test_an_engine_that_is_too_old_tells_so_in_a_ping(tmp_path: Path) -> None:

@@ -177,6 +177,7 @@ def test_a_prepared_container_is_ours_and_takes_nothing_before_it_is_started(bac
 
 
 def test_what_is_refused_at_creation_leaves_the_old_one_running_and_can_be_discarded(backend: Backend, engine: DockerEngine) -> None:
+    backend.needs("limits at creation")
     old = running(engine, spec=backend.program(SESSION))
     prepared = f"{SESSION}..new"
     with pytest.raises(EngineError):
@@ -268,6 +269,7 @@ def test_a_running_container_is_removed_only_by_force(engine: DockerEngine) -> N
 
 @real_engines_only
 def test_removal_keeps_named_volumes_and_takes_the_nameless_along(backend: Backend, engine: DockerEngine) -> None:
+    backend.needs("nameless volumes")
     backend.post("/volumes/create", json={"Name": "kept"})
     mounts = [{"Type": "volume", "Source": "kept", "Target": "/kept"}, {"Type": "volume", "Target": "/nameless"}]
     container = backend.create_other("web", host={"Mounts": mounts})

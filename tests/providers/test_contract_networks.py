@@ -53,7 +53,7 @@ def test_a_network_of_another_spec_is_a_conflict(engine: DockerEngine) -> None:
 
 def test_addresses_of_another_network_are_refused_with_its_name(backend: Backend, engine: DockerEngine) -> None:
     backend.post("/networks/create", json={"Name": "theirs", "IPAM": {"Config": [{"Subnet": "10.77.0.128/25"}]}})
-    with pytest.raises(EngineError, match=r"Pool overlaps.*: theirs has addresses of net1"):
+    with pytest.raises(EngineError, match=r"(Pool overlaps|is already used).*: theirs has addresses of net1"):
         engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
 
 
@@ -85,7 +85,7 @@ def test_a_network_in_use_is_not_removed(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine, spec=replace(SPEC, network="net1", attachments=(Attachment("net1"),)))
     (seen,) = engine.observe(ALL).networks
-    with pytest.raises(ConflictError, match="active endpoints"):
+    with pytest.raises(ConflictError, match=r"active endpoints|being used"):
         engine.perform(RemoveNetwork("net1", seen.id))
 
 
@@ -111,7 +111,7 @@ def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: Docker
     networking = {"EndpointsConfig": {"net1": {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}}
     backend.run_other("web", host={"NetworkMode": "net1"}, NetworkingConfig=networking)
     running(engine)
-    with pytest.raises(ConflictError, match=r"(?i)address already in use"):
+    with pytest.raises(ConflictError, match=r"(?i)address already in use|is already allocated"):
         engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
 
 
@@ -156,6 +156,7 @@ def test_an_image_is_pulled_with_the_login_of_its_registry(backend: Backend, mon
     assert by_tag is not None
     assert any(digest.endswith(image.digest) for digest in by_tag.digests)
     assert by_tag == seen.images[pinned]
+    backend.needs("registry digests")
     assert seen.remote_digests == {image.reference: image.digest}
 
 

@@ -83,7 +83,7 @@ def test_no_method_but_get_and_head_passes_the_reading_client(backend: Backend, 
         client = backend.observer(relay.path)._connected().client.sdk()
         with pytest.raises(EngineError, match="only reads"):
             client.request(method, f"{client.base_url}/v1.41/containers/prune")
-    assert relay.requests == ["GET /_ping"]
+    assert set(relay.requests) <= {"GET /_ping", "GET /v1.41/info"}, "the second is asked of a Podman alone"
 
 
 def test_every_call_of_the_sdk_that_writes_is_refused_by_the_reading_client(backend: Backend) -> None:

@@ -35,8 +35,9 @@ def create(
 
     ConflictError if the name is taken, NotFoundError if the image is not there.
     """
-    labels = (*labels, (LABEL_IMAGE, str(connection.get("/images/{}/json", spec.image)["Id"])))
-    response = connection.post("/containers/create", params={"name": name}, json=create_body(spec, labels, binds, values))
+    image = connection.get("/images/{}/json", spec.image)
+    body = create_body(spec, (*labels, (LABEL_IMAGE, str(image["Id"]))), binds, values)
+    response = connection.post("/containers/create", params={"name": name}, json=connection.dialect.container_body(body, image))
     return str(response.json()["Id"])
 
 

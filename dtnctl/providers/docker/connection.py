@@ -18,12 +18,13 @@ from dtnctl import __version__
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.providers.base import EndpointAccess
+from dtnctl.providers.docker.dialect import Dialect, DockerDialect
 from dtnctl.providers.docker.errors import refusal, translated
 from dtnctl.providers.docker.once_more import once_more
 from dtnctl.providers.docker.reach import TRANSPORTS
 from dtnctl.providers.docker.reach.pool import Answer
 from dtnctl.providers.docker.reach.transport import Transport
-from dtnctl.providers.docker.versions import OLDEST_API, common_api, version_of_ping
+from dtnctl.providers.docker.versions import OLDEST_API, common_api, is_podman, version_of_ping
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 
@@ -93,6 +94,7 @@ class Connection:
     engine_version: str
     api_version: str
     transport: Transport
+    dialect: Dialect
 
     @property
     def clock_ahead(self) -> int | None:
@@ -117,9 +119,14 @@ class Connection:
         """
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
-        with recorded(self.address.text, method, self._target(path, names)), self.translated():
+        target = self._target(method, path, names)
+        if "json" in kwargs:
+            kwargs["json"] = self.dialect.body(path, kwargs["json"])
+        if "params" in kwargs:
+            kwargs["params"] = self.dialect.params(method, kwargs["params"])
+        with recorded(self.address.text, method, target), self.translated():
             client = self.client.sdk()
-            response = client.request(method, f"{client.base_url}{self.transport.prefix}{self._target(path, names)}", **kwargs)
+            response = client.request(method, f"{client.base_url}{self.transport.prefix}{target}", **kwargs)
             if response.status_code >= FIRST_ERROR:
                 raise _refused(self, response.status_code, response.reason, response.content)
             self._follow_up(method, path, response)
@@ -137,13 +144,17 @@ class Connection:
 
     def get(self, path: str, *names: str, headers: Mapping[str, str] = NOTHING) -> Any:
         """The decoded answer to a read: the fast way for what is asked hundreds of times."""
+        if (known := self.dialect.known(path)) is not None:
+            return known
         limits = self.client.timeouts
-        target = self._target(path, names)
+        target = self._target("GET", path, names)
         with recorded(self.address.text, "GET", target), self.translated():
-            return _decoded(self, self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
+            raw = _decoded(self, self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
+        return self.dialect.answer(path, raw)
 
-    def _target(self, path: str, names: Iterable[str]) -> str:
-        return f"/v{self.client.api_version}{path.format(*(quote(name, safe='/:@') for name in names))}"
+    def _target(self, method: str, path: str, names: Iterable[str]) -> str:
+        quoted = (quote(name, safe="/:@") for name in self.dialect.names(path, names))
+        return self.dialect.path(method, path, self.client.api_version).format(*quoted)
 
     def post(self, path: str, *names: str, wait: float | None = 0.0, **kwargs: Any) -> requests.Response:
         """A write that may take `wait` seconds longer than others; None: as long as it takes."""
@@ -211,10 +222,28 @@ def _greet(client: Client, address: EngineAddress, transport: Transport) -> Conn
 
     A ping reports it at no cost; asked for its version, an engine starts runc and containerd to ask them for theirs.
     """
-    connection = Connection(client, address, "", OLDEST_API, transport)
+    connection = Connection(client, address, "", OLDEST_API, transport, DockerDialect())
     version = _ping(connection) or _ask_version(connection)
     client.api_version = common_api(version, address.text)
-    return replace(connection, engine_version=str(version.get("Version", "")), api_version=str(version["ApiVersion"]))
+    dialect = _podmans(connection, version) if is_podman(version) else connection.dialect
+    return replace(connection, engine_version=_number(version), api_version=str(version["ApiVersion"]), dialect=dialect)
+
+
+def _number(version: Mapping[str, Any]) -> str:
+    return str(version.get("Version", ""))
+
+
+def _podmans(connection: Connection, version: Mapping[str, Any]) -> Dialect:
+    """That of a Podman that can be worked with; UnreachableError, in one sentence, for any other. Imported where there is one."""
+    from dtnctl.providers.podman.dialect import PodmanDialect, why_rootless_is_refused, why_too_old
+
+    address = connection.address.text
+    if reason := why_too_old(_number(version)):
+        raise UnreachableError(f"{address}: {reason}")
+    host = connection.get("/info")
+    if reason := why_rootless_is_refused(host):
+        raise UnreachableError(f"{address}: {reason}")
+    return PodmanDialect(host)
 
 
 def _ping(connection: Connection) -> Mapping[str, Any] | None:

@@ -22,6 +22,11 @@ CONFLICTS = (
     "already exists in network",
     "is already attached to network",
     "has active endpoints",
+    "that name is already in use",  # from here on they are Podman's
+    "network is being used",
+    "is already allocated to container",
+    "unique constraint failed",
+    "container state improper",
 )
 # What engines call 500 and is a container that goes away at this moment: its files are gone, its name is not yet.
 GOING = "is unexpectedly nil"

@@ -97,6 +97,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     ours, foreign_networks = _divide_networks(raw_networks, view)
     return EndpointSeen(
         name=view.endpoint,
+        backend=connection.dialect.backend,
         engine_version=connection.engine_version,
         api_version=connection.api_version,
         containers=tuple(sorted(containers, key=lambda item: (item.name, item.id))),

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
     from dtnctl.providers.docker.view import View
 
-ADDRESSES_TAKEN = "pool overlaps"
+ADDRESSES_TAKEN = ("pool overlaps", "is already used on the host or by another config")  # Docker, Podman
 UNSEEN_SECONDS = 30.0  # twice as long as an engine goes on asking a network driver that is away (measured with 20.10)
 UNSEEN_POLL = 0.5
 
@@ -108,7 +108,7 @@ def _refused_addresses(connection: Connection, view: View, action: CreateNetwork
         if not view.owns(seen.labels, seen.name) or not _same_spec(seen.labels, action.labels):
             raise
     except EngineError as error:
-        if ADDRESSES_TAKEN not in str(error).lower():
+        if not any(text in str(error).lower() for text in ADDRESSES_TAKEN):
             raise
         return error
     return None
@@ -126,9 +126,16 @@ def _holders(connection: Connection, action: CreateNetwork) -> Iterator[str]:
 
 def _remove_network(connection: Connection, action: RemoveNetwork) -> None:
     try:
-        connection.call("DELETE", "/networks/{}", action.id)
+        connection.call("DELETE", "/networks/{}", _removable(connection, action))
     except NotFoundError:
         return
+
+
+def _removable(connection: Connection, action: RemoveNetwork) -> str:
+    """What the engine is asked to remove: by its id, unless it would then take it away from who uses it."""
+    if not connection.dialect.guards_names_only:
+        return action.id
+    return str(connection.get("/networks/{}", action.id)["Name"])
 
 
 def _same_spec(labels: Mapping[str, str], wanted: Pairs) -> bool:
@@ -140,8 +147,17 @@ def _connect(connection: Connection, view: View, action: ConnectNetwork) -> None
     seen = _ours(connection, view, action.container)
     if action.attachment in seen.spec.attachments:
         return
+    network = action.attachment.network
+    if connection.dialect.connects_blindly and any(item.network == network for item in seen.spec.attachments):
+        raise ConflictError(f"{action.container} is already attached to network {network}, with another address", 409)
     body = {"Container": seen.id, "EndpointConfig": endpoint_config(action.attachment)}
-    connection.post("/networks/{}/connect", action.attachment.network, json=body)
+    try:
+        connection.post("/networks/{}/connect", network, json=body)
+    except EngineError:
+        if connection.dialect.connects_blindly:
+            with contextlib.suppress(EngineError):
+                connection.post("/networks/{}/disconnect", network, json={"Container": seen.id, "Force": True})
+        raise
 
 
 def _disconnect(connection: Connection, view: View, action: DisconnectNetwork) -> None:

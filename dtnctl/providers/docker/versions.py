@@ -29,8 +29,6 @@ def common_api(version: Mapping[str, Any], address: str) -> str:
     """The newest API that the engine and we know. UnreachableError, in one sentence, for an engine that we cannot speak to."""
     newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or OLDEST_API)
     number = str(version.get("Version", ""))
-    if any(str(part.get("Name", "")).startswith(PODMAN) for part in version.get("Components") or ()):
-        raise UnreachableError(f"{address}: {PODMAN} {number} answers there; dtnctl needs Docker Engine 20.10 or newer (docs/engines.md)")
     if _number(newest) < _number(OLDEST_API):
         name = f"engine {number}".strip()
         raise UnreachableError(f"{address}: {name} speaks API {newest}; dtnctl needs API {OLDEST_API}, which is engine 20.10 or newer")
@@ -40,6 +38,11 @@ def common_api(version: Mapping[str, Any], address: str) -> str:
             f"{address}: {name} speaks API {oldest} and newer; this dtnctl speaks API {OLDEST_API} to {NEWEST_API}: update dtnctl"
         )
     return min(newest, NEWEST_API, key=_number)
+
+
+def is_podman(version: Mapping[str, Any]) -> bool:
+    """Whether it is a Podman that resembles Docker."""
+    return any(str(part.get("Name", "")).startswith(PODMAN) for part in version.get("Components") or ())
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -54,4 +54,4 @@ def _made(connection: Connection, view: View, wanted: VolumeSeen) -> VolumeSeen:
     """As it is there now: an engine takes the creation of a volume that is there, whatever it is."""
     labels = dict(view.signed(((LABEL_SITE, view.site), (LABEL_KIND, "volume"))))
     body = {"Name": wanted.name, "Driver": wanted.driver, "DriverOpts": dict(wanted.options), "Labels": labels}
-    return volume_seen(connection.post("/volumes/create", json=body).json(), view)
+    return volume_seen(connection.dialect.answer("/volumes/{}", connection.post("/volumes/create", json=body).json()), view)
