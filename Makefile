@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 # one tier or one test: make test ARGS=tests/planning
 ARGS ?=
 # the engines of make test-engines (docs/engines.md)
-ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd podman-5.4 podman-5.8
+ENGINES ?= docker-20 docker-26 docker-28 docker-28-containerd
 # the cluster of make test-kubernetes
 export DTN_KUBECONFIG
 # workers of make test, each with files of tests and labs of its own; 0: all tests one after the other
