@@ -187,11 +187,12 @@ def test_broken_state_fails_the_check_and_the_comment_says_where(project: Projec
     assert "2 changes" in discussion.bodies[0]
 
 
-def test_push_that_touches_no_state_starts_nothing(project: Project) -> None:
+def test_push_that_touches_no_state_starts_nothing_but_the_check_of_owners(project: Project) -> None:
     project.branch("words")
     (project.work / "README.md").write_text("Our DTNs.\n")
     project.commit("a readme")
-    assert project.push("words") == []
+    jobs = project.push("words")
+    assert conclusions(jobs) == {"owners / owners": "success"}, shown(jobs)
     assert project.merge("words") == []
 
 
