@@ -13,7 +13,7 @@ from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, s
 from bench.place import Place, place, write_tiny_sessions
 from bench.raw import at_once
 from bench.runs import Span, apply, timed_engines
-from dtnctl.model.plan import CreateContainer
+from dtnctl.model.actions import CreateContainer
 from dtnctl.planning.planner import Scope
 from dtnctl.providers.docker.translate import create_body
 from dtnctl.runtime.clock import SystemClock

@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 
 from bench.place import Place
 from bench.services import in_service
-from dtnctl.model.plan import StartTransfer
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.tools import Side
 from dtnctl.movers.base import Access, JobFile, Login
 from dtnctl.movers.gridftp import copy_command

@@ -22,8 +22,9 @@ from time import process_time
 from bench.figures import Figure, Options, Pairs, absolute, at_most, figure_of, in_turn
 from bench.place import environment
 from bench.planning import IMAGE, NOW
+from dtnctl.model.actions import CreateContainer, CreateNetwork
 from dtnctl.model.ledger import Attempt, LedgerSeen
-from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, NetworkSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.containers.compare import fill_in

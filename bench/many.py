@@ -16,7 +16,7 @@ from bench.place import Place, place
 from bench.raw import at_once
 from bench.runs import apply
 from bench.services import declare_data_network, declare_service
-from dtnctl.model.plan import StartTransfer
+from dtnctl.model.actions import StartTransfer
 
 TRANSFERS, QUICK = 1000, 24
 SESSION, TOOL = "dtn", "rsync"

@@ -19,7 +19,8 @@ from time import process_time
 from typing import TypeVar
 
 from bench.figures import Figure, Options, Pairs, absolute, at_most, figure_of, in_turn, seconds
-from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
+from dtnctl.model.actions import CreateContainer, CreateNetwork
+from dtnctl.model.plan import Plan
 from dtnctl.model.profile import Profile
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, NetworkSeen, Snapshot
 from dtnctl.model.site import Document, Endpoint, Location, Mark, Network, Session, Site

@@ -15,8 +15,9 @@ from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, n
 from bench.place import Place, place
 from bench.runs import apply
 from bench.services import declare_data_network, declare_service
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, StartTransfer, Step
+from dtnctl.model.plan import Step
 from dtnctl.model.tools import TOOLS
 
 SOURCE, DESTINATION = "dtn1", "dtn2"

@@ -154,7 +154,7 @@ def plan_exit_code(plan: Plan, *, detailed: bool) -> int:
 
 def missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
     """Logins that images which will be pulled need and this machine does not have."""
-    from dtnctl.model.plan import PullImage
+    from dtnctl.model.actions import PullImage
     from dtnctl.providers.local.files import find_login_problems
 
     images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from dtnctl.cli import signals
 from dtnctl.cli.boards import Board, LineBoard, NoBoard, TerminalBoard
 from dtnctl.cli.messages import announce, is_heard, say
+from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, Plan, Step
+from dtnctl.model.plan import Plan, Step
 from dtnctl.runtime.reconcile import Reports
 from dtnctl.runtime.transfers.meter import Meters
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, Plan
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 

@@ -68,7 +68,7 @@ class Mirroring:
 
     def watching(self, reports: Reports) -> Reports:
         """The same reports; each transfer that a step started or ended is mirrored."""
-        from dtnctl.model.plan import FinishTransfer, RecordEnd, StartTransfer
+        from dtnctl.model.actions import FinishTransfer, RecordEnd, StartTransfer
 
         def outcome(result: Outcome, step: Step) -> None:
             reports.outcome(result, step)

@@ -71,7 +71,7 @@ def transfers_resolve(
 
 def _decide(workplace: Workplace, clients: Mapping[str, Engine], resolved: ResolvedTransfer, decision: Decision, leases: Leases) -> Attempt:
     """Look under the leases, and record the decision if the result is unknown now. BlockedError says why it is not."""
-    from dtnctl.model.plan import FinishTransfer
+    from dtnctl.model.actions import FinishTransfer
     from dtnctl.planning.planner import Scope
     from dtnctl.planning.transfers.in_time import as_it_ran
     from dtnctl.planning.transfers.jobs import read_history

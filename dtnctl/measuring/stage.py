@@ -10,7 +10,8 @@ from datetime import datetime
 
 from dtnctl.benchmarks.rows import BENCH, without_sessions
 from dtnctl.errors import EngineError, LockError, PartialApplyError, UnreachableError
-from dtnctl.model.plan import CreateContainer, Plan, ReplaceContainer
+from dtnctl.model.actions import CreateContainer, ReplaceContainer
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSpec, Snapshot, service_name
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal, Protocol
 
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import Algorithm
 from dtnctl.model.ledger import Verdict
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import TOOLS, Side
 from dtnctl.model.transfer_about import Passed
 from dtnctl.model.transfer_options import TransferOptions

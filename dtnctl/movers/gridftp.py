@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import AlgorithmChoice
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_items import targets_of
 from dtnctl.model.transfer_options import SYNC_LEVELS, SyncLevel, TransferOptions
 from dtnctl.movers.base import SSH_LOG, Access, Evidence, JobFile, JobRequest, Judgement, Listing, Mover, ProgressReader, in_brackets

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Evidence, JobFile, JobRequest, Judgement, Listing, Moved, Mover, ProgressReader, in_brackets
 from dtnctl.movers.by_sftp import space_failures, with_login

@@ -5,7 +5,7 @@ An end is who its host key says it is. No key is trusted on first use, no agent 
 
 from __future__ import annotations
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.movers.base import Access, JobFile, in_brackets
 
 CONFIG = """\

@@ -18,7 +18,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.scitags import Scitag
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import (

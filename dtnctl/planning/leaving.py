@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dtnctl.model.plan import DisconnectNetwork, RemoveContainer, ReplaceContainer, Step
+from dtnctl.model.actions import DisconnectNetwork, RemoveContainer, ReplaceContainer
+from dtnctl.model.plan import Step
 from dtnctl.model.resources import ContainerSeen, EndpointSeen
 
 

@@ -11,9 +11,10 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dtnctl.model.actions import CreateNetwork, RemoveNetwork
 from dtnctl.model.backends import Backend
 from dtnctl.model.ownership import labels, spec_digest
-from dtnctl.model.plan import Cause, Change, CreateNetwork, FieldChange, RemoveNetwork, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, Step
 from dtnctl.model.resources import LABEL_SPEC, ContainerSeen, EndpointSeen, NetworkSeen, NetworkSpec
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.parents import refuse_parent

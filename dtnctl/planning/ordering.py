@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
     RemoveContainer,
     ReplaceContainer,
     StartContainer,
-    Step,
     StopContainer,
 )
+from dtnctl.model.plan import Step
 from dtnctl.model.resources import PREPARED_SUFFIX, ContainerSeen
 from dtnctl.planning.choices.holdings import ACTIVE_STATES, Holdings, addresses, holdings, live_holdings
 from dtnctl.planning.resolve import Key

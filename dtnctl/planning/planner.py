@@ -9,13 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dtnctl.model.plan import (
-    Change,
-    Plan,
-    PullImage,
-    Step,
-    TransferNote,
-)
+from dtnctl.model.actions import PullImage
+from dtnctl.model.plan import Change, Plan, Step, TransferNote
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocation

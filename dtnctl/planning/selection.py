@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.labels import Requirement, parse_selector
-from dtnctl.model.plan import StartTransfer, Step
+from dtnctl.model.plan import Step
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Document, Session, Site
 from dtnctl.planning.resolve import Key, declared_transfers, resolve_services

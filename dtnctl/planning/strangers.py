@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dtnctl.model.actions import EnsureLedger
 from dtnctl.model.origin import Origin, claimed_by, origin_of
-from dtnctl.model.plan import Cause, Change, EnsureLedger, Step
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.resources import LABEL_REPOSITORY, EndpointSeen, ForeignSeen, ledger_name, live_names
 from dtnctl.model.site import BUILT_IN_NETWORKS, Site
 from dtnctl.planning.refusal import Refusal

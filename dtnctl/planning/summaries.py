@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dtnctl.model.plan import CreateContainer, EndpointSummary, RemoveContainer, ReplaceContainer, Step
+from dtnctl.model.actions import CreateContainer, RemoveContainer, ReplaceContainer
+from dtnctl.model.plan import EndpointSummary, Step
 from dtnctl.model.resources import main_name
 from dtnctl.planning.host.resources import WHAT_IT_MAKES
 from dtnctl.planning.host.usage import cpu_usage, vf_usage

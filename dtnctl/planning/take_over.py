@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from dtnctl.model.actions import CreateContainer, CreateNetwork
 from dtnctl.model.comparison import Comparison
-from dtnctl.model.plan import CreateContainer, CreateNetwork, Plan
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSeen, NetworkSeen, Snapshot, service_name
 from dtnctl.model.site import Site
 from dtnctl.planning.containers.compare import Difference, compare_container, compare_network

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dtnctl.errors import EngineError
+from dtnctl.model.actions import EngineAction
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from pydantic import BaseModel
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.actions import EngineAction
 from dtnctl.model.ledger import Entry
 from dtnctl.model.origin import claimed_by
-from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, Engine, FileEntry, HostAgent, HostObserver, Observer, Ran
 from dtnctl.providers.store import Store, StoreReader

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from dtnctl.errors import ConfigError, DtnctlError
+from dtnctl.model.actions import FinishTransfer, RecordEnd, StartTransfer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, RecordEnd, StartTransfer, Step, action_type
+from dtnctl.model.plan import Step, action_type
 from dtnctl.model.progress import Measured
 from dtnctl.render.json import FORMAT_VERSION, error_document, outcome_data, problems_document
 

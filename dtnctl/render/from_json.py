@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from dtnctl.model.actions import JobEnd, StartTransfer
 from dtnctl.model.head import Head
 from dtnctl.model.inventory import Age
-from dtnctl.model.plan import Change, EndpointSummary, JobEnd, Plan, StartTransfer, Step, TransferNote
+from dtnctl.model.plan import Change, EndpointSummary, Plan, Step, TransferNote
 from dtnctl.model.policy import PolicyResult
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.context import RenderContext, Stated

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dtnctl.errors import DtnctlError, HealthTimeoutError, TransferError, UnreachableError
+from dtnctl.model.actions import ReplaceContainer, RestoreContainer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import Plan, ReplaceContainer, RestoreContainer, Step
+from dtnctl.model.plan import Plan, Step
 from dtnctl.render.blocks import BODY, fact_rows, with_place
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import Fact

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import Action, CreateContainer, ReplaceContainer
+from dtnctl.model.actions import Action, CreateContainer, ReplaceContainer
 from dtnctl.model.storage import without_secrets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     Action,
     ConnectNetwork,
     CreateContainer,
@@ -17,7 +17,6 @@ from dtnctl.model.plan import (
     PromoteContainer,
     PullImage,
     RecordEnd,
-    RecordProtection,
     RemoveContainer,
     RemoveNetwork,
     ReplaceContainer,
@@ -29,6 +28,7 @@ from dtnctl.model.plan import (
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.protection import RecordProtection
 
 
 def step_words(action: Action) -> tuple[str, str]:

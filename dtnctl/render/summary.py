@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.kinds import PLAN_KINDS, ChangeKind
-from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, StartTransfer, TransferNote, Usage
+from dtnctl.model.plan import Change, EndpointSummary, Mark, Plan, TransferNote, Usage
 from dtnctl.model.policy import PolicyResult
 from dtnctl.render.context import Command, RenderContext
 from dtnctl.render.text import plural

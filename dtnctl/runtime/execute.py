@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import BlockedError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
+from dtnctl.model.actions import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Undo, WaitHealthy
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Step, Undo, WaitHealthy
+from dtnctl.model.plan import Step
 from dtnctl.planning.rails.freezing import Beginning
 from dtnctl.runtime.clock import Clock
 

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterable
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
-from dtnctl.model.plan import WaitHealthy
+from dtnctl.model.actions import WaitHealthy
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.clock import Clock

@@ -11,26 +11,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from dtnctl.errors import StalePlanError, UnreachableError, UsageError
-from dtnctl.model.head import NOT_ASKED, Head
-from dtnctl.model.ledger import Attempt, Requester
-from dtnctl.model.outcome import Outcome
-from dtnctl.model.ownership import LABEL_COMMIT
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     CreateContainer,
     EnsureLedger,
     FinishTransfer,
     HostRequest,
     JobAction,
-    Plan,
     RecordEnd,
-    RecordProtection,
     ReplaceContainer,
     RestoreContainer,
     StartTransfer,
-    Step,
     Undo,
     WaitHealthy,
 )
+from dtnctl.model.head import NOT_ASKED, Head
+from dtnctl.model.ledger import Attempt, Requester
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.ownership import LABEL_COMMIT
+from dtnctl.model.plan import Plan, Step
+from dtnctl.model.protection import RecordProtection
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects

@@ -19,7 +19,8 @@ from dtnctl.benchmarks.rows import (
     without_sessions,
 )
 from dtnctl.errors import UsageError
-from dtnctl.model.plan import CreateContainer, Plan
+from dtnctl.model.actions import CreateContainer
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSpec
 from tests.planning.building import NOW, plan, site, world
 

@@ -10,7 +10,7 @@ from dtnctl.benchmarks.machines import Machine
 from dtnctl.benchmarks.rows import BENCH, Basis, basis_of
 from dtnctl.benchmarks.storage import DiskFigures, Place, PlaceLeftOut, StorageFigures, places, shapes, storage_site
 from dtnctl.benchmarks.storage_table import BUFFERED_NOTE, row_label, size_text, storage_table
-from dtnctl.model.plan import CreateContainer
+from dtnctl.model.actions import CreateContainer
 from dtnctl.model.resources import Snapshot, VolumeSeen
 from dtnctl.model.site import Site
 from dtnctl.render.bench import render_table, storage_document

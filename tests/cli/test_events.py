@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from dtnctl.cli.events import Events
+from dtnctl.model.actions import PullImage
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import PullImage, Step
+from dtnctl.model.plan import Step
 from dtnctl.model.progress import Measured
 from tests.cli.small_site import run, two_engines
 from tests.render.test_json import documented

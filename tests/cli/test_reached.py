@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.cli.reached import reached_lines
+from dtnctl.model.actions import FinishTransfer, JobEnd
 from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import FinishTransfer, JobEnd, Plan, Step
+from dtnctl.model.plan import Plan, Step
 from dtnctl.model.transfer_options import DEFAULT_OPTIONS
 from tests.planning.building import NOW
 from tests.planning.doctor.hosts import item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.tool_words import PLACEHOLDERS
 from dtnctl.movers.base import JobRequest, mover_of
 from tests.docs.pages import CLONE

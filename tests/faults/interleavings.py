@@ -19,7 +19,8 @@ from functools import cache  # noqa: E402
 from random import Random  # noqa: E402
 from typing import cast  # noqa: E402
 
-from dtnctl.model.plan import EnsureLedger, FinishTransfer, JobEnd, Plan, StartTransfer, Step  # noqa: E402
+from dtnctl.model.actions import EnsureLedger, FinishTransfer, JobEnd, StartTransfer  # noqa: E402
+from dtnctl.model.plan import Plan, Step  # noqa: E402
 from dtnctl.model.site import Site  # noqa: E402
 from dtnctl.model.tools import Iperf3Options  # noqa: E402
 from dtnctl.model.transfer_options import TransferOptions  # noqa: E402

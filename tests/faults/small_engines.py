@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.model.actions import EngineAction
 from dtnctl.model.ledger import LEDGER_MOUNT, Entry
-from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import LABEL_SITE, ContainerSeen, ContainerSpec, ContainerState, EndpointSeen, Mount, Pairs, Wanted
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.docker.store import PlaceholderStore

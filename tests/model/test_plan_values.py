@@ -7,19 +7,8 @@ from datetime import UTC, datetime
 
 from dtn_agent.protocol import MakeVlan
 
-from dtnctl.model.plan import (
-    AGENT_NEEDED,
-    Cause,
-    Change,
-    EndpointSummary,
-    HostRequest,
-    Plan,
-    PullImage,
-    StartContainer,
-    Step,
-    action_type,
-    as_data,
-)
+from dtnctl.model.actions import HostRequest, PullImage, StartContainer
+from dtnctl.model.plan import AGENT_NEEDED, Cause, Change, EndpointSummary, Plan, Step, action_type, as_data
 from dtnctl.model.resources import Ulimit
 from dtnctl.model.transfer_options import TransferOptions
 

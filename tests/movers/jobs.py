@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Entry, Evidence, JobRequest, Judgement, Listing, Login, Moved, Mover
 

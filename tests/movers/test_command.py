@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.declared_tools import DeclaredFailure, DeclaredTool, ProgressPattern, SuccessPatterns, ToolOption
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Entry, Evidence, JobRequest, Listing, Login, listens_on
 from dtnctl.movers.command import MOVER, Reader

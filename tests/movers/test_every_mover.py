@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.tools import TOOLS
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest, Mover, mover_of

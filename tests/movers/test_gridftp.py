@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers import gridftp

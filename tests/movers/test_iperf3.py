@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.tools import Iperf3Options
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Evidence, JobRequest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Access, Entry, Evidence, JobRequest, Listing, Login
 from dtnctl.movers.rsync import CUT_OFF, KEPT, MOVER

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dtn_agent.protocol import ConfigureVf, HeldVf, Interface, Request
 from dtn_agent.protocol import Host as Machine
 
-from dtnctl.model.plan import HostRequest, Plan
+from dtnctl.model.actions import HostRequest
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.site import Site
 from tests.planning.building import ANYTHING, plan, site, world

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import CreateContainer, Plan
+from dtnctl.model.actions import CreateContainer
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import ContainerSpec
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from dtnctl.model.plan import Change, DiscardContainer, FieldChange, Plan, ReplaceContainer, RestoreContainer, Step
+from dtnctl.model.actions import DiscardContainer, ReplaceContainer, RestoreContainer
+from dtnctl.model.plan import Change, FieldChange, Plan, Step
 
 
 def changes(plan: Plan) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dtnctl.model.actions import PullImage, ReplaceContainer, UpdateContainer
 from dtnctl.model.backends import BACKENDS, route_metric
-from dtnctl.model.plan import Plan, PullImage, ReplaceContainer, Step, UpdateContainer
+from dtnctl.model.plan import Plan, Step
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.planning.resolve import resolve_services
 from tests.planning.building import NOW, change, plan, site, world

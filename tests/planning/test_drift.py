@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import Cause, Change, Mark, Plan, PullImage, Step, TransferNote
+from dtnctl.model.actions import PullImage
+from dtnctl.model.plan import Cause, Change, Mark, Plan, Step, TransferNote
 from dtnctl.planning.drift import UNRECORDED, drifted
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import PullImage
+from dtnctl.model.actions import PullImage
 from dtnctl.model.resources import Attachment, ForeignSeen
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.janus import MACVLAN

@@ -6,7 +6,8 @@ from graphlib import CycleError
 
 import pytest
 
-from dtnctl.model.plan import PullImage, Step
+from dtnctl.model.actions import PullImage
+from dtnctl.model.plan import Step
 from dtnctl.planning.ordering import in_order
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.actions import EnsureLedger
 from dtnctl.model.ledger import LedgerSeen
 from dtnctl.model.origin import origin_of, stranger_text
-from dtnctl.model.plan import EnsureLedger
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SELF,

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dtnctl.model.actions import FinishTransfer, RecordEnd, StartTransfer
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import server_labels, server_name, server_ports, transfer_labels
-from dtnctl.model.plan import (
-    FinishTransfer,
-    RecordEnd,
-    StartTransfer,
-)
 from dtnctl.model.resources import (
     ContainerSeen,
     ContainerSpec,

@@ -6,7 +6,8 @@ from dtn_agent.protocol import Interface
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtnctl.model.plan import Plan, StartTransfer
+from dtnctl.model.actions import StartTransfer
+from dtnctl.model.plan import Plan
 from dtnctl.model.site import Site
 from tests.planning.building import plan
 from tests.planning.listing import steps

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.errors import EngineError
+from dtnctl.model.actions import Undo
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import Plan, Step, Undo
+from dtnctl.model.plan import Plan, Step
 from dtnctl.model.site import Site
 from dtnctl.runtime.execute import Executor
 from tests.planning.building import NOW, plan

@@ -8,8 +8,9 @@ from dtn_agent.protocol import ConfigureVf, Held, HeldVf, Owner, ReleaseVf, Requ
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.actions import CreateContainer, HostRequest, UpdateContainer
 from dtnctl.model.hardware import cpu_numbers
-from dtnctl.model.plan import CreateContainer, HostRequest, Plan, Step, UpdateContainer
+from dtnctl.model.plan import Plan, Step
 from dtnctl.model.site import Site
 from tests.planning.building import plan
 from tests.planning.listing import steps

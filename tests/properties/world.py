@@ -13,8 +13,7 @@ from typing import assert_never
 from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
 from dtn_agent.protocol import Host as Machine
 
-from dtnctl.model.ledger import Attempt, LedgerSeen
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
@@ -23,11 +22,9 @@ from dtnctl.model.plan import (
     EnsureLedger,
     FinishTransfer,
     HostRequest,
-    Plan,
     PromoteContainer,
     PullImage,
     RecordEnd,
-    RecordProtection,
     RemoveContainer,
     RemoveNetwork,
     ReplaceContainer,
@@ -35,12 +32,13 @@ from dtnctl.model.plan import (
     RetireContainer,
     StartContainer,
     StartTransfer,
-    Step,
     StopContainer,
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, marker_name
+from dtnctl.model.ledger import Attempt, LedgerSeen
+from dtnctl.model.plan import Plan, Step
+from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, RecordProtection, marker_name
 from dtnctl.model.resources import (
     LABEL_KIND,
     LABEL_NAME,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dtnctl.errors import NotFoundError
-from dtnctl.model.plan import (
-    CreateContainer,
-    StartContainer,
-)
+from dtnctl.model.actions import CreateContainer, StartContainer
 from dtnctl.model.resources import (
     ContainerSpec,
     NetworkSpec,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
-from dtnctl.model.plan import CreateNetwork, PullImage, RemoveContainer
+from dtnctl.model.actions import CreateNetwork, PullImage, RemoveContainer
 from dtnctl.model.resources import NetworkSpec, Wanted
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.docker.versions import NEWEST_API

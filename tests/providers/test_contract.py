@@ -13,14 +13,8 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import ConflictError, NotFoundError, UnreachableError
+from dtnctl.model.actions import CreateContainer, CreateNetwork, RemoveContainer, RetireContainer, StartContainer
 from dtnctl.model.ledger import LEDGER_MOUNT, RECORDS, Attempt, encode_attempt, record_path
-from dtnctl.model.plan import (
-    CreateContainer,
-    CreateNetwork,
-    RemoveContainer,
-    RetireContainer,
-    StartContainer,
-)
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SITE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,

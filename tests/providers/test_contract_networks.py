@@ -7,13 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError
-from dtnctl.model.plan import (
-    ConnectNetwork,
-    CreateNetwork,
-    DisconnectNetwork,
-    PullImage,
-    RemoveNetwork,
-)
+from dtnctl.model.actions import ConnectNetwork, CreateNetwork, DisconnectNetwork, PullImage, RemoveNetwork
 from dtnctl.model.resources import (
     Attachment,
     Wanted,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,

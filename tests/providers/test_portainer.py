@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.actions import CreateContainer, CreateNetwork
 from dtnctl.model.engine_addresses import parse_engine
-from dtnctl.model.plan import CreateContainer, CreateNetwork
 from dtnctl.model.portainer_fields import TEAM_LABEL, Portainer
 from dtnctl.model.resources import ContainerSpec, Mount, Ulimit, Wanted
 from dtnctl.model.site import Endpoint

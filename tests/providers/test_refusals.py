@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.errors import EngineError
+from dtnctl.model.actions import CreateContainer, ReplaceContainer, StartContainer
 from dtnctl.model.ledger import LEDGER_MOUNT, Attempt, LedgerSeen, encode_attempt, record_path
-from dtnctl.model.plan import CreateContainer, ReplaceContainer, StartContainer
 from dtnctl.model.resources import ContainerSpec, EndpointSeen, VolumeSeen, Wanted, ledger_name
 from dtnctl.providers.base import FileEntry
 from tests.fakes.engine import Fault, World

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtnctl.model.plan import ConnectNetwork, CreateContainer, CreateNetwork, StartContainer
+from dtnctl.model.actions import ConnectNetwork, CreateContainer, CreateNetwork, StartContainer
 from dtnctl.model.resources import (
     Attachment,
     ContainerSpec,

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.actions import StartContainer
 from dtnctl.model.engine_addresses import parse_engine
-from dtnctl.model.plan import StartContainer
 from dtnctl.model.resources import ContainerSpec, Wanted
 from dtnctl.model.site import Endpoint, Tls
 from tests.docker_clients import connect

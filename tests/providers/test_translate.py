@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import UpdateContainer
+from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.resources import (
     Attachment,
     ContainerSeen,

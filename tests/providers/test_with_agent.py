@@ -8,9 +8,9 @@ import pytest
 from dtn_agent.protocol import Done, Held, HeldTuning, HeldVlan, Host, Request, Tune
 
 from dtnctl.errors import UnreachableError
+from dtnctl.model.actions import EngineAction, StartContainer
 from dtnctl.model.agent_addresses import parse_agent
 from dtnctl.model.engine_addresses import parse_engine
-from dtnctl.model.plan import EngineAction, StartContainer
 from dtnctl.model.resources import EndpointSeen, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import EndpointAccess

@@ -8,30 +8,21 @@ from dataclasses import replace
 from dtn_agent.protocol import MakeVlan, ReleaseVf, SetVfCount
 from hypothesis import strategies as st
 
-from dtnctl.model.plan import (
-    MARKS,
-    Cause,
-    Change,
+from dtnctl.model.actions import (
     CreateContainer,
-    EndpointSummary,
-    FieldChange,
     FinishTransfer,
     HostRequest,
     JobEnd,
-    Plan,
-    Power,
     RemoveContainer,
     RestoreContainer,
     RetireContainer,
     StartContainer,
     StartTransfer,
-    Step,
     StopContainer,
-    TransferNote,
     UpdateContainer,
-    Usage,
     WaitHealthy,
 )
+from dtnctl.model.plan import MARKS, Cause, Change, EndpointSummary, FieldChange, Plan, Power, Step, TransferNote, Usage
 from dtnctl.model.resources import ContainerSpec
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.text import PAINT

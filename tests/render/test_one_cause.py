@@ -9,8 +9,9 @@ import pytest
 
 from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.errors import ConfigError, HealthTimeoutError, Problem
+from dtnctl.model.actions import CreateContainer
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import Cause, Change, CreateContainer, EndpointSummary, Plan, Step
+from dtnctl.model.plan import Cause, Change, EndpointSummary, Plan, Step
 from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import ContainerSpec
 from dtnctl.render.context import RenderContext

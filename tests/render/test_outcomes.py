@@ -7,18 +7,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     Action,
-    Cause,
-    Change,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     DisconnectNetwork,
     EnsureLedger,
     FinishTransfer,
-    Plan,
     PullImage,
     RemoveContainer,
     RemoveNetwork,
@@ -27,11 +23,12 @@ from dtnctl.model.plan import (
     RetireContainer,
     StartContainer,
     StartTransfer,
-    Step,
     StopContainer,
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.outcome import Outcome
+from dtnctl.model.plan import Cause, Change, Plan, Step
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.render.context import RenderContext

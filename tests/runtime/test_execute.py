@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from dtn_agent.protocol import Tune
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
+from dtnctl.model.actions import DiscardContainer, HostRequest, PullImage, RestoreContainer, Undo, WaitHealthy
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.plan import DiscardContainer, HostRequest, PullImage, RestoreContainer, Step, Undo, WaitHealthy
+from dtnctl.model.plan import Step
 from dtnctl.planning.rails.freezing import Beginning
 from dtnctl.runtime.execute import UNTOUCHED, Executor
 

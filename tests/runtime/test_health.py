@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from dtnctl.errors import EngineError, HealthTimeoutError
-from dtnctl.model.plan import WaitHealthy
+from dtnctl.model.actions import WaitHealthy
 from dtnctl.model.resources import CheckRun, ContainerSeen, ContainerSpec, Health
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.health import LOG_LINES, LONGEST_LINE, settle, wait_healthy

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.model.plan import FinishTransfer, Step
+from dtnctl.model.actions import FinishTransfer
+from dtnctl.model.plan import Step
 from dtnctl.planning.scope import Scope
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.lease import this_process

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dtnctl.model.plan import Action, RemoveContainer, Step, StopContainer, Undo
+from dtnctl.model.actions import Action, RemoveContainer, StopContainer, Undo
+from dtnctl.model.plan import Step
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.containers.host_part import HostStep

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
-from dtnctl.model.impact import Cut
-from dtnctl.model.plan import (
-    Cause,
-    Change,
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
-    FieldChange,
-    Mark,
     PromoteContainer,
     RemoveContainer,
     ReplaceContainer,
     StartContainer,
-    Step,
     StopContainer,
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.drivers import HOST_NETWORK, NO_NETWORK
+from dtnctl.model.impact import Cut
+from dtnctl.model.plan import Cause, Change, FieldChange, Mark, Step
 from dtnctl.model.resources import ContainerSeen, ContainerSpec
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.hardware import Hardware

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from dtnctl.model.plan import HostRequest
+from dtnctl.model.actions import HostRequest
 from dtnctl.planning.containers.compare import Difference
 from dtnctl.planning.refusal import Refusal
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dtnctl.model.impact import Cut
-from dtnctl.model.ownership import labels, spec_digest
-from dtnctl.model.plan import (
-    Cause,
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     DiscardContainer,
@@ -24,10 +21,12 @@ from dtnctl.model.plan import (
     RestoreContainer,
     RetireContainer,
     StartContainer,
-    Step,
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.impact import Cut
+from dtnctl.model.ownership import labels, spec_digest
+from dtnctl.model.plan import Cause, Step
 from dtnctl.model.protection import protected_label
 from dtnctl.model.resources import LABEL_SPEC, PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSeen, ContainerSpec, Health, ImageSeen, Pairs
 from dtnctl.planning.choices.allocate import Allocation

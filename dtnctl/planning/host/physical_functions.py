@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from dtnctl.model.actions import HostRequest
 from dtnctl.model.hardware import interface_named
 from dtnctl.model.kinds import ChangeKind
-from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, Step
 from dtnctl.model.site import Document, Endpoint, Site
 from dtnctl.planning.choices.physical_functions import PfPlan, stranger
 from dtnctl.planning.host.resource import HostResource, Planned, PlannedHost

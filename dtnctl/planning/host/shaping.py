@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import Cause, Change, HostRequest, Step
+from dtnctl.model.actions import HostRequest
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.profile import ProfileFields
 from dtnctl.model.qos import qos_values
 from dtnctl.planning.choices.allocate import Allocation

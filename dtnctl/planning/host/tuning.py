@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from dtnctl.model.actions import HostRequest
 from dtnctl.model.kinds import ChangeKind
-from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, Step
 from dtnctl.model.site import Document, Endpoint, Location, Site
 from dtnctl.model.tuning import Tuning, tuning_items, tuning_keys
 from dtnctl.planning.host.resource import HostResource, Planned, PlannedHost

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from dtnctl.model.actions import CreateContainer, HostRequest, RemoveContainer, ReplaceContainer, UpdateContainer
 from dtnctl.model.hardware import cpu_numbers, pinned_by_node
-from dtnctl.model.plan import CreateContainer, HostRequest, RemoveContainer, ReplaceContainer, Step, UpdateContainer, Usage
+from dtnctl.model.plan import Step, Usage
 from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.choices.physical_functions import PfPlan
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dtnctl.model.plan import Cause, Change, HostRequest, Step
+from dtnctl.model.actions import HostRequest
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.planning.choices.virtual_functions import VfChoice
 from dtnctl.planning.containers.compare import Difference, short_text
 from dtnctl.planning.containers.host_part import HostPart, HostStep

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dtnctl.model.actions import HostRequest, RemoveNetwork
 from dtnctl.model.hardware import interface_named
 from dtnctl.model.kinds import ChangeKind
-from dtnctl.model.plan import Cause, Change, FieldChange, HostRequest, RemoveNetwork, Step
+from dtnctl.model.plan import Cause, Change, FieldChange, Step
 from dtnctl.model.resources import NetworkSeen
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Network, Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES

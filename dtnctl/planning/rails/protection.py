@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Cause, RemoveContainer, ReplaceContainer, RetireContainer, StopContainer
+from dtnctl.model.actions import RemoveContainer, ReplaceContainer, RetireContainer, StopContainer
+from dtnctl.model.plan import Cause
 from dtnctl.model.protection import NOTHING, Record
 from dtnctl.model.site import Document, Endpoint, Session
 from dtnctl.planning.containers.describe import service_change

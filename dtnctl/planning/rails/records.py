@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from dtnctl.model.plan import Action, Cause, Change, CreateContainer, RemoveContainer, ReplaceContainer, Step
+from dtnctl.model.actions import Action, CreateContainer, RemoveContainer, ReplaceContainer
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.protection import LIFTED, NOTHING, Record, RecordProtection
 from dtnctl.model.resources import EndpointSeen, main_name
 from dtnctl.planning.resolve import Service

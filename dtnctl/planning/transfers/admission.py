@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.fields import show_rate
-from dtnctl.model.plan import FinishTransfer
 from dtnctl.model.site import Document, Endpoint
 from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
 from dtnctl.planning.transfers.declared import TransferPlan

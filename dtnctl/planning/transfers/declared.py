@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from dtnctl.model.actions import EnsureLedger, FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.backends import Backend
 from dtnctl.model.hosts import is_loopback, same_host
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.notification import DUE
-from dtnctl.model.plan import Cause, Change, EnsureLedger, FinishTransfer, JobEnd, StartTransfer, Step, TransferNote
+from dtnctl.model.plan import Cause, Change, Step, TransferNote
 from dtnctl.model.resources import EndpointSeen, ledger_name
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import refuse_expired_keys

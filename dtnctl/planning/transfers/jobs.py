@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dtnctl.model.actions import RecordEnd, RemoveContainer, StopContainer
 from dtnctl.model.impact import Cut, Progress
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
-from dtnctl.model.plan import Cause, Change, RecordEnd, RemoveContainer, Step, StopContainer
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.receipts import merged
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, ledger_name
 from dtnctl.model.site import Site

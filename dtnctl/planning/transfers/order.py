@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from dtnctl.model.plan import Cause, FinishTransfer, TransferNote
+from dtnctl.model.actions import FinishTransfer
+from dtnctl.model.plan import Cause, TransferNote
 from dtnctl.planning.refusal import Refusal, blocked
 from dtnctl.planning.resolve import ResolvedTransfer
 from dtnctl.planning.transfers.declared import TransferPlan

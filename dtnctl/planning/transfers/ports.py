@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.ownership import generation_and_attempt, server_ports
-from dtnctl.model.plan import StartTransfer, Step
+from dtnctl.model.plan import Step
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.planning.resolve import Service
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import Cause, Change, RecordEnd, Step
+from dtnctl.model.actions import RecordEnd
+from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.planning.step_ids import record_end_id
 from dtnctl.planning.transfers.jobs import History, Job

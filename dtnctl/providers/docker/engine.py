@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.actions import EngineAction
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import UpdateContainer
+from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.resources import (
     Attachment,
     CheckRun,

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
+from dtnctl.model.actions import CreateContainer, EngineAction, ReplaceContainer
 from dtnctl.model.ledger import Entry
 from dtnctl.model.permission import DEVICE_FILES
-from dtnctl.model.plan import CreateContainer, EngineAction, ReplaceContainer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker.view import View

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,

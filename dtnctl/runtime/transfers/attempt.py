@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.declared_tools import DeclaredTool, row_of
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
-from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.model.tools import TOOLS, Side, Tool
 from dtnctl.model.transfer_options import TransferOptions

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, NotFoundError, TransferError
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import Algorithm
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import Side
 from dtnctl.model.transfer_items import Item, targets_of
 from dtnctl.model.transfer_options import TransferOptions

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, NotFoundError, TransferError, UnreachableError
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Evidence, Judgement, Moved
 from dtnctl.movers.verdict import with_incomplete_items

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.movers.base import Listing
 from dtnctl.movers.hindrances import (
     Hindrances,

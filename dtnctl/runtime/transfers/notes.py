@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dtnctl.errors import NotFoundError
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.declared_tools import read_own_options, row_of
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.tools import Side
 from dtnctl.model.transfer_options import TransferOptions

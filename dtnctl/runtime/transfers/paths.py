@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 
 from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.data_paths import astray, clean_data_path, first_powerful
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Listing
 from dtnctl.movers.renaming import by_target_names

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dtnctl.errors import EngineError, TransferError
-from dtnctl.model.plan import JobEnd
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.tools import Side
 from dtnctl.model.transfer_items import Item, targets_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import named_algorithm
-from dtnctl.model.plan import JobEnd
 from dtnctl.movers.checksums import CHECKSUM_PROGRAMS
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import named_algorithm
-from dtnctl.model.plan import JobEnd
 from dtnctl.model.tools import Side
 from dtnctl.movers.base import Evidence
 from dtnctl.movers.checksums import checksum_commands, checksum_program_command, choose_algorithm

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Mapping
 
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import FinishTransfer
 from dtnctl.planning.transfers.declared import ledger_folder
 from dtnctl.planning.transfers.resolution import Decision, decide
 from dtnctl.providers.base import Engine

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from dtnctl.errors import EngineError, LockError, TransferError, UnreachableError
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.ledger import Attempt, Requester
-from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.report import TransferRow
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.verdict import cancellation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import RecordEnd
 from dtnctl.model.ledger import Attempt, Verdict
-from dtnctl.model.plan import RecordEnd
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.attempt import is_running, seconds_between, time_text

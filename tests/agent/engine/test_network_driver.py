@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.model.actions import CreateNetwork
 from dtnctl.model.engine_addresses import parse_engine
-from dtnctl.model.plan import CreateNetwork
 from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.docker.translate_networks import network_body

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import CreateContainer, Plan
+from dtnctl.model.actions import CreateContainer
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import Attachment, ForeignSeen, main_name
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.listing import changes, details, notes, says, steps

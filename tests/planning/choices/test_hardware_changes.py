@@ -8,7 +8,7 @@ import pytest
 from dtn_agent.protocol import ReleaseVf
 
 from dtnctl.errors import EngineError
-from dtnctl.model.plan import HostRequest
+from dtnctl.model.actions import HostRequest
 from tests.planning.building import applied, drop, plan, site, world
 from tests.planning.dtns import (
     STAR,

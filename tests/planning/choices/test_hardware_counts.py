@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from dtn_agent.protocol import SetVfCount
 
-from dtnctl.model.plan import HostRequest
+from dtnctl.model.actions import HostRequest
 from tests.planning.building import change, plan
 from tests.planning.choices.function_counts import NONE_YET, count, on, ours
 from tests.planning.dtns import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from dtn_agent.protocol import BlockDevice, Cpus, Host, Interface, Irq, Mounted, NumaNode
 
+from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.hardware import cpu_numbers, cpu_text, disks_below, interrupt_cpus, nodes_of, pinned_by_node
-from dtnctl.model.plan import UpdateContainer
 from tests.planning.building import change, plan
 from tests.planning.dtns import STAR, after, before, carry_out, dtn, endpoint, live, session
 from tests.planning.listing import changes, details, notes, says, steps

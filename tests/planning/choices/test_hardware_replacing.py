@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import RestoreContainer
+from dtnctl.model.actions import RestoreContainer
 from tests.planning.building import drop, plan
 from tests.planning.dtns import (
     ON_STAR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import WaitHealthy
+from dtnctl.model.actions import WaitHealthy
 from dtnctl.model.resources import NO_HEALTH, ContainerSpec, Health, ImageSeen
 from dtnctl.planning.containers.compare import fill_in
 from tests.planning.building import applied, plan, site, world

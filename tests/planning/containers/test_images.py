@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import RemoveContainer
+from dtnctl.model.actions import RemoveContainer
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.containers.services import cut_off, session
 from tests.planning.listing import details, notes, says, steps

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.plan import UpdateContainer
+from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.resources import Attachment
 from tests.planning.building import applied, change, made_by_other_commit, plan, site
 from tests.planning.containers.services import CHECK, session

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dtnctl.model.actions import CreateContainer
 from dtnctl.model.backends import BACKENDS, KUBERNETES
-from dtnctl.model.plan import CreateContainer
 from dtnctl.model.profile import ProfileFields
 from dtnctl.model.site import Network
 from dtnctl.planning.planner import make_plan

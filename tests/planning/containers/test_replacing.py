@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.plan import DiscardContainer, RemoveContainer, RestoreContainer, RetireContainer, WaitHealthy
+from dtnctl.model.actions import DiscardContainer, RemoveContainer, RestoreContainer, RetireContainer, WaitHealthy
 from dtnctl.model.resources import Attachment, Health
 from tests.planning.building import applied, change, drop, plan, site, world
 from tests.planning.containers.services import CHECK, cut_off, names, session

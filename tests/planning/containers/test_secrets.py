@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.plan import CreateContainer, Plan
+from dtnctl.model.actions import CreateContainer
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.plan import FinishTransfer, StartTransfer
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.resources import ledger_name
 from dtnctl.model.transfer_options import TransferOptions
 from tests.planning.building import applied, change, drop, plan, site, world

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import Plan, StartTransfer
+from dtnctl.model.plan import Plan
 from dtnctl.planning.planner import make_plan
 from dtnctl.planning.report import transfer_rows
 from dtnctl.planning.resolve import resolve_transfers

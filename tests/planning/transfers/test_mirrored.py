@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.site import Site
 from dtnctl.planning.report import transfer_rows
 from tests.planning.building import NOW, applied, plan, site, world

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtnctl.model.plan import JobEnd, StartTransfer, Step
+from dtnctl.model.actions import JobEnd, StartTransfer
+from dtnctl.model.plan import Step
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.planning.transfers.ports import PromisedPorts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.plan import StartTransfer
+from dtnctl.model.actions import StartTransfer
 from tests.planning.building import plan, site, world
 
 NETWORKS = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.model.plan import FinishTransfer, StartTransfer
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.resources import LABEL_ATTEMPT, LABEL_GENERATION, ledger_name
 from tests.planning.building import NOW, applied, change, drop, endpoint, plan, site, world
 from tests.planning.listing import details, notes, says, steps

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from dtnctl.model.actions import StartTransfer
 from dtnctl.model.impact import Cut
-from dtnctl.model.plan import StartTransfer
 from dtnctl.model.resources import LABEL_PORTS
 from tests.docs.tool_pages import files_of_page, tools_of_page
 from tests.planning.building import drop, plan, site

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from dtnctl.model.actions import RecordEnd
 from dtnctl.model.ledger import LedgerSeen
-from dtnctl.model.plan import RecordEnd
 from dtnctl.model.resources import ledger_name
 from tests.planning.building import change, plan, site
 from tests.planning.listing import steps

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
-from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
-from dtnctl.model.plan import (
+from dtnctl.model.actions import (
     CreateContainer,
     CreateNetwork,
     PullImage,
@@ -25,6 +24,7 @@ from dtnctl.model.plan import (
     StartContainer,
     StopContainer,
 )
+from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     Attachment,

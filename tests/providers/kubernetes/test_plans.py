@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.model.plan import EnsureLedger, Plan, ReplaceContainer, WaitHealthy
+from dtnctl.model.actions import EnsureLedger, ReplaceContainer, WaitHealthy
+from dtnctl.model.plan import Plan
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope, make_plan

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.plan import UpdateContainer
+from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.resources import Attachment, ContainerSpec, Device, Health, Mount, NetworkSpec, Subnet, Ulimit
 from dtnctl.providers.docker import translate, translate_networks
 from dtnctl.providers.podman import containers, networks

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import UsageError
-from dtnctl.model.plan import CreateContainer
+from dtnctl.model.actions import CreateContainer
 from dtnctl.repository.converting.conversion import Conversion, write_conversion
 from dtnctl.repository.converting.janus import Era, convert_janus
 from dtnctl.repository.load import load_site, validate_state

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import EngineAction
 from dtnctl.model.ledger import Entry
-from dtnctl.model.plan import EngineAction
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import Engine, FileEntry, Ran
 from dtnctl.providers.docker.engine import DockerEngine

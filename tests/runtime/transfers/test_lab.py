@@ -13,10 +13,10 @@ import pytest
 
 import lab
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.actions import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
-from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Mount, PortBinding
 from dtnctl.model.site import Endpoint
 from dtnctl.model.transfer_options import TransferOptions

@@ -11,8 +11,8 @@ import pytest
 
 import lab
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.ledger import Attempt
-from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.transfers.record import read_ledger

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import TransferError
+from dtnctl.model.actions import FinishTransfer, JobEnd
 from dtnctl.model.declared_tools import DeclaredTool, ProgressPattern
-from dtnctl.model.plan import FinishTransfer, JobEnd
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import Listing
 from dtnctl.runtime.clock import SystemClock

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.errors import EngineError, TransferError
+from dtnctl.model.actions import FinishTransfer, StartTransfer
 from dtnctl.model.ledger import Attempt, Requester, Verdict, encode_attempt, record_path
-from dtnctl.model.plan import FinishTransfer, StartTransfer
 from dtnctl.model.resources import LABEL_KIND, LABEL_NAME, LABEL_SELF, ContainerSpec, ledger_name
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.providers.base import FileEntry

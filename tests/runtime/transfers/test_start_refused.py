@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.model.plan import JobEnd, StartTransfer
+from dtnctl.model.actions import JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Mount
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.runtime.transfers.transfer import start_transfer

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.model.plan import RecordEnd
+from dtnctl.model.actions import RecordEnd
 from dtnctl.runtime.transfers.record import read_stored_log
 from dtnctl.runtime.transfers.unrecorded import record_end
 from tests.runtime.transfers.transfer_world import HERE, SITE, TRANSFER, TransferWorld, transfer_world

@@ -15,10 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
 
+from dtnctl.model.actions import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
-from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine

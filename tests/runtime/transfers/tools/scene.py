@@ -11,11 +11,11 @@ from pathlib import Path
 
 import lab
 from dtnctl.errors import NotFoundError, TransferError
+from dtnctl.model.actions import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.declared_tools import row_of
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import labels
-from dtnctl.model.plan import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.resources import ContainerSpec, Mount
 from dtnctl.model.site import Endpoint
 from dtnctl.model.tools import TOOLS, Tool
