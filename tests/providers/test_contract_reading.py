@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,7 +84,8 @@ def test_no_method_but_get_and_head_passes_the_reading_client(backend: Backend, 
         client = backend.observer(relay.path)._connected().client.sdk()
         with pytest.raises(EngineError, match="only reads"):
             client.request(method, f"{client.base_url}/v1.41/containers/prune")
-    assert set(relay.requests) <= {"GET /_ping", "GET /v1.41/info"}, "the second is asked of a Podman alone"
+    asked = {re.sub(r"/v[0-9.]+", "", request) for request in relay.requests}
+    assert asked == ({"GET /_ping", "GET /info"} if backend.kind == "Podman" else {"GET /_ping"})
 
 
 def test_every_call_of_the_sdk_that_writes_is_refused_by_the_reading_client(backend: Backend) -> None:
