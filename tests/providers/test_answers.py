@@ -29,6 +29,26 @@ def stream(*messages: object) -> Answer:
     return Answer(b"".join(json.dumps(message).encode() + b"\r\n" for message in messages))
 
 
+# --- redirections -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("place", ["http://other.example.net/v1.41/containers/a/start", "https://127.0.0.1:1/"])
+def test_redirection_is_a_refusal_and_is_not_followed(tmp_path: Path, status: int, place: str) -> None:
+    """Else another host would get our headers, where a key may be, and a write that became a read would count as done."""
+    answer = Answer(b"", status, {"Location": place})
+    with canned_engine(tmp_path, {"POST /containers/a/start": answer, "GET /containers/a/start": Answer({})}) as (engine, canned):
+        with pytest.raises(EngineError, match=rf"points to another address \({status}\), which is not followed"):
+            engine.start("a")
+        assert [request for request in canned.requests if "/start" in request] == ["POST /v1.41/containers/a/start"]
+
+
+def test_what_runs_already_is_no_redirection(tmp_path: Path) -> None:
+    with canned_engine(tmp_path, {"POST /containers/a/start": Answer(b"", 304)}) as (engine, canned):
+        engine.start("a")
+    assert canned.requests[-1] == "POST /v1.41/containers/a/start"
+
+
 # --- versions -----------------------------------------------------------------------------------------------
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from dtnctl.providers.docker.sdk import SdkClient
 
-FIRST_ERROR = 400
+FIRST_REDIRECTION, FIRST_ERROR, AS_IT_WAS = 300, 400, 304
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READS = frozenset({"GET", "HEAD"})
 CREATIONS = frozenset({"/containers/create", "/networks/create", "/volumes/create"})
@@ -127,7 +127,7 @@ class Connection:
         with recorded(self.address.text, method, target), self.translated():
             client = self.client.sdk()
             response = client.request(method, f"{client.base_url}{self.transport.prefix}{target}", **kwargs)
-            if response.status_code >= FIRST_ERROR:
+            if not _is_success(response.status_code):
                 raise _refused(self, response.status_code, response.reason, response.content)
             self._follow_up(method, path, response)
         return response
@@ -138,8 +138,9 @@ class Connection:
             return
         client = self.client.sdk()
         limits = (self.client.timeouts.connect, self.client.timeouts.write)
-        answer = client.request(more.method, f"{client.base_url}{more.path}", json=more.body, timeout=limits)
-        if answer.status_code >= FIRST_ERROR:
+        with recorded(self.address.text, more.method, more.path):
+            answer = client.request(more.method, f"{client.base_url}{more.path}", json=more.body, timeout=limits)
+        if not _is_success(answer.status_code):
             raise _refused(self, answer.status_code, answer.reason, answer.content)
 
     def get(self, path: str, *names: str, headers: Mapping[str, str] = NOTHING) -> Any:
@@ -194,8 +195,14 @@ def _decoded(connection: Connection, answer: Answer) -> Any:
     return json.loads(answer.content)
 
 
+def _is_success(status: int) -> bool:
+    return status < FIRST_REDIRECTION or status == AS_IT_WAS
+
+
 def _refused(connection: Connection, status: int, phrase: str, content: bytes) -> EngineError | UnreachableError:
     """What was refused, or that the engine behind what answers is not reached."""
+    if status < FIRST_ERROR:
+        return EngineError(f"what answers at {connection.address} points to another address ({status}), which is not followed", status)
     silence = connection.transport.silent(status, content)
     return UnreachableError(f"{connection.address}: {silence}") if silence else refusal(status, phrase, content)
 

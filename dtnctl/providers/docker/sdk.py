@@ -34,7 +34,8 @@ class SdkClient(APIClient):
     """The SDK's client. All of it and of requests ends in `send`, where a client that only reads lets nothing but GET and HEAD pass.
 
     It does not look at the environment: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would replace the endpoint's CA, and proxies
-    are for the web. A read whose kept connection turns out to be dropped is sent once more. A write never is: the engine
+    are for the web. A redirection is an answer as any other: to follow it would send our headers, a key among them, to another host,
+    and could make a read of a write. A read whose kept connection turns out to be dropped is sent once more. A write never is: the engine
     may have carried it out.
     """
 
@@ -50,7 +51,7 @@ class SdkClient(APIClient):
         """OSError for whatever fails below."""
         if self._reads_only and request.method not in READS:
             raise ReadOnlyError(f"this client only reads; {request.method} was not sent")
-        send = partial(super().send, request, **kwargs)
+        send = partial(super().send, request, **{**kwargs, "allow_redirects": False})
         try:
             return once_more(send) if request.method in READS else send()
         except (DockerException, urllib3.exceptions.HTTPError) as error:
