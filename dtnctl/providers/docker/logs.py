@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from dtnctl.providers.docker.streams import frames
@@ -25,8 +26,11 @@ def log_chunks(connection: Connection, container: str, params: Mapping[str, str 
 
 
 def stamped_messages(connection: Connection, container: str, query: Mapping[str, str], *, is_tty: bool) -> Iterator[bytes]:
-    """What was written until now, each message with its time and a blank before it. A terminal's output is cut into lines."""
+    """What was written until now, each message with its time and a blank before it. A terminal's output is cut into lines.
+
+    A carriage return is no end of one: programs write it to go back to the line's start.
+    """
     chunks = log_chunks(connection, container, {**query, "timestamps": 1}, connection.client.timeouts.read)
     if is_tty:
-        return iter(b"".join(chunks).splitlines(keepends=True))
+        return iter(BytesIO(b"".join(chunks)))
     return (body for _, body in frames(chunks))

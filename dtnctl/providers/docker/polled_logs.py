@@ -16,7 +16,10 @@ Messages = Callable[[dict[str, str]], Iterator[bytes]]
 
 @dataclass(slots=True)
 class _Place:
-    """How far was read: the time of the last message, and how many messages have that time. An engine's `since` gives those again."""
+    """How far was read: the latest time of a message, and how many messages have that time. An engine's `since` gives those again.
+
+    Engines stamp the messages of two streams out of order: one with an earlier time does not go back.
+    """
 
     stamp: bytes = b""
     with_it: int = 0
@@ -32,8 +35,9 @@ class _Place:
             if stamp == self.stamp and known:
                 known -= 1
                 continue
-            self.with_it = self.with_it + 1 if stamp == self.stamp else 1
-            self.stamp = stamp
+            if stamp >= self.stamp:
+                self.with_it = self.with_it + 1 if stamp == self.stamp else 1
+                self.stamp = stamp
             yield message
 
 
