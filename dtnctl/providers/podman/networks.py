@@ -16,6 +16,7 @@ BRIDGE = "bridge"
 MTU = "com.docker.network.driver.mtu"
 # Podman gives each network a gateway; those that were asked for are noted.
 LABEL_GATEWAYS = "dtnctl.gateways"
+LABEL_OPTIONS = "dtnctl.options"  # the names of the options that were asked for, as the body that is translated has them noted
 METRIC = "metric"
 ISOLATED = {"isolate": "true"}  # as Docker does with its bridges
 
@@ -87,7 +88,8 @@ def _pool(subnet: Json, asked: Iterable[str] | None) -> dict[str, str]:
 
 def _dockers_options(raw: Json) -> dict[str, str]:
     driver, options = raw["driver"], raw.get("options") or {}
-    names = {"mtu": MTU, "mode": f"{driver}_mode"}
-    found = {names.get(name, name): text for name, text in options.items() if name != METRIC and {name: text} != ISOLATED}
+    names, is_noted = {"mtu": MTU, "mode": f"{driver}_mode"}, LABEL_OPTIONS in (raw.get("labels") or {})
+    ours = {METRIC: options.get(METRIC), **ISOLATED} if not is_noted else {}  # where it is noted what was asked for, they may be
+    found = {names.get(name, name): text for name, text in options.items() if ours.get(name) != text}
     is_on_top = driver != BRIDGE and raw.get("network_interface")
     return {**found, **({"parent": raw["network_interface"]} if is_on_top else {})}

@@ -179,6 +179,7 @@ NETWORKS = {
     "bridge": NetworkSpec("bridge"),
     "internal": NetworkSpec("bridge", internal=True),
     "two families": NetworkSpec("bridge", ipv6=True, subnets=(Subnet("10.78.0.0/24"), Subnet("fd00:78::/64", "fd00:78::1")), mtu=9000),
+    "options that are dtnctl's otherwise": NetworkSpec("bridge", others=(("isolate", "true"), ("metric", "7"))),
     "macvlan": NetworkSpec("macvlan", subnets=(Subnet("10.79.0.0/24"),), mode="bridge", parent="eth1"),
     "ipvlan": NetworkSpec("ipvlan", subnets=(Subnet("10.79.0.0/24", "10.79.0.1"),), mode="l3", parent="eth1"),
 }
