@@ -101,7 +101,7 @@ def _shown(planned: tuple[Imported, ...], repository: Repository) -> list[str]:
     lines = []
     for item in planned:
         if item.endpoint is None:
-            lines.append(f"# {item.environment.name}: {item.reason}")
+            lines.append(f"# {item.sentence}")
         else:
             lines += [f"# {endpoint_file(repository, item.name)}", endpoint_text(repository, item.endpoint).rstrip("\n")]
     return lines

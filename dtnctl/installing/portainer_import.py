@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from dtnctl.errors import UsageError
 from dtnctl.model.engine_addresses import EngineAddress, parse_engine
-from dtnctl.model.environments import Environment
+from dtnctl.model.environments import Environment, fits
 from dtnctl.model.hosts import is_loopback, parse_host
 from dtnctl.model.portainer_fields import Portainer
 from dtnctl.model.site import Document, Endpoint
+from dtnctl.printable import printable_text
 from dtnctl.repository.edit import LONGEST_NAME, Repository, free_name, write_endpoint
 
 UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
@@ -55,6 +56,11 @@ class Imported:
     reason: str = ""
     is_open: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """Why it gets no file. An environment's name may hold anything, also what a terminal obeys."""
+        return printable_text(f"{self.environment.name}: {self.reason}")
+
 
 def plan_import(request: ImportRequest, found: Iterable[Environment], known: Mapping[str, Document[Endpoint]]) -> tuple[Imported, ...]:
     """What becomes of each, in the order of their names. Nothing is written. UsageError for what was typed wrong."""
@@ -72,7 +78,7 @@ def write_import(planned: Iterable[Imported], repository: Repository) -> Iterato
     """Write the files, one after the other; a line for each environment."""
     for item in planned:
         if item.endpoint is None:
-            yield f"{item.environment.name}: {item.reason}"
+            yield item.sentence
         else:
             yield from write_endpoint(repository, item.name, item.endpoint).sentences
 
@@ -111,12 +117,12 @@ def _valid(environment: Environment) -> str:
 
 
 def _is_same(portainer: EngineAddress, environment: Environment, endpoint: Endpoint) -> bool:
-    """Whether the endpoint is this environment, by its name or its number."""
+    """Whether the endpoint is this environment, by whatever its address says."""
     address = endpoint.address
     choice = address.environment
     if choice is None or (address.host.lower(), address.port, address.path) != (portainer.host.lower(), portainer.port, portainer.path):
         return False
-    return environment.id == choice.id or environment.name == choice.name
+    return fits(choice, environment)
 
 
 def _host(portainer: EngineAddress, environment: Environment) -> str:

@@ -9,8 +9,10 @@ import pytest
 
 from dtnctl.errors import UsageError
 from dtnctl.installing.portainer_import import KUBERNETES, Imported, ImportRequest, plan_import
+from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.environments import Environment
 from dtnctl.model.portainer_fields import Portainer
+from dtnctl.model.site import Document, Endpoint
 from tests.fakes.portainer import KEY, StandIn
 from tests.runtime.program import Result, dtnctl
 
@@ -48,6 +50,19 @@ def test_name_has_nothing_in_it_but_what_names_may_have(name: str, endpoint: str
 def test_two_names_that_become_one_have_a_number() -> None:
     found = plan_import(ImportRequest("https://p:9443/", SETTINGS), [Environment(2, "a b", 1, TCP), Environment(1, "a.b", 1, TCP)], {})
     assert [(item.environment.id, item.name) for item in found] == [(2, "a-b"), (1, "a-b-2")]
+
+
+@pytest.mark.parametrize("end", ["a", "#1", "?tag=rdma", "?tag=rdma&group=Chicago"])
+def test_environment_that_is_an_endpoint_already_is_known_by_whatever_its_address_says(end: str) -> None:
+    known = Endpoint(docker=parse_engine(f"portainer+https://P:9443/{end}"), portainer=SETTINGS, host="dtn1.example.net")
+    environment = Environment(1, "a", 1, TCP, group="Chicago", tags=("lab", "rdma"))
+    (found,) = plan_import(ImportRequest("https://p:9443", SETTINGS), [environment], {"mine": Document("mine", "mine.yaml", known, {})})
+    assert (found.endpoint, found.reason) == (None, "is endpoint mine already (mine.yaml)")
+
+
+def test_name_of_an_environment_does_nothing_to_a_terminal() -> None:
+    """Nor does it leave the comment that `--print` writes before it."""
+    assert planned(Environment(1, "a\x1b[2J\nhost: evil", 3)).sentence == "a\\x1b[2J\\nhost: evil: is no Docker engine"
 
 
 @pytest.mark.parametrize(
