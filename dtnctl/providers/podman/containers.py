@@ -55,7 +55,7 @@ def _note(body: Json, image_env: Iterable[str]) -> dict[str, Any]:
         "cap_add": host["CapAdd"],
         "cap_drop": host["CapDrop"],
         "sysctls": host["Sysctls"],
-        "permissions": {item["PathInContainer"]: item["CgroupPermissions"] for item in host["Devices"]},
+        "devices": list(host["Devices"]),  # it shows what is in a folder, where links lead to, and none of a privileged container
         "volumes": volumes,
     }
 
@@ -162,13 +162,12 @@ def _short_image(name: str) -> str:
 
 def _host_config(host: Json, networks: Json, note: Json) -> dict[str, Any]:
     mode = host["NetworkMode"]
-    permissions = note.get("permissions", {})
     return {
         **host,
         "NetworkMode": note.get("network") or next(iter(networks), mode) if mode == BRIDGE else mode,
         "Binds": [],
         "Mounts": list(_mounts(host.get("Binds") or (), note.get("volumes", {}))),
-        "Devices": [{**item, "CgroupPermissions": permissions.get(item["PathInContainer"], "")} for item in host.get("Devices") or ()],
+        "Devices": note.get("devices", host.get("Devices")),
         "Ulimits": [{**item, "Name": item["Name"].removeprefix("RLIMIT_").lower()} for item in host.get("Ulimits") or ()],
         "Init": note.get("init", bool(host.get("Init"))),
         "CapAdd": note.get("cap_add", host.get("CapAdd")),

@@ -117,6 +117,15 @@ def test_what_is_sent_is_what_podman_understands() -> None:
     assert "NetworkingConfig" not in sent(replace(SPEC, network="none", attachments=()), {})
 
 
+@pytest.mark.parametrize("shown", [["/dev/infiniband/rdma_cm", "/dev/infiniband/uverbs0"], []], ids=["what is in it", "privileged"])
+def test_a_folder_of_devices_is_read_back_as_it_was_asked_for(shown: list[str]) -> None:
+    """Podman shows each device in the folder, and none at all of a privileged container."""
+    spec = replace(SPEC, privileged=not shown, devices=(Device("/dev/infiniband", "/dev/infiniband", "rwm"),))
+    raw = answered(sent(spec))
+    raw["HostConfig"]["Devices"] = [{"PathOnHost": path, "PathInContainer": path, "CgroupPermissions": ""} for path in shown]
+    assert seen(raw).spec == spec
+
+
 def test_a_container_that_was_made_again_by_hand_shows_what_it_lost() -> None:
     raw = answered(sent(replace(SPECS["sysctls"], stop_signal="SIGINT", cap_drop=("CHOWN",))))
     raw["Config"]["Annotations"] = None
