@@ -43,6 +43,13 @@ def test_redirection_is_a_refusal_and_is_not_followed(tmp_path: Path, status: in
         assert [request for request in canned.requests if "/start" in request] == ["POST /v1.41/containers/a/start"]
 
 
+def test_redirection_of_a_read_is_no_answer(tmp_path: Path) -> None:
+    """What answers may send JSON with it, which would count as what the engine has."""
+    lists = {"GET /containers/json": Answer([]), "GET /networks": Answer([], 302, {"Location": "https://127.0.0.1:1/"})}
+    with canned_engine(tmp_path, lists) as (engine, _):
+        assert "points to another address (302), which is not followed" in engine.observe(Wanted()).silence
+
+
 def test_what_runs_already_is_no_redirection(tmp_path: Path) -> None:
     with canned_engine(tmp_path, {"POST /containers/a/start": Answer(b"", 304)}) as (engine, canned):
         engine.start("a")

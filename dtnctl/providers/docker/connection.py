@@ -190,7 +190,7 @@ class Connection:
 
 def _decoded(connection: Connection, answer: Answer) -> Any:
     """The JSON of an answer; an EngineError if it is a refusal."""
-    if answer.status >= FIRST_ERROR:
+    if not _is_success(answer.status):
         raise _refused(connection, answer.status, answer.phrase, answer.content)
     return json.loads(answer.content)
 
