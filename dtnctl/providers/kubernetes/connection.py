@@ -11,8 +11,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from dtnctl import __version__
+from dtnctl.errors import UnreachableError
 from dtnctl.providers.base import ReadOnlyError
-from dtnctl.providers.kubernetes.errors import refusal, translated
+from dtnctl.providers.kubernetes.errors import is_no_answer, refusal, translated
 from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, Json
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
@@ -108,7 +109,8 @@ class Connection:
             self._note_clock(response)
         if response.status_code >= FIRST_ERROR:
             lost = content == JSON_PATCH and response.status_code == 422
-            raise refusal(response.status_code, response.content, lost_precondition=lost)
+            error = refusal(response.status_code, response.content, lost_precondition=lost)
+            raise UnreachableError(f"{self.address}: {error}") if is_no_answer(error) else error
         return _decoded(response.content)
 
     @contextmanager

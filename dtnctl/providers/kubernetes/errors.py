@@ -28,6 +28,8 @@ def translated(address: str) -> Iterator[None]:
         yield
     except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
         raise UnreachableError(f"{address}: {_reason(error)}") from error
+    except (KeyError, TypeError, json.JSONDecodeError):  # lightkube reads what the program writes
+        raise UnreachableError(f"{address}: the login's program writes no token") from None
     except ConfigError as error:  # an exec plugin failed; what it wrote may be a token
         raise UnreachableError(f"{address}: the login's program failed: {shortened(str(error).partition(': ')[0])}") from None
 
@@ -39,8 +41,14 @@ def refusal(status: int, content: bytes, *, lost_precondition: bool = False) -> 
         return NotFoundError(said, status)
     if status == 409 or lost_precondition:
         return ConflictError(said, status)
-    hint = LOGIN_HINTS.get(status)
+    is_of_rights = status != 403 or " cannot " in said  # else a quota, Pod Security, or a namespace that is being deleted: said already
+    hint = LOGIN_HINTS.get(status) if is_of_rights else None
     return EngineError(f"{said}: {hint}" if hint else said, status)
+
+
+def is_no_answer(error: EngineError) -> bool:
+    """Whether a proxy, or the server for its database, says that no answer came: what was asked for may have been done all the same."""
+    return error.status in (502, 503, 504) or "etcdserver:" in str(error)
 
 
 def _message(content: bytes) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOT_STARTED = 127
 ROOT = ("", "root", "0", "0:0")
-MISSING_PROGRAM = ("executable file not found", "no such file or directory", "not found")
+MISSING_PROGRAM = ("executable file", "no such file or directory")  # in the words of runc and crun
 
 
 def run_in_pod(connection: Connection, path: str, command: tuple[str, ...], user: str = "") -> Ran:
@@ -34,7 +34,7 @@ def run_in_pod(connection: Connection, path: str, command: tuple[str, ...], user
             driver = WebsocketDriver(connection.client, BasicRequest("GET", path, params=asked))
             answer = driver.write_and_read(stdout=True, stderr=True)
         except ApiError as error:
-            return _not_started(str(error.status.message))
+            return not_started(str(error.status.message))
         except (HTTPError, OSError, queue.Empty) as error:
             raise UnreachableError(f"{connection.address}: the connection to the program was cut") from error
         except Exception as error:
@@ -47,8 +47,8 @@ def _bytes(written: object) -> bytes:
     return written if isinstance(written, bytes) else b""
 
 
-def _not_started(said: str) -> Ran:
-    """A program that is not there has no exit code in a cluster; one in a container has 127."""
+def not_started(said: str) -> Ran:
+    """A program that is not there has no exit code in a cluster; one in a container has 127. EngineError for all else."""
     if any(words in said.lower() for words in MISSING_PROGRAM):
         return Ran(NOT_STARTED, b"", said.encode())
     raise EngineError(said)

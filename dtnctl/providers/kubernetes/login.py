@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from dtnctl.model.kubernetes_addresses import KubernetesAddress
 
+EXEC_INFO = "KUBERNETES_EXEC_INFO"
+NEWEST, KNOWN = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 USUAL_FILE = "~/.kube/config"
 
 
@@ -28,6 +31,7 @@ def config_of(address: KubernetesAddress, root: Path, secrets: SecretSource) -> 
     try:
         config = _kubeconfig(address, root, secrets).get(address.context)
         assert config is not None  # lightkube's own default is not asked for
+        _tell_version(config)
     except SecretError as error:
         raise UnreachableError(f"{address.text}: the kubeconfig cannot be looked up: {error}") from None
     except ConfigError as error:
@@ -37,6 +41,19 @@ def config_of(address: KubernetesAddress, root: Path, secrets: SecretSource) -> 
     except (AttributeError, KeyError, TypeError, YAMLError, ValidationError):
         raise UnreachableError(f"{address.text}: the kubeconfig is none, or names a cluster or user that is not in it") from None
     return config
+
+
+def _tell_version(config: SingleConfig) -> None:
+    """A login's program is asked in its own version, and not to ask on the terminal. lightkube knows the versions before the last one,
+    which has the same answer.
+    """
+    from lightkube.config.models import NameValue
+
+    program = config.user.exec if config.user is not None else None
+    if program is not None:
+        asked = {"apiVersion": program.apiVersion, "kind": "ExecCredential", "spec": {"interactive": False}}
+        program.env = [*(program.env or ()), NameValue(EXEC_INFO, json.dumps(asked))]
+        program.apiVersion = KNOWN if program.apiVersion == NEWEST else program.apiVersion
 
 
 def _kubeconfig(address: KubernetesAddress, root: Path, secrets: SecretSource) -> KubeConfig:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.resources import EndpointSeen, Wanted
 from dtnctl.model.secret_fields import Secret
@@ -71,6 +71,20 @@ def test_program_of_the_kubeconfig_gives_the_token(tmp_path: Path) -> None:
     answer = json.dumps({"status": {"token": "from-a-program"}})
     plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "echo", "args": [answer]}
     assert {login for _, login in calls_with(tmp_path, {"exec": plugin})} == {"Bearer from-a-program"}
+
+
+def test_program_of_the_newest_version_is_asked_in_it_and_not_to_ask_on_the_terminal(tmp_path: Path) -> None:
+    script = """case $KUBERNETES_EXEC_INFO in *k8s.io/v1\\"*'"interactive": false'*) echo '{"status": {"token": "asked"}}';; esac"""
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]}
+    assert {login for _, login in calls_with(tmp_path, {"exec": plugin})} == {"Bearer asked"}
+
+
+def test_program_that_writes_no_token_is_silence(tmp_path: Path) -> None:
+    for written in ("canary", '{"status": {}}'):
+        plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "echo", "args": [written]}
+        with serving(QUIET) as (_, url):
+            silence = seen(kubeconfig(tmp_path, url, {"exec": plugin})).silence
+        assert silence == "kubernetes://lab/dtn/n1: the login's program writes no token"
 
 
 def test_program_that_fails_is_named_and_not_quoted(tmp_path: Path) -> None:
@@ -172,6 +186,26 @@ def test_node_that_may_be_looked_at_says_its_cpus_and_its_id(tmp_path: Path) -> 
 def test_refusals_have_kinds_and_the_servers_words(status: int, kind: type[EngineError]) -> None:
     error = refusal(status, json.dumps({"message": "because"}).encode())
     assert (type(error), str(error), error.status) == (kind, "because", status)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_hinted"),
+    [
+        ('jobs.batch is forbidden: User "x" cannot create resource "jobs"', True),
+        ('pods "a" is forbidden: exceeded quota: dtn, requested: pods=1', False),
+        ("unable to create new content in namespace dtn because it is being terminated", False),
+    ],
+)
+def test_only_a_missing_right_is_called_one(message: str, is_hinted: bool) -> None:
+    assert ("has the rights" in str(refusal(403, json.dumps({"message": message}).encode()))) is is_hinted
+
+
+@pytest.mark.parametrize(("status", "message"), [(504, "Gateway Timeout"), (500, "etcdserver: request timed out")])
+def test_server_whose_database_or_proxy_gives_no_answer_is_not_one_that_refuses(tmp_path: Path, status: int, message: str) -> None:
+    with serving(QUIET | {"/api/v1/nodes/n1": refused(status, message)}) as (_, url), observer(str(kubeconfig(tmp_path, url))) as made:
+        with pytest.raises(UnreachableError, match=message):
+            made._cluster.connection.get("api/v1/nodes/n1")
+        assert made.observe(Wanted()).silence == f"kubernetes://lab/dtn/n1: {message}"
 
 
 def test_refusal_of_a_proxy_without_json_is_quoted() -> None:
