@@ -76,7 +76,12 @@ def object_labels(name: str, endpoint: str, labels: Pairs) -> dict[str, str]:
     """The labels that lists are filtered by."""
     selectable = {key: value for key, value in labels if key in SELECTABLE}
     marks = {LABEL_ENDPOINT: endpoint, LABEL_OBJECT: object_name(name, endpoint), **selectable}
-    return {MANAGED_BY: FIELD_MANAGER, **{key: value for key, value in sorted(marks.items()) if _LABEL_VALUE.fullmatch(value)}}
+    return {MANAGED_BY: FIELD_MANAGER, **{key: label_value(value) for key, value in sorted(marks.items())}}
+
+
+def label_value(text: str) -> str:
+    """The text where a cluster takes it as a label's value, else its digest: an object without the label would be in no list."""
+    return text if _LABEL_VALUE.fullmatch(text) else short_digest(text)
 
 
 def labels_of(raw: Json) -> dict[str, str]:

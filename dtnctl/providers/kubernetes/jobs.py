@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.kubernetes.cluster import Cluster, found, remove_object
-from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, startable
-from dtnctl.providers.kubernetes.identity import NOTHING, Json, object_name
-from dtnctl.providers.kubernetes.states import newest, pod_condition
+from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, job_in, startable
+from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, object_name
+from dtnctl.providers.kubernetes.states import KILLED, newest, pod_condition
 from dtnctl.providers.kubernetes.store import NO_FINALIZERS
 from dtnctl.providers.kubernetes.waiting import pods_of, wait_until_gone, wait_until_started
 from dtnctl.providers.kubernetes.workloads import job
@@ -57,9 +58,22 @@ def start_job(cluster: Cluster, secret: Json) -> None:
     try:
         cluster.connection.create(cluster.paths.jobs, made)
     except ConflictError:
+        _note_start(cluster, secret)
         return
+    _note_start(cluster, secret)
     with contextlib.suppress(EngineError):
         wait_until_started(cluster.connection, cluster.paths, made)
+
+
+def _note_start(cluster: Cluster, secret: Json) -> None:
+    """Say in its Secret that it started: whoever takes away the Job with its finalizer does not make it start again."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    noted: list[Json] = [
+        {"op": "test", "path": "/metadata/uid", "value": secret["metadata"]["uid"]},
+        {"op": "add", "path": f"/metadata/annotations/{STARTED_NOTE.replace('/', '~1')}", "value": now},
+    ]
+    with contextlib.suppress(EngineError):  # it has started all the same, and its Job says so
+        cluster.connection.patch(cluster.paths.of("secrets", secret["metadata"]["name"]), noted)
 
 
 def remove_job(cluster: Cluster, name: str, uid: str) -> None:
@@ -69,6 +83,8 @@ def remove_job(cluster: Cluster, name: str, uid: str) -> None:
     if secret is None or secret["metadata"]["uid"] != uid:
         return
     _remove_live(cluster, secret["metadata"]["name"])
+    grace = job_in(secret)["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
+    wait_until_gone(cluster.connection, cluster.paths, secret["metadata"]["name"], grace)
     remove_object(cluster, path, uid)
 
 
@@ -81,8 +97,6 @@ def _remove_live(cluster: Cluster, object_name: str) -> None:
     remove_object(cluster, path, uid)
     with contextlib.suppress(NotFoundError, ConflictError):  # it is gone, or another one by now
         cluster.connection.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS])
-    grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
-    wait_until_gone(cluster.connection, cluster.paths, object_name, grace)
 
 
 def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
@@ -94,7 +108,10 @@ def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
     from dtnctl.providers.kubernetes.execution import run_in_pod
 
     pod = newest(pods_of(cluster.connection, cluster.paths, object_name))
-    if pod is None or pod_condition(pod, None, (), None).state == "exited":
+    if pod is None:
+        _end_by_deadline(cluster, object_name)
+        return
+    if pod_condition(pod, None, (), None).state == "exited":
         return
     path = cluster.paths.of("pods", pod["metadata"]["name"], "exec")
     for signal, patience in (("TERM", timeout), ("KILL", KILLED_SECONDS)):
@@ -102,8 +119,14 @@ def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
             run_in_pod(cluster.connection, path, ("/bin/sh", "-c", f"kill -{signal} -1"))
         if wait_for_end(cluster, object_name, patience) is not None:
             return
+    _end_by_deadline(cluster, object_name)
+
+
+def _end_by_deadline(cluster: Cluster, object_name: str) -> None:
+    """Its Job makes no pod any more, and the one that there is ends. One that never started is left as it is."""
     over: Json = {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1}
-    cluster.connection.patch(cluster.paths.of("jobs", object_name), [over])
+    with contextlib.suppress(NotFoundError):
+        cluster.connection.patch(cluster.paths.of("jobs", object_name), [over])
 
 
 def wait_for_end(cluster: Cluster, object_name: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> int | None:
@@ -128,4 +151,6 @@ def exit_code(cluster: Cluster, object_name: str) -> int | None:
         raise NotFoundError(f"there is no Job {object_name}", 404)
     status: Json = live.get("status") or NOTHING
     ended = [item["type"] for item in status.get("conditions") or () if item["status"] == "True" and item["type"] in ("Complete", "Failed")]
-    return {"Complete": 0, "Failed": 137}[ended[0]] if ended else None
+    if not ended and live["metadata"].get("deletionTimestamp"):
+        return KILLED
+    return {"Complete": 0, "Failed": KILLED}[ended[0]] if ended else None

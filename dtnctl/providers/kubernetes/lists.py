@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.model.resources import LABEL_SITE
 from dtnctl.providers.kubernetes.held_jobs import LABEL_HELD
-from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, name_of
+from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, label_value, name_of
 from dtnctl.providers.kubernetes.networks import link_of
 from dtnctl.providers.kubernetes.paths import ALL_PODS, Paths, node_path
 from dtnctl.providers.kubernetes.place import Link, Place
@@ -143,4 +143,4 @@ def links_of(place: Place, networks: Iterable[Json]) -> dict[str, Link]:
 
 def is_of(raw: Json, endpoint: str) -> bool:
     """Whether an object is this endpoint's, or says nothing of an endpoint."""
-    return bool((raw["metadata"].get("labels") or NOTHING).get(LABEL_ENDPOINT, endpoint) == endpoint)
+    return bool((raw["metadata"].get("labels") or NOTHING).get(LABEL_ENDPOINT, label_value(endpoint)) == label_value(endpoint))

@@ -59,7 +59,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
         images=_images(wanted, found),
         remote_digests=dict.fromkeys(sorted(wanted.remote_images), ""),
         volumes={name: seen for name, future in volumes.items() if (seen := future.result()) is not None},
-        ledger=ledger.result() if ledger is not None else LedgerSeen(),
+        ledger=ledger.result() if ledger is not None else _ledger_of_jobs(ours, store, view),
         lease=lease.result(),
         engine_id=node_id(cluster, lists.node),
         cpus=_cpus(lists) if wanted.cpus else 0,
@@ -109,11 +109,16 @@ def _lease(store: ClusterStoreReader, view: View) -> LeaseSeen | None:
     return LeaseSeen(found.id, found.labels.get(LABEL_HOLDER, ""), is_ours=view.owns(found.labels, found.name))
 
 
+def _ledger_of_jobs(ours: list[ContainerSeen], store: ClusterStoreReader, view: View) -> LedgerSeen:
+    """The records, also unasked, where a transfer's container is that nothing declares any more: its end is recorded before it goes."""
+    return _ledger(store, view) if any(item.kind == "transfer" for item in ours) else LedgerSeen()
+
+
 def _ledger(store: ClusterStoreReader, view: View) -> LedgerSeen:
-    """Without its holder nothing is known; without a file there is no record yet."""
+    """Without a holder of ours nothing is known; without a file there is no record yet."""
     try:
         holder = store.find(ledger_name(view.site))
-        if holder is None:
+        if holder is None or not view.owns(holder.labels, holder.name):
             return LedgerSeen()
         is_unsigned = bool(view.repository) and LABEL_REPOSITORY not in holder.labels
         seen = decode_ledger(store.read(holder.id, RECORDS), view.repository)

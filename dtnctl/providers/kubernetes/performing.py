@@ -195,8 +195,10 @@ def _remove(cluster: Cluster, action: RemoveContainer) -> None:
     live = found(cluster, deployment_path(cluster, action.container))
     if live is not None and live["metadata"]["uid"] == action.id:
         remove_service(cluster, live)
-    else:
-        remove_job(cluster, action.container, action.id)
+        return
+    if live is None:  # an earlier removal may have been cut off before its pod was gone
+        wait_until_gone(cluster.connection, cluster.paths, object_name(action.container, cluster.place.endpoint), 0.0)
+    remove_job(cluster, action.container, action.id)
 
 
 def remove_service(cluster: Cluster, live: Json) -> None:

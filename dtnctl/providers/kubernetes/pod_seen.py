@@ -85,7 +85,7 @@ def _secret_names(container: Json) -> Iterator[str]:
 
 def _health(probe: Json | None) -> Health | None:
     """The check, its program in the plain form: that a shell was meant is noted, not seen."""
-    command = tuple(((probe or NOTHING).get("exec") or NOTHING).get("command") or ())
+    command = tuple(plain(word) for word in ((probe or NOTHING).get("exec") or NOTHING).get("command") or ())
     if probe is None or not command:
         return None
     test = ("CMD-SHELL", *command[2:]) if command[:2] == SHELL and len(command) == 3 else ("CMD", *command)

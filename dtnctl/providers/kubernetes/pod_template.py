@@ -163,4 +163,4 @@ def _probe(health: Health | None) -> Object:
     kind, *words = health.test
     command = [*SHELL, *words] if kind == "CMD-SHELL" else words
     times = {"periodSeconds": health.interval or 30, "timeoutSeconds": health.timeout or 30, "failureThreshold": health.retries or 3}
-    return {"exec": {"command": command}, **{key: math.ceil(value) for key, value in times.items()}}
+    return {"exec": {"command": [escaped(word) for word in command]}, **{key: math.ceil(value) for key, value in times.items()}}

@@ -16,7 +16,7 @@ from dtnctl.providers.kubernetes.inventory import is_inventory
 from dtnctl.providers.kubernetes.lists import Lists, is_of
 from dtnctl.providers.kubernetes.networks import network_seen
 from dtnctl.providers.kubernetes.place import Place
-from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, newest, service_condition
+from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, lost_condition, newest, service_condition
 from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
 from dtnctl.providers.kubernetes.workloads import spec_of
 
@@ -47,7 +47,7 @@ def job_seen(secret: Json, lists: Lists, place: Place) -> ContainerSeen:
     name = secret["metadata"]["name"]
     live = next((raw for raw in lists.jobs if raw["metadata"]["name"] == name), None)
     pod = newest(lists.pods_of(name))
-    condition = Condition("created") if live is None else job_condition(live, pod, lists.events_of(pod))
+    condition = job_condition(live, pod, lists.events_of(pod)) if live is not None else lost_condition(secret)
     return _container(secret, secret["metadata"]["uid"], spec_of(job_in(secret), place), condition, pod, place)
 
 
@@ -101,15 +101,21 @@ def foreign_of(containers: Iterable[ContainerSeen]) -> Iterator[ForeignSeen]:
 
 
 def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
-    """Pods on the node that dtnctl did not make, with the ports and addresses that they hold."""
+    """Pods on the node that are not this endpoint's, with the ports and addresses that they hold."""
     for pod in lists.node_pods:
         is_over = (pod.get("status") or NOTHING).get("phase") in ENDED
-        if is_over or LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING):
+        if is_over or _is_shown_as_container(pod, place):
             continue
         ports = tuple(sorted(set(_ports(pod))))
         addresses = tuple(item for item in addresses_of(pod, place) if item.network != ENGINE_BRIDGE)
         if ports or addresses:
             yield ForeignSeen(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["metadata"]["uid"], ports, addresses)
+
+
+def _is_shown_as_container(pod: Json, place: Place) -> bool:
+    """Whether its Deployment or Job is in the lists; those of dtnctl in another namespace, or of another endpoint, are not."""
+    is_made_by_dtnctl = LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)
+    return is_made_by_dtnctl and pod["metadata"]["namespace"] == place.namespace and is_of(pod, place.endpoint)
 
 
 def _ports(pod: Json) -> Iterator[tuple[int, str]]:

@@ -67,6 +67,12 @@ def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condit
     return Condition("exited", "", 0 if is_good else KILLED, error, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
 
 
+def lost_condition(secret: Json) -> Condition:
+    """That of a Job that is not there: it was never made, or somebody took it away although its finalizer holds it."""
+    started = annotations_of(secret).get(STARTED_NOTE)
+    return Condition("exited", "", KILLED, "its Job was removed", started_at=started) if started else Condition("created")
+
+
 def pod_condition(pod: Json, health: Health | None, events: Iterable[Json], now: datetime | None) -> Condition:
     """That of a pod's container."""
     status = _status(pod)

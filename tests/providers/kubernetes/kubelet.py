@@ -5,6 +5,7 @@ Nothing runs in these pods. A Deployment's pod is running and ready, a Job's run
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ class Kubelet:
         self.api, self._where = api, f"namespaces/{namespace}"
         self.pending: dict[str, str] = {}
         self.unready: set[str] = set()
-        self._stopping = threading.Event()
+        self._stopping, self._looking = threading.Event(), threading.Lock()
         self._ended: dict[str, int] = {}
 
     def path(self, kind: str, name: str = "", below: str = "") -> str:
@@ -38,13 +39,14 @@ class Kubelet:
 
     def live(self) -> None:
         while not self._stopping.wait(LOOK_EVERY_SECONDS):
-            try:
-                self._look()
-            except LabError:
-                continue  # an object went between two looks
+            with self._looking, contextlib.suppress(LabError):  # an object may go between two looks
+                if not self._stopping.is_set():
+                    self._look()
 
     def stop(self) -> None:
-        self._stopping.set()
+        """It does nothing any more when this returns."""
+        with self._looking:
+            self._stopping.set()
 
     def _look(self) -> None:
         pods: dict[str, Object] = {item["metadata"]["labels"].get("dtnctl.object", ""): item for item in self._list(PODS)}

@@ -2,13 +2,13 @@
 
 The server has no controllers: `kubelet.py` runs pods. Not of this contract, for a cluster has none of it: renamed containers (retire,
 promote, restore), networks that are connected later, limits that change in place, images that are pulled before a start.
+Transfers, lease and records are in `test_contract_transfers.py`.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -24,7 +24,6 @@ from dtnctl.model.actions import (
     StartContainer,
     StopContainer,
 )
-from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     Attachment,
@@ -35,45 +34,17 @@ from dtnctl.model.resources import (
     PortBinding,
     Subnet,
     Wanted,
-    ledger_name,
-    transfer_name,
 )
 from dtnctl.model.secrets import SecretVariable
-from dtnctl.providers.base import FileEntry, ReadOnlyError
+from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
 from lab import LabError
-from tests.providers.backends import ENDPOINT, SESSION, SITE, labels_of
+from tests.providers.backends import ENDPOINT, SESSION, labels_of
 from tests.providers.kubernetes.conftest import ENVIRONMENT, NODE, Namespace
-from tests.providers.kubernetes.kubelet import DEPLOYMENTS, JOBS, PODS
+from tests.providers.kubernetes.contract import ALL, OBJECT, SPEC, by_others, create, deployment, running
+from tests.providers.kubernetes.kubelet import DEPLOYMENTS, PODS
 
-SPEC = ContainerSpec(image="tiny:1", restart="always", attachments=(Attachment("bridge"),))
 NETWORK = NetworkSpec("macvlan", subnets=(Subnet("10.77.0.0/24", "10.77.0.1"),), mode="bridge", parent="eth0.7")
-ALL = Wanted()
-OBJECT = f"{SESSION}.{ENDPOINT}"
-JOB = transfer_name(SITE, "run", 1, 1)
-MOVER = ContainerSpec(image="mover:1", entrypoint=("/bin/sh",), command=("-c", "copy"), init=True, stop_signal="SIGTERM")
-
-
-def create(engine: KubernetesEngine, spec: ContainerSpec = SPEC, name: str = SESSION, digest: str = "digest-1") -> str:
-    engine.perform(CreateContainer(name, spec, labels_of(name, spec=digest)))
-    return engine.inspect(name).id
-
-
-def running(engine: KubernetesEngine, spec: ContainerSpec = SPEC) -> str:
-    container = create(engine, spec)
-    engine.perform(StartContainer(SESSION))
-    return container
-
-
-def deployment(namespace: Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = namespace.api.call("GET", namespace.kubelet.path(DEPLOYMENTS, OBJECT))
-    return found
-
-
-def by_others(namespace: Namespace, patch: dict[str, Any], manager: str = "kubectl-edit") -> None:
-    """Somebody else changes the Deployment, as `kubectl edit` does."""
-    path = namespace.kubelet.path(DEPLOYMENTS, f"{OBJECT}?fieldManager={manager}")
-    namespace.api.call("PATCH", path, patch, "application/merge-patch+json")
 
 
 # --- whose is it --------------------------------------------------------------------------------------------
@@ -131,6 +102,20 @@ def test_a_pod_of_others_shows_only_the_ports_that_it_takes(namespace: Namespace
     namespace.api.call("DELETE", namespace.kubelet.path(PODS, "web"))
 
 
+def test_a_pod_of_dtnctl_that_is_not_of_this_endpoint_and_namespace_shows_the_ports_that_it_takes(
+    namespace: Namespace, engine: KubernetesEngine
+) -> None:
+    where = f"{namespace.name}-other"
+    namespace.api.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}})
+    spec = {"nodeName": NODE, "containers": [{"name": "main", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18081}]}]}
+    labels = {"dtnctl.object": OBJECT, "dtnctl.endpoint": ENDPOINT}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": labels}, "spec": spec}
+    namespace.api.call("POST", f"/api/v1/namespaces/{where}/pods", body)
+    found = [(item.name, item.host_ports) for item in engine.observe(ALL).foreign]
+    namespace.api.call("DELETE", f"/api/v1/namespaces/{where}/pods/web")
+    assert found == [(f"{where}/web", ((18081, "tcp"),))]
+
+
 # --- services -----------------------------------------------------------------------------------------------
 
 
@@ -182,6 +167,13 @@ def test_removing_twice_is_removing_once(namespace: Namespace, engine: Kubernete
         engine.perform(RemoveContainer(SESSION, container))
     with pytest.raises(NotFoundError):
         engine.inspect(container)
+    assert namespace.api.call("GET", namespace.kubelet.path(PODS))["items"] == []
+
+
+def test_a_removal_that_is_done_again_waits_for_the_pod(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = running(engine)
+    namespace.api.call("DELETE", namespace.kubelet.path(DEPLOYMENTS, OBJECT))
+    engine.perform(RemoveContainer(SESSION, container))
     assert namespace.api.call("GET", namespace.kubelet.path(PODS))["items"] == []
 
 
@@ -338,128 +330,6 @@ def test_a_network_of_others_is_foreign_and_takes_no_interface(namespace: Namesp
     assert [(item.name, item.spec) for item in seen.foreign_networks] == [
         ("theirs", NetworkSpec("macvlan", subnets=(Subnet("10.9.0.0/24"),)))
     ]
-
-
-# --- transfers ----------------------------------------------------------------------------------------------
-
-
-def hold(engine: KubernetesEngine, spec: ContainerSpec = MOVER) -> str:
-    return engine.create_container(JOB, spec, labels_of(JOB, kind="transfer"))
-
-
-def jobs(namespace: Namespace) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = namespace.api.call("GET", namespace.kubelet.path(JOBS))["items"]
-    return found
-
-
-def test_a_name_of_a_transfer_is_taken_once(namespace: Namespace, engine: KubernetesEngine) -> None:
-    container = hold(engine)
-    with pytest.raises(ConflictError):
-        hold(engine)
-    seen = engine.inspect(container)
-    assert (seen.name, seen.state, seen.started_at, seen.spec) == (JOB, "created", "", MOVER)
-    assert jobs(namespace) == []
-    with pytest.raises(ConflictError, match="never started"):
-        engine.wait(container, 0.1)
-
-
-def test_a_transfer_is_started_once_whatever_is_interrupted(namespace: Namespace, engine: KubernetesEngine) -> None:
-    container = hold(engine)
-    engine.start(container)
-    first = [item["metadata"]["uid"] for item in jobs(namespace)]
-    namespace.kubelet.end(f"{JOB}.{ENDPOINT}", 3)
-    assert engine.wait(container, 10.0) == 3
-    assert (namespace.observer.inspect(container).state, namespace.observer.inspect(container).exit_code) == ("exited", 3)
-    namespace.api.call("DELETE", namespace.kubelet.path(JOBS, f"{JOB}.{ENDPOINT}"))
-    engine.start(container)
-    assert [item["metadata"]["uid"] for item in jobs(namespace)] == first, "a finalizer keeps the name taken"
-    assert namespace.observer.inspect(container).started_at
-
-
-def test_a_transfer_that_waits_for_a_node_has_started_and_says_what_it_waits_for(namespace: Namespace) -> None:
-    engine = namespace.engine_of(answer=0.1)
-    namespace.kubelet.pending[f"{JOB}.{ENDPOINT}"] = "0/3 nodes are available: 1 Insufficient cpu."
-    container = hold(engine)
-    engine.start(container)
-    seen = engine.inspect(container)
-    assert (seen.state, seen.error) == ("restarting", "Unschedulable: 0/3 nodes are available: 1 Insufficient cpu.")
-    assert seen.started_at
-
-
-def test_files_of_a_transfer_come_in_with_owners_and_modes(namespace: Namespace, engine: KubernetesEngine) -> None:
-    container = hold(engine)
-    engine.write_files(container, (FileEntry("/root/dtnctl/key", b"secret", 0o600), FileEntry("/etc/passwd", b"root:x:0:0", uid=0)))
-    engine.write_files(container, (FileEntry("/root/dtnctl/note", b"n", 0o640, uid=1000, gid=100),))
-    assert namespace.observer.read_files(container, "/root/dtnctl") == {"/root/dtnctl/key": b"secret", "/root/dtnctl/note": b"n"}
-    assert namespace.observer.file_size(container, "/etc/passwd") == 10
-    engine.start(container)
-    pod = jobs(namespace)[0]["spec"]["template"]["spec"]
-    places = [item["mountPath"] for item in pod["containers"][0]["volumeMounts"]]
-    assert places == ["/etc/passwd", "/root/dtnctl"]
-    assert pod["initContainers"][0]["image"] == "mover:1"
-
-
-def test_a_transfer_is_removed_with_its_job_and_its_pod(namespace: Namespace, engine: KubernetesEngine) -> None:
-    container = hold(engine)
-    engine.start(container)
-    with pytest.raises(ConflictError, match="stop it first"):
-        engine.remove(container)
-    engine.remove(container, force=True)
-    engine.remove(container, force=True)
-    assert jobs(namespace) == []
-    assert engine.observe(ALL).containers == ()
-
-
-# --- the store ----------------------------------------------------------------------------------------------
-
-
-def test_a_lease_is_taken_by_one_and_beats_until_it_is_removed(namespace: Namespace, engine: KubernetesEngine) -> None:
-    name = f"{SITE}.control.lease"
-    labels = (*labels_of(name, kind="lease"), ("dtnctl.holder", "{}"))
-    holder = engine.store.claim(name, labels)
-    with pytest.raises(ConflictError):
-        namespace.engine_of().store.claim(name, labels)
-    engine.store.beat(holder, b"1\n")
-    assert namespace.observer.store.last_beat(holder) == b"1\n"
-    seen = namespace.observer.observe(ALL).lease
-    assert seen is not None
-    assert (seen.id, seen.holder, seen.is_ours) == (holder, "{}", True)
-    engine.store.remove(holder)
-    engine.store.remove(holder)
-    with pytest.raises(NotFoundError):
-        engine.store.beat(holder, b"2\n")
-    other = engine.store.claim(name, labels)
-    with pytest.raises(NotFoundError):
-        engine.store.beat(holder, b"2\n")
-    engine.store.remove(holder)
-    assert namespace.observer.store.last_beat(other) == b""
-
-
-def test_records_outlive_their_holder_and_whoever_deletes_everything(namespace: Namespace, engine: KubernetesEngine) -> None:
-    name, path = ledger_name(SITE), record_path("run", 1, 1)
-    attempt = Attempt("run", 1, 1, "c", claimed_at="now")
-    holder = engine.store.claim(name, labels_of(name, kind="ledger"), folder="/var/lib/dtnctl/contract")
-    engine.store.write(holder, (FileEntry(path, encode_attempt(attempt)),))
-    namespace.api.call("DELETE", f"/api/v1/namespaces/{namespace.name}/configmaps")
-    assert namespace.observer.observe(Wanted(ledger=True)).ledger.attempts == (attempt,)
-    engine.store.remove(holder)
-    assert engine.store.find(name) is None
-    again = engine.store.claim(name, labels_of(name, kind="ledger"), folder="/var/lib/dtnctl/contract")
-    assert again != holder
-    found = namespace.observer.store.read(name, RECORDS)
-    assert found == {RECORDS: "a folder", path: encode_attempt(attempt)}
-    assert namespace.observer.store.size(name, path) == len(encode_attempt(attempt))
-
-
-def test_files_without_a_folder_go_with_their_holder(namespace: Namespace, engine: KubernetesEngine) -> None:
-    name = f"{SITE}.web.protection"
-    engine.store.claim(name, labels_of(name, kind="protection"))
-    engine.store.write(name, (FileEntry("/a", b"1"),))
-    assert [item.kind for item in engine.observe(ALL).containers] == ["protection"]
-    engine.store.remove(name)
-    assert namespace.api.call("GET", f"/api/v1/namespaces/{namespace.name}/configmaps")["items"] == []
-    with pytest.raises(NotFoundError):
-        engine.store.read(name, "/a")
 
 
 # --- what cannot be -----------------------------------------------------------------------------------------

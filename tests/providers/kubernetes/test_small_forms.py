@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dtnctl.model.resources import Attachment
 from dtnctl.providers.kubernetes.attachments import attachments_seen, live_addresses
 from dtnctl.providers.kubernetes.held_jobs import mount_places
-from dtnctl.providers.kubernetes.identity import LONGEST_NAME, object_labels, object_name
+from dtnctl.providers.kubernetes.identity import LONGEST_NAME, object_labels, object_name, short_digest
+from dtnctl.providers.kubernetes.lists import is_of
 from dtnctl.providers.kubernetes.quantities import amount, byte_count, cpu_text
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -32,14 +33,20 @@ def test_names_that_become_alike_stay_apart() -> None:
     assert object_name("a.b", "dtn") == "a.b.dtn"
 
 
-def test_only_values_that_fit_become_labels() -> None:
-    labels = object_labels("a.b", "dtn", (("dtnctl.site", "a"), ("dtnctl.name", "b" * 64), ("dtnctl.self", "dtn/a.b")))
+def test_values_that_are_no_labels_become_one_by_their_digest() -> None:
+    labels = object_labels("a.b", "dtn", (("dtnctl.site", "a-"), ("dtnctl.name", "b"), ("dtnctl.self", "dtn/a.b")))
     assert labels == {
         "app.kubernetes.io/managed-by": "dtnctl",
         "dtnctl.endpoint": "dtn",
+        "dtnctl.name": "b",
         "dtnctl.object": "a.b.dtn",
-        "dtnctl.site": "a",
+        "dtnctl.site": short_digest("a-"),
     }
+
+
+def test_an_endpoint_whose_name_is_no_label_knows_its_objects() -> None:
+    raw = {"metadata": {"labels": object_labels("a.b", "dtn_", ())}}
+    assert (is_of(raw, "dtn_"), is_of(raw, "dtn-"), is_of(raw, "dtn")) == (True, False, False)
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,13 @@ def test_check_that_is_switched_off_is_none() -> None:
     assert spec_of(live(replace(PLAIN, health=NO_HEALTH)), PLACE).health is None
 
 
+def test_check_gets_its_dollar_signs_as_written() -> None:
+    spec = replace(PLAIN, health=Health(("CMD-SHELL", "test -d /proc/$$ && test $(id -u) = 0"), 10.0, 5.0, 3, 0.0))
+    raw = live(spec)
+    assert container_of(raw)["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", "test -d /proc/$$$$ && test $$(id -u) = 0"]
+    assert spec_of(raw, PLACE).health == spec.health
+
+
 def test_transfer_is_read_back_equal() -> None:
     raw = defaulted(job("scinet.a.g1a1", MOVER, labels("scinet.a.g1a1", "transfer"), PLACE))
     assert spec_of(raw, PLACE) == replace(MOVER, secrets=())
