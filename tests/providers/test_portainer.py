@@ -13,7 +13,7 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.actions import CreateContainer, CreateNetwork
 from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.portainer_fields import TEAM_LABEL, Portainer
-from dtnctl.model.resources import ContainerSpec, Mount, Ulimit, Wanted
+from dtnctl.model.resources import ContainerSpec, EndpointSeen, Mount, Ulimit, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.docker import calls
@@ -55,6 +55,9 @@ class PortainerSite:
         return self.silence_at(f"http://127.0.0.1:{self.port}/{end}", **portainer)
 
     def silence_at(self, url: str, **portainer: object) -> str:
+        return self.seen_at(url, **portainer).silence
+
+    def seen_at(self, url: str, **portainer: object) -> EndpointSeen:
         settings = {"key": {"secret": f"file:{self._folder}/key"}, **portainer}
         endpoint = Endpoint(
             docker=parse_engine(f"portainer+{url}"),
@@ -63,7 +66,7 @@ class PortainerSite:
         )
         engine = connect(ENDPOINT, endpoint, site=SITE, registries={}, read_only=False, root=self._folder, timeouts=SOON)
         try:
-            return engine.observe(Wanted()).silence
+            return engine.observe(Wanted())
         finally:
             engine.close()
 
@@ -160,6 +163,20 @@ def test_node_is_named_in_each_request_to_the_engine(site: PortainerSite) -> Non
     assert site.silence("swarm", node="dtn-3") == ""
     nodes = {headers.get("x-portaineragent-target") for _, target, headers in site.state.asked if "/docker/" in target}
     assert nodes == {"dtn-3"}
+
+
+def test_of_the_lists_of_a_swarm_only_what_is_on_the_node_counts(site: PortainerSite) -> None:
+    """Its agents answer them for all nodes, so that another host's lease and containers would count as this one's."""
+    site.add("swarm", type=2, nodes=("dtn-2", "dtn-3"))
+    seen = site.seen_at(f"http://127.0.0.1:{site.port}/swarm", node="dtn-3")
+    assert [item.name for item in seen.foreign_networks] == ["bridge", "host", "none"]
+    sentence = "is the agents of a Swarm; say by `portainer: node:` which of its nodes is meant: dtn-2, dtn-3"
+    assert sentence in site.silence("swarm")
+
+
+def test_node_that_a_swarm_leaves_out_is_silent_and_not_empty(site: PortainerSite) -> None:
+    site.add("swarm", type=2, nodes=("dtn-2", "dtn-3"))
+    assert "shows nothing of the node dtn-4, only of dtn-2, dtn-3" in site.silence("swarm", node="dtn-4")
 
 
 def test_observer_sends_no_write_through_portainer(backend: PortainerBackend) -> None:

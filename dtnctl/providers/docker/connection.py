@@ -151,7 +151,7 @@ class Connection:
         target = self._target("GET", path, names)
         with recorded(self.address.text, "GET", target), self.translated():
             raw = _decoded(self, self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
-        return self.dialect.answer(path, raw)
+        return self.dialect.answer(path, self.transport.sifted(path, raw) if isinstance(raw, list) else raw)
 
     def _target(self, method: str, path: str, names: Iterable[str]) -> str:
         quoted = (quote(name, safe="/:@") for name in self.dialect.names(path, names))

@@ -55,7 +55,7 @@ def pass_on(client: Any, state: State, environment: Environment, target: str, bo
         _forget(state, client.command, VERSION.sub("", path.partition("?")[0]), response.status)
         rewrite = _rewrite(client.command, VERSION.sub("", path.partition("?")[0]), response.status)
         if rewrite is not None:
-            _rewritten(client, response, lambda content: rewrite(state, user, content))
+            _rewritten(client, response, lambda content: _of_all_nodes(environment, rewrite(state, user, content)))
         else:
             _send(client, response, held_back=environment.is_local, ends=environment.is_local or _is_read_to_its_end(client, path))
     finally:
@@ -112,6 +112,15 @@ def _decorated(state: State, content: Any, key: str, kind: int) -> Any:
         return {**content, "Portainer": {"ResourceControl": {"Public": True, "System": True}}}
     control = state.control_of(content[key], kind)
     return content if control is None else {**content, "Portainer": {"ResourceControl": control}}
+
+
+def _of_all_nodes(environment: Environment, content: Any) -> Any:
+    """Agents of a Swarm answer lists for all of them, whichever node is asked for."""
+    if not environment.nodes or not isinstance(content, list):
+        return content
+    return [
+        {**item, "Portainer": {**item.get("Portainer", {}), "Agent": {"NodeName": node}}} for node in environment.nodes for item in content
+    ]
 
 
 def _rewritten(client: Any, response: http.client.HTTPResponse, rewrite: Callable[[Any], Any]) -> None:

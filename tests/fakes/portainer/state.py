@@ -12,7 +12,10 @@ ADMINISTRATOR, STANDARD = 1, 2
 
 @dataclass
 class Environment:
-    """`socket` is where its engine really listens. `url` decides which of the two code paths of the proxy is taken."""
+    """`socket` is where its engine really listens. `url` decides which of the two code paths of the proxy is taken.
+
+    `nodes` are those of a Swarm whose agents it is: all look like the one engine, and lists have what is on each.
+    """
 
     id: int
     name: str
@@ -23,6 +26,7 @@ class Environment:
     tags: list[int] = field(default_factory=list)
     check_in: int = 1
     public_url: str = ""
+    nodes: tuple[str, ...] = ()
     refusals: int = 0
     """How often the tunnel of an edge agent is not there yet."""
 

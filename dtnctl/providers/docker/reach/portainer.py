@@ -73,6 +73,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
         streams=environment.streams,
         keeps_records=True,
         silent=lambda status, content: _silent(environment, status, content),
+        sifted=lambda path, items: _on_node(f"{api.what}: Portainer's environment {environment.name}", settings.node, path, items),
         made=lambda answer: _shared(api.base, answer, team),
     )
 
@@ -136,6 +137,24 @@ def _silent(environment: Environment, status: int, content: bytes) -> str:
     if NO_SOCKET in content and NOT_ALLOWED not in content:
         return f"Portainer does not reach the engine's socket of its environment {environment.name} ({environment.url})"
     return ""
+
+
+def _on_node(what: str, node: str | None, path: str, items: list[Any]) -> list[Any]:
+    """Agents of a Swarm answer lists for all nodes, whichever is asked for, and leave out nodes that they do not reach.
+
+    Every node has networks, so that one without any is one that was left out. UnreachableError for that, and if no node is named.
+    """
+    nodes = {_node_of(item) for item in items} - {""}
+    shown = ", ".join(sorted(nodes))
+    if nodes and node is None:
+        raise UnreachableError(f"{what} is the agents of a Swarm; say by `portainer: node:` which of its nodes is meant: {shown}")
+    if nodes and node not in nodes and path == "/networks":
+        raise UnreachableError(f"{what} shows nothing of the node {node}, only of {shown}; is the agent there running?")
+    return [item for item in items if _node_of(item) in ("", node)]
+
+
+def _node_of(item: Mapping[str, Any]) -> str:
+    return str(((item.get("Portainer") or {}).get("Agent") or {}).get("NodeName") or "")
 
 
 def _await_tunnel(api: PortainerApi, environment: Environment, ping: str, headers: Mapping[str, str]) -> None:
