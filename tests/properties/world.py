@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import assert_never
 
 from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
-from dtn_agent.protocol import Host as Machine
 
 from dtnctl.model.actions import (
     ConnectNetwork,
@@ -36,7 +35,7 @@ from dtnctl.model.actions import (
     UpdateContainer,
     WaitHealthy,
 )
-from dtnctl.model.ledger import Attempt, LedgerSeen
+from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import Plan, Step
 from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, RecordProtection, marker_name
 from dtnctl.model.resources import (
@@ -51,7 +50,6 @@ from dtnctl.model.resources import (
     Attachment,
     ContainerSeen,
     ContainerSpec,
-    EndpointSeen,
     ImageSeen,
     NetworkSeen,
     Pairs,
@@ -63,6 +61,7 @@ from tests.properties.agent import AgentRefusedError, address_of
 from tests.properties.always import check_hosts
 from tests.properties.attempts import finish_transfer, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
+from tests.properties.observed import endpoint_seen
 
 
 class RefusedError(Exception):
@@ -86,42 +85,7 @@ class World:
         self._counter = 0
 
     def observe(self) -> Snapshot:
-        return Snapshot({name: self._seen(host) for name, host in sorted(self.hosts.items())})
-
-    def _seen(self, host: Host) -> EndpointSeen:
-        if host.silence:
-            return EndpointSeen(host.name, silence=host.silence)
-        has_hand = host.by_name(ledger_name(self.site)) is not None
-        records = tuple(item for _, item in sorted(host.records.items()))
-        machine, agent_silence = self._told(host)
-        by_id = {item.id: item for item in host.images.values()}
-        in_use = {item.image_id: by_id.get(item.image_id) for item in host.containers.values()}
-        return EndpointSeen(
-            name=host.name,
-            backend=host.backend,
-            containers=tuple(sorted(host.containers.values(), key=lambda item: (item.name, item.id))),
-            networks=tuple(sorted(host.networks.values(), key=lambda item: (item.name, item.id))),
-            foreign=tuple(host.foreign),
-            foreign_networks=tuple(host.foreign_networks),
-            images={**in_use, **host.images}
-            if host.row.pulls
-            else {item.image_id: ImageSeen(item.image_id) for item in host.containers.values()},
-            volumes=dict(host.volumes),
-            remote_digests={reference: f"sha256:{reference}{version}" for reference, version in sorted(self.registry.items())},
-            ledger=LedgerSeen(True, records) if has_hand else LedgerSeen(),
-            host=machine,
-            agent_silence=agent_silence,
-            engine_id=host.engine_id or f"engine of {host.name}",
-            cpus=host.cpus,
-            clock_ahead=host.clock_ahead,
-        )
-
-    def _told(self, host: Host) -> tuple[Machine | None, str]:
-        """What the endpoint's agent tells, or why it does not."""
-        if host.agent is None:
-            return None, ""
-        host.agent.only(functions_of(host))
-        return (None, host.agent.silence) if host.agent.silence else (host.agent.host(), "")
+        return Snapshot({name: endpoint_seen(host, self.site, self.registry) for name, host in sorted(self.hosts.items())})
 
     # --- carrying out ---
 

@@ -11,68 +11,17 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dtnctl.ci import program
-from dtnctl.model.ledger import Attempt, Verdict
-from dtnctl.model.runs import MOST_RECORDS
-from dtnctl.repository.receipts import Receipts
-from dtnctl.repository.runs import Runs
 from lab.wheels import CONSTRAINTS, controller_requirements
-from tests.render.histories import GOOD
 from tests.repository.branching import branch, commit, git, make_main, pinned
+from tests.workflows.checkout import FOLDER, STEP, Checkout, keep_plan
 
-FOLDER = Path(program.__file__).parent
 PROGRAM = Path(sys.executable).with_name("dtnctl")
-STEP = (sys.executable, "-m", "dtnctl.ci.program")
 SECRET = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"
-
-
-class Checkout:
-    """A clone with the scripts and a site, as a job has it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.home = folder / "home"
-        self.home.mkdir(parents=True)
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
-        self.write("state/site.yaml", "name: scinet\n")
-
-    def write(self, path: str, text: str) -> None:
-        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / path).write_text(text)
-
-    def read(self, path: str) -> str:
-        return (self.folder / path).read_text()
-
-    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        given = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": str(FOLDER.parents[1])}
-        files = {"GITHUB_ENV": str(self.folder / "environment"), "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
-        return given | files | dict(more)
-
-    def step(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """A step of a job."""
-        return self.run(*STEP, *words, **environment)
-
-    def commit(self) -> str:
-        """All that is there; the id of state/."""
-        git = ("git", "-c", "user.name=alice", "-c", "user.email=alice@localhost")
-        for words in (["add", "state"], ["commit", "--quiet", "--message=a state"]):
-            assert self.run(*git, *words).returncode == 0
-        return self.run("git", "rev-parse", "HEAD:state").stdout.strip()
-
-    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        given = self.environment(environment)
-        return subprocess.run(command, cwd=self.folder, env=given, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
 
 
 @pytest.fixture
@@ -232,19 +181,6 @@ def test_requirements_are_those_of_the_package(checkout: Checkout) -> None:
 # --- the reviewed plan, from a job to a later one ---------------------------------------------------------------------
 
 
-@pytest.fixture
-def forge(checkout: Checkout) -> dict[str, str]:
-    """A bare repository where GitHub's would be."""
-    subprocess.run(["git", "init", "--quiet", "--bare", checkout.folder / "forge" / "scinet" / "state"], check=True)
-    return {"GITHUB_SERVER_URL": f"file://{checkout.folder}/forge", "GITHUB_REPOSITORY": "scinet/state"}
-
-
-def keep_plan(checkout: Checkout, forge: dict[str, str], text: str, tree: str) -> subprocess.CompletedProcess[str]:
-    checkout.write("build/ci/plan.json", text)
-    checkout.write("build/ci/plan.tree", f"{tree}\n")
-    return checkout.step("record", "build/ci", **forge)
-
-
 def test_each_part_of_a_site_has_a_plan_of_its_own(checkout: Checkout, forge: dict[str, str]) -> None:
     tree = checkout.commit()
     for region in ("eu", "us"):
@@ -309,136 +245,6 @@ def test_token_goes_to_git_by_its_environment_alone(checkout: Checkout) -> None:
     assert f"GIT_CONFIG_VALUE_0=Authorization: Basic {login}" in checkout.read("seen")
     assert "t0ken" not in ran.stdout + ran.stderr
     assert login not in ran.stdout + ran.stderr
-
-
-# --- old plans, and the record of runs --------------------------------------------------------------------------------
-
-
-def bare(checkout: Checkout, *words: str) -> str:
-    return checkout.run("git", "-C", str(checkout.folder / "forge" / "scinet" / "state"), *words).stdout.strip()
-
-
-def age_plans(checkout: Checkout, days: int) -> None:
-    """Every plan that is kept becomes so old."""
-    date = f"{int(time.time()) - days * 86400} +0000"
-    for line in bare(checkout, "for-each-ref", "--format=%(refname) %(tree)", "refs/dtnctl/plans").splitlines():
-        ref, tree = line.split()
-        forge = str(checkout.folder / "forge" / "scinet" / "state")
-        author = ("-c", "user.name=a", "-c", "user.email=a@localhost")
-        made = checkout.run("git", "-C", forge, *author, "commit-tree", "-m", "a plan", tree, GIT_COMMITTER_DATE=date, GIT_AUTHOR_DATE=date)
-        bare(checkout, "update-ref", ref, made.stdout.strip())
-
-
-def test_old_plans_go_but_not_that_of_the_default_branch(checkout: Checkout, forge: dict[str, str]) -> None:
-    bare(checkout, "symbolic-ref", "HEAD", "refs/heads/main")
-    current = checkout.commit()
-    checkout.run("git", "push", "--quiet", str(checkout.folder / "forge" / "scinet" / "state"), "HEAD:refs/heads/main")
-    checkout.write("state/site.yaml", "name: scinet\n# another\n")
-    other = checkout.commit()
-    checkout.write("state/site.yaml", "name: scinet\n# a third\n")
-    third = checkout.commit()
-    for tree in (current, other):
-        keep_plan(checkout, forge, "a plan", tree)
-    age_plans(checkout, 91)
-    ran = keep_plan(checkout, forge, "a plan", third)
-    assert ran.stdout.splitlines() == [f"record: refs/dtnctl/plans/{third}", "record: 1 plans older than 90 days removed"], ran.stderr
-    assert set(bare(checkout, "for-each-ref", "--format=%(refname:lstrip=3)", "refs/dtnctl/plans").split()) == {current, third}
-    age_plans(checkout, 29)
-    assert "removed" not in keep_plan(checkout, forge, "a plan", third).stdout
-
-
-def record_run(folder: Path, minute: int) -> None:
-    assert Runs(folder, "scinet").write(replace(GOOD, began=f"2026-11-29T16:{minute:02}:00Z")) == ""
-
-
-def recorded(checkout: Checkout) -> list[str]:
-    records = Runs(checkout.folder / "forge" / "scinet" / "state", "scinet").read().records.values()
-    return [record.began[11:16] for record in records]
-
-
-def test_runs_of_ci_reach_the_repository_and_the_next_job_has_them(checkout: Checkout, forge: dict[str, str], tmp_path: Path) -> None:
-    checkout.commit()
-    assert "no record of runs yet" in checkout.step("runs", "fetch", **forge).stdout
-    assert checkout.step("runs", "keep", "build/ci").stdout == "runs: there is no record to keep\n"
-    assert checkout.step("runs", "push", "build/ci", **forge).stdout.splitlines() == [
-        "runs: there is nothing to record in refs/dtnctl/receipts",
-        "runs: there is nothing to record in refs/dtnctl/runs",
-    ]
-    record_run(checkout.folder, 1)
-    assert checkout.step("runs", "keep", "build/ci").returncode == 0
-    pushed = checkout.step("runs", "push", "build/ci", **forge)
-    assert pushed.stdout.splitlines()[-1] == "runs: recorded in refs/dtnctl/runs", pushed.stderr
-    assert checkout.step("runs", "push", "build/ci", **forge).stdout.splitlines()[-1] == "runs: the repository has all of refs/dtnctl/runs"
-    desk = tmp_path / "desk"
-    subprocess.run(["git", "init", "--quiet", desk], check=True)
-    subprocess.run(["git", "-C", desk, "remote", "add", "origin", str(checkout.folder / "forge" / "scinet" / "state")], check=True)
-    assert Runs(desk, "scinet", "origin").write(replace(GOOD, began="2026-11-29T16:02:00Z")) == ""
-    record_run(checkout.folder, 3)
-    checkout.step("runs", "keep", "build/ci")
-    assert checkout.step("runs", "push", "build/ci", **forge).returncode == 0
-    assert recorded(checkout) == ["16:03", "16:02", "16:01"]
-    assert checkout.step("runs", "fetch", **forge).stdout == "runs: 3 records fetched\n"
-    record_run(checkout.folder, 4)
-    assert checkout.step("runs", "fetch", **forge).stdout == "runs: this clone has records that the repository lacks\n"
-
-
-CLAIM = Attempt("run14", 1, 1, "c1", "2026-11-29T16:00:00Z", endpoint="dtn1")
-RECEIPT = "refs/dtnctl/receipts:scinet/run14.g1a1.json"
-
-
-def mirrored(folder: Path, attempt: Attempt) -> None:
-    assert Receipts(folder, "scinet").write([attempt]) == ""
-
-
-def verdict_of(checkout: Checkout) -> str | None:
-    found: str | None = json.loads(bare(checkout, "show", RECEIPT))["verdict"]
-    return found
-
-
-def test_receipts_of_ci_reach_the_repository_although_its_apply_has_no_token_that_writes(
-    checkout: Checkout, forge: dict[str, str], tmp_path: Path
-) -> None:
-    """By the artifact of the apply, and the job that pushes the record of runs."""
-    checkout.commit()
-    for attempt, kept in ((CLAIM, None), (replace(CLAIM, verdict="succeeded", cause='a "verdict": "failed" in words'), "succeeded")):
-        mirrored(checkout.folder, attempt)
-        checkout.step("runs", "keep", "build/ci")
-        pushed = checkout.step("runs", "push", "build/ci", **forge)
-        assert "runs: recorded in refs/dtnctl/receipts" in pushed.stdout, pushed.stderr
-        assert verdict_of(checkout) == kept
-    assert "has all of refs/dtnctl/receipts" in checkout.step("runs", "push", "build/ci", **forge).stdout
-    later = Checkout(tmp_path / "later")
-    later.commit()
-    later.step("runs", "fetch", **forge)
-    assert Receipts(later.folder, "scinet").read({"run14": 1}).attempts[0].verdict == "succeeded"
-
-
-def test_a_claim_of_an_older_job_replaces_no_receipt(checkout: Checkout, forge: dict[str, str], tmp_path: Path) -> None:
-    checkout.commit()
-    mirrored(checkout.folder, replace(CLAIM, verdict="succeeded"))
-    checkout.step("runs", "keep", "build/ci")
-    checkout.step("runs", "push", "build/ci", **forge)
-    verdicts: tuple[Verdict | None, ...] = (None, "unknown")
-    for number, verdict in enumerate(verdicts):
-        older = Checkout(tmp_path / f"older{number}")
-        older.commit()
-        mirrored(older.folder, replace(CLAIM, verdict=verdict))
-        older.step("runs", "keep", "build/ci")
-        assert older.step("runs", "push", "build/ci", **forge).returncode == 0
-        assert verdict_of(checkout) == "succeeded"
-
-
-def test_no_other_file_gets_into_the_record(checkout: Checkout, forge: dict[str, str]) -> None:
-    checkout.write("evil/scinet/20261129T160100Z-00000000.json", "{}")
-    checkout.write("evil/.git/hooks/x.json", "{}")
-    (checkout.folder / "build/ci").mkdir(parents=True)
-    checkout.run("tar", "-C", "evil", "-cf", "build/ci/runs.tar", "scinet", ".git")
-    assert checkout.step("runs", "push", "build/ci", **forge).returncode == 0
-    assert bare(checkout, "ls-tree", "-r", "--name-only", "refs/dtnctl/runs") == "scinet/20261129T160100Z-00000000.json"
-
-
-def test_the_record_in_the_repository_is_bounded_as_the_one_here(checkout: Checkout) -> None:
-    assert f"MOST={MOST_RECORDS} " in (FOLDER / "steps" / "runs").read_text()
 
 
 def test_files_that_others_changed_are_shown_and_fail(checkout: Checkout) -> None:
