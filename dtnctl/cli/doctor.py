@@ -64,7 +64,10 @@ def _chosen(workplace: Workplace, names: list[str], *, wants_all: bool, label: s
     if names and label and not wants_all:
         raise UsageError("name endpoints or write --label, not both")
     if selection := selection_of(workplace, label):
-        return [name for name in _with_agent(workplace) if name in selection.endpoints]
+        chosen = [name for name in _with_agent(workplace) if name in selection.endpoints]
+        if not chosen:
+            raise UsageError(f"no endpoint with --label {label} declares an `agent:`, and engines report nothing of their hosts")
+        return chosen
     if wants_all == bool(names):
         raise UsageError(f"name endpoints or write --all; there are {', '.join(declared) or 'none'}")
     if wants_all:

@@ -48,6 +48,6 @@ def selection_of(workplace: Workplace, selector: str) -> Selection | None:
 
     site = workplace.site
     selection = select(site, selector, SystemClock().now())
-    if selection.is_empty:
+    if selection.is_mistyped:
         raise UsageError(f"--label {selection.text} selects nothing; {known_labels(site) or 'no endpoint or session has `labels:`'}")
     return selection

@@ -15,11 +15,21 @@ def nameable_objects(site: Site, snapshot: Snapshot) -> frozenset[tuple[str, str
     return frozenset((*_declared(site), *_seen(site, snapshot), *_on_hosts(site, snapshot)))
 
 
+def real_objects(site: Site, snapshot: Snapshot) -> frozenset[tuple[str, str, str]]:
+    """The same with no session or transfer on an endpoint where it is not; each endpoint has one object without a name."""
+    here = (("ledger", "", endpoint) for endpoint in site.endpoints)
+    return frozenset((*_with_files(site), *here, *_seen(site, snapshot), *_on_hosts(site, snapshot)))
+
+
+def _with_files(site: Site) -> Iterator[tuple[str, str, str]]:
+    yield from ((kind, name, "") for kind, row in PLAN_KINDS.items() if row.folder for name in getattr(site, row.folder))
+
+
 def _declared(site: Site) -> Iterator[tuple[str, str, str]]:
     """What has a file of its own, also where it is not yet. Patterns name an object or an endpoint: one object of a kind has them all."""
+    yield from _with_files(site)
     for kind, row in PLAN_KINDS.items():
         names = tuple(getattr(site, row.folder)) if row.folder else ()
-        yield from ((kind, name, "") for name in names)
         yield from ((kind, name, endpoint) for name in names[:1] for endpoint in site.endpoints)
 
 

@@ -115,7 +115,7 @@ class _Planner:
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
         self.draft.notes.update(unseen_secret_notes(self.found.situations, self.found.answering))
-        self.draft.notes.update(selection_notes(self.found.scope.selection, self.draft.added))
+        self.draft.notes.update(selection_notes(self.found.written, self.found.scope.selection, self.draft.added))
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),

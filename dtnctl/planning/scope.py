@@ -94,6 +94,14 @@ class Scope:
             for pattern in self.unmatched(objects)
         )
 
+    def beside(self, objects: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+        """A line for each target that names nothing but what its labels leave out: to do nothing of it would look like success."""
+        if (part := self.selection) is None:
+            return ()
+        inside = tuple(item for item in objects if part.may_have(*item))
+        others = (pattern for pattern in self.targets if not any(_matches(pattern, *item) for item in inside))
+        return tuple(f"nothing that {pattern} names is selected by --label {part.text}" for pattern in others)
+
     @staticmethod
     def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:
         return any(_matches(pattern, kind, name, endpoint) for pattern in patterns)

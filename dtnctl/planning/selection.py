@@ -41,13 +41,30 @@ class Selection:
             return name in self.transfers
         return endpoint in self.endpoints
 
+    def with_undeclared(self, snapshot: Snapshot) -> Selection:
+        """With the transfers that no file declares any more and whose containers are seen: they go with the session that they run in."""
+        found: dict[Key, str] = {}
+        for endpoint, seen in snapshot.endpoints.items():
+            sessions = {f"container:{item.id}": item.owner for item in seen.containers if item.kind == "service"}
+            for item in seen.containers:
+                session, key = sessions.get(item.spec.network, ""), ("", item.owner)
+                if item.kind in ("transfer", "server") and key not in self.declared and (endpoint, session) in self.declared:
+                    found[key] = session
+        selected = {name for (_, name), session in found.items() if session in self.sessions}
+        return replace(self, declared=self.declared | found.keys(), transfers=self.transfers | selected)
+
     def names(self, kind: str, name: str) -> bool:
         """Whether the run is about this endpoint, session or transfer, by its name alone."""
         return name in {"endpoint": self.endpoints, "session": self.sessions, "transfer": self.transfers}.get(kind, frozenset())
 
+    def may_have(self, kind: str, name: str, endpoint: str) -> bool:
+        """Whether an object that a pattern can name may be one that the run is about."""
+        return endpoint in self.asked if endpoint else self.names(kind, name) or kind not in ("session", "transfer")
+
     @property
-    def is_empty(self) -> bool:
-        return not (self.endpoints or self.sessions or self.parted)
+    def is_mistyped(self) -> bool:
+        """Whether it selects nothing although it names what to select; what only leaves out may leave out all."""
+        return not (self.endpoints or self.sessions) and not all(one.negated for one in parse_selector(self.text))
 
     def within(self, site: Site) -> Site:
         """The site with nothing but what the run is about, and the endpoints that it asks."""
@@ -145,10 +162,19 @@ def known_labels(site: Site) -> str:
     return "; ".join(f"{name} is {', '.join(sorted(values))}" for name, values in sorted(found.items()))
 
 
-def selection_notes(selection: Selection | None, steps: Iterable[Step]) -> Iterator[str]:
+def unknown_labels(site: Site, text: str) -> tuple[str, ...]:
+    """`region=ue`: what the selector names and no endpoint or session has."""
+    known = {pair for documents in (site.endpoints, site.sessions) for item in documents.values() for pair in item.value.labels.items()}
+    return tuple(f"{one.name}={value}" for one in parse_selector(text) for value in sorted(one.values) if (one.name, value) not in known)
+
+
+def selection_notes(site: Site, selection: Selection | None, steps: Iterable[Step]) -> Iterator[str]:
     """Sentences about what a run of these steps does not touch or know because of `--label`."""
     if selection is None:
         return
+    if unknown := unknown_labels(site, selection.text):
+        there = known_labels(site) or "no endpoint or session has `labels:`"
+        yield f"--label {selection.text} names what no endpoint or session has: {', '.join(unknown)}; {there}"
     if selection.parted:
         shown = [f"{name} ({text})" for name, text in sorted(selection.parted.items())]
         more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""

@@ -7,7 +7,7 @@ of which another session may be blocked. So they are worked out together, until 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.model.impact import Cut
@@ -87,11 +87,11 @@ class Study:
     situations: tuple[Situation, ...] = ()
 
     def __post_init__(self) -> None:
-        """`by_endpoint` and `sessions` are those of `services`."""
+        """`by_endpoint` are the services, `sessions` those that have services now, also where this run does not look."""
         self.by_endpoint = {name: [] for name in self.site.endpoints}
         for service in self.services:
             self.by_endpoint[service.endpoint.name].append(service)
-        self.sessions = frozenset(service.session.name for service in self.services)
+        self.sessions = frozenset(item.name for item in self.site.sessions.values() if not item.value.is_expired(self.now))
 
     def covers(self, service: Service) -> bool:
         return self.scope.covers("session", service.session.name, service.endpoint.name)
@@ -118,9 +118,15 @@ class Study:
 
     def held_job(self, transfer: str, change: Change) -> tuple[Refusal, ...]:
         """Why the container of a job, or of its server, does not go yet: what runs is not ended because its file is gone."""
-        if not (change.cuts and self.history.is_running(transfer) and waits_for(self.site, self.scope, transfer)):
+        may_run = self.history.is_running(transfer) or self._may_run_unseen(transfer)
+        if not (change.cuts and may_run and waits_for(self.site, self.scope, transfer)):
             return ()
         return (refuse_held(f"transfer {transfer} on {change.endpoint}", "destroy", change.cuts, change.cause, change.summary),)
+
+    def _may_run_unseen(self, transfer: str) -> bool:
+        """Whether its job is nowhere that was seen, and not everything was: a server that still runs may serve one."""
+        is_seen = any(self.history.jobs(endpoint, transfer) for endpoint in self.answering)
+        return not is_seen and len(self.answering) < len(self.site.endpoints)
 
     def why_gone(self, seen: ContainerSeen) -> Cause:
         """Why a container that no service stands for goes."""
@@ -130,7 +136,9 @@ class Study:
 def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     """Everything that must be known before steps can be made."""
     scope = with_selection(without_suspended(scope, site, now), site, now)
-    snapshot = snapshot if scope.selection is None else scope.selection.seen(snapshot)
+    if scope.selection is not None:
+        snapshot = scope.selection.seen(snapshot)
+        scope = replace(scope, selection=scope.selection.with_undeclared(snapshot))
     twins = find_twins(snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}

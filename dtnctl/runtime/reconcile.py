@@ -32,7 +32,7 @@ from dtnctl.model.plan import Plan, Step
 from dtnctl.model.protection import RecordProtection
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
-from dtnctl.planning.nameable import nameable_objects
+from dtnctl.planning.nameable import nameable_objects, real_objects
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.rails.freezing import Beginning, freeze_beginnings
 from dtnctl.planning.resolve import wanted_by_endpoint
@@ -110,9 +110,12 @@ class Terms:
 
 def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
     """What is there, and what apply would do about it. Changes nothing."""
-    wanted = with_secrets(wanted_by_endpoint(site, now), secret_uses(site, now, scope))
-    snapshot = observe_all(observers, wanted)
+    snapshot = _look(site, observers, now, scope)
     return plan_from(site, snapshot, now, scope), snapshot
+
+
+def _look(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> Snapshot:
+    return observe_all(observers, with_secrets(wanted_by_endpoint(site, now), secret_uses(site, now, scope)))
 
 
 def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Plan:
@@ -123,11 +126,11 @@ def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Pl
 
 def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope, now: datetime) -> None:
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
-    selection = with_selection(scope, site, now).selection
-    if selection is not None and selection.is_empty:
+    scope = with_selection(scope, site, now)
+    selection = scope.selection
+    if selection is not None and selection.is_mistyped:
         raise UsageError(f"--label {selection.text} selects nothing; {known_labels(site) or 'no endpoint or session has `labels:`'}")
-    lines = scope.mistyped(nameable_objects(site, snapshot)) if scope.patterns else ()
-    if lines:
+    if scope.patterns and (lines := scope.mistyped(nameable_objects(site, snapshot)) or scope.beside(real_objects(site, snapshot))):
         raise UsageError(*lines)
 
 
@@ -150,7 +153,9 @@ def apply_plan(site: Site, engines: Mapping[str, Engine], plan: Plan, *, scope: 
     outcomes = run.await_jobs(current, outcomes)
     if not outcomes or terms.stop.is_set():
         return Applied(current, outcomes, None)
-    return Applied(current, outcomes, *look_and_plan(site, engines, terms.clock.now(), replace(scope, replace=())))
+    now, scope = terms.clock.now(), replace(scope, replace=())
+    seen = _look(site, engines, now, scope)
+    return Applied(current, outcomes, make_plan(site, seen, now=now, scope=scope), seen)  # what a pattern named may be gone by now
 
 
 def _import_transfers() -> None:

@@ -98,6 +98,38 @@ def test_a_selector_that_selects_nothing_is_refused(parts: World, tmp_path: Path
     assert not parts.calls()
 
 
+def test_a_part_of_what_has_no_region_yet_is_empty_and_no_error(parts: World, tmp_path: Path) -> None:
+    for command in ("plan", "apply --yes", "drift --detailed-exitcode", "status"):
+        found = run(tmp_path, *command.split(), "-l", "region notin (eu,us)")
+        assert found.returncode == 0, found.stderr
+    assert not parts.calls()
+
+
+def test_a_target_outside_of_the_part_is_refused(parts: World, tmp_path: Path) -> None:
+    found = run(tmp_path, "apply", "--yes", "-l", "region=eu", "--target", "far")
+    assert (found.returncode, parts.engine("a").state.containers) == (64, {})
+    assert "nothing that far names is selected by --label region=eu" in found.stderr
+
+
+def test_what_a_target_names_may_be_gone_when_the_run_ends(parts: World, tmp_path: Path) -> None:
+    assert run(tmp_path, "apply", "--yes").returncode == 0
+    (tmp_path / "state/sessions/near.yaml").write_text("endpoints: [b]\nimage: app:1\nprofile: p\n")
+    done = run(tmp_path, "apply", "--yes", "-l", "region=eu", "--target", "near")
+    assert done.returncode == 0, done.stderr
+    assert "small.near" not in {item.name for item in parts.engine("a").state.containers.values()}
+    (tmp_path / "state/sessions/s.yaml").unlink()
+    done = run(tmp_path, "apply", "--yes", "--target", "s")
+    assert done.returncode == 0, done.stderr
+
+
+def test_doctor_of_a_part_without_agents_says_so(parts: World, tmp_path: Path) -> None:
+    file = tmp_path / "state/endpoints/b.yaml"
+    file.write_text(f"{file.read_text()}agent: https://127.0.0.1:9\nagent_token_env: TOKEN\n")
+    found = run(tmp_path, "endpoints", "doctor", "-l", "region=eu")
+    assert (found.returncode, "no endpoint with --label region=eu declares an `agent:`" in found.stderr) == (64, True), found.stderr
+    assert not parts.calls()
+
+
 def test_without_any_label_the_answer_says_so(tmp_path: Path) -> None:
     write(tmp_path, {"a": "unix:///run/none.sock", "b": "unix:///run/none.sock"})
     assert "no endpoint or session has `labels:`" in run(tmp_path, "plan", "-l", "region=eu").stderr

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
+from dtnctl.model.impact import HELD
 from dtnctl.model.plan import Plan
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.site import Site
+from dtnctl.planning.nameable import real_objects
 from dtnctl.planning.scope import Scope, with_selection
 from dtnctl.planning.secret_uses import secret_uses
 from dtnctl.planning.selection import Selection, known_labels, select, selection_notes
 from tests.planning.building import NOW, plan, site, world
-from tests.properties.world import World
+from tests.properties.world import KilledError, World
 
 REGIONS = {"eu1": "eu", "eu2": "eu", "us1": "us", "us2": "us"}
 ALLOWED = "allow: {mounts: ['/']}\n"
@@ -79,7 +82,7 @@ def test_sessions_that_are_merely_of_another_region_are_not_named() -> None:
 
 def test_of_many_sessions_over_two_regions_the_first_are_named() -> None:
     where = declared(*(session(f"ocean{number}", "eu1, us1") for number in range(5)))
-    (note,) = selection_notes(chosen(where), ())
+    (note,) = selection_notes(where, chosen(where), ())
     assert "5 sessions, ocean0 (" in note
     assert note.count("ocean") == 3
     assert " and 2 more; " in note
@@ -137,6 +140,14 @@ def test_a_selected_session_that_left_an_endpoint_of_another_part_is_removed_the
     moved = declared(session("wide", "eu1", "labels: {region: eu}\n"), RIVER)
     assert plan(moved, made, label="region=eu").is_empty
     assert objects(plan(moved, made, label="region=us")) == {"destroy session/wide @ us1"}
+
+
+def test_a_session_that_moved_to_another_part_is_removed_for_that_reason_and_not_as_expired() -> None:
+    made = lived_in(session("lake", "eu1"), session("pond", "eu2"), RIVER)
+    moved = declared(session("lake", "us1"), session("pond", "eu2"), RIVER)
+    (gone,) = plan(moved, made, label="region=eu").changes
+    assert gone.cause.text == "the session does not name this endpoint any more"
+    assert gone.cause == next(change.cause for change in plan(moved, made).changes if change.mark == "destroy")
 
 
 def test_the_share_of_sessions_that_may_go_is_one_of_the_part() -> None:
@@ -210,6 +221,40 @@ def test_what_a_run_left_of_a_transfer_is_cleaned_up_by_its_part() -> None:
     assert {change.name for change in found.changes} == {"run2"}
 
 
+WIDE = session("wide", "eu1, us1", "labels: {region: eu}\nsettings: {data_port_range: [50100, 50103]}\n")
+MEASURED = "# transfers/m\nfrom: eu1\nto: us1\ntool: iperf3\nsession: wide\n"
+
+
+def measuring() -> World:
+    """A measurement between two regions runs: its job on eu1, its server on us1."""
+    where = declared(WIDE, RIVER, MEASURED)
+    for effects in range(60):
+        made = lived_in(WIDE, RIVER)
+        made.budget = effects
+        with suppress(KilledError):
+            made.apply(plan(where, made))
+        made.budget = None
+        job = made.hosts["eu1"].by_name("lab.m.g1a1")
+        if job is not None and job.state == "running":
+            return made
+    raise AssertionError("it never started")
+
+
+def test_a_transfer_whose_file_is_gone_goes_with_the_session_that_it_runs_in_to_its_last_container() -> None:
+    without, made = declared(WIDE, RIVER), measuring()
+    assert plan(without, made, label="region=us").is_empty
+    found = plan(without, made, label="region=eu", interrupt=("m",))
+    assert objects(found) == {"destroy transfer/m @ eu1", "destroy transfer/m @ us1"}
+    assert {change.code for change in plan(without, made, label="region=eu").changes} == {HELD}
+
+
+def test_a_server_stays_where_its_job_may_run_on_an_endpoint_that_this_run_does_not_ask() -> None:
+    without, made = declared(RIVER), measuring()
+    held = [change for change in plan(without, made, label="region=us").changes if change.kind == "transfer"]
+    assert [(change.mark, change.endpoint) for change in held] == [("blocked", "us1")]
+    assert "transfer m on us1 waits" in held[0].cause.text
+
+
 def test_only_secrets_of_the_part_are_looked_up() -> None:
     env = "settings: {env: {T: {secret: 'env:T'}}}\n"
     where = declared(session("climate", "eu1, eu2", env), session("river", "us1", env))
@@ -225,8 +270,34 @@ def test_a_selector_is_worked_out_once() -> None:
 
 def test_nothing_is_selected_by_a_value_that_no_file_has_and_those_there_are_can_be_shown() -> None:
     where = declared(CLIMATE, OWN)
-    assert chosen(where, "region=mars").is_empty
+    assert chosen(where, "region=mars").is_mistyped
     assert known_labels(where) == "region is eu, us"
+
+
+def test_a_selector_that_only_leaves_out_may_leave_out_all() -> None:
+    assert not chosen(declared(CLIMATE), "region notin (eu,us)").is_mistyped
+    assert not chosen(declared(CLIMATE), "region notin (eu)").is_mistyped
+    assert chosen(declared(CLIMATE), "region=eu,region!=eu").is_mistyped
+
+
+def test_a_name_or_value_that_nothing_has_is_noted_since_leaving_it_out_leaves_out_nothing() -> None:
+    where = declared(CLIMATE)
+    for typed, unknown in (("regoin!=eu", "regoin=eu"), ("region notin (ue,us)", "region=ue")):
+        (note,) = plan(where, world(where), label=typed).notes
+        assert note == f"--label {typed} names what no endpoint or session has: {unknown}; region is eu, us"
+    bare = site("# endpoints/a\ndocker: unix:///run/a.sock\nhost: a.example.net\n")
+    (note,) = plan(bare, world(bare), label="region!=eu").notes
+    assert note.endswith("has: region=eu; no endpoint or session has `labels:`")
+
+
+def test_targets_that_name_nothing_of_the_part_are_known() -> None:
+    where = declared(CLIMATE, RIVER, TRANSFERS)
+    scope = with_selection(Scope(("river", "endpoint/us1", "climate", "run1", "run*", "endpoint/eu1"), label="region=eu"), where, NOW)
+    assert scope.beside(real_objects(where, world(where).observe())) == (
+        "nothing that river names is selected by --label region=eu",
+        "nothing that endpoint/us1 names is selected by --label region=eu",
+    )
+    assert Scope(("river",)).beside(()) == ()
 
 
 def test_a_list_of_the_part_has_no_containers_of_sessions_that_are_left_out() -> None:
@@ -240,3 +311,11 @@ def test_a_list_of_the_part_has_no_containers_of_sessions_that_are_left_out() ->
     near = chosen(where).within(where)
     assert (set(near.endpoints), set(near.sessions)) == ({"eu1", "eu2"}, {"climate"})
     assert replace(near, endpoints=where.endpoints, sessions=where.sessions) == where
+
+
+def test_a_target_may_name_what_a_session_of_another_part_left_in_this_one() -> None:
+    made = lived_in(CLIMATE, RIVER, session("lake", "eu1"))
+    moved = declared(CLIMATE, RIVER, session("lake", "us1"))
+    scope = with_selection(Scope(("lake",), label="region=eu"), moved, NOW)
+    assert scope.beside(real_objects(moved, made.observe())) == ()
+    assert objects(plan(moved, made, label="region=eu", targets=("lake",))) == {"destroy session/lake @ eu1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from dtnctl.model.actions import StartTransfer
-from dtnctl.model.impact import Cut
+from dtnctl.model.impact import HELD, Cut
 from dtnctl.model.resources import LABEL_PORTS
 from tests.docs.tool_pages import files_of_page, tools_of_page
 from tests.planning.building import drop, plan, site
@@ -117,6 +117,16 @@ def test_a_server_is_left_alone_while_its_attempt_is_not_known_to_be_over() -> N
     assert not [item for item in plan(site(measured()), made).changes if item.mark == "destroy"], "its record says that it was claimed"
     made.hosts["a"].silence = "no answer"
     assert not plan(site(measured()), made).changes
+
+
+def test_a_server_of_a_transfer_whose_file_is_gone_stays_while_its_job_may_run_where_nothing_answers() -> None:
+    made = running(measured())
+    made.hosts["a"].silence = "no answer"
+    (held,) = plan(site(SESSION), made).changes
+    assert (held.mark, held.code, held.endpoint) == ("blocked", HELD, "b")
+    made.hosts["a"].silence = ""
+    drop(made, "a", "lab.t.g1a1")
+    assert [change.mark for change in plan(site(SESSION), made).changes] == ["destroy"], "it is known to serve nothing"
 
 
 def test_a_server_of_a_transfer_that_is_no_longer_declared_goes() -> None:
