@@ -140,7 +140,7 @@ def _silent(environment: Environment, status: int, content: bytes) -> str:
 
 
 def _on_node(what: str, node: str | None, path: str, items: list[Any]) -> list[Any]:
-    """Agents of a Swarm answer lists for all nodes, whichever is asked for, and leave out nodes that they do not reach.
+    """Agents of a Swarm answer lists for all nodes, also if one is named, and leave out nodes that they do not reach.
 
     Every node has networks, so that one without any is one that was left out. UnreachableError for that, and if no node is named.
     """
