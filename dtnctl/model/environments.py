@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote
 
+from dtnctl.printable import plural
+
 KEYS = ("tag", "group")
 FORMS = "end it with /NAME, /#ID, or /?tag=TAG and &group=GROUP"
 
@@ -99,5 +101,7 @@ def the_one(choice: EnvironmentChoice, found: Iterable[Environment]) -> Environm
     if not fitting:
         raise LookupError(f"Portainer shows this key no environment {choice}")
     if len(fitting) > 1:
-        raise LookupError(f"Portainer has {len(fitting)} environments {choice}: {', '.join(sorted(item.name for item in fitting))}")
+        raise LookupError(
+            f"Portainer has {plural(len(fitting), 'environment')} {choice}: {', '.join(sorted(item.name for item in fitting))}"
+        )
     return fitting[0]

@@ -214,7 +214,10 @@ STARTED: dict[str, Draw] = {
 }
 # What is not drawn, and why.
 LEFT_OUT: dict[str, dict[str, str]] = {
-    "sessions": dict.fromkeys(("freeze", "protect", "suspend"), "guard rails hold back what is tried here"),
+    "sessions": {
+        **dict.fromkeys(("freeze", "protect", "suspend"), "guard rails hold back what is tried here"),
+        "labels": "they select a part of a site, and are no setting of a service",
+    },
     "fields": {
         "image": "the session's own is drawn",
         "near": "whole CPUs are given by the agent",
