@@ -18,15 +18,11 @@ from tests.engine_choice import NAMED, Labs, labs, params_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marker = metafunc.definition.get_closest_marker("every_engine")
-    if marker is not None and "engine_name" in metafunc.fixturenames:
-        metafunc.parametrize("engine_name", params_of(marker), scope="session")
-
-
-@pytest.fixture(scope="session")
-def engine_name() -> str:
-    """Which engine the endpoints have."""
-    return OWN.name
+    """The engine is a parameter of each scenario, also of one without a choice: else it would get the lab that the last one left."""
+    if "engine_name" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("every_engine")
+        engines = params_of(marker) if marker is not None else [pytest.param(OWN.name, id=pytest.HIDDEN_PARAM)]
+        metafunc.parametrize("engine_name", engines, scope="session")
 
 
 def images_of(engine: str) -> Content:
