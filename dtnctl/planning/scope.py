@@ -100,7 +100,7 @@ class Scope:
             return ()
         inside = tuple(item for item in objects if part.may_have(*item))
         others = (pattern for pattern in self.targets if not any(_matches(pattern, *item) for item in inside))
-        return tuple(f"nothing that {pattern} names is selected by --label {part.text}" for pattern in others)
+        return tuple(f"--label {part.text} selects nothing of {pattern}" for pattern in others)
 
     @staticmethod
     def _names(patterns: tuple[str, ...], kind: str, name: str, endpoint: str) -> bool:

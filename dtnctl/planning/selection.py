@@ -174,7 +174,7 @@ def selection_notes(site: Site, selection: Selection | None, steps: Iterable[Ste
         return
     if unknown := unknown_labels(site, selection.text):
         there = known_labels(site) or "no endpoint or session has `labels:`"
-        yield f"--label {selection.text} names what no endpoint or session has: {', '.join(unknown)}; {there}"
+        yield f"no endpoint or session has what --label {selection.text} asks for: {', '.join(unknown)}; {there}"
     if selection.parted:
         shown = [f"{name} ({text})" for name, text in sorted(selection.parted.items())]
         more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""

@@ -108,7 +108,7 @@ def test_a_part_of_what_has_no_region_yet_is_empty_and_no_error(parts: World, tm
 def test_a_target_outside_of_the_part_is_refused(parts: World, tmp_path: Path) -> None:
     found = run(tmp_path, "apply", "--yes", "-l", "region=eu", "--target", "far")
     assert (found.returncode, parts.engine("a").state.containers) == (64, {})
-    assert "nothing that far names is selected by --label region=eu" in found.stderr
+    assert "--label region=eu selects nothing of far" in found.stderr
 
 
 def test_what_a_target_names_may_be_gone_when_the_run_ends(parts: World, tmp_path: Path) -> None:

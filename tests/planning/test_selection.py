@@ -284,18 +284,18 @@ def test_a_name_or_value_that_nothing_has_is_noted_since_leaving_it_out_leaves_o
     where = declared(CLIMATE)
     for typed, unknown in (("regoin!=eu", "regoin=eu"), ("region notin (ue,us)", "region=ue")):
         (note,) = plan(where, world(where), label=typed).notes
-        assert note == f"--label {typed} names what no endpoint or session has: {unknown}; region is eu, us"
+        assert note == f"no endpoint or session has what --label {typed} asks for: {unknown}; region is eu, us"
     bare = site("# endpoints/a\ndocker: unix:///run/a.sock\nhost: a.example.net\n")
     (note,) = plan(bare, world(bare), label="region!=eu").notes
-    assert note.endswith("has: region=eu; no endpoint or session has `labels:`")
+    assert note.endswith("asks for: region=eu; no endpoint or session has `labels:`")
 
 
 def test_targets_that_name_nothing_of_the_part_are_known() -> None:
     where = declared(CLIMATE, RIVER, TRANSFERS)
     scope = with_selection(Scope(("river", "endpoint/us1", "climate", "run1", "run*", "endpoint/eu1"), label="region=eu"), where, NOW)
     assert scope.beside(real_objects(where, world(where).observe())) == (
-        "nothing that river names is selected by --label region=eu",
-        "nothing that endpoint/us1 names is selected by --label region=eu",
+        "--label region=eu selects nothing of river",
+        "--label region=eu selects nothing of endpoint/us1",
     )
     assert Scope(("river",)).beside(()) == ()
 
