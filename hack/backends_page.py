@@ -1,4 +1,4 @@
-"""Writes the tables of docs/backends.md from the rows of backends: `python hack/backends_page.py`. With `--check` it only compares."""
+"""Writes the tables of docs/backends.md from the rows of backends: `python -m hack.backends_page`. With `--check` it only compares."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dtnctl.model.backends import BACKENDS, Backend
 from dtnctl.model.lacks import Lack, Lacks
+from hack.page_tables import TablesOf
 
 PAGE = Path(__file__).parents[1] / "docs" / "backends.md"
-START, END = "<!-- rows: made by hack/backends_page.py -->\n", "<!-- end of rows -->\n"
+TABLES = TablesOf("rows", "backends_page")
 
 CAPABILITIES: tuple[tuple[str, Callable[[Backend], str]], ...] = (
     ("Oldest version", lambda row: ".".join(map(str, row.oldest))),
@@ -61,22 +62,12 @@ def _sentences(lack: Lack) -> Iterator[str]:
 
 def render_page(page: str) -> str:
     """The page with its tables as they should be."""
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{render_tables()}\n{END}{after}"
+    return TABLES.placed(page, render_tables())
 
 
 def main(arguments: list[str]) -> int:
     """Write the tables into the page, or with `--check` report whether it is up to date."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = render_page(page)
-    if "--check" in arguments:
-        if page == wanted:
-            return 0
-        sys.stderr.write(f"{PAGE} is stale; run: python hack/backends_page.py\n")
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return TABLES.write(PAGE, render_tables(), arguments)
 
 
 if __name__ == "__main__":

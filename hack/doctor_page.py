@@ -1,4 +1,4 @@
-"""Writes the table of docs/doctor.md from the catalogue: `python hack/doctor_page.py`. With `--check` it only compares."""
+"""Writes the table of docs/doctor.md from the catalogue: `python -m hack.doctor_page`. With `--check` it only compares."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from dtnctl.model.checks import CATALOGUE, Check
+from hack.page_tables import TablesOf
 
 PAGE = Path(__file__).parents[1] / "docs" / "doctor.md"
-START, END = "<!-- checks: made by hack/doctor_page.py -->\n", "<!-- end of checks -->\n"
+TABLES = TablesOf("checks", "doctor_page")
 
 
 def render_table() -> str:
@@ -23,22 +24,12 @@ def _row(check: Check) -> str:
 
 def render_page(page: str) -> str:
     """The page with its table as it should be."""
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{render_table()}\n{END}{after}"
+    return TABLES.placed(page, render_table())
 
 
 def main(arguments: list[str]) -> int:
-    """Write the table into the page, or with `--check` tell whether it is up to date."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = render_page(page)
-    if "--check" in arguments:
-        if page == wanted:
-            return 0
-        sys.stderr.write(f"{PAGE} is stale; run: python hack/doctor_page.py\n")
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    """Write the table into the page, or with `--check` report whether it is up to date."""
+    return TABLES.write(PAGE, render_table(), arguments)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
-import yaml
 
 from lab.hardware import NEAR_NIC, Guest, Guests
 from lab.hardware.remote import login_options
-from tests.e2e.playground import Ran
+from tests.site_folder import SiteFolder
 
-PROGRAM = [sys.executable, "-m", "dtnctl"]
 CLONE = Path(__file__).parents[2]
 SITE = "virtual"
 NETWORK = "star222"
@@ -30,29 +26,19 @@ ENVIRONMENT = {"DTNCTL_TIMEOUT": "60", "PYTHONPATH": str(CLONE)}
 Value = TypeVar("Value")
 
 
-class Scene:
+class Scene(SiteFolder):
     """Write state, run dtnctl, look at engines and kernels of both guests."""
 
     def __init__(self, guests: Guests, root: Path) -> None:
+        super().__init__(root, {**os.environ, **ENVIRONMENT}, APPLY_SECONDS)
         self.guests = guests
-        self.root = root
         self.engines = {guest.name: _engine(guest) for guest in guests.all}
         self.reached = {guest.name: guest.state for guest in guests.all}
-        self.environment = {**os.environ, **ENVIRONMENT}
         self.write("site", {"name": SITE})
         for guest in guests.all:
             self.endpoint(guest.name)
 
     # --- state ---
-
-    def write(self, path: str, value: Mapping[str, Any]) -> None:
-        """Write one state file, such as sessions/a."""
-        file = self.root / "state" / f"{path}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(dict(value), sort_keys=False))
-
-    def remove(self, path: str) -> None:
-        (self.root / "state" / f"{path}.yaml").unlink()
 
     def endpoint(self, name: str, **more: Any) -> None:
         """A guest with its agent; the owner allows everything."""
@@ -90,46 +76,6 @@ class Scene:
     def session(self, name: str = "run", **more: Any) -> None:
         """A session across both guests."""
         self.write(f"sessions/{name}", {"endpoints": list(BOTH), "profile": "tools", **more})
-
-    # --- dtnctl ---
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start dtnctl in the site's folder."""
-        return subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.root,
-            env=self.environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def run(self, *arguments: str, seconds: float = APPLY_SECONDS) -> Ran:
-        process = self.start(*arguments)
-        try:
-            out, err = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            raise AssertionError(f"dtnctl {arguments[0]} was not done after {seconds:.0f} s\n{out}\n{err}") from None
-        return Ran(process.returncode, out, err)
-
-    def apply(self, *arguments: str) -> Ran:
-        return self.run("apply", "--yes", *arguments)
-
-    def plan(self, *arguments: str) -> Ran:
-        return self.run("plan", *arguments)
-
-    def converge(self) -> Ran:
-        """Apply, and see that nothing is left to do."""
-        ran = self.apply().expect(0)
-        self.assert_nothing_to_do()
-        return ran
-
-    def assert_nothing_to_do(self) -> None:
-        ran = self.plan("--detailed-exitcode")
-        assert ran.code == 0, f"the plan is not empty:\n{ran.out}\n{ran.err}"
 
     # --- the guests ---
 

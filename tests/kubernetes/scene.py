@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.e2e.playground import Ran
 from tests.kubernetes.cluster import CONTEXT, Cluster
+from tests.site_folder import SiteFolder
 
-PROGRAM = [sys.executable, "-m", "dtnctl"]
 CLONE = Path(__file__).parents[2]
 SITE = "kube"
 NODE = "node"
@@ -27,28 +23,18 @@ def service(session: str) -> str:
     return f"{SITE}.{session}.{NODE}"
 
 
-class Scene:
+class Scene(SiteFolder):
     """Write state, run dtnctl, look at the cluster."""
 
     def __init__(self, cluster: Cluster, kubeconfig: Path, root: Path) -> None:
+        super().__init__(root, {**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}, APPLY_SECONDS)
         self.cluster = cluster
         self.kubeconfig = kubeconfig
-        self.root = root
-        self.environment = {**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}
         self.write("site", {"name": SITE})
         self.endpoint()
         self.profile("tiny")
 
     # --- state ---
-
-    def write(self, path: str, value: Mapping[str, Any]) -> None:
-        """Write one state file, such as sessions/a."""
-        file = self.root / "state" / f"{path}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(dict(value), sort_keys=False))
-
-    def remove(self, path: str) -> None:
-        (self.root / "state" / f"{path}.yaml").unlink()
 
     def endpoint(self, name: str = NODE, node: str = "", **more: Any) -> None:
         """A node; the owner allows everything."""
@@ -90,44 +76,6 @@ class Scene:
         spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
         deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
         self.cluster.apply(yaml.safe_dump(deployment))
-
-    # --- dtnctl ---
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start dtnctl in the site's folder."""
-        return subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.root,
-            env=self.environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def run(self, *arguments: str, seconds: float = APPLY_SECONDS) -> Ran:
-        process = self.start(*arguments)
-        try:
-            out, err = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            raise AssertionError(f"dtnctl {arguments[0]} was not done after {seconds:.0f} s\n{out}\n{err}") from None
-        return Ran(process.returncode, out, err)
-
-    def apply(self, *arguments: str) -> Ran:
-        return self.run("apply", "--yes", *arguments)
-
-    def converge(self, *arguments: str) -> Ran:
-        """Apply, and see that nothing is left to do."""
-        ran = self.apply(*arguments).expect(0)
-        self.assert_nothing_to_do()
-        return ran
-
-    def assert_nothing_to_do(self) -> None:
-        ran = self.run("plan", "--detailed-exitcode")
-        assert ran.code == 0, f"the plan is not empty:\n{ran.out}\n{ran.err}"
-        assert "No changes" in ran.out
 
     def leave(self) -> None:
         """Nothing of the site stays on the cluster."""
