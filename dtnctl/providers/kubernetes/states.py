@@ -41,12 +41,11 @@ def newest(pods: Iterable[Json]) -> Json | None:
 
 
 def service_condition(raw: Json, pod: Json | None, health: Health | None, events: Iterable[Json], now: datetime | None) -> Condition:
-    """That of a Deployment."""
+    """That of a Deployment. One of no replicas is stopped, whoever said so: a pod that it still has ends, and none follows."""
+    if (raw.get("spec") or NOTHING).get("replicas") == 0:
+        ran = pod is not None or STARTED_NOTE in annotations_of(raw)
+        return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
     if pod is None:
-        wanted = (raw.get("spec") or NOTHING).get("replicas")
-        ran = STARTED_NOTE in annotations_of(raw)
-        if wanted == 0:
-            return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
     return pod_condition(pod, health, events, now)
 

@@ -56,6 +56,12 @@ def test_service_without_a_pod_was_never_started_or_is_stopped_or_waits_for_one(
     assert (waiting.state, waiting.error) == ("restarting", "its pod is not made yet")
 
 
+def test_service_of_no_replicas_is_stopped_also_while_its_pod_ends() -> None:
+    running = pod(running={"startedAt": MADE})
+    assert service_condition(deployment(1), running, None, (), NOW).state == "running"
+    assert service_condition(deployment(0), running, None, (), NOW) == Condition("exited", started_at=MADE)
+
+
 def test_controllers_words_say_why_there_is_no_pod() -> None:
     refused = deployment(1)
     refused["status"] = {
