@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,12 +17,10 @@ from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.kubernetes.engine import KubernetesEngine, KubernetesObserver
 from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
-from lab import LabError
 from lab.kubernetes import KubernetesApi
 from tests.providers.backends import ENDPOINT, SITE
 from tests.providers.kubernetes.kubelet import Kubelet, kubelet
 
-NODE = "worker-3"
 SOON = Timeouts(connect=2.0, answer=5.0, read=20.0, write=20.0)
 ENVIRONMENT = {"TOKEN": "canary-5f1e9d-kubernetes", "OTHER": "canary-77c0de-kubernetes"}
 NUMBERS = itertools.count(1)
@@ -31,10 +28,14 @@ NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A namespace of a server, its kubelet, and makers of clients for it."""
+    """A namespace of a server and a node of its own, its kubelet, and makers of clients for it.
+
+    Host ports are taken by pods of every namespace on a node: tests that shared one would see what others left there.
+    """
 
     api: KubernetesApi
     name: str
+    node: str
     kubelet: Kubelet
     engine_of: Callable[..., KubernetesEngine]
     observer: KubernetesObserver
@@ -43,6 +44,7 @@ class Namespace:
 def access(
     api: KubernetesApi,
     namespace: str,
+    node: str,
     *,
     repository: str = "",
     endpoint: str = ENDPOINT,
@@ -51,7 +53,7 @@ def access(
     answer: float = SOON.answer,
 ) -> EndpointAccess:
     file = str(api.kubeconfig)
-    address = KubernetesAddress(node=NODE, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources))
+    address = KubernetesAddress(node=node, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources))
     secrets = SecretSource(environment=ENVIRONMENT, salt="s")
     return EndpointAccess(
         endpoint,
@@ -68,19 +70,19 @@ def access(
 
 @pytest.fixture
 def namespace(cluster_api: KubernetesApi) -> Iterator[Namespace]:
-    name = f"test-{next(NUMBERS)}"
-    for kind, metadata in (("Namespace", {"name": name}), ("Node", {"name": NODE})):
-        with contextlib.suppress(LabError):  # the node is there after the first test
-            cluster_api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": metadata})
+    number = next(NUMBERS)
+    name, node = f"test-{number}", f"worker-{number}"
+    for kind, created in (("Namespace", name), ("Node", node)):
+        cluster_api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": {"name": created}})
     opened: list[KubernetesObserver] = []
 
     def engine_of(**kwargs: Any) -> KubernetesEngine:
-        opened.append(made := KubernetesEngine(access(cluster_api, name, **kwargs)))
+        opened.append(made := KubernetesEngine(access(cluster_api, name, node, **kwargs)))
         return made
 
     with kubelet(cluster_api, name) as running:
-        opened.append(observer := KubernetesObserver(access(cluster_api, name)))
-        yield Namespace(cluster_api, name, running, engine_of, observer)
+        opened.append(observer := KubernetesObserver(access(cluster_api, name, node)))
+        yield Namespace(cluster_api, name, node, running, engine_of, observer)
         for client in opened:
             client.close()
 

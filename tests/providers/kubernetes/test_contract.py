@@ -40,7 +40,7 @@ from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
 from lab import LabError
 from tests.providers.backends import ENDPOINT, SESSION, labels_of
-from tests.providers.kubernetes.conftest import ENVIRONMENT, NODE, Namespace
+from tests.providers.kubernetes.conftest import ENVIRONMENT, Namespace
 from tests.providers.kubernetes.contract import ALL, OBJECT, SPEC, by_others, create, deployment, running
 from tests.providers.kubernetes.kubelet import DEPLOYMENTS, PODS
 
@@ -94,7 +94,7 @@ def test_two_endpoints_of_one_namespace_have_a_service_of_one_name_each(namespac
 
 
 def test_a_pod_of_others_shows_only_the_ports_that_it_takes(namespace: Namespace, engine: KubernetesEngine) -> None:
-    spec = {"nodeName": NODE, "containers": [{"name": "web", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18080}]}]}
+    spec = {"nodeName": namespace.node, "containers": [{"name": "web", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18080}]}]}
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}}, "spec": spec}
     pod = namespace.api.call("POST", namespace.kubelet.path(PODS), body)
     (seen,) = engine.observe(ALL).foreign
@@ -107,7 +107,7 @@ def test_a_pod_of_dtnctl_that_is_not_of_this_endpoint_and_namespace_shows_the_po
 ) -> None:
     where = f"{namespace.name}-other"
     namespace.api.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}})
-    spec = {"nodeName": NODE, "containers": [{"name": "main", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18081}]}]}
+    spec = {"nodeName": namespace.node, "containers": [{"name": "main", "image": "w", "ports": [{"containerPort": 80, "hostPort": 18081}]}]}
     labels = {"dtnctl.object": OBJECT, "dtnctl.endpoint": ENDPOINT}
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": labels}, "spec": spec}
     namespace.api.call("POST", f"/api/v1/namespaces/{where}/pods", body)
@@ -348,6 +348,6 @@ def test_what_a_cluster_has_not_is_refused(engine: KubernetesEngine, action: Pul
 
 def test_the_servers_own_words_are_in_a_refusal(namespace: Namespace, engine: KubernetesEngine) -> None:
     with pytest.raises(LabError, match="AlreadyExists"):
-        namespace.api.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+        namespace.api.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": namespace.node}})
     with pytest.raises(NotFoundError, match=r'deployments\.apps "nothing\.dtn1" not found|there is no container nothing'):
         engine.inspect("nothing")

@@ -17,13 +17,13 @@ from dtnctl.providers.kubernetes.engine import KubernetesEngine
 from tests.planning.building import NOW, site
 from tests.planning.listing import details
 from tests.providers.backends import ENDPOINT, SITE
-from tests.providers.kubernetes.conftest import NODE, Namespace
+from tests.providers.kubernetes.conftest import Namespace
 
 HEAD = f"""
 # site
 name: {SITE}
 # endpoints/{ENDPOINT}
-kubernetes: {{node: {NODE}, namespace: dtn, context: lab, resources: {{rdma_cm: rdma/hca, uverbs: rdma/hca, eth3: example.net/eth3_vfs}}}}
+kubernetes: {{node: NODE, namespace: dtn, context: lab, resources: {{rdma_cm: rdma/hca, uverbs: rdma/hca, eth3: example.net/eth3_vfs}}}}
 host: 192.0.2.3
 interfaces: {{data: eth1, other: eth2, functions: eth3}}
 allow: {{mounts: [/], volumes: ['*'], foreign_volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}}
@@ -64,6 +64,11 @@ SETTINGS = {
 }
 
 
+def declared_on(namespace: Namespace, text: str = "") -> Site:
+    """The endpoint, its networks, and what the text declares."""
+    return site(HEAD.replace("NODE", namespace.node) + text)
+
+
 def observed(declared: Site, engine: KubernetesEngine) -> Snapshot:
     wanted = with_secrets(wanted_by_endpoint(declared, NOW), secret_uses(declared, NOW, Scope()))
     return Snapshot({ENDPOINT: engine.observe(wanted[ENDPOINT])})
@@ -88,20 +93,20 @@ def apply(declared: Site, engine: KubernetesEngine) -> Plan:
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
 def test_the_second_plan_is_empty(namespace: Namespace, settings: str) -> None:
     engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"})
-    assert apply(site(f"{HEAD}{PLAIN}settings: {settings}\n"), engine).steps
+    assert apply(declared_on(namespace, f"{PLAIN}settings: {settings}\n"), engine).steps
 
 
-def test_every_change_is_one_replacement_and_the_way_back_too(engine: KubernetesEngine) -> None:
+def test_every_change_is_one_replacement_and_the_way_back_too(namespace: Namespace, engine: KubernetesEngine) -> None:
     for settings in (SETTINGS["plain"], SETTINGS["networks"], SETTINGS["health"], SETTINGS["plain"]):
-        plan = apply(site(f"{HEAD}{PLAIN}settings: {settings}\n"), engine)
+        plan = apply(declared_on(namespace, f"{PLAIN}settings: {settings}\n"), engine)
     replaced = [step for step in plan.steps if isinstance(step.action, ReplaceContainer)]
     assert [type(step.undo) for step in replaced] == [ReplaceContainer]
 
 
-def test_an_undone_replacement_is_as_it_was(engine: KubernetesEngine) -> None:
-    before = site(f"{HEAD}{PLAIN}settings: {SETTINGS['secrets']}\n")
+def test_an_undone_replacement_is_as_it_was(namespace: Namespace, engine: KubernetesEngine) -> None:
+    before = declared_on(namespace, f"{PLAIN}settings: {SETTINGS['secrets']}\n")
     apply(before, engine)
-    plan = planned(site(f"{HEAD}{PLAIN}settings: {{tty: false, env: {{TOKEN: {{secret: env:OTHER}}}}}}\n"), engine)
+    plan = planned(declared_on(namespace, f"{PLAIN}settings: {{tty: false, env: {{TOKEN: {{secret: env:OTHER}}}}}}\n"), engine)
     (step,) = [step for step in plan.steps if isinstance(step.action, ReplaceContainer)]
     assert isinstance(step.action, ReplaceContainer)
     assert isinstance(step.undo, ReplaceContainer)
@@ -111,9 +116,9 @@ def test_an_undone_replacement_is_as_it_was(engine: KubernetesEngine) -> None:
     assert left.is_empty, details(left)
 
 
-def test_what_is_no_longer_declared_goes_and_nothing_is_left(engine: KubernetesEngine) -> None:
-    apply(site(f"{HEAD}{PLAIN}settings: {SETTINGS['networks']}\n"), engine)
-    empty = site(HEAD)
+def test_what_is_no_longer_declared_goes_and_nothing_is_left(namespace: Namespace, engine: KubernetesEngine) -> None:
+    apply(declared_on(namespace, f"{PLAIN}settings: {SETTINGS['networks']}\n"), engine)
+    empty = declared_on(namespace)
     plan = make_plan(empty, observed(empty, engine), now=NOW, scope=Scope(allow_empty=True))
     for step in plan.steps:
         engine.perform(step.action)  # type: ignore[arg-type]  # all are the engine's
@@ -121,8 +126,8 @@ def test_what_is_no_longer_declared_goes_and_nothing_is_left(engine: KubernetesE
     assert (seen.containers, seen.networks) == ((), ())
 
 
-def test_drift_is_found_and_taken_back(engine: KubernetesEngine) -> None:
-    declared = site(f"{HEAD}{PLAIN}settings: {SETTINGS['resources']}\n")
+def test_drift_is_found_and_taken_back(namespace: Namespace, engine: KubernetesEngine) -> None:
+    declared = declared_on(namespace, f"{PLAIN}settings: {SETTINGS['resources']}\n")
     apply(declared, engine)
     (live,) = observed(declared, engine).endpoints[ENDPOINT].containers
     labels = tuple(sorted(live.labels.items()))
