@@ -10,7 +10,7 @@ class Timeouts:
     """Seconds. `connect`: until connected. `answer`: to the first question, which a healthy engine answers at once.
 
     `read`, `write`: to any later call; a start may load a slow volume driver. `login`: until ssh is through its handshake,
-    jump hosts included. `closing`: until ssh has ended by itself; then it is killed.
+    jump hosts included, or a kubeconfig's program has given a token. `closing`: until ssh has ended by itself; then it is killed.
     """
 
     connect: float = 5.0

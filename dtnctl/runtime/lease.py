@@ -214,7 +214,7 @@ class _Sighting:
 def _sight(engine: Engine, site: str) -> _Sighting | None:
     """The lease as it is now; None when it was just released. LockError if the name is somebody else's: that is never removed."""
     name = lease_name(site)
-    what = f"{engine.endpoint} has a container named {name}"
+    what = f"{engine.endpoint} has an object named {name}"
     seen = find_ours(engine, name, lambda whose: LockError(f"{what} {whose}; nothing can be locked there while it has that name"))
     if seen is None:
         return None
@@ -271,10 +271,10 @@ def clear_dead_leases(engines: Mapping[str, Engine], snapshot: Snapshot, report:
 def remove_lease(engine: Engine, site: str) -> str:
     """Remove the endpoint's lease, whoever holds it; returns who did, empty if there is none.
 
-    BlockedError if the container of that name is not this site's: then it stays.
+    BlockedError if what has that name is not this site's: then it stays.
     """
     name = lease_name(site)
-    what = f"{engine.endpoint} has a container named {name}"
+    what = f"{engine.endpoint} has an object named {name}"
     seen = find_ours(engine, name, lambda whose: BlockedError(f"{what} {whose}; it was not removed"))
     if seen is None:
         return ""

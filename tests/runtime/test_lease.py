@@ -80,7 +80,7 @@ def test_unlocking_removes_our_lease_by_its_holders_name_and_no_other_container(
     engines["a"].store.claim(lease_name("site"), labels("a", ELSEWHERE))
     assert remove_lease(engines["a"], "site") == "ops@elsewhere (pid 4711)"
     stranger = engines["a"].store.claim(lease_name("site"), ())
-    with pytest.raises(BlockedError, match=r"^a has a container named site\.control\.lease that is not ours; it was not removed$"):
+    with pytest.raises(BlockedError, match=r"^a has an object named site\.control\.lease that is not ours; it was not removed$"):
         remove_lease(engines["a"], "site")
     assert engines["a"].inspect(lease_name("site")).id == stranger
 

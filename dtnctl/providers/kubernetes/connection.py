@@ -19,8 +19,9 @@ from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from httpx2 import Client, Response, Timeout
-    from lightkube.config.kubeconfig import SingleConfig
+    from httpx2 import Client, Request, Response, Timeout
+
+    from dtnctl.providers.kubernetes.login import Login
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -33,29 +34,42 @@ USER_AGENT = f"dtnctl/{__version__}"
 class Connection:
     """An open client. `address` is the endpoint's, as people read it. May be used from several threads."""
 
-    def __init__(self, config: SingleConfig, address: str, timeouts: Timeouts, *, reads_only: bool) -> None:
+    def __init__(self, login: Login, address: str, timeouts: Timeouts, *, reads_only: bool) -> None:
         self.address, self.timeouts = address, timeouts
         self.clock_ahead: int | None = None
-        self._config, self._reads_only = config, reads_only
+        self._login, self._reads_only = login, reads_only
         self._lock = threading.Lock()
         self._client: Client | None = None
 
     @property
     def server(self) -> str:
-        return str(self._config.cluster.server)
+        return self._login.server
 
     @property
     def client(self) -> Client:
-        """The HTTP client with the login of the kubeconfig; made when it is first asked for."""
+        """The HTTP client with the login; made when it is first asked for."""
         with self._lock:
             if self._client is None:
-                from lightkube.config import client_adapter
+                from httpx2 import Client
 
+                login = self._login
                 with translated(self.address):
-                    params = client_adapter.ConnectionParams(timeout=self.limits(), trust_env=False)
-                    self._client = client_adapter.Client(self._config, params)
-                    self._client.headers["User-Agent"] = USER_AGENT
+                    self._client = Client(
+                        base_url=login.server,
+                        verify=login.trusted,
+                        auth=login.auth,
+                        proxy=login.proxy,
+                        headers={"User-Agent": USER_AGENT, **login.headers},
+                        event_hooks={"request": [self._name_server]},
+                        timeout=self.limits(),
+                        trust_env=False,
+                    )
             return self._client
+
+    def _name_server(self, request: Request) -> None:
+        """Which name the server's certificate must have, where it is not the host's."""
+        if self._login.server_name:
+            request.extensions["sni_hostname"] = self._login.server_name
 
     def limits(self, read: float | None = 0.0) -> Timeout:
         """Seconds for one call; `read` is how long an answer may take, None as long as it likes, 0 the usual."""

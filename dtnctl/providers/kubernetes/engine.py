@@ -18,7 +18,7 @@ from dtnctl.providers.kubernetes import files, jobs
 from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.connection import Connection
 from dtnctl.providers.kubernetes.lists import links_of
-from dtnctl.providers.kubernetes.login import config_of
+from dtnctl.providers.kubernetes.login import login_of
 from dtnctl.providers.kubernetes.lookup import Looked, Lookup, inspected, networks, with_joined
 from dtnctl.providers.kubernetes.observation import node_id, observe
 from dtnctl.providers.kubernetes.paths import Paths, node_path
@@ -53,8 +53,8 @@ class KubernetesObserver:
             if self._opened is None:
                 address, access = self._access.endpoint.kubernetes, self._access
                 assert address is not None  # what decides that this class is used
-                config = config_of(address, access.root, access.secrets)
-                connection = Connection(config, address.text, access.timeouts, reads_only=self.reads_only)
+                login = login_of(address, access.root, access.secrets, access.timeouts.login)
+                connection = Connection(login, address.text, access.timeouts, reads_only=self.reads_only)
                 resources = {DEVICE_FILES.get(name, name).partition(":")[0]: resource for name, resource in address.resources.items()}
                 place = Place(access.name, address.node, address.namespace, resources)
                 cluster = Cluster(connection, Paths(address.namespace), place, self._view)

@@ -28,10 +28,8 @@ def translated(address: str) -> Iterator[None]:
         yield
     except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
         raise UnreachableError(f"{address}: {_reason(error)}") from error
-    except (KeyError, TypeError, json.JSONDecodeError):  # lightkube reads what the program writes
-        raise UnreachableError(f"{address}: the login's program writes no token") from None
-    except ConfigError as error:  # an exec plugin failed; what it wrote may be a token
-        raise UnreachableError(f"{address}: the login's program failed: {shortened(str(error).partition(': ')[0])}") from None
+    except ConfigError as error:  # the file of a token is not there
+        raise UnreachableError(f"{address}: {shortened(str(error))}") from None
 
 
 def refusal(status: int, content: bytes, *, lost_precondition: bool = False) -> EngineError:

@@ -1,37 +1,58 @@
-"""Which cluster, and as whom: a kubeconfig as lightkube reads it (certificate, token, exec plugin), or the pod's own service account."""
+"""Which cluster, and as whom: a kubeconfig (certificate, token, program), or the pod's own service account.
+
+lightkube knows the form of kubeconfigs. What it leaves out is here: proxies, another name in the server's certificate, programs that hang.
+"""
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dtnctl.errors import UnreachableError
 from dtnctl.model.secret_fields import Secret
+from dtnctl.providers.kubernetes.identity import NOTHING, Json
 from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.providers.secrets.source import SecretSource
 
 if TYPE_CHECKING:
+    import ssl
+
+    from httpx2 import Auth
     from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 
     from dtnctl.model.kubernetes_addresses import KubernetesAddress
 
-EXEC_INFO = "KUBERNETES_EXEC_INFO"
-NEWEST, KNOWN = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 USUAL_FILE = "~/.kube/config"
+PROXIES = ("http://", "https://")
+NOT_DONE = ("as", "as-groups", "as-uid", "as-user-extra", "auth-provider")  # of a user: who is asked for then would be another one
 
 
-def config_of(address: KubernetesAddress, root: Path, secrets: SecretSource) -> SingleConfig:
-    """The login of an endpoint. UnreachableError says what is wrong with it, and repeats nothing of what it holds."""
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a server is reached, and as whom. `server_name`: what its certificate must have, in place of its host. `headers` may be secret."""
+
+    server: str
+    trusted: ssl.SSLContext | bool = True
+    auth: Auth | None = None
+    proxy: str | None = None
+    server_name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def login_of(address: KubernetesAddress, root: Path, secrets: SecretSource, patience: float) -> Login:
+    """The login of an endpoint. UnreachableError says what is wrong with it, and repeats nothing of what it holds.
+
+    `patience`: seconds until a program of a kubeconfig must have given a token.
+    """
     from lightkube.core.exceptions import ConfigError
     from msgspec import ValidationError
     from yaml import YAMLError
 
     try:
-        config = _kubeconfig(address, root, secrets).get(address.context)
-        assert config is not None  # lightkube's own default is not asked for
-        _tell_version(config)
+        return _login(address, *_written(address, root, secrets), patience)
     except SecretError as error:
         raise UnreachableError(f"{address.text}: the kubeconfig cannot be looked up: {error}") from None
     except ConfigError as error:
@@ -40,36 +61,26 @@ def config_of(address: KubernetesAddress, root: Path, secrets: SecretSource) -> 
         raise UnreachableError(f"{address.text}: the kubeconfig cannot be read: {(error.strerror or 'unusable path').lower()}") from None
     except (AttributeError, KeyError, TypeError, YAMLError, ValidationError):
         raise UnreachableError(f"{address.text}: the kubeconfig is none, or names a cluster or user that is not in it") from None
-    return config
 
 
-def _tell_version(config: SingleConfig) -> None:
-    """A login's program is asked in its own version, and not to ask on the terminal. lightkube knows the versions before the last one,
-    which has the same answer.
-    """
-    from lightkube.config.models import NameValue
-
-    program = config.user.exec if config.user is not None else None
-    if program is not None:
-        asked = {"apiVersion": program.apiVersion, "kind": "ExecCredential", "spec": {"interactive": False}}
-        program.env = [*(program.env or ()), NameValue(EXEC_INFO, json.dumps(asked))]
-        program.apiVersion = KNOWN if program.apiVersion == NEWEST else program.apiVersion
-
-
-def _kubeconfig(address: KubernetesAddress, root: Path, secrets: SecretSource) -> KubeConfig:
-    from lightkube.config.kubeconfig import KubeConfig
+def _written(address: KubernetesAddress, root: Path, secrets: SecretSource) -> tuple[Json, Path | None]:
+    """The kubeconfig as it is written, and its file; nothing for a pod's own account."""
+    from lightkube.core.exceptions import ConfigError
 
     if address.is_in_cluster:
-        return KubeConfig.from_service_account()
+        return NOTHING, None
     if isinstance(address.kubeconfig, Secret):
-        return KubeConfig.from_dict(_decoded(secrets.look_up(address.kubeconfig.secret).reveal()))
-    return KubeConfig.from_file(_file(address.kubeconfig, root))
+        return _decoded(secrets.look_up(address.kubeconfig.secret).reveal()), None
+    file = _file(address.kubeconfig, root)
+    if not file.is_file():
+        raise ConfigError(f"Configuration file {file} not found")
+    return _decoded(file.read_text()), file
 
 
 def _file(written: str | None, root: Path) -> Path:
     """The file that is meant; of several in $KUBECONFIG the first that is there."""
     if written is not None:
-        return root / written
+        return (root / written).expanduser()
     files = [Path(text).expanduser() for text in os.environ.get("KUBECONFIG", "").split(os.pathsep) if text]
     return next((file for file in files if file.is_file()), files[0] if files else Path(USUAL_FILE).expanduser())
 
@@ -79,3 +90,69 @@ def _decoded(text: str) -> dict[str, Any]:
 
     found = yaml.safe_load(text)
     return found if isinstance(found, dict) else {}
+
+
+def _login(address: KubernetesAddress, written: Json, file: Path | None, patience: float) -> Login:
+    from lightkube.config.models import User
+
+    config = _kubeconfig(written, file).get(address.context)
+    assert config is not None  # lightkube's own default is not asked for
+    cluster, user = _entry(written, "cluster", config.context.cluster), _entry(written, "user", config.context.user)
+    for fault in (*_faults_of_cluster(cluster), *_faults_of_user(user)):
+        raise UnreachableError(f"{address.text}: {fault}")
+    config = config if config.user is not None else config._replace(user=User())  # without one, as kubectl does it: nobody
+    return Login(
+        config.cluster.server,
+        _trusted(address, config),
+        _auth(address, config, (cluster, user), patience),
+        cluster.get("proxy-url") or None,
+        cluster.get("tls-server-name") or "",
+    )
+
+
+def _kubeconfig(written: Json, file: Path | None) -> KubeConfig:
+    from lightkube.config.kubeconfig import KubeConfig
+
+    return KubeConfig.from_dict(dict(written), fname=file) if written is not NOTHING else KubeConfig.from_service_account()
+
+
+def _entry(written: Json, kind: str, name: str | None) -> Json:
+    """The cluster or user of this name, with what lightkube does not read."""
+    found: Json = {item["name"]: item[kind] for item in written.get(f"{kind}s") or ()}.get(name) or NOTHING
+    return found
+
+
+def _faults_of_cluster(cluster: Json) -> Iterator[str]:
+    if not str(cluster.get("proxy-url") or PROXIES[0]).startswith(PROXIES):
+        yield "`proxy-url` of the kubeconfig's cluster is neither http:// nor https://, and dtnctl uses no other proxies"
+
+
+def _faults_of_user(user: Json) -> Iterator[str]:
+    for key in NOT_DONE:
+        if user.get(key):
+            yield f"`{key}` of the kubeconfig's user is not possible with dtnctl: give it a token, a certificate or a program (`exec`)"
+
+
+def _trusted(address: KubernetesAddress, config: SingleConfig) -> ssl.SSLContext:
+    from lightkube.config.client_adapter import verify_cluster
+
+    assert config.user is not None
+    try:
+        return verify_cluster(config.cluster, config.user, config.abs_file, trust_env=False)
+    except (OSError, ValueError, TypeError) as error:  # no such file, no base64, no PEM; a certificate without its key
+        said = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+        raise UnreachableError(f"{address.text}: the certificates or the key of the kubeconfig cannot be used{said}") from None
+
+
+def _auth(address: KubernetesAddress, config: SingleConfig, entries: tuple[Json, Json], patience: float) -> Auth | None:
+    from lightkube.config.client_adapter import user_auth
+
+    from dtnctl.providers.kubernetes.login_program import ProgramAuth, program_of
+
+    cluster, user = entries
+    assert config.user is not None
+    if config.user.token_file is not None:
+        config.user.token_file = str(config.abs_file(config.user.token_file))
+    elif config.user.token is None and config.user.exec is not None:
+        return ProgramAuth(program_of(user["exec"], cluster, config.fname), address.text, patience)
+    return user_auth(config.user)

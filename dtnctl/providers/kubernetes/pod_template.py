@@ -1,6 +1,6 @@
 """A container of a plan as the template of a pod: one container in it, pinned to its node. Pure.
 
-The scheduler places it (`nodeSelector`, never `nodeName`), so that ports, resources and taints are checked. CPUs and memory are asked for
+The scheduler places it (by the node's own name, never by `nodeName`), so that ports, resources and taints are checked. CPUs and memory are asked for
 and limited alike: with both set the pod is Guaranteed, and a node with the static CPU manager then gives whole CPUs to it alone.
 """
 
@@ -19,7 +19,6 @@ from dtnctl.providers.kubernetes.quantities import cpu_text
 from dtnctl.providers.kubernetes.volumes import pod_volumes, volume_mounts
 
 CONTAINER = "main"
-HOSTNAME_LABEL = "kubernetes.io/hostname"
 USUAL_STOP_SIGNAL = "SIGTERM"
 JOINED = "container:"  # the network of another container
 SHELL = ("/bin/sh", "-c")
@@ -45,7 +44,7 @@ def pod_spec(name: str, spec: ContainerSpec, place: Place) -> Object:
     """The pod for the container that plans call `name`."""
     hosted = is_host_networked(spec, place)
     pod: Object = {
-        "nodeSelector": {HOSTNAME_LABEL: place.node},
+        "affinity": _pinned_to(place.node),
         "tolerations": [DTN_TAINT],
         "restartPolicy": _policy(spec.restart),
         "terminationGracePeriodSeconds": spec.stop_timeout,
@@ -63,6 +62,13 @@ def pod_spec(name: str, spec: ContainerSpec, place: Place) -> Object:
         "securityContext": {"sysctls": [{"name": key, "value": value} for key, value in spec.sysctls]} if spec.sysctls else {},
     }
     return pod | {key: value for key, value in said.items() if value}
+
+
+def _pinned_to(node: str) -> Object:
+    """The node of this name and no other. A label, also that of the host's name, may be set to anything."""
+    by_name = {"key": "metadata.name", "operator": "In", "values": [node]}
+    term = {"nodeSelectorTerms": [{"matchFields": [by_name]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": term}}
 
 
 def _policy(restart: str) -> str:

@@ -69,7 +69,7 @@ class Kubelet:
 
     def _make(self, name: str, owner: Object) -> None:
         template = owner["spec"]["template"]
-        node = template["spec"]["nodeSelector"]["kubernetes.io/hostname"]
+        node = _node_of(template["spec"])
         spec = {**template["spec"], **({} if name in self.pending else {"nodeName": node})}
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{name}-x1", **template["metadata"]}, "spec": spec}
         pod = self.api.call("POST", self.path(PODS), body)
@@ -78,6 +78,16 @@ class Kubelet:
     def _status(self, pod: Object, status: Mapping[str, Any]) -> None:
         path = self.path(PODS, pod["metadata"]["name"], "status")
         self.api.call("PATCH", path, {"status": status}, "application/merge-patch+json")
+
+
+def _node_of(pod: Object) -> str:
+    """The one node that the scheduler may choose."""
+    required = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    (term,) = required["nodeSelectorTerms"]
+    (field,) = term["matchFields"]
+    (node,) = field["values"]
+    assert (field["key"], field["operator"]) == ("metadata.name", "In"), "the only field that a scheduler knows"
+    return str(node)
 
 
 def _now() -> str:

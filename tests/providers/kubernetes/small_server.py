@@ -23,7 +23,7 @@ class SmallServer:
     """Answers by path; other paths are empty lists. `calls` are "METHOD /path" with the login."""
 
     def __init__(self, answers: Mapping[str, tuple[int, Any]]) -> None:
-        self.answers = answers
+        self.answers = dict(answers)
         self.calls: list[tuple[str, str]] = []
 
     def answer(self, method: str, path: str, login: str) -> tuple[int, bytes]:
@@ -64,13 +64,14 @@ def serving(answers: Mapping[str, tuple[int, Any]]) -> Iterator[tuple[SmallServe
         thread.join()
 
 
-def kubeconfig(folder: Path, server: str, user: Mapping[str, Any] | None = None) -> Path:
-    """A kubeconfig with the context `lab`."""
+def kubeconfig(folder: Path, server: str, user: Mapping[str, Any] | None = None, **cluster: Any) -> Path:
+    """A kubeconfig with the contexts `lab`, and `nobody`, which names no user."""
     config = {
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
         "users": [{"name": "u", "user": dict(user or {"token": "canary-token"})}],
         "contexts": [
             {"name": "lab", "context": {"cluster": "c", "user": "u"}},
+            {"name": "nobody", "context": {"cluster": "c"}},
             {"name": "broken", "context": {"cluster": "x", "user": "u"}},
         ],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import EndpointAccess
 from dtnctl.providers.kubernetes.engine import KubernetesObserver
 from dtnctl.providers.kubernetes.errors import refusal
+from dtnctl.providers.kubernetes.login_program import program_of
 from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
+from lab.kubernetes import KubernetesApi
 from tests.providers.kubernetes.small_server import SmallServer, kubeconfig, refused, serving
 
-SOON = Timeouts(connect=5.0, answer=5.0, read=10.0, write=10.0)
+SOON = Timeouts(connect=5.0, answer=5.0, read=10.0, write=10.0, login=10.0)
+V1 = "client.authentication.k8s.io/v1"
 NODE = (200, {"metadata": {"uid": "n-1"}, "status": {"capacity": {"cpu": "8"}}})
 NOT_THERE = refused(404, "not found")
 LEASE, LEASE_MAP = (
@@ -38,10 +42,12 @@ QUIET: dict[str, tuple[int, Any]] = {
 
 
 @contextmanager
-def observer(kubeconfig: str | Secret, environment: dict[str, str] | None = None, context: str = "lab") -> Iterator[KubernetesObserver]:
+def observer(
+    kubeconfig: str | Secret, environment: dict[str, str] | None = None, context: str = "lab", timeouts: Timeouts = SOON
+) -> Iterator[KubernetesObserver]:
     address = KubernetesAddress(node="n1", namespace="dtn", context=context, kubeconfig=kubeconfig)
     source = SecretSource(environment=environment or {})
-    access = EndpointAccess("dtn1", Endpoint(kubernetes=address, host="192.0.2.3"), "s", {}, Path("/"), SOON, secrets=source)
+    access = EndpointAccess("dtn1", Endpoint(kubernetes=address, host="192.0.2.3"), "s", {}, Path("/"), timeouts, secrets=source)
     made = KubernetesObserver(access)
     try:
         yield made
@@ -91,7 +97,91 @@ def test_program_that_fails_is_named_and_not_quoted(tmp_path: Path) -> None:
     plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "sh", "args": ["-c", "echo canary-secret >&2; exit 3"]}
     with serving(QUIET) as (_, url):
         silence = seen(kubeconfig(tmp_path, url, {"exec": plugin})).silence
-    assert silence == "kubernetes://lab/dtn/n1: the login's program failed: Exec sh returned 3"
+    assert silence == "kubernetes://lab/dtn/n1: the login's program failed: sh ended with 3"
+
+
+def test_program_that_hangs_is_ended_and_named(tmp_path: Path) -> None:
+    plugin = {"apiVersion": V1, "command": "sh", "args": ["-c", "echo canary-secret; exec sleep 900"]}
+    with serving(QUIET) as (_, url):
+        file = str(kubeconfig(tmp_path, url, {"exec": plugin}))
+        with observer(file, timeouts=replace(SOON, login=0.2)) as made:
+            silence = made.observe(Wanted()).silence
+    assert silence == "kubernetes://lab/dtn/n1: the login's program gave no token within 0.2 s: sh was ended"
+
+
+def test_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with serving(QUIET) as (_, url):
+        silence = seen(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./not-there"}})).silence
+    assert silence.endswith("the login's program cannot be started: not-there: No such file or directory")
+
+
+def test_program_is_asked_once_by_all_and_again_when_its_token_is_refused(tmp_path: Path) -> None:
+    (program := tmp_path / "login").write_text(f'#!/bin/sh\necho asked >>{tmp_path}/log\necho \'{{"status": {{"token": "t"}}}}\'\n')
+    program.chmod(0o755)
+    with serving(QUIET) as (server, url):
+        file = str(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./login"}}))
+        with observer(file) as made:
+            assert made.observe(Wanted()).silence == ""
+            assert (tmp_path / "log").read_text() == "asked\n"
+            server.answers |= {"/api/v1/nodes/n1": refused(401, "Unauthorized")}
+            assert made.engine_id() == f"{url}/n1"
+    assert (tmp_path / "log").read_text() == "asked\n" * 2
+
+
+def test_program_is_told_of_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("certificates")
+    cluster = {"server": "https://a", "certificate-authority": "ca.pem", "tls-server-name": "b"}
+    program = program_of({"apiVersion": V1, "command": "login", "provideClusterInfo": True}, cluster, tmp_path / "kubeconfig")
+    told = {"server": "https://a", "certificate-authority-data": "Y2VydGlmaWNhdGVz", "tls-server-name": "b"}
+    assert json.loads(program.environment["KUBERNETES_EXEC_INFO"])["spec"] == {"interactive": False, "cluster": told}
+
+
+def test_file_of_a_token_is_beside_its_kubeconfig(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-a-file\n")
+    assert {login for _, login in calls_with(tmp_path, {"tokenFile": "token"})} == {"Bearer from-a-file"}
+
+
+def test_context_without_a_user_logs_in_as_nobody(tmp_path: Path) -> None:
+    with serving(QUIET) as (server, url):
+        assert seen(kubeconfig(tmp_path, url), "nobody").silence == ""
+    assert {login for _, login in server.calls} == {""}
+
+
+def test_server_is_asked_through_the_proxy_of_its_kubeconfig(tmp_path: Path) -> None:
+    through = {f"http://cluster.invalid{path}": answer for path, answer in QUIET.items()}
+    with serving(through) as (proxy, url):
+        found = seen(kubeconfig(tmp_path, "http://cluster.invalid", **{"proxy-url": url}))
+    assert (found.silence, found.api_version) == ("", "1.36")
+    assert {call.partition("/namespaces")[0] for call, _ in proxy.calls} >= {"GET http://cluster.invalid/version"}
+
+
+def test_certificate_must_have_the_name_that_the_kubeconfig_says(tmp_path: Path, cluster_api: KubernetesApi) -> None:
+    def named(name: str) -> str:
+        trusted = {"certificate-authority": str(cluster_api.certificate), "tls-server-name": name}
+        return str(kubeconfig(tmp_path, cluster_api.url, {"token": cluster_api.token}, **trusted))
+
+    with observer(named("localhost")) as made:
+        assert made._cluster.connection.get("version")["gitVersion"] == "v1.36.4"
+    with observer(named("another.invalid")) as made, pytest.raises(UnreachableError, match="is another host's"):
+        made._cluster.connection.get("version")
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "words"),
+    [
+        ({"token": "canary", "as": "canary"}, {}, "`as` of the kubeconfig's user is not possible with dtnctl"),
+        ({"auth-provider": {"name": "canary"}}, {}, "`auth-provider` of the kubeconfig's user is not possible"),
+        ({}, {"proxy-url": "socks5://canary"}, "`proxy-url` of the kubeconfig's cluster is neither http:// nor https://"),
+        ({}, {"certificate-authority": "nowhere/ca.pem"}, "the certificates or the key of the kubeconfig cannot be used: No such file"),
+        ({"client-certificate-data": "canary"}, {}, "the certificates or the key of the kubeconfig cannot be used"),
+    ],
+)
+def test_what_is_not_possible_with_a_kubeconfig_is_refused(
+    tmp_path: Path, user: dict[str, Any], cluster: dict[str, Any], words: str
+) -> None:
+    silence = seen(kubeconfig(tmp_path, "https://127.0.0.1:1", user, **cluster)).silence
+    assert words in silence
+    assert "canary" not in silence
 
 
 def test_kubeconfig_may_be_a_secret(tmp_path: Path) -> None:
