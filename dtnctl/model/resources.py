@@ -376,7 +376,8 @@ class EndpointSeen:
     `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.
     `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
     `secrets` are fingerprints by reference, of those that were asked for and that this machine can look up.
-    `unseen` is what the login may not look at, with what is unknown because of it.
+    `unseen` is what the login may not look at, with what is unknown because of it. `damaged`: objects of ours that cannot be read any
+    more, a sentence each; their names are among `foreign`.
     """
 
     name: str
@@ -401,6 +402,7 @@ class EndpointSeen:
     clock_ahead: int | None = field(default=None, compare=False)
     secrets: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @property
     def is_silent(self) -> bool:

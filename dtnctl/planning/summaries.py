@@ -53,3 +53,4 @@ def silence_notes(found: Study) -> Iterator[str]:
             what = f"{WHAT_IT_MAKES} are unknown, and left alone"
             yield f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}"
         yield from (f"the login of {endpoint} may not see {what}" for what in seen.unseen)
+        yield from (f"{endpoint}: {sentence}" for sentence in seen.damaged)

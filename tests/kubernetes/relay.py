@@ -46,7 +46,7 @@ def call_of(method: str, target: str) -> Call:
     if match is None:
         return Call("", "", method.lower(), namespaced=False)
     kind, *name = match["rest"].rstrip("/").split("/")
-    group, resource, namespaced = match["group"] or "", "/".join((kind, *name[1:])), match["namespace"] is not None
+    group, resource, namespaced = match["group"] or "", "/".join((kind, *name[1:])), match["namespace"] is not None or kind == "namespaces"
     if method != "GET":
         verb = "deletecollection" if method == "DELETE" and not name else VERBS[method]
         return Call(group, resource, verb, namespaced)

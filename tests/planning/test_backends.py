@@ -67,6 +67,12 @@ def test_what_a_login_may_not_see_is_said() -> None:
     assert not any("may not see" in note for note in plan(site(TEXT), found).notes)
 
 
+def test_objects_that_cannot_be_read_are_said() -> None:
+    found = cluster(TEXT).observe()
+    seen = replace(found.endpoints["a"], damaged=("Secret x cannot be read",))
+    assert "a: Secret x cannot be read" in plan(site(TEXT), Snapshot({**found.endpoints, "a": seen})).notes
+
+
 def test_each_row_answers_for_every_set_of_networks() -> None:
     chosen = {
         name: (row.routed(()), row.routed(("a", "bridge")), row.own_interfaces(("0123456789abcdef",))) for name, row in BACKENDS.items()

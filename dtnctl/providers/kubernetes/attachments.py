@@ -43,7 +43,7 @@ def attachments_seen(text: str, names: Mapping[str, str], namespace: str) -> tup
 
 
 def _attachment(names: Mapping[str, str], namespace: str, item: Mapping[str, Any]) -> Attachment:
-    ipv4, ipv6 = _addresses(item.get("ips") or ())
+    ipv4, ipv6 = _addresses(item.get("ips"))
     return Attachment(_network(names, namespace, str(item["name"]), str(item.get("namespace") or namespace)), ipv4, ipv6)
 
 
@@ -51,8 +51,9 @@ def _network(names: Mapping[str, str], namespace: str, name: str, where: str) ->
     return names.get(name, name) if where == namespace else f"{where}/{name}"
 
 
-def _addresses(texts: Iterable[object]) -> tuple[str, str]:
-    plain = [str(text).partition("/")[0] for text in texts]
+def _addresses(texts: object) -> tuple[str, str]:
+    """Those of a list; what others wrote in its place is none."""
+    plain = [str(text).partition("/")[0] for text in (texts if isinstance(texts, list) else ())]
     first4 = next((text for text in plain if ":" not in text), "")
     return first4, next((text for text in plain if ":" in text), "")
 

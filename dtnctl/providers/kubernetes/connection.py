@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -11,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from dtnctl import __version__
-from dtnctl.errors import UnreachableError
+from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.providers.base import ReadOnlyError
-from dtnctl.providers.kubernetes.errors import is_no_answer, refusal, translated
+from dtnctl.providers.kubernetes.errors import BUSY, GONE, is_no_answer, refusal, translated
 from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, Json
 from dtnctl.providers.records import recorded
 from dtnctl.providers.timeouts import Timeouts
@@ -28,6 +29,8 @@ APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 FIRST_ERROR = 400
 PAGE = 500  # objects in one answer to a list
+LIST_TRIES = 3  # of a list that is so old at its last page that the server does not know it any more
+USUAL_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a server that is too busy is asked again
 USER_AGENT = f"dtnctl/{__version__}"
 
 
@@ -84,7 +87,13 @@ class Connection:
         return self.call("GET", path, params=params)
 
     def items(self, path: str, **params: Any) -> list[Json]:
-        """A whole list, page by page."""
+        """A whole list, page by page, all of it of one moment."""
+        for _ in range(LIST_TRIES - 1):
+            with contextlib.suppress(_TooOldError):
+                return self._pages(path, params)
+        return self._pages(path, params)
+
+    def _pages(self, path: str, params: Mapping[str, Any]) -> list[Json]:
         found: list[Json] = []
         more = ""
         while True:
@@ -109,21 +118,29 @@ class Connection:
         patched: Json = self.call("PATCH", path, params={"fieldManager": FIELD_MANAGER}, body=operations, content=JSON_PATCH)
         return patched
 
-    def delete(self, path: str, uid: str = "", policy: str = "Background") -> None:
-        """Remove an object, with `uid` only that one: ConflictError if another one has the name by now."""
-        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
-        self.call("DELETE", path, body=options | ({"preconditions": {"uid": uid}} if uid else {}))
+    def delete(self, path: str, uid: str, *, version: str = "") -> None:
+        """Remove this object, with `version` only if it is still as it was: ConflictError if it is not, or another one has the name."""
+        unchanged = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": unchanged}
+        self.call("DELETE", path, body=options)
 
     def call(self, method: str, path: str, *, params: Mapping[str, Any] = NOTHING, body: Any = None, content: str = JSON) -> Any:
-        """One call; its decoded answer."""
+        """One call; its decoded answer. A server that is too busy is asked again when it says so, within the time for one answer."""
         limits = self.limits() if method == "GET" else self.limits(self.timeouts.write)
         sent, headers = (None, {}) if body is None else (json.dumps(body).encode(), {"Content-Type": content})
-        with self._sending(method, path):
-            response = self.client.request(method, path, params=_texts(params), timeout=limits, content=sent, headers=headers)
-            self._note_clock(response)
+        end = time.monotonic() + (limits.read or 0.0)
+        while True:
+            with self._sending(method, path):
+                response = self.client.request(method, path, params=_texts(params), timeout=limits, content=sent, headers=headers)
+                self._note_clock(response)
+            if response.status_code != BUSY or time.monotonic() + (pause := _pause(response)) > end:
+                break
+            time.sleep(pause)
         if response.status_code >= FIRST_ERROR:
             lost = content == JSON_PATCH and response.status_code == 422
             error = refusal(response.status_code, response.content, lost_precondition=lost)
+            if response.status_code == GONE:
+                raise _TooOldError(str(error), GONE)
             raise UnreachableError(f"{self.address}: {error}") if is_no_answer(error) else error
         return _decoded(response.content)
 
@@ -155,6 +172,16 @@ class Connection:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+
+
+class _TooOldError(EngineError):
+    """What is asked for was too long ago."""
+
+
+def _pause(response: Response) -> float:
+    """How long a server that is too busy asks to wait. A date in place of seconds is not what API servers write."""
+    said = response.headers.get("Retry-After", "")
+    return min(float(said), LONGEST_PAUSE) if said.isdecimal() else USUAL_PAUSE
 
 
 def _texts(params: Mapping[str, Any]) -> dict[str, Any]:

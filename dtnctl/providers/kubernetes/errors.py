@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.providers.text import shortened
 
-GONE = 410
-LOGIN_HINTS = {
+NOT_FOUND = 404
+GONE = 410  # of a page of a list: what it continues was too long ago
+BUSY = 429  # and nothing was done
+HINTS = {
     401: "the cluster does not know this login; has its token or certificate expired?",
     403: "this login may not do that; docs/kubernetes.md has the rights that dtnctl needs",
+    BUSY: "the cluster has too much to do",
 }
 
 
@@ -35,12 +38,12 @@ def translated(address: str) -> Iterator[None]:
 def refusal(status: int, content: bytes, *, lost_precondition: bool = False) -> EngineError:
     """What a server said no with, in its own words."""
     said = shortened(_message(content) or f"status {status}")
-    if status in (404, GONE):
+    if status == NOT_FOUND:
         return NotFoundError(said, status)
     if status == 409 or lost_precondition:
         return ConflictError(said, status)
     is_of_rights = status != 403 or " cannot " in said  # else a quota, Pod Security, or a namespace that is being deleted: said already
-    hint = LOGIN_HINTS.get(status) if is_of_rights else None
+    hint = HINTS.get(status) if is_of_rights else None
     return EngineError(f"{said}: {hint}" if hint else said, status)
 
 

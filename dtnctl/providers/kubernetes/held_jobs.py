@@ -41,8 +41,12 @@ def held_job(job: Json) -> Object:
 
 
 def job_in(secret: Json) -> Object:
-    """The Job that a Secret holds, without its files."""
-    found: Object = json.loads(_data(secret, JOB_KEY))
+    """The Job that a Secret holds, without its files. EngineError if somebody changed it so that it holds none."""
+    try:
+        found: Object = json.loads(_data(secret, JOB_KEY))
+        found["spec"]["template"]["spec"]["containers"][0]["image"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise EngineError(f"the Secret {secret['metadata']['name']} does not hold its Job any more") from None
     return found
 
 

@@ -12,9 +12,8 @@ from dtnctl.model.resources import LABEL_SITE
 from dtnctl.providers.kubernetes.held_jobs import LABEL_HELD
 from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, label_value, name_of
 from dtnctl.providers.kubernetes.networks import link_of
-from dtnctl.providers.kubernetes.paths import ALL_PODS, Paths, node_path
+from dtnctl.providers.kubernetes.paths import ALL_PODS, Paths, namespace_path, node_path
 from dtnctl.providers.kubernetes.place import Link, Place
-from dtnctl.providers.kubernetes.workloads import spec_of
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
@@ -61,6 +60,8 @@ def ask(connection: Connection, paths: Paths, node: str, pool: Executor) -> List
     networks = pool.submit(_unless, NotFoundError, connection.items, paths.networks)
     on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, f"spec.nodeName={node}")
     itself = pool.submit(_node, connection, node)
+    whole = pool.submit(_refuse_missing, connection, paths.namespace)
+    whole.result()
     found = {name: tuple(future.result()) for name, future in asked.items()}
     node_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
     unseen = (
@@ -112,6 +113,23 @@ def _node(connection: Connection, node: str) -> Json | None:
     return found
 
 
+def _refuse_missing(connection: Connection, namespace: str) -> None:
+    """UnreachableError if there is no such namespace, or it goes: whoever may see all of the cluster would see an empty one."""
+    try:
+        found: Json = connection.get(namespace_path(namespace))
+    except NotFoundError:
+        missing = (
+            f"{connection.address}: the cluster has no namespace {namespace}: its admin has to create it, and to give the rights in it"
+        )
+        raise UnreachableError(f"{missing} that docs/kubernetes.md lists") from None
+    except EngineError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return
+    if (found.get("metadata") or NOTHING).get("deletionTimestamp"):
+        raise UnreachableError(f"{connection.address}: the namespace {namespace} is being deleted: nothing can be made there")
+
+
 def _events(connection: Connection, paths: Paths, lists: Lists) -> tuple[Json, ...]:
     """Asked for only where a pod of ours is not ready; without the right to them, conditions must do."""
     if all(is_ready(pod) for pod in lists.pods if LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)):
@@ -132,8 +150,12 @@ def is_ready(pod: Json) -> bool:
 def place_with(place: Place, lists: Lists) -> Place:
     """The place with the networks that are there, and the services that use the host's network."""
     place = replace(place, links=links_of(place, lists.networks or ()))
-    hosted = (raw["metadata"]["uid"] for raw in lists.deployments if spec_of(raw, place).network == "host")
-    return replace(place, host_networked=frozenset(hosted))
+    return replace(place, host_networked=frozenset(raw["metadata"]["uid"] for raw in lists.deployments if is_host_networked(raw)))
+
+
+def is_host_networked(deployment: Json) -> bool:
+    """Whether a service's pods are on the node's own network."""
+    return bool(deployment["spec"]["template"]["spec"].get("hostNetwork"))
 
 
 def links_of(place: Place, networks: Iterable[Json]) -> dict[str, Link]:

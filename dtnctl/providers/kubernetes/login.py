@@ -32,7 +32,10 @@ NOT_DONE = ("as", "as-groups", "as-uid", "as-user-extra", "auth-provider")  # of
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a server is reached, and as whom. `server_name`: what its certificate must have, in place of its host. `headers` may be secret."""
+    """How a server is reached, and as whom. `headers` may be secret.
+
+    `server_name`: the name that the server's certificate must have; empty: that of its host.
+    """
 
     server: str
     trusted: ssl.SSLContext | bool = True

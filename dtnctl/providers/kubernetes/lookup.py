@@ -12,7 +12,7 @@ from dtnctl.model.resources import LABEL_SITE, ContainerSeen
 from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.held_jobs import HELD_TYPE, LABEL_HELD, job_in
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, Json, annotations_of, object_name
-from dtnctl.providers.kubernetes.lists import Lists, is_ready, links_of
+from dtnctl.providers.kubernetes.lists import Lists, is_host_networked, is_ready, links_of
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_template import JOINED
 from dtnctl.providers.kubernetes.seen import job_seen, service_seen
@@ -133,5 +133,5 @@ def with_joined(cluster: Cluster, network: str, place: Place) -> Place:
         service = Lookup(cluster).find(uid)
     except NotFoundError:
         return place
-    hosted = service.kind == "deployments" and spec_of(service.raw, place).network == "host"
+    hosted = service.kind == "deployments" and is_host_networked(service.raw)
     return replace(place, host_networked=frozenset({uid}) if hosted else frozenset())

@@ -107,6 +107,7 @@ def _range(ipam: object) -> tuple[Subnet, ...]:
 
 
 def _noted(plain: NetworkSpec, note: Mapping[str, Any]) -> NetworkSpec | None:
+    """None for a note that is not of our making."""
     try:
         return NetworkSpec(
             driver=plain.driver,
@@ -117,7 +118,7 @@ def _noted(plain: NetworkSpec, note: Mapping[str, Any]) -> NetworkSpec | None:
             ipv6=bool(note["ipv6"]),
             default_route=note["default_route"],
             pf=str(note["pf"]),
-            subnets=tuple(Subnet(str(subnet), str(gateway)) for subnet, gateway in note["subnets"]),
+            subnets=tuple(Subnet(str(ip_network(subnet)), str(gateway)) for subnet, gateway in note["subnets"]),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -29,8 +29,14 @@ def notes_text(spec: ContainerSpec, seen: ContainerSpec) -> str:
 
 
 def with_notes(seen: ContainerSpec, text: str, render: Render, holds: Holds) -> ContainerSpec:
-    """What was read, with what is noted and still holds."""
-    noted = dict(_values(text))
+    """What was read, with what is noted and still holds. A note that nothing can be made of was written by somebody else."""
+    try:
+        return _with(seen, dict(_values(text)), render, holds)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return seen
+
+
+def _with(seen: ContainerSpec, noted: dict[str, Any], render: Render, holds: Holds) -> ContainerSpec:
     seen = replace(seen, devices=tuple(sorted(item for item in noted.pop("devices", ()) if holds(item))))
     whole = replace(seen, **noted)
     live = render(seen)
@@ -49,13 +55,9 @@ def _plain(value: Any) -> Any:
 
 
 def _values(text: str) -> Iterator[tuple[str, Any]]:
-    """Fields by name; what is not of the right form was written by somebody else and says nothing."""
-    try:
-        found = json.loads(text) if text else {}
-        pairs: Mapping[str, Any] = found if isinstance(found, dict) else {}
-        yield from [(name, _value(name, value)) for name, value in sorted(pairs.items()) if name in FIELDS]
-    except (ValueError, TypeError, RecursionError):
-        return
+    """Fields by name."""
+    pairs: Mapping[str, Any] = json.loads(text) if text else {}
+    yield from ((name, _value(name, value)) for name, value in sorted(pairs.items()) if name in FIELDS)
 
 
 def _value(name: str, value: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from dtnctl.errors import EngineError, NotFoundError
+from dtnctl.errors import EngineError, NotFoundError, UnreachableError
+from dtnctl.model.backends import KUBERNETES
 from dtnctl.model.ledger import RECORDS, LedgerSeen, decode_ledger
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
@@ -21,20 +23,23 @@ from dtnctl.model.resources import (
 )
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.kubernetes.cluster import Cluster
+from dtnctl.providers.kubernetes.damaged import Damaged
 from dtnctl.providers.kubernetes.identity import NOTHING, Json
 from dtnctl.providers.kubernetes.lists import Lists, ask, place_with
 from dtnctl.providers.kubernetes.quantities import amount
 from dtnctl.providers.kubernetes.seen import foreign_of, jobs_seen, markers_seen, networks_seen, services_seen, strangers
 from dtnctl.providers.kubernetes.store import ClusterStoreReader
 
-BACKEND = "Kubernetes"
+if TYPE_CHECKING:
+    from dtnctl.providers.kubernetes.connection import Connection
+
 LABEL_HOLDER = "dtnctl.holder"
 
 
 def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     """Everything in one go. UnreachableError passes through, and EngineError of a list of the namespace."""
     connection, view = cluster.connection, cluster.view
-    version = pool.submit(connection.get, "version")
+    version = pool.submit(_version, connection)
     store = ClusterStoreReader(connection, cluster.paths, view.endpoint)
     lease = pool.submit(_lease, store, view)
     ledger = pool.submit(_ledger, store, view) if wanted.ledger else None
@@ -43,18 +48,19 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     lists = ask(connection, cluster.paths, cluster.place.node, pool)
     place = place_with(cluster.place, lists)
     now = datetime.now(UTC)
-    found = [*services_seen(lists, place, now), *jobs_seen(lists, place), *markers_seen(lists, place)]
+    damaged = Damaged()
+    found = [*services_seen(lists, place, now, damaged), *jobs_seen(lists, place, damaged), *markers_seen(lists, place)]
     ours = [item for item in found if view.owns(item.labels, item.name)]
     others = [item for item in found if item not in ours]
     networks, foreign_networks = networks_seen(lists, place, view)
     return EndpointSeen(
         name=view.endpoint,
-        backend=BACKEND,
-        engine_version=str(version.result().get("gitVersion", "")).removeprefix("v"),
-        api_version=_api_version(version.result()),
+        backend=KUBERNETES.name,
+        engine_version=version.result()[0],
+        api_version=version.result()[1],
         containers=tuple(sorted(ours, key=lambda item: (item.name, item.id))),
         networks=networks,
-        foreign=tuple(sorted((*foreign_of(others), *strangers(lists, place)), key=lambda item: (item.name, item.id))),
+        foreign=tuple(sorted((*foreign_of(others), *damaged.taken, *strangers(lists, place)), key=lambda item: (item.name, item.id))),
         foreign_networks=foreign_networks,
         images=_images(wanted, found),
         remote_digests=dict.fromkeys(sorted(wanted.remote_images), ""),
@@ -66,13 +72,20 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
         clock_ahead=connection.clock_ahead,
         secrets=secrets.result() if secrets is not None else {},
         unseen=lists.unseen,
+        damaged=tuple(damaged.sentences),
     )
 
 
-def _api_version(version: Json) -> str:
-    """`1.36`: providers of clusters add a plus sign to the second number."""
-    numbers = (str(version.get(key, "")).rstrip("+") for key in ("major", "minor"))
-    return ".".join(number for number in numbers if number)
+def _version(connection: Connection) -> tuple[str, str]:
+    """That of the server and of its API: `1.36.4`, `1.36`. UnreachableError for a cluster that is too old to plan for."""
+    version: Json = connection.get("version")
+    numbers = [str(version.get(key, "")).rstrip("+") for key in ("major", "minor")]  # providers of clusters add a plus sign
+    if all(number.isdecimal() for number in numbers) and tuple(map(int, numbers)) < KUBERNETES.oldest:
+        oldest = ".".join(map(str, KUBERNETES.oldest))
+        raise UnreachableError(
+            f"{connection.address}: Kubernetes {'.'.join(numbers)} is older than {oldest}, the oldest that dtnctl works with"
+        )
+    return str(version.get("gitVersion", "")).removeprefix("v"), ".".join(number for number in numbers if number)
 
 
 def _images(wanted: Wanted, found: list[ContainerSeen]) -> Mapping[str, ImageSeen]:

@@ -42,4 +42,8 @@ def node_path(name: str) -> str:
     return f"{CORE}/nodes/{quote(name, safe='')}"
 
 
+def namespace_path(name: str) -> str:
+    return f"{CORE}/namespaces/{quote(name, safe='')}"
+
+
 ALL_PODS = f"{CORE}/pods"

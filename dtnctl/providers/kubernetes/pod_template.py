@@ -1,7 +1,8 @@
 """A container of a plan as the template of a pod: one container in it, pinned to its node. Pure.
 
-The scheduler places it (by the node's own name, never by `nodeName`), so that ports, resources and taints are checked. CPUs and memory are asked for
-and limited alike: with both set the pod is Guaranteed, and a node with the static CPU manager then gives whole CPUs to it alone.
+The scheduler places it (by the node's own name, never by `nodeName`), so that ports, resources and taints are checked. CPUs and memory
+are asked for and limited alike: with both set the pod is Guaranteed, and a node with the static CPU manager then gives whole CPUs to it
+alone.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from dtnctl.model.drivers import ENGINE_BRIDGE
 from dtnctl.model.resources import Attachment, ContainerSeen, ContainerSpec, ForeignSeen, NetworkSeen
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.kubernetes.attachments import STATUS_NOTE, live_addresses
+from dtnctl.providers.kubernetes.damaged import Damaged
 from dtnctl.providers.kubernetes.held_jobs import job_in
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, Json, annotations_of, labels_of, name_of, object_name
 from dtnctl.providers.kubernetes.inventory import is_inventory
@@ -21,11 +22,10 @@ from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
 from dtnctl.providers.kubernetes.workloads import spec_of
 
 
-def services_seen(lists: Lists, place: Place, now: datetime) -> Iterator[ContainerSeen]:
+def services_seen(lists: Lists, place: Place, now: datetime, damaged: Damaged) -> Iterator[ContainerSeen]:
     """Services of this endpoint, ours or another site's."""
-    for raw in lists.deployments:
-        if is_of(raw, place.endpoint):
-            yield service_seen(raw, lists, place, now)
+    ours = (raw for raw in lists.deployments if is_of(raw, place.endpoint))
+    yield from damaged.readable("Deployment", ours, lambda raw: service_seen(raw, lists, place, now))
 
 
 def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> ContainerSeen:
@@ -35,11 +35,10 @@ def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> Contai
     return _container(raw, raw["metadata"]["uid"], spec, service_condition(raw, pod, spec.health, lists.events_of(pod), now), pod, place)
 
 
-def jobs_seen(lists: Lists, place: Place) -> Iterator[ContainerSeen]:
+def jobs_seen(lists: Lists, place: Place, damaged: Damaged) -> Iterator[ContainerSeen]:
     """Containers of transfers of this endpoint."""
-    for secret in lists.held:
-        if is_of(secret, place.endpoint):
-            yield job_seen(secret, lists, place)
+    ours = (secret for secret in lists.held if is_of(secret, place.endpoint))
+    yield from damaged.readable("Secret", ours, lambda secret: job_seen(secret, lists, place))
 
 
 def job_seen(secret: Json, lists: Lists, place: Place) -> ContainerSeen:

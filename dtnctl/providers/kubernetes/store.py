@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
 
 LEASES, MAPS = "leases", "configmaps"
-BEAT_NOTE, FOLDER_NOTE, PATH_NOTE, SIZE_NOTE = "dtnctl/beat", "dtnctl/folder", "dtnctl/path", "dtnctl/size"
+BEAT_NOTE, FOLDER_NOTE, PATH_NOTE = "dtnctl/beat", "dtnctl/folder", "dtnctl/path"
 LABEL_HOLDS = "dtnctl.holds"  # of a file's ConfigMap: the object that holds it
 CONTENT = "content"
 LARGEST_FILE = 700 * 1024  # bytes; in base64 they are a third more, and an object takes 1 MiB
@@ -61,7 +61,7 @@ class ClusterStoreReader:
     def read(self, holder: str, path: str) -> Mapping[str, Entry]:
         """A folder is what has files below it; asked for one, the answer names it, too."""
         kind, raw = self._holder(holder)
-        files: dict[str, Entry] = {annotations_of(item)[PATH_NOTE]: _content(item) for item in self._files(raw["metadata"]["name"])}
+        files: dict[str, Entry] = {_path(item): _content(item) for item in self._files(raw["metadata"]["name"])}
         if path in files:
             return {path: files[path]}
         below = {where: content for where, content in files.items() if where.startswith(f"{path.rstrip('/')}/")}
@@ -75,7 +75,7 @@ class ClusterStoreReader:
             file = self._connection.get(self._paths.of(MAPS, file_name(raw["metadata"]["name"], path)))
         except NotFoundError:
             return None
-        return int(annotations_of(file)[SIZE_NOTE])
+        return len(_content(file))
 
     def last_beat(self, holder: str) -> bytes:
         try:
@@ -109,6 +109,14 @@ def _parts(holder: str) -> tuple[str, str, str]:
     """Kind, object's name and uid of an id; three empty texts for a name."""
     parts = holder.split("/")
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")
+
+
+def _path(raw: Json) -> str:
+    """EngineError if somebody took away what says which file it is: one of the records is missing then, and it may be any."""
+    path = annotations_of(raw).get(PATH_NOTE)
+    if path is None:
+        raise EngineError(f"the ConfigMap {raw['metadata']['name']} has lost its annotation {PATH_NOTE}: which record it is cannot be told")
+    return path
 
 
 def _content(raw: Json) -> bytes:
@@ -161,7 +169,7 @@ class ClusterStore(ClusterStoreReader):
             "name": file_name(name, entry.path),
             "namespace": self._paths.namespace,
             "labels": marks,
-            "annotations": {PATH_NOTE: entry.path, SIZE_NOTE: str(len(entry.content))},
+            "annotations": {PATH_NOTE: entry.path},
             **({"finalizers": [RECORD_FINALIZER]} if lasts else {}),
         }
         return _object(MAPS, made) | {"binaryData": {CONTENT: base64.b64encode(entry.content).decode()}}

@@ -20,16 +20,23 @@ def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
 
 
 class SmallServer:
-    """Answers by path; other paths are empty lists. `calls` are "METHOD /path" with the login."""
+    """Answers by path; other paths are empty lists. `calls` are "METHOD /path" with the login.
 
-    def __init__(self, answers: Mapping[str, tuple[int, Any]]) -> None:
-        self.answers = dict(answers)
+    An answer may be several: one after the other, and the last one from then on. `headers` are sent with each.
+    """
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.answers: dict[str, Any] = dict(answers)
+        self.headers: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
 
     def answer(self, method: str, path: str, login: str) -> tuple[int, bytes]:
         plain = path.partition("?")[0]
         self.calls.append((f"{method} {plain}", login))
-        status, body = self.answers.get(plain, (200, EMPTY_LIST))
+        answer = self.answers.get(plain, (200, EMPTY_LIST))
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        status, body = answer
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
@@ -38,7 +45,7 @@ class Listening(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(answers: Mapping[str, tuple[int, Any]]) -> Iterator[tuple[SmallServer, str]]:
+def serving(answers: Mapping[str, Any]) -> Iterator[tuple[SmallServer, str]]:
     """The server and its address."""
     server = SmallServer(answers)
 
@@ -46,7 +53,8 @@ def serving(answers: Mapping[str, tuple[int, Any]]) -> Iterator[tuple[SmallServe
         def do_GET(self) -> None:
             status, content = server.answer("GET", self.path, self.headers.get("Authorization", ""))
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            for name, value in {**server.headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -150,7 +150,7 @@ def test_context_without_a_user_logs_in_as_nobody(tmp_path: Path) -> None:
 def test_server_is_asked_through_the_proxy_of_its_kubeconfig(tmp_path: Path) -> None:
     through = {f"http://cluster.invalid{path}": answer for path, answer in QUIET.items()}
     with serving(through) as (proxy, url):
-        found = seen(kubeconfig(tmp_path, "http://cluster.invalid", **{"proxy-url": url}))
+        found = seen(kubeconfig(tmp_path, "http://cluster.invalid", None, **{"proxy-url": url}))
     assert (found.silence, found.api_version) == ("", "1.36")
     assert {call.partition("/namespaces")[0] for call, _ in proxy.calls} >= {"GET http://cluster.invalid/version"}
 
@@ -271,11 +271,62 @@ def test_node_that_may_be_looked_at_says_its_cpus_and_its_id(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(404, NotFoundError), (410, NotFoundError), (409, ConflictError), (422, EngineError), (500, EngineError)]
+    ("status", "kind"), [(404, NotFoundError), (410, EngineError), (409, ConflictError), (422, EngineError), (500, EngineError)]
 )
 def test_refusals_have_kinds_and_the_servers_words(status: int, kind: type[EngineError]) -> None:
     error = refusal(status, json.dumps({"message": "because"}).encode())
     assert (type(error), str(error), error.status) == (kind, "because", status)
+
+
+def test_server_that_is_too_busy_is_asked_again_when_it_says_so(tmp_path: Path) -> None:
+    busy = refused(429, "too many requests")
+    with serving(QUIET | {"/api/v1/nodes/n1": [busy, busy, NODE]}) as (server, url), observer(str(kubeconfig(tmp_path, url))) as made:
+        server.headers["Retry-After"] = "0"
+        assert made.engine_id() == "n-1"
+        assert [call for call, _ in server.calls] == ["GET /api/v1/nodes/n1"] * 3
+
+
+def test_server_that_stays_busy_has_refused(tmp_path: Path) -> None:
+    with serving(QUIET | {"/api/v1/nodes/n1": refused(429, "too many requests")}) as (server, url):
+        file = str(kubeconfig(tmp_path, url))
+        with observer(file, timeouts=replace(SOON, read=0.5)) as made, pytest.raises(EngineError, match="has too much to do"):
+            made._cluster.connection.get("api/v1/nodes/n1")
+        assert len(server.calls) == 1, "without a word of the server's the next one would be a second later"
+
+
+def test_list_that_grew_too_old_between_two_pages_is_read_from_the_start(tmp_path: Path) -> None:
+    first = (200, {"items": [{"n": 1}], "metadata": {"continue": "more"}})
+    path, gone = "/api/v1/things", refused(410, "The provided continue parameter is too old")
+    with serving({path: [first, gone, first, (200, {"items": [{"n": 2}]})]}) as (_, url), observer(str(kubeconfig(tmp_path, url))) as made:
+        assert made._cluster.connection.items("api/v1/things") == [{"n": 1}, {"n": 2}]
+    with serving({path: [first, gone] * 4}) as (_, url), observer(str(kubeconfig(tmp_path, url))) as made:
+        with pytest.raises(EngineError, match="too old") as caught:
+            made._cluster.connection.items("api/v1/things")
+        assert not isinstance(caught.value, NotFoundError), "what is not there would be a cluster without Multus"
+
+
+@pytest.mark.parametrize(("minor", "words"), [("28+", "Kubernetes 1.28 is older than 1.29"), ("29", ""), ("", "")])
+def test_cluster_that_is_too_old_gets_no_plan(tmp_path: Path, minor: str, words: str) -> None:
+    with serving(QUIET | {"/version": (200, {"gitVersion": f"v1.{minor}.0", "major": "1", "minor": minor})}) as (_, url):
+        assert seen(kubeconfig(tmp_path, url)).silence == (
+            f"kubernetes://lab/dtn/n1: {words}, the oldest that dtnctl works with" if words else ""
+        )
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (refused(404, "not found"), "the cluster has no namespace dtn: its admin has to create it"),
+        ((200, {"metadata": {"deletionTimestamp": "2026-11-30T00:00:00Z"}}), "the namespace dtn is being deleted"),
+        (refused(403, "forbidden"), ""),
+        (refused(500, "broken"), "the cluster refuses to tell: broken"),
+    ],
+)
+def test_namespace_that_is_not_there_is_no_empty_one(tmp_path: Path, answer: tuple[int, Any], words: str) -> None:
+    with serving(QUIET | {"/api/v1/namespaces/dtn": answer}) as (_, url):
+        silence = seen(kubeconfig(tmp_path, url)).silence
+    assert words in silence
+    assert bool(silence) is bool(words)
 
 
 @pytest.mark.parametrize(
