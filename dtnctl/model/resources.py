@@ -36,6 +36,7 @@ LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositor
 LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
 LABEL_GENERATION, LABEL_ATTEMPT = "dtnctl.generation", "dtnctl.attempt"  # of a transfer's container: which attempt it is
 LABEL_PORTS = "dtnctl.ports"  # of the container of a transfer's server: the ports that it listens on, with commas between them
+LABEL_DEADLINE = "dtnctl.deadline"  # of a transfer's containers: whole seconds that it had left when they were created
 # Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
 RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
 PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs

@@ -70,6 +70,7 @@ class Evidence:
     """All that a verdict is drawn from.
 
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
+    `ended_by` is what the backend says of an end that is not the program's own.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
     `algorithm` is theirs, where the transfer leaves it to dtnctl, and `sums_seconds` is how long they took.
     `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one. Where the
@@ -81,6 +82,7 @@ class Evidence:
     log: str
     out_of_memory: bool = False
     stopped: Stopped = ""
+    ended_by: str = ""
     before: Listing | None = None
     old: Listing | None = None
     source: Listing | None = None

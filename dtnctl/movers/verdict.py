@@ -50,7 +50,8 @@ def judge_end(evidence: Evidence, options: TransferOptions) -> Judgement | None:
     if code in NOT_STARTED:
         return failure(evidence, f"its program cannot be run in the image (exit code {code})", retryable=False)
     if code in (KILLED, TERMINATED):
-        return failure(evidence, f"somebody or something stopped the job (exit code {code})", retryable=False)
+        why = f": {evidence.ended_by}" if evidence.ended_by else ""
+        return failure(evidence, f"somebody or something stopped the job (exit code {code}){why}", retryable=False)
     return None
 
 

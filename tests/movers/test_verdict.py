@@ -170,6 +170,14 @@ def test_exit_codes_without_words(code: int, cause: str, retryable: bool) -> Non
     assert (judged.cause, judged.retryable) == (f"{cause}; nothing is at the destination", retryable)
 
 
+def test_an_end_that_the_backend_explains_is_explained() -> None:
+    evicted = replace(
+        WELL, exit_code=137, ended_by="Evicted: The node was low on resource: memory.", destination=Listing("missing"), sums=None
+    )
+    cause = "somebody or something stopped the job (exit code 137): Evicted: The node was low on resource: memory."
+    assert MOVER.judge(evicted, ONE).cause == f"{cause}; nothing is at the destination"
+
+
 def test_a_failed_copy_leaves_an_empty_file_and_the_cause_says_so() -> None:
     log = (SAMPLES / "bad-missing.log").read_text()
     judged = MOVER.judge(Evidence(1, log, before=one(100), source=one(100), destination=one(0)), ONE)

@@ -12,8 +12,8 @@ from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.kubernetes.cluster import Cluster, found, remove_object
 from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, job_in, startable
-from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, object_name
-from dtnctl.providers.kubernetes.states import KILLED, newest, pod_condition
+from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, object_name
+from dtnctl.providers.kubernetes.states import STOPPED_SECONDS, job_condition, newest, pod_condition
 from dtnctl.providers.kubernetes.store import NO_FINALIZERS
 from dtnctl.providers.kubernetes.waiting import pods_of, wait_until_gone, wait_until_started
 from dtnctl.providers.kubernetes.workloads import job
@@ -124,7 +124,7 @@ def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
 
 def _end_by_deadline(cluster: Cluster, object_name: str) -> None:
     """Its Job makes no pod any more, and the one that there is ends. One that never started is left as it is."""
-    over: Json = {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1}
+    over: Json = {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": STOPPED_SECONDS}
     with contextlib.suppress(NotFoundError):
         cluster.connection.patch(cluster.paths.of("jobs", object_name), [over])
 
@@ -145,12 +145,8 @@ def exit_code(cluster: Cluster, object_name: str) -> int | None:
     pod = newest(pods_of(cluster.connection, cluster.paths, object_name))
     if pod is not None:
         condition = pod_condition(pod, None, (), None)
-        return condition.exit_code if condition.state == "exited" else None
-    live = found(cluster, cluster.paths.of("jobs", object_name))
-    if live is None:
+    elif (live := found(cluster, cluster.paths.of("jobs", object_name))) is not None:
+        condition = job_condition(live, None, ())
+    else:
         raise NotFoundError(f"there is no Job {object_name}", 404)
-    status: Json = live.get("status") or NOTHING
-    ended = [item["type"] for item in status.get("conditions") or () if item["status"] == "True" and item["type"] in ("Complete", "Failed")]
-    if not ended and live["metadata"].get("deletionTimestamp"):
-        return KILLED
-    return {"Complete": 0, "Failed": KILLED}[ended[0]] if ended else None
+    return condition.exit_code if condition.state == "exited" else None

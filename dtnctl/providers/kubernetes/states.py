@@ -15,7 +15,8 @@ from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, an
 from dtnctl.providers.kubernetes.pod_template import CONTAINER
 
 ENDED = ("Succeeded", "Failed")
-KILLED = 137
+KILLED, TIMED_OUT = 137, 124
+STOPPED_SECONDS = 1  # of activity: the deadline of a Job that dtnctl stops
 Readiness = Literal["", "starting", "healthy", "unhealthy"]
 
 
@@ -61,9 +62,16 @@ def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condit
         return Condition("exited", "", KILLED, "its Job was deleted", started_at=_creation(raw))
     if finished is None:
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
-    is_good = finished["type"] == "Complete"
-    error = "" if is_good else f"{finished.get('reason', '')}: {finished.get('message', '')}"
-    return Condition("exited", "", 0 if is_good else KILLED, error, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
+    code, error = _verdict(raw, finished)
+    return Condition("exited", "", code, error, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
+
+
+def _verdict(raw: Json, finished: Json) -> tuple[int, str]:
+    """Exit code and words by the Job's own end. One that was stopped by us has a deadline that is over at once."""
+    if finished["type"] == "Complete":
+        return 0, ""
+    is_late = finished.get("reason") == "DeadlineExceeded" and raw["spec"].get("activeDeadlineSeconds") != STOPPED_SECONDS
+    return TIMED_OUT if is_late else KILLED, f"{finished.get('reason', '')}: {finished.get('message', '')}"
 
 
 def lost_condition(secret: Json) -> Condition:
@@ -86,7 +94,8 @@ def pod_condition(pod: Json, health: Health | None, events: Iterable[Json], now:
     is_over = phase in ENDED or (pod.get("spec") or NOTHING).get("restartPolicy") == "Never"
     ended: Json = state.get("terminated") or (last if is_over else NOTHING)
     if ended and is_over:
-        return replace(_end(ended), image_id=image, restart_count=count)
+        end = _end(ended)
+        return replace(end, error=end.error or _pod_words(pod), image_id=image, restart_count=count)
     if phase in ENDED:  # evicted, or its node is lost: the container itself says nothing
         return Condition("exited", "", KILLED, _pod_words(pod), started_at=_creation(pod), finished_at=_creation(pod))
     last = ended or last
@@ -156,8 +165,11 @@ def _waiting(pod: Json) -> str:
 
 
 def _pod_words(pod: Json) -> str:
-    status: Json = pod.get("status") or NOTHING
-    return ": ".join(text for text in (status.get("reason"), status.get("message")) if text)
+    """What is said of the whole pod: that it was evicted, preempted, or deleted from its node."""
+    disrupted = (item for item in _conditions(pod) if item["type"] == "DisruptionTarget" and item["status"] == "True")
+    said: Json = pod.get("status") or NOTHING
+    said = said if said.get("reason") else next(iter(disrupted), said)
+    return ": ".join(text for text in (said.get("reason"), said.get("message")) if text)
 
 
 def _messages(events: Iterable[Json], reasons: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from dtnctl.model.resources import ContainerSpec, Pairs
+from dtnctl.model.resources import LABEL_DEADLINE, ContainerSpec, Pairs
 from dtnctl.providers.kubernetes.identity import (
     LABEL_OBJECT,
     NAME_NOTE,
@@ -30,6 +30,8 @@ from dtnctl.providers.kubernetes.pod_template import pod_annotations, pod_spec
 DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment"}
 JOB = {"apiVersion": "batch/v1", "kind": "Job"}
 RECORD_FINALIZER = "dtnctl/record"
+LATE_SECONDS = 60  # after a transfer's deadline: its program has ended itself by then, and said so, unless its pod never ran
+WHEN_DISRUPTED = {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
 
 
 def deployment(name: str, spec: ContainerSpec, labels: Pairs, place: Place, replicas: int) -> Object:
@@ -47,11 +49,13 @@ def deployment(name: str, spec: ContainerSpec, labels: Pairs, place: Place, repl
     }
 
 
-def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place, deadline: int | None = None) -> Object:
+def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Object:
     """The Job of one attempt of a transfer. A finalizer keeps its name taken until dtnctl removes it: it can never run twice.
 
-    `deadline` in seconds, after which the cluster ends it.
+    A pod that is evicted, preempted or lost with its node is not replaced: it may have written, and who runs it again has to look first.
+    The policy for failures changes nothing of that, but says in the Job why its pod is gone.
     """
+    deadline = dict(labels).get(LABEL_DEADLINE)
     made = metadata(name, place.endpoint, place.namespace, labels)
     return {
         **JOB,
@@ -61,7 +65,8 @@ def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place, deadline: i
             "completions": 1,
             "parallelism": 1,
             "podReplacementPolicy": "Failed",
-            **({"activeDeadlineSeconds": deadline} if deadline is not None else {}),
+            "podFailurePolicy": {"rules": [WHEN_DISRUPTED]},
+            **({"activeDeadlineSeconds": int(deadline) + LATE_SECONDS} if deadline is not None else {}),
             "template": template(name, spec, labels, place),
         },
     }

@@ -12,7 +12,7 @@ from dtnctl.model.actions import FinishTransfer, JobEnd, StartTransfer
 from dtnctl.model.declared_tools import DeclaredTool, row_of
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.ownership import server_labels, server_name, spec_digest, transfer_labels
-from dtnctl.model.resources import ContainerSeen, ContainerSpec, Pairs, transfer_name
+from dtnctl.model.resources import LABEL_DEADLINE, ContainerSeen, ContainerSpec, Pairs, transfer_name
 from dtnctl.model.tools import TOOLS, Side, Tool
 from dtnctl.model.transfer_options import TransferOptions
 from dtnctl.movers.base import WORK, JobRequest, Mover
@@ -203,13 +203,20 @@ def _run_as(account: Account | None) -> RunAs | None:
     return None if account is None else RunAs(account.uid, account.gid)
 
 
-def job_labels(task: Task, spec: ContainerSpec) -> Pairs:
-    return transfer_labels(task.site, task.here.endpoint, task.transfer, task.generation, task.attempt, spec_digest(spec))
+def job_labels(task: Task, spec: ContainerSpec, time_left: float | None) -> Pairs:
+    pairs = transfer_labels(task.site, task.here.endpoint, task.transfer, task.generation, task.attempt, spec_digest(spec))
+    return _with_deadline(pairs, time_left)
 
 
 def labels_of_server(task: Task, spec: ContainerSpec) -> Pairs:
     ports = task.destination.listens
-    return server_labels(task.site, task.there.endpoint, task.transfer, task.generation, task.attempt, ports, spec_digest(spec))
+    pairs = server_labels(task.site, task.there.endpoint, task.transfer, task.generation, task.attempt, ports, spec_digest(spec))
+    return _with_deadline(pairs, task.options.deadline)
+
+
+def _with_deadline(pairs: Pairs, seconds: float | None) -> Pairs:
+    """Programs keep the deadline themselves; a backend that can end a container in its time reads it here."""
+    return pairs if seconds is None else tuple(sorted((*pairs, (LABEL_DEADLINE, str(max(1, math.ceil(seconds)))))))
 
 
 # --- times --------------------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def known_of(notes: Notes | None, watched: Watched, server: ServerEnd) -> Eviden
         exit_code=job.exit_code,
         log=watched.log.decode("utf-8", "replace"),
         out_of_memory=job.oom_killed,
+        ended_by=job.error,
         stopped=watched.stopped,
         before=notes.before if notes is not None else None,
         old=notes.old if notes is not None else None,

@@ -99,7 +99,7 @@ def _too_late(task: Task, ready: _Ready) -> StartResult:
 def _create(task: Task, ready: _Ready, image: str) -> str:
     """The job's container, made and not started; one that an earlier run left is used if it is the same."""
     spec = job_spec(task, image, ready.found.services[0], ready.found.accounts.get("source"), ready.time_left)
-    labels = job_labels(task, spec)
+    labels = job_labels(task, spec, ready.time_left)
     job, record = ready.job, ready.record
     if job is not None:
         if job.labels.get(LABEL_SPEC) == dict(labels)[LABEL_SPEC]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from dtnctl.model.resources import (
+    LABEL_DEADLINE,
     LABEL_KIND,
     LABEL_NAME,
     LABEL_SELF,
@@ -110,7 +111,7 @@ SCENES: Mapping[str, tuple[dict[str, Any], ...]] = {
         network_object("roce", ROCE, labels("roce", "network"), PLACE),
         deployment("scinet.ofed-test", RDMA, labels("scinet.ofed-test"), PLACE, replicas=0),
     ),
-    "transfer": (job("scinet.sc20-1t.g1a1", MOVER, labels("scinet.sc20-1t.g1a1", "transfer"), PLACE, deadline=3600),),
+    "transfer": (job("scinet.sc20-1t.g1a1", MOVER, (*labels("scinet.sc20-1t.g1a1", "transfer"), (LABEL_DEADLINE, "3600")), PLACE),),
 }
 
 

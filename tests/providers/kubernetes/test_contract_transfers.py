@@ -11,13 +11,13 @@ import pytest
 
 from dtnctl.errors import ConflictError, NotFoundError
 from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
-from dtnctl.model.resources import ContainerSpec, Wanted, ledger_name, transfer_name
+from dtnctl.model.resources import LABEL_DEADLINE, ContainerSpec, Wanted, ledger_name, transfer_name
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
 from tests.providers.backends import ENDPOINT, SITE, labels_of
 from tests.providers.kubernetes.conftest import Namespace
 from tests.providers.kubernetes.contract import ALL
-from tests.providers.kubernetes.kubelet import JOBS
+from tests.providers.kubernetes.kubelet import JOBS, PODS
 
 JOB = transfer_name(SITE, "run", 1, 1)
 MOVER = ContainerSpec(image="mover:1", entrypoint=("/bin/sh",), command=("-c", "copy"), init=True, stop_signal="SIGTERM")
@@ -88,6 +88,28 @@ def test_a_stopped_transfer_whose_pod_is_not_made_yet_makes_none_later(namespace
     engine.start(container)
     engine.stop(container, 1)
     assert jobs(namespace)[0]["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_a_transfers_deadline_is_its_jobs_too_but_later(namespace: Namespace, engine: KubernetesEngine) -> None:
+    labels = (*labels_of(JOB, kind="transfer"), (LABEL_DEADLINE, "90"))
+    container = engine.create_container(JOB, MOVER, labels)
+    engine.start(container)
+    (made,) = jobs(namespace)
+    assert made["spec"]["activeDeadlineSeconds"] == 150
+    assert made["spec"]["podFailurePolicy"]["rules"][0]["action"] == "FailJob"
+    namespace.kubelet.stop()
+    namespace.api.call("DELETE", namespace.kubelet.path(PODS, f"{JOB}.{ENDPOINT}-x1"))
+    late = {
+        "type": "Failed",
+        "status": "True",
+        "reason": "DeadlineExceeded",
+        "message": "was active longer",
+        "lastTransitionTime": made["metadata"]["creationTimestamp"],
+    }
+    path = namespace.kubelet.path(JOBS, f"{JOB}.{ENDPOINT}", "status")
+    namespace.api.call("PATCH", path, {"status": {"conditions": [late]}}, "application/merge-patch+json")
+    assert engine.wait(container, 0.0) == 124
+    assert engine.inspect(container).error == "DeadlineExceeded: was active longer"
 
 
 def test_the_wait_for_a_transfer_whose_job_was_deleted_ends(namespace: Namespace) -> None:

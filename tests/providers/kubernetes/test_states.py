@@ -111,13 +111,27 @@ def test_evicted_pod_says_why() -> None:
     assert (seen.state, seen.exit_code, seen.error) == ("exited", 137, "Evicted: The node was low on resource: memory.")
 
 
+def test_evicted_pod_says_why_also_where_its_container_has_an_end() -> None:
+    gone = pod("Failed", policy="Never", **ended(137, "ContainerStatusUnknown"))
+    gone["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] = "Error"
+    gone["status"]["conditions"] = [
+        {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+    ]
+    assert job_condition(job(), gone, ()).error == "EvictionByEvictionAPI: Eviction API: evicting"
+
+
+LATE = "DeadlineExceeded: Job was active longer than specified deadline"
+
+
 @pytest.mark.parametrize(
-    ("kind", "code", "error"), [("Complete", 0, ""), ("Failed", 137, "DeadlineExceeded: Job was active longer than specified deadline")]
+    ("kind", "deadline", "code", "error"), [("Complete", 3660, 0, ""), ("Failed", 3660, 124, LATE), ("Failed", 1, 137, LATE)]
 )
-def test_jobs_own_verdict_counts_where_its_pod_is_gone(kind: str, code: int, error: str) -> None:
+def test_jobs_own_verdict_counts_where_its_pod_is_gone(kind: str, deadline: int, code: int, error: str) -> None:
     words = {"reason": "DeadlineExceeded", "message": "Job was active longer than specified deadline"}
     over = {"type": kind, "status": "True", "lastTransitionTime": MADE, **words}
-    seen = job_condition(job(over), None, ())
+    raw = job(over)
+    raw["spec"] = {"activeDeadlineSeconds": deadline}
+    seen = job_condition(raw, None, ())
     assert (seen.state, seen.exit_code, seen.error, seen.finished_at) == ("exited", code, error, MADE)
 
 

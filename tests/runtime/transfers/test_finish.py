@@ -10,7 +10,7 @@ import pytest
 
 from dtnctl.errors import TransferError, UnreachableError
 from dtnctl.model.ledger import Attempt, log_path
-from dtnctl.model.resources import ledger_name
+from dtnctl.model.resources import LABEL_DEADLINE, ledger_name
 from dtnctl.runtime.transfers.record import write_record
 from tests.fakes.engine import Fault
 from tests.runtime.transfers.transfer_world import HERE, IMAGE, SERVICE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
@@ -341,6 +341,11 @@ def test_no_try_starts_after_the_deadline_of_all(scene: TransferWorld) -> None:
     with pytest.raises(TransferError, match=r"run \(generation 1, try 2\) failed"):
         scene.finish(retries="9", deadline="12.0")
     assert scene.clock.seconds == 5  # the second pause would have ended after it
+
+
+def test_containers_of_a_transfer_say_how_long_they_may_be_there(scene: TransferWorld) -> None:
+    scene.start(deadline="60.0")
+    assert scene.engines[HERE].inspect(JOB).labels[LABEL_DEADLINE] == "60"
 
 
 def test_a_try_that_a_later_apply_would_start_too_late_is_recorded_as_failed(scene: TransferWorld) -> None:
