@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.fields import described, shown
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.written import Written
@@ -56,12 +57,19 @@ class KubernetesAddress(Written):
     node: NodeName = Field(description="The node, as `kubectl get nodes` prints it.")
     namespace: Namespace = Field(description="The namespace of all that dtnctl makes there. It is not created by dtnctl.")
     context: str | None = Field(
-        None, min_length=1, description="Context of the kubeconfig. Missing only with `kubeconfig: in-cluster`, which has none."
+        None,
+        min_length=1,
+        description="Context of the kubeconfig. Missing only with `kubeconfig: in-cluster`, which has none, and with `portainer`.",
     )
     kubeconfig: Login | None = Field(
         None,
         description="File with cluster and login, relative to the repository's root or absolute; `{secret: …}`: its content, by "
         "reference; `in-cluster`: the service account of the pod that dtnctl runs in. Missing: `$KUBECONFIG`, else `~/.kube/config`.",
+    )
+    portainer: EngineAddress | None = Field(
+        None,
+        description="In place of context and kubeconfig, the cluster as an environment of a Portainer: "
+        "`portainer+https://host:9443/environment`. Its key is in the endpoint's `portainer:`.",
     )
     resources: dict[str, ResourceName] = Field(
         default_factory=dict,
@@ -76,10 +84,17 @@ class KubernetesAddress(Written):
     @property
     def text(self) -> str:
         """The address as people read it; no secret is in it."""
-        return f"kubernetes://{IN_CLUSTER if self.context is None else self.context}/{self.namespace}/{self.node}"
+        where = self.portainer.text.partition("://")[2] if self.portainer is not None else self.context or IN_CLUSTER
+        return f"kubernetes://{where}/{self.namespace}/{self.node}"
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> KubernetesAddress:
+        if self.portainer is not None:
+            if self.portainer.environment is None:
+                raise ValueError(f"`portainer:` takes portainer+https://HOST:PORT/ENVIRONMENT, not {self.portainer.scheme}://")
+            if self.context is not None or self.kubeconfig is not None:
+                raise ValueError("with `portainer:` there is neither `context` nor `kubeconfig`: Portainer's key is the login")
+            return self
         if self.is_in_cluster and self.context is not None:
             raise ValueError("`kubeconfig: in-cluster` has no contexts: leave out `context`")
         if not self.is_in_cluster and self.context is None:

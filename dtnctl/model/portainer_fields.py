@@ -34,7 +34,7 @@ class Portainer(Written):
         return () if self.team is None else ((TEAM_LABEL, self.team),)
 
 
-def portainer_fault(address: EngineAddress, portainer: Portainer | None) -> str:
+def portainer_fault(address: EngineAddress, portainer: Portainer | None, *, of_cluster: bool = False) -> str:
     """What is wrong about an address and `portainer:` together; empty if nothing is."""
     scheme = SCHEMES.get(address.scheme, Scheme(""))
     in_portainer = scheme.in_portainer
@@ -42,6 +42,8 @@ def portainer_fault(address: EngineAddress, portainer: Portainer | None) -> str:
         return f"{address.scheme}:// needs `portainer:` with a `key:`; an access token of Portainer's, by reference"
     if portainer is not None and not in_portainer:
         return "`portainer:` belongs to portainer+https:// only"
+    if portainer is not None and of_cluster and (portainer.team is not None or portainer.node is not None):
+        return "`portainer: team:` and `node:` are of Docker environments; who sees what in a cluster is its own rights"
     if portainer is not None and portainer.ca is not None and scheme.is_plain:
         return "`portainer: ca:` belongs to portainer+https:// only"
     return ""

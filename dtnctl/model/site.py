@@ -171,7 +171,8 @@ class Endpoint(Written):
             raise ValueError("tcp:// needs `tls:` (ca, cert, key); an engine without it gives root to everyone who reaches the port")
         if self.tls is not None and self.address.scheme != "tcp":
             raise ValueError("`tls:` belongs to tcp:// only")
-        if fault := portainer_fault(self.address, self.portainer):
+        in_portainer = self.kubernetes.portainer if self.kubernetes is not None else None
+        if fault := portainer_fault(in_portainer or self.address, self.portainer, of_cluster=in_portainer is not None):
             raise ValueError(fault)
         if self.host is None and (self.address.scheme in ("unix", KUBERNETES) or self.portainer is not None):
             raise ValueError(f"`host:` is needed: {self.address.scheme}:// does not show where control ports are reached")

@@ -29,6 +29,15 @@ def test_an_endpoint_may_be_a_node_and_its_address_shows_no_secret(value: dict[s
     assert (endpoint.address_field, endpoint.backend().name) == ("kubernetes", "Kubernetes")
 
 
+IN_PORTAINER = {"node": "n", "namespace": "dtn", "portainer": "portainer+https://h:9443/prod"}
+KEY = {"key": {"secret": "env:KEY"}}
+
+
+def test_a_cluster_may_be_an_environment_of_a_portainer() -> None:
+    endpoint = Endpoint.model_validate({"kubernetes": IN_PORTAINER, "portainer": KEY, "host": "h"})
+    assert (endpoint.address.text, endpoint.backend().name) == ("kubernetes://h:9443/prod/dtn/n", "Kubernetes")
+
+
 def test_the_content_of_a_kubeconfig_may_be_a_secret() -> None:
     found = KubernetesAddress.model_validate({**NODE, "kubeconfig": {"secret": "env:KUBE"}})
     assert found.kubeconfig == Secret(secret="env:KUBE")
@@ -50,6 +59,8 @@ def test_resources_are_those_of_the_node_and_none_of_an_engine() -> None:
         ({"resources": {"rdma_cm": "hca"}}, "`hca` is not an extended resource; write it as `kubectl describe node` lists it"),
         ({"context": None}, "`context:` is needed: the current one of a kubeconfig is another one on each machine"),
         ({"kubeconfig": "in-cluster"}, "`kubeconfig: in-cluster` has no contexts: leave out `context`"),
+        ({"context": None, "portainer": "tcp://h:1"}, "`portainer:` takes portainer+https://HOST:PORT/ENVIRONMENT, not tcp://"),
+        ({"portainer": "portainer+https://h:1/prod"}, "with `portainer:` there is neither `context` nor `kubeconfig`"),
     ],
 )
 def test_what_is_no_node_is_refused(change: dict[str, Any], said: str) -> None:
@@ -68,6 +79,15 @@ def test_what_is_no_node_is_refused(change: dict[str, Any], said: str) -> None:
             {"kubernetes": NODE, "host": "x", "agent": "ssh"},
             "`agent: ssh` is reached through the login of `docker: ssh://…`, and the endpoint is kubernetes://; "
             "write the agent's https:// address",
+        ),
+        (
+            {"kubernetes": IN_PORTAINER, "host": "x"},
+            "portainer+https:// needs `portainer:` with a `key:`; an access token of Portainer's, by reference",
+        ),
+        ({"kubernetes": NODE, "host": "x", "portainer": KEY}, "`portainer:` belongs to portainer+https:// only"),
+        (
+            {"kubernetes": IN_PORTAINER, "host": "x", "portainer": {**KEY, "team": "t"}},
+            "`portainer: team:` and `node:` are of Docker environments; who sees what in a cluster is its own rights",
         ),
         ({"kubernetes": NODE, "host": "x", "tls": {"ca": "a", "cert": "b", "key": "c"}}, "`tls:` belongs to tcp:// only"),
     ],

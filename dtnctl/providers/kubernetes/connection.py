@@ -53,6 +53,8 @@ class Connection:
         """The HTTP client with the login; made when it is first asked for."""
         with self._lock:
             if self._client is None:
+                from http.cookiejar import CookieJar, DefaultCookiePolicy
+
                 from httpx2 import Client
 
                 login = self._login
@@ -62,6 +64,7 @@ class Connection:
                         verify=login.trusted,
                         auth=login.auth,
                         proxy=login.proxy,
+                        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # with one of its own Portainer wants more
                         headers={"User-Agent": USER_AGENT, **login.headers},
                         event_hooks={"request": [self._name_server]},
                         timeout=self.limits(),
@@ -137,6 +140,8 @@ class Connection:
                 break
             time.sleep(pause)
         if response.status_code >= FIRST_ERROR:
+            if unanswered := self._login.unanswered(response.status_code, response.content):
+                raise UnreachableError(f"{self.address}: {unanswered}")
             lost = content == JSON_PATCH and response.status_code == 422
             error = refusal(response.status_code, response.content, lost_precondition=lost)
             if response.status_code == GONE:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.actions import CreateContainer, EngineAction, ReplaceContainer
+from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.ledger import Entry
 from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
@@ -18,7 +19,7 @@ from dtnctl.providers.kubernetes import files, jobs
 from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.connection import Connection
 from dtnctl.providers.kubernetes.lists import links_of
-from dtnctl.providers.kubernetes.login import login_of
+from dtnctl.providers.kubernetes.login import Login, login_of
 from dtnctl.providers.kubernetes.lookup import Looked, Lookup, inspected, networks, with_joined
 from dtnctl.providers.kubernetes.observation import node_id, observe
 from dtnctl.providers.kubernetes.paths import Paths, node_path
@@ -53,8 +54,7 @@ class KubernetesObserver:
             if self._opened is None:
                 address, access = self._access.endpoint.kubernetes, self._access
                 assert address is not None  # what decides that this class is used
-                login = login_of(address, access.root, access.secrets, access.timeouts.login)
-                connection = Connection(login, address.text, access.timeouts, reads_only=self.reads_only)
+                connection = Connection(_login(access, address), address.text, access.timeouts, reads_only=self.reads_only)
                 resources = {DEVICE_FILES.get(name, name).partition(":")[0]: resource for name, resource in address.resources.items()}
                 place = Place(access.name, address.node, address.namespace, resources)
                 cluster = Cluster(connection, Paths(address.namespace), place, self._view)
@@ -119,6 +119,14 @@ class KubernetesObserver:
                 self._opened[0].connection.close()
                 self._opened = None
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _login(access: EndpointAccess, address: KubernetesAddress) -> Login:
+    if address.portainer is None:
+        return login_of(address, access.root, access.secrets, access.timeouts.login)
+    from dtnctl.providers.kubernetes.behind_portainer import login_behind_portainer
+
+    return login_behind_portainer(access)
 
 
 class KubernetesEngine(KubernetesObserver):

@@ -6,7 +6,7 @@ lightkube knows the form of kubeconfigs. What it leaves out is here: proxies, an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +30,17 @@ PROXIES = ("http://", "https://")
 NOT_DONE = ("as", "as-groups", "as-uid", "as-user-extra", "auth-provider")  # of a user: who is asked for then would be another one
 
 
+def _may_be_its_own(status: int, content: bytes) -> str:
+    del status, content
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """How a server is reached, and as whom. `headers` may be secret.
 
-    `server_name`: the name that the server's certificate must have; empty: that of its host.
+    `server_name`: the name that the server's certificate must have; empty: that of its host. `unanswered`: what an answer with this status
+    and content, of what is in front of the server, says of why the server gave none; empty for one that may be the server's own.
     """
 
     server: str
@@ -43,6 +49,7 @@ class Login:
     proxy: str | None = None
     server_name: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unanswered: Callable[[int, bytes], str] = _may_be_its_own
 
 
 def login_of(address: KubernetesAddress, root: Path, secrets: SecretSource, patience: float) -> Login:
@@ -103,7 +110,7 @@ def _login(address: KubernetesAddress, written: Json, file: Path | None, patienc
     cluster, user = _entry(written, "cluster", config.context.cluster), _entry(written, "user", config.context.user)
     for fault in (*_faults_of_cluster(cluster), *_faults_of_user(user)):
         raise UnreachableError(f"{address.text}: {fault}")
-    config = config if config.user is not None else config._replace(user=User())  # without one, as kubectl does it: nobody
+    config = config if config.user is not None else config._replace(user=User())  # kubectl, too, then sends no login
     return Login(
         config.cluster.server,
         _trusted(address, config),

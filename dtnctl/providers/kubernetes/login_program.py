@@ -21,7 +21,7 @@ from dtnctl.providers.kubernetes.identity import Json, Object
 
 EXEC_INFO = "KUBERNETES_EXEC_INFO"
 UNAUTHORIZED = 401
-TOLD = (
+CLUSTER_KEYS = (
     "server",
     "tls-server-name",
     "insecure-skip-tls-verify",
@@ -47,18 +47,18 @@ def program_of(written: Json, cluster: Json, file: Path | None) -> Program:
     command = str(written["command"])
     if os.sep in command and file is not None:  # with a slash it is relative to the kubeconfig, else looked for in $PATH
         command = str(file.parent / command)
-    spec: Object = {"interactive": False} | ({"cluster": _told(cluster, file)} if written.get("provideClusterInfo") else {})
+    spec: Object = {"interactive": False} | ({"cluster": _cluster_info(cluster, file)} if written.get("provideClusterInfo") else {})
     asked = {"apiVersion": written["apiVersion"], "kind": "ExecCredential", "spec": spec}
     variables = {item["name"]: str(item["value"]) for item in written.get("env") or ()}
     return Program((command, *map(str, written.get("args") or ())), variables | {EXEC_INFO: json.dumps(asked)})
 
 
-def _told(cluster: Json, file: Path | None) -> Object:
-    """The cluster as a program is told of it: a file of certificates by what is in it."""
-    told = {key: cluster[key] for key in TOLD if key in cluster}
+def _cluster_info(cluster: Json, file: Path | None) -> Object:
+    """The cluster for a program that asks for it: a file of certificates by what is in it."""
+    info = {key: cluster[key] for key in CLUSTER_KEYS if key in cluster}
     if authority := cluster.get("certificate-authority"):
-        told["certificate-authority-data"] = base64.b64encode(((file or Path()).parent / authority).read_bytes()).decode()
-    return told
+        info["certificate-authority-data"] = base64.b64encode(((file or Path()).parent / authority).read_bytes()).decode()
+    return info
 
 
 class ProgramAuth(Auth):

@@ -115,7 +115,7 @@ def _path(raw: Json) -> str:
     """EngineError if somebody took away what says which file it is: one of the records is missing then, and it may be any."""
     path = annotations_of(raw).get(PATH_NOTE)
     if path is None:
-        raise EngineError(f"the ConfigMap {raw['metadata']['name']} has lost its annotation {PATH_NOTE}: which record it is cannot be told")
+        raise EngineError(f"the ConfigMap {raw['metadata']['name']} has lost its annotation {PATH_NOTE}: which record it is, is not known")
     return path
 
 

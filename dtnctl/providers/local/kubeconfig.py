@@ -24,6 +24,8 @@ def login_faults(
 ) -> Iterator[str]:
     """Why this machine cannot log in at the cluster, before it is asked."""
     login = address.kubeconfig
+    if address.portainer is not None:
+        return
     if isinstance(login, Secret):
         try:
             secrets.look_up(login.secret)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.portainer.clusters import KUBERNETES, pass_on_to_cluster
 from tests.fakes.portainer.proxy import DOCKER, pass_on
 from tests.fakes.portainer.state import ADMINISTRATOR, State, User
 
@@ -97,9 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
         if user is None:
             return
         path = urlsplit(self.path).path.removeprefix(self.base)
-        docker = DOCKER.fullmatch(path)
-        if docker is not None:
-            self._docker(int(docker[1]), self.path.removeprefix(self.base), body, user)
+        proxied = DOCKER.fullmatch(path) or KUBERNETES.fullmatch(path)
+        if proxied is not None:
+            self._proxied(int(proxied[1]), self.path.removeprefix(self.base), body, user)
         else:
             self._api(path, body, user)
 
@@ -124,13 +125,15 @@ class _Handler(BaseHTTPRequestHandler):
             return user
         return None
 
-    def _docker(self, number: int, target: str, body: bytes, user: User) -> None:
+    def _proxied(self, number: int, target: str, body: bytes, user: User) -> None:
         environment = self.state.environments.get(number)
         if environment is None:
             self.refuse(HTTPStatus.NOT_FOUND, "Unable to find an environment with the specified identifier inside the database", "")
-        elif environment.type == 4 and environment.refusals > 0:
+        elif environment.type in (4, 7) and environment.refusals > 0:
             environment.refusals -= 1
             self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Unable to get the active tunnel", "Unable to open the tunnel")
+        elif environment.cluster is not None:
+            pass_on_to_cluster(self, environment.cluster, target, body)
         else:
             pass_on(self, self.state, environment, target, body, user)
 

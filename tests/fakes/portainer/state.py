@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.kubernetes import KubernetesApi
+
 ADMINISTRATOR, STANDARD = 1, 2
 
 
@@ -27,6 +29,8 @@ class Environment:
     check_in: int = 1
     public_url: str = ""
     nodes: tuple[str, ...] = ()
+    cluster: KubernetesApi | None = None
+    """Where its API server listens, if it is a Kubernetes cluster."""
     refusals: int = 0
     """How often the tunnel of an edge agent is not there yet."""
 
@@ -71,7 +75,7 @@ class State:
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, name: str, socket: Path, **more: Any) -> Environment:
+    def add(self, name: str, socket: Path = Path("/nowhere"), **more: Any) -> Environment:
         number = len(self.environments) + 1
         self.environments[number] = Environment(number, name, socket, **more)
         return self.environments[number]

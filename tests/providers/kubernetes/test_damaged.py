@@ -77,7 +77,7 @@ def test_a_network_with_a_broken_note_is_read_without_it(namespace: Namespace, e
     assert [item.name for item in seen.containers] == [SESSION]
 
 
-def test_records_one_of_which_cannot_be_told_are_a_trouble_and_not_a_failure(namespace: Namespace, engine: KubernetesEngine) -> None:
+def test_records_one_of_which_is_unknown_are_a_trouble_and_not_a_failure(namespace: Namespace, engine: KubernetesEngine) -> None:
     name, path = ledger_name(SITE), record_path("run", 1, 1)
     holder = engine.store.claim(name, labels_of(name, kind="ledger"), folder="/var/lib/dtnctl/contract")
     engine.store.write(holder, (FileEntry(path, encode_attempt(Attempt("run", 1, 1, "c", claimed_at="now"))),))
@@ -85,7 +85,7 @@ def test_records_one_of_which_cannot_be_told_are_a_trouble_and_not_a_failure(nam
     change(namespace, "configmaps", file["metadata"]["name"], {"metadata": {"annotations": {"dtnctl/path": None}}})
     seen = engine.observe(Wanted(ledger=True))
     assert "has lost its annotation dtnctl/path" in seen.ledger.trouble
-    with pytest.raises(EngineError, match="which record it is cannot be told"):
+    with pytest.raises(EngineError, match="is not known"):
         engine.store.read(name, RECORDS)
 
 

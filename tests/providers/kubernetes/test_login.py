@@ -128,12 +128,12 @@ def test_program_is_asked_once_by_all_and_again_when_its_token_is_refused(tmp_pa
     assert (tmp_path / "log").read_text() == "asked\n" * 2
 
 
-def test_program_is_told_of_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
+def test_program_gets_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("certificates")
     cluster = {"server": "https://a", "certificate-authority": "ca.pem", "tls-server-name": "b"}
     program = program_of({"apiVersion": V1, "command": "login", "provideClusterInfo": True}, cluster, tmp_path / "kubeconfig")
-    told = {"server": "https://a", "certificate-authority-data": "Y2VydGlmaWNhdGVz", "tls-server-name": "b"}
-    assert json.loads(program.environment["KUBERNETES_EXEC_INFO"])["spec"] == {"interactive": False, "cluster": told}
+    info = {"server": "https://a", "certificate-authority-data": "Y2VydGlmaWNhdGVz", "tls-server-name": "b"}
+    assert json.loads(program.environment["KUBERNETES_EXEC_INFO"])["spec"] == {"interactive": False, "cluster": info}
 
 
 def test_file_of_a_token_is_beside_its_kubeconfig(tmp_path: Path) -> None:

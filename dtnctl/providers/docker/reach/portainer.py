@@ -42,7 +42,7 @@ def reach_portainer(access: EndpointAccess, *, read_only: bool) -> Transport:
     address, settings = access.endpoint.address, access.endpoint.portainer
     assert settings is not None  # the model refuses the address without it
     assert address.environment is not None
-    pool = _pool(address, settings, access.root)
+    pool = pool_of(address, settings, access.root)
     try:
         with translated(address, Transport(pool)):
             headers = key_headers(settings, address.text, access.secrets)
@@ -64,7 +64,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
     docker = f"/api/endpoints/{environment.id}/docker"
     headers = {**api.headers, **({NODE_HEADER: settings.node} if settings.node is not None else {})}
     if environment.is_edge:
-        _await_tunnel(api, environment, f"{docker}/_ping", headers)
+        await_tunnel(api, environment, f"{docker}/_ping", headers)
     team = 0 if settings.team is None or read_only else api.team(settings.team)
     return Transport(
         api.pool,
@@ -72,7 +72,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
         headers,
         streams=environment.streams,
         keeps_records=True,
-        silent=lambda status, content: _silent(environment, status, content),
+        silent=lambda status, content: no_answer(environment, status, content),
         sifted=lambda path, items: _on_node(f"{api.what}: Portainer's environment {environment.name}", settings.node, path, items),
         made=lambda answer: _shared(api.base, answer, team),
     )
@@ -93,7 +93,7 @@ def all_environments(
     address: EngineAddress, what: str, settings: Portainer, root: Path, secrets: SecretSource, timeouts: Timeouts
 ) -> tuple[Environment, ...]:
     """All that the key is shown at this address; `what` is the address as people wrote it. UnreachableError says what to check."""
-    pool = _pool(address, settings, root)
+    pool = pool_of(address, settings, root)
     try:
         with translated(replace(address, text=what), Transport(pool)):
             return tuple(PortainerApi(pool, what, address.path, key_headers(settings, what, secrets), timeouts).environments())
@@ -101,13 +101,14 @@ def all_environments(
         pool.close()
 
 
-def _pool(address: EngineAddress, settings: Portainer, root: Path) -> DirectReads:
+def pool_of(address: EngineAddress, settings: Portainer, root: Path) -> DirectReads:
+    """What asks the Portainer of an address."""
     if address.scheme == "portainer+http":
         return DirectReads(address.host, address.port)
-    return TlsPool(address, _trusted(settings.ca, root, str(address)))
+    return TlsPool(address, trusted_certificates(settings.ca, root, str(address)))
 
 
-def _trusted(ca: str | None, root: Path, what: str) -> ssl.SSLContext:
+def trusted_certificates(ca: str | None, root: Path, what: str) -> ssl.SSLContext:
     """The certificates that Portainer's is checked by, and nothing of the environment. UnreachableError names the file that is wrong."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -128,7 +129,7 @@ def _trusted(ca: str | None, root: Path, what: str) -> ssl.SSLContext:
 # --- what Portainer answers for the engine -------------------------------------------------------------------
 
 
-def _silent(environment: Environment, status: int, content: bytes) -> str:
+def no_answer(environment: Environment, status: int, content: bytes) -> str:
     """Why the engine is not reached, by an answer of Portainer's own; empty if the engine may have answered."""
     if status == 502 and not content.strip():
         return UNANSWERED.format(name=environment.name)
@@ -157,7 +158,7 @@ def _node_of(item: Mapping[str, Any]) -> str:
     return str(((item.get("Portainer") or {}).get("Agent") or {}).get("NodeName") or "")
 
 
-def _await_tunnel(api: PortainerApi, environment: Environment, ping: str, headers: Mapping[str, str]) -> None:
+def await_tunnel(api: PortainerApi, environment: Environment, ping: str, headers: Mapping[str, str]) -> None:
     """An edge agent opens its tunnel when it asks for work the next time; until then Portainer refuses, at once or after some time."""
     patience = CHECK_INS * environment.agents_wait
     end = time.monotonic() + patience + api.timeouts.login
@@ -166,7 +167,7 @@ def _await_tunnel(api: PortainerApi, environment: Environment, ping: str, header
         if answer.status < 500 or NO_TUNNEL not in answer.content:
             return
         if time.monotonic() > end:
-            raise UnreachableError(f"{api.what}: {_silent(environment, answer.status, answer.content)}")
+            raise UnreachableError(f"{api.what}: {no_answer(environment, answer.status, answer.content)}")
         time.sleep(TUNNEL_POLL)
 
 
