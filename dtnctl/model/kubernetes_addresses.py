@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -70,6 +70,11 @@ class KubernetesAddress(Written):
         None,
         description="In place of context and kubeconfig, the cluster as an environment of a Portainer: "
         "`portainer+https://host:9443/environment`. Its key is in the endpoint's `portainer:`.",
+    )
+    publish: Literal["host-port", "node-port"] = Field(
+        "host-port",
+        description="How ports of services become the node's: by the pods themselves (`hostPort`), or by a Service of type NodePort, where "
+        "the cluster refuses host ports. Then `ctrl_port_range` and `data_port_range` must be in its range, as a rule 30000-32767.",
     )
     resources: dict[str, ResourceName] = Field(
         default_factory=dict,

@@ -56,7 +56,8 @@ class KubernetesObserver:
                 assert address is not None  # what decides that this class is used
                 connection = Connection(_login(access, address), address.text, access.timeouts, reads_only=self.reads_only)
                 resources = {DEVICE_FILES.get(name, name).partition(":")[0]: resource for name, resource in address.resources.items()}
-                place = Place(access.name, address.node, address.namespace, resources)
+                node_ports = address.publish == "node-port"
+                place = Place(access.name, address.node, address.namespace, resources, node_ports=node_ports)
                 cluster = Cluster(connection, Paths(address.namespace), place, self._view)
                 self._opened = cluster, Lookup(cluster)
             return self._opened

@@ -12,7 +12,7 @@ from dtnctl.model.resources import LABEL_SITE
 from dtnctl.providers.kubernetes.held_jobs import LABEL_HELD
 from dtnctl.providers.kubernetes.identity import LABEL_ENDPOINT, LABEL_OBJECT, NOTHING, Json, label_value, name_of
 from dtnctl.providers.kubernetes.networks import link_of
-from dtnctl.providers.kubernetes.paths import ALL_PODS, Paths, namespace_path, node_path
+from dtnctl.providers.kubernetes.paths import ALL_PODS, ALL_SERVICES, Paths, namespace_path, node_path
 from dtnctl.providers.kubernetes.place import Link, Place
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ FORBIDDEN = 403
 class Lists:
     """Objects as they were listed. `held`: Secrets of Jobs. `pods`: of the namespace; `node_pods`: all of the node, where they may be seen.
 
+    `services` are asked for where ports are published by them: of the whole cluster, or of the namespace where this login sees no more.
     `networks` is None where the cluster has no such kind. `unseen`: what this login may not look at, a sentence each.
     """
 
@@ -38,6 +39,7 @@ class Lists:
     node: Json | None
     events: tuple[Json, ...] = ()
     unseen: tuple[str, ...] = ()
+    services: tuple[Json, ...] = ()
 
     def pods_of(self, object_name: str) -> list[Json]:
         return [pod for pod in self.pods if (pod["metadata"].get("labels") or NOTHING).get(LABEL_OBJECT) == object_name]
@@ -47,9 +49,9 @@ class Lists:
         return [event for event in self.events if (event.get("involvedObject") or NOTHING).get("uid") == uid]
 
 
-def ask(connection: Connection, paths: Paths, node: str, pool: Executor) -> Lists:
+def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> Lists:
     """All lists. EngineError if one of the namespace's own is refused: half an answer is no answer."""
-    ours = {"labelSelector": LABEL_SITE}
+    ours, node = {"labelSelector": LABEL_SITE}, place.node
     asked: Mapping[str, Future[list[Json]]] = {
         "deployments": pool.submit(connection.items, paths.deployments, **ours),
         "jobs": pool.submit(connection.items, paths.jobs, **ours),
@@ -60,11 +62,14 @@ def ask(connection: Connection, paths: Paths, node: str, pool: Executor) -> List
     networks = pool.submit(_unless, NotFoundError, connection.items, paths.networks)
     on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, f"spec.nodeName={node}")
     itself = pool.submit(_node, connection, node)
+    services = pool.submit(_services, connection, paths) if place.node_ports else None
     whole = pool.submit(_refuse_missing, connection, paths.namespace)
     whole.result()
     found = {name: tuple(future.result()) for name, future in asked.items()}
     node_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
+    all_services, unseen_services = services.result() if services is not None else ((), ())
     unseen = (
+        *unseen_services,
         *([f"pods of other namespaces on {node}: their host ports are unknown"] if node_pods is None else []),
         *([f"the node {node}: its CPUs and resources are unknown"] if seen_node is None else []),
     )
@@ -74,6 +79,7 @@ def ask(connection: Connection, paths: Paths, node: str, pool: Executor) -> List
         networks=None if their_networks is None else tuple(their_networks),
         node=seen_node,
         unseen=unseen,
+        services=all_services,
     )
     return replace(lists, events=_events(connection, paths, lists))
 
@@ -111,6 +117,17 @@ def _node(connection: Connection, node: str) -> Json | None:
         if ready["type"] == "Ready" and ready["status"] == "Unknown":  # the cluster's word for a kubelet that it has not heard of
             raise UnreachableError(f"{connection.address}: the cluster has no word of {node}: {ready.get('message', '')}")
     return found
+
+
+def _services(connection: Connection, paths: Paths) -> tuple[tuple[Json, ...], tuple[str, ...]]:
+    """Those of the cluster, and what could not be seen of them."""
+    try:
+        return tuple(connection.items(ALL_SERVICES)), ()
+    except EngineError as error:
+        if error.status != FORBIDDEN:
+            raise
+    unseen = ("Services of other namespaces: which ports of nodes they hold is unknown",)
+    return tuple(connection.items(paths.of("services"))), unseen
 
 
 def _refuse_missing(connection: Connection, namespace: str) -> None:

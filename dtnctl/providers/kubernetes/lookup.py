@@ -13,6 +13,7 @@ from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.held_jobs import HELD_TYPE, LABEL_HELD, job_in
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, Json, annotations_of, object_name
 from dtnctl.providers.kubernetes.lists import Lists, is_host_networked, is_ready, links_of
+from dtnctl.providers.kubernetes.node_ports import service_name
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_template import JOINED
 from dtnctl.providers.kubernetes.seen import job_seen, service_seen
@@ -86,7 +87,7 @@ def inspected(cluster: Cluster, looked: Looked) -> ContainerSeen:
     lists = Lists((), (), (), tuple(pods), (), None, (), None)
     match looked.kind:
         case "deployments":
-            lists = replace(lists, deployments=(looked.raw,), events=_events(cluster, pods))
+            lists = replace(lists, deployments=(looked.raw,), events=_events(cluster, pods), services=_services(cluster, name))
             return service_seen(looked.raw, lists, place, datetime.now(UTC))
         case "secrets":
             job = found(cluster, paths.of("jobs", name))
@@ -94,6 +95,12 @@ def inspected(cluster: Cluster, looked: Looked) -> ContainerSeen:
             return job_seen(looked.raw, lists, place_of_job(cluster, job_in(looked.raw), place))
         case _:
             assert_never(looked.kind)
+
+
+def _services(cluster: Cluster, object_name: str) -> tuple[Json, ...]:
+    """The Service that publishes its ports, if there is to be one."""
+    live = found(cluster, cluster.paths.of("services", service_name(object_name))) if cluster.place.node_ports else None
+    return () if live is None else (live,)
 
 
 def _events(cluster: Cluster, pods: list[Json]) -> tuple[Json, ...]:

@@ -45,7 +45,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     ledger = pool.submit(_ledger, store, view) if wanted.ledger else None
     secrets = pool.submit(view.secrets.fingerprints, wanted.secrets) if wanted.secrets else None
     volumes = {name: pool.submit(_volume, cluster, name) for name in sorted(wanted.volumes)}
-    lists = ask(connection, cluster.paths, cluster.place.node, pool)
+    lists = ask(connection, cluster.paths, cluster.place, pool)
     place = place_with(cluster.place, lists)
     now = datetime.now(UTC)
     damaged = Damaged()

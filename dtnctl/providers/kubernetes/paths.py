@@ -46,4 +46,4 @@ def namespace_path(name: str) -> str:
     return f"{CORE}/namespaces/{quote(name, safe='')}"
 
 
-ALL_PODS = f"{CORE}/pods"
+ALL_PODS, ALL_SERVICES = f"{CORE}/pods", f"{CORE}/services"

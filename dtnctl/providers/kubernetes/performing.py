@@ -35,6 +35,7 @@ from dtnctl.providers.kubernetes.inventory import drop_from_inventory, list_in_i
 from dtnctl.providers.kubernetes.jobs import remove_job
 from dtnctl.providers.kubernetes.networks import network_object
 from dtnctl.providers.kubernetes.owned_fields import applied_by_us
+from dtnctl.providers.kubernetes.publishing import has_node_ports, publish, unpublish
 from dtnctl.providers.kubernetes.secret_values import keep_values, remove_values
 from dtnctl.providers.kubernetes.store import ClusterStore
 from dtnctl.providers.kubernetes.waiting import wait_until_gone, wait_until_started
@@ -128,7 +129,11 @@ def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pair
         made["metadata"]["uid"] = live["metadata"]["uid"]
     if replicas or (live is not None and STARTED_NOTE in live["metadata"]["annotations"]):
         made["metadata"]["annotations"][STARTED_NOTE] = _started(live)
-    cluster.connection.apply(deployment_path(cluster, name), made)
+    applied = cluster.connection.apply(deployment_path(cluster, name), made)
+    if live is not None and not (replicas and has_node_ports(made)):
+        unpublish(cluster, live)
+    if replicas:
+        publish(cluster, applied)
     before = [spec_of(live, cluster.place)] if live is not None else []
     if spec.secrets or any(item.secrets for item in before):
         remove_values(cluster, name, but=(spec, *before))
@@ -162,6 +167,7 @@ def start_service(cluster: Cluster, live: Json) -> None:
     """One replica, and the wait for its pod. What runs already is left alone."""
     if (live["spec"].get("replicas") or 0) == 0:
         _scale(cluster, live, 1)
+    publish(cluster, live)
     wait_until_started(cluster.connection, cluster.paths, live)
 
 
@@ -169,6 +175,7 @@ def stop_service(cluster: Cluster, live: Json, timeout: float) -> None:
     """No replica, and the wait until its pod is gone. The grace period is that of the pod."""
     if (live["spec"].get("replicas") or 0) != 0:
         _scale(cluster, live, 0)
+    unpublish(cluster, live)
     wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], timeout)
 
 
@@ -204,6 +211,7 @@ def _remove(cluster: Cluster, action: RemoveContainer) -> None:
 def remove_service(cluster: Cluster, live: Json) -> None:
     """Remove it, and return when its pod is gone."""
     remove_object(cluster, cluster.paths.of("deployments", live["metadata"]["name"]), live["metadata"]["uid"])
+    unpublish(cluster, live)
     remove_values(cluster, name_of(live))
     drop_from_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", live["metadata"]["name"])
     grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0

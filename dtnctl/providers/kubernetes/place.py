@@ -21,6 +21,7 @@ class Place:
 
     `resources`: which of the node's extended resources stands for an interface's functions, or for a device file.
     `links`: the networks that are there, by name. `host_networked`: ids of services whose network is the host's.
+    `node_ports`: whether ports are published by Services, and not by pods.
     """
 
     endpoint: str
@@ -29,3 +30,4 @@ class Place:
     resources: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
     host_networked: frozenset[str] = frozenset()
+    node_ports: bool = False

@@ -12,6 +12,8 @@ from dtnctl.model.resources import Attachment, ContainerSpec, Device, Health, Pa
 from dtnctl.model.secrets import LABEL_SECRETS, SecretVariable, secrets_in
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, attachments_seen
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, annotations_of
+from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, ports_in
+from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_template import CONTAINER, SHELL
 from dtnctl.providers.kubernetes.quantities import amount, byte_count
 from dtnctl.providers.kubernetes.volumes import mounts_seen
@@ -21,8 +23,11 @@ USUAL_RETRIES, USUAL_TIMES = 3, {"periodSeconds": 10, "timeoutSeconds": 1}
 RESTARTS = {"Always": "always", "OnFailure": "on-failure:0", "Never": "no"}
 
 
-def spec_seen(template: Json, names: Mapping[str, str], namespace: str) -> ContainerSpec:
-    """What the template asks for. `names` are those of networks in plans, by the objects' names."""
+def spec_seen(template: Json, names: Mapping[str, str], place: Place) -> ContainerSpec:
+    """What the template asks for. `names` are those of networks in plans, by the objects' names.
+
+    Ports that are published otherwise than the endpoint's file says are not there.
+    """
     pod = template["spec"]
     container = _main(pod)
     mounts, shm_size = mounts_seen(pod, container)
@@ -53,8 +58,8 @@ def spec_seen(template: Json, names: Mapping[str, str], namespace: str) -> Conta
         sysctls=_sysctls(pod),
         dns=_dns(pod),
         network=HOST_NETWORK if hosted else ENGINE_BRIDGE,
-        attachments=() if hosted else _attachments(notes, names, namespace),
-        ports=tuple(sorted(_ports(container, hosted=hosted))),
+        attachments=() if hosted else _attachments(notes, names, place.namespace),
+        ports=ports_in(notes.get(PORTS_NOTE, "")) if place.node_ports else tuple(sorted(_ports(container, hosted=hosted))),
     )
 
 

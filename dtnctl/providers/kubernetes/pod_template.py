@@ -15,6 +15,7 @@ from dtnctl.model.resources import NO_HEALTH, Attachment, ContainerSpec, Health,
 from dtnctl.model.secrets import LABEL_SECRETS, secrets_label
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, networks_text
 from dtnctl.providers.kubernetes.identity import Object, object_name, short_digest
+from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, ports_text
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.quantities import cpu_text
 from dtnctl.providers.kubernetes.volumes import pod_volumes, volume_mounts
@@ -35,9 +36,10 @@ def is_host_networked(spec: ContainerSpec, place: Place) -> bool:
 
 
 def pod_annotations(spec: ContainerSpec, place: Place) -> dict[str, str]:
-    """Its networks, and the fingerprints of its secrets: a new value is a new pod."""
+    """Its networks, ports that a Service publishes, and the fingerprints of its secrets: a new value is a new pod."""
     networks = networks_text(spec.attachments, place)
     notes = {NETWORKS_NOTE: networks} if networks else {}
+    notes |= {PORTS_NOTE: ports_text(spec.ports)} if spec.ports and place.node_ports else {}
     return notes | ({LABEL_SECRETS: secrets_label(spec.secrets)} if spec.secrets else {})
 
 
@@ -100,7 +102,7 @@ def _container(name: str, spec: ContainerSpec, place: Place) -> Object:
         "args": [escaped(word) for word in spec.command or ()],
         "env": [*_variables(spec), *_secret_variables(name, spec, place)],
         "tty": spec.tty,
-        "ports": [_port(port) for port in spec.ports],
+        "ports": [_port(port, place) for port in spec.ports],
         "resources": _resources(spec, place),
         "volumeMounts": volume_mounts(spec),
         "securityContext": _security(spec),
@@ -129,8 +131,9 @@ def secret_name(name: str, spec: ContainerSpec, place: Place) -> str:
     return object_name(f"{name}.env-{short_digest(secrets_label(spec.secrets))}", place.endpoint)
 
 
-def _port(port: PortBinding) -> Object:
-    return {"containerPort": port.container, "hostPort": port.host, "protocol": port.protocol.upper()}
+def _port(port: PortBinding, place: Place) -> Object:
+    plain = {"containerPort": port.container, "protocol": port.protocol.upper()}
+    return plain if place.node_ports else plain | {"hostPort": port.host}
 
 
 def _security(spec: ContainerSpec) -> Object:

@@ -16,6 +16,7 @@ from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, Json, an
 from dtnctl.providers.kubernetes.inventory import is_inventory
 from dtnctl.providers.kubernetes.lists import Lists, is_of
 from dtnctl.providers.kubernetes.networks import network_seen
+from dtnctl.providers.kubernetes.node_ports import other_services, published_by, service_name
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, lost_condition, newest, service_condition
 from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
@@ -29,10 +30,19 @@ def services_seen(lists: Lists, place: Place, now: datetime, damaged: Damaged) -
 
 
 def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> ContainerSeen:
-    """One Deployment."""
+    """One Deployment. What it publishes by a Service is what that one really has, while it is meant to run."""
     spec = spec_of(raw, place)
+    if place.node_ports and spec.ports and raw["spec"].get("replicas"):
+        held = frozenset(published_by(_service_of(raw, lists)))
+        spec = replace(spec, ports=tuple(port for port in spec.ports if port in held))
     pod = newest(lists.pods_of(raw["metadata"]["name"]))
     return _container(raw, raw["metadata"]["uid"], spec, service_condition(raw, pod, spec.health, lists.events_of(pod), now), pod, place)
+
+
+def _service_of(raw: Json, lists: Lists) -> Json:
+    name, namespace = service_name(raw["metadata"]["name"]), raw["metadata"]["namespace"]
+    found = (item for item in lists.services if (item["metadata"]["name"], item["metadata"]["namespace"]) == (name, namespace))
+    return next(found, NOTHING)
 
 
 def jobs_seen(lists: Lists, place: Place, damaged: Damaged) -> Iterator[ContainerSeen]:
@@ -100,7 +110,9 @@ def foreign_of(containers: Iterable[ContainerSeen]) -> Iterator[ForeignSeen]:
 
 
 def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
-    """Pods on the node that are not this endpoint's, with the ports and addresses that they hold."""
+    """Pods on the node, and Services of the cluster, that are not this endpoint's, with the ports and addresses that they hold."""
+    shown = {(place.namespace, service_name(raw["metadata"]["name"])) for raw in lists.deployments if is_of(raw, place.endpoint)}
+    yield from other_services(item for item in lists.services if (item["metadata"]["namespace"], item["metadata"]["name"]) not in shown)
     for pod in lists.node_pods:
         is_over = (pod.get("status") or NOTHING).get("phase") in ENDED
         if is_over or _is_shown_as_container(pod, place):

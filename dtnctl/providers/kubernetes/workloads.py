@@ -75,7 +75,7 @@ def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Object:
 def template(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Object:
     """The pod's template, with a note of what it holds less exactly than the spec."""
     plain = _unnoted(name, place, spec)
-    notes = notes_text(spec, spec_seen(plain, _network_names(place), place.namespace))
+    notes = notes_text(spec, spec_seen(plain, _network_names(place), place))
     annotations = {**plain["metadata"]["annotations"], NAME_NOTE: name, **({NOTES: notes} if notes else {})}
     annotations[TEMPLATE_NOTE] = short_digest(json.dumps([annotations, plain["spec"]], sort_keys=True))
     return {"metadata": {"labels": object_labels(name, place.endpoint, labels), "annotations": annotations}, "spec": plain["spec"]}
@@ -93,6 +93,6 @@ def spec_of(raw: Json, place: Place) -> ContainerSpec:
     """The container that a live Deployment or Job describes."""
     live = raw["spec"]["template"]
     notes = annotations_of(live)
-    seen = spec_seen(live, _network_names(place), place.namespace)
+    seen = spec_seen(live, _network_names(place), place)
     render = partial(_unnoted, notes.get(NAME_NOTE, ""), place)
     return with_notes(seen, notes.get(NOTES, ""), render, lambda device: holds_device(live, device, place.resources))

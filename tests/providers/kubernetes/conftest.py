@@ -51,9 +51,10 @@ def access(
     unlabelled: bool = True,
     resources: Mapping[str, str] = MappingProxyType({}),
     answer: float = SOON.answer,
+    **more: Any,
 ) -> EndpointAccess:
     file = str(api.kubeconfig)
-    address = KubernetesAddress(node=node, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources))
+    address = KubernetesAddress(node=node, namespace=namespace, context="lab", kubeconfig=file, resources=dict(resources), **more)
     secrets = SecretSource(environment=ENVIRONMENT, salt="s")
     return EndpointAccess(
         endpoint,

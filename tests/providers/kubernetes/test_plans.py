@@ -90,6 +90,32 @@ def apply(declared: Site, engine: KubernetesEngine) -> Plan:
     return plan
 
 
+def test_the_second_plan_is_empty_where_services_publish_the_ports_and_a_service_that_is_gone_is_drift(namespace: Namespace) -> None:
+    engine = namespace.engine_of(publish="node-port")
+    text = f"{PLAIN}settings: {{ctrl_port_range: [30200, 30209], data_port_range: [30210, 30213]}}\n"
+    declared = declared_on(namespace, text)
+    apply(declared, engine)
+    services = f"/api/v1/namespaces/{namespace.name}/services"
+    (service,) = namespace.api.call("GET", services)["items"]
+    assert [port["nodePort"] for port in service["spec"]["ports"]] == [30200, 30210, 30211, 30212, 30213]
+    namespace.api.call("DELETE", f"{services}/{service['metadata']['name']}")
+    (change,) = planned(declared, engine).changes
+    assert (change.is_drift, [item.field for item in change.fields]) == (True, ["ports"])
+    apply(declared, engine)
+    assert len(namespace.api.call("GET", services)["items"]) == 1
+
+
+def test_another_way_of_publishing_is_a_change(namespace: Namespace) -> None:
+    by_pods, by_services = namespace.engine_of(), namespace.engine_of(publish="node-port")
+    declared = declared_on(namespace, PLAIN)
+    services = f"/api/v1/namespaces/{namespace.name}/services"
+    found = []
+    for engine in (by_pods, by_services, by_pods):
+        (change,) = apply(declared, engine).changes
+        found.append((change.mark, len(namespace.api.call("GET", services)["items"])))
+    assert found == [("create", 0), ("replace", 1), ("replace", 0)]
+
+
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
 def test_the_second_plan_is_empty(namespace: Namespace, settings: str) -> None:
     engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"})
