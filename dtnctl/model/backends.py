@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dtnctl.model.drivers import ENGINE_BRIDGE
-from dtnctl.model.lacks import OF_DEFINITIONS, OF_FUNCTIONS, OF_PODMAN, OF_PODMANS_NETWORKS, OF_PODS, Lacks
+from dtnctl.model.lacks import OF_DEFINITIONS, OF_ENGINES_NETWORKS, OF_FUNCTIONS, OF_PODMAN, OF_PODMANS_NETWORKS, OF_PODS, Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ DOCKER = Backend(
     own_interfaces=_bridges,
     remove_volume="docker volume rm",
     oldest=(20, 10),
+    network_lacks=OF_ENGINES_NETWORKS,
 )
 
 

@@ -51,6 +51,14 @@ def _is_of_functions(driver: str) -> bool:
     return DRIVERS[driver].gives_functions
 
 
+def _moves_interface(driver: str) -> bool:
+    return DRIVERS[driver].moves_interface
+
+
+def _is_no_drivers_of_podman(driver: str) -> bool:
+    return _is_of_functions(driver) or _moves_interface(driver)
+
+
 KUBELETS_CPUS = "whole `cpus` with `memory`: on a node with the static CPU manager such a pod has CPUs of its own"
 OF_PODS: Lacks = MappingProxyType(
     {
@@ -93,7 +101,8 @@ OF_DEFINITIONS: Lacks = MappingProxyType(
         ),
         "vlan": Lack(
             "pods are attached to the interface as it is, and nothing makes a sub-interface for a VLAN there",
-            "`agent:` of the endpoint, or an interface that is the VLAN's in its `interfaces`, without `vlan`",
+            "`agent:` of the endpoint, an interface that is the VLAN's in its `interfaces`, without `vlan`, or `driver: host-device`, "
+            "which gives the VLAN to one service",
             by_agent=True,
         ),
     }
@@ -114,6 +123,13 @@ OF_FUNCTIONS: Lacks = MappingProxyType(
         ),
     )
 )
+OF_ENGINES_NETWORKS: Lacks = MappingProxyType(
+    {
+        "driver": Lack(
+            "an engine moves no interface of its host into a container", "`driver: macvlan` with `mode: passthru`", _moves_interface
+        ),
+    }
+)
 OF_PODMAN: Lacks = MappingProxyType(
     {
         "pull": Lack("Podman does not say what a registry calls an image now", "an image with its digest, and `pull: missing`", _is_always),
@@ -121,6 +137,6 @@ OF_PODMAN: Lacks = MappingProxyType(
 )
 OF_PODMANS_NETWORKS: Lacks = MappingProxyType(
     {
-        "driver": Lack("Podman takes no network drivers of Docker's kind", "macvlan or ipvlan", _is_of_functions),
+        "driver": Lack("Podman attaches by its own drivers alone", "macvlan or ipvlan", _is_no_drivers_of_podman),
     }
 )

@@ -246,7 +246,9 @@ class Network(Written):
 
     driver: DriverName = Field(description="How containers are attached. `host`, `bridge` and `none` exist without a file.")
     mode: ModeName | None = Field(None, description=f"{modes_text()}.")
-    vlan: int | None = Field(None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`.")
+    vlan: int | None = Field(
+        None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`. host-device: the VLAN is the service's alone."
+    )
     mtu: int | None = Field(None, ge=576, le=65535, description="Bytes; 9000 on data networks as a rule.")
     vlan_priority: int | None = Field(None, ge=0, le=7, description="sriov: priority (802.1p) of the tag that the interface card adds.")
     trust: bool | None = Field(None, description="sriov: whether the service may change its MAC. Missing: as the host has it.")
@@ -284,6 +286,8 @@ class Network(Written):
             )
         if self.vlan is not None and self.driver_row.tags_vlan == "none":
             raise ValueError(f"a {self.driver} network has no VLAN; use macvlan or ipvlan")
+        if self.mtu is not None and self.driver_row.moves_interface and self.vlan is None:
+            raise ValueError(f"`mtu` of a {self.driver} network without `vlan` is that of its interface: set it there")
         functions_only = [name for name in FUNCTION_FIELDS if getattr(self, name) is not None]
         if functions_only and not self.driver_row.gives_functions:
             raise ValueError(f"`{functions_only[0]}` is a setting of virtual functions; driver {self.driver} has none")

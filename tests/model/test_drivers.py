@@ -57,6 +57,14 @@ def test_mode_is_the_declared_one_else_the_first(driver: str, mode: str | None, 
     assert (row.name if row is not None else None) == found
 
 
+@pytest.mark.parametrize(
+    ("driver", "mode", "whole"),
+    [("macvlan", None, False), ("macvlan", "passthru", True), ("host-device", None, True), ("sriov", None, False)],
+)
+def test_interface_is_given_whole_by_a_mode_or_by_a_driver(driver: str, mode: str | None, whole: bool) -> None:
+    assert DRIVERS[driver].gives_all(mode) is whole
+
+
 def test_field_is_described_by_the_rows() -> None:
     assert modes_text() == "macvlan: `bridge` (default) or `passthru`; ipvlan: `l2` (default) or `l3`"
 

@@ -104,6 +104,11 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             {"driver": "ipvlan", "mode": "bridge", "subnet": "10.0.0.0/24"},
             "mode `bridge` does not go with driver ipvlan; it knows l2, l3",
         ),
+        (
+            Network,
+            {"driver": "host-device", "subnet": "10.0.0.0/24", "mtu": 9000},
+            "`mtu` of a host-device network without `vlan` is that of its interface: set it there",
+        ),
         (Network, {"driver": "bridge", "vlan": 5}, "a bridge network has no VLAN; use macvlan or ipvlan"),
         (
             Network,

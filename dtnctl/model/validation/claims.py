@@ -148,12 +148,13 @@ def _name(service: DeclaredService) -> str:
 def _check_passthru(known: Known, endpoint: str, users: dict[str, list[DeclaredService]]) -> None:
     for name, services in sorted(users.items()):
         network = _network(known, name)
-        mode = network.driver_row.mode(network.mode)
-        if mode is not None and mode.takes_interface:
+        if network.driver_row.gives_all(network.mode):
             for service in services[1:]:
                 pair = f"sessions {services[0].session.name} and {service.session.name} both attach it on {endpoint}"
-                what = f"network `{name}` ({mode.name}) takes one service of an endpoint, and {pair}"
-                known.report(service.origin(service.attached_by(name)), "E0409", what, "`mode: bridge` in the network")
+                how = network.mode or network.driver
+                what = f"network `{name}` ({how}) takes one service of an endpoint, and {pair}"
+                hint = "`driver: macvlan`" if network.driver_row.moves_interface else "`mode: bridge`"
+                known.report(service.origin(service.attached_by(name)), "E0409", what, f"{hint} in the network")
 
 
 def _check_parents(known: Known, endpoint: str, users: dict[str, list[DeclaredService]]) -> None:

@@ -114,12 +114,11 @@ def _hardware(known: Known, service: DeclaredService, name: str, field: str) -> 
     network = known.site.networks[name].value
     endpoint = known.site.endpoints[service.endpoint].value
     interface = endpoint.interfaces.get(name, "")
-    mode = network.driver_row.mode(network.mode)
     if network.driver_row.gives_functions:
         count = endpoint.vfs.get(interface)
         spans = () if count is None else ((0, count - 1),)
         yield _claim(service, Resource("vf", service.endpoint, interface), spans, field, 1)
-    elif mode is not None and mode.takes_interface:
+    elif network.driver_row.gives_all(network.mode):
         yield _claim(service, Resource("interface", service.endpoint, interface), ((0, 0),), field)
 
 

@@ -42,9 +42,12 @@ def refuse_parent(site: str, network: Document[Network], endpoint: Document[Endp
     What is there already with a larger MTU than its interface has by now works on, with that of the interface. The sub-interface of a
     VLAN is made with its network, by the engine where its name is all that is declared; one that is there and not ours is used as it is.
     """
-    if not network.value.driver_row.is_parent_exclusive:
+    row = network.value.driver_row
+    if not row.is_parent_exclusive:
         return None
-    name, vlan = endpoint.value.interfaces[network.name], network.value.vlan
+    if row.moves_interface and not is_made:  # a service that runs has it, and no agent sees it then
+        return None
+    name, vlan = endpoint.value.interfaces[network.name], network.value.vlan if row.tags_vlan == "parent" else None
     parent = interface_named(host, name) or interface_named(host, name.rpartition(".")[0])
     if parent is None:
         return _not_there(network.name, endpoint, host, name)

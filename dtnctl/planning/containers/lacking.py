@@ -29,8 +29,11 @@ def refuse_lacking(service: Service) -> Iterator[Refusal]:
 
 def _of_network(service: Service, name: str) -> Iterator[Refusal]:
     document = service.site.networks[name]
-    of_functions = service.backend.function_lacks if document.value.driver_row.gives_functions else {}
-    for field, lack in sorted({**service.backend.network_lacks, **of_functions}.items()):
+    row = document.value.driver_row
+    lacks = {**service.backend.network_lacks, **(service.backend.function_lacks if row.gives_functions else {})}
+    for field, lack in sorted(lacks.items()):
+        if field == "vlan" and row.tags_vlan == "container":  # nothing of the host's is needed for it
+            continue
         if _asks(service, lack, getattr(document.value, field), (service.endpoint.value.interfaces.get(name),)):
             text = _text(service, f"`{field}` of network {name}", lack)
             yield Refusal(CODE, Cause(text, document.file, document.mark((field,)).line, field), lack.fix)

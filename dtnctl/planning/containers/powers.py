@@ -64,9 +64,7 @@ def powers_of(service: Service, allocation: Allocation, spec: ContainerSpec) -> 
 
 def network_powers(spec: NetworkSpec) -> tuple[Power, ...]:
     """What a network takes of the host: a whole interface, or subnets that are not private and that the host then looks for in it."""
-    mode = spec.driver_row.mode(spec.mode)
-    takes_all = mode is not None and mode.takes_interface
-    found = [("interface", f"{spec.parent}, the whole of it ({spec.mode})")] * takes_all
+    found = [("interface", f"{spec.parent}, the whole of it ({spec.mode or spec.driver})")] * spec.driver_row.gives_all(spec.mode)
     subnets = [item.subnet for item in spec.subnets if spec.driver_row.is_inside_host and not is_within(item.subnet, None)]
     found += [("subnet", f"{subnet}, not private: the host finds it in the bridge from then on") for subnet in subnets]
     return tuple(Power(label, value, is_over_host=True) for label, value in found)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dtnctl.model.container_parts import HealthCheck
-from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK
+from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK, OWN_VLAN
 from dtnctl.model.networking import carries_default_route
 from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.profile import ProfileFields, Volume
@@ -228,7 +228,9 @@ def network_spec(name: str, network: Network, endpoint: Endpoint) -> NetworkSpec
 
 
 def _parent(network: Network, interface: str) -> str:
-    return f"{interface}.{network.vlan}" if network.vlan is not None else interface
+    if network.vlan is None:
+        return interface
+    return f"{interface}{OWN_VLAN if network.driver_row.moves_interface else '.'}{network.vlan}"
 
 
 def _subnets(network: Network) -> tuple[Subnet, ...]:

@@ -1,6 +1,7 @@
 """Networks as NetworkAttachmentDefinitions (Multus), in both directions. Pure.
 
-The CNI plugins are those that the CNI project ships: macvlan, ipvlan and bridge; sriov is the one of the SR-IOV device plugin, which moves
+The CNI plugins are those that the CNI project ships: macvlan, ipvlan and bridge; host-device and vlan move an interface, or a VLAN of it,
+into one pod; sriov is the one of the SR-IOV device plugin, which moves
 a function of the resource into the pod. Addresses are dtnctl's own choice: the `static` plugin sets what a pod's annotation says.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 
+from dtnctl.model.drivers import OWN_VLAN
 from dtnctl.model.resources import NetworkSeen, NetworkSpec, Pairs, Subnet
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, Object, annotations_of, labels_of, metadata, name_of
 from dtnctl.providers.kubernetes.place import Link, Place
@@ -21,6 +23,7 @@ RESOURCE_NOTE = "k8s.v1.cni.cncf.io/resourceName"
 SPEC_NOTE = "dtnctl/network"  # what a CNI configuration has no place for: subnets, and who has the default route
 CNI_VERSION = "1.0.0"
 LONGEST_INTERFACE = 15
+HOST_DEVICE, VLAN = "host-device", "vlan"  # plugins: an interface of the host as it is, and one that is made of a VLAN of it
 
 
 def network_object(name: str, spec: NetworkSpec, labels: Pairs, place: Place) -> Object:
@@ -33,15 +36,24 @@ def network_object(name: str, spec: NetworkSpec, labels: Pairs, place: Place) ->
 
 
 def _config(name: str, spec: NetworkSpec) -> Object:
+    kind, interface = _plugin(spec)
     said: dict[str, Any] = {
         "mtu": spec.mtu,
         "mode": spec.mode if spec.driver != "bridge" else "",
-        "master": spec.parent,
+        **interface,
         "bridge": _bridge_name(name) if spec.driver == "bridge" else "",
         "capabilities": {"ips": True},
         "ipam": {"type": "static"} | ({"routes": routes} if (routes := _routes(spec)) else {}),
     }
-    return {"cniVersion": CNI_VERSION, "name": name, "type": spec.driver, **{key: value for key, value in said.items() if value}}
+    return {"cniVersion": CNI_VERSION, "name": name, "type": kind, **{key: value for key, value in said.items() if value}}
+
+
+def _plugin(spec: NetworkSpec) -> tuple[str, Object]:
+    """The plugin, and what it is said of the interface."""
+    if not spec.driver_row.moves_interface:
+        return spec.driver, {"master": spec.parent}
+    interface, _, vlan = spec.parent.partition(OWN_VLAN)
+    return (VLAN, {"master": interface, "vlanId": int(vlan)}) if vlan else (spec.driver, {"device": interface})
 
 
 def _routes(spec: NetworkSpec) -> list[Object]:
@@ -87,12 +99,13 @@ def _plain_spec(config: Mapping[str, Any]) -> NetworkSpec:
     """The configuration without our note; a chain of plugins counts as its first one."""
     chain = config.get("plugins")
     first: Mapping[str, Any] = chain[0] if isinstance(chain, list) and chain and isinstance(chain[0], dict) else config
-    mtu = first.get("mtu")
+    mtu, kind = first.get("mtu"), str(first.get("type") or "")
+    parent = str(first.get("device" if kind == HOST_DEVICE else "master") or "")
     return NetworkSpec(
-        driver=str(first.get("type") or ""),
+        driver=HOST_DEVICE if kind == VLAN else kind,
         mtu=mtu if isinstance(mtu, int) else 0,
         mode=str(first.get("mode") or ""),
-        parent=str(first.get("master") or ""),
+        parent=f"{parent}{OWN_VLAN}{first.get('vlanId')}" if kind == VLAN else parent,
         subnets=_range(first.get("ipam")),
     )
 

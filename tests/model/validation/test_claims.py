@@ -197,6 +197,20 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "an interface itself for two",
+        {
+            "networks/data": DATA.replace("macvlan", "host-device"),
+            "profiles/p": "data_nets: [data]\n",
+            "sessions/s": SESSION + "profile: p\n",
+            "sessions/t": "endpoints: [b]\nimage: x\nprofile: p\n",
+        },
+        [
+            "profiles/p.yaml:1:1: E0409: network `data` (host-device) takes one service of an endpoint, and"
+            " sessions s and t both attach it on b"
+            "; try `driver: macvlan` in the network",
+        ],
+    ),
+    (
         "passthru as management network",
         {
             "networks/data": DATA + "mode: passthru\n",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.model.actions import CreateContainer
+from dtnctl.model.actions import CreateContainer, CreateNetwork
 from dtnctl.model.backends import BACKENDS, KUBERNETES
 from dtnctl.model.profile import ProfileFields
 from dtnctl.model.site import Network
+from dtnctl.planning.containers.powers import network_powers
 from dtnctl.planning.planner import make_plan
 from tests.planning.building import NOW, plan, site, world
 from tests.planning.listing import changes
@@ -58,7 +59,26 @@ def test_what_it_can_do_of_such_a_field_is_not(field: str) -> None:
 
 def test_an_engine_lacks_none_of_it() -> None:
     text = f"{SESSION}  cpu_set: 0-1\n  limits: {{memlock: -1}}\n  restart: on-failure\n"
-    assert (refusals(text), BACKENDS["Docker"].lacks, BACKENDS["Docker"].network_lacks) == ([], {}, {})
+    assert (refusals(text), BACKENDS["Docker"].lacks, list(BACKENDS["Docker"].network_lacks)) == ([], {}, ["driver"])
+
+
+def test_an_interface_itself_and_a_vlan_of_it_are_moved_into_pods_alone() -> None:
+    of_a_vlan = NETWORK.format("host-device\nvlan: 5") + ON_DATA
+    assert refusals(DATA_NODE + of_a_vlan) == []
+    engine = "# endpoints/a\ndocker: ssh://a\nhost: a\ninterfaces: {data: eth1}\n"
+    (said,) = refusals(engine + of_a_vlan)
+    assert "`driver` of network data is not possible on a, which is Docker: an engine moves no interface" in said
+    row = BACKENDS["Podman"].network_lacks["driver"]
+    assert [row.asks(name) for name in ("host-device", "sriov", "macvlan")] == [True, True, False]
+
+
+def test_a_network_of_a_vlan_uses_it_by_a_name_that_no_sub_interface_has() -> None:
+    declared = site(DATA_NODE + NETWORK.format("host-device\nvlan: 5") + ON_DATA)
+    found = plan(declared, world(declared))
+    made = next(step.action for step in found.steps if isinstance(step.action, CreateNetwork))
+    assert (made.spec.driver, made.spec.parent) == ("host-device", "eth1 VLAN 5")
+    (power,) = network_powers(made.spec)
+    assert power.value == "eth1 VLAN 5, the whole of it (host-device)"
 
 
 def test_a_network_that_it_cannot_make_is_blocked_by_the_line_of_its_file() -> None:

@@ -9,6 +9,7 @@ from dtn_agent.protocol import Interface
 
 from dtnctl.model.resources import NetworkSeen, NetworkSpec
 from dtnctl.model.site import Site
+from dtnctl.planning.choices.parents import refuse_parent
 from tests.planning.building import change, plan
 from tests.planning.dtns import after, agent, before, carry_out, dtn, endpoint, live, session
 from tests.planning.listing import changes, details, notes, says, steps
@@ -332,6 +333,15 @@ def test_an_interface_that_is_not_there_is_told_with_those_that_are(driver: str)
     assert (code, text) == ("E0479", "interface ens9f9 of a, which should carry network lab, is not there")
     assert place == "state/endpoints/a.yaml:4"
     assert plan(declared, before(declared)).changes[0].fix == "one that is there, by its own name: ens1f0, eth9"
+
+
+def test_an_interface_that_a_running_service_has_is_not_missed() -> None:
+    moved = LAB.replace("macvlan", "host-device")
+    declared = dtn(moved, session(settings=ON_LAB), on=endpoint(interfaces="{lab: ens9f9}"))
+    (network,) = (item for item in declared.networks.values() if item.name == "lab")
+    here, host = declared.endpoints["a"], machine()
+    assert refuse_parent("lab", network, here, host, is_made=False) is None
+    assert refuse_parent("lab", network, here, host, is_made=True) is not None
 
 
 def test_a_sub_interface_that_is_only_named_is_the_engines_to_make() -> None:

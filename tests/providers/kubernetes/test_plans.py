@@ -25,7 +25,7 @@ name: {SITE}
 # endpoints/{ENDPOINT}
 kubernetes: {{node: NODE, namespace: dtn, context: lab, resources: {{rdma_cm: rdma/hca, uverbs: rdma/hca, eth3: example.net/eth3_vfs}}}}
 host: 192.0.2.3
-interfaces: {{data: eth1, other: eth2, functions: eth3}}
+interfaces: {{data: eth1, other: eth2, functions: eth3, whole: eth4, tagged: eth5}}
 allow: {{mounts: [/], volumes: ['*'], foreign_volumes: ['*'], devices: ['*'], capabilities: ['*'], privileged: true}}
 # networks/data
 driver: macvlan
@@ -39,6 +39,14 @@ gateway: 10.0.1.1
 # networks/functions
 driver: sriov
 subnet: 10.0.3.0/24
+# networks/whole
+driver: host-device
+subnet: 10.0.4.0/24
+# networks/tagged
+driver: host-device
+vlan: 222
+mtu: 9000
+subnet: 10.0.5.0/24
 # networks/inner
 driver: bridge
 subnet: 10.0.2.0/24
@@ -48,6 +56,7 @@ SETTINGS = {
     "plain": "{}",
     "networks": "{data_nets: [data, other], data_port_range: [50100, 50103]}",
     "bridge": "{data_nets: [inner]}",
+    "interfaces": "{data_nets: [whole, tagged]}",
     "functions": "{data_nets: [functions, data]}",
     "host": "{mgmt_net: host}",
     "program": "{arguments: ['sh', '-c', 'echo $(HOME) $$ && sleep 9'], entrypoint: [/usr/bin/env], tty: false, init: true}",

@@ -218,7 +218,8 @@ def test_what_others_add_to_a_pod_is_left_out() -> None:
 
 @st.composite
 def networks(draw: st.DrawFn) -> NetworkSpec:
-    driver = draw(st.sampled_from(("macvlan", "ipvlan", "bridge", "sriov")))
+    driver = draw(st.sampled_from(("macvlan", "ipvlan", "bridge", "sriov", "host-device")))
+    parents = {"host-device": ("ens1f0", "ens1f0.222", "ens1f0 VLAN 222")}
     modes = {"macvlan": ("bridge", "passthru"), "ipvlan": ("l2", "l3")}
     four = Subnet("10.33.0.0/16", draw(st.sampled_from(("", "10.33.0.1"))))
     six = Subnet("2001:db8::/64", draw(st.sampled_from(("", "2001:db8::1"))))
@@ -232,7 +233,7 @@ def networks(draw: st.DrawFn) -> NetworkSpec:
         default_route=draw(st.sampled_from((None, True, False))) if driver == "sriov" else None,
         pf="ens1f0" if driver == "sriov" else "",
         mode=draw(st.sampled_from(modes[driver])) if driver in modes else "",
-        parent="ens1f0.222" if driver in modes else "",
+        parent=draw(st.sampled_from(parents.get(driver, ("ens1f0.222" if driver in modes else "",)))),
     )
 
 
@@ -276,6 +277,20 @@ def test_network_of_others_is_read_as_far_as_it_is_understood(config: str, spec:
     raw = {"metadata": {"name": "theirs", "uid": "1"}, "spec": {"config": config}}
     seen = network_seen(raw)
     assert (seen.name, seen.labels, seen.spec) == ("theirs", {}, spec)
+
+
+@pytest.mark.parametrize(
+    ("parent", "config"),
+    [
+        ("ens1f0.222", {"type": "host-device", "device": "ens1f0.222"}),
+        ("ens1f0 VLAN 222", {"type": "vlan", "master": "ens1f0", "vlanId": 222, "mtu": 9000}),
+    ],
+)
+def test_an_interface_itself_and_a_vlan_of_it_are_two_plugins(parent: str, config: dict[str, Any]) -> None:
+    spec = NetworkSpec("host-device", subnets=(Subnet("10.33.0.0/16"),), mtu=config.get("mtu", 0), parent=parent)
+    made = json.loads(network_object("star222", spec, labels("star222", "network"), PLACE)["spec"]["config"])
+    assert {key: made[key] for key in config} == config
+    assert not {"device", "master", "vlanId"} - config.keys() & made.keys()
 
 
 def test_link_says_what_pods_need_of_a_network() -> None:
