@@ -16,6 +16,7 @@ from dtnctl.cli import signals
 from dtnctl.cli.labels import checked
 from dtnctl.cli.messages import announce, say
 from dtnctl.cli.options import LabelOption
+from dtnctl.cli.status_page import StatusOptions, status_page
 from dtnctl.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class Listening:
     metrics: str
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop is made of. `run_timeout` in seconds."""
+
+    followed: Followed
+    terms: Terms
+    run_timeout: float
+    statuses: StatusOptions
+
+
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("reconcile")(reconcile_command)
@@ -66,6 +77,10 @@ def reconcile_command(
     webhook: opt.WebhookOption = "",
     webhook_secret: opt.SecretFileOption = "",
     metrics: opt.MetricsOption = "",
+    statuses: opt.StatusesOption = None,
+    status_token: opt.StatusTokenOption = "",
+    status_api: opt.StatusApiOption = "",
+    status_repository: opt.StatusRepositoryOption = "",
     print_unit: opt.UnitOption = False,
 ) -> int:
     """Follow a branch: fetch, verify, plan and apply its newest good commit, again and again. Variables that `apply` reads hold for it."""
@@ -81,7 +96,9 @@ def reconcile_command(
     followed = Followed(repo, branch, deploy_key, known_hosts, depth, checked(label)).checked()
     terms = Terms(max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners)
     listening = Listening(webhook, _secret(webhook, webhook_secret), metrics)
-    with _loop(_state_folder(state_dir, os.environ), followed, terms, run_timeout) as loop, _answering(loop, listening):
+    shown = StatusOptions(statuses, status_token, status_api, status_repository)
+    parts = Parts(followed, terms, run_timeout, shown)
+    with _loop(_state_folder(state_dir, os.environ), parts) as loop, _answering(loop, listening):
         if once:
             return _once(loop)
         loop.run()
@@ -100,7 +117,7 @@ def _once(loop: Loop) -> int:
 
 
 @contextlib.contextmanager
-def _loop(path: Path, followed: Followed, terms: Terms, run_timeout: float) -> Iterator[Loop]:
+def _loop(path: Path, parts: Parts) -> Iterator[Loop]:
     """The loop in its folder, which signals end after the calls in flight."""
     from dtnctl.pulling.folder import held_folder
     from dtnctl.pulling.waking import Waking
@@ -108,7 +125,7 @@ def _loop(path: Path, followed: Followed, terms: Terms, run_timeout: float) -> I
 
     clock, waking = SystemClock(), Waking()
     with contextlib.closing(waking), signals.handling(lambda number: _on_signal(waking, number)), held_folder(path, clock) as folder:
-        loop = _assembled(folder, followed, terms, run_timeout, waking, clock)
+        loop = _assembled(folder, parts, waking, clock)
         try:
             loop.open()
         except OSError as error:
@@ -116,7 +133,7 @@ def _loop(path: Path, followed: Followed, terms: Terms, run_timeout: float) -> I
         yield loop
 
 
-def _assembled(folder: LoopFolder, followed: Followed, terms: Terms, run_timeout: float, waking: Waking, clock: Clock) -> Loop:
+def _assembled(folder: LoopFolder, parts: Parts, waking: Waking, clock: Clock) -> Loop:
     from dtnctl.pulling.loop import Loop
     from dtnctl.pulling.programs import Programs
     from dtnctl.pulling.systemd import notifier_of
@@ -134,10 +151,10 @@ def _assembled(folder: LoopFolder, followed: Followed, terms: Terms, run_timeout
             say(text)
 
     held = (folder.lock,)
-    clone = FollowingClone(folder.clone, followed, held, is_stopped)
-    runs = Programs(folder.path, held, clock, is_stopped, beat, run_timeout, followed.label)
-    webhook, notifier = _webhook(os.environ, clock), notifier_of(os.environ)
-    loop = Loop(folder, clone, runs, terms, clock, waking, Tally(), log, webhook, notifier)
+    clone = FollowingClone(folder.clone, parts.followed, held, is_stopped)
+    runs = Programs(folder.path, held, clock, is_stopped, beat, parts.run_timeout, parts.followed.label)
+    page = status_page(parts.statuses, parts.followed.url, os.environ, clock)
+    loop = Loop(folder, clone, runs, parts.terms, clock, waking, Tally(), log, _webhook(os.environ, clock), page, notifier_of(os.environ))
     return loop
 
 

@@ -8,6 +8,7 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
+from dtnctl.cli.status_page import StatusForge
 
 RepoOption = Annotated[
     str, typer.Option("--repo", metavar="URL", help="Repository to follow, as git fetch takes it.", envvar="DTNCTL_REPO")
@@ -130,6 +131,46 @@ MetricsOption = Annotated[
         metavar="ADDRESS",
         help="Serve /metrics, /healthz and /journal, such as 127.0.0.1:9108.",
         envvar="DTNCTL_METRICS",
+    ),
+]
+StatusesOption = Annotated[
+    StatusForge | None,
+    typer.Option(
+        "--statuses",
+        metavar="github|gitlab",
+        help="Show on each commit's page what became of it, for each endpoint.",
+        show_default=False,
+        envvar="DTNCTL_STATUSES",
+    ),
+]
+StatusTokenOption = Annotated[
+    str,
+    typer.Option(
+        "--status-token",
+        metavar="FILE",
+        help="File with a token of the forge that may write statuses.",
+        envvar="DTNCTL_STATUS_TOKEN",
+        autocompletion=names.files,
+    ),
+]
+StatusApiOption = Annotated[
+    str,
+    typer.Option(
+        "--status-api",
+        metavar="URL",
+        help="The forge's API. Default: that of the host in --repo.",
+        show_default=False,
+        envvar="DTNCTL_STATUS_API",
+    ),
+]
+StatusRepositoryOption = Annotated[
+    str,
+    typer.Option(
+        "--status-repository",
+        metavar="OWNER/NAME",
+        help="The repository at the forge. Default: that of --repo.",
+        show_default=False,
+        envvar="DTNCTL_STATUS_REPOSITORY",
     ),
 ]
 UnitOption = Annotated[bool, typer.Option("--print-unit", help="Print a systemd unit for this command, and do nothing.")]

@@ -10,9 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 FORMAT_VERSION = 1
 MOST_RUNS = 200  # entries; runs that differ in nothing but their time share one
 MOST_UNSENT = 100  # notices that wait for a webhook that does not answer
+MOST_STATUSES = 500  # of the newest commit, and those of others that wait for a forge that does not answer
 
 ConditionName = Literal["remote", "commit", "run"]
 NoticeState = Literal["raised", "cleared", "happened"]
+StatusState = Literal["success", "failure", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,17 @@ class Notice:
     commit: str
     text: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStatus:
+    """What a commit's page at the forge is to show under this name; `is_posted`: it does, or the forge refused it."""
+
+    commit: str
+    name: str
+    state: StatusState
+    text: str
+    is_posted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,7 @@ class Journal:
     sequence: int = 0
     conditions: tuple[Condition, ...] = ()
     unsent: tuple[Notice, ...] = ()
+    statuses: tuple[CommitStatus, ...] = ()
     runs: tuple[Run, ...] = ()
 
     def condition(self, name: ConditionName) -> Condition | None:

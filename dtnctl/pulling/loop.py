@@ -5,7 +5,7 @@ What it decides is in `decisions`; what has to survive is in the journal, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,10 +14,11 @@ from dtnctl.errors import DtnctlError
 from dtnctl.printable import printable_text
 from dtnctl.pulling.decisions import Carried, Fetched, Next, Refusal, after_fetch, after_run, commit_to_judge
 from dtnctl.pulling.folder import LoopFolder
-from dtnctl.pulling.journal import Journal
+from dtnctl.pulling.journal import CommitStatus, Journal
 from dtnctl.pulling.outcomes import ApplyResult
 from dtnctl.pulling.ownership import owners_problem
-from dtnctl.pulling.sending import Webhook, send_notices
+from dtnctl.pulling.sending import StatusPage, Webhook, send_notices, send_statuses
+from dtnctl.pulling.statuses import statuses_of_refusal, statuses_of_run, with_statuses
 from dtnctl.pulling.systemd import Notifier
 from dtnctl.pulling.tally import Tally
 from dtnctl.pulling.waking import Waking
@@ -71,6 +72,7 @@ class Loop:
     tally: Tally
     say: Callable[[str], None]
     webhook: Webhook | None = None
+    status_page: StatusPage | None = None
     notifier: Notifier = field(default_factory=Notifier)
     journal: Journal = field(default_factory=Journal)
     last: ApplyResult | None = None
@@ -112,13 +114,15 @@ class Loop:
             refusal = self._judged(commit_to_judge(self.journal, fetched))
             if self._is_ending():
                 return
-            self._accept(after_fetch(self.journal, fetched, refusal, self._now()))
+            statuses = statuses_of_refusal(refusal, self.clone.followed.label) if refusal is not None else ()
+            self._accept(after_fetch(self.journal, fetched, refusal, self._now()), statuses)
             if self.unwritten:
                 raise JournalError(self.unwritten)
             if self.journal.good and not self._is_ending():
                 self._carry_out(self.journal.good)
         except (DtnctlError, OSError) as error:
-            self._accept(after_run(self.journal, self._failed(error)))
+            failed = self._failed(error)
+            self._accept(after_run(self.journal, failed), self._statuses(failed))
         self._report()
 
     def _is_ending(self) -> bool:
@@ -179,7 +183,10 @@ class Loop:
         following = after_run(self.journal, carried)
         if log is not None and following.journal.runs[-1].repeats == 1:
             self._relay(log)
-        self._accept(following)
+        self._accept(following, self._statuses(carried))
+
+    def _statuses(self, carried: Carried) -> Sequence[CommitStatus]:
+        return statuses_of_run(carried, self.clone.followed.label) if carried.commit else ()
 
     def _relay(self, log: Path) -> None:
         """What a run wrote that could have been a repetition and was none: a log that says the same each minute is not read."""
@@ -202,9 +209,11 @@ class Loop:
         now = self._now()
         return Carried(self.journal.good, now, now, 0.0, self.last)
 
-    def _accept(self, following: Next) -> None:
+    def _accept(self, following: Next, statuses: Sequence[CommitStatus] = ()) -> None:
         """Write what is remembered, then report."""
-        self.journal = following.journal
+        self.journal = (
+            with_statuses(following.journal, statuses) if self.status_page is not None else replace(following.journal, statuses=())
+        )
         if self.webhook is None:
             self.journal = replace(self.journal, unsent=())
         self._write_journal()
@@ -225,6 +234,7 @@ class Loop:
     def _report(self) -> None:
         """Send what waits to be sent, and report to the service manager how things are."""
         remaining = send_notices(self.journal, self.webhook, self.tally, self.say)
+        remaining = send_statuses(remaining, self.status_page, self.tally, self.say)
         if remaining != self.journal:
             self._accept(Next(remaining))
         states = ", ".join(item.name for item in self.journal.conditions) or "as declared"

@@ -37,8 +37,20 @@ class StepDone:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointEnd:
+    """What became of one endpoint: why it did not answer, its changes by result, those that were held back, and the first reason."""
+
+    name: str
+    silence: str = ""
+    applied: int = 0
+    failed: int = 0
+    blocked: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """`summary` has the counts of the plan. `transfers`: how many are in each state.
+    """`summary` has the counts of the plan. `transfers`: how many are in each state. `endpoints` are those of the plan.
 
     `applied`: changes that were made, `remaining`: those that a last look still found. `text` says in one line why the exit code is not 0.
     """
@@ -53,6 +65,8 @@ class ApplyResult:
     applied: int = 0
     remaining: int = 0
     text: str = ""
+    site: str = ""
+    endpoints: tuple[EndpointEnd, ...] = ()
 
 
 def read_result(lines: Iterable[str], exit_code: int) -> ApplyResult:
@@ -83,6 +97,28 @@ def read_result(lines: Iterable[str], exit_code: int) -> ApplyResult:
         applied=outcomes.get("summary", {}).get("applied", 0),
         remaining=len(outcomes.get("remaining") or ()),
         text=problem,
+        site=plan.get("site", ""),
+        endpoints=_ends(plan, outcomes),
+    )
+
+
+def _ends(plan: Mapping[str, Any], outcomes: Mapping[str, Any]) -> tuple[EndpointEnd, ...]:
+    """One for each endpoint; none where changes were planned and it was not reported what became of them."""
+    if not outcomes and plan.get("summary", {}).get("changes", 0):
+        return ()
+    return tuple(_end_of(item, outcomes.get("changes", ())) for item in plan.get("endpoints", ()))
+
+
+def _end_of(endpoint: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> EndpointEnd:
+    here = [item for item in changes if item["endpoint"] == endpoint["name"]]
+    failed = [item for item in here if item["result"] != "applied"]
+    return EndpointEnd(
+        endpoint["name"],
+        endpoint["silence"][:LONGEST],
+        applied=len(here) - len(failed),
+        failed=len(failed),
+        blocked=endpoint.get("changes", {}).get("blocked", 0),
+        reason=next((str(reason)[:LONGEST] for item in failed for reason in item["reasons"]), ""),
     )
 
 

@@ -30,6 +30,7 @@ class Tally:
     _runs: Counter[str] = field(default_factory=Counter)
     _webhooks: Counter[str] = field(default_factory=Counter)
     _notices: Counter[str] = field(default_factory=Counter)
+    _statuses: Counter[str] = field(default_factory=Counter)
     _steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     _step_seconds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _last: Carried | None = None
@@ -49,6 +50,11 @@ class Tally:
         """A notice was `sent`, is `waiting` for a further try, or was `dropped`."""
         with self._lock:
             self._notices[result] += 1
+
+    def status(self, result: str) -> None:
+        """A commit's status was `sent`, is `waiting` for a further try, or was `dropped`."""
+        with self._lock:
+            self._statuses[result] += 1
 
     def ran(self, carried: Carried) -> None:
         """A run ended."""
@@ -92,6 +98,7 @@ class Tally:
         yield family("fetches_total", "counter", "Times that the repository was asked.", by("result", self._fetches))
         yield family("webhooks_total", "counter", "Requests at the webhook.", by("result", self._webhooks))
         yield family("notices_total", "counter", "Notices for the webhook of DTNCTL_REPORT_URL.", by("result", self._notices))
+        yield family("statuses_total", "counter", "Statuses of commits for the forge of --statuses.", by("result", self._statuses))
         yield family("runs_total", "counter", "Runs of apply, by the name of their exit code.", by("result", self._runs))
         yield from _of_last_run(journal, last, result)
         yield family("corrections_total", "counter", "Changes made for a commit that had been applied before.", [((), self._corrections)])

@@ -103,7 +103,7 @@ def _failure_review(document: Mapping[str, Any], site: str, links: Links) -> Rev
     shown = [*lines[:MOST_PROBLEMS], *[f"and {len(lines) - MOST_PROBLEMS:,} more"] * (len(lines) > MOST_PROBLEMS)]
     head = [f"{plan_marker(site)}failed -->", f"### dtnctl plan · {prose(printable_text(site, ascii_only=False))} · ✖ {title}", ""]
     body = "\n".join([*head, fence([clip(line, 300, "…") for line in shown], ""), "", *_whole(links)])
-    status = Status(_status_name(site), "failure", _status_text(f"{title}: {lines[0] if lines else 'no reason is known'}"))
+    status = Status(status_name(site), "failure", status_text(f"{title}: {lines[0] if lines else 'no reason is known'}"))
     return Review(site, title, Comment(plan_marker(site), "", body[:LIMIT]), (status,))
 
 
@@ -134,9 +134,9 @@ def endpoint_statuses(plan: Plan, context: RenderContext) -> tuple[Status, ...]:
 def _endpoint_status(plan: Plan, row: EndpointSummary, context: RenderContext) -> Status:
     here = [change for change in plan.changes if change.endpoint == row.name]
     blocked = len({(change.kind, change.name) for change in here if change.mark == "blocked"})
-    name = _status_name(plan.site, row.name)
+    name = status_name(plan.site, row.name)
     if row.silence:
-        return Status(name, "error", _status_text(f"silent, what is there is unknown: {row.silence}"))
+        return Status(name, "error", status_text(f"silent, what is there is unknown: {row.silence}"))
     verbs = [verb_of(change, starting_steps(plan)) for change in here if change.mark != "blocked"]
     parts = [plural(len(verbs), "change")]
     parts += [plural(verbs.count(verb), verb) for verb in ("destroy", "replace") if verb in verbs]
@@ -144,14 +144,15 @@ def _endpoint_status(plan: Plan, row: EndpointSummary, context: RenderContext) -
     parts += [f"{plural(starts, 'transfer')} {'start' if starts > 1 else 'starts'}"] * bool(starts)
     parts += [f"{blocked:,} blocked"]
     digested = digest(plan, context)
-    return Status(name, "failure" if blocked else "success", _status_text(f"{', '.join(parts)}{f' ({digested[:8]})' if digested else ''}"))
+    return Status(name, "failure" if blocked else "success", status_text(f"{', '.join(parts)}{f' ({digested[:8]})' if digested else ''}"))
 
 
-def _status_name(*parts: str) -> str:
+def status_name(*parts: str) -> str:
+    """A name of dtnctl's own among all statuses of a commit."""
     return "/".join(["dtnctl", *(printable_text(part, ascii_only=False)[:NAME_LIMIT] for part in parts)])
 
 
-def _status_text(text: str) -> str:
+def status_text(text: str) -> str:
     """At most 140 characters, however wide they are."""
     line = printable_text(text, ascii_only=False)
     return line if len(line) <= STATUS_LIMIT else line[: STATUS_LIMIT - 1] + "…"

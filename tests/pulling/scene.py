@@ -10,7 +10,7 @@ from pathlib import Path
 from dtnctl.pulling.folder import LoopFolder, held_folder
 from dtnctl.pulling.loop import Loop, Runs, Terms
 from dtnctl.pulling.programs import Programs
-from dtnctl.pulling.sending import Webhook
+from dtnctl.pulling.sending import StatusPage, Webhook
 from dtnctl.pulling.tally import Tally
 from dtnctl.pulling.waking import Waking
 from dtnctl.repository.followed import Followed, FollowingClone
@@ -98,6 +98,7 @@ def following(
     clock: Clock | None = None,
     runs: Runs | None = None,
     webhook: Webhook | None = None,
+    page: StatusPage | None = None,
     run_seconds: float = 300.0,
 ) -> Iterator[Following]:
     """A loop as `dtnctl reconcile` makes it. In one folder after the other it is the same loop, started again."""
@@ -105,6 +106,7 @@ def following(
     with contextlib.closing(Waking()) as waking, held_folder(folder, clock) as held:
         said: list[str] = []
         loop = _loop(held, repository, terms or Terms(60.0), clock, waking, said, webhook, runs, run_seconds)
+        loop.status_page = page
         loop.open()
         yield Following(loop, said)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dtnctl.pulling.outcomes import ApplyResult, StepDone, read_result
+from dtnctl.pulling.outcomes import ApplyResult, EndpointEnd, StepDone, read_result
 
 
 def lines(*events: dict[str, Any]) -> list[str]:
@@ -47,6 +47,7 @@ def test_result_has_the_plan_the_steps_and_what_became_of_transfers() -> None:
         applied=1,
         remaining=1,
         text="1 of 2 steps failed",
+        endpoints=(EndpointEnd("dtn1"), EndpointEnd("dtn2", "no answer")),
     )
 
 

@@ -44,11 +44,15 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """One API. `headers` carry the token; neither they nor `base`, which may be a secret too, are in any text."""
+    """One API. `headers` carry the token; neither they nor `base`, which may be a secret too, are in any text.
+
+    `patience`: seconds for one call.
+    """
 
     base: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     clock: Clock = field(repr=False)
+    patience: float = PATIENCE
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One call. BusyError if a later one may succeed, else ReportError. None for an empty answer, and for a DELETE of what is gone."""
@@ -72,7 +76,7 @@ class Calls:
         opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=ssl.create_default_context()))
         what = f"{method} {path.partition('?')[0]}"
         try:
-            with opener.open(request, timeout=PATIENCE) as response:
+            with opener.open(request, timeout=self.patience) as response:
                 text = response.read()
         except urllib.error.HTTPError as error:
             with error:
