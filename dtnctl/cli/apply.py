@@ -228,6 +228,7 @@ def _run(
             confirmed="" if consent.yes else plan.hash,
             wait=consent.wait,
             stop=stop,
+            look_up=workplace.secrets.line,
         )
         try:
             reports = mirror.watching(shown)

@@ -281,6 +281,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
     from dtnctl.cli.workplace import lock_seconds
     from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.lease import hold_leases, this_process
+    from dtnctl.runtime.transfers.joint_calls import JointCalls
     from dtnctl.runtime.transfers.transfer import cancel_transfer
 
     workplace = open_workplace()
@@ -298,7 +299,7 @@ def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, 
         )
         with held:
             resolved = as_it_ran_last(resolved, clients[resolved.source_endpoint], workplace.site.name)
-            say(cancel_transfer(resolved, clients, workplace.site.name, clock))
+            say(cancel_transfer(resolved, clients, workplace.site.name, clock, JointCalls(look_up=workplace.secrets.line)))
         mirror = mirroring(workplace, clients)
         mirror.note(resolved.source_endpoint, (name, resolved.transfer.value.generation, 1))
         mirror.end(None)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from dtnctl.model.hosts import is_loopback
+from dtnctl.model.secret_fields import Secret, form_of
 from dtnctl.model.written import Written
 
 Ending = Literal["succeeded", "partial", "failed", "cancelled", "unknown"]
@@ -36,20 +37,22 @@ def _check_file(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One of `url`, `url_env` and `url_file` is not empty. `states`: those that are reported."""
+    """One of `url`, `url_env`, `url_file` and `url_secret`, a reference, is not empty. `states`: those that are reported."""
 
     url: str = ""
     url_env: str = ""
     url_file: str = ""
     states: tuple[Ending, ...] = ENDINGS
+    url_secret: str = ""
+
+
+Url = Annotated[Annotated[Secret, Tag("mapping")] | Annotated[str, AfterValidator(check_webhook), Tag("text")], Discriminator(form_of)]
 
 
 class Notify(Written):
     """A webhook that gets one POST with JSON when the transfer has come to its end."""
 
-    url: Annotated[str, AfterValidator(check_webhook)] | None = Field(
-        None, description="`https://…`, where it is no secret: it is in Git and in plans."
-    )
+    url: Url | None = Field(None, description="`https://…`, where it is no secret: it is in Git and in plans; else `{secret: REFERENCE}`.")
     url_env: str | None = Field(None, min_length=1, description="Environment variable that holds it, where apply runs.")
     url_file: Annotated[str, AfterValidator(_check_file)] | None = Field(
         None, description="File that holds it (first line), where apply runs; an absolute path."
@@ -65,4 +68,6 @@ class Notify(Written):
     @property
     def value(self) -> Notification:
         """As plans carry it."""
-        return Notification(self.url or "", self.url_env or "", self.url_file or "", tuple(sorted(set(self.states))))
+        reference = self.url.secret if isinstance(self.url, Secret) else ""
+        url = self.url if isinstance(self.url, str) else ""
+        return Notification(url, self.url_env or "", self.url_file or "", tuple(sorted(set(self.states))), reference)

@@ -38,11 +38,12 @@ class Secret(Written):
     )
 
 
-def _form(value: Any) -> str:
+def form_of(value: Any) -> str:
+    """Which of both it is where a text may be written, or a reference in its place."""
     return "mapping" if isinstance(value, (Mapping, Secret)) else "text"
 
 
-EnvEntry: TypeAlias = Annotated[Annotated[Secret, Tag("mapping")] | Annotated[EnvValue, Tag("text")], Discriminator(_form)]
+EnvEntry: TypeAlias = Annotated[Annotated[Secret, Tag("mapping")] | Annotated[EnvValue, Tag("text")], Discriminator(form_of)]
 
 
 def _check_env(found: dict[str, Any]) -> dict[str, Any]:

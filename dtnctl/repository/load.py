@@ -110,7 +110,7 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(reading, now, reading.broken)
     if reading.settings is not None:
-        reading.problems += find_secret_problems(reading.settings, reading.profiles, reading.sessions)
+        reading.problems += find_secret_problems(reading.settings, reading.profiles, reading.sessions, reading.transfers)
     if reading.is_full:
         del reading.problems[MOST_PROBLEMS:]
         reading.report(

@@ -48,7 +48,7 @@ from dtnctl.runtime.leased_engine import leased_engines
 from dtnctl.runtime.observe import observe_all
 from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import Moment, SharedLeases
-from dtnctl.runtime.transfers.joint_calls import JointCalls
+from dtnctl.runtime.transfers.joint_calls import JointCalls, LookUp, no_secret
 
 if TYPE_CHECKING:
     from dtnctl.runtime.transfers.notes import Begun
@@ -90,7 +90,7 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How an apply may run. `head` is the commit of the state. `expect`: the hash that must come out, or empty. `confirmed`: the hash
-    that a person saw and accepted, or empty when there was no question. Times in seconds."""
+    that a person saw and accepted, or empty when there was no question. Times in seconds. `look_up`: a secret by its reference."""
 
     holder: Holder
     clock: Clock
@@ -101,6 +101,7 @@ class Terms:
     confirmed: str = ""
     wait: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
+    look_up: LookUp = no_secret
 
     @property
     def requester(self) -> Requester:
@@ -140,7 +141,7 @@ def apply_plan(site: Site, engines: Mapping[str, Engine], plan: Plan, *, scope: 
     If it is not the expected one, nothing is touched: ChangedPlanError. No change is begun once a freeze begins that holds it back.
     Running transfers are waited for when the leases have been released.
     """
-    run = _Run(site, engines, terms, reports)
+    run = _Run(site, engines, terms, reports, calls=JointCalls(look_up=terms.look_up))
     touched = touched_endpoints(plan)
     if any(isinstance(step.action, StartTransfer) for step in plan.steps):
         threading.Thread(target=_import_transfers, name="import", daemon=True).start()
@@ -166,7 +167,7 @@ def _import_transfers() -> None:
 
 def carry_out(site: Site, engines: Mapping[str, Engine], plan: Plan, leases: Leases, terms: Terms, reports: Reports) -> tuple[Outcome, ...]:
     """The steps of a plan under leases that the caller holds, without a look before or after; what became of each."""
-    return _Run(site, engines, terms, reports).carry_out(plan, leases)
+    return _Run(site, engines, terms, reports, calls=JointCalls(look_up=terms.look_up)).carry_out(plan, leases)
 
 
 def touched_endpoints(plan: Plan) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ from: a:/data/one
 to: b:/data/one
 tool: rsync
 session: s
-notify: {url_env: C_WEBHOOK}
+notify: {url: {secret: "sops:secrets.yaml#hooks.ops"}}
 """,
 }
 COMPOSE = "services:\n  app:\n    image: app:1\n    environment:\n      PASSWORD: C_COMPOSE\n"
@@ -149,7 +149,8 @@ def canary_site(folder: Path) -> Iterator[tuple[CanarySite, dict[str, str]]]:
     canaries = {name: f"canary-{name.replace('_', '-')}-{number:016x}" for number, name in enumerate(names, start=0xA11CE)}
     with World(["a", "b", "c"]) as world, serve(ForgeServer()) as forge:
         _prepare_engines(world, canaries)
-        sops = prepare(outside, root / "secrets.yaml", {"s3": {"token": canaries["sops"]}})
+        hooks = {"ops": f"{forge.url}/hook/{canaries['webhook']}"}
+        sops = prepare(outside, root / "secrets.yaml", {"s3": {"token": canaries["sops"]}, "hooks": hooks})
         for name in ("registry", "registry_file", "agent_file", "file", "loop_webhook"):
             (outside / name).write_text(canaries[name] + "\n")
         _write_state(root, outside, world, canaries)
@@ -190,7 +191,6 @@ def _environment(folder: Path, url: str, canaries: Mapping[str, str]) -> dict[st
         "C_AGENT": canaries["agent"],
         "C_PORTAINER": canaries["portainer"],
         "C_VARIABLE": canaries["variable"],
-        "C_WEBHOOK": f"{url}/hook/{canaries['webhook']}",
         "GITHUB_TOKEN": canaries["github"],
         "GITHUB_REPOSITORY": "dtn/state",
         "GITHUB_API_URL": url,

@@ -23,6 +23,7 @@ def read(notify: str) -> tuple[Transfer | None, list[str]]:
     [
         ("{url: 'https://hooks.example.net/x'}", Notification(url="https://hooks.example.net/x", states=tuple(sorted(ENDINGS)))),
         ("{url: 'http://127.0.0.1:8080/'}", Notification(url="http://127.0.0.1:8080/", states=tuple(sorted(ENDINGS)))),
+        ("{url: {secret: 'env:DTN_HOOK'}}", Notification(states=tuple(sorted(ENDINGS)), url_secret="env:DTN_HOOK")),
         ("{url_env: DTN_HOOK, states: [partial, failed, failed]}", Notification(url_env="DTN_HOOK", states=("failed", "partial"))),
         ("{url_file: /run/secrets/hook, states: [succeeded]}", Notification(url_file="/run/secrets/hook", states=("succeeded",))),
     ],
@@ -47,6 +48,12 @@ def test_without_a_webhook_nothing_is_reported() -> None:
         ("{url: 'http://hooks.example.net/x'}", "t.yaml:4:15: E0206: `notify.url`: a webhook is an https:// address"),
         ("{url: 'ftp://127.0.0.1/x'}", "a webhook is an https:// address; http:// is for this machine's own loopback alone"),
         ("{url: 'https:///x'}", "the webhook's address names no host"),
+        (
+            "{url: {secret: 'https://hooks.example.net/s3cret'}}",
+            "t.yaml:4:24: E0206: `notify.url.secret`: this is no reference to a secret",
+        ),
+        ("{url: {secret: 'env:A'}, url_env: A}", "write one of url, url_env and url_file"),
+        ("{url: [a]}", "t.yaml:4:10: E0203: `notify.url` must be text, not a list"),
         ("{url_file: hook}", "t.yaml:4:20: E0206: `notify.url_file`: 'hook' is not an absolute path"),
         ("{url_env: A, states: []}", "t.yaml:4:"),
         ("{url_env: A, states: [ended]}", "cannot be `ended`"),

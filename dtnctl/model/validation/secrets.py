@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,17 +11,21 @@ from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.site import Document, Location, Session
 from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.transfer import Transfer
 
 
 def find_secret_problems(
-    settings: Document[SiteSettings], profiles: Mapping[str, Document[Profile]], sessions: Mapping[str, Document[Session]]
+    settings: Document[SiteSettings],
+    profiles: Mapping[str, Document[Profile]],
+    sessions: Mapping[str, Document[Session]],
+    transfers: Mapping[str, Document[Transfer]],
 ) -> list[Problem]:
     """Each reference that no pattern of `secret_references` covers, at its place; none where the site says nothing."""
     patterns = settings.value.secret_references
     if patterns is None:
         return []
-    documents: tuple[Document[Any], ...] = (*profiles.values(), *sessions.values())
-    written = (place for document in documents for place in _references(document))
+    services: tuple[Document[Any], ...] = (*profiles.values(), *sessions.values())
+    written = (*(place for document in services for place in _references(document)), *_of_webhooks(transfers.values()))
     return [
         _problem(document, location, settings.where("secret_references"))
         for document, location, reference in written
@@ -34,6 +38,13 @@ def _references(document: Document[Any]) -> Iterator[tuple[Document[Any], Locati
         for name, value in fields.env.items():
             if isinstance(value, Secret):
                 yield document, (*base, "env", name, "secret"), value.secret
+
+
+def _of_webhooks(transfers: Iterable[Document[Transfer]]) -> Iterator[tuple[Document[Any], Location, str]]:
+    for document in transfers:
+        notify = document.value.notify
+        if notify is not None and isinstance(notify.url, Secret):
+            yield document, ("notify", "url", "secret"), notify.url.secret
 
 
 def _fields(value: Profile | Session) -> Iterator[tuple[Location, ProfileFields]]:

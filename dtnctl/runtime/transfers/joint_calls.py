@@ -6,17 +6,27 @@ answers, and does for itself what was refused to all: one may be refused for wha
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from dtnctl.errors import EngineError
 from dtnctl.providers.base import Engine, FileEntry, Store
+from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.runtime.gathering import Gathering
 from dtnctl.runtime.transfers.joined import Answers, Command, ask_together
 from dtnctl.runtime.transfers.keys import editing
 
 Files = tuple[FileEntry, ...]
+
+
+LookUp: TypeAlias = Callable[[str], str]
+
+
+def no_secret(reference: str) -> str:
+    """Of a run that has none."""
+    raise SecretError(f"{reference} is not looked up here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +39,13 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class JointCalls:
-    """Those of one run. A transfer that is alone calls as if it had none.
+    """Those of one run. A transfer that is alone calls as if it had none. `look_up` is how the run gets a secret by its reference.
 
     `answered` are the logins that were seen to be possible, by the services and their starts: they are not tried for each transfer.
     """
 
     answered: set[Hashable] = field(default_factory=set)
+    look_up: LookUp = no_secret
     _questions: Gathering[_Asked, Answers] = field(default_factory=Gathering)
     _files: Gathering[Files, bool] = field(default_factory=Gathering)
 

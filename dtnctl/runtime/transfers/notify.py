@@ -19,7 +19,9 @@ from typing import Any
 
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.notification import DUE, Notification, check_webhook
+from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.runtime.transfers.attempt import Task, time_text
+from dtnctl.runtime.transfers.joint_calls import LookUp
 from dtnctl.runtime.transfers.record import write_record
 
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try
@@ -85,7 +87,7 @@ def _send(task: Task, notify: Notification, body: Mapping[str, Any]) -> str:
     pauses = list(PAUSES)
     while True:
         try:
-            _post(_url(notify), json.dumps(body, sort_keys=True).encode())
+            _post(_url(notify, task.calls.look_up), json.dumps(body, sort_keys=True).encode())
             return ""
         except NotSentError as error:
             if not error.may_pass or not pauses:
@@ -93,13 +95,16 @@ def _send(task: Task, notify: Notification, body: Mapping[str, Any]) -> str:
             task.clock.sleep(pauses.pop(0))
 
 
-def _url(notify: Notification) -> str:
+def _url(notify: Notification, look_up: LookUp) -> str:
     """Where to post to. NotSentError if this machine does not know it, or it is none."""
     if notify.url_env and notify.url_env not in os.environ:
         raise NotSentError(f"the environment has no {notify.url_env}")
     try:
-        url = notify.url or os.environ.get(notify.url_env) or _first_line(notify.url_file)
+        secret = look_up(notify.url_secret) if notify.url_secret else ""
+        url = notify.url or secret or os.environ.get(notify.url_env) or _first_line(notify.url_file)
         return check_webhook(url.strip())
+    except SecretError as error:
+        raise NotSentError(f"{notify.url_secret} holds no address: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NotSentError(f"{notify.url_file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}") from None
     except ValueError as error:

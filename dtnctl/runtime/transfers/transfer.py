@@ -155,7 +155,9 @@ def _sleep(task: Task, seconds: float, stop: threading.Event) -> None:
 # --- cancel -------------------------------------------------------------------------------------------------
 
 
-def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], site: str, clock: Clock) -> str:
+def cancel_transfer(
+    resolved: ResolvedTransfer, engines: Mapping[str, Engine], site: str, clock: Clock, calls: JointCalls | None = None
+) -> str:
     """Stop the running job of the transfer and record that; returns what came of it. What it copied so far stays."""
     here = engines[resolved.source_endpoint]
     name, generation = resolved.transfer.name, resolved.transfer.value.generation
@@ -167,7 +169,7 @@ def cancel_transfer(resolved: ResolvedTransfer, engines: Mapping[str, Engine], s
     notes = read_notes(here, job)
     if notes is None:
         raise TransferError(f"{job.name} does not say what it copies; stop it on its engine")
-    task = notes.task(claim, site, engines, clock)
+    task = replace(notes.task(claim, site, engines, clock), calls=calls or JointCalls())
     here.stop(job.id, STOP_SECONDS)
     job = here.inspect(job.id)
     if job.exit_code == 0:

@@ -22,8 +22,21 @@ profile: p
 settings: {{env: {{C: {{secret: "sops:secrets.yaml#c"}}}}}}
 overrides: {{a: {{env: {{D: {{secret: file:/etc/shadow}}}}}}}}
 # sessions/t
-endpoints: [b]
+endpoints: [a, b]
 image: dtn:1
+settings: {{data_port_range: [50100, 50199]}}
+# transfers/x
+from: a
+to: b
+tool: iperf3
+session: t
+notify: {{url: {{secret: "sops:hooks.yaml#ops"}}}}
+# transfers/y
+from: a
+to: b
+tool: iperf3
+session: t
+notify: {{url: "https://hooks.example.net/"}}
 """
 
 
@@ -35,11 +48,15 @@ def test_every_reference_that_no_pattern_covers_is_refused_at_its_place() -> Non
     with pytest.raises(ConfigError) as caught:
         site(REFERENCES.format(allowed="secret_references: ['env:DTN_*', 'sops:secrets.yaml#*']"))
     problems = [(item.code, item.file, item.line, item.column) for item in caught.value.problems]
-    assert problems == [("E0369", "state/profiles/q.yaml", 1, 19), ("E0369", "state/sessions/s.yaml", 5, 35)]
+    assert problems == [
+        ("E0369", "state/profiles/q.yaml", 1, 19),
+        ("E0369", "state/sessions/s.yaml", 5, 35),
+        ("E0369", "state/transfers/x.yaml", 5, 24),
+    ]
     assert "(state/site.yaml:2)" in str(caught.value)
 
 
 def test_an_empty_list_allows_none() -> None:
     with pytest.raises(ConfigError) as caught:
         site(REFERENCES.format(allowed="secret_references: []"))
-    assert len(caught.value.problems) == 4
+    assert len(caught.value.problems) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from dtnctl.errors import TransferError
 from dtnctl.installing.certificates import ensure_authority, issue_server
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.notification import DUE
+from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.record import write_record
+from tests import sops_program
 from tests.runtime.transfers.transfer_world import HERE, SITE, TransferWorld, transfer_world
 
 
@@ -179,6 +183,20 @@ def test_an_address_in_the_environment_or_in_a_file_is_used_and_never_said(
     assert len(receiver.bodies) == 2
 
 
+def test_an_address_that_sops_keeps_is_looked_up_when_it_is_used_and_never_said(
+    scene: TransferWorld, receiver: Receiver, tmp_path: Path
+) -> None:
+    environment = {**os.environ, **sops_program.prepare(tmp_path / "outside", tmp_path / "hooks.yaml", {"ops": receiver.url})}
+    scene.calls = JointCalls(look_up=SecretSource(tmp_path, environment).line)
+    assert ran(scene, asked(url_secret="sops:hooks.yaml#ops")).notified.endswith("Z")
+    assert len(receiver.bodies) == 1
+    scene.start(generation=2, **asked(url_secret="sops:hooks.yaml#gone"))
+    receipt = scene.finish(generation=2, **asked(url_secret="sops:hooks.yaml#gone"))
+    assert receipt.verdict == "succeeded"
+    assert "sops:hooks.yaml#gone holds no address: " in receipt.notified
+    assert receiver.url not in receipt.notified
+
+
 def test_an_address_that_is_missing_or_none_is_said_without_it(
     scene: TransferWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -193,6 +211,7 @@ def test_an_address_that_is_missing_or_none_is_said_without_it(
             ({"url_file": f"{tmp_path}/none"}, f"{tmp_path}/none cannot be read: No such file or directory"),
             ({"url_file": f"{tmp_path}/empty"}, "a webhook is an https:// address; http:// is for this machine's own loopback alone"),
             ({"url_file": f"{tmp_path}/binary"}, f"{tmp_path}/binary cannot be read: it is no text"),
+            ({"url_secret": "env:DTN_HOOK"}, "env:DTN_HOOK holds no address: env:DTN_HOOK is not looked up here"),
             ({"url_env": "DTN_CLOSED"}, "the webhook cannot be reached: Connection refused"),
         ),
         start=1,

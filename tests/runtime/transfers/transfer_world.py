@@ -24,6 +24,7 @@ from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import Engine
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.timeouts import Timeouts
+from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.notes import read_options
 from dtnctl.runtime.transfers.record import ensure_ledger, read_ledger
 from dtnctl.runtime.transfers.transfer import Progress, StartResult, Waiting, await_transfer, record_transfer, start_transfer
@@ -89,6 +90,7 @@ class TransferWorld:
         self.cannot_touch = ""  # what it complains of
         self.look_ups: list[int] = []  # the exit codes of the next questions for a name
         self.clock = FakeClock()
+        self.calls: JointCalls | None = None
         self.progress: list[Progress] = []
         self.stop = threading.Event()
         self.moments: list[tuple[str, ...]] = []  # the jobs that were there each time that leases were taken
@@ -140,7 +142,7 @@ class TransferWorld:
     ) -> StartResult:  # fmt: skip
         source, destination = ends or self.ends()
         action = StartTransfer(transfer, generation, attempt, "gridftp", source, destination, IMAGE, read_options(options, "gridftp"))
-        return start_transfer(action, engines or self.engines, SITE, self.clock)
+        return start_transfer(action, engines or self.engines, SITE, self.clock, calls=self.calls)
 
     def finish(
         self, attempt: int = 1, generation: int = 1, ends: tuple[JobEnd, JobEnd] | None = None, engines: Mapping[str, Engine] | None = None,
@@ -150,8 +152,8 @@ class TransferWorld:
         action = FinishTransfer(transfer, generation, attempt, "gridftp", source, destination, read_options(options, "gridftp"), wait)
         there = engines or self.engines
         if not wait:
-            return record_transfer(action, there, SITE, self.clock)
-        return await_transfer(action, there, SITE, self.clock, Waiting(self.progress.append, self.stop), self.leased)
+            return record_transfer(action, there, SITE, self.clock, self.calls)
+        return await_transfer(action, there, SITE, self.clock, Waiting(self.progress.append, self.stop), self.leased, calls=self.calls)
 
     @contextlib.contextmanager
     def leased(self) -> Iterator[None]:
