@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import Any
 
@@ -76,8 +77,9 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+@functools.cache
 def load_command(name: str) -> Any:
-    """The click command of that name from its module, or None. Nouns may be singular."""
+    """The click command of that name from its module, or None. Nouns may be singular. Made once: click asks for it twice."""
     name = SINGULAR.get(name, name)
     if name not in COMMANDS and name != ASK:
         return None

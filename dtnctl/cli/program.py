@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import sys
 from itertools import pairwise
@@ -48,6 +49,7 @@ def _globals(
     del version  # its callback has printed it
 
 
+@functools.cache
 def program() -> Any:
     """The whole command line, as click's objects."""
     return add_to(typer.main.get_command(app), is_root=True)

@@ -41,31 +41,31 @@ class Row:
 ROWS = (
     Row(
         "R1", "points", "kill -9 at any call: the next run converges, with no orphan, no duplicate and nothing foreign touched",
-        "a kill before or after one call of one of 23 scenarios", "kills:measure_first", 0, 400, ALL, parts=4,
+        "a kill before or after one call of one of 23 scenarios", "kills:measure_first", 0, 230, ALL, parts=4,
     ),
     Row(
         "R1", "second-points", "the same when the second run is killed too",
-        "a kill of the first and of the second run", "kills:measure_second", 0, 115, 3000, parts=2,
+        "a kill of the first and of the second run", "kills:measure_second", 0, 69, 3000, parts=2,
     ),
     Row(
         "R1", "deaths", "an agent dies at any of its writes: the next run converges",
-        "a write of an agent, or its answer", "kills:measure_deaths", 0, 60, ALL, parts=2,
+        "a write of an agent, or its answer", "kills:measure_deaths", 0, 40, ALL, parts=2,
     ),
     Row(
         "R1", "real-kills", "kill -9 at any moment on real engines: the next run converges",
-        "a kill at a random moment of an apply on real engines", "real_kills:measure", 0, 200, 200, lab=True,
+        "a kill at a random moment of an apply on real engines", "real_kills:measure", 0, 50, 200, lab=True,
     ),
     Row(
         "R2", "random", "any state seen, any state declared, any fault: the next runs end as declared",
-        "a generated (seen, declared, faults)", "random_cases:measure", 20, 2000, 10_000, parts=2,
+        "a generated (seen, declared, faults)", "random_cases:measure", 20, 1500, 10_000, parts=2,
     ),
     Row(
         "R3", "lease-soak", "a lease excludes and never sticks: 100 clients take it 100 times, holders are killed or stopped",
-        "a lease that was taken", "lease_soak:measure", 0, 4000, 10_000,
+        "a lease that was taken", "lease_soak:measure", 0, 2000, 10_000,
     ),
     Row(
         "R3", "interleavings-2", "interleavings of 2 clients over lease, claim, start and receipt, with a crash at every call and a stop",
-        "a run to its end", "interleavings:measure_two", 60, 20_000, ALL, parts=2,
+        "a run to its end", "interleavings:measure_two", 60, 8000, ALL, parts=2,
     ),
     Row(
         "R3", "stopped", "a holder that was stopped longer than its lease lasts writes no more than the one call that was on its way",
@@ -73,7 +73,7 @@ ROWS = (
     ),
     Row(
         "R3", "interleavings-3", "interleavings of 3 clients, the same",
-        "a run to its end", "interleavings:measure_three", 0, 10_000, 200_000, parts=2,
+        "a run to its end", "interleavings:measure_three", 0, 4000, 200_000, parts=2,
     ),
     Row(
         "R4", "second-apply", "after an apply the plan is empty, and a second apply writes nothing",
@@ -89,7 +89,11 @@ ROWS = (
     ),
     Row(
         "R6", "once", "a transfer's job starts at most once per generation",
-        "a trial of accidents around one transfer", "once:measure", 0, 210, 1050, parts=2,
+        "a trial of accidents around one transfer", "once:measure", 0, 1050, 10_500, parts=2,
+    ),
+    Row(
+        "R6", "joined", "transfers that call together: wherever their run is killed, each starts once and comes to its end",
+        "a kill before or after one call of an apply with six transfers", "joined:measure", 1, 60, ALL, parts=2,
     ),
     Row(
         "R6", "real", "the same on real engines",
@@ -97,15 +101,15 @@ ROWS = (
     ),
     Row(
         "R7", "concurrent", "2-8 applies at once, of one commit or of several: one writes at a time, and the newest commit is the end",
-        "a group of applies at once", "side_by_side:measure", 1, 40, 400, parts=2,
+        "a group of applies at once", "side_by_side:measure", 1, 24, 400, parts=2,
     ),
     Row(
         "R8", "outages", "endpoints are down, before or in the middle: all others converge, and the next run does only the rest",
-        "a set of endpoints that is down from one call on", "outages:measure", 1, 60, 600, parts=2,
+        "a set of endpoints that is down from one call on", "outages:measure", 1, 40, 600, parts=2,
     ),
     Row(
         "R9", "refusals", "a fault at the k-th call: no traceback, no wrong end after the next run",
-        "one call that is answered 409, 404, 500, cut off or late", "refusals:measure", 2, 300, ALL, parts=2,
+        "one call that is answered 409, 404, 500, cut off or late", "refusals:measure", 2, 200, ALL, parts=2,
     ),
     Row(
         "R10", "same-bytes", "equal facts give equal bytes, whatever the order of answers and PYTHONHASHSEED",
@@ -113,15 +117,15 @@ ROWS = (
     ),
     Row(
         "R11", "interrupts", "Ctrl-C, SIGTERM, both as CI sends them: it ends, no lease is left, the next run converges",
-        "a signal at one call", "interrupts:measure", 1, 80, 800, parts=2,
+        "a signal at one call", "interrupts:measure", 1, 60, 800, parts=2,
     ),
     Row(
         "R12", "strangers", "what is not ours is never touched, whatever its labels say",
-        "a container or network of somebody else", "strangers:measure", 40, 400, 4000,
+        "a container or network of somebody else", "strangers:measure", 40, 200, 4000,
     ),
     Row(
         "R13", "vf-ledger", "virtual functions are the same before creation and after removal, kills included",
-        "a kill while made or removed, on hosts in memory", "vf_ledger:measure", 0, 60, 600, parts=2,
+        "a kill while made or removed, on hosts in memory", "vf_ledger:measure", 0, 40, 600, parts=2,
     ),
     Row(
         "R14", "comments", "a comment has at most 65,536 characters, with its verdict and everything that is blocked",
@@ -132,7 +136,7 @@ ROWS = (
     Row("R17", "stale-plans", "a stale plan is refused, one that holds is not", "a change after it", "others:measure_stale", 0, 1, 1),
     Row(
         "R18", "dropped", "any CI runs are dropped: the end is what HEAD declares",
-        "a set of runs that are dropped", "dropped_runs:measure", 1, 64, 1024, parts=2,
+        "a set of runs that are dropped", "dropped_runs:measure", 1, 40, 1024, parts=2,
     ),
 )  # fmt: skip
 
