@@ -69,6 +69,7 @@ def reconcile_command(
     deploy_key: opt.KeyOption = "",
     known_hosts: opt.HostsOption = "",
     allowed_signers: opt.SignersOption = "",
+    signed_since: opt.SinceOption = "",
     depth: opt.DepthOption = 50,
     secrets: opt.SecretsOption = "",
     owners: opt.OwnersOption = False,
@@ -94,7 +95,9 @@ def reconcile_command(
     if not repo:
         raise UsageError("which repository? --repo URL names it")
     followed = Followed(repo, branch, deploy_key, known_hosts, depth, checked(label)).checked()
-    terms = Terms(max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners)
+    terms = Terms(
+        max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners, _commit(signed_since)
+    )
     listening = Listening(webhook, _secret(webhook, webhook_secret), metrics)
     shown = StatusOptions(statuses, status_token, status_api, status_repository)
     parts = Parts(followed, terms, run_timeout, shown)
@@ -223,6 +226,15 @@ def _existing(path: str) -> str:
     if path and not Path(path).exists():
         raise UsageError(f"{path}: there is no such file")
     return str(Path(path).resolve()) if path else ""
+
+
+def _commit(text: str) -> str:
+    """A commit by its whole id: a shorter one could become that of another."""
+    from dtnctl.repository.followed import COMMIT
+
+    if text and not COMMIT.fullmatch(text):
+        raise UsageError(f"--signed-since {text}: no whole id of a commit (40 or 64 hexadecimal digits)")
+    return text
 
 
 def _state_folder(chosen: str, environment: Mapping[str, str]) -> Path:

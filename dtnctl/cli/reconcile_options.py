@@ -67,6 +67,15 @@ SignersOption = Annotated[
         autocompletion=names.files,
     ),
 ]
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        "--signed-since",
+        metavar="COMMIT",
+        help="Where no good commit is known yet: all commits since this one have to be signed, not only the newest.",
+        envvar="DTNCTL_SIGNED_SINCE",
+    ),
+]
 DepthOption = Annotated[int, typer.Option("--depth", min=0, help="Commits of history to fetch; 0: all of it.", envvar="DTNCTL_DEPTH")]
 SecretsOption = Annotated[
     str,

@@ -86,7 +86,8 @@ def after_fetch(journal: Journal, fetched: Fetched, refusal: Refusal | None, at:
     good = journal.good if refusal is not None else newest
     remote = Condition("remote", "unreachable", _remote_text(journal, fetched, good), at) if fetched.trouble else None
     commit = Condition("commit", f"{refusal.cause} {refusal.commit}", _refusal_text(refusal, good), at) if refusal is not None else None
-    following = _with_condition(Next(replace(journal, fetched=newest, good=good)), "remote", remote, newest, at)
+    accepted = good or journal.accepted
+    following = _with_condition(Next(replace(journal, fetched=newest, good=good, accepted=accepted)), "remote", remote, newest, at)
     if fetched.is_rewritten:
         text = f"{journal.branch} was rewritten: {newest[:SHORT]} does not continue {journal.fetched[:SHORT]}"
         following = _reported(following, "rewritten", "happened", newest, text, at)

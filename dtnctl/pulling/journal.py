@@ -78,6 +78,7 @@ class Run:
 class Journal:
     """`fetched` is the branch's newest known commit, `good` the last one that was accepted, which is what the endpoints should be.
 
+    `accepted` is the last one that ever was good: it stays where signers change, since what came after it is what has to be signed.
     `applied` is the last one of which a run ended without an error, at `last_success`. `sequence` numbers notices.
     """
 
@@ -86,6 +87,7 @@ class Journal:
     branch: str = ""
     fetched: str = ""
     good: str = ""
+    accepted: str = ""
     applied: str = ""
     last_success: str = ""
     sequence: int = 0

@@ -49,6 +49,7 @@ class Terms:
     """How the loop is to run. `interval` in seconds. `allowed_signers` and `secrets` are paths, empty without.
 
     `checks_owners`: commits since the good one may change only files of their authors, as `owners:` of the good one says.
+    `signed_since`: the commit after which all have to be signed where no earlier one is known to be good; empty for none.
     `uses_reviews`: the plan that was reviewed for a commit's state is what runs, or `review:` of site.yaml decides.
     """
 
@@ -57,6 +58,7 @@ class Terms:
     secrets: str = ""
     uses_reviews: bool = False
     checks_owners: bool = False
+    signed_since: str = ""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,8 @@ class Loop:
         if (self.journal.repository, self.journal.branch) != (followed.url, followed.branch):
             self.journal = replace(Journal(), repository=followed.url, branch=followed.branch, runs=self.journal.runs)
         self.clone.open()
-        if self.terms.allowed_signers and self.journal.good:
+        self.journal = replace(self.journal, accepted=self.journal.accepted or self.journal.good or self.clone.kept())
+        if self.terms.allowed_signers and self.journal.good and self.clone.has(self.journal.good):
             problem = self.clone.signature_problem(self.journal.good, self.terms.allowed_signers)
             if problem:
                 self.say(f"{self.journal.good[:12]} was accepted before and is not any more: {problem}")
@@ -152,9 +155,11 @@ class Loop:
         if not commit:
             return None
         if self.terms.allowed_signers:
-            problem = self.clone.unsigned_since(self.journal.good or self.clone.kept(), commit, self.terms.allowed_signers)
-            if problem:
+            since = self.journal.accepted or self.terms.signed_since
+            if problem := self.clone.unsigned_since(since, commit, self.terms.allowed_signers):
                 return Refusal(commit, "unsigned", problem)
+            if not since:
+                self.say(f"{commit[:12]} vouches for its history: it is the first one here, and --signed-since names none before it")
         rules = (self.journal.good or self.clone.kept()) if self.terms.checks_owners else ""
         if rules and (problem := owners_problem(self.clone.root, rules, commit)):
             return Refusal(commit, "trespassing", problem)

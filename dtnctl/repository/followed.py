@@ -162,17 +162,30 @@ class FollowingClone:
         return f"{lines[-1] if lines else 'it is not signed by an SSH key'} ({allowed_signers})"
 
     def unsigned_since(self, good: str, commit: str, allowed_signers: str) -> str:
-        """Why a commit is not signed that the branch has on top of `good`; empty if all are. Without `good` only the newest one is asked.
+        """Why a commit is not signed that is new since `good`, whatever branch it was made on; empty if all are. FetchError as `fetch`.
 
-        Each commit of the branch itself counts, merges too: whoever signs a merge vouches for what it brings in.
+        Without `good` only the newest one is asked. Where `good` is not here and not in the branch's history, all of that is new.
         """
-        commits = [commit]
-        if good and self.has(good):
-            commits += self._run("rev-list", "--first-parent", commit, f"^{good}").split()
-        for item in dict.fromkeys(commits):
+        for item in dict.fromkeys([commit, *(self._new_since(good, commit) if good else ())]):
             if problem := self.signature_problem(item, allowed_signers):
                 return problem if item == commit else f"{item[:12]}, which it continues: {problem}"
         return ""
+
+    def _new_since(self, good: str, commit: str) -> list[str]:
+        """Commits that `commit` has and `good` has not. What --depth cut off is fetched if one of them may be among that."""
+        found = self._between(good, commit)
+        boundary = self.root / ".git" / "shallow"
+        if boundary.exists() and not set(found).isdisjoint(boundary.read_text(encoding="ascii").split()):
+            target = f"refs/remotes/{REMOTE}/{self.followed.branch}"
+            words = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--unshallow", REMOTE)
+            done = self._git("fetch", "--quiet", *words, f"+refs/heads/{self.followed.branch}:{target}", seconds=REMOTE_SECONDS)
+            if done.returncode != 0:
+                raise FetchError(f"the history since {good[:12]} cannot be fetched: {_reason(done)}")
+            found = self._between(good, commit)
+        return found
+
+    def _between(self, good: str, commit: str) -> list[str]:
+        return self._run("rev-list", commit, *([f"^{good}"] if self.has(good) else [])).split()
 
     def check_out(self, commit: str, secrets: str = "") -> None:
         """The files are exactly those of the commit, and `.secrets` is a link to the folder `secrets`, if there is one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -155,6 +157,56 @@ def test_commit_that_was_accepted_without_a_signature_does_not_count_once_signat
         assert "was accepted before and is not any more" in loop.said[0]
         loop.round()
     assert runs.count == 1
+
+
+@pytest.fixture
+def signers(scene: Scene, tmp_path: Path) -> str:
+    """One key, by which the work repository signs from now on."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    for setting, value in {"gpg.format": "ssh", "commit.gpgsign": "true", "user.signingkey": str(tmp_path / "key")}.items():
+        git(scene.repository.work, "config", setting, value)
+    file = tmp_path / "signers"
+    file.write_text(f'a@example.net namespaces="git" {(tmp_path / "key.pub").read_text()}')
+    return str(file)
+
+
+def unsigned_below_a_signed_one(scene: Scene) -> str:
+    git(scene.repository.work, "config", "commit.gpgsign", "false")
+    unsigned = scene.repository.push({"sessions/t": SESSION})
+    git(scene.repository.work, "config", "commit.gpgsign", "true")
+    scene.repository.push({"sessions/u": SESSION})
+    return unsigned
+
+
+@pytest.mark.parametrize("lost", ["the clone", "the clone's damage is found while it runs", "the signer's list was changed meanwhile"])
+def test_a_clone_that_is_made_again_asks_all_commits_since_the_last_good_one(scene: Scene, signers: str, lost: str) -> None:
+    runs, terms = NoRuns(), Terms(60.0, allowed_signers=signers)
+    scene.repository.push({"sessions/s": SESSION + "state: started\n"})
+    with following(scene.folder, scene.repository, runs=runs, terms=terms) as loop:
+        loop.round()
+        good = scene.repository.head
+        assert loop.loop.journal.good == good
+        unsigned = unsigned_below_a_signed_one(scene)
+        if "while it runs" in lost:
+            loop.loop.clone.remake()
+    if "while it runs" not in lost:
+        shutil.rmtree(scene.folder / "clone")
+    if "list" in lost:
+        Path(signers).write_text(Path(signers).read_text() + "# changed\n")
+    with following(scene.folder, scene.repository, runs=runs, terms=terms) as loop:
+        said = loop.round()
+        assert any(f"{unsigned[:12]}, which it continues: it is not signed" in text for text in said), said
+        assert (loop.loop.journal.good, runs.count) == (good, 2)
+
+
+def test_first_start_asks_only_the_newest_commit_or_all_since_the_one_that_is_named(scene: Scene, signers: str, tmp_path: Path) -> None:
+    first = scene.repository.head
+    unsigned = unsigned_below_a_signed_one(scene)
+    for since, said in ((first, f"{unsigned[:12]}, which it continues: it is not signed"), (unsigned, ""), ("", "vouches for its history")):
+        terms = Terms(60.0, allowed_signers=signers, signed_since=since)
+        with following(tmp_path / f"from {since}", scene.repository, runs=NoRuns(), terms=terms) as loop:
+            assert said in loop.round()[0]
+            assert loop.loop.journal.good == ("" if since == first else scene.repository.head)
 
 
 def test_files_of_others_are_not_changed_where_owners_are_asked_for(scene: Scene) -> None:

@@ -208,19 +208,22 @@ def test_every_commit_of_the_branch_since_the_good_one_is_asked_for_its_signatur
     assert said.startswith(f"{unsigned[:12]}, which it continues: it is not signed by an SSH key")
     assert scene.clone.unsigned_since(unsigned, newest, signers) == ""
     assert scene.clone.unsigned_since("", newest, signers) == "", "the first one vouches for its history"
-    assert scene.clone.unsigned_since("0" * 40, newest, signers) == "", "nothing is known of what is not here"
+    assert "it is not signed" in scene.clone.unsigned_since("0" * 40, newest, signers), "all is new since what is not here"
     assert "it is not signed" in scene.clone.unsigned_since(newest, unsigned, signers), "back to an older commit"
 
 
-def test_who_signs_a_merge_vouches_for_what_it_brings_in(scene: Scene, signers: str) -> None:
+def test_a_merge_that_is_signed_does_not_vouch_for_what_it_brings_in(scene: Scene, signers: str) -> None:
+    """What `git pull` makes on top of a commit that somebody pushed without a signature."""
     good = scene.push("good")
     git(scene.work, "checkout", "--quiet", "-b", "change")
     git(scene.work, "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--message", "unsigned")
+    unsigned = git(scene.work, "rev-parse", "HEAD")
     git(scene.work, "checkout", "--quiet", "main")
     git(scene.work, "merge", "--quiet", "--no-ff", "--no-edit", "change")
     newest = scene.push("newest")
     scene.clone.fetch()
-    assert scene.clone.unsigned_since(good, newest, signers) == ""
+    assert scene.clone.unsigned_since(good, newest, signers).startswith(f"{unsigned[:12]}, which it continues: it is not signed")
+    assert scene.clone.unsigned_since(unsigned, newest, signers) == ""
     git(scene.work, "checkout", "--quiet", "-b", "more")
     git(scene.work, "commit", "--quiet", "--allow-empty", "--message", "signed")
     git(scene.work, "checkout", "--quiet", "main")
@@ -228,6 +231,36 @@ def test_who_signs_a_merge_vouches_for_what_it_brings_in(scene: Scene, signers: 
     newest = scene.push("on top of a merge that is not signed")
     scene.clone.fetch()
     assert "which it continues: it is not signed" in scene.clone.unsigned_since(good, newest, signers)
+
+
+def test_commits_that_depth_cut_off_are_asked_too(tmp_path: Path, signers: str) -> None:
+    (tmp_path / "shallow").mkdir()
+    shallow = Scene(tmp_path / "shallow", depth=2)
+    for setting, value in {"gpg.format": "ssh", "commit.gpgsign": "true", "user.signingkey": str(tmp_path / "good")}.items():
+        git(shallow.work, "config", setting, value)
+    good = shallow.push("good")
+    git(shallow.work, "config", "commit.gpgsign", "false")
+    unsigned = shallow.push("unsigned")
+    git(shallow.work, "config", "commit.gpgsign", "true")
+    for number in range(3):
+        newest = shallow.push(f"signed {number}")
+    shallow.clone.fetch()
+    assert not shallow.clone.has(unsigned)
+    assert shallow.clone.unsigned_since(good, newest, signers).startswith(f"{unsigned[:12]}, which it continues: it is not signed")
+    assert shallow.clone.unsigned_since(unsigned, newest, signers) == ""
+    again = shallow.push("on top")
+    assert shallow.clone.fetch() == again
+    assert shallow.clone.unsigned_since(newest, again, signers) == ""
+
+
+def test_history_that_cannot_be_fetched_is_no_history_that_is_signed(tmp_path: Path, signers: str) -> None:
+    (tmp_path / "shallow").mkdir()
+    shallow = Scene(tmp_path / "shallow", depth=1)
+    good, newest = shallow.push("good"), shallow.push("newest")
+    shallow.clone.fetch()
+    shallow.remote.rename(tmp_path / "away.git")
+    with pytest.raises(Trouble, match=f"the history since {good[:12]} cannot be fetched"):
+        shallow.clone.unsigned_since(good, newest, signers)
 
 
 def hashed(scene: Scene, content: str) -> str:
