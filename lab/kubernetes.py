@@ -55,6 +55,65 @@ NETWORK_ATTACHMENT = {
         ],
     },
 }
+# This server has no such type built in, as one of 1.34 and newer has. A kind of the same group and form stands for it.
+# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/resource-claim-template-v1/
+_REQUEST = {
+    "type": "object",
+    "required": ["name", "exactly"],
+    "properties": {
+        "name": {"type": "string", "maxLength": 63, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+        "exactly": {
+            "type": "object",
+            "required": ["deviceClassName"],
+            "properties": {
+                "deviceClassName": {"type": "string", "minLength": 1},
+                "allocationMode": {"type": "string", "enum": ["ExactCount", "All"], "default": "ExactCount"},
+                "count": {"type": "integer", "minimum": 1, "default": 1},
+                "selectors": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "items": {
+                        "type": "object",
+                        "properties": {"cel": {"type": "object", "properties": {"expression": {"type": "string"}}}},
+                    },
+                },
+            },
+        },
+    },
+}
+_CLAIM = {"type": "object", "properties": {"devices": {"type": "object", "properties": {"requests": {"type": "array", "items": _REQUEST}}}}}
+CLAIM_TEMPLATE = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {
+        "name": "resourceclaimtemplates.resource.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "unapproved, it stands for a built-in type"},
+    },
+    "spec": {
+        "group": "resource.k8s.io",
+        "scope": "Namespaced",
+        "names": {"plural": "resourceclaimtemplates", "singular": "resourceclaimtemplate", "kind": "ResourceClaimTemplate"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "properties": {"spec": _CLAIM},
+                                "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "spec is immutable"}],
+                            }
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +170,10 @@ def missing() -> str | None:
 
 @contextmanager
 def kubernetes_api(folder: Path, cache: Path) -> Iterator[KubernetesApi]:
-    """An API server that serves NetworkAttachmentDefinitions, with its data in `folder`; it ends with the block, and with us."""
+    """An API server that serves NetworkAttachmentDefinitions and ResourceClaimTemplates, with its data in `folder`.
+
+    It ends with the block, and with us.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (store, peer, port), certificates = _free_ports(3), folder / "certificates"
     certificate = certificates / "apiserver.crt"
@@ -122,8 +184,10 @@ def kubernetes_api(folder: Path, cache: Path) -> Iterator[KubernetesApi]:
         options = [f"--etcd-servers=http://127.0.0.1:{store}", f"--secure-port={port}", f"--cert-dir={certificates}", f"--token={TOKEN}"]
         server = stack.enter_context(_running([str(_server(cache)), *options], folder / "api.log"))
         _wait(api, "/readyz", server, folder / "api.log")
-        api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", NETWORK_ATTACHMENT)
-        _wait(api, "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions", server, folder / "api.log")
+        for definition in (NETWORK_ATTACHMENT, CLAIM_TEMPLATE):
+            api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+        for path in ("k8s.cni.cncf.io/v1/network-attachment-definitions", "resource.k8s.io/v1/resourceclaimtemplates"):
+            _wait(api, f"/apis/{path}", server, folder / "api.log")
         yield api
 
 

@@ -37,6 +37,12 @@ def _check_resource(text: str) -> str:
     return text
 
 
+def _check_class(text: str) -> str:
+    if len(text) > LONGEST_NAME or not all(map(_LABEL.fullmatch, text.split("."))):
+        raise ValueError(f"{shown(text)} is not a device class; write it as `kubectl get deviceclasses` prints it")
+    return text
+
+
 def _form(value: Any) -> str:
     return "mapping" if isinstance(value, (Mapping, Secret)) else "text"
 
@@ -46,9 +52,19 @@ NodeName = Annotated[str, AfterValidator(_check_node), described("node's name", 
 ResourceName = Annotated[
     str, AfterValidator(_check_resource), described("extended resource", {"type": "string", "pattern": f"^{_RESOURCE.pattern}$"})
 ]
+ClassName = Annotated[str, AfterValidator(_check_class), described("device class", {"type": "string", "maxLength": LONGEST_NAME})]
 Login: TypeAlias = Annotated[
     Annotated[Secret, Tag("mapping")] | Annotated[Annotated[str, Field(min_length=1)], Tag("text")], Discriminator(_form)
 ]
+
+
+class DeviceClaim(Written):
+    """One device of a class that a DRA driver of the cluster gives out."""
+
+    device_class: ClassName = Field(description="Name of the DeviceClass, as `kubectl get deviceclasses` prints it.")
+    selectors: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="Expressions (CEL) that the device must fulfil, as a ResourceClaim has them."
+    )
 
 
 class KubernetesAddress(Written):
@@ -81,6 +97,11 @@ class KubernetesAddress(Written):
         description="Extended resource of the node (of a device plugin) that stands for a profile's device: `rdma_cm: rdma/hca_shared`; "
         "or for the virtual functions of an interface: `ens1f0: example.net/ens1f0_vfs`. A service asks for one of it.",
     )
+    claims: dict[str, DeviceClaim] = Field(
+        default_factory=dict,
+        description="The same by Dynamic Resource Allocation: `ens1f0: {device_class: sriovnetwork.openshift.io}`. "
+        "A service claims one device.",
+    )
 
     @property
     def is_in_cluster(self) -> bool:
@@ -91,6 +112,13 @@ class KubernetesAddress(Written):
         """The address as people read it; no secret is in it."""
         where = self.portainer.text.partition("://")[2] if self.portainer is not None else self.context or IN_CLUSTER
         return f"kubernetes://{where}/{self.namespace}/{self.node}"
+
+    @model_validator(mode="after")
+    def _one_source_of_each(self) -> KubernetesAddress:
+        twice = sorted(self.resources.keys() & self.claims.keys())
+        if twice:
+            raise ValueError(f"`{twice[0]}` is in `resources` and in `claims`; write one of them")
+        return self
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> KubernetesAddress:

@@ -181,9 +181,9 @@ class Endpoint(Written):
         return self
 
     @property
-    def resources(self) -> Mapping[str, str]:
-        """Resources of a cluster's node, by the device or interface that each stands for; none of an engine."""
-        return self.kubernetes.resources if self.kubernetes is not None else {}
+    def resources(self) -> frozenset[str]:
+        """The devices and interfaces that resources or device classes of a cluster stand for; none of an engine."""
+        return frozenset(self.kubernetes.resources.keys() | self.kubernetes.claims.keys()) if self.kubernetes is not None else frozenset()
 
     def backend(self, seen: str = "") -> Backend:
         """What it can do: by the name of the backend that answered there, else as the key of its address decides."""

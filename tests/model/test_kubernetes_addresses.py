@@ -46,8 +46,10 @@ def test_the_content_of_a_kubeconfig_may_be_a_secret() -> None:
 
 def test_resources_are_those_of_the_node_and_none_of_an_engine() -> None:
     node = Endpoint.model_validate({"kubernetes": {**NODE, "resources": {"rdma_cm": "rdma/hca_shared"}}, "host": "h"})
-    assert node.resources == {"rdma_cm": "rdma/hca_shared"}
-    assert Endpoint.model_validate({"docker": "ssh://h"}).resources == {}
+    assert node.resources == {"rdma_cm"}
+    claiming = {**NODE, "resources": {"rdma_cm": "rdma/hca"}, "claims": {"ens1f0": {"device_class": "sriov.example.net"}}}
+    assert Endpoint.model_validate({"kubernetes": claiming, "host": "h"}).resources == {"rdma_cm", "ens1f0"}
+    assert Endpoint.model_validate({"docker": "ssh://h"}).resources == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,14 @@ def test_resources_are_those_of_the_node_and_none_of_an_engine() -> None:
         ({"node": "a" * 300}, "is not a node's name; write it as `kubectl get nodes` prints it"),
         ({"namespace": "My"}, "`My` is not a namespace's name; write lower-case letters, digits and -, at most 63 characters"),
         ({"resources": {"rdma_cm": "hca"}}, "`hca` is not an extended resource; write it as `kubectl describe node` lists it"),
+        (
+            {"claims": {"a": {"device_class": "My Class"}}},
+            "`My Class` is not a device class; write it as `kubectl get deviceclasses` prints it",
+        ),
+        (
+            {"resources": {"a": "b/c"}, "claims": {"a": {"device_class": "c"}}},
+            "`a` is in `resources` and in `claims`; write one of them",
+        ),
         ({"context": None}, "`context:` is needed: the current one of a kubeconfig is another one on each machine"),
         ({"kubeconfig": "in-cluster"}, "`kubeconfig: in-cluster` has no contexts: leave out `context`"),
         ({"context": None, "portainer": "tcp://h:1"}, "`portainer:` takes portainer+https://HOST:PORT/ENVIRONMENT, not tcp://"),

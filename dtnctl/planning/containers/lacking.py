@@ -42,7 +42,7 @@ def _of_network(service: Service, name: str) -> Iterator[Refusal]:
 def _asks(service: Service, lack: Lack, value: Any, needs: Any) -> bool:
     """Whether nothing makes up for what is asked: an agent, or a resource of the cluster for each thing that is needed."""
     if lack.by_resource:
-        return lack.asks(value) and not set(needs) <= service.endpoint.value.resources.keys()
+        return lack.asks(value) and not set(needs) <= service.endpoint.value.resources
     return lack.asks(value) and not (lack.by_agent and service.endpoint.value.agent is not None)
 
 

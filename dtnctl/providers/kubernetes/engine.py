@@ -24,7 +24,7 @@ from dtnctl.providers.kubernetes.lookup import Looked, Lookup, inspected, networ
 from dtnctl.providers.kubernetes.observation import node_id, observe
 from dtnctl.providers.kubernetes.paths import Paths, node_path
 from dtnctl.providers.kubernetes.performing import perform, remove_service, start_service, stop_service
-from dtnctl.providers.kubernetes.place import Place
+from dtnctl.providers.kubernetes.place import DeviceClass, Place
 from dtnctl.providers.kubernetes.pod_template import CONTAINER, JOINED
 from dtnctl.providers.kubernetes.states import newest
 from dtnctl.providers.kubernetes.store import ClusterStore, ClusterStoreReader
@@ -55,9 +55,7 @@ class KubernetesObserver:
                 address, access = self._access.endpoint.kubernetes, self._access
                 assert address is not None  # what decides that this class is used
                 connection = Connection(_login(access, address), address.text, access.timeouts, reads_only=self.reads_only)
-                resources = {DEVICE_FILES.get(name, name).partition(":")[0]: resource for name, resource in address.resources.items()}
-                node_ports = address.publish == "node-port"
-                place = Place(access.name, address.node, address.namespace, resources, node_ports=node_ports)
+                place = _place(access.name, address)
                 cluster = Cluster(connection, Paths(address.namespace), place, self._view)
                 self._opened = cluster, Lookup(cluster)
             return self._opened
@@ -120,6 +118,19 @@ class KubernetesObserver:
                 self._opened[0].connection.close()
                 self._opened = None
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _place(endpoint: str, address: KubernetesAddress) -> Place:
+    """Devices by the file that a container's spec names them by."""
+    named = {name: DEVICE_FILES.get(name, name).partition(":")[0] for name in (*address.resources, *address.claims)}
+    return Place(
+        endpoint,
+        address.node,
+        address.namespace,
+        {named[name]: resource for name, resource in address.resources.items()},
+        {named[name]: DeviceClass(claim.device_class, claim.selectors) for name, claim in address.claims.items()},
+        node_ports=address.publish == "node-port",
+    )
 
 
 def _login(access: EndpointAccess, address: KubernetesAddress) -> Login:

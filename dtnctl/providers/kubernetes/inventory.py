@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 LABEL_ID = "applyset.kubernetes.io/id"
 NOTE_TOOLING, NOTE_KINDS = "applyset.kubernetes.io/tooling", "applyset.kubernetes.io/contains-group-kinds"
-KINDS = "ConfigMap,Deployment.apps,Job.batch,NetworkAttachmentDefinition.k8s.cni.cncf.io,Secret,Service"
+KINDS = (
+    "ConfigMap,Deployment.apps,Job.batch,NetworkAttachmentDefinition.k8s.cni.cncf.io,ResourceClaimTemplate.resource.k8s.io,Secret,Service"
+)
 TOOLING = "dtnctl/v1"
 TRIES = 10  # of a change that others are faster than
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry
+from dtnctl.providers.kubernetes.claiming import keep_claims, remove_claims
 from dtnctl.providers.kubernetes.cluster import Cluster, found, remove_object
 from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, job_in, startable
 from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, object_name
@@ -28,8 +29,11 @@ KILLED_SECONDS = 5.0  # a killed program is reported as ended within this
 
 def hold_job(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pairs) -> str:
     """The id of its Secret. ConflictError if the name is taken."""
-    made = held_job(job(name, spec, cluster.view.signed(labels), cluster.place))
-    return str(cluster.connection.create(cluster.paths.of("secrets"), made)["metadata"]["uid"])
+    signed = cluster.view.signed(labels)
+    made = held_job(job(name, spec, signed, cluster.place))
+    uid = str(cluster.connection.create(cluster.paths.of("secrets"), made)["metadata"]["uid"])
+    keep_claims(cluster, name, spec, signed)
+    return uid
 
 
 def write_into(cluster: Cluster, secret: Json, entries: tuple[FileEntry, ...]) -> None:
@@ -85,6 +89,7 @@ def remove_job(cluster: Cluster, name: str, uid: str) -> None:
     _remove_live(cluster, secret["metadata"]["name"])
     grace = job_in(secret)["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
     wait_until_gone(cluster.connection, cluster.paths, secret["metadata"]["name"], grace)
+    remove_claims(cluster, name)
     remove_object(cluster, path, uid)
 
 

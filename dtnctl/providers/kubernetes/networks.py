@@ -15,6 +15,7 @@ from typing import Any
 
 from dtnctl.model.drivers import OWN_VLAN
 from dtnctl.model.resources import NetworkSeen, NetworkSpec, Pairs, Subnet
+from dtnctl.providers.kubernetes.claims import resource_of_network
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, Object, annotations_of, labels_of, metadata, name_of
 from dtnctl.providers.kubernetes.place import Link, Place
 
@@ -30,7 +31,7 @@ def network_object(name: str, spec: NetworkSpec, labels: Pairs, place: Place) ->
     """The definition that pods on this node are attached by."""
     made = metadata(name, place.endpoint, place.namespace, labels)
     notes = {SPEC_NOTE: _note(spec)}
-    resource = place.resources.get(spec.pf, "") if spec.pf else ""
+    resource = resource_of_network(name) if spec.pf in place.claims else place.resources.get(spec.pf, "")
     made["annotations"] |= notes | ({RESOURCE_NOTE: resource} if resource else {})
     return {**NETWORK, "metadata": made, "spec": {"config": json.dumps(_config(made["name"], spec), sort_keys=True)}}
 
@@ -150,7 +151,7 @@ def link_of(raw: Json) -> Link:
     subnets = [item.subnet for item in _spec(raw).subnets]
     four = next((text for text in subnets if ":" not in text), "")
     six = next((text for text in subnets if ":" in text), "")
-    return Link(_prefix(four), _prefix(six), annotations_of(raw).get(RESOURCE_NOTE, ""))
+    return Link(_prefix(four), _prefix(six), annotations_of(raw).get(RESOURCE_NOTE, ""), _spec(raw).pf)
 
 
 def _prefix(subnet: str) -> int:

@@ -9,6 +9,7 @@ GROUPS = {
     "deployments": "apis/apps/v1",
     "jobs": "apis/batch/v1",
     "leases": "apis/coordination.k8s.io/v1",
+    "resourceclaimtemplates": "apis/resource.k8s.io/v1",
     "network-attachment-definitions": "apis/k8s.cni.cncf.io/v1",
 }
 CORE = "api/v1"

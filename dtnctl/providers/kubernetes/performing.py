@@ -29,6 +29,7 @@ from dtnctl.model.actions import (
     UpdateContainer,
 )
 from dtnctl.model.resources import LABEL_SPEC, ContainerSpec, Pairs
+from dtnctl.providers.kubernetes.claiming import keep_claims, remove_claims
 from dtnctl.providers.kubernetes.cluster import Cluster, found, owns, remove_object
 from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, labels_of, name_of, object_name
 from dtnctl.providers.kubernetes.inventory import drop_from_inventory, list_in_inventory
@@ -124,6 +125,7 @@ def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pair
     labels = cluster.view.signed(labels)
     if spec.secrets:
         keep_values(cluster, name, spec, labels)
+    keep_claims(cluster, name, spec, labels)
     made = deployment(name, spec, labels, cluster.place, replicas)
     if live is not None:
         made["metadata"]["uid"] = live["metadata"]["uid"]
@@ -137,6 +139,7 @@ def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pair
     before = [spec_of(live, cluster.place)] if live is not None else []
     if spec.secrets or any(item.secrets for item in before):
         remove_values(cluster, name, but=(spec, *before))
+    remove_claims(cluster, name, but=(spec, *before))
     list_in_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", made["metadata"]["name"])
 
 
@@ -213,6 +216,7 @@ def remove_service(cluster: Cluster, live: Json) -> None:
     remove_object(cluster, cluster.paths.of("deployments", live["metadata"]["name"]), live["metadata"]["uid"])
     unpublish(cluster, live)
     remove_values(cluster, name_of(live))
+    remove_claims(cluster, name_of(live))
     drop_from_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", live["metadata"]["name"])
     grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
     wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], grace)

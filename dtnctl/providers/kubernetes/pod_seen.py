@@ -11,6 +11,7 @@ from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
 from dtnctl.model.resources import Attachment, ContainerSpec, Device, Health, Pairs, PortBinding
 from dtnctl.model.secrets import LABEL_SECRETS, SecretVariable, secrets_in
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, attachments_seen
+from dtnctl.providers.kubernetes.claims import holds_claim
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, annotations_of
 from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, ports_in
 from dtnctl.providers.kubernetes.place import Place
@@ -123,8 +124,10 @@ def _ports(container: Json, *, hosted: bool) -> Iterator[PortBinding]:
     )
 
 
-def holds_device(template: Json, device: Device, resources: Mapping[str, str]) -> bool:
-    """Whether the container has a device: by the resource that stands for it, or because it has all of the host's."""
+def holds_device(template: Json, device: Device, place: Place) -> bool:
+    """Whether the container has a device: by the resource or class that stands for it, or because it has all of the host's."""
     container = _main(template["spec"])
     limits = (container.get("resources") or NOTHING).get("limits") or NOTHING
-    return resources.get(device.host) in limits or bool((container.get("securityContext") or NOTHING).get("privileged"))
+    if place.resources.get(device.host) in limits or holds_claim(template["spec"], device, place):
+        return True
+    return bool((container.get("securityContext") or NOTHING).get("privileged"))

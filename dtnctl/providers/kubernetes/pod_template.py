@@ -14,6 +14,7 @@ from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
 from dtnctl.model.resources import NO_HEALTH, Attachment, ContainerSpec, Health, PortBinding
 from dtnctl.model.secrets import LABEL_SECRETS, secrets_label
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, networks_text
+from dtnctl.providers.kubernetes.claims import claims_of, pod_claims
 from dtnctl.providers.kubernetes.identity import Object, object_name, short_digest
 from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, ports_text
 from dtnctl.providers.kubernetes.place import Place
@@ -60,6 +61,7 @@ def pod_spec(name: str, spec: ContainerSpec, place: Place) -> Object:
         "hostname": spec.hostname if not hosted else "",
         "hostNetwork": hosted,
         "shareProcessNamespace": spec.init,  # the pause process is the pod's init then
+        "resourceClaims": pod_claims(name, spec, place),
         "volumes": pod_volumes(spec),
         "os": {"name": "linux"} if _stop_signal(spec) else {},  # without it a server takes no signal
         "securityContext": {"sysctls": [{"name": key, "value": value} for key, value in spec.sysctls]} if spec.sysctls else {},
@@ -148,7 +150,8 @@ def _resources(spec: ContainerSpec, place: Place) -> Object:
         **({"memory": str(spec.memory)} if spec.memory else {}),
         **{name: str(count) for name, count in sorted(_extended(spec, place).items())},
     }
-    return {"limits": limits, "requests": dict(limits)} if limits else {}
+    claimed = [{"name": claim.name} for claim in claims_of(spec, place)]
+    return ({"limits": limits, "requests": dict(limits)} if limits else {}) | ({"claims": claimed} if claimed else {})
 
 
 def _extended(spec: ContainerSpec, place: Place) -> dict[str, int]:
@@ -163,7 +166,7 @@ def _extended(spec: ContainerSpec, place: Place) -> dict[str, int]:
 
 def _resource(attachment: Attachment, place: Place) -> str:
     link = place.links.get(attachment.network)
-    return link.resource if link is not None and attachment.network != ENGINE_BRIDGE else ""
+    return link.resource if link is not None and link.pf not in place.claims and attachment.network != ENGINE_BRIDGE else ""
 
 
 def _probe(health: Health | None) -> Object:

@@ -95,4 +95,4 @@ def spec_of(raw: Json, place: Place) -> ContainerSpec:
     notes = annotations_of(live)
     seen = spec_seen(live, _network_names(place), place)
     render = partial(_unnoted, notes.get(NAME_NOTE, ""), place)
-    return with_notes(seen, notes.get(NOTES, ""), render, lambda device: holds_device(live, device, place.resources))
+    return with_notes(seen, notes.get(NOTES, ""), render, lambda device: holds_device(live, device, place))

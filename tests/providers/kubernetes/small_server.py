@@ -51,12 +51,16 @@ def serving(answers: Mapping[str, Any]) -> Iterator[tuple[SmallServer, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, content = server.answer("GET", self.path, self.headers.get("Authorization", ""))
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, content = server.answer(self.command, self.path, self.headers.get("Authorization", ""))
             self.send_response(status)
             for name, value in {**server.headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+
+        def do_PATCH(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Nothing is written to the terminal."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.model.actions import EnsureLedger, ReplaceContainer, WaitHealthy
+from dtnctl.model.kubernetes_addresses import DeviceClaim
 from dtnctl.model.plan import Plan
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
@@ -52,6 +53,7 @@ driver: bridge
 subnet: 10.0.2.0/24
 """
 PLAIN = f"# sessions/s\nendpoints: [{ENDPOINT}]\nimage: dtn:1\n"
+CLAIMING = f"{PLAIN}settings: {{data_nets: [functions, data], devices: [rdma_cm, uverbs]}}\n"
 SETTINGS = {
     "plain": "{}",
     "networks": "{data_nets: [data, other], data_port_range: [50100, 50103]}",
@@ -129,6 +131,18 @@ def test_another_way_of_publishing_is_a_change(namespace: Namespace) -> None:
 def test_the_second_plan_is_empty(namespace: Namespace, settings: str) -> None:
     engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"})
     assert apply(declared_on(namespace, f"{PLAIN}settings: {settings}\n"), engine).steps
+
+
+def test_the_second_plan_is_empty_where_devices_and_functions_are_claimed(namespace: Namespace) -> None:
+    claims = {
+        name: DeviceClaim(device_class=f"{kind}.example.net") for name, kind in (("eth3", "vf"), ("rdma_cm", "rdma"), ("uverbs", "rdma"))
+    }
+    engine = namespace.engine_of(claims=claims)
+    written = "{rdma_cm: {device_class: rdma.example.net}, uverbs: {device_class: rdma.example.net}, eth3: {device_class: vf.example.net}}"
+    head = HEAD.replace("NODE", namespace.node)
+    declared = site(head.replace(head[head.index("resources: {") : head.index("}}") + 1], f"claims: {written}") + CLAIMING)
+    assert declared.endpoints[ENDPOINT].value.resources == claims.keys()
+    assert apply(declared, engine).steps
 
 
 def test_every_change_is_one_replacement_and_the_way_back_too(namespace: Namespace, engine: KubernetesEngine) -> None:

@@ -296,7 +296,7 @@ def test_an_interface_itself_and_a_vlan_of_it_are_two_plugins(parent: str, confi
 def test_link_says_what_pods_need_of_a_network() -> None:
     objects = SCENES["rdma-service"]
     assert link_of(defaulted(objects[0])) == Link(24, 64)
-    assert link_of(defaulted(objects[1])) == Link(24, 0, "example.net/ens1f0")
+    assert link_of(defaulted(objects[1])) == Link(24, 0, "example.net/ens1f0", "ens1f0")
 
 
 # --- scenes -------------------------------------------------------------------------------------------------
