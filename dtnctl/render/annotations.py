@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -23,6 +24,7 @@ Level = Literal["error", "warning", "notice"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "notice")
 MOST = 10  # annotations of one level that GitHub shows of one step
 LONGEST = 1000  # characters of one message
+MOST_RESULTS = 5000  # that GitHub's code scanning shows of one upload; it refuses more than 25,000
 SARIF_LEVELS: dict[Level, str] = {"error": "error", "warning": "warning", "notice": "note"}
 # Characters that XML 1.0 cannot have, not even as references.
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -123,41 +125,56 @@ def _property(text: str) -> str:
 
 
 def render_annotations_sarif(annotations: Sequence[Annotation], version: str, prefix: str = "") -> str:
-    """A SARIF 2.1.0 log for code scanning. What no line decides has no place in a file, and is a notification of the run."""
-    rules = sorted({item.rule for item in annotations if item.file})
-    driver: dict[str, Any] = {
-        "name": "dtnctl",
-        "rules": [{"id": rule, "shortDescription": {"text": _rule_text(rule)}} for rule in rules],
-    }
+    """A SARIF 2.1.0 log for code scanning. What no line decides has no place in a file, and is a notification of the run.
+
+    Beyond the schema it has what GitHub's ingestion asks for (docs.github.com, "SARIF support for code scanning"): texts of rules, whole
+    regions, a fingerprint of its own name, and no more results than are shown.
+    """
+    placed = [item for item in annotations if item.file]
+    placed, left = placed[:MOST_RESULTS], len(placed) - MOST_RESULTS
+    rules = sorted({item.rule for item in placed})
+    driver: dict[str, Any] = {"name": "dtnctl", "rules": [_rule(rule) for rule in rules]}
     if version:
         driver["version"] = version
+    notifications = [_notification(item) for item in annotations if not item.file]
+    if left > 0:
+        notifications.append({"level": "note", "message": {"text": f"and {left:,} more; the plan's JSON has all of them"}})
     run: dict[str, Any] = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(item, rules.index(item.rule), prefix) for item in annotations if item.file],
-        "invocations": [
-            {"executionSuccessful": True, "toolExecutionNotifications": [_notification(item) for item in annotations if not item.file]}
-        ],
+        "results": [_result(item, rules.index(item.rule), prefix) for item in placed],
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, sort_keys=True, indent=2).replace("##", "#\\u0023") + "\n"
 
 
-def _rule_text(rule: str) -> str:
-    return f"Error {rule} of dtnctl" if re.fullmatch(r"E\d{4}", rule) else f"A change of the plan: {rule}"
+def _rule(rule: str) -> dict[str, Any]:
+    is_code = re.fullmatch(r"E\d{4}", rule) is not None
+    short = f"Error {rule} of dtnctl" if is_code else f"A change of the plan: {rule}"
+    more = f"{rule} in docs/error-codes.md" if is_code else f"`dtnctl plan` shows each {rule} with its cause"
+    texts = {"shortDescription": short, "fullDescription": f"{short}; {more}", "help": f"{more}; each result says what to do"}
+    return {"id": rule, **{name: {"text": text} for name, text in texts.items()}}
 
 
 def _result(item: Annotation, rule: int, prefix: str) -> dict[str, Any]:
-    region = {"startLine": item.line or 1} | ({"startColumn": item.column} if item.column else {})
-    text = printable_text(f"{item.subject}: {item.message}", ascii_only=False)
+    line, column = item.line or 1, item.column or 1
+    region = {"startLine": line, "startColumn": column, "endLine": line, "endColumn": column + 1}
+    text = clip(printable_text(f"{item.subject}: {item.message}", ascii_only=False), LONGEST, "…")
     return {
         "ruleId": item.rule,
         "ruleIndex": rule,
         "level": SARIF_LEVELS[item.level],
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(prefix + item.file)}, "region": region}}],
-        "partialFingerprints": {"dtnctl/v1": f"{item.rule}:{item.subject}"},
+        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(item)},
     }
+
+
+def _fingerprint(item: Annotation) -> str:
+    """The same for the same object and rule, wherever their line has moved to. Of all names GitHub reads only this one."""
+    subject = f"{item.rule}:{item.subject}:{item.file}".encode("utf-8", "surrogatepass")
+    return f"{sha256(subject).hexdigest()[:16]}:1"
 
 
 def _uri(file: str) -> str:
