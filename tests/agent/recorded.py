@@ -51,7 +51,8 @@ def unpack(name: str, folder: Path) -> HostRoot:
     """Make the recorded host's files below the folder."""
     for path, kind, text in _entries((HOSTS / name / "files.txt").read_text()):
         write(folder / path, kind, text)
-    return HostRoot(sys=folder / "sys", proc=folder / "proc", dev=folder / "dev", run=folder / "run")
+    names = ("sys", "proc", "dev", "run", "etc", "modules", "state")
+    return HostRoot(**{name: folder / name for name in names})
 
 
 def facts_of(name: str, folder: Path, kernel: Kernel | None = None) -> Facts:

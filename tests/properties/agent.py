@@ -13,6 +13,7 @@ from typing import assert_never
 from dtn_agent.protocol import (
     ClearQos,
     ConfigureVf,
+    ExportVolume,
     Held,
     HeldPf,
     HeldQos,
@@ -36,6 +37,7 @@ from dtn_agent.protocol import (
     Untune,
     Vf,
     VfSettings,
+    WithdrawVolume,
 )
 
 TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
@@ -107,7 +109,7 @@ class Agent:
 
     # --- what it is asked for ---
 
-    def perform(self, request: Request, effect: Callable[[], None]) -> None:
+    def perform(self, request: Request, effect: Callable[[], None]) -> None:  # noqa: C901  # one case for each request
         """Carry it out; `effect` is called before each write."""
         match request:
             case SetVfCount():
@@ -129,6 +131,8 @@ class Agent:
             case ClearQos():
                 effect()
                 self._ledger(qos=tuple(item for item in self.machine.held.qos if item.container != request.container))
+            case ExportVolume() | WithdrawVolume():
+                raise AgentRefusedError("volumes are not modelled")
             case _:
                 assert_never(request)
 

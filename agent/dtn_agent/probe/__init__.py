@@ -12,6 +12,7 @@ from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.interfaces import interfaces
 from dtn_agent.probe.kernel import ask_kernel
 from dtn_agent.probe.listeners import listeners
+from dtn_agent.probe.nvme import nvme
 from dtn_agent.probe.processors import cpus, memory
 from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.probe.sriov import holders_of
@@ -45,4 +46,5 @@ def read_facts(files: Files, kernel: Kernel, held: Held) -> Facts:
         block_devices=block_devices(files),
         listeners=listeners(files),
         sysctls=sysctls(files),
+        nvme=nvme(files),
     )

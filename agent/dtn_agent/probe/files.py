@@ -16,17 +16,20 @@ PCI_FUNCTION = re.compile(r"^(.*/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]))(
 
 @dataclass(frozen=True, slots=True)
 class HostRoot:
-    """Where a host's kernel shows itself; other folders than its own show a host that we do not run on."""
+    """Where a host's kernel shows itself; other folders than its own show a host that we do not run on. `state` is the agent's own."""
 
     sys: Path = Path("/sys")
     proc: Path = Path("/proc")
     dev: Path = Path("/dev")
     run: Path = Path("/run")
+    etc: Path = Path("/etc")
+    modules: Path = Path("/lib/modules")
+    state: Path = Path("/var/lib/dtn-agent")
 
     @property
     def is_real(self) -> bool:
         """The host that we run on, whose kernel can be asked by calls, too."""
-        return self == HostRoot()
+        return self == HostRoot(state=self.state)
 
 
 class Files:
@@ -34,6 +37,7 @@ class Files:
 
     def __init__(self, root: HostRoot) -> None:
         self.sys, self.proc, self.dev, self.run = str(root.sys), str(root.proc), str(root.dev), str(root.run)
+        self.etc, self.modules, self.state = str(root.etc), str(root.modules), str(root.state)
 
     def content(self, path: str) -> bytes | None:
         """All bytes of the file."""

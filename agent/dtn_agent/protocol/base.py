@@ -1,6 +1,9 @@
-"""What every message between dtnctl and the agent has in common: two base classes, and the forms of names."""
+"""What every message between dtnctl and the agent has in common: base classes, and the forms of names."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,7 +21,27 @@ class Reported(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
+class HeldEntry(Reported, ABC):
+    """Base of what stands in one list of the ledger."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> tuple[str, ...]:
+        """Which of its list's entries it is, whatever else of it changes."""
+
+    @property
+    def rank(self) -> tuple[str | int, ...]:
+        """Where it stands among the others. Equal ranks stand in the order in which they came."""
+        return ()
+
+
 class Requested(BaseModel):
     """Base of everything that the agent is asked to do. Unknown keys are refused: what it does not understand it must not do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    secrets: ClassVar[frozenset[str]] = frozenset()
+
+    def for_log(self) -> dict[str, Any]:
+        """What was asked for, as JSON has it, without secrets: `secrets` are the names of the fields that hold one."""
+        return self.model_dump(mode="json", exclude_none=True, exclude=set(self.secrets))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dtn_agent.protocol.base import Reported
 from dtn_agent.protocol.nics import Interface, PcieLink, RdmaDevice
+from dtn_agent.protocol.volumes import NvmeFacts
 
 # What `dtnctl endpoints doctor` judges: the host's own, and of those that exist in it each container's network namespace.
 TRANSFER_SYSCTLS = (
@@ -197,3 +198,4 @@ class Facts(Reported):
     listeners: tuple[Listener, ...] = ()
     sysctls: dict[str, str] = Field(default_factory=dict)
     containers: tuple[ContainerNet, ...] = ()
+    nvme: NvmeFacts | None = None  # None: an older agent

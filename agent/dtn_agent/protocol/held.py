@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from dtn_agent.protocol.base import Reported
+from dtn_agent.protocol.base import HeldEntry, Reported
+from dtn_agent.protocol.volumes import HeldExport, HeldVolume
 
 
 def with_new_names(stored: Any, names: Mapping[str, str]) -> Any:
@@ -16,20 +16,6 @@ def with_new_names(stored: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(stored, Mapping):
         return stored
     return {new: stored[old] for old, new in names.items() if old in stored} | {key: stored[key] for key in stored if key not in names}
-
-
-class HeldEntry(Reported, ABC):
-    """Base of what stands in one list of the ledger."""
-
-    @property
-    @abstractmethod
-    def identity(self) -> tuple[str, ...]:
-        """Which of its list's entries it is, whatever else of it changes."""
-
-    @property
-    def rank(self) -> tuple[str | int, ...]:
-        """Where it stands among the others. Equal ranks stand in the order in which they came."""
-        return ()
 
 
 class Owner(Reported):
@@ -234,3 +220,5 @@ class Held(Reported):
     qos: tuple[HeldQos, ...] = ()
     networks: tuple[HeldNetwork, ...] = ()
     endpoints: tuple[HeldEndpoint, ...] = ()
+    exports: tuple[HeldExport, ...] = ()
+    volumes: tuple[HeldVolume, ...] = ()

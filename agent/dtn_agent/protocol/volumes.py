@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from dtn_agent.protocol.base import ONE_LINE, STATE_NAME, Reported, Requested
-from dtn_agent.protocol.held import HeldEntry
+from dtn_agent.protocol.base import ONE_LINE, STATE_NAME, HeldEntry, Reported, Requested
 
 Name: TypeAlias = Annotated[str, Field(pattern=STATE_NAME)]
 Nqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-~]+$", max_length=223)]
@@ -15,9 +16,25 @@ Uuid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[
 Address: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}$")]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Path: TypeAlias = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]*$", max_length=4095)]
-Key: TypeAlias = Annotated[str, Field(pattern=r"^DHHC-1:0[0-3]:[A-Za-z0-9+/=]+:$", max_length=200, repr=False)]
+Key: TypeAlias = Annotated[str, Field(pattern=r"^DHHC-1:0[0-3]:[A-Za-z0-9+/=]+:$", max_length=200)]
+SecretKey: TypeAlias = Annotated[Key | None, Field(repr=False)]
 Transport: TypeAlias = Literal["tcp", "rdma"]
 FileSystem: TypeAlias = Literal["ext4", "xfs"]
+VOLUMES = "/var/lib/dtn-agent/volumes"
+KEYS = frozenset({"host_key", "controller_key"})
+
+
+def key_print(host_key: str | None, controller_key: str | None) -> str:
+    """A fingerprint of the keys that shows whether they are the same and nothing of them; empty without keys."""
+    if host_key is None and controller_key is None:
+        return ""
+    secret = f"{host_key or ''} {controller_key or ''}".encode()
+    return hmac.new(secret, b"keys of a volume over NVMe-oF", hashlib.sha256).hexdigest()[:16]
+
+
+def mount_point(site: str, volume: str) -> str:
+    """The folder at which an agent mounts a volume. `site` as in the requests."""
+    return f"{VOLUMES}/{site}/{volume}"
 
 
 class Backing(Reported):
@@ -63,8 +80,9 @@ class ExportVolume(Requested):
     backing: Backing
     portal: Portal
     hosts: Annotated[tuple[Nqn, ...], Field(strict=False, max_length=256)]
-    host_key: Key | None = None
-    controller_key: Key | None = None
+    host_key: SecretKey = None
+    controller_key: SecretKey = None
+    secrets = KEYS
 
 
 class WithdrawVolume(Requested):
@@ -89,8 +107,9 @@ class ConnectVolume(Requested):
     portal: Portal
     host_address: Address | None = None
     queues: Queues = Queues()
-    host_key: Key | None = None
-    controller_key: Key | None = None
+    host_key: SecretKey = None
+    controller_key: SecretKey = None
+    secrets = KEYS
 
 
 class MountVolume(Requested):
@@ -121,7 +140,11 @@ class DisconnectVolume(Requested):
 
 
 class HeldExport(HeldEntry):
-    """A volume that this host exports. `fault`: why the kernel has it otherwise now; empty: it is as it was asked for."""
+    """A volume that this host exports. `fault`: why the kernel has it otherwise now; empty: it is as it was asked for.
+
+    `kernel_port` is the number of the kernel's port, which volumes of the same portal share. `former_hosts` may connect no more.
+    `key_print`: see `key_print()`.
+    """
 
     site: str
     volume: str
@@ -131,6 +154,8 @@ class HeldExport(HeldEntry):
     backing: Backing
     portal: Portal
     hosts: tuple[str, ...]
+    kernel_port: int = 0
+    former_hosts: tuple[str, ...] = ()
     key_print: Annotated[str, Field(pattern=ONE_LINE)] = ""
     fault: str = ""
 
@@ -202,4 +227,5 @@ class NvmeFacts(Reported):
     exported: tuple[str, ...] = ()
 
 
-VolumeRequest: TypeAlias = ExportVolume | WithdrawVolume | ConnectVolume | MountVolume | UnmountVolume | DisconnectVolume
+ExportRequest: TypeAlias = ExportVolume | WithdrawVolume
+VolumeRequest: TypeAlias = ConnectVolume | MountVolume | UnmountVolume | DisconnectVolume

@@ -68,7 +68,7 @@ def _add_routes(app: FastAPI, work: Working, lines: Lines) -> None:
 def _audited(work: Working, asked: p.Request, request: Request, lines: Lines) -> p.Done:
     """Perform, and one line with the caller, the request and its result."""
     audit = Audit(lines, request.scope["state"][CALLER], request.scope["state"][ADDRESS])
-    wanted = asked.model_dump(mode="json", exclude_none=True)
+    wanted = asked.for_log()
     try:
         done = work.perform(asked)
     except RefusedError as error:

@@ -100,7 +100,7 @@ def work_beside_driver(settings: ServeOptions, lines: Lines) -> Iterator[Work]:
     """This host's work: everything of the host is restored, then the network driver and the watchers run, and end with the block."""
     from dtn_agent.engine.driver import NetworkDriver
     from dtn_agent.engine.driver_socket import DriverSocket
-    from dtn_agent.probe import probe
+    from dtn_agent.probe import HostRoot, probe
     from dtn_agent.resources import resources_of_this_host
     from dtn_agent.vf.virtual_functions import VirtualFunctions
 
@@ -114,7 +114,8 @@ def work_beside_driver(settings: ServeOptions, lines: Lines) -> Iterator[Work]:
         for resource in resources:
             watchers.enter_context(watching(resource, lines))
         running.set()
-        yield Work(ledger, lambda held: probe(held=held), resources, running.is_set)
+        root = HostRoot(state=settings.ledger.parent)
+        yield Work(ledger, lambda held: probe(root, held), resources, running.is_set)
 
 
 @contextlib.contextmanager

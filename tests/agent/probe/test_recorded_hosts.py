@@ -44,7 +44,7 @@ def test_host_of_which_nothing_is_told_is_no_error(tmp_path: Path) -> None:
 
 
 def facts_of_nothing(folder: Path) -> Facts:
-    return probe(HostRoot(sys=folder / "sys", proc=folder / "proc", dev=folder / "dev", run=folder / "run"))
+    return probe(HostRoot(**{name: folder / name for name in ("sys", "proc", "dev", "run", "etc", "modules", "state")}))
 
 
 def test_node_minus_one_is_unknown_and_not_the_last_node(told: Mapping[str, Facts]) -> None:

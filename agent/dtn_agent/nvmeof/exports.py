@@ -1,0 +1,236 @@
+"""Volumes that this host exports: made for exactly the hosts that were named, withdrawn if they are ours, restored after a reboot."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import assert_never, get_args
+
+from dtn_agent.audit import SILENT, Audit
+from dtn_agent.errors import RefusedError
+from dtn_agent.host_resource import HostResource
+from dtn_agent.ledger import Ledger
+from dtn_agent.nvmeof.backing import Backings
+from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.modules import KernelModules
+from dtn_agent.nvmeof.target import Target, path_of
+from dtn_agent.protocol import Ability, Done, ExportRequest, ExportVolume, Facts, HeldExport, Portal, Transport, WithdrawVolume
+
+WATCH_SECONDS = 5.0
+KEY_FILE = "volume-keys.json"
+log = logging.getLogger(__name__)
+
+
+class VolumeExports(HostResource[ExportRequest]):
+    """The exports of one host. One request at a time; `held` waits for none."""
+
+    name = "exported volumes"
+    requests = get_args(ExportRequest)
+    entry = HeldExport
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        target: Target | None = None,
+        backings: Backings | None = None,
+        modules: KernelModules | None = None,
+        audit: Audit = SILENT,
+    ) -> None:
+        self.entries = ledger.section(HeldExport)
+        self.keys = KeyFile(ledger.path.with_name(KEY_FILE))
+        self.target = target or Target()
+        self.backings = backings or Backings()
+        self.modules = modules or KernelModules()
+        self.audit = audit
+        self.lock = threading.Lock()
+        self._failed: dict[tuple[str, ...], str] = {}
+
+    def perform(self, request: ExportRequest) -> Done:
+        match request:
+            case ExportVolume():
+                return self.export(request)
+            case WithdrawVolume():
+                return self.withdraw(request)
+            case _:
+                assert_never(request)
+
+    def export(self, request: ExportVolume) -> Done:
+        """Have it exported as it was asked for. One that cannot be is not kept."""
+        wanted, keys = _entry(request), Keys(request.host_key, request.controller_key)
+        with self.lock:
+            before = self.entries.get(*wanted.identity)
+            self._check_ours(wanted, before)
+            self._load(wanted)
+            self._check_backing(wanted, before)
+            number = self.target.port_for(wanted.portal, self._ports())
+            wanted = wanted.model_copy(update={"kernel_port": number, "former_hosts": _former_hosts(wanted, before)})
+            self.keys.put("export", *wanted.identity, keys=keys)
+            self.entries.put(wanted)
+            changed = self._make_new(wanted, keys) if before is None else self._make(wanted, keys)
+            return Done(changed=changed or wanted != before, detail=f"{path_of(wanted)} is exported as {wanted.nqn}")
+
+    def withdraw(self, request: WithdrawVolume) -> Done:
+        """Export it no more."""
+        with self.lock:
+            held = self.entries.get(request.site, request.volume)
+            if held is None:
+                return Done(changed=False)
+            self._remove(held)
+            return Done(changed=True, detail=f"{path_of(held)} is exported no more")
+
+    def held(self) -> tuple[HeldExport, ...]:
+        """What is exported, with what is otherwise now."""
+        return tuple(entry.model_copy(update={"fault": self._fault(entry)}) for entry in self.entries.all())
+
+    def abilities(self, facts: Facts) -> tuple[Ability, ...]:
+        """`export-tcp` and `export-rdma`, if this kernel has targets of that transport."""
+        target = () if facts.nvme is None else facts.nvme.target
+        return tuple(_ability(kind, kind in target) for kind in get_args(Transport))
+
+    def restore(self) -> None:
+        """Export again what a reboot took; what cannot be yet is tried again by `watch`."""
+        for entry in self.entries.all():
+            self._repair(entry.identity)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Until `stop`: what could not be exported, because its device or address came late, is tried again."""
+        while not stop.wait(WATCH_SECONDS):
+            self.restore()
+
+    # --- one export ---
+
+    def _check_ours(self, wanted: HeldExport, before: HeldExport | None) -> None:
+        if before is not None and before.nqn != wanted.nqn:
+            raise RefusedError("conflict", f"{wanted.volume} is exported as {before.nqn}; withdraw it first")
+        same = next((other for other in self.entries.all() if other.nqn == wanted.nqn and other.identity != wanted.identity), None)
+        if same is not None:
+            raise RefusedError("conflict", f"{wanted.nqn} is the volume {same.volume} of site {same.site}")
+        if before is None and self.target.exports(wanted.nqn):
+            raise RefusedError("conflict", f"{wanted.nqn} is exported here already, and not by this agent; it is left as it is")
+
+    def _load(self, wanted: HeldExport) -> None:
+        self.modules.need("nvmet", f"nvmet_{wanted.portal.transport}")
+        self.modules.need_configfs()
+
+    def _check_backing(self, wanted: HeldExport, before: HeldExport | None) -> None:
+        """What is exported as it is already is in use by that."""
+        self.backings.have(wanted.backing)
+        is_live = before is not None and path_of(before) == path_of(wanted) and self.target.is_enabled(wanted.nqn)
+        if not is_live:
+            others = (pair for pair in self.target.backings() if pair[0] != wanted.nqn)
+            self.backings.check_free(wanted.backing, others)
+
+    def _ports(self) -> dict[int, Portal]:
+        return {entry.kernel_port: entry.portal for entry in self.entries.all() if entry.kernel_port}
+
+    def _make_new(self, wanted: HeldExport, keys: Keys) -> bool:
+        try:
+            return self._make(wanted, keys)
+        except RefusedError:
+            try:
+                self._remove(wanted)
+            except RefusedError as error:
+                log.warning("not undone, so it stays in the ledger: %s", error)
+            raise
+
+    def _make(self, wanted: HeldExport, keys: Keys) -> bool:
+        try:
+            return self.target.make(wanted, keys)
+        except OSError as error:
+            raise _refusal(wanted, error) from error
+
+    def _remove(self, held: HeldExport) -> None:
+        try:
+            self.target.remove(held)
+        except OSError as error:
+            raise _refusal(held, error) from error
+        self.entries.drop(*held.identity)
+        self.keys.put("export", *held.identity, keys=NO_KEYS)
+
+    def _fault(self, held: HeldExport) -> str:
+        wrong = self.target.fault(held, self._keys(held))
+        if wrong:
+            reason = self._failed.get(held.identity, "")
+            return f"{wrong}: {reason}" if reason else wrong
+        place = self.backings.mounted_at(held.backing)
+        return f"{path_of(held)} is mounted at {place} here, while others write to it" if place else ""
+
+    def _keys(self, held: HeldExport) -> Keys:
+        return self.keys.get("export", *held.identity)
+
+    def _repair(self, identity: tuple[str, ...]) -> None:
+        """Once more as the ledger has it. Why it cannot be is logged once."""
+        with self.lock:
+            entry = self.entries.get(*identity)  # as it is by now
+            if entry is None or not self.target.fault(entry, self._keys(entry)):
+                self._failed.pop(identity, None)
+                return
+            try:
+                self._load(entry)
+                self._check_backing(entry, entry)
+                self._make(self._with_port(entry), self._keys(entry))
+            except (RefusedError, OSError) as error:
+                self._tell_failed(entry, error)
+            else:
+                self._failed.pop(identity, None)
+                self.audit.done(_asked(entry), f"{path_of(entry)} is exported again")
+
+    def _with_port(self, entry: HeldExport) -> HeldExport:
+        """Its port has another number where another program took that meanwhile."""
+        number = self.target.port_for(entry.portal, self._ports())
+        if number != entry.kernel_port:
+            entry = entry.model_copy(update={"kernel_port": number})
+            self.entries.put(entry)
+        return entry
+
+    def _tell_failed(self, entry: HeldExport, error: Exception) -> None:
+        if self._failed.get(entry.identity) != str(error):
+            self._failed[entry.identity] = str(error)
+            log.warning("not restored: %s", error)
+            self.audit.refused(_asked(entry), error)
+
+
+def _entry(request: ExportVolume) -> HeldExport:
+    return HeldExport(
+        site=request.site,
+        volume=request.volume,
+        nqn=request.nqn,
+        uuid=request.uuid,
+        serial=request.serial,
+        backing=request.backing,
+        portal=request.portal,
+        hosts=tuple(sorted(set(request.hosts))),
+        key_print=Keys(request.host_key, request.controller_key).print,
+    )
+
+
+def _former_hosts(wanted: HeldExport, before: HeldExport | None) -> tuple[str, ...]:
+    """A crash may leave the kernel's entry of a host that is allowed no more, so they are remembered for as long as it is exported."""
+    known = set() if before is None else {*before.hosts, *before.former_hosts}
+    return tuple(sorted(known - set(wanted.hosts)))
+
+
+def _asked(entry: HeldExport) -> Mapping[str, object]:
+    return {
+        "do": "export-volume",
+        **entry.model_dump(mode="json", exclude={"fault", "key_print", "former_hosts", "kernel_port"}, exclude_none=True),
+    }
+
+
+def _ability(transport: str, can: bool) -> Ability:
+    lacks = "" if can else f"this kernel has no NVMe target over {transport.upper()} (module nvmet-{transport})"
+    return Ability(name=f"export-{transport}", lacks=lacks)
+
+
+def _refusal(held: HeldExport, error: OSError) -> RefusedError:
+    portal = held.portal
+    if error.errno in (errno.EADDRNOTAVAIL, errno.ENODEV):
+        text = f"{held.volume}: this host has no {portal.transport} address {portal.address} (of its own, not of a container)"
+        return RefusedError("conflict", text)
+    if error.errno == errno.EADDRINUSE:
+        return RefusedError("conflict", f"{held.volume}: another program listens at {portal.address} port {portal.port}")
+    where = f" ({os.path.basename(error.filename)})" if error.filename else ""  # noqa: PTH119  # a path as text
+    return RefusedError("failed", f"{held.volume}: the kernel refuses{where}: {error.strerror}")

@@ -1,0 +1,77 @@
+"""kill -9 of the agent at each thing that an export writes: the next start makes what the ledger has, and withdrawing leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.agent.forked import ends_in_a_fork
+from tests.agent.nvmeof.target_host import KEY, OTHER_HOST, TargetHost, export, target_host, withdraw
+
+CHANGING = ("open", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.remove", "os.truncate")
+
+
+def run_until(host: TargetHost, act: Callable[[TargetHost], object], last: int) -> bool:
+    """Whether it ended before so many things had been changed; else the agent was killed there."""
+    count = 0
+
+    def killed_at_the_last(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        is_reading = event == "open" and isinstance(arguments[2], int) and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if event in CHANGING and not is_reading and str(host.folder) in str(arguments[0]):
+            count += 1
+            if count > last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        sys.addaudithook(killed_at_the_last)
+        act(host)
+
+    return ends_in_a_fork(work)
+
+
+def kill_everywhere(tmp_path: Path, prepare: Callable[[TargetHost], object], act: Callable[[TargetHost], object]) -> int:
+    """Kill `act` at each of its writes; after each: restart, look, withdraw, look. The number of places."""
+    ended, last = False, 0
+    while not ended:
+        (folder := tmp_path / str(last)).mkdir()
+        host = target_host(folder)
+        empty = host.kernel.everything()
+        prepare(host)
+        ended = run_until(host, act, last)
+        host.exports.restore()
+        held = {entry.nqn for entry in host.held}
+        assert (set(host.kernel.names("subsystems")), [entry.fault for entry in host.held if entry.fault]) == (held, []), last
+        act(host)
+        host.exports.restore()
+        host.exports.perform(withdraw())
+        assert (host.kernel.everything(), host.held) == (empty, ()), last
+        last += 1
+    return last
+
+
+@pytest.mark.slow
+def test_an_export_that_is_killed_anywhere_is_completed_or_was_not_begun(tmp_path: Path) -> None:
+    places = kill_everywhere(tmp_path, lambda host: None, lambda host: host.exports.perform(export(host, host_key=KEY)))
+    assert places > 15  # the file, the keys, the ledger, and each folder, file and link of the kernel's
+
+
+@pytest.mark.slow
+def test_a_change_that_is_killed_anywhere_is_completed(tmp_path: Path) -> None:
+    def change(host: TargetHost) -> None:
+        host.exports.perform(export(host, hosts=(OTHER_HOST,), serial="SN2"))
+
+    assert kill_everywhere(tmp_path, lambda host: host.exports.perform(export(host)), change) > 15
+
+
+@pytest.mark.slow
+def test_a_withdrawal_that_is_killed_anywhere_can_be_asked_for_again(tmp_path: Path) -> None:
+    places = kill_everywhere(
+        tmp_path, lambda host: host.exports.perform(export(host, host_key=KEY)), lambda host: host.exports.perform(withdraw())
+    )
+    assert places > 8
