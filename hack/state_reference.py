@@ -18,6 +18,7 @@ from dtnctl.model.transfer_options import TransferOptions
 PAGE = Path(__file__).parents[1] / "docs" / "state-reference.md"
 FILES = {"site": "state/site.yaml"} | {kind: f"state/{kind}s/NAME.yaml" for kind in SCHEMA_KINDS if kind != "site"}
 ELSEWHERE = {"ProfileFields": "profile"}  # the same keys but one
+HEADINGS = {"Volume": "mount"}  # of a profile; volume is a kind of file
 INTRODUCTION = """\
 # State reference
 
@@ -167,7 +168,7 @@ def _yaml(value: object) -> str:
 
 def _heading(name: str) -> str:
     """`ProfileFields` as words: profile fields."""
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+    return HEADINGS.get(name) or "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
 
 
 def main(arguments: list[str]) -> int:

@@ -105,8 +105,8 @@ def validate_command(context: typer.Context, output: CheckOutputOption = CheckOu
     if not is_text:
         _print_problems(ConfigError(()), root, output)
         return
-    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools")}
-    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind != "tools")
+    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools", "volumes")}
+    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind not in ("tools", "volumes"))
     note_missing_id(site)
     for text in long_expired(site, datetime.now(UTC)):
         typer.echo(f"note: {text}", err=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as kept
 from typing import Literal, TypeAlias, assert_never
 
+from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.profile import Profile
 from dtnctl.model.site import Document, Endpoint, Network, Session
 from dtnctl.model.tool_files import ToolFile
@@ -41,7 +42,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a commit declares, as far as claims need it. Transfers and tools claim nothing, so they are not read."""
+    """What a commit declares, as far as claims need it. Transfers, tools and volumes claim nothing, so they are not read."""
 
     endpoints: Mapping[str, Document[Endpoint]] = kept(default_factory=dict)
     networks: Mapping[str, Document[Network]] = kept(default_factory=dict)
@@ -49,6 +50,7 @@ class Declared:
     sessions: Mapping[str, Document[Session]] = kept(default_factory=dict)
     transfers: Mapping[str, Document[Transfer]] = kept(default_factory=dict)
     tools: Mapping[str, Document[ToolFile]] = kept(default_factory=dict)
+    volumes: Mapping[str, Document[NvmeVolume]] = kept(default_factory=dict)
     broken: Mapping[str, AbstractSet[str]] = kept(default_factory=dict)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 DeclaredMark = Literal["destroy", "update", "create"]
-DeclaredKind = Literal["site", "endpoint", "network", "tool", "profile", "session", "service", "transfer"]
-KIND_ORDER: tuple[DeclaredKind, ...] = ("site", "endpoint", "network", "tool", "profile", "session", "service", "transfer")
+DeclaredKind = Literal["site", "endpoint", "network", "tool", "volume", "profile", "session", "service", "transfer"]
+KIND_ORDER: tuple[DeclaredKind, ...] = ("site", "endpoint", "network", "tool", "volume", "profile", "session", "service", "transfer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "tuning", "protection"]
+ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "volume", "tuning", "protection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ PLAN_KINDS: Mapping[ChangeKind, PlanKind] = {
     "network": PlanKind("network", "once", folder="networks"),
     "vfs": PlanKind("interface", "each", is_hosts=True),  # named by the interface whose virtual functions they are
     "vlan": PlanKind("VLAN", "each"),  # named by its interface, PARENT.ID
+    "volume": PlanKind("volume", "each", folder="volumes"),  # at its target and wherever it is mounted
     "tuning": PlanKind("setting", "each", is_hosts=True),  # named by the endpoint
     "ledger": PlanKind("ledger", "not", is_suggested=False),
     "protection": PlanKind("protection", "not", is_suggested=False),  # named by the session whose `protect:` is recorded

@@ -16,6 +16,7 @@ from dtnctl.model.bridges import bridge_subnets, is_within
 from dtnctl.model.drivers import HOST_NETWORK
 from dtnctl.model.image_names import matches_image
 from dtnctl.model.networking import Networks, attachments, is_host_networked, published_ranges, uses_host_ports
+from dtnctl.model.nvme_volumes import VolumeTarget
 from dtnctl.model.profile import ProfileFields, Volume
 from dtnctl.model.site import BUILT_IN_NETWORKS, Allow, Location
 from dtnctl.model.storage import storage_of
@@ -69,6 +70,16 @@ def allowed_ports(allow: Allow) -> tuple[tuple[int, int], ...]:
     return ((LOWEST_UNPRIVILEGED_PORT, HIGHEST_PORT),) if allow.ports is None else allow.ports
 
 
+def export_request(allow: Allow, target: VolumeTarget) -> Request | None:
+    """What a volume over NVMe-oF asks of the owner of its target's endpoint; None for a target that dtnctl does not export."""
+    field = "device" if target.device is not None else "file"
+    backing = target.device or target.file
+    if backing is None:
+        return None
+    is_allowed = any(_matches_first_parts(backing, pattern) for pattern in allow.exports)
+    return Request("E0510", "exports", f"the export of {backing}", ("target", field), is_allowed)
+
+
 # --- powers -------------------------------------------------------------------------------------------------
 
 
@@ -106,6 +117,9 @@ def _host_things(allow: Allow, profile: ProfileFields) -> Iterator[Request]:
 
 def _volume(allow: Allow, volume: Volume, location: Location) -> Iterator[Request]:
     if volume.kind == "tmpfs":
+        return
+    if volume.kind == "nvme":
+        yield Request("E0508", "volumes", f"volume {volume.source}", location, not {"nvme", "*"}.isdisjoint(allow.volumes))
         return
     if volume.kind == "bind":
         yield _mount(allow, volume.source or "", location)
@@ -150,6 +164,12 @@ def _is_allowed_device(text: str, patterns: Iterable[str]) -> bool:
 def _matches_parts(path: str, pattern: str) -> bool:
     parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(fnmatchcase(part, item) for part, item in zip(parts, wanted, strict=True))
+
+
+def _matches_first_parts(path: str, pattern: str) -> bool:
+    """Whether the path, or a folder that it is in, has the pattern."""
+    parts, length = path.split("/"), len(pattern.rstrip("/").split("/"))
+    return len(parts) >= length and _matches_parts("/".join(parts[:length]), pattern.rstrip("/"))
 
 
 # --- networks and ports -------------------------------------------------------------------------------------

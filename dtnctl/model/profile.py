@@ -39,30 +39,38 @@ from dtnctl.model.fields import (
     OrShort,
     Port,
     PortRange,
+    check_name,
 )
 from dtnctl.model.qos import Qos
 from dtnctl.model.secret_fields import Environment
 from dtnctl.model.written import Written
 
+NVME = "nvme:"  # a source that starts with it names a file in state/volumes
 Words = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 def _volume_from_text(value: Any) -> Any:
-    """`/nvme/data:/data:ro`, `name:/data` or `/data` (bind to the same path) as a mapping."""
+    """`/nvme/data:/data:ro`, `name:/data`, `nvme:name:/data` or `/data` (bind to the same path) as a mapping."""
     if not isinstance(value, str):
         return value
-    source, _, rest = value.partition(":")
+    over = NVME if value.startswith(NVME) else ""
+    source, _, rest = value.removeprefix(over).partition(":")
     target, _, mode = rest.partition(":")
-    return {"source": source, "target": target or source, **({"mode": mode} if mode else {})}
+    return {"source": over + source, "target": target or source, **({"mode": mode} if mode else {})}
+
+
+def _check_nvme_source(value: str) -> str:
+    return NVME + check_name(value.removeprefix(NVME))
 
 
 class Volume(Written):
-    """One mount. A source that starts with `/` is a bind mount; another name is a named volume; no source is a tmpfs."""
+    """One mount. A source that starts with `/` is a bind mount, `nvme:NAME` a file in `state/volumes/`; another name is a named volume;
+    no source is a tmpfs."""
 
-    type: Literal["bind", "volume", "tmpfs"] | None = Field(None, description="Missing: `source` decides.")
-    source: str | None = Field(None, description="Host path (bind) or volume name (volume).")
-    target: MountTarget = Field(description="Path in the container.")
-    mode: Literal["rw", "ro"] = Field("rw", description="`ro` is honoured.")
+    type: Literal["bind", "volume", "tmpfs", "nvme"] | None = Field(None, description="Missing: `source` decides.")
+    source: str | None = Field(None, description="Host path (bind), volume name (volume), or `nvme:NAME`.")
+    target: MountTarget = Field(description="Path in the container; that of the device where the volume has no file system.")
+    mode: Literal["rw", "ro"] = Field("rw", description="`ro` is honoured, and the default of `nvme:NAME`.")
     driver: str | None = Field(None, description="Volume driver of a named volume.")
     driver_opts: dict[str, str] = Field(default_factory=dict, description="Options of the volume driver.")
     size: SomeSize | None = Field(None, description="Size of a tmpfs.")
@@ -74,16 +82,25 @@ class Volume(Written):
         source = value.get("source") if isinstance(value, dict) else None
         if not isinstance(source, str) or value.get("type") == "tmpfs":
             return value
+        if source.startswith(NVME) and value.get("type") in (None, "nvme"):
+            return {"mode": "ro", **value, "source": _check_nvme_source(source)}
         is_path = value.get("type") == "bind" or (source.startswith("/") and value.get("type") is None)
         return {**value, "source": clean_path(source) if is_path else check_volume_name(source)}
 
     @property
-    def kind(self) -> Literal["bind", "volume", "tmpfs"]:
+    def kind(self) -> Literal["bind", "volume", "tmpfs", "nvme"]:
         if self.type is not None:
             return self.type
         if self.source is None:
             return "tmpfs"
+        if self.source.startswith(NVME):
+            return "nvme"
         return "bind" if self.source.startswith("/") else "volume"
+
+    @property
+    def nvme(self) -> str:
+        """The name of its file in state/volumes; empty for every other kind."""
+        return (self.source or "").removeprefix(NVME) if self.kind == "nvme" else ""
 
     @model_validator(mode="after")
     def _fields_fit_kind(self) -> Volume:
@@ -91,6 +108,8 @@ class Volume(Written):
             raise ValueError("a bind mount needs an absolute host path as `source`")
         if self.kind == "volume" and not self.source:
             raise ValueError("a named volume needs its name as `source`")
+        if self.kind == "nvme" and not (self.source or "").startswith(NVME):
+            raise ValueError(f"a volume over NVMe-oF needs `source: {NVME}NAME`, with the name of a file in state/volumes")
         if self.kind == "tmpfs" and self.source is not None:
             raise ValueError("a tmpfs has no source")
         if self.kind != "volume" and (self.driver or self.driver_opts):

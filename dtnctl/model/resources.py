@@ -109,7 +109,10 @@ def ledger_name(site: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mount:
-    """`size` is bytes, of a tmpfs; 0 is the engine's default."""
+    """`size` is bytes, of a tmpfs; 0 is the engine's default. `propagation` of a bind mount as mount(8) names it; empty: the engine's own.
+
+    It is left out of repr: labels of containers that were made before it was there have the digest of that.
+    """
 
     target: str
     kind: Literal["bind", "volume", "tmpfs"]
@@ -118,6 +121,7 @@ class Mount:
     driver: str = ""
     driver_opts: Pairs = ()
     size: int = 0
+    propagation: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -35,6 +35,7 @@ from dtnctl.model.hosts import Host
 from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.labels import Labels
 from dtnctl.model.ledger import Attempt
+from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.portainer_fields import Portainer, portainer_fault
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.secret_fields import Secret
@@ -87,8 +88,13 @@ class Allow(Written):
     )
     volumes: Words = Field(
         (),
-        description="What named volumes may be beside the engine's own disk and tmpfs: `nfs`, `cifs`, names of volume drivers (`*`: any). "
-        "Missing: none of these.",
+        description="What volumes may be beside the engine's own disk and tmpfs: `nvme` (those of state/volumes), `nfs`, `cifs`, names of "
+        "volume drivers (`*`: any). Missing: none of these.",
+    )
+    exports: Annotated[tuple[HostPath, ...], Field(strict=False)] = Field(
+        (),
+        description="Block devices and files that may be exported over NVMe-oF, as volumes name them (patterns; `*` stands for no `/`; a "
+        "folder allows all below it). Missing: none.",
     )
     foreign_volumes: Words = Field(
         (),
@@ -373,6 +379,7 @@ class Site:
     transfers: Mapping[str, Document[Transfer]]
     receipts: tuple[Attempt, ...] = ()
     tools: Mapping[str, Document[ToolFile]] = field(default_factory=dict)
+    volumes: Mapping[str, Document[NvmeVolume]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -397,4 +404,5 @@ KINDS: Mapping[str, type[Written]] = {
     "sessions": Session,
     "transfers": Transfer,
     "tools": ToolFile,
+    "volumes": NvmeVolume,
 }

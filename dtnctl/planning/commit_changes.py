@@ -26,6 +26,7 @@ DOCUMENTS: tuple[tuple[DeclaredKind, str], ...] = (
     ("endpoint", "endpoints"),
     ("network", "networks"),
     ("tool", "tools"),
+    ("volume", "volumes"),
     ("session", "sessions"),
     ("transfer", "transfers"),
 )

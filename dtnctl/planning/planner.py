@@ -110,6 +110,7 @@ class _Planner:
         self._plan_leftovers()
         self._note_strangers()
         self.draft.notes.update(silence_notes(self.found))
+        self.draft.notes.update(self.found.volumes.notes)
         self.draft.notes.update(clock_notes(self.found.answering))
         self.draft.notes.update(edge_notes(self.found.written, self.found.answering, self.found.now))
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))

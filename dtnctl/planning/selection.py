@@ -11,7 +11,7 @@ from dtnctl.model.labels import Requirement, parse_selector
 from dtnctl.model.plan import Step
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Document, Session, Site
-from dtnctl.planning.resolve import Key, declared_transfers, resolve_services
+from dtnctl.planning.resolve import Key, Service, declared_transfers, resolve_services
 from dtnctl.printable import plural
 
 NAMED = 3  # sessions that a note names; of the others it says how many they are
@@ -22,7 +22,8 @@ class Selection:
     """What a run is about. `asked` are the endpoints that it looks at: its own, those of its sessions, and those that share a network.
 
     `declared` are the services and transfers that files declare, as (endpoint, session) and ("", transfer): of everything else the
-    endpoint decides. `parted` are sessions that are left out although endpoints of theirs are selected, with what these have.
+    endpoint decides. `volumes` are those of its sessions, which have ends on other endpoints. `parted` are sessions that are left out
+    although endpoints of theirs are selected, with what these have.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Selection:
     transfers: frozenset[str]
     asked: frozenset[str]
     declared: frozenset[Key] = field(repr=False)
+    volumes: frozenset[str] = frozenset()
     parted: Mapping[str, str] = field(default_factory=dict)
 
     def covers(self, kind: str, name: str, endpoint: str) -> bool:
@@ -39,7 +41,7 @@ class Selection:
             return name in self.sessions
         if kind == "transfer" and ("", name) in self.declared:
             return name in self.transfers
-        return endpoint in self.endpoints
+        return endpoint in self.endpoints or (kind == "volume" and name in self.volumes)
 
     def with_undeclared(self, snapshot: Snapshot) -> Selection:
         """With the transfers that no file declares any more and whose containers are seen: they go with the session that they run in."""
@@ -103,12 +105,15 @@ def select(site: Site, text: str, now: datetime) -> Selection:
     shared = {net.name for service in services if service.session.name in sessions for net in service.nets} & _with_addresses(site)
     asked = {service.endpoint.name for service in services if not shared.isdisjoint(net.name for net in service.nets)}
     asked |= endpoints.union(*(site.sessions[name].value.endpoints for name in sessions))
+    volumes = _volumes_of(services, sessions)
+    asked |= _ends_of(site, services, volumes)
     return Selection(
         text=text,
         endpoints=endpoints,
         sessions=sessions,
         transfers=frozenset(item.transfer.name for item in transfers if item.session in sessions),
         asked=frozenset(asked),
+        volumes=volumes,
         declared=frozenset(
             {(endpoint, name) for name, item in site.sessions.items() for endpoint in item.value.endpoints}
             | {("", name) for name in site.transfers}
@@ -119,6 +124,17 @@ def select(site: Site, text: str, now: datetime) -> Selection:
             if name not in sessions and not endpoints.isdisjoint(item.value.endpoints) and _is_torn(site, item, wanted)
         },
     )
+
+
+def _volumes_of(services: Iterable[Service], sessions: frozenset[str]) -> frozenset[str]:
+    return frozenset(mount.nvme for item in services if item.session.name in sessions for mount in item.profile.volumes if mount.nvme)
+
+
+def _ends_of(site: Site, services: Iterable[Service], volumes: frozenset[str]) -> set[str]:
+    """The endpoints that export one of these volumes, and all that mount one: one of them writes at most."""
+    targets = {site.volumes[name].value.target.endpoint for name in volumes}
+    users = {item.endpoint.name for item in services if any(mount.nvme in volumes for mount in item.profile.volumes)}
+    return {name for name in targets if name is not None} | users
 
 
 def _is_meant(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> bool:

@@ -82,3 +82,8 @@ def untune_id(endpoint: str, key: str) -> str:
 def protection_id(endpoint: str, session: str) -> str:
     """Records whether a session is protected, or removes that record."""
     return step_id(endpoint, "protection", session)
+
+
+def volume_step_id(endpoint: str, task: str, name: str) -> str:
+    """Does something to a volume over NVMe-oF: `dtn1/connect-volume/scratch`. Names of endpoints have no slash."""
+    return step_id(endpoint, task, name)

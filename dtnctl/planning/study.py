@@ -17,6 +17,8 @@ from dtnctl.model.resources import PREPARED_SUFFIX, RETIRED_SUFFIX, ContainerSee
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.allocate import Allocations, allocate
 from dtnctl.planning.choices.disposition import Disposition
+from dtnctl.planning.choices.volume_plans import VolumePlans, VolumesAsked
+from dtnctl.planning.choices.volume_study import study_volumes
 from dtnctl.planning.clocks import doubt_expiry
 from dtnctl.planning.containers.compare import Difference, compare_container, spec_as_it_is
 from dtnctl.planning.containers.host_part import NO_PART, joined
@@ -83,6 +85,7 @@ class Study:
     stays: frozenset[Key] = frozenset()
     allocations: Allocations = field(default_factory=Allocations)
     networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
+    volumes: VolumePlans = field(default_factory=VolumePlans)
     hosts: Mapping[str, PlannedHost] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
 
@@ -270,12 +273,26 @@ def _decide(found: Study) -> None:
     """What follows from who is blocked so far."""
     found.stays = frozenset(_stays(found))
     found.allocations = allocate(found.site, found.services, found.snapshot, _disposition(found))
+    found.volumes = study_volumes(_volumes_asked(found))
     found.networks = {name: _networks(found, name, found.by_endpoint[name]) for name in found.answering}
     hosts = {name: _host(found, name, found.by_endpoint[name]) for name in found.answering}
     found.hosts = {name: host for name, host in hosts.items() if host is not None}
     found.held_steps = held_steps(found.hosts.values())
     found.situations = tuple(
         _situation(found, service) for service in found.services if found.is_workable(service) and service.key in found.allocations.chosen
+    )
+
+
+def _volumes_asked(found: Study) -> VolumesAsked:
+    return VolumesAsked(
+        site=found.site,
+        scope=found.scope,
+        services=found.services,
+        workable=frozenset(service.key for service in found.services if found.is_workable(service)),
+        answering=found.answering,
+        stays=found.stays,
+        may_remove=found.overdrawn is None,
+        freeze=found.freeze,
     )
 
 
@@ -331,6 +348,7 @@ def _host(found: Study, endpoint: str, services: list[Service]) -> PlannedHost |
         pfs=hardware.pfs.get(endpoint, {}),
         refused_pfs=hardware.refused_pfs.get(endpoint, {}),
         waits={session: cuts for name, session in found.jobs if name == endpoint and (cuts := found.waits((name, session)))},
+        volumes=found.volumes,
     )
 
 
@@ -433,8 +451,16 @@ def _later_reasons(found: Study) -> Iterator[tuple[Service, Refusal]]:
         seen = found.answering[situation.service.endpoint.name]
         image = refuse_absent_image(situation.service, seen) if situation.needs_new_container else None
         running = refuse_cutting_off(situation) or refuse_needing(situation, found.held_steps)
-        reasons = (*situation.host.refusals, image, running, *_rails(found, situation))
+        reasons = (*situation.host.refusals, *_volumes(found, situation), image, running, *_rails(found, situation))
         yield from ((situation.service, refusal) for refusal in reasons if refusal is not None)
+
+
+def _volumes(found: Study, situation: Situation) -> Iterator[Refusal]:
+    """Why a service that something is done for cannot have its volumes."""
+    is_given = situation.service.wants_running or situation.needs_new_container
+    refused = [plan.refusal for plan in found.volumes.of_service(situation.service) if plan.refusal is not None]
+    if refused and is_given and service_steps(situation):
+        yield from refused
 
 
 def _rails(found: Study, situation: Situation) -> Iterator[Refusal | None]:

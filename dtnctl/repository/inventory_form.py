@@ -53,7 +53,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     ContainerSpec: _names("image hostname tty init privileged stop_signal stop_timeout health restart memory cpus cpu_set memory_nodes")
     + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets"),
     SecretVariable: _names("name fingerprint"),
-    Mount: _names("target kind source read_only driver size"),
+    Mount: _names("target kind source read_only driver size propagation"),
     Device: _names("host container permissions"),
     Ulimit: _names("name soft hard"),
     Health: _names("interval timeout retries start_period"),
@@ -105,6 +105,7 @@ HOST: Json = {
         "memory": {"total"},
         "interfaces": {"__all__": {*INTERFACE, "local_cpus", "sriov"}},
         "rdma": True,
+        "nvme": True,
         "block_devices": {"__all__": {"name", "size", "numa_node"}},
         "listeners": True,
         "containers": {"__all__": {"id", "name", "rdma"}},

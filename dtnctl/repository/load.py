@@ -50,6 +50,7 @@ class Reading:
     sessions: dict[str, Any] = field(default_factory=dict)
     transfers: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)
+    volumes: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -91,6 +92,7 @@ def _site_of(reading: Reading) -> Site:
         sessions=reading.sessions,
         transfers=reading.transfers,
         tools=reading.tools,
+        volumes=reading.volumes,
     )
 
 

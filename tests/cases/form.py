@@ -76,6 +76,7 @@ class Nic(Strict):
     vfs: int = 0
     total: int = 0
     rdma: bool = False
+    addresses: list[str] = []
     by_hand: dict[int, dict[str, bool | int | str]] = {}
 
 
@@ -96,6 +97,26 @@ class MadeVlan(Strict):
     gone: bool = False
 
 
+class Exported(Strict):
+    """A volume that it exports for us at this address, to the hosts of these endpoints; `change` sets fields of HeldExport."""
+
+    at: str
+    hosts: list[str] = []
+    fault: str = ""
+    change: dict[str, Any] = {}
+
+
+class Connected(Strict):
+    """A volume that it has connected for us, from the target's address; `own` is the host's. As declared but for `change`."""
+
+    at: str
+    own: str = ""
+    state: str = "live"
+    mounted: bool = True
+    mode: Literal["ro", "rw"] = "ro"
+    change: dict[str, Any] = {}
+
+
 class Machine(Strict):
     """What the endpoint's agent tells: two sockets of 16 CPUs, NVMe at /nvme on node 1, these interfaces."""
 
@@ -106,6 +127,9 @@ class Machine(Strict):
     listeners: dict[int, str] = {}
     readings: dict[str, str] = {}
     lacks: list[str] = []
+    exports: dict[str, Exported] = {}
+    volumes: dict[str, Connected] = {}
+    nvme: dict[str, Any] = {}
 
 
 class Endpoint(Strict):

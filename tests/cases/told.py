@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtn_agent.protocol import Held, HeldPf, HeldVf, HeldVlan, Host, Interface, Listener, Owner, RdmaDevice, Vf, VfSettings
+from dtn_agent.protocol import Held, HeldPf, HeldVf, HeldVlan, HeldVolume, Host, Interface, Listener, Owner, RdmaDevice, Vf, VfSettings
 
 from dtnctl.model.hardware import cpu_numbers, cpu_text, nodes_of
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.virtual_functions import stable_mac
-from tests.cases.form import HeldFor, Machine, MadeVlan, Nic
+from tests.cases.form import Connected, HeldFor, Machine, MadeVlan, Nic
 from tests.planning.machines import machine, pf, verbs
+from tests.planning.volumes import held_export, held_volume, nvme_facts
 
 TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 
@@ -28,17 +29,20 @@ def machine_of(site: Site, endpoint: str, seen: Machine) -> Host:
         pfs=tuple(_made(site, name, count, cards) for name, count in seen.made.items()),
         vfs=tuple(entry.model_copy(update={"now": _now(entry, cards)}) for entry in entries),
         vlans=tuple(entry for entry, _ in vlans.values()),
+        exports=tuple(held_export(site, name, item.at, item.hosts, item.fault, item.change) for name, item in seen.exports.items()),
+        volumes=tuple(_connected(site, name, item) for name, item in seen.volumes.items()),
     )
     shown = [_with_holders(card, entries) for card in cards]
     rdma = [device for card in cards if seen.interfaces[card.name].rdma for device in _verbs(card)]
     there = [interface for name, (_, interface) in vlans.items() if not seen.vlans[name].gone]
     host = machine(*shown, *there, held=held, rdma=rdma, lacks=seen.lacks)
     listeners = tuple(Listener(protocol="tcp", address="0.0.0.0", port=port, process=who) for port, who in seen.listeners.items())
-    return host.model_copy(update={"readings": seen.readings, "facts": host.facts.model_copy(update={"listeners": listeners})})
+    facts = {"listeners": listeners, "nvme": nvme_facts(endpoint).model_copy(update=seen.nvme)}
+    return host.model_copy(update={"readings": seen.readings, "facts": host.facts.model_copy(update=facts)})
 
 
 def _card(name: str, nic: Nic) -> Interface:
-    card = pf(name, nic.node, vfs=nic.vfs, total=nic.total).model_copy(update={"mtu": nic.mtu})
+    card = pf(name, nic.node, vfs=nic.vfs, total=nic.total).model_copy(update={"mtu": nic.mtu, "addresses": tuple(nic.addresses)})
     if not nic.total or card.sriov is None:
         return card.model_copy(update={"sriov": None})
     vfs = tuple(vf.model_copy(update=nic.by_hand.get(vf.index, {})) for vf in card.sriov.vfs)
@@ -50,6 +54,10 @@ def _verbs(card: Interface) -> Iterator[RdmaDevice]:
         yield RdmaDevice(name="mlx5_0", uverbs="uverbs0", pci=card.pci)
     else:
         yield from verbs(card)
+
+
+def _connected(site: Site, name: str, item: Connected) -> HeldVolume:
+    return held_volume(site, name, item.at, item.own, state=item.state, mounted=item.mounted, mode=item.mode, change=item.change)
 
 
 def _made(site: Site, name: str, count: int, cards: list[Interface]) -> HeldPf:

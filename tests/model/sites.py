@@ -25,6 +25,7 @@ class Objects:
     sessions: dict[str, Document[Any]] = field(default_factory=dict)
     transfers: dict[str, Document[Any]] = field(default_factory=dict)
     tools: dict[str, Document[Any]] = field(default_factory=dict)
+    volumes: dict[str, Document[Any]] = field(default_factory=dict)
 
 
 HOST = "docker: ssh://dtn@h.example.net\ninterfaces: {data: eth1}\n"

@@ -22,7 +22,8 @@ from dtn_agent.protocol import (
     Vf,
 )
 
-ABILITIES = ("vf", "driver", "vlan", "tune", "tbf", "netem", "fq", "ports", "destinations")
+OF_VOLUMES = ("export-tcp", "export-rdma", "connect-tcp", "connect-rdma", "mount-ext4", "mount-xfs")
+ABILITIES = ("vf", "driver", "vlan", "tune", "tbf", "netem", "fq", "ports", "destinations", *OF_VOLUMES)
 NODE_CPUS = ("0-7,16-23", "8-15,24-31")
 BUSES = ("17", "b1")
 LAN = Interface(name="eth9", index=9, mtu=9000, is_up=True, carrier=True, speed=25_000)

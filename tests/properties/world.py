@@ -62,6 +62,7 @@ from tests.properties.always import check_hosts
 from tests.properties.attempts import finish_transfer, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 from tests.properties.observed import endpoint_seen
+from tests.properties.volumes import VolumeRequests, check_started, perform_volume
 
 
 class RefusedError(Exception):
@@ -185,7 +186,10 @@ class World:
             assert not users, f"{name} goes from under {users}"
         host.agent.only(functions_of(host))
         try:
-            host.agent.perform(request, self._effect)
+            if isinstance(request, VolumeRequests):
+                perform_volume(self.hosts.values(), host, request, self._effect)
+            else:
+                host.agent.perform(request, self._effect)
         except AgentRefusedError as refusal:
             raise RefusedError(str(refusal)) from refusal
 
@@ -263,6 +267,7 @@ class World:
         self._check_free(host, seen, ports_of(seen.spec), dict(addresses_of(seen.spec.attachments)))
         for item in seen.spec.attachments:
             self._join(host, seen, item)
+        check_started(host, seen.spec)
         self._put(host, replace(seen, state="running", started_at=MOMENT, addresses=self._live_addresses(host, seen)))
 
     def _join(self, host: Host, seen: ContainerSeen, item: Attachment) -> None:

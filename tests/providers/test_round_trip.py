@@ -61,6 +61,7 @@ VARIANTS: dict[str, ContainerSpec] = {
     "memory_nodes": replace(PLAIN, memory_nodes="0"),
     "shm_size": replace(PLAIN, shm_size=128 * MIB),
     "bind mount": replace(PLAIN, mounts=(Mount("/mnt/data", "bind", "/data"), Mount("/mnt/ro", "bind", "/data", read_only=True))),
+    "mount that follows the host": replace(PLAIN, mounts=(Mount("/mnt/data", "bind", "/data", read_only=True, propagation="rslave"),)),
     "volume": replace(PLAIN, mounts=(Mount("/v", "volume", "vol1"), Mount("/w", "volume", "vol2", read_only=True))),
     "volume with a driver": replace(
         PLAIN, mounts=(Mount("/v", "volume", "vol3", False, "local", (("device", "tmpfs"), ("o", "size=1m"), ("type", "tmpfs"))),)

@@ -35,7 +35,8 @@ CASES: list[Case] = [
         "file beside the folders",
         {"notes.txt": "x"},
         [
-            "state/notes.txt:1:1: E0120: is not read; try one of site.yaml, endpoints, networks, profiles, sessions, transfers, tools",
+            "state/notes.txt:1:1: E0120: is not read; "
+            "try one of site.yaml, endpoints, networks, profiles, sessions, transfers, tools, volumes",
         ],
     ),
     (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from dtn_agent.protocol.base import ANY_MAC, INTERFACE_NAME, ONE_LINE, STATE_NAME, Requested
-from dtn_agent.protocol.volumes import ExportRequest
+from dtn_agent.protocol.volumes import ExportRequest, VolumeRequest
 
 Pf: TypeAlias = Annotated[str, Field(pattern=INTERFACE_NAME)]
 Index: TypeAlias = Annotated[int, Field(ge=0, le=4095)]
@@ -156,4 +156,6 @@ VfRequest: TypeAlias = SetVfCount | ConfigureVf | ReleaseVf
 VlanRequest: TypeAlias = MakeVlan | RemoveVlan
 TuneRequest: TypeAlias = Tune | Untune
 QosRequest: TypeAlias = SetQos | ClearQos
-Request: TypeAlias = Annotated[VfRequest | VlanRequest | TuneRequest | QosRequest | ExportRequest, Field(discriminator="do")]
+Request: TypeAlias = Annotated[
+    VfRequest | VlanRequest | TuneRequest | QosRequest | ExportRequest | VolumeRequest, Field(discriminator="do")
+]

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
 from dtnctl.model.nearest import suggestion
+from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
 from dtnctl.model.suitable import ends, suitable_sessions
@@ -39,6 +40,8 @@ class Objects(Protocol):
     def transfers(self) -> Mapping[str, Document[Transfer]]: ...
     @property
     def tools(self) -> Mapping[str, Document[ToolFile]]: ...
+    @property
+    def volumes(self) -> Mapping[str, Document[NvmeVolume]]: ...
 
 
 @dataclass(frozen=True)

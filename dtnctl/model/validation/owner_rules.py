@@ -11,16 +11,15 @@ from datetime import datetime
 
 from dtnctl.errors import Problem
 from dtnctl.model.effective import winner_at
-from dtnctl.model.permission import Request, refused_requests
+from dtnctl.model.permission import Request, export_request, refused_requests
 from dtnctl.model.site import Document, Endpoint
-from dtnctl.model.validation.known import DeclaredService, Known, Objects, Place
+from dtnctl.model.validation.known import Known, Objects, Place
 
 
 def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]]) -> list[Problem]:
-    """Every request of a session that the owner of its endpoint does not allow, at the field that asks; sorted."""
+    """Every request of a session or a volume that the owner of its endpoint does not allow, at the field that asks; sorted."""
     known = Known(site, broken, now)
-    for service, endpoint, request in _refused(known):
-        place: Place = winner_at(service.layers, request.location) or service.fallback
+    for place, endpoint, request in (*_refused(known), *_refused_exports(known)):
         owner = endpoint.mark(("allow", request.key))
         what = f"the owner of {endpoint.name} does not allow {request.what} ({endpoint.file}:{owner.line}:{owner.column})"
         what += f": {request.reason}" if request.reason else ""
@@ -28,9 +27,17 @@ def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, Abstr
     return sorted(known.problems)
 
 
-def _refused(known: Known) -> Iterator[tuple[DeclaredService, Document[Endpoint], Request]]:
+def _refused(known: Known) -> Iterator[tuple[Place, Document[Endpoint], Request]]:
     for service in known.services:
         endpoint = known.site.endpoints.get(service.endpoint)
         if endpoint is not None and known.readable_networks(service.profile):
             for request in refused_requests(endpoint.value.allow, service.profile, known.site.networks):
-                yield service, endpoint, request
+                yield winner_at(service.layers, request.location) or service.fallback, endpoint, request
+
+
+def _refused_exports(known: Known) -> Iterator[tuple[Place, Document[Endpoint], Request]]:
+    for document in known.site.volumes.values():
+        endpoint = known.site.endpoints.get(document.value.target.endpoint or "")
+        request = export_request(endpoint.value.allow, document.value.target) if endpoint is not None else None
+        if endpoint is not None and request is not None and not request.is_allowed:
+            yield (document, request.location), endpoint, request

@@ -32,6 +32,7 @@ from dtnctl.model.validation.tools import check_tool_name, check_tools
 from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transfer_items import check_items
 from dtnctl.model.validation.transferable import check_tool, check_transferable
+from dtnctl.model.validation.volumes import check_volume_name, check_volumes
 
 NOTHING_BROKEN: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 LEAST_IPV6_MTU = 1280
@@ -62,6 +63,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
     check_limits(known)
     check_bridges(known)
     check_claims(known)
+    check_volumes(known)
     return sorted(known.problems)
 
 
@@ -130,6 +132,8 @@ def _check_fields(known: Known, document: Document[Any], base: Location, fields:
         if location[0] == "data_nets" and net.name in (HOST_NETWORK, NO_NETWORK):
             known.report(place, "E0404", f"`{net.name}` cannot be a data network", f"`mgmt_net: {net.name}`, and no data networks")
         check_fixed_addresses(known, net, place)
+    for index, mount in enumerate(fields.volumes):
+        check_volume_name(known, mount, (document, (*base, "volumes", index, "source")))
     if fields.default_route is not None:
         _check_network_name(known, fields.default_route, (document, (*base, "default_route")))
 

@@ -29,13 +29,15 @@ class HostStep:
 class HostPart:
     """What one kind of thing that an agent makes needs for one service; of all kinds together once they are joined.
 
-    `before`: steps of others, before anything of a service that should run is touched. `to_set`: while no process uses it. `running`:
+    `before`: steps of others, before anything of a service that should run is touched, or a container is created. `between`: steps of
+    others that come after its container has stopped, and before it starts. `to_set`: while no process uses it. `running`:
     once the container runs. `to_release`: when its old container is gone. `differences` are those of a container that is there, `lost`
     what it has lost on the host: only a new start brings that back. `must_stop`: it must not run while this is done. `is_drift`: what
     differs was as it should be once. `refusals`: why the service cannot have it.
     """
 
     before: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
     to_set: tuple[HostStep, ...] = ()
     running: tuple[HostStep, ...] = ()
     to_release: tuple[HostStep, ...] = ()
@@ -54,6 +56,7 @@ def joined(parts: Iterable[HostPart]) -> HostPart:
     every = tuple(parts)
     return HostPart(
         before=tuple(sorted(chain.from_iterable(part.before for part in every))),
+        between=tuple(sorted(chain.from_iterable(part.between for part in every))),
         to_set=tuple(chain.from_iterable(part.to_set for part in every)),
         running=tuple(chain.from_iterable(part.running for part in every)),
         to_release=tuple(chain.from_iterable(part.to_release for part in every)),

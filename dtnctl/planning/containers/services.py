@@ -171,7 +171,7 @@ def service_steps(situation: Situation) -> tuple[Step, ...]:
     """Everything that makes the service what it should be; nothing if it is."""
     seen, retired = situation.seen, situation.retired
     chain = Chain(situation.service.endpoint.name, situation.pulls)
-    if situation.service.wants_running:  # nothing stops to be started again on what cannot be made
+    if situation.service.wants_running or situation.needs_new_container:  # nothing stops to be started again on what cannot be made
         chain.needs += situation.host.before
     if situation.prepared is not None:
         chain.clear(situation.prepared)
@@ -238,7 +238,7 @@ def _start(situation: Situation, chain: Chain) -> None:
     """Start a new container if it should run."""
     service = situation.service
     if service.wants_running:
-        chain.add("start", service.container, StartContainer(service.container))
+        chain.add("start", service.container, StartContainer(service.container), situation.host.between)
     _once_running(situation, chain)
 
 
@@ -403,7 +403,7 @@ def _bring_to_state(situation: Situation, chain: Chain, seen: ContainerSeen) -> 
         return False
     chain.stop(seen)
     if situation.service.wants_running:
-        chain.add("start", seen.name, StartContainer(seen.name))
+        chain.add("start", seen.name, StartContainer(seen.name), situation.host.between)
     return situation.service.wants_running
 
 

@@ -33,6 +33,7 @@ from dtnctl.model.storage import as_made
 from dtnctl.model.tuning import container_sysctls
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.hardware import VERBS
+from dtnctl.planning.choices.volumes import container_device, container_mount, is_device
 from dtnctl.planning.resolve import Service
 
 LONGEST_HOSTNAME = 63
@@ -62,8 +63,8 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         cpu_set=allocation.hardware.cpu_set or profile.cpu_set or "",
         memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
         shm_size=profile.shm_size,
-        mounts=tuple(sorted(_mount(volume) for volume in profile.volumes)),
-        devices=tuple(sorted(_device(text) for text in (*_files(service), *allocation.hardware.verbs))),
+        mounts=tuple(sorted(_mount(service, volume) for volume in profile.volumes if not is_device(service.site, volume))),
+        devices=tuple(sorted(_devices(service, allocation))),
         ulimits=tuple(sorted(_ulimits(service))),
         cap_add=_capabilities((*profile.capabilities.add, *(RDMA_CAPABILITIES if is_rdma(profile) else ()))),
         cap_drop=_capabilities(profile.capabilities.drop),
@@ -140,7 +141,10 @@ def _in_nanos(value: float) -> float:
     return round(value * NANO) / NANO
 
 
-def _mount(volume: Volume) -> Mount:
+def _mount(service: Service, volume: Volume) -> Mount:
+    if volume.nvme:
+        return container_mount(service.site, volume)
+    assert volume.kind != "nvme"
     return Mount(
         target=volume.target,
         kind=volume.kind,
@@ -177,6 +181,11 @@ def _ulimits(service: Service) -> Iterator[Ulimit]:
 def _files(service: Service) -> tuple[str, ...]:
     """Devices that stand for one file; which verbs devices a service gets is a choice, unless a resource stands for them."""
     return tuple(text for text in service.profile.devices if text != VERBS or VERBS in service.endpoint.value.resources)
+
+
+def _devices(service: Service, allocation: Allocation) -> Iterator[Device]:
+    yield from (_device(text) for text in (*_files(service), *allocation.hardware.verbs))
+    yield from (container_device(service.site, volume) for volume in service.profile.volumes if is_device(service.site, volume))
 
 
 def _device(text: str) -> Device:

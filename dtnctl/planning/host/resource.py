@@ -17,6 +17,7 @@ from dtnctl.model.resources import ContainerSeen, EndpointSeen
 from dtnctl.model.site import Document, Endpoint, Site
 from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.choices.physical_functions import PfPlan
+from dtnctl.planning.choices.volume_plans import VolumePlans
 from dtnctl.planning.containers.host_part import NO_PART, HostPart, HostStep
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.resolve import Service
@@ -35,7 +36,8 @@ class PlannedHost:
     `services` are all that are declared for it, `workable` those that the plan may touch. `forgotten` are sessions for which the agent
     keeps something although nothing else of them is there. `may_remove`: not more sessions would go than one apply may remove.
     `pfs` and `refused_pfs` are the choices for its physical functions, by name. `waits` are the running transfers that nothing there may
-    cut off, by the session that they go through.
+    cut off, by the session that they go through. `volumes` are the decisions about volumes of all endpoints, whose ends wait for each
+    other.
     """
 
     site: Site
@@ -50,6 +52,7 @@ class PlannedHost:
     pfs: Mapping[str, PfPlan]
     refused_pfs: Mapping[str, Refusal]
     waits: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
+    volumes: VolumePlans = field(default_factory=VolumePlans)
 
     @property
     def name(self) -> str:

@@ -74,7 +74,14 @@ class Vlans(HostResource):
         for held in _unused(here.site.name, wanted, here.host, left):
             if here.covers("vlan", held.name):
                 on_it = (item.name for item in here.seen.networks if item.spec.parent == held.name)
-                yield _plan_unused(here.name, held, tuple(sorted(removed[name] for name in on_it)))
+                yield _plan_unused(here.name, held, (*sorted(removed[name] for name in on_it), *_volumes_let_go(steps)))
+
+
+def _volumes_let_go(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Steps after which hosts do not need the network for a volume: it may be reached over the sub-interface."""
+    for step in steps:
+        if isinstance(step.action, HostRequest) and step.action.request.do in ("disconnect-volume", "withdraw-volume"):
+            yield step.id
 
 
 def _made(here: PlannedHost, services: tuple[Service, ...]) -> Mapping[str, WantedVlan]:

@@ -121,6 +121,8 @@ def _mount_body(mount: Mount) -> dict[str, Any]:
         body["Source"] = mount.source
     if mount.driver or mount.driver_opts:
         body["VolumeOptions"] = {"DriverConfig": {"Name": mount.driver, "Options": dict(mount.driver_opts)}}
+    if mount.propagation:
+        body["BindOptions"] = {"Propagation": mount.propagation}
     if mount.size:
         body["TmpfsOptions"] = {"SizeBytes": mount.size}
     return body
@@ -323,6 +325,7 @@ def _mount(raw: Json) -> Mount:
         driver=driver.get("Name") or "",
         driver_opts=tuple(sorted((driver.get("Options") or {}).items())),
         size=(raw.get("TmpfsOptions") or {}).get("SizeBytes") or 0,
+        propagation=(raw.get("BindOptions") or {}).get("Propagation") or "",
     )
 
 

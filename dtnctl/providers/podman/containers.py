@@ -183,6 +183,7 @@ def _mounts(binds: Iterable[str], options: Mapping[str, Json]) -> Iterator[dict[
         if not ANONYMOUS.fullmatch(source):
             mount = {"Type": "bind" if source.startswith("/") else "volume", "Source": source, "Target": target}
             more = {"VolumeOptions": options[target]} if target in options else {}
+            more |= {"BindOptions": {"Propagation": "rslave"}} if "rslave" in words.split(",") else {}
             yield {**mount, "ReadOnly": "ro" in words.split(","), **more}
 
 
