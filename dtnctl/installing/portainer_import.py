@@ -19,7 +19,10 @@ from dtnctl.printable import printable_text
 from dtnctl.repository.edit import LONGEST_NAME, Repository, free_name, write_endpoint
 
 UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
-KUBERNETES = "is a Kubernetes cluster, which is not imported: an endpoint is one of its nodes; write `kubernetes:` (docs/kubernetes.md)"
+KUBERNETES = (
+    "is a Kubernetes cluster, which is not imported: an endpoint is one of its nodes; write `kubernetes: {portainer: …, node: …}` "
+    "(docs/portainer.md)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -31,9 +32,14 @@ def network_object(name: str, spec: NetworkSpec, labels: Pairs, place: Place) ->
     """The definition that pods on this node are attached by."""
     made = metadata(name, place.endpoint, place.namespace, labels)
     notes = {SPEC_NOTE: _note(spec)}
-    resource = resource_of_network(name) if spec.pf in place.claims else place.resources.get(spec.pf, "")
+    resource = _resource(name, spec, place)
     made["annotations"] |= notes | ({RESOURCE_NOTE: resource} if resource else {})
     return {**NETWORK, "metadata": made, "spec": {"config": json.dumps(_config(made["name"], spec), sort_keys=True)}}
+
+
+def _resource(name: str, spec: NetworkSpec, place: Place) -> str:
+    """What functions of the network come from, by the endpoint's file."""
+    return resource_of_network(name) if spec.pf in place.claims else place.resources.get(spec.pf, "")
 
 
 def _config(name: str, spec: NetworkSpec) -> Object:
@@ -83,9 +89,14 @@ def _note(spec: NetworkSpec) -> str:
 # --- from the server ----------------------------------------------------------------------------------------
 
 
-def network_seen(raw: Json) -> NetworkSeen:
-    """One definition, whoever made it."""
-    return NetworkSeen(name_of(raw), raw["metadata"]["uid"], labels_of(raw), _spec(raw))
+def network_seen(raw: Json, place: Place) -> NetworkSeen:
+    """One definition, whoever made it.
+
+    Functions that come from something else than the endpoint's file says are not those of its interface.
+    """
+    name, spec = name_of(raw), _spec(raw)
+    is_of_file = annotations_of(raw).get(RESOURCE_NOTE, "") == _resource(name, spec, place)
+    return NetworkSeen(name, raw["metadata"]["uid"], labels_of(raw), spec if is_of_file else replace(spec, pf=""))
 
 
 def _spec(raw: Json) -> NetworkSpec:

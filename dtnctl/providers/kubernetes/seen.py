@@ -138,7 +138,7 @@ def _ports(pod: Json) -> Iterator[tuple[int, str]]:
 
 def networks_seen(lists: Lists, place: Place, view: View) -> tuple[tuple[NetworkSeen, ...], tuple[NetworkSeen, ...]]:
     """Ours and others'. A definition of somebody else takes no interface, so none is shown of it; its subnet may be ours by mistake."""
-    found = [network_seen(raw) for raw in lists.networks or () if is_of(raw, place.endpoint)]
+    found = [network_seen(raw, place) for raw in lists.networks or () if is_of(raw, place.endpoint)]
     seen = sorted(found, key=lambda item: (item.name, item.id))
     ours = tuple(item for item in seen if view.owns(item.labels, item.name))
     return ours, tuple(replace(item, spec=replace(item.spec, parent="")) for item in seen if item not in ours)

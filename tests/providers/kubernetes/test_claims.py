@@ -83,6 +83,14 @@ def test_another_class_is_another_device(namespace: Namespace, engine: Kubernete
     assert [item.spec.devices for item in engine.observe(ALL).containers] == [(CM,)]
 
 
+def test_a_network_whose_functions_come_from_something_else_by_now_is_another_network(
+    namespace: Namespace, engine: KubernetesEngine
+) -> None:
+    engine.perform(CreateNetwork("net2", FUNCTIONS, labels_of("net2", kind="network")))
+    by_plugin = namespace.engine_of(resources={"eth7": "example.net/eth7_vfs"})
+    assert [[item.spec.pf for item in made.observe(ALL).networks] for made in (engine, by_plugin)] == [["eth7"], [""]]
+
+
 def test_a_transfer_has_templates_of_its_own_and_takes_them_along(namespace: Namespace, engine: KubernetesEngine) -> None:
     container = hold(engine, replace(MOVER, devices=(CM,)))
     assert len(templates(namespace)) == 1

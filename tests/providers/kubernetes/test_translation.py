@@ -240,7 +240,7 @@ def networks(draw: st.DrawFn) -> NetworkSpec:
 @given(networks())
 def test_network_is_read_back_equal(spec: NetworkSpec) -> None:
     raw = defaulted(network_object("star222", spec, labels("star222", "network"), PLACE))
-    seen = network_seen(json.loads(json.dumps(raw)))
+    seen = network_seen(json.loads(json.dumps(raw)), PLACE)
     assert (seen.name, seen.labels, seen.spec) == ("star222", dict(labels("star222", "network")), spec)
 
 
@@ -254,7 +254,7 @@ def test_network_is_read_back_equal(spec: NetworkSpec) -> None:
 def test_network_that_was_changed_is_read_as_it_is(change: dict[str, Any], spec: NetworkSpec) -> None:
     raw = defaulted(network_object("star222", STAR, labels("star222", "network"), PLACE))
     raw["spec"]["config"] = json.dumps(json.loads(raw["spec"]["config"]) | change)
-    assert network_seen(raw).spec == spec
+    assert network_seen(raw, PLACE).spec == spec
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_network_that_was_changed_is_read_as_it_is(change: dict[str, Any], spec:
 )
 def test_network_of_others_is_read_as_far_as_it_is_understood(config: str, spec: NetworkSpec) -> None:
     raw = {"metadata": {"name": "theirs", "uid": "1"}, "spec": {"config": config}}
-    seen = network_seen(raw)
+    seen = network_seen(raw, PLACE)
     assert (seen.name, seen.labels, seen.spec) == ("theirs", {}, spec)
 
 
