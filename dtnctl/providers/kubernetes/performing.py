@@ -131,11 +131,11 @@ def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pair
         made["metadata"]["uid"] = live["metadata"]["uid"]
     if replicas or (live is not None and STARTED_NOTE in live["metadata"]["annotations"]):
         made["metadata"]["annotations"][STARTED_NOTE] = _started(live)
-    applied = cluster.connection.apply(deployment_path(cluster, name), made)
+    if replicas:  # first: a port that is refused must not cost the pod that runs
+        publish(cluster, made)
+    cluster.connection.apply(deployment_path(cluster, name), made)
     if live is not None and not (replicas and has_node_ports(made)):
         unpublish(cluster, live)
-    if replicas:
-        publish(cluster, applied)
     before = [spec_of(live, cluster.place)] if live is not None else []
     if spec.secrets or any(item.secrets for item in before):
         remove_values(cluster, name, but=(spec, *before))
@@ -168,9 +168,9 @@ def _started(live: Json | None) -> str:
 
 def start_service(cluster: Cluster, live: Json) -> None:
     """One replica, and the wait for its pod. What runs already is left alone."""
+    publish(cluster, live)
     if (live["spec"].get("replicas") or 0) == 0:
         _scale(cluster, live, 1)
-    publish(cluster, live)
     wait_until_started(cluster.connection, cluster.paths, live)
 
 

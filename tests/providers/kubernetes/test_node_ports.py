@@ -88,6 +88,9 @@ def test_a_service_of_that_name_that_is_not_ours_is_left_alone(namespace: Namesp
     namespace.api.call("POST", f"/api/v1/namespaces/{namespace.name}/services", body)
     with pytest.raises(ConflictError, match="is not ours; it is left alone"):
         engine.perform(StartContainer(SESSION))
+    with pytest.raises(ConflictError, match="is not ours; it is left alone"):
+        replaced(engine, (PortBinding(30008, 22),))
+    assert (engine.inspect(SESSION).state, engine.inspect(SESSION).spec.ports) == ("created", PORTS), "nothing else was touched"
     engine.perform(RemoveContainer(SESSION, engine.inspect(SESSION).id))
     assert [item["metadata"]["name"] for item in services(namespace)] == [name]
 
