@@ -30,6 +30,7 @@ from dtnctl.cli.workplace import (
     is_ci,
     lock_seconds,
     open_workplace,
+    path_services,
     refuse_ssh_mistakes,
     scope_of,
     with_transfers,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dtnctl.model.plan import Plan
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import Engine
+    from dtnctl.providers.paths.base import PathService
     from dtnctl.render.context import Command, RenderContext
     from dtnctl.runtime.reconcile import Applied
 
@@ -51,6 +53,14 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("apply")(apply_command)
     app.command("destroy")(destroy_command)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What can write: the endpoints' engines, and the site's path providers."""
+
+    engines: Mapping[str, Engine]
+    paths: Mapping[str, PathService]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +172,9 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
     workplace, scope = selected(with_receipts(open_workplace()), scope)
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
-    with engines(workplace, timeout) as clients:
+    with engines(workplace, timeout) as clients, path_services(workplace, timeout) as paths:
         now = SystemClock().now()
-        plan, snapshot = look_with_progress(workplace.site, clients, now, scope)
+        plan, snapshot = look_with_progress(workplace.site, clients, now, scope, paths)
         run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
         view = judged(plan, plan_context(workplace, command, printing, scope), consent.policy)
@@ -181,7 +191,7 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         expected = _agreed(plan, view, workplace, consent) or expected
         clear_dead_leases(clients, snapshot, say)
         try:
-            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
+            applied, signal_number = _run(workplace, Clients(clients, paths), plan, scope, consent, expected, printing)
             run.applied(applied)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
@@ -204,7 +214,7 @@ def _agreed(plan: Plan, view: RenderContext, workplace: Workplace, consent: Cons
 
 def _run(
     workplace: Workplace,
-    clients: Mapping[str, Engine],
+    clients: Clients,
     plan: Plan,
     scope: Scope,
     consent: Consent,
@@ -216,7 +226,7 @@ def _run(
     from dtnctl.runtime.lease import this_process
     from dtnctl.runtime.reconcile import Terms, apply_plan
 
-    mirror = mirroring(workplace, clients)
+    mirror = mirroring(workplace, clients.engines)
     with interruptible() as stop, watching(plan, printing.invocation.events) as shown:
         terms = Terms(
             holder=this_process(),
@@ -232,7 +242,7 @@ def _run(
         )
         try:
             reports = mirror.watching(shown)
-            applied = apply_plan(workplace.site, clients, plan, scope=scope, terms=terms, reports=reports)
+            applied = apply_plan(workplace.site, clients.engines, plan, scope=scope, terms=terms, reports=reports, paths=clients.paths)
         except LockError:
             if stop.signal_number:
                 raise StoppedError(stop.signal_number) from None

@@ -21,6 +21,7 @@ from dtnctl.cli.workplace import (
     note_missing_id,
     observers,
     open_workplace,
+    path_observers,
     refuse_ssh_mistakes,
     scope_of,
     with_transfers,
@@ -139,8 +140,8 @@ def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     from dtnctl.runtime.looking import look_with_progress
 
     workplace, scope = selected(with_receipts(workplace), scope)
-    with observers(workplace, timeout) as clients:
-        plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope)
+    with observers(workplace, timeout) as clients, path_observers(workplace, timeout) as paths:
+        plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope, paths)
         refuse_ssh_mistakes(workplace, snapshot)
         return plan
 

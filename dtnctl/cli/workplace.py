@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dtnctl.model.site import Site
     from dtnctl.planning.planner import Scope
     from dtnctl.providers.base import EndpointAccess, Engine, Observer
+    from dtnctl.providers.paths.base import PathAccess, PathObserver, PathService
     from dtnctl.providers.secrets.source import SecretSource
     from dtnctl.render.context import Command, RenderContext
 
@@ -111,6 +112,43 @@ def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engin
         for access in _accesses(workplace, timeout):
             clients[access.name] = engine_of(access)
         yield clients
+
+
+@contextlib.contextmanager
+def path_observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, PathObserver]]:
+    """Clients of the site's path providers that cannot write, one per provider."""
+    from dtnctl.providers.paths.connect import path_observer
+    from dtnctl.runtime.observe import close_all
+
+    clients = {access.name: path_observer(access) for access in _path_accesses(workplace, timeout)}
+    try:
+        yield clients
+    finally:
+        close_all(clients)
+
+
+@contextlib.contextmanager
+def path_services(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, PathService]]:
+    """Clients of the same that can."""
+    from dtnctl.providers.paths.connect import path_service
+    from dtnctl.runtime.observe import close_all
+
+    clients = {access.name: path_service(access) for access in _path_accesses(workplace, timeout)}
+    try:
+        yield clients
+    finally:
+        close_all(clients)
+
+
+def _path_accesses(workplace: Workplace, timeout: float) -> Iterator[PathAccess]:
+    from dtnctl.model.paths import PathOwner
+    from dtnctl.providers.paths.base import PathAccess
+    from dtnctl.providers.timeouts import Timeouts
+
+    owner = PathOwner(workplace.site.name, workplace.site.repository)
+    timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
+    for name, settings in workplace.site.settings.value.path_providers.items():
+        yield PathAccess(name, settings, owner, workplace.root, timeouts, workplace.secrets)
 
 
 def _refuse_local_mistakes(workplace: Workplace) -> None:

@@ -1,10 +1,11 @@
-"""Actions: what a step of a plan does, as three unions. Each is carried out by one kind of object. Values, no I/O."""
+"""Actions: what a step of a plan does, as four unions. Each is carried out by one kind of object. Values, no I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dtnctl.model.path_actions import PathAction
 from dtnctl.model.protection import RecordProtection
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
 from dtnctl.model.transfer_options import TransferOptions
@@ -258,5 +259,5 @@ class RecordEnd:
 
 
 JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordEnd | RecordProtection
-Action = EngineAction | HostRequest | JobAction
+Action = EngineAction | HostRequest | JobAction | PathAction
 Undo = RestoreContainer | DiscardContainer | ReplaceContainer

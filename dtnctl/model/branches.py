@@ -10,6 +10,7 @@ from dataclasses import field as kept
 from typing import Literal, TypeAlias, assert_never
 
 from dtnctl.model.nvme_volumes import NvmeVolume
+from dtnctl.model.path_files import NetworkPath
 from dtnctl.model.profile import Profile
 from dtnctl.model.site import Document, Endpoint, Network, Session
 from dtnctl.model.tool_files import ToolFile
@@ -51,6 +52,7 @@ class Declared:
     transfers: Mapping[str, Document[Transfer]] = kept(default_factory=dict)
     tools: Mapping[str, Document[ToolFile]] = kept(default_factory=dict)
     volumes: Mapping[str, Document[NvmeVolume]] = kept(default_factory=dict)
+    paths: Mapping[str, Document[NetworkPath]] = kept(default_factory=dict)
     broken: Mapping[str, AbstractSet[str]] = kept(default_factory=dict)
 
 

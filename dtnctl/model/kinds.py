@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ChangeKind = Literal["session", "network", "transfer", "ledger", "vfs", "vlan", "volume", "tuning", "protection"]
+ChangeKind = Literal["session", "network", "transfer", "path", "ledger", "vfs", "vlan", "volume", "tuning", "protection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ PLAN_KINDS: Mapping[ChangeKind, PlanKind] = {
     "session": PlanKind("session", "once", folder="sessions", label="service"),
     "transfer": PlanKind("transfer", "not", folder="transfers", label="transfer"),
     "network": PlanKind("network", "once", folder="networks"),
+    "path": PlanKind("path", "once", folder="paths"),  # on its provider
     "vfs": PlanKind("interface", "each", is_hosts=True),  # named by the interface whose virtual functions they are
     "vlan": PlanKind("VLAN", "each"),  # named by its interface, PARENT.ID
     "volume": PlanKind("volume", "each", folder="volumes"),  # at its target and wherever it is mounted

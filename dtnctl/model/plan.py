@@ -17,6 +17,7 @@ from dtnctl.model.endpoint_summary import EndpointSummary as EndpointSummary
 from dtnctl.model.endpoint_summary import Usage as Usage
 from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import ChangeKind
+from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.resources import Pairs, Snapshot
 from dtnctl.model.transfer_note import TransferNote as TransferNote  # part of a plan: whoever reads one finds it here
 
@@ -25,8 +26,9 @@ from dtnctl.model.transfer_note import TransferNote as TransferNote  # part of a
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One idempotent effect on one endpoint. `needs` are ids of steps that must have succeeded before, `follows` of those that must have
-    ended, whatever came of them.
+    """One idempotent effect on one endpoint, or at the provider of a path, whose name `endpoint` is then.
+
+    `needs` are ids of steps that must have succeeded before, `follows` of those that must have ended, whatever came of them.
 
     `undo` is carried out instead of what follows when this step fails, or when it was the last one of its `group` that was begun and
     another one is held back.
@@ -130,6 +132,7 @@ class Plan:
     """Everything that apply would do. Equal inputs give equal bytes.
 
     `failing` are services that are as declared and do not work, a sentence each: nothing can be done for them here.
+    `paths` are those between sites, `promised` the bandwidth that they have on interfaces; `silent_providers` gave no answer about theirs.
     `snapshot` is what it was made from; it is no part of the plan's value. `known` has the hash once it was asked for: of a large plan
     it costs as much as the plan.
     """
@@ -143,6 +146,9 @@ class Plan:
     owned: int = 0
     unchanged: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
+    paths: tuple[PathRow, ...] = ()
+    promised: tuple[PromisedBandwidth, ...] = ()
+    silent_providers: tuple[str, ...] = ()
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
     known: list[str] = field(default_factory=list, compare=False, repr=False)
 
@@ -164,8 +170,9 @@ class Plan:
 
     @property
     def unanswered(self) -> tuple[str, ...]:
-        """All that gave no answer: endpoints, and agents of endpoints whose engine did. What they have is unknown."""
-        return (*self.silent, *(f"the agent of {row.name}" for row in self.endpoints if row.agent_silence))
+        """All that gave no answer: endpoints, agents of endpoints whose engine did, providers of paths. What they have is unknown."""
+        agents = (f"the agent of {row.name}" for row in self.endpoints if row.agent_silence)
+        return (*self.silent, *agents, *(f"path provider {name}" for name in self.silent_providers))
 
     @property
     def unsettled(self) -> tuple[TransferNote, ...]:

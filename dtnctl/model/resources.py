@@ -15,6 +15,7 @@ from dtnctl.model.impact import Progress
 from dtnctl.model.leases import LeaseSeen as LeaseSeen
 from dtnctl.model.leases import describe_holder as describe_holder
 from dtnctl.model.ledger import LedgerSeen
+from dtnctl.model.paths import PathProviderSeen
 from dtnctl.model.secrets import SecretValue, SecretVariables
 
 if TYPE_CHECKING:
@@ -416,10 +417,14 @@ class EndpointSeen:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was seen, by endpoint name, in name order. `progress`: of running transfers by name, as far as it was asked for."""
+    """What was seen, by endpoint name, in name order. `progress`: of running transfers by name, as far as it was asked for.
+
+    `paths`: what providers of paths report, by their names. One that was not asked has no entry, and is as unknown as a silent one.
+    """
 
     endpoints: Mapping[str, EndpointSeen]
     progress: Mapping[str, Progress] = field(default_factory=dict)
+    paths: Mapping[str, PathProviderSeen] = field(default_factory=dict)
 
     @property
     def silent(self) -> tuple[str, ...]:

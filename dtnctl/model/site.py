@@ -27,6 +27,7 @@ from dtnctl.model.fields import (
     Distinct,
     InterfaceName,
     Moment,
+    Name,
     PortRange,
     ReservedCpus,
 )
@@ -36,6 +37,7 @@ from dtnctl.model.kubernetes_addresses import KubernetesAddress
 from dtnctl.model.labels import Labels
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.nvme_volumes import NvmeVolume
+from dtnctl.model.path_files import NetworkPath
 from dtnctl.model.portainer_fields import Portainer, portainer_fault
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.secret_fields import Secret
@@ -256,6 +258,7 @@ class Network(Written):
         None, ge=1, le=4094, description="VLAN id: the parent becomes `INTERFACE.ID`. host-device: the VLAN is the service's alone."
     )
     mtu: int | None = Field(None, ge=576, le=65535, description="Bytes; 9000 on data networks as a rule.")
+    path: Name | None = Field(None, description="The path between sites that it goes over: its VLAN and its MTU are the path's.")
     vlan_priority: int | None = Field(None, ge=0, le=7, description="sriov: priority (802.1p) of the tag that the interface card adds.")
     trust: bool | None = Field(None, description="sriov: whether the service may change its MAC. Missing: as the host has it.")
     spoofchk: bool | None = Field(
@@ -297,7 +300,9 @@ class Network(Written):
         functions_only = [name for name in FUNCTION_FIELDS if getattr(self, name) is not None]
         if functions_only and not self.driver_row.gives_functions:
             raise ValueError(f"`{functions_only[0]}` is a setting of virtual functions; driver {self.driver} has none")
-        if self.vlan_priority is not None and self.vlan is None:
+        if self.path is not None and self.driver_row.tags_vlan == "none":
+            raise ValueError(f"a {self.driver} network has no VLAN, so it cannot go over a path")
+        if self.vlan_priority is not None and self.vlan is None and self.path is None:
             raise ValueError("`vlan_priority` needs `vlan`")
         if self.min_rate and self.max_rate and self.min_rate > self.max_rate:
             raise ValueError("`min_rate` is above `max_rate`")
@@ -380,6 +385,7 @@ class Site:
     receipts: tuple[Attempt, ...] = ()
     tools: Mapping[str, Document[ToolFile]] = field(default_factory=dict)
     volumes: Mapping[str, Document[NvmeVolume]] = field(default_factory=dict)
+    paths: Mapping[str, Document[NetworkPath]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -400,6 +406,7 @@ BUILT_IN_NETWORKS = tuple(BUILT_IN)
 KINDS: Mapping[str, type[Written]] = {
     "endpoints": Endpoint,
     "networks": Network,
+    "paths": NetworkPath,
     "profiles": Profile,
     "sessions": Session,
     "transfers": Transfer,

@@ -15,6 +15,8 @@ from dtnctl.model.fields import (
 )
 from dtnctl.model.freeze import Freeze
 from dtnctl.model.owners import Owners
+from dtnctl.model.path_files import PathProvider
+from dtnctl.model.path_kinds import PATH_KINDS, STATIC, PathKind
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.written import Written
 
@@ -24,6 +26,9 @@ class Limits(Written):
         "25%", description="Most sessions that one apply may remove: a number or a share, `25%`. One is always allowed."
     )
     parallel: int = Field(8, ge=1, le=64, description="Steps at once over all endpoints.")
+    path_bandwidth: Literal["block", "warn"] = Field(
+        "block", description="What a plan does where paths are promised more bandwidth than their interface has: refuse them, or say so."
+    )
     expiry_notice: Duration = Field(7 * 86400.0, description="Plans name the sessions that expire within this time; 0: none.")
     running_transfers: Literal["wait", "interrupt"] = Field(
         "wait",
@@ -112,10 +117,20 @@ class SiteSettings(Written):
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     freeze: Freeze = Field((), description="Windows in which nothing is changed on any endpoint; transfers start all the same.")
     registries: dict[str, Registry] = Field(default_factory=dict, description="Logins by registry host, e.g. `reg.example.net:5000`.")
+    path_providers: dict[Name, PathProvider] = Field(
+        default_factory=dict, description="Services that make paths between sites, by the names that paths call them."
+    )
     review: Review = Field(default_factory=Review, description="How far apply keeps to the plan that was reviewed.")
     receipts: Receipts = Field(default_factory=Receipts, description="Where receipts of transfers and the record of runs go.")
     owners: Owners = Field(default_factory=Owners, description="Who may change which files of this repository.")
     doctor: Doctor = Field(default_factory=Doctor, description="This site's own view of what hosts should be like.")
+
+    def path_kind(self, provider: str) -> PathKind | None:
+        """What a provider of paths can be asked for; None if there is none of that name."""
+        if provider == STATIC:
+            return PATH_KINDS[STATIC]
+        found = self.path_providers.get(provider)
+        return found.row if found is not None else None
 
     @model_validator(mode="after")
     def _adopts_for_an_id(self) -> SiteSettings:

@@ -39,6 +39,7 @@ def _seen(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
         yield from ((KIND_OF_LABEL[item.kind], item.owner, endpoint) for item in seen.containers if item.kind in KIND_OF_LABEL)
         yield from (("network", item.name, endpoint) for item in seen.networks)
         yield ("ledger", ledger_name(site.name), endpoint)
+    yield from (("path", item.spec.name, "") for provider in snapshot.paths.values() for item in provider.paths)
 
 
 def _on_hosts(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:

@@ -74,8 +74,18 @@ class Users:
     may_remove: bool
 
 
-def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen: EndpointSeen, scope: Scope) -> NetworkPlan:
-    """Compare the networks that the endpoint's services use with what is there."""
+NO_OBSTACLES: Mapping[str, Refusal] = {}
+
+
+def study_networks(
+    site: Site,
+    endpoint: Document[Endpoint],
+    users: Users,
+    seen: EndpointSeen,
+    scope: Scope,
+    obstacles: Mapping[str, Refusal] = NO_OBSTACLES,
+) -> NetworkPlan:
+    """Compare the networks that the endpoint's services use with what is there. `obstacles`: why a network cannot be made now."""
     live = {network.name: network for network in sorted(seen.networks, key=lambda item: item.id)}
     used = sorted({net.name for service in users.declared for net in service.nets} - set(BUILT_IN_NETWORKS))
     plan = NetworkPlan(endpoint.name, {name: network_spec(name, site.networks[name].value, endpoint.value) for name in used}, seen=live)
@@ -83,8 +93,11 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
     wanted = {net.name for service in users.workable for net in service.nets}
     for name, spec in plan.specs.items():
         differences = compare_network(spec, live[name].spec) if name in live else ()
-        is_right = name in live and not differences
+        is_right = name in live and not differences and _has_vlan(site.networks[name].value)
         if is_right or not (name in wanted or scope.asks_for("network", name, endpoint.name)):
+            continue
+        if name in obstacles:
+            plan.refused[name] = obstacles[name]
             continue
         obstacle = "it is excluded" if scope.excluded("network", name, endpoint.name) else ""
         if name in live and not obstacle:
@@ -100,6 +113,11 @@ def study_networks(site: Site, endpoint: Document[Endpoint], users: Users, seen:
     running = {net.name for service in users.workable if service.wants_running for net in service.nets}
     _refuse_parents(site, endpoint, plan, running, seen)
     return plan
+
+
+def _has_vlan(network: Network) -> bool:
+    """Whether the VLAN of the path that it goes over is known, if it goes over one."""
+    return network.path is None or network.vlan is not None
 
 
 def _study_unused(plan: NetworkPlan, users: Users, seen: EndpointSeen, scope: Scope) -> None:

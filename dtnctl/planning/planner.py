@@ -25,6 +25,10 @@ from dtnctl.planning.leaving import leaving_steps
 from dtnctl.planning.networks import plan_present, plan_unused
 from dtnctl.planning.ordering import in_order
 from dtnctl.planning.orphans import end_text, ended_copies, removal_text
+from dtnctl.planning.paths.bandwidth import promised_bandwidth
+from dtnctl.planning.paths.changes import path_change, releases
+from dtnctl.planning.paths.report import path_notes, path_rows, silent_providers
+from dtnctl.planning.paths.wanted import declared_paths
 from dtnctl.planning.rails.expiry import expiry_notes
 from dtnctl.planning.rails.freezing import edge_notes, override_notes
 from dtnctl.planning.rails.records import Here, plan_records
@@ -100,9 +104,11 @@ class _Planner:
 
     def plan(self) -> Plan:
         self._plan_blocked()
+        self._plan_paths()
         self._plan_services()
         self._plan_orphans()
         self._plan_networks()
+        self._plan_releases()
         self._plan_hosts()
         self._plan_records()
         self._plan_adoptions()
@@ -111,6 +117,7 @@ class _Planner:
         self._note_strangers()
         self.draft.notes.update(silence_notes(self.found))
         self.draft.notes.update(self.found.volumes.notes)
+        self.draft.notes.update(path_notes(self.found.path_view))
         self.draft.notes.update(clock_notes(self.found.answering))
         self.draft.notes.update(edge_notes(self.found.written, self.found.answering, self.found.now))
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
@@ -127,6 +134,9 @@ class _Planner:
             owned=sum(item.kind == "service" and not item.is_aside for item in self.found.live.values()),
             unchanged=tuple(self.draft.unchanged),
             failing=tuple(sorted(self.draft.failing)),
+            paths=path_rows(self.found.site, self.found.snapshot),
+            promised=promised_bandwidth(declared_paths(self.found.site), self.found.snapshot),
+            silent_providers=silent_providers(self.found.site, self.found.snapshot),
             snapshot=self.found.snapshot,
         )
 
@@ -278,13 +288,30 @@ class _Planner:
             for change, steps in plan_records(here):
                 self._add(change, steps)
 
+    # --- paths between sites ---
+
+    def _plan_paths(self) -> None:
+        """What is asked of providers, before the networks that go over it are made."""
+        for found in self.found.paths.values():
+            planned = path_change(found)
+            if planned is not None:
+                self.draft.add(*planned)
+            elif found.refusal is None and found.seen is not None:
+                self.draft.unchanged.append(f"path/{found.path.name} @ {found.path.provider}")
+
+    def _plan_releases(self) -> None:
+        """Paths that are released, after the networks over them are gone."""
+        declared = (found.path for found in self.found.paths.values())
+        for change, steps in releases(self.found.path_view, declared, self.found.written, tuple(self.draft.added)):
+            self.draft.add(change, steps)
+
     # --- networks ---
 
     def _plan_networks(self) -> None:
         for name, seen in self.found.answering.items():
             plan = self.found.networks[name]
             leavers = leaving_steps(seen, self.draft.on(name))
-            below = self._below_networks(name)
+            below = self._over_paths(self._below_networks(name))
             pulls = {net: _in_all(self.waiting[name, net]) for net in plan.missing if (name, net) in self.waiting}
             for change, steps in (*plan_present(self.found.site, plan, pulls, leavers, below), *plan_unused(plan, leavers)):
                 self._add(change, steps)
@@ -298,6 +325,15 @@ class _Planner:
         for network, (change, steps) in (item for resource in RESOURCES for item in resource.below_networks(here)):
             if self._add_of_host(endpoint, (change, steps)):
                 made[network] = (*made.get(network, ()), *(step.id for step in steps if step.id in self.draft.steps))
+        return made
+
+    def _over_paths(self, below: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        """The same with the steps after which the paths that networks go over carry packets."""
+        made = dict(below)
+        for network, document in self.found.site.networks.items():
+            found = self.found.paths.get(document.value.path or "")
+            if found is not None and found.last_step:
+                made[network] = (*made.get(network, ()), *found.last_step)
         return made
 
     # --- transfers ---

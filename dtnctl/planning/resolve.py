@@ -213,7 +213,7 @@ def emptied(site: Site) -> Site:
     """The site with nothing left to make: what `destroy` plans for. Its names, networks and endpoints stay known."""
     nothing = {"vfs": {}, "tuning": Tuning()}
     endpoints = {name: replace(item, value=item.value.model_copy(update=nothing)) for name, item in site.endpoints.items()}
-    return replace(site, sessions={}, transfers={}, endpoints=endpoints)
+    return replace(site, sessions={}, transfers={}, paths={}, endpoints=endpoints)
 
 
 def asks_for_cpus(profile: ProfileFields) -> bool:

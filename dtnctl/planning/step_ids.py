@@ -87,3 +87,8 @@ def protection_id(endpoint: str, session: str) -> str:
 def volume_step_id(endpoint: str, task: str, name: str) -> str:
     """Does something to a volume over NVMe-oF: `dtn1/connect-volume/scratch`. Names of endpoints have no slash."""
     return step_id(endpoint, task, name)
+
+
+def path_id(provider: str, verb: str, path: str) -> str:
+    """Does something to a path at its provider, or waits for it."""
+    return step_id(provider, f"{verb}-path", path)

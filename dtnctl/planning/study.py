@@ -29,6 +29,8 @@ from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
 from dtnctl.planning.orphans import held_removals, why_gone
+from dtnctl.planning.paths.study import PathView, StudiedPath, study_paths
+from dtnctl.planning.paths.vlans import with_chosen_vlans
 from dtnctl.planning.rails.empty import refuse_empty
 from dtnctl.planning.rails.freezing import FROZEN, refuse_frozen
 from dtnctl.planning.rails.protection import Records, Removal, refuse_change, refuse_removal
@@ -55,7 +57,7 @@ class Study:
     `jobs` are the running transfers of each service, `held_steps` those on hosts that wait for some of them. `refusals` are of covered
     services. `stays` are live containers that no step may touch. `twins` are endpoints that are one engine with another one, which is
     named; `snapshot` knows nothing of them. `forgotten` are sessions, as (endpoint, session), for which an agent holds something although
-    nothing of them is there. `hosts` are those whose agent answers.
+    nothing of them is there. `hosts` are those whose agent answers. `paths` are the declared ones between sites.
     """
 
     now: datetime
@@ -87,6 +89,7 @@ class Study:
     networks: Mapping[str, NetworkPlan] = field(default_factory=dict)
     volumes: VolumePlans = field(default_factory=VolumePlans)
     hosts: Mapping[str, PlannedHost] = field(default_factory=dict)
+    paths: Mapping[str, StudiedPath] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -114,6 +117,13 @@ class Study:
     def is_workable(self, service: Service) -> bool:
         """Whether this plan may touch it: covered, not blocked, on an endpoint that answers."""
         return service.endpoint.name in self.answering and service.session.name not in self.blocked and self.covers(service)
+
+    @property
+    def path_view(self) -> PathView:
+        """What paths are judged by."""
+        wanted = {net.name for service in self.services if self.covers(service) for net in service.nets}
+        needed = {path for name, item in self.site.networks.items() if name in wanted and (path := item.value.path) is not None}
+        return PathView(self.site, self.snapshot, self.scope, self.now, needed, self.freeze)
 
     def waits(self, key: Key) -> tuple[Cut, ...]:
         """The running transfers through a service that no change may cut off in this run."""
@@ -145,6 +155,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     twins = find_twins(snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
+    site = with_chosen_vlans(site, snapshot)
     wanted = emptied(site) if scope.destroy else site
     history = read_history(answering, site.receipts, site.endpoints)
     declared = tuple(as_it_runs(item, history) for item in declared_transfers(wanted, now))
@@ -163,6 +174,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         jobs=copies_by_service(declared_transfers(site, now) if scope.destroy else declared, answering, snapshot.progress),
         twins=twins,
     )
+    found.paths = study_paths(found.path_view)
     found.records = {name: read_records(seen.containers) for name, seen in answering.items()}
     found.orphans = tuple(_orphans(found))
     found.overdrawn = None if scope.destroy else _overdrawn(found)
@@ -327,7 +339,13 @@ def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPl
     seen = found.answering[endpoint].containers
     staying = tuple(item for item in seen if item.kind != "service" or (endpoint, item.name) in found.stays)
     users = Users(tuple(services), workable, staying, may_remove=found.overdrawn is None)
-    return study_networks(found.site, found.site.endpoints[endpoint], users, found.answering[endpoint], found.scope)
+    return study_networks(found.site, found.site.endpoints[endpoint], users, found.answering[endpoint], found.scope, _obstacles(found))
+
+
+def _obstacles(found: Study) -> Mapping[str, Refusal]:
+    """By network, why the path that it goes over is not there and will not be made."""
+    refused = {name: item.refusal for name, item in found.paths.items() if item.refusal is not None}
+    return {name: refused[path] for name, item in found.site.networks.items() if (path := item.value.path) in refused and path is not None}
 
 
 def _host(found: Study, endpoint: str, services: list[Service]) -> PlannedHost | None:
@@ -368,6 +386,8 @@ def _situation(found: Study, service: Service) -> Situation:
     planned, here = PlannedService(service, allocation, seen, is_new), found.hosts.get(endpoint)
     host = joined(resource.for_service(here, planned) for resource in RESOURCES) if here is not None else NO_PART
     made = [network_id(endpoint, name) for name in sorted(wanted & plan.made)]
+    paths = {found.site.networks[name].value.path for name in wanted & found.site.networks.keys()}
+    made += [step_id for name, item in sorted(found.paths.items()) if name in paths for step_id in item.last_step]
     return Situation(
         service=service,
         allocation=allocation,

@@ -28,11 +28,14 @@ from dtnctl.model.actions import (
     UpdateContainer,
     WaitHealthy,
 )
+from dtnctl.model.path_actions import ActivatePath, DeactivatePath, ModifyPath, PathAction, ReleasePath, RequestPath, WaitPath
 from dtnctl.model.protection import RecordProtection
 
 
-def step_words(action: Action) -> tuple[str, str]:
+def step_words(action: Action) -> tuple[str, str]:  # noqa: C901  one line for each of a closed set
     """Verb and object: ("create", "scinet.climate")."""
+    if isinstance(action, PathAction):
+        return _path_words(action)
     match action:
         case PullImage():
             return "pull", action.image
@@ -54,6 +57,25 @@ def step_words(action: Action) -> tuple[str, str]:
             return action.verb, action.subject
         case _:
             return _container_verb(action), action.container
+
+
+def _path_words(action: PathAction) -> tuple[str, str]:
+    path = f"path {action.path.name}"
+    match action:
+        case RequestPath():
+            return "request", path
+        case ActivatePath():
+            return "activate", path
+        case ModifyPath():
+            return "modify", path
+        case DeactivatePath():
+            return "deactivate", path
+        case ReleasePath():
+            return "release", path
+        case WaitPath(until=until):
+            return "wait for", f"{path} to be {until}"
+        case _:
+            assert_never(action)
 
 
 def _record_words(action: EnsureLedger | RecordEnd | RecordProtection) -> tuple[str, str]:

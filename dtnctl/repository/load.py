@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from dtnctl.errors import ConfigError, NotAllowedError, Problem
+from dtnctl.model.bound_paths import only_vlans, over_paths
 from dtnctl.model.bound_tools import by_declared_tools
 from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
@@ -25,6 +26,7 @@ from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.model.validation.known import MOST_PROBLEMS
 from dtnctl.model.validation.owner_rules import find_owner_problems
+from dtnctl.model.validation.paths import find_provider_problems
 from dtnctl.model.validation.references import find_reference_problems
 from dtnctl.model.validation.secrets import find_secret_problems
 from dtnctl.model.written import Written
@@ -51,6 +53,7 @@ class Reading:
     transfers: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)
     volumes: dict[str, Any] = field(default_factory=dict)
+    paths: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -93,6 +96,7 @@ def _site_of(reading: Reading) -> Site:
         transfers=reading.transfers,
         tools=reading.tools,
         volumes=reading.volumes,
+        paths=reading.paths,
     )
 
 
@@ -109,10 +113,12 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     if reading.is_listed and site_file not in reading.files:
         reading.report(site_file, "E0121", "is missing; it names the site", "`name: …` in it, or `dtnctl init`")
     reading.transfers = by_declared_tools(reading.transfers, reading.tools)
+    reading.networks = over_paths(reading.networks, reading.paths, only_vlans(reading.paths))
     if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(reading, now, reading.broken)
     if reading.settings is not None:
         reading.problems += find_secret_problems(reading.settings, reading.profiles, reading.sessions, reading.transfers)
+        reading.problems += find_provider_problems(reading.settings, reading.paths, reading.endpoints)
     if reading.is_full:
         del reading.problems[MOST_PROBLEMS:]
         reading.report(

@@ -16,11 +16,13 @@ from graphlib import TopologicalSorter
 from dtnctl.errors import BlockedError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
 from dtnctl.model.actions import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Undo, WaitHealthy
 from dtnctl.model.outcome import Outcome
+from dtnctl.model.path_actions import WaitPath
 from dtnctl.model.plan import Step
 from dtnctl.planning.rails.freezing import Beginning
 from dtnctl.runtime.clock import Clock
 
-MOST_WAITS = 64  # at once, beside `parallel`: waiting until a container is ready keeps neither an engine nor this machine busy
+WAITS = (WaitHealthy, WaitPath)
+MOST_WAITS = 64  # of them at once, beside `parallel`: waiting keeps neither an engine nor this machine busy
 
 
 def unheard(step: Step) -> None:
@@ -64,12 +66,12 @@ class _Ready:
 
     def add(self, ids: Iterable[str]) -> None:
         for step_id in ids:
-            self._queues[isinstance(self._steps[step_id].action, WaitHealthy)].append((self._came, step_id))
+            self._queues[isinstance(self._steps[step_id].action, WAITS)].append((self._came, step_id))
             self._came += 1
 
     def take(self, running: Collection[Step]) -> Step | None:
         """The first one that there is room for beside those that run."""
-        waits = sum(isinstance(step.action, WaitHealthy) for step in running)
+        waits = sum(isinstance(step.action, WAITS) for step in running)
         used = {True: waits, False: len(running) - waits}
         queues = [queue for kind, queue in self._queues.items() if queue and used[kind] < self._most[kind]]
         return self._steps[min(queues, key=lambda queue: queue[0]).popleft()[1]] if queues else None

@@ -11,12 +11,15 @@ from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
 from dtnctl.providers.base import Observer
-from dtnctl.runtime.reconcile import look_and_plan, plan_from
+from dtnctl.providers.paths.base import PathObserver
+from dtnctl.runtime.reconcile import NO_PATHS, look_and_plan, plan_from
 
 
-def look_with_progress(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
+def look_with_progress(
+    site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope, paths: Mapping[str, PathObserver] = NO_PATHS
+) -> tuple[Plan, Snapshot]:
     """As look_and_plan: the same steps and the same hash. Logs are read only where a running transfer is concerned."""
-    plan, snapshot = look_and_plan(site, observers, now, scope)
+    plan, snapshot = look_and_plan(site, observers, now, scope, paths)
     if not any(change.cuts for change in plan.changes):
         return plan, snapshot
     from dtnctl.runtime.transfers.impact import read_progress

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dtnctl.errors import DtnctlError, NotFoundError
 from dtnctl.model.origin import stranger_text
+from dtnctl.model.paths import PathProviderSeen
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot, Wanted
 from dtnctl.providers.base import Observer
+from dtnctl.providers.paths.base import PathObserver
 from dtnctl.providers.store import Stored
 
 
@@ -28,7 +30,17 @@ def observe_all(observers: Mapping[str, Observer], wanted: Mapping[str, Wanted])
         return Snapshot(dict(zip(names, pool.map(look, names), strict=True)))
 
 
-def close_all(clients: Mapping[str, Observer]) -> None:
+def observe_paths(observers: Mapping[str, PathObserver], ports: Mapping[str, frozenset[str]]) -> Mapping[str, PathProviderSeen]:
+    """What providers of paths report, in name order; all are asked at once. `ports`: by provider, those that paths end at."""
+    if not observers:
+        return {}
+    names = sorted(observers)
+    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="paths") as pool:
+        looks = pool.map(lambda name: observers[name].observe(ports.get(name, frozenset())), names)
+        return dict(zip(names, looks, strict=True))
+
+
+def close_all(clients: Mapping[str, Observer | PathObserver]) -> None:
     """End all connections at once: one by ssh is over when its far end says so, which takes as long as the way there and back."""
     if clients:
         with ThreadPoolExecutor(max_workers=len(clients), thread_name_prefix="close") as pool:

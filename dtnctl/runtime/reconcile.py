@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,11 +28,13 @@ from dtnctl.model.head import NOT_ASKED, Head
 from dtnctl.model.ledger import Attempt, Requester
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.ownership import LABEL_COMMIT
+from dtnctl.model.path_actions import PathAction
 from dtnctl.model.plan import Plan, Step
 from dtnctl.model.protection import RecordProtection
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects, real_objects
+from dtnctl.planning.paths.wanted import ports_by_provider
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.rails.freezing import Beginning, freeze_beginnings
 from dtnctl.planning.resolve import wanted_by_endpoint
@@ -40,12 +42,14 @@ from dtnctl.planning.scope import with_selection
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
 from dtnctl.planning.selection import known_labels
 from dtnctl.providers.base import Engine, Observer
+from dtnctl.providers.paths.base import PathObserver, PathService
 from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.execute import Executor, unheard
 from dtnctl.runtime.health import settle, wait_healthy
 from dtnctl.runtime.lease import Holder, Leases, hold_leases
 from dtnctl.runtime.leased_engine import leased_engines
-from dtnctl.runtime.observe import observe_all
+from dtnctl.runtime.observe import observe_all, observe_paths
+from dtnctl.runtime.paths.perform import PathRun
 from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import Moment, SharedLeases
 from dtnctl.runtime.transfers.joint_calls import JointCalls, LookUp, no_secret
@@ -55,6 +59,9 @@ if TYPE_CHECKING:
     from dtnctl.runtime.transfers.transfer import Progress
 
 RECORDING = 4  # times `parallel`: most of what records the results of transfers is asked and written together
+
+NO_PATHS: Mapping[str, PathObserver] = {}
+NO_SERVICES: Mapping[str, PathService] = {}
 
 HoldMoment: TypeAlias = Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Leases | Moment]]
 
@@ -109,14 +116,17 @@ class Terms:
         return Requester(self.holder.who, self.head.commit, uncommitted=self.head.is_dirty)
 
 
-def look_and_plan(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> tuple[Plan, Snapshot]:
-    """What is there, and what apply would do about it. Changes nothing."""
-    snapshot = _look(site, observers, now, scope)
+def look_and_plan(
+    site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope, paths: Mapping[str, PathObserver] = NO_PATHS
+) -> tuple[Plan, Snapshot]:
+    """What is there, and what apply would do about it. Changes nothing. `paths` are the providers of paths that are asked."""
+    snapshot = _look(site, observers, now, scope, paths)
     return plan_from(site, snapshot, now, scope), snapshot
 
 
-def _look(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope) -> Snapshot:
-    return observe_all(observers, with_secrets(wanted_by_endpoint(site, now), secret_uses(site, now, scope)))
+def _look(site: Site, observers: Mapping[str, Observer], now: datetime, scope: Scope, paths: Mapping[str, PathObserver]) -> Snapshot:
+    seen = observe_all(observers, with_secrets(wanted_by_endpoint(site, now), secret_uses(site, now, scope)))
+    return replace(seen, paths=observe_paths(paths, ports_by_provider(site)))
 
 
 def plan_from(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Plan:
@@ -135,19 +145,28 @@ def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope, now: datetime
         raise UsageError(*lines)
 
 
-def apply_plan(site: Site, engines: Mapping[str, Engine], plan: Plan, *, scope: Scope, terms: Terms, reports: Reports) -> Applied:
+def apply_plan(
+    site: Site,
+    engines: Mapping[str, Engine],
+    plan: Plan,
+    *,
+    scope: Scope,
+    terms: Terms,
+    reports: Reports,
+    paths: Mapping[str, PathService] = NO_SERVICES,
+) -> Applied:
     """Make it so. The plan is made again under the leases, at the time that it is then, since waiting for them may have taken minutes.
 
     If it is not the expected one, nothing is touched: ChangedPlanError. No change is begun once a freeze begins that holds it back.
     Running transfers are waited for when the leases have been released.
     """
-    run = _Run(site, engines, terms, reports, calls=JointCalls(look_up=terms.look_up))
+    run = _Run(site, engines, terms, reports, paths, calls=JointCalls(look_up=terms.look_up))
     touched = touched_endpoints(plan)
     if any(isinstance(step.action, StartTransfer) for step in plan.steps):
         threading.Thread(target=_import_transfers, name="import", daemon=True).start()
     with run.leased(touched) as leases:
         now = terms.clock.now()
-        current, _ = look_and_plan(site, engines, now, scope)
+        current, _ = look_and_plan(site, engines, now, scope, paths)
         _check_current(current, touched, terms)
         run.frozen.update(freeze_beginnings(site, current, now, scope))
         outcomes = run.carry_out(current, leases)
@@ -155,7 +174,7 @@ def apply_plan(site: Site, engines: Mapping[str, Engine], plan: Plan, *, scope: 
     if not outcomes or terms.stop.is_set():
         return Applied(current, outcomes, None)
     now, scope = terms.clock.now(), replace(scope, replace=())
-    seen = _look(site, engines, now, scope)
+    seen = _look(site, engines, now, scope, paths)
     return Applied(current, outcomes, make_plan(site, seen, now=now, scope=scope), seen)  # what a pattern named may be gone by now
 
 
@@ -172,13 +191,19 @@ def carry_out(site: Site, engines: Mapping[str, Engine], plan: Plan, leases: Lea
 
 def touched_endpoints(plan: Plan) -> tuple[str, ...]:
     """Every endpoint that a step writes to."""
-    return tuple(sorted({endpoint for step in plan.steps for endpoint in _endpoints_of(step)}))
+    known = [row.name for row in plan.endpoints]
+    return tuple(sorted({endpoint for step in plan.steps for endpoint in _endpoints_of(step, known)}))
 
 
-def _endpoints_of(step: Step) -> tuple[str, ...]:
-    """The step's endpoint; both ends of a transfer, since its keys go to both."""
+def _endpoints_of(step: Step, known: Collection[str]) -> tuple[str, ...]:
+    """The step's endpoint; both ends of a transfer, since its keys go to both, and of a path, whose provider has no lease.
+
+    A path whose endpoints are all unknown by now is held by the first endpoint that is `known`.
+    """
     if isinstance(step.action, (StartTransfer, FinishTransfer)):
         return step.action.source.endpoint, step.action.destination.endpoint
+    if isinstance(step.action, PathAction):
+        return tuple(name for name in step.action.path.endpoints if name in known) or tuple(sorted(known)[:1])
     return (step.endpoint,)
 
 
@@ -204,6 +229,7 @@ class _Run:
     engines: Mapping[str, Engine]
     terms: Terms
     reports: Reports
+    paths: Mapping[str, PathService] = field(default_factory=dict)
     begun: dict[str, Begun] = field(default_factory=dict)
     calls: JointCalls = field(default_factory=JointCalls)
     frozen: dict[str, Beginning] = field(default_factory=dict)
@@ -266,10 +292,12 @@ class _Run:
 
     def _perform(self, step: Step, leases: Leases | Moment) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""
+        for endpoint in _endpoints_of(step, self.engines):
+            leases.check(endpoint)
+        if isinstance(step.action, PathAction):
+            return PathRun(self.paths[step.endpoint], self.terms.clock, self.reports.say, self.terms.stop).perform(step.action)
         engines = leased_engines(self.engines, leases.check)
         engine = engines[step.endpoint]
-        for endpoint in _endpoints_of(step):
-            leases.check(endpoint)
         match step.action:
             case HostRequest(request=request):
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
@@ -363,7 +391,7 @@ class _Run:
 @contextlib.contextmanager
 def _both_ends(step: Step, moments: HoldMoment) -> Iterator[Leases | Moment]:
     """The leases of both ends of a transfer, for a moment."""
-    endpoints = tuple(sorted(set(_endpoints_of(step))))
+    endpoints = tuple(sorted(set(_endpoints_of(step, ()))))
     with moments(endpoints) as leases:
         for endpoint in endpoints:
             with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it

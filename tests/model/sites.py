@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from dtnctl.model.bound_paths import only_vlans, over_paths
 from dtnctl.model.bound_tools import by_declared_tools
 from dtnctl.model.site import KINDS, Document
 from dtnctl.model.source import Source
@@ -26,6 +27,7 @@ class Objects:
     transfers: dict[str, Document[Any]] = field(default_factory=dict)
     tools: dict[str, Document[Any]] = field(default_factory=dict)
     volumes: dict[str, Document[Any]] = field(default_factory=dict)
+    paths: dict[str, Document[Any]] = field(default_factory=dict)
 
 
 HOST = "docker: ssh://dtn@h.example.net\ninterfaces: {data: eth1}\n"
@@ -43,6 +45,7 @@ def objects(files: Mapping[str, str]) -> Objects:
         assert value is not None, [str(problem) for problem in source.problems]
         getattr(found, kind)[name] = Document(name, source.file, value, source.marks)
     found.transfers = by_declared_tools(found.transfers, found.tools)
+    found.networks = over_paths(found.networks, found.paths, only_vlans(found.paths))
     return found
 
 

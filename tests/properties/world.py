@@ -36,6 +36,8 @@ from dtnctl.model.actions import (
     WaitHealthy,
 )
 from dtnctl.model.ledger import Attempt
+from dtnctl.model.path_actions import ModifyPath, PathAction, ReleasePath, RequestPath
+from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec
 from dtnctl.model.plan import Plan, Step
 from dtnctl.model.protection import LABEL_PROTECTED, MARKER_KIND, RecordProtection, marker_name
 from dtnctl.model.resources import (
@@ -81,12 +83,17 @@ class World:
         self.hosts = {name: Host(name) for name in names}
         self.registry: dict[str, int] = {}
         self.starts: dict[tuple[str, str, int, int], int] = {}  # by endpoint: docs/transfers.md says what a changed `from` can miss
+        self.paths: dict[str, dict[str, PathSpec]] = {}  # of providers that are asked, by name
         self.budget: int | None = None
         self.verdicts = verdicts or (lambda claim: replace(claim, verdict="succeeded", bytes=1000, seconds=1.0, finished_at=MOMENT))
         self._counter = 0
 
     def observe(self) -> Snapshot:
-        return Snapshot({name: endpoint_seen(host, self.site, self.registry) for name, host in sorted(self.hosts.items())})
+        hosts = {name: endpoint_seen(host, self.site, self.registry) for name, host in sorted(self.hosts.items())}
+        return Snapshot(hosts, paths={name: self._provider(name) for name in sorted(self.paths)})
+
+    def _provider(self, name: str) -> PathProviderSeen:
+        return PathProviderSeen(name, paths=tuple(PathSeen(path, "active", spec) for path, spec in sorted(self.paths[name].items())))
 
     # --- carrying out ---
 
@@ -106,6 +113,9 @@ class World:
             waiting.remove(step)
 
     def perform(self, step: Step) -> None:  # noqa: C901  one line for each of a closed set
+        if isinstance(step.action, PathAction):
+            self._change_path(step.action)
+            return
         host, action = self.hosts[step.endpoint], step.action
         assert not host.silence, f"{step.id} touches an endpoint that does not answer"
         match action:
@@ -162,6 +172,22 @@ class World:
                 self._ask_agent(host, action)
             case _:
                 assert_never(action)
+
+    def _change_path(self, action: PathAction) -> None:
+        """A provider that does everything at once: what it is asked for is active."""
+        self._effect()
+        there = self.paths[action.path.provider]
+        match action:
+            case RequestPath():
+                if action.path.name in there:
+                    raise RefusedError(f"{action.path.provider} has {action.path.name} already")
+                there[action.path.name] = action.path
+            case ModifyPath():
+                there[action.path.name] = action.path
+            case ReleasePath():
+                there.pop(action.path.name, None)
+            case _:
+                pass
 
     def _effect(self) -> None:
         if self.budget is not None:

@@ -162,13 +162,14 @@ def _check_parents(known: Known, endpoint: str, users: dict[str, list[DeclaredSe
     document = known.site.endpoints.get(endpoint)
     if document is None:
         return
-    taken: dict[tuple[str, int | None], str] = {}
+    taken: dict[tuple[str, int | str | None], str] = {}
     for name in sorted(users):
         network = _network(known, name)
         parent = document.value.interfaces.get(name)
         if not network.driver_row.is_parent_exclusive or parent is None:
             continue
-        other = taken.setdefault((parent, network.vlan), name)
+        chosen_later = network.path if network.vlan is None else None  # of a path with a range of VLANs
+        other = taken.setdefault((parent, network.vlan or chosen_later), name)
         if other != name:
             where = parent if network.vlan is None else f"{parent}.{network.vlan}"
             what = f"{where} carries network `{other}` already; an interface can carry one"

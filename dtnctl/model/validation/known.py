@@ -13,6 +13,7 @@ from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.nvme_volumes import NvmeVolume
+from dtnctl.model.path_files import NetworkPath
 from dtnctl.model.profile import Profile, ProfileFields
 from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
 from dtnctl.model.suitable import ends, suitable_sessions
@@ -42,6 +43,8 @@ class Objects(Protocol):
     def tools(self) -> Mapping[str, Document[ToolFile]]: ...
     @property
     def volumes(self) -> Mapping[str, Document[NvmeVolume]]: ...
+    @property
+    def paths(self) -> Mapping[str, Document[NetworkPath]]: ...
 
 
 @dataclass(frozen=True)

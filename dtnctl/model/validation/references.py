@@ -28,6 +28,7 @@ from dtnctl.model.validation.ends import check_hosts
 from dtnctl.model.validation.following import check_following
 from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
 from dtnctl.model.validation.limits import check_limits
+from dtnctl.model.validation.paths import check_paths
 from dtnctl.model.validation.tools import check_tool_name, check_tools
 from dtnctl.model.validation.transfer_fields import check_fields
 from dtnctl.model.validation.transfer_items import check_items
@@ -56,6 +57,7 @@ def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, A
         _check_session(known, session)
     for service in known.services:
         _check_service(known, service)
+    check_paths(known)
     check_tools(known)
     for transfer in site.transfers.values():
         _check_transfer(known, transfer)

@@ -1,0 +1,71 @@
+"""The kinds of providers of paths, a row each: how a provider is reached and what it can be asked for. Plans ask the row, never a name.
+
+A further kind is a row here and a module of its name in providers/paths/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STATIC = "static"  # the provider that every site has: somebody else made the path
+
+
+@dataclass(frozen=True, slots=True)
+class PathKind:
+    """One kind of provider; `name` is the word in site.yaml.
+
+    `is_asked`: it is asked for paths; else they are there without dtnctl. `logins`: what a login is made of, one set of fields each.
+    `options`: further settings of a provider, with what they mean; `required` are those that have no default. `needs_bandwidth`: it makes
+    no path without one.
+    `port_form`: what the provider's own name of a port looks like; every end of a path needs one. Empty: ends need none.
+    `two_ends`: a path has exactly two ends. `has_window`: it can be asked for a time. `unit`: kbit/s that it counts bandwidth in.
+    `shows`: fields of a path that its answers have, so that they can be compared. `modifies`: those that it changes while the path is used.
+    `activates`: what was reserved is of use once it is activated; else it becomes active by itself. `deactivates`: an active path must be
+    deactivated before it is released.
+    `patience`: seconds within which what it was asked for is done, or has failed.
+    """
+
+    name: str
+    title: str
+    is_asked: bool = True
+    logins: tuple[tuple[str, ...], ...] = ((),)
+    options: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    port_form: str = ""
+    two_ends: bool = True
+    needs_bandwidth: bool = False
+    has_window: bool = False
+    unit: int = 1
+    shows: frozenset[str] = frozenset()
+    modifies: frozenset[str] = frozenset()
+    activates: bool = True
+    deactivates: bool = False
+    patience: float = 600.0
+
+
+PATH_KINDS: Mapping[str, PathKind] = {
+    row.name: row
+    for row in (
+        PathKind(STATIC, "made by others; dtnctl checks it", is_asked=False, two_ends=False, has_window=True),
+        PathKind(
+            "nsi",
+            "NSI by REST (nsi-aggregator-proxy)",
+            logins=((), ("token",), ("cert", "key")),
+            options={
+                "requester": "The NSA that asks, as a URN.",
+                "aggregator": "The NSA of the aggregator, as a URN.",
+                "service_type": "The service's type. Missing: point-to-point Ethernet of A-GOLE.",
+                "callback": "Where the provider reports results. Missing: an address that does not exist; dtnctl asks instead.",
+            },
+            required=("requester", "aggregator"),
+            port_form=r"urn:ogf:network:[A-Za-z0-9.-]+:[0-9]{4,8}:[A-Za-z0-9_.:-]+",
+            needs_bandwidth=True,
+            unit=1000,
+            shows=frozenset({"ends", "vlan", "bandwidth"}),
+            deactivates=True,
+            patience=600.0,  # 180 s until reserved, 300 s until the data plane is up, each with its commit
+        ),
+    )
+}
+ASKED_KINDS = tuple(name for name, row in PATH_KINDS.items() if row.is_asked)

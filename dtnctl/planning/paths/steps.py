@@ -1,0 +1,80 @@
+"""The steps that get a path from the state that it is in to the one that it should be in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from dtnctl.model.path_actions import ActivatePath, Awaited, DeactivatePath, ModifyPath, PathAction, ReleasePath, RequestPath, WaitPath
+from dtnctl.model.path_kinds import PathKind
+from dtnctl.model.paths import PathSeen, PathSpec, PathState
+from dtnctl.model.plan import Step
+from dtnctl.planning.step_ids import path_id
+
+Verb = Literal["request", "activate", "modify", "deactivate", "release"] | tuple[Literal["wait"], Awaited]
+UNDER_WAY: frozenset[PathState] = frozenset({"asked", "activating", "deactivating"})
+
+
+def making(row: PathKind, state: PathState | None) -> tuple[Verb, ...]:
+    """What is still to be done until the path is active. None: there is none; one that failed is to be released before."""
+    whole: tuple[Verb, ...] = ("request", ("wait", "reserved"), "activate", ("wait", "active"))
+    whole = whole if row.activates else ("request", ("wait", "active"))
+    match state:
+        case None:
+            return whole
+        case "asked" | "deactivating":
+            return whole[1:]
+        case "reserved":
+            return whole[-2:] if row.activates else whole[1:]
+        case "activating":
+            return whole[-1:]
+        case _:
+            return ()
+
+
+def modifying(row: PathKind, state: PathState) -> tuple[Verb, ...]:
+    """The same for one that is changed in place, which only one at rest is."""
+    return ("modify", ("wait", "active" if state == "active" or not row.activates else "reserved"), *making(row, state))
+
+
+def releasing(row: PathKind, state: PathState) -> tuple[Verb, ...]:
+    """What is still to be done until it is gone."""
+    if state == "releasing":
+        return (("wait", "released"),)
+    settle: tuple[Verb, ...] = (("wait", "settled"),) if state in UNDER_WAY else ()
+    is_carrying = row.deactivates and state in ("active", "activating")
+    rest: tuple[Verb, ...] = ("deactivate", ("wait", "deactivated")) if is_carrying else ()
+    return (*settle, *rest, "release", ("wait", "released"))
+
+
+def path_steps(
+    verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
+    """A step for each, one after the other, the first after `needs`."""
+    return tuple(_chain(verbs, spec, seen, row, needs))
+
+
+def _chain(verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...]) -> Iterator[Step]:
+    for verb in verbs:
+        name = verb if isinstance(verb, str) else f"wait-{verb[1]}"
+        step_id = path_id(spec.provider, name, spec.name)
+        yield Step(step_id, spec.provider, _action(verb, spec, seen, row), needs)
+        needs = (step_id,)
+
+
+def _action(verb: Verb, spec: PathSpec, seen: PathSeen | None, row: PathKind) -> PathAction:
+    """What is taken out of service or released is the path as it was seen."""
+    there = seen.spec if seen is not None else spec
+    match verb:
+        case "request":
+            return RequestPath(spec)
+        case "activate":
+            return ActivatePath(spec)
+        case "modify":
+            return ModifyPath(spec)
+        case "deactivate":
+            return DeactivatePath(there, seen.id if seen is not None else "")
+        case "release":
+            return ReleasePath(there, seen.id if seen is not None else "")
+        case _:
+            return WaitPath(spec, verb[1], row.patience)
