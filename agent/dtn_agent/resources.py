@@ -8,6 +8,7 @@ from dtn_agent.audit import Audit
 from dtn_agent.host_resource import AnyResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.exports import VolumeExports
+from dtn_agent.nvmeof.volumes import ConnectedVolumes
 from dtn_agent.queueing.qos import ContainerQos
 from dtn_agent.tuning.tune import HostTuning
 from dtn_agent.vf.virtual_functions import VirtualFunctions
@@ -26,4 +27,5 @@ def resources_of_this_host(ledger: Ledger, engine_socket: Path, audit: Audit) ->
         VlanInterfaces(ledger, audit=audit),
         ContainerQos(ledger, engine_socket, audit=audit),
         VolumeExports(ledger, audit=audit),
+        ConnectedVolumes(ledger, audit=audit),
     )

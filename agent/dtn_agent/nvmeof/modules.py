@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from functools import cached_property
 from pathlib import Path
 
 from dtn_agent.errors import RefusedError
@@ -15,9 +17,10 @@ BOOTED = Path("/run/systemd/system")  # there while systemd is what runs the hos
 class KernelModules:
     """The modules of the kernel that we run on."""
 
-    def __init__(self, sys: Path = Path("/sys"), booted: Path = BOOTED) -> None:
+    def __init__(self, sys: Path = Path("/sys"), booted: Path = BOOTED, modules: Path = Path("/lib/modules")) -> None:
         self.sys = sys
         self.booted = booted
+        self.modules = modules
 
     def need(self, *names: str) -> None:
         """Have these loaded, by their names with underscores. Refused, with what a person can do, if the kernel has them not."""
@@ -39,7 +42,15 @@ class KernelModules:
             raise RefusedError("unsupported", "/sys/kernel/config/nvmet is not there: is configfs mounted at /sys/kernel/config?")
 
     def _is_loaded(self, name: str) -> bool:
-        return (self.sys / "module" / name).is_dir()
+        """Built-in ones have no folder of their own if they have no parameters."""
+        return (self.sys / "module" / name).is_dir() or f"/{name.replace('_', '-')}.ko" in self._built_in
+
+    @cached_property
+    def _built_in(self) -> str:
+        try:
+            return (self.modules / os.uname().release / "modules.builtin").read_text()
+        except OSError:
+            return ""
 
     def _load(self, names: list[str]) -> None:
         if self.booted.is_dir():

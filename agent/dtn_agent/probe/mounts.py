@@ -27,7 +27,12 @@ class Mount:
 def mounts(files: Files) -> tuple[Mount, ...]:
     """As the host's first process sees them: our own view has what our service manager protects changed to read-only."""
     found = files.text(f"{files.proc}/1/mountinfo") or files.value(f"{files.proc}/self/mountinfo")
-    return tuple(mount for line in found.splitlines() if (mount := _mount(line)))
+    return read_mounts(found)
+
+
+def read_mounts(text: str) -> tuple[Mount, ...]:
+    """Those of a mountinfo."""
+    return tuple(mount for line in text.splitlines() if (mount := _mount(line)))
 
 
 def _mount(line: str) -> Mount | None:

@@ -169,18 +169,23 @@ class HeldExport(HeldEntry):
 
 
 class HeldMount(Reported):
-    """`path`: where it is mounted, or will be. `is_mounted`: what the kernel says now."""
+    """`path`: where it is mounted, or will be. `is_mounted`: what the kernel says now.
+
+    `is_being_made`: the file system was begun and is not complete.
+    """
 
     path: str
     file_system: FileSystem
     mode: Literal["ro", "rw"]
     is_mounted: bool = False
+    is_being_made: bool = False
 
 
 class HeldVolume(HeldEntry):
     """A volume of a target that this host has connected. `state` is the kernel's word now (live, connecting, …), `gone` if it has none.
 
-    `device` is its block device now (/dev/nvme1n1; empty: none). `mount` is None where it is used as a device.
+    `uuid` is empty if none was asked for. `device` is its block device now (/dev/nvme1n1; empty: none). `mount` is None where it is used
+    as a device.
     """
 
     site: str

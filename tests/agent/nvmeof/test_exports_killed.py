@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.agent.forked import ends_in_a_fork
+from tests.agent.nvmeof.killed import ends_before
 from tests.agent.nvmeof.target_host import KEY, OTHER_HOST, TargetHost, export, target_host, withdraw
-
-CHANGING = ("open", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.remove", "os.truncate")
-
-
-def run_until(host: TargetHost, act: Callable[[TargetHost], object], last: int) -> bool:
-    """Whether it ended before so many things had been changed; else the agent was killed there."""
-    count = 0
-
-    def killed_at_the_last(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal count
-        is_reading = event == "open" and isinstance(arguments[2], int) and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        if event in CHANGING and not is_reading and str(host.folder) in str(arguments[0]):
-            count += 1
-            if count > last:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    def work() -> None:
-        sys.addaudithook(killed_at_the_last)
-        act(host)
-
-    return ends_in_a_fork(work)
 
 
 def kill_everywhere(tmp_path: Path, prepare: Callable[[TargetHost], object], act: Callable[[TargetHost], object]) -> int:
@@ -43,7 +20,7 @@ def kill_everywhere(tmp_path: Path, prepare: Callable[[TargetHost], object], act
         host = target_host(folder)
         empty = host.kernel.everything()
         prepare(host)
-        ended = run_until(host, act, last)
+        ended = ends_before(folder, partial(act, host), last)
         host.exports.restore()
         held = {entry.nqn for entry in host.held}
         assert (set(host.kernel.names("subsystems")), [entry.fault for entry in host.held if entry.fault]) == (held, []), last

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-CLONE_NEWNET = 0x4000_0000
+CLONE_NEWNET, CLONE_NEWNS = 0x4000_0000, 0x2_0000
 
 
 def enter(pid: str) -> None:
@@ -59,12 +59,45 @@ def give_socket_to_group(pid: str) -> None:
         os.chown(f"{folder}/socket", -1, 54321)
 
 
+def enter_mounts(pid: str) -> None:
+    """As volumes are mounted: where the host's first process sees them."""
+    file = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+    call(lambda libc: libc.setns(file, CLONE_NEWNS))
+
+
+def make_immutable(pid: str) -> None:
+    """As the folder below a volume takes no files."""
+    del pid
+    from dtn_agent.errors import RefusedError
+    from dtn_agent.nvmeof.mounts import drop_folder, have_folder
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            have_folder(Path(folder) / "volume")
+        except RefusedError as error:
+            raise PermissionError(str(error)) from None
+        drop_folder(Path(folder) / "volume")
+
+
 def call(function: Callable[[ctypes.CDLL], int]) -> None:
     if function(ctypes.CDLL(None, use_errno=True)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-TRIES = {function.__name__: function for function in (enter, make_link, set_sysctl, find_listener, try_kernel, give_socket_to_group)}
+TRIES = {
+    function.__name__: function
+    for function in (
+        enter,
+        make_link,
+        set_sysctl,
+        find_listener,
+        try_kernel,
+        give_socket_to_group,
+        enter_mounts,
+        make_immutable,
+    )
+}
+
 
 if __name__ == "__main__":
     TRIES[sys.argv[1]](sys.argv[2])

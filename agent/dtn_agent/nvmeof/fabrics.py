@@ -1,0 +1,179 @@
+"""Connections to targets: one line written to the kernel's file makes one, a file of sysfs ends it. No discovery, no other program."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dtn_agent.errors import RefusedError
+from dtn_agent.nvmeof.keys import Keys
+from dtn_agent.nvmeof.limits import TooLongError, within
+from dtn_agent.nvmeof.places import HostPlaces
+from dtn_agent.probe.files import Files, HostRoot
+from dtn_agent.probe.nvme import controllers
+from dtn_agent.protocol import HeldVolume, NvmeController, Portal
+
+CONNECT_SECONDS = 20.0  # the kernel's own limit is some seconds for each of its tries
+DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's link to it
+DELETE_SECONDS = 20.0
+POLL_SECONDS = 0.1
+NAMESPACE = re.compile(r"nvme\d+n\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fabrics:
+    """The initiator's side of one kernel."""
+
+    places: HostPlaces = field(default_factory=HostPlaces)
+    device_seconds: float = DEVICE_SECONDS
+
+    def connections(self, nqn: str) -> tuple[NvmeController, ...]:
+        """Those to this subsystem, whoever made them."""
+        root = HostRoot(sys=self.places.sys, run=self.places.run)
+        return tuple(item for item in controllers(Files(root)) if item.nqn == nqn)
+
+    def connect(self, wanted: HeldVolume, keys: Keys, host: tuple[str, str]) -> None:
+        """Make the connection. Refused with the reason, as far as the kernel gives one."""
+        line = ",".join(_options(wanted, keys, host))
+        try:
+            within(CONNECT_SECONDS, lambda: self.ask_for(line))
+        except TooLongError as error:
+            raise RefusedError("failed", f"{_target(wanted)} does not answer: {error}") from None
+        except OSError as error:
+            raise _refusal(wanted, error) from None
+
+    def ask_for(self, line: str) -> None:
+        """One connection, by the kernel's options for it. Whatever it refuses is an OSError."""
+        file = os.open(self.places.dev / "nvme-fabrics", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.write(file, line.encode())
+        finally:
+            os.close(file)
+
+    def write(self, path: Path, text: str) -> None:
+        """A file of sysfs, in one call."""
+        file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
+
+    def disconnect(self, controller: NvmeController) -> None:
+        """End it, though its target may be gone: what waits for that fails then. Refused if the kernel does not end it in time."""
+        folder = self.places.sys / "class/nvme" / controller.name
+        try:
+            if controller.state != "live":
+                self.write(folder / "ctrl_loss_tmo", "1")
+            within(DELETE_SECONDS, lambda: self.write(folder / "delete_controller", "1"))
+        except TooLongError as error:
+            raise RefusedError("failed", f"{controller.name} is not disconnected yet: {error}; try again") from None
+        except OSError as error:
+            if folder.exists() and error.errno not in (errno.ENODEV, errno.ENOENT):
+                raise RefusedError("failed", f"{controller.name} cannot be disconnected: {error.strerror}") from None
+
+    def set_times(self, controller: NvmeController, wanted: HeldVolume) -> bool:
+        """How long it tries again, which can change while it is connected. Whether it was otherwise."""
+        folder = self.places.sys / "class/nvme" / controller.name
+        changed = False
+        for name, number in (("ctrl_loss_tmo", wanted.queues.ctrl_loss), ("reconnect_delay", wanted.queues.reconnect_delay)):
+            if (folder / name).exists() and (folder / name).read_text().strip() != str(number):
+                self.write(folder / name, str(number))
+                changed = True
+        return changed
+
+    def device(self, volume: HeldVolume) -> str:
+        """Its block device now; empty if there is none. Refused if there are several and no UUID tells which."""
+        found = [name for name, uuid in self._namespaces(volume.nqn) if volume.uuid in ("", uuid)]
+        if len(found) > 1:
+            raise RefusedError("conflict", f"{volume.nqn} has {len(found)} namespaces; a UUID must say which is meant")
+        return str(self.places.dev / found[0]) if found else ""
+
+    def number(self, device: str) -> str:
+        """`major:minor` of a device's name, by the kernel; empty if there is none."""
+        return Files(HostRoot(sys=self.places.sys)).value(f"{self.places.sys}/block/{os.path.basename(device)}/dev")  # noqa: PTH119  # a path as text
+
+    def wait_for_device(self, volume: HeldVolume) -> str:
+        """The block device, once it and udev's link to it are there. Refused if they do not come."""
+        self._wait(lambda: bool(self.device(volume)) and any(item.state == "live" for item in self.connections(volume.nqn)))
+        device = self.device(volume)
+        states = {item.state for item in self.connections(volume.nqn)}
+        if "live" not in states:
+            raise RefusedError("failed", f"{_target(volume)} does not answer; the connection is {', '.join(sorted(states)) or 'gone'}")
+        if not device:
+            what = f"no namespace with the UUID {volume.uuid}" if volume.uuid else "no namespace"
+            raise RefusedError("failed", f"{volume.nqn} at {_portal(volume.portal)} has {what}, or shows it to this host not")
+        if volume.uuid:
+            link = self.places.dev / f"disk/by-id/nvme-uuid.{volume.uuid}"
+            self._wait(link.exists)
+        return device
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        until = time.monotonic() + self.device_seconds
+        while not holds() and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+
+    def _namespaces(self, nqn: str) -> Iterator[tuple[str, str]]:
+        """Name and UUID. With native multipath nvme1c2n1 is one path to nvme1n1 and no device to open."""
+        files = Files(HostRoot(sys=self.places.sys))
+        for name in files.names(f"{files.sys}/block"):
+            folder = f"{files.sys}/block/{name}"
+            if NAMESPACE.fullmatch(name) and files.value(f"{folder}/device/subsysnqn") == nqn:
+                yield name, files.value(f"{folder}/uuid")
+
+
+def is_at(controller: NvmeController, portal: Portal) -> bool:
+    """Whether this connection is one to this portal."""
+    words = dict(word.partition("=")[::2] for word in controller.address.split(","))
+    return (controller.transport, words.get("traddr"), words.get("trsvcid")) == (portal.transport, portal.address, str(portal.port))
+
+
+def _options(wanted: HeldVolume, keys: Keys, host: tuple[str, str]) -> Iterator[str]:
+    """In the kernel's words."""
+    portal, queues = wanted.portal, wanted.queues
+    yield from (f"nqn={wanted.nqn}", f"transport={portal.transport}", f"traddr={portal.address}", f"trsvcid={portal.port}")
+    yield from (f"hostnqn={host[0]}", f"hostid={host[1]}")
+    yield from (f"keep_alive_tmo={queues.keep_alive}", f"reconnect_delay={queues.reconnect_delay}", f"ctrl_loss_tmo={queues.ctrl_loss}")
+    pairs = {
+        "host_traddr": wanted.host_address,
+        "nr_io_queues": queues.io_queues,
+        "queue_size": queues.queue_size,
+        "dhchap_secret": keys.host,
+        "dhchap_ctrl_secret": keys.controller,
+    }
+    yield from (f"{name}={value}" for name, value in pairs.items() if value is not None)
+    if portal.transport == "tcp":
+        yield from (name for name, wants in (("hdr_digest", queues.header_digest), ("data_digest", queues.data_digest)) if wants)
+
+
+def _refusal(wanted: HeldVolume, error: OSError) -> RefusedError:
+    target = _target(wanted)
+    match error.errno:
+        case errno.ECONNREFUSED:
+            text = "nothing listens there"
+        case errno.ETIMEDOUT | errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN:
+            text = f"it is not reached: {error.strerror}"
+        case errno.EALREADY | errno.EEXIST:
+            text = "it is connected already, and not by this agent"
+        case errno.EADDRNOTAVAIL:
+            text = f"this host has no address {wanted.host_address or 'for it'}"
+        case errno.EKEYREJECTED | errno.EACCES | errno.EPERM:
+            text = f"it does not accept this host or its keys: {error.strerror}"
+        case _:
+            text = (
+                f"the kernel cannot connect: {error.strerror}; its log (dmesg) has the target's answer, such as a host that is not allowed"
+            )
+    return RefusedError("failed", f"{target}: {text}")
+
+
+def _target(volume: HeldVolume) -> str:
+    return f"{volume.volume}: the target {_portal(volume.portal)}"
+
+
+def _portal(portal: Portal) -> str:
+    address = f"[{portal.address}]" if ":" in portal.address else portal.address
+    return f"{portal.transport} {address}:{portal.port}"

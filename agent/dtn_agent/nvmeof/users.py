@@ -1,0 +1,93 @@
+"""Who uses a device or a mount: processes of the host and of containers, by the files of /proc. Nothing here touches the device."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dtn_agent.cgroups import container_of
+from dtn_agent.probe.mounts import read_mounts
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Of one host."""
+
+    proc: Path = Path("/proc")
+
+    def of_mount(self, path: str, number: str) -> list[str]:
+        """Who keeps what is mounted at this path, of the device with this number, from being unmounted."""
+        return sorted({*self._elsewhere(path, number), *self._inside(path)})
+
+    def of_device(self, number: str) -> list[str]:
+        """Who has it mounted, or open."""
+        return sorted({*self._elsewhere("", number), *self._opened(number)})
+
+    def _elsewhere(self, path: str, number: str) -> Iterator[str]:
+        """Who has it mounted at another place, such as a container at the target of its volume."""
+        seen = set[str]()
+        for pid in self._processes():
+            namespace = _link(self.proc / pid / "ns/mnt")
+            if namespace in seen:
+                continue
+            seen.add(namespace)
+            places = [mount.target for mount in read_mounts(_text(self.proc / pid / "mountinfo")) if mount.number == number]
+            if any(place != path for place in places):
+                yield self._title(pid)
+
+    def _inside(self, path: str) -> Iterator[str]:
+        """Processes with a file or folder of it open, as their paths say."""
+        for pid in self._processes():
+            folder = self.proc / pid
+            files = (_link(folder / "fd" / name) for name in _names(folder / "fd"))
+            if any(_is_below(found, path) for found in (*files, *(_link(folder / name) for name in ("cwd", "root", "exe")))):
+                yield self._title(pid)
+
+    def _opened(self, number: str) -> Iterator[str]:
+        for pid in self._processes():
+            if any(_number(self.proc / pid / "fd" / name) == number for name in _names(self.proc / pid / "fd")):
+                yield self._title(pid)
+
+    def _processes(self) -> list[str]:
+        return [name for name in _names(self.proc) if name.isdecimal() and name != str(os.getpid())]
+
+    def _title(self, pid: str) -> str:
+        container = container_of(_text(self.proc / pid / "cgroup"))
+        name = _text(self.proc / pid / "comm").strip() or "a process"
+        return f"container {container[:12]}" if container else f"{name} (process {pid})"
+
+
+def _is_below(found: str, path: str) -> bool:
+    return found == path or found.startswith(f"{path}/")
+
+
+def _number(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}" if stat.S_ISBLK(found.st_mode) else ""
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return os.listdir(path)  # noqa: PTH208  # names are what is wanted
+    except OSError:
+        return []
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115  # a text is wanted
+    except OSError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,234 @@
+"""The kernel's initiator, disks and mounts as folders with their rules: what a connection shows, what a lost one leaves behind.
+
+Read from drivers/nvme/host of Linux 6.12 and util-linux 2.38, and tried on the guests by tests/hardware/test_volumes.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from dtn_agent.nvmeof.fabrics import Fabrics
+from dtn_agent.nvmeof.limits import Ran
+from dtn_agent.nvmeof.mounts import HostMounts
+from dtn_agent.nvmeof.places import HostPlaces
+from dtn_agent.protocol import Portal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RemoteTarget:
+    """What is exported somewhere. `content`: what blkid finds; `holds_data`: blkid finds nothing, and it is not empty either."""
+
+    nqn: str
+    portal: Portal
+    uuids: tuple[str, ...]
+    answers: bool = True
+    listens: bool = True
+    hosts: tuple[str, ...] | None = None
+    content: str = ""
+    holds_data: bool = False
+
+
+def announced(act: Callable[P, T]) -> Callable[P, T]:
+    """Tells whoever counts that the kernel begins, and that it has ended."""
+
+    @functools.wraps(act)
+    def announced_act(*arguments: P.args, **named: P.kwargs) -> T:
+        sys.audit("kernel")
+        try:
+            return act(*arguments, **named)
+        finally:
+            sys.audit("kernel")
+
+    return announced_act
+
+
+class KernelInitiator(Fabrics):
+    """Its whole state is in files below `folder`, so that it outlives the agent."""
+
+    __slots__ = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.places.sys.parent
+
+    def offer(self, target: RemoteTarget) -> None:
+        """Export it, or change it."""
+        path = self.folder / "targets.json"
+        others = [item for item in self.targets() if item["nqn"] != target.nqn]
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps([*others, {**target.__dict__, "portal": target.portal.model_dump()}]))
+        draft.replace(path)
+
+    def targets(self) -> list[dict[str, object]]:
+        path = self.folder / "targets.json"
+        return json.loads(path.read_text()) if path.exists() else []
+
+    def target(self, nqn: str) -> RemoteTarget | None:
+        for item in self.targets():
+            if item["nqn"] == nqn:
+                uuids, hosts = item["uuids"], item["hosts"]
+                assert isinstance(uuids, list)
+                fields = {**item, "portal": Portal.model_validate(item["portal"]), "uuids": tuple(uuids), "hosts": hosts}
+                return RemoteTarget(**fields)  # type: ignore[arg-type]  # as it was written above
+        return None
+
+    # --- the kernel's files ---
+
+    @announced
+    def ask_for(self, line: str) -> None:
+        words = dict(word.partition("=")[::2] for word in line.split(","))
+        place = Portal.model_construct(transport=words["transport"], address=words["traddr"], port=int(words["trsvcid"]))  # type: ignore[arg-type]
+        target = self.target(words["nqn"])
+        if any(item.nqn == words["nqn"] for item in self.connections(words["nqn"])):
+            raise _refused(errno.EALREADY)
+        if target is None or not target.answers or target.portal != place:
+            raise _refused(errno.ETIMEDOUT)
+        if not target.listens:
+            raise _refused(errno.ECONNREFUSED)
+        if target.hosts is not None and words["hostnqn"] not in target.hosts:
+            raise _refused(errno.EIO)
+        self._appear(target, words)
+
+    def _appear(self, target: RemoteTarget, words: dict[str, str]) -> None:
+        """All at once: the kernel shows a connection when it is complete."""
+        number = next(number for number in range(1, 99) if not (self.places.sys / f"class/nvme/nvme{number}").exists())
+        for index, uuid in enumerate(target.uuids, 1):
+            name = f"nvme{number}n{index}"
+            minor = next(minor for minor in range(5, 99) if not self._is_known(f"259:{minor}"))
+            files = {"uuid": uuid, "dev": f"259:{minor}", "device/subsysnqn": target.nqn}
+            _folder(self.places.sys / "block" / name, files)
+            (link := self.places.dev / f"disk/by-id/nvme-uuid.{uuid}").parent.mkdir(parents=True, exist_ok=True)
+            link.touch()
+        address = f"traddr={words['traddr']},trsvcid={words['trsvcid']}"
+        shown = {"subsysnqn": target.nqn, "transport": words["transport"], "address": address, "state": "live", "delete_controller": ""}
+        times = {"ctrl_loss_tmo": words["ctrl_loss_tmo"], "reconnect_delay": words["reconnect_delay"]}
+        _folder(self.places.sys / f"class/nvme/nvme{number}", {**shown, **times, "options": ",".join(words)})
+
+    def _is_known(self, number: str) -> bool:
+        """The number of a lost device is not given again while the remains of it are mounted."""
+        used = {path.read_text() for path in self.places.sys.glob("block/*/dev")}
+        return number in used or f" {number} " in (self.places.proc / "1/mountinfo").read_text()
+
+    @announced
+    def write(self, path: Path, text: str) -> None:
+        if not path.exists():
+            raise _refused(errno.ENOENT)
+        if path.name == "delete_controller":
+            self.vanish(path.parent.name)
+        else:
+            path.write_text(text)
+
+    def vanish(self, name: str) -> None:
+        """The connection ends, its device with it; what is mounted of it stays mounted, and fails."""
+        for block in self.places.sys.glob(f"block/{name}n*"):
+            (self.places.dev / f"disk/by-id/nvme-uuid.{(block / 'uuid').read_text()}").unlink()
+            _remove(block)
+        _remove(self.places.sys / "class/nvme" / name)
+
+    def lose(self, nqn: str) -> None:
+        """The target is gone; the kernel tries to reach it again."""
+        found = self.target(nqn)
+        assert found is not None
+        self.offer(replace(found, answers=False))
+        for item in self.connections(nqn):
+            (self.places.sys / "class/nvme" / item.name / "state").write_text("connecting")
+
+    def expire(self, nqn: str) -> None:
+        """The kernel has given up."""
+        for item in self.connections(nqn):
+            self.vanish(item.name)
+
+    def come_back(self, nqn: str) -> None:
+        found = self.target(nqn)
+        assert found is not None
+        self.offer(replace(found, answers=True))
+        for item in self.connections(nqn):
+            (self.places.sys / "class/nvme" / item.name / "state").write_text("live")
+
+
+class MountTable(HostMounts):
+    """Carries out the programs that are run; what is mounted is in proc/1/mountinfo, what is on a device with its target."""
+
+    __slots__ = ()
+
+    @announced
+    def _run(self, words: Sequence[str], seconds: float, unfinished: str, *, on_host: bool = True) -> Ran:
+        del seconds, unfinished, on_host
+        match words:
+            case ["blkid", *_, device]:
+                content = self._target(device).content
+                return Ran(0, f"DEVNAME={device}\nTYPE={content}\n", "") if content else Ran(2, "", "")
+            case ["cmp", *_, device, _]:
+                return Ran(1 if self._target(device).holds_data else 0, "", "")
+            case [("mkfs.xfs" | "mkfs.ext4") as program, *_, device]:
+                self._kernel.offer(replace(self._target(device), content=program.removeprefix("mkfs.")))
+                return Ran(0, "", "")
+            case ["mount", _, "-t", kind, "-o", options, device, path]:
+                return self._add(kind, options, device, path)
+            case ["umount", *_, path]:
+                kept = [line for line in self._table.read_text().splitlines(keepends=True) if f" {path} " not in line]
+                _write_at_once(self._table, "".join(kept))
+                return Ran(0, "", "")
+        raise AssertionError(words)
+
+    def _add(self, kind: str, options: str, device: str, path: str) -> Ran:
+        if self._target(device).content != kind or not Path(path).is_dir():
+            return Ran(32, "", f"mount: {path}: wrong fs type, bad option, bad superblock on {device}.\n")
+        number = self._kernel.number(device)
+        line = f"99 21 {number} / {path} {options} shared:9 - {kind} {device} {options}\n"
+        _write_at_once(self._table, self._table.read_text() + line)
+        return Ran(0, "", "")
+
+    @property
+    def _kernel(self) -> KernelInitiator:
+        return KernelInitiator(self.places)
+
+    @property
+    def _table(self) -> Path:
+        return self.places.proc / "1/mountinfo"
+
+    def _target(self, device: str) -> RemoteTarget:
+        nqn = (self.places.sys / "block" / Path(device).name / "device/subsysnqn").read_text()
+        found = self._kernel.target(nqn)
+        assert found is not None
+        return found
+
+
+def places_below(folder: Path) -> HostPlaces:
+    return HostPlaces(**{name: folder / name for name in ("sys", "proc", "dev", "run", "etc")})
+
+
+def _folder(path: Path, files: dict[str, str]) -> None:
+    draft = path.with_name(f".{path.name}")
+    for name, text in files.items():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft / name).write_text(text)
+    draft.rename(path)
+
+
+def _remove(path: Path) -> None:
+    gone = path.with_name(f".gone-{path.name}")
+    path.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def _refused(number: int) -> OSError:
+    return OSError(number, os.strerror(number))

@@ -1,0 +1,233 @@
+"""A volume is connected, mounted, unmounted and disconnected; what is not ours, in use, or not empty is left alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dtn_agent.protocol import Facts, Held, Portal, Queues
+from dtn_agent.protocol.facts import Cpus, Memory, System
+
+from tests.agent.nvmeof.kernel_initiator import RemoteTarget
+from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, unmount, volume_host
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
+KEY = "DHHC-1:00:a2V5:"
+
+
+def test_a_volume_is_connected_mounted_and_given_back_without_a_trace(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    assert host.do(connect(), connect(), mount(), mount()) == [True, False, True, False]
+    held = host.held
+    assert (held.state, Path(held.device).name, held.uuid) == ("live", "nvme1n1", UUID)
+    assert held.mount is not None
+    assert (held.mount.path, held.mount.is_mounted, held.mount.mode) == (str(host.path), True, "ro")
+    assert host.mounted == [("ro,norecovery,nouuid,nosuid,nodev,_netdev", held.device)]
+    assert host.do(unmount(), unmount(), disconnect(), disconnect()) == [True, False, True, False]
+    assert (host.traces(), host.ledger.read()) == ([], Held())
+
+
+def test_the_kernel_is_asked_with_what_was_asked_for(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    queues = Queues(io_queues=8, queue_size=256, data_digest=True)
+    host.do(connect(queues=queues, host_address="10.0.0.1", host_key=KEY))
+    names = host.options().split(",")
+    assert {"nr_io_queues", "queue_size", "data_digest", "host_traddr", "dhchap_secret", "keep_alive_tmo", "hostnqn", "hostid"} <= {*names}
+    assert [name for name in ("hdr_digest", "dhchap_ctrl_secret", "duplicate_connect") if name in names] == []
+    assert KEY not in (tmp_path / "state/ledger.json").read_text()
+
+
+def test_times_change_while_it_is_connected_and_all_else_connects_it_again(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    assert host.do(connect(queues=Queues(ctrl_loss=30))) == [True]
+    assert (tmp_path / "sys/class/nvme/nvme1/ctrl_loss_tmo").read_text() == "30"
+    assert "is mounted at" in host.refusal(connect(queues=Queues(io_queues=2)))
+    host.do(unmount())
+    assert host.do(connect(queues=Queues(io_queues=2))) == [True]
+    assert "nr_io_queues" in host.options()
+
+
+def test_the_owner_stands_in_nvme_clis_registry(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect())
+    entry = tmp_path / "run/nvme/registry/nvme1"
+    assert ((entry / "owner").read_text(), (entry / "seqnum").read_text()) == ("dtnctl\n", "0\n")
+    assert entry.stat().st_mode & 0o777 == 0o755
+    host.do(disconnect())
+    assert not entry.exists()
+
+
+def test_the_hosts_name_is_made_once_where_it_has_none(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.kernel.offer(RemoteTarget(NQN, PORTAL, (UUID,), content="xfs"))
+    (tmp_path / "etc/nvme/hostnqn").unlink()
+    host.do(connect())
+    name = (tmp_path / "state/hostnqn").read_text()
+    host.do(disconnect(), connect())
+    assert (tmp_path / "state/hostnqn").read_text() == name
+    assert name.strip().endswith((tmp_path / "state/hostid").read_text().strip())
+
+
+# --- what is not ours ---------------------------------------------------------------------------------------------------
+
+
+def test_what_somebody_else_has_connected_is_left(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.kernel.ask_for(f"nqn={NQN},transport=tcp,traddr=10.0.0.2,trsvcid=4420,hostnqn={HOST},ctrl_loss_tmo=-1,reconnect_delay=10")
+    before = host.traces()
+    assert host.refusal(connect()) == f"conflict: {NQN} is connected already, as nvme1 by another program; it is left as it is"
+    assert host.do(disconnect(), unmount()) == [False, False]
+    assert (host.traces(), host.ledger.read()) == (before, Held())
+
+
+def test_a_connection_that_another_owner_took_is_not_touched(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect())
+    (tmp_path / "run/nvme/registry/nvme1/owner").write_text("stas\n")
+    assert "as nvme1 by stas" in host.refusal(connect())
+
+
+def test_another_sites_volume_stays(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    assert host.do(unmount("other"), disconnect("other")) == [False, False]
+    assert "is connected as the volume scratch of site play" in host.refusal(connect(site="other"))
+    assert host.held.state == "live"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"answers": False}, "it is not reached"),
+        ({"listens": False}, "nothing listens there"),
+        ({"hosts": ()}, "such as a host that is not allowed"),
+        ({"uuids": ("00000000-7777-4888-9999-000000000000",)}, f"has no namespace with the UUID {UUID}"),
+    ],
+)
+def test_a_target_that_cannot_be_connected_is_named_and_nothing_is_left(tmp_path: Path, target: dict[str, object], words: str) -> None:
+    host = volume_host(tmp_path)
+    found = host.kernel.target(NQN)
+    assert found is not None
+    host.kernel.offer(replace(found, **target))  # type: ignore[arg-type]
+    assert words in host.refusal(connect())
+    assert (host.traces(), host.ledger.read()) == ([], Held())
+
+
+def test_a_kernel_without_the_transport_is_named(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    assert "run `modprobe -a nvme_rdma`" in host.refusal(connect(portal=Portal(transport="rdma", address="10.0.0.2", port=4420)))
+
+
+# --- file systems -------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_system_is_made_only_where_provably_nothing_is(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    target = RemoteTarget(NQN, PORTAL, (UUID,))
+    host.kernel.offer(target)
+    host.do(connect())
+    assert "`format: if-empty` makes one" in host.refusal(mount())
+    host.kernel.offer(replace(target, content="ext4"))
+    assert "has ext4 on it, and no xfs" in host.refusal(mount(format=True))
+    host.kernel.offer(replace(target, holds_data=True))
+    assert "is not empty either" in host.refusal(mount(format=True))
+    assert (host.mounted, host.held.mount, host.path.exists()) == ([], None, False)
+    host.kernel.offer(target)
+    assert host.do(mount(format=True, mode="rw")) == [True]
+    assert host.mounted[0][0].startswith("rw,nouuid")
+    assert host.do(unmount(), mount(format=True, mode="rw")) == [True, True], "and never a second time"
+
+
+def test_a_file_system_whose_making_was_interrupted_is_made_again_on_request(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount(), unmount())
+    volumes = host.volumes
+    host.do(mount())
+    held = host.held
+    assert held.mount is not None
+    volumes.entries.put(held.model_copy(update={"mount": held.mount.model_copy(update={"is_being_made": True})}))
+    host.reboot()
+    host.volumes.restore()
+    assert host.mounted == [], "nothing is formatted without a request"
+    assert host.do(mount(format=True)) == [True]
+    assert host.held.mount is not None
+    assert not host.held.mount.is_being_made
+
+
+def test_no_service_can_write_where_nothing_is_mounted(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    with pytest.raises(PermissionError):
+        (host.path / "file").touch()
+    host.do(unmount())
+
+
+def test_another_mode_is_mounted_instead(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    assert host.do(mount(mode="rw")) == [True]
+    assert [options.split(",")[0] for options, _ in host.mounted] == ["rw"]
+
+
+def test_a_volume_must_be_connected_to_be_mounted(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    assert host.refusal(mount()) == "not-found: scratch is not connected on this host"
+
+
+# --- in use -------------------------------------------------------------------------------------------------------------
+
+
+def process(folder: Path, pid: int, *, namespace: str = "mnt:[1]", mountinfo: str = "", cgroup: str = "", **links: str) -> None:
+    base = folder / "proc" / str(pid)
+    (base / "ns").mkdir(parents=True)
+    (base / "fd").mkdir()
+    (base / "ns/mnt").symlink_to(namespace)
+    (base / "comm").write_text("rsync\n")
+    (base / "mountinfo").write_text(mountinfo)
+    (base / "cgroup").write_text(cgroup)
+    for name, target in links.items():
+        (base / name.replace("fd", "fd/")).symlink_to(target)
+
+
+def test_a_mount_in_use_names_the_program_and_stays(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    assert "unmount it first" in host.refusal(disconnect())
+    process(tmp_path, 4711, fd3=f"{host.path}/data/file")
+    assert host.refusal(unmount()) == f"conflict: {host.path} is in use: rsync (process 4711)"
+    assert host.held.mount is not None
+    assert len(host.mounted) == 1
+
+
+def test_a_container_that_has_it_mounted_keeps_it(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount())
+    number = host.kernel.number(host.held.device)
+    seen = f"7 1 {number} / /data ro - xfs /dev/nvme1n1 ro\n"
+    process(tmp_path, 77, namespace="mnt:[2]", mountinfo=seen, cgroup=f"0::/system.slice/docker-{'a' * 64}.scope\n")
+    assert host.refusal(unmount()) == f"conflict: {host.path} is in use: container {'a' * 12}"
+    (tmp_path / "proc/77/mountinfo").write_text(f"7 1 {number} / {host.path} ro - xfs /dev/nvme1n1 ro\n")
+    assert host.do(unmount()) == [True], "a service's own view of the host's mounts goes with the host's"
+
+
+def test_a_device_that_a_program_has_open_is_not_disconnected(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect())
+    number = host.kernel.number(host.held.device)
+    node = tmp_path / "node"
+    os.mknod(node, 0o060600, os.makedev(*map(int, number.split(":"))))
+    process(tmp_path, 4711, fd5=str(node))
+    assert host.refusal(disconnect()) == "conflict: scratch is in use: rsync (process 4711)"
+
+
+# --- abilities ----------------------------------------------------------------------------------------------------------
+
+
+def test_abilities_are_those_of_the_kernel(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    facts = Facts(system=System(hostname="dtn1", kernel="6.12"), cpus=Cpus(), memory=Memory(total=1, available=1))
+    lacking = {ability.name for ability in host.volumes.abilities(facts) if ability.lacks}
+    assert lacking == {"connect-tcp", "connect-rdma", "mount-ext4", "mount-xfs"}

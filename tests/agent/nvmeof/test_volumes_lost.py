@@ -1,0 +1,118 @@
+"""A target that is gone, for a while or for good, and a host that reboots: what comes back by itself, and what can still be removed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from dtn_agent.audit import Audit
+from dtn_agent.log import Lines
+from dtn_agent.nvmeof import volumes as module
+from dtn_agent.protocol import Held
+
+from tests.agent.nvmeof.volume_host import NQN, VolumeHost, connect, disconnect, mount, unmount, volume_host
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
+
+
+def mounted_host(folder: Path) -> VolumeHost:
+    host = volume_host(folder)
+    host.do(connect(), mount())
+    return host
+
+
+def test_after_a_reboot_it_is_connected_and_mounted_again(tmp_path: Path) -> None:
+    host = mounted_host(tmp_path)
+    host.reboot()
+    assert (host.held.state, host.held.device) == ("gone", "")
+    output = io.StringIO()
+    volumes = host.volumes
+    volumes.audit = Audit(Lines(output), "agent")
+    for _ in range(2):
+        volumes.restore()
+    assert (host.held.state, len(host.mounted)) == ("live", 1)
+    (line,) = map(json.loads, output.getvalue().splitlines())
+    assert (line["request"]["do"], line["request"]["volume"], line["result"]) == ("connect-volume", "scratch", "done")
+
+
+def test_a_target_that_comes_later_is_found_by_the_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = mounted_host(tmp_path)
+    host.reboot()
+    host.kernel.lose(NQN)
+    volumes = host.volumes
+    volumes.restore()
+    assert host.mounted == []
+    host.kernel.come_back(NQN)
+    monkeypatch.setattr(module, "WATCH_SECONDS", 0.01)
+    stop = threading.Event()
+    watching = threading.Thread(target=volumes.watch, args=(stop,))
+    watching.start()
+    while not host.mounted:
+        stop.wait(0.01)
+    stop.set()
+    watching.join()
+    assert host.held.state == "live"
+
+
+def test_a_target_that_is_away_is_reported_and_left_to_the_kernel(tmp_path: Path) -> None:
+    host = mounted_host(tmp_path)
+    host.kernel.lose(NQN)
+    volumes = host.volumes
+    volumes.restore()
+    assert (host.held.state, len(host.mounted)) == ("connecting", 1)
+    assert "the target tcp 10.0.0.2:4420 does not answer; the connection is connecting" in host.refusal(connect())
+    host.kernel.come_back(NQN)
+    assert host.held.state == "live"
+
+
+def test_one_that_was_given_up_is_mounted_again_without_its_remains(tmp_path: Path) -> None:
+    host = mounted_host(tmp_path)
+    before = host.held
+    host.kernel.lose(NQN)
+    host.kernel.expire(NQN)
+    held = host.held
+    assert held.mount is not None
+    assert (held.state, held.device, held.mount.is_mounted) == ("gone", "", True), "the remains"
+    host.kernel.come_back(NQN)
+    host.volumes.restore()
+    assert len(host.mounted) == 1
+    assert before.mount == host.held.mount
+    number = host.kernel.number(host.held.device)
+    assert f" {number} / {host.path} " in (tmp_path / "proc/1/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_it_is_removed_though_its_target_is_gone(tmp_path: Path, given_up: bool) -> None:  # a case
+    host = mounted_host(tmp_path)
+    host.kernel.lose(NQN)
+    if given_up:
+        host.kernel.expire(NQN)
+    done = host.volumes.perform(unmount())
+    assert "its target does not answer: what was not written to it yet is lost" in done.detail
+    assert host.do(disconnect()) == [True]
+    assert (host.traces(), host.ledger.read()) == ([], Held())
+
+
+def test_why_it_cannot_be_restored_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    host = mounted_host(tmp_path)
+    host.reboot()
+    host.kernel.lose(NQN)
+    volumes = host.volumes
+    for _ in range(2):
+        volumes.restore()
+    assert [record.getMessage() for record in caplog.records] == [
+        "not restored: scratch: the target tcp 10.0.0.2:4420: it is not reached: Connection timed out"
+    ]
+
+
+def test_a_connection_that_another_program_made_meanwhile_is_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    host = mounted_host(tmp_path)
+    (tmp_path / "run/nvme/registry/nvme1/owner").write_text("stas\n")
+    before = host.traces()
+    host.volumes.restore()
+    assert host.traces() == before
+    assert "as nvme1 by stas" in caplog.text
