@@ -76,6 +76,15 @@ def test_what_runs_in_tests_of_other_tiers_does_not_count(project: Path) -> None
     assert "FAILED: every line and branch is asked for" in ran.stdout
 
 
+def test_a_module_is_measured_whoever_imports_it_first_and_calls_of_test_modules_that_are_imported_are_not(project: Path) -> None:
+    (project / "tests" / "earlier").mkdir()
+    (project / "tests" / "earlier" / "test_earlier.py").write_text(f"{BOTH_WAYS}\ntest_both()\n")
+    (project / "tests" / "model" / "test_sign.py").write_text(f"{ONE_WAY}\nassert sign(-1)\n")
+    ran = run_gate(project, "--coverage-gate")
+    (line,) = [line for line in ran.stdout.splitlines() if line.startswith("dtnctl")]
+    assert (ran.returncode, line.split()[-1]) == (1, "4")
+
+
 def test_pytests_closing_line_stays_the_last(project: Path) -> None:
     (project / "tests" / "model" / "test_sign.py").write_text(ONE_WAY)
     ran = run_gate(project, "--coverage-gate")
