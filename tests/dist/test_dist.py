@@ -19,23 +19,15 @@ from lab.images import build_tar
 from lab.layout import CLONE, default_cache
 from lab.wheels import CONSTRAINTS, agent_requirements, controller_requirements
 from tests.lab.docker_command import Docker
+from tests.release import built_release
 
 PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make dist` makes here."""
-    return build(tmp_path_factory.mktemp("dist"))
-
-
-def build(folder: Path) -> Path:
-    """Without docker: the image is built by the lab's engine, below."""
-    environment = {**os.environ, "DIST": str(folder), "DOCKER_HOST": "unix:///nowhere.sock"}
-    ran = subprocess.run([CLONE / "hack" / "dist"], env=environment, text=True, capture_output=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    assert "no docker runs here, so there is no image" in ran.stderr
-    return folder
+    """What `make dist` makes here, but for the image: that is built by the lab's engine, below."""
+    return built_release(tmp_path_factory)
 
 
 def digest(path: Path) -> str:
@@ -89,7 +81,7 @@ def test_checksums_are_of_every_file(dist: Path) -> None:
 
 @pytest.mark.slow
 def test_folder_of_wheels_is_enough_and_a_changed_wheel_is_refused(dist: Path, tmp_path: Path) -> None:
-    install = [*pip(tmp_path), "install", "--no-index", f"--find-links={dist}/wheels", "--require-hashes"]
+    install = [*pip(tmp_path), "install", "--no-compile", "--no-index", f"--find-links={dist}/wheels", "--require-hashes"]
     requirements = (dist / "wheels" / "requirements.txt").read_text()
     forged = tmp_path / "forged.txt"
     forged.write_text(requirements.replace(digest(wheel_of(dist)), "0" * 64))
@@ -105,8 +97,8 @@ def pip(folder: Path) -> list[str]:
     """Of a fresh environment."""
     if sys.version_info[:2] != (3, 11):
         pytest.skip("the folder is for Python 3.11")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    return [str(folder / "venv" / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    return [sys.executable, "-m", "pip", f"--python={folder}/venv/bin/python", "--quiet", "--disable-pip-version-check"]
 
 
 @pytest.mark.lab

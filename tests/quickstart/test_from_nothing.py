@@ -18,6 +18,7 @@ from lab import Lab, unavailable
 from lab.layout import CLONE
 from tests.fakes.http_api import serve
 from tests.quickstart.bare_machine import BareMachine
+from tests.release import built_release
 from tests.workflows.github_api import Discussion
 from tests.workflows.project import hook_text, make_forge, make_release, run, write_forge
 
@@ -64,10 +65,10 @@ def _wait_for(port: int) -> None:
 @pytest.mark.skipif("DTN_FROM_NOTHING" not in os.environ, reason="it takes minutes and asks package indexes; make from-nothing")
 @pytest.mark.lab
 @pytest.mark.slow
-def test_from_nothing_to_a_session_that_runs_in_the_commands_of_the_page(tmp_path: Path) -> None:
+def test_from_nothing_to_a_session_that_runs_in_the_commands_of_the_page(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     if reason := unavailable():
         pytest.skip(reason)
-    release = make_release(tmp_path / "release")
+    release = make_release(built_release(tmp_path_factory), tmp_path / "release")
     (tmp_path / "machine").mkdir()
     machine = BareMachine(tmp_path / "machine")
     machine.expect(PREPARED)

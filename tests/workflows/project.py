@@ -36,11 +36,9 @@ class Release:
     tools: Path
 
 
-def make_release(folder: Path) -> Release:
-    """Build, and install as docs/install.md has it."""
-    environment = {**os.environ, "DIST": str(folder / "dist"), "DOCKER_HOST": "unix:///nowhere.sock"}
-    wheels, pip = folder / "dist" / "wheels", folder / "venv" / "bin" / "pip"
-    run([CLONE / "hack" / "dist"], env=environment)
+def make_release(dist: Path, folder: Path) -> Release:
+    """Installed from what `make dist` made, as docs/install.md has it."""
+    wheels, pip = dist / "wheels", folder / "venv" / "bin" / "pip"
     run([sys.executable, "-m", "venv", folder / "venv"])
     packages: list[str | Path] = [pip, "install", "--quiet", "--disable-pip-version-check", "--no-index", f"--find-links={wheels}"]
     run([*packages, next(wheels.glob("dtnctl-*.whl"))])

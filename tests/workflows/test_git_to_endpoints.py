@@ -22,6 +22,7 @@ from dtnctl import __version__
 from dtnctl.repository.runs import Runs
 from lab import Lab, unavailable
 from tests.fakes.http_api import serve
+from tests.release import built_release
 from tests.workflows.github_api import Discussion
 from tests.workflows.project import Project, Release, make_release
 from tests.workflows.runner import Job
@@ -47,7 +48,7 @@ def discussion() -> Iterator[Discussion]:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     if sys.version_info[:2] != (3, 11):
         pytest.skip("the folder of wheels is for Python 3.11")
-    return make_release(tmp_path_factory.mktemp("release"))
+    return make_release(built_release(tmp_path_factory), tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture
