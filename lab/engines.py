@@ -127,8 +127,9 @@ def launch(host: EngineHost, endpoint: Endpoint) -> None:
 def wait_until_ready(layout: Layout, endpoint: Endpoint, timeout: float = START_SECONDS) -> None:
     """Return when the engine answers; raise with the end of its log when it does not."""
     deadline = time.monotonic() + timeout
+    init = find_endpoint_init(layout, endpoint)
     while not answers(endpoint.socket):
-        if time.monotonic() > deadline or find_endpoint_init(layout, endpoint) is None:
+        if time.monotonic() > deadline or not Path(f"/proc/{init}").exists():
             raise LabError(f"{endpoint.name}: the engine did not start:\n{_last_lines(endpoint.folder)}")
         time.sleep(0.02)
 
