@@ -40,12 +40,12 @@ OBJECTS_BETWEEN_SEARCHES = 50_000  # as dtnctl itself has it (dtnctl/cli/main.py
 LABS = (
     "e2e/test_drift",
     "providers/test_contract",
+    "runtime/transfers/tools/",
     "e2e/test_transfer_tools",
     "e2e/test_transfers",
     "quickstart/",
     "agent/engine/test_network_driver",
     "agent/test_image",
-    "runtime/transfers/tools/",
     "engines/",
     "e2e/",
 )
@@ -59,6 +59,7 @@ TOGETHER = {
     "tests/e2e/test_trouble.py": "e2e on two kinds of engines",
     "tests/providers/test_contract": "the contract on real engines",
     "tests/providers/test_round_trip.py": "the contract on real engines",
+    "tests/runtime/transfers/tools/": "transfers of all tools",
 }
 
 

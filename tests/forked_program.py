@@ -151,14 +151,17 @@ def program_here() -> ForkingProgram:
 
 
 def warm_up() -> None:
-    """Import all of dtnctl, and what its functions import, so that forks share it."""
+    """Import all of dtnctl, and what its functions import, and make its commands, so that forks share them."""
     import dtnctl
+    from dtnctl.cli.commands import COMMANDS, load_command
 
     for found in pkgutil.walk_packages(dtnctl.__path__, "dtnctl."):
         if found.name not in RUNS_WHEN_IMPORTED:
             importlib.import_module(found.name)
     for name in LATE:
         importlib.import_module(name)
+    for name in COMMANDS:
+        load_command(name)
 
 
 def serve(questions: socket.socket) -> None:

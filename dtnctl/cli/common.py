@@ -109,11 +109,17 @@ def _parameters() -> list[Any]:
 
 def add_to(command: Any, *, is_root: bool = False) -> Any:
     """The command, and all below it, with the common options. Only the root reads their environment variables, and lists them."""
-    for parameter in _parameters():
+    parameters = _parameters()
+    for parameter in parameters:
         parameter.expose_value = False
         parameter.envvar = ENVIRONMENT[str(parameter.name)].rstrip("_") if is_root else None
         parameter.hidden = not is_root
-        command.params.append(parameter)
-    for below in getattr(command, "commands", {}).values():
-        add_to(below)
+    _append(command, parameters)
     return command
+
+
+def _append(command: Any, parameters: list[Any]) -> None:
+    """They hold nothing of a command, so all of a group share them."""
+    command.params.extend(parameters)
+    for below in getattr(command, "commands", {}).values():
+        _append(below, parameters)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,13 +205,17 @@ class Playground:
 
     def clean(self) -> None:
         """Take everything off the engines, for the next scenario."""
-        for name, engine in self.engines.items():
-            for item in engine.containers(all=True):
-                engine.remove_container(item["Id"], force=True, v=True)
-            for item in engine.volumes()["Volumes"] or ():
-                engine.remove_volume(item["Name"])
-            for item in engine.networks():
-                if item["Name"] not in BASE_NETWORKS:
-                    engine.remove_network(item["Id"])
-            self.lab.exec(name, ["sh", "-c", "rm -rf /var/lib/dtnctl /data/* /data/.[!.]*"], check=False)
-            engine.close()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._clean, self.engines))
+
+    def _clean(self, name: str) -> None:
+        engine = self.engines[name]
+        for item in engine.containers(all=True):
+            engine.remove_container(item["Id"], force=True, v=True)
+        for item in engine.volumes()["Volumes"] or ():
+            engine.remove_volume(item["Name"])
+        for item in engine.networks():
+            if item["Name"] not in BASE_NETWORKS:
+                engine.remove_network(item["Id"])
+        self.lab.exec(name, ["sh", "-c", "rm -rf /var/lib/dtnctl /data/* /data/.[!.]*"], check=False)
+        engine.close()
