@@ -50,15 +50,16 @@ LABS = (
     "e2e/",
 )
 # Files without labs that take a quarter of a minute and more, longest last.
-LAST = ("workflows/", "agent/", "model/", "runtime/", "faults/")
+LAST = ("workflows/", "agent/", "model/", "runtime/", "providers/kubernetes/", "faults/")
 
-# Files that need the same labs, which are made once for them by one worker.
+# Files that need the same labs or the same server, made once for them by one worker.
 TOGETHER = {
     "tests/e2e/test_drift.py": "e2e on two kinds of engines",
     "tests/e2e/test_images.py": "e2e on two kinds of engines",
     "tests/e2e/test_trouble.py": "e2e on two kinds of engines",
     "tests/providers/test_contract": "the contract on real engines",
     "tests/providers/test_round_trip.py": "the contract on real engines",
+    "tests/providers/kubernetes/": "one Kubernetes API server",
     "tests/runtime/transfers/tools/": "transfers of all tools",
 }
 
