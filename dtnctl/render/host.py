@@ -20,6 +20,7 @@ from dtnctl.render.host_details import (
 )
 from dtnctl.render.host_rows import (
     disk_row,
+    export_row,
     interface_row,
     is_of_a_container,
     node_row,
@@ -27,6 +28,7 @@ from dtnctl.render.host_rows import (
     rdma_rows,
     unknown_or,
     vf_rows,
+    volume_row,
 )
 from dtnctl.render.quantities import duration_text, size_text
 from dtnctl.render.text import Role, Style, dotted, flow, look_of, plural, printable, printable_text
@@ -96,7 +98,24 @@ DISK_COLUMNS = (
     Column("HOLDERS", drop=6),
     Column("MOUNTS", least=12, drop=1),
 )
-ROLES: dict[str, Role] = {"up": "create", "free": "create", "ACTIVE": "create", "no carrier": "destroy", "DOWN": "destroy"}
+VOLUME_COLUMNS = (
+    Column("VOLUME", least=8),
+    Column("SITE", drop=3),
+    Column("HERE"),
+    Column("STATE"),
+    Column("TARGET", least=12),
+    Column("BY", drop=4),
+    Column("DEVICE", drop=1),
+    Column("MOUNT", least=12, drop=2),
+)
+ROLES: dict[str, Role] = {
+    "up": "create",
+    "free": "create",
+    "ACTIVE": "create",
+    "no carrier": "destroy",
+    "DOWN": "destroy",
+    "gone": "destroy",
+}
 
 
 def render_host(host: Host, context: RenderContext) -> str:
@@ -111,6 +130,7 @@ def render_host(host: Host, context: RenderContext) -> str:
         _table(VF_COLUMNS, [row for item in facts.interfaces for row in vf_rows(item)], context, look),
         _table(RDMA_COLUMNS, [row for device in facts.rdma for row in rdma_rows(device)], context, look),
         _table(DISK_COLUMNS, [disk_row(disk) for disk in facts.block_devices], context, look),
+        _table(VOLUME_COLUMNS, [*map(export_row, host.held.exports), *map(volume_row, host.held.volumes)], context, look),
         *(_details(facts, context, look) if context.show_all else ()),
         _foot(host, context, look),
     ]
@@ -206,6 +226,7 @@ def _listeners(facts: Facts) -> list[str]:
 def _held(held: Held) -> list[str]:
     """What the agent changed and will restore."""
     counts = [("PF", held.pfs), ("VF", held.vfs), ("VLAN", held.vlans), ("setting", held.tuning), ("shaped interface", held.qos)]
+    counts += [("exported volume", held.exports), ("connected volume", held.volumes)]
     return [plural(len(items), word) for word, items in counts if items] or ["nothing"]
 
 

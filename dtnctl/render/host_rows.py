@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dtnctl.render.quantities import link_speed_text, size_text
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import BlockDevice, Interface, NumaNode, PcieLink, RdmaDevice, RdmaPort, Vf
+    from dtn_agent.protocol import BlockDevice, HeldExport, HeldVolume, Interface, NumaNode, PcieLink, RdmaDevice, RdmaPort, Vf
 
 UNKNOWN = "-"
 
@@ -195,3 +195,28 @@ def disk_row(disk: BlockDevice) -> list[str]:
         ", ".join(disk.holders),
         ", ".join(f"{mount.target} ({mount.filesystem})" for mount in disk.mounts),
     ]
+
+
+# --- volumes over NVMe-oF -------------------------------------------------------------------------------------------
+
+
+def export_row(held: HeldExport) -> list[str]:
+    portal = held.portal
+    backing = held.backing.device or held.backing.file or ""
+    return [
+        held.volume,
+        held.site,
+        "exported",
+        held.fault or "as asked for",
+        f"{portal.address}:{portal.port}",
+        portal.transport,
+        backing,
+        "",
+    ]
+
+
+def volume_row(held: HeldVolume) -> list[str]:
+    """`gone` and `connecting` are the kernel's words; a mount that is not there is said."""
+    portal, mount = held.portal, held.mount
+    where = "" if mount is None else f"{mount.path} ({mount.file_system}, {mount.mode})" if mount.is_mounted else "not mounted"
+    return [held.volume, held.site, "connected", held.state, f"{portal.address}:{portal.port}", portal.transport, held.device, where]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dtn_agent.protocol import Ability, Facts, Held, Host, Interface, Qdisc
+from dtn_agent.protocol import Ability, Backing, Facts, Held, HeldExport, HeldMount, HeldVolume, Host, Interface, Portal, Qdisc
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -321,3 +321,32 @@ def test_nothing_that_a_host_tells_obeys(text: str, name: str, context: RenderCo
 def test_recorded_hosts_fit_the_screen(name: str, width: int) -> None:
     for line in render_host(host_of(recorded(name)), replace(CONTEXT, width=width)).splitlines():
         assert cells(line) <= width, line
+
+
+def test_volumes_show_what_the_kernel_says_of_them() -> None:
+    portal = Portal(transport="tcp", address="10.20.0.12", port=4420)
+    export = HeldExport(
+        site="lab", volume="raw", nqn="n", uuid="u", serial="s", backing=Backing(device="/dev/nvme1n1"), portal=portal, hosts=()
+    )
+    held = HeldVolume(site="lab", volume="scratch", nqn="n", uuid="u", portal=portal, state="live", device="/dev/nvme2n1")
+    mount = HeldMount(path="/v/scratch", file_system="xfs", mode="ro", is_mounted=True)
+    lost = mount.model_copy(update={"is_mounted": False})
+    entries = Held(
+        exports=(export, export.model_copy(update={"volume": "torn", "fault": "no port", "backing": Backing(file="/x.img")})),
+        volumes=(
+            held,
+            held.model_copy(update={"volume": "away", "state": "gone", "device": "", "mount": lost}),
+            held.model_copy(update={"volume": "fine", "mount": mount}),
+        ),
+    )
+    shown = render_host(host_of(recorded("container"), held=entries), replace(CONTEXT, width=160)).splitlines()
+    start = next(index for index, line in enumerate(shown) if line.startswith("VOLUME"))
+    assert [" ".join(line.split()) for line in shown[start : start + 6]] == [
+        "VOLUME SITE HERE STATE TARGET BY DEVICE MOUNT",
+        "raw lab exported as asked for 10.20.0.12:4420 tcp /dev/nvme1n1",
+        "torn lab exported no port 10.20.0.12:4420 tcp /x.img",
+        "scratch lab connected live 10.20.0.12:4420 tcp /dev/nvme2n1",
+        "away lab connected gone 10.20.0.12:4420 tcp not mounted",
+        "fine lab connected live 10.20.0.12:4420 tcp /dev/nvme2n1 /v/scratch (xfs, ro)",
+    ]
+    assert "held: 2 exported volumes - 3 connected volumes" in [line.replace("·", "-") for line in shown]
