@@ -20,6 +20,7 @@ CAPABILITIES: tuple[tuple[str, Callable[[Backend], str]], ...] = (
     ("A replacement", lambda row: "created beside the old one, which is kept until the new one works" if row.renames else ONE_STEP),
     ("A further network", lambda row: "connected to the live container" if row.connects else "a replacement: it is part of the spec"),
     ("Images", lambda row: "pulled by a step of the plan, and compared by what is in them" if row.pulls else BY_ITSELF),
+    ("Health checks", lambda row: "run by the backend" if row.checks_by_itself else BY_TIMERS),
     ("Several networks with a default route", lambda row: row.routed_rule),
     ("A volume is removed by", lambda row: f"`{row.remove_volume}`"),
 )
@@ -29,6 +30,7 @@ LACKS: tuple[tuple[str, Callable[[Backend], Lacks]], ...] = (
     (" of a network of virtual functions", lambda row: row.function_lacks),
 )
 ONE_STEP = "one step: the old one stops, then the new one starts; undone by writing the old spec again"
+BY_TIMERS = "run by systemd's timers on the host; where there are none, by `apply` while it waits, and by nothing later"
 BY_ITSELF = "pulled when a container starts, by the backend itself, and compared by their names"
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def agree_with_review(path: str, plan: Plan, workplace: Workplace, view: RenderContext) -> str:
     """The hash of the plan that may run: any plan without a review, else this one. StalePlanError where `review:` refuses."""
-    from dtnctl.planning.reviewed import is_done, more_dangerous
+    from dtnctl.planning.reviewed import is_done, more_dangerous, on_other_engines
 
     review = workplace.site.settings.value.review
     if not path or plan.is_empty:
@@ -36,7 +36,7 @@ def agree_with_review(path: str, plan: Plan, workplace: Workplace, view: RenderC
         say(f"nothing of the reviewed plan {reviewed.hash} is left to do; what is planned now restores the endpoints")
         return plan.hash
     differences = [*_differences(document, plan, view), *cause_lines(document, Path(path), plan, view, workplace)]
-    dangerous = more_dangerous(plan, reviewed)
+    dangerous = more_dangerous(plan, reviewed) or on_other_engines(plan, reviewed)
     if dangerous or review.if_changed == "stop":
         raise StalePlanError(*_refusal(reviewed, plan, review), *differences)
     for line in (f"the plan has changed since its review ({reviewed.hash}), and nothing of it is more dangerous:", *differences):
@@ -59,7 +59,8 @@ def reviewed_plan(document: dict[str, Any]) -> ReviewedPlan:
     from dtnctl.planning.reviewed import ReviewedPlan
 
     changes = {(item["endpoint"], item["kind"], item["name"]): _shown(item) for item in document["changes"]}
-    return ReviewedPlan(document["plan_hash"], changes, frozenset(item["name"] for item in document["transfers"]))
+    engines = {row["name"]: row["identity"] for row in document["endpoints"] if row.get("identity")}
+    return ReviewedPlan(document["plan_hash"], changes, frozenset(item["name"] for item in document["transfers"]), engines)
 
 
 def _shown(item: dict[str, Any]) -> ShownChange:
@@ -72,10 +73,11 @@ def _shown(item: dict[str, Any]) -> ShownChange:
 
 
 def _refusal(reviewed: ReviewedPlan, plan: Plan, review: Review) -> list[str]:
-    from dtnctl.planning.reviewed import more_dangerous
+    from dtnctl.planning.reviewed import more_dangerous, on_other_engines
 
     head = f"the plan has changed since its review ({reviewed.hash}, now {plan.hash}); nothing was changed"
-    found = [
+    found = [f"{name} is another engine than the one that was reviewed" for name in on_other_engines(plan, reviewed)]
+    found += [
         f"more dangerous than reviewed: {item.mark} {item.kind}/{item.name} @ {item.endpoint}" for item in more_dangerous(plan, reviewed)
     ]
     if not found:

@@ -25,6 +25,7 @@ class Backend:
     `renames`: a container that is kept under another name can be distinguished from its replacement; else one is replaced in one step.
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
+    `checks_by_itself`: it runs health checks whatever its host is; else they are asked for while a plan waits for one.
     `lacks`, `network_lacks`: what it cannot do, by field of a profile and of a network; `function_lacks` of one of virtual functions.
     `shortfalls`: what else others do and it does not, by name, each with a sentence for people.
     """
@@ -41,6 +42,7 @@ class Backend:
     renames: bool = True
     connects: bool = True
     pulls: bool = True
+    checks_by_itself: bool = True
     lacks: Lacks = field(default_factory=dict)
     network_lacks: Lacks = field(default_factory=dict)
     function_lacks: Lacks = field(default_factory=dict)
@@ -131,10 +133,11 @@ PODMAN = Backend(
     own_interfaces=_podman_bridges,
     remove_volume="podman volume rm",
     oldest=(5, 0),
+    checks_by_itself=False,  # systemd's timers do
     lacks=OF_PODMAN,
     network_lacks=OF_PODMANS_NETWORKS,
     shortfalls={
-        "identity": "it has no id of its own, so two endpoints that lead to one engine are not noticed",
+        "identity": "it has no id of its own: two endpoints of one engine are not noticed, and a host of the same name is taken for it",
         "addresses of the stopped": "it shows no fixed addresses of containers that do not run, unless dtnctl made them",
         "limits at creation": "a limit that the host cannot give is refused at the start, not at the creation",
         "nameless volumes": "volumes without a name that others made by its Docker API stay when their container is removed",

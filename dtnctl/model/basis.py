@@ -34,7 +34,7 @@ def basis_of(snapshot: Snapshot) -> tuple[SeenObject, ...]:
 
 def _on(seen: EndpointSeen) -> Iterator[SeenObject]:
     here = seen.name
-    yield SeenObject(here, "engine", "", _said(("id", seen.engine_id), ("silence", seen.silence), ("CPUs", str(seen.cpus or ""))))
+    yield SeenObject(here, "engine", "", _said(("id", seen.identity), ("silence", seen.silence), ("CPUs", str(seen.cpus or ""))))
     if seen.is_silent:
         return
     yield from (_container(here, item) for item in seen.containers)

@@ -20,6 +20,7 @@ class EndpointSummary:
 
     `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
     for each NUMA node. None and empty where no agent reports it; `agent_silence` not empty: there is one, and it does not answer.
+    `identity` tells the engine that was looked at from any other; empty if it shows nothing that does.
     """
 
     name: str
@@ -32,3 +33,4 @@ class EndpointSummary:
     vfs: Usage | None = None
     cpus: tuple[tuple[int, Usage], ...] = ()
     agent_silence: str = ""
+    identity: str = ""

@@ -45,6 +45,7 @@ PROC_FILES = frozenset(f"/proc/{name}" for name in ("cpuinfo", "diskstats", "mem
 LEAST_MEMORY = 6 * 1024**2
 MOST_MEMORY = 2**62 - 1  # the engine gets twice as much for memory and swap
 LONGEST_HEALTH_TIME = 86_400.0
+CPU_DIGITS = 5  # decimals of a limit in CPUs: kernels take whole microseconds of each tenth of a second
 HIGHEST_CPU = 8191  # pkg/parsers of the engine
 
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")

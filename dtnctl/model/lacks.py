@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, HOST_NETWORK
+from dtnctl.model.engine_fields import UTS_SYSCTLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ def _is_pulled_by_rule(pull: str) -> bool:
 
 def _is_always(pull: str) -> bool:
     return pull == "always"
+
+
+def _limits_address_space(limits: Any) -> bool:
+    return "as" in limits
+
+
+def _is_of_names(sysctls: Any) -> bool:
+    return not UTS_SYSCTLS.isdisjoint(sysctls)
 
 
 def _is_elsewhere(mgmt_net: Any) -> bool:
@@ -132,6 +141,8 @@ OF_ENGINES_NETWORKS: Lacks = MappingProxyType(
 )
 OF_PODMAN: Lacks = MappingProxyType(
     {
+        "limits": Lack("Podman does not know the limit `as`", "without `as`; `memory` limits the container", _limits_address_space),
+        "sysctls": Lack("Podman does not set `kernel.domainname`", "without it", _is_of_names),
         "pull": Lack("Podman does not say what a registry calls an image now", "an image with its digest, and `pull: missing`", _is_always),
     }
 )

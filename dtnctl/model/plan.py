@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-from dtnctl.model.actions import Action, HostRequest, Undo
+from dtnctl.model.actions import Action, FinishTransfer, HostRequest, StartTransfer, Undo
 from dtnctl.model.endpoint_summary import EndpointSummary as EndpointSummary
 from dtnctl.model.endpoint_summary import Usage as Usage
 from dtnctl.model.impact import Cut
@@ -191,15 +191,33 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Digest of what would be done: steps and what is blocked. Wording, notes, locks and fields at their defaults do not count."""
+        """Digest of what would be done, and on which engines: steps and what is blocked.
+
+        Wording, notes, locks and fields at their defaults do not count.
+        """
         if not self.known:
             self.known.append(self._digest())
         return self.known[0]
 
     def _digest(self) -> str:
         blocked = [(change.name, change.endpoint, change.code) for change in self.blocked]
-        text = json.dumps([as_data(self.steps, with_defaults=False), blocked], sort_keys=True, separators=(",", ":"))
+        known = [sorted(self.engines.items())] if self.engines else []
+        text = json.dumps([as_data(self.steps, with_defaults=False), blocked, *known], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """The identity of each engine that the plan changes or has a transfer with, by endpoint, as far as it is known."""
+        changed = {name for step in self.steps for name in _endpoints_of(step)}
+        return {row.name: row.identity for row in self.endpoints if row.identity and row.name in changed}
+
+
+def _endpoints_of(step: Step) -> tuple[str, ...]:
+    match step.action:
+        case StartTransfer() | FinishTransfer():
+            return (step.action.source.endpoint, step.action.destination.endpoint)
+        case _:
+            return (step.endpoint,)
 
 
 def action_type(action: Action) -> str:

@@ -25,6 +25,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 # --- ownership ----------------------------------------------------------------------------------------------
 
+SHORTEST_VERDICT = 10.0  # seconds: an engine has more to do than a check of every millisecond
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # one of Kind, or volume
@@ -156,7 +157,7 @@ class Health:
         Source of the defaults: the engine's reference of HEALTHCHECK; they count where an image names a command alone.
         """
         interval, timeout, retries = self.interval or 30.0, self.timeout or 30.0, self.retries or 3
-        return self.start_period + (retries + 1) * (interval + timeout)
+        return max(self.start_period + (retries + 1) * (interval + timeout), SHORTEST_VERDICT)
 
 
 NO_HEALTH = Health(("NONE",), 0.0, 0.0, 0, 0.0)  # asked for to switch the image's own check off; a live container then shows none
@@ -379,6 +380,7 @@ class EndpointSeen:
     `host` is what the endpoint's agent reports; None without one, or when it did not answer: `agent_silence` is why.
     `engine_id` is the id of the network that the engine itself makes at each start: two endpoints that show the same one are one engine.
     Empty if it shows none. (The ID of /info costs the engine the start of runc and containerd, and cloned hosts share it.)
+    `identity` outlives the engine's restarts and is another one where another engine answers; empty if it shows nothing of the kind.
     `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.
     `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
     `secrets` are fingerprints by reference, of those that were asked for and that this machine can look up.
@@ -404,6 +406,7 @@ class EndpointSeen:
     host: Host | None = None
     agent_silence: str = ""
     engine_id: str = ""
+    identity: str = ""
     cpus: int = 0
     clock_ahead: int | None = field(default=None, compare=False)
     secrets: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ The files are the same, so what a container may do on its host is the same; what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtnctl.model.kinds import ChangeKind
 from dtnctl.model.plan import MARKS, Change, Mark, Plan
@@ -29,11 +29,15 @@ class ShownChange:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedPlan:
-    """The plan that was reviewed. `waiting`: transfers that it noted and did not start, such as those that wait for their time."""
+    """The plan that was reviewed. `waiting`: transfers that it noted and did not start, such as those that wait for their time.
+
+    `engines`: the identity of the engine that it saw, by endpoint, as far as it was known.
+    """
 
     hash: str
     changes: Mapping[Key, ShownChange]
     waiting: frozenset[str]
+    engines: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_done(plan: Plan, reviewed: ReviewedPlan) -> bool:
@@ -44,6 +48,11 @@ def is_done(plan: Plan, reviewed: ReviewedPlan) -> bool:
 def more_dangerous(plan: Plan, reviewed: ReviewedPlan) -> tuple[Change, ...]:
     """The changes that stop, remove or start more than the reviewed plan showed of the same object."""
     return tuple(change for change in plan.changes if not (_was_shown(change, reviewed) or _is_due(change, reviewed)))
+
+
+def on_other_engines(plan: Plan, reviewed: ReviewedPlan) -> tuple[str, ...]:
+    """The endpoints that the plan changes and that are another engine now than the one that the review saw."""
+    return tuple(name for name, identity in plan.engines.items() if reviewed.engines.get(name, identity) != identity)
 
 
 def _restores(change: Change) -> bool:

@@ -113,7 +113,8 @@ def _text(old: SeenObject | None, new: SeenObject | None) -> str:
     changes = _differing(old, new)
     if any(label == "id" for label, _, _ in changes):
         changes = tuple(item for item in changes if item[0] != "id")
-        return f"{what} was made again" + (f" ({_listed(changes)})" if changes else "")
+        again = "is another one" if item.kind == "engine" else "was made again"
+        return f"{what} {again}" + (f" ({_listed(changes)})" if changes else "")
     return f"{what}: {_listed(changes)}"
 
 

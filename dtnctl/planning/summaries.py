@@ -36,6 +36,7 @@ def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Ite
             vfs=vf_usage(seen, found.site.name, found.allocations.hardware.pfs.get(name, {}), steps),
             cpus=cpu_usage(seen, steps),
             agent_silence=seen.agent_silence,
+            identity="" if name in found.twins else seen.identity,
         )
 
 

@@ -146,6 +146,9 @@ class Engine(Observer, Protocol):
     def start(self, container: str) -> None:
         """Start it; already running is success. Never call it on a job that already ran: it would run again."""
 
+    def check_health(self, container: str) -> None:
+        """Have its health check run if it is due and nothing on the endpoint runs it; `inspect` shows the verdict."""
+
     def stop(self, container: str, timeout: int) -> None:
         """Stop with the container's stop signal, kill after `timeout` seconds."""
 

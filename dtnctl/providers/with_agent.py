@@ -100,6 +100,9 @@ class EngineWithAgent(ObserverWithAgent):
     def start(self, container: str) -> None:
         self._engine.start(container)
 
+    def check_health(self, container: str) -> None:
+        self._engine.check_health(container)
+
     def stop(self, container: str, timeout: int) -> None:
         self._engine.stop(container, timeout)
 

@@ -122,6 +122,7 @@ def _endpoint(row: EndpointSummary, counts: Counter[tuple[str, Mark]]) -> Json:
         "name": row.name,
         "silence": row.silence,
         "agent_silence": row.agent_silence,
+        "identity": row.identity,
         "lock": row.lock,
         "sessions": {"before": row.sessions_before, "after": row.sessions_after} if known else None,
         "ports": {"before": row.ports_before, "after": row.ports_after} if known else None,

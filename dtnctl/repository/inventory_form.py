@@ -48,7 +48,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     EndpointSeen: _names(
         "name backend engine_version api_version containers networks foreign foreign_networks images remote_digests volumes ledger"
     )
-    + _names("engine_id cpus unseen damaged"),
+    + _names("engine_id identity cpus unseen damaged"),
     ContainerSeen: _names("name id spec image_id state health exit_code oom_killed started_at finished_at addresses anonymous_volumes"),
     ContainerSpec: _names("image hostname tty init privileged stop_signal stop_timeout health restart memory cpus cpu_set memory_nodes")
     + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets"),

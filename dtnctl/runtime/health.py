@@ -42,6 +42,7 @@ def wait_healthy(engine: Engine, action: WaitHealthy, clock: Clock) -> None:
         if clock.monotonic() >= deadline:
             raise _failure(engine, seen, f"is still {seen.health or seen.state} after {timeout:.0f} s")
         clock.sleep(LOOK_EVERY_SECONDS)
+        engine.check_health(action.container)
         seen = engine.inspect(action.container)
 
 

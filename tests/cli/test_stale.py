@@ -69,6 +69,27 @@ def test_what_was_removed_by_hand_after_another_run_had_made_it_is_not_charged_t
     assert re.search(r"what another run of dtnctl did:\n(    .*\n)*    b: container small\.s was made again, by `apply` ", said), said
 
 
+def test_another_engine_at_the_same_address_is_named(tmp_path: Path) -> None:
+    """An environment of a Portainer that was made again under its name, a host that was installed again: the files are the same."""
+    with two_engines(tmp_path) as world:
+        commit(tmp_path)
+        run(tmp_path, "plan", "--out", "plan.json")
+        swap(Path(world.sockets["a"]), Path(world.sockets["b"]))
+        said = expect(tmp_path, "plan.json")
+        reviewed = run(tmp_path, "apply", "--yes", "--reviewed", "plan.json")
+        assert run(tmp_path, "plan", "--detailed-exitcode").returncode == 2, "nothing was done"
+    assert re.search(r"what the endpoints did:\n    a: engine is another one\n(    a: .*\n)*    b: engine is another one\n", said), said
+    assert reviewed.returncode == 5
+    assert "a is another engine than the one that was reviewed" in reviewed.stderr
+
+
+def swap(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
 def test_what_another_run_did_is_named(tmp_path: Path) -> None:
     with two_engines(tmp_path):
         commit(tmp_path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.engines.random_values import CREATED, STARTED, WORDS
+from tests.engines.random_values import CREATED, STARTED, WORDS, Draw
 
 File = dict[str, Any]
 SLEEP = ["sleep", "100000"]
@@ -69,10 +69,11 @@ def network(dice: Random, name: str) -> File:
 
 @dataclass
 class State:
-    """What is declared at the moment; `files` by path below state/, without `.yaml`."""
+    """What is declared at the moment; `files` by path below state/, without `.yaml`. `created`: fields of what is never started."""
 
     dice: Random
     count: int
+    created: Mapping[str, Draw] = field(default_factory=lambda: CREATED)
     files: dict[str, File] = field(default_factory=dict)
 
     def draw_networks(self) -> None:
@@ -114,7 +115,7 @@ class State:
         """A session on dtn1 in any form; the kernel that runs it is not asked for the impossible."""
         dice = self.dice
         state = dice.choice(("started", "started", "started", "initialized", "initialized", "stopped"))
-        tables = STARTED if state == "started" else CREATED
+        tables = STARTED if state == "started" else self.created
         names = dice.sample(sorted(tables.keys() - {"arguments", "entrypoint"}), dice.randint(0, 10))
         settings: File = {name: tables[name](dice) for name in names}
         settings |= self.program(state) | (nets := self.networking(number)) | self.ports(number, nets["mgmt_net"])

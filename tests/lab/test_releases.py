@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import docker
 import pytest
 
+from dtnctl.model.engine_addresses import parse_engine
+from dtnctl.model.resources import Wanted
+from dtnctl.model.site import Endpoint
 from lab import EngineUnavailableError, Lab, LabError
 from lab.builder import copy_layers
 from lab.releases import RELEASES, Release, folder_name, own_version, release_named, system_folder
+from tests.docker_clients import connect
 from tests.engine_choice import PARAMS, Labs, every_engine, labs
 
 
@@ -30,8 +34,10 @@ def test_an_engine_is_the_one_that_its_name_says_and_keeps_all_over_a_power_cut(
     version = (folder / "version").read_text() if (folder := system_folder(release, lab.cache, print)) else own_version()
     engine = docker.APIClient(base_url=lab.endpoint("dtn1").unix_url, version="1.41")
     container = engine.create_container("tiny:1", ["sleep", "1000"], name="kept")["Id"]
+    before = identity(lab)
     lab.kill_engine("dtn1")
     lab.start_engine("dtn1")
+    assert identity(lab) == before != ""
     if release.podman:
         assert engine.version()["Version"].startswith(f"{release.podman}.")
     else:
@@ -40,6 +46,13 @@ def test_an_engine_is_the_one_that_its_name_says_and_keeps_all_over_a_power_cut(
     engine.start(container)
     assert engine.inspect_container("kept")["State"]["Running"]
     engine.close()
+
+
+def identity(lab: Lab) -> str:
+    """By which dtnctl tells the engine from any other."""
+    place = Endpoint(docker=parse_engine(lab.endpoint("dtn1").unix_url), host="127.0.0.1")
+    with closing(connect("dtn1", place, site="lab", registries={}, read_only=True, root=Path("/"))) as observer:
+        return observer.observe(Wanted()).identity
 
 
 def test_a_name_that_is_no_engines_is_answered_with_those_there_are() -> None:

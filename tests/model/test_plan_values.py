@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from dtn_agent.protocol import MakeVlan
 
-from dtnctl.model.actions import HostRequest, PullImage, StartContainer
+from dtnctl.model.actions import HostRequest, JobEnd, PullImage, StartContainer, StartTransfer
 from dtnctl.model.plan import AGENT_NEEDED, Cause, Change, EndpointSummary, Plan, Step, action_type, as_data
 from dtnctl.model.resources import Ulimit
 from dtnctl.model.transfer_options import TransferOptions
@@ -57,3 +57,17 @@ def test_a_plan_that_was_made_of_another_one_has_its_own_hash() -> None:
     before = first.hash
     assert second.hash != before == first.hash
     assert replace(second, steps=()).hash == first.hash
+
+
+def test_the_engines_on_which_something_is_done_count_in_the_hash() -> None:
+    """The same steps on another engine are another plan; an engine that nothing is done on may change."""
+
+    def plan(*engines: str) -> Plan:
+        rows = tuple(EndpointSummary(name, "", "", 0, 0, 0, 0, identity=engine) for name, engine in zip("abc", engines, strict=True))
+        return Plan("lab", (), (Step("a/pull/x", "a", PullImage("x")), Step("b/transfer", "b", start)), rows)
+
+    ends = [JobEnd(name, "", "", "", 0, "") for name in "ab"]
+    start = StartTransfer("t", 1, 1, "gridftp", ends[0], ends[1], "", TransferOptions())
+    assert plan("1", "2", "3").engines == {"a": "1", "b": "2"}
+    assert plan("1", "2", "3").hash == plan("1", "2", "4").hash
+    assert len({plan(*engines, "").hash for engines in (("1", "2"), ("1", "3"), ("2", "2"), ("", ""))}) == 4

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from dtnctl.model.actions import StartContainer
 from dtnctl.model.impact import Cut
-from dtnctl.model.plan import Cause, Change, Mark, Plan
-from dtnctl.planning.reviewed import Key, ReviewedPlan, ShownChange, is_done, more_dangerous
+from dtnctl.model.plan import Cause, Change, EndpointSummary, Mark, Plan, Step
+from dtnctl.planning.reviewed import Key, ReviewedPlan, ShownChange, is_done, more_dangerous, on_other_engines
 
 WHY = Cause("declared, not there")
 KEY: Key = ("dtn1", "session", "climate")
@@ -80,3 +81,10 @@ def test_review_is_done_with_when_only_drift_and_what_is_blocked_is_left() -> No
     left = (change("replace", is_drift=True), change("update", name="b", may_be_drift=True), change("blocked", name="c"))
     assert is_done(plan(*left), reviewed(change("create")))
     assert not is_done(plan(*left, change("create", name="d")), reviewed(change("create", name="d")))
+
+
+def test_endpoint_that_is_another_engine_than_reviewed_is_named_if_something_is_done_there() -> None:
+    rows = tuple(EndpointSummary(name, "", "", 0, 0, 0, 0, identity=f"{name}2") for name in ("dtn1", "dtn2", "dtn3"))
+    steps = tuple(Step(f"start {name}", name, StartContainer("x")) for name in ("dtn1", "dtn3"))
+    known = {"dtn1": "dtn1", "dtn2": "dtn2"}  # of dtn3 the review knew nothing
+    assert on_other_engines(Plan("scinet", (), steps, rows), ReviewedPlan("77aa", {}, frozenset(), known)) == ("dtn1",)

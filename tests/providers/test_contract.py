@@ -27,7 +27,7 @@ from dtnctl.model.resources import (
 )
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.engine_choice import asked_directly, every_engine, real_engines_only
+from tests.engine_choice import asked_directly, every_engine, podman_too, real_engines_only
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, SITE, Backend, FakeBackend, labels_of
 from tests.providers.contract import ALL, NETWORK, SPEC, create, names, running
 from tests.providers.relay import Relay
@@ -160,6 +160,7 @@ def put_entry(backend: Backend, container: str, name: str, kind: bytes) -> None:
     assert backend.others.put(url, params={"path": RECORDS}, data=buffer.getvalue()).ok
 
 
+@podman_too
 def test_a_retired_container_is_still_ours(engine: DockerEngine) -> None:
     engine.perform(RetireContainer(SESSION, create(engine)))
     assert names(engine) == [f"{SESSION}..old"]
@@ -227,7 +228,8 @@ def test_each_container_of_ours_is_inspected_once_and_no_other(backend: Backend,
     asked = sorted(re.sub(r"^GET (/v[0-9.]+)?", "", request) for request in relay.requests)
     once = {"Docker": (["/_ping", "/networks"], ""), "Podman": (["/_ping", "/info", "/libpod/networks/json"], "/libpod")}
     first, own = once[backend.kind]
-    expected = [*first, "/containers/json?all=1", f"/images/{IMAGE}/json", *(f"{own}/containers/{container}/json" for container in ours)]
+    inspected = (f"{own}/containers/{container}/json" for container in ours)
+    expected = [*first, "/containers/json?all=1", f"{own}/images/{IMAGE}/json", *inspected]
     assert asked == sorted(expected)
 
 
@@ -269,6 +271,7 @@ def test_inspect_finds_by_name_and_by_id_whosever_it_is(backend: Backend, engine
         engine.inspect("nobody")
 
 
+@podman_too
 def test_the_lease_is_told_with_its_holder(engine: DockerEngine) -> None:
     name = lease_name(SITE)
     container = engine.create_placeholder(name, (*labels_of(name, kind="lease"), ("dtnctl.holder", "ann@desk")))
@@ -289,6 +292,14 @@ def test_two_looks_at_one_engine_show_the_same_identity_by_whatever_way_it_is_re
         ids = {engine.observe(ALL).engine_id, backend.observer(other_way.path).observe(ALL).engine_id}
     assert len(ids) == 1
     assert len(ids.pop()) == 64
+
+
+@podman_too
+def test_identity_of_an_engine_is_the_same_by_whatever_way_it_is_reached(backend: Backend, engine: DockerEngine, tmp_path: Path) -> None:
+    with Relay(tmp_path / "other-way.sock", backend.socket) as other_way:
+        ids = {engine.observe(ALL).identity, backend.observer(other_way.path).observe(ALL).identity}
+    assert len(ids) == 1
+    assert ids != {""}
 
 
 def test_the_engines_clock_is_read_from_the_answer_that_comes_first(engine: DockerEngine) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.errors import ConflictError, EngineError, HealthTimeoutError, NotFoundError
 from dtnctl.model.actions import (
     ConnectNetwork,
     CreateContainer,
@@ -19,12 +19,14 @@ from dtnctl.model.actions import (
     StartContainer,
     StopContainer,
     UpdateContainer,
+    WaitHealthy,
 )
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
     LABEL_SITE,
     Attachment,
     ContainerSpec,
+    Health,
     Mount,
     NetworkSpec,
     PortBinding,
@@ -33,7 +35,9 @@ from dtnctl.model.resources import (
     Wanted,
 )
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.engine_choice import every_engine, real_engines_only
+from dtnctl.runtime.clock import SystemClock
+from dtnctl.runtime.health import wait_healthy
+from tests.engine_choice import every_engine, podman_too, real_engines_and_podman, real_engines_only
 from tests.providers.backends import SESSION, Backend, labels_of
 from tests.providers.contract import NETWORK, SPEC, create, is_there, names, running
 
@@ -49,6 +53,7 @@ def test_creating_twice_is_creating_once(engine: DockerEngine) -> None:
     assert engine.inspect(first).state == "created"
 
 
+@podman_too
 def test_creating_over_a_foreign_container_is_a_conflict(backend: Backend, engine: DockerEngine) -> None:
     other = backend.create_other(SESSION)
     with pytest.raises(ConflictError, match="already in use"):
@@ -82,6 +87,18 @@ def test_starting_twice_is_starting_once(engine: DockerEngine) -> None:
     assert before.state == "running"
 
 
+@real_engines_and_podman
+def test_a_health_check_passes_or_fails_while_it_is_waited_for(engine: DockerEngine) -> None:
+    """Also where nothing on the host runs checks, such as systemd's timers for Podman."""
+    checks = {"passes": "test -e /x || { touch /x; false; }", "fails": "echo no data; false"}
+    for name, test in checks.items():
+        running(engine, name, replace(SPEC, health=Health(("CMD-SHELL", test), interval=0.5, timeout=20.0, retries=2, start_period=0.0)))
+    wait_healthy(engine, WaitHealthy("passes", timeout=120.0, settle=1.0), SystemClock())
+    assert engine.inspect("passes").health == "healthy"
+    with pytest.raises(HealthTimeoutError, match="fails is unhealthy; its health check: exit code 1, no data"):
+        wait_healthy(engine, WaitHealthy("fails", timeout=120.0, settle=1.0), SystemClock())
+
+
 def test_a_namesake_of_somebody_else_is_not_started(backend: Backend, engine: DockerEngine) -> None:
     backend.create_other(SESSION)
     with pytest.raises(ConflictError, match="not ours"):
@@ -89,6 +106,7 @@ def test_a_namesake_of_somebody_else_is_not_started(backend: Backend, engine: Do
     assert engine.inspect(SESSION).state == "created"
 
 
+@podman_too
 def test_a_port_that_is_taken_is_a_conflict_at_the_start(backend: Backend, engine: DockerEngine) -> None:
     host = {"PortBindings": {"80/tcp": [{"HostPort": "18080"}]}}
     backend.run_other("web", host=host, ExposedPorts={"80/tcp": {}})
@@ -136,6 +154,7 @@ def test_retiring_over_a_taken_name_is_a_conflict(backend: Backend, engine: Dock
         engine.perform(RetireContainer(SESSION, create(engine)))
 
 
+@podman_too
 def test_restoring_brings_the_old_one_back_and_removes_the_replacement(backend: Backend, engine: DockerEngine) -> None:
     old = running(engine, spec=backend.program(SESSION))
     engine.perform(StopContainer(SESSION, old, 10))

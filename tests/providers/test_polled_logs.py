@@ -42,6 +42,30 @@ def test_each_message_is_read_once(stamps: tuple[str, ...]) -> None:
     assert found == [f"line {stamp}\n".encode() for stamp in stamps]
 
 
+def test_message_that_is_written_late_with_an_earlier_time_is_read() -> None:
+    """The other stream's message was stamped first and came into the engine's file after ours had been read."""
+    engine, rounds = Engine("3.000000002"), iter([True, True, False])
+
+    def is_running() -> bool:
+        goes_on = next(rounds)
+        if not goes_on:
+            engine.lines.append(f"{START}3.000000001Z late\n".encode())
+        return goes_on
+
+    assert list(follow_by_polling(engine.messages, is_running, None, timestamps=False)) == [b"line 3.000000002\n", b"late\n"]
+
+
+def test_what_is_before_the_tail_stays_unread() -> None:
+    engine, running = Engine("4.000000001", "4.000000002"), iter([True, True, False])
+    whole = engine.messages
+
+    def messages(query: Mapping[str, str]) -> Iterator[bytes]:
+        found = list(whole(query))
+        return iter(found[-int(query["tail"]) :] if "tail" in query else found)
+
+    assert list(follow_by_polling(messages, lambda: next(running), 1, timestamps=False)) == [b"line 4.000000002\n"]
+
+
 def test_carriage_return_of_a_terminal_ends_no_message(tmp_path: Path) -> None:
     """A progress bar is one line, however often it is drawn."""
     written = f"{START}1.000000001Z 10 %\r20 %\r\n{START}2.000000001Z done\r\n".encode()

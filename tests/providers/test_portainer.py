@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from dtnctl.model.resources import ContainerSpec, EndpointSeen, Mount, Ulimit, W
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.docker import calls
+from dtnctl.providers.docker.engine import DockerEngine
 from tests.docker_clients import connect
 from tests.fakes.engine import World
 from tests.fakes.portainer import KEY, StandIn, User
@@ -58,17 +60,17 @@ class PortainerSite:
         return self.seen_at(url, **portainer).silence
 
     def seen_at(self, url: str, **portainer: object) -> EndpointSeen:
+        with closing(self.client(url, **portainer)) as engine:
+            return engine.observe(Wanted())
+
+    def client(self, url: str, **portainer: object) -> DockerEngine:
         settings = {"key": {"secret": f"file:{self._folder}/key"}, **portainer}
         endpoint = Endpoint(
             docker=parse_engine(f"portainer+{url}"),
             portainer=Portainer.model_validate(settings),
             host="127.0.0.1",
         )
-        engine = connect(ENDPOINT, endpoint, site=SITE, registries={}, read_only=False, root=self._folder, timeouts=SOON)
-        try:
-            return engine.observe(Wanted())
-        finally:
-            engine.close()
+        return connect(ENDPOINT, endpoint, site=SITE, registries={}, read_only=False, root=self._folder, timeouts=SOON)
 
 
 # --- which environment --------------------------------------------------------------------------------------
@@ -109,6 +111,23 @@ def test_environment_that_is_not_the_one_is_silent_and_says_why(site: PortainerS
     site.add("k", type=6)
     site.add("z", type=3)
     assert site.silence(end).endswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "fault"),
+    [
+        ("/api/users/me", {"Username": "ann"}, "there is no 'Role'"),
+        ("/api/endpoints", [{"Id": 1, "Type": 1}], "there is no 'Name'"),
+        ("/api/endpoints", [{"Id": "x", "Name": "a", "Type": 1}], "invalid literal for int"),
+        ("/api/endpoints", None, "'NoneType' object is not iterable"),
+        ("/api/tags", ["a"], "string indices must be integers"),
+    ],
+)
+def test_answer_in_another_form_is_said_with_its_place(site: PortainerSite, path: str, answer: object, fault: str) -> None:
+    site.add("a")
+    site.state.odd[path] = answer
+    silence = site.silence("?tag=x" if path == "/api/tags" else "a")
+    assert f"what answers at {path} is not in the form of Portainer CE 2.23 ({fault}" in silence
 
 
 # --- whose key ----------------------------------------------------------------------------------------------
@@ -172,6 +191,18 @@ def test_of_the_lists_of_a_swarm_only_what_is_on_the_node_counts(site: Portainer
     assert [item.name for item in seen.foreign_networks] == ["bridge", "host", "none"]
     sentence = "is the agents of a Swarm; say by `portainer: node:` which of its nodes is meant: dtn-2, dtn-3"
     assert sentence in site.silence("swarm")
+
+
+def test_of_a_swarms_node_its_own_name_and_cpus_count_and_not_the_managers_that_answers(site: PortainerSite) -> None:
+    site.add("swarm", type=2, nodes=("dtn-2", "dtn-3"))
+    with closing(site.client(f"http://127.0.0.1:{site.port}/swarm", node="dtn-3")) as engine:
+        assert (engine.observe(Wanted(cpus=True)).cpus, engine.engine_id()) == (4, "id of dtn-3")
+
+
+def test_node_that_is_the_only_engine_answers_for_itself(site: PortainerSite) -> None:
+    site.add("alone", type=2)
+    with closing(site.client(f"http://127.0.0.1:{site.port}/alone", node="dtn-9")) as engine:
+        assert "id of" not in engine.engine_id() != ""
 
 
 def test_node_that_a_swarm_leaves_out_is_silent_and_not_empty(site: PortainerSite) -> None:

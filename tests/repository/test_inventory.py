@@ -131,6 +131,7 @@ def test_what_has_no_secret_reads_back_as_it_was(tmp_path: Path) -> None:
         containers=(ContainerSeen("lab.one", "c1", {"dtnctl.site": "lab"}, spec, "sha256:1", "running", "healthy", started_at="now"),),
         images={"dtn:1": ImageSeen("sha256:1", ("dtn@sha256:1",)), "gone:1": None},
         engine_id="e1",
+        identity="lasting",
         cpus=8,
     )
     written(tmp_path, seen, lab())

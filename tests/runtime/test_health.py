@@ -43,6 +43,10 @@ class ScriptedEngine:
     def __init__(self, states: Sequence[ContainerSeen], log: bytes | None = b"") -> None:
         self.states = list(states)
         self.log = log
+        self.asked: list[str] = []
+
+    def check_health(self, container: str) -> None:
+        self.asked.append(container)
 
     def inspect(self, container: str) -> ContainerSeen:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
@@ -69,6 +73,15 @@ def failure(*states: ContainerSeen, timeout: float | None = 10.0, log: bytes | N
 def test_healthy_is_ready_and_running_for_the_settling_time_is_ready_without_a_check() -> None:
     assert wait(STARTING, STARTING, replace(STARTING, health="healthy")) == 1.0
     assert wait(RUNNING) == 1.0
+
+
+def test_a_check_is_asked_for_before_each_further_look_and_only_where_there_is_one() -> None:
+    engine = ScriptedEngine((STARTING, STARTING, replace(STARTING, health="healthy")))
+    wait_healthy(cast(Engine, engine), WaitHealthy("lab.one", 10.0, settle=1.0), ScriptedClock())
+    assert engine.asked == ["lab.one", "lab.one"]
+    unchecked = ScriptedEngine((RUNNING,))
+    wait_healthy(cast(Engine, unchecked), WaitHealthy("lab.one", 10.0, settle=1.0), ScriptedClock())
+    assert unchecked.asked == []
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from dtnctl.model.container_parts import HealthCheck
 from dtnctl.model.drivers import BUILT_IN, HOST_NETWORK, NO_NETWORK, OWN_VLAN
+from dtnctl.model.engine_fields import CPU_DIGITS
 from dtnctl.model.networking import carries_default_route
 from dtnctl.model.permission import DEVICE_FILES
 from dtnctl.model.profile import ProfileFields, Volume
@@ -37,6 +38,7 @@ from dtnctl.planning.choices.volumes import container_device, container_mount, i
 from dtnctl.planning.resolve import Service
 
 LONGEST_HOSTNAME = 63
+UNLIMITED_MEMLOCK = {"memlock": (-1, -1)}
 NANO = 10**9
 RDMA_CAPABILITIES = ("IPC_LOCK",)
 
@@ -59,7 +61,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
         health=_health(profile.health_check),
         restart=_restart(profile.restart),
         memory=profile.memory or 0,
-        cpus=0.0 if profile.near is not None else _in_nanos(profile.cpus or 0.0),
+        cpus=0.0 if profile.near is not None else round(profile.cpus or 0.0, CPU_DIGITS),
         cpu_set=allocation.hardware.cpu_set or profile.cpu_set or "",
         memory_nodes=profile.memory_nodes or allocation.hardware.memory_nodes,
         shm_size=profile.shm_size,
@@ -173,8 +175,9 @@ def _ulimits(service: Service) -> Iterator[Ulimit]:
     """Those of the profile; of RDMA's own where the backend has any."""
     profile = service.profile
     limits = {name: (limit.soft, limit.hard) for name, limit in profile.limits.items()}
-    if is_rdma(profile) and "limits" not in service.backend.lacks:
-        limits.setdefault("memlock", (-1, -1))
+    lack = service.backend.lacks.get("limits")
+    if is_rdma(profile) and (lack is None or not lack.asks(UNLIMITED_MEMLOCK)):
+        limits = UNLIMITED_MEMLOCK | limits
     yield from (Ulimit(name, soft, hard) for name, (soft, hard) in limits.items())
 
 

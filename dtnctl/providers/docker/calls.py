@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError
+from dtnctl.model.backends import row_of
 from dtnctl.model.resources import LABEL_IMAGE, ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry, Ran
 from dtnctl.providers.docker.archive import meeting_folder, pack, parents
 from dtnctl.providers.docker.images import import_empty
 from dtnctl.providers.docker.streams import STDERR, STDOUT, frames
-from dtnctl.providers.docker.translate import NO_VALUES, SecretValues, create_body
+from dtnctl.providers.docker.translate import NANO, NO_VALUES, SecretValues, create_body
 
 if TYPE_CHECKING:
     from dtnctl.providers.docker.connection import Connection
@@ -73,6 +74,19 @@ def _import_refusal(connection: Connection, repository: str, tag: str) -> Engine
 def start(connection: Connection, container: str) -> None:
     """Running already is success (304)."""
     connection.post("/containers/{}/start", container)
+
+
+def check_health(connection: Connection, container: str) -> None:
+    """Have its health check run, where the engine may not do so by itself and it is due. The verdict is seen in its inspection."""
+    if row_of(connection.dialect.backend).checks_by_itself:
+        return
+    seen = connection.get("/containers/{}/json", container)
+    if not connection.dialect.check_is_due(seen):
+        return
+    limits = connection.client.timeouts
+    longest = limits.read + seen["Config"]["Healthcheck"].get("Timeout", 0) / NANO
+    with contextlib.suppress(EngineError):  # it has ended meanwhile, or took longer than it may: the inspection shows it
+        connection.call_in_time("GET", "/containers/{}/healthcheck", container, timeout=(limits.connect, longest))
 
 
 def stop(connection: Connection, container: str, timeout: int) -> None:

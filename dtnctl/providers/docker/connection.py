@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Lock
@@ -250,7 +251,7 @@ def _podmans(connection: Connection, version: Mapping[str, Any]) -> Dialect:
     host = connection.get("/info")
     if reason := why_rootless_is_refused(host):
         raise UnreachableError(f"{address}: {reason}")
-    return PodmanDialect(host)
+    return PodmanDialect(host, lambda: datetime.now(UTC) + timedelta(seconds=connection.clock_ahead or 0))
 
 
 def _ping(connection: Connection) -> Mapping[str, Any] | None:

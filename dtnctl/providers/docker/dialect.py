@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from dtnctl.model.backends import DOCKER
+from dtnctl.model.drivers import HOST_NETWORK
 
 
 class Dialect(Protocol):
@@ -23,6 +24,9 @@ class Dialect(Protocol):
     def connects_blindly(self) -> bool:
         """Whether it takes a second connection to a network for the first, and keeps one that it could not make."""
 
+    def identity(self, networks: Iterable[Mapping[str, Any]]) -> str:
+        """What outlives the engine's restarts and is another one where another engine answers, by its networks; empty if nothing is."""
+
     def path(self, method: str, path: str, version: str) -> str:
         """The path of a call, with the API's version; `{}` stand for names."""
 
@@ -34,6 +38,9 @@ class Dialect(Protocol):
 
     def answer(self, path: str, raw: Any) -> Any:
         """The decoded answer to a read."""
+
+    def check_is_due(self, container: Mapping[str, Any]) -> bool:
+        """Whether the health check of the container, whose inspection that is, should have run by now and did not."""
 
     def body(self, path: str, body: Any) -> Any:
         """The body of a write."""
@@ -52,6 +59,10 @@ class DockerDialect:
     guards_names_only = False
     connects_blindly = False
 
+    def identity(self, networks: Iterable[Mapping[str, Any]]) -> str:
+        """The id of the host's network, which an engine makes once and keeps with its data."""
+        return next((str(raw["Id"]) for raw in networks if raw["Name"] == HOST_NETWORK), "")
+
     def path(self, method: str, path: str, version: str) -> str:  # noqa: ARG002  others look at it
         return f"/v{version}{path}"
 
@@ -63,6 +74,9 @@ class DockerDialect:
 
     def answer(self, path: str, raw: Any) -> Any:  # noqa: ARG002
         return raw
+
+    def check_is_due(self, container: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
 
     def body(self, path: str, body: Any) -> Any:  # noqa: ARG002
         return body

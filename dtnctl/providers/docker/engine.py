@@ -17,6 +17,7 @@ from dtnctl.model.ledger import Entry
 from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, Pairs, Wanted
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker import calls
+from dtnctl.providers.docker.host import host_info
 from dtnctl.providers.docker.logs import log_chunks, stamped_messages
 from dtnctl.providers.docker.observation import file_size, observe, read_entries, read_files
 from dtnctl.providers.docker.performing import perform
@@ -94,7 +95,7 @@ class DockerObserver:
     def engine_id(self) -> str:
         with self._asking_id:  # asked once, by one thread: for the rest of that answer the engine starts other programs
             if not self._engine_id:
-                self._engine_id = str(self._connected().get("/info").get("ID") or "")
+                self._engine_id = str(host_info(self._connected()).get("ID") or "")
             return self._engine_id
 
     def read_files(self, container: str, path: str) -> Mapping[str, bytes]:
@@ -162,6 +163,9 @@ class DockerEngine(DockerObserver):
 
     def start(self, container: str) -> None:
         calls.start(self._connected(), container)
+
+    def check_health(self, container: str) -> None:
+        calls.check_health(self._connected(), container)
 
     def stop(self, container: str, timeout: int) -> None:
         calls.stop(self._connected(), container, timeout)

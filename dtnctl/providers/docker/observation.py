@@ -29,6 +29,7 @@ from dtnctl.model.resources import (
     own_labels,
 )
 from dtnctl.providers.docker.archive import unpack, unpack_entries
+from dtnctl.providers.docker.host import host_info
 from dtnctl.providers.docker.registry import login_for
 from dtnctl.providers.docker.translate import Json, container_seen, foreign_seen, image_seen, listed_name
 from dtnctl.providers.docker.translate_networks import network_seen
@@ -111,6 +112,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
         ledger=_read_of(ledger, containers, view),
         lease=_lease(lease, view),
         engine_id=_engine_id(raw_networks),
+        identity=connection.dialect.identity(raw_networks),
         cpus=(host.raw or {}).get("NCPU", 0) if asked.info is not None else 0,
         clock_ahead=connection.clock_ahead,
         secrets=asked.secrets.result() if asked.secrets is not None else {},
@@ -210,7 +212,7 @@ def _host(connection: Connection, owned: Iterable[Json]) -> Inspection:
 
 def _info(connection: Connection) -> Inspection:
     try:
-        return Inspection(connection.get("/info"))
+        return Inspection(host_info(connection))
     except EngineError as error:
         return Inspection(None, f"the engine does not say its host's name: {error}")
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from dtnctl.errors import EngineError
 from dtnctl.model.actions import UpdateContainer
+from dtnctl.model.engine_fields import CPU_DIGITS
 from dtnctl.model.resources import (
     Attachment,
     CheckRun,
@@ -306,7 +307,7 @@ def _restart_seen(policy: Json) -> str:
 def _cpus(host: Json) -> float:
     """CPUs; also where somebody set the limit as quota and period, as older tools do."""
     quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 100_000
-    return float((host.get("NanoCpus") or 0) / NANO or max(quota, 0) / period)
+    return round(float((host.get("NanoCpus") or 0) / NANO or max(quota, 0) / period), CPU_DIGITS)
 
 
 def _mounts(host: Json) -> Iterator[Mount]:

@@ -179,6 +179,9 @@ class KubernetesEngine(KubernetesObserver):
         else:
             jobs.start_job(self._cluster, looked.raw)
 
+    def check_health(self, container: str) -> None:
+        """Nothing: the kubelet probes."""
+
     def stop(self, container: str, timeout: int) -> None:
         looked = self._find(container)
         if looked.kind == "deployments":

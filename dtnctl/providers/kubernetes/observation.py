@@ -53,6 +53,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     ours = [item for item in found if view.owns(item.labels, item.name)]
     others = [item for item in found if item not in ours]
     networks, foreign_networks = networks_seen(lists, place, view)
+    node = node_id(cluster, lists.node)
     return EndpointSeen(
         name=view.endpoint,
         backend=KUBERNETES.name,
@@ -67,7 +68,8 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
         volumes={name: seen for name, future in volumes.items() if (seen := future.result()) is not None},
         ledger=ledger.result() if ledger is not None else _ledger_of_jobs(ours, store, view),
         lease=lease.result(),
-        engine_id=node_id(cluster, lists.node),
+        engine_id=node,
+        identity=node,
         cpus=_cpus(lists) if wanted.cpus else 0,
         clock_ahead=connection.clock_ahead,
         secrets=secrets.result() if secrets is not None else {},

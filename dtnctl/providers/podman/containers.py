@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from dtnctl.providers.podman.health import in_utc, verdict_is_old
 from dtnctl.providers.podman.networks import BRIDGE, dockers_name, podmans_name
 from dtnctl.providers.podman.notes import Json, annotated, fixed_addresses, noted, with_aliases
 
@@ -17,22 +18,25 @@ CPU_PERIOD = 100_000
 NANO = 10**9
 # states of libpod that Docker has no word for
 STATES = {"configured": "created", "initialized": "created", "stopping": "running", "stopped": "exited"}
+USUAL_CHECK = {"Interval": 30 * NANO, "Timeout": 30 * NANO, "Retries": 3, "StartPeriod": 0}
 SHORT_NAMES = ("localhost/", "docker.io/library/", "docker.io/")
 
 
 # --- to Podman ----------------------------------------------------------------------------------------------
 
 
-def container_body(body: Json, image_env: Iterable[str]) -> dict[str, Any]:
-    """The body that creates a container, from Docker's. `image_env` are the image's `NAME=value`, which Podman mixes with its own."""
+def container_body(body: Json, image: Json) -> dict[str, Any]:
+    """The body that creates a container, from Docker's. `image` is the image's own configuration, which Podman mixes with it."""
     host = body["HostConfig"]
     config: dict[str, Any] = {
         **body,
+        **_without_entry_point(body, image),
         "HostConfig": {**host, **_mounts_body(host["Mounts"]), "NetworkMode": podmans_name(host["NetworkMode"])},
     }
-    config["HostConfig"]["Annotations"] = annotated(_note(body, image_env))
+    config["HostConfig"]["Annotations"] = annotated(_note(body, image))
     if "Healthcheck" in body:
-        config["Healthcheck"] = {**body["Healthcheck"], "Test": _test_body(body["Healthcheck"]["Test"])}
+        check = _check(body, image)
+        config["Healthcheck"] = {**check, "Test": _test_body(check["Test"])}
     attachments = (body.get("NetworkingConfig") or {}).get("EndpointsConfig")
     if attachments:
         named = {podmans_name(name): with_aliases(item) for name, item in attachments.items()}
@@ -40,17 +44,32 @@ def container_body(body: Json, image_env: Iterable[str]) -> dict[str, Any]:
     return config
 
 
-def _note(body: Json, image_env: Iterable[str]) -> dict[str, Any]:
+def _check(body: Json, image: Json) -> Any:
+    """The health check with what it leaves to the image's, as Docker fills it in; None without one."""
+    own, inherited = body.get("Healthcheck"), image.get("Healthcheck")
+    if not own or not inherited:
+        return own or inherited
+    return {**own, **{name: own.get(name) or inherited.get(name) or 0 for name in USUAL_CHECK}}
+
+
+def _without_entry_point(body: Json, image: Json) -> dict[str, Any]:
+    """An entry point of nothing is the image's to Podman. One empty word is none; the image's command, which Docker takes, goes along."""
+    if body.get("Entrypoint") != []:
+        return {}
+    return {"Entrypoint": [""], "Cmd": body.get("Cmd") or image.get("Cmd")}
+
+
+def _note(body: Json, image: Json) -> dict[str, Any]:
     """What Podman shows in another form, or not at all."""
     host = body["HostConfig"]
-    env = {text.partition("=")[0] for text in (*image_env, *(body.get("Env") or ()))}
+    env = {text.partition("=")[0] for text in (*(image.get("Env") or ()), *(body.get("Env") or ()))}
     volumes = {mount["Target"]: mount["VolumeOptions"] for mount in host["Mounts"] if "VolumeOptions" in mount}
     return {
         "image": body["Image"],
         "network": host["NetworkMode"],
         "env": sorted(env & ADDED),
         "stop_signal": body.get("StopSignal", ""),
-        "test": (body.get("Healthcheck") or {}).get("Test"),
+        "health": _check(body, image),
         "init": bool(host.get("Init")),
         "cap_add": host["CapAdd"],
         "cap_drop": host["CapDrop"],
@@ -103,8 +122,8 @@ def _listed(raw: Json) -> dict[str, Any]:
     return {**raw, "NetworkSettings": {"Networks": networks}, "HostConfig": {"NetworkMode": mode}}
 
 
-def container_seen(raw: Json) -> dict[str, Any]:
-    """libpod's inspection, as Docker's."""
+def container_seen(raw: Json, now: datetime) -> dict[str, Any]:
+    """libpod's inspection, as Docker's. `now` is the time there."""
     config, host, state = raw["Config"], raw["HostConfig"], raw["State"]
     note, networks = noted(config.get("Annotations")), _attachments(raw["NetworkSettings"].get("Networks") or {})
     return {
@@ -113,7 +132,7 @@ def container_seen(raw: Json) -> dict[str, Any]:
         "Config": _config(config, raw, note),
         "HostConfig": _host_config(host, networks, note),
         "NetworkSettings": {**raw["NetworkSettings"], "Networks": networks},
-        "State": _state(state),
+        "State": {**_state(state), "Health": _health(raw, now)},
     }
 
 
@@ -124,27 +143,40 @@ def _state(state: Json) -> dict[str, Any]:
 
 
 def _times(state: Json) -> dict[str, str]:
-    """In UTC: Podman writes them with the offset of its host."""
-    return {name: _in_utc(state.get(name) or "") for name in ("StartedAt", "FinishedAt")}
+    return {name: in_utc(state.get(name) or "") for name in ("StartedAt", "FinishedAt")}
 
 
-def _in_utc(text: str) -> str:
-    if not text or text.endswith("Z"):
-        return text
-    return datetime.fromisoformat(text).astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _health(raw: Json, now: datetime) -> dict[str, Any]:
+    """Without a verdict that no check confirms any more; that it is unhealthy stays, since nothing has shown otherwise."""
+    health = raw["State"].get("Health") or {}
+    is_known = health.get("Status") == "unhealthy" or not verdict_is_old(raw, now)
+    return {**health, "Status": health.get("Status", "") if is_known else ""}
 
 
 def _config(config: Json, raw: Json, note: Json) -> dict[str, Any]:
-    health = config.get("Healthcheck")
-    if health and note.get("test") and health.get("Test") == _test_body(note["test"]):
-        health = {**health, "Test": note["test"]}
     return {
         **config,
         "Image": note.get("image") or _short_image(raw.get("ImageName") or config["Image"]),
         "Env": list(_env(config, note)),
         "StopSignal": note.get("stop_signal", config.get("StopSignal")),
-        "Healthcheck": health,
+        "Entrypoint": [] if config.get("Entrypoint") == [""] else config.get("Entrypoint"),
+        "Healthcheck": _check_asked_for(config.get("Healthcheck"), note.get("health")),
     }
+
+
+def _check_asked_for(live: Json | None, noted: Json | None) -> Json | None:
+    """The noted one where Podman has made the live one of it: it fills in what is left to it, and changes words."""
+    return noted if live and noted and _filled(live) == _filled({**noted, "Test": _test_body(noted["Test"])}) else live
+
+
+def _filled(check: Json) -> tuple[object, ...]:
+    times = ((name, check.get(name) or usual) for name, usual in USUAL_CHECK.items())
+    return (tuple(check.get("Test") or ()), *times)
+
+
+def image_seen(raw: Json) -> dict[str, Any]:
+    """libpod's inspection of an image, as Docker's."""
+    return {**raw, "Id": f"sha256:{raw['Id']}", "Config": {**(raw.get("Config") or {}), "Healthcheck": raw.get("Healthcheck")}}
 
 
 def _env(config: Json, note: Json) -> Iterator[str]:

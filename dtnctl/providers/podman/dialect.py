@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dtnctl.providers.podman import containers, networks
+from dtnctl.providers.podman.health import check_is_due
 from dtnctl.providers.podman.notes import Json
 
 LIBPOD_API = "5.0.0"
 OLDEST_MAJOR = 5
 LIBPOD = "/libpod"
 PATHS = {
+    ("GET", "/images/{}/json"): "/libpod/images/{}/json",  # its Docker API hides an image's health check
     ("GET", "/networks"): "/libpod/networks/json",
     ("GET", "/networks/{}"): "/libpod/networks/{}/json",
     ("GET", "/containers/{}/json"): "/libpod/containers/{}/json",
+    ("GET", "/containers/{}/healthcheck"): "/libpod/containers/{}/healthcheck",
     ("POST", "/networks/create"): "/libpod/networks/create",
     ("DELETE", "/containers/{}"): "/libpod/containers/{}",
     ("DELETE", "/networks/{}"): "/libpod/networks/{}",  # its Docker API removes one in use
@@ -24,7 +28,7 @@ ANSWERS: Mapping[str, Callable[[Any], Any]] = {
     "/networks": networks.networks_seen,
     "/networks/{}": networks.network_seen,
     "/containers/json?all=1": containers.containers_listed,
-    "/containers/{}/json": containers.container_seen,
+    "/images/{}/json": containers.image_seen,
     "/volumes/{}": containers.volume_seen,
 }
 BODIES: Mapping[str, Callable[[Json], dict[str, Any]]] = {
@@ -36,12 +40,20 @@ BODIES: Mapping[str, Callable[[Json], dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PodmanDialect:
-    """A Podman that has answered. `host` is its answer to /info, which costs it half a second: it is asked once."""
+    """A Podman that has answered. `host` is its answer to /info, which costs it half a second: it is asked once.
+
+    `now` returns the time there.
+    """
 
     host: Json
+    now: Callable[[], datetime]
     backend: str = "Podman"
     guards_names_only: bool = True
     connects_blindly: bool = True  # 5.4 shows no container at all while it keeps one that failed
+
+    def identity(self, networks: Iterable[Json]) -> str:  # noqa: ARG002  others have it there
+        """The host's name: Podman has no id of its own, and its own network has the same one everywhere."""
+        return str(self.host.get("Name") or "")
 
     def path(self, method: str, path: str, version: str) -> str:
         found = PATHS.get((method, path), path)
@@ -56,13 +68,18 @@ class PodmanDialect:
         return {**self.host, "ID": ""} if path == "/info" else None
 
     def answer(self, path: str, raw: Any) -> Any:
+        if path == "/containers/{}/json":
+            return containers.container_seen(raw, self.now())
         return ANSWERS[path](raw) if path in ANSWERS else raw
+
+    def check_is_due(self, container: Json) -> bool:
+        return check_is_due(container, self.now())
 
     def body(self, path: str, body: Any) -> Any:
         return BODIES[path](body) if path in BODIES else body
 
     def container_body(self, body: Json, image: Json) -> Any:
-        return containers.container_body(body, (image.get("Config") or {}).get("Env") or ())
+        return containers.container_body(body, image.get("Config") or {})
 
     def params(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """A forced removal kills at once, as Docker's does: Podman would wait for the stop timeout."""

@@ -40,6 +40,9 @@ def pass_on(client: Any, state: State, environment: Environment, target: str, bo
     match = DOCKER.fullmatch(target)
     assert match is not None
     path = match[2]
+    if environment.nodes and VERSION.sub("", path) == "/nodes":
+        client.answer([environment.node(name) for name in environment.nodes])
+        return
     headers = {name: value for name, value in client.headers.items() if name.lower() not in HOP_BY_HOP}
     engine = _Connection(str(environment.socket))
     try:
@@ -91,6 +94,8 @@ def _rewrite(method: str, path: str, status: int) -> Rewrite | None:
         return lambda state, _, content: [_decorated(state, item, "Id", CONTAINER) for item in content]
     if re.fullmatch(r"/containers/[^/]+/json", path):
         return lambda state, _, content: _decorated(state, content, "Id", CONTAINER)
+    if path == "/info":
+        return lambda _state, _, content: content
     if path == "/networks":
         return lambda state, _, content: [_decorated(state, item, "Id", NETWORK) for item in content]
     if re.fullmatch(r"/networks/[^/]+", path):
@@ -115,7 +120,9 @@ def _decorated(state: State, content: Any, key: str, kind: int) -> Any:
 
 
 def _of_all_nodes(environment: Environment, content: Any) -> Any:
-    """Agents of a Swarm answer lists for all of them, whichever node is asked for."""
+    """Agents of a Swarm answer lists for all of them, whichever node is asked for, and let a manager answer /info."""
+    if environment.nodes and "NCPU" in content:
+        return {**content, "Name": environment.nodes[0], "ID": "the manager's"}
     if not environment.nodes or not isinstance(content, list):
         return content
     return [

@@ -139,7 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, body: bytes, user: User) -> None:
         state, control = self.state, CONTROL.fullmatch(path)
-        if control is not None and self.command == "PUT":
+        if path in state.odd:
+            self.answer(state.odd[path])
+        elif control is not None and self.command == "PUT":
             self._update(int(control[1]), json.loads(body), user)
         elif path == "/api/endpoints":
             self._endpoints()

@@ -38,6 +38,11 @@ class Environment:
     def is_local(self) -> bool:
         return self.url.startswith("unix://")
 
+    def node(self, name: str) -> dict[str, Any]:
+        """As a manager lists it; each has two CPUs more than the one before."""
+        cpus = 2 * (1 + self.nodes.index(name))
+        return {"ID": f"id of {name}", "Description": {"Hostname": name, "Resources": {"NanoCPUs": cpus * 10**9, "MemoryBytes": 2**33}}}
+
     def shown(self, *, with_snapshot: bool) -> dict[str, Any]:
         """As the list has it. Its status is of the last snapshot, which may be five minutes old: always up here."""
         return {
@@ -64,7 +69,10 @@ class User:
 
 @dataclass
 class State:
-    """`controls` are by their ids; `asked` are the requests: method, target and headers with names in lower case."""
+    """`controls` are by their ids; `asked` are the requests: method, target and headers with names in lower case.
+
+    `odd`: answers of another version or program, by path.
+    """
 
     environments: dict[int, Environment] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -73,6 +81,7 @@ class State:
     tags: dict[int, str] = field(default_factory=dict)
     controls: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    odd: dict[str, Any] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, socket: Path = Path("/nowhere"), **more: Any) -> Environment:

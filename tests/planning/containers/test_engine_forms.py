@@ -29,4 +29,4 @@ def test_numbers_are_as_exact_as_engines_keep_them() -> None:
     text = f"# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {{cpus: 1.33333333333, health_check: {check}}}\n"
     spec = next(iter(applied(site(text)).hosts["a"].active)).spec
     assert spec.health is not None
-    assert (spec.cpus, spec.health.interval) == (1.333333333, 0.001234568)
+    assert (spec.cpus, spec.health.interval) == (1.33333, 0.001234568)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from dtnctl.providers.podman import containers, networks
 from dtnctl.providers.podman.dialect import PodmanDialect, why_rootless_is_refused, why_too_old
 from dtnctl.providers.podman.notes import ANNOTATION, noted
 
-DIALECT = PodmanDialect({"ID": "another one each time", "Name": "dtn1"})
+NOW = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+DIALECT = PodmanDialect({"ID": "another one each time", "Name": "dtn1"}, lambda: NOW)
 IMAGE = {"Config": {"Env": ["PATH=/bin"]}}
 SPEC = ContainerSpec(image="tiny:1", command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
 ID = "ab" * 32
@@ -142,6 +144,48 @@ def test_a_health_check_that_was_changed_by_hand_is_shown_as_it_is() -> None:
     assert seen(raw).spec.health.test == ("CMD", "false")
 
 
+OF_IMAGE = {"Test": ["CMD", "a b"], "Interval": 5 * 10**9, "Retries": 2}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (None, Health(("CMD", "a b"), 5.0, 0.0, 2, 0.0)),
+        (Health(("CMD", "c"), 0.0, 1.0, 0, 0.0), Health(("CMD", "c"), 5.0, 1.0, 2, 0.0)),
+        (Health(("NONE",), 0.0, 0.0, 0, 0.0), None),
+    ],
+    ids=["the image's", "filled in from the image", "switched off"],
+)
+def test_a_health_check_is_shown_as_docker_would_have_made_it_of_the_images(own: Health | None, expected: Health | None) -> None:
+    """Podman takes nothing from the image's where there is one, fills in values of its own, and splits words."""
+    image = DIALECT.answer("/images/{}/json", {"Id": ID, "Config": {"Env": []}, "Healthcheck": OF_IMAGE})
+    body = sent(replace(SPEC, health=own), image)
+    raw = answered({**body, "Healthcheck": body.get("Healthcheck") or {**OF_IMAGE, "Test": ["CMD", "a b"]}})
+    filled = raw["Config"]["Healthcheck"]
+    usual = {"Interval": 30 * 10**9, "Timeout": 30 * 10**9, "Retries": 3}
+    raw["Config"]["Healthcheck"] = {**filled, **{name: filled.get(name) or value for name, value in usual.items()}}
+    if own is None:
+        raw["Config"]["Healthcheck"]["Test"] = ["CMD-SHELL", "'a b'"]
+    assert seen(raw).spec.health == expected
+
+
+def test_an_entry_point_of_nothing_is_one_empty_word_to_podman_and_keeps_the_images_command() -> None:
+    image = {"Config": {"Env": [], "Cmd": ["run"], "Entrypoint": ["start"]}}
+    body = sent(ContainerSpec(image="tiny:1", entrypoint=()), image)
+    assert (body["Entrypoint"], body["Cmd"]) == ([""], ["run"])
+    assert sent(ContainerSpec(image="tiny:1", entrypoint=(), command=()), image)["Cmd"] == ["run"]
+    assert sent(ContainerSpec(image="tiny:1", entrypoint=(), command=("x",)), image)["Cmd"] == ["x"]
+    assert "Entrypoint" not in sent(ContainerSpec(image="tiny:1"), image)
+    assert (seen(answered(body)).spec.entrypoint, seen(answered(body)).spec.command) == ((), ("run",))
+
+
+def test_an_image_has_dockers_form_with_the_health_check_that_podmans_docker_api_hides() -> None:
+    raw = {"Id": ID, "RepoDigests": ["localhost/x@sha256:1"], "Config": {"Env": ["A=1"], "Labels": {"a": "b"}}, "Healthcheck": OF_IMAGE}
+    image = translate.image_seen(DIALECT.answer("/images/{}/json", raw))
+    assert (image.id, image.env, image.labels) == (f"sha256:{ID}", (("A", "1"),), (("a", "b"),))
+    assert image.health == Health(("CMD", "a b"), 5.0, 0.0, 2, 0.0)
+
+
 def test_variables_of_strangers_count_but_for_those_that_podman_adds() -> None:
     raw = answered(sent(SPEC), running=True)
     raw["Config"] |= {"Annotations": None, "Env": ["A=1", "container=oci", "TERM=xterm", "HOME=/root", f"HOSTNAME={ID[:12]}"]}
@@ -221,7 +265,7 @@ def test_calls_go_where_podman_guards_and_tells() -> None:
     assert DIALECT.params("DELETE", {"force": 0}) == {"force": 0}
     assert DIALECT.known("/info") == {"ID": "", "Name": "dtn1"}
     assert DIALECT.known("/networks") is None
-    assert DIALECT.answer("/images/{}/json", {"Id": "x"}) == {"Id": "x"}
+    assert DIALECT.answer("/exec/{}/json", {"ID": "x"}) == {"ID": "x"}
     assert DIALECT.answer("/volumes/{}", {"Options": {"SIZE": "1m", "o": "size=1m"}}) == {"Options": {"o": "size=1m"}}
     assert containers.volume_seen({"Options": None}) == {"Options": {}}
 
@@ -236,3 +280,43 @@ def test_old_and_rootless_podmans_are_refused_with_what_to_do() -> None:
     assert why_too_old("4.3.1").startswith("Podman 4.3.1 answers there; dtnctl needs Podman 5 or newer")
     assert "update it" in why_too_old("")
     assert "systemctl enable --now podman.socket" in why_rootless_is_refused({"SecurityOptions": ["name=rootless"]})
+
+
+CHECK = {"Test": ["CMD", "true"], "Interval": 30 * 10**9, "Timeout": 10 * 10**9}
+
+
+def checked(status: str, *, started: float, ran: float | None, state: str = "running") -> Any:
+    """A container whose check has this status; seconds since its start and since its last check."""
+    raw = answered(sent(SPEC), running=True)
+    log = [] if ran is None else [{"End": (NOW - timedelta(seconds=ran)).isoformat(), "ExitCode": 0, "Output": ""}]
+    raw["State"] |= {
+        "Status": state,
+        "StartedAt": (NOW - timedelta(seconds=started)).isoformat(),
+        "Health": {"Status": status, "Log": log or None},
+    }
+    raw["Config"]["Healthcheck"] = CHECK
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "health", "is_due"),
+    [
+        (checked("starting", started=5, ran=None), "starting", False),
+        (checked("starting", started=33, ran=None), "starting", True),  # no timer ran it after its interval
+        (checked("healthy", started=500, ran=5), "healthy", False),
+        (checked("healthy", started=5, ran=500), "healthy", False),  # before its last start
+        (checked("healthy", started=500, ran=71), "healthy", True),
+        (checked("healthy", started=500, ran=73), "", True),
+        (checked("starting", started=500, ran=None), "", True),
+        (checked("unhealthy", started=500, ran=73), "unhealthy", True),  # nothing has shown otherwise
+        (checked("healthy", started=500, ran=73, state="exited"), "healthy", False),
+    ],
+)
+def test_a_verdict_that_no_check_confirms_is_none_and_a_check_that_no_timer_runs_is_due(raw: Any, health: str, is_due: bool) -> None:
+    assert seen(raw).health == health
+    assert DIALECT.check_is_due(DIALECT.answer("/containers/{}/json", raw)) is is_due
+
+
+def test_without_a_check_none_is_due() -> None:
+    raw = answered(sent(SPEC), running=True, StartedAt="2026-11-30T07:00:00Z")
+    assert not DIALECT.check_is_due(DIALECT.answer("/containers/{}/json", raw))

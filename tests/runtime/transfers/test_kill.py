@@ -102,6 +102,9 @@ class Mortal:
     def create_placeholder(self, name: str, labels: Pairs, *, binds: Pairs = ()) -> str:
         return str(self._call(cast("DockerEngine", self.engine).create_placeholder, name, labels, binds=binds))
 
+    def check_health(self, container: str) -> None:
+        self._call(self.engine.check_health, container)
+
     def start(self, container: str) -> None:
         self._call(self.engine.start, container)
 

@@ -72,6 +72,7 @@ def _transport(api: PortainerApi, choice: EnvironmentChoice, settings: Portainer
         headers,
         streams=environment.streams,
         keeps_records=True,
+        node=settings.node or "",
         silent=lambda status, content: no_answer(environment, status, content),
         sifted=lambda path, items: _on_node(f"{api.what}: Portainer's environment {environment.name}", settings.node, path, items),
         made=lambda answer: _shared(api.base, answer, team),

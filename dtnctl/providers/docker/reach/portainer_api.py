@@ -6,10 +6,10 @@ Portainer bans an address for an hour that logs in more than ten times a second;
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from dtnctl import __version__
@@ -24,6 +24,8 @@ from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.text import shortened
 from dtnctl.providers.timeouts import Timeouts
+
+Found = TypeVar("Found")
 
 ADMINISTRATOR, OK = 1, 200
 KEY_HEADER = "X-API-Key"
@@ -57,26 +59,22 @@ class PortainerApi:
             return the_one(choice, self._listed(("endpointIds[]", str(choice.id))))
         return the_one(choice, self.environments())
 
-    def environments(self) -> Iterator[Environment]:
+    def environments(self) -> list[Environment]:
         """All that this key is shown, with the names of their groups and tags; those of its group count as an environment's own."""
-        tags = {item["ID"]: str(item["Name"]) for item in self._get("/api/tags")}
-        groups = {item["Id"]: item for item in self._get("/api/endpoint_groups")}
-        for item in self._get("/api/endpoints", SLIM):
-            group = groups.get(item.get("GroupId"), {})
-            ids = {*(item.get("TagIds") or ()), *(group.get("TagIds") or ())}
-            yield _environment(item, str(group.get("Name", "")), tuple(sorted(tags[number] for number in ids if number in tags)))
+        tags = self._read("/api/tags", lambda raw: {item["ID"]: str(item["Name"]) for item in raw})
+        groups = self._read("/api/endpoint_groups", lambda raw: {item["Id"]: _group(item) for item in raw})
+        return self._read("/api/endpoints", lambda raw: [_environment(item, groups, tags) for item in raw], SLIM)
 
-    def _listed(self, chosen: tuple[str, str]) -> Iterator[Environment]:
-        return (_environment(item) for item in self._get("/api/endpoints", SLIM, chosen))
+    def _listed(self, chosen: tuple[str, str]) -> list[Environment]:
+        return self._read("/api/endpoints", lambda raw: [_environment(item, {}, {}) for item in raw], SLIM, chosen)
 
     def me(self) -> User:
         """Whose key it is."""
-        found = self._get("/api/users/me")
-        return User(str(found["Username"]), int(found["Role"]))
+        return self._read("/api/users/me", lambda raw: User(str(raw["Username"]), int(raw["Role"])))
 
     def team(self, name: str) -> int:
         """The team's id. UnreachableError names those that there are."""
-        teams = {str(item["Name"]): int(item["Id"]) for item in self._get("/api/teams")}
+        teams = self._read("/api/teams", lambda raw: {str(item["Name"]): int(item["Id"]) for item in raw})
         if name not in teams:
             raise UnreachableError(f"{self.what}: Portainer has no team {name}; it has {', '.join(sorted(teams)) or 'none'}")
         return teams[name]
@@ -86,6 +84,17 @@ class PortainerApi:
         sent = {"User-Agent": f"dtnctl/{__version__}", **headers}
         with recorded(self.what, "GET", path):
             return once_more(partial(self.pool.read, f"{self.base}{path}", sent, (self.timeouts.connect, seconds)))
+
+    def _read(self, path: str, meaning: Callable[[Any], Found], *query: tuple[str, str]) -> Found:
+        """What the answer means. UnreachableError if it lacks what every Portainer answers there."""
+        raw = self._get(path, *query)
+        try:
+            return meaning(raw)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UnreachableError(
+                f"{self.what}: what answers at {self.base}{path} is not in the form of Portainer CE 2.23 ({_fault(error)}); "
+                "is it Portainer, and which version?"
+            ) from error
 
     def _get(self, path: str, *query: tuple[str, str]) -> Any:
         """The decoded answer. Portainer reads lists in a query as `NAME[]=` alone, and ignores them in any other form."""
@@ -105,15 +114,32 @@ def _refused(answer: Answer) -> str:
             return f"Portainer answers {answer.status}: {shortened(said(answer.phrase, answer.content))}"
 
 
-def _environment(item: Mapping[str, Any], group: str = "", tags: tuple[str, ...] = ()) -> Environment:
+def _fault(error: Exception) -> str:
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    name: str
+    tags: tuple[int, ...]
+
+
+def _group(item: Mapping[str, Any]) -> _Group:
+    return _Group(str(item["Name"]), tuple(item.get("TagIds") or ()))
+
+
+def _environment(item: Mapping[str, Any], groups: Mapping[int, _Group], tags: Mapping[int, str]) -> Environment:
+    """With what those names say of its group and its tags."""
+    group = groups.get(item.get("GroupId", 0), _Group("", ()))
+    ids = {*(item.get("TagIds") or ()), *group.tags}
     wait = int(item.get("EdgeCheckinInterval") or CHECK_IN)
     return Environment(
         id=int(item["Id"]),
         name=str(item["Name"]),
         type=int(item["Type"]),
         url=str(item.get("URL", "")),
-        group=group,
-        tags=tags,
+        group=group.name,
+        tags=tuple(sorted(tags[number] for number in ids if number in tags)),
         agents_wait=wait,
         public_url=str(item.get("PublicURL", "")),
     )

@@ -27,7 +27,8 @@ class Transport:
     `tunnel` is a program that the connections go through: it may end, and it is closed with them. `streams`: whether an answer arrives
     while it is written. What is between us and the engine, if anything is: `silent` is why it does not reach the engine, by an answer's
     status and body; empty if it does. `made` is the request that belongs after a creation, by its answer. `keeps_records`: of each
-    creation, also of what is there already. `sifted` are those items of a list that are of this engine, by the list's path.
+    creation, also of what is there already. `node` is the one of a Swarm that requests go to. `sifted` are those items of a list that are
+    of this engine, by the list's path.
     """
 
     pool: DirectReads
@@ -36,6 +37,7 @@ class Transport:
     tunnel: Tunnel | None = None
     streams: bool = True
     keeps_records: bool = False
+    node: str = ""
     silent: Callable[[int, bytes], str] = lambda _status, _content: ""
     sifted: Callable[[str, list[Any]], list[Any]] = lambda _path, items: items
     made: Callable[[Mapping[str, Any]], FollowUp | None] = lambda _answer: None
