@@ -26,10 +26,15 @@ every_engine = pytest.mark.every_engine
 # in `make test`, too, on more than this machine's own engine
 usual_engines = pytest.mark.every_engine(usual=True)
 PARAMS = [pytest.param(name, marks=pytest.mark.lab) for name in CHOSEN]
+# what runs on Podman in each run: where its answers differ most from Docker's. Its packages are those of a usual engine's folder
+PODMAN = "podman-5.8"
+PODMAN_TOO = PARAMS if NAMED else [*PARAMS, pytest.param(PODMAN, marks=pytest.mark.lab)]
+podman_too = pytest.mark.parametrize("backend", ["fake", "portainer-socket", "portainer-tcp", *PODMAN_TOO], indirect=True)
 # what something in front of the engine says in other words
 asked_directly = pytest.mark.parametrize("backend", ["fake", *PARAMS], indirect=True)
 # what the in-memory engine lacks, since no other test uses it there
 real_engines_only = pytest.mark.parametrize("backend", PARAMS, indirect=True)
+real_engines_and_podman = pytest.mark.parametrize("backend", PODMAN_TOO, indirect=True)
 
 
 def params_of(marker: pytest.Mark) -> list[object]:

@@ -14,7 +14,7 @@ from dtnctl.model.resources import (
 )
 from dtnctl.providers.docker import performing
 from dtnctl.providers.docker.engine import DockerEngine
-from tests.engine_choice import every_engine, real_engines_only
+from tests.engine_choice import every_engine, podman_too, real_engines_and_podman
 from tests.fakes.engine import Fault
 from tests.providers.backends import LOGIN, SESSION, Backend, FakeBackend, labels_of
 from tests.providers.contract import ALL, NETWORK, SPEC, create, running
@@ -25,6 +25,7 @@ pytestmark = every_engine
 # --- networks -----------------------------------------------------------------------------------------------
 
 
+@podman_too
 def test_creating_a_network_twice_is_creating_it_once(engine: DockerEngine) -> None:
     for _ in range(2):
         engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
@@ -39,12 +40,14 @@ def test_a_network_of_somebody_else_is_not_taken_over(backend: Backend, engine: 
     assert engine.observe(ALL).networks == ()
 
 
+@podman_too
 def test_a_network_of_another_spec_is_a_conflict(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     with pytest.raises(ConflictError):
         engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network", spec="digest-2")))
 
 
+@podman_too
 def test_addresses_of_another_network_are_refused_with_its_name(backend: Backend, engine: DockerEngine) -> None:
     backend.post("/networks/create", json={"Name": "theirs", "IPAM": {"Config": [{"Subnet": "10.77.0.128/25"}]}})
     with pytest.raises(EngineError, match=r"(Pool overlaps|is already used).*: theirs has addresses of net1"):
@@ -75,6 +78,7 @@ def test_removing_a_network_twice_is_removing_it_once(engine: DockerEngine) -> N
     assert engine.observe(ALL).networks == ()
 
 
+@podman_too
 def test_a_network_in_use_is_not_removed(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine, spec=replace(SPEC, network="net1", attachments=(Attachment("net1"),)))
@@ -83,6 +87,7 @@ def test_a_network_in_use_is_not_removed(engine: DockerEngine) -> None:
         engine.perform(RemoveNetwork("net1", seen.id))
 
 
+@podman_too
 @pytest.mark.parametrize("is_running", [False, True])
 def test_connecting_twice_is_connecting_once(engine: DockerEngine, is_running: bool) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
@@ -100,6 +105,7 @@ def test_connecting_at_another_address_while_it_runs_is_a_conflict(engine: Docke
         engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.10")))
 
 
+@podman_too
 def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     networking = {"EndpointsConfig": {"net1": {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}}
@@ -109,7 +115,7 @@ def test_an_address_that_is_taken_is_a_conflict(backend: Backend, engine: Docker
         engine.perform(ConnectNetwork(SESSION, Attachment("net1", "10.77.0.9")))
 
 
-@real_engines_only
+@real_engines_and_podman
 def test_disconnecting_twice_is_disconnecting_once(engine: DockerEngine) -> None:
     engine.perform(CreateNetwork("net1", NETWORK, labels_of("net1", kind="network")))
     running(engine)

@@ -26,7 +26,7 @@ from dtnctl.model.resources import (
 from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.secrets.source import SecretSource
-from tests.engine_choice import every_engine
+from tests.engine_choice import every_engine, podman_too
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
 
 pytestmark = every_engine
@@ -93,6 +93,7 @@ def engine(backend: Backend) -> DockerEngine:
     return engine
 
 
+@podman_too
 @pytest.mark.parametrize("spec", VARIANTS.values(), ids=VARIANTS.keys())
 def test_a_container_is_read_back_as_it_was_made_before_and_after_its_start(engine: DockerEngine, spec: ContainerSpec) -> None:
     engine.perform(CreateContainer(SESSION, spec, labels_of(SESSION)))
@@ -112,6 +113,7 @@ def test_every_field_of_a_container_is_among_the_variants() -> None:
     assert untouched == []
 
 
+@podman_too
 def test_a_job_in_the_network_of_another_container_is_read_back(engine: DockerEngine) -> None:
     engine.perform(CreateContainer(SESSION, PLAIN, labels_of(SESSION)))
     engine.perform(StartContainer(SESSION))
@@ -122,6 +124,7 @@ def test_a_job_in_the_network_of_another_container_is_read_back(engine: DockerEn
     assert (before, engine.inspect("job").spec) == (spec, spec)
 
 
+@podman_too
 def test_a_second_network_with_fixed_addresses_is_read_back(engine: DockerEngine) -> None:
     spec = replace(PLAIN, attachments=(Attachment("bridge"), Attachment("net1", "10.77.0.9", "fd00:77::9")))
     engine.perform(CreateContainer(SESSION, spec, labels_of(SESSION)))
@@ -131,6 +134,7 @@ def test_a_second_network_with_fixed_addresses_is_read_back(engine: DockerEngine
     assert (before, engine.inspect(SESSION).spec) == (spec, spec)
 
 
+@podman_too
 def test_what_the_spec_leaves_to_the_image_is_read_back_with_the_images_values(engine: DockerEngine) -> None:
     engine.perform(CreateContainer(SESSION, ContainerSpec(image=IMAGE, env=(("B", "2"),)), labels_of(SESSION)))
     seen = engine.observe(Wanted(images=frozenset({IMAGE})))
@@ -162,6 +166,7 @@ NETWORKS: dict[str, NetworkSpec] = {
 }
 
 
+@podman_too
 @pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())
 def test_a_network_is_read_back_as_it_was_made(backend: Backend, spec: NetworkSpec) -> None:
     engine = backend.engine()
