@@ -33,21 +33,21 @@ def checked(selector: str) -> str:
 
 def selected(workplace: Workplace, scope: Scope) -> tuple[Workplace, Scope]:
     """The two of a command that is about a part of the site. UsageError if nothing has the labels."""
-    selection = selection_of(workplace, scope.label)
+    selection = selection_of(workplace, scope.label, destroy=scope.destroy)
     if selection is None:
         return workplace, scope
     return replace(workplace, near=selection.within(workplace.site)), replace(scope, selection=selection)
 
 
-def selection_of(workplace: Workplace, selector: str) -> Selection | None:
-    """What it means in the site, None if there is none. UsageError if nothing has the labels."""
+def selection_of(workplace: Workplace, selector: str, *, destroy: bool = False) -> Selection | None:
+    """What it means in the site, None if there is none. UsageError if nothing has the labels, or if it is mistyped."""
     if not selector:
         return None
-    from dtnctl.planning.selection import known_labels, select
+    from dtnctl.planning.selection import label_mistake, select
     from dtnctl.runtime.clock import SystemClock
 
     site = workplace.site
     selection = select(site, selector, SystemClock().now())
-    if selection.is_mistyped:
-        raise UsageError(f"--label {selection.text} selects nothing; {known_labels(site) or 'no endpoint or session has `labels:`'}")
+    if mistake := label_mistake(site, selection, destroy=destroy):
+        raise UsageError(mistake)
     return selection

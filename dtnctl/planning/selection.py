@@ -64,7 +64,7 @@ class Selection:
         return endpoint in self.asked if endpoint else self.names(kind, name) or kind not in ("session", "transfer")
 
     @property
-    def is_mistyped(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether it selects nothing although it names what to select; what only leaves out may leave out all."""
         return not (self.endpoints or self.sessions) and not all(one.negated for one in parse_selector(self.text))
 
@@ -172,15 +172,36 @@ def _labels_text(site: Site, session: Document[Session], wanted: Iterable[Requir
 def known_labels(site: Site) -> str:
     """`region is eu, us`: what there is to select by."""
     found: dict[str, set[str]] = {}
-    for labels in (item.value.labels for documents in (site.endpoints, site.sessions) for item in documents.values()):
+    for labels in _all_labels(site):
         for name, value in labels.items():
             found.setdefault(name, set()).add(value)
     return "; ".join(f"{name} is {', '.join(sorted(values))}" for name, values in sorted(found.items()))
 
 
+def _all_labels(site: Site) -> Iterator[Mapping[str, str]]:
+    yield from (item.value.labels for documents in (site.endpoints, site.sessions) for item in documents.values())
+
+
+def label_mistake(site: Site, selection: Selection, *, destroy: bool = False) -> str:
+    """Why no run may be about what the selector selects; empty if one may.
+
+    A mistyped name in `regoin!=eu` leaves out nothing, so the run would be about the whole site. A value may be one that endpoints get
+    later, but not where everything that is selected is removed.
+    """
+    there = known_labels(site) or "no endpoint or session has `labels:`"
+    names = {name for labels in _all_labels(site) for name in labels}
+    if unknown := sorted({one.name for one in parse_selector(selection.text)} - names):
+        return f"--label {selection.text} names what no endpoint or session has: {', '.join(unknown)}; {there}"
+    if selection.is_empty:
+        return f"--label {selection.text} selects nothing; {there}"
+    if destroy and (values := unknown_labels(site, selection.text)):
+        return f"--label {selection.text} would remove what it may be meant to spare: nothing has {', '.join(values)}; {there}"
+    return ""
+
+
 def unknown_labels(site: Site, text: str) -> tuple[str, ...]:
     """`region=ue`: what the selector names and no endpoint or session has."""
-    known = {pair for documents in (site.endpoints, site.sessions) for item in documents.values() for pair in item.value.labels.items()}
+    known = {pair for labels in _all_labels(site) for pair in labels.items()}
     return tuple(f"{one.name}={value}" for one in parse_selector(text) for value in sorted(one.values) if (one.name, value) not in known)
 
 
@@ -189,8 +210,7 @@ def selection_notes(site: Site, selection: Selection | None, steps: Iterable[Ste
     if selection is None:
         return
     if unknown := unknown_labels(site, selection.text):
-        there = known_labels(site) or "no endpoint or session has `labels:`"
-        yield f"no endpoint or session has what --label {selection.text} asks for: {', '.join(unknown)}; {there}"
+        yield f"no endpoint or session has what --label {selection.text} asks for: {', '.join(unknown)}; {known_labels(site)}"
     if selection.parted:
         shown = [f"{name} ({text})" for name, text in sorted(selection.parted.items())]
         more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""

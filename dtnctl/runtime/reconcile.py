@@ -40,7 +40,7 @@ from dtnctl.planning.rails.freezing import Beginning, freeze_beginnings
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.planning.scope import with_selection
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
-from dtnctl.planning.selection import known_labels
+from dtnctl.planning.selection import label_mistake
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.providers.paths.base import PathObserver, PathService
 from dtnctl.runtime.clock import Clock
@@ -139,8 +139,8 @@ def _refuse_mistyped(site: Site, snapshot: Snapshot, scope: Scope, now: datetime
     """A pattern that names nothing would look like success, and a mistyped --exclude would change what was to be spared."""
     scope = with_selection(scope, site, now)
     selection = scope.selection
-    if selection is not None and selection.is_mistyped:
-        raise UsageError(f"--label {selection.text} selects nothing; {known_labels(site) or 'no endpoint or session has `labels:`'}")
+    if selection is not None and (mistake := label_mistake(site, selection, destroy=scope.destroy)):
+        raise UsageError(mistake)
     if scope.patterns and (lines := scope.mistyped(nameable_objects(site, snapshot)) or scope.beside(real_objects(site, snapshot))):
         raise UsageError(*lines)
 

@@ -88,9 +88,10 @@ def test_destroy_of_a_part_leaves_the_other_one(parts: World, tmp_path: Path) ->
     [
         ("region=mars", "--label region=mars selects nothing; region is eu, us"),
         ("region", "--label 'region' selects no labels; write `region=eu`"),
+        ("regoin!=eu", "--label regoin!=eu names what no endpoint or session has: regoin; region is eu, us"),
     ],
 )
-def test_a_selector_that_selects_nothing_is_refused(parts: World, tmp_path: Path, selector: str, answer: str) -> None:
+def test_a_selector_that_selects_nothing_or_cannot_be_meant_is_refused(parts: World, tmp_path: Path, selector: str, answer: str) -> None:
     for command in (("plan",), ("apply", "--yes"), ("drift",), ("status",), ("destroy", "--dry-run"), ("endpoints", "doctor")):
         found = run(tmp_path, *command, "-l", selector)
         assert found.returncode == 64
@@ -103,6 +104,15 @@ def test_a_part_of_what_has_no_region_yet_is_empty_and_no_error(parts: World, tm
         found = run(tmp_path, *command.split(), "-l", "region notin (eu,us)")
         assert found.returncode == 0, found.stderr
     assert not parts.calls()
+
+
+def test_destroy_of_all_but_a_value_that_nothing_has_is_refused(parts: World, tmp_path: Path) -> None:
+    assert run(tmp_path, "apply", "--yes").returncode == 0
+    for more in (("--yes", "--confirm", "small"), ("--dry-run",)):
+        found = run(tmp_path, "destroy", *more, "-l", "region!=ue")
+        assert found.returncode == 64
+        assert "--label region!=ue would remove what it may be meant to spare: nothing has region=ue; region is eu, us" in found.stderr
+    assert "small.near" in {item.name for item in parts.engine("a").state.containers.values()}
 
 
 def test_a_target_outside_of_the_part_is_refused(parts: World, tmp_path: Path) -> None:

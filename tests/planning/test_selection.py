@@ -13,7 +13,7 @@ from dtnctl.model.site import Site
 from dtnctl.planning.nameable import real_objects
 from dtnctl.planning.scope import Scope, with_selection
 from dtnctl.planning.secret_uses import secret_uses
-from dtnctl.planning.selection import Selection, known_labels, select, selection_notes
+from dtnctl.planning.selection import Selection, known_labels, label_mistake, select, selection_notes
 from tests.planning.building import NOW, plan, site, world
 from tests.properties.world import KilledError, World
 
@@ -270,24 +270,43 @@ def test_a_selector_is_worked_out_once() -> None:
 
 def test_nothing_is_selected_by_a_value_that_no_file_has_and_those_there_are_can_be_shown() -> None:
     where = declared(CLIMATE, OWN)
-    assert chosen(where, "region=mars").is_mistyped
+    assert chosen(where, "region=mars").is_empty
     assert known_labels(where) == "region is eu, us"
 
 
 def test_a_selector_that_only_leaves_out_may_leave_out_all() -> None:
-    assert not chosen(declared(CLIMATE), "region notin (eu,us)").is_mistyped
-    assert not chosen(declared(CLIMATE), "region notin (eu)").is_mistyped
-    assert chosen(declared(CLIMATE), "region=eu,region!=eu").is_mistyped
+    assert not chosen(declared(CLIMATE), "region notin (eu,us)").is_empty
+    assert not chosen(declared(CLIMATE), "region notin (eu)").is_empty
+    assert chosen(declared(CLIMATE), "region=eu,region!=eu").is_empty
 
 
-def test_a_name_or_value_that_nothing_has_is_noted_since_leaving_it_out_leaves_out_nothing() -> None:
+def test_a_value_that_nothing_has_is_noted_since_leaving_it_out_leaves_out_nothing() -> None:
     where = declared(CLIMATE)
-    for typed, unknown in (("regoin!=eu", "regoin=eu"), ("region notin (ue,us)", "region=ue")):
-        (note,) = plan(where, world(where), label=typed).notes
-        assert note == f"no endpoint or session has what --label {typed} asks for: {unknown}; region is eu, us"
+    (note,) = plan(where, world(where), label="region notin (ue,us)").notes
+    assert note == "no endpoint or session has what --label region notin (ue,us) asks for: region=ue; region is eu, us"
+
+
+def test_a_name_that_nothing_has_is_refused_whether_it_selects_nothing_or_everything() -> None:
+    where = declared(CLIMATE)
+    for typed in ("regoin!=eu", "regoin=eu", "regoin notin (eu)", "region=eu,regoin!=us"):
+        refused = label_mistake(where, chosen(where, typed))
+        assert refused == f"--label {typed} names what no endpoint or session has: regoin; region is eu, us"
     bare = site("# endpoints/a\ndocker: unix:///run/a.sock\nhost: a.example.net\n")
-    (note,) = plan(bare, world(bare), label="region!=eu").notes
-    assert note.endswith("asks for: region=eu; no endpoint or session has `labels:`")
+    assert label_mistake(bare, chosen(bare, "region!=eu")).endswith("no endpoint or session has `labels:`")
+
+
+def test_a_name_that_only_a_session_has_can_be_selected_by() -> None:
+    where = declared(session("climate", "eu1", "labels: {tier: test}\n"))
+    assert not label_mistake(where, chosen(where, "tier!=test"))
+
+
+def test_a_value_that_nothing_has_may_come_later_but_spares_nothing_when_all_else_is_removed() -> None:
+    where = declared(CLIMATE)
+    for typed in ("region!=ue", "region notin (eu,asia)", "region in (eu,asia)"):
+        assert not label_mistake(where, chosen(where, typed))
+        refused = label_mistake(where, chosen(where, typed), destroy=True)
+        assert refused.startswith(f"--label {typed} would remove what it may be meant to spare: nothing has region=")
+    assert not label_mistake(where, chosen(where, "region!=eu"), destroy=True)
 
 
 def test_targets_that_name_nothing_of_the_part_are_known() -> None:
