@@ -246,6 +246,18 @@ class FinishTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordCancel:
+    """Write into the claim of a running job that it is going to be stopped, and why: whoever finds it stopped then knows who did that."""
+
+    transfer: str
+    generation: int
+    attempt: int
+    container: str
+    id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEnd:
     """Write the receipt of a job that is removed without one; nothing is compared. `is_stopped`: a step of this plan ended it."""
 
@@ -258,6 +270,6 @@ class RecordEnd:
     is_stopped: bool
 
 
-JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordEnd | RecordProtection
+JobAction = WaitHealthy | EnsureLedger | StartTransfer | FinishTransfer | RecordCancel | RecordEnd | RecordProtection
 Action = EngineAction | HostRequest | JobAction | PathAction
 Undo = RestoreContainer | DiscardContainer | ReplaceContainer

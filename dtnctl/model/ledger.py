@@ -35,7 +35,8 @@ class Requester:
 class Attempt:
     """One start of a transfer, as in its ledger: a claim (written before the start), later the receipt.
 
-    `released` is a claim whose container was never started and is gone: the attempt did not happen.
+    `released` is a claim whose container was never started and is gone: the attempt did not happen. A claim with a `cause` is of a job
+    that is stopped for it.
     `container` is the claimed container's id. Sizes in bytes, times in seconds, `rate` in bytes per second.
 
     `who` is the operator as leases name one, `commit` that of the state repository (`uncommitted`: the state differed from it).
@@ -96,6 +97,11 @@ class Attempt:
     @property
     def key(self) -> AttemptKey:
         return self.transfer, self.generation, self.attempt
+
+    @property
+    def is_being_cancelled(self) -> bool:
+        """Whether its job was to be stopped when this was written; whoever wrote it may have died before or after that."""
+        return self.verdict is None and not self.released and bool(self.cause)
 
     def may_be_repeated(self, tries: int, retries: int) -> bool:
         """Whether another try may follow this one, the last of `tries`."""

@@ -191,7 +191,7 @@ def label_mistake(site: Site, selection: Selection, *, destroy: bool = False) ->
     there = known_labels(site) or "no endpoint or session has `labels:`"
     names = {name for labels in _all_labels(site) for name in labels}
     if unknown := sorted({one.name for one in parse_selector(selection.text)} - names):
-        return f"--label {selection.text} names what no endpoint or session has: {', '.join(unknown)}; {there}"
+        return f"--label {selection.text}: no endpoint or session has a label {', '.join(unknown)}; {there}"
     if selection.is_empty:
         return f"--label {selection.text} selects nothing; {there}"
     if destroy and (values := unknown_labels(site, selection.text)):

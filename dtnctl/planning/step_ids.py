@@ -42,6 +42,11 @@ def finish_transfer_id(endpoint: str, transfer: str) -> str:
     return step_id(endpoint, "finish", transfer)
 
 
+def record_cancel_id(endpoint: str, container: str) -> str:
+    """Writes that a job is going to be stopped."""
+    return step_id(endpoint, "cancel", container)
+
+
 def record_end_id(endpoint: str, container: str) -> str:
     """Writes the receipt of a job that is removed."""
     return step_id(endpoint, "record", container)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from dtnctl.errors import ConfigError, DtnctlError
-from dtnctl.model.actions import FinishTransfer, RecordEnd, StartTransfer
+from dtnctl.model.actions import FinishTransfer, RecordCancel, RecordEnd, StartTransfer
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Step, action_type
 from dtnctl.model.progress import Measured
@@ -57,4 +57,4 @@ def error_data(error: DtnctlError) -> Json:
 
 
 def _transfer_of(step: Step) -> str:
-    return step.action.transfer if isinstance(step.action, (StartTransfer, FinishTransfer, RecordEnd)) else ""
+    return step.action.transfer if isinstance(step.action, (StartTransfer, FinishTransfer, RecordCancel, RecordEnd)) else ""

@@ -16,6 +16,7 @@ from dtnctl.model.actions import (
     HostRequest,
     PromoteContainer,
     PullImage,
+    RecordCancel,
     RecordEnd,
     RemoveContainer,
     RemoveNetwork,
@@ -47,7 +48,7 @@ def step_words(action: Action) -> tuple[str, str]:  # noqa: C901  one line for e
             return "connect", f"{action.container} to {action.attachment.network}"
         case DisconnectNetwork():
             return "disconnect", f"{action.container} from {action.network}"
-        case EnsureLedger() | RecordEnd() | RecordProtection():
+        case EnsureLedger() | RecordCancel() | RecordEnd() | RecordProtection():
             return _record_words(action)
         case StartTransfer():
             return "start", f"transfer {action.transfer}"
@@ -78,10 +79,12 @@ def _path_words(action: PathAction) -> tuple[str, str]:
             assert_never(action)
 
 
-def _record_words(action: EnsureLedger | RecordEnd | RecordProtection) -> tuple[str, str]:
+def _record_words(action: EnsureLedger | RecordCancel | RecordEnd | RecordProtection) -> tuple[str, str]:
     match action:
         case EnsureLedger():
             return "create", f"ledger {action.folder}"
+        case RecordCancel():
+            return "record", f"that transfer {action.transfer} is stopped"
         case RecordEnd():
             return "record", f"end of transfer {action.transfer}"
         case RecordProtection():

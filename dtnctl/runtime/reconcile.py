@@ -17,6 +17,7 @@ from dtnctl.model.actions import (
     FinishTransfer,
     HostRequest,
     JobAction,
+    RecordCancel,
     RecordEnd,
     ReplaceContainer,
     RestoreContainer,
@@ -302,7 +303,7 @@ class _Run:
             case HostRequest(request=request):
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
                 engine.agent.perform(request)
-            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordEnd() | RecordProtection():
+            case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordCancel() | RecordEnd() | RecordProtection():
                 return self._perform_job(step.action, engine, engines)
             case CreateContainer() | ReplaceContainer():
                 engine.perform(self._with_commit(step.action))
@@ -343,6 +344,11 @@ class _Run:
                 from dtnctl.runtime.transfers.transfer import record_transfer
 
                 return _result_text(record_transfer(action, engines, self.site.name, self.terms.clock, self.calls))
+            case RecordCancel():
+                from dtnctl.runtime.transfers.unrecorded import record_cancel
+
+                record_cancel(action, engine, self.site.name)
+                return ""
             case RecordEnd():
                 from dtnctl.runtime.transfers.unrecorded import record_end
 

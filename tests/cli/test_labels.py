@@ -88,7 +88,7 @@ def test_destroy_of_a_part_leaves_the_other_one(parts: World, tmp_path: Path) ->
     [
         ("region=mars", "--label region=mars selects nothing; region is eu, us"),
         ("region", "--label 'region' selects no labels; write `region=eu`"),
-        ("regoin!=eu", "--label regoin!=eu names what no endpoint or session has: regoin; region is eu, us"),
+        ("regoin!=eu", "--label regoin!=eu: no endpoint or session has a label regoin; region is eu, us"),
     ],
 )
 def test_a_selector_that_selects_nothing_or_cannot_be_meant_is_refused(parts: World, tmp_path: Path, selector: str, answer: str) -> None:

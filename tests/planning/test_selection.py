@@ -290,7 +290,7 @@ def test_a_name_that_nothing_has_is_refused_whether_it_selects_nothing_or_everyt
     where = declared(CLIMATE)
     for typed in ("regoin!=eu", "regoin=eu", "regoin notin (eu)", "region=eu,regoin!=us"):
         refused = label_mistake(where, chosen(where, typed))
-        assert refused == f"--label {typed} names what no endpoint or session has: regoin; region is eu, us"
+        assert refused == f"--label {typed}: no endpoint or session has a label regoin; region is eu, us"
     bare = site("# endpoints/a\ndocker: unix:///run/a.sock\nhost: a.example.net\n")
     assert label_mistake(bare, chosen(bare, "region!=eu")).endswith("no endpoint or session has `labels:`")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dtnctl.model.actions import FinishTransfer, RecordEnd, StartTransfer
+from dtnctl.model.actions import FinishTransfer, RecordCancel, RecordEnd, StartTransfer
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import server_labels, server_name, server_ports, transfer_labels
 from dtnctl.model.resources import (
@@ -91,6 +91,16 @@ def finish_transfer(world: World, host: Host, action: FinishTransfer) -> None:
     del host.containers[job.id]
 
 
+def record_cancel(world: World, host: Host, action: RecordCancel) -> None:
+    key = (action.transfer, action.generation, action.attempt)
+    job, claim = host.containers[action.id], host.records.get(key)
+    assert job.state in ACTIVE, "what is to be stopped does not run"
+    world._effect()
+    claim = claim or Attempt(*key, container=job.id, claimed_at=MOMENT)
+    if claim.verdict is None:
+        host.records[key] = replace(claim, cause=action.cause)
+
+
 def record_end(world: World, host: Host, action: RecordEnd) -> None:
     key = (action.transfer, action.generation, action.attempt)
     job, claim = host.containers[action.id], host.records.get(key)
@@ -98,4 +108,4 @@ def record_end(world: World, host: Host, action: RecordEnd) -> None:
     assert claim is None or claim.verdict is None, "a receipt is written over another one"
     world._effect()
     claim = claim or Attempt(*key, container=job.id, claimed_at=MOMENT)
-    host.records[key] = replace(claim, verdict="cancelled" if action.is_stopped else "unknown", cause=action.cause)
+    host.records[key] = replace(claim, verdict="cancelled" if action.is_stopped or claim.is_being_cancelled else "unknown", cause=action.cause)

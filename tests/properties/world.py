@@ -23,6 +23,7 @@ from dtnctl.model.actions import (
     HostRequest,
     PromoteContainer,
     PullImage,
+    RecordCancel,
     RecordEnd,
     RemoveContainer,
     RemoveNetwork,
@@ -61,7 +62,7 @@ from dtnctl.model.resources import (
 )
 from tests.properties.agent import AgentRefusedError, address_of
 from tests.properties.always import check_hosts
-from tests.properties.attempts import finish_transfer, record_end, start_transfer
+from tests.properties.attempts import finish_transfer, record_cancel, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 from tests.properties.observed import endpoint_seen
 from tests.properties.volumes import VolumeRequests, check_started, perform_volume
@@ -166,6 +167,8 @@ class World:
                 start_transfer(self, host, action)
             case FinishTransfer():
                 finish_transfer(self, host, action)
+            case RecordCancel():
+                record_cancel(self, host, action)
             case RecordEnd():
                 record_end(self, host, action)
             case HostRequest():

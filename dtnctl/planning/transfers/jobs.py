@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dtnctl.model.actions import RecordEnd, RemoveContainer, StopContainer
+from dtnctl.model.actions import RecordCancel, RecordEnd, RemoveContainer, StopContainer
 from dtnctl.model.impact import Cut, Progress
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.ownership import generation_and_attempt
@@ -208,7 +208,7 @@ def plan_leftover(endpoint: str, seen: ContainerSeen, cause: Cause, progress: Pr
 
 def plan_ledger_removal(site: str, endpoint: str, seen: ContainerSeen, planned: Iterable[Step]) -> tuple[Change, tuple[Step, ...]]:
     """The placeholder of the ledger is removed, after what is `planned` to be written through it; the record itself stays on the host."""
-    writing = tuple(step.id for step in planned if step.endpoint == endpoint and isinstance(step.action, RecordEnd))
+    writing = tuple(step.id for step in planned if step.endpoint == endpoint and isinstance(step.action, (RecordCancel, RecordEnd)))
     step = Step(remove_id(endpoint, seen.name), endpoint, RemoveContainer(seen.name, seen.id), writing)
     change = Change(
         mark="destroy",

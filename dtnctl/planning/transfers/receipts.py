@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtnctl.model.actions import RecordEnd
+from dtnctl.model.actions import RecordCancel, RecordEnd
 from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.resources import EndpointSeen
-from dtnctl.planning.step_ids import record_end_id
+from dtnctl.planning.step_ids import record_cancel_id, record_end_id
 from dtnctl.planning.transfers.jobs import History, Job
 
 
 def with_receipt(
     seen: EndpointSeen, history: History, job: Job, removal: tuple[Change, tuple[Step, ...]]
 ) -> tuple[Change, tuple[Step, ...]]:
-    """The removal of a job, and before it its receipt, if it ran and has none, and the endpoint's record can be read."""
+    """The removal of a job, and before it its receipt, if it ran and has none, and the endpoint's record can be read.
+
+    Before a job is stopped its claim says so: a run that dies after the stop would leave a job that looks as if it had failed.
+    """
     change, (*stops, last) = removal
     if not _lacks_receipt(seen, history, job):
         return removal
     key = (job.seen.owner, job.generation, job.attempt)
-    action = RecordEnd(*key, job.seen.name, job.seen.id, _cause_text(change.cause), is_stopped=job.is_active)
+    what = (*key, job.seen.name, job.seen.id, _cause_text(change.cause))
+    cancel = Step(record_cancel_id(seen.name, job.seen.name), seen.name, RecordCancel(*what))
+    before = (cancel, *(replace(step, needs=(*step.needs, cancel.id)) for step in stops)) if stops else ()
+    action = RecordEnd(*what, is_stopped=job.is_active)
     record = Step(record_end_id(seen.name, job.seen.name), seen.name, action, tuple(step.id for step in stops))
-    steps = (*stops, record, replace(last, needs=(*last.needs, record.id)))
+    steps = (*before, record, replace(last, needs=(*last.needs, record.id)))
     return replace(change, steps=tuple(step.id for step in steps)), steps
 
 

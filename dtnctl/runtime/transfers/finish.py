@@ -16,7 +16,7 @@ from dtnctl.model.actions import JobEnd
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.movers.base import Evidence, Judgement, Moved
-from dtnctl.movers.verdict import with_incomplete_items
+from dtnctl.movers.verdict import cancellation, with_incomplete_items
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers import keys
 from dtnctl.runtime.transfers.attempt import Task, find_job, is_running, key_places, time_left, time_text
@@ -102,11 +102,14 @@ def finish_attempt(task: Task, watched: Watched | None = None, begun: Begun | No
     claim = record or Attempt(task.transfer, task.generation, task.attempt, job.id, claimed_at=job.started_at)
     notes = begun.notes if begun is not None and begun.container == job.id else read_notes(task.here, job)
     started = as_started(task, notes)
-    receipt = end_attempt(started, claim, notes, watched, lambda evidence: _judged(started, evidence))
+    receipt = end_attempt(started, claim, notes, watched, lambda evidence: _judged(started, claim, evidence))
     return AttemptEnd(receipt, job.spec.image, was_recorded=False, time_left=time_left(task, claim))
 
 
-def _judged(task: Task, evidence: Evidence) -> Judgement:
+def _judged(task: Task, claim: Attempt, evidence: Evidence) -> Judgement:
+    """A job that was being cancelled when its run died was stopped by that, unless it ended well before."""
+    if claim.is_being_cancelled and evidence.exit_code != 0:
+        return cancellation(evidence)
     return with_incomplete_items(task.mover.judge(evidence, task.options), evidence, task.options)
 
 

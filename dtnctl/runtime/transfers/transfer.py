@@ -31,7 +31,7 @@ from dtnctl.runtime.transfers.joint_calls import JointCalls
 from dtnctl.runtime.transfers.latest import latest_attempt
 from dtnctl.runtime.transfers.notes import read_notes
 from dtnctl.runtime.transfers.notify import notice_text, notify_if_due, with_notice_due
-from dtnctl.runtime.transfers.record import read_stored_log
+from dtnctl.runtime.transfers.record import read_stored_log, write_record
 from dtnctl.runtime.transfers.start import StartResult, start_attempt
 from dtnctl.runtime.transfers.watch import STOP_SECONDS, InterruptedWaitError, Watched, read_tail
 
@@ -170,6 +170,9 @@ def cancel_transfer(
     if notes is None:
         raise TransferError(f"{job.name} does not say what it copies; stop it on its engine")
     task = replace(notes.task(claim, site, engines, clock), calls=calls or JointCalls())
+    with contextlib.suppress(TransferError):  # a full disk keeps no job running
+        claim = replace(claim, cause="its cancellation was asked for")
+        write_record(here, site, claim)
     here.stop(job.id, STOP_SECONDS)
     job = here.inspect(job.id)
     if job.exit_code == 0:

@@ -215,7 +215,8 @@ def test_the_running_job_of_a_removed_transfer_goes_on() -> None:
     )
     found = plan(site(SESSION), made, interrupt=("t",))
     assert steps(found) == [
-        "a/stop/lab.t.g1a1",
+        "a/cancel/lab.t.g1a1",
+        "a/stop/lab.t.g1a1 <- a/cancel/lab.t.g1a1",
         "a/record/lab.t.g1a1 <- a/stop/lab.t.g1a1",
         "a/remove/lab.t.g1a1 <- a/stop/lab.t.g1a1, a/record/lab.t.g1a1",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from tests.planning.listing import steps
 from tests.planning.transfers.declared import SESSION, end_job, job, record, running, transfer
 from tests.planning.transfers.test_servers import measured
 from tests.planning.transfers.test_servers import running as running_servers
-from tests.properties.world import World
+from tests.properties.world import KilledError, World
 
 REMOVAL = "a/remove/lab.t.g1a1"
 RECORDED = ["a/record/lab.t.g1a1", f"{REMOVAL} <- a/record/lab.t.g1a1"]
@@ -44,6 +45,30 @@ def test_one_that_is_stopped_for_it_is_recorded_as_stopped() -> None:
     made = running()
     made.apply(plan(site(SESSION), made, interrupt=("t",)))
     assert made.hosts["a"].records["t", 1, 1].verdict == "cancelled"
+
+
+def test_whoever_finds_a_job_that_a_killed_run_had_stopped_records_it_as_stopped() -> None:
+    verdicts = []
+    for effects in range(4):
+        made = running()
+        made.budget = effects
+        with suppress(KilledError):
+            made.apply(plan(site(SESSION), made, interrupt=("t",)))
+        made.budget = None
+        made.apply(plan(site(SESSION), made, interrupt=("t",)))
+        assert job(made) is None
+        verdicts.append(made.hosts["a"].records["t", 1, 1].verdict)
+    assert verdicts == ["cancelled"] * 4
+
+
+def test_a_job_that_is_stopped_is_announced_in_its_claim_before() -> None:
+    found = plan(site(SESSION), running(), interrupt=("t",))
+    assert steps(found) == [
+        "a/cancel/lab.t.g1a1",
+        "a/stop/lab.t.g1a1 <- a/cancel/lab.t.g1a1",
+        "a/record/lab.t.g1a1 <- a/stop/lab.t.g1a1",
+        "a/remove/lab.t.g1a1 <- a/stop/lab.t.g1a1, a/record/lab.t.g1a1",
+    ]
 
 
 def test_a_try_of_an_earlier_generation_says_which_line_has_raised_it() -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from dtnctl.errors import TransferError
+from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.resources import ledger_name
 from dtnctl.model.site import Document, Mark
 from dtnctl.model.transfer import Transfer
 from dtnctl.planning.resolve import ResolvedTransfer
+from dtnctl.runtime.transfers.attempt import is_running
 from dtnctl.runtime.transfers.transfer import cancel_transfer, read_log
+from tests.fakes.faults import Fault
 from tests.runtime.transfers.transfer_world import HERE, SITE, THERE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
@@ -62,6 +64,22 @@ def test_a_copy_that_ends_well_while_it_is_stopped_is_not_called_cancelled(scene
     assert scene.finish(wait=False).verdict == "succeeded"
 
 
+def test_a_cancellation_whose_run_died_after_the_stop_is_one_and_no_failure_that_is_tried_again(scene: TransferWorld) -> None:
+    scene.copy.hold, scene.copy.code_when_stopped = threading.Event(), 1
+    copied = threading.Event()
+    scene.copy.during = copied.set
+    scene.start()
+    assert copied.wait(10)
+    scene.world.plan_faults(Fault("status", match=f"POST /containers/{JOB}/stop", status=500, message="the run ends", when="after"))
+    with pytest.raises(EngineError, match="the run ends"):
+        cancel(scene)
+    assert [item.verdict for item in scene.records()] == [None]
+    assert not is_running(scene.engines[HERE].inspect(JOB))
+    with pytest.raises(TransferError, match="cancelled"):
+        scene.finish(wait=False)
+    assert [(item.verdict, item.retryable) for item in scene.records()] == [("cancelled", False)]
+
+
 def test_a_job_that_does_not_say_what_it_copies_is_left_to_its_engine(scene: TransferWorld) -> None:
     scene.copy.hold = threading.Event()
     scene.start()
@@ -69,6 +87,13 @@ def test_a_job_that_does_not_say_what_it_copies_is_left_to_its_engine(scene: Tra
     with pytest.raises(TransferError, match="does not say what it copies; stop it on its engine"):
         cancel(scene)
     assert scene.engines[HERE].inspect(JOB).state == "running"
+
+
+def test_a_full_disk_keeps_no_copy_running(scene: TransferWorld) -> None:
+    scene.copy.hold = threading.Event()
+    scene.start()
+    scene.world.plan_faults(Fault("status", match="PUT /containers/lab.control.ledger/archive", status=500, message="no space left"))
+    assert cancel(scene).startswith("run (generation 1, try 1): cancelled")
 
 
 def test_what_does_not_run_cannot_be_cancelled(scene: TransferWorld) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from dtnctl.errors import TransferError
-from dtnctl.model.actions import RecordEnd
+from dtnctl.model.actions import RecordCancel, RecordEnd
 from dtnctl.runtime.transfers.record import read_stored_log
-from dtnctl.runtime.transfers.unrecorded import record_end
+from dtnctl.runtime.transfers.unrecorded import record_cancel, record_end
 from tests.runtime.transfers.transfer_world import HERE, SITE, TRANSFER, TransferWorld, transfer_world
 
 JOB = "lab.run.g1a1"
@@ -58,6 +58,45 @@ def test_a_job_that_was_stopped_for_it_is_cancelled(scene: TransferWorld) -> Non
     scene.start()
     scene.engines[HERE].stop(scene.engines[HERE].inspect(JOB).id, 1)
     assert record(scene, is_stopped=True) == "recorded as cancelled"
+
+
+def announce(scene: TransferWorld) -> None:
+    action = RecordCancel(TRANSFER, 1, 1, JOB, scene.engines[HERE].inspect(JOB).id, WHY)
+    record_cancel(action, scene.engines[HERE], SITE)
+
+
+def test_a_job_that_another_run_stopped_before_it_died_is_cancelled(scene: TransferWorld) -> None:
+    scene.copy.hold = threading.Event()
+    scene.start()
+    announce(scene)
+    (claim,) = scene.records()
+    assert (claim.verdict, claim.cause) == (None, f"it is stopped and removed, since {WHY}")
+    scene.engines[HERE].stop(scene.engines[HERE].inspect(JOB).id, 1)
+    assert record(scene) == "recorded as cancelled"
+
+
+def test_what_was_to_be_stopped_and_ended_by_itself_is_not_known(scene: TransferWorld) -> None:
+    ended(scene)
+    announce(scene)
+    assert record(scene) == "recorded as unknown"
+
+
+def test_a_lost_claim_is_made_again_by_what_stops_its_job(scene: TransferWorld) -> None:
+    scene.copy.hold = threading.Event()
+    scene.start()
+    scene.world.engine(HERE).state.host.pop("/var/lib/dtnctl/lab/records/run.g1a1.json")
+    announce(scene)
+    (claim,) = scene.records()
+    assert claim.container == scene.engines[HERE].inspect(JOB).id
+    assert claim.is_being_cancelled
+
+
+def test_nothing_is_announced_over_a_receipt(scene: TransferWorld) -> None:
+    ended(scene)
+    record(scene)
+    before = scene.records()
+    announce(scene)
+    assert scene.records() == before
 
 
 def test_a_receipt_that_somebody_wrote_meanwhile_stays(scene: TransferWorld) -> None:
