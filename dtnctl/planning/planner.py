@@ -19,6 +19,7 @@ from dtnctl.planning.containers.describe import service_change
 from dtnctl.planning.containers.host_part import HostStep
 from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.containers.unseen_secrets import unseen_secret_notes
+from dtnctl.planning.engine_versions import old_engine_notes
 from dtnctl.planning.host.resource import Planned
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.leaving import leaving_steps
@@ -119,6 +120,7 @@ class _Planner:
         self.draft.notes.update(self.found.volumes.notes)
         self.draft.notes.update(path_notes(self.found.path_view))
         self.draft.notes.update(clock_notes(self.found.answering))
+        self.draft.notes.update(old_engine_notes(self.found.written, self.found.answering))
         self.draft.notes.update(edge_notes(self.found.written, self.found.answering, self.found.now))
         self.draft.notes.update(expiry_notes(self.found.written, self.found.now))
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
@@ -401,7 +403,7 @@ class _Planner:
     def _refusal_of_record(self, resolved: ResolvedTransfer, seen: EndpointSeen | None) -> Refusal | None:
         """Why the transfer's record can be neither read nor kept."""
         if resolved.source_endpoint in self.found.twins:
-            return refuse_twin(self.found.site, resolved.source_endpoint, self.found.twins)
+            return refuse_twin(self.found.site, self.found.twins[resolved.source_endpoint])
         return refuse_ledger(self.found.site, resolved, seen) if seen is not None else None
 
     def _end(self, service: Service) -> End:

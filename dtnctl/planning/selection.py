@@ -12,6 +12,7 @@ from dtnctl.model.plan import Step
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Document, Session, Site
 from dtnctl.planning.resolve import Key, Service, declared_transfers, resolve_services
+from dtnctl.planning.shared_pools import pool_endpoints, pooled_networks
 from dtnctl.printable import plural
 
 NAMED = 3  # sessions that a note names; of the others it says how many they are
@@ -102,17 +103,19 @@ def select(site: Site, text: str, now: datetime) -> Selection:
     sessions = frozenset(name for name, item in site.sessions.items() if _is_meant(site, item, wanted))
     transfers = declared_transfers(site, now)
     services = resolve_services(site, now)
-    shared = {net.name for service in services if service.session.name in sessions for net in service.nets} & _with_addresses(site)
-    asked = {service.endpoint.name for service in services if not shared.isdisjoint(net.name for net in service.nets)}
-    asked |= endpoints.union(*(site.sessions[name].value.endpoints for name in sessions))
+    shared = {net.name for service in services if service.session.name in sessions for net in service.nets} & pooled_networks(site)
     volumes = _volumes_of(services, sessions)
-    asked |= _ends_of(site, services, volumes)
+    asked = endpoints.union(
+        pool_endpoints(site, services, shared),
+        _ends_of(site, services, volumes),
+        *(site.sessions[name].value.endpoints for name in sessions),
+    )
     return Selection(
         text=text,
         endpoints=endpoints,
         sessions=sessions,
         transfers=frozenset(item.transfer.name for item in transfers if item.session in sessions),
-        asked=frozenset(asked),
+        asked=asked,
         volumes=volumes,
         declared=frozenset(
             {(endpoint, name) for name, item in site.sessions.items() for endpoint in item.value.endpoints}
@@ -151,11 +154,6 @@ def _labels_for(site: Site, session: Document[Session], name: str) -> list[Mappi
 def _is_torn(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> bool:
     """Whether some of its endpoints meet a condition and others do not: no label of its own says where it belongs."""
     return any(len({one.is_met_by(labels) for labels in _labels_for(site, session, one.name)}) > 1 for one in wanted)
-
-
-def _with_addresses(site: Site) -> set[str]:
-    """Networks of whose addresses dtnctl chooses: the same name is one pool over all endpoints."""
-    return {name for name, item in site.networks.items() if item.value.subnet is not None or item.value.subnet6 is not None}
 
 
 def _labels_text(site: Site, session: Document[Session], wanted: Iterable[Requirement]) -> str:

@@ -42,7 +42,7 @@ from dtnctl.planning.step_ids import network_id
 from dtnctl.planning.transfers.in_time import as_it_runs
 from dtnctl.planning.transfers.jobs import History, read_history
 from dtnctl.planning.transfers.running_copies import copies_by_service, refuse_cutting_off, refuse_held, waits_for
-from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
+from dtnctl.planning.twins import Twin, find_twins, refuse_twin, without_twins
 from dtnctl.planning.under_copies import held_steps, refuse_needing
 from dtnctl.printable import plural
 
@@ -55,8 +55,8 @@ class Study:
     stands for, `overdrawn` is why they may not go, `doubted` why single ones may not, with the transfers that their sessions carry.
     `written` is the site as its files have it, `site` what is wanted of it. `records` are what endpoints record of `protect:`.
     `jobs` are the running transfers of each service, `held_steps` those on hosts that wait for some of them. `refusals` are of covered
-    services. `stays` are live containers that no step may touch. `twins` are endpoints that are one engine with another one, which is
-    named; `snapshot` knows nothing of them. `forgotten` are sessions, as (endpoint, session), for which an agent holds something although
+    services. `stays` are live containers that no step may touch. `twins` are endpoints that are or may be one engine with another
+    one; `snapshot` knows nothing of them. `forgotten` are sessions, as (endpoint, session), for which an agent holds something although
     nothing of them is there. `hosts` are those whose agent answers. `paths` are the declared ones between sites.
     """
 
@@ -79,7 +79,7 @@ class Study:
     records: Records = field(default_factory=dict)
     doubted_transfers: frozenset[str] = frozenset()
     forgotten: frozenset[Key] = frozenset()
-    twins: Mapping[str, str] = field(default_factory=dict)
+    twins: Mapping[str, Twin] = field(default_factory=dict)
     jobs: Mapping[Key, tuple[Cut, ...]] = field(default_factory=dict)
     held_steps: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
     refusals: dict[Key, tuple[Refusal, ...]] = field(default_factory=dict)
@@ -152,7 +152,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     if scope.selection is not None:
         snapshot = scope.selection.seen(snapshot)
         scope = replace(scope, selection=scope.selection.with_undeclared(snapshot))
-    twins = find_twins(snapshot)
+    twins = find_twins(site, snapshot)
     snapshot = without_twins(snapshot, twins)
     answering = {name: seen for name, seen in sorted(snapshot.endpoints.items()) if not seen.is_silent}
     site = with_chosen_vlans(site, snapshot)
@@ -444,7 +444,7 @@ def _refusals_at_sight(found: Study, service: Service) -> tuple[Refusal, ...]:
     if not found.covers(service):
         return ()
     if service.endpoint.name in found.twins:
-        return (refuse_twin(found.site, service.endpoint.name, found.twins),)
+        return (refuse_twin(found.site, found.twins[service.endpoint.name]),)
     seen = found.answering.get(service.endpoint.name)
     is_new = seen is not None and (seen.name, service.container) not in found.live
     image = refuse_absent_image(service, seen) if is_new and seen is not None else None

@@ -10,7 +10,6 @@ from dtnctl.model.resources import main_name
 from dtnctl.planning.host.resources import WHAT_IT_MAKES
 from dtnctl.planning.host.usage import cpu_usage, vf_usage
 from dtnctl.planning.study import Study
-from dtnctl.planning.twins import twin_text
 
 
 def summary_rows(found: Study, by_endpoint: Mapping[str, Sequence[Step]]) -> Iterator[EndpointSummary]:
@@ -49,7 +48,7 @@ def silence_notes(found: Study) -> Iterator[str]:
             what = f"session {names[0]}" if len(names) == 1 else f"sessions {', '.join(names)}"
             yield f"{endpoint} does not answer: what {what} there needs is unknown, and left alone until it does"
         if endpoint in found.twins:
-            yield f"{twin_text(endpoint, found.twins)}: nothing is planned on either"
+            yield found.twins[endpoint].note
         if seen.agent_silence:
             what = f"{WHAT_IT_MAKES} are unknown, and left alone"
             yield f"the agent of {endpoint} does not answer ({seen.agent_silence}): {what}"

@@ -42,6 +42,7 @@ from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.planning.scope import with_selection
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
 from dtnctl.planning.selection import label_mistake
+from dtnctl.planning.shared_pools import drawn_from
 from dtnctl.providers.base import Engine, Observer
 from dtnctl.providers.paths.base import PathObserver, PathService
 from dtnctl.runtime.clock import Clock
@@ -162,13 +163,13 @@ def apply_plan(
     Running transfers are waited for when the leases have been released.
     """
     run = _Run(site, engines, terms, reports, paths, calls=JointCalls(look_up=terms.look_up))
-    touched = touched_endpoints(plan)
+    leased = leased_endpoints(site, plan, terms.clock.now())
     if any(isinstance(step.action, StartTransfer) for step in plan.steps):
         threading.Thread(target=_import_transfers, name="import", daemon=True).start()
-    with run.leased(touched) as leases:
+    with run.leased(leased) as leases:
         now = terms.clock.now()
         current, _ = look_and_plan(site, engines, now, scope, paths)
-        _check_current(current, touched, terms)
+        _check_current(current, leased_endpoints(site, current, now), leased, terms)
         run.frozen.update(freeze_beginnings(site, current, now, scope))
         outcomes = run.carry_out(current, leases)
     outcomes = run.await_jobs(current, outcomes)
@@ -208,12 +209,17 @@ def _endpoints_of(step: Step, known: Collection[str]) -> tuple[str, ...]:
     return (step.endpoint,)
 
 
-def _check_current(current: Plan, leased: tuple[str, ...], terms: Terms) -> None:
+def leased_endpoints(site: Site, plan: Plan, now: datetime) -> tuple[str, ...]:
+    """Those that a step writes to, and those that share a pool of which it takes an address."""
+    return tuple(sorted({*touched_endpoints(plan), *drawn_from(site, plan, now)}))
+
+
+def _check_current(current: Plan, needed: tuple[str, ...], leased: tuple[str, ...], terms: Terms) -> None:
     for wanted, who in ((terms.expect, "expected"), (terms.confirmed, "confirmed")):
         if wanted and current.hash != wanted:
             text = f"the {who} plan is {wanted}, but what would run now is {current.hash}"
             raise ChangedPlanError(f"{text}; nothing was changed; run `dtnctl plan` and look again", current)
-    beyond = set(touched_endpoints(current)) - set(leased)
+    beyond = set(needed) - set(leased)
     if beyond:
         text = f"while waiting for the lease, changes came up on {', '.join(sorted(beyond))}; nothing was changed; apply again"
         raise ChangedPlanError(text, current)

@@ -236,6 +236,36 @@ def test_nothing_is_planned_on_two_endpoints_that_are_one_engine() -> None:
     assert found.silent == ()
 
 
+def test_an_endpoint_that_has_containers_of_one_that_is_not_seen_may_be_its_engine_by_another_name() -> None:
+    text = "".join(
+        f"# endpoints/{name}\ndocker: unix:///{name}\nhost: {name}\nlabels: {{region: {region}}}\n"
+        for name, region in (("a", "eu"), ("b", "us"))
+    )
+    declared = site(text + "# sessions/one\nendpoints: [a]\nimage: dtn:1\n# sessions/two\nendpoints: [b]\nimage: dtn:1\n")
+    made = world(declared)
+    made.apply(plan(declared, made, label="region=us"))
+    (two,) = (item for item in made.hosts["b"].containers.values() if item.name == "lab.two")
+    made.hosts["a"].foreign.append(ForeignSeen(two.name, two.id, labels=two.labels))
+    assert not plan(declared, made).blocked, "b is seen, and is another engine"
+    found = plan(declared, made, label="region=eu")
+    assert [(item.code, item.endpoint, item.name) for item in found.blocked] == [("E0491", "a", "one")]
+    (blocked,) = found.blocked
+    assert blocked.cause.text == "a has the container lab.two of b, which was not seen: they may be one engine"
+    assert blocked.fix.startswith("a run that asks b, too; if they are two engines, remove that container; else `docker:` of a or b with")
+    assert found.notes == ("a has the container lab.two of b, which was not seen: they may be one engine: nothing is planned on it",)
+    made.hosts["b"].silence = "no answer"
+    assert {item.code for item in plan(declared, made).blocked} == {"E0491"}
+
+
+@pytest.mark.parametrize("of", [{"site": "other"}, {"endpoint": "gone"}, {"repository": "0123456789ab"}])
+def test_containers_of_other_sites_repositories_and_endpoints_without_a_file_make_no_twin(of: dict[str, str]) -> None:
+    declared = site(SESSION)
+    made = with_foreign(world(declared), foreign("lab.x", **({"endpoint": "b"} | of)))
+    made.hosts["b"].silence = "no answer"
+    assert not plan(declared, made).blocked
+    assert [item.code for item in plan(declared, with_foreign(made, foreign("lab.y", endpoint="b"))).blocked] == ["E0491"]
+
+
 # --- adoption -----------------------------------------------------------------------------------------------
 
 

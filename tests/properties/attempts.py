@@ -108,4 +108,6 @@ def record_end(world: World, host: Host, action: RecordEnd) -> None:
     assert claim is None or claim.verdict is None, "a receipt is written over another one"
     world._effect()
     claim = claim or Attempt(*key, container=job.id, claimed_at=MOMENT)
-    host.records[key] = replace(claim, verdict="cancelled" if action.is_stopped or claim.is_being_cancelled else "unknown", cause=action.cause)
+    host.records[key] = replace(
+        claim, verdict="cancelled" if action.is_stopped or claim.is_being_cancelled else "unknown", cause=action.cause
+    )

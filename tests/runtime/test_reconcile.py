@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from dtnctl.cli.expected import changed_lines
+from dtnctl.errors import LockError
 from dtnctl.planning.scope import Scope
 from dtnctl.providers.base import Engine
 from dtnctl.render.context import RenderContext
 from dtnctl.repository.load import load_site
 from dtnctl.runtime.clock import SystemClock
-from dtnctl.runtime.lease import this_process
-from dtnctl.runtime.reconcile import ChangedPlanError, Reports, Terms, apply_plan, look_and_plan
+from dtnctl.runtime.lease import hold_leases, this_process
+from dtnctl.runtime.reconcile import ChangedPlanError, Reports, Terms, apply_plan, look_and_plan, touched_endpoints
 from tests.cli.small_site import two_engines
 from tests.docker_clients import connect
 
@@ -88,3 +89,31 @@ def test_a_freeze_that_begins_while_steps_are_carried_out_holds_back_what_has_no
     assert held[0].reason == f"E0442 site {site.name} is frozen until 2030-01-02T00:00Z: beam time (state/site.yaml:2)"
     assert applied.remaining is not None
     assert {item.code for item in applied.remaining.blocked} == {"E0442"}
+
+
+def test_an_address_of_a_shared_pool_is_taken_under_the_leases_of_all_that_share_it(tmp_path: Path) -> None:
+    with two_engines(tmp_path), contextlib.ExitStack() as stack:
+        state = tmp_path / "state"
+        (state / "networks").mkdir()
+        (state / "networks/data.yaml").write_text("driver: bridge\nsubnet: 10.9.0.0/24\naddresses: 10.9.0.10-10.9.0.99\n")
+        (state / "profiles/p.yaml").write_text("pull: never\ndata_nets: [data]\nmgmt_net: null\n")
+        site, clients = load_site(tmp_path, "state"), dict[str, Engine]()
+        for name, document in site.endpoints.items():
+            clients[name] = connect(name, document.value, site=site.name, registries={}, read_only=False, root=tmp_path)
+            stack.callback(clients[name].close)
+        clock, part = SystemClock(), Scope(targets=("endpoint/b",))
+        terms = Terms(this_process(), clock, parallel=1, lock_timeout=0.0)
+        plan, _ = look_and_plan(site, clients, clock.now(), part)
+        assert touched_endpoints(plan) == ("b",)
+        others = replace(this_process(), pid=1, who="ann@other", machine="another")
+        held = hold_leases({"a": clients["a"]}, site=site.name, holder=others, clock=clock, timeout=0.0, report=print)
+        with held, pytest.raises(LockError, match="the lease of a is held by ann@other"):
+            apply_plan(site, clients, plan, scope=part, terms=terms, reports=SILENT)
+        applied = apply_plan(site, clients, plan, scope=part, terms=terms, reports=SILENT)
+        assert {outcome.result for outcome in applied.outcomes} == {"done"}
+        (state / "profiles/p.yaml").write_text("pull: never\ndata_nets: [data]\nmgmt_net: null\nenv: {A: b}\n")
+        site = load_site(tmp_path, "state")
+        plan, _ = look_and_plan(site, clients, clock.now(), part)
+        with hold_leases({"a": clients["a"]}, site=site.name, holder=others, clock=clock, timeout=0.0, report=print):
+            applied = apply_plan(site, clients, plan, scope=part, terms=terms, reports=SILENT)
+        assert {outcome.result for outcome in applied.outcomes} == {"done"}, "it keeps its address and takes none"
