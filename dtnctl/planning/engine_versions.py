@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from dtnctl.model.resources import EndpointSeen
 from dtnctl.model.site import Site
-from dtnctl.planning.doctor.numbers import version_of
+from dtnctl.model.versions import version_of
 
 
 def old_engine_notes(site: Site, answering: Mapping[str, EndpointSeen]) -> Iterator[str]:

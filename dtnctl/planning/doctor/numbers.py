@@ -1,4 +1,4 @@
-"""Numbers that rules compare: CPU lists, kernel versions, what a PCIe link carries, what a NIC's speed asks of the host. Pure."""
+"""Numbers that rules compare: CPU lists, what a PCIe link carries, what a NIC's speed asks of the host. Pure."""
 
 from __future__ import annotations
 
@@ -61,12 +61,6 @@ def cpu_list(cpus: frozenset[int]) -> str:
         else:
             spans.append([cpu, cpu])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
-def version_of(text: str) -> tuple[int, int]:
-    """(major, minor) of a kernel's or engine's version; (0, 0) where there is none in the text."""
-    match = re.match(r"(\d+)\.(\d+)", text)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def pcie_goodput(link: PcieLink) -> float | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dtnctl.model.findings import Finding
+from dtnctl.model.versions import version_of
 from dtnctl.planning.doctor.examined import Device, Examined
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import FAST, cpu_set, needs_of, version_of
+from dtnctl.planning.doctor.numbers import FAST, cpu_set, needs_of
 
 LARGEST_RING = 8192
 RINGS_MATTER_BEFORE = (6, 11)

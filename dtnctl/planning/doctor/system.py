@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtnctl.model.findings import Finding
+from dtnctl.model.versions import version_of
 from dtnctl.planning.doctor.examined import Examined
 from dtnctl.planning.doctor.judging import judge, on_or_off, tuning
-from dtnctl.planning.doctor.numbers import version_of
 
 LONGEST_WAKE_UP = 10  # microseconds
 GOVERNOR = "performance"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.findings import speed_text
-from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number, needs_of, pace_of, pcie_can, pcie_goodput, version_of
+from dtnctl.model.versions import version_of
+from dtnctl.planning.doctor.numbers import cpu_list, cpu_set, last_number, needs_of, pace_of, pcie_can, pcie_goodput
 
 
 @given(st.frozensets(st.integers(0, 300)))
