@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.scope import Scope
-from dtnctl.planning.study import study
+from dtnctl.planning.studying import study
 
 
 def declared_texts(site: Site, snapshot: Snapshot, now: datetime) -> frozenset[str]:

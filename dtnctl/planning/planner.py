@@ -5,20 +5,20 @@ What lives on an endpoint whose file is gone from the state is not seen, and so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from dtnctl.model.actions import PullImage
-from dtnctl.model.plan import Change, Plan, Step, TransferNote
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, ImageSeen, Snapshot, main_name
+from dtnctl.model.plan import Change, Plan, Step
+from dtnctl.model.resources import ContainerSeen, ImageSeen, Snapshot, main_name
 from dtnctl.model.site import Site
-from dtnctl.planning.choices.allocate import Allocation
 from dtnctl.planning.clocks import clock_notes
 from dtnctl.planning.containers.describe import service_change
 from dtnctl.planning.containers.host_part import HostStep
-from dtnctl.planning.containers.services import RUNNING_STATES, Situation, destroy_steps, ready_after, service_steps
+from dtnctl.planning.containers.services import Situation, destroy_steps, ready_after, service_steps
 from dtnctl.planning.containers.unseen_secrets import unseen_secret_notes
+from dtnctl.planning.draft import Draft
 from dtnctl.planning.engine_versions import old_engine_notes
 from dtnctl.planning.host.resource import Planned
 from dtnctl.planning.host.resources import RESOURCES
@@ -35,22 +35,18 @@ from dtnctl.planning.rails.freezing import edge_notes, override_notes
 from dtnctl.planning.rails.records import Here, plan_records
 from dtnctl.planning.rails.suspension import suspension_notes, suspensions
 from dtnctl.planning.refusal import Refusal, blocked
-from dtnctl.planning.resolve import Key, ResolvedTransfer, Service
+from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.selection import selection_notes
-from dtnctl.planning.step_ids import ledger_id, pull_id, remove_id
-from dtnctl.planning.strangers import plan_adoption, refuse_ledger, stranger_notes
-from dtnctl.planning.study import Study, study
+from dtnctl.planning.step_ids import pull_id, remove_id
+from dtnctl.planning.strangers import plan_adoption, stranger_notes
+from dtnctl.planning.study import Study
+from dtnctl.planning.studying import study
 from dtnctl.planning.summaries import silence_notes, summary_rows
-from dtnctl.planning.transfers.admission import Admission
-from dtnctl.planning.transfers.declared import End, TransferPlan, needs_hand, plan_ledger, plan_transfer, silent_source
-from dtnctl.planning.transfers.in_time import in_its_time
+from dtnctl.planning.transfer_planner import TransferPlanner
 from dtnctl.planning.transfers.jobs import leftover_servers, leftovers, plan_ledger_removal, plan_leftover, why_left
-from dtnctl.planning.transfers.order import Standings, in_turn
-from dtnctl.planning.transfers.ports import PromisedPorts
 from dtnctl.planning.transfers.receipts import with_receipt
 from dtnctl.planning.transfers.running_copies import unseen_copies, unseen_sources
-from dtnctl.planning.twins import refuse_twin
 from dtnctl.planning.under_copies import parted
 
 
@@ -65,41 +61,12 @@ def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | N
     return replace(plan, notes=tuple(sorted((*plan.notes, *suspension_notes(held, whole)))))
 
 
-@dataclass(slots=True)
-class _Draft:
-    changes: list[Change] = field(default_factory=list)
-    steps: dict[str, Step] = field(default_factory=dict)
-    added: list[Step] = field(default_factory=list)
-    by_endpoint: dict[str, list[Step]] = field(default_factory=dict)
-    transfers: list[TransferNote] = field(default_factory=list)
-    notes: set[str] = field(default_factory=set)
-    failing: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-
-    def add(self, change: Change, steps: Iterable[Step]) -> None:
-        self.changes.append(change)
-        for step in steps:
-            self.add_step(step)
-
-    def add_step(self, step: Step) -> None:
-        if step.id not in self.steps:
-            self.steps[step.id] = step
-            self.added.append(step)
-            self.by_endpoint.setdefault(step.endpoint, []).append(step)
-
-    def on(self, endpoint: str) -> list[Step]:
-        return self.by_endpoint.get(endpoint, [])
-
-
 class _Planner:
     def __init__(self, found: Study) -> None:
         self.found = found
-        self.draft = _Draft()
-        self.frozen = found.frozen
+        self.draft = Draft()
         self.ready: dict[Key, tuple[str, ...]] = {}
         self.waiting: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-        self.writing: dict[str, list[str]] = {}
-        self.promised = PromisedPorts(self.draft.added)
         self.silent = found.snapshot.silent
         self.unseen = unseen_sources(found.resolved_transfers, frozenset(self.silent))
 
@@ -113,7 +80,7 @@ class _Planner:
         self._plan_hosts()
         self._plan_records()
         self._plan_adoptions()
-        self._plan_transfers()
+        TransferPlanner(self.found, self.draft, self.ready).plan()
         self._plan_leftovers()
         self._note_strangers()
         self.draft.notes.update(silence_notes(self.found))
@@ -338,111 +305,12 @@ class _Planner:
                 made[network] = (*made.get(network, ()), *found.last_step)
         return made
 
-    # --- transfers ---
-
     def _plan_adoptions(self) -> None:
         """What is there from before the repository had an id."""
         for endpoint, seen in self.found.answering.items():
             adoption = None if self.found.scope.destroy else plan_adoption(self.found.site, seen)
             if adoption is not None and self.found.scope.covers("ledger", adoption[0].name, endpoint):
                 self._add(adoption[0], (adoption[1],))
-
-    def _plan_transfers(self) -> None:
-        by_key = {service.key: service for service in self.found.services}
-        declared = {item.transfer.name: item for item in self.found.declared_transfers}
-        standings = Standings(self.found.history, declared)
-        admission = Admission(by_key, self.found.site.endpoints)
-        admission.occupy(self.found.history, declared)
-        for resolved in in_turn(self.found.resolved_transfers):
-            if not self.found.scope.covers("transfer", resolved.transfer.name, resolved.source_endpoint):
-                continue
-            seen = self.found.answering.get(resolved.source_endpoint)
-            refusal = self._refusal_of_record(resolved, seen)
-            if refusal is not None:
-                self.draft.changes.append(blocked("transfer", resolved.transfer.name, resolved.source_endpoint, refusal))
-                standings.note_wait(resolved, "is blocked")
-                continue
-            if seen is None:
-                note = silent_source(resolved, self.found.history)
-                self.draft.transfers.append(note)
-                if note.is_unseen:
-                    standings.note_wait(resolved, f"is not known to have succeeded while {resolved.source_endpoint} does not answer")
-                else:
-                    standings.note(resolved, TransferPlan(note=note))
-                continue
-            source, destination = (self._end(by_key[key]) for key in resolved.keys)
-            started_on = self.found.history.started_elsewhere(resolved, self.found.snapshot.endpoints)
-            result = plan_transfer(resolved, source, destination, seen, self.found.history, started_on)
-            result = in_its_time(resolved, result, self.found.now)
-            result = admission.admit(resolved, standings.follow(resolved, result))
-            standings.note(resolved, result)
-            self._add_transfer(resolved, result, seen)
-        self._plan_ledgers()
-
-    def _add_transfer(self, resolved: ResolvedTransfer, result: TransferPlan, seen: EndpointSeen) -> None:
-        if result.starts and self.silent:
-            silent = ", ".join(sorted(self.silent))
-            self.draft.notes.add(
-                f"transfer {resolved.transfer.name} starts while {silent} does not answer: if `from` ever named that endpoint, "
-                "look there first for a copy of this generation"
-            )
-        if result.note is not None:
-            self.draft.transfers.append(result.note)
-        if result.change is not None:
-            self.draft.add(result.change, result.steps)
-            if result.steps and needs_hand(seen) and ledger_id(resolved.source_endpoint) not in self.draft.steps:
-                self.writing.setdefault(resolved.source_endpoint, []).append(resolved.transfer.name)
-
-    def _plan_ledgers(self) -> None:
-        """The placeholders over the records that the transfers of this plan write."""
-        for endpoint, names in self.writing.items():
-            backend = self.found.site.endpoints[endpoint].value.backend(self.found.answering[endpoint].backend)
-            change, step = plan_ledger(self.found.site.name, endpoint, backend, tuple(sorted(names)))
-            self.draft.add(change, (step,))
-
-    def _refusal_of_record(self, resolved: ResolvedTransfer, seen: EndpointSeen | None) -> Refusal | None:
-        """Why the transfer's record can be neither read nor kept."""
-        if resolved.source_endpoint in self.found.twins:
-            return refuse_twin(self.found.site, self.found.twins[resolved.source_endpoint])
-        return refuse_ledger(self.found.site, resolved, seen) if seen is not None else None
-
-    def _end(self, service: Service) -> End:
-        allocation = self.found.allocations.chosen.get(service.key, Allocation())
-        seen = self.found.answering.get(service.endpoint.name)
-        return End(
-            service=service,
-            allocation=allocation,
-            seen=seen,
-            promised=self.promised.at(service.endpoint.name),
-            ready_after=self.ready.get(service.key, ()),
-            obstacle=self._obstacle(service, allocation),
-            clock_ahead=seen.clock_ahead if seen is not None else None,
-        )
-
-    def _obstacle(self, service: Service, allocation: Allocation) -> str:
-        endpoint, session = service.key
-        is_frozen = session in self.frozen
-        if session in self.found.blocked and not is_frozen:
-            return f"session {session} is blocked"
-        if endpoint not in self.found.answering:
-            return f"{endpoint} does not answer"
-        if not service.wants_running:
-            return f"session {session} is declared {service.session.value.state}"
-        if not service.profile.user:
-            return f"session {session} has no `user` to log in as"
-        if not allocation.ctrl_port:
-            return f"session {session} has no control port"
-        if (is_frozen or not self.found.covers(service)) and not self._runs_as_chosen(service, allocation):
-            return f"{service} is not as declared, and this run leaves it alone"
-        return ""
-
-    def _runs_as_chosen(self, service: Service, allocation: Allocation) -> bool:
-        """Whether a service that this plan does not touch can carry a transfer: it runs, where we think it is."""
-        seen = self.found.live.get((service.endpoint.name, service.container))
-        if seen is None or seen.state not in RUNNING_STATES:
-            return False
-        is_at_port = dict(seen.spec.env).get("CTRL_PORT") == str(allocation.ctrl_port)
-        return is_at_port and seen.spec.attachments == allocation.attachments
 
     def _plan_leftovers(self) -> None:
         """Containers of jobs that nothing waits for; with destroy also the ledger's placeholder."""

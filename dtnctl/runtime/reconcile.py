@@ -53,7 +53,7 @@ from dtnctl.runtime.leased_engine import leased_engines
 from dtnctl.runtime.observe import observe_all, observe_paths
 from dtnctl.runtime.paths.perform import PathRun
 from dtnctl.runtime.protection import record_protection
-from dtnctl.runtime.shared_leases import Moment, SharedLeases
+from dtnctl.runtime.shared_leases import CurrentMoment, Moment, SharedLeases
 from dtnctl.runtime.transfers.joint_calls import JointCalls, LookUp, no_secret
 
 if TYPE_CHECKING:
@@ -388,7 +388,7 @@ class _Run:
         from dtnctl.runtime.transfers.transfer import InterruptedWaitError, Waiting, await_transfer
 
         waiting = Waiting(self.reports.progress, self.terms.stop, self.begun.pop(action.transfer, None))
-        moment = _CurrentMoment()
+        moment = CurrentMoment()
         engines, site, terms, calls = leased_engines(self.engines, moment.check), self.site.name, self.terms, self.calls
         try:
             return _result_text(
@@ -409,26 +409,6 @@ def _both_ends(step: Step, moments: HoldMoment) -> Iterator[Leases | Moment]:
             with contextlib.suppress(UnreachableError):  # an end that is gone is not written to, and a failure is recorded without it
                 leases.check(endpoint)
         yield leases
-
-
-@dataclass(slots=True)
-class _CurrentMoment:
-    """The leases under which a thread that waits for a job writes just now; between those moments it only ends the job at its limits."""
-
-    leases: Leases | Moment | None = None
-
-    def check(self, endpoint: str) -> None:
-        if self.leases is not None:
-            self.leases.check(endpoint)
-
-    @contextlib.contextmanager
-    def during(self, held: contextlib.AbstractContextManager[Leases | Moment]) -> Iterator[None]:
-        with held as leases:
-            self.leases = leases
-            try:
-                yield
-            finally:
-                self.leases = None
 
 
 def _nothing_to_undo(step: Step, action: Undo) -> None:

@@ -125,3 +125,23 @@ class SharedLeases:
         with self._changed:
             del self._held[endpoint]
             self._changed.notify_all()
+
+
+@dataclass(slots=True)
+class CurrentMoment:
+    """The leases under which a thread that waits for a job writes just now; between those moments it only ends the job at its limits."""
+
+    leases: Leases | Moment | None = None
+
+    def check(self, endpoint: str) -> None:
+        if self.leases is not None:
+            self.leases.check(endpoint)
+
+    @contextlib.contextmanager
+    def during(self, held: contextlib.AbstractContextManager[Leases | Moment]) -> Iterator[None]:
+        with held as leases:
+            self.leases = leases
+            try:
+                yield
+            finally:
+                self.leases = None
