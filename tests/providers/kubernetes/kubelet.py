@@ -43,6 +43,11 @@ class Kubelet:
                 if not self._stopping.is_set():
                     self._look()
 
+    def look(self) -> None:
+        """All pods that are to be there are there when this returns."""
+        with self._looking:
+            self._look()
+
     def stop(self) -> None:
         """It does nothing any more when this returns."""
         with self._looking:

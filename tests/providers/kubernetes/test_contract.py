@@ -178,7 +178,7 @@ def test_a_removal_that_is_done_again_waits_for_the_pod(namespace: Namespace, en
 
 
 def test_the_schedulers_words_say_why_a_pod_waits(namespace: Namespace) -> None:
-    engine = namespace.engine_of(answer=0.1)
+    engine = namespace.engine_of(answer=1.0)
     namespace.kubelet.pending[OBJECT] = "0/3 nodes are available: 1 Insufficient rdma/hca."
     create(engine)
     with pytest.raises(EngineError, match=r"it does not start: Unschedulable: 0/3 nodes are available: 1 Insufficient rdma/hca\."):

@@ -64,6 +64,7 @@ def test_a_transfer_that_waits_for_a_node_has_started_and_says_what_it_waits_for
     namespace.kubelet.pending[f"{JOB}.{ENDPOINT}"] = "0/3 nodes are available: 1 Insufficient cpu."
     container = hold(engine)
     engine.start(container)
+    namespace.kubelet.look()
     seen = engine.inspect(container)
     assert (seen.state, seen.error) == ("restarting", "Unschedulable: 0/3 nodes are available: 1 Insufficient cpu.")
     assert seen.started_at
