@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from lab.images import build_tar
 from lab.layout import CLONE, default_cache
 from lab.wheels import CONSTRAINTS, agent_requirements, controller_requirements
 from tests.lab.docker_command import Docker
+from tests.pulling.scene import Repository
 from tests.release import built_release
 
 PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
@@ -66,7 +69,8 @@ def test_wheel_has_the_packages_and_their_data_and_the_sdist_no_tests(dist: Path
     wheel = zipfile.ZipFile(wheel_of(dist)).namelist()
     assert {"dtnctl/cli/main.py", "dtn_agent/__main__.py", "dtnctl/repository/starter_site/state/site.yaml"} <= set(wheel)
     (source,) = dist.glob("dtnctl-*.tar.gz")
-    tops = {name.split("/")[1] for name in tarfile.open(source).getnames()}
+    with tarfile.open(source) as archive:
+        tops = {name.split("/")[1] for name in archive.getnames()}
     assert {"dtnctl", "agent", "pyproject.toml", "LICENSE"} <= tops
     assert tops & {"tests", "lab", "state"} == set()
 
@@ -101,18 +105,82 @@ def pip(folder: Path) -> list[str]:
     return [sys.executable, "-m", "pip", f"--python={folder}/venv/bin/python", "--quiet", "--disable-pip-version-check"]
 
 
-@pytest.mark.lab
-@pytest.mark.slow
-def test_image_has_all_that_a_controller_runs(dist: Path, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Controller:
+    """An engine of the lab that has the image, by the docker command, and the path of its socket."""
+
+    docker: Docker
+    socket: str
+
+
+@pytest.fixture(scope="module")
+def controller(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
     if reason := unavailable():
         pytest.skip(reason)
-    context, tar = tmp_path / "context", tmp_path / "dtnctl.tar"
+    folder = tmp_path_factory.mktemp("image")
+    context, tar = folder / "context", folder / "dtnctl.tar"
     shutil.copytree(dist / "wheels", context)
     shutil.copy(CLONE / "images" / "controller" / "Dockerfile", context)
     build_tar(context, "dtnctl", tar, default_cache(), print)
-    with Lab(tmp_path / "lab", 1, image="tiny") as lab:
+    with Lab(folder / "lab", 1, image="tiny") as lab:
         docker = Docker(lab, "dtn1")
         docker("load", f"--input={tar}")
-        assert docker("run", "--rm", "dtnctl", "version").startswith("dtnctl ")
-        script = "dtnctl init site && cd site && git init --quiet && ssh -V && dtnctl validate"
-        assert "ok: 7 files; site site" in docker("run", "--rm", "--entrypoint=sh", "dtnctl", "-ec", script)
+        yield Controller(docker, lab.endpoint("dtn1").unix_url.removeprefix("unix://"))
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_image_has_all_that_a_controller_runs(controller: Controller) -> None:
+    docker = controller.docker
+    assert docker("run", "--rm", "dtnctl", "version").startswith("dtnctl ")
+    script = "dtnctl init site && cd site && git init --quiet && ssh -V && dtnctl validate"
+    assert "ok: 7 files; site site" in docker("run", "--rm", "--entrypoint=sh", "dtnctl", "-ec", script)
+    zone = "from zoneinfo import ZoneInfo; print(ZoneInfo('Europe/Berlin'))"
+    assert docker("run", "--rm", "--entrypoint=python3", "dtnctl", "-c", zone) == "Europe/Berlin", "freeze: and when: name zones"
+
+
+# --- the pull loop from the image ---------------------------------------------------------------------------
+
+SESSION = "endpoints: [dtn1]\nimage: tiny:1\nprofile: p\n"
+
+
+def followed(folder: Path, controller: Controller) -> Repository:
+    """A repository whose one endpoint is the engine that the loop's container runs on; git in that container reads it as any user."""
+    repository = Repository(folder)
+    files = {
+        "site": "name: self\n",
+        "endpoints/dtn1": f"docker: unix://{controller.socket}\nhost: 127.0.0.1\n",
+        "profiles/p": "pull: never\nsettle: 100ms\n",
+        "sessions/s": SESSION,
+    }
+    repository.push(files)
+    return repository
+
+
+def mounts(repository: Repository, controller: Controller) -> list[str]:
+    """The test's repository is a folder, and the engine's socket the test's own."""
+    return [f"--volume={repository.remote}:{repository.remote}:ro", f"--volume={controller.socket}:{controller.socket}"]
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_loop_needs_no_root_no_capability_and_only_its_folder_to_write_to(controller: Controller, tmp_path: Path) -> None:
+    """As the unit confines it: a user of its own in the group of the engine's socket, and a system that is read-only."""
+    docker, repository = controller.docker, followed(tmp_path, controller)
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 65534, 65534)
+    confined = [
+        "--user=65534:65534",
+        f"--group-add={Path(controller.socket).stat().st_gid}",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+    ]
+    confined += ["--read-only", "--tmpfs=/tmp", f"--volume={state}:/state", "--env=HOME=/state", "--workdir=/"]
+    words = ["reconcile", "--once", f"--repo={repository.url}", "--state-dir=/state"]
+    try:
+        ran = docker.run("run", "--rm", *confined, *mounts(repository, controller), "dtnctl", *words)
+        assert (ran.returncode, "is applied: 1 change" in ran.stderr) == (0, True), ran.stderr
+        assert (state / "journal.json").stat().st_uid == 65534
+    finally:
+        docker.run("rm", "--force", "self.s", "self.control.ledger")

@@ -21,7 +21,7 @@ from tests.free_ports import free_port
 from tests.pulling.scene import Repository
 
 SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
-PATIENCE = 60.0
+PATIENCE = 300.0  # seconds: of a loop that hangs; one on a busy machine takes a minute to start
 
 
 @pytest.fixture
