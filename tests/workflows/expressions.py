@@ -75,6 +75,8 @@ class Evaluation:
         first, *rest = path.split(".")
         if first not in self._context:
             raise ExpressionError(f"{self._text}: nothing is known of {path}")
+        if rest[:1] == ["event"] and len(rest) > 1 and rest[1] not in self._context[first]["event"]:
+            return ""  # another event has it, such as pull_request: on GitHub that is null, which equals an empty text
         value = self._context[first]
         for part in rest:
             if part not in value and first in ALWAYS_THERE:

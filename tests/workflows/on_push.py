@@ -1,6 +1,7 @@
 """What the forge does after a push: `python -m tests.workflows.on_push FORGE.json`, the post-receive hook of a bare repository.
 
-A push to main is the event `push`. A push to another branch is the event `pull_request`, for the merge of that branch into main.
+A push to main is the event `push`. One to a branch of the merge queue, which GitHub makes itself, is the event `merge_group`. One to any
+other branch is the event `pull_request`, for the merge of that branch into main.
 Each finished job is a line of jobs.jsonl in the forge's folder.
 """
 
@@ -16,6 +17,7 @@ from tests.workflows.runner import Event, Forge, as_json, clean_environment, log
 
 WORKFLOWS = ("plan.yml", "claims.yml", "owners.yml", "drift.yml", "apply.yml")  # in the order of the clock
 NO_COMMIT = "0" * 40
+QUEUE = "refs/heads/gh-readonly-queue/"
 
 
 def git(folder: str | Path, *words: str) -> str:
@@ -30,6 +32,10 @@ def event_of(clone: str, repository: str, old: str, new: str, ref: str) -> Event
         base = [old] if old != NO_COMMIT else []
         changed = git(clone, "diff", "--name-only", *base, new) if base else git(clone, "ls-tree", "-r", "--name-only", new)
         return Event("push", ref, new, tuple(changed.splitlines()))
+    if ref.startswith(QUEUE):
+        changed = git(clone, "diff", "--name-only", "main", new)
+        group = {"head_sha": new, "head_ref": ref, "base_sha": git(clone, "rev-parse", "main"), "base_ref": "refs/heads/main"}
+        return Event("merge_group", ref, new, tuple(changed.splitlines()), {"merge_group": group})
     merge = merge_into_main(clone, new)
     changed = git(clone, "diff", "--name-only", "main", merge)
     pull_request = {"number": 7, "base": {"ref": "main"}, "head": {"ref": ref, "sha": new, "repo": {"full_name": repository}}}

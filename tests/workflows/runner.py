@@ -37,7 +37,9 @@ class Event:
 
     @property
     def branch(self) -> str:
-        """The branch that `on: … branches:` speaks of: the pushed one, or the one that a pull request goes to."""
+        """The branch that `on: … branches:` speaks of: the pushed one, or the one that a pull request or an entry of a queue goes to."""
+        if self.name == "merge_group":
+            return str(self.payload["merge_group"]["base_ref"]).removeprefix("refs/heads/")
         return str(self.payload["pull_request"]["base"]["ref"]) if self.name == "pull_request" else self.ref.removeprefix("refs/heads/")
 
 
