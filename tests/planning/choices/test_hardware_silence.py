@@ -48,8 +48,8 @@ def test_the_plan_says_what_is_left_alone() -> None:
     says(
         notes(plan(declared, made)),
         """
-        the agent of a does not answer (no answer within 10 s): virtual functions, VLANs and settings of the host are unknown,
-              and left alone
+        the agent of a does not answer (no answer within 10 s): virtual functions, volumes over NVMe-oF, VLANs and settings of
+              the host are unknown, and left alone
         """,
     )
 
