@@ -20,7 +20,7 @@ class EndpointSummary:
 
     `vfs`: virtual functions that our services have before and after, of how many there are then. `cpus`: the same of pinned CPUs
     for each NUMA node. None and empty where no agent reports it; `agent_silence` not empty: there is one, and it does not answer.
-    `identity` tells the engine that was looked at from any other; empty if it shows nothing that does.
+    `identity` distinguishes the engine that was looked at from any other; empty if nothing that it shows does.
     """
 
     name: str

@@ -87,7 +87,7 @@ class Fabrics:
         return changed
 
     def device(self, volume: HeldVolume) -> str:
-        """Its block device now; empty if there is none. Refused if there are several and no UUID tells which."""
+        """Its block device now; empty if there is none. Refused if there are several and no UUID says which."""
         found = [name for name, uuid in self._namespaces(volume.nqn) if volume.uuid in ("", uuid)]
         if len(found) > 1:
             raise RefusedError("conflict", f"{volume.nqn} has {len(found)} namespaces; a UUID must say which is meant")
