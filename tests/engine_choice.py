@@ -28,11 +28,13 @@ usual_engines = pytest.mark.every_engine(usual=True)
 PARAMS = [pytest.param(name, marks=pytest.mark.lab) for name in CHOSEN]
 # what runs on Podman in each run: where its answers differ most from Docker's. Its packages are those of a usual engine's folder
 PODMAN = "podman-5.8"
+PODMANS = [pytest.param(name, marks=pytest.mark.lab) for name in NAMED or (PODMAN,) if RELEASES[name].podman]
 PODMAN_TOO = PARAMS if NAMED else [*PARAMS, pytest.param(PODMAN, marks=pytest.mark.lab)]
 podman_too = pytest.mark.parametrize("backend", ["fake", "portainer-socket", "portainer-tcp", *PODMAN_TOO], indirect=True)
 # what something in front of the engine says in other words
 asked_directly = pytest.mark.parametrize("backend", ["fake", *PARAMS], indirect=True)
 # what the in-memory engine lacks, since no other test uses it there
+podmans_only = pytest.mark.parametrize("backend", PODMANS, indirect=True)
 real_engines_only = pytest.mark.parametrize("backend", PARAMS, indirect=True)
 real_engines_and_podman = pytest.mark.parametrize("backend", PODMAN_TOO, indirect=True)
 

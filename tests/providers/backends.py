@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ SITE = "contract"
 ENDPOINT = "dtn1"
 IMAGE = "tiny:1"
 SESSION = service_name(SITE, "web")
+REMOVALS = 5  # rounds: Podman refuses to remove a container of which it is still noting the end, or of which a connection failed (5.4)
 SOON = Timeouts(connect=1.0, answer=1.0, read=20.0, write=60.0, login=10.0)
+PATIENT = replace(SOON, answer=60.0, read=120.0)  # Podman answers nothing while its database waits for the disk
 LOGIN = Login("puller", "canary-5f1e9d")
 
 
@@ -71,9 +74,11 @@ class Pullable:
 class Backend(ABC):
     """One engine, the providers that reach it, and what people and other programs do to it behind our back."""
 
+    timeouts = SOON
+
     def __init__(self, socket: Path) -> None:
         self.socket = socket
-        self.others = APIClient(f"unix://{socket}", version="1.41")
+        self.others = APIClient(f"unix://{socket}", version="1.41", timeout=180)
         self._open: list[DockerObserver] = []
 
     def engine(
@@ -91,7 +96,7 @@ class Backend(ABC):
             registries=registries or {},
             read_only=False,
             root=Path("/"),
-            timeouts=SOON,
+            timeouts=self.timeouts,
             repository=repository,
             unlabelled=unlabelled,
         )
@@ -100,7 +105,7 @@ class Backend(ABC):
 
     def observer(self, socket: Path | None = None, registries: dict[str, Registry] | None = None) -> DockerObserver:
         provider = connect(
-            ENDPOINT, self._state(socket), site=SITE, registries=registries or {}, read_only=True, root=Path("/"), timeouts=SOON
+            ENDPOINT, self._state(socket), site=SITE, registries=registries or {}, read_only=True, root=Path("/"), timeouts=self.timeouts
         )
         self._open.append(provider)
         return provider
@@ -183,6 +188,7 @@ class LabBackend(Backend):
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.timeouts = PATIENT if lab.release.podman else SOON
         self.registry: LabRegistry | None = None
         super().__init__(lab.endpoint(ENDPOINT).socket)
 
@@ -203,12 +209,19 @@ class LabBackend(Backend):
     def folder(self, name: str) -> str:
         return f"/data/{name}"
 
-    def close(self) -> None:
+    def _remove_containers(self) -> None:
         for container in sorted(self.others.containers(all=True), key=lambda item: -item["Created"]):  # users of another's network first
             with contextlib.suppress(APIError):
                 self.others.kill(container["Id"])  # Podman's removal would wait for its end
             with contextlib.suppress(APIError):
                 self.others.remove_container(container["Id"], force=True, v=True)
+
+    def close(self) -> None:
+        for _ in range(REMOVALS):
+            self._remove_containers()
+            if not self.others.containers(all=True):
+                break
+            time.sleep(0.5)
         for network in self.others.networks():
             if network["Name"] not in ("bridge", "host", "none"):  # Podman's own is listed as bridge
                 self.others.remove_network(network["Id"])

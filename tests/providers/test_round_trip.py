@@ -26,7 +26,7 @@ from dtnctl.model.resources import (
 from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.docker.engine import DockerEngine
 from dtnctl.providers.secrets.source import SecretSource
-from tests.engine_choice import every_engine, podman_too
+from tests.engine_choice import every_engine, podman_too, podmans_only
 from tests.providers.backends import ENDPOINT, IMAGE, SESSION, Backend, FakeBackend, fake_backend, labels_of
 
 pytestmark = every_engine
@@ -93,7 +93,6 @@ def engine(backend: Backend) -> DockerEngine:
     return engine
 
 
-@podman_too
 @pytest.mark.parametrize("spec", VARIANTS.values(), ids=VARIANTS.keys())
 def test_a_container_is_read_back_as_it_was_made_before_and_after_its_start(engine: DockerEngine, spec: ContainerSpec) -> None:
     engine.perform(CreateContainer(SESSION, spec, labels_of(SESSION)))
@@ -102,6 +101,19 @@ def test_a_container_is_read_back_as_it_was_made_before_and_after_its_start(engi
     engine.perform(StartContainer(SESSION))
     (started,) = engine.observe(Wanted()).containers
     assert (started.spec, started.state) == (spec, "running")
+
+
+@podmans_only
+def test_all_that_podman_shows_in_other_forms_is_read_back(engine: DockerEngine) -> None:
+    """All in one: beside each other they need one network and one look."""
+    wanted = {f"{SESSION}-{number}": spec for number, spec in enumerate(VARIANTS.values())}
+    for name, spec in wanted.items():
+        engine.perform(CreateContainer(name, spec, labels_of(name)))
+    assert {item.name: item.spec for item in engine.observe(Wanted()).containers} == wanted
+    for name in wanted:
+        engine.perform(StartContainer(name))
+    seen = {item.name: (item.spec, item.state) for item in engine.observe(Wanted()).containers}
+    assert seen == {name: (spec, "running") for name, spec in wanted.items()}
 
 
 def test_every_field_of_a_container_is_among_the_variants() -> None:
