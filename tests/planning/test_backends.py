@@ -184,8 +184,10 @@ def test_podman_takes_its_own_network_then_the_first_by_name_and_leaves_open_whi
     assert metrics[-1] < 2**32
 
 
-def test_podman_lacks_what_a_registry_calls_an_image_and_dockers_network_drivers() -> None:
+def test_podman_lacks_one_limit_and_sysctl_what_a_registry_calls_an_image_and_dockers_network_drivers() -> None:
     row = BACKENDS["Podman"]
     assert [row.lacks["pull"].asks(value) for value in ("always", "missing", "never")] == [True, False, False]
     assert [row.network_lacks["driver"].asks(value) for value in ("sriov", "macvlan")] == [True, False]
+    assert [row.lacks["limits"].asks({name: -1}) for name in ("as", "memlock")] == [True, False]
+    assert [row.lacks["sysctls"].asks({name: "1"}) for name in ("kernel.domainname", "net.core.somaxconn")] == [True, False]
     assert all(sentence for sentence in row.shortfalls.values())
