@@ -26,7 +26,7 @@ import pytest
 from coverage.exceptions import NoDataError
 
 ROOMS = ("dtnctl/model", "dtnctl/planning")
-TIERS = ("tests/model/", "tests/planning/", "tests/cases/", "tests/properties/test_stale.py")
+TIERS = ("tests/model/", "tests/planning/", "tests/cases/", "tests/repository/", "tests/properties/test_stale.py")
 FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for the first process, and where the others leave what they measured
 GATE = pytest.StashKey["Gate"]()
 
@@ -68,6 +68,15 @@ class Gate:
             self._coverage.stop()
         self._is_on = on
 
+    def measure(self, *, is_wanted: bool) -> None:
+        """For a test. Functions that keep their results run again in the first one of a tier: they were called unmeasured before."""
+        if is_wanted and not self._is_on:
+            for name, module in list(sys.modules.items()):
+                if _is_in_rooms(name):
+                    for value in vars(module).values():
+                        getattr(value, "cache_clear", lambda: None)()
+        self.turn(on=is_wanted)
+
     @contextmanager
     def while_importing(self) -> Iterator[None]:
         before = self._is_on
@@ -98,6 +107,10 @@ class Gate:
         return self.percent == 100.0
 
 
+def _is_in_rooms(module: str) -> bool:
+    return f"{module.replace('.', '/')}/".startswith(tuple(f"{room}/" for room in ROOMS))
+
+
 class _Finder(PathFinder):
     """Finds the modules in ROOMS for the gate."""
 
@@ -107,7 +120,7 @@ class _Finder(PathFinder):
     def find_spec(  # type: ignore[override]  # a class method there
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not f"{fullname.replace('.', '/')}/".startswith(tuple(f"{room}/" for room in ROOMS)):
+        if not _is_in_rooms(fullname):
             return None
         spec = super().find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
@@ -142,7 +155,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     gate = item.config.stash.get(GATE, None)
     if gate is not None:
-        gate.turn(on=item.path.relative_to(item.config.rootpath).as_posix().startswith(TIERS))
+        gate.measure(is_wanted=item.path.relative_to(item.config.rootpath).as_posix().startswith(TIERS))
 
 
 @pytest.hookimpl(trylast=True)  # the workers have ended by then

@@ -85,6 +85,16 @@ def test_a_module_is_measured_whoever_imports_it_first_and_calls_of_test_modules
     assert (ran.returncode, line.split()[-1]) == (1, "4")
 
 
+def test_a_function_that_keeps_its_results_is_measured_also_when_another_tier_has_called_it(project: Path) -> None:
+    module = project / "dtnctl" / "model" / "sign.py"
+    module.write_text(f"from functools import cache\n\n@cache{DECISION}")
+    for tier in ("earlier", "model"):
+        (project / "tests" / tier).mkdir(exist_ok=True)
+        (project / "tests" / tier / f"test_{tier}.py").write_text(BOTH_WAYS)
+    ran = run_gate(project, "--coverage-gate")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_pytests_closing_line_stays_the_last(project: Path) -> None:
     (project / "tests" / "model" / "test_sign.py").write_text(ONE_WAY)
     ran = run_gate(project, "--coverage-gate")
