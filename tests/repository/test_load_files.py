@@ -36,7 +36,7 @@ CASES: list[Case] = [
         {"notes.txt": "x"},
         [
             "state/notes.txt:1:1: E0120: is not read; "
-            "try one of site.yaml, endpoints, networks, profiles, sessions, transfers, tools, volumes",
+            "try one of site.yaml, endpoints, networks, paths, profiles, sessions, transfers, tools, volumes",
         ],
     ),
     (

@@ -25,6 +25,9 @@ overrides: {{a: {{env: {{D: {{secret: file:/etc/shadow}}}}}}}}
 endpoints: [a, b]
 image: dtn:1
 settings: {{data_port_range: [50100, 50199]}}
+# sessions/u
+endpoints: [a]
+image: dtn:1
 # transfers/x
 from: a
 to: b
@@ -41,7 +44,7 @@ notify: {{url: "https://hooks.example.net/"}}
 
 
 def test_without_patterns_any_reference_is_taken() -> None:
-    assert site(REFERENCES.format(allowed="")).sessions.keys() == {"s", "t"}
+    assert site(REFERENCES.format(allowed="")).sessions.keys() == {"s", "t", "u"}
 
 
 def test_every_reference_that_no_pattern_covers_is_refused_at_its_place() -> None:
