@@ -26,7 +26,7 @@ import pytest
 from coverage.exceptions import NoDataError
 
 ROOMS = ("dtnctl/model", "dtnctl/planning")
-TIERS = ("tests/model/", "tests/planning/", "tests/cases/", "tests/repository/", "tests/properties/test_stale.py")
+TIERS = ("tests/model/", "tests/planning/", "tests/cases/", "tests/repository/test_", "tests/properties/test_stale.py")
 FOLDER = "DTNCTL_COVERAGE_GATE"  # the environment's name for the first process, and where the others leave what they measured
 GATE = pytest.StashKey["Gate"]()
 
