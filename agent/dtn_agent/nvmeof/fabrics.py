@@ -97,6 +97,10 @@ class Fabrics:
         """`major:minor` of a device's name, by the kernel; empty if there is none."""
         return Files(HostRoot(sys=self.places.sys)).value(f"{self.places.sys}/block/{os.path.basename(device)}/dev")  # noqa: PTH119  # a path as text
 
+    def has_number(self, number: str) -> bool:
+        """Whether there is a block device with this `major:minor`. A number is not given again while something has its device mounted."""
+        return (self.places.sys / "dev/block" / number).exists()
+
     def wait_for_device(self, volume: HeldVolume) -> str:
         """The block device, once it and udev's link to it are there. Refused if they do not come."""
         self._wait(lambda: bool(self.device(volume)) and any(item.state == "live" for item in self.connections(volume.nqn)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,10 @@ class Users:
     def of_mount(self, path: str, number: str) -> list[str]:
         """Who keeps what is mounted at this path, of the device with this number, from being unmounted."""
         return sorted({*self._elsewhere(path, number), *self._inside(path)})
+
+    def of_remains(self, path: str, numbers: Collection[str]) -> list[str]:
+        """Who still has mounted what is left of devices that are gone, at another place than this."""
+        return sorted({user for number in numbers for user in self._elsewhere(path, number)})
 
     def of_device(self, number: str) -> list[str]:
         """Who has it mounted, or open."""

@@ -188,7 +188,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         path = str(self.volumes / request.site / request.volume)
         wanted = HeldMount(path=path, file_system=request.file_system, mode=request.mode)
         if held.mount is not None:
-            wanted = wanted.model_copy(update={"is_being_made": held.mount.is_being_made})
+            wanted = wanted.model_copy(update={"is_being_made": held.mount.is_being_made, "numbers": held.mount.numbers})
         if self._is_mounted(held) and held.mount == wanted:
             return Done(changed=False, detail=f"{held.volume} is mounted at {path}")
         if self.mounts.at(path) is not None:
@@ -227,9 +227,11 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         if self.mounts.have_file_system(device, kind, is_ours=wanted.is_being_made and may_make, may_make=may_make):
             if users := self.users.of_device(self.fabrics.number(device)):
                 raise RefusedError("conflict", f"{held.volume} is in use: {', '.join(users)}")
-            held = self._put_mount(held, wanted.model_copy(update={"is_being_made": True}))
+            self._put_mount(held, wanted.model_copy(update={"is_being_made": True}))
             self.mounts.make_file_system(device, kind)
-            self._put_mount(held, wanted.model_copy(update={"is_being_made": False}))
+        number = self.fabrics.number(device)
+        numbers = {number, *(other for other in wanted.numbers if self._has_users(wanted.path, other))}
+        self._put_mount(held, wanted.model_copy(update={"numbers": tuple(sorted(numbers)), "is_being_made": False}))
         self.mounts.mount(device, wanted)
 
     def _unmount(self, request: UnmountVolume) -> Done:
@@ -257,11 +259,12 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
 
     def _now(self, entry: HeldVolume) -> HeldVolume:
         states = [controller.state for controller in self.fabrics.connections(entry.nqn)]
-        mount = entry.mount and entry.mount.model_copy(update={"is_mounted": self.mounts.at(entry.mount.path) is not None})
         try:
             device = self.fabrics.device(entry)
         except RefusedError:
             device = ""
+        is_mounted = bool(device) and self._is_mounted(entry) and not self._remains(entry)
+        mount = entry.mount and entry.mount.model_copy(update={"is_mounted": is_mounted})
         state = "live" if "live" in states else states[0] if states else "gone"
         return entry.model_copy(update={"state": state, "device": device, "mount": mount})
 
@@ -273,12 +276,24 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         mount = None if held.mount is None else self.mounts.at(held.mount.path)
         return mount is not None and mount.number == self.fabrics.number(self.fabrics.device(held))
 
+    def _remains(self, held: HeldVolume) -> list[str]:
+        """Who has an earlier mount of it that fails, because its device is gone."""
+        if held.mount is None:
+            return []
+        gone = [number for number in held.mount.numbers if not self.fabrics.has_number(number)]
+        return self.users.of_remains(held.mount.path, gone) if gone else []
+
+    def _has_users(self, path: str, number: str) -> bool:
+        return not self.fabrics.has_number(number) and bool(self.users.of_remains(path, [number]))
+
     # --- over time ---
 
     def restore(self) -> None:
-        """Connect and mount again what a reboot took. Targets that do not answer cost a limited time; `watch` tries them again."""
-        if self.entries.all():
-            have_host_name(self.fabrics.places, self.state)
+        """Connect and mount again what a reboot took. Targets that do not answer cost a limited time; `watch` tries them again.
+
+        The host gets its name if it has none: a target must be told it before the first connection.
+        """
+        have_host_name(self.fabrics.places, self.state)
         until = time.monotonic() + RESTORE_SECONDS
         for entry in self.entries.all():
             if time.monotonic() < until:

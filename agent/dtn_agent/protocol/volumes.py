@@ -169,9 +169,10 @@ class HeldExport(HeldEntry):
 
 
 class HeldMount(Reported):
-    """`path`: where it is mounted, or will be. `is_mounted`: what the kernel says now.
+    """`path`: where it is mounted, or will be. `is_mounted`: it is now, and nothing still has the remains of an earlier mount of it.
 
-    `is_being_made`: the file system was begun and is not complete.
+    Such remains are left in a container when the kernel gives up a target: they fail until the container starts again. `numbers` are the
+    device numbers that it was mounted with. `is_being_made`: the file system was begun and is not complete.
     """
 
     path: str
@@ -179,6 +180,7 @@ class HeldMount(Reported):
     mode: Literal["ro", "rw"]
     is_mounted: bool = False
     is_being_made: bool = False
+    numbers: tuple[str, ...] = ()
 
 
 class HeldVolume(HeldEntry):

@@ -109,6 +109,8 @@ class KernelInitiator(Fabrics):
             minor = next(minor for minor in range(5, 99) if not self._is_known(f"259:{minor}"))
             files = {"uuid": uuid, "dev": f"259:{minor}", "device/subsysnqn": target.nqn}
             _folder(self.places.sys / "block" / name, files)
+            (number_link := self.places.sys / f"dev/block/259:{minor}").parent.mkdir(parents=True, exist_ok=True)
+            number_link.symlink_to(self.places.sys / "block" / name)
             (link := self.places.dev / f"disk/by-id/nvme-uuid.{uuid}").parent.mkdir(parents=True, exist_ok=True)
             link.touch()
         address = f"traddr={words['traddr']},trsvcid={words['trsvcid']}"
@@ -134,6 +136,7 @@ class KernelInitiator(Fabrics):
         """The connection ends, its device with it; what is mounted of it stays mounted, and fails."""
         for block in self.places.sys.glob(f"block/{name}n*"):
             (self.places.dev / f"disk/by-id/nvme-uuid.{(block / 'uuid').read_text()}").unlink()
+            (self.places.sys / "dev/block" / (block / "dev").read_text()).unlink()
             _remove(block)
         _remove(self.places.sys / "class/nvme" / name)
 

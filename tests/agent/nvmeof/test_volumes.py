@@ -11,7 +11,7 @@ from dtn_agent.protocol import Facts, Held, Portal, Queues
 from dtn_agent.protocol.facts import Cpus, Memory, System
 
 from tests.agent.nvmeof.kernel_initiator import RemoteTarget
-from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, unmount, volume_host
+from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
 KEY = "DHHC-1:00:a2V5:"
@@ -178,18 +178,6 @@ def test_a_volume_must_be_connected_to_be_mounted(tmp_path: Path) -> None:
 
 
 # --- in use -------------------------------------------------------------------------------------------------------------
-
-
-def process(folder: Path, pid: int, *, namespace: str = "mnt:[1]", mountinfo: str = "", cgroup: str = "", **links: str) -> None:
-    base = folder / "proc" / str(pid)
-    (base / "ns").mkdir(parents=True)
-    (base / "fd").mkdir()
-    (base / "ns/mnt").symlink_to(namespace)
-    (base / "comm").write_text("rsync\n")
-    (base / "mountinfo").write_text(mountinfo)
-    (base / "cgroup").write_text(cgroup)
-    for name, target in links.items():
-        (base / name.replace("fd", "fd/")).symlink_to(target)
 
 
 def test_a_mount_in_use_names_the_program_and_stays(tmp_path: Path) -> None:

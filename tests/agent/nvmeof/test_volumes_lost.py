@@ -14,7 +14,7 @@ from dtn_agent.log import Lines
 from dtn_agent.nvmeof import volumes as module
 from dtn_agent.protocol import Held
 
-from tests.agent.nvmeof.volume_host import NQN, VolumeHost, connect, disconnect, mount, unmount, volume_host
+from tests.agent.nvmeof.volume_host import NQN, VolumeHost, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
 
@@ -71,18 +71,40 @@ def test_a_target_that_is_away_is_reported_and_left_to_the_kernel(tmp_path: Path
 
 def test_one_that_was_given_up_is_mounted_again_without_its_remains(tmp_path: Path) -> None:
     host = mounted_host(tmp_path)
-    before = host.held
     host.kernel.lose(NQN)
     host.kernel.expire(NQN)
     held = host.held
     assert held.mount is not None
-    assert (held.state, held.device, held.mount.is_mounted) == ("gone", "", True), "the remains"
+    assert (held.state, held.device, held.mount.is_mounted) == ("gone", "", False)
+    assert len(host.mounted) == 1, "the remains"
     host.kernel.come_back(NQN)
     host.volumes.restore()
     assert len(host.mounted) == 1
-    assert before.mount == host.held.mount
+    assert host.held.mount is not None
+    assert host.held.mount.is_mounted
     number = host.kernel.number(host.held.device)
     assert f" {number} / {host.path} " in (tmp_path / "proc/1/mountinfo").read_text()
+
+
+def test_a_container_with_the_remains_is_drift_until_it_starts_again(tmp_path: Path) -> None:
+    host = mounted_host(tmp_path)
+    number = host.kernel.number(host.held.device)
+    process(tmp_path, 77, namespace="mnt:[2]", mountinfo=f"7 1 {number} / /data ro - xfs /dev/nvme1n1 ro\n")
+    assert host.held.mount is not None
+    assert host.held.mount.is_mounted
+    (tmp_path / "proc/1/mountinfo").write_text((tmp_path / "proc/1/mountinfo").read_text() + f"8 1 {number} / /other ro - xfs x ro\n")
+    host.kernel.lose(NQN)
+    host.kernel.expire(NQN)
+    host.kernel.come_back(NQN)
+    host.volumes.restore()
+    assert (host.held.state, len(host.mounted), host.held.mount.is_mounted) == ("live", 1, False)
+    for name in ("1", "77"):
+        table = tmp_path / "proc" / name / "mountinfo"
+        table.write_text(
+            "".join(line for line in table.read_text().splitlines(keepends=True) if "/other" not in line and "/data" not in line)
+        )
+    assert host.held.mount.is_mounted
+    assert host.do(mount()) == [False]
 
 
 @pytest.mark.parametrize("given_up", [False, True])

@@ -104,3 +104,16 @@ def unmount(site: str = "play") -> UnmountVolume:
 
 def disconnect(site: str = "play") -> DisconnectVolume:
     return DisconnectVolume(site=site, volume="scratch")
+
+
+def process(folder: Path, pid: int, *, namespace: str = "mnt:[1]", mountinfo: str = "", cgroup: str = "", **links: str) -> None:
+    """Enter a process of the host, in the mount namespace `namespace`; `links` such as `fd3`: what it has open."""
+    base = folder / "proc" / str(pid)
+    (base / "ns").mkdir(parents=True)
+    (base / "fd").mkdir()
+    (base / "ns/mnt").symlink_to(namespace)
+    (base / "comm").write_text("rsync\n")
+    (base / "mountinfo").write_text(mountinfo)
+    (base / "cgroup").write_text(cgroup)
+    for name, target in links.items():
+        (base / name.replace("fd", "fd/")).symlink_to(target)
