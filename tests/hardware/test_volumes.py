@@ -1,0 +1,256 @@
+"""Volumes over NVMe-oF between the guests' own kernels, by requests to their agents: over TCP and over RDMA, lost and found, removed.
+
+dtn2 exports, dtn1 connects. A target and a connection that somebody else made are there all the time, and stay as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from dtn_agent import protocol as p
+
+from dtnctl.errors import DtnctlError
+from dtnctl.model.site import Endpoint
+from dtnctl.providers.agent.client import AgentClient, connect_agent
+from dtnctl.providers.timeouts import Timeouts
+from lab.hardware import NEAR_NIC, Guests
+from tests.hardware.scene import BOTH, Scene
+
+ADDRESSES = {"dtn1": "10.44.0.1", "dtn2": "10.44.0.2"}
+UUID = "66666666-7777-4888-9999-00000000000{}"
+NQN = "nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-55555555555{}"
+HOST_ID = "aaaaaaaa-0000-4000-8000-00000000000{}"
+FOREIGN = "nqn.2001-01.com.example:theirs"
+SIZE = 400 << 20  # mkfs.xfs makes nothing below 300 MiB
+PATIENCE = 120.0
+AGENT_PROCESS = "systemctl show --property=MainPID --value dtn-agent.service"
+NVMET = "/sys/kernel/config/nvmet"
+THEIR_TARGET = f"""
+truncate -s 16M /srv/theirs.img
+modprobe -a nvmet nvmet-tcp
+mkdir -p {NVMET}/subsystems/{FOREIGN}/namespaces/1 {NVMET}/ports/1
+cd {NVMET}/ports/1
+[ -e subsystems/{FOREIGN} ] && exit
+echo tcp >addr_trtype; echo ipv4 >addr_adrfam; echo {ADDRESSES["dtn2"]} >addr_traddr; echo 4499 >addr_trsvcid
+cd {NVMET}/subsystems/{FOREIGN}
+echo 1 >attr_allow_any_host; echo /srv/theirs.img >namespaces/1/device_path; echo 1 >namespaces/1/enable
+ln -s {NVMET}/subsystems/{FOREIGN} {NVMET}/ports/1/subsystems/
+"""
+THEIR_CONNECTION = f"modprobe nvme-tcp; nvme connect -t tcp -a {ADDRESSES['dtn2']} -s 4499 -n {FOREIGN}"
+NETWORK = f"ip link set {NEAR_NIC} up; ip address replace {{}}/24 dev {NEAR_NIC}; modprobe -a rdma_rxe nvmet-rdma nvme-rdma"
+RXE = f"rdma link show | grep -q rxe0 || rdma link add rxe0 type rxe netdev {NEAR_NIC}"
+
+
+class Volumes:
+    """Requests to both agents, and what their kernels show."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.agents = {name: client_of(scene.guests, name) for name in BOTH}
+        self.over("tcp")
+
+    def over(self, transport: p.Transport) -> None:
+        """Ask for this transport from now on."""
+        self.portal = p.Portal(transport=transport, address=ADDRESSES["dtn2"], port={"tcp": 4420, "rdma": 4421}[transport])
+        self.number = {"tcp": 1, "rdma": 2}[transport]
+
+    def host(self, name: str) -> p.Host:
+        return self.agents[name].host()
+
+    def export(self) -> p.Done:
+        backing = p.Backing(file=f"/srv/volume{self.number}.img", size=SIZE)
+        request = p.ExportVolume(
+            site="virtual",
+            volume="scratch",
+            nqn=NQN.format(self.number),
+            uuid=UUID.format(self.number),
+            serial=f"SN{self.number}",
+            backing=backing,
+            portal=self.portal,
+            hosts=(self.host_nqn,),
+        )
+        return self.agents["dtn2"].perform(request)
+
+    @cached_property
+    def host_nqn(self) -> str:
+        facts = self.host("dtn1").facts.nvme
+        assert facts is not None
+        return facts.host_nqn
+
+    def connect(self, ctrl_loss: int = 60) -> p.Done:
+        queues = p.Queues(keep_alive=5, ctrl_loss=ctrl_loss)
+        nqn, uuid = NQN.format(self.number), UUID.format(self.number)
+        request = p.ConnectVolume(site="virtual", volume="scratch", nqn=nqn, uuid=uuid, portal=self.portal, queues=queues)
+        return self.agents["dtn1"].perform(request)
+
+    def mount(self, mode: str = "rw") -> p.Done:
+        request = {"site": "virtual", "volume": "scratch", "file_system": "xfs", "mode": mode, "format": True}
+        return self.agents["dtn1"].perform(p.MountVolume.model_validate(request))
+
+    def unmount(self) -> p.Done:
+        return self.agents["dtn1"].perform(p.UnmountVolume(site="virtual", volume="scratch"))
+
+    def disconnect(self) -> p.Done:
+        return self.agents["dtn1"].perform(p.DisconnectVolume(site="virtual", volume="scratch"))
+
+    def withdraw(self) -> p.Done:
+        return self.agents["dtn2"].perform(p.WithdrawVolume(site="virtual", volume="scratch"))
+
+    def remove(self) -> None:
+        """All of it, in order; the backing is removed, too."""
+        self.unmount()
+        self.disconnect()
+        self.withdraw()
+        self.scene.on("dtn2", "rm -f /srv/volume*.img")
+
+    @property
+    def path(self) -> str:
+        return p.mount_point("virtual", "scratch")
+
+    @property
+    def held(self) -> p.HeldVolume:
+        (found,) = self.host("dtn1").held.volumes
+        return found
+
+    def wait(self, holds: Callable[[p.HeldVolume], bool]) -> p.HeldVolume:
+        """Until dtn1's agent reports it so."""
+        until = time.monotonic() + PATIENCE
+        while not holds(found := self.held):
+            assert time.monotonic() < until, found
+            time.sleep(1)
+        return found
+
+    def is_up(self, found: p.HeldVolume) -> bool:
+        return found.state == "live" and found.mount is not None and f" {self.path} " in self.scene.on("dtn1", "cat /proc/mounts")
+
+    def crash_agent(self, name: str) -> None:
+        """kill -9, and it is there again when this returns."""
+        before = self.scene.on(name, AGENT_PROCESS).strip()
+        self.scene.on(name, "systemctl kill --signal=KILL dtn-agent.service")
+        self.scene.on(name, f"until [ $({AGENT_PROCESS}) != {before} ] && systemctl is-active --quiet dtn-agent.service; do sleep 1; done")
+
+
+def client_of(guests: Guests, name: str) -> AgentClient:
+    endpoint = Endpoint.model_validate(guests.guest(name).state)
+    return connect_agent(name, endpoint, read_only=False, root=Path("/"), timeouts=Timeouts(connect=60, answer=60, write=150))
+
+
+def prepare(scene: Scene, name: str) -> None:
+    """Addresses of the data network and the RDMA device, which a reboot takes; on dtn2 somebody's target, on dtn1 somebody's connection."""
+    scene.on(name, NETWORK.format(ADDRESSES[name]))
+    scene.on(name, RXE)
+    # both guests are of one image, and so have one name: an administrator gives each its own
+    number = HOST_ID.format(name[-1])
+    scene.on(name, f"echo {number} >/etc/nvme/hostid; echo nqn.2014-08.org.nvmexpress:uuid:{number} >/etc/nvme/hostnqn")
+    if name == "dtn2":
+        scene.on(name, THEIR_TARGET)
+
+
+def theirs(scene: Scene) -> tuple[str, str]:
+    """What others made: the target's part of configfs, and the connection's state."""
+    target = scene.on("dtn2", f"cd {NVMET}; grep -r . subsystems/{FOREIGN}/attr_allow_any_host ports/1/addr_t*; ls ports/1/subsystems")
+    return target, scene.on("dtn1", f"grep -h {FOREIGN} /sys/class/nvme/*/subsysnqn")
+
+
+@pytest.fixture(scope="module")
+def network(scene: Scene) -> Iterator[Scene]:
+    for name in ("dtn2", "dtn1"):
+        prepare(scene, name)
+    scene.on("dtn1", f"ping -c 3 -W 5 {ADDRESSES['dtn2']}")
+    scene.on("dtn1", THEIR_CONNECTION)
+    yield scene
+    scene.on("dtn1", f"nvme disconnect -n {FOREIGN}; rdma link delete rxe0 || true")
+    scene.on("dtn2", f"rm {NVMET}/ports/1/subsystems/*; rmdir {NVMET}/ports/1; rmdir {NVMET}/subsystems/{FOREIGN}/namespaces/1")
+    scene.on("dtn2", f"rmdir {NVMET}/subsystems/{FOREIGN}; rm -f /srv/theirs.img; rdma link delete rxe0 || true")
+    scene.on_both(f"ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down")
+
+
+@pytest.fixture
+def volumes(network: Scene) -> Iterator[Volumes]:
+    """Nothing of a volume is there before and after."""
+    found = Volumes(network)
+    before = theirs(network)
+    yield found
+    found.remove()
+    for agent in found.agents.values():
+        agent.close()
+    assert theirs(network) == before
+    assert network.on("dtn2", f"ls {NVMET}/ports {NVMET}/hosts | grep -v : | grep .").split() == ["1"]
+    assert network.on("dtn1", f"ls -d {found.path} /run/nvme/registry/nvme* 2>/dev/null || true") == ""
+
+
+@pytest.fixture
+def mounted(volumes: Volumes) -> Volumes:
+    volumes.export()
+    volumes.connect()
+    volumes.mount()
+    return volumes
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rdma"])
+def test_what_is_written_through_a_volume_is_read_through_it(volumes: Volumes, transport: p.Transport) -> None:
+    volumes.over(transport)
+    scene = volumes.scene
+    assert (volumes.export().changed, volumes.export().changed) == (True, False)
+    assert (volumes.connect().changed, volumes.connect().changed) == (True, False)
+    assert (volumes.mount().changed, volumes.mount().changed) == (True, False)
+    assert (volumes.held.state, volumes.held.portal.transport) == ("live", transport)
+    written = scene.on("dtn1", f"head -c 20000000 /dev/urandom >{volumes.path}/data; md5sum <{volumes.path}/data")
+    volumes.unmount()
+    volumes.mount("ro")
+    assert scene.on("dtn1", f"echo 3 >/proc/sys/vm/drop_caches; md5sum <{volumes.path}/data") == written
+    assert "Read-only" in scene.guests.remote("dtn1").finish(f"touch {volumes.path}/x").err
+    assert scene.on("dtn1", "cat /run/nvme/registry/nvme*/owner") == "dtnctl\n"
+
+
+def test_what_is_in_use_is_refused_with_who_uses_it(mounted: Volumes) -> None:
+    with mounted.scene.guests.remote("dtn1").start(f"cd {mounted.path}; exec sleep 60", seconds=60) as holding:
+        time.sleep(5)
+        with pytest.raises(DtnctlError, match="is in use: sleep"):
+            mounted.unmount()
+        holding.kill()
+    mounted.scene.on("dtn1", "pkill -x sleep || true")
+    with pytest.raises(DtnctlError, match="unmount it first"):
+        mounted.disconnect()
+
+
+def test_a_target_that_is_away_for_a_while_is_waited_for(mounted: Volumes) -> None:
+    scene = mounted.scene
+    scene.on("dtn1", f"echo before >{mounted.path}/file; sync")
+    scene.on("dtn2", f"ip link set {NEAR_NIC} down")
+    mounted.wait(lambda found: found.state == "connecting")
+    prepare(scene, "dtn2")
+    mounted.wait(mounted.is_up)
+    assert scene.on("dtn1", f"cat {mounted.path}/file") == "before\n"
+
+
+def test_a_target_that_was_given_up_is_mounted_again_when_it_is_back(mounted: Volumes) -> None:
+    scene = mounted.scene
+    mounted.connect(ctrl_loss=5)
+    scene.on("dtn1", f"echo before >{mounted.path}/file; sync")
+    scene.on("dtn2", f"ip link set {NEAR_NIC} down")
+    mounted.wait(lambda found: found.state == "gone")
+    prepare(scene, "dtn2")
+    mounted.wait(mounted.is_up)
+    assert scene.on("dtn1", f"cat {mounted.path}/file", seconds=60) == "before\n"
+
+
+def test_it_is_removed_while_the_target_is_dead(mounted: Volumes) -> None:
+    scene = mounted.scene
+    scene.on("dtn2", f"ip link set {NEAR_NIC} down")
+    mounted.wait(lambda found: found.state == "connecting")
+    assert "does not answer" in mounted.unmount().detail
+    mounted.disconnect()
+    prepare(scene, "dtn2")
+    assert mounted.host("dtn1").held.volumes == ()
+
+
+def test_a_killed_agent_finds_what_it_has_made(mounted: Volumes) -> None:
+    for name in BOTH:
+        mounted.crash_agent(name)
+    assert mounted.is_up(mounted.held)
+    assert (mounted.export().changed, mounted.connect().changed, mounted.mount().changed) == (False, False, False)
