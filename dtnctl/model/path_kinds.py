@@ -66,6 +66,19 @@ PATH_KINDS: Mapping[str, PathKind] = {
             deactivates=True,
             patience=600.0,  # 180 s until reserved, 300 s until the data plane is up, each with its commit
         ),
+        PathKind(
+            "oscars",
+            "OSCARS 1.2 (ESnet), layer-2 VPNs",
+            logins=(("token",),),
+            port_form=r"[A-Za-z0-9.-]+:[A-Za-z0-9/_.-]+",
+            two_ends=False,
+            has_window=True,
+            unit=1000,
+            shows=frozenset({"ends", "vlan", "bandwidth", "mtu", "until"}),
+            modifies=frozenset({"bandwidth", "mtu", "until"}),
+            activates=False,
+            patience=900.0,
+        ),
     )
 }
 ASKED_KINDS = tuple(name for name, row in PATH_KINDS.items() if row.is_asked)

@@ -14,14 +14,17 @@ _DECLARED_AS = {"starts": "window", "until": "window"}
 
 
 def path_differences(path: DeclaredPath, wanted: PathSpec, there: PathSpec) -> tuple[FieldChange, ...]:
-    """A field change for each; one that its kind cannot change in place forces another reservation."""
+    """A field change for each; one that its kind cannot change in place forces another reservation.
+
+    Without a declared MTU the provider's own is as good as any.
+    """
     return tuple(_changes(path, wanted, there))
 
 
 def _changes(path: DeclaredPath, wanted: PathSpec, there: PathSpec) -> Iterator[FieldChange]:
     for name in COMPARED:
         before, after = _shown(there, name), _shown(wanted, name)
-        if name in path.row.shows and before != after:
+        if name in path.row.shows and before != after and (name != "mtu" or wanted.mtu):
             field = _DECLARED_AS.get(name, name)
             document = path.document
             cause = Cause(f"{name} differs", document.file, document.mark((field,)).line, field)

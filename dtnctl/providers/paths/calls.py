@@ -48,10 +48,14 @@ class Answer:
 
 @dataclass(slots=True)
 class PathCalls:
-    """Calls to one provider, by the methods that are allowed and no others; one connection for each."""
+    """Calls to one provider, by the methods that are allowed and no others; one connection for each.
+
+    `asked_by_post`: paths at which the provider takes a question in the body of a POST, which writes nothing.
+    """
 
     access: PathAccess
     methods: frozenset[str]
+    asked_by_post: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
 
@@ -64,7 +68,7 @@ class PathCalls:
 
         `form`: fields that are sent as a form; one with a list has its key several times.
         """
-        if method not in self.methods:
+        if method not in self.methods and not (method == "POST" and path in self.asked_by_post):
             raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
         address = urlsplit(self.access.settings.url)
         data, kind = (

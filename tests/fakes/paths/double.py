@@ -64,10 +64,14 @@ class Double(ABC):
     """Listens while it is open. `pace`: looks that it takes until what was asked for is done.
 
     `failing`: the words with which the next thing that takes time fails; `broken`: the answer to every call.
+    `refuses_at_once`: what cannot be is refused as it is asked for, and does not fail later. `forgives_release`: to release what is gone
+    is no error.
     """
 
     kind: str
     ports: tuple[str, str]
+    refuses_at_once = False
+    forgives_release = False
 
     def __init__(self, *, pace: int = 1) -> None:
         self.pace = pace

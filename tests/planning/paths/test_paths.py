@@ -238,6 +238,12 @@ def test_field_that_cannot_be_changed_in_place_forces_another_reservation() -> N
     assert (shown.mark, [item.forces_replace for item in shown.fields]) == ("replace", [False, True])
 
 
+@pytest.mark.usefixtures("modifying_kind")
+def test_mtu_that_is_not_declared_is_the_provider_s() -> None:
+    text = declared()
+    assert planned(text, running(text), seen(mtu=9000)).is_empty
+
+
 # --- not known, not now -------------------------------------------------------------------------------------
 
 

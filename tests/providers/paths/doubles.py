@@ -15,8 +15,9 @@ from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
 from tests.fakes.paths.double import TOKEN, TOKEN_VARIABLE, Double
 from tests.fakes.paths.nsi import NsiDouble
+from tests.fakes.paths.oscars import OscarsDouble
 
-DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble}
+DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble, "oscars": OscarsDouble}
 OWNER = PathOwner("lab")
 NAME = "anagram"
 

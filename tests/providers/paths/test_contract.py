@@ -103,8 +103,8 @@ def test_what_fails_is_seen_with_the_words_of_the_provider(double: Double) -> No
     double.failing = "no capacity on port-7"
     with pytest.raises(EngineError, match="no capacity on port-7"):
         converge(service(double), spec(double), double.kind, keep=True)
-    seen = settled(double, "failed")
-    assert "no capacity on port-7" in seen.words
+    if not double.refuses_at_once:
+        assert "no capacity on port-7" in settled(double, "failed").words
     converge(service(double), spec(double), double.kind, keep=False)
     assert double.living == []
     assert make(double).state == "active"
@@ -150,8 +150,9 @@ def test_field_that_the_kind_modifies_is_changed_in_place(double: Double) -> Non
 def test_call_in_a_wrong_state_is_refused_with_the_words_of_the_provider(double: Double) -> None:
     seen = make(double)
     converge(service(double), spec(double), double.kind, keep=False)
-    with pytest.raises(EngineError, match="anagram"):
+    with contextlib.nullcontext() if double.forgives_release else pytest.raises(EngineError, match="anagram"):
         service(double).release(seen)
+    assert double.living == []
     if row(double).activates:
         with pytest.raises(EngineError, match="anagram"):
             service(double).activate(seen)
