@@ -38,12 +38,13 @@ COMMANDS = {
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add, import."),
     "networks": ("nouns", "Networks as declared: list, show."),
     "profiles": ("nouns", "Profiles as declared: list, show."),
+    "paths": ("nouns", "Paths between sites, as their providers report them: list, show."),
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),
     "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),
     "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
     "version": ("look", "Print the version."),
 }
-SINGULAR = {name.removesuffix("s"): name for name in ("sessions", "transfers", "endpoints", "networks", "profiles", "tools")}
+SINGULAR = {name.removesuffix("s"): name for name in ("sessions", "transfers", "endpoints", "networks", "profiles", "paths", "tools")}
 
 
 ASK = "__complete"  # what completion scripts ask; hidden

@@ -77,6 +77,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "networks show": ("dtnctl networks show data",),
     "profiles list": ("dtnctl profiles list",),
     "profiles show": ("dtnctl profiles show dtn",),
+    "paths list": ("dtnctl paths list", "dtnctl paths list -o wide"),
+    "paths show": ("dtnctl paths show berlin-chicago", "dtnctl paths show berlin-chicago -o json"),
     "tools list": ("dtnctl tools list", "dtnctl tools list -o wide"),
     "tools show": ("dtnctl tools show gridftp",),
     "bench network": (

@@ -42,7 +42,7 @@ COMMANDS: dict[str, str] = {
 }
 OBJECTS = {
     word: noun
-    for noun in ("sessions", "transfers", "endpoints", "networks", "profiles", "tools")
+    for noun in ("sessions", "transfers", "endpoints", "networks", "profiles", "paths", "tools")
     for word in (noun, noun.removesuffix("s"))
 }
 OBJECTS |= {"containers": "sessions", "services": "sessions", "nodes": "endpoints", "hosts": "endpoints", "jobs": "transfers"}

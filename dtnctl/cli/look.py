@@ -15,6 +15,7 @@ from dtnctl.cli.labels import checked, selection_of
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
 from dtnctl.cli.receipts import mirroring, with_receipts
+from dtnctl.cli.seen_paths import seen_paths, with_paths
 from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
@@ -66,7 +67,9 @@ class ListView:
         return self.snapshot if self.selection is None else self.selection.part_of(self.snapshot)
 
 
-def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "", label: str = "") -> ListView:
+def _look(
+    context: typer.Context, output: opt.ListOutput, timeout: float, *, inside_of: str = "", label: str = "", asks_paths: bool = False
+) -> ListView:
     """Look at all endpoints; the agents of those of the session `inside_of` are also asked what containers see of the network.
 
     With `label`, at those that it asks for: the view then has nothing of the others.
@@ -88,6 +91,8 @@ def _look(context: typer.Context, output: opt.ListOutput, timeout: float, *, ins
     workplace = workplace if selection is None else replace(workplace, near=selection.within(workplace.site))
     with observers(workplace, timeout) as clients:
         snapshot = observe_all(clients, wanted)
+    if asks_paths:
+        snapshot = with_paths(workplace, snapshot, timeout)
     refuse_ssh_mistakes(workplace, snapshot)
     return ListView(workplace, workplace.asked, snapshot, now, output, invocation, selection)
 
@@ -121,16 +126,18 @@ def status_command(
     """Everything on one screen: sessions with their services, transfers, endpoints."""
     from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
     from dtnctl.render.json import status_document
+    from dtnctl.render.paths import below_status
     from dtnctl.render.tables import render_status
 
-    view = _look(context, output, timeout, label=label)
+    view = _look(context, output, timeout, label=label, asks_paths=True)
+    paths = seen_paths(view.site, view.snapshot)
     rows = (
         session_rows(view.site, view.of_sessions, view.now),
         service_rows(view.site, view.of_sessions, view.now),
         transfer_rows(view.site, view.snapshot, view.now),
         endpoint_rows(view.site, view.snapshot),
     )
-    return _print(view, lambda: status_document(*rows), lambda look: render_status(*rows, look))
+    return _print(view, lambda: status_document(*rows, *paths), lambda look: render_status(*rows, look) + below_status(*paths, look))
 
 
 def version_command() -> int:

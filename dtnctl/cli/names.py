@@ -35,6 +35,11 @@ def profiles(incomplete: str) -> list[str]:
     return _starting("profiles", incomplete)
 
 
+def paths(incomplete: str) -> list[str]:
+    """Names of paths between sites."""
+    return _starting("paths", incomplete)
+
+
 def tools(incomplete: str) -> list[str]:
     """Names of tools, dtnctl's own and declared ones."""
     from dtnctl.model.tools import TOOLS

@@ -12,6 +12,7 @@ from typing import Any
 from dtnctl.model.actions import JobEnd, StartTransfer
 from dtnctl.model.head import Head
 from dtnctl.model.inventory import Age
+from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Change, EndpointSummary, Plan, Step, TransferNote
 from dtnctl.model.policy import PolicyResult
 from dtnctl.model.transfer_options import TransferOptions
@@ -46,6 +47,9 @@ def _plan(document: Document) -> Plan:
         owned=int(document["summary"]["owned"]),
         unchanged=_texts(document["unchanged"]),
         failing=_texts(document["failing"]),
+        paths=tuple(_checked(PathRow, item) for item in document.get("paths", ())),
+        promised=tuple(_promised(item) for item in document.get("promised", ())),
+        silent_providers=_texts(document.get("silent_providers", [])),
     )
 
 
@@ -89,6 +93,11 @@ def _endpoint(item: Document) -> EndpointSummary:
     counts = {f"{name}_{when}": held[when] for name, held in (("sessions", sessions), ("ports", ports)) for when in ("before", "after")}
     summary: EndpointSummary = _checked(EndpointSummary, {**item, **counts, "cpus": [(row["node"], row) for row in item["cpus"]]})
     return summary
+
+
+def _promised(item: Document) -> PromisedBandwidth:
+    promised: PromisedBandwidth = _checked(PromisedBandwidth, {**item, "usage": {**item, "total": item["total"] or 0}})
+    return promised
 
 
 def _step(item: Document) -> Step:

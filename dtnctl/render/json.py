@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
@@ -15,6 +16,7 @@ from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
+from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
 from dtnctl.model.policy import PolicyResult
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
@@ -80,6 +82,9 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
             "notes": list(plan.notes),
             "unchanged": list(plan.unchanged),
             "failing": list(plan.failing),
+            "paths": [_path(row) for row in plan.paths],
+            "promised": [_promised(row) for row in plan.promised],
+            "silent_providers": list(plan.silent_providers),
             "seen": [_seen(item) for item in basis_of(plan.snapshot)] if plan.snapshot is not None else [],
         },
     )
@@ -87,6 +92,21 @@ def plan_document(plan: Plan, context: RenderContext) -> Json:
 
 def _seen(item: SeenObject) -> Json:
     return {"endpoint": item.endpoint, "kind": item.kind, "name": item.name, "owner": item.owner, "facts": _pairs(item.facts)}
+
+
+def _path(row: PathRow) -> Json:
+    return asdict(row) | {"ends": list(row.ends)}
+
+
+def _promised(row: PromisedBandwidth) -> Json:
+    """Rates in kbit/s; a total of null is unknown."""
+    usage = _usage(row.usage) | ({} if row.usage.total else {"total": None})
+    return {"endpoint": row.endpoint, "interface": row.interface} | usage
+
+
+def paths_document(rows: Sequence[PathRow], promised: Sequence[PromisedBandwidth]) -> Json:
+    """All paths, and what interfaces are promised."""
+    return document_of("paths", {"paths": [_path(row) for row in rows], "promised": [_promised(row) for row in promised]})
 
 
 def _policy(found: PolicyResult) -> Json:
@@ -378,6 +398,8 @@ def status_document(
     services: Sequence[ServiceRow],
     transfers: Sequence[TransferRow],
     endpoints: Sequence[EndpointRow],
+    paths: Sequence[PathRow] = (),
+    promised: Sequence[PromisedBandwidth] = (),
 ) -> Json:
     """All lists in one document."""
     return document_of(
@@ -387,6 +409,8 @@ def status_document(
             "services": [_row(row) for row in services],
             "transfers": [_transfer(row) for row in transfers],
             "endpoints": [_row(row) for row in endpoints],
+            "paths": [_path(row) for row in paths],
+            "promised": [_promised(row) for row in promised],
         },
     )
 

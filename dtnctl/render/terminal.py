@@ -11,6 +11,7 @@ from dtnctl.render.blocks import BODY, block_lines, fact_lines, label_width, wit
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.facts import transfer_fact
+from dtnctl.render.paths import path_lines
 from dtnctl.render.summary import (
     FINISHED,
     count_by_endpoint,
@@ -39,7 +40,7 @@ def render_plan(plan: Plan, context: RenderContext) -> str:
     whole = plan
     plan = replace(printable(replace(plan, steps=(), snapshot=None), ascii_only=context.ascii), steps=plan.steps)
     context = printable(context, ascii_only=context.ascii)
-    sections = [_head(plan, context, look), _endpoint_table(plan, context, look)]
+    sections = [_head(plan, context, look), _endpoint_table(plan, context, look), path_lines(plan, look)]
     if not context.brief:
         wanted, drifted = split_drift(plan.changes)
         sections += [block_lines(group, look) for group in group_changes(plan, wanted)]

@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "profiles show": ("p",),
     "networks list": ("",),
     "networks show": ("bridge",),
+    "paths list": ("",),
+    "paths show": ("away",),
     "tools list": ("",),
     "tools show": ("rsync",),
     "plan": ("", "--all", "--brief", "--target session/s"),

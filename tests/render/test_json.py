@@ -19,7 +19,8 @@ from dtnctl.model.inventory import Age
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.owners import OwnersReport, Rule, Trespass
-from dtnctl.model.plan import Plan
+from dtnctl.model.path_rows import PathRow, PromisedBandwidth
+from dtnctl.model.plan import Plan, Usage
 from dtnctl.model.policy import PolicyResult
 from dtnctl.model.report import DeclaredRow
 from dtnctl.model.resources import EndpointSeen, Snapshot
@@ -39,6 +40,7 @@ from dtnctl.render.json import (
     endpoints_document,
     error_document,
     outcomes_document,
+    paths_document,
     plan_document,
     problems_document,
     render_json,
@@ -62,6 +64,8 @@ PROBLEMS = (
     Problem("state/sessions/b.yaml", 3, 5, "E0102", "no profile `bgi`", "big"),
     Problem("state/sessions/a.yaml", 0, 0, "E0101", "it is not UTF-8"),
 )
+PATHS = (PathRow("a2b", "anagram", "active", "ACTIVATED", ("dtn-a ens1f0", "dtn-b ens1f0"), 1790, 10_000_000, 9000, "wan"),)
+PROMISED = (PromisedBandwidth("dtn-a", "ens1f0", Usage(0, 10_000_000, 0)),)
 CUT = Cut("run14", "dtn-a", is_resumable=True, progress=Progress(62, 100))
 EVERYTHING = plan(
     *(replace(change, cuts=(CUT,)) for each in BY_HAND.values() for change in each.changes),
@@ -70,6 +74,8 @@ EVERYTHING = plan(
     transfers=EMPTY.transfers,
     notes=DANGER.notes,
     unchanged=EMPTY.unchanged,
+    paths=PATHS,
+    promised=PROMISED,
     snapshot=Snapshot({"dtn-a": EndpointSeen("dtn-a", engine_id="e1")}),
 )
 POLICY = PolicyResult("conftest test -", "denied", ("no digest",), ("mind it",))
@@ -103,7 +109,8 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     declared_document("networks", [DECLARED]),
     declared_document("profiles", [DECLARED]),
     tools_document([tool_row(tool) for tool in TOOLS.values()]),
-    status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS),
+    paths_document(PATHS, PROMISED),
+    status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS, PATHS, PROMISED),
 )
 # What has keys of its own that the page does not list: those of a release, and those of people.
 PAIRS = {f"{place}.{name}" for place in ("transfer", "transfers[]") for name in ("labels", "metadata")}
