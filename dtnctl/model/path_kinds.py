@@ -79,6 +79,19 @@ PATH_KINDS: Mapping[str, PathKind] = {
             activates=False,
             patience=900.0,
         ),
+        PathKind(
+            "oess",
+            "OESS 2.0 (legacy), layer-2 circuits",
+            logins=(("user", "password"),),
+            options={"workgroup": "Number of the workgroup that owns the circuits."},
+            required=("workgroup",),
+            port_form=r"[A-Za-z0-9._-]+:[A-Za-z0-9/._-]+",
+            two_ends=False,
+            unit=1000,
+            shows=frozenset({"ends", "vlan", "bandwidth"}),
+            modifies=frozenset({"bandwidth"}),
+            activates=False,
+        ),
     )
 }
 ASKED_KINDS = tuple(name for name, row in PATH_KINDS.items() if row.is_asked)

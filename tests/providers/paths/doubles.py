@@ -15,9 +15,10 @@ from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.providers.timeouts import Timeouts
 from tests.fakes.paths.double import TOKEN, TOKEN_VARIABLE, Double
 from tests.fakes.paths.nsi import NsiDouble
+from tests.fakes.paths.oess import OessDouble
 from tests.fakes.paths.oscars import OscarsDouble
 
-DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble, "oscars": OscarsDouble}
+DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble, "oess": OessDouble, "oscars": OscarsDouble}
 OWNER = PathOwner("lab")
 NAME = "anagram"
 
