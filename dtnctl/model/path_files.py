@@ -130,7 +130,7 @@ def _safe_address(text: str) -> str:
 
 KindName = Annotated[str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(ASKED_KINDS)})]
 ServiceAddress = Annotated[str, AfterValidator(_safe_address), described("address", {"type": "string", "pattern": "^https?://"})]
-LOGIN_FIELDS = ("token", "user", "password", "cert", "key")
+LOGIN_FIELDS = ("token", "user", "password", "client_secret", "cert", "key")
 
 
 class PathProvider(Written):
@@ -142,6 +142,7 @@ class PathProvider(Written):
     token: Secret | None = Field(None, description="Bearer token.")
     user: str | None = Field(None, description="User name.")
     password: Secret | None = Field(None, description="The user's password.")
+    client_secret: Secret | None = Field(None, description="Secret of the client that users log in by, where tokens are asked for.")
     cert: str | None = Field(None, description="Our client certificate (PEM).")
     key: str | None = Field(None, description="Our client key (PEM).")
     options: dict[str, str] = Field(default_factory=dict, description="Settings of its kind; [what each has](paths.md#providers).")
@@ -162,4 +163,6 @@ class PathProvider(Written):
         missing = [name for name in self.row.required if name not in self.options]
         if missing:
             raise ValueError(f"{self.kind} needs the option `{missing[0]}` under `options:`")
+        for name in self.row.addresses:
+            _safe_address(self.options[name])
         return self

@@ -16,8 +16,8 @@ class PathKind:
     """One kind of provider; `name` is the word in site.yaml.
 
     `is_asked`: it is asked for paths; else they are there without dtnctl. `logins`: what a login is made of, one set of fields each.
-    `options`: further settings of a provider, with what they mean; `required` are those that have no default. `needs_bandwidth`: it makes
-    no path without one.
+    `options`: further settings of a provider, with what they mean; `required` are those that have no default, `addresses` those that
+    secrets are sent to. `needs_bandwidth`: it makes no path without one.
     `port_form`: what the provider's own name of a port looks like; every end of a path needs one. Empty: ends need none.
     `two_ends`: a path has exactly two ends. `has_window`: it can be asked for a time. `unit`: kbit/s that it counts bandwidth in.
     `shows`: fields of a path that its answers have, so that they can be compared. `modifies`: those that it changes while the path is used.
@@ -32,6 +32,7 @@ class PathKind:
     logins: tuple[tuple[str, ...], ...] = ((),)
     options: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     port_form: str = ""
     two_ends: bool = True
     needs_bandwidth: bool = False
@@ -91,6 +92,22 @@ PATH_KINDS: Mapping[str, PathKind] = {
             shows=frozenset({"ends", "vlan", "bandwidth"}),
             modifies=frozenset({"bandwidth"}),
             activates=False,
+        ),
+        PathKind(
+            "sense",
+            "SENSE-O (ESnet), point-to-point VLANs",
+            logins=(("user", "password", "client_secret"),),
+            options={
+                "auth": "Where tokens are asked for, at the Keycloak: `https://…/protocol/openid-connect/token`.",
+                "client": "The client's id there.",
+            },
+            required=("auth", "client"),
+            addresses=("auth",),
+            port_form=r"urn:ogf:network:[A-Za-z0-9._:+*=@/-]+",
+            unit=1000,
+            shows=frozenset({"ends", "vlan", "bandwidth"}),
+            deactivates=True,
+            patience=1800.0,
         ),
     )
 }

@@ -114,6 +114,16 @@ def test_provider_on_this_very_machine_needs_no_tls() -> None:
     assert PathProvider.model_validate({**NSI, "url": "http://127.0.0.1:8080/api"}).url == "http://127.0.0.1:8080/api"
 
 
+def test_secrets_are_sent_to_addresses_with_tls_alone() -> None:
+    login = {"user": "u", "password": TOKEN, "client_secret": TOKEN}
+    sense = {"kind": "sense", "url": "https://sense.example.net/api", **login}
+    assert (
+        PathProvider.model_validate({**sense, "options": {"auth": "https://keycloak.example.net/token", "client": "c"}}).row.name == "sense"
+    )
+    text = refusal(PathProvider, {**sense, "options": {"auth": "http://keycloak.example.net/token", "client": "c"}})
+    assert text == "`http://keycloak.example.net/token` is no address; write https://… without a login, a query or a fragment"
+
+
 def test_site_knows_its_providers_and_the_one_that_every_site_has() -> None:
     settings = SiteSettings.model_validate({"name": "lab", "path_providers": {"anagram": NSI}})
     assert settings.path_kind("anagram") is PATH_KINDS["nsi"]

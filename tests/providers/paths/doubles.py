@@ -17,8 +17,9 @@ from tests.fakes.paths.double import TOKEN, TOKEN_VARIABLE, Double
 from tests.fakes.paths.nsi import NsiDouble
 from tests.fakes.paths.oess import OessDouble
 from tests.fakes.paths.oscars import OscarsDouble
+from tests.fakes.paths.sense import SenseDouble
 
-DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble, "oess": OessDouble, "oscars": OscarsDouble}
+DOUBLES: Mapping[str, type[Double]] = {"nsi": NsiDouble, "oess": OessDouble, "oscars": OscarsDouble, "sense": SenseDouble}
 OWNER = PathOwner("lab")
 NAME = "anagram"
 

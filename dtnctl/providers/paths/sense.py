@@ -1,0 +1,181 @@
+"""SENSE-O (ESnet; sense-o-api 1.55): one service instance for each path; computed, then provisioned; cancelled, then deleted.
+
+It logs in at a Keycloak, whose tokens end after minutes. The state of an instance is plain text (`CREATE - READY`). `CANCEL - READY`
+appears before it is true, so that a client believes it only after some looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec, PathState
+from dtnctl.providers.paths.base import PathAccess, silent_instead
+from dtnctl.providers.paths.calls import READS, WRITES, Answer, PathCalls
+
+PHASES: Mapping[str, PathState] = {
+    "INIT": "activating",
+    "COMPILED": "activating",
+    "PROPAGATED": "activating",
+    "COMMITTING": "activating",
+    "COMMITTED": "activating",
+    "READY": "active",
+    "FAILED": "failed",
+}
+STATES: Mapping[str, PathState] = {
+    **{f"{verb} - {phase}": state for verb in ("CREATE", "REINSTATE", "MODIFY") for phase, state in PHASES.items()},
+    **{f"CANCEL - {phase}": "failed" if phase == "FAILED" else "deactivating" for phase in PHASES},
+    "CREATE - INIT": "asked",
+    "CREATE - COMPILED": "reserved",
+}
+CANCELLED = "CANCEL - READY"
+BELIEVED = 9  # looks at it until it is believed: about half a minute, by the pauses between them
+UNAUTHORIZED, UNACCEPTABLE = 401, 406
+KBIT = 1000  # in a Mb/s
+
+
+class Observer:
+    """Reads instances."""
+
+    methods = READS
+
+    def __init__(self, access: PathAccess) -> None:
+        self.provider = access.name
+        self._access = access
+        self._calls = PathCalls(access, self.methods)
+        self._cancelled: Counter[str] = Counter()
+
+    def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
+        """Every instance of ours. Which VLANs are free is not asked: SENSE-O refuses one that is taken."""
+        del ports
+        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._instances())))
+
+    def close(self) -> None:
+        """Each call had a connection of its own."""
+
+    def _instances(self) -> Iterator[PathSeen]:
+        for item in self._ask("GET", f"/discover/service/instances?search={quote('dtnctl:')}").document["instances"]:
+            ours = self._ours(item)
+            status = self._status(item["referenceUUID"]) if ours is not None else ""
+            if ours is not None and status:
+                yield PathSeen(item["referenceUUID"], self._state(item["referenceUUID"], status), ours, status)
+
+    def _ours(self, item: Mapping[str, Any]) -> PathSpec | None:
+        """None if it is not ours: another alias, or one that was copied from ours, whose connection has another name."""
+        found = self._access.owner.read_mark(str(item.get("alias")))
+        intents = item.get("intents") or []
+        if found is None or not intents:
+            return None
+        connections = (json.loads(intents[-1]["json"]).get("data") or {}).get("connections") or [{}]
+        is_ours = connections[0].get("name") == self._access.owner.id_of(found[0])
+        return self._spec(*found, connections[0]) if is_ours else None
+
+    def _spec(self, name: str, endpoints: tuple[str, ...], connection: Mapping[str, Any]) -> PathSpec:
+        vlans = {str(end.get("vlan_tag")) for end in connection["terminals"]}
+        vlan = vlans.pop() if len(vlans) == 1 else ""
+        return PathSpec(
+            name=name,
+            provider=self.provider,
+            endpoints=endpoints,
+            ends=tuple(str(end["uri"]) for end in connection["terminals"]),
+            vlan=int(vlan) if vlan.isdecimal() else 0,
+            bandwidth=int((connection.get("bandwidth") or {}).get("capacity") or 0) * KBIT,
+        )
+
+    def _status(self, instance: str) -> str:
+        """Empty if it is deleted, also since it was listed."""
+        answer = self._send("GET", f"/instance/{instance}/status")
+        if answer.status == 404 or "not found" in answer.text.lower():
+            return ""
+        return self._accepted(answer).text.strip().strip('"')
+
+    def _state(self, instance: str, status: str) -> PathState:
+        if status not in STATES:
+            raise UnreachableError(f"{self.provider}: instance {instance} is {status[:80]}, which dtnctl does not know")
+        self._cancelled[instance] = self._cancelled[instance] + 1 if status == CANCELLED else 0
+        return "reserved" if self._cancelled[instance] >= BELIEVED else STATES[status]
+
+    # --- calls ----------------------------------------------------------------------------------------------
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Answer:
+        return self._accepted(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: Any = None) -> Answer:
+        """One call, with a new token if there is none yet or it has ended: a call that is not authorized was not carried out."""
+        if not self._calls.headers:
+            self._log_in()
+        answer = self._calls.send(method, path, body)
+        if answer.status == UNAUTHORIZED:
+            self._log_in()
+            answer = self._calls.send(method, path, body)
+        return answer
+
+    def _accepted(self, answer: Answer) -> Answer:
+        if answer.status >= 400:
+            raise EngineError(f"{self.provider} answers {answer.status}: {answer.words}", answer.status)
+        return answer
+
+    def _log_in(self) -> None:
+        """A token, by the login of the client (HTTP Basic) and that of the user. No answer is shown: it may have a token."""
+        settings = self._access.settings
+        client = {"url": settings.options["auth"], "user": settings.options["client"], "password": settings.client_secret}
+        keycloak = PathCalls(replace(self._access, settings=settings.model_copy(update=client)), frozenset({"POST"}))
+        form = {"grant_type": "password", "username": settings.user, "password": self._calls.secret("password")}
+        answer = keycloak.send("POST", "", form=form)
+        token = answer.document.get("access_token") if isinstance(answer.document, Mapping) else None
+        if answer.status >= 400 or not isinstance(token, str):
+            raise UnreachableError(
+                f"{self.provider}: no token for {settings.user} from {settings.options['auth']} (it answers {answer.status})"
+            )
+        self._calls.headers = {"Authorization": f"Bearer {token}"}
+
+
+class Service(Observer):
+    """Makes and ends instances."""
+
+    methods = WRITES
+
+    def request(self, path: PathSpec) -> None:
+        """Have it computed. EngineError if there is one of ours: SENSE-O would make another."""
+        there = next((seen for seen in self._instances() if seen.spec.name == path.name), None)
+        if there is not None:
+            raise EngineError(f"{self.provider} has path {path.name} already, as {there.id}: {there.words}")
+        instance = self._ask("GET", "/instance").text.strip().strip('"')
+        self._ask("POST", f"/instance/{instance}", self._intent(path))
+
+    def activate(self, seen: PathSeen) -> None:
+        """Provision it; again, if it was cancelled."""
+        verb = "reprovision" if seen.words == CANCELLED else "provision"
+        self._ask("PUT", f"/instance/{seen.id}/{verb}?sync=false")
+
+    def modify(self, seen: PathSeen, path: PathSpec) -> None:
+        """Its row says that it modifies nothing."""
+        raise EngineError(f"path {path.name} ({seen.id}) stays as it is: dtnctl has {self.provider} change nothing in place")
+
+    def deactivate(self, seen: PathSeen) -> None:
+        self._ask("PUT", f"/instance/{seen.id}/cancel?sync=false")
+
+    def release(self, seen: PathSeen) -> None:
+        """Delete it. EngineError, with a cancel under way, if it failed after its provisioning had begun: it is deleted after that."""
+        answer = self._send("PUT", f"/instance/{seen.id}/delete")
+        if answer.status == UNACCEPTABLE and seen.state == "failed":
+            self._ask("PUT", f"/instance/{seen.id}/cancel?sync=false&force=true")
+            raise EngineError(f"{seen.id} has failed half made ({seen.words}): {self.provider} cancels it; the next apply deletes it")
+        self._accepted(answer)
+
+    def _intent(self, path: PathSpec) -> Mapping[str, Any]:
+        bandwidth = (
+            {"qos_class": "guaranteedCapped", "capacity": str(path.bandwidth // KBIT)} if path.bandwidth else {"qos_class": "bestEffort"}
+        )
+        connection = {
+            "name": self._access.owner.id_of(path.name),
+            "terminals": [{"uri": end, "vlan_tag": str(path.vlan), "assign_ip": False} for end in path.ends],
+            "bandwidth": bandwidth,
+        }
+        data = {"type": "Multi-Path P2P VLAN", "connections": [connection]}
+        return {"service": "dnc", "alias": self._access.owner.mark(path), "data": data}

@@ -1,0 +1,108 @@
+"""Traps of SENSE-O: tokens that end, a cancel that says too early that it is done, and instances that fail half made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.providers.paths.connect import path_observer
+from tests.fakes.paths.double import Circuit
+from tests.fakes.paths.sense import SenseDouble
+from tests.providers.paths.converge import converge
+from tests.providers.paths.doubles import OWNER, access, observer, service, spec
+
+
+@pytest.fixture
+def sense() -> Iterator[SenseDouble]:
+    with SenseDouble(pace=0) as found:
+        yield found
+
+
+def made(sense: SenseDouble, **fields: object) -> Circuit:
+    before = set(sense.circuits)
+    converge(service(sense), spec(sense, **fields), sense.kind, keep=True)
+    (name,) = set(sense.circuits) - before
+    return sense.circuits[name]
+
+
+def test_token_that_has_ended_is_replaced_by_another_one(sense: SenseDouble) -> None:
+    sense.calls_of_a_token = 1
+    assert made(sense).state == "CREATE - READY"
+    assert len(sense.tokens) > 3
+
+
+def test_one_token_is_enough_for_many_calls(sense: SenseDouble) -> None:
+    client = service(sense)
+    converge(client, spec(sense), sense.kind, keep=True)
+    converge(client, spec(sense), sense.kind, keep=False)
+    assert len(sense.tokens) == 1
+
+
+def test_refused_login_shows_neither_the_password_nor_what_keycloak_answers(sense: SenseDouble) -> None:
+    right = access(sense)
+    wrong = replace(right, settings=right.settings.model_copy(update={"user": "somebody"}))
+    silence = path_observer(wrong).observe().silence
+    assert silence == f"anagram: no token for somebody from {right.settings.options['auth']} (it answers 401)"
+
+
+def test_cancel_that_looks_done_is_not_believed_at_once(sense: SenseDouble) -> None:
+    sense.early = 5
+    circuit = made(sense)
+    converge(service(sense), spec(sense), sense.kind, keep=False)
+    assert circuit.state == "deleted"
+    assert sum(call.endswith("/delete") for call in sense.calls) == 1
+
+
+def test_cancelled_path_that_is_declared_again_is_provisioned_again(sense: SenseDouble) -> None:
+    circuit = made(sense)
+    service(sense).deactivate(observer(sense).observe().paths[0])
+    converge(service(sense), spec(sense), sense.kind, keep=True)
+    assert sense.living == [circuit]
+    assert circuit.state == "REINSTATE - READY"
+
+
+def test_path_that_fails_half_made_is_cancelled_by_force_and_deleted_by_the_next_run(sense: SenseDouble) -> None:
+    service(sense).request(spec(sense))
+    sense.failing = "link down"
+    with pytest.raises(EngineError, match="CREATE - FAILED"):
+        converge(service(sense), spec(sense), sense.kind, keep=True)
+    with pytest.raises(EngineError, match="anagram cancels it; the next apply deletes it"):
+        converge(service(sense), spec(sense), sense.kind, keep=False)
+    converge(service(sense), spec(sense), sense.kind, keep=False)
+    assert sense.living == []
+
+
+def test_refusal_in_a_wrong_state_has_the_words_of_sense(sense: SenseDouble) -> None:
+    made(sense)
+    (seen,) = observer(sense).observe().paths
+    with pytest.raises(EngineError, match="answers 406: Request unacceptable under status: CREATE - READY"):
+        service(sense).release(seen)
+
+
+def test_second_instance_of_a_path_is_not_asked_for_although_sense_would_make_it(sense: SenseDouble) -> None:
+    circuit = made(sense)
+    with pytest.raises(EngineError, match=f"has path a2b already, as {circuit.id}: CREATE - READY"):
+        service(sense).request(spec(sense, vlan=1800))
+    assert sense.living == [circuit]
+
+
+def test_path_without_bandwidth_is_best_effort(sense: SenseDouble) -> None:
+    (connection,) = made(sense, bandwidth=0).body["data"]["connections"]
+    assert connection["bandwidth"] == {"qos_class": "bestEffort"}
+    assert connection["name"] == OWNER.id_of("a2b")
+
+
+def test_instance_that_is_deleted_while_it_is_looked_at_is_not_there(sense: SenseDouble) -> None:
+    made(sense).state = "ServiceInstance not found"
+    assert observer(sense).observe().paths == ()
+
+
+def test_state_that_is_not_known_is_silence(sense: SenseDouble) -> None:
+    circuit = made(sense)
+    circuit.state = "CREATE - PAINTED"
+    assert observer(sense).observe().silence == f"anagram: instance {circuit.id} is CREATE - PAINTED, which dtnctl does not know"
+    with pytest.raises(UnreachableError):
+        service(sense).request(spec(sense))
