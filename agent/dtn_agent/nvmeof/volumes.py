@@ -291,7 +291,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
     def restore(self) -> None:
         """Connect and mount again what a reboot took. Targets that do not answer cost a limited time; `watch` tries them again.
 
-        The host gets its name if it has none: a target must be told it before the first connection.
+        The host gets its name if it has none: an export has to list it before the first connection.
         """
         have_host_name(self.fabrics.places, self.state)
         until = time.monotonic() + RESTORE_SECONDS
