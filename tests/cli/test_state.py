@@ -99,7 +99,17 @@ def test_schema_of_one_kind_is_printed(tmp_path: Path) -> None:
 
 
 def test_schemas_of_all_kinds_are_one_mapping(tmp_path: Path) -> None:
-    assert list(json.loads(dtnctl(tmp_path, "schema").out)) == ["site", "endpoint", "network", "profile", "session", "transfer", "tool"]
+    assert list(json.loads(dtnctl(tmp_path, "schema").out)) == [
+        "site",
+        "endpoint",
+        "network",
+        "path",
+        "profile",
+        "session",
+        "transfer",
+        "tool",
+        "volume",
+    ]
 
 
 def test_schemas_are_written_into_a_folder(tmp_path: Path) -> None:
@@ -111,7 +121,7 @@ def test_unknown_kind_is_a_usage_error(tmp_path: Path) -> None:
     result = dtnctl(tmp_path, "schema", "sessions")
     assert (result.code, result.err.splitlines()[0]) == (
         64,
-        "there is no kind sessions; try one of site, endpoint, network, profile, session, transfer, tool",
+        "there is no kind sessions; try one of site, endpoint, network, path, profile, session, transfer, tool, volume",
     )
 
 

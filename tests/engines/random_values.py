@@ -224,7 +224,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "qos": "shaping is the agent's",
     },
     "networks": {
-        "vlan": "the lab's kernel makes no VLANs",
+        **dict.fromkeys(("vlan", "path"), "the lab's kernel makes no VLANs"),
         **dict.fromkeys(("vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mac"), "settings of virtual functions"),
     },
 }
