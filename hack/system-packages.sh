@@ -25,9 +25,9 @@ make                                            make
 docker-registry                                 docker-registry
 htpasswd                                        apache2-utils
 etcd                                            etcd-server
+iperf3                                          iperf3
 "
 BENCH_NEEDS="
-iperf3                                          iperf3
 docker-compose                                  docker-compose
 "
 HARDWARE_NEEDS="
