@@ -110,6 +110,7 @@ TLS = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
             "`mtu` of a host-device network without `vlan` is that of its interface: set it there",
         ),
         (Network, {"driver": "bridge", "vlan": 5}, "a bridge network has no VLAN; use macvlan or ipvlan"),
+        (Network, {"driver": "bridge", "path": "a2b"}, "a bridge network has no VLAN, so it cannot go over a path"),
         (
             Network,
             {"driver": "sriov"},

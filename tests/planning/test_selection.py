@@ -272,6 +272,7 @@ def test_nothing_is_selected_by_a_value_that_no_file_has_and_those_there_are_can
     where = declared(CLIMATE, OWN)
     assert chosen(where, "region=mars").is_empty
     assert known_labels(where) == "region is eu, us"
+    assert label_mistake(where, chosen(where, "region=mars")) == "--label region=mars selects nothing; region is eu, us"
 
 
 def test_a_selector_that_only_leaves_out_may_leave_out_all() -> None:
