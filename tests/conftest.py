@@ -44,6 +44,7 @@ LABS = (
     "e2e/test_transfer_tools",
     "e2e/test_transfers",
     "quickstart/",
+    "workflows/test_git_to_endpoints",
     "agent/engine/test_network_driver",
     "agent/test_image",
     "engines/",
