@@ -284,7 +284,7 @@ def test_settings_of_the_user_do_not_make_other_signatures_count(
 ) -> None:
     """An OpenPGP signature that the user's own gpg calls good."""
     program = tmp_path / "gpg"
-    program.write_text("#!/bin/sh\nprintf '[GNUPG:] NEWSIG\\n[GNUPG:] GOODSIG 1 a\\n[GNUPG:] TRUST_ULTIMATE 0 pgp\\n'\n")
+    program.write_text("#!/bin/sh\ncat >/dev/null\nprintf '[GNUPG:] NEWSIG\\n[GNUPG:] GOODSIG 1 a\\n[GNUPG:] TRUST_ULTIMATE 0 pgp\\n'\n")
     program.chmod(0o755)
     settings = tmp_path / "gitconfig"
     settings.write_text(f"[gpg]\n\tprogram = {program}\n")
