@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from dtnctl.model.check_runs import CheckRun
 from dtnctl.model.drivers import DRIVERS, ENGINE_BRIDGE, OTHER_DRIVER, Driver
 from dtnctl.model.impact import Progress
 from dtnctl.model.leases import LeaseSeen as LeaseSeen
@@ -217,14 +218,6 @@ class ContainerSpec:
     attachments: tuple[Attachment, ...] = ()
     ports: tuple[PortBinding, ...] = ()
     secrets: SecretVariables = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRun:
-    """One run of a health check: what it wrote, stdout and stderr together. The engine keeps the last five, 4 KiB of each."""
-
-    exit_code: int
-    output: str
 
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import ConfigError, UsageError
+from dtnctl.model.check_runs import CheckRun
 from dtnctl.model.ledger import Attempt, LedgerSeen
 from dtnctl.model.resources import (
-    CheckRun,
     ContainerSeen,
     ContainerSpec,
     EndpointSeen,

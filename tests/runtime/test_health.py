@@ -11,7 +11,8 @@ import pytest
 
 from dtnctl.errors import EngineError, HealthTimeoutError
 from dtnctl.model.actions import WaitHealthy
-from dtnctl.model.resources import CheckRun, ContainerSeen, ContainerSpec, Health
+from dtnctl.model.check_runs import CheckRun
+from dtnctl.model.resources import ContainerSeen, ContainerSpec, Health
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.health import LOG_LINES, LONGEST_LINE, settle, wait_healthy
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from dtnctl.errors import EngineError
 from dtnctl.model.actions import UpdateContainer
+from dtnctl.model.check_runs import CheckRun
 from dtnctl.model.engine_fields import CPU_DIGITS
 from dtnctl.model.resources import (
     Attachment,
-    CheckRun,
     ContainerSeen,
     ContainerSpec,
     Device,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from dtnctl.model.resources import CheckRun, ContainerState, Health
+from dtnctl.model.check_runs import CheckRun
+from dtnctl.model.resources import ContainerState, Health
 from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, annotations_of
 from dtnctl.providers.kubernetes.pod_template import CONTAINER
 

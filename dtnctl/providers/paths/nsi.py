@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec, PathState
-from dtnctl.providers.paths.base import PathAccess, silent_instead
-from dtnctl.providers.paths.calls import READS, WRITES, PathCalls
+from dtnctl.model.paths import PathSeen, PathSpec, PathState
+from dtnctl.providers.paths.calls import WRITES
+from dtnctl.providers.paths.reading import PathReader
 
 STATES: Mapping[str, PathState] = {
     "RESERVING": "asked",
@@ -29,25 +29,10 @@ KBIT = 1000  # in a Mb/s
 _STP = re.compile(r"([^?#]+)(?:\?vlan=([0-9]+))?")
 
 
-class Observer:
-    """Reads reservations."""
+class Observer(PathReader):
+    """Reads reservations. The proxy knows no free VLANs."""
 
-    methods = READS
-
-    def __init__(self, access: PathAccess) -> None:
-        self.provider = access.name
-        self._access = access
-        self._calls = PathCalls(access, self.methods)
-
-    def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
-        """Every reservation of ours. The proxy knows no free VLANs."""
-        del ports
-        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._reservations())))
-
-    def close(self) -> None:
-        """Each call had a connection of its own."""
-
-    def _reservations(self) -> Iterator[PathSeen]:
+    def _paths(self) -> Iterator[PathSeen]:
         for item in self._calls.ask("GET", "/reservations?detail=summary").document["reservations"]:
             if (seen := self._seen(item)) is not None:
                 yield seen

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec, PathState
-from dtnctl.providers.paths.base import PathAccess, silent_instead
-from dtnctl.providers.paths.calls import READS, WRITES, Answer, PathCalls
+from dtnctl.model.paths import PathSeen, PathSpec, PathState
+from dtnctl.providers.paths.calls import WRITES, Answer
+from dtnctl.providers.paths.reading import PathReader
 
 CIRCUITS = "/circuit.cgi"
 STATES: Mapping[str, PathState] = {"active": "active", "reserved": "reserved", "confirmed": "reserved", "provisioned": "activating"}
@@ -24,25 +24,10 @@ KBIT = 1000  # in a Mb/s
 STANDARD_MTU = 1500
 
 
-class Observer:
-    """Reads circuits."""
+class Observer(PathReader):
+    """Reads circuits, but for removed ones. Which VLANs are free is not asked: OESS refuses one that is taken."""
 
-    methods = READS
-
-    def __init__(self, access: PathAccess) -> None:
-        self.provider = access.name
-        self._access = access
-        self._calls = PathCalls(access, self.methods)
-
-    def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
-        """Every circuit of ours that is not removed. Which VLANs are free is not asked: OESS refuses one that is taken."""
-        del ports
-        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._circuits())))
-
-    def close(self) -> None:
-        """Each call had a connection of its own."""
-
-    def _circuits(self) -> Iterator[PathSeen]:
+    def _paths(self) -> Iterator[PathSeen]:
         for item in self._found():
             if (seen := self._seen(item)) is not None:
                 yield seen
@@ -97,7 +82,7 @@ class Service(Observer):
 
     def request(self, path: PathSpec) -> None:
         """Make it. EngineError if there is one of ours: OESS would make another."""
-        there = next((seen for seen in self._circuits() if seen.spec.name == path.name), None)
+        there = next((seen for seen in self._paths() if seen.spec.name == path.name), None)
         if there is not None:
             raise EngineError(f"{self.provider} has path {path.name} already, as {there.id}: {there.words}")
         self._provision(path, {port: {} for port in path.ends})

@@ -13,9 +13,9 @@ from itertools import count
 from typing import Any
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.paths import GONE, PathProviderSeen, PathSeen, PathSpec, PathState
-from dtnctl.providers.paths.base import PathAccess, silent_instead
-from dtnctl.providers.paths.calls import READS, WRITES, PathCalls
+from dtnctl.model.paths import GONE, PathSeen, PathSpec, PathState
+from dtnctl.providers.paths.calls import WRITES
+from dtnctl.providers.paths.reading import PathReader
 
 LIST, VALIDATE = "/api/l2vpn/list", "/api/l2vpn/validate"
 LETTERS = "234679CDFGHJKMNPRTWXYZ"  # of names; without those that are mistaken for others
@@ -38,25 +38,12 @@ DEPLOYMENTS: Mapping[str, PathState] = {
 }
 
 
-class Observer:
-    """Reads VPNs."""
+class Observer(PathReader):
+    """Reads VPNs. Which VLANs are free is not asked: OSCARS refuses one that is taken."""
 
-    methods = READS
+    asked_by_post = frozenset({LIST, VALIDATE})
 
-    def __init__(self, access: PathAccess) -> None:
-        self.provider = access.name
-        self._access = access
-        self._calls = PathCalls(access, self.methods, frozenset({LIST, VALIDATE}))
-
-    def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
-        """Every VPN of ours. Which VLANs are free is not asked: OSCARS refuses one that is taken."""
-        del ports
-        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._vpns())))
-
-    def close(self) -> None:
-        """Each call had a connection of its own."""
-
-    def _vpns(self) -> Iterator[PathSeen]:
+    def _paths(self) -> Iterator[PathSeen]:
         """All pages. Those that are only held, which a request is for a moment, are in none."""
         for page in count(1):
             asked = {"phase": "ANY", "description": "dtnctl:", "page": page, "sizePerPage": 500}
@@ -138,7 +125,7 @@ class Service(Observer):
 
     def _free_name(self, path: PathSpec) -> str:
         """The first that nothing of ours had, not even what was released, and no other VPN has."""
-        ours = [seen for seen in self._vpns() if seen.spec.name == path.name]
+        ours = [seen for seen in self._paths() if seen.spec.name == path.name]
         for there in ours:
             if there.state not in GONE:
                 raise EngineError(f"{self.provider} has path {path.name} already, as {there.id}: {there.words}")

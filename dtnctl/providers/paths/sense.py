@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from dtnctl.errors import EngineError, UnreachableError
-from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec, PathState
-from dtnctl.providers.paths.base import PathAccess, silent_instead
-from dtnctl.providers.paths.calls import READS, WRITES, Answer, PathCalls
+from dtnctl.model.paths import PathSeen, PathSpec, PathState
+from dtnctl.providers.paths.base import PathAccess
+from dtnctl.providers.paths.calls import WRITES, Answer, PathCalls
+from dtnctl.providers.paths.reading import PathReader
 
 PHASES: Mapping[str, PathState] = {
     "INIT": "activating",
@@ -39,26 +40,14 @@ UNAUTHORIZED, UNACCEPTABLE = 401, 406
 KBIT = 1000  # in a Mb/s
 
 
-class Observer:
-    """Reads instances."""
-
-    methods = READS
+class Observer(PathReader):
+    """Reads instances. Which VLANs are free is not asked: SENSE-O refuses one that is taken."""
 
     def __init__(self, access: PathAccess) -> None:
-        self.provider = access.name
-        self._access = access
-        self._calls = PathCalls(access, self.methods)
+        super().__init__(access)
         self._cancelled: Counter[str] = Counter()
 
-    def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
-        """Every instance of ours. Which VLANs are free is not asked: SENSE-O refuses one that is taken."""
-        del ports
-        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._instances())))
-
-    def close(self) -> None:
-        """Each call had a connection of its own."""
-
-    def _instances(self) -> Iterator[PathSeen]:
+    def _paths(self) -> Iterator[PathSeen]:
         for item in self._ask("GET", f"/discover/service/instances?search={quote('dtnctl:')}").document["instances"]:
             ours = self._ours(item)
             status = self._status(item["referenceUUID"]) if ours is not None else ""
@@ -142,7 +131,7 @@ class Service(Observer):
 
     def request(self, path: PathSpec) -> None:
         """Have it computed. EngineError if there is one of ours: SENSE-O would make another."""
-        there = next((seen for seen in self._instances() if seen.spec.name == path.name), None)
+        there = next((seen for seen in self._paths() if seen.spec.name == path.name), None)
         if there is not None:
             raise EngineError(f"{self.provider} has path {path.name} already, as {there.id}: {there.words}")
         instance = self._ask("GET", "/instance").text.strip().strip('"')

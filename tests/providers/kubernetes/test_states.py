@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dtnctl.model.resources import CheckRun, Health
+from dtnctl.model.check_runs import CheckRun
+from dtnctl.model.resources import Health
 from dtnctl.providers.kubernetes.states import Condition, job_condition, newest, pod_condition, service_condition, why_not
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
