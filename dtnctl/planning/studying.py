@@ -79,6 +79,12 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
     owners = {found.live[key].owner for key in found.doubted}
     found.doubted_transfers = frozenset(item.transfer.name for item in found.declared_transfers if item.session in owners)
     found.forgotten = frozenset(find_forgotten(found)) if found.overdrawn is None else frozenset()
+    _decide_all(found)
+    return found
+
+
+def _decide_all(found: Study) -> None:
+    """Choose for every service, until no refusal brings another one: what a refused service would have taken is free for others."""
     refusals = _with_later(found, {service.key: refused for service in found.services if (refused := _refusals_at_sight(found, service))})
     while True:
         found.refusals |= refusals
@@ -87,7 +93,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         _decide(found)
         refusals = {key: refused for key, refused in _later_refusals(found).items() if key not in found.refusals}
         if not refusals:
-            return found
+            return
 
 
 def _with_later(found: Study, refused: dict[Key, tuple[Refusal, ...]]) -> dict[Key, tuple[Refusal, ...]]:
