@@ -20,9 +20,9 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"memory": "128MiB", "cpus": 1},
     {"env": {"A": "1"}, "restart": "always"},
     {"volumes": ["/data:/data", {"target": "/scratch"}]},
-    {"ctrl_port_range": [31000, 31010], "data_port_range": [50100, 50110]},
+    {"ctrl_port_range": [31000, 31010]},
     {"data_nets": ["data"]},
-    {"data_nets": ["data"], "memory": None, "hostname": "dtn", "stop_timeout": "3s"},
+    {"data_nets": ["data"], "memory": None, "init": True, "stop_timeout": "3s"},
     {"health_check": {"test": ["true"], "interval": "1s"}},
 )
 
