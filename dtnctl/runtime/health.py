@@ -30,7 +30,7 @@ def wait_healthy(engine: Engine, action: WaitHealthy, clock: Clock) -> None:
     """
     seen = engine.inspect(action.container)
     if seen.spec.health is None:
-        settle(engine, action.container, action.settle, clock)
+        settle(engine, seen, action.settle, clock)
         return
     timeout = seen.spec.health.verdict_seconds if action.timeout is None else action.timeout
     deadline, restarts = clock.monotonic() + timeout, seen.restart_count
@@ -55,18 +55,23 @@ def _why_not(seen: ContainerSeen, restarts: int) -> str:
     return _ended(seen) or ("is unhealthy" if seen.health == "unhealthy" else "")
 
 
-def settle(engine: Engine, container: str, seconds: float, clock: Clock) -> None:
-    """Return when it has run for the given number of seconds; HealthTimeoutError if it ended meanwhile, or ends again and again."""
-    restarts = 0
+def settle(engine: Engine, seen: ContainerSeen, seconds: float, clock: Clock) -> None:
+    """Return when one run of it has lasted for the given number of seconds; HealthTimeoutError if it ended, or ends again and again."""
     for _ in range(SETTLE_PERIODS):
+        before = seen
         clock.sleep(seconds)
-        seen = engine.inspect(container)
+        seen = engine.inspect(before.id)
         if reason := _ended(seen):
             raise _failure(engine, seen, reason)
-        if seen.state == "running" and seen.restart_count == restarts:
+        if _is_same_run(before, seen):
             return
-        restarts = seen.restart_count
     raise _failure(engine, seen, _ends_again(seen))
+
+
+def _is_same_run(before: ContainerSeen, after: ContainerSeen) -> bool:
+    """Whether it ran at both moments and was not started between them: one that is just restarted runs for a moment, too."""
+    runs = [(seen.state, seen.started_at, seen.restart_count) for seen in (before, after)]
+    return before.state == "running" and runs[0] == runs[1]
 
 
 def _ended(seen: ContainerSeen) -> str:

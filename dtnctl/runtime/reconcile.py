@@ -295,7 +295,7 @@ class _Run:
         engine = self.engines[step.endpoint]
         engine.perform(action)
         if isinstance(action, (RestoreContainer, ReplaceContainer)) and action.start:
-            settle(engine, action.id, action.settle, self.terms.clock)
+            settle(engine, engine.inspect(action.id), action.settle, self.terms.clock)
 
     def _perform(self, step: Step, leases: Leases | Moment) -> str:
         """Carry out one step; returns what the reader should know beyond that it is done."""

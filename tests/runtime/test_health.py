@@ -110,6 +110,14 @@ def test_one_that_the_engine_restarts_again_and_again_is_a_failure_and_one_that_
     assert wait(RUNNING, once, once) == 2.0
 
 
+def test_one_that_runs_for_a_moment_only_because_the_engine_just_restarted_it_is_not_ready() -> None:
+    crashed, restarted = replace(CRASHED, restart_count=4), replace(RUNNING, restart_count=4, started_at="2026-06-01T00:00:03Z")
+    assert "ends again" in str(failure(RUNNING, replace(CRASHED, restart_count=3), crashed, restarted))
+    assert wait(RUNNING, crashed, restarted, restarted) == 3.0
+    same_count = replace(RUNNING, started_at="2026-06-01T00:00:01Z")
+    assert wait(RUNNING, same_count, same_count) == 2.0
+
+
 def test_a_checked_one_may_be_restarted_a_few_times_before_it_becomes_healthy() -> None:
     crashed = replace(STARTING, state="restarting", health="unhealthy", restart_count=1)
     assert wait(STARTING, crashed, replace(STARTING, restart_count=1), replace(STARTING, restart_count=1, health="healthy")) == 1.5
@@ -153,4 +161,4 @@ def test_last_words_are_few_short_and_without_values_of_the_environment() -> Non
 def test_what_was_restored_settles_too() -> None:
     clock = ScriptedClock()
     with pytest.raises(HealthTimeoutError):
-        settle(cast(Engine, ScriptedEngine([replace(RUNNING, state="exited")])), "id1", 1.0, clock)
+        settle(cast(Engine, ScriptedEngine([replace(RUNNING, state="exited")])), RUNNING, 1.0, clock)
