@@ -15,6 +15,7 @@ from tests.faults.points import names_of, strangers_of
 
 APPLY = ("apply", "--yes", "--lock-timeout", "120")
 LEASE = "demo.control.lease"
+CUT_OFF = "removed before its result was recorded, since no file state/transfers/run14.yaml any more"
 # 0: done. 3: the last look found another commit's changes. 5: the plan became another one while it waited. 6: the lease was not to be had.
 # 9: a transfer of a commit has no service any more, which another commit removed. -9: it was killed on purpose.
 ENDS_IN_WORDS = (0, 3, 4, 5, 6, 9, -9)
@@ -47,7 +48,7 @@ def _try(stage: Stage, folder: Path, rng: Random, wanted: dict[str, set[str]]) -
     yield from _wrong_ends(ended)
     yield from two_writers(stage.ask("GET", "calls"))
     stage.write(HEAD)
-    last = stage.run(*APPLY)
+    last = _decided(stage, stage.run(*APPLY))
     left = stage.run("plan", "--detailed-exitcode")
     if last.code or left.code:
         yield f"the newest commit's run ended with {last.code}: {last.text}\nthe plan after it with {left.code}: {left.text}"
@@ -66,6 +67,15 @@ def _site(stage: Stage, root: Path, commit: Mapping[str, str | None]) -> Path:
     return root
 
 
+def _decided(stage: Stage, last: Ended) -> Ended:
+    """The newest commit's run; where a commit without the transfer's file took its job away before the result was known, the one after the
+    user's decision: that is asked for, and nothing starts again by itself."""
+    if last.code != 9 or CUT_OFF not in " ".join(last.text.split()):
+        return last
+    decided = stage.run("transfers", "resolve", "run14", "--succeeded", "--reason", "looked at")
+    return stage.run(*APPLY) if decided.code == 0 else decided
+
+
 def _wrong_ends(ended: list[Ended]) -> Iterator[str]:
     for one in ended:
         if one.code not in ENDS_IN_WORDS or "Traceback" in one.text:
@@ -79,6 +89,8 @@ def two_writers(calls: list[dict[str, Any]]) -> Iterator[str]:
         endpoint, pid, path = call["endpoint"], call["pid"], call["path"]
         if call["method"] in ("GET", "HEAD") or path.startswith("/images/") or path.endswith("/wait"):
             continue  # the empty image is imported before there can be a lease; to wait for a job's end changes nothing
+        if call["method"] == "DELETE" and call["status"] == 404:
+            continue  # two that wait may both remove a dead holder's lease, by its id: the second one finds nothing and changes nothing
         if path == "/containers/create" and call["query"].get("name") == LEASE:
             if call["status"] == 201:
                 if endpoint in holders:
