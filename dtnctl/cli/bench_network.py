@@ -8,10 +8,21 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.bench_parts import CpusOption, DurationOption, ForceOption, OutOption, Result, RoundsOption, cpu_list, on_stage, show
+from dtnctl.cli.bench_parts import (
+    CpusOption,
+    DurationOption,
+    ForceOption,
+    OutOption,
+    Result,
+    RoundsOption,
+    begin_bench,
+    cpu_list,
+    on_stage,
+    show,
+)
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, lock_seconds, open_workplace
-from dtnctl.errors import BlockedError, PartialApplyError, StoppedError, UsageError
+from dtnctl.cli.workplace import Workplace, lock_seconds
+from dtnctl.errors import BlockedError, PartialApplyError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.benchmarks.figures import NetworkFigures
@@ -55,16 +66,13 @@ def bench_network(
 ) -> int:
     """Measure TCP from one endpoint to another: on the hosts themselves, and in containers on each kind of network that both have."""
     from dtnctl.benchmarks.iperf3 import Load
-    from dtnctl.benchmarks.rows import Choices, Ends, basis_of, network_rows, refuse_taken_name
+    from dtnctl.benchmarks.rows import Choices, Ends, basis_of, network_rows
     from dtnctl.measuring.network import NetworkBench, measure_network
     from dtnctl.runtime.clock import SystemClock
 
-    invocation = context.ensure_object(Invocation)
-    invocation.json = output is opt.Output.json
-    workplace = open_workplace()
+    workplace, invocation = begin_bench(context, output)
     ends = Ends(sender, receiver)
     _check_ends(workplace, ends)
-    refuse_taken_name(workplace.site)
     rows, left_out = network_rows(workplace.site, ends, mode)
     if not rows:
         raise UsageError("nothing to measure", *(f"{item.row.label}: {item.why}" for item in left_out))
@@ -74,8 +82,6 @@ def bench_network(
     with on_stage(workplace, ends.names, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
         figures = measure_network(bench, stage, stop)
         _show_network(figures, invocation, output, out)  # before anything is removed that could fail
-    if stop.signal_number:
-        raise StoppedError(stop.signal_number)
     return _exit_code(figures)
 
 

@@ -16,8 +16,8 @@ from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace, engines, list_context, refuse_ssh_mistakes, write_out
-from dtnctl.errors import BlockedError, UsageError
+from dtnctl.cli.workplace import Workplace, engines, list_context, open_workplace, refuse_ssh_mistakes, write_out
+from dtnctl.errors import BlockedError, StoppedError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.benchmarks.table import Table
@@ -55,6 +55,17 @@ def cpu_list(text: str) -> str:
         raise UsageError(f"--cpus {text}: {error}") from error
 
 
+def begin_bench(context: typer.Context, output: opt.Output) -> tuple[Workplace, Invocation]:
+    """The site to measure at. UsageError if it declares a session of the name that the bench uses."""
+    from dtnctl.benchmarks.rows import refuse_taken_name
+
+    invocation = context.ensure_object(Invocation)
+    invocation.json = output is opt.Output.json
+    workplace = open_workplace()
+    refuse_taken_name(workplace.site)
+    return workplace, invocation
+
+
 # --- the endpoints ------------------------------------------------------------------------------------------
 
 
@@ -62,7 +73,7 @@ def cpu_list(text: str) -> str:
 def on_stage(
     workplace: Workplace, endpoints: tuple[str, ...], timeout: float, lock_timeout: float, *, force: bool
 ) -> Iterator[tuple[Stage, Stop]]:
-    """The endpoints under our leases, with nothing of the bench's on them when it ends."""
+    """The endpoints under our leases, with nothing of the bench's on them when it ends. StoppedError then, if a signal ended it."""
     from dtnctl.cli.progress import interruptible
     from dtnctl.measuring.stage import open_stage
     from dtnctl.planning.resolve import wanted_by_endpoint
@@ -79,6 +90,8 @@ def on_stage(
         terms = Terms(this_process(), clock, site.settings.value.limits.parallel, lock_timeout, stop=stop)
         with open_stage(site, clients, endpoints, terms, seen, say) as stage:
             yield stage, stop
+    if stop.signal_number:
+        raise StoppedError(stop.signal_number)
 
 
 def _refuse_disturbing(workplace: Workplace, endpoints: tuple[str, ...], seen: Snapshot, *, force: bool) -> None:

@@ -8,10 +8,21 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.bench_parts import CpusOption, DurationOption, ForceOption, OutOption, Result, RoundsOption, cpu_list, on_stage, show
+from dtnctl.cli.bench_parts import (
+    CpusOption,
+    DurationOption,
+    ForceOption,
+    OutOption,
+    Result,
+    RoundsOption,
+    begin_bench,
+    cpu_list,
+    on_stage,
+    show,
+)
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, lock_seconds, open_workplace
-from dtnctl.errors import BlockedError, PartialApplyError, StoppedError, UsageError
+from dtnctl.cli.workplace import Workplace, lock_seconds
+from dtnctl.errors import BlockedError, PartialApplyError, UsageError
 
 if TYPE_CHECKING:
     from dtnctl.benchmarks.fio import Shape
@@ -53,15 +64,12 @@ def bench_storage(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """Write and read the volumes that a session declares, by fio in a container of the same image, on files of its own alone."""
-    from dtnctl.benchmarks.rows import basis_of, refuse_taken_name
+    from dtnctl.benchmarks.rows import basis_of
     from dtnctl.benchmarks.storage import places, shapes
     from dtnctl.measuring.storage import StorageBench, measure_storage
     from dtnctl.runtime.clock import SystemClock
 
-    invocation = context.ensure_object(Invocation)
-    invocation.json = output is opt.Output.json
-    workplace = open_workplace()
-    refuse_taken_name(workplace.site)
+    workplace, invocation = begin_bench(context, output)
     endpoints = _endpoints(workplace, session, endpoint)
     basis = basis_of(workplace.site, endpoints, SystemClock().now(), session=session, image=image)
     whole, seconds = _bytes("--size", size), max(1, round(duration))
@@ -74,8 +82,6 @@ def bench_storage(
         bench = StorageBench(basis, measured, tests, whole, seconds, rounds, left_out, cpu_list(cpus))
         figures = measure_storage(bench, stage, stop)
         _show_storage(figures, invocation, output, out)  # before anything is removed that could fail
-    if stop.signal_number:
-        raise StoppedError(stop.signal_number)
     return _exit_code(figures)
 
 

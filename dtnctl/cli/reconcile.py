@@ -86,12 +86,10 @@ def reconcile_command(
 ) -> int:
     """Follow a branch: fetch, verify, plan and apply its newest good commit, again and again. Variables that `apply` reads hold for it."""
     from dtnctl.pulling.loop import Terms
-    from dtnctl.pulling.systemd import unit_text
     from dtnctl.repository.followed import Followed
 
     if print_unit:
-        sys.stdout.write(unit_text(_program()))
-        return 0
+        return _print_unit()
     if not repo:
         raise UsageError("which repository? --repo URL names it")
     followed = Followed(repo, branch, deploy_key, known_hosts, depth, checked(label)).checked()
@@ -99,9 +97,13 @@ def reconcile_command(
         max(interval, LEAST_INTERVAL), _existing(allowed_signers), _existing(secrets), reviewed_plans, owners, _commit(signed_since)
     )
     listening = Listening(webhook, _secret(webhook, webhook_secret), metrics)
-    shown = StatusOptions(statuses, status_token, status_api, status_repository)
-    parts = Parts(followed, terms, run_timeout, shown)
-    with _loop(_state_folder(state_dir, os.environ), parts) as loop, _answering(loop, listening):
+    parts = Parts(followed, terms, run_timeout, StatusOptions(statuses, status_token, status_api, status_repository))
+    return _follow(_state_folder(state_dir, os.environ), parts, listening, once=once)
+
+
+def _follow(path: Path, parts: Parts, listening: Listening, *, once: bool) -> int:
+    """Rounds until a signal ends them, or only one; the exit code."""
+    with _loop(path, parts) as loop, _answering(loop, listening):
         if once:
             return _once(loop)
         loop.run()
@@ -254,6 +256,13 @@ def _webhook(environment: Mapping[str, str], clock: Clock) -> Webhook | None:
     if not address:
         return None
     return Webhook(checked_base(address, "DTNCTL_REPORT_URL"), environment.get("DTNCTL_REPORT_SECRET", ""), clock)
+
+
+def _print_unit() -> int:
+    from dtnctl.pulling.systemd import unit_text
+
+    sys.stdout.write(unit_text(_program()))
+    return 0
 
 
 def _program() -> str:

@@ -44,6 +44,8 @@ from dtn_agent.protocol import (
     WithdrawVolume,
 )
 
+from tests.properties.vf_addresses import address_of
+
 TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")
 FOR_USER_SPACE = ("vfio-pci",)
 USUAL_MTU = 1500
@@ -426,17 +428,6 @@ class Agent:
     def _note(self, **lists: Iterable[HeldPf] | Iterable[HeldVf] | Iterable[HeldVlan]) -> None:
         held = {name: tuple(sorted(items, key=_place)) for name, items in lists.items()}
         self.machine = self.machine.model_copy(update={"held": self.machine.held.model_copy(update=held)})
-
-
-def address_of(pf: Interface, index: int) -> str:
-    """The PCI address of a function, by the rule of the standard: that of the PF plus offset and stride, counted in functions."""
-    assert pf.sriov is not None
-    assert pf.sriov.offset is not None
-    assert pf.sriov.stride is not None
-    domain, bus, place = pf.pci.split(":")
-    device, function = place.split(".")
-    number = int(bus + f"{int(device, 16) * 8 + int(function):02x}", 16) + pf.sriov.offset + pf.sriov.stride * index
-    return f"{domain}:{number // 256:02x}:{number % 256 // 8:02x}.{number % 8}"
 
 
 def _asked(action: ConfigureVf) -> VfSettings:

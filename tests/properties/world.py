@@ -60,11 +60,12 @@ from dtnctl.model.resources import (
     VolumeSeen,
     ledger_name,
 )
-from tests.properties.agent import AgentRefusedError, address_of
+from tests.properties.agent import AgentRefusedError
 from tests.properties.always import check_hosts
 from tests.properties.attempts import finish_transfer, record_cancel, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 from tests.properties.observed import endpoint_seen
+from tests.properties.vf_addresses import address_of
 from tests.properties.volumes import VolumeRequests, check_started, perform_volume
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import docker
+
 from dtnctl.pulling.folder import LoopFolder, held_folder
 from dtnctl.pulling.loop import Loop, Runs, Terms
 from dtnctl.pulling.programs import Programs
@@ -15,9 +17,11 @@ from dtnctl.pulling.tally import Tally
 from dtnctl.pulling.waking import Waking
 from dtnctl.repository.followed import Followed, FollowingClone
 from dtnctl.runtime.clock import Clock, SystemClock
+from tests.fakes.engine import World
 from tests.repository.branching import commit, git
 
 BRANCH = "main"
+SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
 
 
 class Repository:
@@ -132,3 +136,23 @@ def _loop(
     programs = runs or Programs(held.path, (held.lock,), SystemClock(), is_stopped, beat, run_seconds)
     loop = Loop(held, clone, programs, terms, clock, waking, Tally(), said.append, webhook)
     return loop
+
+
+@dataclass
+class Scene:
+    world: World
+    repository: Repository
+    folder: Path
+
+    def names(self, engine: str = "a") -> set[str]:
+        """All containers there."""
+        with contextlib.closing(self._client(engine)) as client:
+            return {item["Names"][0].lstrip("/") for item in client.containers(all=True)}
+
+    def remove(self, name: str, engine: str = "a") -> None:
+        """Somebody removes a container behind our back."""
+        with contextlib.closing(self._client(engine)) as client:
+            client.remove_container(name, force=True)
+
+    def _client(self, engine: str) -> docker.APIClient:
+        return docker.APIClient(base_url=f"unix://{self.world.sockets[engine]}", version="1.41", timeout=60)

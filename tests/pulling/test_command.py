@@ -18,9 +18,8 @@ import pytest
 
 from tests.cli.small_site import PROGRAM, environment, run, two_engines
 from tests.free_ports import free_port
-from tests.pulling.scene import Repository
+from tests.pulling.scene import SESSION, Repository
 
-SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
 PATIENCE = 300.0  # seconds: of a loop that hangs; one on a busy machine takes a minute to start
 
 

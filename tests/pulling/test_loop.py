@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 from dtnctl.pulling.loop import Terms
@@ -20,43 +16,9 @@ from dtnctl.pulling.outcomes import ApplyResult
 from dtnctl.pulling.programs import Programs
 from dtnctl.pulling.sending import Webhook
 from dtnctl.runtime.clock import SystemClock
-from tests.cli.small_site import CLONE, two_engines
-from tests.fakes.engine import World
 from tests.fakes.http_api import Answer, Headers, serve
-from tests.pulling.scene import Following, Repository, following
+from tests.pulling.scene import SESSION, Scene, following
 from tests.repository.branching import git
-
-SESSION = "endpoints: [a]\nimage: app:1\nprofile: p\n"
-
-
-@dataclass
-class Scene:
-    world: World
-    repository: Repository
-    folder: Path
-
-    def names(self, engine: str = "a") -> set[str]:
-        """All containers there."""
-        with contextlib.closing(self._client(engine)) as client:
-            return {item["Names"][0].lstrip("/") for item in client.containers(all=True)}
-
-    def remove(self, name: str, engine: str = "a") -> None:
-        """Somebody removes a container behind our back."""
-        with contextlib.closing(self._client(engine)) as client:
-            client.remove_container(name, force=True)
-
-    def _client(self, engine: str) -> docker.APIClient:
-        return docker.APIClient(base_url=f"unix://{self.world.sockets[engine]}", version="1.41", timeout=60)
-
-
-@pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """A repository with session `s` on engines a and b, pushed and not yet applied."""
-    monkeypatch.setenv("PYTHONPATH", f"{CLONE}:{CLONE / 'agent'}")
-    repository = Repository(tmp_path)
-    with two_engines(repository.work) as world:
-        repository.push({})
-        yield Scene(world, repository, tmp_path / "loop")
 
 
 def test_push_is_applied_and_a_round_without_one_changes_nothing(scene: Scene) -> None:
@@ -345,6 +307,22 @@ def test_reviewed_plan_is_what_runs_where_the_site_asks_for_it(scene: Scene) -> 
 
 
 @dataclass
+class NoRuns:
+    """Every commit can be planned, and nothing is ever to do: for rounds in which apply does not matter."""
+
+    count: int = 0
+
+    def mistakes(self, tree: Path) -> str:
+        return ""
+
+    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
+        self.count += 1
+        if log is not None:
+            log.write_text("")
+        return ApplyResult(0, "success")
+
+
+@dataclass
 class Chat:
     """A webhook of somebody's own, which answers with these codes, then with 200."""
 
@@ -384,82 +362,3 @@ def test_notice_that_is_refused_is_dropped_and_said(scene: Scene) -> None:
             assert "is dropped" in loop.round()[-1]
             assert loop.loop.journal.unsent == ()
         assert chat.got == []
-
-
-# --- time ---------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class JumpingClock:
-    """A wall clock that jumps by years at each look, and a monotonic one on which each look takes a second."""
-
-    seconds: float = 0.0
-    looks: int = 0
-
-    def monotonic(self) -> float:
-        self.seconds += 1.0
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def now(self) -> datetime:
-        self.looks += 1
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=365 * (-1) ** self.looks * self.looks)
-
-
-@dataclass
-class NoRuns:
-    """Every commit can be planned, and nothing is ever to do: for rounds in which apply does not matter."""
-
-    count: int = 0
-
-    def mistakes(self, tree: Path) -> str:
-        return ""
-
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
-        self.count += 1
-        if log is not None:
-            log.write_text("")
-        return ApplyResult(0, "success")
-
-
-@dataclass
-class CountedRuns:
-    """Runs that do nothing but count, and end the loop after some."""
-
-    most: int
-    triggers: int = 1000
-    following: Following | None = None
-    count: int = 0
-
-    def mistakes(self, tree: Path) -> str:
-        return ""
-
-    def apply(self, tree: Path, events: Path, reviewed: Path | None = None, log: Path | None = None) -> ApplyResult:
-        assert self.following is not None
-        loop = self.following.loop
-        self.count += 1
-        for _ in range(self.triggers):
-            loop.waking.trigger()
-        if self.count == self.most:
-            loop.waking.stop(15)
-        return ApplyResult(0, "success")
-
-
-def test_wall_clock_that_jumps_neither_hurries_nor_holds_up_the_rounds(scene: Scene) -> None:
-    """A loop that asked the wall clock would wait for years or not at all: its looks are counted by the monotonic one."""
-    clock, runs = JumpingClock(), CountedRuns(3, triggers=0)
-    with following(scene.folder, scene.repository, clock=clock, runs=runs, terms=Terms(0.5)) as loop:
-        runs.following = loop
-        loop.loop.run()
-        assert runs.count == 3
-        assert [run.seconds for run in loop.loop.journal.runs] == [1.0]
-
-
-def test_thousand_triggers_during_a_run_are_one_fetch(scene: Scene) -> None:
-    runs = CountedRuns(2)
-    with following(scene.folder, scene.repository, runs=runs, terms=Terms(600.0)) as loop:
-        runs.following = loop
-        loop.loop.run()
-        assert runs.count == 2, "the first round's triggers began the second one, long before the interval was over"

@@ -13,8 +13,7 @@ from dtnctl.pulling.sending import StatusPage
 from dtnctl.runtime.clock import SystemClock
 from tests.cli.small_site import run
 from tests.fakes.http_api import serve
-from tests.pulling.scene import following
-from tests.pulling.test_loop import SESSION, Scene, scene  # noqa: F401  # a fixture
+from tests.pulling.scene import SESSION, Scene, following
 from tests.runtime.reporting.forge_server import TOKEN, ForgeServer
 
 
@@ -34,7 +33,7 @@ def shown(forge: ForgeServer, commit: str) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("kind", list(StatusForge))
-def test_a_commit_shows_what_became_of_it_on_each_endpoint(scene: Scene, tmp_path: Path, kind: StatusForge) -> None:  # noqa: F811
+def test_a_commit_shows_what_became_of_it_on_each_endpoint(scene: Scene, tmp_path: Path, kind: StatusForge) -> None:
     failed = "failure" if kind is StatusForge.github else "failed"
     with serve(ForgeServer()) as forge, following(scene.folder, scene.repository, page=page_of(forge, tmp_path, kind)) as loop:
         loop.round()
@@ -61,7 +60,7 @@ def test_a_commit_shows_what_became_of_it_on_each_endpoint(scene: Scene, tmp_pat
         assert len(forge.posted) == 0
 
 
-def test_a_forge_that_does_not_answer_holds_nothing_up_and_gets_all_later_also_over_a_restart(scene: Scene, tmp_path: Path) -> None:  # noqa: F811
+def test_a_forge_that_does_not_answer_holds_nothing_up_and_gets_all_later_also_over_a_restart(scene: Scene, tmp_path: Path) -> None:
     with serve(ForgeServer(failures=[(503, {}, None)] * 2)) as forge:
         page = page_of(forge, tmp_path, StatusForge.github)
         with following(scene.folder, scene.repository, page=page) as loop:
@@ -76,7 +75,7 @@ def test_a_forge_that_does_not_answer_holds_nothing_up_and_gets_all_later_also_o
             assert 'dtnctl_reconcile_statuses_total{result="sent"} 3' in loop.loop.tally.text()
 
 
-def test_a_token_that_the_forge_refuses_is_said_once_a_commit_without_the_token(scene: Scene, tmp_path: Path) -> None:  # noqa: F811
+def test_a_token_that_the_forge_refuses_is_said_once_a_commit_without_the_token(scene: Scene, tmp_path: Path) -> None:
     with serve(ForgeServer()) as forge:
         page = page_of(forge, tmp_path, StatusForge.github, token="s3cret-of-another")
         with following(scene.folder, scene.repository, page=page) as loop:
@@ -87,7 +86,7 @@ def test_a_token_that_the_forge_refuses_is_said_once_a_commit_without_the_token(
             assert loop.round() == []
 
 
-def test_without_a_forge_nothing_waits_for_one(scene: Scene) -> None:  # noqa: F811
+def test_without_a_forge_nothing_waits_for_one(scene: Scene) -> None:
     with following(scene.folder, scene.repository) as loop:
         loop.round()
         assert loop.loop.journal.statuses == ()
@@ -136,7 +135,7 @@ def test_what_is_missing_is_said_before_anything_is_done(
         status_page(options, url, {}, SystemClock())
 
 
-def test_command_posts_them_by_its_options_alone(scene: Scene, tmp_path: Path) -> None:  # noqa: F811
+def test_command_posts_them_by_its_options_alone(scene: Scene, tmp_path: Path) -> None:
     with serve(ForgeServer()) as forge:
         (tmp_path / "token").write_text(TOKEN)
         words = ("--once", "--repo", scene.repository.url, "--state-dir", str(tmp_path / "loop"))

@@ -91,8 +91,7 @@ def observe(connection: Connection, pool: Executor, view: View, wanted: Wanted) 
     host = asked.info.result() if asked.info is not None else _host(connection, owned)
     claimants = [item for item in foreign if _names_us(item["Labels"] or {}, view)]
     images = {name: future.result() for name, future in asked.images.items()}
-    seen_images = {name: None if look.raw is None else image_seen(look.raw) for name, look in images.items()}
-    seen_images |= _images_in_use(connection, pool, [*(item for item, _ in inspected), *claimants], seen_images)
+    seen_images = _images_seen(connection, pool, images, [*(item for item, _ in inspected), *claimants])
     containers, others = _judged([(item, future.result()) for item, future in inspected], seen_images, host)
     raw_networks = asked.networks.result()
     ours, foreign_networks = _divide_networks(raw_networks, view)
@@ -215,6 +214,14 @@ def _info(connection: Connection) -> Inspection:
         return Inspection(host_info(connection))
     except EngineError as error:
         return Inspection(None, f"the engine does not say its host's name: {error}")
+
+
+def _images_seen(
+    connection: Connection, pool: Executor, looks: Mapping[str, Inspection], users: Iterable[Json]
+) -> dict[str, ImageSeen | None]:
+    """The images that were looked up, by reference, and those that these containers run from, by id."""
+    by_reference = {name: None if look.raw is None else image_seen(look.raw) for name, look in looks.items()}
+    return by_reference | _images_in_use(connection, pool, users, by_reference)
 
 
 def _images_in_use(

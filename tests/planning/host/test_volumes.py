@@ -6,86 +6,30 @@ from typing import Any
 
 import pytest
 from dtn_agent.protocol import Held
-from dtn_agent.protocol import Host as Machine
 
-from dtnctl.model.plan import Plan
-from dtnctl.model.site import Site
 from dtnctl.planning.nameable import nameable_objects
-from tests.planning.building import ANYTHING, plan, site, world
+from tests.planning.building import plan, site
 from tests.planning.dtns import agent, carry_out, session
+from tests.planning.host.volume_lab import (
+    DATA,
+    ENDPOINTS,
+    MAY_REMOVE,
+    RAW,
+    READS,
+    SCRATCH,
+    WRITES,
+    after,
+    before,
+    codes,
+    endpoint,
+    exported,
+    lab,
+    lost,
+    reads,
+    told,
+)
 from tests.planning.listing import changes, details, notes, says, steps
-from tests.planning.machines import machine, pf
-from tests.planning.volumes import host_nqn, nvme_facts
-from tests.properties.world import World
-
-DATA = "# networks/data\ndriver: macvlan\nsubnet: 10.20.0.0/24\n"
-SCRATCH = "# volumes/scratch\ntarget: {endpoint: b, device: /dev/nvme1n1, network: data}\nfilesystem: xfs\n"
-RAW = "# volumes/scratch\ntarget: {endpoint: b, device: /dev/nvme1n1, network: data}\n"
-READS = '{volumes: ["nvme:scratch:/data"]}'
-WRITES = '{volumes: ["nvme:scratch:/data:rw"]}'
-MAY_REMOVE = "# site\nname: lab\nlimits: {max_prune: 100%}\n"
-ADDRESSES = {"a": "10.20.0.11/24", "b": "10.20.0.12/24", "c": "10.20.0.13/24"}
-
-
-def endpoint(name: str, *, more: str = "") -> str:
-    head = f"# endpoints/{name}\ndocker: unix:///run/{name}.sock\nhost: {name}.example.net\nagent: unix:///run/{name}-agent.sock\n"
-    return f"{head}interfaces: {{data: ens1f0}}\nallow: {ANYTHING[:-1]}, exports: [/dev]}}\n{more}"
-
-
-ENDPOINTS = endpoint("a") + endpoint("b") + endpoint("c")
-
-
-def lab(*texts: str, endpoints: str = ENDPOINTS) -> Site:
-    """Hosts `a`, `b` and `c`, and volume `scratch` on a disk of `b`."""
-    text = "".join(texts)
-    return site(endpoints + DATA + MAY_REMOVE + ("" if "# volumes/" in text else SCRATCH) + text)
-
-
-def told(name: str, **values: Any) -> Machine:
-    """The host as its agent reports it; `values` are fields of its interface's and of its facts about NVMe-oF."""
-    nic = pf("ens1f0", 1).model_copy(update={"addresses": (ADDRESSES[name],), **values.pop("nic", {})})
-    host = machine(nic, lacks=values.pop("lacks", ()))
-    facts = host.facts.model_copy(update={"nvme": nvme_facts(name).model_copy(update=values)})
-    return host.model_copy(update={"facts": facts})
-
-
-def before(declared: Site, **machines: Machine) -> World:
-    return world(declared, machines={name: machines.get(name, told(name)) for name in declared.endpoints})
-
-
-def after(declared: Site, **machines: Machine) -> World:
-    made = before(declared, **machines)
-    carry_out(declared, made)
-    return made
-
-
-def lost(made: World, endpoint_name: str, **values: Any) -> None:
-    """The kernel has a host's connection otherwise: fields of HeldVolume; `is_mounted` is its mount's."""
-    told_now = agent(made, endpoint_name)
-    (held,) = told_now.machine.held.volumes
-    if "is_mounted" in values:
-        assert held.mount is not None
-        values["mount"] = held.mount.model_copy(update={"is_mounted": values.pop("is_mounted")})
-    entries = told_now.machine.held.model_copy(update={"volumes": (held.model_copy(update=values),)})
-    told_now.machine = told_now.machine.model_copy(update={"held": entries})
-
-
-def exported(made: World, **values: Any) -> None:
-    """The target has it otherwise: fields of HeldExport."""
-    told_now = agent(made, "b")
-    (held,) = told_now.machine.held.exports
-    entries = told_now.machine.held.model_copy(update={"exports": (held.model_copy(update=values),)})
-    told_now.machine = told_now.machine.model_copy(update={"held": entries})
-
-
-def reads(name: str = "one", on: str = "a", *, state: str = "started") -> str:
-    return session(name, READS, on=on, state=state)
-
-
-def codes(found: Plan) -> list[str]:
-    """What is blocked, with its reason."""
-    return [f"{item.code} {item.kind}/{item.name} @ {item.endpoint}: {item.summary}" for item in found.changes if item.mark == "blocked"]
-
+from tests.planning.volumes import host_nqn
 
 # --- made and removed ---------------------------------------------------------------------------------------
 
@@ -274,67 +218,6 @@ def test_another_disk_is_exported_after_all_have_let_go_and_says_whose_volume_is
     gone = "volume scratch is gone for one on a, one on c while it is exported otherwise"
     assert gone in [change.interrupts for change in found.changes]
     assert not any(change.is_drift for change in found.changes)
-
-
-# --- several hosts ------------------------------------------------------------------------------------------
-
-
-def test_exactly_the_hosts_that_use_it_are_allowed() -> None:
-    made = after(lab(reads()))
-    carry_out(lab(session("one", READS, on="a, c")), made)
-    assert agent(made, "b").machine.held.exports[0].hosts == (host_nqn("a"), host_nqn("c"))
-    found = carry_out(lab(reads(on="c")), made)
-    assert "b/export-volume/scratch <- a/disconnect-volume/scratch" in steps(found)
-    assert agent(made, "b").machine.held.exports[0].hosts == (host_nqn("c"),)
-
-
-def test_a_writer_lets_go_before_another_host_mounts() -> None:
-    made = after(lab(session("one", WRITES, on="a")))
-    found = carry_out(lab(session("one", WRITES, on="c")), made)
-    assert "c/connect-volume/scratch <- a/disconnect-volume/scratch, b/export-volume/scratch" in steps(found)
-    found = carry_out(lab(session("one", READS, on="a, c")), made)
-    assert "a/connect-volume/scratch <- c/mount-volume/scratch, b/export-volume/scratch" in steps(found)
-
-
-def test_a_device_that_no_file_names_any_more_counts_as_written() -> None:
-    device = '{volumes: ["nvme:scratch:/dev/scratch"]}'
-    made = after(lab(RAW, session("one", device, on="a")))
-    found = carry_out(lab(RAW, session("one", device, on="c")), made)
-    assert "c/connect-volume/scratch <- a/disconnect-volume/scratch, b/export-volume/scratch" in steps(found)
-
-
-def test_a_host_that_keeps_it_is_the_only_one_that_may_write() -> None:
-    made = after(lab(session("one", WRITES, on="a")))
-    declared = lab(session("one", WRITES, on="c"))
-    assert codes(plan(declared, made, excludes=("endpoint/a",))) == [
-        "E0457 session/one @ c: volume scratch has one writer: a writes it for a session that no file declares any more and keeps it, "
-        "and session one on c asks for it at state/sessions/one.yaml:4"
-    ]
-
-
-def test_a_host_that_does_not_answer_may_still_write() -> None:
-    made = after(lab(session("one", WRITES, on="a")))
-    made.hosts["a"].silence = "no answer"
-    (found,) = codes(plan(lab(session("one", WRITES, on="c")), made))
-    assert found == "E0457 session/one @ c: volume scratch has one writer, and a, to which it is exported, may write it and does not answer"
-
-
-def test_a_host_that_reads_and_does_not_answer_hinders_no_reader() -> None:
-    made = after(lab(reads(on="a")))
-    made.hosts["a"].silence = "no answer"
-    declared = lab(reads(on="a"), reads("two", on="c"))
-    found = plan(declared, made)
-    assert not codes(found)
-    made.apply(found)
-    assert agent(made, "b").machine.held.exports[0].hosts == (host_nqn("a"), host_nqn("c"))
-
-
-def test_two_hosts_of_one_name_are_refused() -> None:
-    declared = lab(reads())
-    (found,) = codes(plan(declared, before(declared, c=told("c", host_nqn=host_nqn("a")))))
-    assert found == (
-        "E0453 session/one @ a: a and c have one NVMe host NQN, nqn.2014-08.org.nvmexpress:uuid:a: images of one machine have it in common"
-    )
 
 
 # --- what does not answer, or cannot ------------------------------------------------------------------------
