@@ -129,7 +129,7 @@ def test_a_row_that_cannot_be_removed_at_once_is_removed_before_the_next_test_an
 def test_after_a_signal_the_figures_so_far_are_shown_and_nothing_is_left(play: BenchWorld) -> None:
     process = play.start("--mode", "host", "--rounds", "50", "--duration", "1")
     play.during = lambda found: process.terminate() if len(play.clients) == 2 else None
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=600)
     assert process.returncode == 143, errors
     assert "stopped before the last round" in out
     assert "2 of 2" in out
