@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 # 2: unknown settings of VFs are null; SetQos replaces another network's. 3: `vlan_priority`, `pf` (before: `qos`, `interface`)
 PROTOCOL_VERSION = 3
@@ -42,6 +43,24 @@ class Requested(BaseModel):
 
     secrets: ClassVar[frozenset[str]] = frozenset()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_all_of_it(cls, value: Any) -> Any:
+        """Also of what is in it: that is what is reported as well, and read leniently there."""
+        if unknown := sorted(_unknown(cls, value)):
+            raise ValueError(f"unknown: {', '.join(unknown)}")
+        return value
+
     def for_log(self) -> dict[str, Any]:
         """What was asked for, as JSON has it, without secrets: `secrets` are the names of the fields that hold one."""
         return self.model_dump(mode="json", exclude_none=True, exclude=set(self.secrets))
+
+
+def _unknown(kind: type[BaseModel], value: Any) -> Iterator[str]:
+    """Keys below those of a request that no field stands for, as `queues.retries`; its own are refused by `extra`."""
+    for name, field in kind.model_fields.items():
+        part = value.get(name) if isinstance(value, dict) else None
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from (f"{name}.{key}" for key in part.keys() - inner.model_fields.keys())
+                yield from (f"{name}.{key}" for key in _unknown(inner, part))
