@@ -25,7 +25,9 @@ UNMOUNT_SECONDS = 30.0  # what is not written yet is written first
 LOOK_SECONDS = 20.0
 MAKE_SECONDS = 200.0  # dtnctl waits 300 s
 NOTHING_FOUND = 2  # blkid's exit code
-PROVEN_EMPTY = 1 << 20  # bytes that must be zero, besides no signature anywhere
+PROVEN_EMPTY = 16 << 20  # bytes at the beginning that must be zero, besides no signature anywhere
+PROVEN_END = 1 << 20  # and at the end, where RAID and others write what they need
+SECTOR = 512  # the kernel counts sizes in it
 # A read-only mount writes no journal. nouuid: the remains of a mount whose target was lost have the same UUID
 OPTIONS = {("ext4", "ro"): "ro,noload", ("ext4", "rw"): "rw", ("xfs", "ro"): "ro,norecovery,nouuid", ("xfs", "rw"): "rw,nouuid"}
 MAKE = {"ext4": ("mkfs.ext4", "-q", "-F", "-E", "nodiscard"), "xfs": ("mkfs.xfs", "-q", "-f", "-K")}
@@ -71,7 +73,7 @@ class HostMounts:
             raise RefusedError("conflict", f"{device} has {found} on it, and no {kind}; it is left as it is")
         if not may_make:
             raise RefusedError("conflict", f"{device} has no file system; `format: if-empty` makes one")
-        if not self._begins_with_zeros(device):
+        if not self._is_zero(device):
             raise RefusedError("conflict", f"{device} has no known file system, and is not empty either; it is left as it is")
         return True
 
@@ -91,8 +93,14 @@ class HostMounts:
         found = dict(line.partition("=")[::2] for line in ran.out.splitlines())
         return found.get("TYPE") or ("partitions" if found.get("PTTYPE") else "something unknown")
 
-    def _begins_with_zeros(self, device: str) -> bool:
-        words = ["cmp", "--quiet", f"--bytes={PROVEN_EMPTY}", device, "/dev/zero"]
+    def _is_zero(self, device: str) -> bool:
+        """At its beginning and at its end."""
+        size = SECTOR * int(Files(HostRoot(sys=self.places.sys)).value(f"{self.places.sys}/block/{Path(device).name}/size") or 0)
+        parts = ((0, min(PROVEN_EMPTY, size)), (max(size - PROVEN_END, 0), min(PROVEN_END, size)))
+        return size > 0 and all(self._holds_zeros(device, skipped, length) for skipped, length in parts)
+
+    def _holds_zeros(self, device: str, skipped: int, length: int) -> bool:
+        words = ["cmp", "--quiet", f"--ignore-initial={skipped}:0", f"--bytes={length}", device, "/dev/zero"]
         return self._run(words, LOOK_SECONDS, f"{device} cannot be read", on_host=False).code == 0
 
     def _run(self, words: Sequence[str], seconds: float, unfinished: str, *, on_host: bool = True) -> Ran:

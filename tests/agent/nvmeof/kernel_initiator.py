@@ -22,13 +22,14 @@ from dtn_agent.nvmeof.mounts import HostMounts
 from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.protocol import Portal
 
+SIZE = 64 << 20  # of every namespace
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class RemoteTarget:
-    """What is exported somewhere. `content`: what blkid finds; `holds_data`: blkid finds nothing, and it is not empty either."""
+    """What is exported somewhere. `content`: what blkid finds; `data_at`: blkid finds nothing, and there is a byte that is not zero."""
 
     nqn: str
     portal: Portal
@@ -37,7 +38,7 @@ class RemoteTarget:
     listens: bool = True
     hosts: tuple[str, ...] | None = None
     content: str = ""
-    holds_data: bool = False
+    data_at: int | None = None
 
 
 def announced(act: Callable[P, T]) -> Callable[P, T]:
@@ -107,7 +108,7 @@ class KernelInitiator(Fabrics):
         for index, uuid in enumerate(target.uuids, 1):
             name = f"nvme{number}n{index}"
             minor = next(minor for minor in range(5, 99) if not self._is_known(f"259:{minor}"))
-            files = {"uuid": uuid, "dev": f"259:{minor}", "device/subsysnqn": target.nqn}
+            files = {"uuid": uuid, "dev": f"259:{minor}", "size": f"{SIZE // 512}", "device/subsysnqn": target.nqn}
             _folder(self.places.sys / "block" / name, files)
             (number_link := self.places.sys / f"dev/block/259:{minor}").parent.mkdir(parents=True, exist_ok=True)
             number_link.symlink_to(self.places.sys / "block" / name)
@@ -173,8 +174,9 @@ class MountTable(HostMounts):
             case ["blkid", *_, device]:
                 content = self._target(device).content
                 return Ran(0, f"DEVNAME={device}\nTYPE={content}\n", "") if content else Ran(2, "", "")
-            case ["cmp", *_, device, _]:
-                return Ran(1 if self._target(device).holds_data else 0, "", "")
+            case ["cmp", "--quiet", skipped, length, device, "/dev/zero"]:
+                begin, count = int(skipped.split("=")[1].removesuffix(":0")), int(length.split("=")[1])
+                return Ran(1 if self._target(device).data_at in range(begin, begin + count) else 0, "", "")
             case [("mkfs.xfs" | "mkfs.ext4") as program, *_, device]:
                 self._kernel.offer(replace(self._target(device), content=program.removeprefix("mkfs.")))
                 return Ran(0, "", "")

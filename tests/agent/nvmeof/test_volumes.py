@@ -132,8 +132,9 @@ def test_a_file_system_is_made_only_where_provably_nothing_is(tmp_path: Path) ->
     assert "`format: if-empty` makes one" in host.refusal(mount())
     host.kernel.offer(replace(target, content="ext4"))
     assert "has ext4 on it, and no xfs" in host.refusal(mount(format=True))
-    host.kernel.offer(replace(target, holds_data=True))
-    assert "is not empty either" in host.refusal(mount(format=True))
+    for place in (0, (16 << 20) - 1, (63 << 20), (64 << 20) - 1):
+        host.kernel.offer(replace(target, data_at=place))
+        assert "is not empty either" in host.refusal(mount(format=True))
     assert (host.mounted, host.held.mount, host.path.exists()) == ([], None, False)
     host.kernel.offer(target)
     assert host.do(mount(format=True, mode="rw")) == [True]
