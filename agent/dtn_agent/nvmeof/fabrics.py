@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.nvmeof.keys import Keys
 from dtn_agent.nvmeof.limits import TooLongError, within
 from dtn_agent.nvmeof.places import HostPlaces
+from dtn_agent.nvmeof.registry import OURS
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.nvme import controllers
 from dtn_agent.protocol import HeldVolume, NvmeController, Portal
@@ -22,6 +26,7 @@ CONNECT_SECONDS = 20.0  # the kernel's own limit is some seconds for each of its
 DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's link to it
 DELETE_SECONDS = 20.0
 POLL_SECONDS = 0.1
+log = logging.getLogger(__name__)
 NAMESPACE = re.compile(r"nvme\d+n\d+")
 
 
@@ -31,6 +36,7 @@ class Fabrics:
 
     places: HostPlaces = field(default_factory=HostPlaces)
     device_seconds: float = DEVICE_SECONDS
+    slow: dict[tuple[str, ...], Future[Any]] = field(default_factory=dict)  # the last try to connect each volume, if it took too long
 
     def connections(self, nqn: str) -> tuple[NvmeController, ...]:
         """Those to this subsystem, whoever made them."""
@@ -38,14 +44,39 @@ class Fabrics:
         return tuple(item for item in controllers(Files(root)) if item.nqn == nqn)
 
     def connect(self, wanted: HeldVolume, keys: Keys, host: tuple[str, str]) -> None:
-        """Make the connection. Refused with the reason, as far as the kernel gives one."""
+        """Make the connection. Refused with the reason, as far as the kernel gives one.
+
+        The kernel makes one connection at a time. One more try beside one that it has not ended would wait for that, and the next for both.
+        """
+        self._check_unfinished(wanted)
         line = ",".join(_options(wanted, keys, host))
         try:
             within(CONNECT_SECONDS, lambda: self.ask_for(line))
         except TooLongError as error:
+            self._leave_behind(wanted, error)
             raise RefusedError("failed", f"{_target(wanted)} does not answer: {error}") from None
         except OSError as error:
             raise _refusal(wanted, error) from None
+
+    def _check_unfinished(self, wanted: HeldVolume) -> None:
+        waiting = ", ".join(identity[-1] for identity, came in sorted(self.slow.items()) if not came.done())
+        if waiting:
+            raise RefusedError("failed", f"{_target(wanted)}: the kernel still tries to connect {waiting}, and makes one at a time")
+        self.slow.pop(wanted.identity, None)
+
+    def _leave_behind(self, wanted: HeldVolume, error: TooLongError) -> None:
+        """What comes of it after all is ended: whoever asked for it was refused."""
+        assert error.came is not None
+        self.slow[wanted.identity] = error.came
+        error.came.add_done_callback(lambda _: self._end_late(wanted.nqn))
+
+    def _end_late(self, nqn: str) -> None:
+        for controller in self.connections(nqn):
+            try:
+                if controller.owner in ("", OURS):
+                    self.disconnect(controller)
+            except RefusedError as refused:
+                log.warning("a connection that came late stays: %s", refused)
 
     def ask_for(self, line: str) -> None:
         """One connection, by the kernel's options for it. Whatever it refuses is an OSError."""

@@ -8,13 +8,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotDone
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 class TooLongError(OSError):
-    """It has not ended in its time. It may still end: what it does is done then."""
+    """It has not ended in its time. It may still end: what it does is done then. `came` knows when a call has ended."""
+
+    def __init__(self, text: str, came: Future[Any] | None = None) -> None:
+        super().__init__(text)
+        self.came = came
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +66,4 @@ def within(seconds: float, act: Callable[[], T]) -> T:
     except NotDone:
         if came.done():
             raise  # a TimeoutError of the kernel's
-        raise TooLongError(f"the kernel has not answered in {seconds:g} s") from None
+        raise TooLongError(f"the kernel has not answered in {seconds:g} s", came) from None

@@ -300,9 +300,12 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
                 self._repair(entry.identity)
 
     def watch(self, stop: threading.Event) -> None:
-        """Until `stop`: a connection that the kernel gave up is made again, and mounted again."""
+        """Until `stop`: a connection that the kernel gave up is made again, and mounted again.
+
+        Those whose last try took too long come after the others, which would wait for them again and again otherwise.
+        """
         while not stop.wait(WATCH_SECONDS):
-            for entry in self.entries.all():
+            for entry in sorted(self.entries.all(), key=lambda entry: entry.identity in self.fabrics.slow):
                 if not stop.is_set():
                     self._repair(entry.identity)
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.audit import Audit
+from dtn_agent.errors import RefusedError
 from dtn_agent.log import Lines
+from dtn_agent.nvmeof import fabrics
 from dtn_agent.nvmeof import volumes as module
 from dtn_agent.protocol import Held
 
+from tests.agent.nvmeof.kernel_initiator import KernelInitiator
 from tests.agent.nvmeof.volume_host import NQN, VolumeHost, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
@@ -56,6 +59,32 @@ def test_a_target_that_comes_later_is_found_by_the_watcher(tmp_path: Path, monke
     stop.set()
     watching.join()
     assert host.held.state == "live"
+
+
+def test_one_try_at_a_time_and_what_comes_of_it_late_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel makes one connection after the other: tries that were left behind stood in a row, and no other volume came through."""
+    host = volume_host(tmp_path)
+    volumes, usual = host.volumes, KernelInitiator.ask_for
+    goes_on, made = threading.Event(), threading.Event()
+
+    def slow(self: KernelInitiator, line: str) -> None:
+        goes_on.wait(60)
+        usual(self, line)
+        made.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KernelInitiator, "ask_for", slow)
+        patch.setattr(fabrics, "CONNECT_SECONDS", 0.01)
+        with pytest.raises(RefusedError, match="does not answer"):
+            volumes.perform(connect())
+        for volume in ("scratch", "other"):
+            with pytest.raises(RefusedError, match="the kernel still tries to connect scratch"):
+                volumes.perform(connect(volume=volume))
+    goes_on.set()
+    made.wait(60)
+    while host.traces():
+        made.wait(0.01)
+    assert volumes.perform(connect()).changed
 
 
 def test_a_target_that_is_away_is_reported_and_left_to_the_kernel(tmp_path: Path) -> None:
