@@ -14,11 +14,12 @@ from dtnctl.model.checks.network import NETWORK_STACK
 from dtnctl.model.checks.nics import NICS, VFS
 from dtnctl.model.checks.services import CONTAINER_SIDE, RDMA_SIDE
 from dtnctl.model.checks.system import CPUS, DISKS
+from dtnctl.model.checks.volumes import VOLUMES
 from dtnctl.model.nearest import suggestion
 
 __all__ = ["CATALOGUE", "CHECKS", "Check", "Severity", "check_id"]
 
-CATALOGUE = (*NETWORK_STACK, *NICS, *VFS, *CONTAINER_SIDE, *RDMA_SIDE, *CPUS, *DISKS)
+CATALOGUE = (*NETWORK_STACK, *NICS, *VFS, *CONTAINER_SIDE, *RDMA_SIDE, *CPUS, *DISKS, *VOLUMES)
 CHECKS: Mapping[str, Check] = MappingProxyType({check.id: check for check in CATALOGUE})
 
 

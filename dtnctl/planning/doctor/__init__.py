@@ -26,6 +26,7 @@ from dtnctl.planning.doctor.services import judge_services
 from dtnctl.planning.doctor.storage import judge_storage
 from dtnctl.planning.doctor.sysctls import judge_container_settings, judge_host_settings
 from dtnctl.planning.doctor.system import judge_system
+from dtnctl.planning.doctor.volumes import judge_volumes
 from dtnctl.planning.resolve import resolve_services, resolve_transfers
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ TOPICS = (
     judge_rdma,
     judge_system,
     judge_storage,
+    judge_volumes,
 )
 NO_PEERS: Mapping[str, Host] = MappingProxyType({})
 NO_AGENT = "no agent is declared (`agent:` in its file), and the engine reports nothing of the host"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dtnctl.model.resources import Ulimit
-from tests.planning.doctor.hosts import Data, item
+from tests.planning.doctor.hosts import Data, connected, item
 from tests.planning.doctor.scene import Scene
 
 Spoil = Callable[[Scene], object]
@@ -297,10 +297,43 @@ STORAGE = (
 )
 
 
+def export(**values: Any) -> Spoil:
+    """Fields of the volume that the host exports."""
+    return lambda scene: (scene.a or {})["held"]["exports"][0].update(values)
+
+
+def connection(**values: Any) -> Spoil:
+    """Fields of the volume that it has connected."""
+    return lambda scene: (scene.a or {})["held"]["volumes"][0].update(values)
+
+
+def connected_twice(scene: Scene) -> None:
+    """Another connection to the same subsystem."""
+    controllers = facts(scene)["nvme"]["controllers"]
+    controllers.append({**controllers[0], "name": "nvme10", "owner": ""})
+
+
+def small_packets(scene: Scene) -> None:
+    """The volume is carried by an interface of its own, which is slow for it and for nothing else."""
+    facts(scene)["interfaces"].append({"name": "ens9", "index": 90, "mtu": 1500, "is_up": True, "addresses": ["10.8.0.1/24"]})
+    connection(host_address="10.8.0.1")(scene)
+
+
+VOLUMES = (
+    Fault("the target is not as it was made", "error nvme.export near", export(fault="its port does not listen")),
+    Fault("the kernel gave up a target", "error nvme.connection far", connection(state="gone")),
+    Fault("a volume is not mounted", "error nvme.connection far", connection(mount={**connected()["mount"], "is_mounted": False})),
+    Fault("a subsystem is connected twice", "warning nvme.paths far", connected_twice),
+    Fault("all CPUs share a queue", "info nvme.queues far", connection(queues={"io_queues": 1})),
+    Fault("small packets carry a volume", "info nvme.mtu far", small_packets),
+    Fault("requests to a target are sorted", "warning nvme.scheduler far", disk("nvme9n1", scheduler="mq-deadline")),
+)
+
+
 def _no_rdma(scene: Scene) -> None:
     """Pause frames are judged where no service uses RDMA."""
     scene.spec["devices"] = ()
 
 
 PAUSE = (Fault("the NIC does not ask the switch to wait", "info nic.pause ens1f0", both(_no_rdma, nic("ens1f0", pause_rx=False))),)
-FAULTS = (*HOST_SETTINGS, *NICS, *PAUSE, *HARDWARE, *CONTAINERS, *RDMA, *SYSTEM, *STORAGE)
+FAULTS = (*HOST_SETTINGS, *NICS, *PAUSE, *HARDWARE, *CONTAINERS, *RDMA, *SYSTEM, *STORAGE, *VOLUMES)

@@ -131,6 +131,9 @@ def system_disk() -> Data:
     return {"name": "sda", "size": 10**11, "scheduler": "bfq", "transport": "sata", "mounts": mounts, "settings": {"read_ahead_kb": "128"}}
 
 
+OWN, FAR = "10.9.0.1", "nqn.2001-01.com.example:far"
+
+
 def well_tuned() -> Data:
     """A dual-socket host: a 100G port on node 1 with a VF, a bond of two 25G ports on node 0, an array of NVMe drives on node 1."""
     vf = nic("ens1f0v0", "0000:41:00.2", 100_000, "32-63", range(56, 60), 1, physfn="0000:41:00.0", pcie=None)
@@ -169,7 +172,16 @@ def well_tuned() -> Data:
                 stacked("bond0", "bond"),
                 stacked("bond0.222", "vlan", parent="bond0", vlan=222),
                 management(),
-                nic("ens1f0", "0000:41:00.0", 100_000, "32-63", range(40, 56), 1, sriov={"total": 8, "current": 1, "vfs": table}),
+                nic(
+                    "ens1f0",
+                    "0000:41:00.0",
+                    100_000,
+                    "32-63",
+                    range(40, 56),
+                    1,
+                    sriov={"total": 8, "current": 1, "vfs": table},
+                    addresses=[f"{OWN}/24"],
+                ),
                 vf,
                 nic("ens2f0", "0000:81:00.0", 25_000, "0-31", range(8), 0, master="bond0"),
                 nic("ens2f1", "0000:81:00.1", 25_000, "0-31", range(8, 16), 0, master="bond0"),
@@ -189,11 +201,27 @@ def well_tuned() -> Data:
                     ],
                 }
             ],
-            "block_devices": [md, nvme("nvme0n1"), nvme("nvme1n1"), system_disk()],
+            "block_devices": [md, nvme("nvme0n1"), nvme("nvme1n1"), system_disk(), {**nvme("nvme9n1"), "transport": "tcp", "mounts": []}],
+            "nvme": {"controllers": [{"name": "nvme9", "nqn": FAR, "transport": "tcp", "address": "", "state": "live", "owner": "dtnctl"}]},
             "sysctls": dict(SYSCTLS),
             "containers": [],
         },
+        "held": {"exports": [exported()], "volumes": [connected()]},
     }
+
+
+def exported() -> Data:
+    """A volume that the host exports on its fast port."""
+    names = {"site": "lab", "volume": "near", "nqn": "nqn.2001-01.com.example:near", "uuid": "u", "serial": "s"}
+    return names | {"backing": {"device": "/dev/nvme2n1"}, "portal": {"transport": "tcp", "address": OWN, "port": 4420}, "hosts": []}
+
+
+def connected() -> Data:
+    """A volume of another host that it has connected by that port, and mounted."""
+    portal = {"transport": "tcp", "address": "10.9.0.2", "port": 4420}
+    mount = {"path": "/var/lib/dtn-agent/volumes/lab/far", "file_system": "xfs", "mode": "ro", "is_mounted": True}
+    names = {"site": "lab", "volume": "far", "nqn": FAR, "uuid": "u", "portal": portal, "host_address": OWN}
+    return names | {"queues": {}, "state": "live", "device": "/dev/nvme9n1", "mount": mount}
 
 
 def container_net(identity: str, address: str) -> Data:
