@@ -152,6 +152,8 @@ def connection_fields(
     for name in type(held.queues).model_fields:
         before, after = getattr(held.queues, name), getattr(connection.queues, name)
         changes.append((name.replace("_", " "), _text(before), _text(after), (WRITTEN_AS.get(name, name),)))
+    if held.mount is None and mount is not None:
+        changes.append(("file system", "not mounted", mount.file_system, ("filesystem",)))
     if held.mount is not None and mount is not None:
         changes.append(("file system", held.mount.file_system, mount.file_system, ("filesystem",)))
         changes.append(("mode", held.mount.mode, mount.mode, ()))

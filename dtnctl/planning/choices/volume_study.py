@@ -332,7 +332,9 @@ class _Volume:
     def _unseen_holder(self, plan: VolumePlan) -> Refusal:
         who = " or ".join(self.asked.unheard)
         text = f"volume {self.name} has one writer, and {who}, to which it is exported, may write it and does not answer"
-        return Refusal("E0457", plan.uses[0].cause(text), f"apply again when {who} answers")
+        files = " or ".join(self.asked.site.endpoints[name].file for name in self.asked.unheard)
+        fix = f"apply again when {who} answers; one that never will: remove {files} and what names it, then the target refuses it"
+        return Refusal("E0457", plan.uses[0].cause(text), fix)
 
     def _waiting(self, plan: VolumePlan, exports: Mapping[str, ExportPlan]) -> VolumePlan:
         """After the step that exports it; refused where that cannot be."""

@@ -11,11 +11,12 @@ from tests.planning.host.volume_lab import (
     after,
     before,
     codes,
+    endpoint,
     lab,
     reads,
     told,
 )
-from tests.planning.listing import steps
+from tests.planning.listing import details, steps
 from tests.planning.volumes import host_nqn
 
 
@@ -57,6 +58,16 @@ def test_a_host_that_does_not_answer_may_still_write() -> None:
     made.hosts["a"].silence = "no answer"
     (found,) = codes(plan(lab(session("one", WRITES, on="c")), made))
     assert found == "E0457 session/one @ c: volume scratch has one writer, and a, to which it is exported, may write it and does not answer"
+
+
+def test_one_that_never_answers_again_lets_others_write_once_its_file_is_removed() -> None:
+    made = after(lab(session("one", WRITES, on="a")))
+    made.hosts["a"].silence = "no answer"
+    without = lab(session("one", WRITES, on="c"), endpoints=endpoint("b") + endpoint("c"))
+    found = plan(without, made)
+    assert codes(found) == []
+    assert "  hosts: nqn.2014-08.org.nvmexpress:uuid:a -> c (state/volumes/scratch.yaml:1)" in details(found)
+    assert "c/connect-volume/scratch <- b/export-volume/scratch" in steps(found)
 
 
 def test_a_host_that_reads_and_does_not_answer_hinders_no_reader() -> None:
