@@ -38,7 +38,7 @@ class PlaceLeftOut:
 
 
 def places(
-    basis: Basis, seen: Snapshot, endpoints: Iterable[str], targets: Iterable[str] = ()
+    site: Site, basis: Basis, seen: Snapshot, endpoints: Iterable[str], targets: Iterable[str] = ()
 ) -> tuple[tuple[Place, ...], tuple[PlaceLeftOut, ...]]:
     """The volumes to measure and those that cannot be. `targets`: only these; empty: all."""
     wanted = frozenset(targets)
@@ -46,10 +46,10 @@ def places(
     left: list[PlaceLeftOut] = []
     for endpoint in endpoints:
         for volume in _volumes(basis, endpoint):
-            place = Place(endpoint, volume.target, volume.source or "tmpfs")
+            place = Place(endpoint, volume.target, _source(site, volume))
             if wanted and volume.target not in wanted:
                 continue
-            if why := _why_not(volume, seen, endpoint):
+            if why := _why_not(site, volume, seen, endpoint):
                 left.append(PlaceLeftOut(place, why))
             else:
                 chosen.append(place)
@@ -60,7 +60,18 @@ def _volumes(basis: Basis, endpoint: str) -> tuple[Volume, ...]:
     return basis.settings[endpoint].volumes if basis.settings is not None else ()
 
 
-def _why_not(volume: Volume, seen: Snapshot, endpoint: str) -> str:
+def _source(site: Site, volume: Volume) -> str:
+    """Of a volume over NVMe-oF also how it is reached: `nvme:scratch, over TCP from dtn2`."""
+    if not volume.nvme:
+        return volume.source or "tmpfs"
+    declared = site.volumes[volume.nvme].value
+    far = declared.target.endpoint or "an external target"
+    return f"{volume.source}, over {declared.transport.upper()} from {far}"
+
+
+def _why_not(site: Site, volume: Volume, seen: Snapshot, endpoint: str) -> str:
+    if volume.nvme and site.volumes[volume.nvme].value.filesystem is None:
+        return "it is a block device without a file system, and what is on it is not known"
     if volume.mode == "ro":
         return "it is mounted read-only, and only files of the benchmark's own are read"
     if volume.kind == "volume" and volume.source not in seen.endpoints[endpoint].volumes:

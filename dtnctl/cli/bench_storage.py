@@ -76,7 +76,7 @@ def bench_storage(
     tests = shapes([_bytes("--block", text) for text in block], jobs, whole, seconds)
     _check_sizes(tests)
     with on_stage(workplace, endpoints, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
-        measured, left_out = places(basis, stage.seen, endpoints, volume)
+        measured, left_out = places(workplace.site, basis, stage.seen, endpoints, volume)
         if not measured:
             raise UsageError("no volume to measure", *(f"{item.place.label}: {item.why}" for item in left_out))
         bench = StorageBench(basis, measured, tests, whole, seconds, rounds, left_out, cpu_list(cpus))

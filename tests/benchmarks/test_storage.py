@@ -34,6 +34,34 @@ TEXT = """
     overrides: {b: {volumes: [/nvme:/data]}}
 """
 
+REMOTE = """
+    # volumes/far
+    target: {endpoint: b, device: /dev/nvme1n1, address: 10.20.0.12}
+    transport: rdma
+    filesystem: xfs
+    # volumes/theirs
+    target: {external: {address: 10.20.0.9, nqn: "nqn.2001-01.com.example:x", uuid: 11111111-2222-4333-8444-555555555555}}
+    filesystem: xfs
+    # volumes/raw
+    target: {endpoint: b, device: /dev/nvme2n1, address: 10.20.0.12}
+    # sessions/remote
+    endpoints: [a]
+    image: dtn:1
+    settings:
+      volumes: ["nvme:far:/far:rw", "nvme:theirs:/theirs:rw", "nvme:raw:/dev/raw:rw"]
+    # endpoints/a
+    docker: unix:///run/a.sock
+    agent: unix:///run/a-agent.sock
+    host: a.example.net
+    interfaces: {data: eth1}
+    allow: {mounts: [/], volumes: ["*"]}
+    # endpoints/b
+    docker: unix:///run/b.sock
+    agent: unix:///run/b-agent.sock
+    host: b.example.net
+    interfaces: {data: eth1}
+"""
+
 
 def basis(declared: Site) -> Basis:
     return basis_of(declared, ("a", "b"), NOW, session="run")
@@ -47,7 +75,7 @@ def seen(declared: Site, *volumes: str) -> Snapshot:
 
 def test_declared_volumes_are_measured_but_not_those_that_are_read_only_or_not_there() -> None:
     declared = site(TEXT)
-    chosen, left = places(basis(declared), seen(declared), ("a", "b"))
+    chosen, left = places(declared, basis(declared), seen(declared), ("a", "b"))
     assert [(place.label, place.source) for place in chosen] == [("a:/data", "/nvme"), ("a:/dev/shm2", "tmpfs"), ("b:/data", "/nvme")]
     assert [(item.place.label, item.why.partition(",")[0].partition(";")[0]) for item in left] == [
         ("a:/scratch", "the volume is not there yet"),
@@ -57,9 +85,19 @@ def test_declared_volumes_are_measured_but_not_those_that_are_read_only_or_not_t
 
 def test_a_volume_that_is_there_is_measured_and_only_named_ones_if_some_are_named() -> None:
     declared = site(TEXT)
-    chosen, left = places(basis(declared), seen(declared, "scratch"), ("a",), ["/scratch", "/usr"])
+    chosen, left = places(declared, basis(declared), seen(declared, "scratch"), ("a",), ["/scratch", "/usr"])
     assert ([place.label for place in chosen], [item.place.label for item in left]) == (["a:/scratch"], ["a:/usr"])
-    assert places(Basis("x:1"), seen(declared), ("a",)) == ((), ())
+    assert places(declared, Basis("x:1"), seen(declared), ("a",)) == ((), ())
+
+
+def test_volumes_over_nvme_are_measured_by_how_they_are_reached_but_not_devices_that_may_hold_anything() -> None:
+    declared = site(TEXT + REMOTE)
+    chosen, left = places(declared, basis_of(declared, ("a",), NOW, session="remote"), seen(declared), ("a",))
+    assert [(place.label, place.source) for place in chosen] == [
+        ("a:/far", "nvme:far, over RDMA from b"),
+        ("a:/theirs", "nvme:theirs, over TCP from an external target"),
+    ]
+    assert [(item.place.label, item.why.partition(" without")[0]) for item in left] == [("a:/dev/raw", "it is a block device")]
 
 
 def test_its_session_has_those_volumes_and_no_network_and_removes_its_files_when_it_is_stopped() -> None:
