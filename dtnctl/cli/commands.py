@@ -39,12 +39,15 @@ COMMANDS = {
     "networks": ("nouns", "Networks as declared: list, show."),
     "profiles": ("nouns", "Profiles as declared: list, show."),
     "paths": ("nouns", "Paths between sites, as their providers report them: list, show."),
+    "volumes": ("nouns", "Volumes over NVMe-oF, as the agents of both ends report them: list, show."),
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),
     "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),
     "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
     "version": ("look", "Print the version."),
 }
-SINGULAR = {name.removesuffix("s"): name for name in ("sessions", "transfers", "endpoints", "networks", "profiles", "paths", "tools")}
+SINGULAR = {
+    name.removesuffix("s"): name for name in ("sessions", "transfers", "endpoints", "networks", "profiles", "paths", "volumes", "tools")
+}
 
 
 ASK = "__complete"  # what completion scripts ask; hidden

@@ -79,6 +79,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "profiles show": ("dtnctl profiles show dtn",),
     "paths list": ("dtnctl paths list", "dtnctl paths list -o wide"),
     "paths show": ("dtnctl paths show berlin-chicago", "dtnctl paths show berlin-chicago -o json"),
+    "volumes list": ("dtnctl volumes list", "dtnctl volumes list -o wide"),
+    "volumes show": ("dtnctl volumes show scratch", "dtnctl volumes show scratch -o json"),
     "tools list": ("dtnctl tools list", "dtnctl tools list -o wide"),
     "tools show": ("dtnctl tools show gridftp",),
     "bench network": (

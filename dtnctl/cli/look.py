@@ -123,10 +123,12 @@ def status_command(
     output: opt.ListOutputOption = opt.ListOutput.text,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
-    """Everything on one screen: sessions with their services, transfers, endpoints."""
+    """Everything on one screen: sessions with their services, transfers, endpoints, paths, volumes."""
+    from dtnctl.planning.choices.volume_rows import volume_rows
     from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
+    from dtnctl.render import paths as path_tables
+    from dtnctl.render import volumes as volume_tables
     from dtnctl.render.json import status_document
-    from dtnctl.render.paths import below_status
     from dtnctl.render.tables import render_status
 
     view = _look(context, output, timeout, label=label, asks_paths=True)
@@ -137,7 +139,12 @@ def status_command(
         transfer_rows(view.site, view.snapshot, view.now),
         endpoint_rows(view.site, view.snapshot),
     )
-    return _print(view, lambda: status_document(*rows, *paths), lambda look: render_status(*rows, look) + below_status(*paths, look))
+    volumes = volume_rows(view.site, view.snapshot, view.now)
+
+    def text(look: RenderContext) -> str:
+        return render_status(*rows, look) + path_tables.below_status(*paths, look) + volume_tables.below_status(volumes, look)
+
+    return _print(view, lambda: status_document(*rows, *paths, volumes), text)
 
 
 def version_command() -> int:

@@ -40,6 +40,11 @@ def paths(incomplete: str) -> list[str]:
     return _starting("paths", incomplete)
 
 
+def volumes(incomplete: str) -> list[str]:
+    """Names of volumes over NVMe-oF."""
+    return _starting("volumes", incomplete)
+
+
 def tools(incomplete: str) -> list[str]:
     """Names of tools, dtnctl's own and declared ones."""
     from dtnctl.model.tools import TOOLS

@@ -1,4 +1,4 @@
-"""The nouns and their verbs: sessions, transfers, endpoints, networks, profiles, paths, tools. Singular or plural, it is the same."""
+"""The nouns and their verbs: sessions, transfers, endpoints, networks and others. Singular or plural, it is the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dtnctl.cli import declared, edit, look, paths, tools
+from dtnctl.cli import declared, edit, look, paths, tools, volumes
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.compare import sessions_compare
@@ -50,6 +50,7 @@ ENDPOINTS: Verbs = {
 NETWORKS: Verbs = {"list": declared.networks_list, "show": declared.networks_show}
 PROFILES: Verbs = {"list": declared.profiles_list, "show": declared.profiles_show}
 PATHS: Verbs = {"list": paths.paths_list, "show": paths.paths_show}
+VOLUMES: Verbs = {"list": volumes.volumes_list, "show": volumes.volumes_show}
 TOOLS: Verbs = {"list": tools.tools_list, "show": tools.tools_show}
 
 
@@ -96,6 +97,7 @@ def register(app: typer.Typer) -> None:
     _add(app, "networks", NETWORKS, Noun)
     _add(app, "profiles", PROFILES, Noun)
     _add(app, "paths", PATHS, Noun)
+    _add(app, "volumes", VOLUMES, Noun)
     _add(app, "tools", TOOLS, Noun)
 
 

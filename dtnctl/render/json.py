@@ -22,6 +22,7 @@ from dtnctl.model.policy import PolicyResult
 from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
 from dtnctl.model.samples import Sample
+from dtnctl.model.volume_rows import VolumeRow
 from dtnctl.render.context import RenderContext
 from dtnctl.render.passwords import without_passwords
 from dtnctl.render.results import ResultCounts, change_results, count_results
@@ -102,6 +103,15 @@ def _promised(row: PromisedBandwidth) -> Json:
     """Rates in kbit/s; a total of null is unknown."""
     usage = _usage(row.usage) | ({} if row.usage.total else {"total": None})
     return {"endpoint": row.endpoint, "interface": row.interface} | usage
+
+
+def volumes_document(rows: Sequence[VolumeRow]) -> Json:
+    """Both ends of volumes over NVMe-oF."""
+    return document_of("volumes", {"volumes": [_volume(row) for row in rows]})
+
+
+def _volume(row: VolumeRow) -> Json:
+    return asdict(row) | {"sessions": list(row.sessions)}
 
 
 def paths_document(rows: Sequence[PathRow], promised: Sequence[PromisedBandwidth]) -> Json:
@@ -400,6 +410,7 @@ def status_document(
     endpoints: Sequence[EndpointRow],
     paths: Sequence[PathRow] = (),
     promised: Sequence[PromisedBandwidth] = (),
+    volumes: Sequence[VolumeRow] = (),
 ) -> Json:
     """All lists in one document."""
     return document_of(
@@ -411,6 +422,7 @@ def status_document(
             "endpoints": [_row(row) for row in endpoints],
             "paths": [_path(row) for row in paths],
             "promised": [_promised(row) for row in promised],
+            "volumes": [_volume(row) for row in volumes],
         },
     )
 

@@ -42,6 +42,10 @@ env:
   BY_FILE: {secret: "file:OUTSIDE/file"}
   BY_SOPS: {secret: "sops:secrets.yaml#s3.token"}
 """,
+    "volumes/disk": """\
+target: {external: {address: 10.20.0.12, nqn: "nqn.2001-01.com.example:x", uuid: 11111111-2222-4333-8444-555555555555}}
+filesystem: xfs
+""",
     "sessions/s": "endpoints: [a, b]\nimage: app:1\nprofile: p\n",
     "sessions/r": "endpoints: [a]\nimage: reg.example.net/app:1\nprofile: p\nsettings: {pull: always}\n",
     "sessions/old": "endpoints: [a]\nimage: old.example.net/app:1\nprofile: p\nsettings: {pull: always}\n",

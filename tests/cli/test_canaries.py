@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "networks show": ("bridge",),
     "paths list": ("",),
     "paths show": ("away",),
+    "volumes list": ("",),
+    "volumes show": ("disk",),
     "tools list": ("",),
     "tools show": ("rsync",),
     "plan": ("", "--all", "--brief", "--target session/s"),

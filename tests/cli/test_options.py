@@ -156,7 +156,9 @@ def test_colour_and_ascii_reach_lists_too(tmp_path: Path) -> None:
         assert dtnctl(tmp_path, *command, "--ascii").out.isascii()
 
 
-NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p", "paths": "a2b", "tools": "gridftp"}
+NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data", "profiles": "p", "paths": "a2b", "volumes": "v"} | {
+    "tools": "gridftp"
+}
 WORDS = {
     "inventory show": [],
     "schema": ["session"],

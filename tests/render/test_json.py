@@ -26,6 +26,7 @@ from dtnctl.model.report import DeclaredRow
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.samples import Sample
 from dtnctl.model.tools import TOOLS
+from dtnctl.model.volume_rows import VolumeRow
 from dtnctl.render.claims import claims_document
 from dtnctl.render.commit import commit_document
 from dtnctl.render.comparison import comparison_document
@@ -50,6 +51,7 @@ from dtnctl.render.json import (
     status_document,
     transfer_document,
     transfers_document,
+    volumes_document,
 )
 from dtnctl.render.owners import owners_document
 from dtnctl.render.tools import tool_row, tools_document
@@ -66,6 +68,7 @@ PROBLEMS = (
 )
 PATHS = (PathRow("a2b", "anagram", "active", "ACTIVATED", ("dtn-a ens1f0", "dtn-b ens1f0"), 1790, 10_000_000, 9000, "wan"),)
 PROMISED = (PromisedBandwidth("dtn-a", "ens1f0", Usage(0, 10_000_000, 0)),)
+VOLUMES = (VolumeRow("scratch", "dtn-a", "host", "mounted", "tcp", "10.20.0.12:4420", "/var/x", "ro", ("s",), "fine"),)
 CUT = Cut("run14", "dtn-a", is_resumable=True, progress=Progress(62, 100))
 EVERYTHING = plan(
     *(replace(change, cuts=(CUT,)) for each in BY_HAND.values() for change in each.changes),
@@ -110,7 +113,8 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     declared_document("profiles", [DECLARED]),
     tools_document([tool_row(tool) for tool in TOOLS.values()]),
     paths_document(PATHS, PROMISED),
-    status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS, PATHS, PROMISED),
+    volumes_document(VOLUMES),
+    status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS, PATHS, PROMISED, VOLUMES),
 )
 # What has keys of its own that the page does not list: those of a release, and those of people.
 PAIRS = {f"{place}.{name}" for place in ("transfer", "transfers[]") for name in ("labels", "metadata")}
