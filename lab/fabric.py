@@ -42,6 +42,33 @@ def set_plugged(anchor: int, name: str, *, plugged: bool) -> None:
     _ip(anchor, [f"link set {wire}-{name} {state}" for wire in ("c", "d")])
 
 
+def lay_further_wire(anchor: int, names: Iterable[str], interface: str) -> None:
+    """A bridge of its own with an interface of this name on each host: what a VLAN is where the kernel has none."""
+    bridge = f"br-{interface}"
+    lines = [f"link add {bridge} mtu {DATA_MTU} type bridge forward_delay 0", f"link set {bridge} up"]
+    for name in names:
+        port, mtu = port_of(interface, name), f"mtu {DATA_MTU}"
+        lines += [f"link add {port} {mtu} type veth peer name {interface} {mtu} netns {name}", f"link set {port} master {bridge} up"]
+        lines += [f"-n {name} link set {interface} up"]
+    for line in lines:
+        _run([*enter_lab(anchor), "ip", *line.split()])
+
+
+def remove_further_wire(anchor: int, names: Iterable[str], interface: str) -> None:
+    """What `lay_further_wire` made."""
+    _ip(anchor, [*(f"link del {port_of(interface, name)}" for name in names), f"link del br-{interface}"])
+
+
+def port_of(interface: str, name: str) -> str:
+    """The switch's port at the other end of a further wire."""
+    return f"{interface}-{name}"
+
+
+def set_port(anchor: int, port: str, setting: str) -> None:
+    """Change a port of the lab's switches: `up`, `down`, `mtu 1500`."""
+    _ip(anchor, [f"link set {port} {setting}"])
+
+
 def _bridge_lines() -> list[str]:
     made = [f"link add {bridge} type bridge forward_delay 0" for bridge in BRIDGES]
     return ["link set lo up", *made, f"link set brdata mtu {DATA_MTU}", *(f"link set {name} up" for name in BRIDGES)]

@@ -7,8 +7,9 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -155,6 +156,20 @@ class Lab:
     def plug(self, name: str) -> None:
         """Put both network cables back."""
         fabric.set_plugged(self._anchor(), name, plugged=True)
+
+    @contextmanager
+    def wire(self, interface: str) -> Iterator[None]:
+        """One more wire between all endpoints for the block, with an interface of this name on each."""
+        names = [endpoint.name for endpoint in self.endpoints]
+        fabric.lay_further_wire(self._anchor(), names, interface)
+        try:
+            yield
+        finally:
+            fabric.remove_further_wire(self._anchor(), names, interface)
+
+    def set_wire(self, interface: str, name: str, setting: str) -> None:
+        """Change the switch's port of such a wire at an endpoint, in the words of `ip link set`: `down`, `up`, `mtu 1500`."""
+        fabric.set_port(self._anchor(), fabric.port_of(interface, name), setting)
 
     def files(self, name: str) -> Path:
         """The root folder of a running endpoint, to read and write its files (such as data/…) from here."""

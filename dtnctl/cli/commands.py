@@ -38,7 +38,7 @@ COMMANDS = {
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add, import."),
     "networks": ("nouns", "Networks as declared: list, show."),
     "profiles": ("nouns", "Profiles as declared: list, show."),
-    "paths": ("nouns", "Paths between sites, as their providers report them: list, show."),
+    "paths": ("nouns", "Paths between sites, as their providers report them, and what they carry: list, show, check."),
     "volumes": ("nouns", "Volumes over NVMe-oF, as the agents of both ends report them: list, show."),
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),
     "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),

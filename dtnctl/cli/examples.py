@@ -78,6 +78,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "profiles list": ("dtnctl profiles list",),
     "profiles show": ("dtnctl profiles show dtn",),
     "paths list": ("dtnctl paths list", "dtnctl paths list -o wide"),
+    "paths check": ("dtnctl paths check berlin-chicago", "dtnctl paths check berlin-chicago --session climate"),
     "paths show": ("dtnctl paths show berlin-chicago", "dtnctl paths show berlin-chicago -o json"),
     "volumes list": ("dtnctl volumes list", "dtnctl volumes list -o wide"),
     "volumes show": ("dtnctl volumes show scratch", "dtnctl volumes show scratch -o json"),

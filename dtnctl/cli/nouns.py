@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dtnctl.cli import declared, edit, look, paths, tools, volumes
+from dtnctl.cli import declared, edit, look, paths, paths_check, tools, volumes
 from dtnctl.cli.add import endpoints_add
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.compare import sessions_compare
@@ -49,7 +49,7 @@ ENDPOINTS: Verbs = {
 }
 NETWORKS: Verbs = {"list": declared.networks_list, "show": declared.networks_show}
 PROFILES: Verbs = {"list": declared.profiles_list, "show": declared.profiles_show}
-PATHS: Verbs = {"list": paths.paths_list, "show": paths.paths_show}
+PATHS: Verbs = {"list": paths.paths_list, "show": paths.paths_show, "check": paths_check.paths_check}
 VOLUMES: Verbs = {"list": volumes.volumes_list, "show": volumes.volumes_show}
 TOOLS: Verbs = {"list": tools.tools_list, "show": tools.tools_show}
 

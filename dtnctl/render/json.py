@@ -16,6 +16,7 @@ from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
+from dtnctl.model.path_checks import PathFinding
 from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
 from dtnctl.model.policy import PolicyResult
@@ -117,6 +118,12 @@ def _volume(row: VolumeRow) -> Json:
 def paths_document(rows: Sequence[PathRow], promised: Sequence[PromisedBandwidth]) -> Json:
     """All paths, and what interfaces are promised."""
     return document_of("paths", {"paths": [_path(row) for row in rows], "promised": [_promised(row) for row in promised]})
+
+
+def path_check_document(name: str, findings: Sequence[PathFinding]) -> Json:
+    """What was found of one path."""
+    found = [{"aspect": item.aspect, "where": item.where, "verdict": item.verdict, "text": item.text, "fix": item.fix} for item in findings]
+    return document_of("path-check", {"path": name, "findings": found})
 
 
 def _policy(found: PolicyResult) -> Json:

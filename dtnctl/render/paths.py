@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dtnctl.model.fields import show_rate
+from dtnctl.model.path_checks import PathFinding
 from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Plan
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.tables import fields_text, listing_text
-from dtnctl.render.text import Role, Style, look_of, printable
+from dtnctl.render.text import Role, Style, flow, look_of, plural, printable
 
 COLUMNS = (
     Column("PATH", least=12),
@@ -22,8 +23,16 @@ COLUMNS = (
     Column("NETWORK", drop=3),
     Column("WORDS", least=16, drop=4),
 )
+FINDINGS = (Column("CHECK"), Column("WHERE"), Column("RESULT"), Column("FOUND", least=40))
 PROMISED = (Column("INTERFACE", least=16), Column("PROMISED", right=True))
-ROLES: dict[str, Role] = {"active": "create", "failed": "destroy", "expired": "destroy", "unknown": "destroy"}
+ROLES: dict[str, Role] = {
+    "active": "create",
+    "failed": "destroy",
+    "expired": "destroy",
+    "unknown": "destroy",
+    "ok": "create",
+    "wrong": "destroy",
+}
 
 
 def render_paths(rows: Sequence[PathRow], promised: Sequence[PromisedBandwidth], context: RenderContext) -> str:
@@ -61,6 +70,22 @@ def promised_text(row: PromisedBandwidth, arrow: str) -> str:
     usage = row.usage
     after = show_rate(usage.after) if usage.after == usage.before else f"{show_rate(usage.before)} {arrow} {show_rate(usage.after)}"
     return f"{after}/{show_rate(usage.total)}" if usage.total else after
+
+
+def render_check(name: str, findings: Sequence[PathFinding], context: RenderContext) -> str:
+    """A line for each finding; below it what to do about those that are not right, each thing once."""
+    look, findings = look_of(context), printable(tuple(findings), ascii_only=context.ascii)
+    cells = [[item.aspect, item.where, item.verdict, item.text] for item in findings]
+    open_ones = [item for item in findings if item.verdict != "ok"]
+    verdict = (
+        f"{len(open_ones)} of {plural(len(findings), 'check')} not right" if open_ones else f"all {plural(len(findings), 'check')} right"
+    )
+    lines = [look.paint("bold", f"path {name}: {verdict}"), "", *table_lines(FINDINGS, cells, look, roles=ROLES, fits=not context.show_all)]
+    fixes = list(dict.fromkeys(item.fix for item in open_ones if item.fix))
+    return (
+        "\n".join([*lines, *([""] if fixes else []), *(line for fix in fixes for line in flow(["next:", *fix.split(" ")], look.width))])
+        + "\n"
+    )
 
 
 def render_path(row: PathRow, context: RenderContext) -> str:

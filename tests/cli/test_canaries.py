@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "networks list": ("",),
     "networks show": ("bridge",),
     "paths list": ("",),
+    "paths check": ("away",),
     "paths show": ("away",),
     "volumes list": ("",),
     "volumes show": ("disk",),

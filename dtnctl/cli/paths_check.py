@@ -1,0 +1,61 @@
+"""`dtnctl paths check`: whether a path carries what it is declared to carry, looked at from inside the services on it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dtnctl.cli import options as opt
+from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.paths import PathArgument
+from dtnctl.cli.seen_paths import with_paths
+from dtnctl.cli.workplace import engines, list_context, open_workplace
+from dtnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from dtnctl.cli.workplace import Workplace
+    from dtnctl.model.path_checks import PathFinding
+
+SessionOption = Annotated[str, typer.Option("--session", help="Session whose services send. Missing: the one at most of its ends.")]
+
+
+def paths_check(
+    context: typer.Context,
+    name: PathArgument,
+    session: SessionOption = "",
+    output: opt.ListOutputOption = opt.ListOutput.text,
+    timeout: opt.TimeoutOption = 10.0,
+) -> int:
+    """Send packets over a path from inside the services on it: does the far side answer, how large may packets be, is the VLAN there."""
+    from dtnctl.render.json import path_check_document, render_json
+    from dtnctl.render.paths import render_check
+
+    invocation = context.ensure_object(Invocation)
+    invocation.json = output is opt.ListOutput.json
+    findings = _findings(open_workplace(), name, session, timeout)
+    if output is opt.ListOutput.json:
+        sys.stdout.write(render_json(path_check_document(name, findings)))
+    else:
+        sys.stdout.write(render_check(name, findings, list_context(invocation, show_all=output is opt.ListOutput.wide)))
+    invocation.json = False  # the one document that is owed has been written
+    return 0 if all(item.verdict == "ok" for item in findings) else 1
+
+
+def _findings(workplace: Workplace, name: str, session: str, timeout: float) -> tuple[PathFinding, ...]:
+    """Providers and endpoints are asked first: what they report says where to send from."""
+    from dtnctl.cli.look import one_of
+    from dtnctl.planning.paths.checking import findings_at_rest, path_probes
+    from dtnctl.planning.paths.vlans import with_chosen_vlans
+    from dtnctl.planning.paths.wanted import declared_paths
+    from dtnctl.runtime.observe import observe_all
+    from dtnctl.runtime.paths.probe import probe_all
+
+    one_of("path", name, workplace.site.paths)
+    if session and session not in workplace.site.sessions:
+        raise UsageError(f"no session named {session}; `dtnctl sessions list` shows them")
+    with engines(workplace, timeout) as clients:
+        snapshot = with_paths(workplace, observe_all(clients, {}), timeout)
+        path = declared_paths(with_chosen_vlans(workplace.site, snapshot))[name]
+        return *findings_at_rest(path, snapshot), *probe_all(clients, path_probes(path, snapshot, session))
