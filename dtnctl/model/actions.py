@@ -204,6 +204,7 @@ class JobEnd:
     `data_host` is the address or name at which the other end reaches its data ports; empty: the address at which sshd is reached.
     `data_ports` are the lowest and the highest of them; None: the image's own choice. `listens` are those of the attempt's own server.
     `path` is empty for tools that measure from memory to memory.
+    `path_name` is the path between sites that joins both ends, and `path_address` the service's own address on it; empty: none does.
     """
 
     endpoint: str
@@ -215,6 +216,8 @@ class JobEnd:
     data_host: str = ""
     data_ports: tuple[int, int] | None = None
     listens: tuple[int, ...] = ()
+    path_name: str = ""
+    path_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

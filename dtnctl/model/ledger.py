@@ -47,6 +47,8 @@ class Attempt:
     `verify_seconds` is how long the checksums took, at both ends at the same time. `sums` are those of the files of `items` by name,
     if they are not too many.
     `resumed` are the bytes among `bytes` that an earlier try had copied.
+    `network_path` is the path between sites that joins its ends, `path_verdict` whether it carried the bytes: carried, bypassed, unknown.
+    `path_evidence` are the counters by which that is known, in words.
     `labels` and `metadata` are free pairs of its file. `notified`: when its end was reported, `due` before that, or why it was not.
     `resolution` is what `resolved_by` decided of an unknown result, and `reason` why.
     """
@@ -93,6 +95,9 @@ class Attempt:
     sums: Passed = ()
     verify_seconds: float = 0.0
     resumed: int = 0
+    network_path: str = ""
+    path_verdict: str = ""
+    path_evidence: str = ""
 
     @property
     def key(self) -> AttemptKey:

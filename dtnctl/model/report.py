@@ -71,6 +71,7 @@ class TransferRow:
     `limit` is what bounds its rate, at `limit_bytes_per_second`, as far as agents report it: `link ens1f0 of dtn1`; empty: not known.
     `verified` says in words how the data was compared, empty if it was not. `compared`: what of it was: "sizes", the name of an algorithm,
     or "nothing"; empty if it has not succeeded. `served` is what the tool's own servers logged, in words.
+    `path_verdict`: whether `network_path`, the path between sites that joins its ends, carried its bytes; `path_evidence` says why.
     `who` asked for the newest attempt, from `commit` of the state (`uncommitted`: the state differed from it). `engine` is the id of the
     source's engine, `image` and `destination_image` the ids of what the services ran.
     """
@@ -110,6 +111,9 @@ class TransferRow:
     streams: int | None = None
     retransmits: int | None = None
     exit_code: int | None = None
+    network_path: str = ""
+    path_verdict: str = ""
+    path_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

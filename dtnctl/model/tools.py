@@ -142,7 +142,7 @@ class Tool:
         return TypeAdapter(self.own) if self.own is not None else None
 
 
-COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own", "labels", "metadata", "notify")
+COMMON_OPTIONS = ("retries", "backoff", "deadline", "stall_timeout", "own", "labels", "metadata", "notify", "require_path")
 FILE_OPTIONS = ("recursive", "links", "verify", "algorithm", "expected", "preserve_times")
 _ROWS = (
     Tool(
@@ -193,7 +193,7 @@ _ROWS = (
         programs=("rcopy", "rdma", "sed"),
         server_programs=("rcopy",),
         reads_source=True,
-        lacks=("recursive", "links"),
+        lacks=("recursive", "links", "require_path"),  # no counter of an interface shows what verbs send
         rdma=True,
     ),
     Tool(
@@ -203,7 +203,7 @@ _ROWS = (
         programs=("ib_write_bw",),
         server_programs=("ib_write_bw", "rdma"),
         options=("parallelism",),
-        lacks=("stall_timeout",),
+        lacks=("stall_timeout", "require_path"),
         rdma=True,
         own=RdmaBwOptions,
     ),

@@ -102,6 +102,10 @@ class Transfer(Written):
     deadline: Duration | None = Field(None, description="Longest time for all tries together.")
     stall_timeout: Duration = Field(DEFAULT_OPTIONS.stall_timeout, description="Without progress for so long, the try counts as failed.")
 
+    require_path: bool = Field(
+        DEFAULT_OPTIONS.require_path,
+        description="The [path](paths.md#was-it-used) that joins its ends must carry its bytes; else it is refused, or has failed.",
+    )
     labels: FreePairs = Field(default_factory=dict, description="Free pairs, in its record and in JSON: `{experiment: atlas}`.")
     metadata: FreePairs = Field(default_factory=dict, description="The same, for programs that read records. dtnctl reads neither.")
     scitag: WrittenScitag | None = Field(None, description="Marks the flows of the transfer. Missing: they are not marked.")

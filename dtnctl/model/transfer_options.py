@@ -26,6 +26,7 @@ class TransferOptions:
     `expected` is the checksum that the source must have, `ALGORITHM:VALUE`; its algorithm is then `algorithm`.
     `include` and `exclude` are patterns of names below the folder. `own` are the options that its tool alone has.
     `items` are what of the folders is copied, and to which names; then `recursive` is set.
+    `require_path`: without the proof that a path between sites carried its bytes it has failed.
     `labels` and `metadata` are passed on to records as they are.
     """
 
@@ -56,6 +57,7 @@ class TransferOptions:
     notify: Notification | None = None
     scitag: Scitag | None = None
     items: tuple[Item, ...] = ()
+    require_path: bool = False
 
 
 DEFAULT_OPTIONS = TransferOptions()

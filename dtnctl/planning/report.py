@@ -237,6 +237,9 @@ def _ended_row(row: TransferRow, last: Attempt) -> TransferRow:
         cause=last.cause or row.cause,
         notified=last.notified,
         served=last.served,
+        network_path=last.network_path,
+        path_verdict=last.path_verdict,
+        path_evidence=last.path_evidence,
         started_at=time_text((end - timedelta(seconds=last.seconds)).isoformat()) if end is not None else "",
         finished_at=time_text(last.finished_at),
     )

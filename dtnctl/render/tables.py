@@ -164,6 +164,7 @@ TRANSFER_COLUMNS = (
     Column("TOOK", right=True, drop=2),
     Column("RATE", right=True, drop=1),
     Column("VERIFIED", drop=5),
+    Column("PATH", drop=7),
 )
 
 
@@ -188,6 +189,7 @@ def _transfers(rows: Sequence[TransferRow], context: RenderContext, look: Style)
             "" if row.seconds is None else duration_text(row.seconds),
             "" if row.bytes_per_second is None else rate_text(row.bytes_per_second),
             row.verified,
+            row.path_verdict,
         ]
         for row in rows
     ]
@@ -216,6 +218,7 @@ def render_transfer(row: TransferRow, context: RenderContext) -> str:
         *_of_limit(row),
         ("checksum", row.checksum),
         ("verified", row.verified),
+        *((("path", f"{row.path_verdict}, {row.network_path}: {row.path_evidence}"),) if row.path_verdict else ()),
         *((("servers", row.served),) if row.served else ()),
         ("cause", row.cause),
         *((("notified", row.notified),) if row.notified else ()),

@@ -68,7 +68,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     LedgerSeen: _names("readable attempts is_unsigned"),
     Attempt: _names("transfer generation attempt container claimed_at released verdict retryable exit_code bytes files seconds finished_at")
     + _names("checksum verified commit uncommitted endpoint engine tool source destination image destination_image started_at recorded_at")
-    + _names("rate streams retransmits resolution resolved_at verify_seconds sums resumed"),
+    + _names("rate streams retransmits resolution resolved_at verify_seconds sums resumed network_path path_verdict path_evidence"),
 }
 # Texts, and texts in tuples, that may be secrets.
 COVERED: Mapping[type, tuple[str, ...]] = {

@@ -24,6 +24,7 @@ from dtnctl.planning.resolve import ResolvedTransfer, Service
 from dtnctl.planning.step_ids import finish_transfer_id, ledger_id, start_transfer_id
 from dtnctl.planning.transfers.jobs import History, Job
 from dtnctl.planning.transfers.option_facts import option_facts, rate_facts
+from dtnctl.planning.transfers.over_path import on_path, refuse_around_path
 from dtnctl.planning.transfers.ports import choose_ports
 from dtnctl.planning.transfers.reception import refuse_unreached, refuse_versions
 from dtnctl.planning.transfers.verification import last_cost
@@ -199,6 +200,8 @@ def _start(resolved: ResolvedTransfer, attempt: int, tries: int, ends: tuple[End
         text = f"{destination.service} has no data port left for its server: others have all of its `data_port_range`"
         return _note(resolved, "waiting", text)
     job_ends = _ends(resolved, source, destination, listens)
+    if (around := refuse_around_path(resolved, job_ends[1])) is not None:
+        return TransferPlan(_blocked(resolved, around))
     start = Step(
         id=start_transfer_id(resolved.source_endpoint, transfer.name),
         endpoint=resolved.source_endpoint,
@@ -270,7 +273,7 @@ def _ends(resolved: ResolvedTransfer, source: End, destination: End, listens: tu
         data_ports=destination.service.profile.data_port_range,
         listens=listens,
     )
-    return near, far
+    return on_path((source.service, destination.service), (source.allocation.attachments, destination.allocation.attachments), (near, far))
 
 
 def _listening_port(end: End) -> int:

@@ -59,6 +59,8 @@ def _items_text(items: Sequence[Item]) -> str:
 
 def rate_facts(options: TransferOptions) -> Iterator[tuple[str, str]]:
     """The same of every transfer, also of one that copies nothing."""
+    if options.require_path:
+        yield "path", "required"
     if options.max_rate is not None:
         yield "max rate", show_rate(options.max_rate)
     if options.scitag is not None:

@@ -24,6 +24,7 @@ from dtnctl.runtime.transfers.claims import receipt_of
 from dtnctl.runtime.transfers.evidence import gather, known_of, read_servers_log
 from dtnctl.runtime.transfers.notes import Begun, Notes, as_started, read_notes
 from dtnctl.runtime.transfers.notify import with_notice_due
+from dtnctl.runtime.transfers.over_path import with_path_use
 from dtnctl.runtime.transfers.questions import asked_after_end
 from dtnctl.runtime.transfers.record import has_only_claim, read_record, write_record
 from dtnctl.runtime.transfers.samples import sample_job
@@ -208,6 +209,7 @@ def end_attempt(task: Task, claim: Attempt, notes: Notes | None, watched: Watche
         evidence = gather(task, known)
         evidence = logged.result().added_to(evidence)
         judged = receipt_of(task, claim, watched.job, with_times(task, evidence, decide(evidence)))
+        judged = with_path_use(task, judged, notes.counters if notes is not None else {})
         receipt = with_notice_due(task, replace(judged, verify_seconds=round(evidence.sums_seconds, 1)))
         write_record(task.here, task.site, receipt, watched.log, sampling.result(), task.calls)
     _clear_away(task, watched.job, receipt, revoking)

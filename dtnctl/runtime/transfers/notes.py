@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -30,13 +30,16 @@ from dtnctl.runtime.clock import Clock
 from dtnctl.runtime.transfers.attempt import Task
 from dtnctl.runtime.transfers.keys import Account
 
-COPY, SOURCE, DESTINATION = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list"))
+COPY, SOURCE, DESTINATION, COUNTED = (f"{WORK}/{name}" for name in ("copy.json", "source.list", "destination.list", "counters.json"))
 SIDES: tuple[Side, Side] = ("source", "destination")
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """`accounts` are those of the ends that it copies files at; `before` and `old` is what was at them before the start."""
+    """`accounts` are those of the ends that it copies files at; `before` and `old` is what was at them before the start.
+
+    `counters` is what the interfaces of both ends had counted by then, of a transfer over a path.
+    """
 
     tool: str
     source: JobEnd
@@ -45,6 +48,7 @@ class Notes:
     accounts: Mapping[Side, Account]
     before: Listing
     old: Listing
+    counters: Mapping[Side, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int | None:
@@ -88,7 +92,9 @@ def as_started(task: Task, notes: Notes | None) -> Task:
     return replace(task, tool=notes.tool, options=replace(task.options, own=notes.options.own))
 
 
-def write_notes(task: Task, accounts: Mapping[Side, Account], source: bytes, destination: bytes) -> Mapping[str, bytes]:
+def write_notes(
+    task: Task, accounts: Mapping[Side, Account], source: bytes, destination: bytes, counters: Mapping[Side, str]
+) -> Mapping[str, bytes]:
     """The files by path. `source` and `destination` are what the listing commands wrote."""
     copy = {
         "tool": task.tool,
@@ -97,7 +103,8 @@ def write_notes(task: Task, accounts: Mapping[Side, Account], source: bytes, des
         "options": asdict(task.options),
         "accounts": {side: asdict(account) for side, account in accounts.items()},
     }
-    return {COPY: json.dumps(copy, indent=1, sort_keys=True).encode(), SOURCE: source, DESTINATION: destination}
+    written = {COPY: json.dumps(copy, indent=1, sort_keys=True).encode(), SOURCE: source, DESTINATION: destination}
+    return written | ({COUNTED: json.dumps(dict(counters)).encode()} if counters else {})
 
 
 def read_notes(observer: Observer, job: ContainerSeen) -> Notes | None:
@@ -124,6 +131,7 @@ def decode_notes(files: Mapping[str, bytes]) -> Notes | None:
             accounts=_accounts(copy["accounts"]),
             before=before,
             old=by_source_names(old, before.files, options.items),
+            counters=_counters(json.loads(files.get(COUNTED, b"{}"))),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -149,6 +157,10 @@ def _accounts(values: Any) -> Mapping[Side, Account]:
     """By end; an older dtnctl wrote the two of them in order."""
     named = values if isinstance(values, dict) else dict(zip(("source", "destination"), values, strict=True))
     return {side: Account(**named[side]) for side in SIDES if side in named}
+
+
+def _counters(values: Mapping[str, str]) -> Mapping[Side, str]:
+    return {side: values[side] for side in SIDES if side in values}
 
 
 def _job_end(values: Mapping[str, Any]) -> JobEnd:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtnctl.errors import EngineError, TransferError
 from dtnctl.model.actions import JobEnd
@@ -23,6 +23,7 @@ from dtnctl.runtime.transfers.claims import read_engine_id
 from dtnctl.runtime.transfers.evidence import PathSeen, look
 from dtnctl.runtime.transfers.hindrances import look_for_hindrances, refuse_hindered_destination, refuse_hindered_source
 from dtnctl.runtime.transfers.notes import lists_old_tree
+from dtnctl.runtime.transfers.over_path import read_counters
 from dtnctl.runtime.transfers.paths import ask_where_items_lead, ask_where_paths_lead, refuse_astray
 from dtnctl.runtime.transfers.programs import refuse_missing_programs
 from dtnctl.runtime.transfers.ready import wait_until_ready
@@ -35,7 +36,7 @@ NOTHING = PathSeen(Listing("missing"))
 class Prepared:
     """What was found. Pairs are of the source and of the destination; accounts and host keys are of the ends that need them.
 
-    `engine` is the source's engine's own id.
+    `engine` is the source's engine's own id. `counters` are those of interfaces, where a path joins the ends.
     """
 
     services: Services
@@ -44,6 +45,7 @@ class Prepared:
     looks: tuple[PathSeen, PathSeen]
     left_out: str = ""
     engine: str = ""
+    counters: Mapping[Side, str] = field(default_factory=dict)
 
 
 def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepared:
@@ -62,7 +64,8 @@ def prepare(task: Task, pool: ThreadPoolExecutor, services: Services) -> Prepare
         accounts, looks, omitted = {}, (NOTHING, NOTHING), ""
     programs.result()
     answering.result()
-    return Prepared(services, accounts, {side: key.result() for side, key in trusted.items()}, looks, omitted, engine.result())
+    host_keys = {side: key.result() for side, key in trusted.items()}
+    return Prepared(services, accounts, host_keys, looks, omitted, engine.result(), read_counters(task))
 
 
 def _prepare_files(

@@ -14,6 +14,7 @@ from dtnctl.model.actions import JobEnd
 from dtnctl.model.checksums import named_algorithm
 from dtnctl.model.tools import Side
 from dtnctl.movers.base import Evidence
+from dtnctl.movers.carried import COUNTERS
 from dtnctl.movers.checksums import checksum_commands, checksum_program_command, choose_algorithm
 from dtnctl.movers.hindrances import destination_command, source_command
 from dtnctl.movers.listing import list_command
@@ -59,6 +60,8 @@ def _before(task: Task, side: Side, end: JobEnd) -> Iterator[Command]:
         yield needs
     if side in task.row.logs_in_at:
         yield read_command(keys.HOST_KEYS[0])
+    if end.path_name:
+        yield COUNTERS
     if not task.copies_files:
         return
     yield read_command("/etc/passwd")
@@ -107,6 +110,8 @@ def _ask_after(task: Task, notes: Notes, known: Evidence, side: Side) -> Engine:
 
 def _after(task: Task, notes: Notes, known: Evidence, end: JobEnd, *, at_source: bool) -> Iterator[Command]:
     options = task.options
+    if end.path_name:
+        yield COUNTERS
     if not is_looked_at(task, known):
         return
     yield list_command(end.path, tree=False, follow=options.links != "omit" if at_source else True)

@@ -121,7 +121,8 @@ def _claim_and_start(
     lines = {side: keys.authorized_line(pair.public, comment, task.clock.now(), task.options.deadline) for side, pair in pairs.items()}
     claim = claim_of(task, container, ready.found.services, ready.found.engine)
     access = _access(task, ready.found, pairs)
-    notes = write_notes(task, ready.found.accounts, ready.found.looks[0].output, ready.found.looks[1].output)
+    looks, counters = ready.found.looks, ready.found.counters
+    notes = write_notes(task, ready.found.accounts, looks[0].output, looks[1].output, counters)
     files = tuple(_client_files(task, ready.found, access, notes))
     writing: list[Future[Any]] = [pool.submit(task.here.write_files, container, files)]
     writing += [pool.submit(_authorize, task, at, [lines[side] for side in at.sides]) for at in key_places(task, ready.found.accounts)]

@@ -95,7 +95,6 @@ def test_without_an_agent_the_network_of_the_engine_says_which_vlan_it_is_on() -
 @pytest.mark.parametrize(
     ("interface", "expected"),
     [
-        (LAN.model_copy(update={"name": "eth8"}), ("wrong", "the host has no such interface")),
         (LAN.model_copy(update={"is_up": False}), ("wrong", "it is down")),
         (LAN.model_copy(update={"carrier": False}), ("wrong", "it is up, but has no link")),
         (LAN.model_copy(update={"mtu": 1500}), ("wrong", "its MTU is 1500, the path's 9000")),
@@ -104,6 +103,12 @@ def test_without_an_agent_the_network_of_the_engine_says_which_vlan_it_is_on() -
 )
 def test_interface_that_carries_it(interface: Interface, expected: tuple[str, str]) -> None:
     assert of_host(interface)[0] == ("interface", *expected)
+
+
+def test_interface_that_the_host_does_not_have() -> None:
+    text = declared(AGENTS.replace("eth9", "eth8"), path=STATIC, session="")
+    made = world(text, machines=dict.fromkeys("ab", machine(LAN)))
+    assert ("interface", "a eth8", "wrong", "the host has no such interface") in found(text, made.observe())
 
 
 @pytest.mark.parametrize(
