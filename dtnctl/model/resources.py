@@ -27,6 +27,7 @@ Pairs = tuple[tuple[str, str], ...]
 # --- ownership ----------------------------------------------------------------------------------------------
 
 SHORTEST_VERDICT = 10.0  # seconds: an engine has more to do than a check of every millisecond
+HERE = "this endpoint"  # where containers run
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # one of Kind, or volume
@@ -187,7 +188,7 @@ class ContainerSpec:
 
     `command` and `entrypoint` None: the image's. `memory` and `shm_size` in bytes, 0 no limit. `cpus` in CPUs, 0 no limit.
     `network` is the network it is created on: a network's name, `bridge`, `host`, `none` or `container:ID`.
-    `env` has no variable of `secrets`.
+    `env` has no variable of `secrets`. `placement` is the host that a cluster runs it on: HERE, or what else its object asks for, in words.
     """
 
     image: str
@@ -218,6 +219,7 @@ class ContainerSpec:
     attachments: tuple[Attachment, ...] = ()
     ports: tuple[PortBinding, ...] = ()
     secrets: SecretVariables = field(default=(), repr=False)
+    placement: str = field(default=HERE, repr=False)  # no part of digests
 
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
@@ -229,7 +231,8 @@ class ContainerSeen:
 
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
-    `secret_values` are those of `spec.secrets` by variable, to be kept out of what is shown of it.
+    `secret_values` are those of `spec.secrets` by variable, to be kept out of what is shown of it. `disrupted`: its cluster ended it for
+    reasons of its own (eviction, preemption).
     """
 
     name: str
@@ -242,6 +245,7 @@ class ContainerSeen:
     exit_code: int = 0
     error: str = ""
     oom_killed: bool = False
+    disrupted: bool = False
     started_at: str = ""
     finished_at: str = ""
     restart_count: int = 0

@@ -70,7 +70,7 @@ class Evidence:
     """All that a verdict is drawn from.
 
     `before` and `old` are the source and the destination before the start, `source` and `destination` after the end; None: not looked at.
-    `ended_by` is what the backend says of an end that is not the program's own.
+    `ended_by` is what the backend says of an end that is not the program's own; `disrupted`: a cluster made it, for reasons of its own.
     `sums` are checksums by file name, at the source and at the destination; `no_sums` is why there are none although they were asked for.
     `algorithm` is theirs, where the transfer leaves it to dtnctl, and `sums_seconds` is how long they took.
     `server_log` is the end of what the attempt's server wrote, `server_exit_code` how it ended; empty and None without one. Where the
@@ -83,6 +83,7 @@ class Evidence:
     out_of_memory: bool = False
     stopped: Stopped = ""
     ended_by: str = ""
+    disrupted: bool = False
     before: Listing | None = None
     old: Listing | None = None
     source: Listing | None = None

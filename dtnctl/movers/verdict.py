@@ -47,6 +47,8 @@ def judge_end(evidence: Evidence, options: TransferOptions) -> Judgement | None:
         return failure(evidence, f"not finished within its deadline of {options.deadline or 0:.0f} s", retryable=False)
     if evidence.out_of_memory:
         return failure(evidence, "the job ran out of memory and was killed", retryable=True)
+    if evidence.disrupted and code != 0:
+        return failure(evidence, f"the cluster ended the job: {evidence.ended_by}", retryable=True)
     if code in NOT_STARTED:
         return failure(evidence, f"its program cannot be run in the image (exit code {code})", retryable=False)
     if code in (KILLED, TERMINATED):

@@ -49,9 +49,10 @@ KEPT: Mapping[type, tuple[str, ...]] = {
         "name backend engine_version api_version containers networks foreign foreign_networks images remote_digests volumes ledger"
     )
     + _names("engine_id identity cpus unseen damaged"),
-    ContainerSeen: _names("name id spec image_id state health exit_code oom_killed started_at finished_at addresses anonymous_volumes"),
+    ContainerSeen: _names("name id spec image_id state health exit_code oom_killed disrupted started_at finished_at addresses")
+    + _names("anonymous_volumes"),
     ContainerSpec: _names("image hostname tty init privileged stop_signal stop_timeout health restart memory cpus cpu_set memory_nodes")
-    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets"),
+    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets placement"),
     SecretVariable: _names("name fingerprint"),
     Mount: _names("target kind source read_only driver size propagation"),
     Device: _names("host container permissions"),

@@ -170,12 +170,25 @@ def test_exit_codes_without_words(code: int, cause: str, retryable: bool) -> Non
     assert (judged.cause, judged.retryable) == (f"{cause}; nothing is at the destination", retryable)
 
 
+ENDED = replace(WELL, exit_code=137, destination=Listing("missing"), sums=None)
+
+
 def test_an_end_that_the_backend_explains_is_explained() -> None:
-    evicted = replace(
-        WELL, exit_code=137, ended_by="Evicted: The node was low on resource: memory.", destination=Listing("missing"), sums=None
-    )
-    cause = "somebody or something stopped the job (exit code 137): Evicted: The node was low on resource: memory."
-    assert MOVER.judge(evicted, ONE).cause == f"{cause}; nothing is at the destination"
+    cause = "somebody or something stopped the job (exit code 137): its Job was deleted; nothing is at the destination"
+    judged = MOVER.judge(replace(ENDED, ended_by="its Job was deleted"), ONE)
+    assert (judged.cause, judged.retryable) == (cause, False)
+
+
+@pytest.mark.parametrize("code", [1, 20, 137, 143])
+def test_an_end_for_a_reason_of_the_clusters_own_may_be_tried_again(code: int) -> None:
+    evicted = replace(ENDED, exit_code=code, ended_by="Evicted: The node was low on resource: memory.", disrupted=True)
+    judged = MOVER.judge(evicted, ONE)
+    assert judged.cause == "the cluster ended the job: Evicted: The node was low on resource: memory.; nothing is at the destination"
+    assert judged.retryable
+
+
+def test_a_copy_that_was_complete_before_its_pod_was_evicted_is_complete() -> None:
+    assert MOVER.judge(replace(WELL, ended_by="Evicted", disrupted=True), ONE).verdict == "succeeded"
 
 
 def test_a_failed_copy_leaves_an_empty_file_and_the_cause_says_so() -> None:

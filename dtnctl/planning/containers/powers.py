@@ -53,6 +53,7 @@ SPEC_FIELDS: dict[str, Literal["power", "choice", "plain"]] = {
     "network": "power",
     "attachments": "choice",
     "ports": "power",
+    "placement": "plain",
 }
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from dtnctl.model.drivers import ENGINE_BRIDGE, HOST_NETWORK
-from dtnctl.model.resources import Attachment, ContainerSpec, Device, Health, Pairs, PortBinding
+from dtnctl.model.resources import HERE, Attachment, ContainerSpec, Device, Health, Pairs, PortBinding
 from dtnctl.model.secrets import LABEL_SECRETS, SecretVariable, secrets_in
 from dtnctl.providers.kubernetes.attachments import NETWORKS_NOTE, attachments_seen
 from dtnctl.providers.kubernetes.claims import holds_claim
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, annotations_of
 from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, ports_in
 from dtnctl.providers.kubernetes.place import Place
-from dtnctl.providers.kubernetes.pod_template import CONTAINER, SHELL
+from dtnctl.providers.kubernetes.pod_template import CONTAINER, SHELL, pinned_to
 from dtnctl.providers.kubernetes.quantities import amount, byte_count
 from dtnctl.providers.kubernetes.volumes import mounts_seen
 
@@ -61,7 +61,19 @@ def spec_seen(template: Json, names: Mapping[str, str], place: Place) -> Contain
         network=HOST_NETWORK if hosted else ENGINE_BRIDGE,
         attachments=() if hosted else _attachments(notes, names, place.namespace),
         ports=ports_in(notes.get(PORTS_NOTE, "")) if place.node_ports else tuple(sorted(_ports(container, hosted=hosted))),
+        placement=_placement(pod, place.node),
     )
+
+
+def _placement(pod: Json, node: str) -> str:
+    """HERE if it may be on this node alone, by its name; else what decides where it is, in words."""
+    affinity = (pod.get("affinity") or NOTHING).get("nodeAffinity") or NOTHING
+    if pinned_to(node).items() <= affinity.items():
+        return HERE
+    labels = ", ".join(f"{key}={value}" for key, value in sorted((pod.get("nodeSelector") or NOTHING).items()))
+    if labels:
+        return f"nodes with {labels}"
+    return "nodes by another rule" if affinity else "any node"
 
 
 def _main(pod: Json) -> Json:

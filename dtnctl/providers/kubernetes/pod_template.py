@@ -48,7 +48,7 @@ def pod_spec(name: str, spec: ContainerSpec, place: Place) -> Object:
     """The pod for the container that plans call `name`."""
     hosted = is_host_networked(spec, place)
     pod: Object = {
-        "affinity": _pinned_to(place.node),
+        "affinity": {"nodeAffinity": pinned_to(place.node)},
         "tolerations": [DTN_TAINT],
         "restartPolicy": _policy(spec.restart),
         "terminationGracePeriodSeconds": spec.stop_timeout,
@@ -69,11 +69,10 @@ def pod_spec(name: str, spec: ContainerSpec, place: Place) -> Object:
     return pod | {key: value for key, value in said.items() if value}
 
 
-def _pinned_to(node: str) -> Object:
+def pinned_to(node: str) -> Object:
     """The node of this name and no other. A label, also that of the host's name, may be set to anything."""
     by_name = {"key": "metadata.name", "operator": "In", "values": [node]}
-    term = {"nodeSelectorTerms": [{"matchFields": [by_name]}]}
-    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": term}}
+    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": [by_name]}]}}
 
 
 def _policy(restart: str) -> str:

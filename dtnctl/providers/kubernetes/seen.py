@@ -72,6 +72,7 @@ def _container(raw: Json, uid: str, spec: ContainerSpec, condition: Condition, p
         exit_code=condition.exit_code,
         error=condition.error,
         oom_killed=condition.oom_killed,
+        disrupted=condition.disrupted,
         started_at=condition.started_at,
         finished_at=condition.finished_at,
         restart_count=condition.restart_count,

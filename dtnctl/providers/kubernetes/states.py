@@ -17,6 +17,8 @@ from dtnctl.providers.kubernetes.pod_template import CONTAINER
 
 ENDED = ("Succeeded", "Failed")
 KILLED, TIMED_OUT = 137, 124
+EVICTED = "Evicted"  # a pod's own reason: its kubelet ended it for want of memory or disk
+BY_POLICY = "PodFailurePolicy"  # a Job's: its one rule is that of disruptions
 STOPPED_SECONDS = 1  # of activity: the deadline of a Job that dtnctl stops
 Readiness = Literal["", "starting", "healthy", "unhealthy"]
 
@@ -35,6 +37,7 @@ class Condition:
     restart_count: int = 0
     image_id: str = ""
     checks: tuple[CheckRun, ...] = ()
+    disrupted: bool = False
 
 
 def newest(pods: Iterable[Json]) -> Json | None:
@@ -57,14 +60,17 @@ def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condit
     finished = next((item for item in _conditions(raw) if item["type"] in ("Complete", "Failed") and item["status"] == "True"), None)
     if pod is not None:
         found = pod_condition(pod, None, events, None)
-        if found.state == "exited" or finished is None:
+        if found.state == "exited":
+            return replace(found, disrupted=bool(_disruption(pod)) or pod["status"].get("reason") == EVICTED)
+        if finished is None:
             return found
     if finished is None and raw["metadata"].get("deletionTimestamp"):
         return Condition("exited", "", KILLED, "its Job was deleted", started_at=_creation(raw))
     if finished is None:
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
     code, error = _verdict(raw, finished)
-    return Condition("exited", "", code, error, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
+    disrupted = finished.get("reason") == BY_POLICY
+    return Condition("exited", "", code, error, disrupted=disrupted, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])
 
 
 def _verdict(raw: Json, finished: Json) -> tuple[int, str]:
@@ -167,10 +173,15 @@ def _waiting(pod: Json) -> str:
 
 def _pod_words(pod: Json) -> str:
     """What is said of the whole pod: that it was evicted, preempted, or deleted from its node."""
-    disrupted = (item for item in _conditions(pod) if item["type"] == "DisruptionTarget" and item["status"] == "True")
     said: Json = pod.get("status") or NOTHING
-    said = said if said.get("reason") else next(iter(disrupted), said)
+    said = said if said.get("reason") else _disruption(pod)
     return ": ".join(text for text in (said.get("reason"), said.get("message")) if text)
+
+
+def _disruption(pod: Json) -> Json:
+    """What the cluster says that ended, or ends, the pod for reasons of its own; nothing where nothing did."""
+    disrupted = (item for item in _conditions(pod) if item["type"] == "DisruptionTarget" and item["status"] == "True")
+    return next(disrupted, NOTHING)
 
 
 def _messages(events: Iterable[Json], reasons: tuple[str, ...]) -> Iterator[str]:

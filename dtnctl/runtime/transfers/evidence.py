@@ -88,6 +88,7 @@ def known_of(notes: Notes | None, watched: Watched, server: ServerEnd) -> Eviden
         log=watched.log.decode("utf-8", "replace"),
         out_of_memory=job.oom_killed,
         ended_by=job.error,
+        disrupted=job.disrupted,
         stopped=watched.stopped,
         before=notes.before if notes is not None else None,
         old=notes.old if notes is not None else None,

@@ -110,6 +110,7 @@ def test_evicted_pod_says_why() -> None:
     gone["status"] |= {"containerStatuses": [], "reason": "Evicted", "message": "The node was low on resource: memory."}
     seen = job_condition(job(), gone, ())
     assert (seen.state, seen.exit_code, seen.error) == ("exited", 137, "Evicted: The node was low on resource: memory.")
+    assert seen.disrupted
 
 
 def test_evicted_pod_says_why_also_where_its_container_has_an_end() -> None:
@@ -118,7 +119,15 @@ def test_evicted_pod_says_why_also_where_its_container_has_an_end() -> None:
     gone["status"]["conditions"] = [
         {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
     ]
-    assert job_condition(job(), gone, ()).error == "EvictionByEvictionAPI: Eviction API: evicting"
+    seen = job_condition(job(), gone, ())
+    assert (seen.error, seen.disrupted) == ("EvictionByEvictionAPI: Eviction API: evicting", True)
+
+
+def test_job_whose_evicted_pod_is_gone_says_that_the_cluster_ended_it() -> None:
+    words = {"reason": "PodFailurePolicy", "message": "Pod dtn/copy has condition DisruptionTarget matching FailJob rule at index 0"}
+    raw = job({"type": "Failed", "status": "True", "lastTransitionTime": MADE, **words})
+    seen = job_condition(raw, None, ())
+    assert (seen.exit_code, seen.error, seen.disrupted) == (137, f"PodFailurePolicy: {words['message']}", True)
 
 
 LATE = "DeadlineExceeded: Job was active longer than specified deadline"
@@ -140,6 +149,7 @@ def test_job_without_a_pod_waits_for_one_unless_it_was_deleted() -> None:
     assert job_condition(job(), None, ()).state == "restarting"
     deleted = job_condition(job(deletionTimestamp=MADE), None, ())
     assert (deleted.state, deleted.exit_code, deleted.error) == ("exited", 137, "its Job was deleted")
+    assert not deleted.disrupted, "a person did it"
 
 
 # --- why it does not run ------------------------------------------------------------------------------------

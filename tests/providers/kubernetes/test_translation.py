@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtnctl.model.resources import (
+    HERE,
     NO_HEALTH,
     Attachment,
     ContainerSpec,
@@ -24,6 +25,7 @@ from dtnctl.model.resources import (
 from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.kubernetes.networks import link_of, network_object, network_seen
 from dtnctl.providers.kubernetes.place import Link
+from dtnctl.providers.kubernetes.pod_template import pinned_to
 from dtnctl.providers.kubernetes.workloads import deployment, job, spec_of
 from tests.providers.kubernetes.defaulting import defaulted
 from tests.providers.kubernetes.scenes import MOVER, PLACE, PLAIN, RDMA, SCENES, STAR, file_of, labels, text_of
@@ -169,6 +171,10 @@ def test_change_of_the_live_container_is_seen(key: str, value: Any, field: str, 
     assert getattr(spec_of(raw, PLACE), field) == expected
 
 
+def pinned(node: str) -> dict[str, Any]:
+    return {"nodeAffinity": pinned_to(node)}
+
+
 POD_CHANGES: tuple[tuple[str, Any, str, Any], ...] = (
     ("terminationGracePeriodSeconds", 99, "stop_timeout", 99),
     ("hostname", "other", "hostname", "other"),
@@ -176,6 +182,8 @@ POD_CHANGES: tuple[tuple[str, Any, str, Any], ...] = (
     ("securityContext", {"sysctls": [{"name": "net.a", "value": "1"}]}, "sysctls", (("net.a", "1"),)),
     ("dnsConfig", {"nameservers": ["192.0.2.1"]}, "dns", ("192.0.2.1",)),
     ("hostNetwork", True, "network", "host"),
+    ("affinity", pinned("dtn-9"), "placement", "nodes by another rule"),
+    ("affinity", {}, "placement", "any node"),
 )
 
 
@@ -184,6 +192,15 @@ def test_change_of_the_live_pod_is_seen(key: str, value: Any, field: str, expect
     raw = live(replace(RDMA, dns=("192.0.2.53",)))
     raw["spec"]["template"]["spec"][key] = value
     assert getattr(spec_of(raw, PLACE), field) == expected
+
+
+def test_pod_that_is_pinned_by_a_label_may_be_on_another_node() -> None:
+    raw = live(PLAIN)
+    pod = raw["spec"]["template"]["spec"]
+    assert spec_of(raw, PLACE).placement == HERE
+    del pod["affinity"]
+    pod["nodeSelector"] = {"kubernetes.io/hostname": PLACE.node}
+    assert spec_of(raw, PLACE).placement == f"nodes with kubernetes.io/hostname={PLACE.node}"
 
 
 def test_note_of_somebody_else_counts_for_nothing() -> None:
