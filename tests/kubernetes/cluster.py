@@ -30,6 +30,7 @@ CONTEXT = "given"
 LABEL = "dtnctl-tests"
 POD_SECURITY = "pod-security.kubernetes.io/enforce"
 NETWORK = create_namespaced_resource("k8s.cni.cncf.io", "v1", "NetworkAttachmentDefinition", "network-attachment-definitions")
+CLAIM_TEMPLATE = create_namespaced_resource("resource.k8s.io", "v1", "ResourceClaimTemplate", "resourceclaimtemplates")
 STATUS = "k8s.v1.cni.cncf.io/network-status"
 ENDS_SECONDS = 120.0
 Value = TypeVar("Value")
@@ -68,15 +69,28 @@ class Cluster:
         assert status is not None
         return next(item.address for item in status.addresses or () if item.type == "InternalIP")
 
-    def serves_networks(self) -> bool:
-        """Whether the cluster has NetworkAttachmentDefinitions, so Multus or what does its work."""
+    def serves(self, kind: Any) -> bool:
+        """Whether the cluster has this kind of objects."""
         try:
-            list(self.client.list(NETWORK, namespace=self.namespace))
+            list(self.client.list(kind, namespace=self.namespace))
         except ApiError as error:
             if error.status.code == 404:
                 return False
             raise
         return True
+
+    def other_node(self) -> str | None:
+        """Another node that is ready, if there is one."""
+        return next((name for name in self.nodes() if name != self.node and self.is_ready(name)), None)
+
+    @contextmanager
+    def cordoned(self) -> Iterator[None]:
+        """The node takes no more pods, as after `kubectl cordon`."""
+        self.client.patch(Node, self.node, {"spec": {"unschedulable": True}})
+        try:
+            yield
+        finally:
+            self.client.patch(Node, self.node, {"spec": {"unschedulable": None}})
 
     @contextmanager
     def reads_nodes(self, manifest: Path) -> Iterator[None]:
@@ -120,19 +134,26 @@ class Cluster:
         assert ran.exit_code == 0, ran
         return str(ran.stdout)
 
-    def evict(self, deployment: str) -> str:
-        """Evict the pod as a drain does; returns its name."""
-        name = _name(self.pod(deployment))
-        self.client.create(PodEviction(metadata=ObjectMeta(name=name, namespace=self.namespace)), name)
-        return name
+    def job_pod(self) -> str | None:
+        """The pod of a Job whose container runs, if there is one."""
+        running = (pod for pod in self.pods() if _is_running(pod) and "batch.kubernetes.io/job-name" in _labels(pod))
+        return next(map(_name, running), None)
+
+    def evict(self, pod: str) -> None:
+        """As a drain does."""
+        self.client.create(PodEviction(metadata=ObjectMeta(name=pod, namespace=self.namespace)), pod)
+
+    def name_of_pod(self, deployment: str) -> str:
+        return _name(self.pod(deployment))
 
     # --- objects ---
 
     def apply(self, manifest: str) -> None:
-        """As `kubectl apply` in the namespace of the run."""
+        """As `kubectl apply` in the namespace of the run, but for what is of the whole cluster."""
         objects: list[Any] = codecs.load_all_yaml(manifest)
         for item in objects:
-            self.client.apply(item, field_manager="tests", force=True)
+            if not isinstance(item, ClusterRole):
+                self.client.apply(item, field_manager="tests", force=True)
 
     def names(self, kind: Any = Deployment) -> set[str]:
         return {_name(item) for item in self.client.list(kind, namespace=self.namespace)}
@@ -218,6 +239,10 @@ def remove(client: Client, name: str) -> None:
 
 def _name(thing: Any) -> str:
     return str(thing.metadata.name)
+
+
+def _labels(pod: PodModel) -> dict[str, str]:
+    return (pod.metadata.labels or {}) if pod.metadata is not None else {}
 
 
 def _is_of(pod: PodModel, deployment: str) -> bool:

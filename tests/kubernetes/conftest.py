@@ -10,12 +10,13 @@ import pytest
 
 from lab.images import saved_images
 from lab.layout import CLONE, default_cache
-from tests.kubernetes.cluster import Cluster, namespace
+from tests.kubernetes.cluster import NETWORK, Cluster, namespace
 from tests.kubernetes.given import NO_CLUSTER, given, run_given
 from tests.kubernetes.relay import ApiRelay
 from tests.kubernetes.scene import Scene
 
-ROLE, NODE_READER = (CLONE / "docs" / "kubernetes" / name for name in ("role.yaml", "node-reader.yaml"))
+RIGHTS = CLONE / "docs" / "kubernetes"
+ROLE, NODE_READER, NODE_PORTS, CLAIMS = (RIGHTS / f"{name}.yaml" for name in ("role", "node-reader", "node-ports", "device-claims"))
 HERE = Path(__file__).parent
 
 
@@ -63,11 +64,17 @@ def scene(cluster: Cluster, kubeconfig: Path, tmp_path: Path) -> Iterator[Scene]
 
 
 @pytest.fixture
-def data(scene: Scene) -> Scene:
-    """With a macvlan network on the node's interface."""
-    if not scene.cluster.given.interface:
-        pytest.skip("DTN_KUBERNETES_INTERFACE names no interface of the node for macvlan")
-    if not scene.cluster.serves_networks():
+def multus(scene: Scene) -> Scene:
+    """The cluster has networks beside its own."""
+    if not scene.cluster.serves(NETWORK):
         pytest.skip("the cluster serves no NetworkAttachmentDefinitions: Multus is not installed")
-    scene.data_network()
     return scene
+
+
+@pytest.fixture
+def data(multus: Scene) -> Scene:
+    """With a macvlan network on the node's interface."""
+    if not multus.cluster.given.interface:
+        pytest.skip("DTN_KUBERNETES_INTERFACE names no interface of the node for macvlan")
+    multus.data_network()
+    return multus

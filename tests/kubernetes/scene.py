@@ -30,6 +30,7 @@ class Scene(SiteFolder):
         super().__init__(root, {**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}, APPLY_SECONDS)
         self.cluster = cluster
         self.kubeconfig = kubeconfig
+        self.on_cluster: dict[str, Any] = {}  # more of `kubernetes:` of endpoints
         self.write("site", {"name": SITE})
         self.endpoint()
         self.profile("tiny")
@@ -38,7 +39,7 @@ class Scene(SiteFolder):
 
     def endpoint(self, name: str = NODE, node: str = "", **more: Any) -> None:
         """A node; the owner allows everything."""
-        address = {"kubeconfig": str(self.kubeconfig), "context": CONTEXT, "namespace": self.cluster.namespace}
+        address = {"kubeconfig": str(self.kubeconfig), "context": CONTEXT, "namespace": self.cluster.namespace, **self.on_cluster}
         allow = {"mounts": [self.cluster.given.folder or "/tmp"], "devices": ["*"], "capabilities": ["*"]}
         value = {"kubernetes": {**address, "node": node or self.cluster.node}, "host": self.cluster.address(node)}
         self.write(f"endpoints/{name}", {**value, "allow": allow, **more})
@@ -58,10 +59,10 @@ class Scene(SiteFolder):
         """A session on the node with the tiny image."""
         self.write(f"sessions/{name}", {"endpoints": [NODE], "image": "tiny:1", "profile": "tiny", **fields})
 
-    def data_network(self, **fields: Any) -> None:
-        """A macvlan network on the node's interface."""
+    def data_network(self, interface: str = "", **fields: Any) -> None:
+        """A macvlan network on the node's interface, or on another one."""
         self.write("networks/data", {**DATA, **fields})
-        self.endpoint(interfaces={"data": self.cluster.given.interface})
+        self.endpoint(interfaces={"data": interface or self.cluster.given.interface})
 
     def without_data_network(self) -> None:
         """No network is declared, and no session asks for one."""

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from tests.kubernetes.cluster import NETWORK
 from tests.kubernetes.relay import ApiRelay, Call, Moment
 from tests.kubernetes.scene import Scene, service
 
@@ -50,7 +51,7 @@ class acting:  # noqa: N801  reads as a word
 def test_the_next_apply_completes_what_a_killed_one_began(scene: Scene, relay: ApiRelay, when: Moment) -> None:
     points = 0
     for point in count(1):
-        if scene.cluster.given.interface and scene.cluster.serves_networks():
+        if scene.cluster.given.interface and scene.cluster.serves(NETWORK):
             scene.data_network()
             scene.profile("tiny", data_nets=["data"], settle=0)
         scene.session(settings={"env": {"ROUND": str(point)}})

@@ -41,7 +41,8 @@ def test_an_evicted_pod_comes_back_with_the_same_choices(attached: Scene) -> Non
     attached.session()
     attached.converge()
     address = attached.cluster.addresses(RUN)["net1"]
-    gone = attached.cluster.evict(RUN)
+    gone = attached.cluster.name_of_pod(RUN)
+    attached.cluster.evict(gone)
     attached.cluster.wait_for(lambda: gone not in {str(pod.metadata and pod.metadata.name) for pod in attached.cluster.pods()})
     assert attached.cluster.addresses(RUN)["net1"] == address
     attached.assert_nothing_to_do()
@@ -80,6 +81,29 @@ def test_what_another_person_changed_is_restored_or_its_owner_is_named(scene: Sc
         scene.assert_nothing_to_do()
     else:
         assert "person" in applied.out + applied.err
+
+
+def test_a_pod_that_may_run_on_any_node_is_drift(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    anywhere = {"spec": {"template": {"spec": {"affinity": None}}}}
+    scene.cluster.client.patch(Deployment, RUN, anywhere, namespace=scene.cluster.namespace, field_manager="person")
+    assert "placement any node" in " ".join(scene.run("plan").out.split())
+    scene.converge()
+    assert scene.cluster.get(Deployment, RUN).spec.template.spec.affinity.nodeAffinity is not None
+
+
+def test_a_session_follows_its_endpoint_to_another_node(scene: Scene) -> None:
+    other = scene.cluster.other_node()
+    if other is None:
+        pytest.skip("the cluster has no second node that is ready")
+    scene.session()
+    scene.converge()
+    scene.endpoint(node=other)
+    scene.converge()
+    spec = scene.cluster.pod(RUN).spec
+    assert spec is not None
+    assert spec.nodeName == other
 
 
 def test_a_stopped_session_keeps_its_object_and_has_no_pod(scene: Scene) -> None:
