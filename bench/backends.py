@@ -12,9 +12,13 @@ from pathlib import Path
 
 import yaml
 
-from bench.place import Place
-from bench.raw import Raw, RawOverTcp
+from bench.place import Place, dtnctl, write_state, write_tiny_sessions
+from bench.raw import Raw, RawNamespace, RawOverTcp
 from dtnctl.model.site import Site
+from dtnctl.repository.load import load_site
+from lab.kubernetes import KubernetesApi, kubernetes_api, missing
+from lab.layout import default_cache
+from tests.providers.kubernetes.kubelet import kubelet
 
 READY = 60.0  # seconds that a stand-in may take to start
 
@@ -64,4 +68,32 @@ def _serve(pipe: Connection, sockets: dict[str, Path]) -> None:
         pipe.recv()  # until the bench ends this process
 
 
-BACKENDS: dict[str, Callable[[Place], AbstractContextManager[Reached]]] = {"docker": by_socket, "portainer": by_portainer}
+@contextlib.contextmanager
+def by_cluster(here: Place) -> Iterator[Reached]:
+    """The same sessions on nodes of a cluster: a real API server with its store, and pods that only it knows of."""
+    root, folder = here.root.parent / "cluster", here.root.parent / "api"
+    with kubernetes_api(folder, default_cache()) as api:
+        with contextlib.ExitStack() as kubelets:
+            for name in here.names:
+                _add_node(api, name)
+                kubelets.enter_context(kubelet(api, name))
+                node = {"node": name, "namespace": name, "context": "lab", "kubeconfig": str(api.kubeconfig)}
+                write_state(root, f"endpoints/{name}", {"kubernetes": node, "host": "192.0.2.3"})
+            write_state(root, "site", {"name": "bench"})
+            write_tiny_sessions(root, here.names, len(here.site().sessions))
+            dtnctl(root, "apply", "--yes")
+        yield Reached(load_site(root), lambda: tuple(RawNamespace(api.port, api.certificate, api.token, name) for name in here.names))
+
+
+def _add_node(api: KubernetesApi, name: str) -> None:
+    """A node, and a namespace for what is on it."""
+    for kind in ("Namespace", "Node"):
+        api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
+
+
+BACKENDS: dict[str, Callable[[Place], AbstractContextManager[Reached]]] = {
+    "docker": by_socket,
+    "portainer": by_portainer,
+    "kubernetes": by_cluster,
+}
+MISSING: dict[str, Callable[[], str | None]] = {"kubernetes": missing}  # why a backend cannot be had here

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from bench.backends import BACKENDS, Reached
-from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, seconds
+from bench.backends import BACKENDS, MISSING, Reached
+from bench.figures import Figure, Options, Pairs, at_most, figure_of, in_turn, not_measured, seconds
 from bench.place import Place, place, write_tiny_sessions
-from bench.raw import Raw, at_once
+from bench.raw import at_once
 from bench.runs import apply
 from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
@@ -27,6 +27,7 @@ from dtnctl.runtime.clock import SystemClock
 from dtnctl.runtime.reconcile import look_and_plan
 
 ENDPOINTS = 4
+GOAL = at_most(1.5)
 WORKERS = (1, 2, 4, 8, 16)
 
 
@@ -36,17 +37,20 @@ def measure(options: Options) -> Iterator[Figure]:
         write_tiny_sessions(here.root, here.names, sessions)
         apply(here)
         for name, by in BACKENDS.items():
+            title = f"P3 plan {len(here.names)} x {sessions} by {name}, nothing to do / raw reads"
+            if reason := MISSING.get(name, lambda: None)():
+                yield not_measured(title, GOAL, reason)
+                continue
             with by(here) as reached:
-                yield _figure(name, here, reached, sessions, options)
+                yield _figure(title, here, reached, options)
 
 
-def _figure(backend: str, here: Place, reached: Reached, sessions: int, options: Options) -> Figure:
+def _figure(title: str, here: Place, reached: Reached, options: Options) -> Figure:
     plan_printed(here, reached.site)
     workers = best_workers(reached)
     pairs = Pairs(*in_turn(options.rounds_or(15), lambda: plan_printed(here, reached.site), lambda: looked_raw(reached, workers)))
     detail = seconds("dtnctl", f"raw calls ({workers} at once)", pairs)
-    name = f"P3 plan {len(here.names)} x {sessions} by {backend}, nothing to do / raw reads"
-    return figure_of(name, pairs, at_most(1.5), detail)
+    return figure_of(title, pairs, GOAL, detail)
 
 
 def plan_printed(here: Place, site: Site) -> float:
@@ -77,7 +81,7 @@ def looked_raw(reached: Reached, workers: int) -> float:
     with contextlib.ExitStack() as stack:
         raws = [stack.enter_context(raw) for raw in reached.raws()]
         began = time.perf_counter()
-        lists = at_once(min(workers, len(raws)), Raw.containers, raws)
+        lists = at_once(min(workers, len(raws)), lambda raw: raw.containers(), raws)
         asked = [(raw, item["Id"]) for raw, listed in zip(raws, lists, strict=True) for item in listed]
         at_once(workers, lambda pair: pair[0].inspect(pair[1]), sorted(asked, key=lambda pair: str(pair[1])))
         return time.perf_counter() - began

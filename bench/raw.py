@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -99,6 +100,31 @@ class RawOverTcp(Raw):
 
     def _connected(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+
+
+class RawNamespace(Raw):
+    """A namespace of a cluster, whose lists show all that inspections of an engine's containers do."""
+
+    LISTS = ("apis/apps/v1/{}/deployments", "apis/batch/v1/{}/jobs", "api/v1/{}/secrets", "api/v1/{}/pods")
+
+    def __init__(self, port: int, certificate: Path, token: str, namespace: str) -> None:
+        super().__init__(Path())
+        self.port, self.namespace, self.headers = port, namespace, {"Authorization": f"Bearer {token}"}
+        self._trusted = ssl.create_default_context(cafile=str(certificate))
+
+    def _connected(self) -> http.client.HTTPConnection:
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=TIMEOUT, context=self._trusted)
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Reads all lists. Nothing is left to inspect."""
+        for path in self.LISTS:
+            connection = self._connection()
+            connection.request("GET", f"/{path.format(f'namespaces/{self.namespace}')}", headers=dict(self.headers))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+            if response.status >= http.HTTPStatus.BAD_REQUEST:
+                raise RefusedError(f"{path}: {response.status} {answer}")
+        return []
 
 
 def at_once(workers: int, function: Callable[[T], R], items: Iterable[T]) -> list[R]:

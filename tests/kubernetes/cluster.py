@@ -19,6 +19,7 @@ from lightkube.models.core_v1 import Pod as PodModel
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.models.rbac_v1 import RoleRef, Subject
 from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.batch_v1 import Job
 from lightkube.resources.core_v1 import ConfigMap, Namespace, Node, Pod, PodEviction
 from lightkube.resources.core_v1 import ServiceAccountToken as TokenRequest
 from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBinding
@@ -226,10 +227,12 @@ def namespace(given: Given, name: str) -> Iterator[Cluster]:
 
 
 def remove(client: Client, name: str) -> None:
-    """Delete the namespace and wait until it is gone; finalizers that dtnctl set on its records are removed first."""
-    for record in client.list(ConfigMap, namespace=name):
-        if record.metadata is not None and record.metadata.finalizers:
-            client.patch(ConfigMap, _name(record), {"metadata": {"finalizers": None}}, namespace=name)
+    """Delete the namespace and wait until it is gone; finalizers that dtnctl set on records and Jobs are removed first."""
+    kinds: tuple[Any, ...] = (ConfigMap, Job)
+    for kind in kinds:
+        for held in client.list(kind, namespace=name):
+            if held.metadata.finalizers:
+                client.patch(kind, _name(held), {"metadata": {"finalizers": None}}, namespace=name)
     client.delete(Namespace, name)
     deadline = time.monotonic() + ENDS_SECONDS
     with suppress(ApiError):  # it is gone

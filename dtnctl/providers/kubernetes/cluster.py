@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from dtnctl.errors import ConflictError, NotFoundError
@@ -23,6 +24,7 @@ class Cluster:
     paths: Paths
     place: Place
     view: View
+    inventory_lock: Lock = field(default_factory=Lock)  # steps side by side change one list: one after the other, none is refused
 
 
 def found(cluster: Cluster, path: str) -> Json | None:

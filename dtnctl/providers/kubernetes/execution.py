@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.providers.base import Ran
-from dtnctl.providers.kubernetes.errors import refusal
+from dtnctl.providers.kubernetes.errors import NOT_FOUND, refusal
 from dtnctl.providers.kubernetes.pod_template import CONTAINER
 from dtnctl.providers.records import recorded
 
@@ -59,5 +59,18 @@ def _refused(connection: Connection, error: Exception) -> EngineError | Unreacha
     response = getattr(error, "response", None)
     if response is None:
         return UnreachableError(f"{connection.address}: the connection to the program was cut: {type(error).__name__}")
-    status, said = int(response.status_code), refusal(response.status_code, response.content or b"")
-    return NotFoundError(str(said), status) if status == 404 else said
+    status, body = int(response.status_code), _body(response)
+    if not body:
+        said = f"the cluster starts no program there (status {status}); does the container run?"
+        return NotFoundError(said, status) if status == NOT_FOUND else EngineError(said, status)
+    return refusal(status, body)
+
+
+def _body(response: Any) -> bytes:
+    """What the server said; nothing where the websocket library has closed the answer unread."""
+    from httpx2 import StreamError
+
+    try:
+        return bytes(response.read())
+    except StreamError:
+        return b""

@@ -1,7 +1,7 @@
 """One ConfigMap per endpoint that lists what dtnctl made there, with the labels of an ApplySet: kubectl sees what belongs together.
 
 https://kubernetes.io/docs/reference/labels-annotations-taints/ describes these labels. dtnctl itself finds its objects by their labels.
-Steps of one plan change the list side by side, so that each change is of the version that was read: another one meanwhile is a conflict.
+Steps of one plan take turns to change the list. Each change is of the version that was read: another program's meanwhile is a conflict.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dtnctl.providers.kubernetes.identity import PART_OF, Json, Object, applyset
 from dtnctl.providers.kubernetes.paths import Paths
 
 if TYPE_CHECKING:
+    from dtnctl.providers.kubernetes.cluster import Cluster
     from dtnctl.providers.kubernetes.connection import Connection
 
 LABEL_ID = "applyset.kubernetes.io/id"
@@ -43,14 +44,16 @@ def inventory(view: View, namespace: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": made}
 
 
-def list_in_inventory(connection: Connection, paths: Paths, view: View, kind: str, name: str) -> None:
+def list_in_inventory(cluster: Cluster, kind: str, name: str) -> None:
     """Add an object; what is listed stays."""
-    _retried(lambda: _add(connection, paths, view, kind, name))
+    with cluster.inventory_lock:
+        _retried(lambda: _add(cluster.connection, cluster.paths, cluster.view, kind, name))
 
 
-def drop_from_inventory(connection: Connection, paths: Paths, view: View, kind: str, name: str) -> None:
+def drop_from_inventory(cluster: Cluster, kind: str, name: str) -> None:
     """Take an object out; with the last one the list itself goes."""
-    _retried(lambda: _drop(connection, paths, view, kind, name))
+    with cluster.inventory_lock:
+        _retried(lambda: _drop(cluster.connection, cluster.paths, cluster.view, kind, name))
 
 
 def _retried(change: Callable[[], None]) -> None:

@@ -113,10 +113,11 @@ def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:
     from dtnctl.providers.kubernetes.execution import run_in_pod
 
     pod = newest(pods_of(cluster.connection, cluster.paths, object_name))
-    if pod is None:
-        _end_by_deadline(cluster, object_name)
+    state = pod_condition(pod, None, (), None).state if pod is not None else ""
+    if state == "exited":
         return
-    if pod_condition(pod, None, (), None).state == "exited":
+    if pod is None or state != "running":  # no program is there to be signalled
+        _end_by_deadline(cluster, object_name)
         return
     path = cluster.paths.of("pods", pod["metadata"]["name"], "exec")
     for signal, patience in (("TERM", timeout), ("KILL", KILLED_SECONDS)):

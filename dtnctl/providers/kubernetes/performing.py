@@ -87,7 +87,7 @@ def _create_network(cluster: Cluster, action: CreateNetwork) -> None:
     if live is not None and not (owns(cluster, live) and _same_spec(live, action.labels)):
         raise ConflictError(f"the network {action.network} is there already, and is not this one", 409)
     cluster.connection.apply(path, made)
-    list_in_inventory(cluster.connection, cluster.paths, cluster.view, "NetworkAttachmentDefinition", made["metadata"]["name"])
+    list_in_inventory(cluster, "NetworkAttachmentDefinition", made["metadata"]["name"])
 
 
 def _refuse_unserved(cluster: Cluster) -> None:
@@ -100,7 +100,7 @@ def _refuse_unserved(cluster: Cluster) -> None:
 def _remove_network(cluster: Cluster, action: RemoveNetwork) -> None:
     name = object_name(action.network, cluster.place.endpoint)
     remove_object(cluster, cluster.paths.of("network-attachment-definitions", name), action.id)
-    drop_from_inventory(cluster.connection, cluster.paths, cluster.view, "NetworkAttachmentDefinition", name)
+    drop_from_inventory(cluster, "NetworkAttachmentDefinition", name)
 
 
 def _same_spec(live: Json, labels: Pairs) -> bool:
@@ -140,7 +140,7 @@ def apply_service(cluster: Cluster, name: str, spec: ContainerSpec, labels: Pair
     if spec.secrets or any(item.secrets for item in before):
         remove_values(cluster, name, but=(spec, *before))
     remove_claims(cluster, name, but=(spec, *before))
-    list_in_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", made["metadata"]["name"])
+    list_in_inventory(cluster, "Deployment", made["metadata"]["name"])
 
 
 def replace_service(cluster: Cluster, live: Json, spec: ContainerSpec, labels: Pairs, *, start: bool) -> None:
@@ -217,7 +217,7 @@ def remove_service(cluster: Cluster, live: Json) -> None:
     unpublish(cluster, live)
     remove_values(cluster, name_of(live))
     remove_claims(cluster, name_of(live))
-    drop_from_inventory(cluster.connection, cluster.paths, cluster.view, "Deployment", live["metadata"]["name"])
+    drop_from_inventory(cluster, "Deployment", live["metadata"]["name"])
     grace = live["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
     wait_until_gone(cluster.connection, cluster.paths, live["metadata"]["name"], grace)
 

@@ -21,7 +21,7 @@ def publish(cluster: Cluster, deployment: Json) -> None:
     if live is not None and not owns(cluster, live):
         raise ConflictError(f"the Service {made['metadata']['name']} is not ours; it is left alone", 409)
     cluster.connection.apply(path, made)
-    list_in_inventory(cluster.connection, cluster.paths, cluster.view, KIND, made["metadata"]["name"])
+    list_in_inventory(cluster, KIND, made["metadata"]["name"])
 
 
 def unpublish(cluster: Cluster, deployment: Json) -> None:
@@ -32,7 +32,7 @@ def unpublish(cluster: Cluster, deployment: Json) -> None:
     live = found(cluster, cluster.paths.of("services", name))
     if live is not None and owns(cluster, live, name_of(deployment)):
         remove_object(cluster, cluster.paths.of("services", name), live["metadata"]["uid"])
-    drop_from_inventory(cluster.connection, cluster.paths, cluster.view, KIND, name)
+    drop_from_inventory(cluster, KIND, name)
 
 
 def has_node_ports(deployment: Json) -> bool:
