@@ -20,7 +20,7 @@ class Given:
     """Empty: not there.
 
     `node`: for the first that is ready; `host`: where others reach it, for its InternalIP. `interface`: of the node, for macvlan.
-    `spare`: an interface of the node in no other use, which pods get.
+    `spare_interface`: an interface of the node in no other use, which pods get.
     `load`, `stop_node`, `start_node`: shell commands.
     `docker`: the address of an engine whose host is `docker_host` for the node, and whose `docker_interface` is in the same segment as
     `interface`. `folder`: of the hosts of both, where everyone may write.
@@ -30,7 +30,7 @@ class Given:
     node: str
     host: str
     interface: str
-    spare: str
+    spare_interface: str
     load: str
     stop_node: str
     start_node: str
@@ -54,7 +54,7 @@ def given(variables: Mapping[str, str] = os.environ) -> Given | None:
         node=said("NODE"),
         host=said("HOST"),
         interface=said("INTERFACE"),
-        spare=said("SPARE_INTERFACE"),
+        spare_interface=said("SPARE_INTERFACE"),
         load=said("LOAD"),
         stop_node=said("STOP_NODE"),
         start_node=said("START_NODE"),

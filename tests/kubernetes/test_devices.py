@@ -16,9 +16,9 @@ ADDRESS = "10.20.0.200"
 @pytest.fixture
 def spare(multus: Scene) -> Scene:
     """Sessions get the spare interface of the node."""
-    if not multus.cluster.given.spare:
+    if not multus.cluster.given.spare_interface:
         pytest.skip("DTN_KUBERNETES_SPARE_INTERFACE names no interface of the node that a pod may have")
-    multus.data_network(multus.cluster.given.spare, driver="host-device")
+    multus.data_network(multus.cluster.given.spare_interface, driver="host-device")
     multus.profile("tiny", data_nets=["data"])
     return multus
 
@@ -46,7 +46,7 @@ def test_an_evicted_pod_gets_the_interface_again(spare: Scene) -> None:
 
 
 def test_a_vlan_of_the_interface_is_the_services_own(spare: Scene) -> None:
-    spare.data_network(spare.cluster.given.spare, driver="host-device", vlan=310)
+    spare.data_network(spare.cluster.given.spare_interface, driver="host-device", vlan=310)
     spare.session()
     applied = spare.apply("--timeout", "60s")
     if "operation not supported" in " ".join((applied.out + applied.err).split()):
