@@ -32,7 +32,7 @@ def test_a_service_gets_an_interface_itself_and_the_next_one_gets_it_again(spare
     spare.session("next")
     spare.converge("--allow-empty")
     assert spare.cluster.sh(service("next"), "cat /sys/class/net/net1/address") == hardware
-    assert spare.cluster.addresses(service("next"))["net1"] == ADDRESS
+    assert spare.cluster.addresses(service("next"))["net1"].startswith("10.20.0.2")
 
 
 def test_an_evicted_pod_gets_the_interface_again(spare: Scene) -> None:

@@ -86,6 +86,25 @@ def test_a_transfer_whose_pod_no_node_takes_ends_after_its_deadline(from_node: F
     scene.assert_nothing_to_do()
 
 
+def test_a_transfer_that_ended_unattended_goes_with_its_file(from_node: From) -> None:
+    scene, _, _ = from_node
+    name = declare(scene, NODE, "dtn1")
+    applying = scene.start("apply", "--yes")
+    job = scene.cluster.wait_for(lambda: next(iter(scene.cluster.names(Job)), None))
+    applying.kill()
+    applying.communicate()
+    scene.cluster.wait_for(lambda: has(scene, job, "Complete"))
+    scene.remove(f"transfers/{name}")
+    scene.converge("--allow-empty")
+    assert scene.cluster.names(Job) == set()
+
+
+def has(scene: Scene, job: str, condition: str) -> bool:
+    """Whether the Job is so."""
+    status = scene.cluster.get(Job, job).status
+    return any(item.type == condition for item in (status and status.conditions) or ())
+
+
 def is_late(scene: Scene, job: str) -> bool:
     """Whether the cluster ended the Job by its deadline."""
     status = scene.cluster.get(Job, job).status
