@@ -24,7 +24,8 @@ from dtn_agent.protocol import HeldVolume, NvmeController, Portal
 
 CONNECT_SECONDS = 20.0  # the kernel's own limit is some seconds for each of its tries
 DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's link to it
-DELETE_SECONDS = 20.0
+# a try to connect again is not broken off, and over RDMA one takes some 80 s where the target's host is silent
+DELETE_SECONDS = {"tcp": 20.0, "rdma": 120.0}
 POLL_SECONDS = 0.1
 log = logging.getLogger(__name__)
 NAMESPACE = re.compile(r"nvme\d+n\d+")
@@ -100,7 +101,7 @@ class Fabrics:
         try:
             if controller.state != "live":
                 self.write(folder / "ctrl_loss_tmo", "1")
-            within(DELETE_SECONDS, lambda: self.write(folder / "delete_controller", "1"))
+            within(DELETE_SECONDS.get(controller.transport, 20.0), lambda: self.write(folder / "delete_controller", "1"))
         except TooLongError as error:
             raise RefusedError("failed", f"{controller.name} is not disconnected yet: {error}; try again") from None
         except OSError as error:
