@@ -16,7 +16,7 @@ from dtnctl.model.site import Document, Endpoint, Network, Session
 from dtnctl.model.tool_files import ToolFile
 from dtnctl.model.transfer import Transfer
 
-Kind = Literal["port", "address", "vf", "cpu", "interface"]
+Kind = Literal["port", "address", "vf", "cpu", "interface", "volume"]
 Spans: TypeAlias = tuple[tuple[int, int], ...]
 BASE = ""  # the branch of what the base has already
 
@@ -43,7 +43,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a commit declares, as far as claims need it. Transfers, tools and volumes claim nothing, so they are not read."""
+    """What a commit declares, as far as claims need it. Transfers, tools and files of volumes claim nothing, so they are not read."""
 
     endpoints: Mapping[str, Document[Endpoint]] = kept(default_factory=dict)
     networks: Mapping[str, Document[Network]] = kept(default_factory=dict)
@@ -66,7 +66,10 @@ class OpenBranch:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
-    """What can be held once. `scope` is an endpoint, of addresses a network; `detail` a protocol, a family or an interface."""
+    """What can be held once. `scope` is an endpoint, of addresses a network, of volumes their name.
+
+    `detail` is a protocol, a family or an interface; of a volume `device` where services get the block device.
+    """
 
     kind: Kind
     scope: str
@@ -86,6 +89,8 @@ class Resource:
                 return f"CPUs on {names}"
             case "interface":
                 return f"interface {self.detail} on {names}"
+            case "volume":
+                return f"volume {names}"
             case other:
                 assert_never(other)
 
@@ -104,7 +109,7 @@ class Resource:
                 return f"port{'s' * (high > low)} {self.range_text(low, high)}/{self.detail}"
             case "address" | "cpu":
                 return self.range_text(low, high)
-            case "vf" | "interface":
+            case "vf" | "interface" | "volume":
                 return ""
             case other:
                 assert_never(other)
@@ -130,7 +135,8 @@ class Claim:
 
     @property
     def owner(self) -> tuple[str, str]:
-        return self.session, self.endpoint
+        """A volume with a file system is the host's, which shares it out to its services."""
+        return "" if self.resource.kind == "volume" and not self.resource.detail else self.session, self.endpoint
 
     @property
     def where(self) -> str:
@@ -138,8 +144,10 @@ class Claim:
 
     @property
     def text(self) -> str:
-        """`ports 50100-50199/tcp`, `1 of 10.0.0.64-10.0.0.95`, `2`, `interface ens1f0`."""
+        """`ports 50100-50199/tcp`, `1 of 10.0.0.64-10.0.0.95`, `2`, `interface ens1f0`, `volume scratch`."""
         resource = self.resource
+        if resource.kind == "volume":
+            return resource.place((resource.scope,))
         parts = [resource.range_text(low, high) for low, high in self.spans] if resource.kind in ("port", "address") else []
         if self.amount:
             return f"{self.amount} of {', '.join(parts)}" if parts else str(self.amount)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from dtnctl.planning.branches.spans import joined, runs, without
 from dtnctl.planning.choices.pools import address_spans
 
 FAMILIES = {"ipv4": ("subnet", "addresses"), "ipv6": ("subnet6", "addresses6")}
+WHOLE = 2**32 - 1  # of a volume: one part for each reader that there could be
 Claims = Mapping[str, tuple[Claim, ...]]  # by session
 
 
@@ -67,6 +69,7 @@ def _claims(known: Known, service: DeclaredService) -> Iterator[Claim]:
             yield from _addresses(service, net, network, field)
             yield from _hardware(known, service, net.name, field)
     yield from _cpus(service)
+    yield from _volumes(service)
 
 
 def _claim(service: DeclaredService, resource: Resource, spans: Spans, field: str, amount: int = 0) -> Claim:
@@ -128,3 +131,13 @@ def _cpus(service: DeclaredService) -> Iterator[Claim]:
         yield _claim(service, resource, (span,), "cpu_set")
     if service.profile.near is not None:
         yield _claim(service, resource, (), "cpus", int(service.profile.cpus or 0))
+
+
+def _volumes(service: DeclaredService) -> Iterator[Claim]:
+    """Who writes a volume over NVMe-oF takes all of it; who reads it a part of its own, so that readers meet writers and no readers."""
+    for mount in service.profile.volumes:
+        if mount.nvme:
+            detail = "device" if mount.target.startswith("/dev/") else ""
+            reader = zlib.crc32(f"{service.endpoint}/{service.session.name if detail else ''}".encode())
+            span = (0, WHOLE) if mount.mode == "rw" else (reader, reader)
+            yield _claim(service, Resource("volume", mount.nvme, detail), (span,), "volumes")

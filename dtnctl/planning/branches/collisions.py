@@ -138,4 +138,6 @@ def _who(view: View, holders: Sequence[Holder], verb: str) -> Iterator[str]:
 def _fix(claim: Claim, free: Sequence[str]) -> str:
     if claim.resource.kind == "interface":
         return "another endpoint, or `mode: bridge` in the network"
+    if claim.resource.kind == "volume":
+        return "`mode: ro` for all of them, a volume for each, or one endpoint"
     return f"{' or '.join(free)} for `{claim.field}`" if free else f"another `{claim.field}`; nothing of that size is free there"
