@@ -33,6 +33,7 @@ configure() {
     mkdir "$1/seed"
     : >"$1/etc/machine-id" # the lab gives one on the kernel's command line
     rm -f "$1"/etc/ssh/ssh_host_*
+    rm -f "$1"/etc/nvme/hostnqn "$1"/etc/nvme/hostid # one name for all guests; without it the agent gives each its own
     chroot "$1" systemctl --quiet enable management-net.service docker.service ssh.service
     for unit in $UNITS_OFF; do chroot "$1" systemctl --quiet disable "$unit" 2>/dev/null || true; done
     chroot "$1" systemctl --quiet mask getty@tty1.service systemd-networkd-wait-online.service

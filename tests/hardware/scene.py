@@ -97,7 +97,7 @@ class Scene(SiteFolder):
 
     def leave(self) -> None:
         """Take everything of the site off the guests, the way that users do; what was never there costs one plan."""
-        for kind in ("sessions", "profiles", "networks"):
+        for kind in ("sessions", "profiles", "volumes", "networks"):
             for file in (self.root / "state" / kind).glob("*.yaml"):
                 file.unlink()
         for name in BOTH:

@@ -18,31 +18,14 @@ from dtnctl.model.site import Endpoint
 from dtnctl.providers.agent.client import AgentClient, connect_agent
 from dtnctl.providers.timeouts import Timeouts
 from lab.hardware import NEAR_NIC, Guests
+from tests.hardware.crashes import crash_agent
 from tests.hardware.scene import BOTH, Scene
+from tests.hardware.volume_hosts import ADDRESSES, assert_nothing_left, data_wire, prepare
 
-ADDRESSES = {"dtn1": "10.44.0.1", "dtn2": "10.44.0.2"}
 UUID = "66666666-7777-4888-9999-00000000000{}"
 NQN = "nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-55555555555{}"
-HOST_ID = "aaaaaaaa-0000-4000-8000-00000000000{}"
-FOREIGN = "nqn.2001-01.com.example:theirs"
 SIZE = 400 << 20  # mkfs.xfs makes nothing below 300 MiB
 PATIENCE = 120.0
-AGENT_PROCESS = "systemctl show --property=MainPID --value dtn-agent.service"
-NVMET = "/sys/kernel/config/nvmet"
-THEIR_TARGET = f"""
-truncate -s 16M /srv/theirs.img
-modprobe -a nvmet nvmet-tcp
-mkdir -p {NVMET}/subsystems/{FOREIGN}/namespaces/1 {NVMET}/ports/1
-cd {NVMET}/ports/1
-[ -e subsystems/{FOREIGN} ] && exit
-echo tcp >addr_trtype; echo ipv4 >addr_adrfam; echo {ADDRESSES["dtn2"]} >addr_traddr; echo 4499 >addr_trsvcid
-cd {NVMET}/subsystems/{FOREIGN}
-echo 1 >attr_allow_any_host; echo /srv/theirs.img >namespaces/1/device_path; echo 1 >namespaces/1/enable
-ln -s {NVMET}/subsystems/{FOREIGN} {NVMET}/ports/1/subsystems/
-"""
-THEIR_CONNECTION = f"modprobe nvme-tcp; nvme connect -t tcp -a {ADDRESSES['dtn2']} -s 4499 -n {FOREIGN}"
-NETWORK = f"ip link set {NEAR_NIC} up; ip address replace {{}}/24 dev {NEAR_NIC}; modprobe -a rdma_rxe nvmet-rdma nvme-rdma"
-RXE = f"rdma link show | grep -q rxe0 || rdma link add rxe0 type rxe netdev {NEAR_NIC}"
 
 
 class Volumes:
@@ -127,60 +110,27 @@ class Volumes:
     def is_up(self, found: p.HeldVolume) -> bool:
         return found.state == "live" and found.mount is not None and f" {self.path} " in self.scene.on("dtn1", "cat /proc/mounts")
 
-    def crash_agent(self, name: str) -> None:
-        """kill -9, and it is there again when this returns."""
-        before = self.scene.on(name, AGENT_PROCESS).strip()
-        self.scene.on(name, "systemctl kill --signal=KILL dtn-agent.service")
-        self.scene.on(name, f"until [ $({AGENT_PROCESS}) != {before} ] && systemctl is-active --quiet dtn-agent.service; do sleep 1; done")
-
 
 def client_of(guests: Guests, name: str) -> AgentClient:
     endpoint = Endpoint.model_validate(guests.guest(name).state)
     return connect_agent(name, endpoint, read_only=False, root=Path("/"), timeouts=Timeouts(connect=60, answer=60, write=150))
 
 
-def prepare(scene: Scene, name: str) -> None:
-    """Addresses of the data network and the RDMA device, which a reboot takes; on dtn2 somebody's target, on dtn1 somebody's connection."""
-    scene.on(name, NETWORK.format(ADDRESSES[name]))
-    scene.on(name, RXE)
-    # both guests are of one image, and so have one name: an administrator gives each its own
-    number = HOST_ID.format(name[-1])
-    scene.on(name, f"echo {number} >/etc/nvme/hostid; echo nqn.2014-08.org.nvmexpress:uuid:{number} >/etc/nvme/hostnqn")
-    if name == "dtn2":
-        scene.on(name, THEIR_TARGET)
-
-
-def theirs(scene: Scene) -> tuple[str, str]:
-    """What others made: the target's part of configfs, and the connection's state."""
-    target = scene.on("dtn2", f"cd {NVMET}; grep -r . subsystems/{FOREIGN}/attr_allow_any_host ports/1/addr_t*; ls ports/1/subsystems")
-    return target, scene.on("dtn1", f"grep -h {FOREIGN} /sys/class/nvme/*/subsysnqn")
-
-
 @pytest.fixture(scope="module")
 def network(scene: Scene) -> Iterator[Scene]:
-    for name in ("dtn2", "dtn1"):
-        prepare(scene, name)
-    scene.on("dtn1", f"ping -c 3 -W 5 {ADDRESSES['dtn2']}")
-    scene.on("dtn1", THEIR_CONNECTION)
-    yield scene
-    scene.on("dtn1", f"nvme disconnect -n {FOREIGN}; rdma link delete rxe0 || true")
-    scene.on("dtn2", f"rm {NVMET}/ports/1/subsystems/*; rmdir {NVMET}/ports/1; rmdir {NVMET}/subsystems/{FOREIGN}/namespaces/1")
-    scene.on("dtn2", f"rmdir {NVMET}/subsystems/{FOREIGN}; rm -f /srv/theirs.img; rdma link delete rxe0 || true")
-    scene.on_both(f"ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down")
+    with data_wire(scene):
+        yield scene
 
 
 @pytest.fixture
 def volumes(network: Scene) -> Iterator[Volumes]:
     """Nothing of a volume is there before and after."""
     found = Volumes(network)
-    before = theirs(network)
     yield found
     found.remove()
     for agent in found.agents.values():
         agent.close()
-    assert theirs(network) == before
-    assert network.on("dtn2", f"ls {NVMET}/ports {NVMET}/hosts | grep -v : | grep .").split() == ["1"]
-    assert network.on("dtn1", f"ls -d {found.path} /run/nvme/registry/nvme* 2>/dev/null || true") == ""
+    assert_nothing_left(network, found.path)
 
 
 @pytest.fixture
@@ -251,6 +201,6 @@ def test_it_is_removed_while_the_target_is_dead(mounted: Volumes) -> None:
 
 def test_a_killed_agent_finds_what_it_has_made(mounted: Volumes) -> None:
     for name in BOTH:
-        mounted.crash_agent(name)
+        crash_agent(mounted.scene, name)
     assert mounted.is_up(mounted.held)
     assert (mounted.export().changed, mounted.connect().changed, mounted.mount().changed) == (False, False, False)
