@@ -28,7 +28,7 @@ demo: setup ## the whole story on two endpoints made on this machine (root); KEE
 
 test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
-	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile --no-loadscope-reorder -p tests.longest_files -p tests.coverage_gate --coverage-gate)
+	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile --no-loadscope-reorder -p tests.compiled_first -p tests.longest_files -p tests.coverage_gate --coverage-gate)
 
 test-engines: setup ## contract, scenarios, 300 random services on every engine of the lab (root); ENGINES=docker-26 runs one
 	@DTN_ENGINES="$(ENGINES)" $(PYTHON) -m pytest -m every_engine -o session_timeout=7200 $(if $(ARGS),$(ARGS),tests/providers tests/lab tests/e2e tests/engines)
