@@ -11,7 +11,7 @@ from dtnctl.model.plan import Step
 from dtnctl.model.resources import ContainerSeen, ForeignSeen
 from dtnctl.model.site import Site
 from tests.planning.building import plan, site
-from tests.properties.sites import SESSIONS, Event, events, happen, sites, strangers_network
+from tests.properties.sites import SESSIONS, Event, events, few_in_each_run, happen, sites, strangers_network
 from tests.properties.test_convergence import new_world
 from tests.properties.world import World
 
@@ -46,6 +46,7 @@ scopes = st.sampled_from(
 )
 
 
+@few_in_each_run
 @given(sites, events, sites, scopes)
 def test_what_is_left_out_of_a_run_is_left_as_it_is(
     before: Site, happenings: list[Event], after: Site, scope: dict[str, tuple[str, ...]]
@@ -73,6 +74,7 @@ def assert_meant(kind: str, name: str, endpoint: str, scope: dict[str, tuple[str
         assert all(pattern in (f"{kind}/{name}", f"endpoint/{endpoint}", f"{kind}/*") for pattern in scope.get("targets", ()))
 
 
+@few_in_each_run
 @given(sites, events, sites)
 def test_blocked_sessions_keep_everything_that_they_have(before: Site, happenings: list[Event], after: Site) -> None:
     world = lived_in(before, happenings)
@@ -84,6 +86,7 @@ def test_blocked_sessions_keep_everything_that_they_have(before: Site, happening
     assert containers_of(world, blocked) == old
 
 
+@few_in_each_run
 @given(sites, events, st.lists(st.sampled_from(["lab.one", "lab.two", "other.one", "lab.t-one.g1a1", "one"]), unique=True))
 def test_strangers_are_in_no_step(declared: Site, happenings: list[Event], names: list[str]) -> None:
     """Also where they have our names."""
@@ -101,6 +104,7 @@ def test_strangers_are_in_no_step(declared: Site, happenings: list[Event], names
     assert all(item in host.foreign for host in world.hosts.values() for item in foreign[host.name][0])
 
 
+@few_in_each_run
 @given(sites, st.integers(0, 5), st.booleans())
 def test_never_more_sessions_go_than_the_budget_allows(before: Site, limit: int, is_share: bool) -> None:
     world = lived_in(before, [])
@@ -116,6 +120,7 @@ def test_never_more_sessions_go_than_the_budget_allows(before: Site, limit: int,
 ENDPOINT = "# endpoints/{0}\ndocker: unix:///{0}\nhost: {0}\n"
 
 
+@few_in_each_run
 @given(sites, st.sampled_from(SESSIONS))
 def test_another_session_moves_nothing(declared: Site, name: str) -> None:
     """Whether it goes or comes: every container of the others is the one that it was, with its ports and addresses."""

@@ -14,7 +14,7 @@ from tests.planning.listing import steps
 from tests.planning.machines import machine, pf
 from tests.properties.agent import Agent
 from tests.properties.host import image
-from tests.properties.sites import IMAGES, Event, events, happen, sites
+from tests.properties.sites import IMAGES, Event, events, few_in_each_run, happen, sites
 from tests.properties.world import KilledError, World
 
 
@@ -70,6 +70,7 @@ def start_count(world: World) -> int:
     return max(world.starts.values(), default=0)
 
 
+@few_in_each_run
 @given(st.lists(st.tuples(sites, events), min_size=1, max_size=3), st.data())
 def test_after_one_apply_nothing_is_left_to_do(history: list[tuple[Site, list[Event]]], choices: st.DataObject) -> None:
     world = new_world()
@@ -81,6 +82,7 @@ def test_after_one_apply_nothing_is_left_to_do(history: list[tuple[Site, list[Ev
     assert start_count(world) <= 1
 
 
+@few_in_each_run
 @given(st.lists(st.tuples(sites, events, st.integers(0, 40)), min_size=1, max_size=3), st.data())
 def test_an_apply_that_was_killed_anywhere_is_continued_by_the_next(
     history: list[tuple[Site, list[Event], int]], choices: st.DataObject

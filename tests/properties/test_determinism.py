@@ -28,7 +28,7 @@ from dtnctl.repository.load import load_site
 from tests.cases.cases import folders, plan_text
 from tests.cases.seen import NOW, read_seen, scope_of, snapshot_of
 from tests.planning.building import plan
-from tests.properties.sites import Event, events, happen, sites
+from tests.properties.sites import Event, events, few_in_each_run, happen, sites
 from tests.properties.test_convergence import new_world
 
 Value = TypeVar("Value")
@@ -93,6 +93,7 @@ def shuffled(snapshot: Snapshot, shuffle: Callable[[list[object]], None]) -> Sna
     )
 
 
+@few_in_each_run
 @given(sites, events, sites, st.randoms(use_true_random=False))
 def test_the_order_of_observation_changes_no_byte(before: Site, happenings: list[Event], after: Site, chance: random.Random) -> None:
     world = new_world()

@@ -15,7 +15,7 @@ from dtnctl.model.plan import Plan, Step
 from dtnctl.model.site import Site
 from dtnctl.runtime.execute import Executor
 from tests.planning.building import NOW, plan
-from tests.properties.sites import sites
+from tests.properties.sites import few_in_each_run, sites
 from tests.properties.test_bystanders import lived_in
 from tests.properties.test_convergence import converge, start_count
 from tests.properties.world import RefusedError, World
@@ -57,6 +57,7 @@ def carry_out(made: Plan, world: World, failing: set[int], *, after: bool) -> tu
     return Executor(perform, undo, 1, NoTime(), threading.Event(), nothing).execute(made.steps)
 
 
+@few_in_each_run
 @given(sites, sites, st.sets(st.integers(0, 30), min_size=1, max_size=3), st.booleans(), st.data())
 def test_failing_steps_hold_back_only_what_needs_them(
     before: Site, after: Site, failing: set[int], late: bool, choices: st.DataObject

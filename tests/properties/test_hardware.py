@@ -15,7 +15,7 @@ from dtnctl.model.site import Site
 from tests.planning.building import plan
 from tests.planning.listing import steps
 from tests.properties.agent import Agent
-from tests.properties.sites import ENDPOINTS, SESSIONS, Event, happen, load
+from tests.properties.sites import ENDPOINTS, SESSIONS, Event, few_in_each_run, happen, load
 from tests.properties.test_bystanders import without
 from tests.properties.test_convergence import carry_out, converge, new_world
 from tests.properties.world import KilledError, World
@@ -102,6 +102,7 @@ def converge_and_check(declared: Site, world: World, choices: st.DataObject) -> 
     assert_nothing_twice(declared, plan(declared, world), world)
 
 
+@few_in_each_run
 @given(st.lists(st.tuples(sites, happenings), min_size=1, max_size=3), st.data())
 def test_what_hosts_give_is_given_once_and_the_next_plan_is_empty(history: list[tuple[Site, list[Event]]], choices: st.DataObject) -> None:
     world = new_world()
@@ -112,6 +113,7 @@ def test_what_hosts_give_is_given_once_and_the_next_plan_is_empty(history: list[
         converge_and_check(declared, world, choices)
 
 
+@few_in_each_run
 @given(st.lists(st.tuples(sites, st.integers(0, 30)), min_size=1, max_size=3), st.data())
 def test_an_apply_or_an_agent_that_was_killed_anywhere_is_continued(history: list[tuple[Site, int]], choices: st.DataObject) -> None:
     world = new_world()
@@ -125,6 +127,7 @@ def test_an_apply_or_an_agent_that_was_killed_anywhere_is_continued(history: lis
         converge_and_check(declared, world, choices)
 
 
+@few_in_each_run
 @given(sites, happenings, sites, st.integers(0, 1), st.data())
 def test_functions_that_nobody_gave_us_are_in_no_step(
     before: Site, events: list[Event], after: Site, index: int, choices: st.DataObject
@@ -155,6 +158,7 @@ def test_functions_that_nobody_gave_us_are_in_no_step(
     assert theirs in agent.machine.held.vfs
 
 
+@few_in_each_run
 @given(sites, st.sampled_from(SESSIONS))
 def test_another_session_moves_no_function_and_no_cpu(declared: Site, name: str) -> None:
     """Whoever names CPUs gets them, so that one may move the CPUs of those that were given theirs by nearness; functions never."""
@@ -185,6 +189,7 @@ def _what_others_have(world: World, name: str) -> dict[tuple[str, str, str], obj
     return found
 
 
+@few_in_each_run
 @given(sites, happenings, sites)
 def test_what_is_chosen_is_there_to_be_chosen(before: Site, events: list[Event], after: Site) -> None:
     """CPUs that exist and that the owner does not keep; functions below the number that there will be."""
@@ -207,6 +212,7 @@ def test_what_is_chosen_is_there_to_be_chosen(before: Site, events: list[Event],
             assert set(cpu_numbers(cpu_set)) <= set(range(32))
 
 
+@few_in_each_run
 @given(sites, st.sampled_from(ENDPOINTS))
 def test_after_destroy_every_host_is_as_it_was_found(declared: Site, endpoint: str) -> None:
     world = new_world()

@@ -14,7 +14,7 @@ from dtnctl.planning.declared_texts import declared_texts
 from dtnctl.planning.offline import everything_wanted
 from dtnctl.repository.inventory import read_inventory, write_inventory
 from tests.planning.building import NOW, plan
-from tests.properties.sites import Event, events, happen, sites
+from tests.properties.sites import Event, events, few_in_each_run, happen, sites
 from tests.properties.test_convergence import new_world
 
 
@@ -34,6 +34,7 @@ def comparable(made: Plan) -> object:
     return made.hash, made.steps, changes, made.unchanged, made.endpoints
 
 
+@few_in_each_run
 @given(sites, events, sites)
 def test_offline_plan_is_the_online_plan(before: Site, happenings: list[Event], after: Site) -> None:
     world = new_world()
