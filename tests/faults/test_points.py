@@ -19,7 +19,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_after_a_kill_at_any_call_the_next_run_converges_and_leaves_nothing_behind(stage: Stage, scenario: Scenario) -> None:
-    points = list(try_all(stage, scenario, every=31))
+    points = list(try_all(stage, scenario, every=67))
     assert [point for point in points if point.failures] == []
     assert sum(point.was_killed for point in points) > len(points) // 2
 
@@ -28,6 +28,6 @@ def test_after_a_kill_at_any_call_the_next_run_converges_and_leaves_nothing_behi
 def test_after_an_agent_died_at_any_of_its_writes_the_next_run_converges_and_leaves_nothing_behind(
     stage: Stage, scenario: Scenario
 ) -> None:
-    points = list(try_deaths(stage, scenario, every=23))
+    points = list(try_deaths(stage, scenario, every=47))
     assert [point for point in points if point.failures] == []
     assert all(point.was_killed for point in points)
