@@ -27,6 +27,16 @@ registries:
   reg.example.net: {username: ann, password: {secret: "file:OUTSIDE/registry"}}
   old.example.net: {username: ann, password_env: C_REGISTRY_OLD}
   older.example.net: {username: ann, password_file: OUTSIDE/registry_file}
+path_providers:
+  circuits: {kind: nsi, url: "http://127.0.0.1:9", token: {secret: env:C_PATH_TOKEN}, options: {requester: r, aggregator: g}}
+  legacy: {kind: oess, url: "http://127.0.0.1:9", user: ann, password: {secret: "file:OUTSIDE/path_password"}, options: {workgroup: "7"}}
+""",
+    "paths/away": """provider: circuits
+ends:
+  - {endpoint: a, port: "urn:ogf:network:x.example.net:2026:one"}
+  - {endpoint: b, port: "urn:ogf:network:x.example.net:2026:two"}
+vlan: 1780-1789
+bandwidth: 10gbit
 """,
     "endpoints/a": "docker: SOCKET_A\nhost: a.example.net\nallow: {mounts: [/], volumes: ['*'], networks: ['*']}\n",
     "endpoints/b": "docker: SOCKET_B\nhost: b.example.net\nagent: https://127.0.0.1:9\nagent_token: {secret: env:C_AGENT}\n",
@@ -148,14 +158,14 @@ def canary_site(folder: Path) -> Iterator[tuple[CanarySite, dict[str, str]]]:
     names = (
         *("fingerprint", "registry", "registry_old", "registry_file", "agent", "agent_file", "variable", "file", "sops", "volume"),
         *("webhook", "github", "gitlab", "report", "hook_secret", "compose", "janus", "loop_webhook", "loop_password"),
-        "portainer",
+        *("portainer", "path_token", "path_password"),
     )
     canaries = {name: f"canary-{name.replace('_', '-')}-{number:016x}" for number, name in enumerate(names, start=0xA11CE)}
     with World(["a", "b", "c"]) as world, serve(ForgeServer()) as forge:
         _prepare_engines(world, canaries)
         hooks = {"ops": f"{forge.url}/hook/{canaries['webhook']}"}
         sops = prepare(outside, root / "secrets.yaml", {"s3": {"token": canaries["sops"]}, "hooks": hooks})
-        for name in ("registry", "registry_file", "agent_file", "file", "loop_webhook"):
+        for name in ("registry", "registry_file", "agent_file", "file", "loop_webhook", "path_password"):
             (outside / name).write_text(canaries[name] + "\n")
         _write_state(root, outside, world, canaries)
         forge.tokens = (canaries["github"], canaries["gitlab"])
@@ -193,6 +203,7 @@ def _environment(folder: Path, url: str, canaries: Mapping[str, str]) -> dict[st
         "C_FINGERPRINT": canaries["fingerprint"],
         "C_REGISTRY_OLD": canaries["registry_old"],
         "C_AGENT": canaries["agent"],
+        "C_PATH_TOKEN": canaries["path_token"],
         "C_PORTAINER": canaries["portainer"],
         "C_VARIABLE": canaries["variable"],
         "GITHUB_TOKEN": canaries["github"],
