@@ -90,12 +90,17 @@ def _own(site: Site, basis: Basis, endpoint: str, measured: tuple[Place, ...], c
     # Stopped by whoever removes an undeclared session after a kill, it removes its files by itself.
     removing = "; ".join(remove_script(place.folder(site.name)) for place in here.values())
     return {
-        "volumes": tuple(volume for volume in _volumes(basis, endpoint) if volume.target in here),
+        "volumes": tuple(volume for volume in _volumes(basis, endpoint) if volume.target in here or _may_have_programs(volume)),
         "arguments": (IDLE.replace("exit 0", f"{removing}; exit 0"),),
         "mgmt_net": None,
         "stop_timeout": 10.0,
         "cpu_set": cpus or None,
     }
+
+
+def _may_have_programs(volume: Volume) -> bool:
+    """A folder of the host that is mounted read-only, such as /usr: without it there may be no fio and no shell."""
+    return volume.kind == "bind" and volume.mode == "ro"
 
 
 def shapes(blocks: Iterable[int], jobs: Iterable[int], size: int, seconds: int) -> tuple[Shape, ...]:

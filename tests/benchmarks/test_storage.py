@@ -100,14 +100,14 @@ def test_volumes_over_nvme_are_measured_by_how_they_are_reached_but_not_devices_
     assert [(item.place.label, item.why.partition(" without")[0]) for item in left] == [("a:/dev/raw", "it is a block device")]
 
 
-def test_its_session_has_those_volumes_and_no_network_and_removes_its_files_when_it_is_stopped() -> None:
+def test_its_session_has_those_volumes_and_read_only_folders_and_no_network_and_removes_its_files_when_it_is_stopped() -> None:
     declared = site(TEXT)
     measured = (Place("a", "/data", "/nvme"), Place("b", "/data", "/nvme"))
     wanted = storage_site(declared, basis(declared), measured, "0-1")
     steps = plan(wanted, world(wanted), targets=(f"session/{BENCH}",)).steps
     specs = [step.action.spec for step in steps if isinstance(step.action, CreateContainer)]
     assert [(spec.network, spec.attachments, spec.cpu_set) for spec in specs] == [("none", (), "0-1")] * 2
-    assert [[mount.target for mount in spec.mounts] for spec in specs] == [["/data"]] * 2
+    assert [[mount.target for mount in spec.mounts] for spec in specs] == [["/data", "/usr"], ["/data"]]
     assert 'rm -f "/data/.dtnctl-bench-lab-a"/fio.*' in (specs[0].command or ("",))[0]
     assert measured[1].folder("lab") == "/data/.dtnctl-bench-lab-b"
 
