@@ -235,7 +235,7 @@ def _commit(text: str) -> str:
     from dtnctl.repository.followed import COMMIT
 
     if text and not COMMIT.fullmatch(text):
-        raise UsageError(f"--signed-since {text}: no whole id of a commit (40 or 64 hexadecimal digits)")
+        raise UsageError(f"--signed-since {text}: not the full id of a commit (40 or 64 hexadecimal digits)")
     return text
 
 

@@ -88,7 +88,7 @@ OF_PODS: Lacks = MappingProxyType(
         ),
         "near": Lack("the kubelet chooses a pod's CPUs", KUBELETS_CPUS),
         "pull": Lack(
-            "the kubelet pulls images, by a rule of its own, and does not show what a tag is now",
+            "the kubelet pulls images, by a rule of its own, and does not show the digest of a tag",
             "an image with its digest, and `pull: missing`",
             _is_pulled_by_rule,
         ),
@@ -143,7 +143,11 @@ OF_PODMAN: Lacks = MappingProxyType(
     {
         "limits": Lack("Podman does not know the limit `as`", "without `as`; `memory` limits the container", _limits_address_space),
         "sysctls": Lack("Podman does not set `kernel.domainname`", "without it", _is_of_names),
-        "pull": Lack("Podman does not say what a registry calls an image now", "an image with its digest, and `pull: missing`", _is_always),
+        "pull": Lack(
+            "Podman does not show the digest that a tag has in its registry now",
+            "an image with its digest, and `pull: missing`",
+            _is_always,
+        ),
     }
 )
 OF_PODMANS_NETWORKS: Lacks = MappingProxyType(

@@ -107,7 +107,7 @@ class NetworkPath(Written):
         for name in ("endpoint", "port"):
             found = [value for end in self.ends if (value := getattr(end, name)) is not None]
             if twice := sorted({value for value in found if found.count(value) > 1}):
-                raise ValueError(f"{name} `{twice[0]}` is the place of two ends")
+                raise ValueError(f"{name} `{twice[0]}` is written for two ends")
         if not self.endpoints:
             raise ValueError("no end is at an endpoint; write `endpoint` at one of them at least")
         return self

@@ -187,5 +187,5 @@ def parse_address(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:8080`, `[::1]:8080` or `:8080`, which is every address of this machine. UsageError for anything else."""
     host, colon, port = text.rpartition(":")
     if not (colon and port.isascii() and port.isdecimal() and int(port) < 65536) or ("[" not in host and ":" in host):
-        raise UsageError(f"{text}: no address such as 127.0.0.1:8080")
+        raise UsageError(f"{text} is not an address such as 127.0.0.1:8080")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # asked for by an empty host

@@ -159,7 +159,9 @@ class Loop:
             if problem := self.clone.unsigned_since(since, commit, self.terms.allowed_signers):
                 return Refusal(commit, "unsigned", problem)
             if not since:
-                self.say(f"{commit[:12]} vouches for its history: it is the first one here, and --signed-since names none before it")
+                self.say(
+                    f"{commit[:12]} is accepted without a check of the commits before it: it is the first here, without --signed-since"
+                )
         rules = (self.journal.good or self.clone.kept()) if self.terms.checks_owners else ""
         if rules and (problem := owners_problem(self.clone.root, rules, commit)):
             return Refusal(commit, "trespassing", problem)
@@ -170,7 +172,7 @@ class Loop:
                 self.clone.keep(commit)
                 if self.terms.checks_owners and not rules:
                     self.say(
-                        f"{commit[:12]} is accepted without a look at owners: it is the first one here, and its rules count from now on"
+                        f"{commit[:12]} is accepted without a check of owners: it is the first commit here, and its rules hold from now on"
                     )
         except CloneError as error:
             mistakes = str(error)

@@ -64,7 +64,7 @@ class Followed:
         if PASSWORD.match(self.url):
             raise UsageError("the URL has a password or token in it, which others could read; use --deploy-key, or git's credential helper")
         if self.url.startswith("-") or self.branch.startswith("-") or not self.branch or " " in self.branch or ".." in self.branch:
-            raise UsageError(f"{self.url} {self.branch}: no URL and branch of a Git repository")
+            raise UsageError(f"{self.url} {self.branch} is not URL and branch of a Git repository")
         for file in (self.key, self.known_hosts):
             if file and not Path(file).is_file():
                 raise UsageError(f"{file}: there is no such file")

@@ -34,7 +34,7 @@ def down(scene: Scene) -> Iterator[Scene]:
 def test_a_node_that_is_down_is_silent_and_its_session_is_as_declared_when_it_is_back(down: Scene) -> None:
     down.remove("sessions/run")
     plan = down.run("plan")
-    assert "the cluster has no word of" in " ".join((plan.out + plan.err).split())
+    assert "does not report to its cluster" in " ".join((plan.out + plan.err).split())
     down.apply("--allow-empty").expect(7)
     assert service("run") in down.cluster.names(), "no answer is not nothing there"
     down.session()

@@ -61,8 +61,8 @@ def test_endpoints_of_a_path_are_in_name_order() -> None:
     ("fields", "why"),
     [
         ({"ends": [{"endpoint": "a"}, {}]}, "write `endpoint`, `port` or both"),
-        ({"ends": [{"endpoint": "a"}, {"endpoint": "a"}]}, "endpoint `a` is the place of two ends"),
-        ({"ends": [{"endpoint": "a", "port": "p"}, {"port": "p"}]}, "port `p` is the place of two ends"),
+        ({"ends": [{"endpoint": "a"}, {"endpoint": "a"}]}, "endpoint `a` is written for two ends"),
+        ({"ends": [{"endpoint": "a", "port": "p"}, {"port": "p"}]}, "port `p` is written for two ends"),
         ({"ends": [{"port": "p"}, {"port": "q"}]}, "no end is at an endpoint; write `endpoint` at one of them at least"),
         ({"window": {"from": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z"}}, "`until` is not after `from`"),
     ],

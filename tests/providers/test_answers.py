@@ -165,7 +165,7 @@ def test_an_engine_that_refuses_to_tell_is_unknown_not_empty(tmp_path: Path) -> 
         _,
     ):
         seen = engine.observe(Wanted())
-    assert "refuses to tell: plugin says no" in seen.silence
+    assert "refuses to show it: plugin says no" in seen.silence
 
 
 @pytest.mark.parametrize(

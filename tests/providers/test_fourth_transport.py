@@ -1,4 +1,4 @@
-"""A fourth way to an engine is one module and one row: over HTTP with a folder and a header the contract holds as over the others."""
+"""A further way to an engine is one module and two rows, its scheme and its transport: over HTTP, behind a key, the contract holds."""
 
 from __future__ import annotations
 

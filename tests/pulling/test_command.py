@@ -166,7 +166,7 @@ def test_one_round_without_a_remote_says_that_it_is_unreachable(tmp_path: Path) 
         (("--repo", "https://me:pw@x/r.git"), "password"),
         (("--repo", "r", "--webhook", "127.0.0.1:0"), "--webhook-secret"),
         (("--repo", "r", "--allowed-signers", "/nowhere/signers"), "there is no such file"),
-        (("--repo", "r", "--signed-since", "main"), "no whole id of a commit"),
+        (("--repo", "r", "--signed-since", "main"), "not the full id of a commit"),
     ],
 )
 def test_what_cannot_be_done_as_typed_is_an_error_of_usage(tmp_path: Path, options: tuple[str, ...], reason: str) -> None:

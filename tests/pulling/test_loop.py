@@ -164,7 +164,11 @@ def test_a_clone_that_is_made_again_asks_all_commits_since_the_last_good_one(sce
 def test_first_start_asks_only_the_newest_commit_or_all_since_the_one_that_is_named(scene: Scene, signers: str, tmp_path: Path) -> None:
     first = scene.repository.head
     unsigned = unsigned_below_a_signed_one(scene)
-    for since, said in ((first, f"{unsigned[:12]}, which it continues: it is not signed"), (unsigned, ""), ("", "vouches for its history")):
+    for since, said in (
+        (first, f"{unsigned[:12]}, which it continues: it is not signed"),
+        (unsigned, ""),
+        ("", "without a check of the commits before it"),
+    ):
         terms = Terms(60.0, allowed_signers=signers, signed_since=since)
         with following(tmp_path / f"from {since}", scene.repository, runs=NoRuns(), terms=terms) as loop:
             assert said in loop.round()[0]
@@ -193,7 +197,7 @@ def test_owner_rules_are_not_passed_by_rewriting_the_branch(scene: Scene) -> Non
     rules = "owners: {rules: [{paths: [/state/endpoints/, /state/site.yaml], people: [b@example.net]}]}\n"
     good = scene.repository.push({"site": "name: small\n" + rules})
     with following(scene.folder, scene.repository, runs=NoRuns(), terms=Terms(60.0, checks_owners=True)) as loop:
-        assert "is accepted without a look at owners" in loop.round()[0]
+        assert "is accepted without a check of owners" in loop.round()[0]
         git(scene.repository.work, "reset", "--quiet", "--hard", old)
         git(scene.repository.work, "push", "--quiet", "--force", "origin", "HEAD:main")
         refused = f"brings changes by others than the owners of the files: it does not continue {good[:12]}, "

@@ -336,9 +336,9 @@ def test_deploy_key_and_known_hosts_are_all_that_ssh_uses(tmp_path: Path) -> Non
         (Followed("https://forge/r.git?access_token=secret", "main"), "password or token"),
         (Followed("https://forge/r.git#secret", "main"), "password or token"),
         (Followed("ssh://me:secret@forge/r.git", "main"), "password or token"),
-        (Followed("--upload-pack=x", "main"), "no URL and branch"),
-        (Followed("r", "-x"), "no URL and branch"),
-        (Followed("r", ""), "no URL and branch"),
+        (Followed("--upload-pack=x", "main"), "is not URL and branch"),
+        (Followed("r", "-x"), "is not URL and branch"),
+        (Followed("r", ""), "is not URL and branch"),
         (Followed("r", "main", "/nowhere/key"), "/nowhere/key: there is no such file"),
     ],
 )

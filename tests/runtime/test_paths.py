@@ -142,11 +142,11 @@ def test_wait_for_what_will_never_be_ends_with_the_words_of_the_provider(until: 
 def test_wait_ends_after_its_time_and_the_next_apply_goes_on() -> None:
     with pytest.raises(EngineError) as caught:
         run(WaitPath(SPEC, "active", 600.0), at("asked", "RESERVING"))
-    assert str(caught.value) == "path a2b is not active after 600 s: asked (RESERVING); the next apply goes on"
+    assert str(caught.value) == "path a2b is not active after 600 s: asked (RESERVING); the next apply continues"
 
 
 def test_wait_ends_when_somebody_asks_to_stop() -> None:
-    with pytest.raises(EngineError, match="stopped waiting for path a2b: asked; the next apply goes on"):
+    with pytest.raises(EngineError, match="stopped waiting for path a2b: asked; the next apply continues"):
         run(WaitPath(SPEC, "active", 600.0), at("asked"), stop=True)
 
 

@@ -76,7 +76,7 @@ class DockerObserver:
             return EndpointSeen(self.endpoint, silence=str(error))
         except EngineError as error:
             # Half an answer is no answer: what is not known here could be ours.
-            return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.address}: the engine refuses to tell: {error}")
+            return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.address}: the engine refuses to show it: {error}")
 
     @property
     def store(self) -> StoreReader:

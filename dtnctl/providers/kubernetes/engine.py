@@ -70,7 +70,7 @@ class KubernetesObserver:
             return EndpointSeen(self.endpoint, silence=str(error))
         except EngineError as error:
             # Half an answer is no answer: what is not known here could be ours.
-            return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.address}: the cluster refuses to tell: {error}")
+            return EndpointSeen(self.endpoint, silence=f"{self._access.endpoint.address}: the cluster refuses to show it: {error}")
 
     @property
     def store(self) -> StoreReader:

@@ -70,7 +70,7 @@ def _reason(error: BaseException) -> str:
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return f"no TLS connection: {shortened(str(error))}"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "there is no host of the server's name"
+        return "the server's name has no address"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes) or "refused" in str(error):
         return "no process listens there; does the API server run?"
     if isinstance(error, httpx2.ConnectTimeout):

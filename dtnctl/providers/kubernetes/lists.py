@@ -115,7 +115,7 @@ def _node(connection: Connection, node: str) -> Json | None:
     conditions: Iterable[Json] = (found.get("status") or NOTHING).get("conditions") or ()
     for ready in conditions:
         if ready["type"] == "Ready" and ready["status"] == "Unknown":  # the cluster's word for a kubelet that it has not heard of
-            raise UnreachableError(f"{connection.address}: the cluster has no word of {node}: {ready.get('message', '')}")
+            raise UnreachableError(f"{connection.address}: the node {node} does not report to its cluster: {ready.get('message', '')}")
     return found
 
 

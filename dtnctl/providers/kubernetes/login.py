@@ -70,7 +70,7 @@ def login_of(address: KubernetesAddress, root: Path, secrets: SecretSource, pati
     except OSError as error:
         raise UnreachableError(f"{address.text}: the kubeconfig cannot be read: {(error.strerror or 'unusable path').lower()}") from None
     except (AttributeError, KeyError, TypeError, YAMLError, ValidationError):
-        raise UnreachableError(f"{address.text}: the kubeconfig is none, or names a cluster or user that is not in it") from None
+        raise UnreachableError(f"{address.text}: the file is no kubeconfig, or names a cluster or user that is not in it") from None
 
 
 def _written(address: KubernetesAddress, root: Path, secrets: SecretSource) -> tuple[Json, Path | None]:

@@ -51,7 +51,7 @@ def service_condition(raw: Json, pod: Json | None, health: Health | None, events
         ran = pod is not None or STARTED_NOTE in annotations_of(raw)
         return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
     if pod is None:
-        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
+        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "no pod was created yet")
     return pod_condition(pod, health, events, now)
 
 
@@ -67,7 +67,7 @@ def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condit
     if finished is None and raw["metadata"].get("deletionTimestamp"):
         return Condition("exited", "", KILLED, "its Job was deleted", started_at=_creation(raw))
     if finished is None:
-        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "its pod is not made yet")
+        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "no pod was created yet")
     code, error = _verdict(raw, finished)
     disrupted = finished.get("reason") == BY_POLICY
     return Condition("exited", "", code, error, disrupted=disrupted, started_at=_creation(raw), finished_at=finished["lastTransitionTime"])

@@ -151,7 +151,7 @@ class ClusterStore(ClusterStoreReader):
         try:
             self._connection.patch(self._paths.of(kind, name), beating)
         except ConflictError as error:
-            raise NotFoundError(f"{name} is another one's by now", 404) from error
+            raise NotFoundError(f"{name} belongs to another process now", 404) from error
 
     def write(self, holder: str, entries: tuple[FileEntry, ...]) -> None:
         _, raw = self._holder(holder)

@@ -46,7 +46,7 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
         words = _words(connection, paths, pod)
         is_late = waited > UNSCHEDULED_ANSWERS * connection.timeouts.answer
         if (_is_hopeless(pod, words, is_late=is_late) and not going) or waited > connection.timeouts.write:
-            raise EngineError(f"it does not start: {words or 'its pod is not made'}")
+            raise EngineError(f"it does not start: {words or 'no pod was created'}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)
 
@@ -86,6 +86,6 @@ def wait_until_gone(connection: Connection, paths: Paths, object_name: str, grac
     end, pause = time.monotonic() + grace + GOING_SECONDS, POLL
     while pods := pods_of(connection, paths, object_name):
         if time.monotonic() > end:
-            raise EngineError(f"the pod {pods[0]['metadata']['name']} does not go; does its node answer?")
+            raise EngineError(f"the pod {pods[0]['metadata']['name']} is not gone after its deletion; does its node answer?")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)

@@ -74,4 +74,4 @@ def silent_instead(provider: str, look: Callable[[], PathProviderSeen]) -> PathP
     except DtnctlError as error:
         return PathProviderSeen(provider, silence=str(error))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return PathProviderSeen(provider, silence=f"{provider} answers something else than dtnctl reads ({type(error).__name__})")
+        return PathProviderSeen(provider, silence=f"{provider} answers in a form that dtnctl does not know ({type(error).__name__})")

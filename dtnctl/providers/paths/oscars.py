@@ -104,7 +104,7 @@ class Service(Observer):
         vpn = self._body(self._free_name(path), path, int(datetime.now(UTC).timestamp()))
         answer = self._calls.ask("POST", VALIDATE, vpn).document
         if not answer["valid"]:
-            raise EngineError(f"{self.provider} would not grant path {path.name}: {answer.get('message')}")
+            raise EngineError(f"{self.provider} does not grant path {path.name}: {answer.get('message')}")
         self._calls.ask("POST", "/protected/l2vpn/new", vpn)
 
     def activate(self, seen: PathSeen) -> None:

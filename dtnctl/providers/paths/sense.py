@@ -154,7 +154,9 @@ class Service(Observer):
         answer = self._send("PUT", f"/instance/{seen.id}/delete")
         if answer.status == UNACCEPTABLE and seen.state == "failed":
             self._ask("PUT", f"/instance/{seen.id}/cancel?sync=false&force=true")
-            raise EngineError(f"{seen.id} has failed half made ({seen.words}): {self.provider} cancels it; the next apply deletes it")
+            raise EngineError(
+                f"{seen.id} failed before it was complete ({seen.words}): {self.provider} cancels it; the next apply deletes it"
+            )
         self._accepted(answer)
 
     def _intent(self, path: PathSpec) -> Mapping[str, Any]:

@@ -97,9 +97,9 @@ class PathRun:
                 self.report(f"path {path.name}: {words}")
             before = words
             if self.clock.monotonic() >= deadline:
-                raise EngineError(f"path {path.name} is not {action.until} after {action.timeout:.0f} s: {words}; the next apply goes on")
+                raise EngineError(f"path {path.name} is not {action.until} after {action.timeout:.0f} s: {words}; the next apply continues")
             if self.stop.is_set():
-                raise EngineError(f"stopped waiting for path {path.name}: {words}; the next apply goes on")
+                raise EngineError(f"stopped waiting for path {path.name}: {words}; the next apply continues")
             self.clock.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 

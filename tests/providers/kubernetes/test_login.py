@@ -232,7 +232,7 @@ def test_login_that_is_not_known_is_silence_with_what_to_check(tmp_path: Path) -
     with serving({"/apis/apps/v1/namespaces/dtn/deployments": refused(401, "Unauthorized")}) as (_, url):
         silence = seen(kubeconfig(tmp_path, url)).silence
     assert silence.endswith(
-        "the cluster refuses to tell: Unauthorized: the cluster does not know this login; has its token or certificate expired?"
+        "the cluster refuses to show it: Unauthorized: the cluster does not know this login; has its token or certificate expired?"
     )
 
 
@@ -247,7 +247,9 @@ def test_node_that_the_cluster_has_no_word_of_is_silent(tmp_path: Path) -> None:
         return 200, {"metadata": {"uid": "n-1"}, "status": {"conditions": [{"type": "DiskPressure", "status": "Unknown"}, ready]}}
 
     with serving(QUIET | {"/api/v1/nodes/n1": condition("Unknown")}) as (_, url):
-        assert seen(kubeconfig(tmp_path, url)).silence.endswith("the cluster has no word of n1: Kubelet stopped posting node status.")
+        assert seen(kubeconfig(tmp_path, url)).silence.endswith(
+            "the node n1 does not report to its cluster: Kubelet stopped posting node status."
+        )
     with serving(QUIET | {"/api/v1/nodes/n1": condition("False")}) as (_, url):
         assert seen(kubeconfig(tmp_path, url)).silence == "", "its pods may run all the same"
 
@@ -319,7 +321,7 @@ def test_cluster_that_is_too_old_gets_no_plan(tmp_path: Path, minor: str, words:
         (refused(404, "not found"), "the cluster has no namespace dtn: its admin has to create it"),
         ((200, {"metadata": {"deletionTimestamp": "2026-11-30T00:00:00Z"}}), "the namespace dtn is being deleted"),
         (refused(403, "forbidden"), ""),
-        (refused(500, "broken"), "the cluster refuses to tell: broken"),
+        (refused(500, "broken"), "the cluster refuses to show it: broken"),
     ],
 )
 def test_namespace_that_is_not_there_is_no_empty_one(tmp_path: Path, answer: tuple[int, Any], words: str) -> None:

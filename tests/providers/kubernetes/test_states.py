@@ -54,7 +54,7 @@ def test_service_without_a_pod_was_never_started_or_is_stopped_or_waits_for_one(
     stopped = service_condition(deployment(0, **{"dtnctl/started": MADE}), None, None, (), NOW)
     assert stopped == Condition("exited", started_at=MADE)
     waiting = service_condition(deployment(1), None, None, (), NOW)
-    assert (waiting.state, waiting.error) == ("restarting", "its pod is not made yet")
+    assert (waiting.state, waiting.error) == ("restarting", "no pod was created yet")
 
 
 def test_service_of_no_replicas_is_stopped_also_while_its_pod_ends() -> None:

@@ -47,7 +47,7 @@ def test_name_is_used_once(oscars: OscarsDouble) -> None:
 def test_refusal_before_it_is_asked_for_has_the_words_of_oscars(oscars: OscarsDouble) -> None:
     oscars.circuits["CXA4"] = Circuit("CXA4", "DEPLOYED", {**made(oscars).body, "name": "CXA4"})
     converge(service(oscars), spec(oscars), oscars.kind, keep=False)
-    with pytest.raises(EngineError, match=r"would not grant path a2b: vlan 1790 not available on kans-cr6:1/1/c17/2"):
+    with pytest.raises(EngineError, match=r"does not grant path a2b: vlan 1790 not available on kans-cr6:1/1/c17/2"):
         service(oscars).request(spec(oscars))
 
 

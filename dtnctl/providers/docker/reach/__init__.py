@@ -1,4 +1,4 @@
-"""How engines are reached: one module, and one row, for each scheme of an address."""
+"""How engines are reached: one module, and one row, for each scheme of an address, whose form is a row of `model/engine_addresses.py`."""
 
 from __future__ import annotations
 

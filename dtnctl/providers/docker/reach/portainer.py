@@ -149,7 +149,7 @@ def _on_node(what: str, node: str | None, path: str, items: list[Any]) -> list[A
     nodes = {_node_of(item) for item in items} - {""}
     shown = ", ".join(sorted(nodes))
     if nodes and node is None:
-        raise UnreachableError(f"{what} is the agents of a Swarm; say by `portainer: node:` which of its nodes is meant: {shown}")
+        raise UnreachableError(f"{what} is a Swarm with an agent on each node; name one by `portainer: node:`: {shown}")
     if nodes and node not in nodes and path == "/networks":
         raise UnreachableError(f"{what} shows nothing of the node {node}, only of {shown}; is the agent there running?")
     return [item for item in items if _node_of(item) in ("", node)]
