@@ -196,9 +196,9 @@ def test_kubeconfig_may_be_a_secret(tmp_path: Path) -> None:
     ("text", "context", "words"),
     [
         (None, "lab", "not found"),
-        ("canary: [", "lab", "the kubeconfig is none"),
-        ("canary", "lab", "the kubeconfig is none"),
-        ("contexts: []", "lab", "the kubeconfig is none"),
+        ("canary: [", "lab", "the file is no kubeconfig"),
+        ("canary", "lab", "the file is no kubeconfig"),
+        ("contexts: []", "lab", "the file is no kubeconfig"),
         ("whole", "other", "Context 'other' not found"),
         ("whole", "broken", "names a cluster or user that is not in it"),
     ],
