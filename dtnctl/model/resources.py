@@ -231,8 +231,7 @@ class ContainerSeen:
 
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
-    `secret_values` are those of `spec.secrets` by variable, to be kept out of what is shown of it. `disrupted`: its cluster ended it for
-    reasons of its own (eviction, preemption).
+    `secret_values` are those of `spec.secrets` by variable, to be kept out of output. `disrupted`: its cluster evicted or preempted it.
     """
 
     name: str
@@ -381,8 +380,8 @@ class EndpointSeen:
     `cpus` is how many CPUs the engine has, where a service asks for some; 0 is unknown.
     `clock_ahead` is how many seconds the engine's clock is ahead of this machine's; None if it does not say.
     `secrets` are fingerprints by reference, of those that were asked for and that this machine can look up.
-    `unseen` is what the login may not look at, with what is unknown because of it. `damaged`: objects of ours that cannot be read any
-    more, a sentence each; their names are among `foreign`.
+    `unseen` is what the login may not look at, with what is unknown because of it.
+    `damaged`: a sentence for each object of ours that cannot be read any more; their names are among `foreign`.
     """
 
     name: str
@@ -434,8 +433,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What observation must look up beyond the lists: images by reference, those to ask the registry about, the ledger,
-    which is looked at in any case where a job is.
+    """What observation must look up beyond the lists: images, those to ask the registry about, the ledger (always looked at for a job).
 
     `readings` are the settings of the host that the agent is asked for, `inside` asks for what containers see of the network.
     `cpus` asks the engine how many it has; that call costs it the start of runc and containerd.
