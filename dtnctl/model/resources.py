@@ -32,9 +32,7 @@ LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # one of Kind, or volume
 LABEL_NAME = "dtnctl.name"  # the session's, network's or transfer's name
-LABEL_SELF = (
-    "dtnctl.self"  # ENDPOINT/OBJECT-NAME: an image made by `docker commit` passes labels on, but this one names another object then
-)
+LABEL_SELF = "dtnctl.self"  # ENDPOINT/OBJECT-NAME: labels that an image of `docker commit` passes on name another object here
 LABEL_SPEC = "dtnctl.spec"  # digest of the spec at creation: distinguishes drift from a change in Git, never used to find drift
 LABEL_REPOSITORY = "dtnctl.repository"  # the repository's own id: two repositories may give their sites one name
 LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from: that of an image committed from it is another one
