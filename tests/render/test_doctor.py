@@ -30,7 +30,7 @@ def test_typical_report_reads_like_this() -> None:
     assert (
         render_doctor([scene.examine()], CONTEXT)
         == """\
-a: 3 errors, 2 warnings, 1 note of 165 checked · fastest data NIC ens1f0 100 Gb/s ·
+a: 3 errors, 2 warnings, 3 notes of 172 checked · fastest data NIC ens1f0 100 Gb/s ·
   1 not known (--all-items lists them)
 
 ✖ error    net.rmem_max of the host                                                             state/endpoints/a.yaml:5
@@ -74,13 +74,27 @@ i note     cpu.smt of the host                                                  
       why       Two threads of a core share what a stream needs for itself.
                 https://fasterdata.es.net/host-tuning/linux/100g-tuning/
       fix       tuning: {smt: false}
+
+i note     nvme.mtu of volume far                                                               state/endpoints/a.yaml:1
+      found     1500 on ens1f0
+      expected  at least 9000
+      why       Small packets cost both hosts more interrupts and CPU time for the same bytes.
+                https://fasterdata.es.net/network-tuning/mtu-issues/
+      fix       tuning: {interfaces: {ens1f0: {mtu: 9000}}}
+
+i note     nvme.mtu of volume near                                                              state/endpoints/a.yaml:1
+      found     1500 on ens1f0
+      expected  at least 9000
+      why       Small packets cost both hosts more interrupts and CPU time for the same bytes.
+                https://fasterdata.es.net/network-tuning/mtu-issues/
+      fix       tuning: {interfaces: {ens1f0: {mtu: 9000}}}
 """
     )
 
 
 def test_nothing_wrong_is_one_line() -> None:
     text = render_doctor([Scene().examine()], CONTEXT)
-    assert text == "a: nothing wrong of 166 checked · fastest data NIC ens1f0 100 Gb/s\n"
+    assert text == "a: nothing wrong of 173 checked · fastest data NIC ens1f0 100 Gb/s\n"
 
 
 def test_endpoint_that_was_not_examined_says_why() -> None:

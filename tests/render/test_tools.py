@@ -26,7 +26,7 @@ def test_one_tool_shows_everything() -> None:
     assert text == (
         "tool: iperf3\nfile: built in\nmoves: memory\nlogs in at:\ndata ports: one\nprograms at the source: iperf3\n"
         "programs at the destination: iperf3\n"
-        "options: parallelism, tcp_buffer, retries, backoff, deadline, stall_timeout, labels, metadata, max_rate, notify\n"
+        "options: parallelism, tcp_buffer, retries, backoff, deadline, stall_timeout, labels, metadata, max_rate, notify, require_path\n"
         "own options: seconds, reverse, bidirectional\n"
     )
 
