@@ -189,7 +189,7 @@ def test_of_the_lists_of_a_swarm_only_what_is_on_the_node_counts(site: Portainer
     site.add("swarm", type=2, nodes=("dtn-2", "dtn-3"))
     seen = site.seen_at(f"http://127.0.0.1:{site.port}/swarm", node="dtn-3")
     assert [item.name for item in seen.foreign_networks] == ["bridge", "host", "none"]
-    sentence = "is the agents of a Swarm; say by `portainer: node:` which of its nodes is meant: dtn-2, dtn-3"
+    sentence = "is a Swarm with an agent on each node; name one by `portainer: node:`: dtn-2, dtn-3"
     assert sentence in site.silence("swarm")
 
 
