@@ -14,10 +14,10 @@ FIX = "try `mode: ro` for all of them, a volume for each, or one endpoint"
 
 
 def report(first: str, second: str, *, endpoints: str = "ac", volume: str = "") -> ClaimsReport:
-    """Two branches, each with a session that mounts the volume like this."""
+    """Two branches, each with a session that mounts the volume like this, beside a folder of the host."""
     branches = {}
     for name, mount, endpoint in zip(("run1", "run2"), (first, second), endpoints, strict=True):
-        found = lab(volume, session(name, f"{{volumes: ['nvme:scratch:{mount}']}}", on=endpoint))
+        found = lab(volume, session(name, f"{{volumes: ['/srv:/srv', 'nvme:scratch:{mount}']}}", on=endpoint))
         branches[name] = replace(BASE, sessions=found.sessions)
     return check(BASE, branches, "run2")
 
