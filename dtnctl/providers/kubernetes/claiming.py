@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dtnctl.errors import EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.kubernetes.claims import LABEL_CLAIMS, claim_templates
-from dtnctl.providers.kubernetes.cluster import Cluster, owns, remove_object
+from dtnctl.providers.kubernetes.cluster import Cluster, owns
 from dtnctl.providers.kubernetes.identity import object_name
 
 KIND = "resourceclaimtemplates"
@@ -31,4 +31,4 @@ def remove_claims(cluster: Cluster, name: str, but: Iterable[ContainerSpec] = ()
     selector = f"{LABEL_CLAIMS}={object_name(name, cluster.place.endpoint)}"
     for raw in cluster.connection.items(cluster.paths.of(KIND), labelSelector=selector):
         if raw["metadata"]["name"] not in kept and owns(cluster, raw):
-            remove_object(cluster, cluster.paths.of(KIND, raw["metadata"]["name"]), raw["metadata"]["uid"])
+            cluster.connection.remove(cluster.paths.of(KIND, raw["metadata"]["name"]), raw["metadata"]["uid"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.errors import NotFoundError
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.kubernetes.identity import Json, labels_of, name_of
 from dtnctl.providers.kubernetes.paths import Paths
@@ -39,15 +39,3 @@ def found(cluster: Cluster, path: str) -> Json | None:
 def owns(cluster: Cluster, raw: Json, of: str = "") -> bool:
     """Whether it is ours; `of` is the container that it belongs to, whose labels it has."""
     return cluster.view.owns(labels_of(raw), of or name_of(raw))
-
-
-def remove_object(cluster: Cluster, path: str, uid: str) -> None:
-    """Only the object of this uid; one that is gone, or another one by now, is success."""
-    try:
-        cluster.connection.delete(path, uid)
-    except NotFoundError:
-        return
-    except ConflictError:
-        live = found(cluster, path)
-        if live is not None and live["metadata"]["uid"] == uid:
-            raise

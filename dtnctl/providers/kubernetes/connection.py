@@ -6,13 +6,13 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from dtnctl import __version__
-from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.kubernetes.errors import BUSY, GONE, is_no_answer, refusal, translated
 from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, Json
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
+NO_FINALIZERS: Json = {"op": "add", "path": "/metadata/finalizers", "value": []}
 FIRST_ERROR = 400
 PAGE = 500  # objects in one answer to a list
 LIST_TRIES = 3  # of a list that is so old at its last page that the server does not know it any more
@@ -126,6 +127,32 @@ class Connection:
         unchanged = {"uid": uid} | ({"resourceVersion": version} if version else {})
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": unchanged}
         self.call("DELETE", path, body=options)
+
+    def has(self, path: str, uid: str) -> bool:
+        """Whether the object of this uid is there: another one may have the name."""
+        try:
+            live: Json = self.get(path)
+        except NotFoundError:
+            return False
+        return bool(live["metadata"]["uid"] == uid)
+
+    def remove(self, path: str, uid: str) -> None:
+        """Remove only the object of this uid; one that is gone, or another one by now, is success."""
+        self._on(path, uid, lambda: self.delete(path, uid))
+
+    def release(self, path: str, uid: str) -> None:
+        """Take the finalizers off the object of this uid; one that is gone, or another one by now, is success."""
+        self._on(path, uid, lambda: self.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS]))
+
+    def _on(self, path: str, uid: str, write: Callable[[], object]) -> None:
+        """A refusal counts while the object is there: who goes on then leaves it behind in silence."""
+        try:
+            write()
+        except NotFoundError:
+            return
+        except ConflictError:
+            if self.has(path, uid):
+                raise
 
     def call(self, method: str, path: str, *, params: Mapping[str, Any] = NOTHING, body: Any = None, content: str = JSON) -> Any:
         """One call; its decoded answer. A server that is too busy is asked again when it says so, within the time for one answer."""

@@ -11,11 +11,10 @@ from dtnctl.errors import ConflictError, EngineError, NotFoundError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.providers.base import FileEntry
 from dtnctl.providers.kubernetes.claiming import keep_claims, remove_claims
-from dtnctl.providers.kubernetes.cluster import Cluster, found, remove_object
+from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.held_jobs import FILES_KEY, files_data, held_job, job_in, startable
 from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, object_name
 from dtnctl.providers.kubernetes.states import STOPPED_SECONDS, job_condition, newest, pod_condition
-from dtnctl.providers.kubernetes.store import NO_FINALIZERS
 from dtnctl.providers.kubernetes.waiting import pods_of, wait_until_gone, wait_until_started
 from dtnctl.providers.kubernetes.workloads import job
 
@@ -90,7 +89,7 @@ def remove_job(cluster: Cluster, name: str, uid: str) -> None:
     grace = job_in(secret)["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") or 0
     wait_until_gone(cluster.connection, cluster.paths, secret["metadata"]["name"], grace)
     remove_claims(cluster, name)
-    remove_object(cluster, path, uid)
+    cluster.connection.remove(path, uid)
 
 
 def _remove_live(cluster: Cluster, object_name: str) -> None:
@@ -99,9 +98,8 @@ def _remove_live(cluster: Cluster, object_name: str) -> None:
     if live is None:
         return
     uid = live["metadata"]["uid"]
-    remove_object(cluster, path, uid)
-    with contextlib.suppress(NotFoundError, ConflictError):  # it is gone, or another one by now
-        cluster.connection.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS])
+    cluster.connection.remove(path, uid)
+    cluster.connection.release(path, uid)
 
 
 def stop_job(cluster: Cluster, object_name: str, timeout: float) -> None:

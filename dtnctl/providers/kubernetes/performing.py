@@ -30,7 +30,7 @@ from dtnctl.model.actions import (
 )
 from dtnctl.model.resources import LABEL_SPEC, ContainerSpec, Pairs
 from dtnctl.providers.kubernetes.claiming import keep_claims, remove_claims
-from dtnctl.providers.kubernetes.cluster import Cluster, found, owns, remove_object
+from dtnctl.providers.kubernetes.cluster import Cluster, found, owns
 from dtnctl.providers.kubernetes.identity import STARTED_NOTE, Json, labels_of, name_of, object_name
 from dtnctl.providers.kubernetes.inventory import drop_from_inventory, list_in_inventory
 from dtnctl.providers.kubernetes.jobs import remove_job
@@ -99,7 +99,7 @@ def _refuse_unserved(cluster: Cluster) -> None:
 
 def _remove_network(cluster: Cluster, action: RemoveNetwork) -> None:
     name = object_name(action.network, cluster.place.endpoint)
-    remove_object(cluster, cluster.paths.of("network-attachment-definitions", name), action.id)
+    cluster.connection.remove(cluster.paths.of("network-attachment-definitions", name), action.id)
     drop_from_inventory(cluster, "NetworkAttachmentDefinition", name)
 
 
@@ -213,7 +213,7 @@ def _remove(cluster: Cluster, action: RemoveContainer) -> None:
 
 def remove_service(cluster: Cluster, live: Json) -> None:
     """Remove it, and return when its pod is gone."""
-    remove_object(cluster, cluster.paths.of("deployments", live["metadata"]["name"]), live["metadata"]["uid"])
+    cluster.connection.remove(cluster.paths.of("deployments", live["metadata"]["name"]), live["metadata"]["uid"])
     unpublish(cluster, live)
     remove_values(cluster, name_of(live))
     remove_claims(cluster, name_of(live))

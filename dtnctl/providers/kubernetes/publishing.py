@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dtnctl.errors import ConflictError
-from dtnctl.providers.kubernetes.cluster import Cluster, found, owns, remove_object
+from dtnctl.providers.kubernetes.cluster import Cluster, found, owns
 from dtnctl.providers.kubernetes.identity import Json, annotations_of, name_of
 from dtnctl.providers.kubernetes.inventory import drop_from_inventory, list_in_inventory
 from dtnctl.providers.kubernetes.node_ports import PORTS_NOTE, service_name, service_of
@@ -31,7 +31,7 @@ def unpublish(cluster: Cluster, deployment: Json) -> None:
     name = service_name(deployment["metadata"]["name"])
     live = found(cluster, cluster.paths.of("services", name))
     if live is not None and owns(cluster, live, name_of(deployment)):
-        remove_object(cluster, cluster.paths.of("services", name), live["metadata"]["uid"])
+        cluster.connection.remove(cluster.paths.of("services", name), live["metadata"]["uid"])
     drop_from_inventory(cluster, KIND, name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dtnctl.errors import EngineError
 from dtnctl.model.resources import ContainerSpec, Pairs
 from dtnctl.model.secrets import SecretValue, hidden_in
-from dtnctl.providers.kubernetes.cluster import Cluster, found, owns, remove_object
+from dtnctl.providers.kubernetes.cluster import Cluster, found, owns
 from dtnctl.providers.kubernetes.identity import Object, metadata, object_name
 from dtnctl.providers.kubernetes.pod_template import secret_name
 
@@ -41,4 +41,4 @@ def remove_values(cluster: Cluster, name: str, but: Iterable[ContainerSpec] = ()
     selector = f"{LABEL_VALUES}={object_name(name, cluster.place.endpoint)}"
     for raw in cluster.connection.items(cluster.paths.of("secrets"), labelSelector=selector):
         if raw["metadata"]["name"] not in kept and owns(cluster, raw):
-            remove_object(cluster, cluster.paths.of("secrets", raw["metadata"]["name"]), raw["metadata"]["uid"])
+            cluster.connection.remove(cluster.paths.of("secrets", raw["metadata"]["name"]), raw["metadata"]["uid"])

@@ -29,7 +29,6 @@ BEAT_NOTE, FOLDER_NOTE, PATH_NOTE = "dtnctl/beat", "dtnctl/folder", "dtnctl/path
 LABEL_HOLDS = "dtnctl.holds"  # of a file's ConfigMap: the object that holds it
 CONTENT = "content"
 LARGEST_FILE = 700 * 1024  # bytes; in base64 they are a third more, and an object takes 1 MiB
-NO_FINALIZERS: Json = {"op": "add", "path": "/metadata/finalizers", "value": []}
 
 
 def is_file(raw: Json) -> bool:
@@ -191,13 +190,9 @@ class ClusterStore(ClusterStoreReader):
 
 
 def _remove(connection: Connection, path: str, uid: str, *, has_finalizer: bool) -> None:
-    """Only the object of this uid; one that is gone, or another one by now, is success."""
-    try:
-        if has_finalizer:
-            connection.patch(path, [{"op": "test", "path": "/metadata/uid", "value": uid}, NO_FINALIZERS])
-        connection.delete(path, uid)
-    except (NotFoundError, ConflictError):
-        return
+    if has_finalizer:
+        connection.release(path, uid)
+    connection.remove(path, uid)
 
 
 def _object(kind: str, made: Object) -> Object:

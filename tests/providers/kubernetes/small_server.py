@@ -62,6 +62,9 @@ def serving(answers: Mapping[str, Any]) -> Iterator[tuple[SmallServer, str]]:
         def do_PATCH(self) -> None:
             self.do_GET()
 
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             """Nothing is written to the terminal."""
 
