@@ -35,7 +35,7 @@ test-engines: setup ## contract, scenarios, 300 random services on every engine 
 
 test-hardware: setup ## scenarios on two emulated machines with SR-IOV, NUMA and NVMe (root; QEMU from Debian's packages)
 	@hack/system-packages.sh --hardware
-	@$(PYTHON) -m pytest -m hardware -o session_timeout=1800 $(if $(ARGS),$(ARGS),tests/hardware)
+	@$(PYTHON) -m pytest -m hardware -o session_timeout=2700 $(if $(ARGS),$(ARGS),tests/hardware)
 
 test-kubernetes: setup ## scenarios on a cluster whose nodes run pods (k3s, kind, any); DTN_KUBECONFIG=FILE names it (docs/kubernetes.md)
 	@$(PYTHON) -m pytest -m kubernetes -o session_timeout=3600 $(if $(ARGS),$(ARGS),tests/kubernetes)
