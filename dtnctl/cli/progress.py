@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.cli import signals
 from dtnctl.cli.boards import Board, LineBoard, NoBoard, TerminalBoard
-from dtnctl.cli.messages import announce, is_heard, say
+from dtnctl.cli.messages import is_heard, say
 from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan, Step
@@ -38,12 +38,14 @@ def interruptible() -> Iterator[Stop]:
     stop = Stop()
 
     def on_signal(number: int) -> None:
-        if stop.is_set():
-            announce("dtnctl: stopped at once; calls in flight may still take effect, the same command again continues from there")
+        if stop.signal_number:
+            signals.write_now("dtnctl: stopped at once; calls in flight may still take effect, the same command again continues from there")
             os._exit(128 + number)
         stop.signal_number = number
         stop.set()
-        announce("dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next run continues)")
+        signals.write_now(
+            "dtnctl: stopping: no new steps, waiting for calls in flight; once more to stop at once (safe: the next run continues)"
+        )
 
     with signals.handling(on_signal):
         yield stop

@@ -14,7 +14,7 @@ import typer
 from dtnctl.cli import reconcile_options as opt
 from dtnctl.cli import signals
 from dtnctl.cli.labels import checked
-from dtnctl.cli.messages import announce, say
+from dtnctl.cli.messages import say
 from dtnctl.cli.options import LabelOption
 from dtnctl.cli.status_page import StatusOptions, status_page
 from dtnctl.errors import StoppedError, UsageError
@@ -166,10 +166,10 @@ def _assembled(folder: LoopFolder, parts: Parts, waking: Waking, clock: Clock) -
 def _on_signal(waking: Waking, number: int) -> None:
     """The first one asks for the end, the second one is the end: a run that was started ends by itself."""
     if waking.is_stopped:
-        announce("dtnctl: stopped at once; a run in flight ends by itself")
+        signals.write_now("dtnctl: stopped at once; a run in flight ends by itself")
         os._exit(128 + number)
     waking.stop(number)
-    announce("dtnctl: stopping: no new steps, waiting for calls in flight; transfers go on; once more to stop at once")
+    signals.write_now("dtnctl: stopping: no new steps, waiting for calls in flight; transfers go on; once more to stop at once")
 
 
 # --- what it answers ----------------------------------------------------------------------------------------

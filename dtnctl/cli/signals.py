@@ -21,17 +21,24 @@ class Interrupted(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
+def write_now(text: str) -> None:
+    """A line on stderr from within a handler: the signal may have come in the middle of a write of sys.stderr, which begins none then."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())
+
+
 def say_goodbye(number: int, last_words: str = "") -> None:
     """The last lines on stderr, below the terminal's ^C."""
     words = f"{last_words}\n" if last_words else ""
-    text = f"{chr(10) * os.isatty(2)}{words}dtnctl: {EXIT_NAMES[signal.Signals(number)]} ({128 + number})\n"
-    with contextlib.suppress(OSError):
-        os.write(2, text.encode())
+    write_now(f"{chr(10) * os.isatty(2)}{words}dtnctl: {EXIT_NAMES[signal.Signals(number)]} ({128 + number})")
 
 
 @contextlib.contextmanager
 def handling(react: Callable[[int], None]) -> Iterator[None]:
-    """Within it, each signal that asks for an end calls `react`. A signal that the caller has us ignore (nohup) stays ignored."""
+    """Within it, each signal that asks for an end calls `react`. A signal that the caller has us ignore (nohup) stays ignored.
+
+    It may come at any moment, within `react` too: that takes no lock and writes by `write_now`.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python takes handlers from the main thread only
         return
