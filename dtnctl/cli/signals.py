@@ -37,7 +37,7 @@ def say_goodbye(number: int, last_words: str = "") -> None:
 def handling(react: Callable[[int], None]) -> Iterator[None]:
     """Within it, each signal that asks for an end calls `react`. A signal that the caller has us ignore (nohup) stays ignored.
 
-    It may come at any moment, within `react` too: that takes no lock and writes by `write_now`.
+    It may come at any moment, within `react` too: that writes by `write_now`, and notes the first signal before it takes a lock.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python takes handlers from the main thread only

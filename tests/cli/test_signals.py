@@ -6,8 +6,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -36,8 +36,10 @@ class Struck(io.RawIOBase):
         return len(data)
 
 
-def of_the_loop() -> AbstractContextManager[None]:
-    return signals.handling(lambda number: _on_signal(Waking(), number))
+@contextmanager
+def of_the_loop() -> Iterator[None]:
+    with closing(Waking()) as waking, signals.handling(lambda number: _on_signal(waking, number)):
+        yield
 
 
 @pytest.mark.parametrize("handling", [interruptible, of_the_loop])
