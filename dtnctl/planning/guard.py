@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dtnctl.model.drivers import BUILT_IN
 from dtnctl.model.permission import is_allowed_foreign_volume, refused_requests
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import EndpointSeen
@@ -103,12 +104,19 @@ def _wrong_default_route(service: Service) -> Iterator[Refusal]:
     """Engines choose by rules of their own. Where one would choose wrong, published ports would be dead: better said before."""
     backend, wanted, chosen = service.backend, default_route_of(service), engine_default_route(service)
     if wanted != chosen:
-        text = (
-            f"the default route should be on {wanted}, but {backend.name} {backend.routed_rule} and would put it on {chosen}; "
-            "published ports would not answer"
-        )
-        fix = f"`default_route: false` in state/networks/{chosen}.yaml, or another name for it"
-        yield Refusal("E0460", service.cause(text, "default_route"), fix)
+        place = f"would put it on {chosen}" if chosen else "could put it on another one"
+        text = f"the default route should be on {wanted}, but {backend.name} {backend.routed_rule} and {place}"
+        cause = service.cause(f"{text}; published ports would not answer", "default_route")
+        yield Refusal("E0460", cause, _route_fix(wanted, chosen))
+
+
+def _route_fix(wanted: str, chosen: str) -> str:
+    """Only what is declared can get another name or give up its route; an engine's own network cannot."""
+    if not chosen:
+        return f"another name for {wanted}, or `default_route: false` in the networks that begin like it"
+    if chosen in BUILT_IN:
+        return f"`default_route: {chosen}`, or a network of state/networks in place of {chosen}, with a name that comes after {wanted}"
+    return f"`default_route: false` in state/networks/{chosen}.yaml, or another name for it"
 
 
 def prune_limit(max_prune: int | str, owned: int) -> int:

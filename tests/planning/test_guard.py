@@ -203,6 +203,40 @@ def test_a_default_route_that_the_engine_would_get_wrong_is_refused_with_the_fix
     assert not plan(fixed, world(fixed)).blocked
 
 
+ALIKE = ROUTED.replace("aaa", "data-1") + ROUTED.replace("aaa", "data-2").replace("10.0.0.", "10.0.1.")
+TWO_ALIKE = "{data_nets: [data-1, data-2], mgmt_net: null}"
+
+
+@pytest.mark.parametrize(
+    ("networks", "settings", "backend", "says_of_it", "fix"),
+    [
+        (
+            ROUTED.replace("aaa", "net"),
+            "{data_nets: [net], default_route: net}",
+            "Docker",
+            "would put it on bridge;",
+            "`default_route: bridge`, or a network of state/networks in place of bridge, with a name that comes after net",
+        ),
+        (
+            ALIKE,
+            TWO_ALIKE,
+            "Podman",
+            "could put it on another one;",
+            "another name for data-1, or `default_route: false` in the networks that begin like it",
+        ),
+    ],
+)
+def test_the_fix_is_one_that_can_be_written(networks: str, settings: str, backend: str, says_of_it: str, fix: str) -> None:
+    """No file of the state is called as a network of the engine itself is, nor as none."""
+    declared = site(networks + f"# sessions/one\nendpoints: [a]\nimage: dtn:1\nsettings: {settings}\n")
+    made = world(declared)
+    made.hosts["a"].backend = backend
+    (blocked,) = plan(declared, made).changes
+    assert blocked.code == "E0460"
+    assert says_of_it in blocked.cause.text
+    assert blocked.fix == fix
+
+
 @pytest.mark.parametrize(
     ("settings", "is_right"),
     [

@@ -19,7 +19,8 @@ from dtnctl.repository.converting.janus_profiles import convert_profiles
 from dtnctl.repository.converting.janus_sessions import convert_sessions
 
 Era = Literal["v0.2", "v1.0"]
-SECTIONS = ("profiles", "networks", "volumes", "features", "qos", "post_starts")
+# what a file may have, and one of each in words
+SECTIONS = {"profiles": "profile", "networks": "network", "volumes": "volume", "features": "feature", "qos": "qos", "post_starts": "job"}
 NO_LONGER_READ = ("post-starts", "ansible")
 OLD_KEYS = frozenset({"mem", "internal_port", "ctrl_port_range", "data_port_range", "serv_port_range"})
 SUFFIXES = (".yaml", ".yml")
@@ -59,7 +60,7 @@ def _note_unnamed(found: JanusFolder, conversion: Conversion) -> None:
         for name, item in found.sections[section].items():
             keys = item.value if isinstance(item.value, dict) else {}
             if not any((*item.location, key) in item.asked for key in keys):
-                conversion.dropped(item, f"{section.removesuffix('s')} `{name}` is named by no profile")
+                conversion.dropped(item, f"{SECTIONS[section]} `{name}` is named by no profile")
 
 
 def _files(folder: Path, shown: str) -> list[Path]:
@@ -91,5 +92,5 @@ def _take(file: Foreign, found: JanusFolder, conversion: Conversion) -> None:
         for name, item in section.items() if key in SECTIONS else ():
             earlier = found.sections[key].get(name)
             if earlier is not None:
-                conversion.dropped(earlier, f"{key[:-1]} `{name}` is there again ({item.where()}), and that one counts")
+                conversion.dropped(earlier, f"{SECTIONS[key]} `{name}` is there again ({item.where()}), and that one counts")
             found.sections[key][name] = item

@@ -199,35 +199,50 @@ def _command(profile: Profile) -> None:
 
 def _routes(profile: Profile) -> None:
     """Ansible jobs after the start were there to set the default route."""
-    conversion = profile.conversion
     for key in ("post_starts", "post-starts"):
         for entry in profile.at(key).entries():
             job = profile.folder.sections["post_starts"].get(str(entry.value))
             gateway = str(job.at("gateway").value) if job is not None else ""
             if job is not None:
-                conversion.dropped(job, f"job `{entry.value}` is not run; of it the gateway alone may count")
+                profile.conversion.dropped(job, f"job `{entry.value}` is not run; of it the gateway alone may count")
             carrying = [name_of(net) for net in profile.fields.get("data_nets", []) if _has_gateway(profile, name_of(net), gateway)]
-            if key == "post_starts" and carrying and gateway:
-                profile.fields["default_route"] = carrying[0]
-                text = f"the job that set a route through {gateway} is not run: `default_route: {carrying[0]}` sets it at creation"
-                conversion.changed(entry, text)
-            elif key == "post-starts":
-                conversion.dropped(entry, f"Janus ignored `post-starts` (with a dash): job `{entry.value}` never ran")
+            if key == "post-starts":
+                profile.conversion.dropped(entry, f"Janus ignored `post-starts` (with a dash): job `{entry.value}` never ran")
+            elif carrying and gateway:
+                _route(profile, entry, carrying[0], gateway)
             else:
-                conversion.refused(entry, f"job `{entry.value}` is not run: dtnctl starts nothing in a container after its start")
+                profile.conversion.refused(entry, f"job `{entry.value}` is not run: dtnctl starts nothing in a container after its start")
+
+
+def _route(profile: Profile, entry: Foreign, network: str, gateway: str) -> None:
+    """The route at creation, where the engine would put it on that network."""
+    chosen = profile.conversion.first_route(_attached(profile))
+    if chosen == network:
+        profile.fields["default_route"] = network
+        text = f"the job that set a route through {gateway} is not run: `default_route: {network}` sets it at creation"
+        profile.conversion.changed(entry, text)
+        return
+    text = f"the job that set a route through {gateway} is not run: Docker puts the default route on `{chosen}`, the first network by name"
+    fix = f"for one on `{network}`, make `mgmt_net` a bridge of state/networks with a name that comes after it"
+    profile.conversion.refused(entry, f"{text}; {fix}")
 
 
 def _default_route(profile: Profile) -> None:
     """Without such a job it was where the engine put it."""
     mgmt = profile.fields["mgmt_net"]
-    data = profile.fields.get("data_nets", [])
-    if mgmt is None or not data or "default_route" in profile.fields:
+    if mgmt is None or not profile.fields.get("data_nets") or "default_route" in profile.fields:
         return
-    route = profile.conversion.first_route(name_of(net) for net in (mgmt, *data))
+    route = profile.conversion.first_route(_attached(profile))
     if route and route != name_of(mgmt):
         profile.fields["default_route"] = route
         text = f"the default route is on `{route}`, where the engine put it: the first network by name"
         profile.conversion.changed(profile.at("data_net"), text)
+
+
+def _attached(profile: Profile) -> list[str]:
+    """The names of all that it is attached to."""
+    nets = [profile.fields["mgmt_net"], *profile.fields.get("data_nets", [])]
+    return [name_of(net) for net in nets if net is not None]
 
 
 def _has_gateway(profile: Profile, network: str, gateway: str) -> bool:

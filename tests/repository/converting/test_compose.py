@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,12 @@ from dtnctl.repository.converting.compose import convert_compose
 from dtnctl.repository.converting.compose_units import duration, number, size
 from dtnctl.repository.converting.conversion import Conversion, write_conversion
 from dtnctl.repository.converting.owners import allow_of
-from dtnctl.repository.load import load_site
-from tests.planning.building import plan, world
 from tests.repository.converting.golden import CASES, expected, text_of
-
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("compose")])
 def test_every_difference_is_noted_and_the_files_are_as_expected(name: str, tmp_path: Path) -> None:
     assert text_of(CASES[name](), tmp_path) == expected(name).read_text()
-
-
-@pytest.mark.parametrize("name", ["compose-gridftp", "compose-host", "compose-macvlan"])
-def test_after_one_apply_the_plan_is_empty(name: str, tmp_path: Path) -> None:
-    write_conversion(CASES[name](), tmp_path, "state")
-    site = load_site(tmp_path, now=NOW)
-    made = world(site, images=tuple(item.value.image or "" for item in site.sessions.values()))
-    made.apply(plan(site, made))
-    assert plan(site, made).is_empty
 
 
 def test_secrets_are_in_no_file_and_in_no_note(tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from dtnctl.errors import UsageError
-from dtnctl.model.actions import CreateContainer
 from dtnctl.repository.converting.conversion import Conversion, write_conversion
 from dtnctl.repository.converting.janus import Era, convert_janus
-from dtnctl.repository.load import load_site, validate_state
-from tests.planning.building import plan, world
+from dtnctl.repository.load import validate_state
 from tests.repository.converting.golden import CASES, HERE, expected, text_of
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -28,22 +26,6 @@ def test_every_difference_is_noted_and_the_files_are_as_expected(name: str, tmp_
 def test_what_was_written_validates(name: str, tmp_path: Path) -> None:
     write_conversion(CASES[name](), tmp_path, "state")
     assert validate_state(tmp_path, now=NOW).sessions
-
-
-def test_nothing_moves_on_take_over_and_the_second_plan_is_empty(tmp_path: Path) -> None:
-    write_conversion(CASES["janus-v1.0"](), tmp_path, "state")
-    site = load_site(tmp_path, now=NOW)
-    made = world(site)
-    actions = {
-        step.endpoint: step.action.spec
-        for step in plan(site, made).steps
-        if isinstance(step.action, CreateContainer) and "janus-3" in step.id
-    }
-    held = {name: (dict(spec.env)["CTRL_PORT"], [item.ipv4 for item in spec.attachments if item.ipv4]) for name, spec in actions.items()}
-    assert held == {"a": ("30007", ["10.33.1.77"]), "b": ("30008", ["10.33.1.78"])}
-    assert dict(actions["a"].env)["SERV_PORT"] == "60005"
-    made.apply(plan(site, made))
-    assert plan(site, made).is_empty
 
 
 def converted(root: Path, text: str, era: Era | None = None) -> Conversion:
@@ -105,6 +87,28 @@ def test_the_default_route_stays_on_the_network_that_is_first_by_name(tmp_path: 
     assert found.files["profiles", "p"]["default_route"] == "alpha"
     other = converted(tmp_path, nets.replace("alpha:", "data:") + "profiles: {p: {data_net: data}}\n", "v1.0")
     assert "default_route" not in other.files["profiles", "p"]
+
+
+ROUTE_JOB = "post_starts: {j: {type: ansible, gateway: 10.0.0.1}}\n"
+
+
+@pytest.mark.parametrize(("data", "mgmt", "has_route"), [("alpha", "bridge", True), ("net", "null", True), ("net", "bridge", False)])
+def test_the_route_of_a_job_is_declared_where_an_engine_would_put_it_so(tmp_path: Path, data: str, mgmt: str, has_route: bool) -> None:
+    """It was declared everywhere, and where the engine would put it on the bridge each plan of that profile was blocked."""
+    nets = NETS.replace("10.0.0.0/24", "10.0.0.0/24, gateway: 10.0.0.1").replace("data:", f"{data}:")
+    found = converted(tmp_path, nets + ROUTE_JOB + f"profiles: {{p: {{mgmt_net: {mgmt}, data_net: {data}, post_starts: [j]}}}}\n", "v1.0")
+    assert ("default_route" in found.files["profiles", "p"]) is has_route
+    assert (
+        any("refused: the job that set a route through 10.0.0.1 is not run: Docker puts" in note for note in notes(found)) is not has_route
+    )
+
+
+def test_what_no_profile_names_is_called_by_its_whole_word(tmp_path: Path) -> None:
+    found = converted(tmp_path, "profiles: {p: {}}\nqos: {q: {rate: 1mbps}}\n" + ROUTE_JOB, "v1.0")
+    assert [note for note in notes(found) if "by no profile" in note] == [
+        "janus/profiles.yaml:2: dropped: qos `q` is named by no profile",
+        "janus/profiles.yaml:3: dropped: job `j` is named by no profile",
+    ]
 
 
 def test_secrets_are_not_written(tmp_path: Path) -> None:
