@@ -49,7 +49,7 @@ def test_lines_come_while_the_board_is_open_and_end_when_it_is_closed() -> None:
     while len(lines) < 4:
         thread.join(0.001)
     board.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -55,7 +55,7 @@ def test_view_has_no_ids_and_no_times(world: World, dtn1: docker.APIClient) -> N
 
 def test_restored_programs_begin_again_without_being_counted(world: World, dtn1: docker.APIClient) -> None:
     go_on = threading.Event()
-    world.programs.register(Program(lambda run: 0 if run.wait(0) else int(go_on.wait(10)) + 6), name="job")
+    world.programs.register(Program(lambda run: 0 if run.wait(0) else int(go_on.wait(60)) + 6), name="job")
     dtn1.create_container("tiny:1", name="job")
     dtn1.start("job")
     world.snapshot("mid-way")
@@ -82,7 +82,7 @@ def test_program_of_the_world_before_changes_nothing_after_a_reset(world: World,
     dtn1.start("job")
     world.reset()
     go_on.set()
-    ended.wait(10)
+    ended.wait(60)
     assert dtn1.containers(all=True) == []
 
 

@@ -118,7 +118,7 @@ def test_after_a_signal_the_figures_so_far_are_shown_and_nothing_is_left(disks: 
         stderr=subprocess.PIPE,
     )
     disks.during = lambda found: bench.terminate()
-    out, errors = bench.communicate(timeout=60)
+    out, errors = bench.communicate(timeout=600)
     assert bench.returncode == 143, errors
     assert "stopped before the last round" in out
     assert disks.removals() == ["a", "b"]

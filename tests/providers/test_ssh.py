@@ -134,7 +134,7 @@ def test_after_ssh_ended_the_next_call_makes_a_new_one(server: sshd.Server, fake
     assert tunnel is not None
     (process,) = psutil.Process(tunnel.process.pid).children()
     process.kill()
-    tunnel.process.wait(10)
+    tunnel.process.wait(60)
     assert engine.observe(Wanted()).silence == ""
     assert engine._connected().transport.tunnel is not tunnel
     engine.close()
@@ -147,7 +147,7 @@ def test_a_call_that_ssh_did_not_survive_says_that_ssh_ended(server: sshd.Server
     assert connection.transport.tunnel is not None
     (process,) = psutil.Process(connection.transport.tunnel.process.pid).children()
     process.kill()
-    connection.transport.tunnel.process.wait(10)
+    connection.transport.tunnel.process.wait(60)
     with pytest.raises(UnreachableError, match="the ssh connection ended"):
         connection.get("/networks")
     engine.close()

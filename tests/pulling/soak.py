@@ -30,7 +30,8 @@ from tests.repository.branching import commit, git
 CLONE = Path(__file__).parents[2]
 INTERVAL = "1s"
 MOST_SESSIONS = 6
-SETTLING = 240.0  # seconds that the loop has at the end; an apply under way may wait for an engine that went away
+MOST_RUNS = 30  # of HEAD at the end; the first ones may meet an engine that has just started, or wait for a lease of a run that was killed
+HANGS = 900.0  # seconds after which what waits is called hung, however busy the machine is
 KEPT = "base"  # a session that stays, since no site is emptied by accident
 CONTROL = "play.control."
 
@@ -76,7 +77,7 @@ class Soak:
     def start(self) -> None:
         """Start the loop, in the controller's network."""
         words = ["reconcile", "--repo", self.repository.url, "--interval", INTERVAL, "--state-dir", str(self.state)]
-        environment = self.lab.environment() | {"PYTHONPATH": str(CLONE), "DTNCTL_LOCK_TIMEOUT": "45s", "DTNCTL_TIMEOUT": "5s"}
+        environment = self.lab.environment() | {"PYTHONPATH": str(CLONE), "DTNCTL_LOCK_TIMEOUT": "45s", "DTNCTL_TIMEOUT": "30s"}
         with self.log.open("ab") as log:
             command = self.lab.command("ctl", [*PROGRAM, *words])
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
@@ -86,7 +87,7 @@ class Soak:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(SETTLING)
+        return self.process.wait(HANGS)
 
     def check_alive(self) -> None:
         """It ends by a signal alone; one that was killed while its apply ran may find the folder locked, and is started again."""
@@ -196,19 +197,30 @@ class Soak:
         if self.away is not None:
             self.cut_off()
         self._push()
-        head, end = self.repository.head, time.monotonic() + SETTLING
-        while not self._has_applied(head):
-            self.check_alive()
-            if time.monotonic() > end:
-                raise SoakError(f"{head} is not applied after {SETTLING:.0f} s; the log ends:\n{self.log.read_text()[-3000:]}")
-            self.pause(0.5)
+        self._await(self.repository.head)
         code = self.end()
         if code != 143:
             raise SoakError(f"the loop ended with {code}, not 143")
         self._compare()
 
+    def _await(self, head: str) -> None:
+        """Until HEAD is applied. How many runs that may take is counted, not how long they take: the machine may be busy."""
+        end = time.monotonic() + HANGS
+        while not self._has_applied(head):
+            self.check_alive()
+            runs = sum(run["repeats"] for run in self._journal()["runs"] if run["commit"] == head)
+            if runs > MOST_RUNS or time.monotonic() > end:
+                raise SoakError(f"{head} is not applied after {runs} runs of it; the log ends:\n{self.log.read_text()[-3000:]}")
+            self.pause(0.5)
+
+    def _journal(self) -> dict[str, Any]:
+        """The loop's; a loop that was killed early has not written one."""
+        file = self.state / "journal.json"
+        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"applied": "", "conditions": [], "runs": []}
+        return found
+
     def _has_applied(self, head: str) -> bool:
-        journal = json.loads((self.state / "journal.json").read_text())
+        journal = self._journal()
         return bool(journal["applied"] == head and not journal["conditions"])
 
     def _compare(self) -> None:
@@ -225,7 +237,7 @@ class Soak:
     def summary(self) -> str:
         """How many actions and runs there were, for a person."""
         ends = Counter[str]()
-        for run in json.loads((self.state / "journal.json").read_text())["runs"]:
+        for run in self._journal()["runs"]:
             ends[run["exit_name"]] += run["repeats"]
         actions = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
         return f"{actions}; the last runs: {', '.join(f'{count} {name}' for name, count in sorted(ends.items()))}"

@@ -44,7 +44,7 @@ def test_a_running_copy_is_stopped_and_recorded_with_what_it_left(scene: Transfe
     copied = threading.Event()
     scene.copy.during = copied.set
     scene.start()
-    assert copied.wait(10)
+    assert copied.wait(60)
     assert cancel(scene) == "run (generation 1, try 1): cancelled; at the destination are 300 of 1000 bytes"
     (record,) = scene.records()
     assert (record.verdict, record.retryable, record.exit_code, record.bytes) == ("cancelled", False, 143, 300)
@@ -59,7 +59,7 @@ def test_a_copy_that_ends_well_while_it_is_stopped_is_not_called_cancelled(scene
     copied = threading.Event()
     scene.copy.during = copied.set
     scene.start()
-    assert copied.wait(10)
+    assert copied.wait(60)
     assert cancel(scene) == "run (generation 1, try 1) ended by itself before it could be cancelled; the next apply records its result"
     assert scene.finish(wait=False).verdict == "succeeded"
 
@@ -69,7 +69,7 @@ def test_a_cancellation_whose_run_died_after_the_stop_is_one_and_no_failure_that
     copied = threading.Event()
     scene.copy.during = copied.set
     scene.start()
-    assert copied.wait(10)
+    assert copied.wait(60)
     scene.world.plan_faults(Fault("status", match=f"POST /containers/{JOB}/stop", status=500, message="the run ends", when="after"))
     with pytest.raises(EngineError, match="the run ends"):
         cancel(scene)

@@ -37,7 +37,7 @@ def held(scene: TransferWorld) -> None:
     """The copy runs, and stands still."""
     scene.copy.hold = threading.Event()
     scene.start()
-    scene.copy.started.wait(10)
+    scene.copy.started.wait(60)
 
 
 def test_a_running_transfer_has_its_bytes_and_the_total(scene: TransferWorld) -> None:

@@ -42,7 +42,7 @@ def test_a_transfer_that_no_run_watched_has_samples(scene: TransferWorld) -> Non
 def test_a_running_one_has_those_of_its_log_so_far(scene: TransferWorld) -> None:
     scene.copy.hold = threading.Event()
     scene.start()
-    scene.copy.started.wait(10)
+    scene.copy.started.wait(60)
     samples = samples_of(scene.engines[HERE], SITE, TRANSFER, 1)[1]
     while not samples:
         samples = samples_of(scene.engines[HERE], SITE, TRANSFER, 1)[1]

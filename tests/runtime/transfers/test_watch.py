@@ -41,7 +41,7 @@ def test_progress_comes_while_it_runs(scene: TransferWorld) -> None:
     scene.progress = Told()
     with ThreadPoolExecutor(1) as pool:
         finishing = pool.submit(scene.finish)
-        assert told.wait(10)
+        assert told.wait(60)
         assert not finishing.done()
         hold.set()
         assert finishing.result().verdict == "succeeded"
@@ -52,7 +52,7 @@ def test_the_rest_of_the_time_is_told_from_the_rate(scene: TransferWorld) -> Non
     scene.copy.keep = 500
     scene.copy.during = lambda: None
     scene.start()
-    scene.copy.started.wait(10)
+    scene.copy.started.wait(60)
     while (progress := live_progress(scene.engines[HERE], SITE, TRANSFER, 1)) is None or progress.rate is None:
         pass
     assert (progress.bytes, progress.total, progress.rate) == (500, 1000, 1048576.0)
@@ -135,7 +135,7 @@ def test_a_job_that_is_removed_meanwhile_is_unknown(scene: TransferWorld) -> Non
     scene.start()
     with ThreadPoolExecutor(1) as pool:
         finishing = pool.submit(scene.finish)
-        scene.copy.started.wait(10)
+        scene.copy.started.wait(60)
         scene.engines[HERE].remove(JOB, force=True)
         with pytest.raises(TransferError, match="unknown: its container"):
             finishing.result()
