@@ -1,7 +1,8 @@
 #!/bin/bash
 # PID 1 of one endpoint, in mount, UTS, IPC and process namespaces of its own and its network namespace:
 # gives it its own /run, /etc, /data and /sys, then runs sshd and the engine.
-# Says "ready" on its output when sshd runs and the engine is about to start.
+# Says "ready" on its output when sshd runs and the engine is about to start; it does not start as long as there is a
+# file `engine-waits` in FOLDER.
 # usage: endpoint-init.sh NAME FOLDER GOLDEN SYSTEM RUNTIME_FOLDER ENGINE OPTION...
 #   GOLDEN: a folder with image layers to start with, or ""; SYSTEM: a folder with another system, for its programs, or "";
 #   RUNTIME_FOLDER: goes first in the engine's PATH, or ""; ENGINE: dockerd or podman
@@ -71,6 +72,7 @@ echo "61000 65535" >/proc/sys/net/ipv4/ip_local_port_range
 /usr/sbin/sshd -f /run/lab/sshd_config -E /run/lab/sshd.log
 echo ready
 exec >>/run/lab/engine.log 2>&1
+while [ -e /run/lab/engine-waits ]; do sleep 0.05; done
 if [ "$1" = podman ]; then
     rm -f /run/lab/docker.sock
     ln -sf /run/lab/docker.sock /run/docker.sock

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,6 +122,17 @@ def launch(host: EngineHost, endpoint: Endpoint) -> None:
     python = SYSTEM_PYTHON if host.system else sys.executable  # of the wrapper before runc
     environment = {**marked_environment(host.layout.identity, endpoint.name, LAB_PYTHON=python), **host.environment}
     start_until_ready(command, endpoint.name, endpoint.folder / "init.log", environment)
+
+
+def launch_after(host: EngineHost, endpoint: Endpoint, work: Callable[[], None]) -> None:
+    """Switch the endpoint on, do the work, and only then let its engine start."""
+    waits = endpoint.folder / "engine-waits"
+    waits.touch()
+    try:
+        launch(host, endpoint)
+        work()
+    finally:
+        waits.unlink()
 
 
 def wait_until_ready(layout: Layout, endpoint: Endpoint, timeout: float = START_SECONDS) -> None:

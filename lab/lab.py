@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,11 +142,14 @@ class Lab:
         """Shut the endpoint down; its containers are stopped first."""
         engines.stop(self.layout, self.endpoint(name), signal.SIGTERM)
 
-    def start_engine(self, name: str) -> None:
-        """Switch the endpoint on and wait until its engine answers."""
+    def start_engine(self, name: str, before: Callable[[], None] | None = None) -> None:
+        """Switch the endpoint on and wait until its engine answers.
+
+        `before` is called when the endpoint is there and its engine has not started, as systemd starts what is ordered before it.
+        """
         endpoint = self.endpoint(name)
         if engines.find_endpoint_init(self.layout, endpoint) is None:
-            engines.launch(self._host(), endpoint)
+            engines.launch_after(self._host(), endpoint, before or (lambda: None))
         engines.wait_until_ready(self.layout, endpoint)
 
     def unplug(self, name: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from dtn_agent.netlink import whole
 from dtn_agent.protocol import VfSettings
 
 IFF_UP = 1
@@ -53,7 +54,7 @@ class KernelLinks:
     def all(self) -> tuple[Link, ...]:
         """Every interface, by index."""
         with _netlink("interfaces") as route:
-            return tuple(sorted((_link(message) for message in route.get_links()), key=lambda link: link.index))
+            return tuple(sorted((_link(message) for message in whole(route.get_links)), key=lambda link: link.index))
 
     def find(self, name: str) -> Link | None:
         """The interface of this name, be it an alternative one, if there is one."""
@@ -75,7 +76,7 @@ class KernelLinks:
             return tuple(
                 sorted(
                     f"{message.get_attr('IFA_ADDRESS')}/{message['prefixlen']}"
-                    for message in route.get_addr(index=link.index)
+                    for message in whole(lambda: route.get_addr(index=link.index))
                     if message["scope"] != LINK_LOCAL
                 )
             )

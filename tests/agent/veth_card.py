@@ -11,9 +11,12 @@ to the first namespace instead, where `bring_back` puts a new pair.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dtn_agent.kernel_links import KernelLinks, Link
@@ -137,10 +140,11 @@ class VethTree(SriovTree):
             self._bind(vf_pci(index))
 
     def _unbind(self, pci: str) -> None:
-        (self.function(pci) / "driver").unlink(missing_ok=True)
-        for link in KernelLinks().all():
-            if link.alias == alias(self.sys, pci):
-                KernelLinks().remove(link)
+        with _device_lock(self.sys):
+            (self.function(pci) / "driver").unlink(missing_ok=True)
+            for link in KernelLinks().all():
+                if link.alias == alias(self.sys, pci):
+                    KernelLinks().remove(link)
 
     def _bind(self, pci: str) -> None:
         """The driver starts: a new interface, with the MAC of the PF's table or else a random one."""
@@ -148,16 +152,26 @@ class VethTree(SriovTree):
         if mac == FRESH.mac:
             mac = "02:" + ":".join(f"{byte:02x}" for byte in secrets.token_bytes(5))
         (self.function(pci) / "mac").write_text(str(mac))
-        add_vf_interface(self.sys, pci, f"pf0v{pci[-1]}")
-        (self.function(pci) / "driver").symlink_to(self.sys / "bus/pci/drivers/veth_vf")
+        with _device_lock(self.sys):
+            add_vf_interface(self.sys, pci, f"pf0v{pci[-1]}")
+            (self.function(pci) / "driver").symlink_to(self.sys / "bus/pci/drivers/veth_vf")
+
+
+@contextmanager
+def _device_lock(root: Path) -> Iterator[None]:
+    """The kernel's lock of a device: a driver that starts or stops, and an interface that comes back, exclude each other."""
+    with (root / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def bring_back(root: Path) -> None:
     """As long as this runs: a VF whose interface vanished with its namespace has one here again, called `dev…` (dev.c)."""
     while True:
         KernelLinks().wait_until(lambda: bool(_vanished(root)), 3600)
-        for pci in _vanished(root):
-            add_vf_interface(root, pci, f"dev{pci[-1]}")
+        with _device_lock(root):
+            for pci in _vanished(root):
+                add_vf_interface(root, pci, f"dev{pci[-1]}")
 
 
 def _vanished(root: Path) -> list[str]:

@@ -13,6 +13,7 @@ from pyroute2 import IPRoute
 
 from dtn_agent.cgroups import container_of
 from dtn_agent.namespaces import within
+from dtn_agent.netlink import whole
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.rdma import rdma_devices
 from dtn_agent.protocol import TRANSFER_SYSCTLS, ContainerInterface, ContainerNet
@@ -86,10 +87,10 @@ def _sysctls(proc: Path) -> Iterator[tuple[str, str]]:
 def _interfaces() -> tuple[ContainerInterface, ...]:
     with IPRoute() as route:
         addresses: dict[int, list[str]] = {}
-        for message in route.get_addr():
+        for message in whole(route.get_addr):
             text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
             addresses.setdefault(message["index"], []).append(f"{text}/{message['prefixlen']}")
-        links = [message for message in route.get_links() if message.get_attr("IFLA_IFNAME") != "lo"]
+        links = [message for message in whole(route.get_links) if message.get_attr("IFLA_IFNAME") != "lo"]
     found = [
         ContainerInterface(
             name=message.get_attr("IFLA_IFNAME"),

@@ -24,6 +24,8 @@ from pyroute2.netlink.rtnl import (
 )
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
+from dtn_agent.netlink import whole
+
 ROOT = 0xFFFF_FFFF
 INGRESS = 0xFFFF_FFF1
 MAKE = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
@@ -84,7 +86,7 @@ class Wire:
         with _kernels_words():
             found = [
                 item["index"]
-                for item in self._netlink.get_addr()
+                for item in whole(self._netlink.get_addr)
                 if (text := item.get_attr("IFA_LOCAL") or item.get_attr("IFA_ADDRESS")) and ipaddress.ip_address(text) == wanted
             ]
         return next((link for link in self._links() if link.index in found), None)
@@ -130,13 +132,14 @@ class Wire:
 
     def _links(self) -> Iterator[QueuedLink]:
         with _kernels_words():
-            found = list(self._netlink.get_links())
+            found = whole(self._netlink.get_links)
         for item in found:
             yield QueuedLink(item["index"], item.get_attr("IFLA_IFNAME"), item.get_attr("IFLA_MTU"), item.get_attr("IFLA_TXQLEN"))
 
     def _ask(self, message: QueueMessage, kind: int, flags: int) -> tuple[Any, ...]:
         with _kernels_words():
-            return tuple(item for item in self._netlink.nlm_request(message, kind, flags) if isinstance(item, QueueMessage))
+            answers = whole(lambda: self._netlink.nlm_request(message, kind, flags))
+        return tuple(item for item in answers if isinstance(item, QueueMessage))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from dtn_agent.server.unix_socket import DEFAULT_GROUP, group_number, unix_liste
 from dtn_agent.work import Work
 
 UNSAFE = 78  # EX_CONFIG
+WATCH_PAUSE = 5.0  # seconds until a watcher that failed begins again
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,18 @@ def work_beside_driver(settings: ServeOptions, lines: Lines) -> Iterator[Work]:
 
 
 @contextlib.contextmanager
-def watching(resource: AnyResource, lines: Lines) -> Iterator[None]:
-    """The resource's watcher runs in a thread of its own for as long as the block lasts."""
+def watching(resource: AnyResource, lines: Lines, pause: float = WATCH_PAUSE) -> Iterator[None]:
+    """The resource's watcher runs in a thread of its own for as long as the block lasts; one that fails begins again after the pause."""
     stop = threading.Event()
 
     def run() -> None:
-        try:
-            resource.watch(stop)
-        except Exception:  # noqa: BLE001  # the thread ends, the rest of the agent runs on
-            lines.exception(f"watching {resource.name} has ended")
+        while not stop.is_set():
+            try:
+                resource.watch(stop)
+                break
+            except Exception:  # noqa: BLE001  # what fails once, such as one question to the kernel, ends no watch for good
+                lines.exception(f"watching {resource.name} failed; it begins again in {pause:.0f} s")
+                stop.wait(pause)
 
     thread = threading.Thread(target=run, name=f"watching {resource.name}", daemon=True)
     thread.start()

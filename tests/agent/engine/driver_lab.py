@@ -30,6 +30,7 @@ class DriverLab:
         self.docker = Docker(lab, ENDPOINT)
         self.agent: subprocess.Popen[str] | None = None
         self.log = folder / "agent.log"
+        self.kernel_log = folder / "kernel.log"
         folder.mkdir()
         self.program("insert", GATEWAY)
         self.kernel = self._start_kernel()
@@ -60,7 +61,9 @@ class DriverLab:
         assert anchor is not None
         enter = ["nsenter", f"--net={network_namespace(anchor, ENDPOINT)}", "--"]
         program = [sys.executable, "-m", "tests.agent.veth_agent", str(self.folder), "kernel"]
-        return subprocess.Popen([*enter, *program], cwd=CLONE, env={**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}, text=True)
+        environment = {**os.environ, "PYTHONPATH": f"{CLONE}:{CLONE / 'agent'}"}
+        with self.kernel_log.open("a") as log:
+            return subprocess.Popen([*enter, *program], cwd=CLONE, env=environment, text=True, stderr=log)
 
     def close(self) -> None:
         self.end_agent()

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from dtnctl.model.engine_addresses import parse_engine
 from dtnctl.model.resources import NetworkSpec, Subnet, Wanted
 from dtnctl.model.site import Endpoint
 from dtnctl.providers.docker.translate_networks import network_body
-from lab import Lab, LabError, unavailable
+from lab import Lab, unavailable
 from tests.agent.engine.driver_lab import ENDPOINT, GATEWAY, SUBNET, DriverLab
 from tests.docker_clients import connect
 from tests.providers.backends import SITE, labels_of
@@ -46,6 +46,7 @@ def place(driver_lab: DriverLab) -> Iterator[DriverLab]:
     """Four VFs that nobody has, and an agent that runs; the same afterwards, or the test fails."""
     before = driver_lab.table()
     yield driver_lab
+    assert driver_lab.kernel.poll() is None, driver_lab.kernel_log.read_text()
     if driver_lab.agent is None:
         driver_lab.start_agent()
     for what in ("container", "network"):
@@ -199,8 +200,7 @@ def test_after_the_engine_was_stopped_containers_have_their_vfs_without_anybody_
     place.docker.wait_for_log("one", "up")
     place.lab.stop_engine(ENDPOINT)
     place.end_agent()  # it ended with the endpoint
-    with agent_before_engine(place):
-        place.lab.start_engine(ENDPOINT)
+    place.lab.start_engine(ENDPOINT, before=place.start_agent)
     place.docker.wait_for_log("one", "up", times=2)
     assert has_its_vf(place, "one", MAC)
     assert place.table()["0"]["vlan"] == 100
@@ -214,8 +214,7 @@ def test_after_the_engine_was_killed_with_its_containers_they_have_their_vfs_aga
     place.docker.wait_for_log("one", "up")
     place.lab.kill_engine(ENDPOINT)
     place.end_agent()
-    with agent_before_engine(place):
-        place.lab.start_engine(ENDPOINT)
+    place.lab.start_engine(ENDPOINT, before=place.start_agent)
     place.docker.wait_for_log("one", "up", times=2)
     assert has_its_vf(place, "one", MAC)
     place.docker("rm", "--force", "one")
@@ -230,32 +229,10 @@ def test_a_reboot_gives_containers_their_vfs_again(place: DriverLab) -> None:
     place.docker.wait_for_log("one", "up")
     place.lab.kill_engine(ENDPOINT)
     place.end_agent()
-    with agent_before_engine(place, "after-reboot"):
-        place.lab.start_engine(ENDPOINT)
+    place.lab.start_engine(ENDPOINT, before=lambda: place.start_agent("after-reboot"))
     place.docker.wait_for_log("one", "up", times=2)
     assert has_its_vf(place, "one", MAC)
     assert (place.table()["0"]["vlan"], place.table()["0"]["mac"]) == (100, MAC)
-
-
-@contextmanager
-def agent_before_engine(place: DriverLab, *words: str) -> Iterator[None]:
-    """Start the agent as soon as the endpoint is there to start it in, as systemd does before it starts the engine."""
-    with ThreadPoolExecutor(1) as pool:
-        started = pool.submit(_start_with_endpoint, place, words)
-        yield
-        started.result()
-
-
-def _start_with_endpoint(place: DriverLab, words: tuple[str, ...]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            if (place.lab.files(ENDPOINT) / "run/lab/daemon.json").exists():
-                place.start_agent(*words)
-                return
-        except (LabError, OSError):  # it is not there yet
-            time.sleep(0.02)
-    raise AssertionError("the endpoint did not come up")
 
 
 @pytest.mark.parametrize(
