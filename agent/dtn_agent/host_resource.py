@@ -1,5 +1,6 @@
 """What the agent asks of each kind of thing that it makes on its host: virtual functions, VLANs, settings, queueing. A new kind
-is a module with one more of these, one place in `resources.py`, and its classes of requests and of entries in the protocol.
+is a module with one more of these and its place in `resources.py`; its requests and entries are a file of the protocol, listed in the
+`resources.py` there.
 """
 
 from __future__ import annotations

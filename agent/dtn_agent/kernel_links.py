@@ -19,7 +19,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from dtn_agent.netlink import whole
-from dtn_agent.protocol import VfSettings
+from dtn_agent.protocol.vfs import VfSettings
 
 IFF_UP = 1
 LINK_EVENTS = 1  # RTMGRP_LINK

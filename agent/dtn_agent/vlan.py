@@ -17,7 +17,8 @@ from dtn_agent.host_resource import HostResource
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.ledger import Ledger
 from dtn_agent.namespaces import in_a_new_one
-from dtn_agent.protocol import Ability, Done, Facts, HeldVlan, MakeVlan, RemoveVlan, VlanRequest
+from dtn_agent.protocol import Ability, Done, Facts
+from dtn_agent.protocol.vlans import HeldVlan, MakeVlan, RemoveVlan, VlanRequest
 
 LONGEST_NAME = 15  # IFNAMSIZ without its final NUL
 PARENT_SECONDS = 10.0  # for all cards' interfaces together to appear while the host starts

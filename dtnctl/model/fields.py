@@ -258,7 +258,7 @@ def _check_device(value: str) -> str:
 
 
 def _check_sysctl(value: str) -> str:
-    from dtn_agent.protocol import TUNABLE_SYSCTLS  # a third of a small site's loading time, and few sites name sysctls
+    from dtn_agent.protocol.tuning import TUNABLE_SYSCTLS
 
     if not _SYSCTL.fullmatch(value):
         raise ValueError(f"{shown(value)} is not the name of a sysctl; write for example net.ipv4.tcp_rmem")

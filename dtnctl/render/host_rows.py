@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dtnctl.render.quantities import link_speed_text, size_text
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import BlockDevice, HeldExport, HeldVolume, Interface, NumaNode, PcieLink, RdmaDevice, RdmaPort, Vf
+    from dtn_agent.protocol import BlockDevice, Interface, NumaNode, PcieLink, RdmaDevice, RdmaPort, Vf
+    from dtn_agent.protocol.volumes import HeldExport, HeldVolume
 
 UNKNOWN = "-"
 

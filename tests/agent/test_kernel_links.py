@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dtn_agent.kernel_links import KernelLinks, read_vf_table
-from dtn_agent.protocol import VfSettings
+from dtn_agent.protocol.vfs import VfSettings
 from pyroute2 import IPRoute
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 

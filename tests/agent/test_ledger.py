@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from dtn_agent.ledger import SECTIONS, Ledger
-from dtn_agent.protocol import Held, HeldEndpoint, HeldEntry, HeldNetwork, HeldPf, HeldTuning, HeldVlan, VfSettings
+from dtn_agent.protocol import Held, HeldEntry
+from dtn_agent.protocol.driver import HeldEndpoint, HeldNetwork
+from dtn_agent.protocol.tuning import HeldTuning
+from dtn_agent.protocol.vfs import HeldPf, VfSettings
+from dtn_agent.protocol.vlans import HeldVlan
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 from dtn_agent import protocol as p
+from dtn_agent.protocol.volumes import Queues
 from pydantic import BaseModel, ValidationError
 
 KINDS: tuple[type[p.Requested], ...] = get_args(get_args(p.Request)[0]) or get_args(p.Request)
@@ -40,4 +41,4 @@ def test_parts_of_volumes_are_among_them() -> None:
 
 
 def test_what_is_reported_may_have_more() -> None:
-    assert p.Queues.model_validate({"surprise": 1}) == p.Queues()
+    assert Queues.model_validate({"surprise": 1}) == Queues()

@@ -9,6 +9,9 @@ from dtn_agent import protocol as p
 from dtn_agent.audit import SILENT
 from dtn_agent.host_resource import AnyResource
 from dtn_agent.ledger import SECTIONS, Ledger
+from dtn_agent.protocol.tuning import HeldTuning
+from dtn_agent.protocol.vfs import HeldVf
+from dtn_agent.protocol.vlans import HeldVlan
 from dtn_agent.resources import resources_of_this_host
 
 
@@ -28,12 +31,12 @@ def test_each_resource_has_a_list_of_the_ledger_and_a_name_of_its_own(tmp_path: 
 
 def test_settings_are_restored_before_what_has_at_most_the_mtu_of_its_interface(tmp_path: Path) -> None:
     entries = [resource.entry for resource in resources(tmp_path)]
-    assert entries.index(p.HeldTuning) < min(entries.index(p.HeldVf), entries.index(p.HeldVlan))
+    assert entries.index(HeldTuning) < min(entries.index(HeldVf), entries.index(HeldVlan))
 
 
 def test_a_host_without_sr_iov_is_reported_to_lack_virtual_functions(tmp_path: Path) -> None:
     facts = p.Facts(system=p.System(hostname="dtn1", kernel="6.12"), cpus=p.Cpus(logical=1), memory=p.Memory(total=1, available=1))
-    (vfs,) = (resource for resource in resources(tmp_path) if resource.entry is p.HeldVf)
+    (vfs,) = (resource for resource in resources(tmp_path) if resource.entry is HeldVf)
     assert [ability.lacks for ability in vfs.abilities(facts)] == [
         "no network interface of this host has virtual functions (SR-IOV), or it is switched off"
     ]

@@ -14,7 +14,9 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
-from dtn_agent.protocol import Held, HeldVlan, MakeVlan, RemoveVlan, Tune
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.tuning import Tune
+from dtn_agent.protocol.vlans import HeldVlan, MakeVlan, RemoveVlan
 from dtn_agent.server.serve import restore
 from dtn_agent.tuning.tune import HostTuning
 from dtn_agent.vlan import VlanInterfaces

@@ -17,7 +17,7 @@ from dtn_agent.engine.driver import NetworkDriver
 from dtn_agent.engine.driver_socket import DriverSocket
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import VfRequest
+from dtn_agent.protocol.vfs import VfRequest
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 from pydantic import TypeAdapter
 from pyroute2 import IPRoute

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dtn_agent.kernel_links import KernelLinks, Link
-from dtn_agent.protocol import VfSettings
+from dtn_agent.protocol.vfs import VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.sriov_tree import SriovTree
 from pyroute2 import IPRoute

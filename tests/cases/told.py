@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtn_agent.protocol import Held, HeldPf, HeldVf, HeldVlan, HeldVolume, Host, Interface, Listener, Owner, RdmaDevice, Vf, VfSettings
+from dtn_agent.protocol import Held, Host, Interface, Listener, Owner, RdmaDevice, Vf
+from dtn_agent.protocol.vfs import HeldPf, HeldVf, VfSettings
+from dtn_agent.protocol.vlans import HeldVlan
+from dtn_agent.protocol.volumes import HeldVolume
 
 from dtnctl.model.hardware import cpu_numbers, cpu_text, nodes_of
 from dtnctl.model.site import Site

@@ -19,6 +19,7 @@ from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines, LogLines
+from dtn_agent.protocol.driver import NETWORK_DRIVER
 from dtn_agent.server.access import Access, Credentials, open_access
 from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.serve import AgentServer, make_server, restore
@@ -74,7 +75,7 @@ class StageAgent:
         self.host_in_memory = MemoryHost(engine, machine, values, Ledger(folder / endpoint / "ledger.json"), self._effect)
         host = self.host_in_memory
         self.work = Work(host.ledger, lambda held: host.facts(), host.resources, lambda: True)
-        engine.machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
+        engine.machine.drivers[NETWORK_DRIVER] = self.host_in_memory
         self.port = 0
         self._begin()
 
@@ -114,7 +115,7 @@ class StageAgent:
     def _die(self) -> None:
         """The engine has no network driver then, either."""
         self.is_dead = True
-        self.world.engine(self.endpoint).machine.drivers.pop(p.NETWORK_DRIVER)
+        self.world.engine(self.endpoint).machine.drivers.pop(NETWORK_DRIVER)
 
     # --- its process ---
 
@@ -122,7 +123,7 @@ class StageAgent:
         """Start, and make so again what the ledger says."""
         self.is_dead = False
         self.effects = 0
-        self.world.engine(self.endpoint).machine.drivers[p.NETWORK_DRIVER] = self.host_in_memory
+        self.world.engine(self.endpoint).machine.drivers[NETWORK_DRIVER] = self.host_in_memory
         lines = Lines(self.output)
         restore(self.work.resources, lines)
         listener = socket.create_server(("127.0.0.1", self.port), backlog=ServerLimits().queue)

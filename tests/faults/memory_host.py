@@ -16,13 +16,18 @@ from dtn_agent import protocol as p
 from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import AnyResource, HostResource
 from dtn_agent.ledger import Ledger
+from dtn_agent.protocol.driver import PF_OPTION, VF_OPTION
+from dtn_agent.protocol.qos import ClearQos, HeldQos, QosRequest, QosSettings, SetQos
+from dtn_agent.protocol.tuning import HeldTuning, Tune, TuneRequest, Untune
+from dtn_agent.protocol.vfs import HeldPf, HeldVf, VfRequest
+from dtn_agent.protocol.vlans import HeldVlan, MakeVlan, RemoveVlan, VlanRequest
 
 from tests.fakes.core import Engine
 from tests.fakes.errors import server_error
 from tests.fakes.state import Container, Json
 from tests.properties.agent import USUAL_MTU, Agent, AgentRefusedError
 
-HeldPart = p.HeldPf | p.HeldVf | p.HeldVlan | p.HeldTuning | p.HeldQos
+HeldPart = HeldPf | HeldVf | HeldVlan | HeldTuning | HeldQos
 
 
 @dataclass(slots=True)
@@ -31,7 +36,7 @@ class ModelOnDisk(Agent):
 
     ledger: Ledger = field(kw_only=True)
 
-    def _note(self, **lists: Iterable[p.HeldPf] | Iterable[p.HeldVf] | Iterable[p.HeldVlan]) -> None:
+    def _note(self, **lists: Iterable[HeldPf] | Iterable[HeldVf] | Iterable[HeldVlan]) -> None:
         Agent._note(self, **lists)
         ours = {name: getattr(self.machine.held, name) for name in lists}
         self.ledger.write(lambda held: held.model_copy(update=ours))
@@ -51,7 +56,7 @@ class ModelOnDisk(Agent):
             if vf is not None:
                 self._set(vf, held.found.model_copy(update=held.wanted.model_dump(exclude_none=True)))
         for vlan in self.machine.held.vlans:
-            self.perform(p.MakeVlan(site=vlan.site, parent=vlan.parent, vlan=vlan.vlan, mtu=vlan.mtu), lambda: None)
+            self.perform(MakeVlan(site=vlan.site, parent=vlan.parent, vlan=vlan.vlan, mtu=vlan.mtu), lambda: None)
 
 
 class MemoryHost:
@@ -74,7 +79,7 @@ class MemoryHost:
 
     # --- virtual functions and VLANs ------------------------------------------------------------------------------
 
-    def remove(self, request: p.RemoveVlan) -> p.Done:
+    def remove(self, request: RemoveVlan) -> p.Done:
         name = f"{request.parent}.{request.vlan}"
         users = [network.name for network in self.engine.state.networks.values() if network.parent == name]
         assert not users, f"{name} goes from under {users}"
@@ -100,10 +105,10 @@ class MemoryHost:
     def _functions(self) -> set[tuple[str, str]]:
         """Who has which function, by what runs: PCI address and container."""
         return {
-            (endpoint.driver_options[p.VF_OPTION], container.id)
+            (endpoint.driver_options[VF_OPTION], container.id)
             for container in self.engine.state.containers.values()
             for endpoint in container.endpoints.values()
-            if endpoint.endpoint_id and endpoint.driver_options and p.VF_OPTION in endpoint.driver_options
+            if endpoint.endpoint_id and endpoint.driver_options and VF_OPTION in endpoint.driver_options
         }
 
     def _show_interfaces(self) -> None:
@@ -113,16 +118,16 @@ class MemoryHost:
     # --- the network driver at the engine ---------------------------------------------------------------------------
 
     def create(self, options: Mapping[str, str]) -> None:
-        if not any(item.name == options.get(p.PF_OPTION) and item.sriov for item in self.model.machine.facts.interfaces):
-            raise server_error(f"{options.get(p.PF_OPTION)} is no physical function")
+        if not any(item.name == options.get(PF_OPTION) and item.sriov for item in self.model.machine.facts.interfaces):
+            raise server_error(f"{options.get(PF_OPTION)} is no physical function")
 
     def join(self, container: str, network_options: Mapping[str, str], options: Mapping[str, str]) -> str:
         self._look()
-        pci = options.get(p.VF_OPTION, "")
+        pci = options.get(VF_OPTION, "")
         held = next((item for item in self.model.machine.held.vfs if item.pci == pci), None)
         if held is None:
             raise server_error(f"the virtual function {pci} is not reserved on this host")
-        if held.pf != network_options[p.PF_OPTION]:
+        if held.pf != network_options[PF_OPTION]:
             raise server_error(f"the virtual function {pci} is one of {held.pf}")
         try:
             self.model.join(container, held.owner, pci)
@@ -132,7 +137,7 @@ class MemoryHost:
 
     # --- settings ---------------------------------------------------------------------------------------------------
 
-    def tune(self, request: p.Tune) -> p.Done:
+    def tune(self, request: Tune) -> p.Done:
         held = {item.key: item for item in self.ledger.read().tuning}
         before, now = held.get(request.key), self.values.get(request.key)
         if now is None:
@@ -142,14 +147,14 @@ class MemoryHost:
         if before is not None and (before.wanted, now) == (request.value, request.value):
             return p.Done(changed=False)
         found = before.found if before is not None else now
-        held[request.key] = p.HeldTuning(key=request.key, found=found, wanted=request.value, now=None, site=request.site)
+        held[request.key] = HeldTuning(key=request.key, found=found, wanted=request.value, now=None, site=request.site)
         self._effect()
         self._keep("tuning", held.values())
         self._effect()
         self.values[request.key] = request.value
         return p.Done(changed=True)
 
-    def untune(self, request: p.Untune) -> p.Done:
+    def untune(self, request: Untune) -> p.Done:
         held = {item.key: item for item in self.ledger.read().tuning}
         entry = held.pop(request.key, None)
         if entry is None:
@@ -168,13 +173,13 @@ class MemoryHost:
 
     # --- shaping ----------------------------------------------------------------------------------------------------
 
-    def set(self, request: p.SetQos) -> p.Done:
+    def set(self, request: SetQos) -> p.Done:
         if self._container(request.container) is None:
             raise RefusedError("not-found", f"there is no container {request.container}")
         held = {item.container: item for item in self.ledger.read().qos}
-        wanted = p.QosSettings.model_validate(request.model_dump(include=set(p.QosSettings.model_fields)))
+        wanted = QosSettings.model_validate(request.model_dump(include=set(QosSettings.model_fields)))
         owner = p.Owner(site=request.site, session=request.session, network=request.network)
-        entry = p.HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
+        entry = HeldQos(container=request.container, owner=owner, address=request.address, wanted=wanted, now=None)
         self._effect()
         self._keep("qos", ({**held, request.container: entry}).values())
         self.unshaped.add(request.container)
@@ -182,7 +187,7 @@ class MemoryHost:
         self.unshaped.discard(request.container)
         return p.Done(changed=held.get(request.container) != entry)
 
-    def clear(self, request: p.ClearQos) -> p.Done:
+    def clear(self, request: ClearQos) -> p.Done:
         held = {item.container: item for item in self.ledger.read().qos}
         if held.pop(request.container, None) is None:
             return p.Done(changed=False)
@@ -190,7 +195,7 @@ class MemoryHost:
         self._keep("qos", held.values())
         return p.Done(changed=True)
 
-    def _shaped(self, entry: p.HeldQos) -> p.QosSettings | None:
+    def _shaped(self, entry: HeldQos) -> QosSettings | None:
         container = self._container(entry.container)
         is_there = container is not None and any(item.address == entry.address for item in container.endpoints.values())
         return entry.wanted if is_there and entry.container not in self.unshaped else None
@@ -203,15 +208,15 @@ class MemoryHost:
     def _keep(self, kind: str, entries: Iterable[HeldPart]) -> None:
         self.ledger.write(lambda held: held.model_copy(update={kind: tuple(sorted(entries, key=str))}))
 
-    def held_vfs(self) -> tuple[p.HeldVf, ...]:
+    def held_vfs(self) -> tuple[HeldVf, ...]:
         with self.engine.changed:
             self._look()
             return self.model.host().held.vfs
 
-    def held_tuning(self) -> tuple[p.HeldTuning, ...]:
+    def held_tuning(self) -> tuple[HeldTuning, ...]:
         return tuple(item.model_copy(update={"now": self.values.get(item.key)}) for item in self.ledger.read().tuning)
 
-    def held_qos(self) -> tuple[p.HeldQos, ...]:
+    def held_qos(self) -> tuple[HeldQos, ...]:
         with self.engine.changed:
             return tuple(item.model_copy(update={"now": self._shaped(item)}) for item in self.ledger.read().qos)
 
@@ -267,42 +272,42 @@ class _Part:
         return tuple(p.Ability(name=name) for name in ABILITIES[type(self)])
 
 
-class _VirtualFunctions(_Part, HostResource[p.VfRequest]):
+class _VirtualFunctions(_Part, HostResource[VfRequest]):
     name = "virtual functions"
-    requests = get_args(p.VfRequest)
-    entry = p.HeldVf
+    requests = get_args(VfRequest)
+    entry = HeldVf
 
-    def perform(self, request: p.VfRequest) -> p.Done:
+    def perform(self, request: VfRequest) -> p.Done:
         return self.host.perform(request)
 
-    def held(self) -> tuple[p.HeldVf, ...]:
+    def held(self) -> tuple[HeldVf, ...]:
         return self.host.held_vfs()
 
     def restore(self) -> None:
         self.host.restore_links()
 
 
-class _Vlans(_Part, HostResource[p.VlanRequest]):
+class _Vlans(_Part, HostResource[VlanRequest]):
     name = "VLANs"
-    requests = get_args(p.VlanRequest)
-    entry = p.HeldVlan
+    requests = get_args(VlanRequest)
+    entry = HeldVlan
 
-    def perform(self, request: p.VlanRequest) -> p.Done:
-        return self.host.perform(request) if isinstance(request, p.MakeVlan) else self.host.remove(request)
+    def perform(self, request: VlanRequest) -> p.Done:
+        return self.host.perform(request) if isinstance(request, MakeVlan) else self.host.remove(request)
 
-    def held(self) -> tuple[p.HeldVlan, ...]:
+    def held(self) -> tuple[HeldVlan, ...]:
         return self.host.ledger.read().vlans
 
 
-class _Settings(_Part, HostResource[p.TuneRequest]):
+class _Settings(_Part, HostResource[TuneRequest]):
     name = "tuning"
-    requests = get_args(p.TuneRequest)
-    entry = p.HeldTuning
+    requests = get_args(TuneRequest)
+    entry = HeldTuning
 
-    def perform(self, request: p.TuneRequest) -> p.Done:
-        return self.host.tune(request) if isinstance(request, p.Tune) else self.host.untune(request)
+    def perform(self, request: TuneRequest) -> p.Done:
+        return self.host.tune(request) if isinstance(request, Tune) else self.host.untune(request)
 
-    def held(self) -> tuple[p.HeldTuning, ...]:
+    def held(self) -> tuple[HeldTuning, ...]:
         return self.host.held_tuning()
 
     def readings(self, keys: Collection[str], facts: p.Facts) -> dict[str, str | None]:
@@ -313,17 +318,17 @@ class _Settings(_Part, HostResource[p.TuneRequest]):
         self.host.restore_settings()
 
 
-class _Shaping(_Part, HostResource[p.QosRequest]):
+class _Shaping(_Part, HostResource[QosRequest]):
     """Restored as its watch does it once the engine tells events, which is at once here."""
 
     name = "QoS"
-    requests = get_args(p.QosRequest)
-    entry = p.HeldQos
+    requests = get_args(QosRequest)
+    entry = HeldQos
 
-    def perform(self, request: p.QosRequest) -> p.Done:
-        return self.host.set(request) if isinstance(request, p.SetQos) else self.host.clear(request)
+    def perform(self, request: QosRequest) -> p.Done:
+        return self.host.set(request) if isinstance(request, SetQos) else self.host.clear(request)
 
-    def held(self) -> tuple[p.HeldQos, ...]:
+    def held(self) -> tuple[HeldQos, ...]:
         return self.host.held_qos()
 
     def restore(self) -> None:

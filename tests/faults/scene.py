@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dtn_agent.protocol import Held, HeldPf, HeldTuning, HeldVf, Interface, Owner, VfSettings
+from dtn_agent.protocol import Held, Interface, Owner
 from dtn_agent.protocol import Host as Machine
+from dtn_agent.protocol.tuning import HeldTuning
+from dtn_agent.protocol.vfs import HeldPf, HeldVf, VfSettings
 
 from tests.fakes.engine import Program, Run, World
 from tests.fakes.execs import ExecRun

@@ -12,6 +12,20 @@ from pathlib import Path
 
 import pytest
 from dtn_agent import protocol as p
+from dtn_agent.protocol.volumes import (
+    Backing,
+    ConnectVolume,
+    DisconnectVolume,
+    ExportVolume,
+    HeldVolume,
+    MountVolume,
+    Portal,
+    Queues,
+    Transport,
+    UnmountVolume,
+    WithdrawVolume,
+    mount_point,
+)
 
 from dtnctl.errors import DtnctlError
 from dtnctl.model.site import Endpoint
@@ -36,17 +50,17 @@ class Volumes:
         self.agents = {name: client_of(scene.guests, name) for name in BOTH}
         self.over("tcp")
 
-    def over(self, transport: p.Transport) -> None:
+    def over(self, transport: Transport) -> None:
         """Ask for this transport from now on."""
-        self.portal = p.Portal(transport=transport, address=ADDRESSES["dtn2"], port={"tcp": 4420, "rdma": 4421}[transport])
+        self.portal = Portal(transport=transport, address=ADDRESSES["dtn2"], port={"tcp": 4420, "rdma": 4421}[transport])
         self.number = {"tcp": 1, "rdma": 2}[transport]
 
     def host(self, name: str) -> p.Host:
         return self.agents[name].host()
 
     def export(self) -> p.Done:
-        backing = p.Backing(file=f"/srv/volume{self.number}.img", size=SIZE)
-        request = p.ExportVolume(
+        backing = Backing(file=f"/srv/volume{self.number}.img", size=SIZE)
+        request = ExportVolume(
             site="virtual",
             volume="scratch",
             nqn=NQN.format(self.number),
@@ -65,23 +79,23 @@ class Volumes:
         return facts.host_nqn
 
     def connect(self, ctrl_loss: int = 60) -> p.Done:
-        queues = p.Queues(keep_alive=5, ctrl_loss=ctrl_loss)
+        queues = Queues(keep_alive=5, ctrl_loss=ctrl_loss)
         nqn, uuid = NQN.format(self.number), UUID.format(self.number)
-        request = p.ConnectVolume(site="virtual", volume="scratch", nqn=nqn, uuid=uuid, portal=self.portal, queues=queues)
+        request = ConnectVolume(site="virtual", volume="scratch", nqn=nqn, uuid=uuid, portal=self.portal, queues=queues)
         return self.agents["dtn1"].perform(request)
 
     def mount(self, mode: str = "rw") -> p.Done:
         request = {"site": "virtual", "volume": "scratch", "file_system": "xfs", "mode": mode, "format": True}
-        return self.agents["dtn1"].perform(p.MountVolume.model_validate(request))
+        return self.agents["dtn1"].perform(MountVolume.model_validate(request))
 
     def unmount(self) -> p.Done:
-        return self.agents["dtn1"].perform(p.UnmountVolume(site="virtual", volume="scratch"))
+        return self.agents["dtn1"].perform(UnmountVolume(site="virtual", volume="scratch"))
 
     def disconnect(self) -> p.Done:
-        return self.agents["dtn1"].perform(p.DisconnectVolume(site="virtual", volume="scratch"))
+        return self.agents["dtn1"].perform(DisconnectVolume(site="virtual", volume="scratch"))
 
     def withdraw(self) -> p.Done:
-        return self.agents["dtn2"].perform(p.WithdrawVolume(site="virtual", volume="scratch"))
+        return self.agents["dtn2"].perform(WithdrawVolume(site="virtual", volume="scratch"))
 
     def remove(self) -> None:
         """All of it, in order; the backing is removed, too."""
@@ -92,14 +106,14 @@ class Volumes:
 
     @property
     def path(self) -> str:
-        return p.mount_point("virtual", "scratch")
+        return mount_point("virtual", "scratch")
 
     @property
-    def held(self) -> p.HeldVolume:
+    def held(self) -> HeldVolume:
         (found,) = self.host("dtn1").held.volumes
         return found
 
-    def wait(self, holds: Callable[[p.HeldVolume], bool]) -> p.HeldVolume:
+    def wait(self, holds: Callable[[HeldVolume], bool]) -> HeldVolume:
         """Until dtn1's agent reports it so."""
         until = time.monotonic() + PATIENCE
         while not holds(found := self.held):
@@ -107,7 +121,7 @@ class Volumes:
             time.sleep(1)
         return found
 
-    def is_up(self, found: p.HeldVolume) -> bool:
+    def is_up(self, found: HeldVolume) -> bool:
         return found.state == "live" and found.mount is not None and f" {self.path} " in self.scene.on("dtn1", "cat /proc/mounts")
 
 
@@ -142,7 +156,7 @@ def mounted(volumes: Volumes) -> Volumes:
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rdma"])
-def test_what_is_written_through_a_volume_is_read_through_it(volumes: Volumes, transport: p.Transport) -> None:
+def test_what_is_written_through_a_volume_is_read_through_it(volumes: Volumes, transport: Transport) -> None:
     volumes.over(transport)
     scene = volumes.scene
     assert (volumes.export().changed, volumes.export().changed) == (True, False)

@@ -174,7 +174,7 @@ def test_a_wheel_of_what_runs_has_both_programs_and_is_always_the_same(tmp_path:
     (tmp_path / name).write_bytes(content)
     with zipfile.ZipFile(tmp_path / name) as wheel:
         names = wheel.namelist()
-    assert {"dtn_agent/dtn-agent.service", "dtn_agent/protocol/requests.py", "dtnctl/installing/install-agent.sh"} <= set(names)
+    assert {"dtn_agent/dtn-agent.service", "dtn_agent/protocol/resources.py", "dtnctl/installing/install-agent.sh"} <= set(names)
     assert {f"dtnctl/repository/starter_site/{file}" for file in FILES} <= set(names)
     assert not [item for item in names if "__pycache__" in item]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import Held, HeldTuning, HeldVf, HeldVlan, Listener, Owner, VfSettings
+from dtn_agent.protocol import Held, Listener, Owner
+from dtn_agent.protocol.tuning import HeldTuning
+from dtn_agent.protocol.vfs import HeldVf, VfSettings
+from dtn_agent.protocol.vlans import HeldVlan
 
 from dtnctl.model.basis import SeenObject, basis_of
 from dtnctl.model.resources import EndpointSeen, Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dtn_agent.protocol import MakeVlan
+from dtn_agent.protocol.vlans import MakeVlan
 
 from dtnctl.model.actions import HostRequest, JobEnd, PullImage, StartContainer, StartTransfer
 from dtnctl.model.plan import AGENT_NEEDED, Cause, Change, EndpointSummary, Plan, Step, action_type, as_data

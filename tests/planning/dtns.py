@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import ConfigureVf, HeldVf, Interface, Request
 from dtn_agent.protocol import Host as Machine
+from dtn_agent.protocol import Interface, Request
+from dtn_agent.protocol.vfs import ConfigureVf, HeldVf
 
 from dtnctl.model.actions import HostRequest
 from dtnctl.model.plan import Plan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import Held, HeldVlan, Host, Interface
+from dtn_agent.protocol import Held, Host, Interface
+from dtn_agent.protocol.vlans import HeldVlan
 
 from dtnctl.model.plan import Plan
 from tests.planning.building import drop, plan, site, world

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from dtn_agent.protocol import Backing, HeldExport, HeldMount, HeldVolume, NvmeFacts, Portal, Queues
+from dtn_agent.protocol.volumes import Backing, HeldExport, HeldMount, HeldVolume, NvmeFacts, Portal, Queues
 
 from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.site import Document, Mark, Site

@@ -10,39 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from dtn_agent.protocol import (
-    ClearQos,
-    ConfigureVf,
-    ConnectVolume,
-    DisconnectVolume,
-    ExportVolume,
-    Held,
-    HeldPf,
-    HeldQos,
-    HeldTuning,
-    HeldVf,
-    HeldVlan,
-    Host,
-    Interface,
-    MakeVlan,
-    MountVolume,
-    Owner,
-    QosSettings,
-    RdmaDevice,
-    ReleaseVf,
-    RemoveVlan,
-    Reported,
-    Request,
-    SetQos,
-    SetVfCount,
-    Sriov,
-    Tune,
-    UnmountVolume,
-    Untune,
-    Vf,
-    VfSettings,
-    WithdrawVolume,
-)
+from dtn_agent.protocol import Held, Host, Interface, Owner, RdmaDevice, Reported, Request, Sriov, Vf
+from dtn_agent.protocol.qos import ClearQos, HeldQos, QosSettings, SetQos
+from dtn_agent.protocol.tuning import HeldTuning, Tune, Untune
+from dtn_agent.protocol.vfs import ConfigureVf, HeldPf, HeldVf, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.protocol.vlans import HeldVlan, MakeVlan, RemoveVlan
+from dtn_agent.protocol.volumes import ConnectVolume, DisconnectVolume, ExportVolume, MountVolume, UnmountVolume, WithdrawVolume
 
 from tests.properties.vf_addresses import address_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dtn_agent.protocol import ConfigureVf, Held, HeldVf, Owner, ReleaseVf, Request, SetVfCount, VfSettings
+from dtn_agent.protocol import Held, Owner, Request
+from dtn_agent.protocol.vfs import ConfigureVf, HeldVf, ReleaseVf, SetVfCount, VfSettings
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from dtn_agent.protocol import (
+from dtn_agent.protocol.volumes import (
     ConnectVolume,
     DisconnectVolume,
     ExportVolume,

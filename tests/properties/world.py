@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from dtn_agent.protocol import ConfigureVf, Owner, RemoveVlan
+from dtn_agent.protocol import Owner
+from dtn_agent.protocol.vlans import RemoveVlan
 
 from dtnctl.model.actions import (
     ConnectNetwork,
@@ -65,7 +66,7 @@ from tests.properties.always import check_hosts
 from tests.properties.attempts import finish_transfer, record_cancel, record_end, start_transfer
 from tests.properties.host import ACTIVE, ENGINE_NETWORKS, MOMENT, Host, addresses_of, functions_of, image, ports_of, shared_with
 from tests.properties.observed import endpoint_seen
-from tests.properties.vf_addresses import address_of
+from tests.properties.vf_addresses import check_subject
 from tests.properties.volumes import VolumeRequests, check_started, perform_volume
 
 
@@ -207,9 +208,7 @@ class World:
         assert host.agent is not None, f"{host.name} has no agent to do {action}"
         assert not host.agent.silence, f"the agent of {host.name} does not answer"
         request = action.request
-        if isinstance(request, ConfigureVf):
-            meant = address_of(host.agent.interface(request.pf), request.index)
-            assert action.subject.endswith(meant), f"the plan takes {meant} for {action.subject}"
+        check_subject(action, host.agent.interface)
         if isinstance(request, RemoveVlan):
             name = f"{request.parent}.{request.vlan}"
             users = [item.name for item in (*host.networks.values(), *host.foreign_networks) if item.spec.parent == name]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from dtn_agent.protocol import Tune
+from dtn_agent.protocol.tuning import Tune
 from dtn_agent.server.limits import ServerLimits
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError

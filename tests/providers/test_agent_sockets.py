@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dtn_agent.protocol import Tune
+from dtn_agent.protocol.tuning import Tune
 
 from dtnctl.errors import NotFoundError, UnreachableError
 from dtnctl.model.agent_addresses import parse_agent

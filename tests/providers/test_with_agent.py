@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dtn_agent.protocol import Done, Held, HeldTuning, HeldVlan, Host, Request, Tune
+from dtn_agent.protocol import Done, Held, Host, Request
+from dtn_agent.protocol.tuning import HeldTuning, Tune
+from dtn_agent.protocol.vlans import HeldVlan
 
 from dtnctl.errors import UnreachableError
 from dtnctl.model.actions import EngineAction, StartContainer

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from dtn_agent.protocol import MakeVlan, ReleaseVf, SetVfCount
+from dtn_agent.protocol.vfs import ReleaseVf, SetVfCount
+from dtn_agent.protocol.vlans import MakeVlan
 from hypothesis import strategies as st
 
 from dtnctl.model.actions import (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dtn_agent.protocol import Ability, Backing, Facts, Held, HeldExport, HeldMount, HeldVolume, Host, Interface, Portal, Qdisc
+from dtn_agent.protocol import Ability, Facts, Held, Host, Interface, Qdisc
+from dtn_agent.protocol.volumes import Backing, HeldExport, HeldMount, HeldVolume, Portal
 from hypothesis import example, given
 from hypothesis import strategies as st
 

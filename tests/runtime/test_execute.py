@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
-from dtn_agent.protocol import Tune
+from dtn_agent.protocol.tuning import Tune
 
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
 from dtnctl.model.actions import DiscardContainer, HostRequest, PullImage, RestoreContainer, Undo, WaitHealthy

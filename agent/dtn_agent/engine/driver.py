@@ -12,16 +12,8 @@ from typing import Any
 from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import (
-    DEFAULT_ROUTE_OPTION,
-    MTU_OPTION,
-    NETWORK_OPTIONS,
-    PF_OPTION,
-    VF_OPTION,
-    HeldEndpoint,
-    HeldNetwork,
-    HeldVf,
-)
+from dtn_agent.protocol.driver import DEFAULT_ROUTE_OPTION, MTU_OPTION, NETWORK_OPTIONS, PF_OPTION, VF_OPTION, HeldEndpoint, HeldNetwork
+from dtn_agent.protocol.vfs import HeldVf
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 
 GENERIC = "com.docker.network.generic"  # where the engine puts the options of a network

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dtn_agent.protocol import NETWORK_DRIVER
+from dtn_agent.protocol.driver import NETWORK_DRIVER
 
 PLUGIN_SOCKET = Path("/run/docker/plugins") / f"{NETWORK_DRIVER}.sock"
 MOST_BYTES = 1 << 18

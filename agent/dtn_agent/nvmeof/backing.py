@@ -16,7 +16,7 @@ from dtn_agent.nvmeof.limits import run
 from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.mounts import mounts
-from dtn_agent.protocol import Backing
+from dtn_agent.protocol.volumes import Backing
 
 BLKID_SECONDS = 20.0
 MEMBERS = re.compile(r".*_member|btrfs|bcache|swap|swsuspend")  # blkid's types of what is a part of something larger, or swap

@@ -17,7 +17,8 @@ from dtn_agent.nvmeof.backing import Backings
 from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.target import Target, path_of
-from dtn_agent.protocol import Ability, Done, ExportRequest, ExportVolume, Facts, HeldExport, Portal, Transport, WithdrawVolume
+from dtn_agent.protocol import Ability, Done, Facts
+from dtn_agent.protocol.volumes import ExportRequest, ExportVolume, HeldExport, Portal, Transport, WithdrawVolume
 
 WATCH_SECONDS = 5.0
 KEY_FILE = "volume-keys.json"

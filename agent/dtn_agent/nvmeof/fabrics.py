@@ -20,7 +20,7 @@ from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.nvmeof.registry import OURS
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.nvme import controllers
-from dtn_agent.protocol import HeldVolume, NvmeController, Portal
+from dtn_agent.protocol.volumes import HeldVolume, NvmeController, Portal
 
 CONNECT_SECONDS = 20.0  # the kernel's own limit is some seconds for each of its tries
 DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's link to it

@@ -8,7 +8,7 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dtn_agent.protocol import key_print
+from dtn_agent.protocol.volumes import key_print
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,7 +18,7 @@ from dtn_agent.nvmeof.limits import Ran, TooLongError, run
 from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.mounts import Mount, mounts
-from dtn_agent.protocol import FileSystem, HeldMount
+from dtn_agent.protocol.volumes import FileSystem, HeldMount
 
 MOUNT_SECONDS = 30.0
 UNMOUNT_SECONDS = 30.0  # what is not written yet is written first

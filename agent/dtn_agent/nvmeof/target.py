@@ -10,7 +10,7 @@ from typing import TypeAlias
 from dtn_agent.errors import RefusedError
 from dtn_agent.nvmeof.configfs import Configfs
 from dtn_agent.nvmeof.keys import Keys
-from dtn_agent.protocol import HeldExport, Portal
+from dtn_agent.protocol.volumes import HeldExport, Portal
 
 OUR_PORTS = range(30000, 31000)  # of nvmet's 1-65535: people and nvmetcli count from 1
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # read, not bound

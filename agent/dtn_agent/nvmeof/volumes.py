@@ -21,12 +21,10 @@ from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.mounts import HostMounts, drop_folder
 from dtn_agent.nvmeof.registry import OURS, OwnerRegistry
 from dtn_agent.nvmeof.users import Users
-from dtn_agent.protocol import (
-    Ability,
+from dtn_agent.protocol import Ability, Done, Facts
+from dtn_agent.protocol.volumes import (
     ConnectVolume,
     DisconnectVolume,
-    Done,
-    Facts,
     FileSystem,
     HeldMount,
     HeldVolume,

@@ -6,7 +6,7 @@ import re
 import uuid
 
 from dtn_agent.probe.files import Files
-from dtn_agent.protocol import NvmeController, NvmeFacts
+from dtn_agent.protocol.volumes import NvmeController, NvmeFacts
 
 TRANSPORTS = ("rdma", "tcp")
 FILE_SYSTEMS = ("ext4", "xfs")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dtn_agent.protocol.base import Reported
 from dtn_agent.protocol.facts import Facts
-from dtn_agent.protocol.held import Held
+from dtn_agent.protocol.resources import Held
 
 
 class Ability(Reported):

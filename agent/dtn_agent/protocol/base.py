@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # 2: unknown settings of VFs are null; SetQos replaces another network's. 3: `vlan_priority`, `pf` (before: `qos`, `interface`)
 PROTOCOL_VERSION = 3
@@ -14,12 +14,22 @@ ANY_MAC = r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$"
 INTERFACE_NAME = r"^[A-Za-z0-9_.:@-]{1,15}$"  # what the kernel takes; no slash, so no path
 ONE_LINE = r"^[\t\x20-\x7e]*$"
 STATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+InterfaceName: TypeAlias = Annotated[str, Field(pattern=INTERFACE_NAME)]
+Name: TypeAlias = Annotated[str, Field(pattern=STATE_NAME)]
 
 
 class Reported(BaseModel):
     """Base of everything that the agent reports. Unknown keys are ignored: a newer agent may report more."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class Owner(Reported):
+    """Who asked for something. `network` is empty where the thing is not one of a network."""
+
+    site: str
+    session: str = ""
+    network: str = ""
 
 
 class HeldEntry(Reported, ABC):

@@ -8,9 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from dtn_agent.protocol.base import ONE_LINE, STATE_NAME, HeldEntry, Reported, Requested
+from dtn_agent.protocol.base import ONE_LINE, HeldEntry, Name, Reported, Requested
 
-Name: TypeAlias = Annotated[str, Field(pattern=STATE_NAME)]
 Nqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-~]+$", max_length=223)]
 Uuid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Address: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}$")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtn_agent.namespaces import in_a_new_one
-from dtn_agent.protocol import Ability, QosSettings
+from dtn_agent.protocol import Ability
+from dtn_agent.protocol.qos import QosSettings
 from dtn_agent.queueing.making import make_tree
 from dtn_agent.queueing.tree import Tree, tree_of
 from dtn_agent.queueing.wire import QueuedLink, Wire, open_wire

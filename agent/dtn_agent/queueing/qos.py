@@ -19,7 +19,8 @@ from dtn_agent.engine.client import ENGINE_SOCKET, EngineClient, EngineContainer
 from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Ability, ClearQos, Done, Facts, HeldQos, Owner, QosRequest, QosSettings, SetQos
+from dtn_agent.protocol import Ability, Done, Facts, Owner
+from dtn_agent.protocol.qos import ClearQos, HeldQos, QosRequest, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.container import inside
 from dtn_agent.queueing.shaping import live_settings, queueing_before, restore_queueing, shape

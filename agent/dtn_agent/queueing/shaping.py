@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import HeldQos, QosSettings
+from dtn_agent.protocol.qos import HeldQos, QosSettings
 from dtn_agent.queueing.making import make_tree, restore_exactly
 from dtn_agent.queueing.tree import OURS, PRIO, settings_of, tree_of
 from dtn_agent.queueing.wire import QueuedLink, Wire

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dtn_agent.protocol import QosSettings
+from dtn_agent.protocol.qos import QosSettings
 from dtn_agent.queueing.options import (
     TCP,
     UDP,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import HeldTuning
+from dtn_agent.protocol.tuning import HeldTuning
 from dtn_agent.tuning.setting import Setting
 
 

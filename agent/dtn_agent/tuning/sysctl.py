@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dtn_agent.protocol import TUNABLE_SYSCTLS
+from dtn_agent.protocol.tuning import TUNABLE_SYSCTLS
 from dtn_agent.tuning.setting import Root, Setting, text_of
 
 _NAME = re.compile(r"^[a-z0-9_]+([./][A-Za-z0-9_:@./-]+)+$")

@@ -15,7 +15,8 @@ from dtn_agent.audit import SILENT, Audit
 from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Ability, Done, Facts, HeldTuning, Tune, TuneRequest, Untune
+from dtn_agent.protocol import Ability, Done, Facts
+from dtn_agent.protocol.tuning import HeldTuning, Tune, TuneRequest, Untune
 from dtn_agent.tuning.applying import found_value, make_live, restore_found
 from dtn_agent.tuning.irqbalance import Services, Systemd
 from dtn_agent.tuning.key import apply_order, device_of, reset_with, setting_of, spelled_out

@@ -11,7 +11,7 @@ from pathlib import Path
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import KernelLinks, Link, reason
 from dtn_agent.probe.sriov import USER_SPACE_DRIVERS
-from dtn_agent.protocol import VfSettings
+from dtn_agent.protocol.vfs import VfSettings
 from dtn_agent.vf import rules
 from dtn_agent.vf.other_namespaces import NamespaceFolders, holder_in_other_namespaces
 from dtn_agent.vf.sriov_tree import SriovTree

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dtn_agent.errors import RefusedError
 from dtn_agent.kernel_links import Link
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import FoundInterface, HeldVf, VfSettings
+from dtn_agent.protocol.vfs import FoundInterface, HeldVf, VfSettings
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import Vf, VfHardware
 from dtn_agent.vf.physical_functions import PhysicalFunctions

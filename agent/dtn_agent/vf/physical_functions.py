@@ -6,7 +6,8 @@ import logging
 
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Done, HeldPf, HeldVf, SetVfCount
+from dtn_agent.protocol import Done
+from dtn_agent.protocol.vfs import HeldPf, HeldVf, SetVfCount
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import VfHardware
 

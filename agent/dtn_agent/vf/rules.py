@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import ConfigureVf, HeldVf, Owner, VfSettings
+from dtn_agent.protocol import Owner
+from dtn_agent.protocol.vfs import ConfigureVf, HeldVf, VfSettings
 
 PAIRS = (("vlan", "vlan_priority"), ("min_rate", "max_rate"))  # the kernel takes these only together
 TABLE = ("mac", "vlan", "vlan_priority", "spoofchk", "trust", "min_rate", "max_rate")

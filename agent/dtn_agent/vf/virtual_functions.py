@@ -17,19 +17,8 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.kernel_links import Link, reason
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import (
-    Ability,
-    ConfigureVf,
-    Done,
-    Facts,
-    FoundInterface,
-    HeldVf,
-    Owner,
-    ReleaseVf,
-    SetVfCount,
-    VfRequest,
-    VfSettings,
-)
+from dtn_agent.protocol import Ability, Done, Facts, Owner
+from dtn_agent.protocol.vfs import ConfigureVf, FoundInterface, HeldVf, ReleaseVf, SetVfCount, VfRequest, VfSettings
 from dtn_agent.vf import rules
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.held_vfs import HeldVfs

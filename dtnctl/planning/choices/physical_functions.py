@@ -19,7 +19,8 @@ from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.step_ids import release_id, remove_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldVf, Host, Interface, Sriov, Vf
+    from dtn_agent.protocol import Host, Interface, Sriov, Vf
+    from dtn_agent.protocol.vfs import HeldVf
 
 FOR_USER_SPACE = "vfio-pci"  # the driver that gives a function to a virtual machine
 USUAL_COUNT = 8  # what is suggested where there are none

@@ -18,7 +18,7 @@ from dtnctl.planning.resolve import Key, Service
 from dtnctl.planning.step_ids import count_id, release_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import ConfigureVf, HeldVf
+    from dtn_agent.protocol.vfs import ConfigureVf, HeldVf
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class VfChooser:
     # --- what comes out ---
 
     def _choice(self, service: Service, network: str, plan: PfPlan, index: int) -> VfChoice:
-        from dtn_agent.protocol import ConfigureVf
+        from dtn_agent.protocol.vfs import ConfigureVf
 
         declared = service.site.networks[network].value
         endpoint, session = self.view.name, service.session.name

@@ -14,7 +14,8 @@ from dtnctl.planning.choices.volumes import VolumeUse, address_of, volume_ids
 from dtnctl.planning.refusal import Refusal
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Backing, ConnectVolume, ExportVolume, HeldExport, HeldVolume, Host, MountVolume, Portal, Queues
+    from dtn_agent.protocol import Host
+    from dtn_agent.protocol.volumes import Backing, ConnectVolume, ExportVolume, HeldExport, HeldVolume, MountVolume, Portal, Queues
 
 CONNECTION = ("nqn", "uuid", "portal", "host_address", "queues")  # what cannot be changed while it is connected
 Texts = list[tuple[str, str, str, Location]]  # what, before, after, and where it is written
@@ -39,7 +40,7 @@ def connection_of(asked: VolumesAsked, document: Document[NvmeVolume], endpoint:
         if isinstance(found, Refusal):
             return found
         host_address = found.address
-    from dtn_agent.protocol import ConnectVolume
+    from dtn_agent.protocol.volumes import ConnectVolume
 
     ids = volume_ids(asked.site, document)
     return ConnectVolume(
@@ -55,7 +56,7 @@ def connection_of(asked: VolumesAsked, document: Document[NvmeVolume], endpoint:
 
 def _portal(asked: VolumesAsked, document: Document[NvmeVolume], held: HeldVolume | None) -> Portal | Refusal:
     """Where the target listens. While its endpoint does not answer, that is where it did."""
-    from dtn_agent.protocol import Portal
+    from dtn_agent.protocol.volumes import Portal
 
     target, transport = document.value.target, document.value.transport
     if target.external is not None:
@@ -80,7 +81,7 @@ def refuse_unheard_target(asked: VolumesAsked, document: Document[NvmeVolume]) -
 
 
 def _queues(volume: NvmeVolume) -> Queues:
-    from dtn_agent.protocol import Queues
+    from dtn_agent.protocol.volumes import Queues
 
     return Queues(
         io_queues=volume.queues,
@@ -98,7 +99,7 @@ def mount_of(asked: VolumesAsked, document: Document[NvmeVolume], uses: tuple[Vo
     volume = document.value
     if volume.filesystem is None:
         return None
-    from dtn_agent.protocol import MountVolume
+    from dtn_agent.protocol.volumes import MountVolume
 
     writes = any(use.mount.mode == "rw" for use in uses)
     return MountVolume(
@@ -209,7 +210,7 @@ def export_of(
     found = address_of(asked.site, endpoint, host, document)
     if isinstance(found, Refusal):
         return found
-    from dtn_agent.protocol import Backing, ExportVolume, Portal
+    from dtn_agent.protocol.volumes import Backing, ExportVolume, Portal
 
     ids, target = volume_ids(asked.site, document), volume.target
     if _is_foreign(asked, host, document, ids.nqn):

@@ -17,7 +17,8 @@ from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import volume_step_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import ConnectVolume, ExportVolume, HeldExport, HeldVolume, Host, MountVolume, WithdrawVolume
+    from dtn_agent.protocol import Host
+    from dtn_agent.protocol.volumes import ConnectVolume, ExportVolume, HeldExport, HeldVolume, MountVolume, WithdrawVolume
 
 Task = Literal["unmount-volume", "disconnect-volume", "connect-volume", "mount-volume"]
 TAKING_DOWN: tuple[Task, ...] = ("unmount-volume", "disconnect-volume")

@@ -16,7 +16,8 @@ from dtnctl.planning.choices.volumes import VolumeUse, volume_uses
 from dtnctl.planning.resolve import resolve_services
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldExport, HeldVolume, Host, Portal
+    from dtn_agent.protocol import Host
+    from dtn_agent.protocol.volumes import HeldExport, HeldVolume, Portal
 
 UNDECLARED = "no session mounts it any more; apply removes it"
 WORDS = {"connecting": "the kernel tries to reach its target again", "gone": "the kernel gave up its target; apply connects it again"}

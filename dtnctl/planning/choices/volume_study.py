@@ -33,7 +33,7 @@ from dtnctl.planning.step_ids import volume_step_id
 from dtnctl.printable import plural
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldExport, HeldVolume
+    from dtn_agent.protocol.volumes import HeldExport, HeldVolume
 
 Plans = dict[str, VolumePlan]  # of one volume, by endpoint
 
@@ -271,7 +271,7 @@ class _Volume:
         ]
         if holders:
             return replace(plan, refusal=self._still_used(plan, holders))
-        from dtn_agent.protocol import WithdrawVolume
+        from dtn_agent.protocol.volumes import WithdrawVolume
 
         return replace(plan, request=WithdrawVolume(site=self.asked.site.name, volume=self.name))
 

@@ -75,7 +75,7 @@ def volume_ids(site: Site, document: Document[NvmeVolume]) -> VolumeIds:
 
 def mount_folder(site: Site, name: str) -> str:
     """Where the agent mounts the volume on each host."""
-    from dtn_agent.protocol import mount_point
+    from dtn_agent.protocol.volumes import mount_point
 
     return mount_point(site.name if site.counts_unlabelled else f"{site.name}-{site.repository}", name)
 

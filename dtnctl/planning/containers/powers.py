@@ -20,7 +20,7 @@ from dtnctl.planning.containers.compare import size_text
 from dtnctl.planning.resolve import Service
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import ConfigureVf
+    from dtn_agent.protocol.vfs import ConfigureVf
 
 # power: shown for every new container where it is not what a plain one has. choice: stands among the concrete choices in any case.
 # plain: gives nothing.

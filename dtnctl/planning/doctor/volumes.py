@@ -11,7 +11,8 @@ from dtnctl.planning.doctor.judging import judge, tuning
 from dtnctl.planning.doctor.numbers import cpu_set
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import HeldExport, HeldVolume, Interface
+    from dtn_agent.protocol import Interface
+    from dtn_agent.protocol.volumes import HeldExport, HeldVolume
 
 LEAST_MTU = 9000
 APPLY = "`dtnctl plan` says what is wrong, `dtnctl apply` repairs it"

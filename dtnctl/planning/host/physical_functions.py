@@ -16,7 +16,8 @@ from dtnctl.planning.refusal import blocked
 from dtnctl.planning.step_ids import count_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Held, HeldPf, Host
+    from dtn_agent.protocol import Held, Host
+    from dtn_agent.protocol.vfs import HeldPf
 
 
 class PhysicalFunctions(HostResource):
@@ -98,6 +99,6 @@ def _plan_no_more(endpoint: str, held: HeldPf, needs: tuple[str, ...]) -> Planne
 
 
 def _count(site: str, pf: str, count: int) -> HostRequest:
-    from dtn_agent.protocol import SetVfCount
+    from dtn_agent.protocol.vfs import SetVfCount
 
     return HostRequest(SetVfCount(site=site, pf=pf, count=count), "make", f"{count} virtual functions of {pf}")

@@ -18,7 +18,8 @@ from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import qos_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Held, HeldQos, Host, Owner
+    from dtn_agent.protocol import Held, Host, Owner
+    from dtn_agent.protocol.qos import HeldQos
 
 Setting = tuple[str, int | float | tuple[int, ...] | tuple[str, ...]]
 ABILITIES = {
@@ -103,7 +104,7 @@ def _part(planned: PlannedService, ours: list[HeldQos], settings: tuple[Setting,
 
 
 def _shape(service: Service, network: str, address: str, settings: tuple[Setting, ...]) -> HostStep:
-    from dtn_agent.protocol import SetQos
+    from dtn_agent.protocol.qos import SetQos
 
     owner = {"site": service.site.name, "session": service.session.name, "network": network}
     asked = SetQos.model_validate({**owner, "container": service.container, "address": address, **dict(settings)})
@@ -111,7 +112,7 @@ def _shape(service: Service, network: str, address: str, settings: tuple[Setting
 
 
 def _clear(site: str, container: str) -> HostStep:
-    from dtn_agent.protocol import ClearQos
+    from dtn_agent.protocol.qos import ClearQos
 
     return HostStep("qos", container, HostRequest(ClearQos(site=site, container=container), "stop shaping", container))
 

@@ -79,13 +79,13 @@ def _after_numbers(endpoint: str, keys: Iterable[str], key: str) -> tuple[str, .
 
 
 def _tune(site: str, key: str, value: str) -> HostRequest:
-    from dtn_agent.protocol import Tune
+    from dtn_agent.protocol.tuning import Tune
 
     return HostRequest(Tune(site=site, key=key, value=value), "tune", f"{key} = {value}")
 
 
 def _untune(site: str, key: str) -> HostRequest:
-    from dtn_agent.protocol import Untune
+    from dtn_agent.protocol.tuning import Untune
 
     return HostRequest(Untune(site=site, key=key), "restore", key)
 

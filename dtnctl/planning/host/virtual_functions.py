@@ -15,7 +15,8 @@ from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import release_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Held, HeldVf, Host, Owner
+    from dtn_agent.protocol import Held, Host, Owner
+    from dtn_agent.protocol.vfs import HeldVf
 
 SETTINGS = ("mac", "vlan", "vlan_priority", "trust", "spoofchk", "min_rate", "max_rate", "mtu")  # in the order that a plan names them
 AT_REST = frozenset({"mac", "mtu", "vf"})  # what the interface itself has: it cannot be changed while it is in a container
@@ -120,7 +121,7 @@ def _configure(choice: VfChoice, container: str, waits: tuple[str, ...]) -> Host
 
 
 def _release(held: HeldVf) -> HostStep:
-    from dtn_agent.protocol import ReleaseVf
+    from dtn_agent.protocol.vfs import ReleaseVf
 
     request = ReleaseVf(site=held.owner.site, pf=held.pf, index=held.index)
     note = f"virtual function {held.pci} of {held.pf} is released and restored as it was found"

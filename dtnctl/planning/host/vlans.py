@@ -24,7 +24,8 @@ from dtnctl.planning.resolve import Service
 from dtnctl.planning.step_ids import remove_vlan_id, vlan_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Held, HeldVlan, Host, Interface
+    from dtn_agent.protocol import Held, Host, Interface
+    from dtn_agent.protocol.vlans import HeldVlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +187,12 @@ def _plan_unused(endpoint: str, held: HeldVlan, needs: tuple[str, ...]) -> Plann
 
 
 def _make(site: str, vlan: WantedVlan) -> HostRequest:
-    from dtn_agent.protocol import MakeVlan
+    from dtn_agent.protocol.vlans import MakeVlan
 
     return HostRequest(MakeVlan(site=site, parent=vlan.parent, vlan=vlan.vlan, mtu=vlan.mtu), "make", f"VLAN {vlan.name}")
 
 
 def _remove(held: HeldVlan) -> HostRequest:
-    from dtn_agent.protocol import RemoveVlan
+    from dtn_agent.protocol.vlans import RemoveVlan
 
     return HostRequest(RemoveVlan(site=held.site, parent=held.parent, vlan=held.vlan), "remove", f"VLAN {held.parent}.{held.vlan}")

@@ -182,7 +182,7 @@ def _released(plan: VolumePlan, steps: tuple[Step, ...]) -> tuple[str, ...]:
 
 
 def _request(here: PlannedHost, plan: VolumePlan, task: Task) -> HostRequest:
-    from dtn_agent.protocol import DisconnectVolume, UnmountVolume
+    from dtn_agent.protocol.volumes import DisconnectVolume, UnmountVolume
 
     site, name = here.site.name, plan.name
     match task:

@@ -85,7 +85,7 @@ def endpoint_config(attachment: Attachment) -> dict[str, Any]:
 
 def _vf_option() -> str:
     """The option of an attachment that names its virtual function for the agent's network driver; imported where there is one."""
-    from dtn_agent.protocol import VF_OPTION
+    from dtn_agent.protocol.driver import VF_OPTION
 
     return VF_OPTION
 

@@ -46,7 +46,7 @@ BY_ENGINES_NAME = {words.engines: words for words in DRIVERS}
 @cache
 def _agents() -> DriverWords:
     """The agent's driver. Its protocol is imported where there is such a network: that takes 27 ms of CPU."""
-    from dtn_agent.protocol import DEFAULT_ROUTE_OPTION, MTU_OPTION, NETWORK_DRIVER, PF_OPTION
+    from dtn_agent.protocol.driver import DEFAULT_ROUTE_OPTION, MTU_OPTION, NETWORK_DRIVER, PF_OPTION
 
     return DriverWords("sriov", NETWORK_DRIVER, {PF_OPTION: "pf", MTU_OPTION: "mtu", DEFAULT_ROUTE_OPTION: "default_route"})
 

@@ -16,7 +16,7 @@ from dtn_agent.engine.driver import NetworkDriver
 from dtn_agent.engine.driver_socket import MOST_BYTES, DriverSocket
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
-from dtn_agent.protocol import ConfigureVf, ReleaseVf
+from dtn_agent.protocol.vfs import ConfigureVf, ReleaseVf
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 

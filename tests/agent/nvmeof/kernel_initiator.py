@@ -20,7 +20,7 @@ from dtn_agent.nvmeof.fabrics import Fabrics
 from dtn_agent.nvmeof.limits import Ran
 from dtn_agent.nvmeof.mounts import HostMounts
 from dtn_agent.nvmeof.places import HostPlaces
-from dtn_agent.protocol import Portal
+from dtn_agent.protocol.volumes import Portal
 
 SIZE = 64 << 20  # of every namespace
 P = ParamSpec("P")

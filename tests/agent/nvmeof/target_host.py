@@ -14,7 +14,7 @@ from dtn_agent.nvmeof.exports import VolumeExports
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.nvmeof.target import Target
-from dtn_agent.protocol import Backing, ExportVolume, HeldExport, Portal, WithdrawVolume
+from dtn_agent.protocol.volumes import Backing, ExportVolume, HeldExport, Portal, WithdrawVolume
 
 from tests.agent.nvmeof.kernel_targets import KernelTargets
 

@@ -12,7 +12,7 @@ import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.nvmeof.backing import Backings
 from dtn_agent.nvmeof.places import HostPlaces
-from dtn_agent.protocol import Backing
+from dtn_agent.protocol.volumes import Backing
 
 NOTHING: Iterator[tuple[str, str]] = iter(())
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from dtn_agent.audit import Audit
 from dtn_agent.log import Lines
-from dtn_agent.protocol import Backing, Held, Portal, key_print
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.volumes import Backing, Portal, key_print
 
 from tests.agent.nvmeof.target_host import (
     HOST,

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dtn_agent.protocol import Facts, Held, Portal, Queues
+from dtn_agent.protocol import Facts, Held
 from dtn_agent.protocol.facts import Cpus, Memory, System
+from dtn_agent.protocol.volumes import Portal, Queues
 
 from tests.agent.nvmeof.kernel_initiator import RemoteTarget
 from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host

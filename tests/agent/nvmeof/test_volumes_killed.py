@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from dtn_agent.protocol import VolumeRequest
+from dtn_agent.protocol.volumes import VolumeRequest
 
 from tests.agent.nvmeof.kernel_initiator import RemoteTarget
 from tests.agent.nvmeof.killed import OF_INITIATOR, ends_before

@@ -11,7 +11,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.volumes import ConnectedVolumes
-from dtn_agent.protocol import ConnectVolume, DisconnectVolume, HeldVolume, MountVolume, Portal, UnmountVolume, VolumeRequest
+from dtn_agent.protocol.volumes import ConnectVolume, DisconnectVolume, HeldVolume, MountVolume, Portal, UnmountVolume, VolumeRequest
 
 from tests.agent.nvmeof.kernel_initiator import KernelInitiator, MountTable, RemoteTarget, places_below
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.probe.files import Files, HostRoot
 from dtn_agent.probe.nvme import host_names
-from dtn_agent.protocol import NvmeFacts
+from dtn_agent.protocol.volumes import NvmeFacts
 
 from tests.agent.recorded import facts_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import ClearQos, QosSettings, SetQos
+from dtn_agent.protocol.qos import ClearQos, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.qos import ContainerQos
 from dtn_agent.queueing.wire import Queue, QueuedLink, Wire, open_wire

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dtn_agent.protocol import HeldQos, Owner, QosSettings
+from dtn_agent.protocol import Owner
+from dtn_agent.protocol.qos import HeldQos, QosSettings
 from dtn_agent.queueing.qos import ContainerQos
 from dtn_agent.queueing.wire import ROOT, Queue
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ClearQos, QosSettings, SetQos
+from dtn_agent.protocol.qos import ClearQos, QosSettings, SetQos
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.qos import ContainerQos
 

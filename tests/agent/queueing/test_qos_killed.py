@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ClearQos, SetQos
+from dtn_agent.protocol.qos import ClearQos, SetQos
 from dtn_agent.queueing.qos import ContainerQos
 from dtn_agent.queueing.wire import ROOT, Queue
 

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 from dtn_agent.audit import Audit
 from dtn_agent.log import Lines
-from dtn_agent.protocol import QosSettings
+from dtn_agent.protocol.qos import QosSettings
 from dtn_agent.queueing.qos import ContainerQos
 
 from tests.agent.engine_stand_in import EngineStandIn, StandIn

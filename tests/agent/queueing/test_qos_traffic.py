@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import QosSettings
+from dtn_agent.protocol.qos import QosSettings
 from dtn_agent.queueing.abilities import queueing_abilities
 from dtn_agent.queueing.making import make_tree
 from dtn_agent.queueing.tree import kinds_of, tree_of

@@ -6,7 +6,7 @@ The bytes were recorded on kernels 6.1 and 6.18.
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import QosSettings
+from dtn_agent.protocol.qos import QosSettings
 from dtn_agent.queueing.options import (
     TCP,
     UDP,

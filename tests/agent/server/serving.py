@@ -22,6 +22,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
+from dtn_agent.protocol.tuning import HeldTuning, Tune
 from dtn_agent.server.access import Access, Credentials, open_access
 from dtn_agent.server.limits import ServerLimits
 from dtn_agent.server.serve import make_server
@@ -46,7 +47,7 @@ class MemoryResource(HostResource[p.Request]):
 
     name = "memory"
     requests = get_args(get_args(p.Request)[0])
-    entry = p.HeldTuning
+    entry = HeldTuning
 
     asked: list[p.Request] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
@@ -62,11 +63,11 @@ class MemoryResource(HostResource[p.Request]):
             raise self.raises
         is_new = request not in self.asked
         self.asked.append(request)
-        if isinstance(request, p.Tune):
+        if isinstance(request, Tune):
             self.values[request.key] = request.value
         return p.Done(changed=is_new, detail=request.do)
 
-    def held(self) -> tuple[p.HeldTuning, ...]:
+    def held(self) -> tuple[HeldTuning, ...]:
         return ()
 
     def abilities(self, facts: p.Facts) -> tuple[p.Ability, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dtn_agent import protocol as p
+from dtn_agent.protocol.qos import SetQos
 
 from tests.agent.server.serving import TOKEN, TUNE, Agent, refusal, running_agent, with_both, with_token
 from tests.providers.certificates import CLIENT, DAY, SERVER, Pair, authority, issue
@@ -182,7 +183,7 @@ def test_ports_come_as_a_list(tmp_path: Path) -> None:
     with running_agent(tmp_path) as agent:
         assert agent.perform(request)[0] == 200
         (asked,) = agent.resource.asked
-        assert isinstance(asked, p.SetQos)
+        assert isinstance(asked, SetQos)
         assert asked.ports == (2811,)
 
 

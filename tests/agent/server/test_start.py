@@ -23,6 +23,8 @@ import pytest
 from dtn_agent import protocol as p
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
+from dtn_agent.protocol.qos import HeldQos, QosSettings
+from dtn_agent.protocol.tuning import HeldTuning
 from dtn_agent.server.access import Credentials, UnsafeError, open_access
 from dtn_agent.server.serve import ServeOptions, parse_listen, work_beside_driver
 
@@ -206,11 +208,11 @@ class SilentEngine(socketserver.BaseRequestHandler):
 
 def test_nothing_is_asked_of_an_engine_that_waits_for_us_before_we_are_ready(tmp_path: Path) -> None:
     entries = [
-        p.HeldQos(container=f"c{number}", owner=p.Owner(site="play"), address="10.9.9.2", wanted=p.QosSettings(rate=1), now=None)
+        HeldQos(container=f"c{number}", owner=p.Owner(site="play"), address="10.9.9.2", wanted=QosSettings(rate=1), now=None)
         for number in range(3)
     ]
     paths = [tmp_path / name for name in ("ledger.json", "engine.sock", "plugin.sock")]
-    missing = p.HeldTuning(key="sysctl/net.ipv4.tcp_nothing", found="0", wanted="1", now=None, site="play")
+    missing = HeldTuning(key="sysctl/net.ipv4.tcp_nothing", found="0", wanted="1", now=None, site="play")
     Ledger(paths[0]).write(lambda held: held.model_copy(update={"qos": tuple(entries), "tuning": (missing,)}))
     output = io.StringIO()
     SilentEngine.asked, SilentEngine.ends = [], threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import Tune, Untune
+from dtn_agent.protocol.tuning import Tune, Untune
 
 from tests.agent.tuning.tuned_host import TunedHost
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import HeldTuning
+from dtn_agent.protocol.tuning import HeldTuning
 from dtn_agent.tuning.key import apply_order
 
 from tests.agent.tuning.asking import GOVERNOR, PROBING, REQUESTS, SCHEDULER, read, said, tune, untune

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Tune, Untune
+from dtn_agent.protocol.tuning import Tune, Untune
 from dtn_agent.queueing.wire import ROOT, Queue, QueuedLink, Wire, open_wire
 from dtn_agent.tuning.tune import HostTuning
 

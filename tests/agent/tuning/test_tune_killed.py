@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dtn_agent.protocol import Tune, Untune
+from dtn_agent.protocol.tuning import Tune, Untune
 
 from tests.agent.forked import ends_in_a_fork
 from tests.agent.tuning.tuned_host import TunedHost, tuned_host

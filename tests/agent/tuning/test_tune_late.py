@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dtn_agent.audit import Audit
 from dtn_agent.log import Lines
-from dtn_agent.protocol import HeldTuning, Untune
+from dtn_agent.protocol.tuning import HeldTuning, Untune
 from dtn_agent.tuning.tune import HostTuning
 
 from tests.agent.server.serving import unasked

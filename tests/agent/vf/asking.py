@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dtn_agent.errors import RefusedError
-from dtn_agent.protocol import ConfigureVf, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.protocol.vfs import ConfigureVf, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from pyroute2 import IPRoute
 from pyroute2.netns import setns

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from dtn_agent.kernel_links import Link
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import ConfigureVf, Held, ReleaseVf, SetVfCount, VfSettings
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.vfs import ConfigureVf, ReleaseVf, SetVfCount, VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 

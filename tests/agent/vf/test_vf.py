@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Held, HeldVf, VfSettings
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.vfs import HeldVf, VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 from pyroute2 import IPRoute

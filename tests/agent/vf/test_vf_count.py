@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from dtn_agent.ledger import Ledger
-from dtn_agent.protocol import Held, SetVfCount
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.vfs import SetVfCount
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import VfSettings
+from dtn_agent.protocol.vfs import VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.virtual_functions import VirtualFunctions
 from pyroute2 import IPRoute

@@ -14,7 +14,7 @@ from dtn_agent.audit import Audit
 from dtn_agent.kernel_links import KernelLinks
 from dtn_agent.ledger import Ledger
 from dtn_agent.log import Lines
-from dtn_agent.protocol import SetVfCount, VfSettings
+from dtn_agent.protocol.vfs import SetVfCount, VfSettings
 from dtn_agent.vf.hardware import VfHardware
 from dtn_agent.vf.sriov_tree import SriovTree
 from dtn_agent.vf.virtual_functions import VirtualFunctions

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import Held, HeldPf
+from dtn_agent.protocol import Held
+from dtn_agent.protocol.vfs import HeldPf
 
 from tests.planning.dtns import agent, endpoint
 from tests.planning.machines import pf

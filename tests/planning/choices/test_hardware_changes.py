@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import ReleaseVf
+from dtn_agent.protocol.vfs import ReleaseVf
 
 from dtnctl.errors import EngineError
 from dtnctl.model.actions import HostRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import SetVfCount
+from dtn_agent.protocol.vfs import SetVfCount
 
 from dtnctl.model.actions import HostRequest
 from tests.planning.building import change, plan

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from dtn_agent.protocol import Held, HeldVf, Interface, Owner, VfSettings
+from dtn_agent.protocol import Held, Interface, Owner
+from dtn_agent.protocol.vfs import HeldVf, VfSettings
 
 from dtnctl.planning.choices.virtual_functions import stable_mac
 from tests.planning.building import change, drop, plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from dtn_agent.protocol import ConfigureVf
+from dtn_agent.protocol.vfs import ConfigureVf
 
 from dtnctl.model.resources import ContainerSpec
 from dtnctl.planning.choices.allocate import Allocation

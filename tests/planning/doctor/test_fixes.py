@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import Tune
+from dtn_agent.protocol.tuning import Tune
 
 from dtnctl.model.source import Source
 from dtnctl.model.tuning import Tuning, tuning_items

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import ClearQos, QosSettings, SetQos
+from dtn_agent.protocol.qos import ClearQos, QosSettings, SetQos
 
 from dtnctl.model.plan import Plan
 from dtnctl.model.site import Site

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from dtn_agent.protocol import HeldVf, Interface, Owner, VfSettings
 from dtn_agent.protocol import Host as Machine
+from dtn_agent.protocol import Interface, Owner
+from dtn_agent.protocol.vfs import HeldVf, VfSettings
 
 from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
 from dtnctl.model.site import Site

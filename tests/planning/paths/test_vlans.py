@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dtn_agent.protocol import Held, HeldVlan, Interface
+from dtn_agent.protocol import Held, Interface
+from dtn_agent.protocol.vlans import HeldVlan
 
 from dtnctl.model.paths import PathProviderSeen
 from dtnctl.model.resources import EndpointSeen, NetworkSeen, Snapshot
