@@ -31,6 +31,7 @@ CiOption = Annotated[
     Ci | None, typer.Option("--ci", help="Also write its workflows: plan of a request, apply of a push, drift on a schedule.")
 ]
 CheckOption = Annotated[bool, typer.Option("--check", help="Change nothing; name the files that would change and exit with 1.")]
+NAMED_IF_ANY = ("paths", "tools", "volumes")
 PathsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[PATHS]...", help="Files or folders; all of state/ if none is named.", autocompletion=names.files),
@@ -87,6 +88,7 @@ def validate_command(context: typer.Context, output: CheckOutputOption = CheckOu
     """Check the state files; changes nothing and asks no endpoint. All problems are shown, each as file:line:column."""
     from datetime import UTC, datetime
 
+    from dtnctl.model.site import KINDS
     from dtnctl.planning.rails.expiry import long_expired
     from dtnctl.providers.local.files import find_local_problems
     from dtnctl.repository.load import validate_state
@@ -105,8 +107,8 @@ def validate_command(context: typer.Context, output: CheckOutputOption = CheckOu
     if not is_text:
         _print_problems(ConfigError(()), root, output)
         return
-    counts = {kind: len(getattr(site, kind)) for kind in ("endpoints", "networks", "profiles", "sessions", "transfers", "tools", "volumes")}
-    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind not in ("tools", "volumes"))
+    counts = {kind: len(getattr(site, kind)) for kind in KINDS}
+    parts = (plural(count, kind.removesuffix("s")) for kind, count in counts.items() if count or kind not in NAMED_IF_ANY)
     note_missing_id(site)
     for text in long_expired(site, datetime.now(UTC)):
         typer.echo(f"note: {text}", err=True)

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as kept
 from typing import Literal, TypeAlias, assert_never
 
-from dtnctl.model.nvme_volumes import NvmeVolume
-from dtnctl.model.path_files import NetworkPath
-from dtnctl.model.profile import Profile
-from dtnctl.model.site import Document, Endpoint, Network, Session
-from dtnctl.model.tool_files import ToolFile
-from dtnctl.model.transfer import Transfer
+from dtnctl.model.site import Declarations
 
 Kind = Literal["port", "address", "vf", "cpu", "interface", "volume"]
 Spans: TypeAlias = tuple[tuple[int, int], ...]
@@ -41,18 +36,10 @@ class Branch:
         return (not self.is_queued, self.since, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(Declarations):
     """What a commit declares, as far as claims need it. Transfers, tools and files of volumes claim nothing, so they are not read."""
 
-    endpoints: Mapping[str, Document[Endpoint]] = kept(default_factory=dict)
-    networks: Mapping[str, Document[Network]] = kept(default_factory=dict)
-    profiles: Mapping[str, Document[Profile]] = kept(default_factory=dict)
-    sessions: Mapping[str, Document[Session]] = kept(default_factory=dict)
-    transfers: Mapping[str, Document[Transfer]] = kept(default_factory=dict)
-    tools: Mapping[str, Document[ToolFile]] = kept(default_factory=dict)
-    volumes: Mapping[str, Document[NvmeVolume]] = kept(default_factory=dict)
-    paths: Mapping[str, Document[NetworkPath]] = kept(default_factory=dict)
     broken: Mapping[str, AbstractSet[str]] = kept(default_factory=dict)
 
 

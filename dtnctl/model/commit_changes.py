@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 DeclaredMark = Literal["destroy", "update", "create"]
-DeclaredKind = Literal["site", "endpoint", "network", "tool", "volume", "profile", "session", "service", "transfer"]
-KIND_ORDER: tuple[DeclaredKind, ...] = ("site", "endpoint", "network", "tool", "volume", "profile", "session", "service", "transfer")
+DeclaredKind = Literal["site", "endpoint", "network", "path", "tool", "volume", "profile", "session", "service", "transfer"]
+KIND_ORDER: tuple[DeclaredKind, ...] = get_args(DeclaredKind)
 
 
 @dataclass(frozen=True, slots=True)

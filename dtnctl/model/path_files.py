@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from dtnctl.model.fields import Moment, Name, Rate, described, shown
 from dtnctl.model.path_kinds import ASKED_KINDS, PATH_KINDS, STATIC, PathKind
@@ -32,9 +32,16 @@ def parse_vlans(value: Any) -> tuple[int, int]:
     return low, high
 
 
+def vlans_text(vlans: tuple[int, int]) -> str:
+    """As people write it: `1790`, `1780-1799`."""
+    low, high = vlans
+    return str(low) if low == high else f"{low}-{high}"
+
+
 Vlans = Annotated[
     tuple[int, int],
     BeforeValidator(parse_vlans),
+    PlainSerializer(vlans_text, when_used="json"),
     described(
         "VLAN id or range",
         {

@@ -372,20 +372,26 @@ class Document(Generic[T]):
         return f"{self.file}:{self.mark(location).line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Everything that people wrote, validated; mappings are in name order. `receipts` are records that the repository mirrors."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What the files in the folders of `state/` say, by folder and name; mappings are in name order. A field for each row of KINDS."""
 
-    settings: Document[SiteSettings]
-    endpoints: Mapping[str, Document[Endpoint]]
-    networks: Mapping[str, Document[Network]]
-    profiles: Mapping[str, Document[Profile]]
-    sessions: Mapping[str, Document[Session]]
-    transfers: Mapping[str, Document[Transfer]]
-    receipts: tuple[Attempt, ...] = ()
+    endpoints: Mapping[str, Document[Endpoint]] = field(default_factory=dict)
+    networks: Mapping[str, Document[Network]] = field(default_factory=dict)
+    paths: Mapping[str, Document[NetworkPath]] = field(default_factory=dict)
+    profiles: Mapping[str, Document[Profile]] = field(default_factory=dict)
+    sessions: Mapping[str, Document[Session]] = field(default_factory=dict)
+    transfers: Mapping[str, Document[Transfer]] = field(default_factory=dict)
     tools: Mapping[str, Document[ToolFile]] = field(default_factory=dict)
     volumes: Mapping[str, Document[NvmeVolume]] = field(default_factory=dict)
-    paths: Mapping[str, Document[NetworkPath]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Declarations):
+    """Everything that people wrote, validated. `receipts` are records that the repository mirrors."""
+
+    settings: Document[SiteSettings]
+    receipts: tuple[Attempt, ...] = ()
 
     @property
     def name(self) -> str:

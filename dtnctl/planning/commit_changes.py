@@ -25,6 +25,7 @@ Service = tuple[str, str]  # session, endpoint
 DOCUMENTS: tuple[tuple[DeclaredKind, str], ...] = (
     ("endpoint", "endpoints"),
     ("network", "networks"),
+    ("path", "paths"),
     ("tool", "tools"),
     ("volume", "volumes"),
     ("session", "sessions"),

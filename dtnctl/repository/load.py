@@ -6,8 +6,8 @@ models' business, and what they may refer to is references.py's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from dtnctl.model.explain import explain
 from dtnctl.model.fields import check_name
 from dtnctl.model.layout import keeps_text
 from dtnctl.model.nearest import nearest
-from dtnctl.model.site import KINDS, Document, Site
+from dtnctl.model.site import KINDS, Declarations, Document, Site
 from dtnctl.model.site_settings import SiteSettings
 from dtnctl.model.source import Source
 from dtnctl.model.validation.known import MOST_PROBLEMS
@@ -46,14 +46,8 @@ class Reading:
     folder: str
     cache: SourceCache | None = None
     settings: Document[SiteSettings] | None = None
-    endpoints: dict[str, Any] = field(default_factory=dict)
-    networks: dict[str, Any] = field(default_factory=dict)
-    profiles: dict[str, Any] = field(default_factory=dict)
-    sessions: dict[str, Any] = field(default_factory=dict)
-    transfers: dict[str, Any] = field(default_factory=dict)
-    tools: dict[str, Any] = field(default_factory=dict)
-    volumes: dict[str, Any] = field(default_factory=dict)
-    paths: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, dict[str, Document[Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    declared: Declarations = field(default_factory=Declarations)  # all that was found, once everything is read
     broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -77,7 +71,7 @@ def validate_state(root: Path, folder: str = "state", now: datetime | None = Non
     """The same; also raises what is against an endpoint's `allow:`, which a plan would block: NotAllowedError if that is all."""
     time = now or datetime.now(UTC)
     reading = read_state(root, folder, time)
-    refused = find_owner_problems(reading, time, reading.broken) if reading.is_listed else []
+    refused = find_owner_problems(reading.declared, time, reading.broken) if reading.is_listed else []
     if refused and not reading.problems:
         raise NotAllowedError(refused)
     reading.problems += refused
@@ -87,17 +81,7 @@ def validate_state(root: Path, folder: str = "state", now: datetime | None = Non
 def _site_of(reading: Reading) -> Site:
     if reading.problems or reading.settings is None:
         raise ConfigError(reading.problems)
-    return Site(
-        settings=reading.settings,
-        endpoints=reading.endpoints,
-        networks=reading.networks,
-        profiles=reading.profiles,
-        sessions=reading.sessions,
-        transfers=reading.transfers,
-        tools=reading.tools,
-        volumes=reading.volumes,
-        paths=reading.paths,
-    )
+    return Site(settings=reading.settings, **{kind: getattr(reading.declared, kind) for kind in KINDS})
 
 
 def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None = None) -> Reading:
@@ -112,19 +96,25 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     site_file = f"{reading.folder}/{SITE_FILE}"
     if reading.is_listed and site_file not in reading.files:
         reading.report(site_file, "E0121", "is missing; it names the site", "`name: …` in it, or `dtnctl init`")
-    reading.transfers = by_declared_tools(reading.transfers, reading.tools)
-    reading.networks = over_paths(reading.networks, reading.paths, only_vlans(reading.paths))
+    reading.declared = declared = declared_by(reading.found)
     if reading.is_listed and not reading.is_full:
-        reading.problems += find_reference_problems(reading, now, reading.broken)
+        reading.problems += find_reference_problems(declared, now, reading.broken)
     if reading.settings is not None:
-        reading.problems += find_secret_problems(reading.settings, reading.profiles, reading.sessions, reading.transfers)
-        reading.problems += find_provider_problems(reading.settings, reading.paths, reading.endpoints)
+        reading.problems += find_secret_problems(reading.settings, declared.profiles, declared.sessions, declared.transfers)
+        reading.problems += find_provider_problems(reading.settings, declared.paths, declared.endpoints)
     if reading.is_full:
         del reading.problems[MOST_PROBLEMS:]
         reading.report(
             reading.folder, "E0126", f"more than {MOST_PROBLEMS} problems; the others are not listed", "to correct the first ones"
         )
     return reading
+
+
+def declared_by(found: Mapping[str, Mapping[str, Document[Any]]]) -> Declarations:
+    """The documents of each kind; transfers with the site's own tools that they name, networks with what their paths decide."""
+    read = Declarations(**found)
+    networks = over_paths(read.networks, read.paths, only_vlans(read.paths))
+    return replace(read, transfers=by_declared_tools(read.transfers, read.tools), networks=networks)
 
 
 def _read_top(entry: Path, reading: Reading) -> None:
@@ -159,7 +149,7 @@ def _read_kind(directory: Path, kind: str, model: type[Written], reading: Readin
             if document is None:
                 reading.broken[kind].add(entry.stem)
             else:
-                getattr(reading, kind)[entry.stem] = document
+                reading.found[kind][entry.stem] = document
 
 
 def _not_read(entry: Path) -> tuple[str, str]:

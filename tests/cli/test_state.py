@@ -27,6 +27,13 @@ def test_valid_site_is_counted(tmp_path: Path) -> None:
     )
 
 
+def test_kinds_that_few_sites_have_are_counted_where_there_are_any(tmp_path: Path) -> None:
+    path = {"paths/a2b.yaml": "ends: [{endpoint: a}, {endpoint: b}]\nvlan: 1790\n"}
+    assert dtnctl(write_state(tmp_path, path), "validate").out == (
+        "ok: 8 files; site lab: 2 endpoints, 1 network, 1 path, 1 profile, 1 session, 1 transfer\n"
+    )
+
+
 def test_problems_go_to_stderr_and_the_exit_code_is_a_contract(tmp_path: Path) -> None:
     write_state(tmp_path, {SESSION: VALID[SESSION] + "imgae: x\n", "site.yaml": "name: 5\n"})
     assert dtnctl(tmp_path, "validate") == Result(

@@ -9,8 +9,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtnctl.model.site import Declarations
 from dtnctl.model.validation.references import find_reference_problems
-from tests.model.sites import Objects, objects
+from tests.model.sites import objects
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -104,5 +105,5 @@ def test_any_site_is_judged_the_same_in_any_order(files: dict[str, str], broken:
     site = objects(files)
     problems = find_reference_problems(site, NOW, broken)
     assert problems == sorted(set(problems))
-    shuffled = Objects(**{kind: dict(sorted(getattr(site, kind).items(), key=lambda _: random.random())) for kind in _KINDS})
+    shuffled = Declarations(**{kind: dict(sorted(getattr(site, kind).items(), key=lambda _: random.random())) for kind in _KINDS})
     assert {problem.code for problem in find_reference_problems(shuffled, NOW, broken)} == {problem.code for problem in problems}

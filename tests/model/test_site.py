@@ -232,4 +232,4 @@ def test_place_of_a_field_is_the_nearest_one_that_was_written() -> None:
     assert document.mark(("limits", "parallel")) == Mark(3, 1)
     assert document.where("name") == "state/site.yaml:1"
     assert Document("site", "state/site.yaml", value, {}).mark(("name",)) == Mark(1, 1)
-    assert Site(document, {}, {}, {}, {}, {}).name == "x"
+    assert Site(settings=document).name == "x"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dtnctl.model.commit_changes import DeclaredChange
-from dtnctl.model.site import Site
-from dtnctl.planning.commit_changes import commit_changes
+from dtnctl.model.site import KINDS, Site
+from dtnctl.planning.commit_changes import DOCUMENTS, commit_changes
 from tests.planning.building import site
+from tests.planning.paths.scene import ASKED, RANGE, declared
 
 BEFORE = """
     # profiles/dtn
@@ -87,6 +88,19 @@ destroy service one @ b (state/sessions/one.yaml:1)
 create service two @ a (state/sessions/two.yaml:1)
 create service two @ b (state/sessions/two.yaml:1)
 create transfer copy (state/transfers/copy.yaml:1)
+"""
+    )
+
+
+def test_every_kind_of_file_is_looked_at() -> None:
+    assert {folder for _, folder in DOCUMENTS} | {"profiles"} == set(KINDS)  # of profiles, those that no session has
+    assert (
+        text(declared(path=ASKED), declared(path=RANGE))
+        == """\
+update network wan (state/networks/wan.yaml:1)
+  vlan: 1790 ->  (state/networks/wan.yaml:2)
+update path a2b (state/paths/a2b.yaml:1)
+  vlan: 1790 -> 1780-1782 (state/paths/a2b.yaml:5)
 """
     )
 

@@ -7,44 +7,20 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from dtnctl.errors import Problem
 from dtnctl.model.effective import DEFAULT_PROFILE, Layer, layers, merge, profile_chain, winner
 from dtnctl.model.nearest import suggestion
-from dtnctl.model.nvme_volumes import NvmeVolume
-from dtnctl.model.path_files import NetworkPath
-from dtnctl.model.profile import Profile, ProfileFields
-from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
+from dtnctl.model.profile import ProfileFields
+from dtnctl.model.site import BUILT_IN_NETWORKS, Declarations, Document, Location, Network, Session
 from dtnctl.model.suitable import ends, suitable_sessions
-from dtnctl.model.tool_files import ToolFile
 from dtnctl.model.transfer import Transfer
 
 MOST_PROBLEMS = 1000  # of one run
 MOST_SUGGESTIONS = 100
 
 Place: TypeAlias = tuple[Document[Any], Location]
-
-
-class Objects(Protocol):
-    """A Site, or what could be read of one."""
-
-    @property
-    def endpoints(self) -> Mapping[str, Document[Endpoint]]: ...
-    @property
-    def networks(self) -> Mapping[str, Document[Network]]: ...
-    @property
-    def profiles(self) -> Mapping[str, Document[Profile]]: ...
-    @property
-    def sessions(self) -> Mapping[str, Document[Session]]: ...
-    @property
-    def transfers(self) -> Mapping[str, Document[Transfer]]: ...
-    @property
-    def tools(self) -> Mapping[str, Document[ToolFile]]: ...
-    @property
-    def volumes(self) -> Mapping[str, Document[NvmeVolume]]: ...
-    @property
-    def paths(self) -> Mapping[str, Document[NetworkPath]]: ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +60,7 @@ class DeclaredService(DeclaredSettings):
 class Known:
     """The readable objects, the names whose files are broken, and the time."""
 
-    site: Objects
+    site: Declarations
     broken: Mapping[str, AbstractSet[str]]
     now: datetime
     problems: set[Problem] = field(default_factory=set)

@@ -12,11 +12,11 @@ from datetime import datetime
 from dtnctl.errors import Problem
 from dtnctl.model.effective import winner_at
 from dtnctl.model.permission import Request, export_request, refused_requests
-from dtnctl.model.site import Document, Endpoint
-from dtnctl.model.validation.known import Known, Objects, Place
+from dtnctl.model.site import Declarations, Document, Endpoint
+from dtnctl.model.validation.known import Known, Place
 
 
-def find_owner_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]]) -> list[Problem]:
+def find_owner_problems(site: Declarations, now: datetime, broken: Mapping[str, AbstractSet[str]]) -> list[Problem]:
     """Every request of a session or a volume that the owner of its endpoint does not allow, at the field that asks; sorted."""
     known = Known(site, broken, now)
     for place, endpoint, request in (*_refused(known), *_refused_exports(known)):

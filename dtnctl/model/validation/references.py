@@ -18,7 +18,7 @@ from dtnctl.model.effective import DEFAULT_PROFILE, MOST_PROFILES, profile_chain
 from dtnctl.model.fields import LONGEST_INTERFACE
 from dtnctl.model.networking import attachments, can_route, carries_default_route, is_host_networked
 from dtnctl.model.profile import Attachment, Profile, ProfileFields
-from dtnctl.model.site import BUILT_IN_NETWORKS, Document, Endpoint, Location, Network, Session
+from dtnctl.model.site import BUILT_IN_NETWORKS, Declarations, Document, Endpoint, Location, Network, Session
 from dtnctl.model.suitable import ends
 from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.addressing import check_fixed_addresses, check_network_addresses
@@ -26,7 +26,7 @@ from dtnctl.model.validation.bridges import check_bridges
 from dtnctl.model.validation.claims import check_claims
 from dtnctl.model.validation.ends import check_hosts
 from dtnctl.model.validation.following import check_following
-from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Objects, Place
+from dtnctl.model.validation.known import DeclaredService, DeclaredSettings, Known, Place
 from dtnctl.model.validation.limits import check_limits
 from dtnctl.model.validation.paths import check_paths
 from dtnctl.model.validation.tools import check_tool_name, check_tools
@@ -42,7 +42,7 @@ _KIND_OF = {"endpoint": "endpoints", "network": "networks", "profile": "profiles
 _CODE_OF = {"endpoint": "E0301", "network": "E0302", "profile": "E0303", "session": "E0304"}
 
 
-def find_reference_problems(site: Objects, now: datetime, broken: Mapping[str, AbstractSet[str]] = NOTHING_BROKEN) -> list[Problem]:
+def find_reference_problems(site: Declarations, now: datetime, broken: Mapping[str, AbstractSet[str]] = NOTHING_BROKEN) -> list[Problem]:
     """Every problem between files, sorted. `broken` names the files of each kind that could not be read."""
     known = Known(site, broken, now)
     for endpoint in site.endpoints.values():
@@ -119,7 +119,7 @@ def _check_profile(known: Known, document: Document[Profile]) -> None:
         _check_settings(known, DeclaredSettings(profile_layers(known.site, document.name), (document, ())))
 
 
-def _ancestors(site: Objects, name: str) -> set[str]:
+def _ancestors(site: Declarations, name: str) -> set[str]:
     return {profile.name for profile in profile_chain(site, name)}
 
 

@@ -13,7 +13,7 @@ from tests.planning.building import NOW, site
 
 def declared(found: Site) -> Declared:
     """What claims need of a site."""
-    return Declared(found.endpoints, found.networks, found.profiles, found.sessions)
+    return Declared(endpoints=found.endpoints, networks=found.networks, profiles=found.profiles, sessions=found.sessions)
 
 
 def with_session(base: Declared, text: str) -> Declared:
