@@ -130,7 +130,7 @@ def layout_of(folder: Path | str) -> Layout:
     for needed in (path, CODE):
         hidden = next((top for top in REPLACED if needed.is_relative_to(top)), None)
         if hidden is not None:
-            raise LabError(f"{needed}: endpoints have a {hidden} of their own, so choose a folder elsewhere")
+            raise LabError(f"{needed}: endpoints have a {hidden} of their own; choose a folder outside of it")
     return Layout(path)
 
 

@@ -14,7 +14,7 @@ HEADER = struct.Struct("!HHHHHH")
 PORT = 53
 LARGEST_QUERY = 4096
 RESPONSE, AUTHORITATIVE, RECURSION_AVAILABLE, NO_SUCH_NAME = 0x8000, 0x0400, 0x0080, 3
-KEPT_FLAGS = 0x7900  # the query's operation and its wish for recursion
+KEPT_FLAGS = 0x7900  # the query's operation, and whether it asks for recursion
 # an answer's start: the name as in the question, type A, class IN, a minute to live, four bytes
 ADDRESS_FOLLOWS = struct.pack("!HHHIH", 0xC000 | HEADER.size, 1, 1, 60, 4)
 ASKS_FOR_ADDRESS = struct.pack("!HH", 1, 1)

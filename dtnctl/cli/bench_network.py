@@ -6,20 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dtnctl.cli import bench_parts as parts
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.bench_parts import (
-    CpusOption,
-    DurationOption,
-    ForceOption,
-    OutOption,
-    Result,
-    RoundsOption,
-    begin_bench,
-    cpu_list,
-    on_stage,
-    show,
-)
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import Workplace, lock_seconds
 from dtnctl.errors import BlockedError, PartialApplyError, UsageError
@@ -52,15 +41,15 @@ def bench_network(
     session: SessionOption = "",
     image: ImageOption = "",
     mode: ModeOption = [],  # noqa: B006  # typer reads the default
-    rounds: RoundsOption = 5,
-    duration: DurationOption = 10.0,
+    rounds: parts.RoundsOption = 5,
+    duration: parts.DurationOption = 10.0,
     streams: StreamsOption = 4,
-    cpus: CpusOption = "",
+    cpus: parts.CpusOption = "",
     ports: PortsOption = "5201-5299",
     address: AddressOption = "",
-    force: ForceOption = False,
+    force: parts.ForceOption = False,
     output: opt.OutputOption = opt.Output.text,
-    out: OutOption = "",
+    out: parts.OutOption = "",
     lock_timeout: opt.LockTimeoutOption = None,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
@@ -70,16 +59,16 @@ def bench_network(
     from dtnctl.measuring.network import NetworkBench, measure_network
     from dtnctl.runtime.clock import SystemClock
 
-    workplace, invocation = begin_bench(context, output)
+    workplace, invocation = parts.begin_bench(context, output)
     ends = Ends(sender, receiver)
     _check_ends(workplace, ends)
     rows, left_out = network_rows(workplace.site, ends, mode)
     if not rows:
         raise UsageError("nothing to measure", *(f"{item.row.label}: {item.why}" for item in left_out))
     basis = basis_of(workplace.site, ends.names, SystemClock().now(), session=session, image=image)
-    load = Load(max(1, round(duration)), streams, cpu_list(cpus))
+    load = Load(max(1, round(duration)), streams, parts.cpu_list(cpus))
     bench = NetworkBench(ends, basis, Choices(_port_range(ports), load.cpus), load, rounds, rows, left_out, address)
-    with on_stage(workplace, ends.names, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
+    with parts.on_stage(workplace, ends.names, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
         figures = measure_network(bench, stage, stop)
         _show_network(figures, invocation, output, out)  # before anything is removed that could fail
     return _exit_code(figures)
@@ -118,7 +107,7 @@ def _show_network(figures: NetworkFigures, invocation: Invocation, output: opt.O
 
     table = network_table(figures)
     bars = [Bar(row.row.label, row.gigabits) for row in figures.rows if row.gigabits is not None]
-    show(Result(table, network_document(figures), "Gb/s", bars), invocation, output, out)
+    parts.show(parts.Result(table, network_document(figures), "Gb/s", bars), invocation, output, out)
 
 
 def _exit_code(figures: NetworkFigures) -> int:

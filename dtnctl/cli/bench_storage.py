@@ -6,20 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dtnctl.cli import bench_parts as parts
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.bench_parts import (
-    CpusOption,
-    DurationOption,
-    ForceOption,
-    OutOption,
-    Result,
-    RoundsOption,
-    begin_bench,
-    cpu_list,
-    on_stage,
-    show,
-)
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.workplace import Workplace, lock_seconds
 from dtnctl.errors import BlockedError, PartialApplyError, UsageError
@@ -51,15 +40,15 @@ def bench_storage(
     endpoint: EndpointOption = [],  # noqa: B006  # typer reads the default
     volume: VolumeOption = [],  # noqa: B006  # same
     image: ImageOption = "",
-    rounds: RoundsOption = 3,
-    duration: DurationOption = 10.0,
+    rounds: parts.RoundsOption = 3,
+    duration: parts.DurationOption = 10.0,
     size: SizeOption = "1GiB",
     block: BlockOption = ["4KiB", "1MiB"],  # noqa: B006  # same
     jobs: JobsOption = [1, 4],  # noqa: B006  # same
-    cpus: CpusOption = "",
-    force: ForceOption = False,
+    cpus: parts.CpusOption = "",
+    force: parts.ForceOption = False,
     output: opt.OutputOption = opt.Output.text,
-    out: OutOption = "",
+    out: parts.OutOption = "",
     lock_timeout: opt.LockTimeoutOption = None,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
@@ -69,17 +58,17 @@ def bench_storage(
     from dtnctl.measuring.storage import StorageBench, measure_storage
     from dtnctl.runtime.clock import SystemClock
 
-    workplace, invocation = begin_bench(context, output)
+    workplace, invocation = parts.begin_bench(context, output)
     endpoints = _endpoints(workplace, session, endpoint)
     basis = basis_of(workplace.site, endpoints, SystemClock().now(), session=session, image=image)
     whole, seconds = _bytes("--size", size), max(1, round(duration))
     tests = shapes([_bytes("--block", text) for text in block], jobs, whole, seconds)
     _check_sizes(tests)
-    with on_stage(workplace, endpoints, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
+    with parts.on_stage(workplace, endpoints, timeout, lock_seconds(lock_timeout), force=force) as (stage, stop):
         measured, left_out = places(workplace.site, basis, stage.seen, endpoints, volume)
         if not measured:
             raise UsageError("no volume to measure", *(f"{item.place.label}: {item.why}" for item in left_out))
-        bench = StorageBench(basis, measured, tests, whole, seconds, rounds, left_out, cpu_list(cpus))
+        bench = StorageBench(basis, measured, tests, whole, seconds, rounds, left_out, parts.cpu_list(cpus))
         figures = measure_storage(bench, stage, stop)
         _show_storage(figures, invocation, output, out)  # before anything is removed that could fail
     return _exit_code(figures)
@@ -121,7 +110,7 @@ def _show_storage(figures: StorageFigures, invocation: Invocation, output: opt.O
     from dtnctl.render.bench import storage_document
 
     bars = [Bar(row_label(row), row.megabytes) for row in figures.rows if row.megabytes is not None]
-    show(Result(storage_table(figures), storage_document(figures), "MB/s", bars), invocation, output, out)
+    parts.show(parts.Result(storage_table(figures), storage_document(figures), "MB/s", bars), invocation, output, out)
 
 
 def _exit_code(figures: StorageFigures) -> int:
