@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.fabric import network_namespace
+from lab.keys import KEY_EXCHANGE
 from lab.layout import API_PORT, CODE, CONTROL_NET, CONTROLLER_HOST, DATA_NET, Endpoint, LabError, Layout
 from lab.processes import end, find_init, marked_environment, start_until_ready
 
@@ -101,7 +102,7 @@ def write_endpoint_files(endpoint: Endpoint, config: Mapping[str, object]) -> No
         f"ListenAddress {endpoint.control_ip}:22\n"
         "HostKey /run/lab/hostkey\nAuthorizedKeysFile /run/lab/authorized_keys\nPidFile /run/sshd.pid\n"
         "PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "UsePAM no\nStrictModes no\nUseDNS no\nSubsystem sftp internal-sftp\n"
+        f"UsePAM no\nStrictModes no\nUseDNS no\nSubsystem sftp internal-sftp\n{KEY_EXCHANGE}"
     )
 
 

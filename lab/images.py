@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.builder import Builder
+from lab.keys import KEY_EXCHANGE
 from lab.layout import CLONE, LabError
 
 Content = Literal["tiny", "both"]
@@ -121,6 +123,7 @@ def _fingerprint(content: Content) -> str:
     if content == "both":
         parts += [word.encode() for word in _base_words()]
         parts += [path.read_bytes() for path in sorted(DTN_RECIPE.iterdir())]
+        parts.append(KEY_EXCHANGE.encode())
     return _short_hash(parts)
 
 
@@ -141,8 +144,16 @@ def _make(content: Content, cache: Path, folder: Path, say: Progress) -> None:
         if content == "both":
             base = _base_tar(builder, cache, say)
             say(f"{DTN_IMAGE} from images/dtn/Dockerfile (about a minute)")
-            _build(builder, base, DTN_RECIPE, DTN_IMAGE)
+            _build(builder, base, _dtn_recipe(builder.folder / "dtn"), DTN_IMAGE)
         builder.take_images(folder)
+
+
+def _dtn_recipe(folder: Path) -> Path:
+    """The recipe in this new folder; the image's sshd agrees on keys as those of the endpoints do."""
+    shutil.copytree(DTN_RECIPE, folder)
+    with (folder / "sshd.conf").open("a") as settings:
+        settings.write(KEY_EXCHANGE)
+    return folder
 
 
 def _base_tar(builder: Builder, cache: Path, say: Progress) -> Path:

@@ -145,6 +145,14 @@ def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         os.environ["XDG_CACHE_HOME"] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def engines_collect_garbage_seldom() -> Iterator[None]:
+    """An engine starts its own program again for most of what it does, and a quarter of such a start was Go's search for garbage."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GOGC", "400")
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kubernetes.KubernetesApi]:
     """A Kubernetes API server without nodes, one for the run; a test removes what it made, or uses a namespace of its own."""

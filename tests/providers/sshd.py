@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from lab.keys import KEY_EXCHANGE
 from tests.free_ports import free_port
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -88,7 +89,9 @@ def _command(config: Path, prepare: str) -> list[str]:
     if os.geteuid() != 0:
         return command
     # sshd of root wants /run/sshd; it gets one of its own, and the machine stays as it is.
-    script = f'set -e; mount -t tmpfs tmpfs /run; mkdir /run/sshd; {prepare or ":"}; exec "$@"'
+    # Its user's own start of a shell, run for each command, may cost more than the command.
+    plain = '[ ! -e ~/.bashrc ] || mount --bind /dev/null ~/.bashrc'
+    script = f'set -e; mount -t tmpfs tmpfs /run; mkdir /run/sshd; {plain}; {prepare or ":"}; exec "$@"'
     return ["unshare", "--mount", "sh", "-c", script, "sshd", *command]
 
 
@@ -105,6 +108,7 @@ def _write_config(server: Server, settings: tuple[str, ...]) -> None:
         "KbdInteractiveAuthentication no",
         "PermitRootLogin yes",
         "MaxSessions 2",
+        KEY_EXCHANGE.strip(),
     ]
     (server.folder / "sshd_config").write_text("\n".join(lines) + "\n")
 
