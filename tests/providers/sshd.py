@@ -90,7 +90,7 @@ def _command(config: Path, prepare: str) -> list[str]:
         return command
     # sshd of root wants /run/sshd; it gets one of its own, and the machine stays as it is.
     # Its user's own start of a shell, run for each command, may cost more than the command.
-    plain = '[ ! -e ~/.bashrc ] || mount --bind /dev/null ~/.bashrc'
+    plain = "[ ! -e ~/.bashrc ] || mount --bind /dev/null ~/.bashrc"
     script = f'set -e; mount -t tmpfs tmpfs /run; mkdir /run/sshd; {plain}; {prepare or ":"}; exec "$@"'
     return ["unshare", "--mount", "sh", "-c", script, "sshd", *command]
 

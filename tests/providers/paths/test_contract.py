@@ -167,7 +167,7 @@ def test_call_in_a_wrong_state_is_refused_with_the_words_of_the_provider(double:
 def run_until_killed(double: Double, verb: str, at: int, when: Literal["before", "after"]) -> int:
     """A process makes or releases the path, and is killed at that call; 0 if it had ended before."""
     forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload([converge.__module__])
+    forks.set_forkserver_preload([converge.__module__, *(f"dtnctl.providers.paths.{kind}" for kind in DOUBLES)])
     process = forks.Process(target=converge_once, args=(double.settings, spec(double)), kwargs={"keep": verb == "keep"})
     double.calls.clear()
     double.accident = Accident(at, when, process.kill)
