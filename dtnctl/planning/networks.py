@@ -28,6 +28,9 @@ from dtnctl.planning.step_ids import network_id, remove_network_id
 
 # The field of a network's file that a field of the engine's network comes from.
 _DECLARED = {"parent": "vlan", "subnets": "subnet", "ipv6": "subnet6"}
+# How to go on where sessions of ours are in the way, and where a network of others is.
+IN_THIS_RUN = "use another network, or include those sessions in this run"
+OF_OTHERS = "use another network, or remove {name} there if nothing needs it any more: dtnctl did not make it and leaves it alone"
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ def study_networks(
             obstacle = _users_in_the_way(name, users, seen)
         if obstacle:
             what = f"network {name} on {endpoint.name} {'differs' if name in live else 'is not there'}, but {obstacle}"
-            _refuse(plan, site.networks[name], what)
+            _refuse(plan, site.networks[name], what, "use another network" if foreign_users(seen, name) else IN_THIS_RUN)
         elif name in live:
             plan.rebuilt[name] = differences
         else:
@@ -157,11 +160,12 @@ def _make_room(site: Site, plan: NetworkPlan, seen: EndpointSeen) -> None:
         left = sorted(in_the_way.keys() - going)
         if left:
             what = f"network {name} cannot be made on {seen.name}: {in_the_way[left[0]]} is taken by network {left[0]}, which stays"
-            _refuse(plan, site.networks[name], what)
+            _refuse(plan, site.networks[name], what, IN_THIS_RUN if left[0] in plan.seen else OF_OTHERS.format(name=left[0]))
             plan.missing.discard(name)
             plan.rebuilt.pop(name, None)
         elif holder := _interface_in_the_way(plan.specs[name], seen, backend):
-            _refuse(plan, site.networks[name], f"network {name} cannot be made on {seen.name}: {holder}, and the host needs it")
+            what = f"network {name} cannot be made on {seen.name}: {holder}, and the host needs it"
+            _refuse(plan, site.networks[name], what, "use another subnet")
             plan.missing.discard(name)
             plan.rebuilt.pop(name, None)
         elif in_the_way:
@@ -207,10 +211,8 @@ def _shared(one: NetworkSpec, other: NetworkSpec) -> str:
     return next((f"subnet {mine}" for mine, yours in pairs if mine.version == yours.version and mine.overlaps(yours)), "")
 
 
-def _refuse(plan: NetworkPlan, document: Document[Network], what: str) -> None:
-    plan.refused[document.name] = Refusal(
-        "E0422", Cause(what, document.file, document.mark().line), "use another network, or include those sessions in this run"
-    )
+def _refuse(plan: NetworkPlan, document: Document[Network], what: str, fix: str) -> None:
+    plan.refused[document.name] = Refusal("E0422", Cause(what, document.file, document.mark().line), fix)
 
 
 def foreign_users(seen: EndpointSeen, network: str) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ def test_with_somebody_elses_container_on_it_nothing_is_touched() -> None:
         """
         blocked session/one @ a: E0422
           because network data on a differs, but theirs, not ours, uses it (state/networks/data.yaml:1)
-          fix: use another network, or include those sessions in this run
+          fix: use another network
         """,
     )
     assert not plan(site(JUMBO + sessions("one")), made).steps
@@ -314,8 +314,10 @@ def test_a_network_cannot_be_made_where_a_foreign_one_has_its_addresses() -> Non
     declared = site(DATA + sessions("one"))
     made = world(declared)
     made.hosts["a"].foreign_networks.append(NetworkSeen("theirs", "n1", {}, NetworkSpec("bridge", subnets=(Subnet("10.0.0.0/16"),))))
-    assert plan(declared, made).changes[0].cause.text == (
-        "network data cannot be made on a: subnet 10.0.0.0/24 is taken by network theirs, which stays"
+    (blocked,) = plan(declared, made).changes
+    assert blocked.cause.text == "network data cannot be made on a: subnet 10.0.0.0/24 is taken by network theirs, which stays"
+    assert blocked.fix == (
+        "use another network, or remove theirs there if nothing needs it any more: dtnctl did not make it and leaves it alone"
     )
 
 
@@ -433,9 +435,9 @@ def test_a_bridge_takes_no_subnet_from_an_interface_of_the_host(
     """The engine would make it, and the host would look for its own gateway in the bridge."""
     declared = dtn(f"# networks/mgmt\ndriver: bridge\nsubnet: {subnet}\n", session(settings="{mgmt_net: mgmt}"))
     made = before(declared, Interface(name=interface, index=7, addresses=addresses))
-    found = [(item.code, item.cause.text) for item in plan(declared, made).blocked]
+    found = [(item.code, item.cause.text, item.fix) for item in plan(declared, made).blocked]
     text = f"network mgmt cannot be made on a: subnet {subnet} is that of interface {interface} ({addresses[-1]}), and the host needs it"
-    assert found == ([("E0422", text)] if is_refused else [])
+    assert found == ([("E0422", text, "use another subnet")] if is_refused else [])
 
 
 def test_a_bridge_that_is_there_is_not_in_its_own_way_when_it_is_recreated() -> None:
