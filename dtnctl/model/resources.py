@@ -230,6 +230,7 @@ class ContainerSeen:
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
     `secret_values` are those of `spec.secrets` by variable, to be kept out of output. `disrupted`: its cluster evicted or preempted it.
+    `is_of_older_file`: the endpoint's file named another node of the cluster, or another way to publish ports, when it was applied.
     """
 
     name: str
@@ -243,6 +244,7 @@ class ContainerSeen:
     error: str = ""
     oom_killed: bool = False
     disrupted: bool = False
+    is_of_older_file: bool = False
     started_at: str = ""
     finished_at: str = ""
     restart_count: int = 0

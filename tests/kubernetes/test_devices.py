@@ -12,7 +12,6 @@ from tests.kubernetes.scene import Scene, service
 RUN = service("run")
 CLASS = "nothing.example.net"
 ADDRESS = "10.20.0.200"
-SANDBOX_SECONDS = 500.0  # a kubelet tries again and again to make the sandbox of a pod, and dtnctl waits as long as for any call
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def test_an_evicted_pod_gets_the_interface_again(spare: Scene) -> None:
 def test_a_vlan_of_the_interface_is_the_services_own(spare: Scene) -> None:
     spare.data_network(spare.cluster.given.spare_interface, driver="host-device", vlan=310)
     spare.session()
-    applied = spare.run("apply", "--yes", seconds=SANDBOX_SECONDS)
+    applied = spare.apply()
     events = spare.cluster.client.list(Event, namespace=spare.cluster.namespace)
     if applied.code and any("failed to create vlan: operation not supported" in str(event.message) for event in events):
         pytest.skip("the kernel of the node makes no VLANs")

@@ -100,6 +100,8 @@ def test_a_session_follows_its_endpoint_to_another_node(scene: Scene) -> None:
     scene.session()
     scene.converge()
     scene.endpoint(node=other)
+    (change,) = scene.run("plan", "-o", "json").expect(0).json["changes"]
+    assert not change["is_drift"], "its file changed, and nothing in the cluster"
     scene.converge()
     spec = scene.cluster.pod(RUN).spec
     assert spec is not None
@@ -133,6 +135,17 @@ def test_a_pod_that_no_node_takes_is_reported_in_the_words_of_the_scheduler(scen
     applied = scene.apply("--timeout", "20s")
     assert applied.code != 0
     assert "Insufficient memory" in " ".join((applied.out + applied.err).split())
+
+
+def test_a_pod_that_gets_no_network_is_reported_in_the_words_of_its_plugin(multus: Scene) -> None:
+    multus.data_network("absent0")
+    multus.profile("tiny", data_nets=["data"])
+    multus.session()
+    applied = multus.apply("--timeout", "20s")
+    assert applied.code != 0
+    said = " ".join((applied.out + applied.err).split())
+    assert "it does not start: FailedCreatePodSandBox" in said
+    assert "absent0" in said
 
 
 def test_logs_of_a_session_are_those_of_its_pod(scene: Scene) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
+
 from dtnctl.model.actions import PullImage, ReplaceContainer, UpdateContainer
 from dtnctl.model.backends import BACKENDS, route_metric
 from dtnctl.model.plan import Plan, Step
@@ -191,3 +193,20 @@ def test_podman_lacks_one_limit_and_sysctl_what_a_registry_calls_an_image_and_do
     assert [row.lacks["limits"].asks({name: -1}) for name in ("as", "memlock")] == [True, False]
     assert [row.lacks["sysctls"].asks({name: "1"}) for name in ("kernel.domainname", "net.core.somaxconn")] == [True, False]
     assert all(sentence for sentence in row.shortfalls.values())
+
+
+@pytest.mark.parametrize(("by_file", "is_drift"), [(True, False), (False, True)])
+def test_a_service_on_another_node_is_drift_unless_the_file_of_its_endpoint_names_another_one(by_file: bool, is_drift: bool) -> None:
+    made, _ = applied(TEXT, TEXT)
+    found = made.observe()
+    (there,) = found.endpoints["a"].containers
+    moved = replace(there, spec=replace(there.spec, placement="node n1"), is_of_older_file=by_file)
+    (planned,) = plan(site(TEXT), Snapshot({**found.endpoints, "a": replace(found.endpoints["a"], containers=(moved,))})).changes
+    (field,) = planned.fields
+    assert (planned.is_drift, planned.may_be_drift) == (is_drift, False)
+    assert (field.field, field.before, field.after, str(field.cause.file)) == (
+        "placement",
+        "node n1",
+        "this endpoint",
+        "state/endpoints/a.yaml",
+    )

@@ -159,7 +159,8 @@ class Situation:
     @property
     def _is_comparable(self) -> bool:
         """Whether the container is the one that was applied last, and nothing was asked for that has nothing to do with what it is."""
-        return not (self.force_replace or self.image_moves or self.retired is not None or self.prepared is not None)
+        is_of_older_file = self.seen is not None and self.seen.is_of_older_file
+        return not (self.force_replace or self.image_moves or is_of_older_file or self.retired is not None or self.prepared is not None)
 
     @property
     def _stopped_by_itself(self) -> bool:

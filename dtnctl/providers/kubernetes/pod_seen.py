@@ -70,10 +70,21 @@ def _placement(pod: Json, node: str) -> str:
     affinity = (pod.get("affinity") or NOTHING).get("nodeAffinity") or NOTHING
     if pinned_to(node).items() <= affinity.items():
         return HERE
+    if pinned := pinned_node(affinity):
+        return f"node {pinned}"
     labels = ", ".join(f"{key}={value}" for key, value in sorted((pod.get("nodeSelector") or NOTHING).items()))
     if labels:
         return f"nodes with {labels}"
     return "nodes by another rule" if affinity else "any node"
+
+
+def pinned_node(affinity: Json) -> str:
+    """The one node that a pod is pinned to by its name; empty if a rule of another form says where it runs."""
+    try:
+        name: str = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchFields"][0]["values"][0]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return name if pinned_to(name).items() <= affinity.items() else ""
 
 
 def _main(pod: Json) -> Json:

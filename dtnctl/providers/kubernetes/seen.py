@@ -17,6 +17,7 @@ from dtnctl.providers.kubernetes.inventory import is_inventory
 from dtnctl.providers.kubernetes.lists import Lists, is_of
 from dtnctl.providers.kubernetes.networks import network_seen
 from dtnctl.providers.kubernetes.node_ports import other_services, published_by, service_name
+from dtnctl.providers.kubernetes.older_file import is_of_older_file
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, lost_condition, newest, service_condition
 from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
@@ -36,7 +37,8 @@ def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> Contai
         held = frozenset(published_by(_service_of(raw, lists)))
         spec = replace(spec, ports=tuple(port for port in spec.ports if port in held))
     pod = newest(lists.pods_of(raw["metadata"]["name"]))
-    return _container(raw, raw["metadata"]["uid"], spec, service_condition(raw, pod, spec.health, lists.events_of(pod), now), pod, place)
+    condition = service_condition(raw, pod, spec.health, lists.events_of(pod), now)
+    return replace(_container(raw, raw["metadata"]["uid"], spec, condition, pod, place), is_of_older_file=is_of_older_file(raw, place))
 
 
 def _service_of(raw: Json, lists: Lists) -> Json:

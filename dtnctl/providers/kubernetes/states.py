@@ -154,15 +154,22 @@ def _time(text: str) -> datetime | None:
 def why_not(pod: Json, events: Iterable[Json]) -> str:
     """What keeps a pod from running, in the cluster's own words; empty if nothing is said."""
     unscheduled = (f"{item.get('reason')}: {item.get('message')}" for item in _conditions(pod) if _blocks(item))
-    return next(unscheduled, "") or _waiting(pod) or next(_messages(events, WORDS), "") or _pod_words(pod)
+    words = tuple(word for word in WORDS if word != NO_SANDBOX or not _has_sandbox(pod))
+    return next(unscheduled, "") or _waiting(pod) or next(_messages(events, words), "") or _pod_words(pod)
 
 
-WORDS = ("FailedScheduling", "FailedMount", "FailedCreatePodSandBox", "FailedAttachVolume", "Failed", "BackOff", "UnexpectedAdmissionError")
+NO_SANDBOX = "FailedCreatePodSandBox"  # a CNI plugin refuses a network, and the kubelet tries again for ever
+WORDS = ("FailedScheduling", "FailedMount", NO_SANDBOX, "FailedAttachVolume", "Failed", "BackOff", "UnexpectedAdmissionError")
 SAYS_NOTHING = ("ContainerCreating", "PodInitializing")
 
 
 def _blocks(condition: Json) -> bool:
     return bool(condition["type"] == "PodScheduled" and condition["status"] == "False" and condition.get("message"))
+
+
+def _has_sandbox(pod: Json) -> bool:
+    """Whether its networks are there by now."""
+    return any(item["type"] == "PodReadyToStartContainers" and item["status"] == "True" for item in _conditions(pod))
 
 
 def _waiting(pod: Json) -> str:

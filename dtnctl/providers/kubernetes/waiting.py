@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, TEMPLATE_NOTE, Json, annotations_of
-from dtnctl.providers.kubernetes.states import newest, pod_condition, why_not
+from dtnctl.providers.kubernetes.states import NO_SANDBOX, newest, pod_condition, why_not
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
     from dtnctl.providers.kubernetes.paths import Paths
 
 POLL, LONGEST_POLL = 0.1, 1.0
-UNSCHEDULED_ANSWERS = 2  # times the patience for an answer: a pod that waits for the end of another one gets its node within this
+LATE_ANSWERS = 2  # times the patience for an answer: a pod that waits for the end of another one gets its node and networks within this
 GOING_SECONDS = 30.0  # beyond the grace period: the kubelet's own work
 HOPELESS = (
     "ErrImageNeverPull",
@@ -24,6 +24,8 @@ HOPELESS = (
     "ErrImagePull",
     "ImagePullBackOff",
 )
+# Once it is late: a kubelet tries these again for ever, and a pod before may have held what the next one needs.
+HOPELESS_LATE = ("Unschedulable", NO_SANDBOX, "hostPath type check failed")
 
 
 def pods_of(connection: Connection, paths: Paths, object_name: str) -> list[Json]:
@@ -44,7 +46,7 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
             return
         waited = time.monotonic() - began
         words = _words(connection, paths, pod)
-        is_late = waited > UNSCHEDULED_ANSWERS * connection.timeouts.answer
+        is_late = waited > LATE_ANSWERS * connection.timeouts.answer
         if (_is_hopeless(pod, words, is_late=is_late) and not going) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'no pod was created'}")
         time.sleep(pause)
@@ -58,7 +60,7 @@ def _is_going(pod: Json) -> bool:
 def _is_hopeless(pod: Json | None, words: str, *, is_late: bool) -> bool:
     if words.startswith(HOPELESS):
         return True
-    return is_late and (pod is None or "Unschedulable" in words)
+    return is_late and (pod is None or any(word in words for word in HOPELESS_LATE))
 
 
 def _has_restarted(pod: Json) -> bool:

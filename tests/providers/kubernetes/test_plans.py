@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -15,10 +16,11 @@ from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import wanted_by_endpoint
 from dtnctl.planning.secret_uses import secret_uses, with_secrets
 from dtnctl.providers.kubernetes.engine import KubernetesEngine
+from dtnctl.providers.kubernetes.pod_template import pinned_to
 from tests.planning.building import NOW, site
 from tests.planning.listing import details
 from tests.providers.backends import ENDPOINT, SITE
-from tests.providers.kubernetes.conftest import Namespace
+from tests.providers.kubernetes.conftest import Namespace, access
 
 HEAD = f"""
 # site
@@ -123,8 +125,27 @@ def test_another_way_of_publishing_is_a_change(namespace: Namespace) -> None:
     found = []
     for engine in (by_pods, by_services, by_pods):
         (change,) = apply(declared, engine).changes
-        found.append((change.mark, len(namespace.api.call("GET", services)["items"])))
-    assert found == [("create", 0), ("replace", 1), ("replace", 0)]
+        found.append((change.mark, change.is_drift or change.may_be_drift, len(namespace.api.call("GET", services)["items"])))
+    assert found == [("create", False, 0), ("replace", False, 1), ("replace", False, 0)]
+
+
+def test_another_node_in_the_file_is_a_change_and_in_the_cluster_it_is_drift(namespace: Namespace, engine: KubernetesEngine) -> None:
+    declared, other = declared_on(namespace, PLAIN), f"{namespace.node}-other"
+    apply(declared, engine)
+    namespace.api.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": other}})
+    there = KubernetesEngine(access(namespace.api, namespace.name, other))
+    with contextlib.closing(there):
+        (change,) = apply(declared, there).changes
+        assert ([item.before for item in change.fields], change.is_drift) == ([f"node {namespace.node}"], False)
+        (path,) = (item["metadata"]["name"] for item in namespace.api.call("GET", deployments(namespace))["items"])
+        moved = {"spec": {"template": {"spec": {"affinity": {"nodeAffinity": pinned_to(namespace.node)}}}}}
+        namespace.api.call("PATCH", f"{deployments(namespace)}/{path}", moved, "application/merge-patch+json")
+        (change,) = planned(declared, there).changes
+        assert ([item.before for item in change.fields], change.is_drift) == ([f"node {namespace.node}"], True)
+
+
+def deployments(namespace: Namespace) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace.name}/deployments"
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())

@@ -162,6 +162,13 @@ def test_schedulers_words_come_first() -> None:
     assert why_not(waiting, [event("FailedMount", "x")]) == "Unschedulable: 0/1 nodes are available"
 
 
+def test_networks_that_came_after_a_refusal_are_no_reason() -> None:
+    making = pod("Pending", waiting={"reason": "ContainerCreating"})
+    assert why_not(making, [event("FailedCreatePodSandBox", "x")]) == "FailedCreatePodSandBox: x"
+    making["status"]["conditions"] = [{"type": "PodReadyToStartContainers", "status": "True"}]
+    assert why_not(making, [event("FailedCreatePodSandBox", "x")]) == ""
+
+
 def test_kubelets_reason_for_waiting_comes_next() -> None:
     assert why_not(pod("Pending", waiting={"reason": "ErrImagePull", "message": "not found"}), ()) == "ErrImagePull: not found"
     assert why_not(pod("Pending", waiting={"reason": "ErrImagePull"}), ()) == "ErrImagePull"
