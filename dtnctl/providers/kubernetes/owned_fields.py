@@ -11,16 +11,17 @@ from typing import Any
 
 from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, Json, Object
 
-IDENTITY = ("name", "namespace")
+KIND, IDENTITY = ("apiVersion", "kind"), ("name", "namespace")
 
 
 def applied_by_us(raw: Json) -> Object:
-    """The intent that was applied, with the object's name; its name alone if nothing was."""
+    """The intent that was applied, with the object's name; its name alone if nothing was. An item of a list does not say its kind."""
     entries = raw["metadata"].get("managedFields") or ()
     ours = next((item for item in entries if item["manager"] == FIELD_MANAGER and item["operation"] == "Apply"), None)
     found: Object = _extract(raw, ours["fieldsV1"]) if ours is not None and not ours.get("subresource") else {}
     named = {key: raw["metadata"][key] for key in IDENTITY if key in raw["metadata"]}
-    return {"apiVersion": raw["apiVersion"], "kind": raw["kind"], **found, "metadata": {**found.get("metadata", {}), **named}}
+    kind = {key: raw[key] for key in KIND if key in raw}
+    return {**kind, **found, "metadata": {**found.get("metadata", {}), **named}}
 
 
 def _extract(value: Any, fields: Json) -> Any:

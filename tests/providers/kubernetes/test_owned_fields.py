@@ -52,3 +52,8 @@ def test_only_what_was_applied_is_taken() -> None:
 def test_object_that_was_not_applied_has_its_name_alone() -> None:
     updated = {"manager": "dtnctl", "operation": "Update", "fieldsV1": FIELDS}
     assert applied_by_us(live(updated)) == {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}}
+
+
+def test_item_of_a_list_does_not_say_its_kind() -> None:
+    listed = {key: value for key, value in live().items() if key not in ("apiVersion", "kind")}
+    assert applied_by_us(listed) == {"metadata": {"name": "d", "namespace": "n"}}
