@@ -206,9 +206,9 @@ def _remove(cluster: Cluster, action: RemoveContainer) -> None:
     if live is not None and live["metadata"]["uid"] == action.id:
         remove_service(cluster, live)
         return
+    remove_job(cluster, action.container, action.id)  # before any wait: the pod of a Job that ended stays as long as the Job
     if live is None:  # an earlier removal may have been cut off before its pod was gone
         wait_until_gone(cluster.connection, cluster.paths, object_name(action.container, cluster.place.endpoint), 0.0)
-    remove_job(cluster, action.container, action.id)
 
 
 def remove_service(cluster: Cluster, live: Json) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dtnctl.errors import ConflictError, NotFoundError
+from dtnctl.model.actions import RemoveContainer
 from dtnctl.model.ledger import RECORDS, Attempt, encode_attempt, record_path
 from dtnctl.model.resources import LABEL_DEADLINE, ContainerSpec, Wanted, ledger_name, transfer_name
 from dtnctl.providers.base import FileEntry
@@ -145,6 +146,17 @@ def test_a_transfer_is_removed_with_its_job_and_its_pod(namespace: Namespace, en
     engine.remove(container, force=True)
     assert jobs(namespace) == []
     assert engine.observe(ALL).containers == ()
+
+
+def test_a_transfer_that_ended_is_removed_by_a_plan_too(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = hold(engine)
+    engine.start(container)
+    (job,) = jobs(namespace)
+    namespace.kubelet.end(job["metadata"]["name"], 0)
+    assert engine.wait(container, 10.0) == 0
+    engine.perform(RemoveContainer(JOB, container))
+    assert (jobs(namespace), engine.observe(ALL).containers) == ([], ())
+    assert namespace.api.call("GET", namespace.kubelet.path(PODS))["items"] == []
 
 
 # --- the store ----------------------------------------------------------------------------------------------
