@@ -24,10 +24,13 @@ def missing_secrets(workplace: Workplace, scope: Scope) -> list[Problem]:
 
 
 def _problem_of(workplace: Workplace, use: SecretUse) -> Problem | None:
+    from dtnctl.model.nvme_keys import key_mistake
     from dtnctl.providers.secrets.errors import SecretError
 
     try:
         workplace.secrets.fingerprint(use.reference)
+        if use.is_key and (mistake := key_mistake(workplace.secrets.line(use.reference))):
+            raise SecretError(mistake)
     except SecretError as error:
         text = f"the secret of {use.variable} ({use.reference}) cannot be used: {error}"
         return Problem(use.file, use.line, use.column, "E0378", text, ADVICE[use.reference.partition(":")[0]])

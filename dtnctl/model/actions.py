@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.path_actions import PathAction
 from dtnctl.model.protection import RecordProtection
 from dtnctl.model.resources import Attachment, ContainerSpec, NetworkSpec, Pairs
+from dtnctl.model.secrets import SecretVariables
 from dtnctl.model.transfer_options import TransferOptions
 
 if TYPE_CHECKING:
@@ -166,11 +167,15 @@ EngineAction = (
 
 @dataclass(frozen=True, slots=True)
 class HostRequest:
-    """A request in the agent's own protocol, for this site by its plain name. `verb` and `subject` are for the reader alone."""
+    """A request in the agent's own protocol, for this site by its plain name. `verb` and `subject` are for the reader alone.
+
+    `secrets` are fields of the request that are looked up when it is sent, and are empty in it until then.
+    """
 
     request: Request
     verb: str
     subject: str
+    secrets: SecretVariables = ()
 
 
 # --- what takes several calls of an engine ------------------------------------------------------------------

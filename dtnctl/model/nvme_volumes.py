@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from dtnctl.model.address_fields import IP
 from dtnctl.model.engine_fields import HostPath, SomeSize
 from dtnctl.model.fields import Duration, Port, described, shown
+from dtnctl.model.nvme_keys import VolumeAuth
 from dtnctl.model.written import Written
 
 NVME_PORT = 4420  # IANA's for NVMe over TCP and over RDMA
@@ -107,6 +108,9 @@ class NvmeVolume(Written):
     ctrl_loss: WholeSeconds = Field(60.0, description="How long it is tried again; then reads and writes fail and nothing hangs.")
     digests: Annotated[tuple[Literal["header", "data"], ...], Field(strict=False)] = Field(
         (), description="Checksums on the wire, TCP only. They cost CPU time."
+    )
+    auth: VolumeAuth | None = Field(
+        None, description="In-band authentication by keys. Missing: whoever has an allowed host's name may connect."
     )
 
     @model_validator(mode="after")

@@ -234,7 +234,10 @@ def as_data(value: Any, *, with_defaults: bool = True) -> Any:
     if isinstance(value, dict):
         return {key: as_data(item, with_defaults=with_defaults) for key, item in value.items()}
     if isinstance(value, HostRequest):
-        return {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults)
+        secrets = {"secrets": as_data(value.secrets, with_defaults=with_defaults)} if value.secrets else {}
+        return (
+            {"type": action_type(value)} | as_data(value.request.model_dump(exclude={"do", "site"}), with_defaults=with_defaults) | secrets
+        )
     if is_dataclass(value) and not isinstance(value, type):
         return {"type": type(value).__name__} | {
             name: as_data(held, with_defaults=with_defaults)

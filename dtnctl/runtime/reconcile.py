@@ -55,6 +55,7 @@ from dtnctl.runtime.paths.perform import PathRun
 from dtnctl.runtime.protection import record_protection
 from dtnctl.runtime.shared_leases import CurrentMoment, Moment, SharedLeases
 from dtnctl.runtime.transfers.joint_calls import JointCalls, LookUp, no_secret
+from dtnctl.runtime.volume_keys import with_keys
 
 if TYPE_CHECKING:
     from dtnctl.runtime.transfers.notes import Begun
@@ -306,9 +307,9 @@ class _Run:
         engines = leased_engines(self.engines, leases.check)
         engine = engines[step.endpoint]
         match step.action:
-            case HostRequest(request=request):
+            case HostRequest():
                 assert engine.agent is not None, f"{step.id} asks an agent that {step.endpoint} does not have"
-                engine.agent.perform(request)
+                engine.agent.perform(with_keys(step.action, self.terms.look_up))
             case WaitHealthy() | EnsureLedger() | StartTransfer() | FinishTransfer() | RecordCancel() | RecordEnd() | RecordProtection():
                 return self._perform_job(step.action, engine, engines)
             case CreateContainer() | ReplaceContainer():

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.fakes.engine import RegistryImage, World
 from tests.fakes.http_api import serve
+from tests.model.test_nvme_keys import key
 from tests.runtime.program import Result, dtnctl
 from tests.runtime.reporting.forge_server import ForgeServer
 from tests.sops_program import prepare
@@ -39,7 +40,13 @@ vlan: 1780-1789
 bandwidth: 10gbit
 """,
     "endpoints/a": "docker: SOCKET_A\nhost: a.example.net\nallow: {mounts: [/], volumes: ['*'], networks: ['*']}\n",
-    "endpoints/b": "docker: SOCKET_B\nhost: b.example.net\nagent: https://127.0.0.1:9\nagent_token: {secret: env:C_AGENT}\n",
+    "endpoints/b": """\
+docker: SOCKET_B
+host: b.example.net
+agent: https://127.0.0.1:9
+agent_token: {secret: env:C_AGENT}
+allow: {volumes: [nvme]}
+""",
     "endpoints/c": "docker: SOCKET_C\nhost: c.example.net\nagent: https://127.0.0.1:9\nagent_token_file: OUTSIDE/agent_file\n",
     "endpoints/d": "docker: portainer+http://127.0.0.1:9/d\nhost: d.example.net\nportainer: {key: {secret: env:C_PORTAINER}}\n",
     "profiles/p": """\
@@ -55,7 +62,9 @@ env:
     "volumes/disk": """\
 target: {external: {address: 10.20.0.12, nqn: "nqn.2001-01.com.example:x", uuid: 11111111-2222-4333-8444-555555555555}}
 filesystem: xfs
+auth: {host_key: {secret: env:C_NVME_KEY}}
 """,
+    "sessions/k": "endpoints: [b]\nimage: app:1\nprofile: p\nsettings: {volumes: ['nvme:disk:/disk']}\n",
     "sessions/s": "endpoints: [a, b]\nimage: app:1\nprofile: p\n",
     "sessions/r": "endpoints: [a]\nimage: reg.example.net/app:1\nprofile: p\nsettings: {pull: always}\n",
     "sessions/old": "endpoints: [a]\nimage: old.example.net/app:1\nprofile: p\nsettings: {pull: always}\n",
@@ -161,6 +170,7 @@ def canary_site(folder: Path) -> Iterator[tuple[CanarySite, dict[str, str]]]:
         *("portainer", "path_token", "path_password"),
     )
     canaries = {name: f"canary-{name.replace('_', '-')}-{number:016x}" for number, name in enumerate(names, start=0xA11CE)}
+    canaries["volume_key"] = key(canaries["agent"].encode().ljust(32))  # one that is no key would not be used
     with World(["a", "b", "c"]) as world, serve(ForgeServer()) as forge:
         _prepare_engines(world, canaries)
         hooks = {"ops": f"{forge.url}/hook/{canaries['webhook']}"}
@@ -178,8 +188,8 @@ def canary_site(folder: Path) -> Iterator[tuple[CanarySite, dict[str, str]]]:
 
 def _prepare_engines(world: World, canaries: Mapping[str, str]) -> None:
     world.add_image("app:1", {"Cmd": ["serve"]})
-    for host, key in (("reg", "registry"), ("old", "registry_old"), ("older", "registry_file")):
-        image = RegistryImage({"Cmd": ["serve"]}, username="ann", password=canaries[key])
+    for host, name in (("reg", "registry"), ("old", "registry_old"), ("older", "registry_file")):
+        image = RegistryImage({"Cmd": ["serve"]}, username="ann", password=canaries[name])
         world.engine("a").machine.registry[f"{host}.example.net/app:1"] = image
 
 
@@ -206,6 +216,7 @@ def _environment(folder: Path, url: str, canaries: Mapping[str, str]) -> dict[st
         "C_PATH_TOKEN": canaries["path_token"],
         "C_PORTAINER": canaries["portainer"],
         "C_VARIABLE": canaries["variable"],
+        "C_NVME_KEY": canaries["volume_key"],
         "GITHUB_TOKEN": canaries["github"],
         "GITHUB_REPOSITORY": "dtn/state",
         "GITHUB_API_URL": url,

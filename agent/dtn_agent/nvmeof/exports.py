@@ -6,7 +6,8 @@ import errno
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import assert_never, get_args
 
 from dtn_agent.audit import SILENT, Audit
@@ -68,9 +69,9 @@ class VolumeExports(HostResource[ExportRequest]):
             self._check_backing(wanted, before)
             number = self.target.port_for(wanted.portal, self._ports())
             wanted = wanted.model_copy(update={"kernel_port": number, "former_hosts": _former_hosts(wanted, before)})
-            self.keys.put("export", *wanted.identity, keys=keys)
-            self.entries.put(wanted)
-            changed = self._make_new(wanted, keys) if before is None else self._make(wanted, keys)
+            with self._shared_keys(wanted, keys):
+                self.entries.put(wanted)
+                changed = self._make_new(wanted, keys) if before is None else self._make(wanted, keys)
             return Done(changed=changed or wanted != before, detail=f"{path_of(wanted)} is exported as {wanted.nqn}")
 
     def withdraw(self, request: WithdrawVolume) -> Done:
@@ -139,7 +140,7 @@ class VolumeExports(HostResource[ExportRequest]):
 
     def _make(self, wanted: HeldExport, keys: Keys) -> bool:
         try:
-            return self.target.make(wanted, keys)
+            return self.target.make(wanted, keys, frozenset(entry.nqn for entry in self.entries.all()))
         except OSError as error:
             raise _refusal(wanted, error) from error
 
@@ -158,6 +159,20 @@ class VolumeExports(HostResource[ExportRequest]):
             return f"{wrong}: {reason}" if reason else wrong
         place = self.backings.mounted_at(held.backing)
         return f"{path_of(held)} is mounted at {place} here, while others write to it" if place else ""
+
+    @contextmanager
+    def _shared_keys(self, wanted: HeldExport, keys: Keys) -> Iterator[None]:
+        """Store its keys. The kernel has one pair for each host: other volumes of its hosts have these, too, unless the block refuses."""
+        others = [entry for entry in self.entries.all() if keys != NO_KEYS and set(entry.hosts) & set(wanted.hosts)]
+        former = {entry.identity: self._keys(entry) for entry in others if entry.identity != wanted.identity}
+        for identity in (wanted.identity, *former):
+            self.keys.put("export", *identity, keys=keys)
+        try:
+            yield
+        except RefusedError:
+            for identity, before in former.items():
+                self.keys.put("export", *identity, keys=before)
+            raise
 
     def _keys(self, held: HeldExport) -> Keys:
         return self.keys.get("export", *held.identity)
@@ -205,6 +220,7 @@ def _entry(request: ExportVolume) -> HeldExport:
         portal=request.portal,
         hosts=tuple(sorted(set(request.hosts))),
         key_print=Keys(request.host_key, request.controller_key).print,
+        fingerprint=request.fingerprint,
     )
 
 
@@ -217,7 +233,7 @@ def _former_hosts(wanted: HeldExport, before: HeldExport | None) -> tuple[str, .
 def _asked(entry: HeldExport) -> Mapping[str, object]:
     return {
         "do": "export-volume",
-        **entry.model_dump(mode="json", exclude={"fault", "key_print", "former_hosts", "kernel_port"}, exclude_none=True),
+        **entry.model_dump(mode="json", exclude={"fault", "key_print", "fingerprint", "former_hosts", "kernel_port"}, exclude_none=True),
     }
 
 

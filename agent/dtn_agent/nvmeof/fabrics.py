@@ -142,7 +142,7 @@ class Fabrics:
             raise RefusedError("failed", f"{_target(volume)} does not answer; the connection is {', '.join(sorted(states)) or 'gone'}")
         if not device:
             what = f"no namespace with the UUID {volume.uuid}" if volume.uuid else "no namespace"
-            raise RefusedError("failed", f"{volume.nqn} at {_portal(volume.portal)} has {what}, or shows it to this host not")
+            raise RefusedError("failed", f"{volume.nqn} at {_portal(volume.portal)} has {what} that this host may see")
         if volume.uuid:
             link = self.places.dev / f"disk/by-id/nvme-uuid.{volume.uuid}"
             self._wait(link.exists)

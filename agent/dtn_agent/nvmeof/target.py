@@ -68,9 +68,9 @@ class Target:
         if tree.names(f"{_subsystem(nqn)}/allowed_hosts") != tuple(sorted(wanted.hosts)):
             yield "other hosts may connect than those that were asked for"
         if not all(self._has_keys(host, keys) for host in wanted.hosts):
-            yield "the keys of its hosts are others"
+            yield "its hosts have other keys than those that were asked for"
         if self._settings(nqn) != (wanted.serial, path_of(wanted), wanted.uuid):
-            yield "its serial number, backing or UUID is another"
+            yield "its serial number, backing or UUID is not the one that was asked for"
         if self._place(wanted.kernel_port) != _place(wanted.portal):
             yield f"port {wanted.kernel_port} of the kernel's targets is not {_words(wanted.portal)}"
         if not tree.exists(_link(wanted)):
@@ -83,8 +83,11 @@ class Target:
 
     # --- making it so ---
 
-    def make(self, wanted: HeldExport, keys: Keys) -> bool:
-        """Export it; whether anything had to be made. Where more changes than hosts that are added, connections end and come back."""
+    def make(self, wanted: HeldExport, keys: Keys, ours: frozenset[str] = frozenset()) -> bool:
+        """Export it; whether anything had to be made. Where more changes than hosts that are added, connections end and come back.
+
+        `ours` are all NQNs that we export.
+        """
         tree, nqn = self.tree, wanted.nqn
         changed = tree.have(_subsystem(nqn))
         if not changed and self._must_begin_again(wanted, keys):
@@ -93,7 +96,7 @@ class Target:
         changed |= tree.set(f"{_subsystem(nqn)}/attr_allow_any_host", "0")
         changed |= tree.set(f"{_subsystem(nqn)}/attr_serial", wanted.serial)
         for host in wanted.hosts:
-            changed |= self._allow(nqn, host, keys)
+            changed |= self._allow(nqn, host, keys, ours)
         changed |= self._have_namespace(wanted)
         changed |= self._have_port(wanted)
         self._forget_hosts(wanted.former_hosts)
@@ -145,25 +148,28 @@ class Target:
 
     # --- its parts ---
 
-    def _allow(self, nqn: str, host: str, keys: Keys) -> bool:
+    def _allow(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> bool:
         changed = self.tree.have(f"hosts/{host}")
         if not self._has_keys(host, keys):
-            self._set_keys(nqn, host, keys)
+            self._set_keys(nqn, host, keys, ours)
             changed = True
         return self.tree.have_link(f"{_subsystem(nqn)}/allowed_hosts/{host}", f"hosts/{host}") or changed
 
     def _has_keys(self, host: str, keys: Keys) -> bool:
         return tuple(self.tree.read(f"hosts/{host}/{name}") for name in KEY_FILES) == (keys.host or "", keys.controller or "")
 
-    def _set_keys(self, nqn: str, host: str, keys: Keys) -> None:
-        """The kernel has one pair of keys for each host, not for each volume; it can be set, and never be unset."""
-        if others := [other for other in self._allowing(host) if other != nqn]:
-            text = f"{host} has other keys here, for {', '.join(others)}; a target has one pair of keys for each host"
-            raise RefusedError("conflict", text)
-        self.tree.have_no_link(f"{_subsystem(nqn)}/allowed_hosts/{host}")
-        self.tree.remove(f"hosts/{host}")
-        self.tree.make(f"hosts/{host}")
-        for name, key in zip(KEY_FILES, (keys.host, keys.controller), strict=True):
+    def _set_keys(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> None:
+        """The kernel has one pair of keys for each host, not for each volume. Each can be set to another, and never be unset."""
+        wanted = dict(zip(KEY_FILES, (keys.host, keys.controller), strict=True))
+        others = [other for other in self._allowing(host) if other != nqn]
+        unset = [name for name, key in wanted.items() if key is None and self.tree.read(f"hosts/{host}/{name}")]
+        if others and (unset or not ours.issuperset(others)):
+            raise RefusedError("conflict", _shared_keys(host, others, are_ours=ours.issuperset(others)))
+        if not others:
+            self.tree.have_no_link(f"{_subsystem(nqn)}/allowed_hosts/{host}")
+            self.tree.remove(f"hosts/{host}")
+            self.tree.make(f"hosts/{host}")
+        for name, key in wanted.items():
             if key is not None:
                 self._set_key(host, name, key)
 
@@ -173,7 +179,8 @@ class Target:
         except FileNotFoundError:
             raise RefusedError("unsupported", "this kernel's targets have no in-band authentication (CONFIG_NVME_TARGET_AUTH)") from None
         except OSError as error:
-            self.tree.remove(f"hosts/{host}")
+            if not self._allowing(host):
+                self.tree.remove(f"hosts/{host}")
             raise RefusedError("bad-request", f"{name}: the kernel does not take this key: {error.strerror}") from None
 
     def _allowing(self, host: str) -> list[str]:
@@ -223,6 +230,16 @@ def _namespace(nqn: str) -> str:
 
 def _link(wanted: HeldExport) -> str:
     return f"ports/{wanted.kernel_port}/subsystems/{wanted.nqn}"
+
+
+def _shared_keys(host: str, others: list[str], *, are_ours: bool) -> str:
+    """Why the keys of a host stay: a target has one pair for each host."""
+    of = ", ".join(others)
+    if are_ours:
+        return (
+            f"{host} has keys here for {of}, too, and the kernel takes no key away from a host that may connect; stop what uses {of} first"
+        )
+    return f"{host} has other keys here, for {of}, which this agent did not make; a target has one pair of keys for each host"
 
 
 def _place(portal: Portal) -> Place:

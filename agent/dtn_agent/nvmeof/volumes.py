@@ -352,6 +352,7 @@ def _entry(request: ConnectVolume) -> HeldVolume:
         host_address=request.host_address,
         queues=request.queues,
         key_print=Keys(request.host_key, request.controller_key).print,
+        fingerprint=request.fingerprint,
     )
 
 

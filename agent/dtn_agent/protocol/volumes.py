@@ -17,6 +17,7 @@ Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Path: TypeAlias = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]*$", max_length=4095)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^DHHC-1:0[0-3]:[A-Za-z0-9+/=]+:$", max_length=200)]
 SecretKey: TypeAlias = Annotated[Key | None, Field(repr=False)]
+Fingerprint: TypeAlias = Annotated[str, Field(pattern=ONE_LINE, max_length=200)]
 Transport: TypeAlias = Literal["tcp", "rdma"]
 FileSystem: TypeAlias = Literal["ext4", "xfs"]
 VOLUMES = "/var/lib/dtn-agent/volumes"
@@ -67,7 +68,8 @@ class Queues(Reported):
 class ExportVolume(Requested):
     """Export the backing as namespace 1 of a subsystem of its own, to exactly these hosts; what it was for other hosts ends.
 
-    Refused where the backing is in use by anything, or where the subsystem or the port is there and not ours.
+    Refused where the backing is in use by anything, or where the subsystem or the port is there and not ours. `fingerprint` is the asking
+    side's own of the keys, and comes back in what is held. A host has one pair of keys here: its other volumes have these, too.
     """
 
     do: Literal["export-volume"] = "export-volume"
@@ -81,6 +83,7 @@ class ExportVolume(Requested):
     hosts: Annotated[tuple[Nqn, ...], Field(strict=False, max_length=256)]
     host_key: SecretKey = None
     controller_key: SecretKey = None
+    fingerprint: Fingerprint = ""
     secrets = KEYS
 
 
@@ -108,6 +111,7 @@ class ConnectVolume(Requested):
     queues: Queues = Queues()
     host_key: SecretKey = None
     controller_key: SecretKey = None
+    fingerprint: Fingerprint = ""
     secrets = KEYS
 
 
@@ -156,6 +160,7 @@ class HeldExport(HeldEntry):
     kernel_port: int = 0
     former_hosts: tuple[str, ...] = ()
     key_print: Annotated[str, Field(pattern=ONE_LINE)] = ""
+    fingerprint: str = ""
     fault: str = ""
 
     @property
@@ -197,6 +202,7 @@ class HeldVolume(HeldEntry):
     host_address: str | None = None
     queues: Queues = Queues()
     key_print: str = ""
+    fingerprint: str = ""
     state: str = "gone"
     device: str = ""
     mount: HeldMount | None = None

@@ -46,6 +46,7 @@ def check_volumes(known: Known) -> None:
         found[document.name].append(use)
     for name, users in found.items():
         _check_writers(known, known.site.volumes[name], users)
+    _check_keys(known, {name: {use.service.endpoint for use in users} for name, users in found.items()})
 
 
 def _uses(known: Known) -> Iterator[Use]:
@@ -95,6 +96,20 @@ def _check_backings(known: Known) -> None:
             if other is not document:
                 what = f"{backing} of {target.endpoint} is volume `{other.name}` already ({other.where('target', field)})"
                 known.report((document, ("target", field)), "E0392", what, "another device, or one volume for both")
+
+
+def _check_keys(known: Known, hosts: dict[str, set[str]]) -> None:
+    """A target has one pair of keys for each host: the volumes that a host has of it share them."""
+    first: dict[tuple[str, str], Document[NvmeVolume]] = {}
+    for name in sorted(hosts):
+        document = known.site.volumes[name]
+        target = document.value.target.endpoint or ""
+        for host in sorted(hosts[name]) if target else ():
+            other = first.setdefault((target, host), document)
+            if other.value.auth != document.value.auth:
+                what = f"{host} has volume `{other.name}` of {target}, too, with another `auth` ({other.where('auth')})"
+                known.report((document, ("auth",)), "E0396", what, "the same `auth` for both: a target has one pair of keys for each host")
+                break
 
 
 # --- who mounts it ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.permission import export_request
 from dtnctl.model.plan import AGENT_NEEDED, Cause, FieldChange
+from dtnctl.model.secrets import HIDDEN
 from dtnctl.model.site import Document, Endpoint, Location
 from dtnctl.planning.choices.volume_plans import MAKING, TAKING_DOWN, Task, VolumesAsked
 from dtnctl.planning.choices.volumes import VolumeUse, address_of, volume_ids
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from dtn_agent.protocol import Host
     from dtn_agent.protocol.volumes import Backing, ConnectVolume, ExportVolume, HeldExport, HeldVolume, MountVolume, Portal, Queues
 
-CONNECTION = ("nqn", "uuid", "portal", "host_address", "queues")  # what cannot be changed while it is connected
+CONNECTION = ("nqn", "uuid", "portal", "host_address", "queues", "fingerprint")  # what cannot be changed while it is connected
 Texts = list[tuple[str, str, str, Location]]  # what, before, after, and where it is written
-EXPORT = ("nqn", "uuid", "serial", "backing", "portal")  # what cannot be changed while others have it
+EXPORT = ("nqn", "uuid", "serial", "backing", "portal", "fingerprint")  # what cannot be changed while others have it
 
 
 # --- the host that uses it ----------------------------------------------------------------------------------
@@ -51,7 +52,24 @@ def connection_of(asked: VolumesAsked, document: Document[NvmeVolume], endpoint:
         portal=portal,
         host_address=host_address,
         queues=_queues(document.value),
+        fingerprint=_fingerprint(asked, document, endpoint, held),
     )
+
+
+def _fingerprint(asked: VolumesAsked, document: Document[NvmeVolume], endpoint: str, held: HeldVolume | HeldExport | None) -> str:
+    """Of all its keys together. Where one was not looked at they count as unchanged."""
+    auth = document.value.auth
+    if auth is None:
+        return ""
+    found = [asked.answering[endpoint].secrets.get(reference, "") for reference in auth.references.values()]
+    return " ".join(found) if all(found) else held.fingerprint if held is not None else ""
+
+
+def _keys_text(fingerprint: str, before: str = "") -> str:
+    """Two of them that differ never look the same."""
+    if not fingerprint:
+        return "none"
+    return HIDDEN if before in ("", fingerprint) else "(secret, changed)"
 
 
 def _portal(asked: VolumesAsked, document: Document[NvmeVolume], held: HeldVolume | None) -> Portal | Refusal:
@@ -153,6 +171,7 @@ def connection_fields(
     for name in type(held.queues).model_fields:
         before, after = getattr(held.queues, name), getattr(connection.queues, name)
         changes.append((name.replace("_", " "), _text(before), _text(after), (WRITTEN_AS.get(name, name),)))
+    changes.append(("auth", _keys_text(held.fingerprint), _keys_text(connection.fingerprint, held.fingerprint), ("auth",)))
     if held.mount is None and mount is not None:
         changes.append(("file system", "not mounted", mount.file_system, ("filesystem",)))
     if held.mount is not None and mount is not None:
@@ -169,7 +188,7 @@ WHY = {
     "connection": "its connection is {before}",
     "mount": "it is not mounted",
     "hosts": "other hosts use it",
-    "kernel": "the kernel has it otherwise: {before}",
+    "kernel": "the target's kernel does not have it as dtnctl exported it: {before}",
 }
 WRITTEN_AS = {"io_queues": "queues", "header_digest": "digests", "data_digest": "digests"}
 
@@ -198,9 +217,9 @@ def _changed(document: Document[NvmeVolume], changes: Texts) -> Iterator[FieldCh
 
 
 def export_of(
-    asked: VolumesAsked, endpoint: Document[Endpoint], document: Document[NvmeVolume], hosts: tuple[str, ...]
+    asked: VolumesAsked, endpoint: Document[Endpoint], document: Document[NvmeVolume], held: HeldExport | None
 ) -> ExportVolume | Refusal:
-    """How the target is to be made, or why not. Its agent answers."""
+    """How the target is to be made, or why not; not yet for which hosts. Its agent answers."""
     host, volume = asked.host(endpoint.name), document.value
     assert host is not None
     if (refusal := _not_allowed(endpoint, document)) is not None:
@@ -225,7 +244,8 @@ def export_of(
         serial=ids.serial,
         backing=Backing(device=target.device, file=target.file, size=target.size),
         portal=Portal(transport=volume.transport, address=found.address, port=target.port),
-        hosts=hosts,
+        hosts=(),
+        fingerprint=_fingerprint(asked, document, endpoint.name, held),
     )
 
 
@@ -262,6 +282,7 @@ def export_fields(document: Document[NvmeVolume], held: HeldExport, request: Exp
         ("listens at", portal_text(held.portal), portal_text(request.portal), ("target",)),
         ("hosts", hosts_text(held.hosts, names), hosts_text(request.hosts, names), ()),
         ("identity", f"{held.nqn} {held.uuid} {held.serial}", f"{request.nqn} {request.uuid} {request.serial}", ("target",)),
+        ("auth", _keys_text(held.fingerprint), _keys_text(request.fingerprint, held.fingerprint), ("auth",)),
         ("kernel", held.fault or "as asked for", "as asked for", ("target",)),
     ]
     yield from _changed(document, changes)

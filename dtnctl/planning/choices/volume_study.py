@@ -50,13 +50,26 @@ def study_volumes(asked: VolumesAsked) -> VolumePlans:
 
 
 def _notes(asked: VolumesAsked, connected: tuple[VolumePlan, ...], exported: tuple[ExportPlan, ...]) -> Iterator[str]:
-    """Sentences about targets that do not answer, and what is left as it is for that."""
+    """Sentences about targets that do not answer, and what is left as it is for that; about keys that were not looked at."""
+    yield from dict.fromkeys(text for plan in connected for text in _unseen_keys(asked, plan))
     for export in exported:
         yield from export.notes
         users = [plan.endpoint for plan in connected if plan.name == export.name and plan.held is not None]
         if asked.host(export.endpoint) is None and users:
             who = f"the agent of {export.endpoint}" if export.endpoint in asked.answering else export.endpoint
             yield f"{who} does not answer: whether it exports volume {export.name} to {' and '.join(users)} is unknown, and left alone"
+
+
+def _unseen_keys(asked: VolumesAsked, plan: VolumePlan) -> Iterator[str]:
+    """Whether such a key has changed is unknown."""
+    auth = plan.document.value.auth if plan.document is not None else None
+    seen = asked.answering.get(plan.endpoint)
+    if auth is None or seen is None or not plan.uses:
+        return
+    then = "taken as unchanged" if plan.held is not None and plan.held.fingerprint else "apply will need it"
+    for name, reference in auth.references.items():
+        if reference not in seen.secrets:
+            yield f"auth.{name} of volume {plan.name} ({reference}): (secret, not looked at), {then}"
 
 
 def _held_names(asked: VolumesAsked) -> Iterator[str]:
@@ -194,7 +207,7 @@ class _Volume:
             return plan
         if self.asked.host(endpoint) is None:
             return replace(plan, refusal=refuse_unheard_target(self.asked, document))
-        found = export_of(self.asked, self.asked.site.endpoints[endpoint], document, ())
+        found = export_of(self.asked, self.asked.site.endpoints[endpoint], document, held)
         if isinstance(found, Refusal):
             return replace(plan, refusal=found)
         cuts = held is not None and cuts_others(held, found)
@@ -283,7 +296,7 @@ class _Volume:
 
     def _still_used(self, plan: ExportPlan, holders: list[str]) -> Refusal:
         who = " and ".join(holders) or " or ".join(self.asked.unheard)
-        how = "has it connected and does not let go in this run" if holders else "may use it, and does not answer"
+        how = "has it connected, and this run does not disconnect it" if holders else "may use it, and does not answer"
         text = f"{plan.endpoint} exports volume {self.name} as before: {who} {how}"
         document = plan.document
         cause = Cause(text, document.file, document.mark(("target",)).line, "target") if document is not None else Cause(text)
@@ -321,7 +334,7 @@ class _Volume:
             f"volume {self.name} has one writer: {other.endpoint} {what} it for {asks} and keeps it, and {plan.uses[0].service} asks for it"
         )
         text += f" at {plan.uses[0].where}"
-        return Refusal("E0457", plan.uses[0].cause(text), f"apply again when {other.endpoint} has let go of it")
+        return Refusal("E0457", plan.uses[0].cause(text), _end_of(other))
 
     def _may_be_held_unseen(self, plan: VolumePlan) -> bool:
         """Whether a host that does not answer may have it in a way that does not go with this one."""
@@ -360,6 +373,13 @@ class _Volume:
         holders = {endpoint: plans[step.split("/")[0]] for endpoint, step in lost.items()}
         refused = {endpoint: _refused(plans[endpoint], self._second_writer(plans[endpoint], other)) for endpoint, other in holders.items()}
         return self._without_refused({**plans, **refused})
+
+
+def _end_of(other: VolumePlan) -> str:
+    """What ends another host's use of it."""
+    sessions = " and ".join(sorted({use.service.session.name for use in other.uses}))
+    first = f"stop session {sessions} on {other.endpoint}, or " if sessions else ""
+    return f"{first}apply again when {other.endpoint} has unmounted and disconnected volume {other.name}"
 
 
 def _clash(other: VolumePlan, plan: VolumePlan) -> bool:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, assert_never
 from dtnctl.model.actions import HostRequest, RemoveContainer, StopContainer
 from dtnctl.model.hardware import cpu_numbers, nodes_of
 from dtnctl.model.kinds import ChangeKind
+from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.plan import Cause, Change, Step
 from dtnctl.model.resources import main_name
+from dtnctl.model.secrets import SecretVariables
 from dtnctl.model.site import Document, Endpoint, Site
 from dtnctl.planning.choices.volume_ends import backing_text, hosts_text, portal_text
 from dtnctl.planning.choices.volume_plans import MAKING, ExportPlan, Task, VolumePlan
@@ -24,7 +26,7 @@ from dtnctl.planning.refusal import blocked
 from dtnctl.planning.step_ids import volume_step_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Held, Host, Interface
+    from dtn_agent.protocol import ConnectVolume, ExportVolume, Held, Host, Interface, WithdrawVolume
 
 WORDS: Mapping[Task, str] = {
     "unmount-volume": "unmounts",
@@ -90,7 +92,7 @@ def _plan_export(here: PlannedHost, plan: ExportPlan) -> Iterator[Planned]:
         return
     subject = f"volume {plan.name}"
     verb = "export" if request.do == "export-volume" else "withdraw"
-    step = Step(plan.step, here.name, HostRequest(request, verb, subject), plan.needs)
+    step = Step(plan.step, here.name, HostRequest(request, verb, subject, _secrets(plan.document, request)), plan.needs)
     if request.do == "withdraw-volume":
         assert plan.held is not None
         yield _withdrawal(here, plan, step, backing_text(plan.held.backing)), (step,)
@@ -118,6 +120,13 @@ def _plan_export(here: PlannedHost, plan: ExportPlan) -> Iterator[Planned]:
         ),
         (step,),
     )
+
+
+def _secrets(document: Document[NvmeVolume] | None, request: ExportVolume | WithdrawVolume | ConnectVolume) -> SecretVariables:
+    """The keys that are sent with it."""
+    if document is None or document.value.auth is None or request.do == "withdraw-volume":
+        return ()
+    return document.value.auth.variables(request.fingerprint)
 
 
 def _withdrawal(here: PlannedHost, plan: ExportPlan, step: Step, backing: str) -> Change:
@@ -192,7 +201,7 @@ def _request(here: PlannedHost, plan: VolumePlan, task: Task) -> HostRequest:
             return HostRequest(DisconnectVolume(site=site, volume=name), "disconnect", f"volume {name}")
         case "connect-volume":
             assert plan.connection is not None
-            return HostRequest(plan.connection, "connect", f"volume {name}")
+            return HostRequest(plan.connection, "connect", f"volume {name}", _secrets(plan.document, plan.connection))
         case "mount-volume":
             assert plan.mount is not None
             return HostRequest(plan.mount, "mount", f"volume {name}")
@@ -247,6 +256,8 @@ def _choices(here: PlannedHost, plan: VolumePlan) -> Iterator[tuple[str, str]]:
         yield from _by(here.host, plan.connection.host_address, "")
     if (there := here.volumes.target_host(plan)) is not None:
         yield from (("at the target", text) for _, text in _by(there, portal.address, ""))
+    if plan.document is not None and plan.document.value.auth is not None:
+        yield "auth", "DH-HMAC-CHAP, of both ends" if plan.document.value.auth.controller_key is not None else "DH-HMAC-CHAP, of the host"
     if plan.mount is not None:
         mode = "read-only" if plan.mount.mode == "ro" else "read-write"
         yield "file system", f"{plan.mount.file_system}, {mode}" + (", made if it is empty" if plan.mount.format else "")

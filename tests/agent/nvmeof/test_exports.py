@@ -185,11 +185,38 @@ def test_other_keys_and_none_replace_them(host: TargetHost) -> None:
     assert (host.kernel.read(f"hosts/{HOST}/dhchap_key"), hosts_of(host), [held.fault for held in host.held]) == ("", (HOST,), [""])
 
 
-def test_a_host_has_one_pair_of_keys_on_a_target(host: TargetHost) -> None:
+def test_a_host_has_one_pair_of_keys_on_a_target_and_the_youngest_is_that_of_all_its_volumes(host: TargetHost) -> None:
+    host.exports.perform(export(host, host_key=KEY, fingerprint="one"))
+    assert host.exports.perform(export(host, "home", host_key=OTHER_KEY, fingerprint="two")).changed
+    assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == OTHER_KEY
+    assert [(held.volume, held.fingerprint, held.fault) for held in host.held] == [("home", "two", ""), ("scratch", "one", "")]
+    host.exports.restore()
+    assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == OTHER_KEY, "a repair of the other volume takes it back"
+    assert host.exports.perform(export(host, host_key=OTHER_KEY, fingerprint="two")).changed
+    assert [held.key_print for held in host.held] == [key_print(OTHER_KEY, None)] * 2
+
+
+def test_keys_are_not_taken_from_a_host_that_has_another_volume(host: TargetHost) -> None:
     host.exports.perform(export(host, host_key=KEY))
-    assert "a target has one pair of keys for each host" in refusal(host, export(host, "home", host_key=OTHER_KEY))
-    assert [held.fault for held in host.held] == [""]
-    assert host.exports.perform(export(host, "home", host_key=KEY)).changed
+    host.exports.perform(export(host, "home", host_key=KEY))
+    text = refusal(host, export(host, "home"))
+    assert "the kernel takes no key away from a host that may connect; stop what uses nqn" in text
+    assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == KEY
+
+
+def test_keys_of_a_host_that_another_program_lets_in_are_its_own(host: TargetHost) -> None:
+    host.exports.perform(export(host, host_key=KEY))
+    host.kernel.make("subsystems/theirs")
+    host.kernel.link(f"subsystems/theirs/allowed_hosts/{HOST}", f"hosts/{HOST}")
+    assert "for theirs, which this agent did not make; a target has one pair of keys" in refusal(host, export(host, host_key=OTHER_KEY))
+    assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == KEY
+
+
+def test_keys_that_are_refused_stay_with_no_other_volume(host: TargetHost) -> None:
+    host.exports.perform(export(host, host_key=KEY))
+    nowhere = Portal(transport="rdma", address="10.0.0.9", port=4420)
+    assert "this host has no rdma address" in refusal(host, export(host, "home", host_key=OTHER_KEY, portal=nowhere))
+    assert host.exports.keys.get("export", "play", "scratch").host == KEY
 
 
 def test_a_kernel_without_authentication_is_named(tmp_path: Path) -> None:

@@ -123,3 +123,18 @@ def test_owners_of_both_ends_are_asked_at_the_line_that_asks() -> None:
     allowed = {"endpoints/a": HOST + "allow: {volumes: [nvme]}\n", "endpoints/b": HOST + "allow: {exports: [/dev/nvme1n1]}\n"}
     assert find_owner_problems(objects({**files, **allowed}), NOW, {}) == []
     assert find_owner_problems(objects({"volumes/scratch": SCRATCH}), NOW, {}) == []
+
+
+def test_volumes_that_a_host_has_of_one_target_share_their_keys() -> None:
+    """The kernel of a target has one pair of keys for each host."""
+    home = SCRATCH.replace("nvme1n1", "nvme2n1")
+    keys = "auth: {host_key: {secret: env:KEY}}\n"
+    both = session("nvme:scratch:/data", "nvme:home:/home")
+    files = {"volumes/home": home + keys, "volumes/scratch": SCRATCH + keys, "sessions/s": both}
+    assert found(files) == []
+    (problem,) = found({**files, "volumes/scratch": SCRATCH})
+    assert problem.startswith("volumes/scratch.yaml:1:1: E0396: a has volume `home` of b, too, with another `auth` (volumes/home.yaml:3)")
+    apart = {"sessions/s": session("nvme:scratch:/data"), "sessions/t": session("nvme:home:/home", on="c")}
+    assert found({**files, "volumes/scratch": SCRATCH, **apart}) == []
+    external = "target: {external: {address: 10.0.0.9, nqn: 'nqn.2001-01.com.example:a', uuid: 11111111-2222-4333-8444-555555555555}}\n"
+    assert found({**files, "volumes/scratch": external + "filesystem: xfs\n"}) == []

@@ -326,7 +326,7 @@ def test_a_service_that_may_not_be_touched_keeps_its_volume() -> None:
     made = after(declared)
     assert codes(plan(site(ENDPOINTS + DATA + MAY_REMOVE), made, excludes=("session/one",))) == [
         "E0452 volume/scratch @ a: volume scratch on a stays as it is: session one uses it, and nothing of that is changed now",
-        "E0455 volume/scratch @ b: b exports volume scratch as before: a has it connected and does not let go in this run",
+        "E0455 volume/scratch @ b: b exports volume scratch as before: a has it connected, and this run does not disconnect it",
     ]
 
 
