@@ -14,10 +14,19 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from dtnctl.errors import BlockedError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
-from dtnctl.model.actions import DiscardContainer, FinishTransfer, HostRequest, StartTransfer, Undo, WaitHealthy
+from dtnctl.model.actions import (
+    DiscardContainer,
+    FinishTransfer,
+    HostRequest,
+    ReplaceContainer,
+    RestoreContainer,
+    StartTransfer,
+    Undo,
+    WaitHealthy,
+)
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.path_actions import WaitPath
-from dtnctl.model.plan import Step
+from dtnctl.model.plan import Step, action_type
 from dtnctl.planning.rails.freezing import Beginning
 from dtnctl.runtime.clock import Clock
 
@@ -171,6 +180,7 @@ class _Execution:
         undo = self.begun[step.group]
         assert undo is not None
         self.undone.add(step.group)
+        undo, back = self._way_back(step, undo)
         try:
             self.by.undo(step, undo)
         except DtnctlError as error:
@@ -178,7 +188,28 @@ class _Execution:
             return Outcome(step.id, "failed", text, error=DtnctlError.exit_name)
         if isinstance(undo, DiscardContainer):
             return replace(held, reason=f"{held.reason}; {UNTOUCHED}")
-        return Outcome(step.id, "undone", f"{held.reason}; the container that was there is back", error=DtnctlError.exit_name)
+        return Outcome(step.id, "undone", f"{held.reason}; {back}", error=DtnctlError.exit_name)
+
+    def _way_back(self, step: Step, undo: Undo) -> tuple[Undo, str]:
+        """What is undone for a step's group, and in words what is there then."""
+        if isinstance(undo, (RestoreContainer, ReplaceContainer)) and undo.start and self._has_lost_volume(step.group):
+            return replace(undo, start=False), f"{BACK}, and stopped until the next apply: its volume is not mounted"
+        return undo, BACK
+
+    def _has_lost_volume(self, group: str) -> bool:
+        """Whether a volume of the group's container is unmounted, or may be: it would start on the empty folder below."""
+        unmounts = [step for step in self.steps.values() if action_type(step.action) == "UnmountVolume" and step.id in self.started]
+        held = (step for step in unmounts if any(self.steps[item].group == group for item in step.needs))
+        return any(self._may_have_ended(step) and not self._is_mounted_again(step) for step in held)
+
+    def _may_have_ended(self, step: Step) -> bool:
+        """Unless it was refused: what an agent refuses is as it was."""
+        outcome = self.outcomes.get(step.id)
+        return outcome is None or outcome.result == "done" or outcome.error == UnreachableError.exit_name
+
+    def _is_mounted_again(self, unmount: Step) -> bool:
+        outcome = self.outcomes.get(unmount.id.replace("/unmount-volume/", "/mount-volume/"))
+        return outcome is not None and outcome.result == "done"
 
     def _carry_out(self, step: Step) -> Outcome:
         before = self.by.clock.monotonic()
@@ -196,13 +227,14 @@ class _Execution:
         if step.undo is None or is_engine_gone or isinstance(error, LockError):
             return failed
         self.undone.add(step.group)
+        undo, back = self._way_back(step, step.undo)
         try:
-            self.by.undo(step, step.undo)
+            self.by.undo(step, undo)
         except DtnctlError as second:
             return replace(failed, reason=f"{error}; going back failed too: {second}; the next apply continues")
         if isinstance(step.undo, DiscardContainer):
             return replace(failed, reason=f"{error}; {UNTOUCHED}")
-        return replace(failed, result="undone", reason=f"{error}; the container that was there is back")
+        return replace(failed, result="undone", reason=f"{error}; {back}")
 
     def _record(self, step: Step, outcome: Outcome) -> None:
         self.outcomes[step.id] = outcome
@@ -212,4 +244,5 @@ class _Execution:
         self.by.on_outcome(outcome, step)
 
 
+BACK = "the container that was there is back"
 UNTOUCHED = "nothing was interrupted, the container that is there was not touched"
