@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from dtnctl.model.path_checks import PathFinding
 
 SessionOption = Annotated[str, typer.Option("--session", help="Session whose services send. Missing: the one at most of its ends.")]
+RateOption = Annotated[
+    bool, typer.Option("--rate", help="Also measure rate and loss with iperf3, for 5 s in each direction; it takes all that there is.")
+]
 
 
 def paths_check(
     context: typer.Context,
     name: PathArgument,
     session: SessionOption = "",
+    rate: RateOption = False,
     output: opt.ListOutputOption = opt.ListOutput.text,
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
@@ -34,7 +38,7 @@ def paths_check(
 
     invocation = context.ensure_object(Invocation)
     invocation.json = output is opt.ListOutput.json
-    findings = _findings(open_workplace(), name, session, timeout)
+    findings = _findings(open_workplace(), name, session, timeout, rate=rate)
     if output is opt.ListOutput.json:
         sys.stdout.write(render_json(path_check_document(name, findings)))
     else:
@@ -43,14 +47,16 @@ def paths_check(
     return 0 if all(item.verdict == "ok" for item in findings) else 1
 
 
-def _findings(workplace: Workplace, name: str, session: str, timeout: float) -> tuple[PathFinding, ...]:
+def _findings(workplace: Workplace, name: str, session: str, timeout: float, *, rate: bool) -> tuple[PathFinding, ...]:
     """Providers and endpoints are asked first: what they report says where to send from."""
     from dtnctl.cli.look import one_of
     from dtnctl.planning.paths.checking import findings_at_rest, path_probes
     from dtnctl.planning.paths.vlans import with_chosen_vlans
     from dtnctl.planning.paths.wanted import declared_paths
+    from dtnctl.runtime.clock import SystemClock
     from dtnctl.runtime.observe import observe_all
     from dtnctl.runtime.paths.probe import probe_all
+    from dtnctl.runtime.paths.rate import rate_all
 
     one_of("path", name, workplace.site.paths)
     if session and session not in workplace.site.sessions:
@@ -58,4 +64,6 @@ def _findings(workplace: Workplace, name: str, session: str, timeout: float) -> 
     with engines(workplace, timeout) as clients:
         snapshot = with_paths(workplace, observe_all(clients, {}), timeout)
         path = declared_paths(with_chosen_vlans(workplace.site, snapshot))[name]
-        return *findings_at_rest(path, snapshot), *probe_all(clients, path_probes(path, snapshot, session))
+        probes = path_probes(path, snapshot, session)
+        found = *findings_at_rest(path, snapshot), *probe_all(clients, probes)
+        return *found, *(rate_all(clients, probes, SystemClock()) if rate else ())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# session: a service is on the path. answer: it hears from the far side. packets: as large as declared.
-Aspect = Literal["state", "interface", "vlan", "session", "answer", "packets"]
+# session: a service is on the path. answer: it hears from the far side. packets: as large as declared. rate, loss: on request
+Aspect = Literal["state", "interface", "vlan", "session", "answer", "packets", "rate", "loss"]
 PathVerdict = Literal["ok", "wrong", "unknown"]
 
 
@@ -25,8 +25,8 @@ class PathFinding:
 class PathProbe:
     """One direction of a path: what the service at `endpoint` is to send from its own `address` there to the far side's.
 
-    `size` is the largest packet in bytes that must pass whole. `session` is whose services they are, `vlan` the path's (0: not known).
-    `maker` is who knows the path between both ends, as a text for the reader.
+    `size` is the largest packet in bytes that must pass whole. `session` is whose services they are, `vlan` the path's (0: not known),
+    `bandwidth` in kbit what is promised (0: nothing). `maker` is who knows the path between both ends, as a text for the reader.
     """
 
     endpoint: str
@@ -38,6 +38,8 @@ class PathProbe:
     size: int
     vlan: int
     maker: str
+    far_container: str = ""
+    bandwidth: int = 0
 
     @property
     def where(self) -> str:

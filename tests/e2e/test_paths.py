@@ -33,9 +33,9 @@ def over_path(play: Playground) -> Iterator[Playground]:
         play.clean()
 
 
-def check(play: Playground) -> dict[tuple[str, str], dict[str, Any]]:
+def check(play: Playground, *arguments: str) -> dict[tuple[str, str], dict[str, Any]]:
     """The findings, by aspect and place; the exit code says whether all are right."""
-    ran = play.run("paths", "check", "a2b", "-o", "json")
+    ran = play.run("paths", "check", "a2b", *arguments, "-o", "json")
     found = {(item["aspect"], item["where"]): item for item in ran.json["findings"]}
     assert (ran.code == 0) == all(item["verdict"] == "ok" for item in found.values())
     return found
@@ -54,6 +54,14 @@ def test_check_passes_on_a_path_that_carries_what_is_declared(over_path: Playgro
     shown = over_path.run("paths", "check", "a2b").expect(0).out
     assert "path a2b: all 6 checks right" in shown
     assert "9000 bytes pass whole, there and back" in shown
+
+
+def test_rate_and_loss_are_measured_on_request(over_path: Playground) -> None:
+    found = check(over_path, "--rate")
+    for where in ("dtn1 → dtn2", "dtn2 → dtn1"):
+        assert found["rate", where]["verdict"] == "ok"
+        assert "mbit in 5 s, by one TCP stream" in found["rate", where]["text"]
+        assert "packets were sent again" in found["loss", where]["text"]
 
 
 def test_check_finds_a_hole_in_the_mtu_and_names_its_size(over_path: Playground) -> None:

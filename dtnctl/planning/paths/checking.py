@@ -73,6 +73,8 @@ def _probe(path: DeclaredPath, here: Found, there: Found) -> PathProbe:
         size=value.mtu or USUAL_SIZE,
         vlan=value.only_vlan or 0,
         maker=maker,
+        far_container=there[1].name,
+        bandwidth=value.bandwidth or 0,
     )
 
 
