@@ -1,4 +1,4 @@
-"""The kernel's settings of NVMe targets (nvmet), as the files and folders of configfs: six verbs, each one call."""
+"""The kernel's settings of NVMe targets (nvmet), as the files and folders of configfs: seven verbs, each one call."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ class Configfs:
             os.write(file, text.encode())
         finally:
             os.close(file)
+
+    def hide(self, path: str) -> None:
+        """Have only root read it: the kernel shows keys to everybody on the host."""
+        (self.root / path).chmod(0o600)
 
     def make(self, path: str) -> None:
         (self.root / path).mkdir()

@@ -108,6 +108,13 @@ class Fabrics:
             if folder.exists() and error.errno not in (errno.ENODEV, errno.ENOENT):
                 raise RefusedError("failed", f"{controller.name} cannot be disconnected: {error.strerror}") from None
 
+    def hide_keys(self, controller: NvmeController) -> None:
+        """Have only root read its keys: the kernel shows them to everybody on the host."""
+        for name in ("dhchap_secret", "dhchap_ctrl_secret"):
+            path = self.places.sys / "class/nvme" / controller.name / name
+            if path.exists():
+                path.chmod(0o600)
+
     def set_times(self, controller: NvmeController, wanted: HeldVolume) -> bool:
         """How long it tries again, which can change while it is connected. Whether it was otherwise."""
         folder = self.places.sys / "class/nvme" / controller.name
@@ -197,6 +204,8 @@ def _refusal(wanted: HeldVolume, error: OSError) -> RefusedError:
             text = "it is connected already, and not by this agent"
         case errno.EADDRNOTAVAIL:
             text = f"this host has no address {wanted.host_address or 'for it'}"
+        case errno.ENOKEY:
+            text = "it asks for a key (`auth`), and this host was given none"
         case errno.EKEYREJECTED | errno.EACCES | errno.EPERM:
             text = f"it does not accept this host or its keys: {error.strerror}"
         case _:

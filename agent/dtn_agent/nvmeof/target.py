@@ -175,6 +175,7 @@ class Target:
 
     def _set_key(self, host: str, name: str, key: str) -> None:
         try:
+            self.tree.hide(f"hosts/{host}/{name}")
             self.tree.write(f"hosts/{host}/{name}", key)
         except FileNotFoundError:
             raise RefusedError("unsupported", "this kernel's targets have no in-band authentication (CONFIG_NVME_TARGET_AUTH)") from None

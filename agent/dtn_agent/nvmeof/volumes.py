@@ -137,6 +137,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             host = have_host_name(self.fabrics.places, self.state)
             self.fabrics.connect(wanted, self.keys.get("connect", *wanted.identity), host)
         for controller in self.fabrics.connections(wanted.nqn):
+            self.fabrics.hide_keys(controller)
             changed |= self.registry.claim(controller.name)
             changed |= self.fabrics.set_times(controller, wanted)
         self.fabrics.wait_for_device(wanted)

@@ -117,7 +117,10 @@ class KernelInitiator(Fabrics):
         address = f"traddr={words['traddr']},trsvcid={words['trsvcid']}"
         shown = {"subsysnqn": target.nqn, "transport": words["transport"], "address": address, "state": "live", "delete_controller": ""}
         times = {"ctrl_loss_tmo": words["ctrl_loss_tmo"], "reconnect_delay": words["reconnect_delay"]}
-        _folder(self.places.sys / f"class/nvme/nvme{number}", {**shown, **times, "options": ",".join(words)})
+        secrets = {
+            name: words.get(name, "none") for name in ("dhchap_secret", "dhchap_ctrl_secret")
+        }  # for everybody to read, as Linux 6.12
+        _folder(self.places.sys / f"class/nvme/nvme{number}", {**shown, **times, **secrets, "options": ",".join(words)})
 
     def _is_known(self, number: str) -> bool:
         """The number of a lost device is not given again while the remains of it are mounted."""

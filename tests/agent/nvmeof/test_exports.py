@@ -170,8 +170,10 @@ def test_keys_are_set_kept_for_root_only_and_shown_nowhere(host: TargetHost) -> 
     keys = host.folder / "volume-keys.json"
     assert (host.kernel.read(f"hosts/{HOST}/dhchap_key"), host.kernel.read(f"hosts/{HOST}/dhchap_ctrl_key")) == (KEY, OTHER_KEY)
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
-    shown = (host.folder / "ledger.json").read_text() + repr(host.held) + repr(request) + output.getvalue()
-    assert [key for key in (KEY, OTHER_KEY) if key in shown] == []
+    shown = [host.kernel.root / f"hosts/{HOST}" / name for name in ("dhchap_key", "dhchap_ctrl_key")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in shown} == {0o600}
+    printed = (host.folder / "ledger.json").read_text() + repr(host.held) + repr(request) + output.getvalue()
+    assert [key for key in (KEY, OTHER_KEY) if key in printed] == []
     assert [held.key_print for held in host.held] == [key_print(KEY, OTHER_KEY)]
     host.exports.perform(withdraw())
     assert json.loads(keys.read_text()) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def test_the_kernel_is_asked_with_what_was_asked_for(tmp_path: Path) -> None:
     assert {"nr_io_queues", "queue_size", "data_digest", "host_traddr", "dhchap_secret", "keep_alive_tmo", "hostnqn", "hostid"} <= {*names}
     assert [name for name in ("hdr_digest", "dhchap_ctrl_secret", "duplicate_connect") if name in names] == []
     assert KEY not in (tmp_path / "state/ledger.json").read_text()
+    (shown,) = (tmp_path / "sys/class/nvme").glob("*/dhchap_secret")
+    assert stat.S_IMODE(shown.stat().st_mode) == 0o600
 
 
 def test_times_change_while_it_is_connected_and_all_else_connects_it_again(tmp_path: Path) -> None:
