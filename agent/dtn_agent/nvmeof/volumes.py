@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import assert_never, get_args
 
@@ -35,6 +35,7 @@ from dtn_agent.protocol.volumes import (
 )
 
 WATCH_SECONDS = 5.0
+GRACE_SECONDS = 10.0  # the kernel gives a target up by itself as a rule, soon after the time is over
 RESTORE_SECONDS = 60.0  # for all volumes together while the agent starts; the rest is left to `watch`
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,9 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         modules: KernelModules | None = None,
         audit: Audit = SILENT,
         volumes: Path | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`volumes`: the folder of all mounts."""
+        """`volumes`: the folder of all mounts. `now`: seconds of any clock that never goes back."""
         self.entries = ledger.section(HeldVolume)
         self.keys = KeyFile(ledger.path.with_name(KEY_FILE))
         self.state = ledger.path.parent
@@ -67,7 +69,9 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self.users = Users(self.fabrics.places.proc)
         self.audit = audit
         self.lock = threading.Lock()
+        self.now = now
         self._failed: dict[tuple[str, ...], str] = {}
+        self._lost: dict[tuple[str, ...], float] = {}  # since when the kernel tries to reach a target again
 
     def perform(self, request: VolumeRequest) -> Done:
         with self.lock:
@@ -324,6 +328,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
     def _make_again(self, entry: HeldVolume) -> bool:
         """Whether anything of it had to be made. The kernel itself tries to reach a target again for as long as it was asked to."""
         self._check_ours(entry, entry)
+        self._give_up_late(entry)
         changed = False
         if not self.fabrics.connections(entry.nqn):
             changed = self._bring_up(entry)
@@ -335,6 +340,17 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             self.mounts.unmount(entry.mount.path, detach=True)  # its device is gone: nothing can be read or written there
         self._bring_mount(entry)
         return True
+
+    def _give_up_late(self, entry: HeldVolume) -> None:
+        """End what is tried for longer than it should be: the kernel counts tries, and over RDMA one may take 80 s instead of none."""
+        states = [controller.state for controller in self.fabrics.connections(entry.nqn)]
+        if not states or "live" in states:
+            self._lost.pop(entry.identity, None)
+            return
+        since = self._lost.setdefault(entry.identity, self.now())
+        if self.now() - since > entry.queues.ctrl_loss + GRACE_SECONDS:
+            log.warning("%s: its target has not answered for %d s and is given up", entry.volume, entry.queues.ctrl_loss)
+            self._end(entry.nqn)
 
     def _tell_failed(self, entry: HeldVolume, error: Exception) -> None:
         if self._failed.get(entry.identity) != str(error):

@@ -61,6 +61,37 @@ def test_a_target_that_comes_later_is_found_by_the_watcher(tmp_path: Path, monke
     assert host.held.state == "live"
 
 
+def test_a_target_that_the_kernel_tries_for_too_long_is_given_up_in_its_place(tmp_path: Path) -> None:
+    """Over RDMA each of the kernel's tries may take 80 s, and it counts tries: 60 s became half an hour."""
+    host, clock = mounted_host(tmp_path), [1000.0]
+    volumes = host.volumes
+    volumes.now = lambda: clock[0]
+    host.kernel.lose(NQN)
+    volumes.restore()
+    clock[0] += 60
+    volumes.restore()
+    assert host.held.state == "connecting", "it is still within its time"
+    clock[0] += 11
+    volumes.restore()
+    assert host.held.state == "gone"
+    host.kernel.come_back(NQN)
+    volumes.restore()
+    assert (host.held.state, len(host.mounted)) == ("live", 1)
+
+
+def test_a_target_that_came_back_in_between_has_its_whole_time_again(tmp_path: Path) -> None:
+    host, clock = mounted_host(tmp_path), [1000.0]
+    volumes = host.volumes
+    volumes.now = lambda: clock[0]
+    for _ in range(3):
+        host.kernel.lose(NQN)
+        volumes.restore()
+        clock[0] += 50
+        host.kernel.come_back(NQN)
+        volumes.restore()
+    assert (host.held.state, len(host.mounted)) == ("live", 1)
+
+
 def test_one_try_at_a_time_and_what_comes_of_it_late_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel makes one connection after the other: tries that were left behind stood in a row, and no other volume came through."""
     host = volume_host(tmp_path)
