@@ -98,8 +98,10 @@ def _own_ping(pinged: Pinged) -> str:
 
 def _no_answer(probe: PathProbe, is_heard: bool | None) -> PathFinding:
     if is_heard:
-        text = f"{probe.far_address} answers ARP, but no ping: the path is there, and something filters ICMP"
-        return PathFinding("answer", probe.where, "wrong", text, "look at filters on both hosts and in both services")
+        text = f"{probe.far_address} has answered ARP within the last minute, and answers no ping: "
+        text += "something filters ICMP, or the path is just gone"
+        fix = "look at filters on both hosts and in both services; check again in a minute, when ARP has been asked again"
+        return PathFinding("answer", probe.where, "wrong", text, fix)
     vlan = f"VLAN {probe.vlan}" if probe.vlan else "the VLAN"
     if is_heard is None:
         text = f"{probe.far_address} does not answer"
