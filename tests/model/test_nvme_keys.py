@@ -1,4 +1,4 @@
-"""Keys of NVMe hosts and targets: what is none is told from what is one, without a word of it."""
+"""Keys of NVMe hosts and targets: what is none is refused, without a word of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_key_of_each_length_is_one(length: int) -> None:
         (key(bytes(32), checksum=7), "its checksum does not fit"),
     ],
 )
-def test_what_is_no_key_is_told_without_a_word_of_it(text: str, said: str) -> None:
+def test_what_is_no_key_is_refused_without_a_word_of_it(text: str, said: str) -> None:
     mistake = key_mistake(text)
     assert said in mistake
     assert text[10:30] == "" or text[10:30] not in mistake

@@ -40,7 +40,7 @@ class Configfs:
             os.close(file)
 
     def hide(self, path: str) -> None:
-        """Have only root read it: the kernel shows keys to everybody on the host."""
+        """Have only root read it: the kernel shows keys to every user of the host."""
         (self.root / path).chmod(0o600)
 
     def make(self, path: str) -> None:

@@ -109,7 +109,7 @@ class Fabrics:
                 raise RefusedError("failed", f"{controller.name} cannot be disconnected: {error.strerror}") from None
 
     def hide_keys(self, controller: NvmeController) -> None:
-        """Have only root read its keys: the kernel shows them to everybody on the host."""
+        """Have only root read its keys: the kernel shows them to every user of the host."""
         for name in ("dhchap_secret", "dhchap_ctrl_secret"):
             path = self.places.sys / "class/nvme" / controller.name / name
             if path.exists():

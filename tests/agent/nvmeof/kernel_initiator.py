@@ -119,7 +119,7 @@ class KernelInitiator(Fabrics):
         times = {"ctrl_loss_tmo": words["ctrl_loss_tmo"], "reconnect_delay": words["reconnect_delay"]}
         secrets = {
             name: words.get(name, "none") for name in ("dhchap_secret", "dhchap_ctrl_secret")
-        }  # for everybody to read, as Linux 6.12
+        }  # for every user to read, as Linux 6.12
         _folder(self.places.sys / f"class/nvme/nvme{number}", {**shown, **times, **secrets, "options": ",".join(words)})
 
     def _is_known(self, number: str) -> bool:
