@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dtn_agent.protocol import ConnectVolume, Portal
+from dtn_agent.protocol.volumes import ConnectVolume, Portal
 
 from dtnctl.errors import EngineError
 from dtnctl.model.actions import HostRequest

@@ -26,7 +26,8 @@ from dtnctl.planning.refusal import blocked
 from dtnctl.planning.step_ids import volume_step_id
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import ConnectVolume, ExportVolume, Held, Host, Interface, WithdrawVolume
+    from dtn_agent.protocol import Held, Host, Interface
+    from dtn_agent.protocol.volumes import ConnectVolume, ExportVolume, WithdrawVolume
 
 WORDS: Mapping[Task, str] = {
     "unmount-volume": "unmounts",
