@@ -1,4 +1,4 @@
-"""The commands that look: status, sessions, transfers, endpoints, and the logs. Nothing here can write, except `transfers cancel`."""
+"""The commands that look: status, sessions, transfers, endpoints, and the logs. Nothing here can write."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.labels import checked, selection_of
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
-from dtnctl.cli.receipts import mirroring, with_receipts
+from dtnctl.cli.receipts import with_receipts
 from dtnctl.cli.seen_paths import seen_paths, with_paths
-from dtnctl.cli.workplace import Workplace, engines, list_context, observers, open_workplace, refuse_ssh_mistakes
+from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -288,36 +288,6 @@ def as_it_ran_last(resolved: ResolvedTransfer, observer: Observer, site: str) ->
     from dtnctl.runtime.transfers.record import read_ledger
 
     return as_it_ran(resolved, read_ledger(observer, site).attempts)
-
-
-def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = None) -> int:
-    """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
-    from dtnctl.cli.workplace import lock_seconds
-    from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.lease import hold_leases, this_process
-    from dtnctl.runtime.transfers.joint_calls import JointCalls
-    from dtnctl.runtime.transfers.transfer import cancel_transfer
-
-    workplace = open_workplace()
-    resolved = resolved_transfer(workplace, name)
-    ends = {resolved.source_endpoint, resolved.destination_endpoint}
-    clock = SystemClock()
-    with engines(workplace, timeout) as clients:
-        held = hold_leases(
-            {end: clients[end] for end in ends},
-            site=workplace.site.name,
-            holder=this_process(),
-            clock=clock,
-            timeout=lock_seconds(lock_timeout),
-            report=say,
-        )
-        with held:
-            resolved = as_it_ran_last(resolved, clients[resolved.source_endpoint], workplace.site.name)
-            say(cancel_transfer(resolved, clients, workplace.site.name, clock, JointCalls(look_up=workplace.secrets.line)))
-        mirror = mirroring(workplace, clients)
-        mirror.note(resolved.source_endpoint, (name, resolved.transfer.value.generation, 1))
-        mirror.end(None)
-    return 0
 
 
 def endpoints_list(

@@ -15,7 +15,7 @@ from dtnctl.cli.compare import sessions_compare
 from dtnctl.cli.doctor import endpoints_doctor
 from dtnctl.cli.imports import endpoints_import
 from dtnctl.cli.plot import transfers_plot
-from dtnctl.cli.resolve import transfers_resolve
+from dtnctl.cli.transfer_ends import transfers_cancel, transfers_resolve
 from dtnctl.cli.transfer_logs import transfers_logs
 from dtnctl.errors import UsageError
 
@@ -36,7 +36,7 @@ TRANSFERS: Verbs = {
     "show": look.transfers_show,
     "logs": transfers_logs,
     "plot": transfers_plot,
-    "cancel": look.transfers_cancel,
+    "cancel": transfers_cancel,
     "resolve": transfers_resolve,
     "create": edit.transfer_command,
 }

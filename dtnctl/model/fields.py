@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
+from dtnctl.model.hardware import cpu_numbers, cpu_text
 from dtnctl.model.near_misses import duration_meant, ports_meant, rate_meant, size_meant, span_meant
 
 # The counts of digits are bounded: what people mean fits, and no arithmetic below can overflow.
@@ -232,17 +233,10 @@ def _check_cpu_list_or_local(value: str) -> str:
     """A list in the kernel's own form, so that equal lists are equal texts."""
     if value == "local":
         return value
-    spans = [part.partition("-") for part in _check_cpu_list(value).split(",")]
-    cpus = sorted({cpu for first, _, last in spans for cpu in range(int(first), int(last or first) + 1)})
+    cpus = cpu_numbers(_check_cpu_list(value))
     if not cpus:
         raise ValueError(f"{shown(value)} has no CPU in it: write the lower number first")
-    runs = [[cpus[0], cpus[0]]]
-    for cpu in cpus[1:]:
-        if cpu == runs[-1][1] + 1:
-            runs[-1][1] = cpu
-        else:
-            runs.append([cpu, cpu])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+    return cpu_text(cpus)
 
 
 def _check_interface(value: str) -> str:

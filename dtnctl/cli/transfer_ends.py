@@ -1,4 +1,4 @@
-"""`dtnctl transfers resolve`: a person decides what a transfer of unknown result counts as."""
+"""The commands by which a person ends a transfer: `dtnctl transfers cancel`, and `resolve` where its result is unknown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dtnctl.cli import options as opt
-from dtnctl.cli.look import TransferArgument, resolved_transfer
+from dtnctl.cli.look import TransferArgument, as_it_ran_last, resolved_transfer
 from dtnctl.cli.messages import say
 from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.workplace import Workplace, engines, lock_seconds, open_workplace
@@ -15,6 +15,7 @@ from dtnctl.errors import BlockedError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from dtnctl.model.ledger import Attempt, Resolution
     from dtnctl.planning.resolve import ResolvedTransfer
@@ -26,6 +27,24 @@ SucceededOption = Annotated[bool, typer.Option("--succeeded", help="It arrived: 
 FailedOption = Annotated[bool, typer.Option("--failed", help="It did not arrive, and is not to run again in this generation.")]
 RunAgainOption = Annotated[bool, typer.Option("--run-again", help="This try counts as not made: the next apply starts another one.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the record, with who decided.")]
+
+
+def transfers_cancel(name: TransferArgument, timeout: opt.TimeoutOption = 10.0, lock_timeout: opt.LockTimeoutOption = None) -> int:
+    """Stop a running transfer and record that it was cancelled. What it copied so far stays at the destination."""
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.transfers.joint_calls import JointCalls
+    from dtnctl.runtime.transfers.transfer import cancel_transfer
+
+    workplace = open_workplace()
+    resolved = resolved_transfer(workplace, name)
+    with engines(workplace, timeout) as clients:
+        with _leases_of_ends(workplace, clients, resolved, lock_timeout):
+            resolved = as_it_ran_last(resolved, clients[resolved.source_endpoint], workplace.site.name)
+            say(cancel_transfer(resolved, clients, workplace.site.name, SystemClock(), JointCalls(look_up=workplace.secrets.line)))
+        mirror = mirroring(workplace, clients)
+        mirror.note(resolved.source_endpoint, (name, resolved.transfer.value.generation, 1))
+        mirror.end(None)
+    return 0
 
 
 def transfers_resolve(
@@ -40,26 +59,17 @@ def transfers_resolve(
     """Decide what a transfer whose result is unknown counts as. Refused while its job runs, and of any other state."""
     from dtnctl.planning.transfers.resolution import Decision
     from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.lease import hold_leases, operator, this_process
+    from dtnctl.runtime.lease import operator
     from dtnctl.runtime.transfers.attempt import time_text
 
     if succeeded + failed + run_again != 1:
         raise UsageError("say what it counts as: exactly one of --succeeded, --failed and --run-again")
-    clock = SystemClock()
     resolution: Resolution = "succeeded" if succeeded else "failed" if failed else "run-again"
-    decision = Decision(resolution, operator(), time_text(clock.now()), reason)
+    decision = Decision(resolution, operator(), time_text(SystemClock().now()), reason)
     workplace = with_receipts(open_workplace())
     resolved = resolved_transfer(workplace, name)
     with engines(workplace, timeout) as clients:
-        held = hold_leases(
-            {end: clients[end] for end in {resolved.source_endpoint, resolved.destination_endpoint}},
-            site=workplace.site.name,
-            holder=this_process(),
-            clock=clock,
-            timeout=lock_seconds(lock_timeout),
-            report=say,
-        )
-        with held as leases:
+        with _leases_of_ends(workplace, clients, resolved, lock_timeout) as leases:
             record = _decide(workplace, clients, resolved, decision, leases)
         mirror = mirroring(workplace, clients)
         mirror.note(resolved.source_endpoint, record.key)
@@ -67,6 +77,23 @@ def transfers_resolve(
     outcome = "counts as not run; the next apply starts another try" if run_again else f"is recorded as {record.verdict}"
     say(f"{name} (generation {record.generation}, try {record.attempt}) {outcome}, as {record.resolved_by} decided")
     return 0
+
+
+def _leases_of_ends(
+    workplace: Workplace, clients: Mapping[str, Engine], resolved: ResolvedTransfer, lock_timeout: float | None
+) -> AbstractContextManager[Leases]:
+    """The leases of the endpoints between which it runs."""
+    from dtnctl.runtime.clock import SystemClock
+    from dtnctl.runtime.lease import hold_leases, this_process
+
+    return hold_leases(
+        {end: clients[end] for end in {resolved.source_endpoint, resolved.destination_endpoint}},
+        site=workplace.site.name,
+        holder=this_process(),
+        clock=SystemClock(),
+        timeout=lock_seconds(lock_timeout),
+        report=say,
+    )
 
 
 def _decide(workplace: Workplace, clients: Mapping[str, Engine], resolved: ResolvedTransfer, decision: Decision, leases: Leases) -> Attempt:
