@@ -182,7 +182,8 @@ POD_CHANGES: tuple[tuple[str, Any, str, Any], ...] = (
     ("securityContext", {"sysctls": [{"name": "net.a", "value": "1"}]}, "sysctls", (("net.a", "1"),)),
     ("dnsConfig", {"nameservers": ["192.0.2.1"]}, "dns", ("192.0.2.1",)),
     ("hostNetwork", True, "network", "host"),
-    ("affinity", pinned("dtn-9"), "placement", "nodes by another rule"),
+    ("affinity", pinned("dtn-9"), "placement", "node dtn-9"),
+    ("affinity", {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}, "placement", "nodes by another rule"),
     ("affinity", {}, "placement", "any node"),
 )
 
