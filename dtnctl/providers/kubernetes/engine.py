@@ -31,6 +31,8 @@ from dtnctl.providers.kubernetes.store import ClusterStore, ClusterStoreReader
 from dtnctl.providers.kubernetes.waiting import pods_of
 from dtnctl.providers.store import Store, StoreReader
 
+MOST_READS = 4  # at once, of one endpoint: each connection has a handshake, which costs both sides as much as a read
+
 
 class KubernetesObserver:
     """An Observer over a client that sends nothing but GET. May be used from several threads."""
@@ -43,7 +45,7 @@ class KubernetesObserver:
         self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
         self._lock = threading.Lock()
         self._opened: tuple[Cluster, Lookup] | None = None
-        self._pool = ThreadPoolExecutor(access.reads, thread_name_prefix=f"read {access.name}")
+        self._pool = ThreadPoolExecutor(min(access.reads, MOST_READS), thread_name_prefix=f"read {access.name}")
 
     @property
     def _cluster(self) -> Cluster:

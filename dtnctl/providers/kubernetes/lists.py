@@ -60,22 +60,23 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
         "maps": pool.submit(connection.items, paths.of("configmaps"), **ours),
     }
     networks = pool.submit(_unless, NotFoundError, connection.items, paths.networks)
-    on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, f"spec.nodeName={node}")
+    in_others = f"spec.nodeName={node},metadata.namespace!={paths.namespace}"  # those of this one are listed already
+    on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, in_others)
     itself = pool.submit(_node, connection, node)
     services = pool.submit(_services, connection, paths) if place.node_ports else None
     whole = pool.submit(_refuse_missing, connection, paths.namespace)
     whole.result()
     found = {name: tuple(future.result()) for name, future in asked.items()}
-    node_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
+    other_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
     all_services, unseen_services = services.result() if services is not None else ((), ())
     unseen = (
         *unseen_services,
-        *([f"pods of other namespaces on {node}: their host ports are unknown"] if node_pods is None else []),
+        *([f"pods of other namespaces on {node}: their host ports are unknown"] if other_pods is None else []),
         *([f"the node {node}: its CPUs and resources are unknown"] if seen_node is None else []),
     )
     lists = Lists(
         **found,
-        node_pods=tuple(item for item in found["pods"] if _is_on(item, node)) if node_pods is None else tuple(node_pods),
+        node_pods=(*(item for item in found["pods"] if _is_on(item, node)), *(other_pods or ())),
         networks=None if their_networks is None else tuple(their_networks),
         node=seen_node,
         unseen=unseen,
