@@ -6,26 +6,32 @@ The agent writes its ledger before it changes anything, so that moment is the wo
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from tests.hardware.scene import Scene
 
 LEDGER = "/var/lib/dtn-agent/ledger.json"
 AGENT_PROCESS = "systemctl show --property=MainPID --value dtn-agent.service"
-# without a pause: the step is over in a second
-WATCH = "until {seen}; do :; done; systemctl kill --signal=KILL dtn-agent.service; echo killed"
+# In the shell itself, with a pause of its own: a program started again and again would take the emulated processors from the agent.
+WATCH = "exec {{pause}}<> <(:); until {seen}; do read -rt 0.05 -u $pause || :; done; {kill}; echo killed"
+KILL = "systemctl kill --signal=KILL dtn-agent.service"
 
 
 def seen(part: str, *, filled: bool) -> str:
     """A shell condition: this list of the ledger has something in it, or nothing."""
-    empty = f"""grep -q '"{part}": \\[\\]' {LEDGER}"""
-    return f"! {empty}" if filled else empty
+    return has(f'"{part}": []', there=not filled)
+
+
+def has(text: str, *, there: bool = True) -> str:
+    """A shell condition: the ledger has this text, or has it not."""
+    return f"[[ $(<{LEDGER}) {'==' if there else '!='} *{shlex.quote(text)}* ]]"
 
 
 def crash(scene: Scene, name: str, condition: str) -> None:
     """Start apply, and kill it and the agent of this guest when its ledger shows that the step has begun; that agent runs again then."""
     killed = scene.on(name, AGENT_PROCESS).strip()
-    watching = scene.guests.remote(name).start(WATCH.format(seen=condition), seconds=150)
+    watching = scene.guests.remote(name).start(WATCH.format(seen=condition, kill=KILL), seconds=150)
     applying = scene.start("apply", "--yes", "--max-prune=100")
     try:
         out, _ = watching.communicate(timeout=160)
@@ -40,7 +46,7 @@ def crash(scene: Scene, name: str, condition: str) -> None:
 def crash_agent(scene: Scene, name: str) -> None:
     """kill -9, and it runs again when this returns."""
     killed = scene.on(name, AGENT_PROCESS).strip()
-    scene.on(name, "systemctl kill --signal=KILL dtn-agent.service")
+    scene.on(name, KILL)
     wait_for_other(scene, name, killed)
 
 
