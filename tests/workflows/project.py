@@ -38,11 +38,11 @@ class Release:
 
 def make_release(dist: Path, folder: Path) -> Release:
     """Installed from what `make dist` made, as docs/install.md has it."""
-    wheels, pip = dist / "wheels", folder / "venv" / "bin" / "pip"
-    run([sys.executable, "-m", "venv", folder / "venv"])
-    packages: list[str | Path] = [pip, "install", "--quiet", "--disable-pip-version-check", "--no-index", f"--find-links={wheels}"]
-    run([*packages, next(wheels.glob("dtnctl-*.whl"))])
-    return Release(wheels, pip.with_name("dtnctl"), folder / "tools")
+    wheels, programs = dist / "wheels", folder / "venv" / "bin"
+    run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"])
+    pip = [sys.executable, "-m", "pip", f"--python={programs}/python", "--quiet", "--disable-pip-version-check"]
+    run([*pip, "install", "--no-compile", "--no-index", f"--find-links={wheels}", next(wheels.glob("dtnctl-*.whl"))])
+    return Release(wheels, programs / "dtnctl", folder / "tools")
 
 
 def run(command: Sequence[str | Path], **options: Any) -> str:
@@ -56,6 +56,7 @@ def make_forge(lab: Lab, discussion: Discussion, folder: Path, release: Release,
     """A forge in this folder for one repository that is set up as docs/ci.md has it."""
     marks = {name: value for name, value in lab.environment().items() if name not in os.environ or name.startswith("DTN_LAB")}
     given = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUNNER_TOOL_CACHE": str(release.tools)}
+    given["PIP_COMPILE"] = "0"  # of what a job installs, it imports a small part
     return Forge(
         repository=repository,
         clone=str(folder / repository),
