@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 import dtnctl
 from dtnctl import errors
 from tests.docs.pages import CLONE, PAGES, Found, anchors, code_spans, fenced_lines, links, nothing
+from tests.forked_program import program_here
 
 SHELL = ("sh", "bash", "console", "")
 # `$ dtnctl …`, `KEEP=1 make demo`, `python -m lab exec ctl -- dtnctl plan`: what comes before the program
@@ -35,7 +35,7 @@ def commands(program: str) -> Iterator[tuple[Found, list[str]]]:
 @cache
 def help_of(*words: str) -> str | None:
     """What `dtnctl … --help` prints, or None if there is no such command."""
-    ran = subprocess.run([sys.executable, "-m", "dtnctl", *words, "--help"], text=True, capture_output=True, cwd=CLONE, check=False)
+    ran = program_here().run([*words, "--help"], CLONE, os.environ)
     return ran.stdout if ran.returncode == 0 else None
 
 
