@@ -20,6 +20,7 @@ CLONE = Path(__file__).parents[2]
 SITE = "virtual"
 NETWORK = "star222"
 BOTH = ("dtn1", "dtn2")
+LINKS = "ip -br link | cut -d' ' -f1 | sort"  # names of a host's interfaces
 APPLY_SECONDS = 300.0
 # an emulated processor is slow, and a busy machine makes it slower
 ENVIRONMENT = {"DTNCTL_TIMEOUT": "60", "PYTHONPATH": str(CLONE)}

@@ -9,6 +9,7 @@ import pytest
 
 from lab.hardware import NEAR_NIC
 from lab.hardware.engine_images import TOOLS_USER
+from tests.hardware.program_image import FORGET_RECORDS, make_image
 from tests.hardware.scene import BOTH, NETWORK, SITE, Scene
 
 ADDRESSES = {"dtn1": "10.41.0.1", "dtn2": "10.41.0.2"}
@@ -17,22 +18,6 @@ VOLUMES = ["/usr:/usr:ro", "/etc/libibverbs.d:/etc/libibverbs.d:ro", "/srv/rdma:
 SMALL = 4 * 1024**2  # bytes of the file system at /small
 PART = ".dtnctl-rcopy-"
 FOLDERS = f"mkdir -p /srv/rdma /srv/small; chown 1000:1000 /srv/rdma; mount -t tmpfs -o size={SMALL},uid=1000,mode=755 small /srv/small"
-# A measurement has no volumes, so its programs must be in the image: those of the guest, with their libraries.
-MEASURE_IMAGE = r"""
-cd /tmp && rm -rf image && mkdir -p image/usr image/etc image/proc image/sys image/dev image/tmp image/root image/sbin image/run
-for link in bin lib lib64; do ln -s usr/$link image/$link; done
-folder=$(ls -d /usr/lib/*/libibverbs)
-names="sh ib_write_bw rdma grep timeout cat stdbuf tr mkfifo sleep rm mkdir tail sed"
-files=$(for name in $names; do readlink -f "$(command -v $name)"; done; ls $folder/librxe* /usr/libexec/coreutils/libstdbuf.so)
-for file in $files $(ldd $files 2>/dev/null | grep -oE '/[^ :]+' | sort -u) /etc/libibverbs.d/rxe.driver /etc/passwd /etc/group; do
-    case $file in /lib*|/bin*) to=image/usr$file ;; *) to=image$file ;; esac
-    mkdir -p "$(dirname $to)" && cp -L $file $to
-done
-ln -sf dash image/usr/bin/sh
-tar -C image -c . | docker import --change 'ENV PATH=/usr/sbin:/usr/bin' - measure:1 && rm -rf image
-"""
-# Records of transfers outlive their site by design; other scenarios, and this one on guests that are kept, begin without any.
-RECORDS = f"docker ps -aq --filter label=dtnctl.kind=ledger | xargs -r docker rm -f; rm -rf /var/lib/dtnctl/{SITE}"
 AWAY = "umount /srv/small; rm -rf /srv/rdma /srv/small"
 
 
@@ -49,7 +34,7 @@ def services(scene: Scene) -> Iterator[Scene]:
     fields: dict[str, Any] = {"devices": ["rdma_cm", "uverbs"], "volumes": VOLUMES, "data_port_range": [50100, 50103], "user": TOOLS_USER}
     scene.profile(mgmt_net="host", data_nets=[], ctrl_port_range=[30001, 30009], **fields)
     scene.session()
-    scene.on_both(MEASURE_IMAGE, seconds=120)
+    scene.on_both(make_image("measure:1", ["ib_write_bw", "rdma"]), seconds=120)  # a measurement has no volumes
     scene.profile(
         "bare",
         image="measure:1",
@@ -63,9 +48,8 @@ def services(scene: Scene) -> Iterator[Scene]:
     yield scene
     for file in (scene.root / "state" / "transfers").glob("*.yaml"):
         file.unlink()
-    scene.on_both(
-        f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}; {RECORDS}; docker rmi -f measure:1"
-    )
+    scene.on_both(f"rdma link delete rxe0; ip address flush dev {NEAR_NIC}; ip link set {NEAR_NIC} down; {AWAY}")
+    scene.on_both(f"{FORGET_RECORDS}; docker rmi -f measure:1")
 
 
 @pytest.fixture(autouse=True)
