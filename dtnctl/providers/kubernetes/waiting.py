@@ -25,6 +25,7 @@ HOPELESS = (
     "ImagePullBackOff",
 )
 # Once it is late: a kubelet tries these again for ever, and a pod before may have held what the next one needs.
+SANDBOX_TRIES = 3  # one may fail because a CNI plugin got no answer of a busy API server
 HOPELESS_LATE = ("Unschedulable", NO_SANDBOX, "hostPath type check failed")
 
 
@@ -45,9 +46,11 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
         if pod is not None and (_has_restarted(pod) or pod_condition(pod, None, (), None).state in ("running", "exited")):
             return
         waited = time.monotonic() - began
-        words = _words(connection, paths, pod)
+        events = [] if pod is None or why_not(pod, ()) else events_of(connection, paths, pod)
+        words = why_not(pod, events) if pod is not None else ""
         is_late = waited > LATE_ANSWERS * connection.timeouts.answer
-        if (_is_hopeless(pod, words, is_late=is_late) and not going) or waited > connection.timeouts.write:
+        may_come = going or 0 < _refusals(events) < SANDBOX_TRIES
+        if (_is_hopeless(pod, words, is_late=is_late) and not may_come) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'no pod was created'}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)
@@ -69,10 +72,9 @@ def _has_restarted(pod: Json) -> bool:
     return any(item.get("restartCount") for item in statuses)
 
 
-def _words(connection: Connection, paths: Paths, pod: Json | None) -> str:
-    if pod is None:
-        return ""
-    return why_not(pod, ()) or why_not(pod, events_of(connection, paths, pod))
+def _refusals(events: list[Json]) -> int:
+    """How often its networks were refused."""
+    return sum(int(event.get("count") or 1) for event in events if event.get("reason") == NO_SANDBOX)
 
 
 def events_of(connection: Connection, paths: Paths, pod: Json) -> list[Json]:

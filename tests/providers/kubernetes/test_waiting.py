@@ -39,10 +39,10 @@ def running() -> dict[str, Any]:
     return {"metadata": {"name": "d-1", "uid": "u", "annotations": {}}, "status": {"phase": "Running", "containerStatuses": [container]}}
 
 
-def wait(folder: Path, words: str, *pods: dict[str, Any]) -> None:
+def wait(folder: Path, words: str, *pods: dict[str, Any], tries: int = 3) -> None:
     """As the pod is at each look, one after the other; `words` are the event's."""
     reason, _, message = words.partition(": ")
-    events = [{"reason": reason, "message": message, "metadata": {}}]
+    events = [{"reason": reason, "message": message, "metadata": {}, "count": tries}]
     answers = {f"{NAMESPACE}/pods": [(200, {"items": [pod]}) for pod in pods], f"{NAMESPACE}/events": (200, {"items": events})}
     with serving(answers) as (_, url):
         address = KubernetesAddress(node="n1", namespace="dtn", context="lab", kubeconfig=str(kubeconfig(folder, url)))
@@ -57,6 +57,10 @@ def wait(folder: Path, words: str, *pods: dict[str, Any]) -> None:
 def test_pod_that_gets_no_network_or_folder_is_given_up_in_the_kubelets_words(tmp_path: Path, words: str) -> None:
     with pytest.raises(EngineError, match=f"it does not start: {words}"):
         wait(tmp_path, words, pending(attached=False))
+
+
+def test_network_that_was_refused_once_may_come(tmp_path: Path) -> None:
+    wait(tmp_path, NO_NETWORK, *[pending(attached=False)] * 4, running(), tries=1)
 
 
 def test_pod_that_got_its_network_after_a_refusal_is_waited_for(tmp_path: Path) -> None:
