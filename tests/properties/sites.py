@@ -141,7 +141,7 @@ sites = st.builds(load, texts())
 
 # An example plans and applies whole sites several times, so each run tries fewer of them; `make random` tries its number of these as well.
 few_in_each_run = settings(max_examples=int(os.environ.get("DTNCTL_EXAMPLES", "30")))
-# Each is a start of Python; `make random` and R10 of `make faults` try 20.
+# Each is a start of Python. 20 of plans are in R10 of `make faults`; 20 of plans and of the command in `make random ARGS=tests/properties`.
 HASH_SEEDS = 20 if "DTNCTL_EXAMPLES" in os.environ else 6
 
 
