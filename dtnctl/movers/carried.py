@@ -19,6 +19,7 @@ FAR_MORE = 10  # times the bytes of all other interfaces together leave no doubt
 _COUNTED = re.compile(r"^\s*([^\s:]+):\s*((?:\d+\s+){15}\d+)\s*$")
 _ROUTE = re.compile(r"^(\S+)\t([0-9A-F]{8})\t([0-9A-F]{8})\t(?:[0-9A-F]+\t)(?:\d+\t){3}([0-9A-F]{8})\t")
 _ADDRESS = re.compile(r"^([0-9a-f]{32}) [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ +(\S+)$")
+UNREAD = "cannot be read: "  # begins the text of an end whose counters could not be read; the reason follows
 SENT = 8  # place of the sent bytes among the numbers of an interface; those received are first
 
 
@@ -32,7 +33,7 @@ class PathUse:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What `COUNTERS` wrote in one end's service before and after, and that end's address on the path."""
+    """What `COUNTERS` wrote in one end's service before and after, or `UNREAD` with the reason, and that end's address on the path."""
 
     side: Side
     address: str
@@ -45,7 +46,7 @@ def use_of(readings: Readings, moved: int) -> PathUse:
     interface = interface_of(readings.before, readings.address) or interface_of(readings.after, readings.address)
     before, after = counted(readings.before, readings.side), counted(readings.after, readings.side)
     if not interface or interface not in before or interface not in after:
-        return PathUse("unknown", f"no counter of an interface with {readings.address} at the {readings.side}")
+        return PathUse("unknown", _without_counter(readings))
     if moved <= 0:
         return PathUse("unknown", "nothing was moved")
     grown = {name: after[name] - before.get(name, 0) for name in after if name != "lo"}
@@ -58,6 +59,14 @@ def use_of(readings: Readings, moved: int) -> PathUse:
     if over < moved <= over + around:
         return PathUse("bypassed", text)
     return PathUse("unknown", text)
+
+
+def _without_counter(readings: Readings) -> str:
+    """Why nothing is known of the interface of the path."""
+    for text, moment in ((readings.before, "before the transfer"), (readings.after, "after the transfer")):
+        if text.startswith(UNREAD) or not text:
+            return f"the counters of interfaces {text or 'were not read'} ({moment}, at the {readings.side})"
+    return f"no interface has {readings.address} at the {readings.side}"
 
 
 def both_ends(source: PathUse, destination: PathUse) -> PathUse:

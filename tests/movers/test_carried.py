@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.tools import Side
-from dtnctl.movers.carried import PathUse, Readings, both_ends, counted, interface_of, use_of
+from dtnctl.movers.carried import UNREAD, PathUse, Readings, both_ends, counted, interface_of, use_of
 
 HEADER = """Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -24,6 +24,9 @@ def reading(**sent: int) -> str:
     """Counters of these interfaces: as many bytes received as sent, and one more."""
     lines = (f"  {name}: {value + 1} 9 0 0 0 0 0 0 {value} 8 0 0 0 0 0 0\n" for name, value in sent.items())
     return f"{HEADER}{''.join(lines)}{ROUTES}{SIX}"
+
+
+READ = reading(eth0=1, eth1=2)
 
 
 def use(over: int, around: int, moved: int, *, side: Side = "source", address: str = "10.79.0.2") -> PathUse:
@@ -69,12 +72,17 @@ def test_evidence_has_the_numbers() -> None:
     assert use(9000, 20, 8000).evidence == "9,000 bytes over eth1 and 20 around it at the source, 8,000 moved"
 
 
-def test_without_a_reading_or_an_interface_nothing_is_known() -> None:
-    after = reading(eth0=1, eth1=2)
-    text = "no counter of an interface with 10.79.0.2 at the source"
-    assert use_of(Readings("source", "10.79.0.2", "", after), 5) == PathUse("unknown", text)
-    assert use_of(Readings("source", "10.79.0.2", after, ""), 5) == PathUse("unknown", text)
-    assert use(9000, 0, 8000, address="192.0.2.1").verdict == "unknown"
+@pytest.mark.parametrize(
+    ("before", "after", "evidence"),
+    [
+        ("", READ, "the counters of interfaces were not read (before the transfer, at the source)"),
+        (f"{UNREAD}no user dtn", READ, "the counters of interfaces cannot be read: no user dtn (before the transfer, at the source)"),
+        (READ, f"{UNREAD}dtn2 is silent", "the counters of interfaces cannot be read: dtn2 is silent (after the transfer, at the source)"),
+        (READ, READ, "no interface has 192.0.2.1 at the source"),
+    ],
+)
+def test_without_a_reading_or_an_interface_the_reason_is_the_evidence(before: str, after: str, evidence: str) -> None:
+    assert use_of(Readings("source", "192.0.2.1", before, after), 5) == PathUse("unknown", evidence)
 
 
 def test_one_end_that_saw_them_go_around_decides() -> None:

@@ -10,7 +10,7 @@ from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.actions import JobEnd
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.tools import Side
-from dtnctl.movers.carried import COUNTERS, PathUse, Readings, both_ends, use_of
+from dtnctl.movers.carried import COUNTERS, UNREAD, PathUse, Readings, both_ends, use_of
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.transfers.attempt import Task
 
@@ -18,7 +18,7 @@ SIDES: tuple[Side, Side] = ("source", "destination")
 
 
 def read_counters(task: Task) -> Mapping[Side, str]:
-    """What the counters are now, by end; nothing of an end that cannot be asked, and of a transfer that no path joins."""
+    """What the counters are now, by end, or why they are not known; nothing of a transfer that no path joins."""
     if not task.source.path_name:
         return {}
     with ThreadPoolExecutor(len(SIDES), thread_name_prefix="counters") as pool:
@@ -29,9 +29,11 @@ def read_counters(task: Task) -> Mapping[Side, str]:
 def _read(engine: Engine, end: JobEnd) -> str:
     """Without IPv6 one of the files is not there; the others are written all the same."""
     try:
-        return engine.run(end.container, COUNTERS, user=end.user).stdout.decode("utf-8", "replace")
-    except (EngineError, UnreachableError):
-        return ""
+        ran = engine.run(end.container, COUNTERS, user=end.user)
+    except (EngineError, UnreachableError) as error:
+        return f"{UNREAD}{error}"
+    said = ran.stderr.decode("utf-8", "replace").splitlines() or [f"cat ended with {ran.exit_code}"]
+    return ran.stdout.decode("utf-8", "replace") or f"{UNREAD}{said[0].strip()}"
 
 
 def with_path_use(task: Task, receipt: Attempt, before: Mapping[Side, str]) -> Attempt:
