@@ -102,12 +102,14 @@ def study_networks(
         if name in obstacles:
             plan.refused[name] = obstacles[name]
             continue
-        obstacle = "it is excluded" if scope.excluded("network", name, endpoint.name) else ""
-        if name in live and not obstacle:
+        obstacle, fix = "", "use another network" if foreign_users(seen, name) else IN_THIS_RUN
+        if scope.excluded("network", name, endpoint.name):
+            obstacle, fix = "it is excluded", "leave it out of --exclude, or use another network"
+        elif name in live:
             obstacle = _users_in_the_way(name, users, seen)
         if obstacle:
             what = f"network {name} on {endpoint.name} {'differs' if name in live else 'is not there'}, but {obstacle}"
-            _refuse(plan, site.networks[name], what, "use another network" if foreign_users(seen, name) else IN_THIS_RUN)
+            _refuse(plan, site.networks[name], what, fix)
         elif name in live:
             plan.rebuilt[name] = differences
         else:

@@ -207,9 +207,9 @@ def test_an_excluded_network_blocks_who_needs_another_one() -> None:
     made = applied(site(DATA + sessions("one")))
     declared = site(JUMBO + sessions("one"))
     assert plan(declared, made, excludes=("network/data",)).changes[0].cause.text == "network data on a differs, but it is excluded"
-    empty = world(declared)
-    refused = plan(declared, empty, excludes=("network/data",))
+    refused = plan(declared, world(declared), excludes=("network/data",))
     assert refused.changes[0].cause.text == "network data on a is not there, but it is excluded"
+    assert refused.changes[0].fix == "leave it out of --exclude, or use another network"
     gone = plan(site(JUMBO), made, excludes=("network/data",))
     assert [step.id for step in gone.steps] == ["a/stop/lab.one", "a/remove/lab.one"]
 
