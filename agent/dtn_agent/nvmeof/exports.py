@@ -15,7 +15,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.backing import Backings
-from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.keys import LOST, NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.target import Target, path_of
 from dtn_agent.protocol import Ability, Done, Facts
@@ -153,6 +153,8 @@ class VolumeExports(HostResource[ExportRequest]):
         self.keys.put("export", *held.identity, keys=NO_KEYS)
 
     def _fault(self, held: HeldExport) -> str:
+        if self.keys.have_lost(held.key_print, "export", *held.identity):
+            return LOST
         wrong = self.target.fault(held, self._keys(held))
         if wrong:
             reason = self._failed.get(held.identity, "")
@@ -185,6 +187,8 @@ class VolumeExports(HostResource[ExportRequest]):
                 self._failed.pop(identity, None)
                 return
             try:
+                if self.keys.have_lost(entry.key_print, "export", *identity):
+                    raise RefusedError("failed", f"{entry.volume}: {LOST}")
                 self._load(entry)
                 self._check_backing(entry, entry)
                 self._make(self._with_port(entry), self._keys(entry))

@@ -24,6 +24,7 @@ class Keys:
 
 
 NO_KEYS = Keys()
+LOST = "its keys are not stored on this host any more (volume-keys.json); `dtnctl apply` sends them again"
 
 
 class KeyFile:
@@ -35,6 +36,10 @@ class KeyFile:
 
     def get(self, *name: str) -> Keys:
         return Keys(**self._read().get("/".join(name), {}))
+
+    def have_lost(self, key_print: str, *name: str) -> bool:
+        """Whether keys belong to it, by their fingerprint, and none are stored."""
+        return bool(key_print) and self.get(*name) == NO_KEYS
 
     def put(self, *name: str, keys: Keys) -> None:
         """No keys: forget them."""

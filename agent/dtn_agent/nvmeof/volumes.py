@@ -16,7 +16,7 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.exports import KEY_FILE
 from dtn_agent.nvmeof.fabrics import Fabrics, is_at
 from dtn_agent.nvmeof.host_name import have_host_name
-from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.keys import LOST, NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.mounts import HostMounts, drop_folder
 from dtn_agent.nvmeof.registry import OURS, OwnerRegistry
@@ -138,6 +138,8 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             self._end(wanted.nqn)
         changed = not self.fabrics.connections(wanted.nqn)
         if changed:
+            if self.keys.have_lost(wanted.key_print, "connect", *wanted.identity):
+                raise RefusedError("failed", f"{wanted.volume}: {LOST}")
             host = have_host_name(self.fabrics.places, self.state)
             self.fabrics.connect(wanted, self.keys.get("connect", *wanted.identity), host)
         for controller in self.fabrics.connections(wanted.nqn):

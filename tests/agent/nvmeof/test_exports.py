@@ -221,6 +221,23 @@ def test_keys_that_are_refused_stay_with_no_other_volume(host: TargetHost) -> No
     assert host.exports.keys.get("export", "play", "scratch").host == KEY
 
 
+@pytest.mark.parametrize("stored", [None, "{}"])
+def test_an_export_whose_keys_are_lost_is_not_made_without_them(host: TargetHost, stored: str | None) -> None:
+    request = export(host, host_key=KEY)
+    host.exports.perform(request)
+    keys = host.folder / "volume-keys.json"
+    keys.unlink() if stored is None else keys.write_text(stored)
+    before = host.kernel.everything()
+    host.exports.restore()
+    assert host.kernel.everything() == before, "what is exported with its keys goes on"
+    host.reboot()
+    host.exports.restore()
+    assert (host.kernel.names("subsystems"), host.kernel.names("hosts")) == ((), ())
+    assert ["its keys are not stored on this host any more" in held.fault for held in host.held] == [True]
+    host.exports.perform(request)
+    assert ([held.fault for held in host.held], host.kernel.everything()) == ([""], before)
+
+
 def test_a_kernel_without_authentication_is_named(tmp_path: Path) -> None:
     host = target_host(tmp_path, has_keys=False)
     assert "CONFIG_NVME_TARGET_AUTH" in refusal(host, export(host, host_key=KEY))

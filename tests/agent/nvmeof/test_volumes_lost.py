@@ -42,6 +42,19 @@ def test_after_a_reboot_it_is_connected_and_mounted_again(tmp_path: Path) -> Non
     assert (line["request"]["do"], line["request"]["volume"], line["result"]) == ("connect-volume", "scratch", "done")
 
 
+def test_a_volume_whose_keys_are_lost_is_not_connected_without_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    host = volume_host(tmp_path)
+    request = connect(host_key="DHHC-1:00:a2V5:")
+    host.do(request)
+    host.reboot()
+    (tmp_path / "state/volume-keys.json").unlink()
+    host.volumes.restore()
+    assert host.held.state == "gone"
+    assert "scratch: its keys are not stored on this host any more" in caplog.text
+    host.do(request)
+    assert "dhchap_secret" in host.options()
+
+
 def test_a_target_that_comes_later_is_found_by_the_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host = mounted_host(tmp_path)
     host.reboot()
