@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from dtnctl.errors import BlockedError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
+from dtnctl.errors import BlockedError, ConflictError, DtnctlError, HealthTimeoutError, LockError, UnreachableError
 from dtnctl.model.actions import (
     DiscardContainer,
     FinishTransfer,
@@ -90,7 +90,7 @@ class _Ready:
 class _Execution:
     """`begun` has the groups of which a step was carried out, with how to undo the last one that was; `undone` those that went back.
 
-    `started` are steps.
+    `started` are steps; `refused` those of them that are known to have done nothing.
     """
 
     by: Executor
@@ -100,6 +100,7 @@ class _Execution:
     begun: dict[str, Undo | None] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Outcome, ...]:
         order = TopologicalSorter(
@@ -197,15 +198,13 @@ class _Execution:
         return undo, BACK
 
     def _has_lost_volume(self, group: str) -> bool:
-        """Whether a volume of the group's container is unmounted, or may be: it would start on the empty folder below."""
+        """Whether a volume of the group's container is unmounted, or may be: it would start on the empty folder below.
+
+        An unmount that takes too long fails, too, but Linux takes the volume away first and writes what it holds afterwards.
+        """
         unmounts = [step for step in self.steps.values() if action_type(step.action) == "UnmountVolume" and step.id in self.started]
         held = (step for step in unmounts if any(self.steps[item].group == group for item in step.needs))
-        return any(self._may_have_ended(step) and not self._is_mounted_again(step) for step in held)
-
-    def _may_have_ended(self, step: Step) -> bool:
-        """Unless it was refused: what an agent refuses is as it was."""
-        outcome = self.outcomes.get(step.id)
-        return outcome is None or outcome.result == "done" or outcome.error == UnreachableError.exit_name
+        return any(step.id not in self.refused and not self._is_mounted_again(step) for step in held)
 
     def _is_mounted_again(self, unmount: Step) -> bool:
         outcome = self.outcomes.get(unmount.id.replace("/unmount-volume/", "/mount-volume/"))
@@ -220,6 +219,8 @@ class _Execution:
         return Outcome(step.id, "done", seconds=self.by.clock.monotonic() - before, detail=detail)
 
     def _failed(self, step: Step, error: DtnctlError, seconds: float) -> Outcome:
+        if isinstance(error, ConflictError):
+            self.refused.add(step.id)
         is_engine_gone = isinstance(error, UnreachableError) and not isinstance(step.action, HostRequest)
         failed = Outcome(step.id, "failed", str(error), seconds, error.exit_name)
         if isinstance(error, HealthTimeoutError):

@@ -34,14 +34,17 @@ class NoTime:
         raise AssertionError(f"nothing here waits {seconds} s")
 
 
-def carry_out(made: Plan, world: World, failing: set[int], *, after: bool) -> tuple[Outcome, ...]:
-    """Apply the plan as dtnctl does; the steps with these numbers fail, before or after their effect."""
+BAD_MOMENT = EngineError("the engine had a bad moment")
+
+
+def carry_out(made: Plan, world: World, failing: set[int], *, after: bool, error: EngineError = BAD_MOMENT) -> tuple[Outcome, ...]:
+    """Apply the plan as dtnctl does; the steps with these numbers fail, before their effect with `error`, or after it."""
     number = iter(range(len(made.steps)))
 
     def perform(step: Step) -> str:
         fails = next(number) in failing
         if fails and not after:
-            raise EngineError("the engine had a bad moment")
+            raise error
         world.perform(step)
         if fails:
             raise EngineError("the answer was lost")

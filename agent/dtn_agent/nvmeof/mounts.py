@@ -58,7 +58,12 @@ class HostMounts:
     def unmount(self, path: str, *, detach: bool = False) -> None:
         """Refused while it is in use, or while it still writes. `detach`: what still has it open does not keep it mounted."""
         words = ["umount", "--no-canonicalize", *(["--lazy"] if detach else []), path]
-        ran = self._run(words, UNMOUNT_SECONDS, f"{path} is not unmounted yet, it still writes what it holds")
+        try:
+            ran = self._run(words, UNMOUNT_SECONDS, f"{path} is not unmounted yet, it still writes what it holds")
+        except RefusedError as error:
+            if error.code != "failed" or self.at(path) is not None:
+                raise
+            raise RefusedError(error.code, f"{path} is unmounted, but what it held is still being written; try again later") from None
         if ran.code != 0 and self.at(path) is not None:
             raise RefusedError("conflict", f"{path} cannot be unmounted: {ran.reason}")
 
