@@ -111,8 +111,8 @@ class SiteSettings(Written):
     )
     secret_references: Annotated[tuple[str, ...], Field(strict=False)] | None = Field(
         None,
-        description="References to secrets that profiles and sessions may use (patterns): `env:DTN_*`, `sops:secrets.yaml#*`. "
-        "Missing: any.",
+        description="References to secrets that files other than site.yaml and endpoints may use (patterns): `env:DTN_*`, "
+        "`sops:secrets.yaml#*`. Missing: any.",
     )
     limits: Limits = Field(default_factory=Limits, description="Guard rails of one apply.")
     freeze: Freeze = Field((), description="Windows in which nothing is changed on any endpoint; transfers start all the same.")

@@ -100,7 +100,7 @@ def read_state(root: Path, folder: str, now: datetime, cache: SourceCache | None
     if reading.is_listed and not reading.is_full:
         reading.problems += find_reference_problems(declared, now, reading.broken)
     if reading.settings is not None:
-        reading.problems += find_secret_problems(reading.settings, declared.profiles, declared.sessions, declared.transfers)
+        reading.problems += find_secret_problems(reading.settings, declared)
         reading.problems += find_provider_problems(reading.settings, declared.paths, declared.endpoints)
     if reading.is_full:
         del reading.problems[MOST_PROBLEMS:]

@@ -1,4 +1,4 @@
-"""The site may say which secrets profiles and sessions may refer to."""
+"""The site may say which secrets files other than its own and those of endpoints may refer to."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ to: b
 tool: iperf3
 session: t
 notify: {{url: "https://hooks.example.net/"}}
+# volumes/v
+target: {{external: {{address: 10.20.0.9, nqn: "nqn.2001-01.com.example:a", uuid: "11111111-2222-4333-8444-555555555555"}}}}
+filesystem: xfs
+auth: {{host_key: {{secret: "file:/root/key"}}}}
 """
 
 
@@ -55,6 +59,7 @@ def test_every_reference_that_no_pattern_covers_is_refused_at_its_place() -> Non
         ("E0369", "state/profiles/q.yaml", 1, 19),
         ("E0369", "state/sessions/s.yaml", 5, 35),
         ("E0369", "state/transfers/x.yaml", 5, 24),
+        ("E0369", "state/volumes/v.yaml", 3, 27),
     ]
     assert "(state/site.yaml:2)" in str(caught.value)
 
@@ -62,4 +67,4 @@ def test_every_reference_that_no_pattern_covers_is_refused_at_its_place() -> Non
 def test_an_empty_list_allows_none() -> None:
     with pytest.raises(ConfigError) as caught:
         site(REFERENCES.format(allowed="secret_references: []"))
-    assert len(caught.value.problems) == 5
+    assert len(caught.value.problems) == 6
