@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, HOST_NETWORK
@@ -217,14 +217,22 @@ def _routes(profile: Profile) -> None:
 def _route(profile: Profile, entry: Foreign, network: str, gateway: str) -> None:
     """The route at creation, where the engine would put it on that network."""
     chosen = profile.conversion.first_route(_attached(profile))
+    text = f"the job that set a route through {gateway} is not run"
     if chosen == network:
         profile.fields["default_route"] = network
-        text = f"the job that set a route through {gateway} is not run: `default_route: {network}` sets it at creation"
-        profile.conversion.changed(entry, text)
+        profile.conversion.changed(entry, f"{text}: `default_route: {network}` sets it at creation")
         return
-    text = f"the job that set a route through {gateway} is not run: Docker puts the default route on `{chosen}`, the first network by name"
-    fix = f"for one on `{network}`, make `mgmt_net` a bridge of state/networks with a name that comes after it"
-    profile.conversion.refused(entry, f"{text}; {fix}")
+    fix = f"for one on `{network}`, {', '.join(_route_fixes(profile, network))}"
+    profile.conversion.refused(entry, f"{text}: Docker puts the default route on `{chosen}`, the first network by name; {fix}")
+
+
+def _route_fixes(profile: Profile, network: str) -> Iterator[str]:
+    """What puts the default route on that network, which can have one: no network that can comes before it by name."""
+    for name in sorted({*_attached(profile)}):
+        if name < network and profile.conversion.first_route([name]):
+            own = f"use a bridge of state/networks with a name after `{network}` in place of `{name}`"
+            yield own if name in BUILT_IN else f"write `default_route: false` in state/networks/{name}.yaml"
+    yield f"and write `default_route: {network}` in this profile"
 
 
 def _default_route(profile: Profile) -> None:

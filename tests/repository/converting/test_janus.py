@@ -103,6 +103,29 @@ def test_the_route_of_a_job_is_declared_where_an_engine_would_put_it_so(tmp_path
     )
 
 
+ROUTED = """networks:
+  amber: {driver: macvlan, options: {parent: eth1}, ipam: {config: [{subnet: 10.1.0.0/24, gateway: 10.1.0.1}]}}
+  NET: {driver: macvlan, options: {parent: eth2}, ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.1}]}}
+"""
+OF_AMBER = "write `default_route: false` in state/networks/amber.yaml, "
+OF_BRIDGE = "use a bridge of state/networks with a name after `net` in place of `bridge`, "
+
+
+@pytest.mark.parametrize(
+    ("network", "data", "chosen", "fix"),
+    [("blue", "blue, amber", "amber", OF_AMBER), ("net", "net, amber", "amber", OF_AMBER + OF_BRIDGE), ("net", "net", "bridge", OF_BRIDGE)],
+)
+def test_a_route_that_would_be_on_another_network_says_what_to_change(
+    tmp_path: Path, network: str, data: str, chosen: str, fix: str
+) -> None:
+    """It advised another `mgmt_net` where another data network came first."""
+    profile = f"profiles: {{p: {{mgmt_net: bridge, data_nets: [{data}], post_starts: [j]}}}}\n"
+    found = converted(tmp_path, ROUTED.replace("NET", network) + ROUTE_JOB + profile, "v1.0")
+    (refused,) = (note for note in notes(found) if "refused" in note)
+    assert f"Docker puts the default route on `{chosen}`, the first network by name" in refused
+    assert refused.endswith(f"; for one on `{network}`, {fix}and write `default_route: {network}` in this profile")
+
+
 def test_what_no_profile_names_is_called_by_its_whole_word(tmp_path: Path) -> None:
     found = converted(tmp_path, "profiles: {p: {}}\nqos: {q: {rate: 1mbps}}\n" + ROUTE_JOB, "v1.0")
     assert [note for note in notes(found) if "by no profile" in note] == [
