@@ -60,7 +60,7 @@ class VolumeExports(HostResource[ExportRequest]):
                 assert_never(request)
 
     def export(self, request: ExportVolume) -> Done:
-        """Have it exported as it was asked for. One that cannot be is not kept."""
+        """Have it exported as it was asked for. Where it cannot be, all volumes are as they were."""
         wanted, keys = _entry(request), Keys(request.host_key, request.controller_key)
         with self.lock:
             before = self.entries.get(*wanted.identity)
@@ -69,9 +69,10 @@ class VolumeExports(HostResource[ExportRequest]):
             self._check_backing(wanted, before)
             number = self.target.port_for(wanted.portal, self._ports())
             wanted = wanted.model_copy(update={"kernel_port": number, "former_hosts": _former_hosts(wanted, before)})
-            with self._shared_keys(wanted, keys):
+            with self._undone_if_refused(wanted, before):
+                self._store_keys(wanted, keys)
                 self.entries.put(wanted)
-                changed = self._make_new(wanted, keys) if before is None else self._make(wanted, keys)
+                changed = self._make(wanted, keys)
             return Done(changed=changed or wanted != before, detail=f"{path_of(wanted)} is exported as {wanted.nqn}")
 
     def withdraw(self, request: WithdrawVolume) -> Done:
@@ -128,16 +129,6 @@ class VolumeExports(HostResource[ExportRequest]):
     def _ports(self) -> dict[int, Portal]:
         return {entry.kernel_port: entry.portal for entry in self.entries.all() if entry.kernel_port}
 
-    def _make_new(self, wanted: HeldExport, keys: Keys) -> bool:
-        try:
-            return self._make(wanted, keys)
-        except RefusedError:
-            try:
-                self._remove(wanted)
-            except RefusedError as error:
-                log.warning("not undone, so it stays in the ledger: %s", error)
-            raise
-
     def _make(self, wanted: HeldExport, keys: Keys) -> bool:
         try:
             return self.target.make(wanted, keys, frozenset(entry.nqn for entry in self.entries.all()))
@@ -162,41 +153,68 @@ class VolumeExports(HostResource[ExportRequest]):
         place = self.backings.mounted_at(held.backing)
         return f"{path_of(held)} is mounted at {place} here, while others write to it" if place else ""
 
+    def _store_keys(self, wanted: HeldExport, keys: Keys) -> None:
+        """For its hosts' other volumes, too: the kernel has one pair for each host."""
+        others = self._sharing(wanted) if keys != NO_KEYS else []
+        for entry in (wanted, *others):
+            self.keys.put("export", *entry.identity, keys=keys)
+
+    def _sharing(self, wanted: HeldExport) -> list[HeldExport]:
+        """Other volumes of its hosts."""
+        return [entry for entry in self.entries.all() if entry.identity != wanted.identity and set(entry.hosts) & set(wanted.hosts)]
+
     @contextmanager
-    def _shared_keys(self, wanted: HeldExport, keys: Keys) -> Iterator[None]:
-        """Store its keys. The kernel has one pair for each host: other volumes of its hosts have these, too, unless the block refuses."""
-        others = [entry for entry in self.entries.all() if keys != NO_KEYS and set(entry.hosts) & set(wanted.hosts)]
-        former = {entry.identity: self._keys(entry) for entry in others if entry.identity != wanted.identity}
-        for identity in (wanted.identity, *former):
-            self.keys.put("export", *identity, keys=keys)
+    def _undone_if_refused(self, wanted: HeldExport, before: HeldExport | None) -> Iterator[None]:
+        """A refusal leaves its entry, the stored keys and what is exported as they were."""
+        stored = [(entry, self._keys(entry)) for entry in (wanted, *self._sharing(wanted))]
         try:
             yield
         except RefusedError:
-            for identity, before in former.items():
-                self.keys.put("export", *identity, keys=before)
+            for entry, keys in stored:
+                self.keys.put("export", *entry.identity, keys=keys)
+            if before is None:
+                self._remove_new(wanted)
+            else:
+                before = before.model_copy(update={"former_hosts": _former_hosts(before, wanted)})
+                self.entries.put(before)
+                self._make_again(before)
+                self.target.remove_idle_port(wanted.kernel_port)
             raise
+
+    def _remove_new(self, wanted: HeldExport) -> None:
+        try:
+            self._remove(wanted)
+        except RefusedError as error:
+            log.warning("not undone, so it stays in the ledger: %s", error)
 
     def _keys(self, held: HeldExport) -> Keys:
         return self.keys.get("export", *held.identity)
 
     def _repair(self, identity: tuple[str, ...]) -> None:
-        """Once more as the ledger has it. Why it cannot be is logged once."""
+        """Once more as the ledger has it by now."""
         with self.lock:
-            entry = self.entries.get(*identity)  # as it is by now
-            if entry is None or not self.target.fault(entry, self._keys(entry)):
+            entry = self.entries.get(*identity)
+            if entry is None:
                 self._failed.pop(identity, None)
-                return
-            try:
-                if self.keys.have_lost(entry.key_print, "export", *identity):
-                    raise RefusedError("failed", f"{entry.volume}: {LOST}")
-                self._load(entry)
-                self._check_backing(entry, entry)
-                self._make(self._with_port(entry), self._keys(entry))
-            except (RefusedError, OSError) as error:
-                self._tell_failed(entry, error)
             else:
-                self._failed.pop(identity, None)
-                self.audit.done(_asked(entry), f"{path_of(entry)} is exported again")
+                self._make_again(entry)
+
+    def _make_again(self, entry: HeldExport) -> None:
+        """Unless it is so. Why it cannot be is logged once."""
+        if not self.target.fault(entry, self._keys(entry)):
+            self._failed.pop(entry.identity, None)
+            return
+        try:
+            if self.keys.have_lost(entry.key_print, "export", *entry.identity):
+                raise RefusedError("failed", f"{entry.volume}: {LOST}")
+            self._load(entry)
+            self._check_backing(entry, entry)
+            self._make(self._with_port(entry), self._keys(entry))
+        except (RefusedError, OSError) as error:
+            self._tell_failed(entry, error)
+        else:
+            self._failed.pop(entry.identity, None)
+            self.audit.done(_asked(entry), f"{path_of(entry)} is exported again")
 
     def _with_port(self, entry: HeldExport) -> HeldExport:
         """Its port has another number where another program took that meanwhile."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -86,26 +86,33 @@ class Target:
     def make(self, wanted: HeldExport, keys: Keys, ours: frozenset[str] = frozenset()) -> bool:
         """Export it; whether anything had to be made. Where more changes than hosts that are added, connections end and come back.
 
-        `ours` are all NQNs that we export.
+        `ours` are all NQNs that we export. Other volumes of its hosts get the keys, too, once all else is made.
         """
         tree, nqn = self.tree, wanted.nqn
+        for host in wanted.hosts:
+            self._check_keys(nqn, host, keys, ours)
         changed = tree.have(_subsystem(nqn))
         if not changed and self._must_begin_again(wanted, keys):
             self._take_down(nqn)
             changed = tree.have(_subsystem(nqn))
         changed |= tree.set(f"{_subsystem(nqn)}/attr_allow_any_host", "0")
         changed |= tree.set(f"{_subsystem(nqn)}/attr_serial", wanted.serial)
+        shared = [host for host in wanted.hosts if self._others(nqn, host) and not self._has_keys(host, keys)]
         for host in wanted.hosts:
-            changed |= self._allow(nqn, host, keys, ours)
+            if host not in shared:
+                changed |= self._allow(nqn, host, keys)
         changed |= self._have_namespace(wanted)
         changed |= self._have_port(wanted)
+        self._change_keys(shared, keys)
+        for host in shared:
+            changed |= self._allow(nqn, host, keys)
         self._forget_hosts(wanted.former_hosts)
         return changed
 
     def remove(self, wanted: HeldExport) -> bool:
         """Export it no more, in the order that the kernel wants: port, namespace, hosts, subsystem. Whether anything of it was there."""
         changed = self._take_down(wanted.nqn)
-        self._remove_idle_port(wanted.kernel_port)
+        self.remove_idle_port(wanted.kernel_port)
         self._forget_hosts((*wanted.hosts, *wanted.former_hosts))
         return changed
 
@@ -114,7 +121,7 @@ class Target:
         tree = self.tree
         for port in tree.names("ports"):
             if tree.have_no_link(f"ports/{port}/subsystems/{nqn}"):
-                self._remove_idle_port(int(port))
+                self.remove_idle_port(int(port))
         if self.is_enabled(nqn):
             tree.write(f"{_namespace(nqn)}/enable", "0")
         tree.have_none(_namespace(nqn))
@@ -124,7 +131,8 @@ class Target:
         self._forget_hosts(hosts)
         return tree.have_none(_subsystem(nqn))
 
-    def _remove_idle_port(self, number: int) -> None:
+    def remove_idle_port(self, number: int) -> None:
+        """Remove it if it is ours and offers nothing."""
         folder = f"ports/{number}"
         if number in OUR_PORTS and self.tree.exists(folder) and not self.tree.names(f"{folder}/subsystems"):
             self.tree.remove(folder)
@@ -148,28 +156,42 @@ class Target:
 
     # --- its parts ---
 
-    def _allow(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> bool:
+    def _allow(self, nqn: str, host: str, keys: Keys) -> bool:
         changed = self.tree.have(f"hosts/{host}")
         if not self._has_keys(host, keys):
-            self._set_keys(nqn, host, keys, ours)
-            changed = True
-        return self.tree.have_link(f"{_subsystem(nqn)}/allowed_hosts/{host}", f"hosts/{host}") or changed
-
-    def _has_keys(self, host: str, keys: Keys) -> bool:
-        return tuple(self.tree.read(f"hosts/{host}/{name}") for name in KEY_FILES) == (keys.host or "", keys.controller or "")
-
-    def _set_keys(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> None:
-        """The kernel has one pair of keys for each host, not for each volume. Each can be set to another, and never be unset."""
-        wanted = dict(zip(KEY_FILES, (keys.host, keys.controller), strict=True))
-        others = [other for other in self._allowing(host) if other != nqn]
-        unset = [name for name, key in wanted.items() if key is None and self.tree.read(f"hosts/{host}/{name}")]
-        if others and (unset or not ours.issuperset(others)):
-            raise RefusedError("conflict", _shared_keys(host, others, are_ours=ours.issuperset(others)))
-        if not others:
             self.tree.have_no_link(f"{_subsystem(nqn)}/allowed_hosts/{host}")
             self.tree.remove(f"hosts/{host}")
             self.tree.make(f"hosts/{host}")
-        for name, key in wanted.items():
+            self._set_keys(host, keys)
+            changed = True
+        return self.tree.have_link(f"{_subsystem(nqn)}/allowed_hosts/{host}", f"hosts/{host}") or changed
+
+    def _keys(self, host: str) -> Keys:
+        return Keys(*(self.tree.read(f"hosts/{host}/{name}") or None for name in KEY_FILES))
+
+    def _has_keys(self, host: str, keys: Keys) -> bool:
+        return self._keys(host) == keys
+
+    def _check_keys(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> None:
+        """The kernel has one pair of keys for each host, not for each volume. Each can be set to another, and never be unset."""
+        others, there = self._others(nqn, host), self._keys(host)
+        is_unset = (there.host is not None and keys.host is None) or (there.controller is not None and keys.controller is None)
+        if others and there != keys and (is_unset or not ours.issuperset(others)):
+            raise RefusedError("conflict", _why_keys_stay(host, others, are_ours=ours.issuperset(others)))
+
+    def _change_keys(self, hosts: Sequence[str], keys: Keys) -> None:
+        """Of all these hosts, or of none."""
+        former = {host: self._keys(host) for host in hosts}
+        try:
+            for host in hosts:
+                self._set_keys(host, keys)
+        except RefusedError:
+            for host, before in former.items():
+                self._set_keys(host, before)
+            raise
+
+    def _set_keys(self, host: str, keys: Keys) -> None:
+        for name, key in zip(KEY_FILES, (keys.host, keys.controller), strict=True):
             if key is not None:
                 self._set_key(host, name, key)
 
@@ -183,6 +205,10 @@ class Target:
             if not self._allowing(host):
                 self.tree.remove(f"hosts/{host}")
             raise RefusedError("bad-request", f"{name}: the kernel does not take this key: {error.strerror}") from None
+
+    def _others(self, nqn: str, host: str) -> list[str]:
+        """What else the host may connect to here."""
+        return [other for other in self._allowing(host) if other != nqn]
 
     def _allowing(self, host: str) -> list[str]:
         return [nqn for nqn in self.tree.names("subsystems") if self.tree.exists(f"{_subsystem(nqn)}/allowed_hosts/{host}")]
@@ -233,8 +259,7 @@ def _link(wanted: HeldExport) -> str:
     return f"ports/{wanted.kernel_port}/subsystems/{wanted.nqn}"
 
 
-def _shared_keys(host: str, others: list[str], *, are_ours: bool) -> str:
-    """Why the keys of a host stay: a target has one pair for each host."""
+def _why_keys_stay(host: str, others: list[str], *, are_ours: bool) -> str:
     of = ", ".join(others)
     if are_ours:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import stat
@@ -13,12 +14,14 @@ from dtn_agent.log import Lines
 from dtn_agent.protocol import Held
 from dtn_agent.protocol.volumes import Backing, Portal, key_print
 
+from tests.agent.nvmeof.kernel_targets import refused
 from tests.agent.nvmeof.target_host import (
     HOST,
     KEY,
     NQN,
     OTHER_HOST,
     OTHER_KEY,
+    PORTAL,
     UUID,
     TargetHost,
     export,
@@ -214,11 +217,51 @@ def test_keys_of_a_host_that_another_program_lets_in_are_its_own(host: TargetHos
     assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == KEY
 
 
-def test_keys_that_are_refused_stay_with_no_other_volume(host: TargetHost) -> None:
+NOWHERE = Portal(transport="rdma", address="10.0.0.9", port=4420)
+
+
+def test_a_refused_export_leaves_the_keys_of_other_volumes_and_cuts_nothing_off(host: TargetHost) -> None:
+    """The kernel kept the new key: the repair of the other volume took it down."""
     host.exports.perform(export(host, host_key=KEY))
-    nowhere = Portal(transport="rdma", address="10.0.0.9", port=4420)
-    assert "this host has no rdma address" in refusal(host, export(host, "home", host_key=OTHER_KEY, portal=nowhere))
+    before, cut = host.kernel.everything(), host.kernel.unlinked
+    cut.clear()
+    assert "this host has no rdma address" in refusal(host, export(host, "home", host_key=OTHER_KEY, portal=NOWHERE))
     assert host.exports.keys.get("export", "play", "scratch").host == KEY
+    assert [(held.volume, held.fault) for held in host.held] == [("scratch", "")]
+    host.exports.restore()
+    assert (host.kernel.everything(), [path for path in cut if path.endswith(NQN)]) == (before, [])
+
+
+def test_a_refused_change_leaves_the_keys_of_all_volumes_and_its_export_as_they_were(host: TargetHost) -> None:
+    """The change stayed in the ledger with its keys: both volumes took each other down for as long as it was refused."""
+    for volume in ("scratch", "home"):
+        host.exports.perform(export(host, volume, host_key=KEY, fingerprint="one"))
+    before, cut = host.kernel.everything(), host.kernel.unlinked
+    cut.clear()
+    assert "this host has no rdma address" in refusal(
+        host, export(host, "home", host_key=OTHER_KEY, fingerprint="two", hosts=(HOST, OTHER_HOST), portal=NOWHERE)
+    )
+    held = [(entry.volume, entry.fingerprint, entry.portal, entry.hosts, entry.fault) for entry in host.held]
+    assert held == [(volume, "one", PORTAL, (HOST,), "") for volume in ("home", "scratch")]
+    host.exports.restore()
+    assert (host.kernel.everything(), [path for path in cut if path.endswith(NQN)]) == (before, [])
+
+
+def test_a_key_that_the_kernel_does_not_take_leaves_none_of_its_pair_to_other_volumes(
+    host: TargetHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.exports.perform(export(host, host_key=KEY, controller_key=KEY))
+    before, write = host.kernel.everything(), host.kernel.write
+
+    def refuse(path: str, text: str) -> None:
+        if path.endswith("dhchap_ctrl_key") and text == OTHER_KEY:
+            raise refused(errno.EINVAL, path)
+        write(path, text)
+
+    monkeypatch.setattr(host.kernel, "write", refuse)
+    request = export(host, "home", host_key=OTHER_KEY, controller_key=OTHER_KEY)
+    assert "dhchap_ctrl_key: the kernel does not take this key" in refusal(host, request)
+    assert (host.kernel.everything(), [held.fault for held in host.held]) == (before, [""])
 
 
 @pytest.mark.parametrize("stored", [None, "{}"])
