@@ -65,6 +65,7 @@ class VolumeExports(HostResource[ExportRequest]):
         with self.lock:
             before = self.entries.get(*wanted.identity)
             self._check_ours(wanted, before)
+            self._check_other_sites(wanted)
             self._load(wanted)
             self._check_backing(wanted, before)
             number = self.target.port_for(wanted.portal, self._ports())
@@ -113,6 +114,15 @@ class VolumeExports(HostResource[ExportRequest]):
             raise RefusedError("conflict", f"{wanted.nqn} is the volume {same.volume} of site {same.site}")
         if before is None and self.target.exports(wanted.nqn):
             raise RefusedError("conflict", f"{wanted.nqn} is exported here already, and not by this agent; it is left as it is")
+
+    def _check_other_sites(self, wanted: HeldExport) -> None:
+        """A site changes the keys of its own volumes only."""
+        for other in self._sharing(wanted):
+            key_print = self._keys(other).print or other.key_print
+            if other.site != wanted.site and key_print != wanted.key_print:
+                hosts = ", ".join(sorted(set(other.hosts) & set(wanted.hosts)))
+                text = f"{hosts} has other keys here, for the volume {other.volume} of site {other.site}"
+                raise RefusedError("conflict", f"{text}; a target has one pair of keys for each host: use the same, or another target")
 
     def _load(self, wanted: HeldExport) -> None:
         self.modules.need("nvmet", f"nvmet_{wanted.portal.transport}")

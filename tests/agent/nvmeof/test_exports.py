@@ -217,6 +217,17 @@ def test_keys_of_a_host_that_another_program_lets_in_are_its_own(host: TargetHos
     assert host.kernel.read(f"hosts/{HOST}/dhchap_key") == KEY
 
 
+@pytest.mark.parametrize(("theirs", "ours"), [(KEY, OTHER_KEY), (None, KEY), (KEY, None)])
+def test_keys_of_another_sites_volumes_are_not_changed(host: TargetHost, theirs: str | None, ours: str | None) -> None:
+    host.exports.perform(export(host, site="other", host_key=theirs))
+    before = host.kernel.everything()
+    text = f"conflict: {HOST} has other keys here, for the volume scratch of site other; a target has one pair of keys for each host"
+    assert refusal(host, export(host, "home", host_key=ours)).startswith(text)
+    assert (host.kernel.everything(), [(held.volume, held.fault) for held in host.held]) == (before, [("scratch", "")])
+    assert host.exports.perform(export(host, "home", host_key=theirs)).changed
+    assert host.exports.perform(export(host, "home", host_key=ours, hosts=(OTHER_HOST,))).changed, "of another host they are its own"
+
+
 NOWHERE = Portal(transport="rdma", address="10.0.0.9", port=4420)
 
 
