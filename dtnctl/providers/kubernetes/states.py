@@ -168,8 +168,17 @@ def _blocks(condition: Json) -> bool:
 
 
 def _has_sandbox(pod: Json) -> bool:
-    """Whether its networks are there by now."""
-    return any(item["type"] == "PodReadyToStartContainers" and item["status"] == "True" for item in _conditions(pod))
+    """Whether its networks are known to be there by now."""
+    return _sandbox(pod) == "True"
+
+
+def lacks_sandbox(pod: Json) -> bool:
+    """Whether its networks are known to be missing still. Clusters before 1.29 do not report either."""
+    return _sandbox(pod) == "False"
+
+
+def _sandbox(pod: Json) -> str:
+    return next((str(item["status"]) for item in _conditions(pod) if item["type"] == "PodReadyToStartContainers"), "Unknown")
 
 
 def _waiting(pod: Json) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, TEMPLATE_NOTE, Json, annotations_of
-from dtnctl.providers.kubernetes.states import NO_SANDBOX, newest, pod_condition, why_not
+from dtnctl.providers.kubernetes.states import NO_SANDBOX, lacks_sandbox, newest, pod_condition, why_not
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
@@ -49,7 +49,7 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
         events = [] if pod is None or why_not(pod, ()) else events_of(connection, paths, pod)
         words = why_not(pod, events) if pod is not None else ""
         is_late = waited > LATE_ANSWERS * connection.timeouts.answer
-        may_come = going or 0 < _refusals(events) < SANDBOX_TRIES
+        may_come = going or (pod is not None and words.startswith(NO_SANDBOX) and _may_be_connected(pod, events))
         if (_is_hopeless(pod, words, is_late=is_late) and not may_come) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'no pod was created'}")
         time.sleep(pause)
@@ -72,9 +72,10 @@ def _has_restarted(pod: Json) -> bool:
     return any(item.get("restartCount") for item in statuses)
 
 
-def _refusals(events: list[Json]) -> int:
-    """How often its networks were refused."""
-    return sum(int(event.get("count") or 1) for event in events if event.get("reason") == NO_SANDBOX)
+def _may_be_connected(pod: Json, events: list[Json]) -> bool:
+    """Whether a pod whose networks were refused may have them since, or get them by the next try."""
+    refusals = sum(int(event.get("count") or 1) for event in events if event.get("reason") == NO_SANDBOX)
+    return refusals < SANDBOX_TRIES or not lacks_sandbox(pod)
 
 
 def events_of(connection: Connection, paths: Paths, pod: Json) -> list[Json]:

@@ -25,12 +25,13 @@ NO_NETWORK = "FailedCreatePodSandBox: macvlan: Link not found"
 NO_FOLDER = "FailedMount: hostPath type check failed: /nvme is not a directory"
 
 
-def pending(*, attached: bool) -> dict[str, Any]:
-    condition = {"type": "PodReadyToStartContainers", "status": str(attached)}
+def pending(*, attached: bool | None) -> dict[str, Any]:
+    """`attached` None: the cluster does not report it."""
+    conditions = [] if attached is None else [{"type": "PodReadyToStartContainers", "status": str(attached)}]
     container = {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}
     return {
         "metadata": {"name": "d-1", "uid": "u", "annotations": {}},
-        "status": {"phase": "Pending", "conditions": [condition], "containerStatuses": [container]},
+        "status": {"phase": "Pending", "conditions": conditions, "containerStatuses": [container]},
     }
 
 
@@ -65,3 +66,8 @@ def test_network_that_was_refused_once_may_come(tmp_path: Path) -> None:
 
 def test_pod_that_got_its_network_after_a_refusal_is_waited_for(tmp_path: Path) -> None:
     wait(tmp_path, NO_NETWORK, *[pending(attached=True)] * 4, running())
+
+
+def test_pod_of_a_cluster_that_does_not_report_its_networks_is_waited_for(tmp_path: Path) -> None:
+    """Before 1.29. One that had its network at the fourth try, and was pulling its image, was given up for the refusals before."""
+    wait(tmp_path, NO_NETWORK, *[pending(attached=None)] * 4, running())
