@@ -6,15 +6,17 @@ import errno
 import logging
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dtn_agent.errors import RefusedError
-from dtn_agent.nvmeof.keys import Keys
+from dtn_agent.nvmeof.keys import NO_KEYS, Keys
 from dtn_agent.nvmeof.limits import TooLongError, within
 from dtn_agent.nvmeof.places import HostPlaces
 from dtn_agent.nvmeof.registry import OURS
@@ -28,6 +30,7 @@ DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's l
 DELETE_SECONDS = {"tcp": 20.0, "rdma": 120.0}
 POLL_SECONDS = 0.1
 log = logging.getLogger(__name__)
+KEY_FILES = ("dhchap_secret", "dhchap_ctrl_secret")
 NAMESPACE = re.compile(r"nvme\d+n\d+")
 
 
@@ -52,12 +55,30 @@ class Fabrics:
         self._check_unfinished(wanted)
         line = ",".join(_options(wanted, keys, host))
         try:
-            within(CONNECT_SECONDS, lambda: self.ask_for(line))
+            within(CONNECT_SECONDS, lambda: self._ask_and_hide(line, keys))
         except TooLongError as error:
             self._leave_behind(wanted, error)
             raise RefusedError("failed", f"{_target(wanted)} does not answer: {error}") from None
         except OSError as error:
             raise _refusal(wanted, error) from None
+
+    def _ask_and_hide(self, line: str, keys: Keys) -> None:
+        """The kernel shows the keys from its first try on: they are hidden for as long as it tries, though the caller may have given up."""
+        ended = threading.Event()
+        if keys != NO_KEYS:
+            threading.Thread(target=self._hide_until, args=(ended, keys), name="hides keys", daemon=True).start()
+        try:
+            self.ask_for(line)
+        finally:
+            ended.set()
+
+    def _hide_until(self, ended: threading.Event, keys: Keys) -> None:
+        """Found by the keys themselves: which subsystem it is must not be read before the kernel knows it."""
+        while not ended.wait(POLL_SECONDS):
+            with suppress(OSError):  # a try that ends at this moment; the next round has the others
+                for path in (path for name in KEY_FILES for path in self.places.sys.glob(f"class/nvme/nvme*/{name}")):
+                    if path.read_text().strip() in (keys.host, keys.controller):
+                        path.chmod(0o600)
 
     def _check_unfinished(self, wanted: HeldVolume) -> None:
         waiting = ", ".join(identity[-1] for identity, came in sorted(self.slow.items()) if not came.done())
@@ -110,10 +131,9 @@ class Fabrics:
 
     def hide_keys(self, controller: NvmeController) -> None:
         """Have only root read its keys: the kernel shows them to every user of the host."""
-        for name in ("dhchap_secret", "dhchap_ctrl_secret"):
-            path = self.places.sys / "class/nvme" / controller.name / name
-            if path.exists():
-                path.chmod(0o600)
+        for name in KEY_FILES:
+            with suppress(FileNotFoundError):
+                (self.places.sys / "class/nvme" / controller.name / name).chmod(0o600)
 
     def set_times(self, controller: NvmeController, wanted: HeldVolume) -> bool:
         """How long it tries again, which can change while it is connected. Whether it was otherwise."""

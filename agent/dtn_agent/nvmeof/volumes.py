@@ -335,6 +335,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         if not self.fabrics.connections(entry.nqn):
             changed = self._bring_up(entry)
         for controller in self.fabrics.connections(entry.nqn):
+            self.fabrics.hide_keys(controller)
             changed |= self.registry.claim(controller.name)
         if entry.mount is None or entry.mount.is_being_made or not self._is_live(entry) or self._is_mounted(entry):
             return changed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from dtn_agent.protocol import Facts, Held
 from dtn_agent.protocol.facts import Cpus, Memory, System
 from dtn_agent.protocol.volumes import Portal, Queues
 
-from tests.agent.nvmeof.kernel_initiator import MountTable, RemoteTarget
+from tests.agent.nvmeof.kernel_initiator import KernelInitiator, MountTable, RemoteTarget
 from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
@@ -66,8 +67,39 @@ def test_the_kernel_is_asked_with_what_was_asked_for(tmp_path: Path) -> None:
     assert {"nr_io_queues", "queue_size", "data_digest", "host_traddr", "dhchap_secret", "keep_alive_tmo", "hostnqn", "hostid"} <= {*names}
     assert [name for name in ("hdr_digest", "dhchap_ctrl_secret", "duplicate_connect") if name in names] == []
     assert KEY not in (tmp_path / "state/ledger.json").read_text()
-    (shown,) = (tmp_path / "sys/class/nvme").glob("*/dhchap_secret")
-    assert stat.S_IMODE(shown.stat().st_mode) == 0o600
+    assert modes_of_keys(tmp_path) == [0o600, 0o600]
+
+
+def modes_of_keys(folder: Path) -> list[int]:
+    return [stat.S_IMODE(path.stat().st_mode) for path in (folder / "sys/class/nvme").glob("*/dhchap_*secret")]
+
+
+def test_keys_are_hidden_while_the_kernel_still_tries_to_connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel shows them from its first try on, which may take longer than the agent waits."""
+    host, usual, seen = volume_host(tmp_path), KernelInitiator.ask_for, list[int]()
+
+    def slow(self: KernelInitiator, line: str) -> None:
+        usual(self, line)
+        (tmp_path / "sys/class/nvme/nvme1/subsysnqn").rename(tmp_path / "unknown")
+        for _ in range(500):
+            if set(modes_of_keys(tmp_path)) == {0o600}:
+                break
+            threading.Event().wait(0.01)
+        seen.extend(modes_of_keys(tmp_path))
+        (tmp_path / "unknown").rename(tmp_path / "sys/class/nvme/nvme1/subsysnqn")
+
+    monkeypatch.setattr(KernelInitiator, "ask_for", slow)
+    host.do(connect(host_key=KEY, controller_key="DHHC-1:00:b3RoZXI=:"))
+    assert seen == [0o600, 0o600]
+
+
+def test_keys_that_an_agent_that_was_killed_left_readable_are_hidden(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(host_key=KEY))
+    for path in (tmp_path / "sys/class/nvme").glob("*/dhchap_*secret"):
+        path.chmod(0o644)
+    host.volumes.restore()
+    assert modes_of_keys(tmp_path) == [0o600, 0o600]
 
 
 def test_times_change_while_it_is_connected_and_all_else_connects_it_again(tmp_path: Path) -> None:
