@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +18,29 @@ CONNECT_MILLISECONDS = 3000
 ENOUGH = 0.8  # of what is promised: one TCP stream over few seconds, without headers
 LOST = 1e-4  # of all packets; more slows a single stream over a long distance
 NOT_THERE = (126, 127)
+_SAID = re.compile(r"^iperf3: error - (.+)", re.MULTILINE)  # such as: unable to start listener for connections
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What arrived, in kbit a second, and how many packets of how many were sent again. `trouble` is why nothing was measured."""
+    """What arrived, in kbit a second, and how many packets of how many were sent again.
+
+    `trouble` is why nothing was measured, `fix` what to do then.
+    """
 
     rate: int = 0
     packets: int = 0
     resent: int = 0
     trouble: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one side's iperf3 ended, and all that it wrote."""
+
+    exit_code: int
+    output: str
 
 
 def serving_command(probe: PathProbe) -> tuple[str, ...]:
@@ -44,26 +58,35 @@ def is_refused(output: str) -> bool:
     return "Connection refused" in output
 
 
-def read_measured(exit_code: int, output: str) -> Measured:
-    """`output` is all that the sending side wrote."""
-    if exit_code in NOT_THERE:
-        return Measured(trouble="its image has no iperf3")
+def read_measured(probe: PathProbe, sent: Ended, served: Ended) -> Measured:
+    """By what the sending side wrote; where the far side refused it, by what kept that one from listening, if it is known."""
+    if is_refused(sent.output) and (kept := _kept(probe.far_endpoint, served)) is not None:
+        return kept
     try:
-        result: dict[str, Any] = json.loads(output[output.index("{") : output.rindex("}") + 1])
+        result: dict[str, Any] = json.loads(sent.output[sent.output.index("{") : sent.output.rindex("}") + 1])
         if error := str(result.get("error", "")):
-            return Measured(trouble=f"iperf3: {error}")
-        sent, received = result["end"]["sum_sent"], result["end"]["sum_received"]
-        packets = int(sent["bytes"]) // max(1, int(result["start"]["tcp_mss_default"]))
-        return Measured(int(received["bits_per_second"]) // 1000, packets, int(sent["retransmits"]))
+            return Measured(trouble=f"{probe.endpoint}: iperf3: {error}")
+        total, received = result["end"]["sum_sent"], result["end"]["sum_received"]
+        packets = int(total["bytes"]) // max(1, int(result["start"]["tcp_mss_default"]))
+        return Measured(int(received["bits_per_second"]) // 1000, packets, int(total["retransmits"]))
     except (ValueError, LookupError, TypeError, AttributeError):
-        return Measured(trouble=f"iperf3 ended with exit code {exit_code} and no result")
+        unknown = Measured(trouble=f"{probe.endpoint}: iperf3 ended with exit code {sent.exit_code} and no result")
+        return _kept(probe.endpoint, sent) or unknown
+
+
+def _kept(endpoint: str, ended: Ended) -> Measured | None:
+    """What kept one side from its work, by its own words; None if it has none."""
+    if ended.exit_code in NOT_THERE:
+        program = "timeout" if "timeout" in ended.output and "iperf3" not in ended.output else "iperf3"
+        return Measured(trouble=f"{endpoint}: its image has no {program}", fix=f"`{program}` in the image")
+    said = _SAID.search(ended.output)
+    return None if said is None else Measured(trouble=f"{endpoint}: iperf3: {said[1]}")
 
 
 def measured_findings(probe: PathProbe, measured: Measured) -> Iterator[PathFinding]:
     """One of the rate, and one of loss."""
     if measured.trouble:
-        fix = "`iperf3` in the image" if measured.trouble.startswith("its ") else ""
-        yield PathFinding("rate", probe.where, "unknown", measured.trouble, fix)
+        yield PathFinding("rate", probe.where, "unknown", measured.trouble, measured.fix)
         return
     yield _rate_finding(probe, measured)
     share = measured.resent / max(1, measured.packets)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.path_checks import PathFinding, PathProbe
-from dtnctl.planning.paths.rating import is_refused, measured_findings, read_measured, sending_command, serving_command
+from dtnctl.planning.paths.rating import Ended, is_refused, measured_findings, read_measured, sending_command, serving_command
 from dtnctl.providers.base import Engine, Ran
 from dtnctl.runtime.clock import Clock
 
@@ -24,23 +24,23 @@ def _findings(engines: Mapping[str, Engine], probe: PathProbe, clock: Clock) -> 
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="rate") as pool:
             serving = pool.submit(far.run, probe.far_container, serving_command(probe))
-            ran = _sent(engines[probe.endpoint], probe, serving, clock)
-            served = serving.result()  # it ends by itself
-        yield from measured_findings(probe, read_measured(served.exit_code if is_refused(_text(ran)) else ran.exit_code, _text(ran)))
+            sent = _sent(engines[probe.endpoint], probe, serving, clock)
+            served = _ended(serving.result())  # it ends by itself
+        yield from measured_findings(probe, read_measured(probe, sent, served))
     except (EngineError, UnreachableError) as error:
         yield PathFinding("rate", probe.where, "unknown", f"{probe.container} or {probe.far_container} cannot be asked: {error}")
 
 
-def _sent(engine: Engine, probe: PathProbe, serving: Future[Ran], clock: Clock) -> Ran:
+def _sent(engine: Engine, probe: PathProbe, serving: Future[Ran], clock: Clock) -> Ended:
     """The test, once the far side listens, or has ended without."""
-    ran = engine.run(probe.container, sending_command(probe))
+    sent = _ended(engine.run(probe.container, sending_command(probe)))
     for _ in range(TRIES):
-        if not is_refused(_text(ran)) or serving.done():
+        if not is_refused(sent.output) or serving.done():
             break
         clock.sleep(PAUSE)
-        ran = engine.run(probe.container, sending_command(probe))
-    return ran
+        sent = _ended(engine.run(probe.container, sending_command(probe)))
+    return sent
 
 
-def _text(ran: Ran) -> str:
-    return (ran.stdout + b"\n" + ran.stderr).decode("utf-8", "replace")
+def _ended(ran: Ran) -> Ended:
+    return Ended(ran.exit_code, (ran.stdout + b"\n" + ran.stderr).decode("utf-8", "replace"))
