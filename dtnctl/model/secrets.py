@@ -90,14 +90,14 @@ def parse_reference(text: str) -> Reference:
     raise ValueError(f"this is no reference to a secret; write {FORMS}, and never the secret itself")
 
 
-# --- what a container has of them ---------------------------------------------------------------------------
+# --- what a container, or a request to an agent, has of them ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SecretVariable:
-    """A variable of a container whose value is a secret. An empty fingerprint: the value was not looked at.
+    """A variable of a container, or a field of a request to an agent, whose value is a secret.
 
-    `reference` is where a new value comes from; empty for what lives.
+    An empty fingerprint: the value was not looked at. `reference` is where a new value comes from; empty for what lives.
     """
 
     name: str

@@ -11,7 +11,7 @@ from typing import Any
 from dtnctl.model.fields import show_rate
 from dtnctl.model.path_checks import PathFinding, PathProbe
 
-SECONDS = 5
+SECONDS = 5  # one stream has reached its rate by then; more would keep the path from those who use it, for it takes all that there is
 PORT = 52017  # of no service by habit; iperf3 asks for one
 LONGEST = 20  # seconds that the serving side waits for the other one
 CONNECT_MILLISECONDS = 3000
