@@ -194,7 +194,7 @@ class _Execution:
     def _way_back(self, step: Step, undo: Undo) -> tuple[Undo, str]:
         """What is undone for a step's group, and in words what is there then."""
         if isinstance(undo, (RestoreContainer, ReplaceContainer)) and undo.start and self._has_lost_volume(step.group):
-            return replace(undo, start=False), f"{BACK}, and stopped until the next apply: its volume is not mounted"
+            return replace(undo, start=False), f"{BACK}, and stopped until the next apply: its volume may be unmounted"
         return undo, BACK
 
     def _has_lost_volume(self, group: str) -> bool:

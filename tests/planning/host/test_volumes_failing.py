@@ -30,6 +30,15 @@ def test_a_change_of_which_a_step_fails_is_completed_by_the_next_apply(change: s
         assert plan(wanted, made).is_empty, f"step {number} failed"
 
 
+def test_the_service_stays_stopped_where_the_unmount_may_have_happened_and_the_reader_is_told() -> None:
+    made, wanted = after(READER), WRITER
+    found = plan(wanted, made)
+    number = [step.id for step in found.steps].index("a/unmount-volume/scratch")
+    reasons = [outcome.reason for outcome in carry_out(found, made, {number}, after=True) if outcome.result == "undone"]
+    assert live(made).state == "exited"
+    assert any("stopped until the next apply: its volume may be unmounted" in reason for reason in reasons), reasons
+
+
 @pytest.mark.parametrize("change", ["another mode", "another disk"])
 def test_the_service_runs_again_where_its_volume_is_in_use_and_stays_mounted(change: str) -> None:
     before, wanted = CHANGES[change]
