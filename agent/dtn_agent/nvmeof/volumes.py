@@ -72,8 +72,11 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self.now = now
         self._failed: dict[tuple[str, ...], str] = {}
         self._lost: dict[tuple[str, ...], float] = {}  # since when the kernel tries to reach a target again
+        self._ending: dict[tuple[str, ...], threading.Thread] = {}  # the last end of each target that was given up
 
     def perform(self, request: VolumeRequest) -> Done:
+        if (ending := self._ending.get((request.site, request.volume))) is not None:
+            ending.join()
         with self.lock:
             match request:
                 case ConnectVolume():
@@ -330,7 +333,8 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
     def _make_again(self, entry: HeldVolume) -> bool:
         """Whether anything of it had to be made. The kernel itself tries to reach a target again for as long as it was asked to."""
         self._check_ours(entry, entry)
-        self._give_up_late(entry)
+        if self._give_up_late(entry):
+            return False
         changed = False
         if not self.fabrics.connections(entry.nqn):
             changed = self._bring_up(entry)
@@ -344,16 +348,32 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self._bring_mount(entry)
         return True
 
-    def _give_up_late(self, entry: HeldVolume) -> None:
-        """End what is tried for longer than it should be: the kernel counts tries, and over RDMA one may take 80 s instead of none."""
+    def _give_up_late(self, entry: HeldVolume) -> bool:
+        """Whether it is being ended, as one that is tried for too long: the kernel counts tries, and over RDMA one takes up to 80 s."""
+        if (ending := self._ending.get(entry.identity)) is not None and ending.is_alive():
+            return True
         states = [controller.state for controller in self.fabrics.connections(entry.nqn)]
         if not states or "live" in states:
             self._lost.pop(entry.identity, None)
-            return
+            return False
         since = self._lost.setdefault(entry.identity, self.now())
-        if self.now() - since > entry.queues.ctrl_loss + GRACE_SECONDS:
-            log.warning("%s: its target has not answered for %d s and is given up", entry.volume, entry.queues.ctrl_loss)
-            self._end(entry.nqn)
+        if self.now() - since <= entry.queues.ctrl_loss + GRACE_SECONDS:
+            return False
+        log.warning("%s: its target has not answered for %d s and is given up", entry.volume, entry.queues.ctrl_loss)
+        ending = threading.Thread(target=self._end_slowly, args=(entry,), name=f"ends {entry.volume}", daemon=True)
+        self._ending[entry.identity] = ending
+        ending.start()
+        return True
+
+    def _end_slowly(self, entry: HeldVolume) -> None:
+        """The kernel may take minutes for it, which no other volume waits for."""
+        try:
+            for controller in self.fabrics.connections(entry.nqn):
+                self.fabrics.disconnect(controller)
+        except RefusedError as error:
+            log.warning("%s is not given up yet: %s", entry.volume, error)
+        with self.lock:
+            self.registry.sweep()
 
     def _tell_failed(self, entry: HeldVolume, error: Exception) -> None:
         if self._failed.get(entry.identity) != str(error):

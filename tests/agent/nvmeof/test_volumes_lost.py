@@ -85,11 +85,35 @@ def test_a_target_that_the_kernel_tries_for_too_long_is_given_up_in_its_place(tm
     volumes.restore()
     assert host.held.state == "connecting", "it is still within its time"
     clock[0] += 11
-    volumes.restore()
-    assert host.held.state == "gone"
+    while host.held.state != "gone":
+        volumes.restore()
     host.kernel.come_back(NQN)
+    while host.held.state != "live":
+        volumes.restore()
+    assert len(host.mounted) == 1
+
+
+def test_only_its_own_requests_wait_for_a_target_that_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over RDMA the kernel may take two minutes to end it: the requests of all volumes waited."""
+    host, clock, usual = mounted_host(tmp_path), [1000.0], KernelInitiator.write
+    volumes, was_free = host.volumes, list[bool]()
+    volumes.now = lambda: clock[0]
+
+    def slow(self: KernelInitiator, path: Path, text: str) -> None:
+        if path.name == "delete_controller":
+            was_free.append(volumes.lock.acquire(timeout=10))
+            if was_free[-1]:
+                volumes.lock.release()
+        usual(self, path, text)
+
+    monkeypatch.setattr(KernelInitiator, "write", slow)
+    host.kernel.lose(NQN)
     volumes.restore()
-    assert (host.held.state, len(host.mounted)) == ("live", 1)
+    clock[0] += 71
+    for _ in range(3):
+        volumes.restore()
+    assert "its target does not answer" in volumes.perform(unmount()).detail
+    assert (was_free, host.held.state) == ([True], "gone")
 
 
 def test_a_target_that_came_back_in_between_has_its_whole_time_again(tmp_path: Path) -> None:
