@@ -73,7 +73,7 @@ class Fabrics:
             ended.set()
 
     def _hide_until(self, ended: threading.Event, keys: Keys) -> None:
-        """Found by the keys themselves: which subsystem it is must not be read before the kernel knows it."""
+        """Found by the keys themselves: the kernel shows a connection's subsystem only once it is made."""
         while not ended.wait(POLL_SECONDS):
             with suppress(OSError):  # a try that ends at this moment; the next round has the others
                 for path in (path for name in KEY_FILES for path in self.places.sys.glob(f"class/nvme/nvme*/{name}")):

@@ -69,7 +69,8 @@ class ExportVolume(Requested):
     """Export the backing as namespace 1 of a subsystem of its own, to exactly these hosts; what it was for other hosts ends.
 
     Refused where the backing is in use by anything, or where the subsystem or the port is there and not ours. `fingerprint` is the asking
-    side's own of the keys, and comes back in what is held. A host has one pair of keys here: its other volumes have these, too.
+    side's own of the keys, and comes back in what is held. A host has one pair of keys here: its other volumes have these, too,
+    and it is refused where one of another site has others. After a refusal all is as it was.
     """
 
     do: Literal["export-volume"] = "export-volume"
