@@ -67,12 +67,12 @@ def parted(endpoint: str, planned: Planned, held: Mapping[str, tuple[Cut, ...]])
 
 def refuse_needing(situation: Situation, held: Mapping[str, tuple[Cut, ...]]) -> Refusal | None:
     """Why a service waits although it cuts nothing off itself: it needs a change of the host that does."""
-    needed = [step_id for step_id in situation.host.before if step_id in held]
-    if not needed or not service_steps(situation):
+    needed = next((item for step in service_steps(situation) for item in (*step.needs, *step.follows) if item in held), None)
+    if needed is None:
         return None
     session = situation.service.session
-    cause = Cause(f"it needs {needed[0]}", session.file, session.mark().line)
-    return refuse_held(str(situation.service), "update", held[needed[0]], cause, "it is left as it is")
+    cause = Cause(f"it needs {needed}", session.file, session.mark().line)
+    return refuse_held(str(situation.service), "update", held[needed], cause, "it is left as it is")
 
 
 def _interfaces(change: Change, steps: tuple[Step, ...]) -> Iterator[str]:

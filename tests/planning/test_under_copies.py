@@ -126,6 +126,16 @@ def test_a_new_session_that_needs_what_waits_waits_with_it() -> None:
     assert not any("lab.new" in step for step in steps(found))
 
 
+def test_a_new_session_whose_virtual_function_cannot_be_made_under_the_copy_waits_with_it() -> None:
+    fast = "# networks/fast\ndriver: sriov\nsubnet: 10.6.0.0/24\n"
+    new = fast + session("new", "{data_nets: [fast], mgmt_net: null, data_port_range: [50200, 50203]}")
+    declared = text(more="vfs: {ens1f0: 4}\n", others=new).replace("spare: ens1f1}", "spare: ens1f1, fast: ens1f0}")
+    found = plan(site(declared), copying())
+    assert "it needs a/vfs/ens1f0" in waiting(found)["session", "new"]
+    assert ("vfs", "ens1f0") in waiting(found)
+    assert not any("lab.new" in step for step in steps(found))
+
+
 @pytest.mark.parametrize("mark", ["a/vlan/", "a/network/"])
 def test_what_the_waiting_session_would_have_used_is_not_made(mark: str) -> None:
     wide = "# networks/wide\ndriver: macvlan\nvlan: 311\nmtu: 9000\nsubnet: 10.5.0.0/24\n"
