@@ -38,11 +38,11 @@ BAD_MOMENT = EngineError("the engine had a bad moment")
 
 
 def carry_out(made: Plan, world: World, failing: set[int], *, after: bool, error: EngineError = BAD_MOMENT) -> tuple[Outcome, ...]:
-    """Apply the plan as dtnctl does; the steps with these numbers fail, before their effect with `error`, or after it."""
-    number = iter(range(len(made.steps)))
+    """Apply the plan as dtnctl does; the steps with these numbers of the plan fail, before their effect with `error`, or after it."""
+    numbers = {step.id: number for number, step in enumerate(made.steps)}  # not as they are called: that is for threads to decide
 
     def perform(step: Step) -> str:
-        fails = next(number) in failing
+        fails = numbers[step.id] in failing
         if fails and not after:
             raise error
         world.perform(step)
