@@ -11,40 +11,26 @@ import typer
 
 from dtnctl.cli import options as opt
 from dtnctl.cli.chosen import matching_names
-from dtnctl.cli.exit_code import Ending, raise_for_worst
 from dtnctl.cli.expected import changed_lines, expected_hash, stale_lines
-from dtnctl.cli.labels import selected, with_label
 from dtnctl.cli.messages import say
-from dtnctl.cli.plan import make_plan, missing_logins, plan_exit_code, preview
+from dtnctl.cli.plan import make_plan, plan_exit_code, preview
 from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
 from dtnctl.cli.policy import judged, refuse_denied
 from dtnctl.cli.reached import reached_lines
-from dtnctl.cli.receipts import mirroring, with_receipts
 from dtnctl.cli.reviewed import agree_with_review
-from dtnctl.cli.run_record import Recording, recorded
-from dtnctl.cli.secrets import missing_secrets
-from dtnctl.cli.workplace import (
-    Workplace,
-    engines,
-    expanded,
-    is_ci,
-    lock_seconds,
-    open_workplace,
-    path_services,
-    refuse_ssh_mistakes,
-    scope_of,
-    with_transfers,
-    write_out,
-)
+from dtnctl.cli.workplace import expanded, is_ci, lock_seconds, open_workplace, scope_of, with_transfers, write_out
+from dtnctl.client.applying import Clients, Conditions, carry_out, writing
+from dtnctl.client.ending import Ending, raise_for_worst
+from dtnctl.client.labels import selected, with_label
+from dtnctl.client.missing import missing_logins, missing_secrets
+from dtnctl.client.receipts import mirroring, with_receipts
+from dtnctl.client.run_record import Recording, recorded
+from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dtnctl.model.plan import Plan
     from dtnctl.planning.planner import Scope
-    from dtnctl.providers.base import Engine
-    from dtnctl.providers.paths.base import PathService
     from dtnctl.render.context import Command, RenderContext
     from dtnctl.runtime.reconcile import Applied
 
@@ -53,14 +39,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("apply")(apply_command)
     app.command("destroy")(destroy_command)
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """What can write: the endpoints' engines, and the site's path providers."""
-
-    engines: Mapping[str, Engine]
-    paths: Mapping[str, PathService]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +150,9 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
     workplace, scope = selected(with_receipts(open_workplace()), scope)
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
-    with engines(workplace, timeout) as clients, path_services(workplace, timeout) as paths:
+    with writing(workplace, timeout) as clients:
         now = SystemClock().now()
-        plan, snapshot = look_with_progress(workplace.site, clients, now, scope, paths)
+        plan, snapshot = look_with_progress(workplace.site, clients.engines, now, scope, clients.paths)
         run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
         view = judged(plan, plan_context(workplace, command, printing, scope), consent.policy)
@@ -185,13 +163,13 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         if problems := missing_secrets(workplace, scope):
             raise ConfigError(problems)
         if not plan.steps:
-            clear_dead_leases(clients, snapshot, say)
-            mirroring(workplace, clients).end(snapshot)
+            clear_dead_leases(clients.engines, snapshot, say)
+            mirroring(workplace, clients.engines).end(snapshot)
             return _nothing_to_do(plan, view, printing, Ending(command, plan, changed=False, allowed=allowed, deferring=scope.defer))
         expected = _agreed(plan, view, workplace, consent) or expected
-        clear_dead_leases(clients, snapshot, say)
+        clear_dead_leases(clients.engines, snapshot, say)
         try:
-            applied, signal_number = _run(workplace, Clients(clients, paths), plan, scope, consent, expected, printing)
+            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
             run.applied(applied)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
@@ -222,33 +200,16 @@ def _run(
     printing: Printing,
 ) -> tuple[Applied, int]:
     from dtnctl.cli.progress import interruptible, watching
-    from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.lease import this_process
-    from dtnctl.runtime.reconcile import Terms, apply_plan
 
-    mirror = mirroring(workplace, clients.engines)
-    with interruptible() as stop, watching(plan, printing.invocation.events) as shown:
-        terms = Terms(
-            holder=this_process(),
-            clock=SystemClock(),
-            parallel=consent.parallel or workplace.site.settings.value.limits.parallel,
-            lock_timeout=consent.lock_timeout,
-            head=workplace.head.result(),
-            expect=expected,
-            confirmed="" if consent.yes else plan.hash,
-            wait=consent.wait,
-            stop=stop,
-            look_up=workplace.secrets.line,
-        )
+    with interruptible() as stop, watching(plan, printing.invocation.events) as reports:
+        confirmed = "" if consent.yes else plan.hash
+        conditions = Conditions(consent.lock_timeout, consent.parallel, expected, confirmed, consent.wait, stop)
         try:
-            reports = mirror.watching(shown)
-            applied = apply_plan(workplace.site, clients.engines, plan, scope=scope, terms=terms, reports=reports, paths=clients.paths)
+            return carry_out(workplace, clients, plan, scope, conditions, reports), stop.signal_number
         except LockError:
             if stop.signal_number:
                 raise StoppedError(stop.signal_number) from None
             raise
-        mirror.end(applied.seen)
-        return applied, stop.signal_number
 
 
 def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: Ending) -> int:

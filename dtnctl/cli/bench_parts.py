@@ -16,7 +16,8 @@ from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace, engines, list_context, open_workplace, refuse_ssh_mistakes, write_out
+from dtnctl.cli.workplace import list_context, open_workplace, write_out
+from dtnctl.client.workplace import Workplace, engines, refuse_ssh_mistakes
 from dtnctl.errors import BlockedError, StoppedError, UsageError
 
 if TYPE_CHECKING:

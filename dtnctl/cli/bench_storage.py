@@ -10,7 +10,8 @@ from dtnctl.cli import bench_parts as parts
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, lock_seconds
+from dtnctl.cli.workplace import lock_seconds
+from dtnctl.client.workplace import Workplace
 from dtnctl.errors import BlockedError, PartialApplyError, UsageError
 
 if TYPE_CHECKING:

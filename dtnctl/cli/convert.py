@@ -13,7 +13,7 @@ from dtnctl.cli import names
 from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import PartialApplyError
 from dtnctl.printable import plural, printable_text
 

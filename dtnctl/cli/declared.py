@@ -11,7 +11,8 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import STATE_FOLDER, list_context, repository_root
+from dtnctl.cli.workplace import list_context, repository_root
+from dtnctl.client.workplace import STATE_FOLDER
 
 if TYPE_CHECKING:
     from dtnctl.model.report import DeclaredRow

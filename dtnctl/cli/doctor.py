@@ -10,8 +10,9 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.labels import checked, selection_of
-from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
+from dtnctl.cli.workplace import list_context, observers, open_workplace
+from dtnctl.client.labels import checked, selection_of
+from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:

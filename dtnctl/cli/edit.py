@@ -8,7 +8,8 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
-from dtnctl.cli.workplace import STATE_FOLDER, repository_root
+from dtnctl.cli.workplace import repository_root
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dtnctl.cli.stale import cause_lines, moved_lines
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.model.plan import Plan
     from dtnctl.render.context import Command, RenderContext
 

@@ -11,8 +11,9 @@ from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
-from dtnctl.cli.run_record import runs_of
-from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
+from dtnctl.cli.workplace import list_context, observers, open_workplace
+from dtnctl.client.run_record import runs_of
+from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dtnctl.cli.workplace import STATE_FOLDER, repository_root
+from dtnctl.cli.workplace import repository_root
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import PartialApplyError, UsageError
 from dtnctl.printable import plural
 

@@ -10,7 +10,8 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace, observers, open_workplace, refuse_ssh_mistakes
+from dtnctl.cli.workplace import observers, open_workplace
+from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import UnreachableError
 
 if TYPE_CHECKING:

@@ -8,25 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dtnctl.cli import names
+from dtnctl.cli import names, signals
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.labels import checked, selection_of
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.messages import say
-from dtnctl.cli.receipts import with_receipts
-from dtnctl.cli.seen_paths import seen_paths, with_paths
-from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes
+from dtnctl.cli.workplace import list_context, observers, open_workplace
+from dtnctl.client import looking
+from dtnctl.client.looking import View
+from dtnctl.client.paths import seen_paths
+from dtnctl.client.workplace import Workplace
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
-    from dtnctl.model.resources import Snapshot
-    from dtnctl.model.site import Site
     from dtnctl.planning.resolve import ResolvedTransfer
-    from dtnctl.planning.selection import Selection
     from dtnctl.providers.base import Observer
     from dtnctl.render.context import RenderContext
 
@@ -50,21 +47,11 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ListView:
-    """What was seen of a site, once. With a selection, of the part that it asks for."""
+class ListView(View):
+    """What was seen, and how a command is to print it."""
 
-    workplace: Workplace
-    site: Site
-    snapshot: Snapshot
-    now: datetime
     output: opt.ListOutput
     invocation: Invocation
-    selection: Selection | None = None
-
-    @property
-    def of_sessions(self) -> Snapshot:
-        """The same without containers of sessions that the selection leaves out."""
-        return self.snapshot if self.selection is None else self.selection.part_of(self.snapshot)
 
 
 def _look(
@@ -74,27 +61,11 @@ def _look(
 
     With `label`, at those that it asks for: the view then has nothing of the others.
     """
-    from dataclasses import replace
-
-    from dtnctl.planning.resolve import wanted_by_endpoint
-    from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.observe import observe_all
-
     invocation = context.ensure_object(Invocation)
     invocation.json = output is opt.ListOutput.json
-    workplace = with_receipts(open_workplace())
-    now = SystemClock().now()
-    session = workplace.site.sessions.get(inside_of)
-    wanted = dict(wanted_by_endpoint(workplace.site, now))
-    wanted |= {name: replace(wanted[name], inside=True) for name in (session.value.endpoints if session is not None else ())}
-    selection = selection_of(workplace, checked(label))
-    workplace = workplace if selection is None else replace(workplace, near=selection.within(workplace.site))
-    with observers(workplace, timeout) as clients:
-        snapshot = observe_all(clients, wanted)
-    if asks_paths:
-        snapshot = with_paths(workplace, snapshot, timeout)
-    refuse_ssh_mistakes(workplace, snapshot)
-    return ListView(workplace, workplace.asked, snapshot, now, output, invocation, selection)
+    with signals.exiting():  # nothing is held, and after Ctrl-C no user waits for silent endpoints
+        view = looking.look(open_workplace(), timeout, inside_of=inside_of, label=label, asks_paths=asks_paths)
+    return ListView(view.workplace, view.site, view.snapshot, view.now, view.selection, output, invocation)
 
 
 def _print(view: ListView, document: Callable[[], dict[str, Any]], text: Callable[[RenderContext], str]) -> int:
@@ -125,7 +96,6 @@ def status_command(
 ) -> int:
     """Everything on one screen: sessions with their services, transfers, endpoints, paths, volumes."""
     from dtnctl.planning.choices.volume_rows import volume_rows
-    from dtnctl.planning.report import endpoint_rows, service_rows, session_rows, transfer_rows
     from dtnctl.render import paths as path_tables
     from dtnctl.render import volumes as volume_tables
     from dtnctl.render.json import status_document
@@ -134,10 +104,10 @@ def status_command(
     view = _look(context, output, timeout, label=label, asks_paths=True)
     paths = seen_paths(view.site, view.snapshot)
     rows = (
-        session_rows(view.site, view.of_sessions, view.now),
-        service_rows(view.site, view.of_sessions, view.now),
-        transfer_rows(view.site, view.snapshot, view.now),
-        endpoint_rows(view.site, view.snapshot),
+        view.sessions(),
+        view.services(),
+        view.transfers(),
+        view.endpoints(),
     )
     volumes = volume_rows(view.site, view.snapshot, view.now)
 
@@ -162,12 +132,11 @@ def sessions_list(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """All sessions: name, state, endpoints, image."""
-    from dtnctl.planning.report import session_rows
     from dtnctl.render.json import sessions_document
     from dtnctl.render.tables import render_sessions
 
     view = _look(context, output, timeout, label=label)
-    rows = session_rows(view.site, view.of_sessions, view.now)
+    rows = view.sessions()
     return _print(view, lambda: sessions_document(rows), lambda look: render_sessions(rows, look))
 
 
@@ -240,12 +209,11 @@ def transfers_list(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """All transfers: state, size, when they started, how long they took, rate."""
-    from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfers_document
     from dtnctl.render.tables import render_transfers
 
     view = _look(context, output, timeout, label=label)
-    rows = transfer_rows(view.site, view.snapshot, view.now)
+    rows = view.transfers()
     return _print(view, lambda: transfers_document(rows), lambda look: render_transfers(rows, look))
 
 
@@ -253,13 +221,12 @@ def transfers_show(
     context: typer.Context, name: TransferArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
     """One transfer: when it started, how long it took, its rate and its receipt."""
-    from dtnctl.planning.report import transfer_rows
     from dtnctl.render.json import transfer_document
     from dtnctl.render.tables import render_transfer
     from dtnctl.runtime.transfers.transfer import with_live_progress
 
     view = _look(context, output, timeout)
-    row = one_of("transfer", name, {row.name: row for row in transfer_rows(view.site, view.snapshot, view.now)})
+    row = one_of("transfer", name, {row.name: row for row in view.transfers()})
     if row.state == "running":
         with observers(view.workplace, timeout) as clients:
             row = with_live_progress(row, clients[row.source.partition(":")[0]], view.site.name)
@@ -297,12 +264,11 @@ def endpoints_list(
     timeout: opt.TimeoutOption = 10.0,
 ) -> int:
     """All endpoints: whether they answer, engine, sessions, lock."""
-    from dtnctl.planning.report import endpoint_rows
     from dtnctl.render.json import endpoints_document
     from dtnctl.render.tables import render_endpoints
 
     view = _look(context, output, timeout, label=label)
-    rows = endpoint_rows(view.site, view.snapshot)
+    rows = view.endpoints()
     return _print(view, lambda: endpoints_document(rows), lambda look: render_endpoints(rows, look))
 
 
@@ -310,13 +276,12 @@ def endpoints_show(
     context: typer.Context, name: EndpointArgument, output: opt.ListOutputOption = opt.ListOutput.text, timeout: opt.TimeoutOption = 10.0
 ) -> int:
     """One endpoint; with an agent also its hardware: NUMA nodes, interfaces, virtual functions, RDMA, disks."""
-    from dtnctl.planning.report import endpoint_rows
     from dtnctl.render.host import render_host
     from dtnctl.render.json import endpoint_document
     from dtnctl.render.tables import render_endpoint
 
     view = _look(context, output, timeout)
-    row = one_of("endpoint", name, {row.name: row for row in endpoint_rows(view.site, view.snapshot)})
+    row = one_of("endpoint", name, {row.name: row for row in view.endpoints()})
     host = view.snapshot.endpoints[name].host
 
     def text(look: RenderContext) -> str:

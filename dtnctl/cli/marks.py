@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.cli.forge_links import folder_below_top
-from dtnctl.cli.workplace import STATE_FOLDER
+from dtnctl.client.workplace import STATE_FOLDER
 
 if TYPE_CHECKING:
     from dtnctl.errors import Problem

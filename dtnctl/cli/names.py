@@ -76,7 +76,7 @@ def _starting(kind: str, incomplete: str) -> list[str]:
 
 
 def _names(kind: str) -> list[str]:
-    from dtnctl.cli.workplace import STATE_FOLDER
+    from dtnctl.client.workplace import STATE_FOLDER
     from dtnctl.repository.find import find_repository
 
     try:

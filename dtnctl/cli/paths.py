@@ -10,8 +10,8 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.seen_paths import seen_paths, with_paths
 from dtnctl.cli.workplace import list_context, observers, open_workplace
+from dtnctl.client.paths import seen_paths, with_paths
 
 if TYPE_CHECKING:
     from dtnctl.model.path_rows import PathRow, PromisedBandwidth

@@ -10,12 +10,13 @@ import typer
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.paths import PathArgument
-from dtnctl.cli.seen_paths import with_paths
-from dtnctl.cli.workplace import engines, list_context, open_workplace
+from dtnctl.cli.workplace import list_context, open_workplace
+from dtnctl.client.paths import with_paths
+from dtnctl.client.workplace import engines
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.model.path_checks import PathFinding
 
 SessionOption = Annotated[str, typer.Option("--session", help="Session whose services send. Missing: the one at most of its ends.")]

@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING
 import typer
 
 from dtnctl.cli import options as opt
-from dtnctl.cli.labels import selected, with_label
+from dtnctl.cli import signals
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import Printing, keep_for_expect, plan_context, print_plan, printing_of
 from dtnctl.cli.policy import judged, refuse_denied
-from dtnctl.cli.receipts import with_receipts
-from dtnctl.cli.secrets import missing_secrets
-from dtnctl.cli.workplace import (
-    STATE_FOLDER,
-    Workplace,
-    note_missing_id,
-    observers,
-    open_workplace,
-    path_observers,
-    refuse_ssh_mistakes,
-    scope_of,
-    with_transfers,
-)
-from dtnctl.errors import ConfigError, Problem, UnreachableError
+from dtnctl.cli.workplace import note_missing_id, open_workplace, scope_of, with_transfers
+from dtnctl.client import looking
+from dtnctl.client.labels import selected, with_label
+from dtnctl.client.missing import missing_logins, missing_secrets
+from dtnctl.client.receipts import with_receipts
+from dtnctl.client.workplace import STATE_FOLDER, Workplace
+from dtnctl.errors import ConfigError, UnreachableError
 
 if TYPE_CHECKING:
     from dtnctl.model.plan import Plan
@@ -135,15 +128,9 @@ def open_marked(printing: Printing) -> Workplace:
 
 
 def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
-    """What apply would do, by clients that cannot write."""
-    from dtnctl.runtime.clock import SystemClock
-    from dtnctl.runtime.looking import look_with_progress
-
-    workplace, scope = selected(with_receipts(workplace), scope)
-    with observers(workplace, timeout) as clients, path_observers(workplace, timeout) as paths:
-        plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope, paths)
-        refuse_ssh_mistakes(workplace, snapshot)
-        return plan
+    """What apply would do. Nothing is held meanwhile, and after Ctrl-C no user waits for silent endpoints."""
+    with signals.exiting():
+        return looking.make_plan(workplace, scope, timeout)
 
 
 def plan_exit_code(plan: Plan, *, detailed: bool) -> int:
@@ -151,12 +138,3 @@ def plan_exit_code(plan: Plan, *, detailed: bool) -> int:
     if (plan.unanswered and detailed) or (plan.silent and len(plan.silent) == len(plan.endpoints)):
         raise UnreachableError(f"no answer from {', '.join(plan.unanswered)}: what is there is unknown")
     return CHANGES_PENDING if detailed and not plan.is_empty else 0
-
-
-def missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
-    """Logins that images which will be pulled need and this machine does not have."""
-    from dtnctl.model.actions import PullImage
-    from dtnctl.providers.local.files import find_login_problems
-
-    images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
-    return find_login_problems(workplace.site, images, workplace.root, workplace.secrets)

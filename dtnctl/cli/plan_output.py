@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from dtnctl.cli import options as opt
 from dtnctl.cli.forge_links import details_address, folder_below_top, source_address
 from dtnctl.cli.invocation import Invocation
-from dtnctl.cli.workplace import Workplace, render_context, write_out
+from dtnctl.cli.workplace import render_context, write_out
+from dtnctl.client.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

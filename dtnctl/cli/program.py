@@ -16,9 +16,9 @@ from dtnctl import __version__
 from dtnctl.cli import streams
 from dtnctl.cli.commands import LazyGroup
 from dtnctl.cli.common import add_to
-from dtnctl.cli.crash import Crash
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import be_quiet
+from dtnctl.client.crash import Crash
 from dtnctl.errors import ConfigError, DtnctlError, OutputError, UsageError
 
 READER_IS_GONE = 128 + 13  # as shells report SIGPIPE

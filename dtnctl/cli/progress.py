@@ -10,11 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from dtnctl.cli import signals
 from dtnctl.cli.boards import Board, LineBoard, NoBoard, TerminalBoard
 from dtnctl.cli.messages import is_heard, say
+from dtnctl.client.events import Event, EventReports, Note, StepEnded, StepStarted, TransferProgress
 from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan, Step
@@ -57,34 +58,32 @@ class Watching:
 
     plan: Plan
     board: Board
-    meters: Meters
     events: Events | None
     _said: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def reports(self) -> Reports:
-        """For whoever carries the plan out."""
-        return Reports(say=say, outcome=self._outcome, progress=self._progress, started=self._started)
-
-    def close(self) -> None:
-        """The run has ended."""
-        self.board.close()
+    def show(self, event: Event) -> None:
+        """Something happened."""
+        match event:
+            case StepStarted(step):
+                self._started(step)
+            case StepEnded(step, outcome):
+                self._ended(outcome, step)
+            case TransferProgress(measured):
+                self.board.refresh(measured)
+                if self.events is not None:
+                    self.events.progress(measured)
+            case Note(text):
+                say(text)
+            case _:
+                assert_never(event)
 
     def _started(self, step: Step) -> None:
         if self.events is not None:
             self.events.step_started(step)
         if isinstance(step.action, FinishTransfer) and step.action.wait:
-            self.meters.begin(step.action.transfer, time.monotonic())
             self.board.open()
 
-    def _progress(self, progress: Progress) -> None:
-        measured = self.meters.feed(progress, time.monotonic())
-        self.board.refresh(measured)
-        if self.events is not None:
-            self.events.progress(measured)
-
-    def _outcome(self, outcome: Outcome, step: Step) -> None:
-        if isinstance(step.action, FinishTransfer):
-            self.meters.end(step.action.transfer)
+    def _ended(self, outcome: Outcome, step: Step) -> None:
         if self.events is not None:
             self.events.step_ended(outcome, step)
         self._say_outcome(outcome, step)
@@ -108,11 +107,10 @@ def watching(plan: Plan, events: Events | None = None) -> Iterator[Reports]:
     board: Board = NoBoard()
     if is_heard():
         board = TerminalBoard(meters) if sys.stderr.isatty() else LineBoard(meters)
-    shown = Watching(plan, board, meters, events)
     try:
-        yield shown.reports()
+        yield EventReports(Watching(plan, board, events).show, meters).reports()
     finally:
-        shown.close()
+        board.close()
 
 
 def progress_printer(seconds: float) -> Callable[[Progress], None]:

@@ -13,10 +13,10 @@ import typer
 
 from dtnctl.cli import reconcile_options as opt
 from dtnctl.cli import signals
-from dtnctl.cli.labels import checked
 from dtnctl.cli.messages import say
 from dtnctl.cli.options import LabelOption
 from dtnctl.cli.status_page import StatusOptions, status_page
+from dtnctl.client.labels import checked
 from dtnctl.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dtnctl.cli.stale import cause_lines
 from dtnctl.errors import StalePlanError
 
 if TYPE_CHECKING:
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.model.plan import Plan
     from dtnctl.model.site_settings import Review
     from dtnctl.planning.reviewed import ReviewedPlan, ShownChange

@@ -12,15 +12,16 @@ from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
 from dtnctl.cli.plan_output import plan_context, print_plan, printing_of
-from dtnctl.cli.run_record import runs_of
-from dtnctl.cli.workplace import STATE_FOLDER, is_ci, open_workplace
+from dtnctl.cli.workplace import is_ci, open_workplace
+from dtnctl.client.run_record import runs_of
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dtnctl.cli.plan_output import Printing
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.repository.rollback import Revert
 
 SessionArgument = Annotated[

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtnctl.cli.run_record import runs_of
-from dtnctl.cli.workplace import STATE_FOLDER, Workplace
+from dtnctl.client.run_record import runs_of
+from dtnctl.client.workplace import STATE_FOLDER, Workplace
 
 if TYPE_CHECKING:
     from dtnctl.model.basis import SeenObject

@@ -13,7 +13,8 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.options import CheckOutput, CheckOutputOption
-from dtnctl.cli.workplace import STATE_FOLDER, note_missing_id, repository_root
+from dtnctl.cli.workplace import note_missing_id, repository_root
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import ConfigError, UsageError
 from dtnctl.printable import plural
 

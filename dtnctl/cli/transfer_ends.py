@@ -9,8 +9,9 @@ import typer
 from dtnctl.cli import options as opt
 from dtnctl.cli.look import TransferArgument, as_it_ran_last, resolved_transfer
 from dtnctl.cli.messages import say
-from dtnctl.cli.receipts import mirroring, with_receipts
-from dtnctl.cli.workplace import Workplace, engines, lock_seconds, open_workplace
+from dtnctl.cli.workplace import lock_seconds, open_workplace
+from dtnctl.client.receipts import mirroring, with_receipts
+from dtnctl.client.workplace import Workplace, engines
 from dtnctl.errors import BlockedError, UnreachableError, UsageError
 
 if TYPE_CHECKING:

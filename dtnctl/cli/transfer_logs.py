@@ -10,7 +10,8 @@ from dtnctl.cli import options as opt
 from dtnctl.cli import signals
 from dtnctl.cli.log_output import print_logs
 from dtnctl.cli.look import FollowOption, TransferArgument, as_it_ran_last, opened_log, resolved_transfer
-from dtnctl.cli.workplace import Workplace, observers, open_workplace
+from dtnctl.cli.workplace import observers, open_workplace
+from dtnctl.client.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,8 @@ import typer
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import engines, open_workplace
+from dtnctl.cli.workplace import open_workplace
+from dtnctl.client.workplace import engines
 from dtnctl.errors import UsageError
 
 

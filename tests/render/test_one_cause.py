@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dtnctl.cli.exit_code import Ending, raise_for_worst
+from dtnctl.client.ending import Ending, raise_for_worst
 from dtnctl.errors import ConfigError, HealthTimeoutError, Problem
 from dtnctl.model.actions import CreateContainer
 from dtnctl.model.outcome import Outcome

@@ -1,13 +1,14 @@
-"""What this machine lacks of the secrets that a command needs, by the lines that refer to them."""
+"""What this machine lacks to carry a plan out: secrets, and logins at registries, by the lines that refer to them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.workplace import Workplace
+from dtnctl.client.workplace import Workplace
 from dtnctl.errors import Problem
 
 if TYPE_CHECKING:
+    from dtnctl.model.plan import Plan
     from dtnctl.planning.planner import Scope
     from dtnctl.planning.secret_uses import SecretUse
 
@@ -21,6 +22,15 @@ def missing_secrets(workplace: Workplace, scope: Scope) -> list[Problem]:
 
     uses = secret_uses(workplace.site, SystemClock().now(), scope)
     return sorted({problem for use in uses if (problem := _problem_of(workplace, use)) is not None})
+
+
+def missing_logins(workplace: Workplace, plan: Plan) -> list[Problem]:
+    """Logins that images which will be pulled need and this machine does not have."""
+    from dtnctl.model.actions import PullImage
+    from dtnctl.providers.local.files import find_login_problems
+
+    images = frozenset(step.action.image for step in plan.steps if isinstance(step.action, PullImage))
+    return find_login_problems(workplace.site, images, workplace.root, workplace.secrets)
 
 
 def _problem_of(workplace: Workplace, use: SecretUse) -> Problem | None:

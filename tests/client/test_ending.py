@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dtnctl.cli.chosen import matching_names
-from dtnctl.cli.exit_code import Ending, raise_for_worst
+from dtnctl.client.ending import Ending, raise_for_worst
 from dtnctl.errors import DtnctlError, TransferError, UsageError
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Cause, Change, EndpointSummary, Plan, TransferNote

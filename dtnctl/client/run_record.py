@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dtnctl import __version__
-from dtnctl.cli.messages import say
-from dtnctl.cli.receipts import WITHOUT
+from dtnctl.client.receipts import WITHOUT
 from dtnctl.errors import DtnctlError, UsageError
 
 if TYPE_CHECKING:
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.model.outcome import Outcome
     from dtnctl.model.plan import Plan
     from dtnctl.model.runs import RunRecord
@@ -38,7 +37,7 @@ def runs_of(workplace: Workplace, who: str = "dtnctl") -> Runs:
 
 @dataclass(slots=True)
 class Recording:
-    """One run, as far as it has come. Without a plan there is nothing to record."""
+    """One run, as far as it has come. Without a plan there is nothing to record. `error`: what it ends with, where it is not raised."""
 
     command: Command
     scope: Scope
@@ -46,6 +45,7 @@ class Recording:
     workplace: Workplace | None = None
     plan: Plan | None = None
     outcomes: tuple[Outcome, ...] = field(default_factory=tuple)
+    error: DtnctlError | None = None
 
     def planned(self, workplace: Workplace, plan: Plan) -> None:
         """The run is about this plan."""
@@ -66,7 +66,7 @@ class Recording:
         who = operator()
         trouble = runs_of(self.workplace, who).write(self._record(self.workplace, self.plan, who, exit_code, result))
         if trouble:
-            say(f"note: this run is not recorded in Git: {trouble}; {LATER}")
+            self.workplace.say(f"note: this run is not recorded in Git: {trouble}; {LATER}")
 
     def _record(self, workplace: Workplace, plan: Plan, who: str, exit_code: int, result: str) -> RunRecord:
         from dtnctl.model.runs import Asked, RunRecord, ci_account, run_changes, steps_by_result
@@ -111,7 +111,10 @@ def recorded(command: Command, scope: Scope) -> Iterator[Recording]:
     except BaseException:
         run.end(1, CRASHED)
         raise
-    run.end(0, GOOD)
+    if run.error is None:
+        run.end(0, GOOD)
+    else:
+        run.end(run.error.exit_code, run.error.exit_name)
 
 
 def _options(scope: Scope) -> str:

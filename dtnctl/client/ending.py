@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.workplace import SHOWING
+from dtnctl.client.workplace import SHOWING
 from dtnctl.errors import (
     BlockedError,
     DtnctlError,
@@ -46,12 +46,15 @@ class Ending:
     deferring: bool = False
 
 
+def worst(ending: Ending) -> DtnctlError | None:
+    """The error of the worst that happened; None if all is well."""
+    return next((error for find in PRECEDENCE if (error := find(ending)) is not None), None)
+
+
 def raise_for_worst(ending: Ending) -> None:
-    """The error of the worst that happened; none if all is well."""
-    for find in PRECEDENCE:
-        error = find(ending)
-        if error is not None:
-            raise error
+    """Raises that error, if there is one."""
+    if (error := worst(ending)) is not None:
+        raise error
 
 
 def _stopped(ending: Ending) -> DtnctlError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.workplace import Workplace
+from dtnctl.client.workplace import Workplace
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dtnctl.cli.crash import Crash, without_secrets
+from dtnctl.client.crash import Crash, without_secrets
 from dtnctl.errors import EngineError
 from dtnctl.providers.secrets.source import SecretSource
 

@@ -1,16 +1,15 @@
-"""The mirror of records in Git, as commands use it: read before they look, and written when transfers start, end or are decided."""
+"""The mirror of records in Git: read before they look, and written when transfers start, end or are decided."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace
+from dtnctl.client.workplace import Workplace
 from dtnctl.errors import DtnctlError
 
 if TYPE_CHECKING:
@@ -42,10 +41,10 @@ def with_receipts(workplace: Workplace) -> Workplace:
     receipts = receipts_of(workplace)
     trouble = receipts.fetch() if receipts.remote else ""
     if trouble:
-        say(f"note: receipts cannot be fetched from {receipts.remote}: {trouble}; those that this clone has count")
+        workplace.say(f"note: receipts cannot be fetched from {receipts.remote}: {trouble}; those that this clone has count")
     mirror = receipts.read({name: document.value.generation for name, document in site.transfers.items()})
     if mirror.trouble and workplace.head.result().absence not in WITHOUT:
-        say(f"note: the receipts that Git mirrors cannot be read: {mirror.trouble}; those on the endpoints count")
+        workplace.say(f"note: the receipts that Git mirrors cannot be read: {mirror.trouble}; those on the endpoints count")
     return replace(workplace, site=replace(site, receipts=mirror.attempts))
 
 
@@ -60,6 +59,7 @@ class Mirroring:
     site: str
     observers: Mapping[str, Observer]
     receipts: Receipts | None
+    say: Callable[[str], None]
     declares: bool = True
     trouble: str = ""
     _due: dict[tuple[str, AttemptKey], None] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Mirroring:
             if found or self.declares:
                 self._write(found)
         if self.trouble:
-            say(f"note: receipts are not mirrored into Git: {self.trouble}; {LATER}")
+            self.say(f"note: receipts are not mirrored into Git: {self.trouble}; {LATER}")
 
 
 def _located(endpoint: str, attempts: Iterable[Attempt]) -> Iterator[Attempt]:
@@ -124,4 +124,4 @@ def mirroring(workplace: Workplace, observers: Mapping[str, Observer]) -> Mirror
 
     has_mirror = workplace.head.result().absence not in WITHOUT
     receipts = receipts_of(workplace, operator()) if has_mirror else None
-    return Mirroring(workplace.site.name, observers, receipts, declares=bool(workplace.site.transfers))
+    return Mirroring(workplace.site.name, observers, receipts, workplace.say, declares=bool(workplace.site.transfers))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.workplace import path_observers
+from dtnctl.client.workplace import path_observers
 
 if TYPE_CHECKING:
-    from dtnctl.cli.workplace import Workplace
+    from dtnctl.client.workplace import Workplace
     from dtnctl.model.path_rows import PathRow, PromisedBandwidth
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
